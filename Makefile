@@ -1,0 +1,110 @@
+# Each target does only what is out of date; `make` alone lists them.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# The stream that `make demo` and the check of the wheel run over.
+DEMO_INPUT ?= tests/data/car_loan_analysis.csv.gz
+# Test processes that run side by side. Kafka tests always share one process and one broker.
+JOBS ?= 2
+
+BIN := .venv/bin
+WHEEL := build/wheel
+SOURCES := $(shell find detectors producer consumer -name __pycache__ -prune -o -type f -print)
+# Modules are compiled when they are first imported: that is most of the time of an installation.
+PIP := -m pip --disable-pip-version-check --quiet
+INSTALL := $(PIP) install --no-compile
+LOCAL := --no-deps --no-build-isolation --no-index
+
+unexport PYTHONPATH # what is tested is what is installed
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help install lint unit test-kafka wheel test demo kafka bench pins clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-12s %s\n", $$1, $$2}'
+
+install: .venv/.dev ## make .venv with Driftline (editable) and all tools, as pinned
+
+.venv/.created:
+	@$(if $(PYTHON),:,echo "Python is missing. On Debian: apt-get install python3 python3-venv" >&2; exit 1)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Driftline needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
+	  { echo "$(PYTHON) cannot make virtual environments. On Debian: apt-get install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv --clear .venv
+	@touch $@
+
+# What runs Driftline from the checkout: enough for `make demo`.
+.venv/.runtime: .venv/.created requirements.txt requirements-build.txt pyproject.toml
+	@echo "install: runtime"
+	@$(BIN)/python $(INSTALL) --require-hashes -r requirements.txt -r requirements-build.txt
+	@$(BIN)/python $(INSTALL) $(LOCAL) -e .
+	@touch $@
+
+.venv/.dev: .venv/.runtime requirements-dev.txt
+	@echo "install: tools"
+	@$(BIN)/python $(INSTALL) --require-hashes -r requirements-dev.txt
+	@touch $@
+
+lint: .venv/.dev ## ruff, ruff format, mypy, import-linter
+	@echo "lint"
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --check .; exit 1; }
+	@$(BIN)/mypy --no-error-summary
+	@mkdir -p build
+	@$(BIN)/lint-imports > build/lint-imports.txt || { cat build/lint-imports.txt; exit 1; }
+
+unit: .venv/.dev ## all tests that need no broker
+	@echo "test: without a broker"
+	@$(BIN)/pytest -q -n $(JOBS) -m "not kafka"
+
+test-kafka: .venv/.dev ## the tests that need a broker; they start their own
+	@echo "test: with a broker"
+	@$(BIN)/pytest -q -m kafka tests
+
+wheel: $(WHEEL)/.checked ## build the wheel and run the command line from it
+
+$(WHEEL)/.pins: .venv/.created requirements.txt
+	@$(PYTHON) -m venv --clear $(WHEEL)
+	@$(WHEEL)/bin/python $(INSTALL) --require-hashes -r requirements.txt
+	@touch $@
+
+$(WHEEL)/.checked: $(WHEEL)/.pins .venv/.dev $(SOURCES) README.md LICENSE NOTICE $(DEMO_INPUT)
+	@echo "wheel"
+	@rm -rf dist
+	@$(BIN)/python $(PIP) wheel $(LOCAL) --wheel-dir dist .
+	@$(WHEEL)/bin/python $(INSTALL) --no-deps --no-index --force-reinstall dist/*.whl
+	@$(WHEEL)/bin/python $(PIP) check
+	@cd $(WHEEL) && bin/driftline --version && bin/driftline --help > help.txt && \
+	  bin/driftline backtest --input $(abspath $(DEMO_INPUT)) > backtest.txt && \
+	  grep -q car_value backtest.txt || { cat help.txt backtest.txt; exit 1; }
+	@touch $@
+
+test: install lint unit test-kafka wheel ## everything that CI runs
+
+demo: .venv/.runtime ## judge the bundled stream and print its alerts; needs Python alone
+	@$(BIN)/driftline backtest --input $(DEMO_INPUT)
+
+kafka: ## start one Kafka broker on localhost:9092 (Java 17, Maven); ends with Ctrl-C
+	@command -v java >/dev/null && { [ -d .kafka/libs ] || command -v mvn >/dev/null; } || \
+	  { echo "A broker needs Java 17 and Maven. On Debian: apt-get install openjdk-17-jre-headless maven" >&2; exit 1; }
+	@$(PYTHON) deploy/kafka/broker.py
+
+bench: .venv/.dev ## measure throughput and memory against a broker
+	@$(BIN)/python benchmarks
+
+# One resolution for all three files: the tools' pins bind the other two. UPGRADE=--upgrade moves them.
+PINS = build/pins/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+  --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make pins"
+BUILD_REQUIRES = import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")
+
+pins: ## write the requirements*.txt again from pyproject.toml (UPGRADE=--upgrade: newest versions)
+	@$(PYTHON) -m venv build/pins && build/pins/bin/python $(INSTALL) uv
+	@$(PYTHON) -c '$(BUILD_REQUIRES)' > build/pins/build.in
+	@$(PINS) $(UPGRADE) pyproject.toml --extra dev build/pins/build.in -o requirements-dev.txt
+	@$(PINS) $(UPGRADE) pyproject.toml -c requirements-dev.txt -o requirements.txt
+	@$(PINS) $(UPGRADE) build/pins/build.in -c requirements-dev.txt -o requirements-build.txt
+
+clean: ## remove everything that the other targets made
+	@rm -rf .venv build dist .kafka .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,77 @@
+"""What is in the repository works on any machine, with the versions it names."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+# Whoever clones this has other folders and may have another registry or mirror.
+# The patterns are written so that they do not match themselves.
+MACHINE = re.compile(
+    r"(?<![\w.])/(?:root|work|home/(?!nonexistent)\w+|Users/\w+|opt/dl|tmp/dl)[/]"
+    r"|pypi[.]org|pythonhosted[.]org|repo1?[.]maven|maven[.]org|registry[.]npmjs"
+    r"|[-]-(?:extra-)?index-url|[-]-find-links|[-]-trusted-host"
+)
+
+
+def test_machine_paths_and_registries_are_found() -> None:
+    texts = ["/ro" + "ot/x", "/wo" + "rk/main", "/ho" + "me/me/x", "https://py" + "pi.org/simple"]
+    for text in texts:
+        assert MACHINE.search(text), text
+    for text in ["/var/lib/driftline", "a/work/b", "--no-emit-index-url"]:
+        assert not MACHINE.search(text), text
+
+
+def test_no_machine_path_and_no_registry_is_named(files: list[Path]) -> None:
+    found = {}
+    for path in files:
+        content = path.read_bytes()
+        if b"\0" not in content and (match := MACHINE.search(content.decode("utf-8"))):
+            found[str(path)] = match.group()
+    assert found == {}
+
+
+@pytest.fixture(scope="module")
+def project(root: Path) -> dict[str, Any]:
+    return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def pins(path: Path) -> dict[str, str]:
+    """Distribution to version; every line of the file is understood."""
+    found: dict[str, str] = {}
+    for entry in path.read_text(encoding="utf-8").replace("\\\n", " ").splitlines():
+        if entry.strip() and not entry.startswith("#"):
+            assert " --hash=sha256:" in entry, entry
+            (specifier,) = (requirement := Requirement(entry.split("--hash")[0])).specifier
+            assert specifier.operator == "==", entry
+            found[canonicalize_name(requirement.name)] = specifier.version
+    return found
+
+
+def test_pins_are_those_that_the_project_asks_for(root: Path, project: dict[str, Any]) -> None:
+    runtime = project["project"]["dependencies"]
+    tools = project["project"]["optional-dependencies"]["dev"]
+    build = project["build-system"]["requires"]
+    asked = {
+        "requirements.txt": runtime,
+        "requirements-build.txt": build,
+        "requirements-dev.txt": [*runtime, *tools, *build],
+    }
+    for name, requirements in asked.items():
+        pinned = pins(root / name)
+        for requirement in map(Requirement, requirements):
+            version = pinned.get(canonicalize_name(requirement.name))
+            assert version, f"{name} lacks {requirement.name}: run  make pins"
+            assert version in requirement.specifier, f"{requirement} in {name}: run  make pins"
+
+
+def test_the_three_files_pin_the_same_versions(root: Path) -> None:
+    everything = pins(root / "requirements-dev.txt")
+    for name in ["requirements.txt", "requirements-build.txt"]:
+        assert pins(root / name).items() <= everything.items()
