@@ -1,0 +1,165 @@
+"""One stream's reference, prepared for comparing: bins, distribution functions, quantiles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .cells import Cells
+from .counts import EXTRA_CELLS, Feature, Layout
+from .distance import cumulate
+from .grid import DECILES, FloatArray, IntArray
+from .psi import psi_terms
+from .reference import OTHER
+
+_DECIMALS = 10
+
+
+@dataclass(frozen=True)
+class Bins:
+    """The bins of one feature that hold an event of the reference or the window, for display.
+
+    Attributes:
+        upper: numeric: bin i holds values above upper[i - 1] up to upper[i], the last everything
+            above; one entry fewer than bins. Else None.
+        categories: not numeric: names, unseen ones last as `__other__`. Else None.
+        reference: events per bin.
+        window: events per bin.
+        contribution: each bin's share of the uncorrected PSI, 0 to 1.
+    """
+
+    upper: FloatArray | None
+    categories: tuple[str, ...] | None
+    reference: IntArray
+    window: IntArray
+    contribution: FloatArray
+
+
+class Baseline:
+    """What all windows of one stream are compared with; built once.
+
+    Args:
+        layout: where the counts lie.
+        counts: the reference's flat counts of this stream, shape (layout.size,).
+
+    Attributes:
+        events: events of the reference in this stream.
+        cells: flat index of the first cell of each bin, shape (bins,). Each feature has its bins,
+            then one for each of missing, absent and invalid.
+        first: number of each feature's first bin, and the end of the last, shape (F + 1,).
+        binned: reference events per bin, shape (bins,).
+        valued: which bins hold values, shape (bins,); the others are missing, absent, invalid.
+        owner: feature of each bin that holds values, shape (sum of valued,).
+        cdf: the reference's distribution functions, from `distance.cumulate`.
+
+    Example:
+        >>> layout = Layout.of([Feature("age", "numeric", np.arange(20.0, 40.0))])
+        >>> baseline = Baseline(layout, np.array([0, 5] * 20 + [0] * 4))
+        >>> baseline.bins(0).upper
+        array([21., 23., 25., 27., 29., 31., 33., 35., 37.])
+        >>> baseline.quantile(0, 0.5)
+        29.0
+    """
+
+    def __init__(self, layout: Layout, counts: IntArray) -> None:
+        self.layout = layout
+        self.counts = counts
+        self.events = int(counts[: layout.starts[1]].sum())
+        blocks = [
+            np.concatenate([_bin_starts(feature, layout.slots(counts, f)), _extra(feature)])
+            for f, feature in enumerate(layout.features)
+        ]
+        self.first = np.concatenate([[0], np.cumsum([block.size for block in blocks])])
+        self.cells = np.concatenate(blocks) + np.repeat(layout.starts[:-1], np.diff(self.first))
+        self.binned = self.bin_counts(counts)
+        sizes = np.diff(self.first)
+        self.owner = np.repeat(np.arange(sizes.size), sizes - EXTRA_CELLS)
+        self.valued = np.ones(self.cells.size, np.bool_)
+        for cell in range(1, EXTRA_CELLS + 1):
+            self.valued[self.first[1:] - cell] = False
+        self.cdf = cumulate(layout, counts)
+
+    def bin_counts(self, flat: IntArray) -> IntArray:
+        """Add up a window's flat counts per bin, shape (bins,)."""
+        return np.add.reduceat(flat, self.cells)
+
+    def bins(self, f: int, window: IntArray | None = None) -> Bins:
+        """Return the f-th feature's bins with the counts of `window` (flat; None: no events)."""
+        feature, start = self.layout.features[f], int(self.layout.starts[f])
+        own = slice(int(self.first[f]), int(self.first[f + 1]) - EXTRA_CELLS)
+        reference, begins = self.binned[own], self.cells[own] - start
+        counted = np.zeros_like(reference)
+        if window is not None:
+            counted = np.add.reduceat(self.layout.slots(window, f), begins)
+        terms = psi_terms(Cells(np.zeros(reference.size, np.intp), reference, counted, 1))
+        whole = terms.sum()
+        shares = terms / whole if whole > 0 else np.zeros_like(terms)
+        shown = np.flatnonzero(reference + counted)
+        kept = reference[shown], counted[shown], shares[shown]
+        if feature.type != "numeric":
+            names = (*feature.categories, OTHER)
+            return Bins(None, tuple(names[i] for i in shown), *kept)
+        # A bin ends where the next one that is shown begins: with a value, or just below one.
+        ends = begins[shown[1:]] - 1
+        values = feature.grid[ends // 2]
+        return Bins(np.where(ends % 2 == 1, values, np.nextafter(values, -np.inf)), None, *kept)
+
+    def quantile(self, f: int, share: float, window: IntArray | None = None) -> float:
+        """Return a quantile of a numeric feature to the reference's grid.
+
+        The smallest value below or at which `share` of the events lie. Where that is inside an
+        open gap it is the gap's middle, cut to as many decimals as the gap's ends have; beyond the
+        reference's extremes it is the extreme. NaN without events.
+
+        Args:
+            f: number of the feature.
+            share: 0 to 1, such as 0.5 for the median.
+            window: flat counts; None for the reference itself.
+        """
+        grid = self.layout.features[f].grid
+        slots = self.layout.slots(self.counts if window is None else window, f)
+        cumulative = np.cumsum(slots)
+        if cumulative[-1] == 0 or grid.size == 0:
+            return float("nan")
+        slot = int(np.searchsorted(cumulative, max(share * int(cumulative[-1]), 1.0)))
+        low, high = grid[max((slot - 1) // 2, 0)], grid[min(slot // 2, grid.size - 1)]
+        return float(low) if low == high else _middle(float(low), float(high))
+
+
+def _middle(low: float, high: float) -> float:
+    middle = low + (high - low) / 2.0
+    for decimals in range(_DECIMALS):
+        if round(low, decimals) == low and round(high, decimals) == high:
+            scale = 10.0**decimals
+            return max(low, float(np.floor(middle * scale) / scale))
+    return middle
+
+
+def _extra(feature: Feature) -> IntArray:
+    return np.arange(feature.slots, feature.slots + EXTRA_CELLS, dtype=np.int64)
+
+
+def _bin_starts(feature: Feature, slots: IntArray) -> IntArray:
+    """First slot of each bin: ten quantile bins, or one bin a category and one for unseen.
+
+    The upper end of quantile bin i is the smallest grid value with a distribution function of at
+    least i / 10; an end that comes twice is dropped. Where a value holds more than a tenth of the
+    reference, and nothing lies between the previous end and it, that empty stretch is a bin too:
+    else a constant that falls would stay in its bin.
+    """
+    if feature.type != "numeric":
+        return np.arange(feature.slots, dtype=np.int64)
+    cumulative = np.cumsum(slots)
+    total = int(cumulative[-1])
+    if total == 0 or feature.grid.size == 0:
+        return np.zeros(1, np.int64)
+    at_value = cumulative[1::2]
+    ends = np.searchsorted(DECILES * at_value, np.arange(1, DECILES) * total)
+    ends = np.unique(np.minimum(ends, feature.grid.size - 1))
+    after = 2 * ends + 2
+    below = 2 * ends + 1
+    previous = np.concatenate([[0], at_value[ends[:-1]]])
+    empty = cumulative[below - 1] == previous
+    heavy = DECILES * slots[below] > total
+    return np.unique(np.concatenate([[0], after, below[empty & heavy]]))

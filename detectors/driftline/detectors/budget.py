@@ -1,0 +1,31 @@
+"""From the false alarms that a model may raise to the level of one test.
+
+The expected number of false alarms in a period is the sum of the levels of all tests in it,
+whatever their dependence and however much windows overlap (linearity of expectation). So a budget
+of X alarms per period, shared by the tests of every look, gives each test X / (tests x looks).
+"""
+
+from __future__ import annotations
+
+
+def level(budget: float, period: int, tests: float, every: int, weight: float = 1.0) -> float:
+    """Return the level of one test: the p-value at which it spends its part of the budget.
+
+    Args:
+        budget: false alarms allowed per `period`, for the whole model.
+        period: ms of event time.
+        tests: tests in one look, each counted with its weight: two a feature and stream, one a
+            performance metric.
+        every: ms of event time between two looks.
+        weight: how much of the budget this test may spend, against 1 for others.
+
+    Returns:
+        A probability, at most 1.
+
+    Example:
+        >>> day = 86_400_000
+        >>> level(1, 30 * day, 18, 6 * day) == 1 / 90
+        True
+    """
+    looks = period / every
+    return min(1.0, budget * weight / (tests * looks))

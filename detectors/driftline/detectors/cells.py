@@ -1,0 +1,89 @@
+"""Ragged arrays: reference and window counts of many features' bins side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .grid import FloatArray, IntArray
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one detector says of every feature; arrays of shape (F,), NaN where not applicable.
+
+    Attributes:
+        value: in the detector's unit.
+        p_value: probability of so large a value, or a larger one, in a quiet window.
+        threshold: the value that a quiet window reaches with probability `alpha`.
+    """
+
+    value: FloatArray
+    p_value: FloatArray
+    threshold: FloatArray
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The cells (bins or categories) of F features, one after another.
+
+    Attributes:
+        owner: the feature of each cell, ascending, shape (M,).
+        reference: reference counts, shape (M,).
+        window: window counts, shape (M,).
+        features: F; a feature may have no cells.
+
+    Example:
+        >>> cells = Cells(np.array([0, 0, 1]), np.array([3, 1, 5]), np.array([2, 0, 4]), 2)
+        >>> cells.m, cells.n, cells.used
+        (array([4., 5.]), array([2., 4.]), array([2., 1.]))
+    """
+
+    owner: NDArray[np.intp]
+    reference: IntArray
+    window: IntArray
+    features: int
+
+    def total(self, per_cell: NDArray[np.generic]) -> FloatArray:
+        """Sum over each feature's cells, in their order, shape (F,)."""
+        return np.bincount(self.owner, weights=per_cell, minlength=self.features).astype(np.float64)
+
+    @cached_property
+    def m(self) -> FloatArray:
+        """Reference events per feature, shape (F,)."""
+        return self.total(self.reference)
+
+    @cached_property
+    def n(self) -> FloatArray:
+        """Window events per feature, shape (F,)."""
+        return self.total(self.window)
+
+    @cached_property
+    def occupied(self) -> NDArray[np.bool_]:
+        """Cells in which the reference or the window has an event; the others do not count."""
+        return (self.reference + self.window) > 0
+
+    @cached_property
+    def used(self) -> FloatArray:
+        """Number B of occupied cells per feature, shape (F,)."""
+        return self.total(self.occupied)
+
+    @cached_property
+    def judged(self) -> NDArray[np.bool_]:
+        """Features with events on both sides, shape (F,)."""
+        return (self.m > 0) & (self.n > 0)
+
+    @cached_property
+    def variance(self) -> FloatArray:
+        """The factor v = 1/n + 1/m of every chi-square law here, shape (F,); NaN if not judged."""
+        return 1.0 / np.where(self.judged, self.n, np.nan) + 1.0 / np.where(
+            self.judged, self.m, np.nan
+        )
+
+    @cached_property
+    def freedom(self) -> FloatArray:
+        """Degrees of freedom B - 1, shape (F,); NaN where fewer than two cells are occupied."""
+        return np.where(self.judged & (self.used > 1), self.used - 1.0, np.nan)

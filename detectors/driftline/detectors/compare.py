@@ -1,0 +1,158 @@
+"""Compare the counts of a window with a reference: all detectors over all features at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .baseline import Baseline
+from .cells import Cells, Result
+from .chi_square import chi_square
+from .counts import ABSENT, EXTRA_CELLS, INVALID, MISSING
+from .distance import distances
+from .grid import FloatArray, IntArray
+from .jensen_shannon import jensen_shannon
+from .ks import ks
+from .psi import psi
+from .rates import rate
+from .rounding import significant
+from .wasserstein import wasserstein
+
+DETECTORS = ("ks", "psi", "chi_square", "jensen_shannon", "wasserstein")
+RATES = ("missing", "invalid", "unseen", "out_of_range")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What the detectors say of every feature; arrays of shape (F,) in layout order.
+
+    Events of each kind, int64: valid + missing + absent + invalid = events, and unseen and
+    out_of_range are part of valid.
+
+    Attributes:
+        events: events of the window.
+        valid: events with a usable value.
+        missing: null.
+        absent: no such key.
+        invalid: of a wrong type, or not finite.
+        unseen: a category that the reference does not list.
+        out_of_range: below the smallest or above the largest reference value.
+        detectors: name to result: ks and wasserstein for numeric features, chi_square for the
+            others, psi and jensen_shannon for all; rates missing (null or no key) and invalid for
+            all, unseen for categorical, out_of_range for numeric features. NaN elsewhere.
+    """
+
+    events: IntArray
+    valid: IntArray
+    missing: IntArray
+    absent: IntArray
+    invalid: IntArray
+    unseen: IntArray
+    out_of_range: IntArray
+    detectors: dict[str, Result]
+
+    @property
+    def effect(self) -> FloatArray:
+        """Bias-corrected PSI, shape (F,): one scale for all features; NaN without events."""
+        return self.detectors["psi"].value
+
+
+def compare(
+    baseline: Baseline, window: IntArray, alpha: ArrayLike, rate_alpha: ArrayLike | None = None
+) -> Comparison:
+    """Judge one window.
+
+    Args:
+        baseline: the stream's reference.
+        window: flat counts of the window, shape (layout.size,).
+        alpha: level of one test per feature, shape (F,) or a scalar.
+        rate_alpha: level of each rate's test, likewise; None: `alpha`.
+
+    Returns:
+        The comparison; every number is rounded to 10 significant digits, and is the same whichever
+        features are compared together.
+
+    Example:
+        >>> from .counts import Feature, Layout
+        >>> layout = Layout.of([Feature("plan", "categorical", np.empty(0), ("free", "paid"))])
+        >>> baseline = Baseline(layout, np.array([6000, 4000, 0, 0, 0, 0]))
+        >>> found = compare(baseline, np.array([450, 540, 0, 10, 0, 0]), 0.001)
+        >>> found.effect.round(4), found.detectors["chi_square"].p_value < 0.001
+        (array([0.0843]), array([ True]))
+        >>> found.detectors["missing"].value
+        array([0.01])
+    """
+    layout, count = baseline.layout, len(baseline.layout.features)
+    level = np.broadcast_to(np.asarray(alpha, np.float64), (count,))
+    rate_level = level
+    if rate_alpha is not None:
+        rate_level = np.broadcast_to(np.asarray(rate_alpha, np.float64), (count,))
+    numeric = np.arange(count) < layout.numeric
+    binned = baseline.bin_counts(window)
+    cells = Cells(baseline.owner, baseline.binned[baseline.valued], binned[baseline.valued], count)
+    results = {"psi": psi(cells, level), "jensen_shannon": jensen_shannon(cells, level)}
+
+    other = ~numeric[cells.owner]
+    categories = Cells(cells.owner[other], cells.reference[other], cells.window[other], count)
+    results["chi_square"] = chi_square(categories, level)
+
+    padding = np.full(count - layout.numeric, np.nan)
+    largest, area = distances(layout, baseline.cdf, window, cells.n[: layout.numeric])
+    m = np.where(cells.judged & numeric, cells.m, np.nan)
+    results["ks"] = ks(np.concatenate([largest, padding]), cells.n, m, level)
+    results["wasserstein"] = wasserstein(np.concatenate([area, padding]))
+
+    now = count_kinds(baseline, window, binned)
+    normal = count_kinds(baseline, baseline.counts, baseline.binned)
+    events = int(now["events"][0])  # of the whole window, so the same for every feature
+    for name in RATES:
+        bad, normally_bad = (bad_events(name, kinds, baseline) for kinds in (now, normal))
+        results[name] = rate(bad, events, normally_bad, baseline.events, rate_level)
+    return Comparison(**now, detectors={name: _rounded(r) for name, r in results.items()})
+
+
+def count_kinds(baseline: Baseline, flat: IntArray, binned: IntArray) -> dict[str, IntArray]:
+    """Count events of each kind per feature: the integer fields of `Comparison`.
+
+    Args:
+        baseline: says where the bins are.
+        flat: flat counts.
+        binned: the same counts per bin.
+    """
+    layout = baseline.layout
+    begin, end = layout.starts[:-1], layout.starts[1:]
+    extra = {
+        name: binned[baseline.first[1:] - EXTRA_CELLS + cell]
+        for name, cell in (("missing", MISSING), ("absent", ABSENT), ("invalid", INVALID))
+    }
+    valid = np.add.reduceat(np.where(baseline.valued, binned, 0), baseline.first[:-1])
+    numeric = np.arange(begin.size) < layout.numeric
+    lowest, last = flat[begin], flat[end - EXTRA_CELLS - 1]
+    ranged = end - begin > 1 + EXTRA_CELLS  # without a grid there is no range to be out of
+    return {
+        "events": valid + sum(extra.values()),
+        "valid": valid,
+        **extra,
+        "unseen": np.where(numeric, 0, last),
+        "out_of_range": np.where(numeric & ranged, lowest + last, 0),
+    }
+
+
+def bad_events(name: str, kinds: dict[str, IntArray], baseline: Baseline) -> FloatArray:
+    """Events that count as bad for a rate, NaN for features it does not apply to."""
+    features = baseline.layout.features
+    if name == "missing":
+        return (kinds["missing"] + kinds["absent"]).astype(np.float64)
+    if name == "invalid":
+        return kinds["invalid"].astype(np.float64)
+    wanted = "categorical" if name == "unseen" else "numeric"
+    applies = np.array([feature.type == wanted for feature in features])
+    return np.where(applies, kinds[name], np.nan)
+
+
+def _rounded(result: Result) -> Result:
+    return Result(
+        significant(result.value), significant(result.p_value), significant(result.threshold)
+    )

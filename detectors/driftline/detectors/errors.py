@@ -1,0 +1,18 @@
+"""The root of all errors that Driftline raises on purpose.
+
+    DriftlineError
+    +-- ReferenceError   (detectors)  a reference file cannot be used
+    +-- MappingError     (producer)   a mapping does not fit the records
+    +-- InputError       (producer)   an input file cannot be used
+    +-- ConfigError      (consumer)   the configuration has errors
+    +-- LogError         (consumer)   the broker, its topics or their settings
+    +-- WorkerLost       (consumer)   start me again: exit code 75
+
+The message of each is one sentence for the operator: what is wrong and what to do.
+"""
+
+from __future__ import annotations
+
+
+class DriftlineError(Exception):
+    """An operator must act; the message says how. The command line exits with code 2."""

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from driftline.detectors import Baseline, Columns, Feature, Layout, compare, count_columns
+from driftline.detectors.grid import FloatArray, IntArray
+
+
+def numeric(values: FloatArray, grid: FloatArray | None = None) -> tuple[Layout, IntArray]:
+    layout = Layout.of([Feature("x", "numeric", np.unique(values) if grid is None else grid)])
+    return layout, counted(layout, values)
+
+
+def counted(layout: Layout, values: FloatArray) -> IntArray:
+    return count_columns(layout, Columns(values[:, None], np.empty((values.size, 0), np.int32)))
+
+
+def test_bins_end_at_the_smallest_value_that_reaches_each_decile() -> None:
+    values = np.random.default_rng(1).normal(size=997)
+    layout, counts = numeric(values)
+    bins = Baseline(layout, counts).bins(0)
+    assert bins.upper is not None
+    wanted = np.quantile(values, np.arange(1, 10) / 10, method="inverted_cdf")
+    assert np.array_equal(bins.upper, wanted)
+    where = np.searchsorted(wanted, values, "left")  # above the end before, up to its own
+    assert np.array_equal(bins.reference, np.bincount(where, minlength=10))
+    assert bins.window.tolist() == [0] * 10
+
+
+def test_tied_values_share_a_bin() -> None:
+    values = np.repeat([0.0, 1.0, 2.0, 3.0], [700, 100, 100, 100])
+    layout, counts = numeric(values)
+    bins = Baseline(layout, counts).bins(0)
+    assert bins.upper is not None
+    assert bins.upper.tolist() == [0.0, 1.0, 2.0]
+    assert bins.reference.tolist() == [700, 100, 100, 100]
+
+
+@pytest.mark.parametrize("now", [4.0, 6.0, -1e9, 1e9])
+def test_constant_that_changes_has_an_effect(now: float) -> None:
+    layout, counts = numeric(np.full(5_000, 5.0))
+    baseline = Baseline(layout, counts)
+    same = compare(baseline, counted(layout, np.full(500, 5.0)), 0.001)
+    other = compare(baseline, counted(layout, np.full(500, now)), 0.001)
+    assert same.effect[0] == 0.0
+    assert other.effect[0] > 1.0
+    assert other.detectors["ks"].value[0] == 1.0
+    assert other.out_of_range[0] == 500
+    bins = baseline.bins(0, counted(layout, np.full(500, now)))
+    assert bins.reference.tolist() == ([0, 5000] if now < 5 else [5000, 0])
+    assert bins.window.tolist() == bins.reference[::-1].clip(0, 500).tolist()
+    assert bins.upper is not None
+    assert bins.upper[0] == (np.nextafter(5.0, -np.inf) if now < 5 else 5.0)
+    assert bins.contribution.sum() == pytest.approx(1.0)
+
+
+def test_quantiles_lie_on_the_grid_or_in_the_middle_of_a_gap() -> None:
+    layout, counts = numeric(np.arange(0.0, 100.0, 10.0))
+    baseline = Baseline(layout, counts)
+    assert baseline.quantile(0, 0.5) == 40.0
+    window = counted(layout, np.array([1.0, 42.0, 43.0, 44.0, 99.0]))
+    assert baseline.quantile(0, 0.5, window) == 45.0
+    assert baseline.quantile(0, 0.0, window) == 5.0
+    assert baseline.quantile(0, 1.0, window) == 90.0  # beyond the extremes: the extreme
+    assert baseline.quantile(0, 0.5, counted(layout, np.array([-7.0]))) == 0.0
+    assert np.isnan(baseline.quantile(0, 0.5, np.zeros_like(counts)))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "middle"), [(28919.0, 28924.0, 28921.0), (0.25, 0.5, 0.37), (1.5, 2.0, 1.7)]
+)
+def test_middle_of_a_gap_has_the_decimals_of_its_ends(
+    low: float, high: float, middle: float
+) -> None:
+    layout, counts = numeric(np.array([low, high]))
+    between = counted(layout, np.array([(low + high) / 2]))
+    assert Baseline(layout, counts).quantile(0, 0.5, between) == middle
+
+
+def test_quantile_of_the_window_equals_numpy_on_grid_values() -> None:
+    rng = np.random.default_rng(2)
+    values = rng.integers(0, 50, 4_000).astype(np.float64)
+    layout, counts = numeric(values)
+    baseline, window = Baseline(layout, counts), rng.integers(10, 60, 301).clip(0, 49).astype(float)
+    for share in (0.1, 0.25, 0.5, 0.75, 0.9):
+        wanted = np.quantile(window, share, method="inverted_cdf")
+        assert baseline.quantile(0, share, counted(layout, window)) == wanted
+
+
+def test_unseen_categories_are_shown_only_where_there_are_some() -> None:
+    layout = Layout.of([Feature("c", "categorical", np.empty(0), ("a", "b"))])
+    baseline = Baseline(layout, np.array([60, 40, 0, 0, 0, 0]))
+    assert baseline.bins(0, np.array([6, 4, 0, 0, 0, 0])).categories == ("a", "b")
+    shown = baseline.bins(0, np.array([6, 4, 5, 0, 0, 0]))
+    assert shown.categories == ("a", "b", "__other__")
+    assert shown.window.tolist() == [6, 4, 5]
+    assert baseline.events == 100

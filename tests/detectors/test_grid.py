@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy import stats
+
+from driftline.detectors import choose_grid, count_slots
+from driftline.detectors.grid import half_gaps
+
+VALUES = st.floats(-100, 100).map(lambda x: round(x, 1))
+COLUMNS = st.lists(VALUES, max_size=200).map(lambda xs: np.array(xs, np.float64))
+
+
+@given(COLUMNS, COLUMNS)
+def test_slots_are_gaps_and_ties(reference: np.ndarray, column: np.ndarray) -> None:
+    grid = np.unique(reference)
+    slots = np.searchsorted(grid, column, "left") + np.searchsorted(grid, column, "right")
+    assert count_slots(grid, column).tolist() == (
+        np.bincount(slots, minlength=2 * grid.size + 1).tolist()
+    )
+
+
+@given(arrays(np.float64, st.integers(1, 40), elements=VALUES))
+def test_both_ways_of_counting_agree(column: np.ndarray) -> None:
+    """A column shorter than the grid is searched in it, a longer one the other way round."""
+    grid = np.arange(-100.0, 101.0, 5.0)
+    assert np.array_equal(count_slots(grid, column) * 50, count_slots(grid, np.tile(column, 50)))
+
+
+def test_exact_grid_keeps_every_value() -> None:
+    values = np.sort(np.random.default_rng(1).normal(size=5_000))
+    assert np.array_equal(choose_grid(values, None), values)
+
+
+def test_few_distinct_values_are_all_kept() -> None:
+    values = np.repeat(np.arange(100.0), 50)
+    assert np.array_equal(choose_grid(values, 1024), np.arange(100.0))
+
+
+@pytest.mark.parametrize("m", [1_025, 9_999, 50_000])
+@pytest.mark.parametrize("limit", [11, 100, 1024])
+def test_grid_is_within_the_limit_and_holds_extremes_and_deciles(m: int, limit: int) -> None:
+    values = np.sort(np.random.default_rng(m).normal(size=m))
+    grid = choose_grid(values, limit)
+    assert grid.size <= limit
+    assert np.all(np.diff(grid) > 0)
+    assert {values[0], values[-1]} <= set(grid)
+    deciles = np.quantile(values, np.arange(1, 10) / 10, method="inverted_cdf")
+    assert set(deciles) <= set(grid)
+
+
+def test_heavily_tied_columns_keep_their_tail() -> None:
+    values = np.sort(np.concatenate([np.zeros(90_000), np.random.default_rng(2).random(10_000)]))
+    grid = choose_grid(values, 1024)
+    assert grid[0] == 0.0
+    assert grid[-1] == values[-1]
+    assert grid.size > 90  # a tenth of the events, so about a tenth of the steps
+
+
+def test_empty_column_has_an_empty_grid() -> None:
+    assert choose_grid(np.empty(0), 1024).size == 0
+    assert count_slots(np.empty(0), np.array([1.0, 2.0])).tolist() == [2]
+
+
+def test_too_small_limit_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least 11"):
+        choose_grid(np.arange(50.0), 10)
+
+
+def test_cut_grid_misses_no_more_of_ks_than_its_largest_gap_holds() -> None:
+    rng = np.random.default_rng(3)
+    for shift in (0.0, 0.1, 0.5):
+        old, new = np.sort(rng.normal(size=20_000)), rng.normal(shift, 1, 1_000)
+        grid = choose_grid(old, 1024)
+        r, w = count_slots(grid, old), count_slots(grid, new)
+        exact = stats.ks_2samp(old, new, method="asymp").statistic
+        seen = np.abs(np.cumsum(r) / r.sum() - np.cumsum(w) / w.sum()).max()
+        assert 0 <= exact - seen <= r[::2].max() / r.sum() <= 1.02 / 1024
+
+
+def test_half_gaps_add_up_to_the_range() -> None:
+    grid = np.unique(np.random.default_rng(4).normal(size=100))
+    halves = half_gaps(grid)
+    assert halves.size == 2 * grid.size + 1
+    assert halves.sum() == pytest.approx(grid[-1] - grid[0])
+    assert halves[0] == halves[-1] == 0.0
