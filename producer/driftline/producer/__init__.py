@@ -1,0 +1,46 @@
+"""What writes events: their schema, mappings from other records, replay, and the reference.
+
+Reading files is in `driftline.producer.files`, which alone knows pyarrow; it is not imported here,
+so that a service which uses mappings never loads it.
+"""
+
+from driftline.producer.category import category_text
+from driftline.producer.errors import InputError, MappingError
+from driftline.producer.event import ALIASES, Event, Label, event_schema, label_schema
+from driftline.producer.guess import Guess, guess_mapping
+from driftline.producer.mapping import Constant, Mapping
+from driftline.producer.reference import (
+    BuiltReference,
+    FeatureReport,
+    ReferenceSettings,
+    reference_from_events,
+    reference_from_rows,
+)
+from driftline.producer.replay import Pace, encode_event, replay
+from driftline.producer.timestamp import format_time, parse_timestamp, parse_timestamps
+
+__all__ = [
+    "ALIASES",
+    "BuiltReference",
+    "Constant",
+    "Event",
+    "FeatureReport",
+    "Guess",
+    "InputError",
+    "Label",
+    "Mapping",
+    "MappingError",
+    "Pace",
+    "ReferenceSettings",
+    "category_text",
+    "encode_event",
+    "event_schema",
+    "format_time",
+    "guess_mapping",
+    "label_schema",
+    "parse_timestamp",
+    "parse_timestamps",
+    "reference_from_events",
+    "reference_from_rows",
+    "replay",
+]

@@ -1,0 +1,35 @@
+"""The text of a category, the same wherever a JSON value is counted as one."""
+
+from __future__ import annotations
+
+_EXACT = 2**63
+
+
+def category_text(value: object) -> str | None:
+    """Return the category that a JSON value names.
+
+    Text is itself, a boolean `true` or `false`, a whole number has no decimals whether it was
+    written 3 or 3.0, other numbers are written in the shortest form that reads back the same.
+
+    Args:
+        value: any decoded JSON value.
+
+    Returns:
+        The text; None if the value is no category (null, a list, an object, NaN, infinity).
+
+    >>> [category_text(value) for value in (True, 3, 3.0, 2.5, "3", None)]
+    ['true', '3', '3', '2.5', '3', None]
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        if -_EXACT < value < _EXACT:
+            return str(int(value)) if value == int(value) else repr(value)
+        try:
+            text = repr(float(value))  # beyond 64 bits 10**30 and 1e30 are the same
+        except OverflowError:
+            return None
+        return None if text in ("nan", "inf", "-inf") else text
+    return None

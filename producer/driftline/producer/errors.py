@@ -1,0 +1,13 @@
+"""The errors of this package; each message is one sentence that tells the operator what to do."""
+
+from __future__ import annotations
+
+from driftline.detectors.errors import DriftlineError
+
+
+class MappingError(DriftlineError):
+    """A mapping names something that is not a field of an event, or names it twice."""
+
+
+class InputError(DriftlineError):
+    """An input file, or the events in it, cannot be used."""

@@ -1,0 +1,169 @@
+"""Guess how the records of a file map to events, from names and sample values.
+
+A guess is shown before it is used: every decision is a sentence in `Guess.said`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from collections.abc import Mapping as AnyMapping
+from dataclasses import dataclass
+from typing import Any
+
+from driftline.detectors.counts import FeatureType
+from driftline.producer.column import ABSENT, Column
+from driftline.producer.event import ALIASES
+from driftline.producer.mapping import WILDCARD, Constant, Mapping, quote_name
+from driftline.producer.timestamp import parse_timestamp
+
+_TIMESTAMP = (
+    "timestamp event_timestamp event_time time ts datetime date_time date created_at created"
+    " occurred_at recorded_at prediction_time prediction_timestamp request_time scored_at"
+)
+_EVENT_ID = "event_id id prediction_id request_id uuid guid inference_id transaction_id"
+_SCORE = (
+    "prediction_score score y_pred_proba y_score y_prob y_proba probability predicted_probability"
+    " proba prob prediction y_pred predicted y_hat"
+)
+_LABEL = "prediction_label predicted_label predicted_class y_pred prediction predicted y_hat label"
+_ACTUAL = "actual target y_true ground_truth true_label actual_label label"
+_VERSION = "model_version modelversion version_of_model"
+_MOST_CLASSES = 20
+_NATIVE_OBJECTS = ("features", "prediction", *ALIASES["features"], *ALIASES["prediction"])
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What was guessed.
+
+    Attributes:
+        mapping: the mapping.
+        features: the remaining columns and the types that the sample suggests.
+        said: one sentence per decision, such as `timestamp: column ts (text, read as UTC)`.
+    """
+
+    mapping: Mapping
+    features: dict[str, FeatureType]
+    said: tuple[str, ...]
+
+
+def guess_mapping(columns: Sequence[str], rows: Sequence[AnyMapping[str, Any]]) -> Guess:
+    """Guess the mapping of records.
+
+    Args:
+        columns: top-level fields, in their order.
+        rows: sample records, some hundred are enough.
+
+    Returns:
+        The native mapping if the records are events already; else one that names what was found
+        and takes every other column as a feature.
+
+    >>> rows = [{"ts": "2019-03-27 00:00:00", "score": 0.5, "km": 12}]
+    >>> guess_mapping(["ts", "score", "km"], rows).said
+    ('timestamp: column ts (text, read as UTC)', 'prediction.score: column score', \
+'features: km (numeric)')
+    """
+    sample = _Sample(rows, list(columns))
+    if any(isinstance(row.get(name), dict) for row in rows for name in _NATIVE_OBJECTS):
+        return _native(rows)
+    fields: dict[str, str | Constant] = {}
+    said = []
+    for field, names, fits in (
+        ("timestamp", _TIMESTAMP, sample.is_time),
+        ("event_id", _EVENT_ID, sample.is_id),
+        ("prediction.score", _SCORE, sample.is_score),
+        ("prediction.label", _LABEL, sample.is_label),
+        ("actual", _ACTUAL, sample.has_values),
+        ("model_version", _VERSION, sample.has_values),
+    ):
+        predicted = any(name.startswith("prediction.") for name in fields)
+        if field == "prediction.label" and predicted:
+            names = names.removesuffix(" label")  # beside a score, `label` is the ground truth
+        column = sample.take(names.split(), fits)
+        if column is not None:
+            fields[field] = quote_name(column)
+            how = f" ({sample.time_form(column)})" if field == "timestamp" else ""
+            said.append(f"{field}: column {column}{how}")
+    if "timestamp" not in fields:
+        said.insert(0, "timestamp: no column found, so events have the time at which they are sent")
+    fields["features"] = WILDCARD
+    features = sample.types()
+    listed = ", ".join(f"{name} ({kind})" for name, kind in features.items())
+    said.append(f"features: {listed or 'none'}")
+    return Guess(Mapping(fields), features, tuple(said))
+
+
+def _native(rows: Sequence[AnyMapping[str, Any]]) -> Guess:
+    mapping = Mapping.native()
+    inputs = [mapping.to_event(row).get("features") for row in rows]
+    objects = [each for each in inputs if isinstance(each, dict)]
+    features = _Sample(objects, list(dict.fromkeys(name for each in objects for name in each)))
+    return Guess(mapping, features.types(), ("the records are events already",))
+
+
+class _Sample:
+    """Sample rows, and the columns that have no role yet."""
+
+    def __init__(self, rows: Sequence[AnyMapping[str, Any]], columns: list[str]) -> None:
+        self.rows = rows
+        self.free = columns
+
+    def take(self, names: Sequence[str], fits: Callable[[list[Any]], bool]) -> str | None:
+        """Return the first free column of one of these names whose values fit, and take it."""
+        free = {re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_"): name for name in self.free}
+        for name in names:
+            if name in free and fits(self.values(free[name])):
+                self.free.remove(free[name])
+                return free[name]
+        return None
+
+    def values(self, column: str) -> list[Any]:
+        values = (row.get(column) for row in self.rows)
+        return [value for value in values if value is not None]
+
+    def types(self) -> dict[str, FeatureType]:
+        """Return the types of the free columns; those without values are left out."""
+        found: dict[str, FeatureType] = {}
+        for name in self.free:
+            column = Column()
+            column.add([row.get(name, ABSENT) for row in self.rows])
+            kind = column.infer()
+            if kind is not None:
+                found[name] = kind
+        return found
+
+    def time_form(self, column: str) -> str:
+        """Return how the column's times are read."""
+        first = self.values(column)[0]
+        if not isinstance(first, str):
+            return "number, unit by its magnitude"
+        return "text" if re.search(r"[Zz]$|:.*[+-][0-9:]+$", first) else "text, read as UTC"
+
+    @staticmethod
+    def has_values(values: list[Any]) -> bool:
+        return bool(values)
+
+    @staticmethod
+    def is_time(values: list[Any]) -> bool:
+        return bool(values) and all(parse_timestamp(value) is not None for value in values)
+
+    @staticmethod
+    def is_id(values: list[Any]) -> bool:
+        """Texts or whole numbers."""
+        return bool(values) and all(isinstance(value, str | int) for value in values)
+
+    @staticmethod
+    def is_score(values: list[Any]) -> bool:
+        """Numbers, and not just a few whole ones: those are classes."""
+        numbers = all(isinstance(x, int | float) and not isinstance(x, bool) for x in values)
+        if not values or not numbers:
+            return False
+        return any(x != x or x % 1 for x in values) or len(set(values)) > _MOST_CLASSES
+
+    @staticmethod
+    def is_label(values: list[Any]) -> bool:
+        """Texts, booleans or whole numbers."""
+        return bool(values) and all(
+            isinstance(x, str | bool) or (isinstance(x, int | float) and x % 1 == 0) for x in values
+        )
