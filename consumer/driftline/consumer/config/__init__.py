@@ -1,0 +1,91 @@
+"""The configuration file: its keys, its errors with line and nearest name.
+
+>>> from driftline.consumer.config import ModelConfig
+>>> model = ModelConfig(predictions=("ml.predictions",), reference="references/car-loan.json.gz")
+>>> model.window.length, str(model.budget), model.thresholds_for("amount")
+(3600000, '1 per 30d', {})
+"""
+
+from driftline.consumer.config.check import check_against
+from driftline.consumer.config.durations import format_duration, parse_duration
+from driftline.consumer.config.errors import ConfigError, Problem
+from driftline.consumer.config.kafka import KafkaConfig, OutputConfig, SaslConfig, TlsConfig
+from driftline.consumer.config.limit import Limit, PerformanceLimit
+from driftline.consumer.config.loader import Loaded, load
+from driftline.consumer.config.model import (
+    FeatureConfig,
+    LabelsConfig,
+    ModelConfig,
+    WindowConfig,
+)
+from driftline.consumer.config.names import (
+    DETECTORS,
+    METRICS,
+    OUTPUT_TOPICS,
+    RATES,
+    Detector,
+    FeatureType,
+    Metric,
+)
+from driftline.consumer.config.rules import (
+    describe_budget,
+    describe_limit,
+    describe_performance,
+    describe_rate_budget,
+)
+from driftline.consumer.config.settings import (
+    Config,
+    HttpConfig,
+    LimitsConfig,
+    LogConfig,
+    MetricsConfig,
+)
+from driftline.consumer.config.show import schema, show
+from driftline.consumer.config.source import SourceConfig
+from driftline.consumer.config.tree import Locations
+from driftline.consumer.config.values import Budget, For, Start, format_number, format_share
+
+__all__ = [
+    "DETECTORS",
+    "METRICS",
+    "OUTPUT_TOPICS",
+    "RATES",
+    "Budget",
+    "Config",
+    "ConfigError",
+    "Detector",
+    "FeatureConfig",
+    "FeatureType",
+    "For",
+    "HttpConfig",
+    "KafkaConfig",
+    "LabelsConfig",
+    "Limit",
+    "LimitsConfig",
+    "Loaded",
+    "Locations",
+    "LogConfig",
+    "Metric",
+    "MetricsConfig",
+    "ModelConfig",
+    "OutputConfig",
+    "PerformanceLimit",
+    "Problem",
+    "SaslConfig",
+    "SourceConfig",
+    "Start",
+    "TlsConfig",
+    "WindowConfig",
+    "check_against",
+    "describe_budget",
+    "describe_limit",
+    "describe_performance",
+    "describe_rate_budget",
+    "format_duration",
+    "format_number",
+    "format_share",
+    "load",
+    "parse_duration",
+    "schema",
+    "show",
+]

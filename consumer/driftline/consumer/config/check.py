@@ -1,0 +1,65 @@
+"""What only the reference of a model can tell about its configuration."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Collection
+
+from driftline.consumer.config.errors import Problem
+from driftline.consumer.config.names import hint
+from driftline.consumer.config.settings import Config
+from driftline.consumer.config.tree import Key, Locations
+
+
+def check_against(
+    config: Config,
+    model_name: str,
+    feature_names: Collection[str],
+    tags: Collection[str],
+    locations: Locations,
+) -> list[Problem]:
+    """Find names in a model's configuration that its reference does not have.
+
+    What stands in `defaults` speaks of all models, of which some may lack a feature: only its
+    segments are checked.
+
+    Args:
+        config: the configuration.
+        model_name: one of its models.
+        feature_names: features of the reference, with `prediction.score` and `prediction.label`.
+        tags: tags that the reference has segments of.
+        locations: of the same `Loaded`.
+
+    Returns:
+        An error for each unknown feature and segment, a warning for each `ignore` glob that
+        matches nothing.
+    """
+    model = config.models[model_name]
+    problems: list[Problem] = []
+    place: Key
+    for feature in model.features:
+        place = ("models", model_name, "features", feature)
+        if feature not in feature_names and not _is_default(locations, place):
+            advice = hint(feature, feature_names)
+            problems.append(locations.problem(place, f"not in the reference; {advice}"))
+    for index, glob in enumerate(model.ignore):
+        place = ("models", model_name, "ignore", index)
+        if not fnmatch.filter(feature_names, glob) and not _is_default(locations, place):
+            message = f"{glob} matches no feature of the reference"
+            problems.append(locations.problem(place, message, "warning"))
+    for index, tag in enumerate(model.segments):
+        if tag not in tags:
+            message = f"the reference has no segments of {tag}; {_tag_advice(tag, tags)}"
+            place = ("models", model_name, "segments", index)
+            problems.append(locations.problem(place, message))
+    return problems
+
+
+def _tag_advice(tag: str, tags: Collection[str]) -> str:
+    if not tags:
+        return f"build it with {tag} among the segments"
+    return hint(tag, tags)
+
+
+def _is_default(locations: Locations, path: Key) -> bool:
+    return locations.origin(path).key.startswith("defaults.")

@@ -1,0 +1,142 @@
+"""A YAML file as a tree in which every value knows the line it was written on.
+
+Scalars are read as in YAML 1.2 and JSON: only `true` and `false` are booleans (so `off` and
+`on` are texts, as the configuration means them), a time is a text, and `010` is ten. There are no
+tags and no merge keys. What is wrong becomes a `Problem`, and reading goes on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from driftline.consumer.config.errors import Problem
+from driftline.consumer.config.tree import Key, Node, Origin, write_key
+
+
+def read_document(path: str) -> tuple[Node | None, list[Problem]]:
+    """Read a YAML file.
+
+    Args:
+        path: the file as the operator named it.
+
+    Returns:
+        The root, which is a map, and what was wrong; None where nothing could be read or the
+        file is empty.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None, [Problem(path, None, "", "no such file")]
+    except UnicodeDecodeError:
+        return None, [Problem(path, None, "", "not a text file in UTF-8")]
+    except OSError as error:
+        return None, [Problem(path, None, "", f"cannot be read: {error.strerror}")]
+    try:
+        root = yaml.compose(text, Loader=_Core)
+    except yaml.YAMLError as error:
+        return None, [_syntax_problem(path, error)]
+    if root is None or (isinstance(root, yaml.ScalarNode) and not root.value):
+        return None, [Problem(path, None, "", "the file is empty")]
+    if not isinstance(root, yaml.MappingNode):
+        return None, [Problem(path, _line(root), "", "not a map of keys and values")]
+    reader = _Reader(path)
+    return reader.node(root, ()), reader.problems
+
+
+class _Core(yaml.SafeLoader):
+    """The scalars of YAML 1.2's core schema."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 (PyYAML's own attribute)
+
+
+_NULL, _BOOL, _INT, _FLOAT = (
+    f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float")
+)
+_STR, _SEQ, _MAP = (f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))
+for _tag, _pattern, _first in (
+    (_NULL, r"(?:~|null|Null|NULL|)", ["~", "n", "N", ""]),
+    (_BOOL, r"(?:true|True|TRUE|false|False|FALSE)", list("tTfF")),
+    (_INT, r"[-+]?[0-9]{1,100}", list("-+0123456789")),
+    (
+        _FLOAT,
+        r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
+        list("-+.0123456789"),
+    ),
+):
+    _Core.add_implicit_resolver(_tag, re.compile(rf"^(?:{_pattern})$"), _first)
+
+
+class _Reader:
+    """Turns PyYAML's nodes into ours and collects the problems of one file."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.problems: list[Problem] = []
+        self._open: set[int] = set()
+
+    def node(self, node: yaml.Node, path: Key) -> Node:
+        origin = Origin(self.file, _line(node), write_key(path))
+        if id(node) in self._open:
+            self._problem(origin, "an alias stands inside its own anchor")
+            return Node(None, origin)
+        self._open.add(id(node))
+        try:
+            return Node(self._value(node, path, origin), origin)
+        finally:
+            self._open.discard(id(node))
+
+    def _value(self, node: yaml.Node, path: Key, origin: Origin) -> Any:
+        if isinstance(node, yaml.MappingNode) and node.tag == _MAP:
+            return self._map(node, path)
+        if isinstance(node, yaml.SequenceNode) and node.tag == _SEQ:
+            return [self.node(part, (*path, index)) for index, part in enumerate(node.value)]
+        if isinstance(node, yaml.ScalarNode) and node.tag in _READERS:
+            return _READERS[node.tag](node.value)
+        self._problem(origin, "tags (a word after !) are not supported")
+        return None
+
+    def _map(self, node: yaml.MappingNode, path: Key) -> dict[str, Node]:
+        parts: dict[str, Node] = {}
+        for key_node, value_node in node.value:
+            name = key_node.value if isinstance(key_node.value, str) else "?"
+            key_path = (*path, name)
+            origin = Origin(self.file, _line(key_node), write_key(key_path))
+            if not isinstance(key_node, yaml.ScalarNode):
+                self._problem(origin, "a key must be one word or text")
+            elif name == "<<":
+                self._problem(origin, "merge keys are not supported, use defaults")
+            elif name in parts:
+                first = parts[name].origin.line
+                self._problem(origin, f"given twice, first in line {first}")
+            else:
+                parts[name] = Node(self.node(value_node, key_path).value, origin)
+        return parts
+
+    def _problem(self, origin: Origin, message: str) -> None:
+        self.problems.append(Problem(origin.file, origin.line, origin.key, message))
+
+
+_READERS: dict[str, Callable[[str], Any]] = {
+    _NULL: lambda text: None,
+    _BOOL: lambda text: text.lower() == "true",
+    _INT: int,
+    _FLOAT: lambda text: float(text.lower().replace(".inf", "inf").replace(".nan", "nan")),
+    _STR: str,
+}
+
+
+def _line(node: yaml.Node) -> int:
+    return int(node.start_mark.line) + 1
+
+
+def _syntax_problem(file: str, error: yaml.YAMLError) -> Problem:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    reason = str(getattr(error, "problem", None) or "unreadable character")
+    # The name in quotes could be a part of a secret: `password: *x9y` is an alias.
+    reason = re.sub(r"(alias|anchor|handle) (['\"]).*", r"\1", reason)
+    return Problem(file, mark.line + 1 if mark else None, "", f"not valid YAML: {reason}")

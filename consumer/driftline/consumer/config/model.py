@@ -1,0 +1,178 @@
+"""`models.<name>`: what is watched of one model, and how strictly."""
+
+from __future__ import annotations
+
+import fnmatch
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
+
+from driftline.consumer.config.limit import Limit, PerformanceLimit
+from driftline.consumer.config.names import RATES, Detector, FeatureType, Metric
+from driftline.consumer.config.notation import (
+    BudgetOrOff,
+    ClassName,
+    Count,
+    Duration,
+    DurationOrOff,
+    FilePath,
+    Located,
+    Number,
+    PositiveDuration,
+    Section,
+    Share,
+    Texts,
+    Topic,
+    Topics,
+)
+from driftline.consumer.config.values import Budget, format_number
+
+DAY = 86_400_000
+_SHARES = RATES | {"ks"}
+
+
+class WindowConfig(Section):
+    """Windows of `length` every `every`; a pane is one `every`. Durations in ms.
+
+    `grace`: how long a pane waits for events that are late. `min_events`: a window with fewer is
+    not judged.
+    """
+
+    length: PositiveDuration = 3_600_000
+    every: PositiveDuration = Field(
+        default_factory=lambda section: section["length"],
+        description="length, unless given",
+    )
+    grace: Duration = 60_000
+    min_events: Count = 500
+
+    @field_validator("every")
+    @classmethod
+    def _length_is_whole(cls, every: int, info: ValidationInfo) -> int:
+        length = info.data.get("length", every)
+        if length % every:
+            raise ValueError("length must be a whole number of every")
+        return every
+
+    @property
+    def panes(self) -> int:
+        """Panes in one window."""
+        return self.length // self.every
+
+
+def _topic_alone(value: Any) -> Any:
+    return {"topic": value} if isinstance(value, str) else value
+
+
+class LabelsConfig(Section):
+    """Where the ground truth comes from, and how long (ms) a prediction waits for it."""
+
+    topic: Topic
+    horizon: PositiveDuration = 7 * DAY
+    by: Literal["arrival", "prediction"] = "arrival"
+
+
+def _thresholds(thresholds: dict[Detector, Limit]) -> dict[Detector, Limit]:
+    problems: list[tuple[tuple[str, ...], str]] = []
+    for detector, limit in thresholds.items():
+        if limit.on == "p_value":
+            if detector == "wasserstein":
+                problems.append(((detector, "on"), "wasserstein has no p-value, use on: value"))
+            continue
+        for name, level in (("warning", limit.warning), ("critical", limit.critical)):
+            if level is not None and detector in _SHARES and not 0 <= level <= 1:
+                advice = f"write {format_number(level)}%" if 1 < level <= 100 else "0.05 is 5%"
+                problems.append(((detector, name), f"{detector} is 0 to 1, {advice}"))
+    if problems:
+        raise Located(*problems)
+    return thresholds
+
+
+Thresholds = Annotated[dict[Detector, Limit], AfterValidator(_thresholds)]
+"""Detector to limit."""
+
+
+class FeatureConfig(Section):
+    """What differs for one feature; `weight` is its share of the budget, 1 for the others."""
+
+    thresholds: Thresholds = Field(default_factory=dict)
+    weight: Number = 1.0
+    type: FeatureType | None = None
+
+    @field_validator("weight")
+    @classmethod
+    def _weight_is_positive(cls, weight: float) -> float:
+        if weight <= 0:
+            raise ValueError("must be above 0; to leave a feature out, use ignore")
+        return weight
+
+
+def _url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("not a URL, write for example https://wiki.example/runbook")
+    if parts.username or parts.password:
+        raise ValueError("a URL in every alert must not hold a login: remove the part before @")
+    return value
+
+
+def _each_once(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))
+
+
+class ModelConfig(Section):
+    """One model. Durations in ms; `budget` and `stale_after` are None when they are off."""
+
+    predictions: Topics
+    labels: Annotated[
+        LabelsConfig | None,
+        BeforeValidator(_topic_alone),
+    ] = None
+    reference: FilePath
+    window: WindowConfig = Field(default_factory=WindowConfig)
+    budget: BudgetOrOff = Budget(1.0, 30 * DAY)
+    min_effect: Number = 0.02
+    min_rise: Share = 0.02
+    critical_effect: Number = 0.25
+    thresholds: Thresholds = Field(default_factory=dict)
+    features: dict[str, FeatureConfig] = Field(default_factory=dict)
+    ignore: Texts = ()
+    segments: Annotated[Texts, AfterValidator(_each_once)] = ()
+    performance: dict[Metric, PerformanceLimit] = Field(default_factory=dict)
+    positive_label: ClassName | None = None
+    stale_after: DurationOrOff = DAY
+    owner: str | None = None
+    runbook: Annotated[str, AfterValidator(_url)] | None = None
+
+    @field_validator("min_effect", "critical_effect")
+    @classmethod
+    def _effect_is_positive(cls, effect: float) -> float:
+        if effect < 0:
+            raise ValueError("must be at least 0")
+        return effect
+
+    def thresholds_for(self, feature: str) -> dict[Detector, Limit]:
+        """Return the limits that hold for a feature: its own, else the model's, per detector."""
+        own = self.features.get(feature)
+        return {**self.thresholds, **(own.thresholds if own else {})}
+
+    def weight_for(self, feature: str) -> float:
+        """Return the weight of a feature in the budget; 1 unless configured."""
+        own = self.features.get(feature)
+        return own.weight if own else 1.0
+
+    def type_for(self, feature: str) -> FeatureType | None:
+        """Return the configured type of a feature, None for the inferred one."""
+        own = self.features.get(feature)
+        return own.type if own else None
+
+    def is_ignored(self, feature: str) -> bool:
+        """Tell whether a feature is not monitored: one of the `ignore` globs matches it."""
+        return any(fnmatch.fnmatchcase(feature, glob) for glob in self.ignore)

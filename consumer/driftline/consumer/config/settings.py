@@ -1,0 +1,108 @@
+"""The whole configuration, and its small sections."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+
+from driftline.consumer.config.kafka import KafkaConfig, OutputConfig
+from driftline.consumer.config.model import ModelConfig
+from driftline.consumer.config.names import OUTPUT_TOPICS, check_name
+from driftline.consumer.config.notation import (
+    Count,
+    Located,
+    Port,
+    PositiveDuration,
+    Section,
+    Texts,
+    Topic,
+    Whole,
+)
+from driftline.consumer.config.source import SourceConfig
+
+ModelName = Annotated[str, AfterValidator(lambda name: check_name(name, "model"))]
+
+
+class LimitsConfig(Section):
+    """What an event may be, and how long a silent partition holds the clock. Durations in ms."""
+
+    max_ahead: PositiveDuration = 300_000
+    idle_after: PositiveDuration = 60_000
+    max_event_bytes: Count = 262_144
+
+
+class HttpConfig(Section):
+    """Where metrics and health are served."""
+
+    host: str = "127.0.0.1"
+    port: Port = 9108
+
+
+class MetricsConfig(Section):
+    """The cap on feature series of one model, worst first."""
+
+    max_series: Count = 200
+
+
+class LogConfig(Section):
+    """`auto` is readable on a terminal and JSON elsewhere."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "text", "json"] = "auto"
+
+
+class Config(Section):
+    """The effective configuration: attribute names are the keys of driftline.yaml.
+
+    `defaults` holds what the user wrote there; it is merged into every model already.
+    """
+
+    version: Whole = 1
+    include: Texts = ()
+    kafka: KafkaConfig
+    output: OutputConfig = Field(default_factory=OutputConfig)
+    sources: dict[Topic, SourceConfig] = Field(default_factory=dict)
+    defaults: dict[str, Any] = Field(default_factory=dict)
+    models: dict[ModelName, ModelConfig]
+    limits: LimitsConfig = Field(default_factory=LimitsConfig)
+    http: HttpConfig = Field(default_factory=HttpConfig)
+    metrics: MetricsConfig = Field(default_factory=MetricsConfig)
+    log: LogConfig = Field(default_factory=LogConfig)
+
+    @field_validator("version")
+    @classmethod
+    def _version_is_known(cls, version: int) -> int:
+        if version != 1:
+            raise ValueError("this Driftline reads version 1 only")
+        return version
+
+    @field_validator("models")
+    @classmethod
+    def _models_are_usable(
+        cls, models: dict[str, ModelConfig], info: ValidationInfo
+    ) -> dict[str, ModelConfig]:
+        if not models:
+            raise ValueError("name at least one model")
+        output = info.data.get("output")
+        own = {output.topic(name) for name in OUTPUT_TOPICS} if output else set()
+        problems = [
+            ((name, key), f"{topic} is a topic that Driftline writes itself")
+            for name, model in models.items()
+            for key, topics in (
+                ("predictions", model.predictions),
+                ("labels", (model.labels.topic,) if model.labels else ()),
+            )
+            for topic in topics
+            if topic in own
+        ]
+        if problems:
+            raise Located(*problems)
+        return models
+
+    @model_validator(mode="after")
+    def _group_is_prefix(self) -> Self:
+        if not self.kafka.group:
+            kafka = self.kafka.model_copy(update={"group": self.output.prefix})
+            object.__setattr__(self, "kafka", kafka)  # frozen, and not yet in anybody's hands
+        return self

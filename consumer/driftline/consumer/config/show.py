@@ -1,0 +1,132 @@
+"""`driftline config show` and `driftline config schema`."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+
+from driftline.consumer.config.kafka import KafkaConfig, OutputConfig, SaslConfig, TlsConfig
+from driftline.consumer.config.limit import Limit, PerformanceLimit
+from driftline.consumer.config.loader import Loaded
+from driftline.consumer.config.model import (
+    FeatureConfig,
+    LabelsConfig,
+    ModelConfig,
+    WindowConfig,
+)
+from driftline.consumer.config.settings import (
+    Config,
+    HttpConfig,
+    LimitsConfig,
+    LogConfig,
+    MetricsConfig,
+)
+from driftline.consumer.config.source import SourceConfig
+
+_SECTIONS: tuple[type[BaseModel], ...] = (
+    Config,
+    FeatureConfig,
+    HttpConfig,
+    KafkaConfig,
+    LabelsConfig,
+    Limit,
+    LimitsConfig,
+    LogConfig,
+    MetricsConfig,
+    ModelConfig,
+    OutputConfig,
+    PerformanceLimit,
+    SaslConfig,
+    SourceConfig,
+    TlsConfig,
+    WindowConfig,
+)
+_OWN_MAPS = ("fields", "options")
+
+
+def show(loaded: Loaded) -> str:
+    """Return the effective configuration as YAML: durations as users write them, no secret.
+
+    Includes and defaults are worked in. Paths are relative to the main file, so that the text can
+    stand in its place.
+    """
+    config = loaded.config
+    values = config.model_dump(mode="json", by_alias=True, exclude={"include", "defaults"})
+    directory = os.path.dirname(loaded.files[0])
+    for name in ("tls", "sasl"):
+        section = values["kafka"][name] or {}
+        for key in section:
+            if key.endswith("_file"):
+                section[key] = _relative(section[key], directory)
+    for model in values["models"].values():
+        model["reference"] = _relative(model["reference"], directory)
+    return yaml.safe_dump(_without_null(values), sort_keys=False, allow_unicode=True, width=100)
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of driftline.yaml, for editors; it accepts what users write.
+
+    >>> schema()["properties"]["kafka"]
+    {'$ref': '#/$defs/KafkaConfig'}
+    """
+    raw = Config.model_json_schema(by_alias=True)
+    sections = raw["$defs"]
+    for section in _SECTIONS:
+        own = raw if section is Config else sections[section.__name__]
+        _show_defaults(section, own["properties"])
+    labels = sections["ModelConfig"]["properties"]["labels"]
+    labels["anyOf"].insert(0, {"type": "string"})
+    defaults = {key: value for key, value in sections["ModelConfig"].items() if key != "required"}
+    common_labels = {
+        key: value for key, value in sections["LabelsConfig"].items() if key != "required"
+    }
+    defaults["properties"] = {
+        **defaults["properties"],
+        "labels": {"anyOf": [{"type": "string"}, common_labels, {"type": "null"}]},
+    }
+    defaults["description"] = "Any key of a model, for all models; a model's own value wins."
+    raw["properties"]["defaults"] = defaults
+    raw = {"$schema": "https://json-schema.org/draft/2020-12/schema", **_without_titles(raw)}
+    return {**raw, "title": "driftline.yaml"}
+
+
+def _show_defaults(section: type[BaseModel], properties: dict[str, Any]) -> None:
+    """Write defaults in the user's notation, and leave out those that mean `not given`."""
+    # Without the required keys: model_construct fills in the defaults and checks nothing.
+    texts = section.model_construct().model_dump(mode="json", by_alias=True, warnings=False)
+    for name, shown in properties.items():
+        if "default" not in shown:
+            continue
+        if shown["default"] in (None, "", []):
+            del shown["default"]
+        else:
+            shown["default"] = texts[name]
+
+
+def _without_titles(value: Any) -> Any:
+    """Leave out the titles that only repeat the key."""
+    if isinstance(value, dict):
+        return {
+            key: _without_titles(part)
+            for key, part in value.items()
+            if key != "title" or not isinstance(part, str)
+        }
+    return [_without_titles(part) for part in value] if isinstance(value, list) else value
+
+
+def _without_null(values: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what is not given; in the user's own maps null is a value."""
+    return {
+        key: _without_null(part) if isinstance(part, dict) and key not in _OWN_MAPS else part
+        for key, part in values.items()
+        if part is not None
+    }
+
+
+def _relative(path: str | None, directory: str) -> str | None:
+    if path is None or os.path.isabs(path):
+        return path
+    return os.path.relpath(path, directory or ".")
