@@ -1,0 +1,42 @@
+"""What the Kafka client writes to the log: without secrets and without floods.
+
+At level DEBUG kafka-python prints every request, the passwords of a login included, and in an
+outage several lines a second. So its logger never goes below INFO, and a line comes once a minute.
+"""
+
+from __future__ import annotations
+
+import logging
+
+EVERY = 60.0  # seconds between two lines from the same place of the client
+
+
+class ClientLog(logging.Handler):
+    """Hands on the client's lines to the root logger, each place of its code once in `EVERY`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last: dict[tuple[str, int], tuple[float, int]] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Hand on the record, or count it when the same place spoke less than `EVERY` ago."""
+        place = (record.name, record.lineno)
+        last, silent = self._last.get(place, (-EVERY, 0))
+        if record.created - last < EVERY:
+            self._last[place] = (last, silent + 1)
+            return
+        self._last[place] = (record.created, 0)
+        if silent:
+            record.msg = f"{record.getMessage()} ({silent} more like this before)"
+            record.args = ()
+        logging.getLogger().handle(record)
+
+
+def cap_client_log() -> None:
+    """Let the Kafka client log warnings only, or INFO when the root logger is at DEBUG."""
+    client = logging.getLogger("kafka")
+    debug = logging.getLogger().getEffectiveLevel() <= logging.DEBUG
+    client.setLevel(logging.INFO if debug else logging.WARNING)
+    client.propagate = False
+    if not any(isinstance(handler, ClientLog) for handler in client.handlers):
+        client.addHandler(ClientLog())

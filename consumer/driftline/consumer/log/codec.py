@@ -1,0 +1,85 @@
+"""Versioned, length-checked, checksummed binary records: what `panes`, `joins` and `state` hold.
+
+A record is ``b"DL"``, one byte for the version, four for the length of the body, four for its
+CRC-32, then the body: a tagged msgpack structure. Integer arrays are packed in the smallest width.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import TypeVar
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from driftline.detectors.errors import DriftlineError
+
+_VERSION = 1
+_HEADER = struct.Struct("<2sBII")
+_WIDTHS = {1: "<u1", 2: "<u2", 4: "<u4", 8: "<u8"}
+
+T = TypeVar("T")
+
+
+class RecordError(DriftlineError):
+    """A record of Driftline's own topics cannot be read; the message names what to do."""
+
+
+def encode(body: msgspec.Struct) -> bytes:
+    """Return `body` as one record.
+
+    Example:
+        >>> class Point(msgspec.Struct, tag="point"):
+        ...     x: int
+        >>> decode(encode(Point(3)), Point)
+        Point(x=3)
+    """
+    payload = msgspec.msgpack.encode(body)
+    return _HEADER.pack(b"DL", _VERSION, len(payload), zlib.crc32(payload)) + payload
+
+
+def decode(record: bytes, kind: type[T]) -> T:
+    """Return the structure in `record`, which must be of `kind` (a struct type or a union).
+
+    Raises:
+        RecordError: it is no record of Driftline, of a newer version, cut short or damaged.
+    """
+    if len(record) < _HEADER.size or record[:2] != b"DL":
+        raise RecordError("this is not a record of Driftline: is the topic used by others too?")
+    _, version, length, checksum = _HEADER.unpack_from(record)
+    if version > _VERSION:
+        raise RecordError(
+            f"this record has version {version}, newer than {_VERSION}: upgrade Driftline"
+        )
+    payload = record[_HEADER.size :]
+    if len(payload) != length or zlib.crc32(payload) != checksum:
+        raise RecordError("this record is damaged: its length or checksum is wrong")
+    try:
+        return msgspec.msgpack.decode(payload, type=kind)
+    except msgspec.DecodeError as error:
+        raise RecordError(f"this record does not have the form it should: {error}") from error
+
+
+def pack_integers(values: NDArray[np.int64]) -> bytes:
+    """Return non-negative integers in the smallest width that holds them all.
+
+    Example:
+        >>> unpack_integers(pack_integers(np.array([0, 7, 300]))).tolist()
+        [0, 7, 300]
+    """
+    top = int(values.max(initial=0))
+    width = next(w for w in _WIDTHS if top < 1 << (8 * w))
+    return bytes([width]) + values.astype(_WIDTHS[width]).tobytes()
+
+
+def unpack_integers(packed: bytes) -> NDArray[np.int64]:
+    """Undo `pack_integers`.
+
+    Raises:
+        RecordError: the bytes are not what `pack_integers` makes.
+    """
+    if not packed or packed[0] not in _WIDTHS or (len(packed) - 1) % packed[0]:
+        raise RecordError("this record is damaged: an array in it has no whole number of values")
+    return np.frombuffer(packed, dtype=_WIDTHS[packed[0]], offset=1).astype(np.int64)

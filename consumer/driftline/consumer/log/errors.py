@@ -1,0 +1,13 @@
+"""What can go wrong with the log, each with what the operator does about it."""
+
+from __future__ import annotations
+
+from driftline.detectors.errors import DriftlineError
+
+
+class LogError(DriftlineError):
+    """The broker, its topics or their settings: somebody must act. Exit code 2."""
+
+
+class WorkerLost(DriftlineError):  # noqa: N818 (not an error of anybody's: the worker ends)
+    """This worker cannot go on, another start can: exit code 75, for a supervisor to restart."""

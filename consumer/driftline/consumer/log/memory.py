@@ -1,0 +1,235 @@
+"""The log in memory: a broker, a group and workers' connections, all in one process.
+
+Used by the backtest, the demo and the tests. Sends take effect when the producer flushes, one by
+one and in order, so a test can end a worker between any two of them: `Producer.crash` writes a
+prefix of what waits and hands out the rest, as a frozen worker may still write it later.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from itertools import islice
+
+from driftline.consumer.log.errors import WorkerLost
+from driftline.consumer.log.protocol import (
+    Gap,
+    Headers,
+    Message,
+    Ownership,
+    Polled,
+    TopicInfo,
+    TopicPartition,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryRecord:
+    """One record in memory; see `protocol.Record`."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+
+
+@dataclass
+class MemoryBroker:
+    """Topics with their partitions, and one group whose members share them.
+
+    Attributes:
+        now: the present in ms, for records sent without a timestamp; tests move it.
+    """
+
+    now: int = 0
+    logs: dict[TopicPartition, list[MemoryRecord]] = field(default_factory=dict)
+    infos: dict[str, TopicInfo] = field(default_factory=dict)
+    begins: dict[TopicPartition, int] = field(default_factory=lambda: defaultdict(int))
+    members: list[MemoryConsumer] = field(default_factory=list)
+    generation: int = 0
+
+    def create(self, topic: str, partitions: int, cleanup_policy: str = "delete") -> None:
+        """Create a topic."""
+        self.infos[topic] = TopicInfo(topic, f"id-{topic}", partitions, cleanup_policy)
+        for number in range(partitions):
+            self.logs[TopicPartition(topic, number)] = []
+
+    def append(self, message: Message) -> MemoryRecord:
+        """Write one record and return it."""
+        log = self.logs[TopicPartition(message.topic, message.partition)]
+        timestamp = self.now if message.timestamp is None else message.timestamp
+        record = MemoryRecord(
+            message.topic, message.partition, len(log), timestamp, message.key, message.value,
+            message.headers,
+        )  # fmt: skip
+        log.append(record)
+        return record
+
+    def delete_before(self, partition: TopicPartition, offset: int) -> None:
+        """Forget the records before `offset`, as retention does."""
+        self.begins[partition] = offset
+
+    def records(self, topic: str) -> Iterator[MemoryRecord]:
+        """Yield all records of a topic, partition by partition."""
+        for partition, log in sorted(self.logs.items()):
+            if partition.topic == topic:
+                yield from islice(log, self.begins[partition], None)
+
+    def rebalance(self) -> None:
+        """Deal the partitions of all topics anew to the members, in the order they joined."""
+        self.generation += 1
+        for member in self.members:
+            member.assigned = set()
+        if not self.members:
+            return
+        topics = sorted({topic for member in self.members for topic in member.topics})
+        partitions = [tp for tp in sorted(self.logs) if tp.topic in topics]
+        for number, partition in enumerate(partitions):
+            self.members[number % len(self.members)].assigned.add(partition)
+
+
+class MemoryConsumer:
+    """A member of the memory broker's group; see `protocol.Consumer`."""
+
+    def __init__(self, broker: MemoryBroker, topics: Set[str], batch: int = 10_000) -> None:
+        self._broker = broker
+        self._batch = batch
+        self.topics = frozenset(topics)
+        self.assigned: set[TopicPartition] = set()
+        self._owned: set[TopicPartition] = set()
+        self._generation = -1
+        self._positions: dict[TopicPartition, int] = {}
+        self._paused: set[TopicPartition] = set()
+        self._turn: deque[TopicPartition] = deque()
+        self.committed: dict[TopicPartition, int] = {}
+        broker.members.append(self)
+        broker.rebalance()
+
+    def poll(self, timeout: float) -> Polled:
+        """Return up to a batch of records of the next partition that has some; never wait."""
+        if self._generation != self._broker.generation:
+            self._generation = self._broker.generation
+            kept = self._owned & self.assigned
+            self._owned = set(self.assigned)
+            self._paused = (self._paused & kept) | (self._owned - kept)
+            self._turn = deque(sorted(self._owned))
+            return Polled(
+                ownership=Ownership(self._generation, frozenset(self._owned), frozenset(kept))
+            )
+        gaps = []
+        for _ in range(len(self._turn)):
+            partition = self._turn[0]
+            self._turn.rotate(-1)
+            if partition in self._paused:
+                continue
+            position, begin = self._positions[partition], self._broker.begins[partition]
+            if position < begin:
+                gaps.append(Gap(partition, position, begin))
+                position = self._positions[partition] = begin
+            log = self._broker.logs[partition]
+            if position < len(log):
+                records = log[position : position + self._batch]
+                self._positions[partition] = position + len(records)
+                return Polled(records={partition: records}, gaps=gaps)
+        return Polled(gaps=gaps)
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        """Read `partition` from `offset` on."""
+        self._positions[partition] = offset
+
+    def pause(self, partitions: Set[TopicPartition]) -> None:
+        """Bring no records of `partitions` until they are resumed."""
+        self._paused |= partitions
+
+    def resume(self, partitions: Set[TopicPartition]) -> None:
+        """Undo `pause`."""
+        self._paused -= partitions
+
+    def lag(self, partition: TopicPartition) -> int | None:
+        """Records between the position and the end."""
+        return len(self._broker.logs[partition]) - self._positions[partition]
+
+    def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Remember the offsets."""
+        self.committed.update(offsets)
+
+    def close(self) -> None:
+        """Leave the group."""
+        self._broker.members.remove(self)
+        self._broker.rebalance()
+
+
+class MemoryProducer:
+    """Writes into the memory broker; see `protocol.Producer`."""
+
+    def __init__(self, broker: MemoryBroker) -> None:
+        self._broker = broker
+        self._waiting: list[Message] = []
+        self._closed = False
+        self.crash_after: int | None = None  # tests: be lost after so many more writes
+
+    def send(self, message: Message) -> None:
+        """Queue one message."""
+        self._waiting.append(message)
+
+    def flush(self) -> None:
+        """Write what waits."""
+        if self._closed:
+            raise WorkerLost("this producer is closed")
+        while self._waiting:
+            if self.crash_after == 0:
+                raise WorkerLost("killed by a test")
+            self._broker.append(self._waiting.pop(0))
+            if self.crash_after is not None:
+                self.crash_after -= 1
+
+    def close(self) -> None:
+        """Drop what waits."""
+        self._closed = True
+
+    def abandoned(self) -> Sequence[Message]:
+        """Return what was sent but never written: a frozen worker may write it when it wakes."""
+        return tuple(self._waiting)
+
+
+class MemoryLog:
+    """Questions to the memory broker; see `protocol.Log`."""
+
+    def __init__(self, broker: MemoryBroker) -> None:
+        self._broker = broker
+
+    def topics(self, names: Set[str]) -> dict[str, TopicInfo]:
+        """Return what is known of each of `names` that exists."""
+        return {name: self._broker.infos[name] for name in names if name in self._broker.infos}
+
+    def begin_offsets(self, partitions: Set[TopicPartition]) -> dict[TopicPartition, int]:
+        """First offset still held, per partition."""
+        return {partition: self._broker.begins[partition] for partition in partitions}
+
+    def end_offsets(self, partitions: Set[TopicPartition]) -> dict[TopicPartition, int]:
+        """Offset that the next record will get, per partition."""
+        return {partition: len(self._broker.logs[partition]) for partition in partitions}
+
+    def offsets_at(
+        self, partitions: Set[TopicPartition], timestamp: int
+    ) -> dict[TopicPartition, int]:
+        """First offset with a record timestamp >= `timestamp`, the end where there is none."""
+        logs = self._broker.logs
+        return {
+            tp: next((r.offset for r in logs[tp] if r.timestamp >= timestamp), len(logs[tp]))
+            for tp in partitions
+        }
+
+    def read(self, start: Mapping[TopicPartition, int]) -> Iterator[MemoryRecord]:
+        """Read each partition from its offset to the end as it is at the call."""
+        ends = self.end_offsets(frozenset(start))
+        for partition, offset in sorted(start.items()):
+            first = max(offset, self._broker.begins[partition])
+            yield from islice(self._broker.logs[partition], first, ends[partition])
+
+    def close(self) -> None:
+        """Nothing to give up."""

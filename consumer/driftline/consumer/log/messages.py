@@ -1,0 +1,101 @@
+"""What travels on `driftline.panes`: counts of panes, horizons, and losses. Key: the model."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from driftline.consumer.log.codec import decode
+
+
+class StreamCounts(msgspec.Struct, frozen=True, array_like=True):
+    """Counts of one stream in one pane: sparse over the reference's flat layout.
+
+    `indexes` are the gaps between successive non-zero positions, `counts` what stands there, both
+    packed by `pack_integers`. `stream` is as in the reference: None for the whole model.
+    """
+
+    stream: str | None
+    events: int
+    versions: dict[str, int]
+    indexes: bytes
+    counts: bytes
+
+
+class Pane(msgspec.Struct, frozen=True, tag="pane"):
+    """The whole count of (source, partition, model, pane, reference) from `first` until `until`.
+
+    With the same `first` the larger `until` replaces the smaller; different `first` add up. A
+    message holds the flat positions `low` to `high` - 1; too large for one, a pane is split there.
+    `start`, `length`: ms.
+    """
+
+    source: str
+    partition: int
+    model: str
+    start: int
+    length: int
+    reference: str
+    first: int
+    until: int
+    low: int
+    high: int
+    streams: list[StreamCounts]
+
+
+class Horizon(msgspec.Struct, frozen=True, tag="horizon"):
+    """How far one input partition has come, for one model.
+
+    `horizon` (ms): every pane that ends there or before is final; None before the first event.
+    `progress` (ms): the largest event time seen. `until`: offset read up to. `partitions`: how
+    many the topic has, so that judge knows whom to wait for. `idle`: read to its end and silent;
+    `stale`: silent for `stale_after`. A new owner speaks first, with neither.
+    """
+
+    source: str
+    partition: int
+    partitions: int
+    model: str
+    horizon: int | None
+    progress: int | None
+    until: int
+    generation: int
+    idle: bool = False
+    stale: bool = False
+
+
+class Loss(msgspec.Struct, frozen=True, tag="loss"):
+    """Offsets `wanted` to `begin` - 1 were deleted unread; they fall into `start` to `end` (ms)."""
+
+    source: str
+    partition: int
+    model: str
+    wanted: int
+    begin: int
+    start: int
+    end: int
+
+
+PanesMessage = Pane | Horizon | Loss
+
+
+def decode_panes(record: bytes) -> PanesMessage:
+    """Return what a record of the log of panes says.
+
+    Raises:
+        RecordError: it is damaged, or of a newer version.
+    """
+    message: PanesMessage = decode(record, PanesMessage)  # type: ignore[arg-type]  # a union is a type to msgspec
+    return message
+
+
+def partition_of(key: str, partitions: int) -> int:
+    """Return the partition that holds `key`: the same in every process and for every log.
+
+    Example:
+        >>> partition_of("car-loan", 6) == partition_of("car-loan", 6)
+        True
+    """
+    digest = hashlib.blake2b(key.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") % partitions

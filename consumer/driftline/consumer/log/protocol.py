@@ -1,0 +1,187 @@
+"""What the monitor needs of a log: one protocol, two bodies (memory and Kafka).
+
+A worker holds one `Consumer`, one `Producer` and one `Log`. The consumer gives the records of the
+partitions that the group lets this worker own; the producer writes in order and tells when all is
+acknowledged; the log answers questions about topics and reads ranges outside the group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+Headers = Sequence[tuple[str, bytes]]
+
+
+class TopicPartition(NamedTuple):
+    """One partition of one topic."""
+
+    topic: str
+    partition: int
+
+
+class Record(Protocol):
+    """One record as read. Kafka's own record class fits, so that nothing is copied per record."""
+
+    @property
+    def topic(self) -> str: ...  # noqa: D102
+    @property
+    def partition(self) -> int: ...  # noqa: D102
+    @property
+    def offset(self) -> int: ...  # noqa: D102
+    @property
+    def timestamp(self) -> int:
+        """Milliseconds since 1970."""
+        ...
+
+    @property
+    def key(self) -> bytes | None: ...  # noqa: D102
+    @property
+    def value(self) -> bytes | None: ...  # noqa: D102
+    @property
+    def headers(self) -> Headers: ...  # noqa: D102
+
+
+class Message(NamedTuple):
+    """One record to be written. `timestamp` is the present unless given (ms since 1970)."""
+
+    topic: str
+    partition: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+    timestamp: int | None = None
+
+
+@dataclass(frozen=True)
+class TopicInfo:
+    """What the broker says of a topic: its id (changes when re-created) and its settings."""
+
+    name: str
+    topic_id: str
+    partitions: int
+    cleanup_policy: str
+
+
+@dataclass(frozen=True)
+class Ownership:
+    """The partitions a worker owns from now on.
+
+    `kept` were held without a break since the last ownership: reading goes on where it was. All
+    others of `partitions` are new and paused until the worker has called `seek` and `resume`.
+    `generation` is the group's; it never falls while the group lives.
+    """
+
+    generation: int
+    partitions: frozenset[TopicPartition]
+    kept: frozenset[TopicPartition]
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Records that retention has deleted before they were read: offsets `wanted` to `begin` - 1.
+
+    The consumer has already gone on at `begin`.
+    """
+
+    partition: TopicPartition
+    wanted: int
+    begin: int
+
+
+@dataclass(frozen=True)
+class Polled:
+    """What one poll brought: records in offset order per partition, and changes of ownership.
+
+    When `ownership` is set, `records` holds only partitions that were kept.
+    """
+
+    records: Mapping[TopicPartition, Sequence[Record]] = field(default_factory=dict)
+    ownership: Ownership | None = None
+    gaps: Sequence[Gap] = ()
+
+
+class Consumer(Protocol):
+    """A member of the group."""
+
+    def poll(self, timeout: float) -> Polled:
+        """Wait up to `timeout` seconds for records or a change of ownership."""
+        ...
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        """Read `partition` from `offset` on."""
+        ...
+
+    def pause(self, partitions: Set[TopicPartition]) -> None:
+        """Bring no records of `partitions` until they are resumed."""
+        ...
+
+    def resume(self, partitions: Set[TopicPartition]) -> None:
+        """Undo `pause`."""
+        ...
+
+    def lag(self, partition: TopicPartition) -> int | None:
+        """Records between the position and the end as last heard of; None when not known yet."""
+        ...
+
+    def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Store the group's offsets, for lag tools only. A refusal is not an error."""
+        ...
+
+    def close(self) -> None:
+        """Leave the group."""
+        ...
+
+
+class Producer(Protocol):
+    """Writes in order, per partition without gaps: a refused message ends the worker."""
+
+    def send(self, message: Message) -> None:
+        """Queue one message. May block while too much is outstanding."""
+        ...
+
+    def flush(self) -> None:
+        """Return when everything sent so far is acknowledged.
+
+        Raises:
+            WorkerLost: a message was refused, or nothing was acknowledged for a minute.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give up the connection. What is not acknowledged may or may not be written."""
+        ...
+
+
+class Log(Protocol):
+    """The log outside the group."""
+
+    def topics(self, names: Set[str]) -> dict[str, TopicInfo]:
+        """Return what is known of each of `names` that exists."""
+        ...
+
+    def begin_offsets(self, partitions: Set[TopicPartition]) -> dict[TopicPartition, int]:
+        """First offset still held, per partition."""
+        ...
+
+    def end_offsets(self, partitions: Set[TopicPartition]) -> dict[TopicPartition, int]:
+        """Offset that the next record will get, per partition."""
+        ...
+
+    def offsets_at(
+        self, partitions: Set[TopicPartition], timestamp: int
+    ) -> dict[TopicPartition, int]:
+        """First offset with a record timestamp >= `timestamp` (ms), the end where there is none."""
+        ...
+
+    def read(self, start: Mapping[TopicPartition, int]) -> Iterator[Record]:
+        """Read each partition from its offset to the end as it is at the call.
+
+        An offset before the beginning reads from the beginning.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give up the connections."""
+        ...

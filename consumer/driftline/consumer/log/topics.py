@@ -1,0 +1,92 @@
+"""The topics that Driftline writes: how they must be, and what is wrong with those that exist."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from driftline.consumer.log.protocol import TopicInfo
+
+HOUR = 3_600_000
+DAY = 24 * HOUR
+ALERTS_KEPT = 30 * DAY
+PANES_KEPT = 7 * DAY
+
+
+@dataclass(frozen=True)
+class TopicSpec:
+    """A topic as Driftline needs it. `configs` are Kafka's own names and values."""
+
+    name: str
+    partitions: int
+    configs: Mapping[str, str]
+
+    @property
+    def cleanup_policy(self) -> str:
+        """`delete` or `compact`."""
+        return self.configs["cleanup.policy"]
+
+
+def output_topics(prefix: str, partitions: int, longest: int) -> list[TopicSpec]:
+    """Return the output topics.
+
+    Args:
+        prefix: `output.prefix`; topics are `<prefix>.alerts` and so on.
+        partitions: Number of partitions of each.
+        longest: The longest window, rolling reference or label horizon of any model, in ms. Panes
+            and joins are kept twice as long, so that every window can be counted again.
+
+    >>> for spec in output_topics("driftline", 6, 14 * DAY):
+    ...     print(spec.name, spec.cleanup_policy, spec.configs.get("retention.ms"))
+    driftline.alerts delete 2592000000
+    driftline.verdicts delete None
+    driftline.panes delete 2419200000
+    driftline.joins delete 2419200000
+    driftline.state compact None
+    driftline.dead-letter delete None
+    """
+    panes = {"retention.ms": str(max(PANES_KEPT, 2 * longest))}
+    configs = {
+        "alerts": {"retention.ms": str(ALERTS_KEPT)},
+        "verdicts": {},
+        "panes": panes,
+        "joins": panes,
+        # Only segments that are closed are compacted: by default after a week or 1 GiB, and a
+        # restarted worker would read all of that.
+        "state": {"segment.ms": str(HOUR), "min.cleanable.dirty.ratio": "0.1"},
+        "dead-letter": {},
+    }
+    return [
+        TopicSpec(
+            f"{prefix}.{name}",
+            partitions,
+            {"cleanup.policy": "compact" if name == "state" else "delete", **more},
+        )
+        for name, more in configs.items()
+    ]
+
+
+def missing_topics(specs: Sequence[TopicSpec], found: Mapping[str, TopicInfo]) -> list[TopicSpec]:
+    """Return those of `specs` that do not exist."""
+    return [spec for spec in specs if spec.name not in found]
+
+
+def check_topics(specs: Sequence[TopicSpec], found: Mapping[str, TopicInfo]) -> list[str]:
+    """Say what is wrong with the topics that `specs` describe, one sentence with its fix each.
+
+    >>> specs = output_topics("driftline", 6, 0)[:2]
+    >>> check_topics(specs, {"driftline.alerts": TopicInfo("driftline.alerts", "id", 6, "delete")})
+    ['driftline.verdicts is missing: run  driftline topics create']
+    """
+    problems = []
+    for spec in specs:
+        info = found.get(spec.name)
+        if info is None:
+            problems.append(f"{spec.name} is missing: run  driftline topics create")
+        elif info.cleanup_policy not in (spec.cleanup_policy, ""):  # empty: may not be seen
+            problems.append(
+                f"{spec.name} has cleanup.policy={info.cleanup_policy}, it must be"
+                f" {spec.cleanup_policy}: run  kafka-configs.sh --alter --entity-type topics"
+                f" --entity-name {spec.name} --add-config cleanup.policy={spec.cleanup_policy}"
+            )
+    return problems

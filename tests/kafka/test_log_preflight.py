@@ -1,0 +1,249 @@
+"""What an operator reads when the broker cannot be reached, with servers of a few lines each."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.kafka.broker import write_certificates
+
+from driftline.consumer.config import KafkaConfig
+from driftline.consumer.log.connect import connect
+from driftline.consumer.log.errors import LogError
+from driftline.consumer.log.options import ssl_context
+from driftline.consumer.log.preflight import preflight
+
+Serve = Callable[[Callable[[socket.socket], None]], str]
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Start servers on free ports: `serve(talk)` returns the address, `talk` gets a connection."""
+    listening: list[socket.socket] = []
+
+    def start(talk: Callable[[socket.socket], None]) -> str:
+        server = socket.create_server(("127.0.0.1", 0))
+        listening.append(server)
+
+        def run() -> None:
+            while True:
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
+                with connection, contextlib.suppress(OSError):
+                    talk(connection)
+
+        threading.Thread(target=run, daemon=True).start()
+        return f"127.0.0.1:{server.getsockname()[1]}"
+
+    yield start
+    for server in listening:
+        server.shutdown(socket.SHUT_RDWR)
+        server.close()
+
+
+def broker_that_answers(handshake: bytes) -> Callable[[socket.socket], None]:
+    """A broker that knows ApiVersions, and answers SaslHandshake with `handshake`."""
+
+    def talk(connection: socket.socket) -> None:
+        for body in (b"\0\0\0\0\0\0", handshake):
+            (size,) = struct.unpack(">i", connection.recv(4))
+            connection.recv(size)
+            connection.sendall(struct.pack(">ii", 4 + len(body), 1) + body)
+
+    return talk
+
+
+def behind_tls(
+    directory: Path, talk: Callable[[socket.socket], None]
+) -> Callable[[socket.socket], None]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(directory / "broker.pem")
+
+    def secure(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as wrapped:
+            talk(wrapped)
+
+    return secure
+
+
+NO_LOGIN = struct.pack(">hi", 34, 0)
+LOGIN = struct.pack(">hih5s", 33, 1, 5, b"PLAIN")
+OFFERED = struct.pack(">hih5s", 0, 1, 5, b"PLAIN")
+
+
+def sentence(config: KafkaConfig) -> str:
+    with pytest.raises(LogError) as caught:
+        connect(config)
+    return str(caught.value)
+
+
+def kafka_section(address: str, **more: object) -> KafkaConfig:
+    return KafkaConfig.model_validate({"bootstrap_servers": [address], **more})
+
+
+def test_unknown_host() -> None:
+    said = sentence(kafka_section("no-such-broker.invalid:9092"))
+    assert said == (
+        "no-such-broker.invalid:9092: unknown host no-such-broker.invalid,"
+        " check kafka.bootstrap_servers"
+    )
+
+
+def test_nobody_listens() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+    assert sentence(kafka_section(address)) == (
+        f"{address}: connection refused: no broker listens there"
+    )
+
+
+def test_silence_is_not_waited_for_longer_than_the_limit(serve: Serve) -> None:
+    address = serve(lambda connection: time.sleep(1))
+    start = time.monotonic()
+    with pytest.raises(LogError, match=r"no answer within 0\.3 s"):
+        preflight([address], None, None, 0.3)
+    assert time.monotonic() - start < 0.9
+
+
+def test_something_else_listens(serve: Serve) -> None:
+    address = serve(lambda connection: connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n"))
+    assert sentence(kafka_section(address)) == (
+        f"{address}: what listens there is not a Kafka broker"
+    )
+
+
+@pytest.mark.parametrize("reply", [b"\x15\x03\x03\x00\x02\x02\x46", b""])
+def test_plain_text_to_a_tls_port(serve: Serve, reply: bytes) -> None:
+    # The alert of TLS ("unexpected message"), or just the end of the connection.
+    said = sentence(kafka_section(serve(lambda connection: connection.sendall(reply))))
+    assert "this listener speaks TLS" in said
+    assert "set kafka.tls" in said
+
+
+def test_tls_to_a_plain_text_port(serve: Serve) -> None:
+    # What a broker does with a TLS greeting: it reads a frame of absurd length and hangs up.
+    address = serve(lambda connection: None)
+    assert sentence(kafka_section(address, tls={})) == (
+        f"{address}: this listener does not speak TLS: remove kafka.tls, or use its TLS port"
+    )
+
+
+def test_a_server_that_answers_tls_with_plain_text(serve: Serve) -> None:
+    address = serve(lambda connection: connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n"))
+    assert "does not speak TLS" in sentence(kafka_section(address, tls={}))
+
+
+@pytest.mark.parametrize(
+    ("host", "valid", "cause"),
+    [
+        ("127.0.0.1", (-60, -30), "the broker's certificate has expired"),
+        ("127.0.0.1", (2, 3), "the broker's certificate is not valid yet: check the clocks"),
+        ("kafka-1", (-1, 1), "the broker's certificate is not for the host name 127.0.0.1"),
+    ],
+)
+def test_certificates(
+    serve: Serve, tmp_path: Path, host: str, valid: tuple[int, int], cause: str
+) -> None:
+    tls = write_certificates(tmp_path / "tls", host, valid)
+    address = serve(behind_tls(tls, broker_that_answers(NO_LOGIN)))
+    said = sentence(kafka_section(address, tls={"ca_file": tls / "ca.pem"}))
+    assert said == f"{address}: {cause}"
+
+
+def test_another_authority(serve: Serve, tmp_path: Path) -> None:
+    address = serve(behind_tls(write_certificates(tmp_path / "a"), broker_that_answers(NO_LOGIN)))
+    other = write_certificates(tmp_path / "b")
+    said = sentence(kafka_section(address, tls={"ca_file": other / "ca.pem"}))
+    assert "not signed by an authority that kafka.tls.ca_file names" in said
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_client_certificate_wanted(serve: Serve, tmp_path: Path, version: ssl.TLSVersion) -> None:
+    tls = write_certificates(tmp_path / "tls")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tls / "broker.pem")
+    context.load_verify_locations(tls / "ca.pem")
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.maximum_version = version
+
+    def talk(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as wrapped:
+            wrapped.recv(100)
+
+    said = sentence(kafka_section(serve(talk), tls={"ca_file": tls / "ca.pem"}))
+    assert "client certificate" in said
+    assert "kafka.tls.cert_file" in said
+
+
+def test_old_tls_is_refused(serve: Serve, tmp_path: Path) -> None:
+    tls = write_certificates(tmp_path / "tls")
+    config = kafka_section("127.0.0.1:1", tls={"ca_file": tls / "ca.pem"})
+    assert config.tls is not None
+    assert ssl_context(config.tls).minimum_version == ssl.TLSVersion.TLSv1_2
+    assert ssl_context(config.tls).check_hostname
+
+
+def test_a_login_is_wanted(serve: Serve) -> None:
+    address = serve(broker_that_answers(LOGIN))
+    assert sentence(kafka_section(address)) == (
+        f"{address}: the broker wants a login: set kafka.sasl (mechanism: PLAIN)"
+    )
+
+
+def test_the_mechanism_is_not_offered(serve: Serve) -> None:
+    sasl = {"mechanism": "SCRAM-SHA-512", "username": "alice", "password": "x"}
+    address = serve(broker_that_answers(LOGIN))
+    assert sentence(kafka_section(address, sasl=sasl)) == (
+        f"{address}: the broker does not offer kafka.sasl.mechanism SCRAM-SHA-512, but PLAIN"
+    )
+
+
+def test_no_login_is_wanted(serve: Serve) -> None:
+    sasl = {"mechanism": "PLAIN", "username": "alice", "password": "x"}
+    address = serve(broker_that_answers(NO_LOGIN))
+    assert sentence(kafka_section(address, sasl=sasl)) == (
+        f"{address}: this listener takes no login: remove kafka.sasl, or use its SASL port"
+    )
+
+
+def test_one_broker_of_several_is_enough(serve: Serve) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        dead = f"127.0.0.1:{closed.getsockname()[1]}"
+    preflight([dead, serve(broker_that_answers(OFFERED))], None, "PLAIN", 2.0)
+    preflight([dead, serve(broker_that_answers(NO_LOGIN))], None, None, 2.0)
+
+
+def test_a_broker_that_does_not_know_the_handshake(serve: Serve) -> None:
+    def talk(connection: socket.socket) -> None:
+        (size,) = struct.unpack(">i", connection.recv(4))
+        connection.recv(size)
+        connection.sendall(struct.pack(">ii", 10, 1) + b"\0\0\0\0\0\0")
+
+    preflight([serve(talk)], None, None, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("tls", "cause"),
+    [
+        ({"ca_file": "missing.pem"}, "kafka.tls.ca_file missing.pem cannot be used: "),
+        ({"cert_file": "missing.pem"}, "kafka.tls.cert_file missing.pem cannot be used: "),
+    ],
+)
+def test_files_of_tls(tls: dict[str, str], cause: str) -> None:
+    assert sentence(kafka_section("127.0.0.1:1", tls=tls)).startswith(cause)
+
+
+def test_options_that_do_not_fit() -> None:
+    options = {"session_timeout_ms": 60_000, "max_poll_interval_ms": 30_000, "linger": 5}
+    said = sentence(kafka_section("127.0.0.1:1", options=options))
+    assert "kafka.options.linger: the client has no such option, did you mean linger_ms?" in said
+    assert "max_poll_interval_ms is 30000, it must not be less than session_timeout_ms" in said

@@ -1,0 +1,160 @@
+"""The producer: in order, bounded, and never silently short of a message."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import kafka.errors
+import pytest
+from kafka.future import Future
+from tests.kafka.broker import Running
+
+from driftline.consumer.config import KafkaConfig
+from driftline.consumer.log import kafka_producer
+from driftline.consumer.log.errors import WorkerLost
+from driftline.consumer.log.kafka_log import KafkaLog
+from driftline.consumer.log.kafka_producer import KafkaProducer, start_producer
+from driftline.consumer.log.protocol import Message, TopicPartition
+
+NewTopic = Callable[..., str]
+
+
+class SilentClient:
+    """Takes messages and acknowledges none by itself."""
+
+    def __init__(self) -> None:
+        self.futures: list[Any] = []
+
+    def send(self, topic: str, **message: Any) -> Any:
+        self.futures.append(Future())
+        return self.futures[-1]
+
+    def close(self, timeout: float) -> None:
+        raise kafka.errors.KafkaTimeoutError("messages are outstanding")
+
+
+@pytest.fixture
+def producer(config: KafkaConfig) -> Iterator[KafkaProducer]:
+    started = KafkaProducer(start_producer(config))
+    yield started
+    started.close()
+
+
+def test_order_and_content(
+    producer: KafkaProducer, config: KafkaConfig, new_topic: NewTopic
+) -> None:
+    topic = new_topic("out", 2)
+    for number in range(3_000):
+        headers = [("reason", b"schema")]
+        key = None if number == 0 else b"key"
+        value = str(number).encode() * 20
+        producer.send(Message(topic, number % 2, key, value, headers, 1_000 + number))
+    producer.send(Message(topic, 0, b"key", None))
+    producer.flush()
+    log = KafkaLog(config)
+    found = list(log.read({TopicPartition(topic, 0): 0, TopicPartition(topic, 1): 0}))
+    log.close()
+    even = [record for record in found if record.partition == 0]
+    odd = [record for record in found if record.partition == 1]
+    assert [record.value for record in odd] == [str(n).encode() * 20 for n in range(1, 3_000, 2)]
+    assert [record.value for record in even[:-1]] == [
+        str(n).encode() * 20 for n in range(0, 3_000, 2)
+    ]
+    assert [record.timestamp for record in odd] == [1_000 + n for n in range(1, 3_000, 2)]
+    assert even[0].key is None
+    assert even[1].key == b"key"
+    assert list(even[0].headers) == [("reason", b"schema")]
+    assert even[-1].value is None
+    assert abs(even[-1].timestamp - time.time() * 1000) < 60_000
+
+
+def test_a_message_that_the_broker_refuses(producer: KafkaProducer, new_topic: NewTopic) -> None:
+    topic = new_topic("small", configs={"max.message.bytes": "2000"})
+    producer.send(Message(topic, 0, b"key", b"small"))
+    producer.flush()
+    producer.send(Message(topic, 0, b"key", os.urandom(5_000)))
+    with pytest.raises(WorkerLost, match=r"refused a message of 5000 bytes for .*\.small\[0\]"):
+        producer.flush()
+    with pytest.raises(WorkerLost, match="refused"):
+        producer.send(Message(topic, 0, b"key", b"small"))
+
+
+def test_a_message_that_the_client_refuses(producer: KafkaProducer, new_topic: NewTopic) -> None:
+    with pytest.raises(WorkerLost, match="refused a message of 2000000 bytes"):
+        producer.send(Message(new_topic("out"), 0, b"key", bytes(2_000_000)))
+
+
+def test_a_topic_that_does_not_exist(config: KafkaConfig, prefix: str) -> None:
+    producer = KafkaProducer(start_producer(config), patience=0.0)
+    with pytest.raises(WorkerLost, match=f"cannot write to {prefix}.missing"):
+        producer.send(Message(f"{prefix}.missing", 0, b"key", b"value"))
+    producer.close()
+
+
+def test_a_broker_that_stands_still(
+    producer: KafkaProducer, broker: Running, config: KafkaConfig, new_topic: NewTopic
+) -> None:
+    if broker.pid is None:
+        pytest.skip("only a broker of our own can be frozen")
+    topic = new_topic("out")
+    producer.send(Message(topic, 0, b"key", b"first"))
+    producer.flush()
+    os.kill(broker.pid, signal.SIGSTOP)
+    wake = threading.Timer(1.5, os.kill, (broker.pid, signal.SIGCONT))
+    wake.start()
+    try:
+        for number in range(500):
+            producer.send(Message(topic, 0, b"key", str(number).encode()))
+        producer.flush()
+    finally:
+        wake.join()
+        os.kill(broker.pid, signal.SIGCONT)
+    log = KafkaLog(config)
+    assert log.end_offsets({TopicPartition(topic, 0)}) == {TopicPartition(topic, 0): 501}
+    log.close()
+
+
+MESSAGE = Message("out", 0, b"key", b"value")
+
+
+def test_nobody_acknowledges() -> None:
+    producer = KafkaProducer(SilentClient(), patience=0.0)
+    producer.send(MESSAGE)
+    with pytest.raises(WorkerLost, match="1 messages wait and the broker has acknowledged none"):
+        producer.flush()
+    producer.close()
+
+
+def test_an_acknowledgement_is_a_sign_of_life() -> None:
+    client = SilentClient()
+    producer = KafkaProducer(client, patience=30.0)
+    producer.send(MESSAGE)
+    client.futures[0].success(None)
+    producer.flush()
+    producer.send(MESSAGE)
+    acknowledge = threading.Timer(0.1, client.futures[1].success, (None,))
+    acknowledge.start()
+    producer.flush()
+    acknowledge.join()
+
+
+@pytest.mark.parametrize(("bound", "value"), [("MAX_MESSAGES", 3), ("MAX_BYTES", 20)])
+def test_what_is_outstanding_is_bounded(
+    monkeypatch: pytest.MonkeyPatch, bound: str, value: int
+) -> None:
+    monkeypatch.setattr(kafka_producer, bound, value)
+    client = SilentClient()
+    producer = KafkaProducer(client, patience=30.0)
+    for _ in range(3):
+        producer.send(MESSAGE)
+    acknowledge = threading.Timer(0.2, client.futures[0].success, (None,))
+    acknowledge.start()
+    producer.send(MESSAGE)
+    acknowledge.join()
+    assert client.futures[0].is_done
+    assert len(client.futures) == 4
