@@ -1,0 +1,76 @@
+"""Events of a model between reading and counting: rows of doubles, and fields read as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import compress
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftline.detectors.grid import FloatArray, IntArray
+
+from .exact import Row
+from .fields import VERSION
+
+RAW = ("model", "timestamp", VERSION)
+"""Fields that are read as they are."""
+
+
+@dataclass
+class Batch:
+    """Events of one model, as far as they were read.
+
+    Attributes:
+        places: int64 (n,), ascending: where the values were in what was polled.
+        matrix: shape (scalars, n), doubles as in `scalars`.
+        raw: `model`, `timestamp` and `model_version`: n values each, None where there is none.
+    """
+
+    places: IntArray
+    matrix: FloatArray
+    raw: dict[str, list[Any]]
+
+
+def select(batch: Batch, chosen: NDArray[np.bool_]) -> Batch:
+    """Return the chosen events of a batch."""
+    flags = chosen.tolist()
+    raw = {name: list(compress(values, flags)) for name, values in batch.raw.items()}
+    return Batch(batch.places[chosen], batch.matrix[:, chosen], raw)
+
+
+def concatenate(batches: list[Batch]) -> Batch:
+    """Put batches, at least one, behind one another."""
+    if len(batches) == 1:
+        return batches[0]
+    return Batch(
+        np.concatenate([batch.places for batch in batches]),
+        np.concatenate([batch.matrix for batch in batches], axis=1),
+        {name: [v for batch in batches for v in batch.raw[name]] for name in RAW},
+    )
+
+
+def merge(batch: Batch | None, rows: Sequence[tuple[int, Row]]) -> Batch:
+    """Put events that were read exactly, each with its place, among those of a batch."""
+    if batch is not None and not rows:
+        return batch
+    exact = Batch(
+        np.array([place for place, _ in rows], np.int64),
+        np.array([row.doubles for _, row in rows]).T,
+        {
+            "timestamp": [row.timestamp for _, row in rows],
+            VERSION: [row.version for _, row in rows],
+        },
+    )
+    if batch is None:
+        return exact
+    places = np.concatenate([batch.places, exact.places])
+    order = np.argsort(places)
+    raw = {}
+    for name, values in exact.raw.items():
+        joined = batch.raw[name] + values
+        raw[name] = [joined[i] for i in order.tolist()]
+    matrix = np.concatenate([batch.matrix, exact.matrix], axis=1)
+    return Batch(places[order], matrix[:, order], raw)

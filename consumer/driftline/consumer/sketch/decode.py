@@ -1,0 +1,299 @@
+"""Kafka record values to numpy columns: the first step of the sketch.
+
+Every value has exactly one fate: it is a row of a model, a tombstone, an event of a model that
+nobody watches, or refused with a reason. Its fate depends on the value, the timestamp of its record
+and the settings, not on the values beside it: a batch may be cut anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+import numpy as np
+
+from driftline.detectors.counts import Columns, Layout
+from driftline.detectors.grid import IntArray
+from driftline.producer.category import category_text
+from driftline.producer.mapping import Constant, Mapping
+from driftline.producer.timestamp import EARLIEST, LATEST, parse_timestamps
+
+from .batch import Batch, merge, select
+from .columns import CodeArray, feature_columns, segment_codes
+from .compile import CompiledFields
+from .exact import EventReader, Reason, RecordError, Row, parse, read_model, read_row
+from .fields import VERSION, EventFields, ModelSchema
+from .versions import Versions
+
+__all__ = ["Decoded", "Decoder", "ModelRows", "ModelSchema", "Reason", "Rejected"]
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A value that goes to the dead letters.
+
+    Attributes:
+        index: its place in the batch.
+        reason: why, of the closed set.
+        detail: what is wrong; at most 256 characters, no value of the record.
+    """
+
+    index: int
+    reason: Reason
+    detail: str
+
+
+@dataclass
+class ModelRows:
+    """The events of one model in a batch, n of them.
+
+    Attributes:
+        index: int64 (n,): places in the batch, ascending.
+        times: int64 (n,): event times, ms since 1970.
+        columns: the features, in the order of the model's layout.
+        versions: int32 (n,): codes into `Decoder.version_names[model]`, -1 for none.
+        segments: tag to int32 (n,): place of its value among the listed ones; their number for
+            any other value, and for none.
+    """
+
+    index: IntArray
+    times: IntArray
+    columns: Columns
+    versions: CodeArray
+    segments: dict[str, CodeArray]
+
+
+@dataclass
+class Decoded:
+    """A batch: every value is in one place, so the four parts add up to the values read.
+
+    Attributes:
+        models: model to its rows; models without any are not here.
+        rejected: values for the dead letters, in the batch's order.
+        tombstones: values that are null.
+        unknown_model: events of models that are not watched.
+    """
+
+    models: dict[str, ModelRows] = field(default_factory=dict)
+    rejected: list[Rejected] = field(default_factory=list)
+    tombstones: int = 0
+    unknown_model: int = 0
+
+    def refuse(self, index: int, reason: Reason, detail: str) -> None:
+        """Add a value for the dead letters."""
+        self.rejected.append(Rejected(index, reason, detail[:256]))
+
+
+class Decoder:
+    """Decodes the values of one topic.
+
+    Attributes:
+        version_names: model to the names of its versions, which `ModelRows.versions` are codes of.
+            Grows while it decodes, to 1000 names and `__other__`.
+
+    Args:
+        mapping: what the topic's records look like.
+        models: the models whose events it holds. If it is one, events need not name it.
+        max_ahead: ms that an event may be later than its record.
+        max_event_bytes: larger values are refused, unread.
+
+    >>> from driftline.detectors.counts import Feature
+    >>> layout = Layout.of([Feature("age", "numeric", np.array([20.0, 30.0]))])
+    >>> decoder = Decoder(Mapping(), [ModelSchema("churn", layout, {})], 300_000, 262_144)
+    >>> now = 1_553_644_800_000
+    >>> decoded = decoder.decode([b'{"features": {"age": 31}}', b"oops"], [now, now])
+    >>> decoded.models["churn"].columns.numeric.tolist()
+    [[31.0]]
+    >>> [(bad.index, bad.reason) for bad in decoded.rejected]
+    [(1, 'malformed')]
+    """
+
+    def __init__(
+        self,
+        mapping: Mapping,
+        models: Sequence[ModelSchema],
+        max_ahead: int,
+        max_event_bytes: int,
+    ) -> None:
+        self._timestamp_unit = mapping.timestamp_unit
+        self._events = EventReader(mapping)
+        self._models = {model.name: _Model(EventFields.of(model, mapping)) for model in models}
+        # Reads no features: where a topic holds several models, it finds out whose an event is.
+        self._router = _Model(EventFields.of(ModelSchema("", Layout(()), {}), mapping))
+        self._max_ahead = max_ahead
+        self._max_event_bytes = max_event_bytes
+        self.version_names = {name: m.versions.names for name, m in self._models.items()}
+        model = mapping.paths().get("model")
+        self._constant = isinstance(model, Constant)
+        self._default: str | None = None  # the model of events that name none
+        if isinstance(model, Constant):
+            self._default = category_text(model.value)
+        elif len(self._models) == 1:
+            (self._default,) = self._models
+
+    def decode(
+        self,
+        values: Sequence[bytes | None],
+        timestamps: Sequence[int],
+        check_ahead: bool = True,
+    ) -> Decoded:
+        """Decode a batch.
+
+        Args:
+            values: of the records; None is a tombstone.
+            timestamps: of the records, ms since 1970; below 0 for a record that has none.
+            check_ahead: refuse events that are too far ahead of their record.
+
+        Returns:
+            The columns, and what became of the values that are no rows.
+        """
+        decoded = Decoded()
+        places, kept = self._admit(values, decoded)
+        batches, left = self._read(places, kept, decoded)
+        rows: dict[str, list[tuple[int, Row]]] = {}
+        for place in left:
+            try:
+                self._read_exactly(values[place], place, rows, decoded)
+            except RecordError as refused:
+                decoded.refuse(place, refused.reason, refused.detail)
+        record_times = np.fromiter(timestamps, np.int64, len(values))
+        for name, model in self._models.items():
+            if name in batches or name in rows:
+                batch = merge(batches.get(name), rows.get(name, []))
+                batch, times = self._timed(batch, record_times, check_ahead, decoded)
+                if times.size:
+                    decoded.models[name] = model.rows(batch, times)
+        decoded.rejected.sort(key=lambda bad: bad.index)
+        return decoded
+
+    def _admit(
+        self, values: Sequence[bytes | None], decoded: Decoded
+    ) -> tuple[IntArray, Sequence[bytes]]:
+        """Return the values that are to be read, and before them their places."""
+        present = cast(Sequence[bytes], values)
+        try:
+            if max(map(len, present), default=0) <= self._max_event_bytes:
+                return np.arange(len(present)), present
+        except TypeError:  # None has no length
+            pass
+        places, kept = [], []
+        for place, value in enumerate(values):
+            if value is None:
+                decoded.tombstones += 1
+            elif len(value) > self._max_event_bytes:
+                detail = f"{len(value)} bytes, at most {self._max_event_bytes} are read"
+                decoded.refuse(place, "too_large", detail)
+            else:
+                places.append(place)
+                kept.append(value)
+        return np.array(places, np.int64), kept
+
+    def _read(
+        self, places: IntArray, values: Sequence[bytes], decoded: Decoded
+    ) -> tuple[dict[str, Batch], list[int]]:
+        """Read values the fast way; return what was read, and the places of those left over."""
+        if not values:
+            return {}, []
+        if self._default is not None:
+            if self._default not in self._models:
+                return {}, places.tolist()
+            batch, left = self._models[self._default].read(places, values)
+            return {self._default: self._own(batch, decoded)}, left
+        batches = {}
+        routed, left = self._router.read(places, values)
+        by_place = dict(zip(places.tolist(), values, strict=True))
+        groups: dict[str | None, list[int]] = {}
+        for place, name in zip(routed.places.tolist(), routed.raw["model"], strict=True):
+            groups.setdefault(name, []).append(place)
+        for name, chosen in groups.items():
+            if name is None:
+                left += chosen
+            elif name not in self._models:
+                decoded.unknown_model += len(chosen)
+            else:
+                some = [by_place[place] for place in chosen]
+                batches[name], others = self._models[name].read(np.array(chosen), some)
+                left += others
+        return batches, left
+
+    def _own(self, batch: Batch, decoded: Decoded) -> Batch:
+        """Leave out the events that name another model than the topic's only one."""
+        names = batch.raw["model"]
+        if self._constant or not set(names) - {None, self._default}:
+            return batch
+        own = np.array([name in (None, self._default) for name in names])
+        decoded.unknown_model += int((~own).sum())
+        return select(batch, own)
+
+    def _read_exactly(
+        self,
+        value: bytes | None,
+        place: int,
+        rows: dict[str, list[tuple[int, Row]]],
+        decoded: Decoded,
+    ) -> None:
+        """Read one value the exact way.
+
+        Raises:
+            RecordError: it cannot be used.
+        """
+        event = self._events.read(parse(value or b""))
+        name = self._default
+        if not self._constant and "model" in event:
+            name = read_model(event)
+        if name is None:
+            raise RecordError("schema", "the event names no model, and the topic holds several")
+        if name in self._models:
+            row = read_row(self._models[name].fields, event)
+            rows.setdefault(name, []).append((place, row))
+        else:
+            decoded.unknown_model += 1
+
+    def _timed(
+        self, batch: Batch, record_times: IntArray, check_ahead: bool, decoded: Decoded
+    ) -> tuple[Batch, IntArray]:
+        """Return the events whose time can be used, and their times."""
+        recorded = record_times[batch.places]
+        values = batch.raw["timestamp"]
+        times = parse_timestamps(values, self._timestamp_unit)
+        unread = np.flatnonzero(times < EARLIEST)
+        absent = [i for i in unread.tolist() if values[i] is None]
+        times[absent] = recorded[absent]
+        wrong = (times < EARLIEST) | (times >= LATEST)
+        ahead = ~wrong & (recorded >= 0) & (times - self._max_ahead > recorded) & check_ahead
+        if not (wrong | ahead).any():
+            return batch, times
+        for place in batch.places[wrong].tolist():
+            decoded.refuse(place, "timestamp", "the timestamp is no time, or before 2000")
+        for place in batch.places[ahead].tolist():
+            detail = f"the timestamp is more than {self._max_ahead} ms after the record's"
+            decoded.refuse(place, "too_far_ahead", detail)
+        keep = ~(wrong | ahead)
+        return select(batch, keep), times[keep]
+
+
+class _Model:
+    """Reads one model's events: compiled when the first are seen, for the order of their keys."""
+
+    def __init__(self, fields: EventFields) -> None:
+        self.fields = fields
+        self.versions = Versions(fields.schema.segments.get(VERSION, ()))
+        self._compiled: CompiledFields | None = None
+
+    def read(self, places: IntArray, values: Sequence[bytes]) -> tuple[Batch, list[int]]:
+        """Read values, at least one; see `CompiledFields.read`."""
+        if self._compiled is None:
+            self._compiled = CompiledFields(self.fields, values[0])
+        return self._compiled.read(places, values)
+
+    def rows(self, batch: Batch, times: IntArray) -> ModelRows:
+        """Return events as columns."""
+        versions = self.versions.codes(batch.raw[VERSION])
+        return ModelRows(
+            batch.places,
+            times,
+            feature_columns(self.fields.schema.layout, batch.matrix),
+            versions,
+            segment_codes(self.fields, batch.matrix, versions),
+        )

@@ -1,0 +1,205 @@
+"""The exact way to read one event: any JSON value, aliases, and a reason where it cannot be used.
+
+It decides what the compiled way (`compile`) leaves to it: records of another shape, values of a
+wrong type, numbers that are not finite, bytes that are no JSON at all.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping as AnyMapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+
+from driftline.detectors.errors import DriftlineError
+from driftline.producer.category import category_text
+from driftline.producer.event import rename_aliases, split_outcome
+from driftline.producer.mapping import Constant, Mapping, Path
+
+from .fields import VERSION, EventFields
+from .scalars import ABSENT
+
+Reason = Literal["malformed", "schema", "timestamp", "too_far_ahead", "too_large", "unknown_class"]
+"""Why a record is a dead letter: the closed set."""
+
+_LONGEST_INTEGER = 400  # digits; no float holds so many, and reading them takes quadratic time
+_decode = msgspec.json.Decoder().decode
+_ABSENT: Any = object()
+
+
+class RecordError(DriftlineError):
+    """A record cannot be used.
+
+    Args:
+        reason: one of the closed set.
+        detail: what is wrong, without any value of the record.
+    """
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason: Reason = reason
+        self.detail = detail
+
+
+@dataclass(frozen=True)
+class Row:
+    """One event as the compiled way would have read it.
+
+    Attributes:
+        doubles: one of each scalar.
+        timestamp: as it is in the event; None if there is none.
+        version: the text of the model's version; None if there is none.
+    """
+
+    doubles: list[float]
+    timestamp: Any
+    version: str | None
+
+
+def parse(value: bytes) -> dict[str, Any]:
+    """Read a record's bytes as a JSON object.
+
+    NaN, Infinity and 1e400, which are no JSON but are written, are read as such floats.
+
+    Raises:
+        RecordError: malformed.
+
+    >>> parse(b'{"age": NaN}')
+    {'age': nan}
+    """
+    try:
+        try:
+            record = _decode(value)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            record = json.loads(value.decode(), parse_int=_parse_integer)
+    except UnicodeDecodeError:
+        raise RecordError("malformed", "the value is not UTF-8") from None
+    except RecursionError:
+        raise RecordError("malformed", "the value is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        where = f"{error.msg} at character {error.pos} of {len(error.doc)}"
+        raise RecordError("malformed", f"the value is not JSON: {where}") from None
+    if not isinstance(record, dict):
+        raise RecordError("malformed", f"the value is {json_type(record)}, not an object")
+    return record
+
+
+class EventReader:
+    """Finds the fields of an event in a record, as they are there; null counts as absent.
+
+    Unlike `Mapping.to_event`, it leaves numbers that are not finite what they are.
+
+    Args:
+        mapping: what the records look like.
+
+    >>> reader = EventReader(Mapping({"tags.country": "market", "features": "*"}))
+    >>> reader.read({"market": 1, "km": 2})
+    {'features': {'km': 2}, 'tags': {'country': 1}}
+    """
+
+    def __init__(self, mapping: Mapping) -> None:
+        self._native = mapping.is_native
+        self._wildcard = mapping.wildcard
+        self._used = mapping.used()
+        self._sources = [(*name.partition("."), path) for name, path in mapping.paths().items()]
+
+    def read(self, record: AnyMapping[str, Any]) -> dict[str, Any]:
+        """Return the event's fields by their own names."""
+        if self._native:
+            event = rename_aliases(record)
+            return {name: value for name, value in event.items() if value is not None}
+        event = {}
+        named: dict[str, dict[str, Any]] = {}
+        for part, _, inner, source in self._sources:
+            value = _find(record, source)
+            if value is _ABSENT:
+                continue
+            if inner:
+                named.setdefault(part, {})[inner] = value
+            elif value is not None:
+                event[part] = value
+        if self._wildcard:
+            event["features"] = {k: v for k, v in record.items() if k not in self._used}
+        for part, values in named.items():
+            whole = event.setdefault(part, {})
+            if isinstance(whole, dict):
+                event[part] = {**whole, **values}
+        return event
+
+
+def read_model(event: AnyMapping[str, Any]) -> str | None:
+    """Return the model that an event names, None if it names none.
+
+    Raises:
+        RecordError: schema.
+    """
+    model = event.get("model")
+    if model is not None and not isinstance(model, str):
+        raise RecordError("schema", f"model is {json_type(model)}, not text")
+    return model
+
+
+def read_row(fields: EventFields, event: AnyMapping[str, Any]) -> Row:
+    """Read an event of the model whose fields are given.
+
+    Raises:
+        RecordError: schema.
+    """
+    if "features" not in event and "prediction" not in event:
+        raise RecordError("schema", "the event has neither features nor prediction")
+    parts = {part: _read_part(part, event.get(part)) for part in fields.parts}
+    doubles = [
+        scalar.kind.read(parts[scalar.part][scalar.name])
+        if scalar.name in parts[scalar.part]
+        else ABSENT
+        for scalar in fields.scalars
+    ]
+    version = event.get(VERSION)
+    text = category_text(version)
+    if version is not None and text is None:
+        raise RecordError("schema", f"model_version is {json_type(version)}, not text")
+    return Row(doubles, event.get("timestamp"), text)
+
+
+def json_type(value: object) -> str:
+    """Return what a JSON value is, in words, with its article.
+
+    >>> [json_type(value) for value in ([], 1.5, None)]
+    ['an array', 'a number', 'null']
+    """
+    if value is None:
+        return "null"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "a number that is not finite"
+    words: dict[type, str] = {dict: "an object", list: "an array", str: "text", bool: "a boolean"}
+    return words.get(type(value), "a number")
+
+
+def _parse_integer(text: str) -> int | float:
+    if len(text) <= _LONGEST_INTEGER:
+        return int(text)
+    return -math.inf if text.startswith("-") else math.inf
+
+
+def _find(record: AnyMapping[str, Any], source: Path | Constant) -> Any:
+    if isinstance(source, Constant):
+        return source.value
+    here: Any = record
+    for key in source:
+        if not isinstance(here, dict) or key not in here:
+            return _ABSENT
+        here = here[key]
+    return here
+
+
+def _read_part(part: str, value: Any) -> dict[str, Any]:
+    if part == "prediction" and not isinstance(value, list):
+        return split_outcome(value)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise RecordError("schema", f"{part} is {json_type(value)}, not an object")
+    return value

@@ -1,0 +1,200 @@
+"""The counts of one pane that is still open: rows wait in a buffer, then become sparse counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftline.consumer.log.codec import encode, pack_integers
+from driftline.consumer.log.messages import Pane, StreamCounts
+from driftline.detectors.counts import Columns, Layout, count_columns
+
+IntArray = NDArray[np.int64]
+
+# Rows are kept until this many values wait: sorting long columns is what makes counting cheap.
+_BUFFERED_VALUES = 1 << 16
+# Sparse counts are merged when this many entries wait.
+_PENDING_ENTRIES = 1 << 17
+# A broker takes 1 MiB by default; a larger pane is sent in parts.
+_LARGEST_MESSAGE = 800_000
+
+
+@dataclass(frozen=True)
+class SketchModel:
+    """What sketch needs to know of one model.
+
+    Attributes:
+        name: the model.
+        reference: id of its reference.
+        layout: the reference's flat layout.
+        streams: names of the streams counted: None, the whole model, then ``tag=value``.
+        segments: per tag, the place of its first value in `streams`.
+        every: length of a pane, ms.
+        grace: ms an event may be late.
+        stale_after: ms of silence after which open panes are closed; None for never.
+    """
+
+    name: str
+    reference: str
+    layout: Layout
+    streams: tuple[str | None, ...]
+    segments: Mapping[str, int]
+    every: int
+    grace: int
+    stale_after: int | None
+
+
+class OpenPane:
+    """Counts of one (partition, model, pane), from offset `first` on."""
+
+    def __init__(self, model: SketchModel, start: int, first: int) -> None:
+        self.model = model
+        self.start = start
+        self.first = first
+        self.sent = 0  # events in the last message of this pane that this worker sent
+        self._events = np.zeros(len(model.streams), dtype=np.int64)
+        self._versions: list[Counter[int]] = [Counter() for _ in model.streams]
+        self._rows: list[tuple[Columns, Mapping[str, NDArray[np.int32]]]] = []
+        self._buffered = 0
+        self._entries: list[tuple[IntArray, IntArray]] = []
+        self._pending = 0
+
+    @property
+    def events(self) -> int:
+        """Events counted so far."""
+        return int(self._events[0])
+
+    @property
+    def end(self) -> int:
+        """End of the pane, ms since 1970, exclusive."""
+        return self.start + self.model.every
+
+    def add(
+        self,
+        columns: Columns,
+        versions: NDArray[np.int32],
+        segments: Mapping[str, NDArray[np.int32]],
+    ) -> None:
+        """Count rows: their columns, version codes, and per tag the codes of its values."""
+        for place, chosen in self._subsets(segments, len(versions)):
+            some = versions if chosen is None else versions[chosen]
+            self._events[place] += len(some)
+            codes, counts = np.unique(some, return_counts=True)
+            self._versions[place].update(dict(zip(codes.tolist(), counts.tolist(), strict=True)))
+        self._rows.append((columns, segments))
+        self._buffered += columns.numeric.size + columns.codes.size
+        if self._buffered >= _BUFFERED_VALUES:
+            self._fold()
+
+    def messages(
+        self, source: str, partition: int, until: int, version_names: list[str]
+    ) -> Iterator[Pane]:
+        """Yield the pane as messages, as counted up to offset `until`."""
+        self._fold()
+        indexes, counts = self._merge()
+        yield from self._split(
+            0, len(self.model.layout.features), source, partition, until, version_names,
+            indexes, counts,
+        )  # fmt: skip
+
+    def _split(
+        self,
+        low: int,
+        high: int,
+        source: str,
+        partition: int,
+        until: int,
+        version_names: list[str],
+        indexes: IntArray,
+        counts: IntArray,
+    ) -> Iterator[Pane]:
+        """Yield features `low` to `high` - 1 as one message, or by halves where it is too large."""
+        starts = self.model.layout.starts
+        first, last = int(starts[low]), int(starts[high])
+        streams = []
+        for place, name in enumerate(self.model.streams):
+            if not self._events[place]:
+                continue
+            base = place * self.model.layout.size
+            a, b = np.searchsorted(indexes, [base + first, base + last])
+            versions = {
+                version_names[code]: n for code, n in self._versions[place].items() if code >= 0
+            }
+            gaps = np.diff(indexes[a:b] - base, prepend=0)
+            streams.append(
+                StreamCounts(
+                    name,
+                    int(self._events[place]),
+                    dict(sorted(versions.items())),
+                    pack_integers(gaps),
+                    pack_integers(counts[a:b]),
+                )
+            )
+        pane = Pane(
+            source, partition, self.model.name, self.start, self.model.every,
+            self.model.reference, self.first, until, first, last, streams,
+        )  # fmt: skip
+        if high - low > 1 and len(encode(pane)) > _LARGEST_MESSAGE:
+            middle = (low + high) // 2
+            for a, b in ((low, middle), (middle, high)):
+                yield from self._split(
+                    a, b, source, partition, until, version_names, indexes, counts
+                )
+        else:
+            yield pane
+
+    def _subsets(
+        self, segments: Mapping[str, NDArray[np.int32]], rows: int
+    ) -> Iterator[tuple[int, IntArray | None]]:
+        """Yield (place in streams, rows that belong to it; None for all)."""
+        if rows:
+            yield 0, None
+        for tag, base in self.model.segments.items():
+            codes = segments[tag]
+            for code in np.unique(codes).tolist():
+                yield base + code, np.flatnonzero(codes == code)
+
+    def _fold(self) -> None:
+        """Turn the rows in the buffer into sparse counts."""
+        if not self._rows:
+            return
+        columns = Columns(
+            numeric=np.concatenate([c.numeric for c, _ in self._rows]),
+            codes=np.concatenate([c.codes for c, _ in self._rows]),
+        )
+        segments = {
+            tag: np.concatenate([s[tag] for _, s in self._rows]) for tag in self.model.segments
+        }
+        self._rows.clear()
+        self._buffered = 0
+        layout = self.model.layout
+        for place, chosen in self._subsets(segments, len(columns.numeric)):
+            some = (
+                columns
+                if chosen is None
+                else Columns(numeric=columns.numeric[chosen], codes=columns.codes[chosen])
+            )
+            counts = count_columns(layout, some)
+            where = np.flatnonzero(counts)
+            self._entries.append((where + place * layout.size, counts[where]))
+            self._pending += len(where)
+        if self._pending >= _PENDING_ENTRIES:
+            self._merge()
+
+    def _merge(self) -> tuple[IntArray, IntArray]:
+        """Return all counts as sorted, distinct positions over streams x layout, with counts."""
+        if not self._entries:
+            return np.zeros(0, np.int64), np.zeros(0, np.int64)
+        if len(self._entries) > 1 or self._pending:
+            where = np.concatenate([w for w, _ in self._entries])
+            counts = np.concatenate([c for _, c in self._entries])
+            order = np.argsort(where, kind="stable")
+            where, counts = where[order], counts[order]
+            heads = np.flatnonzero(np.diff(where, prepend=-1))
+            self._entries = [(where[heads], np.add.reduceat(counts, heads))]
+            self._pending = 0
+        return self._entries[0]

@@ -1,0 +1,327 @@
+"""Sketch of one input partition: events in, panes and horizons out.
+
+A deterministic function of the partition's records in offset order: lateness is decided event by
+event, so batch sizes, restarts and speed change nothing. DESIGN sections 4 and 5 of the rules of
+time and restart are kept here for this stage.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from driftline.consumer.log.messages import Horizon, Loss, Pane
+from driftline.consumer.log.protocol import Gap, Record, TopicPartition
+from driftline.consumer.sketch.decode import Decoder, ModelRows, Rejected
+from driftline.consumer.sketch.open_pane import OpenPane, SketchModel
+from driftline.detectors.counts import Columns
+
+_NEVER = -(1 << 62)
+
+
+class ModelProgress(msgspec.Struct):
+    """State of one model in one input partition; times in ms since 1970.
+
+    Attributes:
+        start: offset from which its events count (a model new to the config starts late).
+        heard: wall-clock time at which its latest event was read; at first, of the first look.
+        progress: largest event time seen, None before the first event.
+        horizon: every pane that ends there or before is final.
+        stale: whether its silence has been reported.
+        lost: offsets [from, to) deleted unread and not yet reported.
+    """
+
+    start: int
+    heard: int
+    progress: int | None = None
+    horizon: int | None = None
+    stale: bool = False
+    lost: tuple[int, int] | None = None
+
+
+class SketchState(msgspec.Struct, tag="sketch"):
+    """What a new owner of an input partition needs.
+
+    Attributes:
+        topic_id: id of the topic; a re-created topic has another.
+        partitions: how many the topic had at the very first start; those above came later.
+        position: everything before this offset has had its effect (R).
+        rewind: smallest offset that anything still open was counted from (O).
+        generation: of the owner that wrote this.
+        models: progress per model as of `position`.
+    """
+
+    topic_id: str
+    partitions: int
+    position: int
+    rewind: int
+    generation: int
+    models: dict[str, ModelProgress]
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """A record that cannot be used, and why."""
+
+    record: Record
+    reason: str
+    detail: str
+
+
+Output = Pane | Horizon | Loss | DeadLetter
+
+
+@dataclass
+class Tally:
+    """What became of the records read: read = counted + late + skipped + rejected."""
+
+    read: int = 0
+    counted: Counter[str] = field(default_factory=Counter)  # by model
+    late: Counter[str] = field(default_factory=Counter)  # by model
+    skipped: Counter[str] = field(default_factory=Counter)  # by reason: tombstone, unknown_model
+    rejected: Counter[str] = field(default_factory=Counter)  # by reason of the dead letters
+
+
+class PartitionSketch:
+    """Counts the events of one input partition.
+
+    Args:
+        source: the partition.
+        partitions: how many partitions its topic has.
+        decoder: turns values into columns.
+        models: the models whose events the topic holds.
+        state: as read from the log; feeding starts at ``state.rewind``.
+        now: wall-clock time, ms; only idle and stale marks depend on it.
+        tally: where to count what became of the records.
+    """
+
+    def __init__(
+        self,
+        source: TopicPartition,
+        partitions: int,
+        decoder: Decoder,
+        models: Mapping[str, SketchModel],
+        state: SketchState,
+        now: int,
+        tally: Tally,
+    ) -> None:
+        self.source = source
+        self.tally = tally
+        self.next = state.rewind  # offset of the next record to be fed
+        self.position = state.position
+        self.generation = state.generation
+        self.partitions = partitions
+        self._state = state
+        self._decoder = decoder
+        self._models = models
+        self._progress = {
+            name: msgspec.structs.replace(state.models[name])
+            if name in state.models
+            else ModelProgress(start=state.position, heard=now)
+            for name in models
+        }
+        self._open: dict[str, dict[int, OpenPane]] = {name: {} for name in models}
+        self._marked: dict[str, int] = {}  # when a model's idle mark was sent last
+
+    def feed(self, records: Sequence[Record], now: int) -> list[Output]:
+        """Count `records`, which follow those fed before; return what is to be sent, in order."""
+        out: list[Output] = []
+        if self.next < self.position and records and records[0].offset < self.position:
+            split = sum(1 for r in records if r.offset < self.position)
+            self._rebuild(records[:split])
+            records = records[split:]
+        if not records:
+            return out
+        decoded = self._decoder.decode([r.value for r in records], [r.timestamp for r in records])
+        offsets = np.fromiter(map(attrgetter("offset"), records), np.int64, len(records))
+        self.tally.read += len(records)
+        self.tally.skipped["tombstone"] += decoded.tombstones
+        self.tally.skipped["unknown_model"] += decoded.unknown_model
+        out += self._reject(records, decoded.rejected)
+        for name, rows in decoded.models.items():
+            progress = self._progress[name]
+            progress.heard, progress.stale = now, False
+            self._marked.pop(name, None)
+            out += self._count(self._models[name], rows, offsets[rows.index])
+        self.next = self.position = int(offsets[-1]) + 1
+        return out
+
+    def lost(self, gap: Gap) -> None:
+        """Note that retention deleted records before they were read; reading goes on after them."""
+        for progress in self._progress.values():
+            known = progress.lost or (gap.wanted, gap.begin)
+            progress.lost = (min(known[0], gap.wanted), max(known[1], gap.begin))
+        self.next = gap.begin
+        self.position = max(self.position, gap.begin)
+
+    def claim(self) -> list[Output]:
+        """Return the first words of a new owner: older generations' idle marks are void now."""
+        return [self._horizon(name, self.position) for name in self._models]
+
+    def idle(self, now: int, idle_after: int) -> list[Output]:
+        """Return the open panes as they stand, and an idle mark, of each model that is silent.
+
+        To be called when the partition is read to its end. A mark is repeated every `idle_after`
+        (ms) while it is true.
+        """
+        out: list[Output] = []
+        for name, progress in self._progress.items():
+            if now - self._marked.get(name, progress.heard) < idle_after:
+                continue
+            self._marked[name] = now
+            for pane in self._sorted_panes(name):
+                if pane.events > pane.sent:
+                    out += self._messages(pane, self.position)
+            out.append(self._horizon(name, self.position, idle=True))
+        return out
+
+    def stale(self, now: int) -> list[Output]:
+        """Close the panes of models that are silent here for `stale_after` at `now` (ms)."""
+        out: list[Output] = []
+        for name, model in self._models.items():
+            progress = self._progress[name]
+            if model.stale_after is None or now - progress.heard < model.stale_after:
+                continue
+            panes = self._sorted_panes(name)
+            if panes or not progress.stale:
+                progress.stale = True
+                for pane in panes:
+                    out += self._messages(pane, self.position)
+                    progress.horizon = max(progress.horizon or _NEVER, pane.end)
+                self._open[name].clear()
+                out.append(self._horizon(name, self.position))
+        return out
+
+    def state(self) -> SketchState | None:
+        """Return the state record as of now; None while the past is still being read again."""
+        if self.next < self.position:
+            return None
+        first = [p.first for panes in self._open.values() for p in panes.values()]
+        return SketchState(
+            topic_id=self._state.topic_id,
+            partitions=self._state.partitions,
+            position=self.position,
+            rewind=min(first, default=self.position),
+            generation=self.generation,
+            models={name: msgspec.structs.replace(p) for name, p in self._progress.items()},
+        )
+
+    def event_time(self) -> int | None:
+        """Return the largest event time of any model here (ms), None before the first event."""
+        return max((p.progress for p in self._progress.values() if p.progress is not None),
+                   default=None)  # fmt: skip
+
+    def progress(self) -> Mapping[str, ModelProgress]:
+        """Return the progress per model, to look at."""
+        return self._progress
+
+    def _rebuild(self, records: Sequence[Record]) -> None:
+        """Count again what is still open before `position`, without any other effect."""
+        if not records:
+            return
+        decoded = self._decoder.decode([r.value for r in records], [r.timestamp for r in records])
+        offsets = np.fromiter(map(attrgetter("offset"), records), np.int64, len(records))
+        for name, rows in decoded.models.items():
+            progress = self._progress[name]
+            model = self._models[name]
+            at = offsets[rows.index]
+            starts = rows.times // model.every * model.every
+            horizon = _NEVER if progress.horizon is None else progress.horizon
+            keep = (at >= progress.start) & (starts + model.every > horizon)
+            self._add(model, rows, at, starts, keep)
+        self.next = int(offsets[-1]) + 1
+
+    def _count(
+        self, model: SketchModel, rows: ModelRows, offsets: NDArray[np.int64]
+    ) -> Iterable[Output]:
+        """Count the rows of one model and yield what becomes final, event by event."""
+        progress = self._progress[model.name]
+        before = _NEVER if progress.horizon is None else progress.horizon
+        newest = np.maximum.accumulate(rows.times)
+        if progress.progress is not None:
+            newest = np.maximum(newest, progress.progress)
+        after = np.maximum((newest - model.grace) // model.every * model.every, before)
+        closed = np.concatenate([[before], after[:-1]])  # the horizon each event finds
+        starts = rows.times // model.every * model.every
+        timely = starts + model.every > closed
+        out: list[Output] = [*self._loss(model, rows.times)]
+        self._add(model, rows, offsets, starts, timely)
+        self.tally.counted[model.name] += int(timely.sum())
+        self.tally.late[model.name] += int(len(timely) - timely.sum())
+        for i in np.flatnonzero(after > closed).tolist():
+            until = int(offsets[i]) + 1
+            for pane in self._sorted_panes(model.name):
+                if pane.end <= after[i]:
+                    out += self._messages(pane, until)
+                    del self._open[model.name][pane.start]
+            progress.horizon, progress.progress = int(after[i]), int(newest[i])
+            out.append(self._horizon(model.name, until))
+        progress.progress = int(newest[-1])
+        return out
+
+    def _add(
+        self,
+        model: SketchModel,
+        rows: ModelRows,
+        offsets: NDArray[np.int64],
+        starts: NDArray[np.int64],
+        keep: NDArray[np.bool_],
+    ) -> None:
+        """Put the rows to keep into their panes."""
+        panes = self._open[model.name]
+        for start in np.unique(starts[keep]).tolist():
+            chosen = keep & (starts == start)
+            pane = panes.get(start)
+            if pane is None:
+                first = int(offsets[int(np.argmax(chosen))])
+                pane = panes[start] = OpenPane(model, start, first)
+            some: NDArray[np.bool_] | slice = slice(None) if chosen.all() else chosen
+            pane.add(
+                Columns(numeric=rows.columns.numeric[some], codes=rows.columns.codes[some]),
+                rows.versions[some],
+                {tag: codes[some] for tag, codes in rows.segments.items()},
+            )
+
+    def _loss(self, model: SketchModel, times: NDArray[np.int64]) -> list[Loss]:
+        """Return the loss before these events, with the stretch of event time it may touch."""
+        progress = self._progress[model.name]
+        if progress.lost is None:
+            return []
+        first = int(times[0])
+        low = first if progress.horizon is None else min(first, progress.horizon)
+        high = first if progress.progress is None else max(first, progress.progress)
+        loss = Loss(
+            self.source.topic, self.source.partition, model.name, *progress.lost,
+            low // model.every * model.every, (high // model.every + 1) * model.every,
+        )  # fmt: skip
+        progress.lost = None
+        return [loss]
+
+    def _reject(
+        self, records: Sequence[Record], rejected: Sequence[Rejected]
+    ) -> Iterable[DeadLetter]:
+        for r in rejected:
+            self.tally.rejected[r.reason] += 1
+            yield DeadLetter(records[r.index], r.reason, r.detail)
+
+    def _messages(self, pane: OpenPane, until: int) -> Iterable[Pane]:
+        pane.sent = pane.events
+        names = self._decoder.version_names[pane.model.name]
+        return pane.messages(self.source.topic, self.source.partition, until, names)
+
+    def _horizon(self, name: str, until: int, *, idle: bool = False) -> Horizon:
+        progress = self._progress[name]
+        return Horizon(
+            self.source.topic, self.source.partition, self.partitions, name,
+            progress.horizon, progress.progress, until, self.generation,
+            idle=idle, stale=progress.stale,
+        )  # fmt: skip
+
+    def _sorted_panes(self, name: str) -> list[OpenPane]:
+        return sorted(self._open[name].values(), key=lambda pane: pane.start)

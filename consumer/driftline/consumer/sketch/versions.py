@@ -1,0 +1,69 @@
+"""The names of a model's versions, as codes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftline.detectors.reference import OTHER
+from driftline.producer.category import category_text
+
+MOST_NAMES = 1000
+LONGEST_NAME = 256
+
+
+class Versions:
+    """Gives codes 0, 1, 2 ... to names in the order in which they appear.
+
+    After `MOST_NAMES` names, and for names longer than `LONGEST_NAME` characters, all others share
+    the code of `__other__`: what a stream holds must not decide how much memory is used.
+
+    Args:
+        listed: names that have codes from the start.
+
+    >>> versions = Versions(["1"])
+    >>> versions.codes(["2", 1, None, "2"]).tolist(), versions.names
+    ([1, 0, -1, 1], ['1', '2'])
+    """
+
+    def __init__(self, listed: Iterable[str] = ()) -> None:
+        self.names: list[str] = []
+        # Keys are values as they were decoded: 3 and "3" are one name, and two keys.
+        self._codes: dict[object, int] = {None: -1}
+        for name in listed:
+            self._learn(name)
+
+    def codes(self, values: Sequence[object]) -> NDArray[np.int32]:
+        """Return the codes of texts and numbers, int32 (n,); -1 for None."""
+        distinct = set(values)
+        if len(distinct) == 1 and distinct <= self._codes.keys():
+            # So it is in most batches, and this is much faster.
+            return np.full(len(values), self._codes[values[0]], dtype=np.int32)
+        codes = list(map(self._codes.get, values))
+        if None in codes:
+            unknown = dict.fromkeys(v for v, c in zip(values, codes, strict=True) if c is None)
+            learned = {value: self._learn(value) for value in unknown}
+            codes = [learned[v] if c is None else c for v, c in zip(values, codes, strict=True)]
+        return np.array(codes, dtype=np.int32)
+
+    def _learn(self, value: object) -> int:
+        name = category_text(value)
+        if name is None or not _is_name(name):
+            return self._code(OTHER)
+        if name not in self.names and len(self.names) >= MOST_NAMES:
+            return self._code(OTHER)
+        self._codes[value] = self._code(name)
+        return self._codes[value]
+
+    def _code(self, name: str) -> int:
+        if name not in self._codes:
+            self._codes[name] = len(self.names)
+            self.names.append(name)
+        return self._codes[name]
+
+
+def _is_name(text: str) -> bool:
+    """Whether a text is short enough, and is UTF-8 when it is written again."""
+    return len(text) <= LONGEST_NAME and not any("\ud800" <= char <= "\udfff" for char in text)
