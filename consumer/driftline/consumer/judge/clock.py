@@ -1,0 +1,100 @@
+"""Judge's clock: how far every input partition of a model has come (DESIGN 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from driftline.consumer.log.messages import Horizon
+
+
+class Heard(msgspec.Struct):
+    """What was last heard of one input partition; times in ms since 1970.
+
+    Attributes:
+        horizon: every pane that ends there or before counts as final, for the clock.
+        until: offset read up to.
+        generation: the highest that spoke; an older one's idle mark is void.
+        partitions: how many the topic has.
+        progress: largest event time seen.
+        stale: silent for `stale_after`.
+    """
+
+    horizon: int | None
+    until: int
+    generation: int
+    partitions: int
+    progress: int | None
+    stale: bool
+
+
+class Clock:
+    """The smallest horizon over all partitions of a model's topics.
+
+    Args:
+        topics: the model's input topics.
+        heard: what was heard so far, by ``(topic, partition)``.
+    """
+
+    def __init__(self, topics: Sequence[str], heard: dict[tuple[str, int], Heard]) -> None:
+        self._topics = tuple(topics)
+        self.heard = heard
+
+    def hear(self, word: Horizon) -> None:
+        """Take in one horizon record."""
+        key = (word.source, word.partition)
+        known = self.heard.get(key)
+        if known is None:
+            known = self.heard[key] = Heard(None, 0, -1, word.partitions, None, stale=False)
+        if word.idle and (word.generation < known.generation or word.until < known.until):
+            return  # a frozen worker woke up: its partition is not idle for its new owner
+        known.horizon = _largest(known.horizon, word.horizon)
+        known.progress = _largest(known.progress, word.progress)
+        known.until = max(known.until, word.until)
+        known.generation = max(known.generation, word.generation)
+        known.partitions = word.partitions
+        known.stale = word.stale
+        if word.idle:  # lifted, for the clock only: it closes no pane
+            known.horizon = _largest(*(h.horizon for h in self.heard.values()))
+
+    def now(self) -> int | None:
+        """Return the time before which every pane is final; None while a partition is unheard."""
+        horizons = list(self._horizons())
+        if not horizons or None in horizons:
+            return None
+        return min(h for h in horizons if h is not None)
+
+    def stale(self) -> bool:
+        """Return whether the model is silent in all of its partitions."""
+        keys = list(self._keys())
+        return bool(keys) and all(k in self.heard and self.heard[k].stale for k in keys)
+
+    def progress(self) -> int | None:
+        """Return the largest event time heard of."""
+        return _largest(*(h.progress for h in self.heard.values()))
+
+    def holding(self) -> tuple[str, int] | None:
+        """Return the partition that alone holds the clock back, None if none does."""
+        keys = list(self._keys())
+        behind = [k for k in keys if k not in self.heard or self.heard[k].horizon is None]
+        if not behind:
+            now = self.now()
+            behind = [k for k in keys if self.heard[k].horizon == now]
+        return behind[0] if len(behind) == 1 and len(keys) > 1 else None
+
+    def _keys(self) -> Iterator[tuple[str, int]]:
+        """Yield the partitions of all topics, as far as their number is known."""
+        for topic in self._topics:
+            known = [h.partitions for (t, _), h in self.heard.items() if t == topic]
+            for partition in range(max(known, default=1)):
+                yield topic, partition
+
+    def _horizons(self) -> Iterator[int | None]:
+        for key in self._keys():
+            heard = self.heard.get(key)
+            yield None if heard is None else heard.horizon
+
+
+def _largest(*times: int | None) -> int | None:
+    return max((t for t in times if t is not None), default=None)

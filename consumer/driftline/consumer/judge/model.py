@@ -1,0 +1,192 @@
+"""Judge of one model: its clock, its windows, their verdicts, and its alerts' lives.
+
+A deterministic function of the model's messages in the log of panes, in offset order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from driftline.consumer.config import ModelConfig
+from driftline.consumer.judge.clock import Clock
+from driftline.consumer.judge.lives import WindowTimes
+from driftline.consumer.judge.panes import PaneStore
+from driftline.consumer.judge.records import Alert, Verdict
+from driftline.consumer.judge.rules import RuleBook
+from driftline.consumer.judge.state import JudgeState
+from driftline.consumer.judge.streams import StreamJudge, Window
+from driftline.consumer.judge.troubles import Troubles
+from driftline.consumer.log.messages import Horizon, Loss, Pane, PanesMessage
+from driftline.consumer.log.protocol import Gap
+from driftline.detectors.reference import Reference
+
+# Versions remembered for the sentence `Began with version 3.2.`
+_VERSIONS_KEPT = 200
+
+
+class ModelJudge:
+    """Judges the windows of one model.
+
+    Args:
+        name: the model.
+        config: its configuration.
+        reference: what its windows are compared with.
+        state: as read from the log; feeding starts at ``state.rewind``.
+    """
+
+    def __init__(
+        self, name: str, config: ModelConfig, reference: Reference, state: JudgeState
+    ) -> None:
+        self.name = name
+        self.position = state.position
+        self.rewind = state.rewind  # where its reading began
+        self.alert_ends = list(state.alert_ends)
+        self.clock = Clock(
+            config.predictions, {(topic, part): heard for topic, part, heard in state.heard}
+        )
+        self._length, self._every = config.window.length, config.window.every
+        self._next = state.next
+        self._empty_since = state.empty_since
+        self._versions = list(state.versions)
+        self._losses = list(state.losses)
+        self._panes = PaneStore(self._every, reference.id, reference.layout.size)
+        self._lives = {life.key: life for life in state.lives}
+        streams = reference_streams(config, reference)
+        rules = RuleBook(config, reference.layout, len(streams))
+        self._streams = [
+            StreamJudge(name, stream, config, reference, rules, self._lives) for stream in streams
+        ]
+        self._troubles = Troubles(name, config, reference, self._lives, state.usual)
+
+    def feed(self, message: PanesMessage, offset: int) -> Sequence[Verdict | Alert]:
+        """Take in one message of the model; return what it makes known, in order.
+
+        Before `position` panes fill windows and nothing else happens.
+        """
+        if isinstance(message, Pane):
+            earliest = None if self._next is None else self._next + self._every - self._length
+            if earliest is None or message.start + message.length > earliest:
+                self._panes.add(message, offset)
+            out: Sequence[Verdict | Alert] = ()
+        elif offset < self.position:
+            return ()
+        elif isinstance(message, Loss):
+            self._losses.append((message.start, message.end))
+            out = self._troubles.lost(message)
+        else:
+            out = self._hear(message)
+        self.position = max(self.position, offset + 1)
+        return out
+
+    def tick(self, now: int) -> list[Alert]:
+        """Look at the wall clock (ms): one partition may hold the model's clock too long."""
+        return self._troubles.held(self.clock, now)
+
+    def loss(self, gap: Gap) -> Loss | None:
+        """Return what a gap in the log of panes means: nothing before the first pane."""
+        if self._next is None:
+            return None
+        reached = [h.horizon for h in self.clock.heard.values() if h.horizon is not None]
+        end = max([self._next, *reached]) + self._every
+        return Loss(*gap.partition, self.name, gap.wanted, gap.begin, self._next, end)
+
+    def state(self) -> JudgeState:
+        """Return the state record as of now; encode it before feeding on."""
+        rewind = self._panes.rewind()
+        return JudgeState(
+            position=self.position,
+            rewind=self.position if rewind is None else rewind,
+            heard=[(*key, heard) for key, heard in sorted(self.clock.heard.items())],
+            next=self._next,
+            empty_since=self._empty_since,
+            lives=[life for _, life in sorted(self._lives.items())],
+            versions=list(self._versions),
+            losses=list(self._losses),
+            alert_ends=list(self.alert_ends),
+            usual=self._troubles.usual,
+        )
+
+    def active(self) -> list[tuple[str, str, str, int]]:
+        """Return (stream, feature, kind, severity) of the alerts that fire now."""
+        return [
+            (life.stream, life.feature, life.kind, life.severity)
+            for life in self._lives.values()
+            if life.firing
+        ]
+
+    def _hear(self, word: Horizon) -> list[Verdict | Alert]:
+        self.clock.hear(word)
+        out: list[Verdict | Alert] = []
+        now = self.clock.now()
+        if now is not None:
+            out += self._judge(now)
+        out += self._troubles.stale(self.clock)
+        return out
+
+    def _judge(self, final: int) -> Iterator[Verdict | Alert]:
+        """Judge every window whose panes all end at `final` (ms) or before."""
+        every = self._every
+        if self._next is None:
+            starts = [s for s in self._panes.starts() if s + every <= final]
+            if not starts:
+                return
+            self._next = starts[0]
+        while self._next + every <= final:
+            start, end = self._next + every - self._length, self._next + every
+            if self._panes.events(start, end, None) or self._lost(start, end):
+                yield from self._end_of_stretch(self._next)
+                yield from self._window(start, end)
+                self._next += every
+            else:
+                self._empty_since = start if self._empty_since is None else self._empty_since
+                later = [s for s in self._panes.starts() if end <= s]
+                self._next = min([*later, *self._lost_starts(end), final // every * every])
+            self._panes.drop_before(self._next + every - self._length)
+
+    def _window(self, start: int, end: int) -> Iterator[Verdict | Alert]:
+        newest = end - self._every
+        times = WindowTimes(start, end, newest)
+        reason = None
+        if self._lost(start, end):
+            reason = "events of this time were deleted before they were read"
+        elif self._panes.foreign(start, end):
+            reason = "reference changed"
+        new_version = self._new_version(newest, end)
+        judged = [
+            stream.judge(Window(times, self._panes, reason, new_version))
+            for stream in self._streams
+        ]
+        for verdicts, _ in judged:
+            yield from verdicts
+        for _, alerts in judged:
+            yield from alerts
+        events = self._panes.events(start, end, None)
+        yield from self._troubles.window(times, events, whole=reason is None)
+        self._losses = [(a, b) for a, b in self._losses if b > end - self._length + self._every]
+
+    def _end_of_stretch(self, until: int) -> Iterator[Verdict]:
+        """Yield one verdict per feature for a stretch without events that ends now."""
+        if self._empty_since is not None:
+            for stream in self._streams:
+                yield from stream.empty(self._empty_since, until)
+            self._empty_since = None
+
+    def _new_version(self, newest: int, end: int) -> str | None:
+        """Return the most frequent version that the newest pane is the first to show."""
+        seen = self._panes.versions(newest, end, None)
+        new = sorted((v for v in seen if v not in self._versions), key=lambda v: (-seen[v], v))
+        first_ever = not self._versions
+        self._versions = [*self._versions, *sorted(new)][-_VERSIONS_KEPT:]
+        return None if first_ever or not new else new[0]
+
+    def _lost(self, start: int, end: int) -> bool:
+        return any(a < end and b > start for a, b in self._losses)
+
+    def _lost_starts(self, after: int) -> list[int]:
+        return [a // self._every * self._every for a, _ in self._losses if a >= after]
+
+
+def reference_streams(config: ModelConfig, reference: Reference) -> Sequence[str | None]:
+    """Return the streams to count and judge: the model, and the values of its `segments` tags."""
+    tags = set(config.segments)
+    return tuple(s for s in reference.streams if s is None or s.partition("=")[0] in tags)

@@ -1,0 +1,194 @@
+"""What a window's figures must reach for an alert: the user's thresholds, and the budget."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftline.consumer.config import (
+    Detector,
+    Limit,
+    ModelConfig,
+    describe_budget,
+    describe_limit,
+    describe_rate_budget,
+)
+from driftline.detectors import RATES, Comparison, Layout, level, rate_effect, significant
+
+OK, WARNING, CRITICAL = 0, 1, 2
+State = Literal["ok", "warning", "critical"]
+STATES: tuple[State, ...] = ("ok", "warning", "critical")
+# Rates that the budget looks at; they share one test's level.
+BUDGET_RATES: tuple[Detector, ...] = ("missing", "invalid", "unseen")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule over some features.
+
+    Attributes:
+        key: identifies the rule in a model's state.
+        detectors: per feature (layout order) the detector it looks at, None where not.
+        quality: whether it speaks of data quality (a rate), not of drift.
+        k: so many windows,
+        n: of so many, must be in breach.
+        limit: the user's limit; None for the budget.
+    """
+
+    key: str
+    detectors: tuple[Detector | None, ...]
+    quality: bool
+    k: int
+    n: int
+    limit: Limit | None
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What one rule says of one window: per feature a level (0, 1, 2) and whether it is quiet."""
+
+    rule: Rule
+    levels: NDArray[np.int8]
+    quiet: NDArray[np.bool_]
+
+
+class RuleBook:
+    """All rules of a model, and the level that the budget leaves to one test.
+
+    Args:
+        config: the model's configuration.
+        layout: the reference's features.
+        streams: how many streams are judged.
+    """
+
+    def __init__(self, config: ModelConfig, layout: Layout, streams: int) -> None:
+        self._config = config
+        self._drift: tuple[Detector, ...] = tuple(
+            "ks" if feature.type == "numeric" else "chi_square" for feature in layout.features
+        )
+        self.watched = np.array([not config.is_ignored(f.name) for f in layout.features], bool)
+        weights = np.array([config.weight_for(f.name) for f in layout.features], float)
+        weights[~self.watched] = 0.0
+        self.alpha = np.full(len(weights), np.nan)
+        if config.budget is not None and weights.sum() > 0:
+            tests = 2 * int(self.watched.sum()) * streams
+            one = level(config.budget.alarms, config.budget.period, tests, config.window.every)
+            self.alpha = np.minimum(one * weights * self.watched.sum() / weights.sum(), 1.0)
+            self.alpha[weights == 0] = np.nan
+        self.rate_alpha = self.alpha / len(BUDGET_RATES)
+        self.rules: tuple[Rule, ...] = (
+            *self._budget_rules(layout),
+            *self._threshold_rules(layout),
+        )
+
+    def judge(
+        self, comparison: Comparison, normal: Mapping[str, NDArray[np.float64]]
+    ) -> list[Ruling]:
+        """Return what each rule says of the window; `normal` are the reference's rates."""
+        rulings = []
+        for rule in self.rules:
+            if rule.limit is not None:
+                levels, quiet = _against_limit(rule, rule.limit, comparison)
+            elif rule.quality:
+                levels, quiet = self._rate_budget(rule, comparison, normal)
+            else:
+                levels, quiet = self._drift_budget(comparison)
+            watched = self.watched & np.array([d is not None for d in rule.detectors], bool)
+            rulings.append(Ruling(rule, np.where(watched, levels, OK).astype(np.int8), quiet))
+        return rulings
+
+    def _drift_budget(self, comparison: Comparison) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
+        config, effect = self._config, comparison.effect
+        numeric = np.array([d == "ks" for d in self._drift], bool)
+        p_value = np.where(
+            numeric, comparison.detectors["ks"].p_value, comparison.detectors["chi_square"].p_value
+        )
+        with np.errstate(invalid="ignore"):
+            breach = (p_value <= self.alpha) & (effect >= config.min_effect)
+            levels = np.where(breach, np.where(effect >= config.critical_effect, 2, 1), 0)
+            return levels.astype(np.int8), effect < config.min_effect / 2
+
+    def _rate_budget(
+        self, rule: Rule, comparison: Comparison, normal: Mapping[str, NDArray[np.float64]]
+    ) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
+        config = self._config
+        name = next(d for d in rule.detectors if d is not None)
+        rate = comparison.detectors[name]
+        rise = significant(rate.value - normal[name])
+        effect = rate_effect(rate.value, normal[name], comparison.events)
+        with np.errstate(invalid="ignore"):
+            breach = (rate.p_value <= self.rate_alpha) & (rise >= config.min_rise)
+            levels = np.where(breach, np.where(effect >= config.critical_effect, 2, 1), 0)
+            return levels.astype(np.int8), rise < config.min_rise / 2
+
+    def _budget_rules(self, layout: Layout) -> list[Rule]:
+        if self._config.budget is None:
+            return []
+        drift = Rule("budget", self._drift, False, 1, 1, None)
+        every = len(layout.features)
+        rates = [
+            Rule(f"budget: {name}", (name,) * every, True, 1, 1, None) for name in BUDGET_RATES
+        ]
+        return [drift, *rates]
+
+    def _threshold_rules(self, layout: Layout) -> list[Rule]:
+        thresholds: Sequence[Mapping[Detector, Limit]] = [
+            self._config.thresholds_for(feature.name) for feature in layout.features
+        ]
+        distinct = {
+            (_limit_key(name, limit), name, limit)
+            for limits in thresholds
+            for name, limit in limits.items()
+        }
+        return [
+            Rule(
+                key,
+                tuple(name if limits.get(name) == limit else None for limits in thresholds),
+                name in RATES,
+                limit.k,
+                limit.n,
+                limit,
+            )
+            for key, name, limit in sorted(distinct, key=lambda entry: entry[0])
+        ]
+
+    def describe(self, rule: Rule, detector: Detector, severity: int) -> str:
+        """Return the rule that fired, in the words of the configuration."""
+        if rule.limit is None:
+            config = self._config
+            return describe_rate_budget(config) if rule.quality else describe_budget(config)
+        critical = severity == CRITICAL and rule.limit.critical is not None
+        return describe_limit(
+            detector,
+            rule.limit,
+            "critical" if critical or rule.limit.warning is None else "warning",
+        )
+
+
+def _limit_key(detector: Detector, limit: Limit) -> str:
+    return f"{detector}: {limit.warning}, {limit.critical}, {limit.for_}, {limit.on}"
+
+
+def _against_limit(
+    rule: Rule, limit: Limit, comparison: Comparison
+) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
+    """Return level and quiet per feature for a plain threshold."""
+    name = next(d for d in rule.detectors if d is not None)
+    result = comparison.detectors[name]
+    levels = np.zeros(len(result.value), np.int8)
+    lowest = limit.warning if limit.warning is not None else limit.critical
+    with np.errstate(invalid="ignore"):
+        for reached, bound in ((WARNING, limit.warning), (CRITICAL, limit.critical)):
+            if bound is None:
+                continue
+            breach = result.p_value <= bound if limit.on == "p_value" else result.value >= bound
+            levels[breach] = reached
+        if lowest is None:
+            return levels, np.ones(len(levels), bool)
+        if limit.on == "p_value":
+            return levels, result.p_value > min(2 * lowest, 1.0) * (1 - 1e-12)
+        return levels, result.value < lowest / 2

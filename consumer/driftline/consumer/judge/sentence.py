@@ -1,0 +1,162 @@
+"""The sentence of an alert, for somebody woken at three who knows the model but not statistics.
+
+In this order: model, feature, what changed in the feature's own unit, now against normal, since
+when, how far it reaches. No statistic's name, no p-value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from driftline.producer.timestamp import format_time
+
+LONGEST = 240
+
+_RATE_VERBS = {
+    "missing": "is missing",
+    "invalid": "is invalid",
+    "unseen": "has a value that the reference does not list",
+    "out_of_range": "is outside the reference's range",
+}
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Median and distance between the quartiles of a numeric feature, in its own unit."""
+
+    median: float
+    quartiles: float
+
+
+def amount(value: float) -> str:
+    """Return a number as a person writes it.
+
+    Example:
+        >>> amount(43485.0), amount(0.6412), amount(16.0), amount(-1234.5)
+        ('43,485', '0.641', '16', '-1,234')
+    """
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{float(f'{value:.3g}'):g}"
+
+
+def percent(share: float) -> str:
+    """Return a share as per cent with one decimal.
+
+    Example:
+        >>> percent(0.80123)
+        '80.1 %'
+    """
+    return f"{100 * share:.1f} %"
+
+
+def verb(now: Spread, normal: Spread) -> str:
+    """Return what happened to a numeric feature: rose, fell, spread, narrowed, changed shape.
+
+    Compared in units of the normal distance between the quartiles: a median that moved by more
+    than a twentieth of it rose or fell, unless the spread changed by more than twice that.
+
+    Example:
+        >>> normal = Spread(20.0, 10.0)
+        >>> verb(Spread(28.0, 10.0), normal), verb(Spread(20.0, 30.0), normal)
+        ('rose', 'spread')
+    """
+    unit = normal.quartiles or abs(normal.median) or 1.0
+    shift = (now.median - normal.median) / unit
+    widening = (now.quartiles - normal.quartiles) / unit
+    if abs(shift) >= 0.05 and abs(shift) * 2 >= abs(widening):
+        return "rose" if shift > 0 else "fell"
+    if abs(widening) >= 0.1:
+        return "spread" if widening > 0 else "narrowed"
+    if shift:
+        return "rose" if shift > 0 else "fell"
+    return "changed shape"
+
+
+def numeric_change(now: Spread, normal: Spread) -> str:
+    """Return the change of a numeric feature: ``median 43,485, normally 21,902``."""
+    return f"median {amount(now.median)}, normally {amount(normal.median)}"
+
+
+def category_change(category: str, now: float, normal: float) -> str:
+    """Return the change of a category's share of the valid events.
+
+    Example:
+        >>> category_change("true", .801, .551)
+        '"true" is 80.1 % of events, normally 55.1 %'
+    """
+    return f'"{category}" is {percent(now)} of events, normally {percent(normal)}'
+
+
+def rate_change(name: str, now: float, normal: float) -> str:
+    """Return the change of a rate: ``is missing in 5.0 % of events, normally 0.1 %``."""
+    return f"{_RATE_VERBS[name]} in {percent(now)} of events, normally {percent(normal)}"
+
+
+def scope(also_firing: Sequence[str], version: str | None) -> str:
+    """Return how far an alert reaches: which other features of the stream fire too.
+
+    Example:
+        >>> scope([], None), scope(["a"], "3.2")
+        ('Only this feature.', '1 other feature changed too: a. Began with version 3.2.')
+    """
+    if also_firing:
+        many = "feature" if len(also_firing) == 1 else "features"
+        text = f"{len(also_firing)} other {many} changed too: {', '.join(also_firing)}."
+    else:
+        text = "Only this feature."
+    return text if version is None else f"{text} Began with version {version}."
+
+
+def change(summary: str) -> str:
+    """Return the part of an alert's sentence that a table shows: what changed, now and normally.
+
+    Example:
+        >>> change("m: a rose: median 43,485, normally 21,902, since 2019-03-27 ...")
+        'median 43,485, normally 21,902'
+        >>> change('m: b changed: "x" is 80.1 % of events, normally 55.1 %, since 2019-03-27 ...')
+        '"x" 80.1 %, normally 55.1 %'
+    """
+    said = summary.split(": ", 1)[-1]
+    if ": " in said.partition(", since ")[0]:
+        said = said.split(": ", 1)[1]
+    said = said.partition(", since ")[0]
+    return said.replace(" is ", " ", 1).replace(" of events", "", 1)
+
+
+def moment(time: int) -> str:
+    """Return a time (ms since 1970) as a person writes it.
+
+    Example:
+        >>> moment(1553644800000)
+        '2019-03-27 00:00 UTC'
+    """
+    return f"{format_time(time)[:16].replace('T', ' ')} UTC"
+
+
+def duration(ms: int) -> str:
+    """Return a length of time in its largest whole unit or two.
+
+    Example:
+        >>> duration(96 * 86_400_000), duration(90 * 60_000), duration(3_600_000)
+        ('96 days', '1 hour 30 minutes', '1 hour')
+    """
+    parts: list[str] = []
+    for unit, length in (("day", 86_400_000), ("hour", 3_600_000), ("minute", 60_000)):
+        many, ms = divmod(ms, length)
+        if many and len(parts) < 2:
+            parts.append(f"{many:,} {unit}{'' if many == 1 else 's'}")
+    return " ".join(parts) or "less than a minute"
+
+
+def fit(sentence: str, also_firing: Sequence[str] = ()) -> str:
+    """Return `sentence` within the limit: of a list of features the last become ``and 7 more``."""
+    listed = ", ".join(also_firing)
+    keep = len(also_firing)
+    short = sentence
+    while len(short) > LONGEST and keep > 1:
+        keep -= 1
+        some = f"{', '.join(also_firing[:keep])} and {len(also_firing) - keep} more"
+        short = sentence.replace(listed, some)
+    return short if len(short) <= LONGEST else short[: LONGEST - 3] + "..."

@@ -1,0 +1,184 @@
+"""Alerts on a whole model: it is silent, one partition holds it up, or its events were lost.
+
+They speak of the run, not of the data, and are not part of the promise that a restart changes
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from driftline.consumer.config import ModelConfig
+from driftline.consumer.judge.clock import Clock
+from driftline.consumer.judge.ids import identity
+from driftline.consumer.judge.lives import SEVERITIES, Kind, Life, WindowTimes
+from driftline.consumer.judge.records import Alert, ReferenceName, Window
+from driftline.consumer.judge.sentence import amount, duration, fit, moment
+from driftline.consumer.log.messages import Loss
+from driftline.detectors.reference import Reference
+from driftline.producer.timestamp import format_time
+
+_HOUR = 3_600_000
+
+
+class Troubles:
+    """Watches for silence, a held clock, and losses.
+
+    Args:
+        model: its name.
+        config: its configuration.
+        reference: named in the alerts.
+        lives: the model's alert lives, shared with the judging of its streams.
+        usual: events of the last window judged.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        config: ModelConfig,
+        reference: Reference,
+        lives: dict[tuple[str, str, str], Life],
+        usual: int,
+    ) -> None:
+        self._model = model
+        self._config = config
+        self._reference = reference
+        self._lives = lives
+        self.usual = usual
+        self._held: tuple[tuple[str, int] | None, int | None, int] | None = None
+
+    def stale(self, clock: Clock) -> Iterator[Alert]:
+        """Yield the alert that the model is silent in all its partitions, or its end."""
+        life = self._lives.get((self._model, "", "stale"))
+        progress = clock.progress()
+        if progress is None or self._config.stale_after is None:
+            return
+        if clock.stale() and life is None:
+            rate = amount(self.usual * _HOUR / self._config.window.length)
+            silence = duration(self._config.stale_after)
+            yield self._fire(
+                "", "stale", progress, progress, f"stale_after: {silence}",
+                f"no events since {moment(progress)} (more than {silence}); "
+                f"normally {rate} an hour.",
+            )  # fmt: skip
+        elif life is not None and not clock.stale():
+            yield self._resolve(life, progress, progress)
+
+    def held(self, clock: Clock, now: int) -> list[Alert]:
+        """Return the alert that one partition holds the clock for `stale_after` at `now` (ms)."""
+        holder, at = clock.holding(), clock.now()
+        out = []
+        if self._held is None or self._held[:2] != (holder, at):
+            self._held = (holder, at, now)
+            for life in [x for x in self._lives.values() if x.kind == "stale" and x.feature]:
+                out.append(self._resolve(life, at or life.since, at or life.since))
+        limit = self._config.stale_after
+        if holder is None or limit is None or now - self._held[2] < limit:
+            return out
+        topic, partition = holder
+        place = f"{topic}[{partition}]"
+        if (self._model, place, "stale") not in self._lives:
+            reached = clock.heard[holder].horizon if holder in clock.heard else None
+            since = reached if reached is not None else clock.progress() or 0
+            where = f"is at {moment(reached)}" if reached is not None else "has not been heard of"
+            out.append(
+                self._fire(
+                    place,
+                    "stale",
+                    since,
+                    since,
+                    f"stale_after: {duration(limit)}",
+                    f"windows wait for partition {partition} of {topic}, which {where} "
+                    f"for more than {duration(limit)}.",
+                )
+            )
+        return out
+
+    def lost(self, loss: Loss) -> list[Alert]:
+        """Return the alert that events were deleted before they were read."""
+        first, last = f"{loss.wanted:,}", f"{loss.begin - 1:,}"
+        return [
+            self._fire(
+                "",
+                "data_loss",
+                loss.start,
+                loss.end,
+                "every event is read",
+                f"events {first} to {last} of {loss.source} partition {loss.partition} were "
+                f"deleted before they were read; windows from {moment(loss.start)} to "
+                f"{moment(loss.end)} are not judged.",
+                severity=2,
+            )
+        ]
+
+    def window(self, window: WindowTimes, events: int, *, whole: bool) -> Iterator[Alert]:
+        """Note a judged window; yield the end of a loss that it lies behind."""
+        self.usual = events or self.usual
+        life = self._lives.get((self._model, "", "data_loss"))
+        if life is not None and whole and window.start >= life.written:
+            yield self._resolve(life, window.start, window.end)
+
+    def _fire(
+        self,
+        place: str,
+        kind: Kind,
+        since: int,
+        until: int,
+        rule: str,
+        sentence: str,
+        severity: int = 1,
+    ) -> Alert:
+        """Return the next record of a firing alert over the times `since` to `until`."""
+        key = (self._model, place, kind)
+        life = self._lives.get(key)
+        if life is None:
+            life = self._lives[key] = Life(
+                *key, since=since, firing=True, rule=rule, incident=since, history={}
+            )
+        life.severity = severity
+        life.revision += 1
+        life.written = max(life.written, until)
+        return self._record(life, f"{self._model}: {sentence}", since, until, resolved=False)
+
+    def _resolve(self, life: Life, until: int, end: int) -> Alert:
+        del self._lives[life.key]
+        life.revision += 1
+        after = duration(until - life.since)
+        what = "events are read again" if life.kind == "data_loss" else "events arrive again"
+        sentence = f"{self._model}: {what} since {moment(until)}, after {after}."
+        return self._record(life, sentence, until, end, resolved=True)
+
+    def _record(self, life: Life, sentence: str, start: int, end: int, *, resolved: bool) -> Alert:
+        incident = life.since if life.incident is None else life.incident
+        return Alert(
+            schema="driftline.alert.v1",
+            alert_id=identity(life.stream, life.feature, life.kind, format_time(life.since)),
+            revision=life.revision,
+            status="resolved" if resolved else "firing",
+            severity="critical" if SEVERITIES[life.severity] == "critical" else "warning",
+            kind=life.kind,
+            summary=fit(sentence),
+            stream=self._model,
+            model=self._model,
+            segment=None,
+            feature=None,
+            type=None,
+            since=format_time(life.since),
+            until=format_time(start) if resolved else None,
+            rule=life.rule,
+            detector=None,
+            value=None,
+            p_value=None,
+            threshold=None,
+            effect=None,
+            breaches=None,
+            window=Window(format_time(start), format_time(end), 0),
+            reference=ReferenceName(self._reference.id, self._reference.events),
+            versions={},
+            counts=None,
+            top=[],
+            incident_id=identity(self._model, format_time(incident)),
+            also_firing=[],
+            owner=self._config.owner,
+            runbook=self._config.runbook,
+        )
