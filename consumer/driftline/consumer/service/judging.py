@@ -1,0 +1,63 @@
+"""The judges of the models whose panes one partition of the log of panes holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from driftline.consumer.judge.model import ModelJudge
+from driftline.consumer.judge.records import Alert, Verdict
+from driftline.consumer.log.messages import decode_panes
+from driftline.consumer.log.protocol import Gap, Record
+from driftline.consumer.service.repeats import SentAlerts
+
+
+class PanesPartition:
+    """Feeds the judges of one partition.
+
+    Args:
+        judges: by model.
+        sent: what of each model's alerts is in the log already.
+        begin: offset at which reading begins: the smallest that any judge needs.
+    """
+
+    def __init__(
+        self, judges: Mapping[str, ModelJudge], sent: Mapping[str, SentAlerts], begin: int
+    ) -> None:
+        self.judges = judges
+        self.sent = sent
+        self.next = begin
+        self._begins = {name: judge.rewind for name, judge in judges.items()}
+
+    def feed(self, records: Sequence[Record]) -> Iterator[Verdict | Alert]:
+        """Judge what `records` make final; yield verdicts, and alerts that are not in the log."""
+        for record in records:
+            name = record.key.decode() if record.key is not None else ""
+            judge = self.judges.get(name)
+            begun = judge is not None and record.offset >= self._begins[name]
+            if judge is not None and begun and record.value is not None:
+                yield from self._new(name, judge.feed(decode_panes(record.value), record.offset))
+            self.next = record.offset + 1
+        for judge in self.judges.values():  # other models' records have had their effect too
+            judge.position = max(judge.position, self.next)
+
+    def tick(self, now: int) -> Iterator[Alert]:
+        """Let every judge look at the wall clock (ms)."""
+        for name, judge in self.judges.items():
+            for alert in judge.tick(now):
+                if self.sent[name].is_new(alert):
+                    yield alert
+
+    def lost(self, gap: Gap) -> Iterator[Verdict | Alert]:
+        """Tell the judges that panes were deleted before they were judged."""
+        self.next = gap.begin
+        for name, judge in self.judges.items():
+            if gap.begin <= self._begins[name]:
+                continue
+            loss = judge.loss(gap)
+            if loss is not None:
+                yield from self._new(name, judge.feed(loss, max(judge.position, gap.begin - 1)))
+
+    def _new(self, name: str, outputs: Sequence[Verdict | Alert]) -> Iterator[Verdict | Alert]:
+        for output in outputs:
+            if isinstance(output, Verdict) or self.sent[name].is_new(output):
+                yield output

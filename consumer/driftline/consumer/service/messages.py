@@ -1,0 +1,54 @@
+"""How dead letters and alerts look as records: their headers."""
+
+from __future__ import annotations
+
+import hashlib
+
+from driftline.consumer.judge.records import Alert
+from driftline.consumer.log.protocol import Headers, Message
+from driftline.consumer.service.plan import Plan
+from driftline.consumer.sketch.partition import DeadLetter
+
+# Of a record that is too large only so much is kept, with its length and SHA-256.
+_KEPT_OF_TOO_LARGE = 4096
+_LONGEST_DETAIL = 256
+
+
+def dead_letter_message(letter: DeadLetter, topic: str, partitions: int) -> Message:
+    """Return `letter` as a record of the dead-letter `topic`.
+
+    Key, value and headers are the original's; text headers ``driftline.error.*`` say where it
+    stood and what was wrong.
+    """
+    record = letter.record
+    value = record.value
+    facts = {
+        "topic": record.topic,
+        "partition": str(record.partition),
+        "offset": str(record.offset),
+        "timestamp": str(record.timestamp),
+        "reason": letter.reason,
+        "detail": letter.detail[:_LONGEST_DETAIL],
+    }
+    if letter.reason == "too_large" and value is not None:
+        facts["length"] = str(len(value))
+        facts["sha256"] = hashlib.sha256(value).hexdigest()
+        value = value[:_KEPT_OF_TOO_LARGE]
+    headers = [*record.headers]
+    headers += [(f"driftline.error.{name}", text.encode()) for name, text in facts.items()]
+    return Message(topic, record.partition % partitions, record.key, value, headers)
+
+
+def cloud_event(alert: Alert, plan: Plan) -> Headers:
+    """Return an alert's headers: CloudEvents 1.0, binary mode."""
+    subject = alert.stream if alert.feature is None else f"{alert.stream}/{alert.feature}"
+    headers = {
+        "ce_specversion": "1.0",
+        "ce_id": f"{alert.alert_id}.{alert.revision}",
+        "ce_source": f"/driftline/{plan.config.kafka.group}",
+        "ce_type": "io.driftline.alert.v1",
+        "ce_subject": subject,
+        "ce_time": alert.window.end,
+        "content-type": "application/json",
+    }
+    return [(name, value.encode()) for name, value in headers.items()]

@@ -1,0 +1,110 @@
+"""How a stage begins when this worker comes to own its partition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from driftline.consumer.judge.state import JudgeState
+from driftline.consumer.log.errors import LogError
+from driftline.consumer.log.messages import partition_of
+from driftline.consumer.log.protocol import Log, Ownership, TopicInfo, TopicPartition
+from driftline.consumer.service.judging import PanesPartition
+from driftline.consumer.service.plan import Plan
+from driftline.consumer.service.repeats import SentAlerts
+from driftline.consumer.service.states import States
+from driftline.consumer.sketch.partition import SketchState
+
+
+class Opening:
+    """Finds the state of a stage, or where a first start begins.
+
+    Args:
+        plan: what is watched.
+        log: the log outside the group.
+        states: the log of states, refreshed by the caller.
+        topics: what the broker says of the topics; kept up to date by the caller.
+    """
+
+    def __init__(self, plan: Plan, log: Log, states: States, topics: dict[str, TopicInfo]) -> None:
+        self._plan = plan
+        self._log = log
+        self._states = states
+        self._topics = topics
+
+    def sketch_states(
+        self, partitions: Sequence[TopicPartition], ownership: Ownership, now: int
+    ) -> dict[TopicPartition, SketchState]:
+        """Return the state from which each input partition goes on, under a new generation.
+
+        Raises:
+            LogError: a topic was re-created since it was last read.
+        """
+        states = {}
+        first = [p for p in partitions if self._states.sketch(p) is None]
+        starts = self._first_offsets(first, now)
+        for partition in partitions:
+            info = self._topics[partition.topic]
+            known = self._states.sketch(partition)
+            if known is None:
+                count = self._states.first_partitions(partition.topic)
+                known = SketchState(
+                    topic_id=info.topic_id,
+                    partitions=info.partitions if count is None else count,
+                    position=starts[partition],
+                    rewind=starts[partition],
+                    generation=-1,
+                    models={},
+                )
+            elif known.topic_id != info.topic_id:
+                raise LogError(
+                    f"the topic {partition.topic} was re-created since Driftline last read it, so "
+                    f"what is known of it means nothing any more: set output.prefix to a new name"
+                )
+            generation = max(ownership.generation, known.generation + 1)
+            states[partition] = msgspec.structs.replace(known, generation=generation)
+        return states
+
+    def panes(self, partition: TopicPartition) -> PanesPartition:
+        """Return the judges of one partition of the log of panes, each as of its state."""
+        count = self._topics[partition.topic].partitions
+        alerts = self._plan.output("alerts")
+        begin = self._log.begin_offsets(frozenset([partition]))[partition]
+        judges, sent = {}, {}
+        for name in self._plan.config.models:
+            if partition_of(name, count) != partition.partition:
+                continue
+            state = self._states.judge(name)
+            if state is None:
+                state = JudgeState(position=begin, rewind=begin)
+            # The state is taken apart and put together again: the judge goes on to change it.
+            state = msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=JudgeState)
+            judges[name] = self._plan.judge(name, state)
+            sent[name] = SentAlerts(
+                self._log, alerts, self._topics[alerts].partitions, name, state.alert_ends
+            )
+        rewinds = [judge.rewind for judge in judges.values()]
+        end = self._log.end_offsets(frozenset([partition]))[partition]
+        return PanesPartition(judges, sent, min(rewinds, default=end))
+
+    def _first_offsets(
+        self, partitions: Sequence[TopicPartition], now: int
+    ) -> dict[TopicPartition, int]:
+        """Return where a first start begins; partitions added later begin at their beginning."""
+        if not partitions:
+            return {}
+        everything = frozenset(partitions)
+        offsets = self._log.begin_offsets(everything)
+        start = self._plan.config.kafka.start
+        if start.kind == "earliest":
+            return offsets
+        original = frozenset(p for p in everything if not self._added_later(p))
+        if start.kind == "latest":
+            return offsets | self._log.end_offsets(original)
+        at = start.ms if start.kind == "time" else now - start.ms
+        return offsets | self._log.offsets_at(original, at)
+
+    def _added_later(self, partition: TopicPartition) -> bool:
+        count = self._states.first_partitions(partition.topic)
+        return count is not None and partition.partition >= count

@@ -1,0 +1,87 @@
+"""What a worker knows of itself and its models, for metrics, health and logs.
+
+Counters only grow, also when a partition goes to another worker; what is said of a model is
+forgotten with the model.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from driftline.consumer.judge.records import Alert, Verdict
+from driftline.consumer.log.protocol import Ownership, TopicPartition
+from driftline.consumer.service.judging import PanesPartition
+from driftline.consumer.service.plan import Plan
+from driftline.consumer.sketch.partition import PartitionSketch, Tally
+
+
+class Status:
+    """Updated by the worker, read by the metrics and health pages of the same process.
+
+    Attributes:
+        plan: what is watched.
+        tallies: what became of the records read, by input topic.
+        lag: records between position and end, by input partition.
+        verdicts: by model, the newest verdict of each (stream, feature).
+        alerts: records published, by (model, kind, severity, status).
+        windows: windows judged, by model.
+        sketches, panes: the stages that run here now.
+        generation: the group's, -1 before the first ownership.
+        checkpointed: wall-clock time of the last checkpoint, ms; None before the first.
+        polled: wall-clock time of the last poll, ms; None before the first.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.tallies: dict[str, Tally] = {topic: Tally() for topic in sorted(plan.inputs)}
+        self.lag: dict[TopicPartition, int | None] = {}
+        self.verdicts: dict[str, dict[tuple[str, str], Verdict]] = {}
+        self.alerts: Counter[tuple[str, str, str, str]] = Counter()
+        self.windows: Counter[str] = Counter()
+        self.sketches: Mapping[TopicPartition, PartitionSketch] = {}
+        self.panes: Mapping[TopicPartition, PanesPartition] = {}
+        self.generation = -1
+        self.checkpointed: int | None = None
+        self.polled: int | None = None
+        self._last_window: dict[str, str] = {}
+
+    def own(
+        self,
+        ownership: Ownership,
+        sketches: Mapping[TopicPartition, PartitionSketch],
+        panes: Mapping[TopicPartition, PanesPartition],
+    ) -> None:
+        """Note a change of ownership; forget the models that went to another worker."""
+        self.generation = ownership.generation
+        self.sketches, self.panes = sketches, panes
+        here = self.models()
+        self.verdicts = {name: seen for name, seen in self.verdicts.items() if name in here}
+        self.lag = {partition: lag for partition, lag in self.lag.items() if partition in sketches}
+
+    def models(self) -> frozenset[str]:
+        """Return the models that are judged here."""
+        return frozenset(name for panes in self.panes.values() for name in panes.judges)
+
+    def verdict(self, verdict: Verdict) -> None:
+        """Note a verdict."""
+        newest = self.verdicts.setdefault(verdict.model, {})
+        newest[verdict.stream, verdict.feature] = verdict
+        if self._last_window.get(verdict.model) != verdict.window.end:
+            self._last_window[verdict.model] = verdict.window.end
+            self.windows[verdict.model] += 1
+
+    def alert(self, alert: Alert) -> None:
+        """Note a published alert record."""
+        self.alerts[alert.model, alert.kind, alert.severity, alert.status] += 1
+
+    def catching_up(self) -> list[str]:
+        """Return what is not ready yet, one sentence each; empty when all is."""
+        if self.generation < 0:
+            return ["no partitions yet: waiting for the group"]
+        return [
+            f"{partition.topic}[{partition.partition}] is read again from {sketch.next} "
+            f"to {sketch.position}"
+            for partition, sketch in self.sketches.items()
+            if sketch.next < sketch.position
+        ]

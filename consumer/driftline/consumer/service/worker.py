@@ -1,0 +1,259 @@
+"""One worker: it feeds the stages whose partitions it owns and keeps the restart protocol.
+
+Each stage is a deterministic function of the log it reads. `checkpoint` is the whole protocol, in
+numbered steps; how often it runs is free and costs re-reading only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from driftline.consumer.judge.records import Alert, Verdict
+from driftline.consumer.log.codec import encode
+from driftline.consumer.log.messages import partition_of
+from driftline.consumer.log.protocol import (
+    Consumer,
+    Gap,
+    Headers,
+    Log,
+    Message,
+    Ownership,
+    Producer,
+    Record,
+    TopicInfo,
+    TopicPartition,
+)
+from driftline.consumer.service.judging import PanesPartition
+from driftline.consumer.service.messages import cloud_event, dead_letter_message
+from driftline.consumer.service.opening import Opening
+from driftline.consumer.service.plan import Plan
+from driftline.consumer.service.states import State, States, judge_key, sketch_key
+from driftline.consumer.service.status import Status
+from driftline.consumer.sketch.partition import DeadLetter, Output, PartitionSketch
+
+# Below the group's session timeout: a worker that slept longer may own nothing any more.
+_SURE_OF_OWNERSHIP_MS = 8_000
+_TICK_MS = 1_000
+_CHECKPOINT_MS = 2_000
+
+
+class Worker:
+    """Runs the stages of the partitions that the group lets it own.
+
+    Args:
+        plan: what is watched.
+        consumer: a member of the group, subscribed to the inputs and the log of panes.
+        producer: writes in order.
+        log: the log outside the group.
+        topics: what the broker says of all topics of the plan.
+        clock: the wall clock, ms; only idle and stale marks and the pace of checkpoints use it.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        consumer: Consumer,
+        producer: Producer,
+        log: Log,
+        topics: dict[str, TopicInfo],
+        clock: Callable[[], int],
+    ) -> None:
+        self._plan = plan
+        self._consumer = consumer
+        self._producer = producer
+        self._log = log
+        self._topics = topics
+        self._clock = clock
+        self._states = States(log, plan.output("state"), self._count("state"))
+        self._opening = Opening(plan, log, self._states, topics)
+        self._sketches: dict[TopicPartition, PartitionSketch] = {}
+        self._panes: dict[TopicPartition, PanesPartition] = {}
+        self._recorded: dict[str, tuple[int, int]] = {}  # key -> (position, rewind) last recorded
+        self._paused: frozenset[TopicPartition] = frozenset()
+        self._polled = self._ticked = self._checkpointed = clock()
+        self.status = Status(plan)
+
+    def step(self, timeout: float = 0.2) -> bool:
+        """Poll once and let what came have its effect; return whether anything came."""
+        polled = self._consumer.poll(timeout)
+        self._polled = self.status.polled = now = self._clock()
+        if polled.ownership is not None:
+            self._own(polled.ownership, now)
+        for gap in polled.gaps:
+            self._lost(gap)
+        for partition, records in polled.records.items():
+            self._feed(partition, records, now)
+        if now - self._ticked >= _TICK_MS:
+            self._ticked = now
+            self._tick(now)
+        if now - self._checkpointed >= _CHECKPOINT_MS:
+            self.checkpoint()
+        return bool(polled.records or polled.gaps or polled.ownership is not None)
+
+    def checkpoint(self) -> None:
+        """Make what was done survive: the order of the steps is the promise."""
+        # Step 1: everything sent is acknowledged. Were the state recorded first, a crash between
+        # the two would lose what was never written.
+        self._producer.flush()
+        self._checkpointed = now = self._clock()
+        # Step 2: a worker that slept may have been replaced; only a poll tells.
+        if now - self._polled >= _SURE_OF_OWNERSHIP_MS:
+            return
+        # Step 3: the state of every stage that moved. A stage that still reads its past again
+        # has none, so its older record holds.
+        offsets = {}
+        ends = self._alert_ends()
+        for partition, sketch in self._sketches.items():
+            state = sketch.state()
+            if state is not None:
+                self._record(sketch_key(partition), state)
+                offsets[partition] = state.position
+        for partition, panes in self._panes.items():
+            for name, judge in panes.judges.items():
+                if panes.next < judge.position:
+                    continue
+                if panes.sent[name].all_passed:
+                    judge.alert_ends = ends
+                self._record(judge_key(name), judge.state())
+                offsets[partition] = panes.next
+        self._producer.flush()
+        # Step 4: the group's offsets, for lag tools only.
+        if offsets:
+            self._consumer.commit(offsets)
+        self.status.checkpointed = now
+
+    def close(self) -> None:
+        """Stop clean: record what was done, then leave the group."""
+        self.checkpoint()
+        self._consumer.close()
+        self._producer.close()
+
+    def _own(self, ownership: Ownership, now: int) -> None:
+        """Drop the stages that are gone and open those that are new, each from its state."""
+        kept = ownership.kept
+        self._sketches = {p: stage for p, stage in self._sketches.items() if p in kept}
+        self._panes = {p: stage for p, stage in self._panes.items() if p in kept}
+        self._recorded.clear()
+        self._states.refresh()
+        self._topics.update(self._log.topics(self._plan.inputs))
+        new = sorted(ownership.partitions - ownership.kept)
+        inputs = [partition for partition in new if partition.topic in self._plan.inputs]
+        for partition, state in self._opening.sketch_states(inputs, ownership, now).items():
+            self._producer.send(self._states.message(sketch_key(partition), state))
+            self._sketches[partition] = PartitionSketch(
+                partition,
+                self._count_of(partition.topic),
+                self._plan.decoder(partition.topic),
+                self._plan.sketch_models(partition.topic),
+                state,
+                now,
+                self.status.tallies[partition.topic],
+            )
+        # The generation is on record before the claim that uses it.
+        self._producer.flush()
+        for partition in inputs:
+            self._send_sketched(partition, self._sketches[partition].claim())
+            self._consumer.seek(partition, self._sketches[partition].next)
+        for partition in new:
+            if partition.topic == self._plan.output("panes"):
+                self._panes[partition] = self._opening.panes(partition)
+                self._consumer.seek(partition, self._panes[partition].next)
+        for partition, sketch in self._sketches.items():
+            sketch.partitions = self._count_of(partition.topic)
+        self._consumer.resume(ownership.partitions)
+        self._paused = frozenset()
+        self.status.own(ownership, self._sketches, self._panes)
+
+    def _feed(self, partition: TopicPartition, records: Sequence[Record], now: int) -> None:
+        if partition in self._sketches:
+            self._send_sketched(partition, self._sketches[partition].feed(records, now))
+        elif partition in self._panes:
+            self._send_judged(self._panes[partition].feed(records))
+
+    def _lost(self, gap: Gap) -> None:
+        if gap.partition in self._sketches:
+            self._sketches[gap.partition].lost(gap)
+        elif gap.partition in self._panes:
+            self._send_judged(self._panes[gap.partition].lost(gap))
+
+    def _tick(self, now: int) -> None:
+        """Look at the wall clock: silent partitions, held clocks, and who runs ahead."""
+        for partition, sketch in self._sketches.items():
+            if sketch.next >= sketch.position and self._consumer.lag(partition) == 0:
+                idle_after = self._plan.config.limits.idle_after
+                self._send_sketched(partition, sketch.stale(now))
+                self._send_sketched(partition, sketch.idle(now, idle_after))
+        for panes in self._panes.values():
+            self._send_judged(panes.tick(now))
+        self._let_the_furthest_behind_catch_up()
+        self.status.lag = {p: self._consumer.lag(p) for p in self._sketches}
+
+    def _let_the_furthest_behind_catch_up(self) -> None:
+        """Pause partitions that are more than one longest window ahead in event time."""
+        times = {p: s.event_time() for p, s in self._sketches.items()}
+        behind = [
+            time for p, time in times.items() if time is not None and self._consumer.lag(p) != 0
+        ]
+        limit = min(behind, default=None)
+        ahead = frozenset(
+            p
+            for p, time in times.items()
+            if limit is not None and time is not None and time > limit + self._plan.longest_window
+        )
+        self._consumer.pause(ahead - self._paused)
+        self._consumer.resume(self._paused - ahead)
+        self._paused = ahead
+
+    def _send_sketched(self, partition: TopicPartition, outputs: Iterable[Output]) -> None:
+        topic, count = self._plan.output("panes"), self._count("panes")
+        for output in outputs:
+            if isinstance(output, DeadLetter):
+                letters = self._plan.output("dead-letter")
+                self._producer.send(
+                    dead_letter_message(output, letters, self._count("dead-letter"))
+                )
+            else:
+                key = output.model
+                self._producer.send(
+                    Message(topic, partition_of(key, count), key.encode(), encode(output))
+                )
+
+    def _send_judged(self, outputs: Iterable[Verdict | Alert]) -> None:
+        for output in outputs:
+            if isinstance(output, Alert):
+                self._send("alerts", output.alert_id, output, cloud_event(output, self._plan))
+                self.status.alert(output)
+            else:
+                self._send("verdicts", output.stream, output, ())
+                self.status.verdict(output)
+
+    def _send(self, name: str, key: str, output: Verdict | Alert, headers: Headers) -> None:
+        self._producer.send(
+            Message(
+                self._plan.output(name),
+                partition_of(key, self._count(name)),
+                key.encode(),
+                msgspec.json.encode(output),
+                headers,
+            )
+        )
+
+    def _alert_ends(self) -> list[int]:
+        topic, count = self._plan.output("alerts"), self._count("alerts")
+        partitions = [TopicPartition(topic, number) for number in range(count)]
+        ends = self._log.end_offsets(frozenset(partitions)) if self._panes else {}
+        return [ends.get(partition, 0) for partition in partitions]
+
+    def _record(self, key: str, state: State) -> None:
+        mark = (state.position, state.rewind)
+        if self._recorded.get(key) != mark:
+            self._producer.send(self._states.message(key, state))
+            self._recorded[key] = mark
+
+    def _count(self, output: str) -> int:
+        return self._count_of(self._plan.output(output))
+
+    def _count_of(self, topic: str) -> int:
+        return self._topics[topic].partitions

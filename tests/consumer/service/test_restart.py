@@ -1,0 +1,149 @@
+"""`kill -9` any worker at any time: what is published equals an undisturbed run's."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from driftline.consumer.judge.clock import Clock
+from driftline.consumer.judge.panes import PaneStore
+from driftline.consumer.log.memory import MemoryProducer
+from driftline.consumer.service.worker import Worker
+from driftline.consumer.sketch.partition import PartitionSketch
+
+from .simulation import Run, Schedule, draw_input
+
+RUNS = 300
+BLOCK = 10
+
+
+def compare(seed: int) -> str | None:
+    """Run seed `seed` disturbed and calm; return what differs, None if nothing."""
+    rng = random.Random(seed)
+    gradual = rng.random() < 0.4
+    events = draw_input(
+        rng, rng.choice([1, 2, 3, 5]), rng.choice([0, 4] if gradual else [0, 4, 12]), gradual
+    )
+    calm = Run(events, Schedule(), random.Random(1)).go()
+    schedule = Schedule(
+        workers=rng.choice([1, 2, 3]),
+        batch=rng.choice([1, 7, 50]),
+        kill=rng.choice([0.02, 0.1, 0.3]),
+        gradual=gradual,
+    )
+    wild = Run(events, schedule, random.Random(seed + 1)).go()
+    for topic in ("verdicts", "alerts"):
+        expected, found = calm.published(topic), wild.published(topic)
+        if expected != found:
+            gone, new = expected.keys() - found.keys(), found.keys() - expected.keys()
+            return f"{topic}: {len(gone)} missing, {len(new)} new, of {len(expected)}"
+    if calm.dead_letters() != wild.dead_letters():
+        return "dead letters differ"
+    return None
+
+
+@pytest.mark.parametrize("block", range(RUNS // BLOCK))
+def test_any_run_publishes_what_a_calm_run_publishes(block: int) -> None:
+    for seed in range(block * BLOCK, (block + 1) * BLOCK):
+        assert compare(seed) is None, f"seed {seed}"
+
+
+def forget_horizon(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = PartitionSketch.state
+
+    def state(self: PartitionSketch) -> Any:
+        found = original(self)
+        for progress in found.models.values() if found else ():
+            progress.horizon = None
+        return found
+
+    monkeypatch.setattr(PartitionSketch, "state", state)
+
+
+def rewind_to_oldest_pane_of_sketch(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = PartitionSketch.state
+
+    def state(self: PartitionSketch) -> Any:
+        found = original(self)
+        panes = [pane for panes in self._open.values() for pane in panes.values()]
+        if found and panes:
+            found.rewind = min(panes, key=lambda pane: pane.start).first
+        return found
+
+    monkeypatch.setattr(PartitionSketch, "state", state)
+
+
+def rewind_to_oldest_pane_of_judge(monkeypatch: pytest.MonkeyPatch) -> None:
+    def rewind(self: PaneStore) -> int | None:
+        if not self._parts:
+            return None
+        return min(part.offset for part in self._parts[min(self._parts)].values())
+
+    monkeypatch.setattr(PaneStore, "rewind", rewind)
+
+
+def idle_as_a_flag(monkeypatch: pytest.MonkeyPatch) -> None:
+    idle: dict[int, set[tuple[str, int]]] = {}
+    hear = Clock.hear
+
+    def flagging(self: Clock, word: Any) -> None:
+        key = (word.source, word.partition)
+        flags = idle.setdefault(id(self), set())
+        flags.discard(key)
+        if word.idle:
+            flags.add(key)
+            word = type(word)(*(getattr(word, f) for f in word.__struct_fields__[:-2]))
+        hear(self, word)
+
+    def now(self: Clock) -> int | None:
+        keys = list(self._keys())
+        if any(key not in self.heard for key in keys):
+            return None
+        active = [self.heard[key].horizon for key in keys if key not in idle.get(id(self), set())]
+        known = [h for h in active if h is not None]
+        return min(known) if known and len(known) == len(active) else None
+
+    monkeypatch.setattr(Clock, "hear", flagging)
+    monkeypatch.setattr(Clock, "now", now)
+
+
+def record_before_acknowledgement(monkeypatch: pytest.MonkeyPatch) -> None:
+    flush = MemoryProducer.flush
+    checkpoint = Worker.checkpoint
+
+    def hurried(self: Worker) -> None:
+        producer: Any = self._producer
+        outputs, producer._waiting = producer._waiting, []
+        monkeypatch.setattr(MemoryProducer, "flush", lambda self: None)
+        try:
+            checkpoint(self)  # queues the states only
+        finally:
+            monkeypatch.setattr(MemoryProducer, "flush", flush)
+        producer._waiting += outputs
+        producer.flush()
+
+    monkeypatch.setattr(Worker, "checkpoint", hurried)
+
+
+@pytest.mark.parametrize(
+    "weaken",
+    [
+        forget_horizon,
+        rewind_to_oldest_pane_of_sketch,
+        rewind_to_oldest_pane_of_judge,
+        idle_as_a_flag,
+        record_before_acknowledgement,
+    ],
+)
+def test_each_rule_is_needed(
+    weaken: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weaken(monkeypatch)
+    assert any(_differs(seed) for seed in range(RUNS))
+
+
+def _differs(seed: int) -> bool:
+    return compare(seed) is not None
