@@ -1,0 +1,7 @@
+"""What a worker says of itself over HTTP: metrics for Prometheus, and its health."""
+
+from driftline.consumer.http.health import Check, Health, Report
+from driftline.consumer.http.metrics import StatusCollector
+from driftline.consumer.http.server import HttpError, Server, serve
+
+__all__ = ["Check", "Health", "HttpError", "Report", "Server", "StatusCollector", "serve"]

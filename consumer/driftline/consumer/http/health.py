@@ -1,0 +1,109 @@
+"""Whether the worker lives, and whether it is ready: what /livez and /readyz answer.
+
+Neither asks the broker: an outage of the broker must not make a supervisor restart every worker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from driftline.consumer.http.reading import read_steadily
+from driftline.consumer.service.status import Status
+
+# The longest silence of a worker that works: a poll returns within a second, opening partitions
+# after a change of ownership may take several.
+_LONGEST_SILENCE_MS = 60_000
+_SENTENCES_SHOWN = 5
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One thing looked at, and a sentence about it."""
+
+    name: str
+    ok: bool
+    says: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """The checks of one page."""
+
+    checks: Sequence[Check]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every check is."""
+        return all(check.ok for check in self.checks)
+
+    def to_json(self) -> bytes:
+        """Return the page.
+
+        Example:
+            >>> Report([Check("polling", True, "polled 0 s ago")]).to_json()
+            b'{"ok":true,"checks":[{"name":"polling","ok":true,"says":"polled 0 s ago"}]}'
+        """
+        return msgspec.json.encode({"ok": self.ok, "checks": self.checks})
+
+
+class Health:
+    """Judges the health of a worker by its status.
+
+    Args:
+        status: what the worker knows of itself.
+        clock: the wall clock, ms; the one the worker reads.
+    """
+
+    def __init__(self, status: Status, clock: Callable[[], int]) -> None:
+        self._status = status
+        self._clock = clock
+        self._started = clock()
+
+    def live(self) -> Report:
+        """Return whether the worker has polled within the last 60 s."""
+        return Report([self._polling()])
+
+    def ready(self) -> Report:
+        """Return whether the worker lives, owns partitions and has caught up with its past."""
+        return read_steadily(
+            lambda: Report([self._polling(), self._partitions(), self._caught_up()])
+        )
+
+    def _polling(self) -> Check:
+        polled = self._status.polled
+        silence = self._clock() - (self._started if polled is None else polled)
+        if silence <= _LONGEST_SILENCE_MS:
+            says = "starting" if polled is None else f"polled {max(silence, 0) // 1000} s ago"
+            return Check("polling", True, says)
+        return Check("polling", False, f"no poll for {silence // 1000} s: restart this worker")
+
+    def _partitions(self) -> Check:
+        status = self._status
+        inputs, panes = len(status.sketches), len(status.panes)
+        if status.generation < 0:
+            return Check("partitions", False, "no partitions yet: waiting for the group")
+        if not inputs and not panes:
+            says = "the group gave this worker no partition: there are more workers than partitions"
+            return Check("partitions", False, says)
+        name = status.plan.output("panes")
+        return Check("partitions", True, f"owns {inputs} input partitions, {panes} of {name}")
+
+    def _caught_up(self) -> Check:
+        behind = list(self._behind())
+        shown = "; ".join(behind[:_SENTENCES_SHOWN])
+        if len(behind) > _SENTENCES_SHOWN:
+            shown += f"; and {len(behind) - _SENTENCES_SHOWN} more"
+        return Check("caught_up", not behind, shown or "what was open has been read again")
+
+    def _behind(self) -> Iterator[str]:
+        """Yield a sentence per partition whose past is still being read again."""
+        yield from self._status.catching_up()
+        for partition, panes in self._status.panes.items():
+            position = max((judge.position for judge in panes.judges.values()), default=0)
+            if panes.next < position:
+                yield (
+                    f"{partition.topic}[{partition.partition}] is read again from {panes.next} "
+                    f"to {position}"
+                )

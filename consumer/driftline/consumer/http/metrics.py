@@ -1,0 +1,206 @@
+"""What Prometheus reads: one table of names, filled from the worker's status at each scrape.
+
+Values are read when they are asked for, so a worker exports nothing of a model that it has lost.
+A label is the name of something in the configuration or the reference, or of a closed set; never
+anything that an event holds. Segments are no labels: the figures are those of the whole model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import get_args
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from driftline.consumer.config import Config
+from driftline.consumer.http.health import Health
+from driftline.consumer.http.reading import read_steadily
+from driftline.consumer.http.series import (
+    MODEL_KINDS,
+    SEVERITIES,
+    Firing,
+    feature_series,
+    model_series,
+)
+from driftline.consumer.judge.lives import SEVERITIES as SEVERITY_NAMES
+from driftline.consumer.judge.lives import Kind
+from driftline.consumer.judge.model import ModelJudge
+from driftline.consumer.service.status import Status
+from driftline.consumer.sketch.decode import Reason
+
+_MODEL = ("model",)
+_GAUGES: dict[str, tuple[Sequence[str], str]] = {
+    "drift_score": (
+        ("model", "feature", "detector"),
+        "Value of a detector in the newest window, in the detector's unit.",
+    ),
+    "drift_threshold": (
+        ("model", "feature", "detector"),
+        "Limit of a detector: the configured one, else what a quiet window hardly exceeds.",
+    ),
+    "drift_active": (
+        ("model", "feature", "kind", "severity"),
+        "1 while any stream of the model has such an alert firing; feature is empty for alerts "
+        "on the whole model.",
+    ),
+    "features_drifting": (_MODEL, "Features of the whole model with a drift alert firing."),
+    "features_monitored": (_MODEL, "Features that are judged."),
+    "feature_missing_ratio": (
+        ("model", "feature"),
+        "Share of the newest window's events in which the feature is null or absent.",
+    ),
+    "window_events": (_MODEL, "Events of the newest window."),
+    "series_suppressed": (_MODEL, "Feature series left out because of metrics.max_series."),
+    "watermark_timestamp_seconds": (_MODEL, "Event time before which everything is final."),
+    "last_event_timestamp_seconds": (_MODEL, "Event time of the newest event."),
+    "consumer_lag": (
+        ("topic", "partition"),
+        "Records between this worker's position and the end of an input partition.",
+    ),
+    "worker_ready": ((), "1 while /readyz answers 200."),
+    "build_info": (("version",), "The version that runs."),
+    "reference_info": (("model", "reference"), "The reference a model is compared with."),
+    "model_info": (("model", "owner"), "The owner that the configuration names."),
+}
+_COUNTERS: dict[str, tuple[Sequence[str], str]] = {
+    "events_consumed": (("source",), "Records read."),
+    "events_counted": (_MODEL, "Events counted into panes."),
+    "late_events": (_MODEL, "Events of a pane that was final: not used."),
+    "events_skipped": (("source", "reason"), "Records that are of no model here."),
+    "events_rejected": (("source", "reason"), "Records that could not be used."),
+    "dead_letters": (("reason",), "Records written to the dead letters."),
+    "alerts_published": (
+        ("model", "kind", "severity", "status"),
+        "Records written to the topic of alerts.",
+    ),
+    "windows_closed": (_MODEL, "Windows judged, those without enough events too."),
+}
+_SKIPPED = ("tombstone", "unknown_model")
+_REJECTED = get_args(Reason)
+_STATUSES = ("firing", "resolved")
+_DRIFT_KINDS = ("feature_drift", "prediction_drift")
+
+Family = GaugeMetricFamily | CounterMetricFamily
+
+
+class StatusCollector(Collector):
+    """Turns a worker's status into metrics, at each scrape anew.
+
+    Args:
+        config: its `metrics.max_series` caps the series of the features of one model.
+        status: what the worker knows; it may change while it is read.
+        health: says whether the worker is ready.
+    """
+
+    def __init__(self, config: Config, status: Status, health: Health) -> None:
+        self._config = config
+        self._status = status
+        self._health = health
+        self._version = _version()
+
+    def collect(self) -> Iterator[Family]:
+        """Yield all metrics, by the table of their names."""
+        yield from read_steadily(self._families).values()
+
+    def _families(self) -> dict[str, Family]:
+        families: dict[str, Family] = {
+            name: GaugeMetricFamily(f"driftline_{name}", text, labels=labels)
+            for name, (labels, text) in _GAUGES.items()
+        }
+        for name, (labels, text) in _COUNTERS.items():
+            families[name] = CounterMetricFamily(f"driftline_{name}", text, labels=labels)
+        self._worker(families)
+        self._sources(families)
+        for name in sorted(self._counted()):
+            tallies = list(self._status.tallies.values())
+            counted = sum(tally.counted[name] for tally in tallies)
+            families["events_counted"].add_metric([name], counted)
+            late = sum(tally.late[name] for tally in tallies)
+            families["late_events"].add_metric([name], late)
+        for name, judge in sorted(self._judged().items()):
+            self._model(families, name, judge)
+        return families
+
+    def _counted(self) -> set[str]:
+        """Return the models of which this worker counts events."""
+        topics = {partition.topic for partition in self._status.sketches}
+        return {name for topic in topics for name in self._status.plan.models_of(topic)}
+
+    def _judged(self) -> dict[str, ModelJudge]:
+        """Return the models that are judged here."""
+        return {
+            name: judge
+            for panes in self._status.panes.values()
+            for name, judge in panes.judges.items()
+        }
+
+    def _worker(self, families: dict[str, Family]) -> None:
+        families["build_info"].add_metric([self._version], 1)
+        families["worker_ready"].add_metric([], float(self._health.ready().ok))
+        for partition, lag in sorted(self._status.lag.items()):
+            if lag is not None:
+                families["consumer_lag"].add_metric(
+                    [partition.topic, str(partition.partition)], lag
+                )
+
+    def _sources(self, families: dict[str, Family]) -> None:
+        tallies = self._status.tallies
+        for source, tally in tallies.items():
+            families["events_consumed"].add_metric([source], tally.read)
+            for reason in _SKIPPED:
+                families["events_skipped"].add_metric([source, reason], tally.skipped[reason])
+            for reason in _REJECTED:
+                families["events_rejected"].add_metric([source, reason], tally.rejected[reason])
+        for reason in _REJECTED:
+            letters = sum(tally.rejected[reason] for tally in tallies.values())
+            families["dead_letters"].add_metric([reason], letters)
+
+    def _model(self, families: dict[str, Family], name: str, judge: ModelJudge) -> None:
+        """Add what is said of a model that is judged here."""
+        status, plan = self._status, self._status.plan
+        config, reference = plan.config.models[name], plan.references[name]
+        features = [f.name for f in reference.layout.features if not config.is_ignored(f.name)]
+        newest = dict(status.verdicts.get(name, {}))
+        verdicts = {feature: v for (stream, feature), v in newest.items() if stream == name}
+        active = judge.active()
+        firing = {
+            Firing("" if kind in MODEL_KINDS else feature, kind, SEVERITY_NAMES[severity])
+            for _, feature, kind, severity in active
+        }
+        drifting = {
+            feature for stream, feature, kind, _ in active
+            if stream == name and kind in _DRIFT_KINDS and feature in features
+        }  # fmt: skip
+        series = feature_series(features, verdicts, firing)
+        most = self._config.metrics.max_series
+        for one in (*model_series(firing), *series[:most]):
+            families[one.metric].add_metric([name, *one.labels], one.value)
+        families["series_suppressed"].add_metric([name], max(len(series) - most, 0))
+        families["features_drifting"].add_metric([name], len(drifting))
+        families["features_monitored"].add_metric([name], len(features))
+        families["windows_closed"].add_metric([name], status.windows[name])
+        if verdicts:
+            last = max((verdict.window for verdict in verdicts.values()), key=lambda w: w.end)
+            families["window_events"].add_metric([name], last.events)
+        for metric, time in (
+            ("watermark_timestamp_seconds", judge.clock.now()),
+            ("last_event_timestamp_seconds", judge.clock.progress()),
+        ):
+            if time is not None:
+                families[metric].add_metric([name], time / 1000)
+        for kind in get_args(Kind):
+            for severity in SEVERITIES:
+                for state in _STATUSES:
+                    written = status.alerts[name, kind, severity, state]
+                    families["alerts_published"].add_metric([name, kind, severity, state], written)
+        families["reference_info"].add_metric([name, reference.id], 1)
+        families["model_info"].add_metric([name, config.owner or ""], 1)
+
+
+def _version() -> str:
+    try:
+        return version("driftline")
+    except PackageNotFoundError:  # run from the source without being installed
+        return "unknown"

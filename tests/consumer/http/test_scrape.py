@@ -1,0 +1,162 @@
+"""Scrapes of workers that run over the in-memory log."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import get_args
+
+import pytest
+
+from driftline.consumer.config import DETECTORS
+from driftline.consumer.http.reading import read_steadily
+from driftline.consumer.judge.lives import Kind
+from driftline.consumer.log.protocol import Message
+from driftline.consumer.service.worker import Worker
+from driftline.consumer.sketch.decode import Reason
+
+from .conftest import START, Site, labelled, read
+
+LOAN = (("model", "loan"),)
+
+
+def test_a_worker_that_ran(site: Site) -> None:
+    worker = site.worker()
+    site.events(range(40), x0=5.0)
+    site.send(b"oops")
+    site.send(b'{"model": "what-is-this", "features": {"x0": 1.0}}')
+    site.broker.append(Message("in", 0, None, None))
+    site.run(worker)
+    samples = read(worker.status)
+    fates = ("events_counted", "late_events", "events_skipped", "events_rejected")
+    accounted = sum(v for (name, _), v in samples.items() if name.removesuffix("_total") in fates)
+    assert samples["events_consumed_total", (("source", "in"),)] == accounted == 83
+    assert samples["events_counted_total", LOAN] == 80
+    assert samples["dead_letters_total", (("reason", "malformed"),)] == 1
+    assert len(list(site.broker.records("driftline.dead-letter"))) == 1
+    assert samples["windows_closed_total", LOAN] == 3
+    assert samples["window_events", LOAN] == 20
+    assert samples["watermark_timestamp_seconds", LOAN] == START / 1000 + 30
+    assert samples["last_event_timestamp_seconds", LOAN] == START / 1000 + 39.5
+    score = (("detector", "ks"), ("feature", "x0"), *LOAN)
+    assert samples["drift_score", score] > 0.9
+    assert samples["drift_threshold", score] == 0.5
+    alert = (("feature", "x0"), ("kind", "feature_drift"), *LOAN)
+    assert samples["drift_active", (*alert, ("severity", "critical"))] == 1
+    assert samples["drift_active", (*alert, ("severity", "warning"))] == 0
+    assert samples["features_drifting", LOAN] == 1
+    written = sum(v for (name, _), v in samples.items() if name == "alerts_published_total")
+    assert written == len(list(site.broker.records("driftline.alerts"))) > 0
+    assert samples["consumer_lag", (("partition", "0"), ("topic", "in"))] == 0
+    assert samples["worker_ready", ()] == 1
+
+
+def test_every_label_is_a_name_of_the_configuration_or_of_a_closed_set(site: Site) -> None:
+    """The events hold other models, versions, categories, tags, features: none becomes a label."""
+    worker = site.worker()
+    site.events(range(20), x0=5.0, plan="surprise", unheard_of=1.0)
+    site.send(b'{"model": "what-is-this", "features": {"x0": 1.0}, "tags": {"tier": "new"}}')
+    site.run(worker)
+    closed: dict[str, set[str]] = {
+        "model": {"loan", "churn"},
+        "feature": {"", "x0", "x1", "plan", "prediction.score"},
+        "detector": set(DETECTORS),
+        "kind": set(get_args(Kind)),
+        "severity": {"warning", "critical"},
+        "status": {"firing", "resolved"},
+        "source": {"in"},
+        "reason": {"tombstone", "unknown_model", *get_args(Reason)},
+        "topic": {"in"},
+        "partition": {"0"},
+        "owner": {"", "credit"},
+        "reference": {reference.id for reference in site.plan.references.values()},
+    }
+    for name, labels in read(worker.status):
+        for label, value in labels:
+            assert label == "version" or value in closed[label], (name, label, value)
+
+
+def judged_by(workers: list[Worker]) -> list[list[str]]:
+    return [sorted(worker.status.models()) for worker in workers]
+
+
+def test_a_worker_that_loses_a_model_exports_no_series_of_it(site: Site) -> None:
+    first = site.worker()
+    site.events(range(40), x0=5.0)
+    site.run(first)
+    assert "drift_active" in set(labelled(read(first.status), "loan"))
+    second = site.worker()
+    site.run(first, second)
+    homes = judged_by([first, second])
+    assert sorted(homes[0] + homes[1]) == ["churn", "loan"]
+    loser, winner = (second, first) if "loan" in homes[0] else (first, second)
+    judged = {"drift_active", "features_monitored", "windows_closed_total", "model_info"}
+    for worker, has in ((winner, True), (loser, False)):
+        names = set(labelled(read(worker.status), "loan"))
+        assert (judged <= names) == has
+        counts = any(p.topic == "in" for p in worker.status.sketches)
+        counting = {"events_counted_total", "late_events_total"}
+        assert names & counting == (counting if counts else set())
+        assert has or names <= counting
+    assert sum(bool(worker.status.sketches) for worker in (first, second)) == 1
+    first.close()
+    site.run(second)
+    assert judged <= set(labelled(read(second.status), "loan"))
+
+
+def test_a_look_is_repeated_until_no_dictionary_changes_under_it() -> None:
+    grows = {0: "a"}
+    looks: list[None] = []
+
+    def look() -> list[str]:
+        looks.append(None)
+        found = []
+        for value in grows.values():
+            if len(looks) < 3:
+                grows[len(grows)] = "b"
+            found.append(value)
+        return found
+
+    assert read_steadily(look) == ["a", "b", "b"]
+    assert len(looks) == 3
+
+
+def test_a_look_that_never_comes_through_is_an_error() -> None:
+    def look() -> None:
+        raise RuntimeError("dictionary changed size during iteration")
+
+    with pytest.raises(RuntimeError, match="changed size"):
+        read_steadily(look)
+
+
+def test_scrapes_while_the_worker_works(site: Site) -> None:
+    """The worker opens and loses partitions, and alerts come and go, under the scrapes."""
+    worker = site.worker()
+    failures: list[BaseException] = []
+    done = threading.Event()
+
+    def scrape() -> None:
+        try:
+            while not done.is_set():
+                read(worker.status)
+        except BaseException as error:
+            failures.append(error)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    thread = threading.Thread(target=scrape)
+    try:
+        thread.start()
+        for round_ in range(10):
+            drift = {"x0": 5.0} if round_ % 2 else {}
+            site.events(range(round_ * 20, round_ * 20 + 20), **drift)
+            worker.step()
+            site.broker.rebalance()
+            worker.step()
+        site.run(worker)
+    finally:
+        done.set()
+        thread.join()
+        sys.setswitchinterval(interval)
+    assert failures == []
+    assert read(worker.status)["events_counted_total", LOAN] == 400

@@ -1,0 +1,216 @@
+"""The pages over a real socket."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from http.client import HTTPConnection, HTTPResponse
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from driftline.consumer.http import HttpError, Server, serve
+from driftline.consumer.http.server import Answer, Listener
+from driftline.consumer.service.plan import Plan
+from driftline.consumer.service.status import Status
+from driftline.detectors import DriftlineError
+
+from .conftest import SECOND, START, Site
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def status(plan: Plan) -> Status:
+    return Status(plan)
+
+
+@pytest.fixture
+def server(plan: Plan, status: Status, clock: Clock) -> Iterator[Server]:
+    server = serve(plan.config, status, clock)
+    yield server
+    server.close()
+
+
+def ask(server: Server, path: str, method: str = "GET") -> tuple[HTTPResponse, bytes]:
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
+    try:
+        connection.request(method, path)
+        response = connection.getresponse()
+        return response, response.read()
+    finally:
+        connection.close()
+
+
+def raw(port: int, sent: bytes) -> bytes:
+    """Send bytes; return all that comes until the server closes."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(sent)
+        came = b""
+        try:
+            while some := connection.recv(65_536):
+                came += some
+        except ConnectionResetError:  # it closed with bytes of ours unread
+            pass
+        return came
+
+
+def test_metrics(server: Server) -> None:
+    response, body = ask(server, "/metrics")
+    assert response.status == 200
+    assert response.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    names = {family.name for family in text_string_to_metric_families(body.decode())}
+    assert "driftline_build_info" in names
+    assert {name.split("_")[0] for name in names} == {"driftline", "process"}
+
+
+def test_live_and_ready(server: Server, status: Status, clock: Clock) -> None:
+    for path in ("/livez", "/healthz"):
+        response, body = ask(server, path)
+        assert (response.status, json.loads(body)["ok"]) == (200, True)
+    response, body = ask(server, "/readyz")
+    assert response.status == 503
+    assert response.headers["Content-Type"] == "application/json"
+    assert "waiting for the group" in json.loads(body)["checks"][1]["says"]
+    clock.now += 61 * SECOND
+    assert ask(server, "/livez?verbose")[0].status == 503
+    status.polled = clock.now
+    assert ask(server, "/livez")[0].status == 200
+
+
+def test_ready_of_a_worker_that_works(site: Site) -> None:
+    worker = site.worker()
+    server = serve(site.plan.config, worker.status, lambda: site.broker.now)
+    try:
+        assert ask(server, "/readyz")[0].status == 503
+        worker.step()
+        assert ask(server, "/readyz")[0].status == 200
+    finally:
+        server.close()
+
+
+def test_other_paths_are_not_found(server: Server) -> None:
+    for path in ("/", "/metrics/", "/../etc/passwd", "/%2e%2e"):
+        response, body = ask(server, path)
+        assert response.status == 404
+        assert body == b"there are /metrics, /livez, /healthz, /readyz\n"
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "BREW"])
+def test_other_methods_are_refused(server: Server, method: str) -> None:
+    response, _ = ask(server, "/metrics", method)
+    assert response.status == 405
+    assert response.headers["Allow"] == "GET, HEAD"
+
+
+def test_head_is_get_without_the_body(server: Server) -> None:
+    response, body = ask(server, "/livez", "HEAD")
+    assert (response.status, body) == (200, b"")
+    assert int(response.headers["Content-Length"]) == len(ask(server, "/livez")[1])
+
+
+def test_a_large_request_is_refused(server: Server) -> None:
+    came = raw(server.port, b"GET /livez HTTP/1.1\r\nX: " + b"x" * 20_000)
+    assert came.startswith(b"HTTP/1.0 431 ") or came == b""
+    assert ask(server, "/livez")[0].status == 200
+
+
+@pytest.mark.parametrize(
+    "sent", [b"\r\n\r\n", b"\0\xff\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n"]
+)
+def test_what_is_no_request_is_answered_or_closed(server: Server, sent: bytes) -> None:
+    assert b" 200 " not in raw(server.port, sent)
+    assert ask(server, "/livez")[0].status == 200
+
+
+@pytest.fixture
+def slow() -> Iterator[Listener]:
+    """A server that gives a request a twentieth of a second."""
+    listener = Listener("127.0.0.1", 0, {"/broken": _broken}, seconds=0.05)
+    server = Server(listener)
+    yield listener
+    server.close()
+
+
+def _broken(accept: str) -> Answer:
+    raise ValueError(accept)
+
+
+def test_a_request_that_does_not_arrive_in_time_is_closed(slow: Listener) -> None:
+    port = int(slow.server_address[1])
+    assert raw(port, b"") == b""
+    assert raw(port, b"GET /broken HTTP/1.1\r\n") == b""
+
+
+def test_more_connections_than_can_be_served_are_closed() -> None:
+    listener = Listener("127.0.0.1", 0, {}, seconds=10)
+    server = Server(listener)
+    address = ("127.0.0.1", server.port)
+    waiting = [socket.create_connection(address, timeout=10) for _ in range(16)]
+    try:
+        assert raw(server.port, b"") == b""  # at once, not after ten seconds
+        for connection in waiting:
+            connection.sendall(b"GET /nothing HTTP/1.1\r\n\r\n")
+            assert connection.recv(12) == b"HTTP/1.0 404"
+    finally:
+        for connection in waiting:
+            connection.close()
+        server.close()
+
+
+def test_a_page_that_fails_is_a_500_and_is_logged(
+    slow: Listener, caplog: pytest.LogCaptureFixture
+) -> None:
+    came = raw(int(slow.server_address[1]), b"GET /broken HTTP/1.1\r\nAccept: a-secret\r\n\r\n")
+    assert came.startswith(b"HTTP/1.0 500 ")
+    assert b"secret" not in came
+    assert [record.getMessage() for record in caplog.records] == ["the page /broken failed"]
+
+
+def test_it_closes_within_a_second_with_a_connection_open(plan: Plan, status: Status) -> None:
+    server = serve(plan.config, status, lambda: START)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10):
+        began = time.monotonic()
+        server.close()
+        assert time.monotonic() - began < 1
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", server.port), timeout=10)
+
+
+def config_of(plan: Plan, **http: object) -> Plan:
+    settings = plan.config.http.model_copy(update=http)
+    return Plan(plan.config.model_copy(update={"http": settings}), plan.references)
+
+
+def test_a_port_in_use_is_one_sentence(plan: Plan, status: Status, server: Server) -> None:
+    taken = config_of(plan, port=server.port).config
+    with pytest.raises(DriftlineError) as caught:
+        serve(taken, status, lambda: START)
+    assert str(caught.value) == (
+        f"port {server.port} on 127.0.0.1 is in use by another program: "
+        "stop that, or set http.port to a free port"
+    )
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "a..b"])
+def test_a_host_that_is_not_here_is_one_sentence(plan: Plan, status: Status, host: str) -> None:
+    with pytest.raises(HttpError, match=rf"^port 0 on {host} cannot be listened on .*http\.host"):
+        serve(config_of(plan, host=host).config, status, lambda: START)
+
+
+def test_it_listens_on_loopback_unless_told_otherwise(plan: Plan, server: Server) -> None:
+    assert plan.config.http.host == "127.0.0.1"
+    assert server._listener.server_address[0] == "127.0.0.1"
