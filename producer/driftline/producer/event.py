@@ -1,4 +1,4 @@
-"""The schema of events and labels (conventions 1.2), its aliases, and its JSON Schema.
+"""The schema of events and labels, its aliases, and its JSON Schema.
 
 An event is one prediction; a label is the ground truth of an event, sent later:
 

@@ -1,6 +1,6 @@
 """Send rows as native events, at full speed, at a rate, or in step with their event times.
 
-The bytes are JSON as `conventions` 1.2; the key is the event id. Numbers that JSON does not have
+The bytes are JSON as `event.py` describes; the key is the event id. Numbers that JSON does not have
 (NaN, infinity) are sent as the texts "NaN", "Infinity", "-Infinity", so that the monitor counts
 them as invalid: null would make them missing, which is something else. The records' timestamps are
 the sender's: it leaves them to the present, as for any live producer.

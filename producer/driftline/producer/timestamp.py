@@ -1,6 +1,6 @@
 """Event times: RFC 3339 text or epoch numbers to integer milliseconds since 1970, and back.
 
-What is accepted (DESIGN 4, conventions 1.2):
+What is accepted:
 
 * text of the form ``2019-03-27T00:00:00.123+02:00``: a ``T`` or a space between date and time,
   any number of fractional digits, any offset; without an offset it is UTC; a date alone is its

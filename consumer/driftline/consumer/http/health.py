@@ -66,7 +66,7 @@ class Health:
         return Report([self._polling()])
 
     def ready(self) -> Report:
-        """Return whether the worker lives, owns partitions and has caught up with its past."""
+        """Return whether the worker lives, is in the group and has caught up with its past."""
         return read_steadily(
             lambda: Report([self._polling(), self._partitions(), self._caught_up()])
         )
@@ -85,8 +85,8 @@ class Health:
         if status.generation < 0:
             return Check("partitions", False, "no partitions yet: waiting for the group")
         if not inputs and not panes:
-            says = "the group gave this worker no partition: there are more workers than partitions"
-            return Check("partitions", False, says)
+            says = "a spare: there are more workers than partitions"
+            return Check("partitions", True, says)
         name = status.plan.output("panes")
         return Check("partitions", True, f"owns {inputs} input partitions, {panes} of {name}")
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from driftline.consumer.judge.records import Verdict
 
 SEVERITIES = ("warning", "critical")
-# Alerts on a whole model; DESIGN names them stale, labels, data_loss.
+# Alerts on a whole model: stale, labels, data_loss.
 MODEL_KINDS = ("stale", "labels", "data_loss")
 
 

@@ -1,4 +1,4 @@
-"""Judge's clock: how far every input partition of a model has come (DESIGN 4)."""
+"""Judge's clock: how far every input partition of a model has come (docs/design.md, Time)."""
 
 from __future__ import annotations
 

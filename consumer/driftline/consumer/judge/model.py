@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.clock import Clock
-from driftline.consumer.judge.lives import WindowTimes
+from driftline.consumer.judge.lives import ON_THE_WHOLE_MODEL, WindowTimes
 from driftline.consumer.judge.panes import PaneStore
 from driftline.consumer.judge.records import Alert, Verdict
 from driftline.consumer.judge.rules import RuleBook
@@ -50,9 +50,17 @@ class ModelJudge:
         self._versions = list(state.versions)
         self._losses = list(state.losses)
         self._panes = PaneStore(self._every, reference.id, reference.layout.size)
-        self._lives = {life.key: life for life in state.lives}
         streams = reference_streams(config, reference)
         rules = RuleBook(config, reference.layout, len(streams))
+        names = {name if stream is None else f"{name}/{stream}" for stream in streams}
+        watched = set(rules.watched_names)
+        # What the configuration no longer watches would fire for ever: nothing could resolve it.
+        self._lives = {
+            life.key: life
+            for life in state.lives
+            if life.kind in ON_THE_WHOLE_MODEL
+            or (life.stream in names and life.feature in watched)
+        }
         self._streams = [
             StreamJudge(name, stream, config, reference, rules, self._lives) for stream in streams
         ]

@@ -35,7 +35,7 @@ class _Part:
 
 
 class PaneStore:
-    """Panes by start. Repeats, idle flushes and late-waking workers change nothing (DESIGN 5).
+    """Panes by start. Repeats, idle flushes and late-waking workers change nothing.
 
     Args:
         every: length of a pane, ms.

@@ -71,6 +71,9 @@ class RuleBook:
             "ks" if feature.type == "numeric" else "chi_square" for feature in layout.features
         )
         self.watched = np.array([not config.is_ignored(f.name) for f in layout.features], bool)
+        self.watched_names = tuple(
+            f.name for f, on in zip(layout.features, self.watched, strict=True) if on
+        )
         weights = np.array([config.weight_for(f.name) for f in layout.features], float)
         weights[~self.watched] = 0.0
         self.alpha = np.full(len(weights), np.nan)

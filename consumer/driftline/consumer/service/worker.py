@@ -160,6 +160,7 @@ class Worker:
             if partition.topic == self._plan.output("panes"):
                 self._panes[partition] = self._opening.panes(partition)
                 self._consumer.seek(partition, self._panes[partition].next)
+                self.status.polled = self._clock()  # opening is work too: the worker is alive
         for partition, sketch in self._sketches.items():
             sketch.partitions = self._count_of(partition.topic)
         self._consumer.resume(ownership.partitions)

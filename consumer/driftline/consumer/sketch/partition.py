@@ -1,8 +1,8 @@
 """Sketch of one input partition: events in, panes and horizons out.
 
 A deterministic function of the partition's records in offset order: lateness is decided event by
-event, so batch sizes, restarts and speed change nothing. DESIGN sections 4 and 5 of the rules of
-time and restart are kept here for this stage.
+event, so batch sizes, restarts and speed change nothing. The rules of time and of restart
+(docs/design.md) are kept here for this stage.
 """
 
 from __future__ import annotations

@@ -1,0 +1,88 @@
+"""The command line: a file a verb.
+
+What a verb needs is imported when it runs, so that `driftline --help` answers at once and
+`driftline run` never loads what only reads files.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from driftline.consumer.cli.alerts import alerts
+from driftline.consumer.cli.backtest import backtest
+from driftline.consumer.cli.check import check
+from driftline.consumer.cli.config import config
+from driftline.consumer.cli.dead_letter import dead_letter
+from driftline.consumer.cli.reference import reference
+from driftline.consumer.cli.replay import replay
+from driftline.consumer.cli.run import run
+from driftline.consumer.cli.topics import topics
+
+OPERATOR_MUST_ACT = 2
+DEFECT = 70  # EX_SOFTWARE: a mistake of ours, never of the operator
+
+app = typer.Typer(
+    name="driftline",
+    help="Watches machine-learning models in production for drift.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+app.command()(run)
+app.command()(check)
+app.add_typer(reference)
+app.command()(replay)
+app.command()(backtest)
+app.add_typer(topics)
+app.add_typer(alerts)
+app.add_typer(config)
+app.add_typer(dead_letter)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            print(f"driftline {version('driftline')}")  # noqa: T201 (a result)
+        except PackageNotFoundError:
+            print("driftline, run from its sources")  # noqa: T201
+        raise typer.Exit
+
+
+@app.callback()
+def driftline(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Watches machine-learning models in production for drift."""
+
+
+def main() -> None:
+    """Run the command line and exit.
+
+    Exit codes: 0 fine, 1 drift found (only with --fail-on-drift), 2 the operator must act,
+    75 start me again (`run` only).
+    """
+    try:
+        app(prog_name="driftline")
+    except Exception as error:
+        from driftline.detectors.errors import DriftlineError
+
+        if isinstance(error, DriftlineError):
+            from driftline.consumer.cli.terminal import say
+
+            say(str(error))
+            sys.exit(OPERATOR_MUST_ACT)
+        import traceback
+
+        traceback.print_exc()
+        sys.exit(DEFECT)

@@ -1,0 +1,149 @@
+"""Alerts as text: a line each, or one in full with its bins as bars. Records in, text out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from driftline.consumer.judge.records import Alert, Number, Verdict
+from driftline.consumer.judge.sentence import amount, percent
+
+_HEAD_WIDTH = 74
+_LABEL_WIDTH = 21
+_LONGEST_BAR = 20
+_SCALES = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05)
+
+
+class Share(NamedTuple):
+    """One bin or category: its share of the events normally and now, 0 to 1."""
+
+    what: str
+    normal: float
+    now: float
+
+
+def alert_line(alert: Alert) -> str:
+    """Return an alert record on one line: when it was sent in event time, and what it says."""
+    time = minute(alert.window.end)
+    return f"{time}  {alert.status.upper():<8}  {alert.severity:<8}  {alert.summary}"
+
+
+def alert_in_full(alert: Alert, verdict: Verdict | None) -> str:
+    """Return all that an alert record says.
+
+    Args:
+        alert: the record.
+        verdict: of the alert's window; without it only the bins that contributed most are drawn.
+    """
+    place = alert.stream if alert.feature is None else f"{alert.stream} / {alert.feature}"
+    head = f"{alert.status.upper()}  {alert.severity}  {place}"
+    owner = "   ".join(
+        part for part in (f"owner {alert.owner}" if alert.owner else "", alert.runbook) if part
+    )
+    said = alert.summary.removeprefix(f"{alert.stream}: ")
+    parts = [f"{head:<{_HEAD_WIDTH}}{owner}".rstrip() + f"\n{said}"]
+    shares = _bins(verdict) if verdict is not None else _top(alert)
+    if alert.kind == "data_quality":
+        parts.append(_counts(alert))
+    elif shares:
+        note = "" if verdict is not None else "\n  (the bins that contributed most)"
+        parts.append(bars(shares) + note)
+    parts.append(f"{_window(alert)}\n{_rule(alert)}")
+    return "\n\n".join(parts)
+
+
+def bars(shares: Sequence[Share]) -> str:
+    """Return shares as rows with bars; `|` stands where the bar ends normally.
+
+    >>> print(bars([Share("web", 0.6, 0.2), Share("shop", 0.4, 0.8)]))
+                           normally     now
+      web                    60.0 %  20.0 %  ####        |
+      shop                   40.0 %  80.0 %  ########|########      | normally
+    """
+    most = max(max(share.normal, share.now) for share in shares)
+    scale = next((each for each in _SCALES if most / each <= _LONGEST_BAR), _SCALES[-1])
+    width = max([_LABEL_WIDTH, *(len(share.what) for share in shares)])
+    lines = [" " * (width + 2) + f"{'normally':>8}{'now':>8}"]
+    for share in shares:
+        normal, now = round(share.normal / scale), round(share.now / scale)
+        bar = "#" * min(now, normal) + " " * (normal - now) + "|" + "#" * (now - normal)
+        lines.append(
+            f"  {share.what:<{width}}{percent(share.normal):>8}{percent(share.now):>8}  {bar}"
+        )
+    return "\n".join(lines) + "      | normally"
+
+
+def minute(time: str) -> str:
+    """Return an RFC 3339 time of a record as tables show it.
+
+    >>> minute("2019-03-27T00:00:00Z")
+    '2019-03-27 00:00'
+    """
+    return time[:16].replace("T", " ")
+
+
+def day(time: str) -> str:
+    """Return an RFC 3339 time without its clock time at midnight.
+
+    >>> day("2019-03-27T00:00:00Z"), day("2019-03-27T06:30:00Z")
+    ('2019-03-27', '2019-03-27 06:30')
+    """
+    return minute(time).removesuffix(" 00:00")
+
+
+def figure(value: Number) -> str:
+    """Return a statistic as people compare it with its limit.
+
+    >>> figure(0.430551), figure(0.0516913), figure(99.7874), figure(0.00274874), figure(None)
+    ('0.431', '0.052', '99.8', '0.0027', 'none')
+    """
+    if value is None:
+        return "none"
+    if 0.01 <= abs(value) < 1:
+        return f"{value:.3f}"
+    return amount(value) if abs(value) >= 1 else f"{value:.2g}"
+
+
+def _bins(verdict: Verdict) -> list[Share]:
+    bins = verdict.bins
+    if not bins:
+        return []
+    if "categories" in bins:
+        names = [str(name) for name in bins["categories"]]
+    else:
+        ends = [str(end) for end in bins["upper"]]
+        between = [f"{low} to {high}" for low, high in pairwise(ends)]
+        names = [f"up to {ends[0]}", *between, f"above {ends[-1]}"] if ends else ["all values"]
+    normal, now = max(sum(bins["reference"]), 1), max(sum(bins["window"]), 1)
+    counts = zip(names, bins["reference"], bins["window"], strict=True)
+    return [Share(name, before / normal, after / now) for name, before, after in counts]
+
+
+def _top(alert: Alert) -> list[Share]:
+    return [Share(top.what, top.reference or 0.0, top.window or 0.0) for top in alert.top]
+
+
+def _counts(alert: Alert) -> str:
+    """Return what became of the window's events, for alerts that speak of their quality."""
+    events = max(alert.window.events, 1)
+    rows = [(name.replace("_", " "), count) for name, count in (alert.counts or {}).items()]
+    return "\n".join(f"  {name:<14}{count:>9,}{percent(count / events):>9}" for name, count in rows)
+
+
+def _window(alert: Alert) -> str:
+    parts = [f"{day(alert.window.start)} to {day(alert.window.end)}"]
+    if alert.window.events:
+        parts.insert(0, f"{alert.window.events:,} events")
+    if alert.versions:
+        many = "version" if len(alert.versions) == 1 else "versions"
+        parts.append(f"{many} {', '.join(alert.versions)}")
+    parts.append(f"reference {alert.reference.id} ({alert.reference.events:,} events)")
+    return ", ".join(parts)
+
+
+def _rule(alert: Alert) -> str:
+    text = f"rule {alert.rule}"
+    if alert.detector is not None:
+        text += f"    {alert.detector} {figure(alert.value)} (limit {figure(alert.threshold)})"
+    return text if alert.effect is None else f"{text}, effect {alert.effect:.2f}"

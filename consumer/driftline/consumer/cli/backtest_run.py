@@ -1,0 +1,64 @@
+"""Running a backtest over its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from driftline.consumer.cli import file_rows
+from driftline.consumer.cli.backtest_setup import Setup
+from driftline.consumer.cli.errors import CommandError
+from driftline.consumer.cli.terminal import progress, say
+from driftline.consumer.judge.records import Alert, Verdict
+from driftline.consumer.judge.sentence import percent
+
+_MANY_LATE = 0.01
+
+
+def run(setup: Setup) -> Iterator[Verdict | Alert]:
+    """Yield verdicts and alerts as the rows make them known; `setup.found` has the sum of them.
+
+    Raises:
+        InputError: a row cannot be read.
+        CommandError: no row is an event of the model.
+    """
+    done = 0
+    with progress("events", setup.total) as show:
+        for chunk in setup.rows:
+            times = file_rows.event_times(chunk, setup.mapping)
+            if times.size:
+                first = int(times.min())
+                known = setup.found.first
+                setup.found.first = first if known is None else min(first, known)
+            yield from _kept(setup, setup.backtest.feed(chunk))
+            done += len(chunk)
+            show(done)
+        yield from _kept(setup, setup.backtest.end())
+    _say_what_was_left_out(setup)
+
+
+def _kept(setup: Setup, outputs: Iterator[Verdict | Alert]) -> Iterator[Verdict | Alert]:
+    for output in outputs:
+        setup.found.add(output)
+        yield output
+
+
+def _say_what_was_left_out(setup: Setup) -> None:
+    tally, name = setup.backtest.tally, setup.model
+    counted, late = tally.counted[name], tally.late[name]
+    worst = tally.rejected.most_common(1)
+    if worst and worst[0][1]:
+        reason, rows = worst[0]
+        letters = setup.backtest.dead_letters
+        detail = next((letter.detail for letter in letters if letter.reason == reason), "")
+        said = f"{rows:,} of {tally.read:,} rows are no events: {reason}, {detail}"
+        if not counted:
+            topic = setup.config.predictions[0]
+            raise CommandError(f"{said}; map the columns with sources.{topic}.fields")
+        say(f"warning  {said}")
+    if not counted:
+        raise CommandError(f"none of {tally.read:,} rows is an event of the model {name}")
+    if late > _MANY_LATE * (counted + late):
+        say(
+            f"warning  {percent(late / (counted + late))} of the events were late: rows are read in"
+            " the file's order, so sort it by time"
+        )

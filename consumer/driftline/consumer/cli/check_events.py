@@ -1,0 +1,158 @@
+"""Recent records of the input topics: do they fit, and are they enough?"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from driftline.consumer.cli.findings import DAY, Finding
+from driftline.consumer.config import ModelConfig, format_duration
+from driftline.consumer.log.protocol import Record, TopicPartition
+from driftline.consumer.service.plan import Plan
+from driftline.detectors.counts import ABSENT, EXTRA_CELLS, INVALID, count_columns
+
+_HOUR = 3_600_000
+_LENGTHS = [hours * _HOUR for hours in (1, 2, 3, 6, 12)] + [days * DAY for days in (1, 2, 3, 7, 14)]
+_LENGTHS += [30 * DAY, 90 * DAY]
+_ENOUGH_FOR_A_RATE = 20
+
+
+@dataclass
+class Sample:
+    """What the recent records of its topics say of one model.
+
+    Attributes:
+        read: records with a value; they may be of any model of the topic.
+        refused: by reason, records that would be dead letters.
+        details: one example a reason.
+        own: events of this model.
+        hourly: its events an hour, None where too few records tell.
+        absent, invalid: by feature, its events without the key, or with a value that does not fit.
+    """
+
+    read: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    details: dict[str, str] = field(default_factory=dict)
+    own: int = 0
+    hourly: float | None = None
+    absent: Counter[str] = field(default_factory=Counter)
+    invalid: Counter[str] = field(default_factory=Counter)
+
+
+def sample_topic(plan: Plan, topic: str, records: Sequence[Record]) -> dict[str, Sample]:
+    """Return what the records of one topic say of each of its models."""
+    decoded = plan.decoder(topic).decode(
+        [record.value for record in records], [record.timestamp for record in records]
+    )
+    samples = {}
+    for name in plan.models_of(topic):
+        sample = samples[name] = Sample(
+            read=len(records) - decoded.tombstones,
+            refused=Counter(str(bad.reason) for bad in decoded.rejected),
+            details={str(bad.reason): bad.detail for bad in reversed(decoded.rejected)},
+        )
+        rows = decoded.models.get(name)
+        if rows is None:
+            continue
+        sample.own = len(rows.index)
+        sample.hourly = hourly_rate([records[i] for i in rows.index.tolist()])
+        layout = plan.references[name].layout
+        counts = count_columns(layout, rows.columns)
+        for cell, found in ((ABSENT, sample.absent), (INVALID, sample.invalid)):
+            events = counts[layout.starts[1:] - EXTRA_CELLS + cell]
+            found.update(dict(zip(layout.position, events.tolist(), strict=True)))
+    return samples
+
+
+def hourly_rate(records: Iterable[Record]) -> float | None:
+    """Return how many events come in an hour, by the records' timestamps in each partition.
+
+    None with fewer than 20 records, or where they do not span any time.
+    """
+    times: defaultdict[TopicPartition, list[int]] = defaultdict(list)
+    for record in records:
+        times[TopicPartition(record.topic, record.partition)].append(record.timestamp)
+    if sum(map(len, times.values())) < _ENOUGH_FOR_A_RATE:
+        return None
+    # The sample is the end of each partition: a partition with more events has a shorter one.
+    spans = [(len(own) - 1, max(own) - min(own)) for own in times.values()]
+    if any(span <= 0 for events, span in spans if events):
+        return None
+    return sum(events * _HOUR / span for events, span in spans if events)
+
+
+def merge(samples: Iterable[Sample]) -> Sample:
+    """Return what all topics of a model say together."""
+    whole = Sample()
+    for sample in samples:
+        whole.read += sample.read
+        whole.own += sample.own
+        whole.refused.update(sample.refused)
+        whole.absent.update(sample.absent)
+        whole.invalid.update(sample.invalid)
+        whole.details |= sample.details
+        if sample.hourly is not None:
+            whole.hourly = (whole.hourly or 0.0) + sample.hourly
+    return whole
+
+
+def describe(sample: Sample) -> str:
+    """Return how many of the recent events fit.
+
+    >>> describe(Sample(read=1_000, refused=Counter(schema=10)))
+    '990 of 1,000 recent events fit'
+    """
+    if not sample.read:
+        return "no recent events"
+    return f"{sample.read - sample.refused.total():,} of {sample.read:,} recent events fit"
+
+
+def event_findings(name: str, model: ModelConfig, sample: Sample) -> Iterator[Finding]:
+    """Yield what is wrong with the recent events of a model, or with how many there are."""
+    topics = " and ".join(model.predictions)
+    for reason, events in sample.refused.most_common():
+        text = f"{events:,} of {sample.read:,} recent events of {topics} are refused: {reason}"
+        if events == sample.read:
+            advice = f"map them with sources.{model.predictions[0]}.fields"
+        else:
+            advice = "they will be dead letters"
+        yield Finding("warning", name, f"{text}, {sample.details[reason]};\n{advice}")
+    if sample.read > sample.refused.total() and not sample.own:
+        text = f"none of {sample.read:,} recent events of {topics} is of this model"
+        yield Finding("warning", name, text)
+    for kind, counts in (("absent from", sample.absent), ("invalid in", sample.invalid)):
+        always = sorted(feature for feature, events in counts.items() if events == sample.own)
+        watched = [feature for feature in always if not model.is_ignored(feature)]
+        if watched:
+            verb = "is" if len(watched) == 1 else "are"
+            yield Finding("warning", name, f"{_some(watched)} {verb} {kind} every recent event")
+    if sample.hourly is not None:
+        yield from _rate_findings(name, model, sample.hourly)
+
+
+def _rate_findings(name: str, model: ModelConfig, hourly: float) -> Iterator[Finding]:
+    least, length = model.window.min_events, model.window.length
+    expected = hourly * length / _HOUR
+    if expected >= least:
+        return
+    often = "never" if expected + 4 * math.sqrt(expected) < least else "seldom"
+    longer = [each for each in _LENGTHS if each > length and hourly * each / _HOUR >= least]
+    advice = f"try length: {format_duration(longer[0])}" if longer else "try a smaller min_events"
+    yield Finding(
+        "warning",
+        name,
+        f"about {_about(hourly)} an hour: a window of {format_duration(length)} {often}"
+        f" has min_events {least:,}; {advice}",
+    )
+
+
+def _about(hourly: float) -> str:
+    rounded = float(f"{hourly:.2g}")
+    return f"{rounded:,g} event{'' if rounded == 1 else 's'}"
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:5])
+    return shown if len(names) <= 5 else f"{shown} and {len(names) - 5} more"

@@ -1,0 +1,124 @@
+"""`driftline dead-letter`: records that could not be used, and sending them again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from driftline.consumer.cli.options import (
+    BootstrapServers,
+    ConfigFile,
+    Json,
+    Since,
+    Until,
+    read_time,
+)
+
+if TYPE_CHECKING:
+    from driftline.consumer.cli.dead_letters import Choice
+
+dead_letter = typer.Typer(
+    name="dead-letter",
+    help="Show unusable records, or send them again.",
+    no_args_is_help=True,
+)
+
+Reason = Annotated[str | None, typer.Option(help="Only this reason, such as malformed.")]
+Topic = Annotated[str | None, typer.Option(help="Only records that stood in this topic.")]
+
+
+@dead_letter.command()
+def show(
+    config: ConfigFile = None,
+    reason: Reason = None,
+    topic: Topic = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Annotated[int, typer.Option(min=1, help="Print only the newest so many.")] = 20,
+    values: Annotated[
+        bool, typer.Option("--values", help="Print the records' values too; they may be personal.")
+    ] = False,
+    bootstrap_servers: BootstrapServers = None,
+    json: Json = False,
+) -> None:
+    """Print how many dead letters there are by reason, and the newest of them."""
+    from driftline.consumer.cli.dead_letters import as_document, dead_letters, overview, row
+    from driftline.consumer.cli.output_log import open_output
+    from driftline.consumer.cli.terminal import out, out_json
+
+    choice = _choice(reason, topic, since, until)
+    output = open_output(config, bootstrap_servers)
+    try:
+        letters = dead_letters(output.read("dead-letter"), choice)
+    finally:
+        output.close()
+    newest = letters[-limit:]
+    if json:
+        for letter in newest:
+            out_json(as_document(letter, values=values))
+        return
+    out(overview(letters))
+    for letter in newest:
+        out(row(letter, values=values))
+
+
+@dead_letter.command()
+def replay(
+    config: ConfigFile = None,
+    reason: Reason = None,
+    topic: Topic = None,
+    since: Since = None,
+    until: Until = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be sent, and send nothing.")
+    ] = False,
+    bootstrap_servers: BootstrapServers = None,
+) -> None:
+    """Send dead letters to the topics they came from, key and value as they were.
+
+    They stay among the dead letters: to send none twice, choose by --since. Records that were too
+    large cannot be sent, only their beginning is kept.
+    """
+    from driftline.consumer.cli.configured import read_kafka
+    from driftline.consumer.cli.dead_letters import dead_letters, overview, resend
+    from driftline.consumer.cli.output_log import OutputLog, open_log
+    from driftline.consumer.cli.terminal import out, say
+    from driftline.consumer.config import OutputConfig
+    from driftline.consumer.log.kafka_producer import KafkaProducer, start_producer
+
+    choice = _choice(reason, topic, since, until)
+    kafka, whole = read_kafka(config, bootstrap_servers)
+    log = open_log(kafka)
+    try:
+        output = OutputLog(log, whole.output if whole else OutputConfig())
+        letters = dead_letters(output.read("dead-letter"), choice)
+        cut = [letter for letter in letters if letter.reason == "too_large"]
+        letters = [letter for letter in letters if letter.reason != "too_large"]
+        if cut:
+            say(f"{len(cut):,} that were too large are left out: only their beginning is kept")
+        if dry_run:
+            out(f"would send  {overview(letters)}")
+            return
+        producer = KafkaProducer(start_producer(kafka))
+        try:
+            resend(letters, log, producer)
+        finally:
+            producer.close()
+        out(f"sent  {overview(letters)}")
+    finally:
+        log.close()
+
+
+def _choice(reason: str | None, topic: str | None, since: str | None, until: str | None) -> Choice:
+    import time
+
+    from driftline.consumer.cli.dead_letters import Choice
+
+    now = time.time_ns() // 1_000_000
+    return Choice(
+        reason,
+        topic,
+        read_time(since, "--since", now) if since is not None else None,
+        read_time(until, "--until", now) if until is not None else None,
+    )

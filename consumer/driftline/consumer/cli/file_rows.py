@@ -1,0 +1,105 @@
+"""The rows of a file as events: how they map, and when they happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftline.consumer.cli.terminal import say
+from driftline.consumer.config import Config
+from driftline.producer.guess import guess_mapping
+from driftline.producer.mapping import Constant, Mapping
+from driftline.producer.timestamp import UNREADABLE, parse_timestamps
+
+Rows = list[dict[str, Any]]
+_SAMPLE = 1_000
+
+
+def read(file: Path) -> Iterator[Rows]:
+    """Read a file's rows in chunks.
+
+    Raises:
+        InputError: the file cannot be used.
+    """
+    from driftline.producer.files import read_rows  # only here, for the verbs that read files
+
+    return read_rows(file)
+
+
+def count(file: Path) -> int | None:
+    """Return about how many rows a file has, None if nobody knows."""
+    from driftline.producer.files import count_rows
+
+    return count_rows(file)
+
+
+def mapping_for(
+    config: Config | None, topic: str | None, file: Path, actual: str | None = None
+) -> Mapping:
+    """Return how a file's rows become events.
+
+    It is the mapping of `sources.<topic>`; a topic without one holds native events, so the file's
+    columns are guessed and what was guessed is said on stderr.
+
+    Raises:
+        InputError: the file cannot be used.
+    """
+    if config is not None and topic in config.sources:
+        return config.sources[topic].mapping
+    return guess(file, actual)
+
+
+def guess(file: Path, actual: str | None = None) -> Mapping:
+    """Guess the mapping of a file from its first rows, and say on stderr what was guessed.
+
+    Raises:
+        InputError: the file cannot be used.
+    """
+    return guess_rows(next(read(file))[:_SAMPLE], actual)
+
+
+def guess_rows(rows: Sequence[dict[str, Any]], actual: str | None = None) -> Mapping:
+    """Guess the mapping of rows, and say on stderr what was guessed; not about `actual`."""
+    columns = list(dict.fromkeys(name for row in rows for name in row if name != actual))
+    found = guess_mapping(columns, rows)
+    for sentence in found.said:
+        say(f"assumed  {sentence}")
+    return found.mapping
+
+
+def event_times(rows: Sequence[dict[str, Any]], mapping: Mapping) -> NDArray[np.int64]:
+    """Return the event times of rows in ms, read as the monitor does; without those of no time.
+
+    >>> event_times([{"ts": 1553644800}, {}], Mapping({"timestamp": "ts"})).tolist()
+    [1553644800000]
+    """
+    source = mapping.paths().get("timestamp")
+    if source is None or isinstance(source, Constant):
+        return np.zeros(0, np.int64)
+    values: Iterable[Any] = rows
+    for name in source:
+        values = [value.get(name) if isinstance(value, dict) else None for value in values]
+    times = parse_timestamps(list(values), mapping.timestamp_unit)
+    known: NDArray[np.int64] = times[times != UNREADABLE]
+    return known
+
+
+def first(chunks: Iterable[Rows], rows: int) -> Iterator[Rows]:
+    """Yield the first so many rows."""
+    for chunk in chunks:
+        yield chunk[:rows]
+        rows -= len(chunk)
+        if rows <= 0:
+            return
+
+
+def after(chunks: Iterable[Rows], rows: int) -> Iterator[Rows]:
+    """Yield what comes after the first so many rows."""
+    for chunk in chunks:
+        if rows < len(chunk):
+            yield chunk[max(rows, 0) :]
+        rows -= len(chunk)

@@ -1,0 +1,133 @@
+"""All there is to say about a configuration: what `driftline check` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from driftline.consumer.cli.check_events import (
+    Sample,
+    describe,
+    event_findings,
+    merge,
+    sample_topic,
+)
+from driftline.consumer.cli.check_thresholds import threshold_findings
+from driftline.consumer.cli.configured import read_references
+from driftline.consumer.cli.findings import Finding, finding
+from driftline.consumer.cli.log_reading import newest_records, read_between
+from driftline.consumer.cli.topic_checks import (
+    describe_inputs,
+    input_topics,
+    missing_inputs,
+    wanted_topics,
+)
+from driftline.consumer.config import Config, Loaded
+from driftline.consumer.log.protocol import Log, TopicInfo
+from driftline.consumer.log.topics import check_topics, missing_topics
+from driftline.consumer.service.plan import Plan
+from driftline.detectors.errors import DriftlineError
+from driftline.detectors.reference import Reference
+
+RECENT = 1_000
+"""Records read of each input topic."""
+
+
+def inspect(loaded: Loaded, connect: Callable[[], Log] | None) -> list[Finding]:
+    """Return the findings: the broker, its topics, then the models.
+
+    Args:
+        loaded: the configuration.
+        connect: connects to its broker; None leaves the broker alone.
+    """
+    references, problems = read_references(loaded)
+    known = [finding(problem) for problem in (*loaded.warnings, *problems)]
+    findings = [found for found in known if found.subject not in loaded.config.models]
+    samples: Mapping[str, Sample] = {}
+    if connect is not None:
+        broken = {found.subject for found in known if found.level == "error"}
+        sound = {name: each for name, each in references.items() if name not in broken}
+        try:
+            log = connect()
+            try:
+                findings.append(Finding("ok", "kafka", _describe_broker(loaded.config)))
+                topics = log.topics(_topic_names(loaded.config))
+                missing = missing_inputs(loaded.config, loaded.locations, topics)
+                known += [finding(problem) for problem in missing]
+                findings += _topic_findings(loaded.config, topics)
+                samples = _samples(loaded.config, sound, log, topics)
+            finally:
+                log.close()
+        except DriftlineError as error:
+            findings.append(Finding("error", "kafka", str(error)))
+    for name in loaded.config.models:
+        own = [found for found in known if found.subject == name]
+        findings += _model_findings(name, loaded.config, references.get(name), samples, own)
+    return findings
+
+
+def _describe_broker(config: Config) -> str:
+    kafka = config.kafka
+    login = f"{kafka.sasl.mechanism} as {kafka.sasl.username}" if kafka.sasl else "no login"
+    return f"{kafka.bootstrap_servers[0]}, {'TLS' if kafka.tls else 'no TLS'}, {login}"
+
+
+def _topic_names(config: Config) -> frozenset[str]:
+    return frozenset([*input_topics(config), *(spec.name for spec in wanted_topics(config))])
+
+
+def _topic_findings(config: Config, topics: Mapping[str, TopicInfo]) -> Iterator[Finding]:
+    existing = describe_inputs(config, topics)
+    if existing:
+        yield Finding("ok", "topics", existing)
+    specs = wanted_topics(config)
+    missing = missing_topics(specs, topics)
+    if config.output.create_topics:
+        specs = [spec for spec in specs if spec not in missing]
+    elif len(missing) == len(specs):
+        text = f"none of {config.output.prefix}.* exists: run  driftline topics create"
+        yield Finding("error", "topics", text)
+        return
+    for text in check_topics(specs, topics):
+        yield Finding("error", "topics", text)
+
+
+def _samples(
+    config: Config, references: Mapping[str, Reference], log: Log, topics: Mapping[str, TopicInfo]
+) -> dict[str, Sample]:
+    """Read recent records for the models that can be decoded."""
+    models = {name: model for name, model in config.models.items() if name in references}
+    plan = Plan(config.model_copy(update={"models": models}), references)
+    found: dict[str, list[Sample]] = {name: [] for name in models}
+    for topic in sorted(plan.inputs & topics.keys()):
+        records = list(read_between(log, *newest_records(log, topics[topic], RECENT)))
+        for name, sample in sample_topic(plan, topic, records).items():
+            found[name].append(sample)
+    return {name: merge(samples) for name, samples in found.items()}
+
+
+def _model_findings(
+    name: str,
+    config: Config,
+    reference: Reference | None,
+    samples: Mapping[str, Sample],
+    own: Sequence[Finding],
+) -> Iterator[Finding]:
+    """Yield a model's rows: that it is fine, then what is not.
+
+    The first is left out where an error or a word about its events says more.
+    """
+    model, sample = config.models[name], samples.get(name)
+    if reference is None:
+        yield from own
+        return
+    events = list(event_findings(name, model, sample)) if sample is not None else []
+    if not events and not any(found.level == "error" for found in own):
+        many = len(reference.layout.features)
+        text = f"reference {reference.id} ({reference.events:,} events, {many} features)"
+        yield Finding("ok", name, text + (f"; {describe(sample)}" if sample is not None else ""))
+    if reference.model != name:
+        text = f"the reference was built for the model {reference.model}"
+        yield Finding("warning", name, text)
+    yield from threshold_findings(name, model, reference)
+    yield from events
+    yield from own

@@ -1,0 +1,58 @@
+"""Reading a part of a topic: the same number of records of each partition, or up to an offset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from driftline.consumer.log.protocol import Log, Record, TopicInfo, TopicPartition
+
+Offsets = Mapping[TopicPartition, int]
+
+
+def partitions_of(topic: TopicInfo) -> frozenset[TopicPartition]:
+    """Return all partitions of a topic."""
+    return frozenset(TopicPartition(topic.name, number) for number in range(topic.partitions))
+
+
+def read_between(log: Log, start: Offsets, stop: Offsets) -> Iterator[Record]:
+    """Yield each partition's records from `start` to before `stop`, then end."""
+    todo = {partition for partition in start if start[partition] < stop[partition]}
+    for record in log.read({partition: start[partition] for partition in todo}) if todo else ():
+        partition = TopicPartition(record.topic, record.partition)
+        if record.offset < stop[partition]:
+            yield record
+        if record.offset >= stop[partition] - 1:
+            todo.discard(partition)
+            if not todo:
+                return
+
+
+def shares(sizes: Mapping[TopicPartition, int], wanted: int) -> dict[TopicPartition, int]:
+    """Return how many records to take of each partition: the same of all, as far as they have them.
+
+    >>> a, b = TopicPartition("t", 0), TopicPartition("t", 1)
+    >>> shares({a: 10, b: 2}, 8)[a], shares({a: 10, b: 2}, 8)[b]
+    (6, 2)
+    """
+    taken = {}
+    left = wanted
+    for place, (partition, size) in enumerate(sorted(sizes.items(), key=lambda entry: entry[1])):
+        taken[partition] = min(size, left // (len(sizes) - place))
+        left -= taken[partition]
+    return taken
+
+
+def first_records(log: Log, topic: TopicInfo, wanted: int) -> tuple[Offsets, Offsets]:
+    """Return the offsets of the first so many records of a topic: from, and before which."""
+    partitions = partitions_of(topic)
+    begins, ends = log.begin_offsets(partitions), log.end_offsets(partitions)
+    taken = shares({p: ends[p] - begins[p] for p in partitions}, wanted)
+    return begins, {partition: begins[partition] + taken[partition] for partition in partitions}
+
+
+def newest_records(log: Log, topic: TopicInfo, wanted: int) -> tuple[Offsets, Offsets]:
+    """Return the offsets of the newest so many records of a topic: from, and before which."""
+    partitions = partitions_of(topic)
+    begins, ends = log.begin_offsets(partitions), log.end_offsets(partitions)
+    taken = shares({p: ends[p] - begins[p] for p in partitions}, wanted)
+    return {partition: ends[partition] - taken[partition] for partition in partitions}, ends

@@ -1,0 +1,62 @@
+"""Options that several verbs have, so that they are called and explained the same everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DEFAULT_CONFIG = Path("driftline.yaml")
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", "-c", metavar="FILE", help="Configuration; driftline.yaml of this folder."
+    ),
+]
+BootstrapServers = Annotated[
+    str | None,
+    typer.Option(metavar="HOST:PORT,...", help="Brokers, instead of those of the configuration."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document a line.")]
+InputFile = Annotated[
+    Path,
+    typer.Option("--input", "-i", metavar="FILE", help="CSV, Parquet or NDJSON; text also as .gz."),
+]
+Since = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="From this time on: 2026-11-01T00:00:00Z, or 24h ago."),
+]
+Until = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Before this time, written as for --since.")
+]
+
+
+def read_time(text: str, option: str, now: int) -> int:
+    """Return the time that an option names, in ms since 1970.
+
+    Args:
+        text: RFC 3339 (UTC unless it says otherwise), or how long ago: `24h`, also `-24h`.
+        option: its name, for the error.
+        now: the present in ms.
+
+    Raises:
+        CommandError: it is neither.
+
+    >>> read_time("2019-03-27T00:00:00Z", "--since", 0), read_time("1h", "--since", 3_600_000)
+    (1553644800000, 0)
+    """
+    from driftline.consumer.cli.errors import CommandError
+    from driftline.consumer.config import parse_duration
+    from driftline.producer.timestamp import parse_timestamp
+
+    time = parse_timestamp(text)
+    if time is not None:
+        return time
+    try:
+        return now - parse_duration(text.removeprefix("-"))
+    except ValueError:
+        raise CommandError(
+            f"{option} {text}: write a time such as 2026-11-01T00:00:00Z, or how long ago: 24h"
+        ) from None

@@ -1,0 +1,143 @@
+"""`driftline reference`: freeze what is normal for a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from driftline.consumer.cli.options import (
+    BootstrapServers,
+    ConfigFile,
+    Json,
+    Since,
+    Until,
+    read_time,
+)
+
+if TYPE_CHECKING:
+    from driftline.consumer.config import Config
+    from driftline.producer.reference import BuiltReference, ReferenceSettings
+
+reference = typer.Typer(
+    name="reference", help="Build the reference: what is normal for a model.", no_args_is_help=True
+)
+
+
+@reference.callback()
+def group() -> None:
+    """Build the reference: what is normal for a model."""
+
+
+@reference.command()
+def build(
+    model: Annotated[str, typer.Option(help="The model; events that name another are left out.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="REF", help="A .json or .json.gz file.")
+    ],
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--input", "-i", metavar="FILE", help="CSV, Parquet or NDJSON; text also .gz."
+        ),
+    ] = None,
+    from_topic: Annotated[
+        str | None, typer.Option(metavar="TOPIC", help="Read events from a topic instead.")
+    ] = None,
+    first: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Of the topic, the first N records.")
+    ] = None,
+    since: Since = None,
+    until: Until = None,
+    grid: Annotated[
+        str, typer.Option(help="Most distinct values kept per numeric feature, or: exact")
+    ] = "1024",
+    feature_type: Annotated[
+        list[str] | None,
+        typer.Option("--type", metavar="FEATURE=TYPE", help="numeric, categorical or boolean."),
+    ] = None,
+    segment: Annotated[
+        list[str] | None, typer.Option(metavar="TAG", help="Also count each value of this tag.")
+    ] = None,
+    actual: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="The column with the ground truth.")
+    ] = None,
+    positive_label: Annotated[
+        str | None, typer.Option(help="The class that prediction.score speaks of.")
+    ] = None,
+    config: ConfigFile = None,
+    bootstrap_servers: BootstrapServers = None,
+    json: Json = False,
+) -> None:
+    """Build a reference from a file or a topic.
+
+    With --config the columns are mapped by the source of the model's topic, and its segments and
+    types hold; else they are guessed, and what was guessed is said.
+    """
+    from driftline.consumer.cli import reference_build as building
+    from driftline.consumer.cli.configured import choose_model, read_config
+    from driftline.consumer.cli.errors import CommandError
+    from driftline.consumer.cli.terminal import out, out_json, say
+
+    if (file is None) == (from_topic is None):
+        raise CommandError("read from what? give --input FILE or --from-topic TOPIC")
+    if from_topic is None and (first or since or until):
+        raise CommandError("--first, --since and --until choose from a topic: give --from-topic")
+    building.check_output(output)
+    whole: Config | None = None
+    if config is not None:
+        whole = read_config(
+            config, offline=file is not None, bootstrap_servers=bootstrap_servers
+        ).config
+        choose_model(whole, model)
+    settings = building.settings(model, grid, feature_type or (), segment or (), positive_label)
+    if whole is not None:
+        settings = building.with_config(settings, whole.models[model])
+    if file is not None:
+        built = building.from_file(file, settings, whole, actual)
+    else:
+        built = _from_topic(
+            from_topic or "", settings, whole, actual, (first, since, until), bootstrap_servers
+        )
+    size = building.write(built.reference, output)
+    if json:
+        out_json(building.as_document(built, output, size))
+        return
+    out(building.render(built, output, size))
+    for note in building.notes(built):
+        say(f"note  {note}")
+
+
+def _from_topic(
+    topic: str,
+    settings: ReferenceSettings,
+    whole: Config | None,
+    actual: str | None,
+    which: tuple[int | None, str | None, str | None],
+    bootstrap_servers: str | None,
+) -> BuiltReference:
+    import time
+
+    from driftline.consumer.cli.configured import read_kafka
+    from driftline.consumer.cli.errors import CommandError
+    from driftline.consumer.cli.output_log import open_log
+    from driftline.consumer.cli.reference_topic import Stretch, from_topic
+
+    first, since, until = which
+    if first is not None and (since is not None or until is not None):
+        raise CommandError("give either --first N, or --since and --until")
+    if first is None and since is None:
+        raise CommandError("how much of the topic? give --first N, or --since and --until")
+    now = time.time_ns() // 1_000_000
+    stretch = Stretch(
+        first,
+        read_time(since, "--since", now) if since is not None else 0,
+        read_time(until, "--until", now) if until is not None else now,
+    )
+    kafka = whole.kafka if whole is not None else read_kafka(None, bootstrap_servers)[0]
+    log = open_log(kafka)
+    try:
+        return from_topic(log, topic, stretch, settings, whole, actual)
+    finally:
+        log.close()

@@ -1,0 +1,208 @@
+"""Building a reference: its settings, its file, and what is told about it."""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, cast, get_args
+
+from driftline.consumer.cli import file_rows
+from driftline.consumer.cli.errors import CommandError
+from driftline.consumer.cli.terminal import progress, say
+from driftline.consumer.config import Config, FeatureType, ModelConfig
+from driftline.consumer.judge.sentence import amount, percent
+from driftline.detectors.reference import Reference
+from driftline.producer.mapping import Mapping, quote_name
+from driftline.producer.reference import BuiltReference, ReferenceSettings, reference_from_rows
+
+EXACT = "exact"
+
+
+def settings(
+    model: str,
+    grid: str,
+    types: Iterable[str],
+    segments: Iterable[str],
+    positive_label: str | None,
+) -> ReferenceSettings:
+    """Return what the options ask for.
+
+    Raises:
+        CommandError: an option cannot be read.
+
+    >>> settings("churn", "exact", ["zip=categorical"], [], None).types
+    {'zip': 'categorical'}
+    """
+    if grid != EXACT and not (grid.isascii() and grid.isdigit() and int(grid) > 0):
+        raise CommandError(f"--grid {grid}: write a number such as 1024, or {EXACT}")
+    chosen = {}
+    for text in types:
+        name, separator, kind = text.rpartition("=")
+        if not separator or not name or kind not in get_args(FeatureType):
+            raise CommandError(
+                f"--type {text}: write FEATURE=TYPE, with numeric, categorical or boolean"
+            )
+        chosen[name] = cast(FeatureType, kind)
+    return ReferenceSettings(
+        model=model,
+        grid=None if grid == EXACT else int(grid),
+        types=chosen,
+        segments=tuple(dict.fromkeys(segments)),
+        positive_label=positive_label,
+    )
+
+
+def with_config(wanted: ReferenceSettings, model: ModelConfig) -> ReferenceSettings:
+    """Return the settings with what the configuration adds; the options win."""
+    types = {name: each.type for name, each in model.features.items() if each.type is not None}
+    return dataclasses.replace(
+        wanted,
+        types={**types, **wanted.types},
+        segments=tuple(dict.fromkeys([*wanted.segments, *model.segments])),
+        positive_label=wanted.positive_label or model.positive_label,
+    )
+
+
+def with_actual(mapping: Mapping, column: str | None) -> Mapping:
+    """Return the mapping with the column of the ground truth.
+
+    Raises:
+        CommandError: native events have their own field for it.
+    """
+    if column is None:
+        return mapping
+    if mapping.is_native:
+        raise CommandError("--actual: the records are events already, which have a field actual")
+    fields = {name: path for name, path in mapping.fields.items() if name.split(".")[0] != "actual"}
+    return Mapping({**fields, "actual": quote_name(column)}, mapping.timestamp_unit)
+
+
+def from_file(
+    file: Path, wanted: ReferenceSettings, config: Config | None, actual: str | None
+) -> BuiltReference:
+    """Build a reference from the rows of a file.
+
+    Raises:
+        DriftlineError: the file or the settings cannot be used.
+    """
+    from driftline.producer.files import mixed_columns
+
+    topic = config.models[wanted.model].predictions[0] if config is not None else None
+    mapping = with_actual(file_rows.mapping_for(config, topic, file, actual), actual)
+    rows = file_rows.read(file)
+    if actual is not None:
+        rows = _with_column(rows, actual, file)
+    for sentence in mixed_columns(file).values():
+        say(f"warning  {sentence}")
+    with progress("rows", file_rows.count(file)) as show:
+        return reference_from_rows(_watched(rows, show), mapping, wanted)
+
+
+def check_output(path: Path) -> None:
+    """Refuse what cannot be written before any work is done.
+
+    Raises:
+        CommandError: the name has another ending, or there is no such folder.
+    """
+    if not path.name.endswith((".json", ".json.gz")):
+        raise CommandError(f"--output {path}: name a .json or .json.gz file")
+    if not path.parent.is_dir():
+        raise CommandError(f"--output {path}: there is no folder {path.parent}")
+
+
+def write(reference: Reference, path: Path) -> int:
+    """Write a reference, all of it or nothing; return the file's size in bytes.
+
+    The same reference gives the same bytes, with gzip too.
+
+    Raises:
+        CommandError: it cannot be written.
+    """
+    data = reference.to_json()
+    if path.name.endswith(".gz"):
+        data = gzip.compress(data, mtime=0)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_bytes(data)
+        os.replace(part, path)
+    except OSError as error:
+        raise CommandError(f"--output {path}: cannot be written: {error.strerror}") from None
+    return len(data)
+
+
+def render(built: BuiltReference, path: Path, size: int) -> str:
+    """Return the table of features, and a line on the file."""
+    width = max([24, *(len(feature.name) for feature in built.features)])
+    lines = [f"{'feature':<{width}}  {'type':<12}{'distinct':>10}{'missing':>10}{'invalid':>10}"]
+    lines += [
+        f"{each.name:<{width}}  {each.type:<12}{each.distinct:>10,}{percent(each.missing):>10}"
+        f"{percent(each.invalid):>10}"
+        for each in built.features
+    ]
+    reference = built.reference
+    segments = [f"{tag} ({len(values)} values)" for tag, values in reference.segments.items()]
+    told = f"{reference.events:,} events, {len(built.features)} features"
+    if segments:
+        told += f", segments {', '.join(segments)}"
+    lines += ["", f"{path}   {_bytes(size)}, reference {reference.id}: {told}"]
+    outcome = reference.outcome or {}
+    metrics = [f"{name} {amount(x)}" for name, x in outcome.items() if isinstance(x, float)]
+    if metrics:
+        lines.append(f"on {outcome['n']:,} events with ground truth: {', '.join(metrics)}")
+    return "\n".join(lines)
+
+
+def notes(built: BuiltReference) -> Iterator[str]:
+    """Yield sentences on what is not in the reference."""
+    yield from built.notes
+    if built.skipped:
+        yield f"{built.skipped:,} events of other models are left out"
+    if built.unusable:
+        yield f"{built.unusable:,} records without features and prediction are left out"
+
+
+def as_document(built: BuiltReference, path: Path, size: int) -> dict[str, Any]:
+    """Return all of it as a JSON document."""
+    return {
+        "reference": built.reference.id,
+        "model": built.reference.model,
+        "file": str(path),
+        "bytes": size,
+        "events": built.reference.events,
+        "features": [dataclasses.asdict(feature) for feature in built.features],
+        "segments": {tag: list(values) for tag, values in built.reference.segments.items()},
+        "notes": list(notes(built)),
+    }
+
+
+def _with_column(
+    rows: Iterable[file_rows.Rows], column: str, file: Path
+) -> Iterator[file_rows.Rows]:
+    """Yield the rows; a column that none of the first has is a slip."""
+    for number, chunk in enumerate(rows):
+        if number == 0 and not any(column in row for row in chunk):
+            known = ", ".join(dict.fromkeys(name for row in chunk for name in row))
+            raise CommandError(f"--actual {column}: not in {file}, which has {known}")
+        yield chunk
+
+
+def _watched(rows: Iterable[file_rows.Rows], show: Any) -> Iterator[Sequence[dict[str, Any]]]:
+    done = 0
+    for chunk in rows:
+        yield chunk
+        done += len(chunk)
+        show(done)
+
+
+def _bytes(size: int) -> str:
+    """Return a size as people write it.
+
+    >>> _bytes(812), _bytes(1_234_567)
+    ('812 B', '1.2 MB')
+    """
+    if size < 1_000:
+        return f"{size} B"
+    return f"{size / 1_000:.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"

@@ -1,0 +1,105 @@
+"""A reference out of a topic: its first records, or those of a stretch of time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+from driftline.consumer.cli import file_rows
+from driftline.consumer.cli.errors import CommandError
+from driftline.consumer.cli.log_reading import (
+    Offsets,
+    first_records,
+    partitions_of,
+    read_between,
+)
+from driftline.consumer.cli.reference_build import with_actual
+from driftline.consumer.cli.terminal import progress, say
+from driftline.consumer.config import Config
+from driftline.consumer.log.protocol import Log, Record, TopicInfo
+from driftline.producer.mapping import Mapping as FieldMapping
+from driftline.producer.reference import BuiltReference, ReferenceSettings, reference_from_events
+
+_SAMPLE = 1_000
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Which records: the `first` so many, or those with timestamps from `since` to `until` (ms)."""
+
+    first: int | None
+    since: int
+    until: int
+
+
+def from_topic(
+    log: Log,
+    topic: str,
+    stretch: Stretch,
+    settings: ReferenceSettings,
+    config: Config | None,
+    actual: str | None,
+) -> BuiltReference:
+    """Build a reference from the records of a topic.
+
+    Raises:
+        DriftlineError: there is no such topic, no record in the stretch, or no usable event.
+    """
+    info = log.topics(frozenset([topic])).get(topic)
+    if info is None:
+        raise CommandError(f"--from-topic {topic}: there is no such topic")
+    start, stop = _offsets(log, info, stretch)
+    total = sum(max(0, stop[partition] - start[partition]) for partition in start)
+    if not total:
+        raise CommandError(f"{topic} has no records there; choose others with --since, or --first")
+    unreadable = 0
+
+    def rows() -> Iterator[dict[str, Any]]:
+        nonlocal unreadable
+        with progress("records", total) as show:
+            for done, record in enumerate(read_between(log, start, stop), 1):
+                row = _row(record)
+                if row is None:
+                    unreadable += 1
+                else:
+                    yield row
+                if done % _SAMPLE == 0:
+                    show(done)
+
+    every = rows()
+    sample = list(islice(every, _SAMPLE))
+    if config is not None and topic in config.sources:
+        mapping = config.sources[topic].mapping
+    else:
+        mapping = file_rows.guess_rows(sample, actual)
+    mapping = with_actual(mapping, actual)
+    built = reference_from_events(_events(mapping, sample, every), settings)
+    if unreadable:
+        say(f"note  {unreadable:,} records are no JSON objects and are left out")
+    return built
+
+
+def _offsets(log: Log, topic: TopicInfo, stretch: Stretch) -> tuple[Offsets, Offsets]:
+    if stretch.first is not None:
+        return first_records(log, topic, stretch.first)
+    partitions = partitions_of(topic)
+    return log.offsets_at(partitions, stretch.since), log.offsets_at(partitions, stretch.until)
+
+
+def _events(
+    mapping: FieldMapping, sample: list[dict[str, Any]], rest: Iterator[dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    for rows in (sample, rest):
+        yield from map(mapping.to_event, rows)
+
+
+def _row(record: Record) -> dict[str, Any] | None:
+    try:
+        row = msgspec.json.decode(record.value or b"")
+    except msgspec.DecodeError:
+        return None
+    return row if isinstance(row, dict) else None

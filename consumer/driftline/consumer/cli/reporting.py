@@ -1,0 +1,119 @@
+"""What the service says in its log while it runs."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import msgspec
+
+from driftline.consumer.cli.logs import Log
+from driftline.consumer.log.protocol import Message, Producer
+from driftline.consumer.service.status import Status
+
+EVERY = 10_000  # ms between two lines on what was left out
+
+
+class _Announced(msgspec.Struct):
+    """What is said of an alert."""
+
+    alert_id: str
+    revision: int
+    status: str
+    severity: str
+    kind: str
+    stream: str
+    feature: str | None
+    summary: str
+
+
+class AnnouncingProducer:
+    """Logs each alert when it is acknowledged; see `protocol.Producer`.
+
+    Args:
+        producer: sends.
+        topic: of the alerts.
+        log: where they are announced.
+    """
+
+    def __init__(self, producer: Producer, topic: str, log: Log) -> None:
+        self._producer = producer
+        self._topic = topic
+        self._log = log
+        self._sent: list[bytes] = []
+
+    def send(self, message: Message) -> None:
+        """Queue one message."""
+        self._producer.send(message)
+        if message.topic == self._topic and message.value is not None:
+            self._sent.append(message.value)
+
+    def flush(self) -> None:
+        """Return when everything sent so far is acknowledged.
+
+        Raises:
+            WorkerLost: a message was refused.
+        """
+        self._producer.flush()
+        sent, self._sent = self._sent, []
+        for value in sent:
+            alert = msgspec.json.decode(value, type=_Announced)
+            self._log.warning("alert published", **msgspec.structs.asdict(alert))
+
+    def close(self) -> None:
+        """Give up the connection."""
+        self._producer.close()
+
+
+class Reporter:
+    """Logs what changes in a worker's status; of what recurs one line every 10 s.
+
+    Args:
+        log: where it is said.
+        status: the worker's.
+    """
+
+    def __init__(self, log: Log, status: Status) -> None:
+        self._log = log
+        self._status = status
+        self._owned: tuple[int, list[str], list[str]] | None = None
+        self._checkpointed = status.checkpointed
+        self._said: Counter[tuple[str, str, str]] = Counter()
+        self._next = 0
+
+    def look(self, now: int, *, last: bool = False) -> None:
+        """Log what is new.
+
+        Args:
+            now: the present, ms.
+            last: say everything, however recent the last line is.
+        """
+        status = self._status
+        if status.generation >= 0:
+            owned = sorted(f"{tp.topic}[{tp.partition}]" for tp in status.sketches)
+            now_owned = (status.generation, owned, sorted(status.models()))
+            if now_owned != self._owned:
+                self._owned = now_owned
+                self._log.info(
+                    "ownership", generation=now_owned[0], partitions=owned, models=now_owned[2]
+                )
+        if status.checkpointed != self._checkpointed:
+            self._checkpointed = status.checkpointed
+            self._log.debug("checkpoint", partitions=len(status.sketches))
+        if now >= self._next or last:
+            self._next = now + EVERY
+            self._left_out()
+
+    def _left_out(self) -> None:
+        found: Counter[tuple[str, str, str]] = Counter()
+        for topic, tally in self._status.tallies.items():
+            for what, counts in (
+                ("rejected", tally.rejected), ("late", tally.late), ("skipped", tally.skipped)
+            ):  # fmt: skip
+                for name, events in counts.items():
+                    found[what, topic, name] += events
+        for key, events in sorted((found - self._said).items()):
+            what, topic, name = key
+            field = "model" if what == "late" else "reason"
+            level = self._log.info if what == "skipped" else self._log.warning
+            level(what, topic=topic, events=events, **{field: name})
+        self._said = found

@@ -1,0 +1,115 @@
+"""Starting the worker in order, letting it step, stopping it in reverse."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from contextlib import ExitStack
+from types import FrameType
+
+from driftline.consumer.cli.logs import Log
+from driftline.consumer.cli.reporting import AnnouncingProducer, Reporter
+from driftline.consumer.cli.topic_checks import input_topics, topic_problems, wanted_topics
+from driftline.consumer.config import Locations
+from driftline.consumer.http import serve
+from driftline.consumer.log.errors import LogError
+from driftline.consumer.log.kafka_consumer import KafkaConsumer
+from driftline.consumer.log.kafka_log import KafkaLog
+from driftline.consumer.log.kafka_producer import KafkaProducer, start_producer
+from driftline.consumer.log.protocol import TopicInfo
+from driftline.consumer.log.topics import missing_topics
+from driftline.consumer.service.plan import Plan
+from driftline.consumer.service.worker import Worker
+
+TIME_TO_STOP = 4.5  # seconds; supervisors are told that 5 are enough
+STOPPED_HARD = 75
+
+
+class StopSignal:
+    """SIGTERM or Ctrl-C; from then on the process has a few seconds to end by itself.
+
+    What the worker has not recorded by then is done again after the next start.
+    """
+
+    def __init__(self) -> None:
+        self.received: str | None = None
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._receive)
+        signal.signal(signal.SIGALRM, self._give_up)
+
+    def _receive(self, number: int, frame: FrameType | None) -> None:
+        if self.received is None:
+            self.received = signal.Signals(number).name
+            signal.setitimer(signal.ITIMER_REAL, TIME_TO_STOP)
+
+    def _give_up(self, number: int, frame: FrameType | None) -> None:
+        # Not a logger, which the interrupted code may hold a lock of.
+        os.write(sys.stderr.fileno(), b"stopped without a last checkpoint: the broker is away\n")
+        os._exit(STOPPED_HARD)
+
+
+def run_service(plan: Plan, locations: Locations, log: Log) -> None:
+    """Run a worker until a signal comes.
+
+    Raises:
+        LogError: the broker or its topics need an operator.
+        WorkerLost: the worker cannot go on, another start can.
+    """
+    stop = StopSignal()
+    config = plan.config
+    with ExitStack() as open_things:
+        kafka_log = KafkaLog(config.kafka)
+        open_things.callback(kafka_log.close)
+        topics = _topics(plan, locations, kafka_log, log)
+        producer = KafkaProducer(start_producer(config.kafka))
+        open_things.callback(producer.close)
+        announcing = AnnouncingProducer(producer, plan.output("alerts"), log)
+        consumer = KafkaConsumer(config.kafka, plan.inputs | {plan.output("panes")})
+        open_things.callback(consumer.close)
+        worker = Worker(plan, consumer, announcing, kafka_log, topics, _clock)
+        server = serve(config, worker.status, _clock)
+        open_things.callback(server.close)
+        log.info(
+            "start",
+            models=sorted(config.models),
+            inputs=sorted(plan.inputs),
+            group=config.kafka.group,
+            bootstrap_servers=list(config.kafka.bootstrap_servers),
+            http=f"{config.http.host}:{server.port}",
+        )
+        reporter = Reporter(log, worker.status)
+        while stop.received is None:
+            worker.step()
+            reporter.look(_clock())
+        worker.close()
+        reporter.look(_clock(), last=True)
+    log.info("stopped", signal=stop.received)
+
+
+def _topics(
+    plan: Plan, locations: Locations, kafka_log: KafkaLog, log: Log
+) -> dict[str, TopicInfo]:
+    """Return what the broker says of all topics, after creating those that are missing.
+
+    Raises:
+        LogError: a topic is missing or has the wrong settings; one line for each.
+    """
+    config = plan.config
+    specs = wanted_topics(config)
+    names = frozenset([*input_topics(config), *(spec.name for spec in specs)])
+    found = kafka_log.topics(names)
+    missing = missing_topics(specs, found)
+    if missing and config.output.create_topics:
+        kafka_log.create_topics(missing, config.output.replication_factor)
+        log.info("topics created", topics=[spec.name for spec in missing])
+        found = kafka_log.topics(names)
+    problems = topic_problems(config, locations, found)
+    if problems:
+        raise LogError("\n".join(problems))
+    return found
+
+
+def _clock() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,117 @@
+"""Where text goes: results to stdout, all else to stderr; colour only on a terminal.
+
+What is printed may hold values of records that others wrote, so control characters never reach the
+terminal as such.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+import typer
+
+_CONTROLS = [*range(32), *range(127, 160)]
+_IN_TEXT = {code: f"\\x{code:02x}" for code in _CONTROLS if chr(code) != "\n"}
+_IN_JSON = {code: f"\\u{code:04x}" for code in _CONTROLS if code >= 127}
+_COLOURS = {
+    "red": r"^error\b|\bcritical\b",
+    "yellow": r"^warning\b|(?<=\s)warning\b",
+    "green": r"^ok\b",
+    "bold": r"\b(?:FIRING|RESOLVED)\b",
+}
+
+
+def out(text: str) -> None:
+    """Print a result."""
+    _write(sys.stdout, text)
+
+
+def out_json(document: Any) -> None:
+    """Print a result as one JSON document on one line, at once: its reader may be a program."""
+    import msgspec
+
+    with _whoever_reads():
+        sys.stdout.write(msgspec.json.encode(document).decode().translate(_IN_JSON) + "\n")
+        sys.stdout.flush()
+
+
+def say(text: str) -> None:
+    """Print what is no result: an assumption, a note, an error."""
+    _write(sys.stderr, text)
+
+
+def printable(text: str) -> str:
+    r"""Return `text` without control characters.
+
+    >>> printable("a\x1b[31m")
+    'a\\x1b[31m'
+    """
+    return text.translate(_IN_TEXT)
+
+
+def colourful(stream: TextIO) -> bool:
+    """Tell whether `stream` is a terminal whose user wants colours (https://no-color.org)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR")
+
+
+@contextmanager
+def progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """Show a progress bar on stderr while the block runs, if that is a terminal.
+
+    Args:
+        what: what is counted, such as `events`.
+        total: how many there are; None if nobody knows.
+
+    Yields:
+        A function that takes how many are done.
+    """
+    if not sys.stderr.isatty():
+        yield lambda done: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import TimeRemainingColumn as Remaining
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Remaining())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+@contextmanager
+def _whoever_reads() -> Iterator[None]:
+    """End quietly, as every Unix program, when who read our output has seen enough."""
+    try:
+        yield
+    except BrokenPipeError:
+        # What Python still holds must go somewhere when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(128 + signal.SIGPIPE) from None
+
+
+def _write(stream: TextIO, text: str) -> None:
+    with _whoever_reads():
+        _paint(stream, printable(text))
+
+
+def _paint(stream: TextIO, text: str) -> None:
+    if colourful(stream):
+        from rich.console import Console
+        from rich.text import Text
+
+        painted = Text(text)
+        for style, pattern in _COLOURS.items():
+            painted.highlight_regex(f"(?m){pattern}", style)
+        Console(file=stream, highlight=False).print(painted, soft_wrap=True)
+        return
+    try:
+        stream.write(text + "\n")
+    except UnicodeEncodeError:  # a locale without, for example, the euro sign
+        encoding = stream.encoding or "ascii"
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    stream.flush()

@@ -1,0 +1,70 @@
+"""What is right and wrong with the topics of a configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from driftline.consumer.config import Config, Locations, Problem
+from driftline.consumer.log.protocol import TopicInfo
+from driftline.consumer.log.topics import TopicSpec, check_topics, output_topics
+
+
+def input_topics(config: Config) -> list[str]:
+    """Return the topics that are read: those of predictions first, then those of labels."""
+    models = config.models.values()
+    topics = [topic for model in models for topic in model.predictions]
+    topics += [model.labels.topic for model in models if model.labels]
+    return list(dict.fromkeys(topics))
+
+
+def wanted_topics(config: Config) -> list[TopicSpec]:
+    """Return the topics that Driftline writes, as they must be."""
+    longest = [model.window.length for model in config.models.values()]
+    longest += [model.labels.horizon for model in config.models.values() if model.labels]
+    return output_topics(config.output.prefix, config.output.partitions, max(longest))
+
+
+def missing_inputs(
+    config: Config, locations: Locations, found: Mapping[str, TopicInfo]
+) -> list[Problem]:
+    """Return a problem for each key that names an input topic which does not exist."""
+    problems = []
+    for name, model in config.models.items():
+        keys: list[tuple[tuple[str | int, ...], str]] = [
+            (("predictions", place), topic) for place, topic in enumerate(model.predictions)
+        ]
+        if model.labels:
+            keys.append((("labels",), model.labels.topic))
+        problems += [
+            locations.problem(
+                ("models", name, *key),
+                f"the topic {topic} does not exist: correct the name, or create it",
+            )
+            for key, topic in keys
+            if topic not in found
+        ]
+    return problems
+
+
+def topic_problems(
+    config: Config, locations: Locations, found: Mapping[str, TopicInfo]
+) -> list[str]:
+    """Say everything that is wrong with the topics, one sentence each."""
+    inputs = [str(problem) for problem in missing_inputs(config, locations, found)]
+    return inputs + check_topics(wanted_topics(config), found)
+
+
+def describe_inputs(config: Config, found: Mapping[str, TopicInfo]) -> str:
+    """Return the input topics that exist with their partitions.
+
+    >>> from driftline.consumer.config import Config, KafkaConfig, ModelConfig
+    >>> model = ModelConfig(predictions=("a", "b"), reference="r.json")
+    >>> config = Config(kafka=KafkaConfig(bootstrap_servers=("k:9092",)), models={"m": model})
+    >>> describe_inputs(config, {t: TopicInfo(t, t, 6, "delete") for t in ("a", "b")})
+    'a 6 partitions, b 6'
+    """
+    counts = [(topic, found[topic].partitions) for topic in input_topics(config) if topic in found]
+    texts = [f"{topic} {partitions}" for topic, partitions in counts]
+    if texts:
+        texts[0] += " partition" if counts[0][1] == 1 else " partitions"
+    return ", ".join(texts)
