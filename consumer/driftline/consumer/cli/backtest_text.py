@@ -199,10 +199,9 @@ def _budget(found: Found, backtest: Backtest, config: ModelConfig) -> str:
         return ""
     span = backtest.last_event - found.first
     alarms = config.budget.alarms * span / config.budget.period
-    if span >= _DAY:
-        time = f"these {round(span / _DAY):,} days" if span >= 1.5 * _DAY else "this day"
-    else:
-        time = "this time"
+    units = (("days", _DAY), ("hours", _DAY // 24), ("minutes", _DAY // 1440))
+    unit, length = next((u for u in units if span >= 2 * u[1]), ("seconds", 1_000))
+    time = f"these {round(span / length):,} {unit}"
     return f"The budget allows {amount(alarms)} false alarms in {time}."
 
 

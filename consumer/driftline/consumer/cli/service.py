@@ -111,5 +111,10 @@ def _topics(
     return found
 
 
+# The wall clock as it was at the start, carried on by the monotonic one: a clock that is set back
+# must not stop the worker's timers.
+_STARTED_AT = time.time_ns() - time.monotonic_ns()
+
+
 def _clock() -> int:
-    return time.time_ns() // 1_000_000
+    return (_STARTED_AT + time.monotonic_ns()) // 1_000_000

@@ -27,7 +27,7 @@ from driftline.producer.mapping import Constant, Path
 
 from .batch import RAW, Batch, concatenate, select
 from .fields import VERSION, EventFields, Scalar
-from .scalars import ABSENT, BOOLEAN, INVALID, Kind
+from .scalars import ABSENT, BOOLEAN, INVALID, MISSING, Kind
 
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that it cannot decode to a type."""
@@ -43,6 +43,9 @@ _CHUNK = 1024
 
 # Objects with so many doubles are packed struct by struct, others field by field.
 _WIDE = 4
+
+# Rows with a null are packed one by one while they are fewer than one in so many.
+_SOME = 4
 
 # A field of this type decodes no value that anyone sends: the record goes the exact way.
 _Trap = Literal["\0"]
@@ -245,12 +248,20 @@ class _Compiled:
     def _rows(self, structs: list[Any]) -> FloatArray:
         """Return the floats of structs, shape (n, columns)."""
         n, width = len(structs), len(self.columns)
-        try:
-            packed = b"".join(starmap(self._pack, self._tuples(structs)))
-        except struct.error:  # a null; np.fromiter takes None for NaN, but is twice as slow
-            flat = chain.from_iterable(self._tuples(structs))
-            return np.fromiter(flat, np.float64, n * width).reshape(n, width)
-        return np.frombuffer(packed).reshape(n, width)
+        packed: list[bytes] = []
+        rest = starmap(self._pack, self._tuples(structs))
+        for _ in range(n // _SOME + 1):
+            try:
+                # When a row with a null raises, the list keeps what was added; see `_decode_all`.
+                packed.extend(rest)
+            except struct.error:
+                (row,) = self._tuples([structs[len(packed)]])
+                packed.append(self._pack(*[MISSING if value is None else value for value in row]))
+            else:
+                return np.frombuffer(b"".join(packed)).reshape(n, width)
+        # With nulls in many rows this is faster.
+        flat = chain.from_iterable(self._tuples(structs))
+        return np.fromiter(flat, np.float64, n * width).reshape(n, width)
 
     def _tuples(self, structs: list[Any]) -> Iterator[tuple[float | None, ...]]:
         rows = map(astuple, structs)

@@ -1,0 +1,32 @@
+# Driftline as one image. Python and numpy are all it needs: no compiler, no shell at start, no root.
+FROM python:3.11-slim AS build
+WORKDIR /src
+COPY requirements.txt requirements-build.txt ./
+RUN python -m venv /opt/driftline && \
+    /opt/driftline/bin/python -m pip install --no-cache-dir --require-hashes -r requirements.txt && \
+    python -m venv /opt/build && \
+    /opt/build/bin/python -m pip install --no-cache-dir --require-hashes -r requirements-build.txt
+COPY pyproject.toml README.md LICENSE NOTICE ./
+COPY detectors detectors
+COPY producer producer
+COPY consumer consumer
+RUN /opt/build/bin/python -m pip wheel --no-deps --no-build-isolation --no-index --wheel-dir /dist . && \
+    /opt/driftline/bin/python -m pip install --no-deps --no-index /dist/*.whl && \
+    /opt/driftline/bin/python -m pip uninstall --yes pip setuptools
+
+FROM python:3.11-slim
+RUN useradd --uid 10001 --user-group --no-create-home --home-dir /nonexistent \
+      --shell /usr/sbin/nologin driftline && \
+    install -d -o 10001 -g 10001 /var/lib/driftline
+COPY --from=build /opt/driftline /opt/driftline
+# In a container, loopback can be reached by nobody. The root file system may be read-only.
+ENV PATH=/opt/driftline/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    DRIFTLINE__HTTP__HOST=0.0.0.0
+USER 10001:10001
+EXPOSE 9108
+HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=3 \
+  CMD ["python", "-c", "import http.client, os; c = http.client.HTTPConnection('127.0.0.1', int(os.environ.get('DRIFTLINE__HTTP__PORT', '9108')), timeout=2); c.request('GET', '/livez'); raise SystemExit(c.getresponse().status != 200)"]
+ENTRYPOINT ["driftline"]
+CMD ["run", "--config", "/etc/driftline/driftline.yaml"]
