@@ -23,10 +23,11 @@ COPY --from=build /opt/driftline /opt/driftline
 ENV PATH=/opt/driftline/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
+    DRIFTLINE_CONFIG=/etc/driftline/driftline.yaml \
     DRIFTLINE__HTTP__HOST=0.0.0.0
 USER 10001:10001
 EXPOSE 9108
 HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=3 \
   CMD ["python", "-c", "import http.client, os; c = http.client.HTTPConnection('127.0.0.1', int(os.environ.get('DRIFTLINE__HTTP__PORT', '9108')), timeout=2); c.request('GET', '/livez'); raise SystemExit(c.getresponse().status != 200)"]
 ENTRYPOINT ["driftline"]
-CMD ["run", "--config", "/etc/driftline/driftline.yaml"]
+CMD ["run"]

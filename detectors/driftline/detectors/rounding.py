@@ -39,5 +39,5 @@ def significant(values: ArrayLike, digits: int = DIGITS) -> FloatArray:
     up = shift >= 0
     # Dividing by a power is exact where multiplying with its inverse is not.
     whole = np.rint(np.where(up, x * np.where(up, power, 1.0), x / np.where(up, 1.0, power)))
-    rounded = np.where(up, whole / power, whole * power)
+    rounded = np.where(up, whole / power, whole * np.where(up, 1.0, power))
     return np.where(usable, rounded, x) + 0.0

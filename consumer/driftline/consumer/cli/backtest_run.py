@@ -48,8 +48,7 @@ def _say_what_was_left_out(setup: Setup) -> None:
     worst = tally.rejected.most_common(1)
     if worst and worst[0][1]:
         reason, rows = worst[0]
-        letters = setup.backtest.dead_letters
-        detail = next((letter.detail for letter in letters if letter.reason == reason), "")
+        detail = setup.backtest.examples[reason].detail
         said = f"{rows:,} of {tally.read:,} rows are no events: {reason}, {detail}"
         if not counted:
             topic = setup.config.predictions[0]

@@ -30,6 +30,7 @@ class Found:
         rises: per alert, the record of its latest rise: when it fired or its severity rose.
         windows: windows of the whole model that were judged: start and end to events.
         insufficient: windows of the whole model that could not be judged.
+        never: segments; why none of its windows could be judged so far, empty if one was.
         features: features that verdicts speak of.
         reference: id of the reference.
         largest: the verdict with the largest effect.
@@ -37,13 +38,14 @@ class Found:
     """
 
     model: str
-    rises: dict[str, Alert] = field(default_factory=dict)
-    windows: dict[tuple[str, str], int] = field(default_factory=dict)
-    insufficient: Counter[str] = field(default_factory=Counter)
-    features: set[str] = field(default_factory=set)
-    reference: str = ""
-    largest: Verdict | None = None
-    first: int | None = None
+    rises: dict[str, Alert] = field(init=False, default_factory=dict)
+    windows: dict[tuple[str, str], int] = field(init=False, default_factory=dict)
+    insufficient: Counter[str] = field(init=False, default_factory=Counter)
+    never: dict[str, str] = field(init=False, default_factory=dict)
+    features: set[str] = field(init=False, default_factory=set)
+    reference: str = field(init=False, default="")
+    largest: Verdict | None = field(init=False, default=None)
+    first: int | None = field(init=False, default=None)
 
     def add(self, output: Verdict | Alert) -> None:
         """Take in what the backtest yields, in order."""
@@ -54,18 +56,27 @@ class Found:
                 self.rises[output.alert_id] = output
             return
         self.features.add(output.feature)
+        self._count_window(output)
         self.reference = output.reference.id
-        if output.stream == self.model:
-            window = (output.window.start, output.window.end)
-            if window not in self.windows:
-                self.windows[window] = output.window.events
-                if output.state == "insufficient":
-                    reason = _FEW.sub(r"fewer than \1 events", output.reason or "insufficient")
-                    self.insufficient[reason] += 1
         if output.effect is not None:
             known_effect = self.largest.effect if self.largest is not None else None
             if known_effect is None or output.effect > known_effect:
                 self.largest = output
+
+    def _count_window(self, verdict: Verdict) -> None:
+        """Note a window, once for all of its features."""
+        reason = verdict.reason and _FEW.sub(r"fewer than \1 events", verdict.reason)
+        if verdict.segment is not None:
+            if verdict.state != "insufficient":
+                self.never[verdict.segment] = ""
+            elif self.never.get(verdict.segment) != "":
+                self.never[verdict.segment] = reason or verdict.state
+            return
+        window = (verdict.window.start, verdict.window.end)
+        if window not in self.windows:
+            self.windows[window] = verdict.window.events
+            if reason:
+                self.insufficient[reason] += 1
 
     @property
     def alerts(self) -> list[Alert]:
@@ -181,6 +192,9 @@ def _closing(found: Found, backtest: Backtest, config: ModelConfig) -> list[str]
         lines.append(_no_alerts(found))
     for reason, windows in found.insufficient.most_common(3):
         lines.append(f"{_many(windows, 'window')} not judged: {reason}")
+    for reason in sorted(set(found.never.values()) - {""}):
+        segments = sorted(name for name, why in found.never.items() if why == reason)
+        lines.append(f"never judged: {_some(segments)} ({reason})")
     allowed, rest = _budget(found, backtest, config), _rest(found, backtest)
     return [*lines, f"{allowed} {rest}" if allowed else rest]
 

@@ -50,23 +50,32 @@ def mapping_for(
     """
     if config is not None and topic in config.sources:
         return config.sources[topic].mapping
-    return guess(file, actual)
+    return guess(file, actual, native_is_expected=config is not None)
 
 
-def guess(file: Path, actual: str | None = None) -> Mapping:
-    """Guess the mapping of a file from its first rows, and say on stderr what was guessed.
+def guess(file: Path, actual: str | None = None, *, native_is_expected: bool = False) -> Mapping:
+    """Guess the mapping of a file from its first rows; see `guess_rows`.
 
     Raises:
         InputError: the file cannot be used.
     """
-    return guess_rows(next(read(file))[:_SAMPLE], actual)
+    rows = next(read(file))[:_SAMPLE]
+    return guess_rows(rows, actual, native_is_expected=native_is_expected)
 
 
-def guess_rows(rows: Sequence[dict[str, Any]], actual: str | None = None) -> Mapping:
-    """Guess the mapping of rows, and say on stderr what was guessed; not about `actual`."""
+def guess_rows(
+    rows: Sequence[dict[str, Any]], actual: str | None = None, *, native_is_expected: bool = False
+) -> Mapping:
+    """Guess the mapping of rows, and say on stderr what was guessed.
+
+    Args:
+        rows: a sample.
+        actual: a column that is known to be the ground truth.
+        native_is_expected: say nothing if the rows are native events.
+    """
     columns = list(dict.fromkeys(name for row in rows for name in row if name != actual))
     found = guess_mapping(columns, rows)
-    for sentence in found.said:
+    for sentence in () if native_is_expected and found.mapping.is_native else found.said:
         say(f"assumed  {sentence}")
     return found.mapping
 

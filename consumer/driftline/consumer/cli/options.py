@@ -12,7 +12,11 @@ DEFAULT_CONFIG = Path("driftline.yaml")
 ConfigFile = Annotated[
     Path | None,
     typer.Option(
-        "--config", "-c", metavar="FILE", help="Configuration; driftline.yaml of this folder."
+        "--config",
+        "-c",
+        envvar="DRIFTLINE_CONFIG",
+        metavar="FILE",
+        help="Configuration; driftline.yaml of this folder.",
     ),
 ]
 BootstrapServers = Annotated[

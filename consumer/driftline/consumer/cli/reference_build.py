@@ -143,8 +143,12 @@ def render(built: BuiltReference, path: Path, size: int) -> str:
         for each in built.features
     ]
     reference = built.reference
-    segments = [f"{tag} ({len(values)} values)" for tag, values in reference.segments.items()]
-    told = f"{reference.events:,} events, {len(built.features)} features"
+    segments = [
+        f"{tag} ({len(values)} value{'' if len(values) == 1 else 's'})"
+        for tag, values in reference.segments.items()
+    ]
+    many = f"{len(built.features)} feature{'' if len(built.features) == 1 else 's'}"
+    told = f"{reference.events:,} events, {many}"
     if segments:
         told += f", segments {', '.join(segments)}"
     lines += ["", f"{path}   {_bytes(size)}, reference {reference.id}: {told}"]

@@ -59,18 +59,18 @@ def run_service(plan: Plan, locations: Locations, log: Log) -> None:
     """
     stop = StopSignal()
     config = plan.config
-    with ExitStack() as open_things:
+    with ExitStack() as opened, ExitStack() as connections:
         kafka_log = KafkaLog(config.kafka)
-        open_things.callback(kafka_log.close)
+        opened.callback(kafka_log.close)
         topics = _topics(plan, locations, kafka_log, log)
         producer = KafkaProducer(start_producer(config.kafka))
-        open_things.callback(producer.close)
+        connections.callback(producer.close)
         announcing = AnnouncingProducer(producer, plan.output("alerts"), log)
         consumer = KafkaConsumer(config.kafka, plan.inputs | {plan.output("panes")})
-        open_things.callback(consumer.close)
+        connections.callback(consumer.close)
         worker = Worker(plan, consumer, announcing, kafka_log, topics, _clock)
         server = serve(config, worker.status, _clock)
-        open_things.callback(server.close)
+        opened.callback(server.close)
         log.info(
             "start",
             models=sorted(config.models),
@@ -84,7 +84,9 @@ def run_service(plan: Plan, locations: Locations, log: Log) -> None:
             worker.step()
             reporter.look(_clock())
         worker.close()
+        connections.pop_all()  # the worker has closed them
         reporter.look(_clock(), last=True)
+    signal.setitimer(signal.ITIMER_REAL, 0)
     log.info("stopped", signal=stop.received)
 
 

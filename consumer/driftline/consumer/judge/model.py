@@ -45,7 +45,8 @@ class ModelJudge:
             config.predictions, {(topic, part): heard for topic, part, heard in state.heard}
         )
         self._length, self._every = config.window.length, config.window.every
-        self._next = state.next
+        # Panes start at multiples of their length, also after the length was changed.
+        self._next = None if state.next is None else -(-state.next // self._every) * self._every
         self._empty_since = state.empty_since
         self._versions = list(state.versions)
         self._losses = list(state.losses)
@@ -58,13 +59,12 @@ class ModelJudge:
         self._lives = {
             life.key: life
             for life in state.lives
-            if life.kind in ON_THE_WHOLE_MODEL
-            or (life.stream in names and life.feature in watched)
+            if life.kind in ON_THE_WHOLE_MODEL or (life.stream in names and life.feature in watched)
         }
         self._streams = [
             StreamJudge(name, stream, config, reference, rules, self._lives) for stream in streams
         ]
-        self._troubles = Troubles(name, config, reference, self._lives, state.usual)
+        self._troubles = Troubles(name, config, reference, self._lives, state.recent)
 
     def feed(self, message: PanesMessage, offset: int) -> Sequence[Verdict | Alert]:
         """Take in one message of the model; return what it makes known, in order.
@@ -111,7 +111,7 @@ class ModelJudge:
             versions=list(self._versions),
             losses=list(self._losses),
             alert_ends=list(self.alert_ends),
-            usual=self._troubles.usual,
+            recent=list(self._troubles.recent),
         )
 
     def active(self) -> list[tuple[str, str, str, int]]:

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from driftline.consumer.log.codec import RecordError, unpack_integers
-from driftline.consumer.log.messages import Pane
+from driftline.consumer.log.messages import Pane, StreamCounts
 
 IntArray = NDArray[np.int64]
-
-
-@dataclass
-class StreamPane:
-    """Counts of one stream in one pane: `counts` stand at the flat positions `indexes`."""
-
-    events: int
-    versions: dict[str, int]
-    indexes: IntArray
-    counts: IntArray
 
 
 @dataclass
@@ -87,13 +78,13 @@ class PaneStore:
 
     def events(self, start: int, end: int, stream: str | None) -> int:
         """Return the events of `stream` in the panes from `start` to `end`."""
-        return sum(p.events for p in self._stream(start, end, stream))
+        return sum(counts.events for first, counts in self._stream(start, end, stream) if first)
 
     def versions(self, start: int, end: int, stream: str | None) -> dict[str, int]:
         """Return the events per model version of `stream` in the panes from `start` to `end`."""
         total: dict[str, int] = {}
-        for pane in self._stream(start, end, stream):
-            for version, events in pane.versions.items():
+        for first, counts in self._stream(start, end, stream):
+            for version, events in counts.versions.items() if first else ():
                 total[version] = total.get(version, 0) + events
         return total
 
@@ -104,26 +95,23 @@ class PaneStore:
             RecordError: a pane does not fit the reference's layout.
         """
         total = np.zeros(self._size, dtype=np.int64)
-        for pane in self._stream(start, end, stream):
-            if len(pane.indexes) and pane.indexes[-1] >= self._size:
+        for _, counts in self._stream(start, end, stream):
+            indexes = np.cumsum(unpack_integers(counts.indexes))
+            if len(indexes) and indexes[-1] >= self._size:
                 raise RecordError("a pane does not fit its reference: was the reference edited?")
-            total[pane.indexes] += pane.counts
+            total[indexes] += unpack_integers(counts.counts)
         return total
 
-    def _stream(self, start: int, end: int, stream: str | None) -> list[StreamPane]:
-        """Return the counts of `stream`: one entry per part and piece; events once per part."""
-        found = []
+    def _stream(
+        self, start: int, end: int, stream: str | None
+    ) -> Iterator[tuple[bool, StreamCounts]]:
+        """Yield the counts of `stream`, and whether they are the first piece of their part.
+
+        Every piece repeats the part's events and versions.
+        """
         for at in range(start, end, self._every):
             for part in self._parts.get(at, {}).values():
                 for number, piece in enumerate(part.pieces.values()):
                     for counts in piece.streams:
                         if counts.stream == stream:
-                            found.append(
-                                StreamPane(
-                                    0 if number else counts.events,
-                                    {} if number else counts.versions,
-                                    np.cumsum(unpack_integers(counts.indexes)),
-                                    unpack_integers(counts.counts),
-                                )
-                            )
-        return found
+                            yield number == 0, counts

@@ -17,13 +17,28 @@ from driftline.consumer.config import (
     describe_limit,
     describe_rate_budget,
 )
-from driftline.detectors import RATES, Comparison, Layout, level, rate_effect, significant
+from driftline.detectors import (
+    RATES,
+    Comparison,
+    FeatureType,
+    Layout,
+    level,
+    rate_effect,
+    significant,
+)
 
 OK, WARNING, CRITICAL = 0, 1, 2
 State = Literal["ok", "warning", "critical"]
 STATES: tuple[State, ...] = ("ok", "warning", "critical")
 # Rates that the budget looks at; they share one test's level.
 BUDGET_RATES: tuple[Detector, ...] = ("missing", "invalid", "unseen")
+_APPLIES: dict[str, tuple[FeatureType, ...]] = {
+    "ks": ("numeric",),
+    "wasserstein": ("numeric",),
+    "out_of_range": ("numeric",),
+    "chi_square": ("categorical", "boolean"),
+    "unseen": ("categorical",),
+}
 
 
 @dataclass(frozen=True)
@@ -83,9 +98,10 @@ class RuleBook:
             self.alpha = np.minimum(one * weights * self.watched.sum() / weights.sum(), 1.0)
             self.alpha[weights == 0] = np.nan
         self.rate_alpha = self.alpha / len(BUDGET_RATES)
-        self.rules: tuple[Rule, ...] = (
-            *self._budget_rules(layout),
-            *self._threshold_rules(layout),
+        self.rules = tuple(
+            rule
+            for rule in (*self._budget_rules(layout), *self._threshold_rules(layout))
+            if any(rule.detectors)
         )
 
     def judge(
@@ -132,15 +148,27 @@ class RuleBook:
         if self._config.budget is None:
             return []
         drift = Rule("budget", self._drift, False, 1, 1, None)
-        every = len(layout.features)
         rates = [
-            Rule(f"budget: {name}", (name,) * every, True, 1, 1, None) for name in BUDGET_RATES
+            Rule(
+                f"budget: {name}",
+                tuple(name if applies(name, f.type) else None for f in layout.features),
+                True,
+                1,
+                1,
+                None,
+            )
+            for name in BUDGET_RATES
         ]
         return [drift, *rates]
 
     def _threshold_rules(self, layout: Layout) -> list[Rule]:
         thresholds: Sequence[Mapping[Detector, Limit]] = [
-            self._config.thresholds_for(feature.name) for feature in layout.features
+            {
+                name: limit
+                for name, limit in self._config.thresholds_for(feature.name).items()
+                if applies(name, feature.type)
+            }
+            for feature in layout.features
         ]
         distinct = {
             (_limit_key(name, limit), name, limit)
@@ -170,6 +198,16 @@ class RuleBook:
             rule.limit,
             "critical" if critical or rule.limit.warning is None else "warning",
         )
+
+
+def applies(detector: Detector, kind: FeatureType) -> bool:
+    """Return whether a detector has figures for features of a type.
+
+    Example:
+        >>> applies("ks", "numeric"), applies("ks", "boolean"), applies("psi", "boolean")
+        (True, False, True)
+    """
+    return kind in _APPLIES.get(detector, ("numeric", "categorical", "boolean"))
 
 
 def _limit_key(detector: Detector, limit: Limit) -> str:

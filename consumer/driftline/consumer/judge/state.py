@@ -20,7 +20,7 @@ class JudgeState(msgspec.Struct, tag="judge"):
         lives: alerts that are pending or firing.
         versions: model versions seen in panes judged so far.
         losses: stretches of event time (start, end) whose events were lost.
-        usual: events of the last window judged.
+        recent: events of the last windows judged, newest last.
         alert_ends: end of each partition of the alerts topic, as remembered.
     """
 
@@ -32,5 +32,5 @@ class JudgeState(msgspec.Struct, tag="judge"):
     lives: list[Life] = []
     versions: list[str] = []
     losses: list[tuple[int, int]] = []
-    usual: int = 0
+    recent: list[int] = []
     alert_ends: list[int] = []

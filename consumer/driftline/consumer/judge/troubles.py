@@ -6,7 +6,7 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.clock import Clock
@@ -19,6 +19,7 @@ from driftline.detectors.reference import Reference
 from driftline.producer.timestamp import format_time
 
 _HOUR = 3_600_000
+_RECENT = 5  # windows
 
 
 class Troubles:
@@ -29,7 +30,7 @@ class Troubles:
         config: its configuration.
         reference: named in the alerts.
         lives: the model's alert lives, shared with the judging of its streams.
-        usual: events of the last window judged.
+        recent: events of the last windows judged, newest last.
     """
 
     def __init__(
@@ -38,13 +39,13 @@ class Troubles:
         config: ModelConfig,
         reference: Reference,
         lives: dict[tuple[str, str, str], Life],
-        usual: int,
+        recent: Sequence[int],
     ) -> None:
         self._model = model
         self._config = config
         self._reference = reference
         self._lives = lives
-        self.usual = usual
+        self.recent = list(recent)
         self._held: tuple[tuple[str, int] | None, int | None, int] | None = None
 
     def stale(self, clock: Clock) -> Iterator[Alert]:
@@ -54,7 +55,7 @@ class Troubles:
         if progress is None or self._config.stale_after is None:
             return
         if clock.stale() and life is None:
-            rate = amount(self.usual * _HOUR / self._config.window.length)
+            rate = amount(self._usual() * _HOUR / self._config.window.length)
             silence = duration(self._config.stale_after)
             yield self._fire(
                 "", "stale", progress, progress, f"stale_after: {silence}",
@@ -113,10 +114,14 @@ class Troubles:
 
     def window(self, window: WindowTimes, events: int, *, whole: bool) -> Iterator[Alert]:
         """Note a judged window; yield the end of a loss that it lies behind."""
-        self.usual = events or self.usual
+        self.recent = [*self.recent, events][-_RECENT:]
         life = self._lives.get((self._model, "", "data_loss"))
         if life is not None and whole and window.start >= life.written:
             yield self._resolve(life, window.start, window.end)
+
+    def _usual(self) -> int:
+        """Return the events of a usual window: the last one before a silence is half empty."""
+        return sorted(self.recent)[len(self.recent) // 2] if self.recent else 0
 
     def _fire(
         self,

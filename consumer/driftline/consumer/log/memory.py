@@ -159,8 +159,9 @@ class MemoryConsumer:
 
     def close(self) -> None:
         """Leave the group."""
-        self._broker.members.remove(self)
-        self._broker.rebalance()
+        if self in self._broker.members:
+            self._broker.members.remove(self)
+            self._broker.rebalance()
 
 
 class MemoryProducer:

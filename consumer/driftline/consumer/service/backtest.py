@@ -37,7 +37,7 @@ class Backtest:
 
     def __init__(self, plan: Plan, model: str, topic: str) -> None:
         self.tally = Tally()
-        self.dead_letters: list[DeadLetter] = []
+        self.examples: dict[str, DeadLetter] = {}  # the first dead letter of each reason
         source = TopicPartition(topic, 0)
         state = SketchState("file", 1, 0, 0, 0, {})
         models = {model: plan.sketch_models(topic)[model]}
@@ -77,6 +77,6 @@ class Backtest:
     def _judged(self, outputs: Sequence[Output]) -> Iterator[Verdict | Alert]:
         for output in outputs:
             if isinstance(output, DeadLetter):
-                self.dead_letters.append(output)
+                self.examples.setdefault(output.reason, output)
             elif output.model == self._model:
                 yield from self._judge.feed(output, next(self._messages))

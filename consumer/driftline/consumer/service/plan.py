@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,7 +32,7 @@ def load_reference(path: Path) -> Reference:
         raise ReferenceError(
             f"{path} does not exist: build it with driftline reference build"
         ) from None
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise ReferenceError(f"{path} cannot be read: {error}") from None
     try:
         return Reference.from_json(data)

@@ -1,0 +1,259 @@
+"""`driftline alerts`: the examples of the documentation, and what is in the log."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+import pytest
+from tests.consumer.cli.conftest import Driftline
+from tests.consumer.cli.records import alert, verdict
+
+from driftline.consumer.cli import output_log
+from driftline.consumer.cli.alert_log import Choice, find_alert, find_verdict, tail
+from driftline.consumer.cli.alert_text import Share, alert_in_full, alert_line, bars
+from driftline.consumer.cli.errors import CommandError
+from driftline.consumer.cli.output_log import OutputLog
+from driftline.consumer.config import OutputConfig
+from driftline.consumer.judge.ids import identity
+from driftline.consumer.judge.records import Alert, Verdict, Window
+from driftline.consumer.log.memory import MemoryBroker, MemoryLog
+from driftline.consumer.log.messages import partition_of
+from driftline.consumer.log.protocol import Message
+
+IN_FULL = """\
+FIRING  critical  car-loan / car_value                                    owner credit   https://wiki.example/car-loan
+car_value rose: median 43,485, normally 21,902, since 2019-03-27 00:00 UTC. 4 other features changed too: loan_length, repaid_loan_on_prev_car, salary_range, prediction.score.
+
+                       normally     now
+  up to 11744            10.0 %   0.0 %       |
+  11744 to 13494         10.0 %   0.3 %       |
+  13494 to 15624         10.0 %   0.9 %       |
+  15624 to 18283         10.0 %   2.2 %  #    |
+  18283 to 21902         10.0 %   5.9 %  ###  |
+  21902 to 26738         10.0 %   8.0 %  #### |
+  26738 to 33619         10.0 %  13.8 %  #####|##
+  33619 to 44064         10.0 %  20.8 %  #####|#####
+  44064 to 60684         10.0 %  22.1 %  #####|######
+  above 60684            10.0 %  26.0 %  #####|########      | normally
+
+991 events, 2019-04-02 to 2019-04-08, version 1, reference 12d664886f4460a1 (50,000 events)
+rule budget: 1 per 30d, min_effect: 0.02    ks 0.431 (limit 0.052), effect 1.53"""  # noqa: E501
+
+
+def test_an_alert_in_full() -> None:
+    assert alert_in_full(alert(), verdict()) == IN_FULL
+
+
+def test_without_its_verdict_an_alert_shows_the_bins_it_names() -> None:
+    text = alert_in_full(alert(), None)
+    assert "  above 60684            10.0 %  26.0 %  #####|########\n" in text
+    assert text.count(" %  ") >= 5
+    assert "(the bins that contributed most)" in text
+    assert "44064" not in text
+
+
+def test_an_alert_on_a_rate_shows_what_became_of_the_events() -> None:
+    counts = {"valid": 941, "missing": 50, "absent": 0, "invalid": 0}
+    bad = msgspec.structs.replace(
+        alert(), kind="data_quality", counts=counts, top=[], owner=None, runbook=None
+    )
+    text = alert_in_full(bad, verdict())
+    assert "\n\n  valid               941   95.0 %\n  missing              50    5.0 %\n" in text
+    assert text.splitlines()[0] == "FIRING  critical  car-loan / car_value"
+
+
+def test_an_alert_on_the_whole_model_has_no_bins() -> None:
+    window = Window("2019-04-02T06:30:00Z", "2019-04-03T00:00:00Z", 0)
+    stale = msgspec.structs.replace(
+        alert(), kind="stale", feature=None, top=[], detector=None, effect=None, window=window,
+        versions={}, rule="stale_after: 1 day",
+    )  # fmt: skip
+    assert alert_in_full(stale, None).endswith(
+        "\n\n2019-04-02 06:30 to 2019-04-03, reference 12d664886f4460a1 (50,000 events)\n"
+        "rule stale_after: 1 day"
+    )
+
+
+@pytest.mark.parametrize(
+    ("most", "longest"), [(1.0, 20), (0.26, 13), (0.04, 20), (0.002, 4), (0.0, 0)]
+)
+def test_bars_fit_beside_their_labels(most: float, longest: int) -> None:
+    assert bars([Share("a", 0.0, most)]).count("#") == longest
+
+
+def test_one_line() -> None:
+    assert alert_line(alert()).startswith(
+        "2019-04-08 00:00  FIRING    critical  car-loan: car_value rose: median 43,485, normally"
+    )
+    resolved = msgspec.structs.replace(alert(), status="resolved", severity="warning")
+    assert alert_line(resolved).startswith("2019-04-08 00:00  RESOLVED  warning   car-loan:")
+
+
+class Log:
+    """The topics of one deployment in memory."""
+
+    def __init__(self) -> None:
+        self.broker = MemoryBroker(now=1_000_000_000)
+        for name in ("alerts", "verdicts", "dead-letter"):
+            self.broker.create(f"driftline.{name}", 3)
+        self.output = OutputLog(MemoryLog(self.broker), OutputConfig())
+
+    def write(self, *records: Alert | Verdict) -> None:
+        for record in records:
+            name, key = (
+                ("alerts", record.alert_id)
+                if isinstance(record, Alert)
+                else ("verdicts", record.stream)
+            )
+            value = msgspec.json.encode(record)
+            partition = partition_of(key, 3)
+            self.broker.append(Message(f"driftline.{name}", partition, key.encode(), value))
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> Log:
+    made = Log()
+    monkeypatch.setattr(output_log, "open_log", lambda kafka: MemoryLog(made.broker))
+    return made
+
+
+def record(number: int, revision: int = 1, **changes: object) -> Alert:
+    alert_id = identity("car-loan", f"f{number}", "feature_drift", "2019-03-27T00:00:00Z")
+    return msgspec.structs.replace(
+        alert(), alert_id=alert_id, revision=revision, feature=f"f{number}", **changes
+    )
+
+
+def day(number: int) -> Window:
+    return Window(f"2019-04-0{number}T00:00:00Z", f"2019-04-0{number + 1}T00:00:00Z", 991)
+
+
+def no_more() -> bool:
+    return False
+
+
+def test_the_present_is_the_highest_revision_of_each_alert(log: Log) -> None:
+    newest, gone = record(1, 3, window=day(4)), record(2, 2, status="resolved", window=day(5))
+    other = record(3, window=day(2))
+    log.write(record(1, 1), newest, record(1, 2), record(2, 1), gone, other, other)
+    assert list(tail(log.output, Choice(), no_more)) == [other, newest]
+
+
+def test_what_comes_is_told_once(log: Log) -> None:
+    log.write(record(1))
+    late = [record(1, 2, status="resolved"), record(4)]
+    rounds = iter([late, [late[0], late[0]], [record(1)], []])
+
+    def wait() -> bool:
+        more = next(rounds)
+        log.write(*more)
+        return bool(more)
+
+    assert list(tail(log.output, Choice(), wait)) == [record(1), *sorted_by_window(late)]
+
+
+def sorted_by_window(alerts: list[Alert]) -> list[Alert]:
+    return sorted(alerts, key=lambda each: (each.window.end, -(each.effect or 0), each.feature))
+
+
+def test_with_a_time_everything_since_then_is_told(log: Log) -> None:
+    first, gone = record(1, window=day(1)), record(1, 2, status="resolved", window=day(3))
+    log.write(first, gone, record(2, window=day(4)))
+    since = 1_554_336_000_000  # 2019-04-04
+    told = list(tail(log.output, Choice(since=since), no_more))
+    assert told == [gone, record(2, window=day(4))]
+
+
+@pytest.mark.parametrize(
+    ("choice", "told"),
+    [
+        (Choice(model="car-loan"), 2),
+        (Choice(model="churn"), 1),
+        (Choice(severity="warning"), 3),
+        (Choice(severity="critical"), 2),
+        (Choice(model="churn", severity="critical"), 0),
+    ],
+)
+def test_alerts_can_be_chosen(log: Log, choice: Choice, told: int) -> None:
+    log.write(record(1), record(2), record(3, model="churn", severity="warning"))
+    assert len(list(tail(log.output, choice, no_more))) == told
+
+
+def test_what_is_no_alert_is_passed_over(log: Log) -> None:
+    log.broker.append(Message("driftline.alerts", 0, b"x", b"not an alert"))
+    log.broker.append(Message("driftline.alerts", 0, b"x", None))
+    log.write(record(1))
+    assert list(tail(log.output, Choice(), no_more)) == [record(1)]
+
+
+def of_window(found: Alert) -> Verdict:
+    window, reference = found.window, found.reference.id
+    verdict_id = identity(found.stream, found.feature or "", window.start, window.end, reference)
+    return msgspec.structs.replace(
+        verdict(), verdict_id=verdict_id, feature=found.feature or "", window=window
+    )
+
+
+def test_an_alert_is_found_by_the_beginning_of_its_id_with_its_verdict(log: Log) -> None:
+    wanted = record(1, 2)
+    log.write(of_window(record(2)), of_window(wanted), record(1), wanted, record(2))
+    at, found = find_alert(log.output, wanted.alert_id[:6])
+    assert found == wanted
+    assert find_verdict(log.output, at, found) == of_window(wanted)
+
+
+def test_a_verdict_written_long_before_its_alert_is_found(log: Log) -> None:
+    log.write(of_window(record(1)))
+    log.broker.now += 86_400_000
+    log.write(record(1))
+    at, found = find_alert(log.output, record(1).alert_id)
+    assert find_verdict(log.output, at, found) == of_window(record(1))
+    log.broker.delete_before(
+        next(p for p, kept in log.broker.logs.items() if kept and "verd" in p.topic), 1
+    )
+    assert find_verdict(log.output, at, found) is None
+
+
+def test_an_id_that_is_unknown_or_short(log: Log) -> None:
+    log.write(record(1), record(2))
+    with pytest.raises(CommandError, match=r"zz: no such alert in driftline\.alerts"):
+        find_alert(log.output, "zz")
+    with pytest.raises(CommandError, match=r"2 alerts in driftline\.alerts begin so"):
+        find_alert(log.output, "")
+
+
+BROKER = ("--bootstrap-servers", "kafka:9092")
+
+
+def test_the_verbs(driftline: Driftline, log: Log) -> None:
+    ran = driftline("alerts", "tail", "--no-follow", *BROKER)
+    assert (ran.code, ran.out, ran.err) == (0, "", "nothing fires now\n")
+    log.write(of_window(record(1)), record(1))
+    ran = driftline("alerts", "tail", "--no-follow", *BROKER)
+    assert (ran.code, ran.out, ran.err) == (0, alert_line(record(1)) + "\n", "")
+    ran = driftline("alerts", "tail", "--no-follow", "--json", *BROKER)
+    assert json.loads(ran.out)["alert_id"] == record(1).alert_id
+    ran = driftline("alerts", "show", record(1).alert_id, *BROKER)
+    assert "#####|########      | normally" in ran.out
+    ran = driftline("alerts", "show", "nothing", *BROKER)
+    assert (ran.code, ran.out) == (2, "")
+
+
+def test_ctrl_c_is_the_usual_way_to_end(
+    driftline: Driftline, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("time.sleep", interrupt)
+    assert driftline("alerts", "tail", *BROKER).code == 0
+
+
+def test_a_deployment_that_is_not_there(driftline: Driftline, log: Log) -> None:
+    log.broker.infos.clear()
+    ran = driftline("alerts", "tail", *BROKER)
+    assert (ran.code, ran.err) == (
+        2,
+        "driftline.alerts does not exist: check output.prefix, or run  driftline topics create\n",
+    )

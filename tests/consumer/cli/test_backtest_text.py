@@ -1,0 +1,61 @@
+"""The text of a backtest, from records alone."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from tests.consumer.cli.records import alert, verdict
+
+from driftline.consumer.cli.backtest_text import Found, table, verdict_line
+
+
+def test_an_alert_counts_as_it_was_when_it_rose_last() -> None:
+    found = Found("car-loan")
+    fired = msgspec.structs.replace(alert(), revision=1, severity="warning", effect=0.07)
+    rose = alert()
+    repeated = msgspec.structs.replace(alert(), revision=3, effect=2.0)
+    resolved = msgspec.structs.replace(alert(), revision=4, status="resolved")
+    for record in (fired, rose, repeated, resolved):
+        found.add(record)
+    assert found.alerts == [rose]
+
+
+def test_the_table_grows_with_its_content_and_names_segments() -> None:
+    long = msgspec.structs.replace(
+        alert(),
+        stream="car-loan/channel=web",
+        segment="channel=web",
+        feature="a_feature_with_a_very_long_name",
+        effect=None,
+    )
+    head, first, second = table([alert(), long], "car-loan").splitlines()
+    assert head.index("effect") == first.index("  1.53") == 29 + 45 + 2
+    assert "a_feature_with_a_very_long_name (channel=web)          median" in second
+    assert first.endswith("  56f29dcfdc4e44e8")
+
+
+def test_alerts_on_the_whole_model_are_named_by_their_kind() -> None:
+    stale = msgspec.structs.replace(
+        alert(),
+        kind="stale",
+        feature=None,
+        effect=None,
+        summary="car-loan: no events since 2019-03-27 00:00 UTC (1 day); normally 7 an hour.",
+    )
+    assert "  stale  " in table([stale], "car-loan")
+
+
+def test_an_effect_that_rounds_to_nothing_has_no_sign() -> None:
+    assert "  0.00  " in verdict_line(msgspec.structs.replace(verdict(), effect=-0.001), "car-loan")
+
+
+@pytest.mark.parametrize(("every", "judged"), [(1, 6), (2, 6), (3, 6)])
+def test_events_of_final_panes_are_counted_once_however_windows_overlap(
+    every: int, judged: int
+) -> None:
+    """One event a day; windows of 6, 3 or 2 panes; the first ones are not whole yet."""
+    found = Found("m")
+    for end in range(every, judged + 1, every):
+        begin = max(0, end - 6)
+        found.windows[f"2020-01-{begin + 1:02}", f"2020-01-{end + 1:02}"] = end - begin
+    assert found.events_judged() == 6
