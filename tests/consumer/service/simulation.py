@@ -71,7 +71,7 @@ def plan() -> Plan:
                     "window": {"length": "30s", "every": "10s", "grace": "5s", "min_events": 6},
                     "budget": "off",
                     "stale_after": "off",
-                    "segments": ["tier"],
+                    "segments": ["tier"] if name == MODELS[0] else [],
                     "thresholds": {
                         "ks": {"warning": 0.3, "critical": 0.5},
                         "psi": {"warning": 0.5, "for": "2 of 3"},

@@ -37,7 +37,7 @@ PLAN = plan(
 )
 
 numbers = st.one_of(st.none(), st.sampled_from([-1.0, 0.0, 0.5, 2.5]), st.just("bad"))
-timely = st.builds(
+timely: st.SearchStrategy[dict[str, Any]] = st.builds(
     dict,
     x=numbers,
     c=st.sampled_from(["p", "q", "new", None]),
@@ -167,3 +167,18 @@ def test_horizons_rise_and_until_names_the_event(events: list[Any]) -> None:
     assert reached == sorted(set(reached))
     for word in words:
         assert word.progress == max(event["timestamp"] for event in events[: word.until])
+
+
+def test_a_restart_changes_no_version_however_many_there_are() -> None:
+    """A version in every event: which of them are told apart must not depend on who counts."""
+    log = records(
+        row(n * 10, model_version=f"build-{n if n < 1_500 else n % 7}") for n in range(3_000)
+    )
+    whole, first = sketch(PLAN), sketch(PLAN)
+    expected = sent([*whole.feed(log, 0), *whole.idle(0, 0)])
+    before = first.feed(log[:2_000], 0)
+    state = first.state()
+    assert state is not None
+    second = sketch(PLAN, state=state)
+    after = second.feed(log[state.rewind :], 0)
+    assert sent([*before, *after, *second.idle(0, 0)]) == expected

@@ -98,9 +98,9 @@ class AlertWriter:
         feature = self._baseline.layout.features[f]
         ruling = next((r for r in now.rulings if r.rule.key == life.rule), None)
         name = ruling.rule.detectors[f] if ruling is not None else None
-        rule = life.rule
         if ruling is not None and name is not None:
-            rule = self._rules.describe(ruling.rule, name, life.severity)
+            # Kept, because a rule may have left the configuration when its alert resolves.
+            life.described = self._rules.describe(ruling.rule, name, life.severity)
         figures = figures_of(now.found, f, feature.type, now.rulings)
         figure = figures.get(name) if name is not None else None
         quality = life.kind == "data_quality"
@@ -127,7 +127,7 @@ class AlertWriter:
             since=format_time(life.since),
             until=None if life.quiet_since is None or life.firing
             else format_time(life.quiet_since),
-            rule=rule,
+            rule=life.described,
             detector=name,
             value=figure.value if figure else None,
             p_value=figure.p_value if figure else None,

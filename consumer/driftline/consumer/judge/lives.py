@@ -32,7 +32,7 @@ class Life(msgspec.Struct):
         firing: False while pending.
         severity: 1 warning, 2 critical: the highest it reached.
         revision: of its last record; 0 before the first.
-        rule: text of the rule that fired.
+        rule: key of the rule that fired; `described`: the same in the configuration's words.
         history: per rule, the levels of the last windows looked at, newest last.
         quiet: quiet windows in a row; `quiet_since` is the start of the first of them.
         incident: `since` of the incident's first alert.
@@ -48,6 +48,7 @@ class Life(msgspec.Struct):
     severity: int = 0
     revision: int = 0
     rule: str = ""
+    described: str = ""
     history: dict[str, list[int]] = {}
     quiet: int = 0
     quiet_since: int | None = None

@@ -184,7 +184,8 @@ class ModelJudge:
         seen = self._panes.versions(newest, end, None)
         new = sorted((v for v in seen if v not in self._versions), key=lambda v: (-seen[v], v))
         first_ever = not self._versions
-        self._versions = [*self._versions, *sorted(new)][-_VERSIONS_KEPT:]
+        gone = [v for v in self._versions if v not in seen]
+        self._versions = [*gone, *sorted(seen)][-_VERSIONS_KEPT:]
         return None if first_ever or not new else new[0]
 
     def _lost(self, start: int, end: int) -> bool:

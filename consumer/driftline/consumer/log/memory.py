@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 
 from driftline.consumer.log.errors import WorkerLost
 from driftline.consumer.log.protocol import (
@@ -150,7 +150,9 @@ class MemoryConsumer:
         self._paused -= partitions
 
     def lag(self, partition: TopicPartition) -> int | None:
-        """Records between the position and the end."""
+        """Records between the position and the end, None before it was sought."""
+        if partition not in self._positions:
+            return None
         return len(self._broker.logs[partition]) - self._positions[partition]
 
     def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
@@ -219,18 +221,22 @@ class MemoryLog:
         self, partitions: Set[TopicPartition], timestamp: int
     ) -> dict[TopicPartition, int]:
         """First offset with a record timestamp >= `timestamp`, the end where there is none."""
-        logs = self._broker.logs
+        logs, begins = self._broker.logs, self._broker.begins
         return {
-            tp: next((r.offset for r in logs[tp] if r.timestamp >= timestamp), len(logs[tp]))
+            tp: next(
+                (r.offset for r in logs[tp][begins[tp] :] if r.timestamp >= timestamp),
+                len(logs[tp]),
+            )
             for tp in partitions
         }
 
     def read(self, start: Mapping[TopicPartition, int]) -> Iterator[MemoryRecord]:
         """Read each partition from its offset to the end as it is at the call."""
-        ends = self.end_offsets(frozenset(start))
-        for partition, offset in sorted(start.items()):
-            first = max(offset, self._broker.begins[partition])
-            yield from islice(self._broker.logs[partition], first, ends[partition])
+        begins, ends = self._broker.begins, self.end_offsets(frozenset(start))
+        return chain.from_iterable(
+            islice(self._broker.logs[tp], max(offset, begins[tp]), ends[tp])
+            for tp, offset in sorted(start.items())
+        )
 
     def close(self) -> None:
         """Nothing to give up."""

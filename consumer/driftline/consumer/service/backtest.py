@@ -40,7 +40,7 @@ class Backtest:
         self.examples: dict[str, DeadLetter] = {}  # the first dead letter of each reason
         source = TopicPartition(topic, 0)
         state = SketchState("file", 1, 0, 0, 0, {})
-        models = {model: plan.sketch_models(topic)[model]}
+        models = plan.sketch_models(topic)
         self._mapping = plan.mapping_of(topic)
         decoder = plan.decoder(topic, Mapping.native())
         self._sketch = PartitionSketch(source, 1, decoder, models, state, 0, self.tally)

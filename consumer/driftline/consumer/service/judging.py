@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from driftline.consumer.judge.model import ModelJudge
 from driftline.consumer.judge.records import Alert, Verdict
-from driftline.consumer.log.messages import decode_panes
+from driftline.consumer.log.codec import RecordError
+from driftline.consumer.log.errors import LogError
+from driftline.consumer.log.messages import PanesMessage, decode_panes
 from driftline.consumer.log.protocol import Gap, Record
 from driftline.consumer.service.repeats import SentAlerts
 
@@ -31,11 +33,11 @@ class PanesPartition:
     def feed(self, records: Sequence[Record]) -> Iterator[Verdict | Alert]:
         """Judge what `records` make final; yield verdicts, and alerts that are not in the log."""
         for record in records:
-            name = record.key.decode() if record.key is not None else ""
+            name = (record.key or b"").decode(errors="replace")
             judge = self.judges.get(name)
             begun = judge is not None and record.offset >= self._begins[name]
             if judge is not None and begun and record.value is not None:
-                yield from self._new(name, judge.feed(decode_panes(record.value), record.offset))
+                yield from self._new(name, judge.feed(_message(record), record.offset))
             self.next = record.offset + 1
         for judge in self.judges.values():  # other models' records have had their effect too
             judge.position = max(judge.position, self.next)
@@ -61,3 +63,16 @@ class PanesPartition:
         for output in outputs:
             if isinstance(output, Verdict) or self.sent[name].is_new(output):
                 yield output
+
+
+def _message(record: Record) -> PanesMessage:
+    """Return what a record of the log of panes says.
+
+    Raises:
+        LogError: it cannot be read.
+    """
+    try:
+        return decode_panes(record.value or b"")
+    except RecordError as error:
+        place = f"{record.topic}[{record.partition}] at offset {record.offset}"
+        raise LogError(f"the record in {place} cannot be read: {error}") from error

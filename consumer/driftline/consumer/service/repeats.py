@@ -30,9 +30,10 @@ class SentAlerts:
         }
         self._seen: set[tuple[str, int]] = set()
         for record in log.read(found):
-            if record.value is None:
-                continue
-            alert = msgspec.json.decode(record.value, type=_Identity)
+            try:
+                alert = msgspec.json.decode(record.value or b"", type=_Identity)
+            except msgspec.DecodeError:
+                continue  # not an alert of ours: somebody tried the topic out
             if alert.model == model:
                 self._seen.add((alert.alert_id, alert.revision))
         self._left = set(self._seen)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from driftline.consumer.judge.state import JudgeState
-from driftline.consumer.log.codec import decode, encode
+from driftline.consumer.log.codec import RecordError, decode, encode
 from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.messages import partition_of
 from driftline.consumer.log.protocol import Log, Message, TopicPartition
@@ -48,10 +48,10 @@ class States:
         for record in self._log.read(self._next):
             if record.key is None or record.value is None:
                 continue
-            key = record.key.decode()
+            key = record.key.decode(errors="replace")
             try:
                 state: State = decode(record.value, State)  # type: ignore[arg-type]  # a union is a type to msgspec
-            except Exception as error:
+            except RecordError as error:
                 raise LogError(
                     f"the state {key} in {self._topic} cannot be read: {error}"
                 ) from error

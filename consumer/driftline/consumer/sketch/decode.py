@@ -90,7 +90,7 @@ class Decoder:
 
     Attributes:
         version_names: model to the names of its versions, which `ModelRows.versions` are codes of.
-            Grows while it decodes, to 1000 names and `__other__`.
+            Holds until the next batch: it grows, and begins anew when it has become too long.
 
     Args:
         mapping: what the topic's records look like.
@@ -149,6 +149,8 @@ class Decoder:
             The columns, and what became of the values that are no rows.
         """
         decoded = Decoded()
+        for model in self._models.values():
+            model.versions.tidy()
         places, kept = self._admit(values, decoded)
         batches, left = self._read(places, kept, decoded)
         rows: dict[str, list[tuple[int, Row]]] = {}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from driftline.consumer.log.codec import encode, pack_integers
 from driftline.consumer.log.messages import Pane, StreamCounts
+from driftline.detectors import OTHER
 from driftline.detectors.counts import Columns, Layout, count_columns
 
 IntArray = NDArray[np.int64]
@@ -21,6 +21,8 @@ _BUFFERED_VALUES = 1 << 16
 _PENDING_ENTRIES = 1 << 17
 # A broker takes 1 MiB by default; a larger pane is sent in parts.
 _LARGEST_MESSAGE = 800_000
+# Versions are named by the stream, so only so many are told apart in one pane.
+_MOST_VERSIONS = 100
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class OpenPane:
         self.first = first
         self.sent = 0  # events in the last message of this pane that this worker sent
         self._events = np.zeros(len(model.streams), dtype=np.int64)
-        self._versions: list[Counter[int]] = [Counter() for _ in model.streams]
+        self._versions: list[dict[str, int]] = [{} for _ in model.streams]
         self._rows: list[tuple[Columns, Mapping[str, NDArray[np.int32]]]] = []
         self._buffered = 0
         self._entries: list[tuple[IntArray, IntArray]] = []
@@ -78,28 +80,24 @@ class OpenPane:
         columns: Columns,
         versions: NDArray[np.int32],
         segments: Mapping[str, NDArray[np.int32]],
+        version_names: Sequence[str],
     ) -> None:
-        """Count rows: their columns, version codes, and per tag the codes of its values."""
+        """Count rows, in offset order: columns, version codes, and per tag its values' codes."""
         for place, chosen in self._subsets(segments, len(versions)):
             some = versions if chosen is None else versions[chosen]
             self._events[place] += len(some)
-            codes, counts = np.unique(some, return_counts=True)
-            self._versions[place].update(dict(zip(codes.tolist(), counts.tolist(), strict=True)))
+            self._count_versions(self._versions[place], some, version_names)
         self._rows.append((columns, segments))
         self._buffered += columns.numeric.size + columns.codes.size
         if self._buffered >= _BUFFERED_VALUES:
             self._fold()
 
-    def messages(
-        self, source: str, partition: int, until: int, version_names: list[str]
-    ) -> Iterator[Pane]:
+    def messages(self, source: str, partition: int, until: int) -> Iterator[Pane]:
         """Yield the pane as messages, as counted up to offset `until`."""
         self._fold()
         indexes, counts = self._merge()
-        yield from self._split(
-            0, len(self.model.layout.features), source, partition, until, version_names,
-            indexes, counts,
-        )  # fmt: skip
+        every = len(self.model.layout.features)
+        yield from self._split(0, every, source, partition, until, indexes, counts)
 
     def _split(
         self,
@@ -108,7 +106,6 @@ class OpenPane:
         source: str,
         partition: int,
         until: int,
-        version_names: list[str],
         indexes: IntArray,
         counts: IntArray,
     ) -> Iterator[Pane]:
@@ -121,15 +118,12 @@ class OpenPane:
                 continue
             base = place * self.model.layout.size
             a, b = np.searchsorted(indexes, [base + first, base + last])
-            versions = {
-                version_names[code]: n for code, n in self._versions[place].items() if code >= 0
-            }
             gaps = np.diff(indexes[a:b] - base, prepend=0)
             streams.append(
                 StreamCounts(
                     name,
                     int(self._events[place]),
-                    dict(sorted(versions.items())),
+                    dict(sorted(self._versions[place].items())),
                     pack_integers(gaps),
                     pack_integers(counts[a:b]),
                 )
@@ -141,11 +135,21 @@ class OpenPane:
         if high - low > 1 and len(encode(pane)) > _LARGEST_MESSAGE:
             middle = (low + high) // 2
             for a, b in ((low, middle), (middle, high)):
-                yield from self._split(
-                    a, b, source, partition, until, version_names, indexes, counts
-                )
+                yield from self._split(a, b, source, partition, until, indexes, counts)
         else:
             yield pane
+
+    def _count_versions(
+        self, known: dict[str, int], codes: NDArray[np.int32], names: Sequence[str]
+    ) -> None:
+        """Count versions by name; those that come after the first `_MOST_VERSIONS` share a name."""
+        found, first, counts = np.unique(codes, return_index=True, return_counts=True)
+        for i in np.argsort(first).tolist():
+            if found[i] >= 0:
+                name = names[found[i]]
+                if name not in known and len(known) >= _MOST_VERSIONS:
+                    name = OTHER
+                known[name] = known.get(name, 0) + int(counts[i])
 
     def _subsets(
         self, segments: Mapping[str, NDArray[np.int32]], rows: int
@@ -189,12 +193,12 @@ class OpenPane:
         """Return all counts as sorted, distinct positions over streams x layout, with counts."""
         if not self._entries:
             return np.zeros(0, np.int64), np.zeros(0, np.int64)
-        if len(self._entries) > 1 or self._pending:
+        if len(self._entries) > 1:
             where = np.concatenate([w for w, _ in self._entries])
             counts = np.concatenate([c for _, c in self._entries])
             order = np.argsort(where, kind="stable")
             where, counts = where[order], counts[order]
             heads = np.flatnonzero(np.diff(where, prepend=-1))
             self._entries = [(where[heads], np.add.reduceat(counts, heads))]
-            self._pending = 0
+        self._pending = 0
         return self._entries[0]

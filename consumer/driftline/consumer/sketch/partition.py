@@ -286,6 +286,7 @@ class PartitionSketch:
                 Columns(numeric=rows.columns.numeric[some], codes=rows.columns.codes[some]),
                 rows.versions[some],
                 {tag: codes[some] for tag, codes in rows.segments.items()},
+                self._decoder.version_names[model.name],
             )
 
     def _loss(self, model: SketchModel, times: NDArray[np.int64]) -> list[Loss]:
@@ -312,8 +313,7 @@ class PartitionSketch:
 
     def _messages(self, pane: OpenPane, until: int) -> Iterable[Pane]:
         pane.sent = pane.events
-        names = self._decoder.version_names[pane.model.name]
-        return pane.messages(self.source.topic, self.source.partition, until, names)
+        return pane.messages(self.source.topic, self.source.partition, until)
 
     def _horizon(self, name: str, until: int, *, idle: bool = False) -> Horizon:
         progress = self._progress[name]

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from driftline.detectors.counts import Feature
@@ -51,8 +52,11 @@ def kind_of(feature: Feature) -> Kind:
     return categorical(feature.categories)
 
 
-def categorical(categories: Sequence[str]) -> Kind:
+@lru_cache(maxsize=10_000)
+def categorical(categories: tuple[str, ...]) -> Kind:
     """Return the kind whose code is the place in `categories`, or their number if not listed.
+
+    Kept, because every partition's decoder reads the same features, and a kind takes 20 kB.
 
     >>> plan = categorical(("free", "3"))
     >>> [plan.read(value) for value in ("free", 3, 3.0, "paid", True, None, [])]

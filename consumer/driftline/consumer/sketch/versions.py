@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from driftline.detectors.reference import OTHER
 from driftline.producer.category import category_text
 
-MOST_NAMES = 1000
+MOST_NAMES = 10_000
 LONGEST_NAME = 256
 
 
 class Versions:
     """Gives codes 0, 1, 2 ... to names in the order in which they appear.
 
-    After `MOST_NAMES` names, and for names longer than `LONGEST_NAME` characters, all others share
-    the code of `__other__`: what a stream holds must not decide how much memory is used.
+    Names longer than `LONGEST_NAME` characters share the code of `__other__`. Codes hold until the
+    next `tidy`: what a stream holds must not decide how much memory is used.
 
     Args:
         listed: names that have codes from the start.
@@ -31,8 +31,20 @@ class Versions:
     def __init__(self, listed: Iterable[str] = ()) -> None:
         self.names: list[str] = []
         # Keys are values as they were decoded: 3 and "3" are one name, and two keys.
-        self._codes: dict[object, int] = {None: -1}
-        for name in listed:
+        self._codes: dict[object, int] = {}
+        self._listed = tuple(listed)
+        self._begin()
+
+    def tidy(self) -> None:
+        """Forget all names but the listed ones if they have become too many; codes change."""
+        if len(self.names) > MOST_NAMES:
+            self._begin()
+
+    def _begin(self) -> None:
+        self.names.clear()
+        self._codes.clear()
+        self._codes[None] = -1
+        for name in self._listed:
             self._learn(name)
 
     def codes(self, values: Sequence[object]) -> NDArray[np.int32]:
@@ -51,8 +63,6 @@ class Versions:
     def _learn(self, value: object) -> int:
         name = category_text(value)
         if name is None or not _is_name(name):
-            return self._code(OTHER)
-        if name not in self.names and len(self.names) >= MOST_NAMES:
             return self._code(OTHER)
         self._codes[value] = self._code(name)
         return self._codes[value]

@@ -1,0 +1,21 @@
+"""What is done with alerts: subscribing to them, a command for each, webhooks."""
+
+from driftline.consumer.alerts.choice import Choice
+from driftline.consumer.alerts.dispatcher import Attempts, Counts, Dispatcher, Failure
+from driftline.consumer.alerts.position import FilePosition, MemoryPosition, Position, PositionStore
+from driftline.consumer.alerts.subscriber import AlertRecord, AlertSubscriber, subscribe
+
+__all__ = [
+    "AlertRecord",
+    "AlertSubscriber",
+    "Attempts",
+    "Choice",
+    "Counts",
+    "Dispatcher",
+    "Failure",
+    "FilePosition",
+    "MemoryPosition",
+    "Position",
+    "PositionStore",
+    "subscribe",
+]

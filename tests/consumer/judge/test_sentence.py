@@ -1,0 +1,162 @@
+"""The sentence of an alert: every form, its numbers, and its length."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from driftline.consumer.judge.sentence import (
+    LONGEST,
+    Spread,
+    amount,
+    category_change,
+    change,
+    duration,
+    fit,
+    moment,
+    numeric_change,
+    percent,
+    rate_change,
+    scope,
+    verb,
+)
+
+MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (43485.0, "43,485"),
+        (21902.4, "21,902"),
+        (1234567.0, "1,234,567"),
+        (-1234.5, "-1,234"),
+        (0.64, "0.64"),
+        (0.6412, "0.641"),
+        (16.0, "16"),
+        (16.04, "16"),
+        (0.0, "0"),
+        (0.000012345, "1.23e-05"),
+    ],
+)
+def test_amount(value: float, text: str) -> None:
+    assert amount(value) == text
+
+
+@pytest.mark.parametrize(("share", "text"), [(0.80123, "80.1 %"), (0, "0.0 %"), (1, "100.0 %")])
+def test_percent(share: float, text: str) -> None:
+    assert percent(share) == text
+
+
+@pytest.mark.parametrize(
+    ("now", "normal", "expected"),
+    [
+        (Spread(43485, 20000), Spread(21902, 20000), "rose"),
+        (Spread(10, 20), Spread(12, 20), "fell"),
+        (Spread(12, 60), Spread(12, 20), "spread"),
+        (Spread(12, 5), Spread(12, 20), "narrowed"),
+        (Spread(12, 20), Spread(12, 20), "changed shape"),
+        (Spread(12, 20.5), Spread(12, 20), "changed shape"),
+        (Spread(13, 60), Spread(12, 20), "spread"),  # it moved too, but less than it spread
+        (Spread(12.1, 20), Spread(12, 20), "rose"),  # a little is all there is to say
+        (Spread(11.9, 20), Spread(12, 20), "fell"),
+        (Spread(3, 0), Spread(2, 0), "rose"),  # nearly constant: in units of the median
+        (Spread(0, 0), Spread(0, 0), "changed shape"),
+        (Spread(-2, 1), Spread(-3, 1), "rose"),
+    ],
+)
+def test_verb(now: Spread, normal: Spread, expected: str) -> None:
+    assert verb(now, normal) == expected
+
+
+def test_changes() -> None:
+    now, normal = Spread(43485, 1), Spread(21902, 1)
+    assert numeric_change(now, normal) == "median 43,485, normally 21,902"
+    assert category_change("60K+ €", 0.006, 0.101) == (
+        '"60K+ €" is 0.6 % of events, normally 10.1 %'
+    )
+    assert rate_change("missing", 0.05, 0.001) == ("is missing in 5.0 % of events, normally 0.1 %")
+    assert rate_change("invalid", 0.05, 0) == "is invalid in 5.0 % of events, normally 0.0 %"
+    assert rate_change("unseen", 0.5, 0) == (
+        "has a value that the reference does not list in 50.0 % of events, normally 0.0 %"
+    )
+    assert rate_change("out_of_range", 0.5, 0) == (
+        "is outside the reference's range in 50.0 % of events, normally 0.0 %"
+    )
+
+
+def test_scope() -> None:
+    assert scope([], None) == "Only this feature."
+    assert scope(["a"], None) == "1 other feature changed too: a."
+    assert scope(["a", "b"], None) == "2 other features changed too: a, b."
+    assert scope([], "3.2") == "Only this feature. Began with version 3.2."
+
+
+def test_moment() -> None:
+    assert moment(1_553_644_800_000) == "2019-03-27 00:00 UTC"
+    assert moment(1_553_644_800_000 + 13 * HOUR + 5 * MINUTE + 59_999) == "2019-03-27 13:05 UTC"
+
+
+@pytest.mark.parametrize(
+    ("ms", "text"),
+    [
+        (96 * DAY, "96 days"),
+        (DAY, "1 day"),
+        (DAY + HOUR, "1 day 1 hour"),
+        (2 * DAY + 3 * HOUR + 4 * MINUTE, "2 days 3 hours"),
+        (90 * MINUTE, "1 hour 30 minutes"),
+        (DAY + 5 * MINUTE, "1 day 5 minutes"),
+        (59_999, "less than a minute"),
+        (1_200 * DAY, "1,200 days"),
+    ],
+)
+def test_duration(ms: int, text: str) -> None:
+    assert duration(ms) == text
+
+
+@pytest.mark.parametrize(
+    ("summary", "said"),
+    [
+        ("m: a rose: median 43,485, normally 21,902, since 2019-03-27 00:00 UTC. Only ...",
+         "median 43,485, normally 21,902"),
+        ('m/tier=gold: b changed: "x" is 80.1 % of events, normally 55.1 %, since 2019-03-27 00:00'
+         " UTC. Only this feature.", '"x" 80.1 %, normally 55.1 %'),
+        ("m: c is missing in 5.0 % of events, normally 0.1 %, since 2019-03-27 00:00 UTC. Only ...",
+         "c missing in 5.0 %, normally 0.1 %"),
+    ],
+)  # fmt: skip
+def test_the_change_alone(summary: str, said: str) -> None:
+    assert change(summary) == said
+
+
+def sentence(features: list[str], head: str = "m: a rose") -> str:
+    return f"{head}: median 2, normally 1, since 2019-03-27 00:00 UTC. {scope(features, None)}"
+
+
+def test_a_long_list_is_cut_to_what_fits() -> None:
+    features = [f"feature_number_{i:02}" for i in range(30)]
+    short = fit(sentence(features), features)
+    assert len(short) <= LONGEST
+    listed, _, rest = short.partition("30 other features changed too: ")[2].partition(" and ")
+    shown = listed.split(", ")
+    assert shown == features[: len(shown)]
+    assert rest == f"{30 - len(shown)} more."
+    assert len(shown) >= 5
+    # One more would not fit.
+    assert len(short) + len(", feature_number_00") > LONGEST
+
+
+def test_what_fits_stays_as_it_is() -> None:
+    features = ["a", "b", "c"]
+    assert fit(sentence(features), features) == sentence(features)
+    exactly = "x" * LONGEST
+    assert fit(exactly) == exactly
+
+
+@given(
+    st.lists(st.text("abc_.", min_size=1, max_size=120), max_size=40),
+    st.text("ab c", max_size=300),
+)
+def test_never_longer_than_the_limit(features: list[str], head: str) -> None:
+    assert len(fit(sentence(features, head), features)) <= LONGEST == 240

@@ -1,0 +1,172 @@
+"""A small model and short ways to run its stages: events in, verdicts and alerts out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from driftline.consumer.config import Config
+from driftline.consumer.judge.records import Alert, Verdict
+from driftline.consumer.judge.state import JudgeState
+from driftline.consumer.log.memory import MemoryRecord
+from driftline.consumer.log.messages import Horizon, Loss, Pane
+from driftline.consumer.log.protocol import TopicPartition
+from driftline.consumer.service.backtest import Backtest
+from driftline.consumer.service.plan import Plan
+from driftline.consumer.sketch.partition import Output, PartitionSketch, SketchState, Tally
+from driftline.detectors import FeatureColumn, Reference, build_reference
+
+MODEL, TOPIC = "m", "in"
+SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
+START = 1_600_020_000_000 // DAY * DAY + 7 * DAY  # 2020-09-20T00:00:00Z
+WINDOW = {"length": "30s", "every": "10s", "grace": "5s", "min_events": 1}
+
+
+def reference(seed: int = 5, model: str = MODEL) -> Reference:
+    """One feature of each type, and two tags."""
+    rng = np.random.default_rng(seed)
+    return build_reference(
+        model=model,
+        features={
+            "x": FeatureColumn("numeric", rng.normal(size=1_000).round(3)),
+            "c": FeatureColumn("categorical", rng.choice(["p", "q", "r"], 1_000).tolist()),
+            "b": FeatureColumn("boolean", rng.choice(["false", "true"], 1_000).tolist()),
+        },
+        segments={
+            "tier": rng.choice(["gold", "tin"], 1_000).tolist(),
+            "model_version": rng.choice(["1", "2"], 1_000).tolist(),
+        },
+    )
+
+
+REFERENCE = reference()
+
+
+def plan(references: dict[str, Reference] | None = None, **settings: Any) -> Plan:
+    """The plan for `MODEL` on `TOPIC`; `settings` are keys of the model.
+
+    `kafka`, `limits`, `output` and `models` (more of them) are sections of the configuration.
+    """
+    sections = {k: settings.pop(k) for k in ("kafka", "limits", "output") if k in settings}
+    models = settings.pop("models", {})
+    model = {"predictions": TOPIC, "reference": "unused.json", "window": WINDOW, "budget": "off"}
+    kafka = {"bootstrap_servers": "localhost:9092", "start": "earliest"}
+    config = Config.model_validate(
+        {
+            "limits": {"idle_after": "5s"},
+            "models": {MODEL: {**model, **settings}}
+            | {name: {**model, **own} for name, own in models.items()},
+            **sections,
+            "kafka": {**kafka, **sections.get("kafka", {})},
+        }
+    )
+    known = {MODEL: REFERENCE, **(references or {})}
+    return Plan(config, {name: known[name] for name in config.models})
+
+
+def row(time: int, **values: Any) -> dict[str, Any]:
+    """An event at `time` ms after `START`; `values` go into the features, or replace a field."""
+    event: dict[str, Any] = {"timestamp": START + time, "model": MODEL}
+    for name in ("timestamp", "model", "model_version", "tags"):
+        if name in values:
+            event[name] = values.pop(name)
+    return {**event, "features": {"x": 0.0, "c": "p", "b": True, **values}}
+
+
+def rows(start: int, count: int, step: int, rng: np.random.Generator, **fixed: Any) -> list[Any]:
+    """Events as quiet as the reference, from `start` on, `step` ms apart."""
+    return [
+        row(
+            start + i * step,
+            **{
+                "x": round(float(rng.normal()), 3),
+                "c": str(rng.choice(["p", "q", "r"])),
+                "b": bool(rng.random() < 0.5),
+                **fixed,
+            },
+        )
+        for i in range(count)
+    ]
+
+
+def records(
+    values: Iterable[dict[str, Any] | bytes | None],
+    partition: int = 0,
+    first: int = 0,
+    written: int = -1,
+) -> list[MemoryRecord]:
+    """Input records from offset `first` on, written at `written` (ms; below 0: not known)."""
+    return [
+        MemoryRecord(
+            TOPIC,
+            partition,
+            offset,
+            written,
+            None,
+            msgspec.json.encode(value) if isinstance(value, dict) else value,
+        )
+        for offset, value in enumerate(values, first)
+    ]
+
+
+def sketch(
+    plan: Plan,
+    partition: int = 0,
+    partitions: int = 1,
+    state: SketchState | None = None,
+    now: int = 0,
+) -> PartitionSketch:
+    """The sketch of one input partition."""
+    return PartitionSketch(
+        TopicPartition(TOPIC, partition),
+        partitions,
+        plan.decoder(TOPIC),
+        plan.sketch_models(TOPIC),
+        state or SketchState("id", partitions, 0, 0, 0, {}),
+        now,
+        Tally(),
+    )
+
+
+def backtest(plan: Plan, rows: Sequence[dict[str, Any]]) -> list[Verdict | Alert]:
+    """What a backtest over `rows` gives."""
+    run = Backtest(plan, MODEL, TOPIC)
+    return [*run.feed(rows), *run.end()]
+
+
+def judge_all(plan: Plan, messages: Iterable[Output], name: str = MODEL) -> list[Verdict | Alert]:
+    """What a fresh judge makes of messages in the log of panes."""
+    judge = plan.judge(name, JudgeState(position=0, rewind=0))
+    found: list[Verdict | Alert] = []
+    for offset, message in enumerate(messages):
+        assert isinstance(message, Pane | Horizon | Loss)
+        found += judge.feed(message, offset)
+    return found
+
+
+def verdicts(outputs: Iterable[Verdict | Alert], feature: str | None = None) -> list[Verdict]:
+    """The verdicts among `outputs`, of one feature if it is given."""
+    return [o for o in outputs if isinstance(o, Verdict) and feature in (None, o.feature)]
+
+
+def alerts(outputs: Iterable[Verdict | Alert], feature: str | None = None) -> list[Alert]:
+    """The alerts among `outputs`, of one feature if it is given."""
+    return [o for o in outputs if isinstance(o, Alert) and feature in (None, o.feature)]
+
+
+def windows(outputs: Iterable[Verdict | Alert]) -> list[tuple[int, int, int]]:
+    """(start, end, events) of the windows judged, seconds after `START`, of feature x."""
+    return [
+        (seconds(v.window.start), seconds(v.window.end), v.window.events)
+        for v in verdicts(outputs, "x")
+        if v.segment is None
+    ]
+
+
+def seconds(time: str) -> int:
+    """Seconds after `START` of an RFC 3339 time."""
+    moment = np.datetime64(time.removesuffix("Z"), "ms").astype(np.int64)
+    return int(moment - START) // SECOND
