@@ -144,6 +144,11 @@ def test_pause_resume_and_lag(join: Join, new_topic: NewTopic, write: Callable[.
     assert reader.values == {zero: [0, 1, 2, 3, 4], one: [0]}
     assert reader.consumer.lag(zero) == 0
     assert reader.consumer.lag(TopicPartition(topic, 7)) is None
+    # A paused partition is not fetched: only the broker knows that it is not read to its end.
+    reader.consumer.pause({zero})
+    write(topic, 0, 2)
+    reader.poll()
+    assert reader.consumer.lag(zero) == 2
 
 
 def test_random_pauses(join: Join, new_topic: NewTopic, write: Callable[..., None]) -> None:

@@ -16,6 +16,7 @@ from driftline.consumer.cli.backtest import backtest
 from driftline.consumer.cli.check import check
 from driftline.consumer.cli.config import config
 from driftline.consumer.cli.dead_letter import dead_letter
+from driftline.consumer.cli.demo import demo
 from driftline.consumer.cli.reference import reference
 from driftline.consumer.cli.replay import replay
 from driftline.consumer.cli.run import run
@@ -32,6 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+app.command()(demo)
 app.command()(run)
 app.command()(check)
 app.add_typer(reference)

@@ -102,14 +102,15 @@ def _topics(
     specs = wanted_topics(config)
     names = frozenset([*input_topics(config), *(spec.name for spec in specs)])
     found = kafka_log.topics(names)
-    missing = missing_topics(specs, found)
-    if missing and config.output.create_topics:
+    missing = missing_topics(specs, found) if config.output.create_topics else []
+    to_be_created = {spec.name: TopicInfo(spec.name, "", 0, "") for spec in missing}
+    problems = topic_problems(config, locations, {**found, **to_be_created})
+    if problems:  # before anything is made: a slip in the configuration leaves no topics behind
+        raise LogError("\n".join(problems))
+    if missing:
         kafka_log.create_topics(missing, config.output.replication_factor)
         log.info("topics created", topics=[spec.name for spec in missing])
         found = kafka_log.topics(names)
-    problems = topic_problems(config, locations, found)
-    if problems:
-        raise LogError("\n".join(problems))
     return found
 
 

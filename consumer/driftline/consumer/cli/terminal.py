@@ -11,9 +11,12 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 _CONTROLS = [*range(32), *range(127, 160)]
 _IN_TEXT = {code: f"\\x{code:02x}" for code in _CONTROLS if chr(code) != "\n"}
@@ -59,6 +62,16 @@ def colourful(stream: TextIO) -> bool:
     return stream.isatty() and not os.environ.get("NO_COLOR")
 
 
+def painted(text: str) -> Text:
+    """Return `text` with what it says of states in colour, for a terminal."""
+    from rich.text import Text
+
+    found = Text(text)
+    for style, pattern in _COLOURS.items():
+        found.highlight_regex(f"(?m){pattern}", style)
+    return found
+
+
 @contextmanager
 def progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
     """Show a progress bar on stderr while the block runs, if that is a terminal.
@@ -102,12 +115,8 @@ def _write(stream: TextIO, text: str) -> None:
 def _paint(stream: TextIO, text: str) -> None:
     if colourful(stream):
         from rich.console import Console
-        from rich.text import Text
 
-        painted = Text(text)
-        for style, pattern in _COLOURS.items():
-            painted.highlight_regex(f"(?m){pattern}", style)
-        Console(file=stream, highlight=False).print(painted, soft_wrap=True)
+        Console(file=stream, highlight=False).print(painted(text), soft_wrap=True)
         return
     try:
         stream.write(text + "\n")

@@ -6,7 +6,9 @@ outage several lines a second. So its logger never goes below INFO, and a line c
 
 from __future__ import annotations
 
+import contextlib
 import logging
+from collections.abc import Iterator
 
 EVERY = 60.0  # seconds between two lines from the same place of the client
 
@@ -32,11 +34,25 @@ class ClientLog(logging.Handler):
         logging.getLogger().handle(record)
 
 
+@contextlib.contextmanager
+def quiet_client() -> Iterator[None]:
+    """Let the client say nothing: while it connects, its many lines only hide our one sentence."""
+    client = logging.getLogger("kafka")
+    level = client.level
+    client.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        client.setLevel(level)
+
+
 def cap_client_log() -> None:
     """Let the Kafka client log warnings only, or INFO when the root logger is at DEBUG."""
     client = logging.getLogger("kafka")
     debug = logging.getLogger().getEffectiveLevel() <= logging.DEBUG
     client.setLevel(logging.INFO if debug else logging.WARNING)
     client.propagate = False
+    # Its warnings tell of a task that took a tenth of a second, which is nobody's business.
+    logging.getLogger("kafka.net.selector").setLevel(logging.ERROR)
     if not any(isinstance(handler, ClientLog) for handler in client.handlers):
         client.addHandler(ClientLog())

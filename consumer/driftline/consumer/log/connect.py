@@ -9,7 +9,7 @@ import kafka
 import kafka.errors
 
 from driftline.consumer.config import KafkaConfig
-from driftline.consumer.log.client_log import cap_client_log
+from driftline.consumer.log.client_log import cap_client_log, quiet_client
 from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.options import check_options, client_options, ssl_context
 from driftline.consumer.log.preflight import preflight
@@ -45,7 +45,8 @@ def start_client(config: KafkaConfig, start: Callable[[], Client]) -> Client:
         LogError: The client got no answer, most likely because the login was refused.
     """
     try:
-        return start()
+        with quiet_client():
+            return start()
     except kafka.errors.KafkaConfigurationError as error:
         raise LogError(f"kafka.options do not fit together: {error}") from None
     except kafka.errors.KafkaError as error:

@@ -27,6 +27,7 @@ from driftline.consumer.log.rebalance import RebalanceListener, keep_finished_jo
 
 logger = logging.getLogger(__name__)
 
+LAG_MS = 1_000
 COMMIT_MS = 2_000  # a commit is for lag tools only and never worth a longer wait
 OFFSETS_MS = 10_000
 BACKOFF = (0.1, 1.0)  # seconds to wait after a passing failure: the first, the longest
@@ -72,6 +73,7 @@ class KafkaConsumer:
         for topic in sorted(topics):
             start_client(config, partial(self._client.partitions_for_topic, topic))
         self._backoff = BACKOFF[0]
+        self._ends: Mapping[Any, int] | None = None  # of all partitions, asked since the last poll
 
     def poll(self, timeout: float) -> Polled:
         """Wait up to `timeout` seconds for records or a change of ownership.
@@ -86,6 +88,7 @@ class KafkaConsumer:
         """
         records: Mapping[TopicPartition, list[Any]] = {}
         gaps: list[Gap] = []
+        self._ends = None
         self._unpark()
         try:
             records = self._client.poll(timeout_ms=int(timeout * 1000))
@@ -123,12 +126,24 @@ class KafkaConsumer:
         self._client.resume(*self._held(partitions))
 
     def lag(self, partition: TopicPartition) -> int | None:
-        """Records between the position and the end as last heard of; None when not known yet."""
+        """Records between the position and the end as it is now; None when not known yet.
+
+        The broker is asked, once between two polls for all partitions. The client knows an end
+        only from the last answer that it took records out of, which is old after a pause, after a
+        rebalance, and while the records of other partitions are brought first.
+        """
+        if self._ends is None:
+            self._ends = {}
+            with contextlib.suppress(kafka.errors.KafkaError, OSError):  # away: the poll will tell
+                held = list(self._client.assignment())
+                self._ends = self._client.end_offsets(held, timeout_ms=LAG_MS)
         for tp in self._held((partition,)):
-            end = self._client.highwater(tp)
+            end = self._ends.get(tp)
+            if end is None or self._client.highwater(tp) is None:  # nothing was fetched yet
+                return None
             with contextlib.suppress(kafka.errors.KafkaError):  # the next poll raises it again
                 position = self._client.position(tp, timeout_ms=0)
-                if end is not None and position is not None:
+                if position is not None:
                     return max(0, int(end) - int(position))
         return None
 

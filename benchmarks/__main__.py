@@ -1,0 +1,19 @@
+"""All that `make bench` measures, each program in a process of its own.
+
+The others are run by hand: `decode` (the decoder alone), `detectors` (counting), and
+`null_alarms` (false alarms on quiet streams).
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+PROGRAMS = ("throughput", "memory", "judging")
+
+if __name__ == "__main__":
+    for name in PROGRAMS:
+        print(f"== {name}", flush=True)
+        command = [sys.executable, "-m", f"benchmarks.{name}"]
+        subprocess.run(command, cwd=Path(__file__).parents[1], check=True)

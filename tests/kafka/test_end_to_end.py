@@ -1,0 +1,201 @@
+"""The promise, proven on the car-loan data: whoever judges the events, the same bytes come out.
+
+Real workers over a real Kafka, undisturbed, shared among several and killed, against the backtest
+over the file; read by a client that shares no code with Driftline's.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from tests.kafka import car_loan
+from tests.kafka.car_loan import Replay, Row
+from tests.kafka.conftest import NewTopic
+from tests.kafka.reader import Grown, Identity, TopicReader, by_identity, wait_until
+from tests.kafka.worker import Worker, driftline
+
+
+@dataclass(frozen=True)
+class Published:
+    """All verdicts and alerts of a run: by identity, the bytes."""
+
+    verdicts: dict[Identity, bytes]
+    alerts: dict[Identity, bytes]
+
+    def alert_records(self) -> list[dict[str, Any]]:
+        """Return the alerts' records."""
+        return [msgspec.json.decode(value, type=dict[str, Any]) for value in self.alerts.values()]
+
+
+@pytest.fixture(scope="module")
+def panes() -> list[list[Row]]:
+    """The rows to be judged, by pane."""
+    return car_loan.rows_by_pane()
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Holds the reference."""
+    directory = tmp_path_factory.mktemp("car-loan")
+    car_loan.build_reference(directory)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def backtest(directory: Path) -> Published:
+    """What the backtest over the file finds."""
+    config = car_loan.write_config(directory / "backtest.yaml", "localhost:9092", "events", "none")
+    code, printed, said = driftline(
+        "backtest", "--config", config, "--input", car_loan.ANALYSIS, "--json", "--verdicts"
+    )
+    assert code == 0, said
+    lines = printed.encode().splitlines()
+    alerts = [line for line in lines if b'"driftline.alert.v1"' in line]
+    verdicts = [line for line in lines if b'"driftline.verdict.v1"' in line]
+    assert len(alerts) + len(verdicts) == len(lines)
+    found = Published(by_identity(verdicts), by_identity(alerts))
+    assert len(found.verdicts) == len(verdicts)
+    assert len(found.alerts) == len(alerts)
+    return found
+
+
+StartWorkers = Callable[..., list[Worker]]
+
+
+@pytest.fixture
+def start_workers(bootstrap: str, directory: Path, tmp_path: Path) -> Iterator[StartWorkers]:
+    """`start_workers(topic, prefix, count)`, which share the partitions when it returns."""
+    with ExitStack() as started:
+
+        def start(topic: str, prefix: str, count: int) -> list[Worker]:
+            config = directory / f"{prefix}.yaml"
+            car_loan.write_config(config, bootstrap, topic, prefix)
+            workers = [Worker(config, tmp_path / f"{prefix}-{n}.log") for n in range(count)]
+            for worker in workers:
+                started.callback(worker.close)
+                worker.start()
+            return workers
+
+        yield start
+
+
+def finish(
+    bootstrap: str, topic: str, prefix: str, workers: list[Worker], expected: Published
+) -> Published:
+    """Stop the workers when all is read and judged; return what they have published."""
+    with (
+        TopicReader(bootstrap, topic, prefix) as events,
+        TopicReader(bootstrap, f"{prefix}.verdicts") as verdicts,
+        TopicReader(bootstrap, f"{prefix}.alerts") as alerts,
+    ):
+        wait_until(events.all_consumed, "every event read, and recorded as read")
+        many = len(expected.verdicts)
+        wait_until(Grown(verdicts, many), f"{many} verdicts")
+        for worker in workers:
+            assert worker.stop() < 5
+        found = alerts.read()
+        published = Published(
+            by_identity(record.value for record in verdicts.read()),
+            by_identity(record.value for record in found),
+        )
+        assert len(published.alerts) == len(found), "an alert was published twice"
+        return published
+
+
+def same(found: Published, expected: Published) -> None:
+    """Both hold the same records, byte for byte."""
+    for some, others in (
+        (found.alerts, expected.alerts),
+        (found.verdicts, expected.verdicts),
+    ):
+        assert some.keys() == others.keys()
+        different = [(some[key], others[key]) for key in some if some[key] != others[key]]
+        assert not different, different[0]
+
+
+def test_the_drift_is_found_and_nothing_else(backtest: Published) -> None:
+    alerts = backtest.alert_records()
+    assert {alert["feature"] for alert in alerts} == car_loan.DRIFTED
+    assert {alert["status"] for alert in alerts} == {"firing"}
+    assert min(alert["window"]["end"] for alert in alerts) >= car_loan.DRIFT_BEGINS
+    assert len({alert["incident_id"] for alert in alerts}) == 1
+    states: dict[str, set[str]] = {}
+    for value in backtest.verdicts.values():
+        verdict = msgspec.json.decode(value, type=dict[str, Any])
+        states.setdefault(verdict["feature"], set()).add(verdict["state"])
+        if verdict["window"]["end"] < car_loan.DRIFT_BEGINS:
+            assert verdict["state"] == "ok"
+    assert states.keys() == car_loan.DRIFTED | car_loan.QUIET
+    assert all(states[feature] == {"ok"} for feature in car_loan.QUIET)
+
+
+def test_one_worker_and_three_find_what_the_backtest_finds(
+    bootstrap: str,
+    new_topic: NewTopic,
+    prefix: str,
+    panes: list[list[Row]],
+    backtest: Published,
+    start_workers: StartWorkers,
+) -> None:
+    topic = new_topic("events", car_loan.PARTITIONS)
+    replay = Replay(bootstrap, topic)
+    for rows in panes:
+        replay.send(rows)
+    replay.close()
+    # Two deployments on one topic at the same time: each has its own group and output topics.
+    alone, shared = f"{prefix}-alone", f"{prefix}-shared"
+    workers = {alone: start_workers(topic, alone, 1), shared: start_workers(topic, shared, 3)}
+    for worker in workers[shared]:
+        worker.wait_until_ready()
+    assert sum(bool(worker.owned()["partitions"]) for worker in workers[shared]) >= 2
+    for name, some in workers.items():
+        same(finish(bootstrap, topic, name, some, backtest), backtest)
+
+
+def test_workers_killed_three_times_find_what_the_backtest_finds(
+    bootstrap: str,
+    new_topic: NewTopic,
+    prefix: str,
+    panes: list[list[Row]],
+    backtest: Published,
+    start_workers: StartWorkers,
+) -> None:
+    topic = new_topic("events", car_loan.PARTITIONS)
+    workers = start_workers(topic, prefix, 3)
+    for worker in workers:
+        worker.wait_until_ready()
+    rng = random.Random(20260301)
+    replay = Replay(bootstrap, topic)
+    kills = 3
+    # An event belongs to the same pane in every run only if it is in the log before an idle mark
+    # lets the clock pass it. So panes are sent one after the other, each acknowledged as a whole:
+    # however slow this machine is, no idle mark can close a pane that is still being sent.
+    stretch = len(panes) // (kills + 1)
+    with TopicReader(bootstrap, f"{prefix}.verdicts") as verdicts:
+        for kill in range(kills):
+            begin, end = kill * stretch, (kill + 1) * stretch
+            when = rng.randrange(begin + 1, end)
+            for rows in panes[begin:when]:
+                replay.send(rows)
+            # First the one that judges, then any: a verdict may be sent and not yet recorded.
+            judging = [worker for worker in workers if worker.owned()["models"]]
+            victim = judging[0] if kill == 0 else rng.choice(workers)
+            victim.kill()
+            victim.start()
+            for rows in panes[when:end]:
+                replay.send(rows)
+            victim.wait_until_ready()
+            # Of the panes sent so far the last one is open.
+            many = (end - 1) * len(car_loan.DRIFTED | car_loan.QUIET)
+            wait_until(Grown(verdicts, many), f"{many} verdicts after kill {kill + 1}")
+    for rows in panes[kills * stretch :]:
+        replay.send(rows)
+    replay.close()
+    same(finish(bootstrap, topic, prefix, workers, backtest), backtest)

@@ -1,0 +1,117 @@
+"""Mistakes of an operator: `driftline run` says the cause in one sentence and ends with 2."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.kafka import checkout
+from tests.kafka.broker import USER, Running
+from tests.kafka.conftest import NewTopic
+from tests.kafka.worker import driftline
+
+Refused = Callable[..., str]
+
+
+@pytest.fixture
+def refused(bootstrap: str, prefix: str, tmp_path: Path) -> Refused:
+    """`refused(server, edit, **more)`: the one sentence that `driftline run` ends with."""
+
+    def run(
+        server: str = bootstrap, edit: Callable[[dict[str, Any]], object] | None = None, **more: Any
+    ) -> str:
+        config = tmp_path / "driftline.yaml"
+        checkout.write_config(config, server, f"{prefix}.events", prefix, **more)
+        document = json.loads(config.read_text())
+        if edit is not None:
+            edit(document["models"][checkout.MODEL])
+        config.write_text(json.dumps(document, indent=1))
+        begin = time.monotonic()
+        code, printed, said = driftline("run", "--config", config)
+        assert time.monotonic() - begin < 15
+        assert (code, printed) == (2, ""), said
+        # What is no log line is the one sentence, and it stands last.
+        *logged, sentence = said.splitlines()
+        assert all(isinstance(json.loads(line), dict) for line in logged), said
+        return sentence.removeprefix(f"{tmp_path}/")
+
+    return run
+
+
+def test_a_missing_input_topic(refused: Refused, prefix: str) -> None:
+    said = refused()
+    assert said.endswith(
+        f"the topic {prefix}.events does not exist: correct the name, or create it"
+    )
+    assert said.startswith("driftline.yaml:")
+
+
+def test_missing_output_topics(refused: Refused, new_topic: NewTopic, prefix: str) -> None:
+    new_topic("events")
+    for name in ("alerts", "verdicts", "joins", "dead-letter"):
+        new_topic(name)
+    new_topic("state", configs={"cleanup.policy": "compact"})
+    said = refused(output={"create_topics": False})
+    assert said == f"{prefix}.panes is missing: run  driftline topics create"
+
+
+def test_a_state_topic_that_is_not_compacted(
+    refused: Refused, new_topic: NewTopic, prefix: str
+) -> None:
+    new_topic("events")
+    new_topic("state", configs={"cleanup.policy": "delete"})
+    said = refused()
+    assert said.startswith(f"{prefix}.state has cleanup.policy=delete, it must be compact: run  ")
+    assert "--add-config cleanup.policy=compact" in said
+
+
+def test_no_broker_there(refused: Refused) -> None:
+    assert refused("127.0.0.1:1") == "127.0.0.1:1: connection refused: no broker listens there"
+
+
+def test_a_wrong_password(refused: Refused, broker: Running, tls_dir: Path, tmp_path: Path) -> None:
+    if broker.sasl is None:
+        pytest.skip("DRIFTLINE_TEST_BOOTSTRAP has no TLS listener that we know of")
+    secret = tmp_path / "password"
+    secret.write_text("open-sesame")
+    secret.chmod(0o600)
+    login = {"mechanism": "SCRAM-SHA-512", "username": USER, "password_file": str(secret)}
+    security = {"tls": {"ca_file": str(tls_dir / "ca.pem")}, "sasl": login}
+    said = refused(broker.sasl, kafka=security)
+    assert said == (
+        f"{broker.sasl}: the broker refused the login of {USER}: "
+        "check kafka.sasl.username and the password"
+    )
+
+
+def test_a_feature_that_the_reference_does_not_have(refused: Refused) -> None:
+    said = refused(edit=lambda model: model.update(features={"amout": {"weight": 2}}))
+    assert "features.amout: not in the reference; did you mean amount?" in said
+    assert said.startswith("driftline.yaml:")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "cause"),
+    [
+        ("none.json", None, " does not exist: build it with driftline reference build"),
+        ("half.json", b'{"schema": "driftline.ref', ": the reference is not valid JSON: build it"),
+        ("other.json", b"{}", ": the reference has schema None, this version reads"),
+        (
+            "packed.json.gz",
+            b"\x1f\x8b\x08\0\0\0\0\0\0\3no",
+            " cannot be read: Error -3 while decompress",
+        ),
+    ],
+)
+def test_a_reference_that_cannot_be_read(
+    refused: Refused, tmp_path: Path, name: str, content: bytes | None, cause: str
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    said = refused(edit=lambda model: model.update(reference=name))
+    assert f"{name}{cause}" in said
+    assert said.startswith("driftline.yaml:")

@@ -1,0 +1,69 @@
+"""The log on a real broker does what every log does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import kafka
+import pytest
+from tests.contract.log_suite import LogSuite
+
+from driftline.consumer.config import KafkaConfig
+from driftline.consumer.log.kafka_consumer import KafkaConsumer
+from driftline.consumer.log.kafka_log import KafkaLog
+from driftline.consumer.log.kafka_producer import KafkaProducer, start_producer
+from driftline.consumer.log.protocol import TopicPartition
+
+FAST: dict[str, Any] = {"session_timeout_ms": 6_000, "heartbeat_interval_ms": 500}
+
+
+class KafkaBody:
+    """See `log_suite.Body`."""
+
+    def __init__(self, config: KafkaConfig, new_topic: Callable[..., str], admin: Any) -> None:
+        self._config = config
+        self._new_topic = new_topic
+        self._admin = admin
+        self._members: list[KafkaConsumer] = []
+        self._producer: KafkaProducer | None = None
+        self._log: KafkaLog | None = None
+
+    def topic(self, name: str, partitions: int = 1, cleanup_policy: str = "delete") -> str:
+        return self._new_topic(name, partitions, {"cleanup.policy": cleanup_policy})
+
+    def consumer(self, *topics: str) -> KafkaConsumer:
+        settings = self._config.model_copy(update={"options": FAST})
+        self._members.append(KafkaConsumer(settings, frozenset(topics)))
+        return self._members[-1]
+
+    def producer(self) -> KafkaProducer:
+        if self._producer is None:
+            self._producer = KafkaProducer(start_producer(self._config))
+        return self._producer
+
+    def log(self) -> KafkaLog:
+        if self._log is None:
+            self._log = KafkaLog(self._config)
+        return self._log
+
+    def delete_before(self, partition: TopicPartition, offset: int) -> None:
+        self._admin.delete_records({kafka.TopicPartition(*partition): offset})
+
+    def close(self) -> None:
+        for member in self._members:
+            member.close()
+        if self._producer is not None:
+            self._producer.close()
+        if self._log is not None:
+            self._log.close()
+
+
+class TestKafkaLog(LogSuite):
+    @pytest.fixture
+    def body(
+        self, config: KafkaConfig, new_topic: Callable[..., str], admin: Any
+    ) -> Iterator[KafkaBody]:
+        opened = KafkaBody(config, new_topic, admin)
+        yield opened
+        opened.close()
