@@ -13,65 +13,28 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import kafka
-import msgspec
-from benchmarks.workload import START, Workload, peak_memory
+from benchmarks.readers import PARTITIONS, SPAN, Figures, silence
+from benchmarks.workload import START, Workload
 
-from driftline.consumer.config import Config, KafkaConfig
-from driftline.consumer.log.kafka_consumer import KafkaConsumer
-from driftline.consumer.log.kafka_log import KafkaLog
+from driftline.consumer.config import KafkaConfig
 from driftline.consumer.log.kafka_producer import KafkaProducer, start_producer
 from driftline.consumer.log.protocol import Message
-from driftline.consumer.log.topics import output_topics
-from driftline.consumer.service.plan import Plan, load_reference
-from driftline.consumer.service.worker import Worker
 
 ROOT = Path(__file__).parents[1]
-HOUR = 3_600_000
-PARTITIONS = 6
-SPAN = 2 * HOUR  # of event time, per part of the topic
 SHIFT = 0.5
 EVENTS = 200_000
 ROUNDS = 3
 TITLES = {"poll": "poll", "decode": "poll + typed decode", "monitor": "the whole monitor"}
-
-
-@dataclass(frozen=True)
-class Figures:
-    """What one program says of itself: seconds, and MB of memory, also after a third."""
-
-    events: int
-    wall: float
-    cpu: float
-    peak: float
-    peak_at_a_third: float = 0.0
-    verdicts: int = 0
-    alerts: int = 0
-
-
-class Meter:
-    """Wall and CPU seconds since it was made."""
-
-    def __init__(self) -> None:
-        self._wall, self._cpu = time.perf_counter(), time.process_time()
-
-    def read(self, events: int, **more: Any) -> Figures:
-        """Return the figures as of now."""
-        wall, cpu = time.perf_counter() - self._wall, time.process_time() - self._cpu
-        return Figures(events, wall, cpu, peak_memory(), **more)
 
 
 def create(config: KafkaConfig, topic: str) -> None:
@@ -93,97 +56,10 @@ def fill(config: KafkaConfig, topic: str, events: int, part: int) -> None:
     producer.close()
 
 
-def bare_decoder(sample: bytes) -> Callable[[bytes], Any]:
-    """Return a typed decoder as one writes it by hand, with the fields in the records' order."""
-    event = msgspec.json.decode(sample)
-    inputs: list[Any] = [
-        (name, str | None if name.startswith("cat") else float | None, None)
-        for name in event["features"]
-    ]
-    outputs: list[Any] = [("label", str | None, None), ("score", float | None, None)]
-    fields: list[Any] = [
-        ("timestamp", str),
-        ("model", str),
-        ("model_version", str),
-        ("features", msgspec.defstruct("Features", inputs)),
-        ("prediction", msgspec.defstruct("Prediction", outputs)),
-        ("tags", msgspec.defstruct("Tags", [("channel", str | None, None)])),
-    ]
-    return msgspec.json.Decoder(msgspec.defstruct("Event", fields)).decode
-
-
-def poll(config: KafkaConfig, topic: str, events: int, *, decode: bool) -> Figures:
-    """Read all events and leave or decode their values."""
-    consumer = KafkaConsumer(config, {topic})
-    while (ownership := consumer.poll(1.0).ownership) is None:
-        pass
-    for partition in ownership.partitions:
-        consumer.seek(partition, 0)
-    consumer.resume(ownership.partitions)
-    decoder = bare_decoder(next(Workload().events(1, 0, START, SPAN))[1])
-    meter, read = Meter(), 0
-    while read < events:
-        for records in consumer.poll(1.0).records.values():
-            read += len(records)
-            if decode:
-                for record in records:
-                    decoder(record.value)  # type: ignore[arg-type]  # there are no tombstones
-    figures = meter.read(read)
-    consumer.close()
-    return figures
-
-
-def monitor(kafka_config: KafkaConfig, topic: str, events: int, reference: Path) -> Figures:
-    """Watch the topic until everything in it is counted, judged, published and recorded."""
-    config = Config.model_validate(
-        {
-            "kafka": {"start": "earliest", **kafka_config.model_dump(exclude_defaults=True)},
-            "output": {"prefix": kafka_config.group, "partitions": PARTITIONS},
-            "models": {
-                Workload().model: {
-                    "predictions": topic,
-                    "reference": str(reference),
-                    "window": {"length": "1h", "every": "5m"},
-                }
-            },
-        }
-    )
-    plan = Plan(config, {Workload().model: load_reference(reference)})
-    log = KafkaLog(config.kafka)
-    outputs = output_topics(config.output.prefix, PARTITIONS, plan.longest_window)
-    log.create_topics(outputs, 1)
-    topics = log.topics(frozenset({topic, *(spec.name for spec in outputs)}))
-    consumer = KafkaConsumer(config.kafka, {topic, plan.output("panes")})
-    producer = KafkaProducer(start_producer(config.kafka))
-    worker = Worker(plan, consumer, producer, log, topics, lambda: time.time_ns() // 1_000_000)
-    while not worker.status.sketches:
-        worker.step()
-    meter, tally, peak_at_a_third = Meter(), worker.status.tallies[topic], 0.0
-    while tally.read < events:
-        worker.step()
-        if not peak_at_a_third and 3 * tally.read >= events:
-            peak_at_a_third = peak_memory()
-    worker.checkpoint()
-    ends = log.end_offsets(frozenset(worker.status.panes))
-    while any(panes.next < ends[tp] for tp, panes in worker.status.panes.items()):
-        worker.step()
-    worker.checkpoint()
-    windows = worker.status.windows[Workload().model]
-    figures = meter.read(
-        sum(tally.counted.values()),
-        peak_at_a_third=peak_at_a_third,
-        verdicts=windows * len(worker.status.verdicts[Workload().model]),
-        alerts=sum(worker.status.alerts.values()),
-    )
-    worker.close()
-    log.close()
-    return figures
-
-
 def run(mode: str, bootstrap: str, topic: str, events: int, reference: Path) -> Figures:
     """Run one program in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.throughput", "--bootstrap", bootstrap]
-    command += ["--events", str(events), "--child", mode, topic, str(reference)]
+    command = [sys.executable, "-m", "benchmarks.readers", mode, bootstrap, topic]
+    command += [str(events), str(reference)]
     ran = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     return Figures(**json.loads(ran.stdout))
 
@@ -197,13 +73,11 @@ def broker(bootstrap: str | None) -> Iterator[str]:
     command = [sys.executable, str(ROOT / "deploy/kafka/broker.py"), "--port", "0", "--until-eof"]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as program:
-        assert program.stdin is not None
         assert program.stdout is not None
         words = program.stdout.readline().split()
         if not words:
             raise SystemExit("the broker did not start")
         yield words[0].removeprefix("bootstrap=")
-        program.stdin.close()
 
 
 def compare(rounds: dict[str, list[Figures]]) -> None:
@@ -259,22 +133,10 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=EVENTS)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--bootstrap", help="a broker to use; else one is started")
-    parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    logging.disable(logging.WARNING)  # the client's, that its own event loop is slow
-    logging.getLogger("kafka").setLevel(logging.ERROR)
-    if options.child is None:
-        with broker(options.bootstrap) as bootstrap:
-            measure(bootstrap, options.events, options.rounds)
-        return
-    mode, topic, reference = options.child
-    group = f"{topic}-{uuid.uuid4().hex[:8]}"
-    config = KafkaConfig(bootstrap_servers=(options.bootstrap,), group=group)
-    if mode == "monitor":
-        figures = monitor(config, topic, options.events, Path(reference))
-    else:
-        figures = poll(config, topic, options.events, decode=mode == "decode")
-    print(json.dumps(asdict(figures)))
+    silence()
+    with broker(options.bootstrap) as bootstrap:
+        measure(bootstrap, options.events, options.rounds)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -26,14 +27,20 @@ class Bins:
         categories: not numeric: names, unseen ones last as `__other__`. Else None.
         reference: events per bin.
         window: events per bin.
-        contribution: each bin's share of the uncorrected PSI, 0 to 1.
     """
 
     upper: FloatArray | None
     categories: tuple[str, ...] | None
     reference: IntArray
     window: IntArray
-    contribution: FloatArray
+
+    @cached_property
+    def contribution(self) -> FloatArray:
+        """Each bin's share of the uncorrected PSI, 0 to 1."""
+        owner = np.zeros(self.reference.size, np.intp)
+        terms = psi_terms(Cells(owner, self.reference, self.window, 1))
+        whole = terms.sum()
+        return terms / whole if whole > 0 else np.zeros_like(terms)
 
 
 class Baseline:
@@ -92,11 +99,8 @@ class Baseline:
         counted = np.zeros_like(reference)
         if window is not None:
             counted = np.add.reduceat(self.layout.slots(window, f), begins)
-        terms = psi_terms(Cells(np.zeros(reference.size, np.intp), reference, counted, 1))
-        whole = terms.sum()
-        shares = terms / whole if whole > 0 else np.zeros_like(terms)
         shown = np.flatnonzero(reference + counted)
-        kept = reference[shown], counted[shown], shares[shown]
+        kept = reference[shown], counted[shown]
         if feature.type != "numeric":
             names = (*feature.categories, OTHER)
             return Bins(None, tuple(names[i] for i in shown), *kept)

@@ -72,9 +72,10 @@ def count_slots(grid: FloatArray, column: FloatArray) -> IntArray:
 
 def count_sorted(grid: FloatArray, column: FloatArray) -> IntArray:
     """Count as `count_slots` does, for a column that is sorted already."""
-    if column.size < grid.size:
-        slots = np.searchsorted(grid, column, "left") + np.searchsorted(grid, column, "right")
-        return np.bincount(slots, minlength=2 * grid.size + 1)
+    if column.size < 2 * grid.size:
+        below = np.searchsorted(grid, column)
+        tied = grid[np.minimum(below, grid.size - 1)] == column
+        return np.bincount(2 * below + tied, minlength=2 * grid.size + 1)
     # Searching the grid in the sorted column gives cumulative counts at once.
     cumulative = np.empty(2 * grid.size + 2, np.int64)
     cumulative[0] = 0

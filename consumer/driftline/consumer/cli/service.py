@@ -21,7 +21,7 @@ from driftline.consumer.log.kafka_producer import KafkaProducer, start_producer
 from driftline.consumer.log.protocol import TopicInfo
 from driftline.consumer.log.topics import missing_topics
 from driftline.consumer.service.plan import Plan
-from driftline.consumer.service.worker import Worker
+from driftline.consumer.service.worker import Worker, collect_seldom
 
 TIME_TO_STOP = 4.5  # seconds; supervisors are told that 5 are enough
 STOPPED_HARD = 75
@@ -58,6 +58,7 @@ def run_service(plan: Plan, locations: Locations, log: Log) -> None:
         WorkerLost: the worker cannot go on, another start can.
     """
     stop = StopSignal()
+    collect_seldom()
     config = plan.config
     with ExitStack() as opened, ExitStack() as connections:
         kafka_log = KafkaLog(config.kafka)

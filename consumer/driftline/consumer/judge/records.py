@@ -6,10 +6,10 @@ batching, so the service and the backtest write the same bytes.
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 import msgspec
-import numpy as np
 
 from driftline.consumer.judge.lives import Kind
 
@@ -112,7 +112,7 @@ def number(value: float) -> Number:
         >>> number(0.4305514), number(float("nan")), number(18323.649)
         (0.430551, None, 18323.6)
     """
-    if not np.isfinite(value):
+    if not math.isfinite(value):
         return None
     return float(f"{value:.6g}")
 

@@ -70,9 +70,10 @@ class VerdictWriter:
     ) -> list[Verdict]:
         """Return the verdicts of a window that was judged."""
         shown = most_frequent(versions)
+        window = Window(format_time(times.start), format_time(times.end), events)
         return [
             self._verdict(
-                times, events, shown, f,
+                window, shown, f,
                 reason=None,
                 counts=event_counts(found, f),
                 effect=float(found.effect[f]),
@@ -92,9 +93,10 @@ class VerdictWriter:
     ) -> list[Verdict]:
         """Return the verdicts of a window that cannot be judged, with the `reason`."""
         shown = most_frequent(versions)
+        window = Window(format_time(times.start), format_time(times.end), events)
         return [
             self._verdict(
-                times, events, shown, f,
+                window, shown, f,
                 reason=reason,
                 counts=event_counts(found, f) if found is not None else None,
                 effect=float("nan"),
@@ -106,8 +108,7 @@ class VerdictWriter:
 
     def _verdict(
         self,
-        times: WindowTimes,
-        events: int,
+        window: Window,
         versions: dict[str, int],
         f: int,
         *,
@@ -118,12 +119,11 @@ class VerdictWriter:
         bins: dict[str, list[object]] | None,
     ) -> Verdict:
         name = self._baseline.layout.features[f].name
-        start, end = format_time(times.start), format_time(times.end)
         states = {value.state for value in detectors.values()}
         worst: State = next((s for s in reversed(STATES) if s in states), "ok")
         return Verdict(
             schema="driftline.verdict.v1",
-            verdict_id=identity(self._stream, name, start, end, self._reference.id),
+            verdict_id=identity(self._stream, name, window.start, window.end, self._reference.id),
             stream=self._stream,
             model=self._model,
             segment=self._segment,
@@ -131,7 +131,7 @@ class VerdictWriter:
             type=self._kind(f),
             state="insufficient" if reason is not None else worst,
             reason=reason,
-            window=Window(start, end, events),
+            window=window,
             reference=self._reference,
             versions=versions,
             counts=counts,

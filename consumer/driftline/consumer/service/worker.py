@@ -6,6 +6,7 @@ numbered steps; how often it runs is free and costs re-reading only.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
@@ -37,6 +38,14 @@ from driftline.consumer.sketch.partition import DeadLetter, Output, PartitionSke
 _SURE_OF_OWNERSHIP_MS = 8_000
 _TICK_MS = 1_000
 _CHECKPOINT_MS = 2_000
+
+
+def collect_seldom() -> None:
+    """Let Python look for garbage in cycles once in 20,000 new objects, not in 700; for a process.
+
+    A poll brings 10,000 records, none of which is ever part of a cycle: 6 % of all CPU time.
+    """
+    gc.set_threshold(20_000, 10, 10)
 
 
 class Worker:
