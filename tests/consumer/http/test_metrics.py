@@ -69,7 +69,7 @@ def hand_filled(plan: Plan, lives: list[Life]) -> Status:
         IN, 1, plan.decoder("in"), plan.sketch_models("in"),
         SketchState("id", 1, 0, 0, 0, {}), START, status.tallies["in"],
     )  # fmt: skip
-    judging = PanesPartition({"loan": plan.judge("loan", state)}, {}, 0)
+    judging = PanesPartition({"loan": plan.judge("loan", state)}, {}, 0, 0)
     status.own(Ownership(3, frozenset({IN, PANES}), frozenset()), {IN: sketch}, {PANES: judging})
     status.polled = START
     return status
@@ -145,7 +145,7 @@ class Changing(dict[TopicPartition, PanesPartition]):
         self.loops += 1
         for value in super().values():
             if self.loops == 1:
-                self[TopicPartition("driftline.panes", 1)] = PanesPartition({}, {}, 0)
+                self[TopicPartition("driftline.panes", 1)] = PanesPartition({}, {}, 0, 0)
             yield value
 
 

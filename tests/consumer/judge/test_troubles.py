@@ -29,6 +29,7 @@ from driftline.consumer.log.codec import decode, encode
 from driftline.consumer.log.messages import Horizon, Loss, Pane
 from driftline.consumer.log.protocol import Gap, TopicPartition
 from driftline.consumer.sketch.partition import DeadLetter, Output
+from driftline.producer.timestamp import format_time
 
 HOURLY = {"length": "1h", "grace": "0s", "min_events": 1}
 PLAN = plan(stale_after="1d", window=HOURLY, owner="credit", runbook="https://wiki.example/m")
@@ -225,12 +226,13 @@ def test_panes_deleted_before_they_were_judged() -> None:
     one = sketch(PLAN)
     judging.hear(one.feed(records(at(0, 3_700, 7_300)), 0))
     gap = Gap(TopicPartition("driftline.panes", 0), 7, 20)
-    loss = judging.judge.loss(gap)
-    assert loss is not None
-    assert (loss.source, loss.wanted, loss.begin) == ("driftline.panes", 7, 20)
-    assert loss.start <= START + 2 * HOUR <= loss.end
+    before = judging.judge.position
+    (alert,) = judging.judge.lost(gap)
+    assert "events 7 to 19 of driftline.panes partition 0 were deleted" in alert.summary
+    assert alert.window.start <= format_time(START + 2 * HOUR) <= alert.window.end
+    assert judging.judge.position == before  # what it has not read yet is still to be read
     fresh = PLAN.judge(MODEL, JudgeState(position=0, rewind=0))
-    assert fresh.loss(gap) is None  # nothing was heard yet, so nothing is known to be lost
+    assert list(fresh.lost(gap)) == []  # nothing was heard yet, so nothing is known to be lost
 
 
 def test_the_reference_is_named() -> None:

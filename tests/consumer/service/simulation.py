@@ -58,7 +58,7 @@ def reference(model: str) -> Reference:
 REFERENCES = {name: reference(name) for name in MODELS}
 
 
-def plan() -> Plan:
+def plan(stale_after: str) -> Plan:
     """Two models on one topic; thresholds low enough that alerts come and go."""
     config = Config.model_validate(
         {
@@ -70,7 +70,7 @@ def plan() -> Plan:
                     "reference": "unused.json",
                     "window": {"length": "30s", "every": "10s", "grace": "5s", "min_events": 6},
                     "budget": "off",
-                    "stale_after": "off",
+                    "stale_after": stale_after,
                     "segments": ["tier"] if name == MODELS[0] else [],
                     "thresholds": {
                         "ks": {"warning": 0.3, "critical": 0.5},
@@ -123,6 +123,8 @@ def draw_input(
 class Schedule:
     """How a run goes: workers, records a poll, chance of a kill per step, gradual arrival."""
 
+    stale_after: str = "20s"
+
     workers: int = 1
     batch: int = 1_000
     kill: float = 0.0
@@ -140,7 +142,7 @@ class Run:
     kills: int = 0
 
     def __post_init__(self) -> None:
-        self.plan = plan()
+        self.plan = plan(self.schedule.stale_after)
         self.broker.create(INPUT, len(self.events))
         for name in OUTPUTS:
             policy = "compact" if name == "state" else "delete"
@@ -168,7 +170,7 @@ class Run:
             self.start_worker()
         self.arrive()
         steps = quiet = 0
-        while quiet < 25:
+        while quiet < 45:
             steps += 1
             assert steps < 20_000, "the run does not come to rest"
             kill = self.schedule.kill if steps < 400 else 0.0
@@ -242,6 +244,8 @@ class Run:
         for record in self.broker.records(f"driftline.{topic}"):
             assert record.value is not None
             body = msgspec.json.decode(record.value)
+            if body.get("kind") in ("stale", "data_loss"):
+                continue  # they speak of the run
             key = msgspec.json.encode([body[name] for name in identity])
             found.setdefault(key, set()).add(record.value)
         return found

@@ -27,8 +27,11 @@ def compare(seed: int) -> str | None:
     events = draw_input(
         rng, rng.choice([1, 2, 3, 5]), rng.choice([0, 4] if gradual else [0, 4, 12]), gradual
     )
-    calm = Run(events, Schedule(), random.Random(1)).go()
+    # Where events are still to come, silence would close panes that they belong to.
+    stale_after = "off" if gradual else "20s"
+    calm = Run(events, Schedule(stale_after), random.Random(1)).go()
     schedule = Schedule(
+        stale_after,
         workers=rng.choice([1, 2, 3]),
         batch=rng.choice([1, 7, 50]),
         kill=rng.choice([0.02, 0.1, 0.3]),

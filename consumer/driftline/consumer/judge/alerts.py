@@ -101,7 +101,7 @@ class AlertWriter:
         if ruling is not None and name is not None:
             # Kept, because a rule may have left the configuration when its alert resolves.
             life.described = self._rules.describe(ruling.rule, name, life.severity)
-        figures = figures_of(now.found, f, feature.type, now.rulings)
+        figures = figures_of(now.found, f, feature.type, now.rulings, name)
         figure = figures.get(name) if name is not None else None
         quality = life.kind == "data_quality"
         bins = self._baseline.bins(f, now.counts)

@@ -52,9 +52,9 @@ class Clock:
         known.horizon = _largest(known.horizon, word.horizon)
         known.progress = _largest(known.progress, word.progress)
         known.until = max(known.until, word.until)
+        if word.generation >= known.generation:  # a woken worker knows less than the owner
+            known.partitions, known.stale = word.partitions, word.stale
         known.generation = max(known.generation, word.generation)
-        known.partitions = word.partitions
-        known.stale = word.stale
         if word.idle:  # lifted, for the clock only: it closes no pane
             known.horizon = _largest(*(h.horizon for h in self.heard.values()))
 

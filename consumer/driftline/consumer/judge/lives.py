@@ -101,6 +101,9 @@ def step(
         if not any(reading.level for reading in readings):
             return None, False
         life = Life(*key, since=window.newest, version=new_version, history={})
+    # A rule that has left the configuration keeps nothing alive.
+    rules = {reading.rule for reading in readings}
+    life.history = {rule: levels for rule, levels in life.history.items() if rule in rules}
     for reading in readings:
         levels = life.history.setdefault(reading.rule, [])
         levels.append(reading.level)
@@ -119,7 +122,8 @@ def step(
         life.quiet, life.quiet_since = 0, None
     else:
         life.quiet += 1
-        life.quiet_since = window.start if life.quiet_since is None else life.quiet_since
+        if life.quiet_since is None:
+            life.quiet_since = max(window.start, life.since)
         if life.quiet >= _QUIET_WINDOWS:
             life.firing = False
             return _written(life, window), True
@@ -140,7 +144,12 @@ def join_incident(life: Life, lives: Iterable[Life], length: int) -> None:
     Near: the incident began within one window `length` (ms) of the life's `since`.
     """
     open_incidents = sorted(
-        {other.incident for other in lives if other.firing and other.incident is not None}
+        {
+            other.incident
+            for other in lives
+            # Alerts on the whole model speak of the run: they must not change those on the data.
+            if other.firing and other.incident is not None and other.kind not in ON_THE_WHOLE_MODEL
+        }
     )
     near = [start for start in open_incidents if abs(life.since - start) <= length]
     life.incident = near[0] if near else life.since

@@ -18,7 +18,7 @@ from driftline.consumer.judge.streams import StreamJudge, Window
 from driftline.consumer.judge.troubles import Troubles
 from driftline.consumer.log.messages import Horizon, Loss, Pane, PanesMessage
 from driftline.consumer.log.protocol import Gap
-from driftline.detectors.reference import Reference
+from driftline.detectors.reference import OTHER, Reference
 
 # Versions remembered for the sentence `Began with version 3.2.`
 _VERSIONS_KEPT = 200
@@ -38,6 +38,7 @@ class ModelJudge:
         self, name: str, config: ModelConfig, reference: Reference, state: JudgeState
     ) -> None:
         self.name = name
+        self._state = state
         self.position = state.position
         self.rewind = state.rewind  # where its reading began
         self.alert_ends = list(state.alert_ends)
@@ -79,8 +80,7 @@ class ModelJudge:
         elif offset < self.position:
             return ()
         elif isinstance(message, Loss):
-            self._losses.append((message.start, message.end))
-            out = self._troubles.lost(message)
+            out = self._lose(message)
         else:
             out = self._hear(message)
         self.position = max(self.position, offset + 1)
@@ -90,18 +90,28 @@ class ModelJudge:
         """Look at the wall clock (ms): one partition may hold the model's clock too long."""
         return self._troubles.held(self.clock, now)
 
-    def loss(self, gap: Gap) -> Loss | None:
-        """Return what a gap in the log of panes means: nothing before the first pane."""
+    def lost(self, gap: Gap) -> Sequence[Alert]:
+        """Take in that panes were deleted unread; nothing is known of it before the first pane."""
         if self._next is None:
-            return None
-        reached = [h.horizon for h in self.clock.heard.values() if h.horizon is not None]
-        end = max([self._next, *reached]) + self._every
-        return Loss(*gap.partition, self.name, gap.wanted, gap.begin, self._next, end)
+            return ()
+        loss = Loss(*gap.partition, self.name, gap.wanted, gap.begin, self._next, None)
+        return self._lose(loss)
+
+    def _lose(self, loss: Loss) -> Sequence[Alert]:
+        """Note a loss; one without an end reaches to where the model's other partitions are."""
+        end = loss.end
+        if end is None:
+            newest = max(self.clock.progress() or loss.start, loss.start)
+            end = (newest // self._every + 1) * self._every
+        self._losses.append((loss.start, end))
+        return self._troubles.lost(loss, end)
 
     def state(self) -> JudgeState:
         """Return the state record as of now; encode it before feeding on."""
         rewind = self._panes.rewind()
         return JudgeState(
+            topic_id=self._state.topic_id,
+            partitions=self._state.partitions,
             position=self.position,
             rewind=self.position if rewind is None else rewind,
             heard=[(*key, heard) for key, heard in sorted(self.clock.heard.items())],
@@ -138,16 +148,17 @@ class ModelJudge:
             starts = [s for s in self._panes.starts() if s + every <= final]
             if not starts:
                 return
-            self._next = starts[0]
+            self._next = -(-starts[0] // every) * every  # a pane of another length may start off it
         while self._next + every <= final:
             start, end = self._next + every - self._length, self._next + every
-            if self._panes.events(start, end, None) or self._lost(start, end):
+            foreign = self._panes.foreign(start, end)
+            if foreign or self._panes.events(start, end, None) or self._lost(start, end):
                 yield from self._end_of_stretch(self._next)
                 yield from self._window(start, end)
                 self._next += every
             else:
                 self._empty_since = start if self._empty_since is None else self._empty_since
-                later = [s for s in self._panes.starts() if end <= s]
+                later = [-(-s // every) * every for s in self._panes.starts() if end <= s]
                 self._next = min([*later, *self._lost_starts(end), final // every * every])
             self._panes.drop_before(self._next + every - self._length)
 
@@ -182,6 +193,7 @@ class ModelJudge:
     def _new_version(self, newest: int, end: int) -> str | None:
         """Return the most frequent version that the newest pane is the first to show."""
         seen = self._panes.versions(newest, end, None)
+        seen.pop(OTHER, None)
         new = sorted((v for v in seen if v not in self._versions), key=lambda v: (-seen[v], v))
         first_ever = not self._versions
         gone = [v for v in self._versions if v not in seen]
@@ -197,5 +209,7 @@ class ModelJudge:
 
 def reference_streams(config: ModelConfig, reference: Reference) -> Sequence[str | None]:
     """Return the streams to count and judge: the model, and the values of its `segments` tags."""
-    tags = set(config.segments)
-    return tuple(s for s in reference.streams if s is None or s.partition("=")[0] in tags)
+    wanted: set[str | None] = {None}
+    for tag in config.segments:
+        wanted |= {f"{tag}={value}" for value in (*reference.segments[tag], OTHER)}
+    return tuple(stream for stream in reference.streams if stream in wanted)

@@ -62,10 +62,11 @@ class PaneStore:
         offsets = [p.offset for parts in self._parts.values() for p in parts.values()]
         return min(offsets, default=None)
 
-    def drop_before(self, start: int) -> None:
-        """Forget the panes that start before `start`."""
-        for old in [s for s in self._parts if s < start]:
-            del self._parts[old]
+    def drop_before(self, time: int) -> None:
+        """Forget the panes that end at `time` (ms) or before."""
+        for start, parts in list(self._parts.items()):
+            if all(start + part.length <= time for part in parts.values()):
+                del self._parts[start]
 
     def foreign(self, start: int, end: int) -> bool:
         """Return whether a pane within the times has another reference or length."""
@@ -107,11 +108,11 @@ class PaneStore:
     ) -> Iterator[tuple[bool, StreamCounts]]:
         """Yield the counts of `stream`, and whether they are the first piece of their part.
 
-        Every piece repeats the part's events and versions.
+        Every piece repeats the part's events; the first alone has its versions.
         """
         for at in range(start, end, self._every):
             for part in self._parts.get(at, {}).values():
-                for number, piece in enumerate(part.pieces.values()):
+                for piece in part.pieces.values():
                     for counts in piece.streams:
                         if counts.stream == stream:
-                            yield number == 0, counts
+                            yield piece.low == 0, counts

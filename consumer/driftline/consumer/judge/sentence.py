@@ -41,6 +41,16 @@ def amount(value: float) -> str:
     return f"{float(f'{value:.3g}'):g}"
 
 
+def clean(text: str) -> str:
+    r"""Return a name from the stream without what could forge a line or turn the text around.
+
+    Example:
+        >>> clean("3.2"), clean("1\n2019 FIRING"), clean("a\u202eb")
+        ('3.2', '1\\n2019 FIRING', 'a\\u202eb')
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def percent(share: float) -> str:
     """Return a share as per cent with one decimal.
 
@@ -86,7 +96,7 @@ def category_change(category: str, now: float, normal: float) -> str:
         >>> category_change("true", .801, .551)
         '"true" is 80.1 % of events, normally 55.1 %'
     """
-    return f'"{category}" is {percent(now)} of events, normally {percent(normal)}'
+    return f'"{clean(category)}" is {percent(now)} of events, normally {percent(normal)}'
 
 
 def rate_change(name: str, now: float, normal: float) -> str:
@@ -106,7 +116,7 @@ def scope(also_firing: Sequence[str], version: str | None) -> str:
         text = f"{len(also_firing)} other {many} changed too: {', '.join(also_firing)}."
     else:
         text = "Only this feature."
-    return text if version is None else f"{text} Began with version {version}."
+    return text if version is None else f"{text} Began with version {clean(version)}."
 
 
 def change(summary: str) -> str:

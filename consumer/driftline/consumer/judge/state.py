@@ -12,6 +12,7 @@ class JudgeState(msgspec.Struct, tag="judge"):
     """State of one model as of `position` in its partition of the log of panes.
 
     Attributes:
+        topic_id: id of the log of panes; `partitions`: how many it has. Neither may change.
         position: everything before this offset has had its effect (R).
         rewind: smallest offset that a window still to be judged needs (O).
         heard: per input partition (topic, number), what was last heard of it.
@@ -26,6 +27,8 @@ class JudgeState(msgspec.Struct, tag="judge"):
 
     position: int
     rewind: int
+    topic_id: str = ""
+    partitions: int = 0
     heard: list[tuple[str, int, Heard]] = []
     next: int | None = None
     empty_since: int | None = None

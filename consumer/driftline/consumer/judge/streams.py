@@ -95,7 +95,8 @@ class StreamJudge:
     def empty(self, start: int, end: int) -> list[Verdict]:
         """Return the verdicts for a stretch without events from `start` to `end` (ms)."""
         times = WindowTimes(start, end, start)
-        return self._verdicts.insufficient(times, 0, {}, "no events", None)
+        nothing = compare(self._baseline, np.zeros_like(self._baseline.counts), np.nan)
+        return self._verdicts.insufficient(times, 0, {}, "no events", nothing)
 
     def _live(
         self,

@@ -62,7 +62,7 @@ class Troubles:
                 f"no events since {moment(progress)} (more than {silence}); "
                 f"normally {rate} an hour.",
             )  # fmt: skip
-        elif life is not None and not clock.stale():
+        elif life is not None and not clock.stale() and progress > life.since:
             yield self._resolve(life, progress, progress)
 
     def held(self, clock: Clock, now: int) -> list[Alert]:
@@ -95,7 +95,7 @@ class Troubles:
             )
         return out
 
-    def lost(self, loss: Loss) -> list[Alert]:
+    def lost(self, loss: Loss, end: int) -> list[Alert]:
         """Return the alert that events were deleted before they were read."""
         first, last = f"{loss.wanted:,}", f"{loss.begin - 1:,}"
         return [
@@ -103,11 +103,11 @@ class Troubles:
                 "",
                 "data_loss",
                 loss.start,
-                loss.end,
+                end,
                 "every event is read",
                 f"events {first} to {last} of {loss.source} partition {loss.partition} were "
                 f"deleted before they were read; windows from {moment(loss.start)} to "
-                f"{moment(loss.end)} are not judged.",
+                f"{moment(end)} are not judged.",
                 severity=2,
             )
         ]
@@ -148,7 +148,7 @@ class Troubles:
     def _resolve(self, life: Life, until: int, end: int) -> Alert:
         del self._lives[life.key]
         life.revision += 1
-        after = duration(until - life.since)
+        after = duration(max(until - life.since, 0))
         what = "events are read again" if life.kind == "data_loss" else "events arrive again"
         sentence = f"{self._model}: {what} since {moment(until)}, after {after}."
         return self._record(life, sentence, until, end, resolved=True)

@@ -167,9 +167,9 @@ def event_counts(found: Comparison, f: int) -> dict[str, int]:
 
 
 def figures_of(
-    found: Comparison, f: int, kind: str, rulings: Sequence[Ruling]
+    found: Comparison, f: int, kind: str, rulings: Sequence[Ruling], wanted: str | None = None
 ) -> dict[str, DetectorValue]:
-    """Return the figures of feature `f`; a rate of 0 that breaks no rule is left out."""
+    """Return the figures of feature `f`; a rate of 0 is left out unless it is `wanted`."""
     levels: dict[str, int] = {}
     limits: dict[str, float] = {}
     for ruling in rulings:
@@ -186,7 +186,7 @@ def figures_of(
     for name in (*_SHOWN[kind], *RATES):
         result = found.detectors[name]
         value = float(result.value[f])
-        if name in RATES and (not value > 0) and not levels.get(name):
+        if name in RATES and not value > 0 and not levels.get(name) and name != wanted:
             continue
         figures[name] = DetectorValue(
             value=number(value),

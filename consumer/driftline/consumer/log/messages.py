@@ -66,7 +66,10 @@ class Horizon(msgspec.Struct, frozen=True, tag="horizon"):
 
 
 class Loss(msgspec.Struct, frozen=True, tag="loss"):
-    """Offsets `wanted` to `begin` - 1 were deleted unread; they fall into `start` to `end` (ms)."""
+    """Offsets `wanted` to `begin` - 1 were deleted unread; they fall into `start` to `end` (ms).
+
+    While the partition is silent nobody knows the end: None.
+    """
 
     source: str
     partition: int
@@ -74,7 +77,7 @@ class Loss(msgspec.Struct, frozen=True, tag="loss"):
     wanted: int
     begin: int
     start: int
-    end: int
+    end: int | None
 
 
 PanesMessage = Pane | Horizon | Loss

@@ -20,11 +20,17 @@ class PanesPartition:
         judges: by model.
         sent: what of each model's alerts is in the log already.
         begin: offset at which reading begins: the smallest that any judge needs.
+        end: end of the partition now: what is in the log of alerts was made from what is before.
     """
 
     def __init__(
-        self, judges: Mapping[str, ModelJudge], sent: Mapping[str, SentAlerts], begin: int
+        self,
+        judges: Mapping[str, ModelJudge],
+        sent: Mapping[str, SentAlerts],
+        begin: int,
+        end: int,
     ) -> None:
+        self._end = end
         self.judges = judges
         self.sent = sent
         self.next = begin
@@ -49,15 +55,17 @@ class PanesPartition:
                 if self.sent[name].is_new(alert):
                     yield alert
 
+    def all_passed(self, name: str) -> bool:
+        """Return whether every alert of a model found in the log has been made again by now."""
+        return self.sent[name].all_passed or self.next >= self._end
+
     def lost(self, gap: Gap) -> Iterator[Verdict | Alert]:
         """Tell the judges that panes were deleted before they were judged."""
         self.next = gap.begin
         for name, judge in self.judges.items():
             if gap.begin <= self._begins[name]:
                 continue
-            loss = judge.loss(gap)
-            if loss is not None:
-                yield from self._new(name, judge.feed(loss, max(judge.position, gap.begin - 1)))
+            yield from self._new(name, judge.lost(gap))
 
     def _new(self, name: str, outputs: Sequence[Verdict | Alert]) -> Iterator[Verdict | Alert]:
         for output in outputs:

@@ -11,6 +11,8 @@ from driftline.consumer.sketch.partition import DeadLetter
 
 # Of a record that is too large only so much is kept, with its length and SHA-256.
 _KEPT_OF_TOO_LARGE = 4096
+# A broker takes 1 MiB by default, and a letter it refuses would end every worker.
+_LARGEST_LETTER = 900_000
 _LONGEST_DETAIL = 256
 
 
@@ -30,13 +32,20 @@ def dead_letter_message(letter: DeadLetter, topic: str, partitions: int) -> Mess
         "reason": letter.reason,
         "detail": letter.detail[:_LONGEST_DETAIL],
     }
-    if letter.reason == "too_large" and value is not None:
+    key = record.key
+    headers = [(name, content or b"") for name, content in record.headers]  # null is legal there
+    around = len(key or b"") + sum(len(name) + len(content) for name, content in headers)
+    if around > _LARGEST_LETTER // 2:
+        facts["dropped"] = "key and headers"
+        key, headers, around = None, [], 0
+    if value is not None and (
+        letter.reason == "too_large" or around + len(value) > _LARGEST_LETTER
+    ):
         facts["length"] = str(len(value))
         facts["sha256"] = hashlib.sha256(value).hexdigest()
         value = value[:_KEPT_OF_TOO_LARGE]
-    headers = [*record.headers]
     headers += [(f"driftline.error.{name}", text.encode()) for name, text in facts.items()]
-    return Message(topic, record.partition % partitions, record.key, value, headers)
+    return Message(topic, record.partition % partitions, key, value, headers)
 
 
 def cloud_event(alert: Alert, plan: Plan) -> Headers:

@@ -67,8 +67,13 @@ class Opening:
         return states
 
     def panes(self, partition: TopicPartition) -> PanesPartition:
-        """Return the judges of one partition of the log of panes, each as of its state."""
-        count = self._topics[partition.topic].partitions
+        """Return the judges of one partition of the log of panes, each as of its state.
+
+        Raises:
+            LogError: the topic was re-created, or has another number of partitions.
+        """
+        info = self._topics[partition.topic]
+        count = info.partitions
         alerts = self._plan.output("alerts")
         begin = self._log.begin_offsets(frozenset([partition]))[partition]
         judges, sent = {}, {}
@@ -77,7 +82,13 @@ class Opening:
                 continue
             state = self._states.judge(name)
             if state is None:
-                state = JudgeState(position=begin, rewind=begin)
+                state = JudgeState(begin, begin, info.topic_id, count)
+            if (state.topic_id, state.partitions) != (info.topic_id, count):
+                raise LogError(
+                    f"the topic {info.name} was re-created or its number of partitions was changed "
+                    "since Driftline last read it, so what is known of it means nothing any more: "
+                    "set output.prefix to a new name"
+                )
             # The state is taken apart and put together again: the judge goes on to change it.
             state = msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=JudgeState)
             judges[name] = self._plan.judge(name, state)
@@ -86,7 +97,7 @@ class Opening:
             )
         rewinds = [judge.rewind for judge in judges.values()]
         end = self._log.end_offsets(frozenset([partition]))[partition]
-        return PanesPartition(judges, sent, min(rewinds, default=end))
+        return PanesPartition(judges, sent, min(rewinds, default=end), end)
 
     def _first_offsets(
         self, partitions: Sequence[TopicPartition], now: int

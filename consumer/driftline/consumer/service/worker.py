@@ -79,7 +79,7 @@ class Worker:
         self._opening = Opening(plan, log, self._states, topics)
         self._sketches: dict[TopicPartition, PartitionSketch] = {}
         self._panes: dict[TopicPartition, PanesPartition] = {}
-        self._recorded: dict[str, tuple[int, int]] = {}  # key -> (position, rewind) last recorded
+        self._recorded: dict[str, bytes | None] = {}  # key -> state last recorded
         self._paused: frozenset[TopicPartition] = frozenset()
         self._polled = self._ticked = self._checkpointed = clock()
         self.status = Status(plan)
@@ -123,7 +123,7 @@ class Worker:
             for name, judge in panes.judges.items():
                 if panes.next < judge.position:
                     continue
-                if panes.sent[name].all_passed:
+                if panes.all_passed(name):
                     judge.alert_ends = ends
                 self._record(judge_key(name), judge.state())
                 offsets[partition] = panes.next
@@ -257,10 +257,10 @@ class Worker:
         return [ends.get(partition, 0) for partition in partitions]
 
     def _record(self, key: str, state: State) -> None:
-        mark = (state.position, state.rewind)
-        if self._recorded.get(key) != mark:
-            self._producer.send(self._states.message(key, state))
-            self._recorded[key] = mark
+        message = self._states.message(key, state)
+        if self._recorded.get(key) != message.value:
+            self._producer.send(message)
+            self._recorded[key] = message.value
 
     def _count(self, output: str) -> int:
         return self._count_of(self._plan.output(output))

@@ -21,8 +21,9 @@ _BUFFERED_VALUES = 1 << 16
 _PENDING_ENTRIES = 1 << 17
 # A broker takes 1 MiB by default; a larger pane is sent in parts.
 _LARGEST_MESSAGE = 800_000
-# Versions are named by the stream, so only so many are told apart in one pane.
+# Versions are named by the stream, so only so many are told apart in one pane, and in a segment.
 _MOST_VERSIONS = 100
+_MOST_VERSIONS_OF_SEGMENT = 20
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,8 @@ class OpenPane:
         for place, chosen in self._subsets(segments, len(versions)):
             some = versions if chosen is None else versions[chosen]
             self._events[place] += len(some)
-            self._count_versions(self._versions[place], some, version_names)
+            most = _MOST_VERSIONS_OF_SEGMENT if place else _MOST_VERSIONS
+            _count_versions(self._versions[place], some, version_names, most)
         self._rows.append((columns, segments))
         self._buffered += columns.numeric.size + columns.codes.size
         if self._buffered >= _BUFFERED_VALUES:
@@ -123,7 +125,7 @@ class OpenPane:
                 StreamCounts(
                     name,
                     int(self._events[place]),
-                    dict(sorted(self._versions[place].items())),
+                    {} if low else dict(sorted(self._versions[place].items())),
                     pack_integers(gaps),
                     pack_integers(counts[a:b]),
                 )
@@ -138,18 +140,6 @@ class OpenPane:
                 yield from self._split(a, b, source, partition, until, indexes, counts)
         else:
             yield pane
-
-    def _count_versions(
-        self, known: dict[str, int], codes: NDArray[np.int32], names: Sequence[str]
-    ) -> None:
-        """Count versions by name; those that come after the first `_MOST_VERSIONS` share a name."""
-        found, first, counts = np.unique(codes, return_index=True, return_counts=True)
-        for i in np.argsort(first).tolist():
-            if found[i] >= 0:
-                name = names[found[i]]
-                if name not in known and len(known) >= _MOST_VERSIONS:
-                    name = OTHER
-                known[name] = known.get(name, 0) + int(counts[i])
 
     def _subsets(
         self, segments: Mapping[str, NDArray[np.int32]], rows: int
@@ -202,3 +192,16 @@ class OpenPane:
             self._entries = [(where[heads], np.add.reduceat(counts, heads))]
         self._pending = 0
         return self._entries[0]
+
+
+def _count_versions(
+    known: dict[str, int], codes: NDArray[np.int32], names: Sequence[str], most: int
+) -> None:
+    """Count versions by name; those that come after the first `most` share one."""
+    found, first, counts = np.unique(codes, return_index=True, return_counts=True)
+    for i in np.argsort(first).tolist():
+        if found[i] >= 0:
+            name = names[found[i]]
+            if name not in known and len(known) >= most:
+                name = OTHER
+            known[name] = known.get(name, 0) + int(counts[i])

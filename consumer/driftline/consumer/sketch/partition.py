@@ -34,7 +34,8 @@ class ModelProgress(msgspec.Struct):
         progress: largest event time seen, None before the first event.
         horizon: every pane that ends there or before is final.
         stale: whether its silence has been reported.
-        lost: offsets [from, to) deleted unread and not yet reported.
+        lost: offsets [from, to) deleted unread, until an event tells when they may have been.
+        told: whether that loss was reported while the model was silent.
     """
 
     start: int
@@ -43,6 +44,7 @@ class ModelProgress(msgspec.Struct):
     horizon: int | None = None
     stale: bool = False
     lost: tuple[int, int] | None = None
+    told: bool = False
 
 
 class SketchState(msgspec.Struct, tag="sketch"):
@@ -157,6 +159,7 @@ class PartitionSketch:
         for progress in self._progress.values():
             known = progress.lost or (gap.wanted, gap.begin)
             progress.lost = (min(known[0], gap.wanted), max(known[1], gap.begin))
+            progress.told = False
         self.next = gap.begin
         self.position = max(self.position, gap.begin)
 
@@ -175,6 +178,7 @@ class PartitionSketch:
             if now - self._marked.get(name, progress.heard) < idle_after:
                 continue
             self._marked[name] = now
+            out += self._open_loss(name)
             for pane in self._sorted_panes(name):
                 if pane.events > pane.sent:
                     out += self._messages(pane, self.position)
@@ -191,6 +195,7 @@ class PartitionSketch:
             panes = self._sorted_panes(name)
             if panes or not progress.stale:
                 progress.stale = True
+                out += self._open_loss(name)
                 for pane in panes:
                     out += self._messages(pane, self.position)
                     progress.horizon = max(progress.horizon or _NEVER, pane.end)
@@ -301,8 +306,18 @@ class PartitionSketch:
             self.source.topic, self.source.partition, model.name, *progress.lost,
             low // model.every * model.every, (high // model.every + 1) * model.every,
         )  # fmt: skip
-        progress.lost = None
+        progress.lost, progress.told = None, False
         return [loss]
+
+    def _open_loss(self, name: str) -> list[Loss]:
+        """Return the loss of a model that is silent since; nobody knows when it ends."""
+        progress = self._progress[name]
+        start = progress.progress if progress.horizon is None else progress.horizon
+        if progress.lost is None or progress.told or start is None:
+            return []
+        progress.told = True
+        every = self._models[name].every
+        return [Loss(*self.source, name, *progress.lost, start // every * every, None)]
 
     def _reject(
         self, records: Sequence[Record], rejected: Sequence[Rejected]

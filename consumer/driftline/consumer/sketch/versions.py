@@ -11,7 +11,7 @@ from driftline.detectors.reference import OTHER
 from driftline.producer.category import category_text
 
 MOST_NAMES = 10_000
-LONGEST_NAME = 256
+LONGEST_NAME = 64
 
 
 class Versions:
