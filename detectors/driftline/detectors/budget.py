@@ -8,16 +8,15 @@ of X alarms per period, shared by the tests of every look, gives each test X / (
 from __future__ import annotations
 
 
-def level(budget: float, period: int, tests: float, every: int, weight: float = 1.0) -> float:
+def level(budget: float, period: int, tests: float, every: int) -> float:
     """Return the level of one test: the p-value at which it spends its part of the budget.
 
     Args:
         budget: false alarms allowed per `period`, for the whole model.
         period: ms of event time.
-        tests: tests in one look, each counted with its weight: two a feature and stream, one a
+        tests: tests in one look: two a feature and stream, one a
             performance metric.
         every: ms of event time between two looks.
-        weight: how much of the budget this test may spend, against 1 for others.
 
     Returns:
         A probability, at most 1.
@@ -28,4 +27,4 @@ def level(budget: float, period: int, tests: float, every: int, weight: float = 
         True
     """
     looks = period / every
-    return min(1.0, budget * weight / (tests * looks))
+    return min(1.0, budget / (tests * looks))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.consumer.config import ModelConfig
-from driftline.consumer.judge.ids import identity
+from driftline.consumer.judge.ids import identity, stream_name
 from driftline.consumer.judge.lives import Life, Reading, WindowTimes, breaches
 from driftline.consumer.judge.records import (
     Alert,
@@ -87,7 +87,7 @@ class AlertWriter:
         self._rules = rules
         self._model = model
         self._segment = segment
-        self._stream = model if segment is None else f"{model}/{segment}"
+        self._stream = stream_name(model, segment)
         self._config = config
         self._reference = ReferenceName(reference, baseline.events)
         self._baseline = baseline

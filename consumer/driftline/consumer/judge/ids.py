@@ -15,3 +15,13 @@ def identity(*parts: str) -> str:
         16
     """
     return hashlib.blake2b(msgspec.json.encode(parts), digest_size=8).hexdigest()
+
+
+def stream_name(model: str, segment: str | None) -> str:
+    """Return the name of a stream: the model, or ``model/tag=value`` for one segment of it.
+
+    Example:
+        >>> stream_name("car-loan", None), stream_name("car-loan", "channel=web")
+        ('car-loan', 'car-loan/channel=web')
+    """
+    return model if segment is None else f"{model}/{segment}"

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.clock import Clock
+from driftline.consumer.judge.ids import stream_name
 from driftline.consumer.judge.lives import ON_THE_WHOLE_MODEL, WindowTimes
 from driftline.consumer.judge.panes import PaneStore
 from driftline.consumer.judge.records import Alert, Verdict
@@ -54,7 +55,7 @@ class ModelJudge:
         self._panes = PaneStore(self._every, reference.id, reference.layout.size)
         streams = reference_streams(config, reference)
         rules = RuleBook(config, reference.layout, len(streams))
-        names = {name if stream is None else f"{name}/{stream}" for stream in streams}
+        names = {stream_name(name, stream) for stream in streams}
         watched = set(rules.watched_names)
         # What the configuration no longer watches would fire for ever: nothing could resolve it.
         self._lives = {

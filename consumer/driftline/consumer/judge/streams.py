@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.alerts import AlertWriter, Happening
+from driftline.consumer.judge.ids import stream_name
 from driftline.consumer.judge.lives import Kind, Life, Reading, WindowTimes, join_incident, step
 from driftline.consumer.judge.panes import PaneStore
 from driftline.consumer.judge.records import Alert, Verdict
@@ -58,7 +59,7 @@ class StreamJudge:
         lives: dict[tuple[str, str, str], Life],
     ) -> None:
         self._segment = stream
-        self._name = model if stream is None else f"{model}/{stream}"
+        self._name = stream_name(model, stream)
         self._config = config
         self._rules = rules
         self._lives = lives

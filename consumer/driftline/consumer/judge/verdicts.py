@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.consumer.judge.ids import identity
+from driftline.consumer.judge.ids import identity, stream_name
 from driftline.consumer.judge.lives import WindowTimes
 from driftline.consumer.judge.records import (
     DetectorValue,
@@ -53,7 +53,7 @@ class VerdictWriter:
     ) -> None:
         self._model = model
         self._segment = segment
-        self._stream = model if segment is None else f"{model}/{segment}"
+        self._stream = stream_name(model, segment)
         self._reference = ReferenceName(reference, baseline.events)
         self._baseline = baseline
         self._rules = rules

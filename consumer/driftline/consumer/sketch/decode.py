@@ -136,14 +136,12 @@ class Decoder:
         self,
         values: Sequence[bytes | None],
         timestamps: Sequence[int],
-        check_ahead: bool = True,
     ) -> Decoded:
         """Decode a batch.
 
         Args:
             values: of the records; None is a tombstone.
             timestamps: of the records, ms since 1970; below 0 for a record that has none.
-            check_ahead: refuse events that are too far ahead of their record.
 
         Returns:
             The columns, and what became of the values that are no rows.
@@ -163,7 +161,7 @@ class Decoder:
         for name, model in self._models.items():
             if name in batches or name in rows:
                 batch = merge(batches.get(name), rows.get(name, []))
-                batch, times = self._timed(batch, record_times, check_ahead, decoded)
+                batch, times = self._timed(batch, record_times, decoded)
                 if times.size:
                     decoded.models[name] = model.rows(batch, times)
         decoded.rejected.sort(key=lambda bad: bad.index)
@@ -253,7 +251,7 @@ class Decoder:
             decoded.unknown_model += 1
 
     def _timed(
-        self, batch: Batch, record_times: IntArray, check_ahead: bool, decoded: Decoded
+        self, batch: Batch, record_times: IntArray, decoded: Decoded
     ) -> tuple[Batch, IntArray]:
         """Return the events whose time can be used, and their times."""
         recorded = record_times[batch.places]
@@ -263,7 +261,7 @@ class Decoder:
         absent = [i for i in unread.tolist() if values[i] is None]
         times[absent] = recorded[absent]
         wrong = (times < EARLIEST) | (times >= LATEST)
-        ahead = ~wrong & (recorded >= 0) & (times - self._max_ahead > recorded) & check_ahead
+        ahead = ~wrong & (recorded >= 0) & (times - self._max_ahead > recorded)
         if not (wrong | ahead).any():
             return batch, times
         for place in batch.places[wrong].tolist():
