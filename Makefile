@@ -1,7 +1,7 @@
 # Each target does only what is out of date; `make` alone lists them.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
-# The stream that `make demo` and the check of the wheel run over.
+# The stream that the check of the wheel runs over.
 DEMO_INPUT ?= tests/data/car_loan_analysis.csv.gz
 # Test processes that run side by side. Kafka tests always share one process and one broker.
 JOBS ?= 2
@@ -82,8 +82,8 @@ $(WHEEL)/.checked: $(WHEEL)/.pins .venv/.dev $(SOURCES) README.md LICENSE NOTICE
 
 test: install lint unit test-kafka wheel ## everything that CI runs
 
-demo: .venv/.runtime ## judge the bundled stream and print its alerts; needs Python alone
-	@$(BIN)/driftline backtest --input $(DEMO_INPUT)
+demo: .venv/.runtime ## a stream that drifts, watched by the real service; needs Python alone
+	@$(BIN)/driftline demo
 
 kafka: ## start one Kafka broker on localhost:9092 (Java 17, Maven); ends with Ctrl-C
 	@command -v java >/dev/null && { [ -d .kafka/libs ] || command -v mvn >/dev/null; } || \

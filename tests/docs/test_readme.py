@@ -23,7 +23,14 @@ from .readme import ROOT, TEXT, blocks, driftline_commands
 DATA = ROOT / "tests" / "data"
 DRIFTLINE = [sys.executable, "-c", "from driftline.consumer.cli import main; main()"]
 # These need a broker: tests/kafka/test_readme.py runs them.
-WITH_A_BROKER = [["topics", "create"], ["check"], ["run"], ["alerts", "tail"]]
+WITH_A_BROKER = [
+    ["topics", "create"],
+    ["check"],
+    ["run"],
+    ["alerts", "tail"],
+    ["alerts", "exec", "--", "./retrain.sh"],
+    ["alerts", "webhook", "http://localhost:9093/api/v2/alerts"],
+]
 
 
 def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
@@ -38,10 +45,25 @@ def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_demo_prints_what_the_readme_shows() -> None:
+    found = run(["demo"], ROOT)
+    assert found.returncode == 0, found.stderr
+    for beginning in ("payments, 1,500", "what was done"):
+        shown = next(block for block in blocks("") if block.startswith(beginning))
+        printed = found.stderr.splitlines(keepends=True)[0] + found.stdout
+        assert shown in printed
+
+
+def test_the_backtest_prints_what_the_readme_shows() -> None:
     shown = next(block for block in blocks("") if block.startswith("car_loan_analysis"))
     found = run(["backtest", "--input", "tests/data/car_loan_analysis.csv.gz"], ROOT)
     assert found.returncode == 0, found.stderr
     assert found.stdout == shown
+
+
+def test_the_code_of_the_readme_is_that_of_the_example() -> None:
+    (code,) = blocks("python")
+    example = (ROOT / "examples" / "fastapi_app.py").read_text(encoding="utf-8")
+    assert all(line in example for line in code.splitlines())
 
 
 def test_the_event_of_the_readme_is_one() -> None:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from driftline.detectors.counts import FeatureType
@@ -30,6 +31,7 @@ _LABEL = "prediction_label predicted_label predicted_class y_pred prediction pre
 _ACTUAL = "actual target y_true ground_truth true_label actual_label label"
 _VERSION = "model_version modelversion version_of_model"
 _MOST_CLASSES = 20
+_MOST_LISTED = 20
 _NATIVE_OBJECTS = ("features", "prediction", *ALIASES["features"], *ALIASES["prediction"])
 
 
@@ -81,6 +83,8 @@ def guess_mapping(columns: Sequence[str], rows: Sequence[AnyMapping[str, Any]]) 
         if field == "prediction.label" and predicted:
             names = names.removesuffix(" label")  # beside a score, `label` is the ground truth
         column = sample.take(names.split(), fits)
+        if column is None and field == "timestamp":
+            column = sample.take_first(sample.is_date)
         if column is not None:
             fields[field] = quote_name(column)
             how = f" ({sample.time_form(column)})" if field == "timestamp" else ""
@@ -89,7 +93,9 @@ def guess_mapping(columns: Sequence[str], rows: Sequence[AnyMapping[str, Any]]) 
         said.insert(0, "timestamp: no column found, so events have the time at which they are sent")
     fields["features"] = WILDCARD
     features = sample.types()
-    listed = ", ".join(f"{name} ({kind})" for name, kind in features.items())
+    listed = ", ".join(f"{name} ({kind})" for name, kind in islice(features.items(), _MOST_LISTED))
+    if len(features) > _MOST_LISTED:
+        listed += f" and {len(features) - _MOST_LISTED:,} more"
     said.append(f"features: {listed or 'none'}")
     return Guess(Mapping(fields), features, tuple(said))
 
@@ -117,6 +123,13 @@ class _Sample:
                 self.free.remove(free[name])
                 return free[name]
         return None
+
+    def take_first(self, fits: Callable[[list[Any]], bool]) -> str | None:
+        """Return the first free column whose values fit, whatever its name, and take it."""
+        found = next((name for name in self.free if fits(self.values(name))), None)
+        if found is not None:
+            self.free.remove(found)
+        return found
 
     def values(self, column: str) -> list[Any]:
         values = (row.get(column) for row in self.rows)
@@ -147,6 +160,13 @@ class _Sample:
     @staticmethod
     def is_time(values: list[Any]) -> bool:
         return bool(values) and all(parse_timestamp(value) is not None for value in values)
+
+    @staticmethod
+    def is_date(values: list[Any]) -> bool:
+        """Times written as text: a number under an unknown name may be anything."""
+        return bool(values) and all(
+            isinstance(value, str) and parse_timestamp(value) is not None for value in values
+        )
 
     @staticmethod
     def is_id(values: list[Any]) -> bool:

@@ -17,6 +17,7 @@ from driftline.consumer.cli.check import check
 from driftline.consumer.cli.config import config
 from driftline.consumer.cli.dead_letter import dead_letter
 from driftline.consumer.cli.demo import demo
+from driftline.consumer.cli.init import init
 from driftline.consumer.cli.reference import reference
 from driftline.consumer.cli.replay import replay
 from driftline.consumer.cli.run import run
@@ -34,6 +35,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 app.command()(demo)
+app.command()(init)
 app.command()(run)
 app.command()(check)
 app.add_typer(reference)

@@ -1,7 +1,8 @@
-"""`driftline alerts`: what fires now, what comes, and one alert in full."""
+"""`driftline alerts`: what fires now, what comes, one alert in full, and what to do about it."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -9,8 +10,24 @@ import typer
 from driftline.consumer.cli.options import BootstrapServers, ConfigFile, Json, Since, read_time
 
 alerts = typer.Typer(
-    name="alerts", help="Follow the alerts, or show one in full.", no_args_is_help=True
+    name="alerts", help="Follow the alerts, show one, hand them on.", no_args_is_help=True
 )
+
+Models = Annotated[
+    list[str] | None, typer.Option("--model", metavar="NAME", help="Only of this model.")
+]
+Severity = Annotated[
+    Literal["warning", "critical"] | None, typer.Option(help="This severity or worse.")
+]
+Status = Annotated[Literal["firing", "resolved"] | None, typer.Option(help="Only these records.")]
+Features = Annotated[
+    list[str] | None, typer.Option("--feature", metavar="GLOB", help="Only of these features.")
+]
+Position = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Keeps where it stopped; else begin with what fires now."),
+]
+Follow = Annotated[bool, typer.Option("--follow/--no-follow", help="Wait for more, until Ctrl-C.")]
 
 _PAUSE = 1.0  # seconds between two looks at the topic
 
@@ -19,13 +36,9 @@ _PAUSE = 1.0  # seconds between two looks at the topic
 def tail(
     config: ConfigFile = None,
     model: Annotated[str | None, typer.Option(help="Only alerts of this model.")] = None,
-    severity: Annotated[
-        Literal["warning", "critical"] | None, typer.Option(help="This severity or worse.")
-    ] = None,
+    severity: Severity = None,
     since: Since = None,
-    follow: Annotated[
-        bool, typer.Option("--follow/--no-follow", help="Wait for more, until Ctrl-C.")
-    ] = True,
+    follow: Follow = True,
     bootstrap_servers: BootstrapServers = None,
     json: Json = False,
 ) -> None:
@@ -91,3 +104,85 @@ def show(
             out(alert_in_full(alert, find_verdict(output, record, alert)))
     finally:
         output.close()
+
+
+@alerts.command("exec")
+def run_command(
+    command: Annotated[
+        list[str], typer.Argument(metavar="-- CMD [ARGUMENT ...]", help="Run for each record.")
+    ],
+    config: ConfigFile = None,
+    model: Models = None,
+    severity: Severity = None,
+    status: Status = None,
+    feature: Features = None,
+    position: Position = None,
+    timeout: Annotated[str, typer.Option(help="How long a run may take.")] = "10m",
+    attempts: Annotated[int, typer.Option(min=1, help="Runs before a record is given up.")] = 5,
+    parallel: Annotated[int, typer.Option(min=1, help="Runs at once, never of one alert.")] = 4,
+    follow: Follow = True,
+    bootstrap_servers: BootstrapServers = None,
+) -> None:
+    """Run a command for each alert record, with its JSON on standard input.
+
+    At least once; exit code 0 means done, any other is tried again. Without --position what fires
+    now comes first at every start.
+    """
+    from driftline.consumer.alerts import Attempts, Choice
+    from driftline.consumer.alerts.commands import run_commands
+    from driftline.consumer.cli.alert_actions import listening, report, seconds, until_stopped
+
+    choice = Choice(model or (), severity, (), feature or (), status)
+    longest = seconds(timeout, "--timeout")
+    with (
+        listening(config, bootstrap_servers, choice, position) as subscriber,
+        until_stopped() as stop,
+    ):
+        tries = Attempts(attempts)
+        counts = run_commands(subscriber, command, stop, longest, parallel, tries, follow)
+    report(counts, "done", follow=follow)
+
+
+@alerts.command()
+def webhook(
+    url: Annotated[
+        str,
+        typer.Argument(
+            envvar="DRIFTLINE_WEBHOOK_URL", show_envvar=True, help="Where to post; may be a secret."
+        ),
+    ],
+    form: Annotated[
+        Literal["alertmanager", "slack"],
+        typer.Option("--format", help="What the receiver understands."),
+    ] = "alertmanager",
+    config: ConfigFile = None,
+    model: Models = None,
+    severity: Severity = None,
+    feature: Features = None,
+    position: Position = None,
+    follow: Follow = True,
+    bootstrap_servers: BootstrapServers = None,
+) -> None:
+    """Post alerts to an Alertmanager or a chat.
+
+    An Alertmanager (URL ending in /api/v2/alerts) is told again every minute what fires. Slack,
+    Mattermost, Rocket.Chat and Zulip get a message for each record.
+    """
+    from driftline.consumer.alerts import Choice
+    from driftline.consumer.alerts.alertmanager import feed_alertmanager
+    from driftline.consumer.alerts.webhook import post_to_slack
+    from driftline.consumer.cli.alert_actions import listening, report, until_stopped
+    from driftline.consumer.cli.errors import CommandError
+
+    if form == "alertmanager" and position is not None:
+        raise CommandError("--position: an Alertmanager is told all that fires at every start")
+    choice = Choice(model or (), severity, (), feature or ())
+    with (
+        listening(config, bootstrap_servers, choice, position) as subscriber,
+        until_stopped() as stop,
+    ):
+        if form == "slack":
+            counts = post_to_slack(subscriber, url, stop, follow=follow)
+        else:
+            counts = feed_alertmanager(subscriber, url, stop, follow=follow)
+    report(counts, "posted", follow=follow)

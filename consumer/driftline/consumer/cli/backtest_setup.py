@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from driftline.consumer.cli import file_rows
+from driftline.consumer.cli.assumptions import ENOUGH, Pace, assume
 from driftline.consumer.cli.backtest_text import Found
 from driftline.consumer.cli.configured import choose_model, read_config, read_references, refuse
 from driftline.consumer.cli.errors import CommandError
@@ -21,7 +20,6 @@ from driftline.consumer.config import (
     WindowConfig,
     format_duration,
 )
-from driftline.consumer.config.durations import UNITS
 from driftline.consumer.judge.sentence import amount
 from driftline.consumer.service.backtest import Backtest
 from driftline.consumer.service.plan import Plan, load_reference
@@ -29,14 +27,7 @@ from driftline.detectors.reference import Reference
 from driftline.producer.mapping import Mapping
 from driftline.producer.reference import ReferenceSettings, reference_from_rows
 
-EVENTS_A_WINDOW = 1_000
 _TOPIC = "file"
-_ROUND = {
-    "s": (1, 5, 10, 15, 30), "m": (1, 5, 10, 15, 30), "h": (1, 2, 3, 6, 12), "d": (1, 2, 3, 6),
-    "w": (1, 2, 4, 13, 26, 52),
-}  # fmt: skip
-LENGTHS = [count * UNITS[unit] for unit, counts in _ROUND.items() for count in counts]
-"""Window lengths that a person would choose, ms."""
 
 
 @dataclass
@@ -95,23 +86,31 @@ def assumed(file: Path, model: str | None, reference: Path | None) -> Setup:
     Raises:
         DriftlineError: the file or the reference cannot be used.
     """
-    mapping = file_rows.guess(file)
-    total = file_rows.count(file) or 0
     given = load_reference(reference) if reference is not None else None
-    name = model or (given.model if given is not None else _model_of(file, mapping))
-    pace = _Pace(mapping)
+    found = assume(file, model or (given.model if given is not None else None))
+    name, mapping = found.model, found.mapping
+    total = file_rows.count(file) or 0
+    pace = Pace(mapping)
     baseline, skip = given, 0
     if baseline is None:
         skip = total // 2
         rows = pace.watch(file_rows.first(file_rows.read(file), skip))
         baseline = reference_from_rows(rows, mapping, ReferenceSettings(name)).reference
-        say(f"assumed  reference: the first {skip:,} of {total:,} rows")
     else:
         for _ in pace.watch(file_rows.first(file_rows.read(file), total)):
             pass
     length = pace.length(file)
+    if given is None:
+        if skip < ENOUGH:
+            raise CommandError(
+                f"{file}: {total:,} rows are too few, {2 * ENOUGH:,} are needed: the first half is"
+                " the reference and the second is judged; give a longer file, or --reference REF"
+            )
+        say(f"assumed  reference: the first {skip:,} of {total:,} rows")
     window = WindowConfig(length=length)
-    settings = ModelConfig(predictions=(_TOPIC,), reference=Path("-"), window=window)
+    settings = ModelConfig(
+        predictions=(_TOPIC,), reference=Path("-"), window=window, ignore=found.ignore
+    )
     say(
         f"assumed  windows of {format_duration(length)}, about"
         f" {amount(float(f'{pace.rate * length:.2g}'))} events each; budget {settings.budget}"
@@ -120,56 +119,6 @@ def assumed(file: Path, model: str | None, reference: Path | None) -> Setup:
         kafka=KafkaConfig(bootstrap_servers=("localhost:9092",)), models={name: settings}
     )
     return _setup(config, baseline, name, mapping, file, skip)
-
-
-def round_length(rate: float) -> int:
-    """Return the round window length (ms) that holds closest to 1,000 events.
-
-    Args:
-        rate: events a millisecond.
-
-    >>> round_length(50_000 / (303 * 86_400_000)) == 6 * 86_400_000
-    True
-    """
-    return min(LENGTHS, key=lambda length: abs(math.log(rate * length / EVENTS_A_WINDOW)))
-
-
-class _Pace:
-    """How many events there are in a time, seen in passing."""
-
-    def __init__(self, mapping: Mapping) -> None:
-        self._mapping = mapping
-        self._events = 0
-        self._first, self._last = math.inf, -math.inf
-
-    def watch(self, chunks: Iterable[file_rows.Rows]) -> Iterator[file_rows.Rows]:
-        for chunk in chunks:
-            times = file_rows.event_times(chunk, self._mapping)
-            if times.size:
-                self._events += times.size
-                self._first = min(self._first, int(times.min()))
-                self._last = max(self._last, int(times.max()))
-            yield chunk
-
-    @property
-    def rate(self) -> float:
-        """Events a millisecond."""
-        return self._events / (self._last - self._first)
-
-    def length(self, file: Path) -> int:
-        """Return the window length.
-
-        Raises:
-            CommandError: the events have no times, or all the same.
-        """
-        if not self._events:
-            raise CommandError(
-                f"{file}: no column holds times, and a window needs them; name it with"
-                " sources.<topic>.fields.timestamp in a configuration"
-            )
-        if self._last <= self._first:
-            raise CommandError(f"{file}: all events have the same time, so there are no windows")
-        return round_length(self.rate)
 
 
 def _setup(
@@ -188,15 +137,4 @@ def _setup(
         model=name,
         config=settings,
         found=Found(name),
-    )
-
-
-def _model_of(file: Path, mapping: Mapping) -> str:
-    """Return the model that the events name; else a name made of the file's."""
-    events = (mapping.to_event(row) for row in next(file_rows.read(file)))
-    named = sorted({str(event["model"]) for event in events if event.get("model") is not None})
-    if len(named) > 1:
-        raise CommandError(f"which model? give --model, one of {', '.join(named)}")
-    return (
-        named[0] if named else re.sub(r"[^a-zA-Z0-9_-]+", "-", file.name.split(".")[0]) or "model"
     )

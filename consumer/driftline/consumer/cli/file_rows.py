@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.terminal import say
 from driftline.consumer.config import Config
-from driftline.producer.guess import guess_mapping
+from driftline.producer.guess import Guess, guess_mapping
 from driftline.producer.mapping import Constant, Mapping
 from driftline.producer.timestamp import UNREADABLE, parse_timestamps
 
@@ -59,7 +60,7 @@ def guess(file: Path, actual: str | None = None, *, native_is_expected: bool = F
     Raises:
         InputError: the file cannot be used.
     """
-    rows = next(read(file))[:_SAMPLE]
+    rows = next(read(file))
     return guess_rows(rows, actual, native_is_expected=native_is_expected)
 
 
@@ -73,11 +74,38 @@ def guess_rows(
         actual: a column that is known to be the ground truth.
         native_is_expected: say nothing if the rows are native events.
     """
-    columns = list(dict.fromkeys(name for row in rows for name in row if name != actual))
-    found = guess_mapping(columns, rows)
+    found = _guessed(rows, actual)
     for sentence in () if native_is_expected and found.mapping.is_native else found.said:
         say(f"assumed  {sentence}")
     return found.mapping
+
+
+def look(file: Path, rows: Sequence[dict[str, Any]], most: int) -> Guess:
+    """Guess the mapping of a file's first rows, if it has no more than so many columns.
+
+    Raises:
+        CommandError: it has more.
+    """
+    columns = {name for row in rows for name in row}
+    if len(columns) > most:
+        raise CommandError(
+            f"{file}: {len(columns):,} columns are too many to guess what each is; keep the model's"
+            f" inputs and outputs (at most {most:,} columns), or write a configuration"
+        )
+    return _guessed(rows)
+
+
+def mixed(file: Path) -> list[str]:
+    """Return a sentence on each column that holds numbers and text."""
+    from driftline.producer.files import mixed_columns
+
+    return list(mixed_columns(file).values())
+
+
+def _guessed(rows: Sequence[dict[str, Any]], actual: str | None = None) -> Guess:
+    rows = rows[:_SAMPLE]
+    columns = list(dict.fromkeys(name for row in rows for name in row if name != actual))
+    return guess_mapping(columns, rows)
 
 
 def event_times(rows: Sequence[dict[str, Any]], mapping: Mapping) -> NDArray[np.int64]:

@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from driftline.consumer.cli.options import BootstrapServers, ConfigFile, InputFile
+from driftline.consumer.cli.options import BootstrapServers, ConfigFile
 
 
 def replay(
-    file: InputFile,
     topic: Annotated[str, typer.Option(help="The topic to send to; it must exist.")],
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--input", "-i", metavar="FILE", help="CSV, Parquet or NDJSON; text also as .gz."
+        ),
+    ] = None,
+    generate: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="HOURS", help="Events of a bundled stream instead of a file."),
+    ] = None,
+    scenario: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KIND:feature=F,...",
+            help="Drift to lay over the rows, such as sudden:feature=amount,start=50%,size=1sd.",
+        ),
+    ] = None,
+    truth: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write which feature drifts from when to when."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of all that is drawn at random.")] = 0,
     config: ConfigFile = None,
     model: Annotated[
         str | None, typer.Option(help="The model that the events name, if they name none.")
@@ -32,6 +55,7 @@ def replay(
     import time
 
     from driftline.consumer.cli import file_rows
+    from driftline.consumer.cli import replay_scenarios as drift
     from driftline.consumer.cli.configured import read_kafka
     from driftline.consumer.cli.errors import CommandError
     from driftline.consumer.cli.output_log import open_log
@@ -39,20 +63,35 @@ def replay(
     from driftline.consumer.cli.terminal import out, progress
     from driftline.consumer.log.kafka_producer import KafkaProducer, start_producer
     from driftline.producer.replay import Pace
+    from driftline.producer.scenario_text import parse_scenario
 
     pace = Pace(time.monotonic, time.sleep, rate, speed)
-    rows = file_rows.read(file)
+    texts = [parse_scenario(text) for text in scenario or ()]
+    if truth is not None and not texts:
+        raise CommandError("--truth: there is none without --scenario")
+    if (file is None) == (generate is None):
+        raise CommandError("send what? give --input FILE or --generate HOURS")
+
+    def read() -> Iterator[file_rows.Rows]:
+        return drift.generated(generate or 0, seed) if file is None else file_rows.read(file)
+
+    rows = read()
+    total = file_rows.count(file) if file is not None else None
     kafka, whole = read_kafka(config, bootstrap_servers)
     log = open_log(kafka)
     try:
         target = Target.of(topic, log, whole)
-        if not target.mapped:
-            target.mapping = file_rows.guess(file)
-        elif model is not None:
+        if target.mapped and model is not None:
             raise CommandError(f"--model: rows go as they are to {topic}, which sources maps")
+        if target.mapped and file is None:
+            raise CommandError(f"--generate: {topic} holds no events but rows, which sources maps")
+        if file is not None and not target.mapped:
+            target.mapping = file_rows.guess(file)
+        if texts:
+            rows = drift.drifting(read, target.mapping, texts, seed, truth)
         producer = KafkaProducer(start_producer(kafka))
         try:
-            with progress("events", file_rows.count(file)) as show:
+            with progress("events", total) as show:
                 sent = send_rows(rows, target, model, producer, pace, show)
         finally:
             producer.close()

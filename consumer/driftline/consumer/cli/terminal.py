@@ -1,11 +1,12 @@
 """Where text goes: results to stdout, all else to stderr; colour only on a terminal.
 
-What is printed may hold values of records that others wrote, so control characters never reach the
-terminal as such.
+What is printed may hold values of records that others wrote, so no character reaches the terminal
+that moves the cursor, turns the direction of text around, or cannot be seen.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -18,9 +19,6 @@ import typer
 if TYPE_CHECKING:
     from rich.text import Text
 
-_CONTROLS = [*range(32), *range(127, 160)]
-_IN_TEXT = {code: f"\\x{code:02x}" for code in _CONTROLS if chr(code) != "\n"}
-_IN_JSON = {code: f"\\u{code:04x}" for code in _CONTROLS if code >= 127}
 _COLOURS = {
     "red": r"^error\b|\bcritical\b",
     "yellow": r"^warning\b|(?<=\s)warning\b",
@@ -39,7 +37,10 @@ def out_json(document: Any) -> None:
     import msgspec
 
     with _whoever_reads():
-        sys.stdout.write(msgspec.json.encode(document).decode().translate(_IN_JSON) + "\n")
+        text = msgspec.json.encode(document).decode()
+        if not text.isprintable():
+            text = "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
+        sys.stdout.write(text + "\n")
         sys.stdout.flush()
 
 
@@ -49,12 +50,14 @@ def say(text: str) -> None:
 
 
 def printable(text: str) -> str:
-    r"""Return `text` without control characters.
+    r"""Return `text` with control and format characters escaped; line ends stay.
 
-    >>> printable("a\x1b[31m")
-    'a\\x1b[31m'
+    >>> printable("a\x1b[31m"), printable("a\u202eb")
+    ('a\\x1b[31m', 'a\\u202eb')
     """
-    return text.translate(_IN_TEXT)
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text)
 
 
 def colourful(stream: TextIO) -> bool:
@@ -94,6 +97,11 @@ def progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=total)
         yield lambda done: bar.update(task, completed=done)
+
+
+def _escaped(char: str) -> str:
+    code = ord(char)
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
 
 
 @contextmanager

@@ -1,0 +1,169 @@
+"""What is assumed of a file that comes without a configuration; all of it is said on stderr."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from driftline.consumer.cli import file_rows
+from driftline.consumer.cli.errors import CommandError
+from driftline.consumer.cli.terminal import say
+from driftline.consumer.config.durations import UNITS
+from driftline.producer.mapping import Mapping
+from driftline.producer.timestamp import parse_timestamp
+
+EVENTS_A_WINDOW = 1_000
+ENOUGH = 1_000
+"""Events of a reference, at least."""
+_MOST_FEATURES = 1_000
+_SAMPLE = 100  # values of a column, at least, to tell that it names or numbers the rows
+_NAMES = 0.9  # share of distinct texts from which on a column names the rows
+_ROUND = {
+    "s": (1, 5, 10, 15, 30), "m": (1, 5, 10, 15, 30), "h": (1, 2, 3, 6, 12), "d": (1, 2, 3, 6),
+    "w": (1, 2, 4, 13, 26, 52),
+}  # fmt: skip
+LENGTHS = [count * UNITS[unit] for unit, counts in _ROUND.items() for count in counts]
+"""Window lengths that a person would choose, ms."""
+
+
+@dataclass(frozen=True)
+class Assumptions:
+    """How the rows of a file are read.
+
+    Attributes:
+        mapping: how a row becomes an event.
+        model: whose events they are.
+        ignore: features that say nothing of the model's input: times, names, running numbers.
+        said: what was guessed, a sentence each.
+    """
+
+    mapping: Mapping
+    model: str
+    ignore: tuple[str, ...]
+    said: tuple[str, ...]
+
+
+def assume(file: Path, model: str | None) -> Assumptions:
+    """Read the beginning of a file; say what is assumed of it.
+
+    Args:
+        file: CSV, Parquet or NDJSON.
+        model: its name, None if the events or the file tell.
+
+    Raises:
+        DriftlineError: the file cannot be used as it is.
+    """
+    rows = next(file_rows.read(file))
+    found = file_rows.look(file, rows, _MOST_FEATURES)
+    events = [found.mapping.to_event(row) for row in rows]
+    unfit = dict(_unfit(events))
+    listed = [f"not watched: {name} ({why})" for name, why in unfit.items()]
+    said = (*found.said, *listed)
+    for sentence in said:
+        say(f"assumed  {sentence}")
+    for sentence in file_rows.mixed(file):
+        say(f"warning  {sentence}; where a number is missing, leave the cell empty")
+    return Assumptions(
+        found.mapping, model or _model_of(file, events), tuple(map(_glob, unfit)), said
+    )
+
+
+def round_length(rate: float) -> int:
+    """Return the round window length (ms) that holds closest to 1,000 events.
+
+    Args:
+        rate: events a millisecond.
+
+    >>> round_length(50_000 / (303 * 86_400_000)) == 6 * 86_400_000
+    True
+    """
+    return min(LENGTHS, key=lambda length: abs(math.log(rate * length / EVENTS_A_WINDOW)))
+
+
+class Pace:
+    """How many events there are in a time, seen in passing."""
+
+    def __init__(self, mapping: Mapping) -> None:
+        self._mapping = mapping
+        self.events = 0
+        self.first, self.last = 0, 0  # ms
+
+    def watch(
+        self, chunks: Iterable[file_rows.Rows], show: Callable[[int], object] | None = None
+    ) -> Iterator[file_rows.Rows]:
+        """Yield the rows again; tell `show` how many there were."""
+        rows = 0
+        for chunk in chunks:
+            times = file_rows.event_times(chunk, self._mapping)
+            if times.size:
+                first, last = int(times.min()), int(times.max())
+                self.first = min(self.first, first) if self.events else first
+                self.last = max(self.last, last) if self.events else last
+                self.events += times.size
+            yield chunk
+            rows += len(chunk)
+            if show is not None:
+                show(rows)
+
+    @property
+    def rate(self) -> float:
+        """Events a millisecond."""
+        return self.events / (self.last - self.first)
+
+    def length(self, file: Path) -> int:
+        """Return the window length.
+
+        Raises:
+            CommandError: the events have no times, or all the same.
+        """
+        if not self.events:
+            raise CommandError(
+                f"{file}: no column holds times, and a window needs them; add one, as text such as"
+                " 2026-11-01T12:00:00Z or as seconds since 1970, and call it timestamp"
+            )
+        if self.last <= self.first:
+            raise CommandError(f"{file}: all events have the same time, so there are no windows")
+        return round_length(self.rate)
+
+
+def _model_of(file: Path, events: Iterable[dict[str, Any]]) -> str:
+    """Return the model that the events name; else a name made of the file's."""
+    named = sorted({str(event["model"]) for event in events if event.get("model") is not None})
+    if len(named) > 1:
+        raise CommandError(f"which model? give --model, one of {', '.join(named)}")
+    made = re.sub(r"[^a-zA-Z0-9_-]+", "-", file.name.split(".")[0]).strip("-")
+    return named[0] if named else made or "model"
+
+
+def _unfit(events: Iterable[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Yield the features that would drift whatever the model does, each with the reason."""
+    columns: dict[str, list[Any]] = {}
+    for event in events:
+        features = event.get("features")
+        for name, value in features.items() if isinstance(features, dict) else ():
+            columns.setdefault(name, []).append(value)
+    for name, column in columns.items():
+        values = [value for value in column if value is not None]
+        texts = bool(values) and all(isinstance(value, str) for value in values)
+        if texts and all(parse_timestamp(value) is not None for value in values):
+            yield name, "times"
+        elif len(values) < _SAMPLE:
+            continue
+        elif texts and len(set(values)) > _NAMES * len(values):
+            yield name, "nearly every row has another text"
+        elif all(type(v) is int for v in values) and all(a < b for a, b in pairwise(values)):
+            yield name, "counts the rows"
+
+
+def _glob(name: str) -> str:
+    """Return a pattern that fits this name alone.
+
+    >>> _glob("a[1]*")
+    'a[[]1][*]'
+    """
+    return re.sub(r"([*?[])", r"[\1]", name)

@@ -1,0 +1,102 @@
+"""Running the demo: write a little of the stream, let the service work, show, wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from driftline.consumer.cli import demo_stream as stream
+from driftline.consumer.cli.alert_text import alert_line
+from driftline.consumer.cli.demo_board import Board
+from driftline.consumer.cli.demo_screen import Screen
+from driftline.consumer.cli.demo_service import DemoService
+from driftline.consumer.config import format_duration
+from driftline.consumer.judge.records import Alert, Verdict
+
+STEP = 5 * 60_000
+"""Event time between two looks, ms."""
+SPEED = 2 * 3_600_000
+"""Event time that passes in a second on a terminal, ms."""
+
+
+@dataclass
+class Demo:
+    """A run of the demo.
+
+    Args:
+        screen: where it is shown.
+        clock: seconds, of a clock that only goes forward.
+        sleep: waits for so many seconds.
+        speed: event time that passes in a second, ms; None: as fast as it goes.
+
+    Attributes:
+        board: what has been seen.
+        now: how far the stream has come, ms.
+        first: the first alert at its worst, and the verdict of that window.
+        alerted: what the clock said when the first alert was shown; None without one.
+    """
+
+    screen: Screen
+    clock: Callable[[], float]
+    sleep: Callable[[float], object]
+    speed: int | None = SPEED
+    board: Board = field(init=False)
+    now: int = field(init=False, default=stream.BEGIN)
+    first: tuple[Alert, Verdict | None] | None = field(init=False, default=None)
+    alerted: float | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        """Make the reference of the quiet day."""
+        self._plan = stream.plan()
+        length = self._plan.config.models[stream.MODEL].window.length
+        self.board = Board(self._plan.references[stream.MODEL], format_duration(length))
+
+    def run(self, hours: int | None) -> None:
+        """Show so many hours of the stream; None: go on until Ctrl-C.
+
+        Raises:
+            KeyboardInterrupt: the user has seen enough.
+        """
+        service = DemoService(self._plan, self.now)
+        self.screen.show(self.board, None if hours is None else 0.0)
+        begun = self.clock()
+        for number, events in zip(count(1), steps(hours), strict=False):
+            service.write(stream.TOPIC, events)
+            self.board.events += len(events)
+            self.now = stream.BEGIN + number * STEP
+            self._take(*service.run(self.now))
+            self.screen.show(self.board, _share(number, hours))
+            if self.alerted is None and self.first is not None:
+                self.alerted = self.clock()
+            if self.speed is not None:
+                self.sleep(max(0.0, begun + number * STEP / self.speed - self.clock()))
+        service.close()
+
+    def _take(self, verdicts: list[Verdict], alerts: list[Alert]) -> None:
+        for verdict in verdicts:
+            self.board.judged(verdict)
+        for alert in alerts:
+            self.board.alerted(alert)
+            self.screen.line(alert_line(alert))
+            if self.first is None or (
+                alert.alert_id == self.first[0].alert_id and alert.status == "firing"
+            ):
+                self.first = (alert, self.board.newest.get(alert.feature or ""))
+
+
+def steps(hours: int | None) -> Iterator[list[dict[str, Any]]]:
+    """Yield the events of each step of the first hours, or without end."""
+    batch: list[dict[str, Any]] = []
+    end = stream.BEGIN + STEP
+    for event in stream.events() if hours is None else stream.first_hours(hours):
+        while event["timestamp"] >= end:
+            yield batch
+            batch, end = [], end + STEP
+        batch.append(event)
+    yield batch
+
+
+def _share(number: int, hours: int | None) -> float | None:
+    return None if hours is None else number * STEP / (hours * 3_600_000)

@@ -1,0 +1,148 @@
+"""Making a configuration and a reference of a file, and writing both."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from driftline.consumer.cli import file_rows
+from driftline.consumer.cli import reference_build as building
+from driftline.consumer.cli.assumptions import ENOUGH, Assumptions, Pace, assume
+from driftline.consumer.cli.errors import CommandError
+from driftline.consumer.cli.terminal import progress
+from driftline.consumer.config import KafkaConfig
+from driftline.consumer.config.names import check_name
+from driftline.producer.reference import BuiltReference, ReferenceSettings, reference_from_rows
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the command line asks for.
+
+    Attributes:
+        file: the events.
+        output: the configuration to write.
+        model, topic: their names; None for those that are made up.
+        servers: the brokers.
+        overwrite: whether files that exist may be replaced.
+    """
+
+    file: Path
+    output: Path
+    model: str | None
+    topic: str | None
+    servers: tuple[str, ...]
+    overwrite: bool
+
+    def check(self) -> None:
+        """Refuse what can be refused before any work is done.
+
+        Raises:
+            CommandError: a name is not legal, or the configuration exists.
+        """
+        for option, name in (("model", self.model), ("topic", self.topic)):
+            try:
+                check_name(name or "any", option)
+            except ValueError as error:
+                raise CommandError(f"--{option} {name}: {error}") from None
+        try:
+            KafkaConfig(bootstrap_servers=self.servers)
+        except ValueError:
+            raise CommandError(
+                "--bootstrap-servers: write each broker as host:port, for example kafka-1:9092"
+            ) from None
+        if not self.output.parent.is_dir():
+            raise CommandError(f"--output {self.output}: there is no folder {self.output.parent}")
+        self.may_write(self.output)
+
+    def may_write(self, path: Path) -> None:
+        """Refuse to replace a file.
+
+        Raises:
+            CommandError: it exists, and nobody said --force.
+        """
+        if path.exists() and not self.overwrite:
+            raise CommandError(f"{path} exists: give --force to replace it, or another --output")
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What is to be written.
+
+    Attributes:
+        wanted: what was asked for.
+        found: how the rows are read.
+        built: the reference of all rows.
+        length: of a window, ms.
+        pace: how often events come.
+    """
+
+    wanted: Wanted
+    found: Assumptions
+    built: BuiltReference
+    length: int
+    pace: Pace
+
+    @property
+    def model(self) -> str:
+        """The model's name."""
+        return self.found.model
+
+    @property
+    def topic(self) -> str:
+        """The topic with the model's events."""
+        return self.wanted.topic or f"{self.model}.predictions"
+
+    @property
+    def a_window(self) -> float:
+        """About how many events a window has."""
+        return self.pace.rate * self.length
+
+
+def make(wanted: Wanted) -> Draft:
+    """Read the file.
+
+    Raises:
+        DriftlineError: it cannot be used, or has too little; what to do is said.
+    """
+    found = assume(wanted.file, wanted.model)
+    wanted.may_write(reference_path(wanted.output, found.model))
+    pace = Pace(found.mapping)
+    with progress("rows", file_rows.count(wanted.file)) as show:
+        rows = pace.watch(file_rows.read(wanted.file), show)
+        built = reference_from_rows(rows, found.mapping, ReferenceSettings(found.model))
+    length = pace.length(wanted.file)
+    if built.reference.events < ENOUGH:
+        raise CommandError(
+            f"{wanted.file}: {built.reference.events:,} events are too few to know what is normal,"
+            f" {ENOUGH:,} are needed; give a longer file"
+        )
+    return Draft(wanted, found, built, length, pace)
+
+
+def reference_path(output: Path, model: str) -> Path:
+    """Return where the reference stands.
+
+    >>> str(reference_path(Path("conf/driftline.yaml"), "car-loan"))
+    'conf/references/car-loan.json.gz'
+    """
+    return output.parent / "references" / f"{model}.json.gz"
+
+
+def write(draft: Draft, text: str) -> int:
+    """Write the reference, then the configuration; return the reference's size in bytes.
+
+    Raises:
+        CommandError: one cannot be written.
+    """
+    path, output = reference_path(draft.wanted.output, draft.model), draft.wanted.output
+    part = output.with_name(f".{output.name}.part")
+    try:
+        path.parent.mkdir(exist_ok=True)
+        size = building.write(draft.built.reference, path)
+        part.write_text(text, encoding="utf-8")
+        os.replace(part, output)
+    except OSError as error:
+        raise CommandError(f"--output {output}: cannot be written: {error.strerror}") from None
+    return size

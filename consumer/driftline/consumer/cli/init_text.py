@@ -1,0 +1,132 @@
+"""The configuration that `driftline init` writes, and what it says. Facts in, text out."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterable, Iterator
+
+import yaml
+
+from driftline.consumer.cli.alert_text import minute
+from driftline.consumer.cli.init_files import Draft, reference_path
+from driftline.consumer.cli.options import DEFAULT_CONFIG
+from driftline.consumer.config import WindowConfig, format_duration
+from driftline.consumer.judge.sentence import amount
+from driftline.producer.mapping import Constant
+from driftline.producer.timestamp import format_time
+
+_TITLE = "# Written by driftline init from {}; correct what is wrong."
+_MIN_EVENTS = WindowConfig().min_events
+_NAMED = {
+    "timestamp": "when the prediction was made",
+    "event_id": "joins a label to its prediction",
+    "actual": "the ground truth",
+    "features": "every field that is not named above",
+}
+
+
+def configuration(draft: Draft) -> str:
+    """Return the YAML, with a comment on each key."""
+    pairs = [
+        *_head(draft),
+        *_sources(draft),
+        ("models:", ""),
+        *_model(draft),
+    ]
+    width = max(len(code) for code, comment in pairs if comment)
+    lines = [f"{code:<{width}}   # {comment}" if comment else code for code, comment in pairs]
+    return "\n".join([_TITLE.format(" ".join(draft.wanted.file.name.split())), *lines, ""])
+
+
+def summary(draft: Draft, size: int) -> str:
+    """Return what was written."""
+    output, reference = draft.wanted.output, draft.built.reference
+    path = reference_path(output, draft.model)
+    width = max(len(str(output)), len(str(path)))
+    features = len(reference.layout.features)
+    begin, end = (minute(format_time(time)) for time in (draft.pace.first, draft.pace.last))
+    return (
+        f"{output!s:<{width}}   model {draft.model}, topic {draft.topic},"
+        f" windows of {format_duration(draft.length)}: about {_about(draft)} events each\n"
+        f"{path!s:<{width}}   reference {reference.id}: {reference.events:,} events,"
+        f" {features} feature{'' if features == 1 else 's'}, {begin} to {end} UTC,"
+        f" {size / 1_000:,.0f} kB"
+    )
+
+
+def next_steps(draft: Draft) -> str:
+    """Return the commands to go on with."""
+    output, file = draft.wanted.output, shlex.quote(str(draft.wanted.file))
+    given = "" if output == DEFAULT_CONFIG else f" --config {shlex.quote(str(output))}"
+    commands = {
+        f"driftline check --offline{given}": "are the files right?",
+        f"driftline backtest{given} --input {file}": "what would have alerted?",
+        f"driftline check{given}": "do the topic's records fit?",
+        f"driftline run{given}": "watch the topic",
+    }
+    width = max(map(len, commands))
+    lines = [f"  {command:<{width}}   {why}" for command, why in commands.items()]
+    return "\n".join(["Next", *lines])
+
+
+def notes(draft: Draft) -> Iterator[str]:
+    """Yield what the operator should know, a sentence each."""
+    if draft.a_window < _MIN_EVENTS:
+        yield (
+            f"a window of {format_duration(draft.length)} has about {_about(draft)} events, and"
+            f" one with fewer than min_events ({_MIN_EVENTS}) is not judged: lower it"
+        )
+
+
+def _head(draft: Draft) -> Iterator[tuple[str, str]]:
+    yield "kafka:", ""
+    yield f"  bootstrap_servers: {_flow(draft.wanted.servers)}", "your brokers"
+    yield "", ""
+
+
+def _sources(draft: Draft) -> Iterator[tuple[str, str]]:
+    mapping = draft.found.mapping
+    if mapping.is_native:
+        return
+    yield "sources:", ""
+    yield f"  {_scalar(draft.topic)}:", "how a record of this topic is read"
+    yield "    fields:", "part of the event: field of the record"
+    for name, source in mapping.fields.items():
+        value = f"{{value: {_scalar(source.value)}}}" if isinstance(source, Constant) else source
+        text = value if isinstance(source, Constant) else _scalar(source)
+        yield f"      {_scalar(name)}: {text}", _NAMED.get(name, "")
+    yield "", ""
+
+
+def _model(draft: Draft) -> Iterator[tuple[str, str]]:
+    reference = draft.built.reference
+    yield f"  {_scalar(draft.model)}:", ""
+    yield f"    predictions: {_scalar(draft.topic)}", "the topic with the model's records"
+    name = f"references/{draft.model}.json.gz"
+    yield f"    reference: {_scalar(name)}", f"what is normal: {reference.events:,} events"
+    about = f"about {_about(draft)} events at the pace of the file"
+    yield f"    window: {{length: {format_duration(draft.length)}}}", about
+    if draft.found.ignore:
+        yield f"    ignore: {_flow(draft.found.ignore)}", "say nothing of the model's input"
+    yield "    budget: 1 per 30d", "false alarms of the whole model, on quiet data"
+
+
+def _about(draft: Draft) -> str:
+    return amount(float(f"{draft.a_window:.2g}"))
+
+
+def _flow(values: Iterable[str]) -> str:
+    return f"[{', '.join(map(_scalar, values))}]"
+
+
+def _scalar(value: object) -> str:
+    """Return a value as YAML reads it back; text without quotes where that is safe.
+
+    >>> _scalar("dep_hour"), _scalar("no"), _scalar("*"), _scalar("12"), _scalar(True)
+    ('dep_hour', '"no"', '"*"', '"12"', 'true')
+    """
+    text = str(value)
+    plain = re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_./:-]*", text) and yaml.safe_load(text) == text
+    return text if isinstance(value, str) and plain else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,141 @@
+"""`driftline alerts exec` and `alerts webhook`: from the topic to a command or a server."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.consumer.alerts.conftest import Alerts, alert, resolved
+from tests.consumer.alerts.test_webhook import Server
+from tests.consumer.cli.conftest import Driftline
+
+from driftline.consumer.cli import output_log
+from driftline.consumer.cli.alert_actions import until_stopped
+
+BROKER = ("--bootstrap-servers", "localhost:9092")
+SAVE = "import sys; open('got.jsonl', 'a').write(sys.stdin.read())"
+ONCE = ("--no-follow", *BROKER)
+
+
+@pytest.fixture(autouse=True)
+def alerts(monkeypatch: pytest.MonkeyPatch) -> Alerts:
+    made = Alerts()
+    monkeypatch.setattr(output_log, "open_log", lambda kafka: made.log)
+    made.publish(alert("a"), resolved("a"), alert("b", severity="critical"), alert("c"))
+    return made
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    made = Server()
+    thread = threading.Thread(target=made.http.serve_forever)
+    thread.start()
+    yield made
+    made.http.shutdown()
+    thread.join()
+    made.http.server_close()
+
+
+def got(folder: Path) -> list[tuple[str, int]]:
+    """Identities of the records that a command was given."""
+    documents = [json.loads(line) for line in (folder / "got.jsonl").read_text().splitlines()]
+    return sorted((each["alert_id"], each["revision"]) for each in documents)
+
+
+def test_a_command_gets_what_fires(driftline: Driftline, tmp_path: Path) -> None:
+    ran = driftline("alerts", "exec", *ONCE, "--parallel", 1, "--", sys.executable, "-c", SAVE)
+    assert (ran.code, ran.out, ran.err) == (0, "", "done 2, retried 0, given up 0\n")
+    assert got(tmp_path) == [("b", 1), ("c", 1)]
+
+
+def test_a_command_goes_on_where_it_stopped(
+    driftline: Driftline, tmp_path: Path, alerts: Alerts
+) -> None:
+    command = ("--position", "p.json", "--severity", "critical", "--", sys.executable, "-c", SAVE)
+    assert driftline("alerts", "exec", *ONCE, *command).code == 0
+    assert got(tmp_path) == [("b", 1)]
+    alerts.publish(resolved("b", severity="critical"), alert("d"))
+    assert driftline("alerts", "exec", *ONCE, *command).code == 0
+    assert got(tmp_path) == [("b", 1), ("b", 2)]
+
+
+def test_a_command_that_fails_is_given_up(
+    driftline: Driftline, caplog: pytest.LogCaptureFixture
+) -> None:
+    fails = ("--attempts", 1, "--", sys.executable, "-c", "raise SystemExit(3)")
+    ran = driftline("alerts", "exec", *ONCE, "--model", "car-loan", *fails)
+    assert (ran.code, ran.err) == (2, "done 0, retried 0, given up 2\n")
+    assert len(caplog.messages) == 2
+    assert caplog.messages[0].endswith("is given up after 1 attempts: "
+                                       f"{sys.executable} ended with exit code 3")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--timeout", "soon", "--", "true"), "--timeout soon: write a duration such as 90s or"),
+        (("--", "no-such-program"), "no-such-program: no such program, or it may not be executed"),
+    ],
+)
+def test_what_cannot_be_run(driftline: Driftline, arguments: tuple[str, ...], said: str) -> None:
+    ran = driftline("alerts", "exec", *ONCE, *arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith(said)
+
+
+def test_without_a_topic_of_alerts(driftline: Driftline, tmp_path: Path) -> None:
+    (tmp_path / "driftline.yaml").write_text(
+        "kafka: {bootstrap_servers: k:1}\noutput: {prefix: other}\n"
+        "models: {m: {predictions: t, reference: r.json}}\n"
+    )
+    ran = driftline("alerts", "exec", "--no-follow", "--", "true")
+    assert (ran.code, ran.err) == (
+        2,
+        "other.alerts does not exist: check output.prefix, or run  driftline topics create\n",
+    )
+
+
+def test_an_alertmanager_is_told(driftline: Driftline, server: Server) -> None:
+    ran = driftline("alerts", "webhook", server.url, *ONCE)
+    assert (ran.code, ran.err) == (0, "posted 1, retried 0, given up 0\n")
+    (body,) = server.bodies
+    assert {each["labels"]["severity"] for each in body} == {"warning", "critical"}
+    assert {each["labels"]["alertname"] for each in body} == {"DriftlineFeatureDrift"}
+
+
+def test_a_chat_gets_messages(
+    driftline: Driftline, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DRIFTLINE_WEBHOOK_URL", server.url)
+    ran = driftline("alerts", "webhook", "--format", "slack", "--severity", "critical", *ONCE)
+    assert (ran.code, ran.err) == (0, "posted 1, retried 0, given up 0\n")
+    assert [body["text"].splitlines()[0] for body in server.bodies] == [
+        "*FIRING critical*  car-loan: car_value rose: median 43,485, normally 21,902, since"
+        " 2019-03-27."
+    ]
+
+
+def test_a_server_that_refuses(driftline: Driftline, server: Server) -> None:
+    server.codes = [500]
+    ran = driftline("alerts", "webhook", server.url, *ONCE)
+    assert (ran.code, ran.err.splitlines()[-1]) == (2, "posted 0, retried 1, given up 0")
+    ran = driftline("alerts", "webhook", server.url, "--position", "p.json", *ONCE)
+    assert (ran.code, ran.err) == (
+        2,
+        "--position: an Alertmanager is told all that fires at every start\n",
+    )
+
+
+def test_a_signal_stops_and_is_given_back() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with until_stopped() as stop:
+        assert not stop.is_set()
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.wait(10)
+    assert signal.getsignal(signal.SIGTERM) is before

@@ -1,0 +1,94 @@
+"""Bad files: one clear sentence that says what to do, for `backtest` and `init` alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.consumer.cli.bad_files import write_bad_files
+from tests.consumer.cli.conftest import Driftline
+
+REFUSED = {
+    "no_time.csv": (
+        "no_time.csv: no column holds times, and a window needs them; add one, as text such as"
+        " 2026-11-01T12:00:00Z or as seconds since 1970, and call it timestamp"
+    ),
+    "one_time.csv": "one_time.csv: all events have the same time, so there are no windows",
+    "wide.csv": (
+        "wide.csv: 10,001 columns are too many to guess what each is; keep the model's inputs and"
+        " outputs (at most 1,000 columns), or write a configuration"
+    ),
+    "empty.csv": "empty.csv: is empty; give a file with at least one event",
+    "only_header.csv": "only_header.csv: has no rows; give a file with at least one event",
+    "blank.csv": "there are no events to build a reference from; check the input",
+    "no_name.csv": ("no_name.csv: column 1 has no name; name it in the first line or leave it out"),
+    "utf16.csv": "utf16.csv: is not UTF-8 text; convert it to UTF-8",
+    "list.json": "list.json: line 1 is not a JSON object; write one event a line",
+    "none.csv": "none.csv: no such file; check the path",
+    "rows.txt": (
+        "rows.txt: unknown ending; use .csv, .parquet, .jsonl, .ndjson or .json (text also with"
+        " .gz)"
+    ),
+}
+MIXED = (
+    "warning  km: 800 of 8,000 values are not numbers ('n/a' is the first), so the column is read"
+    " as text; where a number is missing, leave the cell empty"
+)
+
+
+@pytest.fixture(autouse=True)
+def files(tmp_path: Path) -> Path:
+    write_bad_files(tmp_path)
+    (tmp_path / "rows.txt").write_text("x")
+    return tmp_path
+
+
+@pytest.mark.parametrize("verb", [("backtest", "--input"), ("init", "--from")])
+@pytest.mark.parametrize("file", REFUSED)
+def test_it_is_refused_with_one_sentence(
+    driftline: Driftline, tmp_path: Path, verb: tuple[str, str], file: str
+) -> None:
+    ran = driftline(*verb, file)
+    said = [line for line in ran.err.splitlines() if not line.startswith("assumed  ")]
+    assert (ran.code, ran.out, said) == (2, "", [REFUSED[file]])
+    assert not (tmp_path / "driftline.yaml").exists()
+    assert not (tmp_path / "references").exists()
+
+
+def test_a_file_that_is_too_short(driftline: Driftline) -> None:
+    ran = driftline("backtest", "--input", "few.csv")
+    assert (ran.code, ran.err.splitlines()[-1]) == (
+        2,
+        "few.csv: 800 rows are too few, 2,000 are needed: the first half is the reference and the"
+        " second is judged; give a longer file, or --reference REF",
+    )
+    ran = driftline("init", "--from", "few.csv")
+    assert (ran.code, ran.err.splitlines()[-1]) == (
+        2,
+        "few.csv: 800 events are too few to know what is normal, 1,000 are needed; give a longer"
+        " file",
+    )
+
+
+@pytest.mark.parametrize("file", ["quiet.csv", "bom.csv"])
+def test_800_rows_an_hour_and_a_byte_order_mark_are_fine(driftline: Driftline, file: str) -> None:
+    ran = driftline("backtest", "--input", file)
+    assert ran.code == 0
+    assert ran.err.splitlines() == [
+        "assumed  timestamp: column time (text, read as UTC)",
+        "assumed  features: km (numeric), kind (categorical)",
+        "assumed  reference: the first 4,000 of 8,000 rows",
+        "assumed  windows of 1h, about 800 events each; budget 1 per 30d",
+    ]
+    assert "4 windows of 1h against" in ran.out
+    assert "\nno alerts; the largest effect was 0.0" in ran.out
+    ran = driftline("init", "--from", file)
+    assert ran.code == 0
+    assert "windows of 1h: about 800 events each" in ran.out
+
+
+def test_a_column_of_numbers_and_text_is_said(driftline: Driftline) -> None:
+    for verb in (("backtest", "--input"), ("init", "--from")):
+        ran = driftline(*verb, "mixed.csv")
+        assert ran.code == 0
+        assert MIXED in ran.err.splitlines()

@@ -1,0 +1,227 @@
+"""`driftline init`: what is written is right without an edit, and says how it came about."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import re
+from pathlib import Path
+
+import pytest
+from tests.consumer.cli.bad_files import rows
+from tests.consumer.cli.conftest import ANALYSIS_ROWS, DATA, REFERENCE_ROWS, Driftline
+
+from driftline.consumer.config import load
+
+FLIGHTS = DATA / "nycflights13_small.csv.gz"
+YAML = """\
+# Written by driftline init from nycflights13_small.csv.gz; correct what is wrong.
+kafka:
+  bootstrap_servers: [kafka-1:9092, kafka-2:9092]   # your brokers
+
+sources:
+  ml.flights:                                       # how a record of this topic is read
+    fields:                                         # part of the event: field of the record
+      timestamp: event_time                         # when the prediction was made
+      prediction.score: score
+      prediction.label: prediction
+      actual: label                                 # the ground truth
+      features: "*"                                 # every field that is not named above
+
+models:
+  flights:
+    predictions: ml.flights                         # the topic with the model's records
+    reference: references/flights.json.gz           # what is normal: 19,492 events
+    window: {length: 14d}                           # about 750 events at the pace of the file
+    ignore: [label_time]                            # say nothing of the model's input
+    budget: 1 per 30d                               # false alarms of the whole model, on quiet data
+"""
+SAID = """\
+assumed  timestamp: column event_time (text, read as UTC)
+assumed  prediction.score: column score
+assumed  prediction.label: column prediction
+assumed  actual: column label
+assumed  features: label_time (categorical), period (categorical), dep_delay (numeric), \
+distance (numeric), dep_hour (numeric), dow (numeric), temp (numeric), humid (numeric), \
+wind_speed (numeric), precip (numeric), visib (numeric), pressure (numeric), \
+carrier (categorical), origin (categorical), dest (categorical)
+assumed  not watched: label_time (times)
+"""
+STEADY = {"carrier", "dep_hour", "dest", "distance", "dow", "origin"}
+WEATHER = {"temp", "pressure", "wind_speed", "humid"}
+
+
+def changed(table: str) -> set[str]:
+    """The features that a backtest's table lists."""
+    lines = table.split("\n\n")[1].splitlines()[1:]
+    return {line.split()[3] for line in lines}
+
+
+def test_flights_from_a_file_that_nobody_prepared(driftline: Driftline, tmp_path: Path) -> None:
+    options = ("--model", "flights", "--topic", "ml.flights")
+    brokers = ("--bootstrap-servers", "kafka-1:9092, kafka-2:9092")
+    ran = driftline("init", "--from", FLIGHTS, *options, *brokers)
+    assert (ran.code, ran.err) == (0, SAID)
+    assert (tmp_path / "driftline.yaml").read_text() == YAML
+    width = len(f"driftline backtest --input {FLIGHTS}")
+    assert re.sub(r"\d+ kB", "N kB", ran.out).splitlines() == [
+        "driftline.yaml               model flights, topic ml.flights, windows of 14d: about 750"
+        " events each",
+        f"references/flights.json.gz   reference {reference_id(tmp_path)}: 19,492 events, 17"
+        " features, 2013-01-01 05:54 to 2013-12-31 22:45 UTC, N kB",
+        "",
+        "Next",
+        f"  {'driftline check --offline':<{width}}   are the files right?",
+        f"  driftline backtest --input {FLIGHTS}   what would have alerted?",
+        f"  {'driftline check':<{width}}   do the topic's records fit?",
+        f"  {'driftline run':<{width}}   watch the topic",
+    ]
+    ran = driftline("check", "--offline")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.splitlines()[2].endswith("(19,492 events, 17 features)")
+    ran = driftline("backtest", "--input", FLIGHTS)
+    assert (ran.code, ran.err) == (0, "using driftline.yaml\n")
+    assert "26 windows of 14d" in ran.out
+    assert changed(ran.out) >= WEATHER
+    assert not changed(ran.out) & {*STEADY, "label_time"}
+
+
+def reference_id(folder: Path) -> str:
+    packed = (folder / "references" / "flights.json.gz").read_bytes()
+    return str(json.loads(gzip.decompress(packed))["id"])
+
+
+def test_flights_without_any_configuration(driftline: Driftline) -> None:
+    """Half a year against the half before it: the weather changes, the timetable does not."""
+    ran = driftline("backtest", "--input", FLIGHTS)
+    assert ran.code == 0
+    assert changed(ran.out) >= WEATHER
+    assert not changed(ran.out) & {*STEADY, "label_time"}
+    assert "late 0, rejected 0" in ran.out
+
+
+def test_car_loans_drift_as_known(driftline: Driftline) -> None:
+    """The reference is quiet against itself; in the analysis five features drift.
+
+    The reference's own labels are one more column, which the analysis does not have.
+    """
+    assert driftline("init", "--from", REFERENCE_ROWS, "--model", "car-loan").code == 0
+    assert driftline("check", "--offline").code == 0
+    assert "\nno alerts; " in driftline("backtest", "--input", REFERENCE_ROWS).out
+    ran = driftline("backtest", "--input", ANALYSIS_ROWS)
+    assert ran.code == 0
+    assert changed(ran.out) == {
+        "car_value", "repaid_loan_on_prev_car", "salary_range", "prediction.score", "loan_length",
+        "repaid",
+    }  # fmt: skip
+
+
+def test_native_events_need_no_source(driftline: Driftline, tmp_path: Path) -> None:
+    events = [
+        {"timestamp": 1_600_000_000 + 60 * i, "model": "churn", "features": {"id": i, "km": i % 9}}
+        for i in range(1_200)
+    ]
+    (tmp_path / "events.jsonl").write_text("\n".join(map(json.dumps, events)))
+    ran = driftline("init", "--from", "events.jsonl")
+    assert (ran.code, ran.err.splitlines()) == (
+        0,
+        ["assumed  the records are events already", "assumed  not watched: id (counts the rows)"],
+    )
+    config = load("driftline.yaml", environ={}, offline=True).config
+    assert dict(config.sources) == {}
+    (model,) = config.models.values()
+    assert (model.predictions, model.ignore) == (("churn.predictions",), ("id",))
+    assert driftline("check", "--offline").code == 0
+    assert driftline("backtest", "--input", "events.jsonl").code == 0
+
+
+def test_names_that_yaml_reads_otherwise(driftline: Driftline, tmp_path: Path) -> None:
+    """Columns called `no`, `12`, `a.b` and `x[1]`, a model called `1e3`."""
+    with (tmp_path / "odd.csv").open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["date", "no", "12", "a.b", "x[1]", "true"])
+        for i in range(1_500):
+            day = f"2026-01-{1 + i // 60:02}T{i % 60 // 3:02}:{i % 3:02}:00Z"
+            table.writerow([day, i % 5, i % 7, f"id-{i}", f"id-{i}", i % 2])
+    ran = driftline("init", "--from", "odd.csv", "--model", "1e3", "--output", "my.yaml")
+    assert ran.code == 0
+    assert "  driftline run --config my.yaml  " in ran.out
+    config = load("my.yaml", environ={}, offline=True).config
+    assert config.models["1e3"].ignore == ("a.b", "x[[]1]")
+    assert config.models["1e3"].is_ignored("x[1]")
+    assert driftline("check", "--offline", "--config", "my.yaml").code == 0
+    ran = driftline("backtest", "--config", "my.yaml", "--input", "odd.csv")
+    assert ran.code == 0
+    assert "late 0, rejected 0" in ran.out
+
+
+def test_times_under_any_name(driftline: Driftline, tmp_path: Path) -> None:
+    """The first column of texts that are all times."""
+    (tmp_path / "taxi.csv").write_text(rows(1_100).replace("time,", "tpep_pickup,", 1))
+    ran = driftline("init", "--from", "taxi.csv")
+    assert (ran.code, ran.err.splitlines()[0]) == (
+        0,
+        "assumed  timestamp: column tpep_pickup (text, read as UTC)",
+    )
+
+
+def test_of_many_features_the_first_are_listed(driftline: Driftline, tmp_path: Path) -> None:
+    (tmp_path / "many.csv").write_text(
+        "time," + ",".join(f"c{i}" for i in range(25)) + "\n"
+        + "".join(f"{1_600_000_000 + i}" + ",0.5" * 25 + "\n" for i in range(1_100))
+    )  # fmt: skip
+    ran = driftline("init", "--from", "many.csv")
+    assert ran.err.splitlines()[-1].endswith("c18 (numeric), c19 (numeric) and 5 more")
+
+
+def test_nothing_is_overwritten_unless_asked(driftline: Driftline, tmp_path: Path) -> None:
+    (tmp_path / "quiet.csv").write_text(rows(1_200))
+    assert driftline("init", "--from", "quiet.csv").code == 0
+    (tmp_path / "driftline.yaml").write_text("mine")
+    ran = driftline("init", "--from", "quiet.csv")
+    assert (ran.code, ran.err) == (
+        2,
+        "driftline.yaml exists: give --force to replace it, or another --output\n",
+    )
+    ran = driftline("init", "--from", "quiet.csv", "--output", "other.yaml")
+    assert (ran.code, ran.err.splitlines()[-1]) == (
+        2,
+        "references/quiet.json.gz exists: give --force to replace it, or another --output",
+    )
+    assert (tmp_path / "driftline.yaml").read_text() == "mine"
+    assert driftline("init", "--from", "quiet.csv", "--force").code == 0
+    assert driftline("check", "--offline").code == 0
+
+
+def test_windows_that_are_never_full_are_said(driftline: Driftline, tmp_path: Path) -> None:
+    """One event every two days: a year has fewer than 500."""
+    days = [
+        f"{2001 + i // 180}-{1 + i % 180 // 15:02}-{1 + i % 15:02},{i % 9}" for i in range(1_000)
+    ]
+    (tmp_path / "rare.csv").write_text("date,km\n" + "\n".join(days))
+    ran = driftline("init", "--from", "rare.csv")
+    assert (ran.code, ran.err.splitlines()[-1]) == (
+        0,
+        "note  a window of 364d has about 180 events, and one with fewer than min_events (500) is"
+        " not judged: lower it",
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--model", "a b"], "--model a b: not a legal model name: use 1 to 249 letters"),
+        (["--topic", "a/b"], "--topic a/b: not a legal topic name: use 1 to 249 letters"),
+        (["--bootstrap-servers", "kafka"], "--bootstrap-servers: write each broker as host:port"),
+        (["--output", "no/such.yaml"], "--output no/such.yaml: there is no folder no"),
+    ],
+)
+def test_what_cannot_be_done(
+    driftline: Driftline, tmp_path: Path, options: list[str], said: str
+) -> None:
+    (tmp_path / "quiet.csv").write_text(rows(1_200))
+    ran = driftline("init", "--from", "quiet.csv", *options)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith(said)
+    assert ran.err.count("\n") == 1
