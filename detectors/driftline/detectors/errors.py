@@ -6,6 +6,10 @@
     +-- InputError       (producer)   an input file cannot be used
     +-- ConfigError      (consumer)   the configuration has errors
     +-- LogError         (consumer)   the broker, its topics or their settings
+    +-- RecordError      (consumer)   a record of Driftline's own topics cannot be read
+    +-- HttpError        (consumer)   the port for metrics and health cannot be had
+    +-- AlertsError      (consumer)   alerts cannot be handed on
+    +-- CommandError     (consumer)   what was asked on the command line cannot be done
     +-- WorkerLost       (consumer)   start me again: exit code 75
 
 The message of each is one sentence for the operator: what is wrong and what to do.

@@ -22,7 +22,7 @@ from driftline.producer.timestamp import EARLIEST, LATEST, parse_timestamps
 from .batch import Batch, merge, select
 from .columns import CodeArray, feature_columns, segment_codes
 from .compile import CompiledFields
-from .exact import EventReader, Reason, RecordError, Row, parse, read_model, read_row
+from .exact import EventReader, Reason, Row, UnusableError, parse, read_model, read_row
 from .fields import VERSION, EventFields, ModelSchema
 from .versions import Versions
 
@@ -155,7 +155,7 @@ class Decoder:
         for place in left:
             try:
                 self._read_exactly(values[place], place, rows, decoded)
-            except RecordError as refused:
+            except UnusableError as refused:
                 decoded.refuse(place, refused.reason, refused.detail)
         record_times = np.fromiter(timestamps, np.int64, len(values))
         for name, model in self._models.items():
@@ -236,14 +236,14 @@ class Decoder:
         """Read one value the exact way.
 
         Raises:
-            RecordError: it cannot be used.
+            UnusableError: it cannot be used.
         """
         event = self._events.read(parse(value or b""))
         name = self._default
         if not self._constant and "model" in event:
             name = read_model(event)
         if name is None:
-            raise RecordError("schema", "the event names no model, and the topic holds several")
+            raise UnusableError("schema", "the event names no model, and the topic holds several")
         if name in self._models:
             row = read_row(self._models[name].fields, event)
             rows.setdefault(name, []).append((place, row))

@@ -30,7 +30,7 @@ _decode = msgspec.json.Decoder().decode
 _ABSENT: Any = object()
 
 
-class RecordError(DriftlineError):
+class UnusableError(DriftlineError):
     """A record cannot be used.
 
     Args:
@@ -65,7 +65,7 @@ def parse(value: bytes) -> dict[str, Any]:
     NaN, Infinity and 1e400, which are no JSON but are written, are read as such floats.
 
     Raises:
-        RecordError: malformed.
+        UnusableError: malformed.
 
     >>> parse(b'{"age": NaN}')
     {'age': nan}
@@ -76,14 +76,14 @@ def parse(value: bytes) -> dict[str, Any]:
         except (msgspec.MsgspecError, UnicodeDecodeError):
             record = json.loads(value.decode(), parse_int=_parse_integer)
     except UnicodeDecodeError:
-        raise RecordError("malformed", "the value is not UTF-8") from None
+        raise UnusableError("malformed", "the value is not UTF-8") from None
     except RecursionError:
-        raise RecordError("malformed", "the value is nested too deeply") from None
+        raise UnusableError("malformed", "the value is nested too deeply") from None
     except json.JSONDecodeError as error:
         where = f"{error.msg} at character {error.pos} of {len(error.doc)}"
-        raise RecordError("malformed", f"the value is not JSON: {where}") from None
+        raise UnusableError("malformed", f"the value is not JSON: {where}") from None
     if not isinstance(record, dict):
-        raise RecordError("malformed", f"the value is {json_type(record)}, not an object")
+        raise UnusableError("malformed", f"the value is {json_type(record)}, not an object")
     return record
 
 
@@ -134,11 +134,11 @@ def read_model(event: AnyMapping[str, Any]) -> str | None:
     """Return the model that an event names, None if it names none.
 
     Raises:
-        RecordError: schema.
+        UnusableError: schema.
     """
     model = event.get("model")
     if model is not None and not isinstance(model, str):
-        raise RecordError("schema", f"model is {json_type(model)}, not text")
+        raise UnusableError("schema", f"model is {json_type(model)}, not text")
     return model
 
 
@@ -146,10 +146,10 @@ def read_row(fields: EventFields, event: AnyMapping[str, Any]) -> Row:
     """Read an event of the model whose fields are given.
 
     Raises:
-        RecordError: schema.
+        UnusableError: schema.
     """
     if "features" not in event and "prediction" not in event:
-        raise RecordError("schema", "the event has neither features nor prediction")
+        raise UnusableError("schema", "the event has neither features nor prediction")
     parts = {part: _read_part(part, event.get(part)) for part in fields.parts}
     doubles = [
         scalar.kind.read(parts[scalar.part][scalar.name])
@@ -160,7 +160,7 @@ def read_row(fields: EventFields, event: AnyMapping[str, Any]) -> Row:
     version = event.get(VERSION)
     text = category_text(version)
     if version is not None and text is None:
-        raise RecordError("schema", f"model_version is {json_type(version)}, not text")
+        raise UnusableError("schema", f"model_version is {json_type(version)}, not text")
     return Row(doubles, event.get("timestamp"), text)
 
 
@@ -201,5 +201,5 @@ def _read_part(part: str, value: Any) -> dict[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise RecordError("schema", f"{part} is {json_type(value)}, not an object")
+        raise UnusableError("schema", f"{part} is {json_type(value)}, not an object")
     return value
