@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import subprocess
 import sys
@@ -59,6 +60,18 @@ def test_control_characters_never_reach_the_terminal(capsys: pytest.CaptureFixtu
     assert capsys.readouterr().out == "a\\x1b]0;title\\x07b\\x9bc\\x0d\\x09d\n"
     terminal.out_json({"a": "\x1b\x9b"})
     assert capsys.readouterr().out == '{"a":"\\u001b\\u009b"}\n'
+
+
+def test_characters_that_turn_text_around_or_are_unseen_are_shown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    terminal.out("a\u202eb\u2066c\u200bd\u2028e\U000e0041f")
+    assert capsys.readouterr().out == "a\\u202eb\\u2066c\\u200bd\\u2028e\\U000e0041f\n"
+    document = {"a": "\x7f\u202e\u2028\U000e0041 €"}
+    terminal.out_json(document)
+    text = capsys.readouterr().out
+    assert text == '{"a":"\\u007f\\u202e\\u2028\\udb40\\udc41 €"}\n'
+    assert json.loads(text) == document
 
 
 def test_a_locale_without_the_character(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -101,6 +101,9 @@ def test_the_whole_text_of_a_status_filled_by_hand(
     status.alerts["loan", "feature_drift", "critical", "firing"] = 2
     status.verdict(make_verdict("x0", effect=1.5))
     status.verdict(make_verdict("x1", segment="tier=gold"))
+    for seconds in (0.001, 0.002, 20.0):
+        status.batch_processing.observe(seconds)
+    status.end_to_end.observe(0.5)
 
     expected = (Path(__file__).parent / "scrape.txt").read_text(encoding="utf-8")
     expected = expected.replace("REFERENCE", plan.references["loan"].id)
@@ -121,7 +124,7 @@ def test_every_metric_has_help_and_type_and_both_formats_can_be_read(plan: Plan)
     status = hand_filled(plan, [])
     families = list(text_string_to_metric_families(text_of(status)))
     assert [family.name for family in families if not family.documentation] == []
-    assert {family.type for family in families} == {"gauge", "counter"}
+    assert {family.type for family in families} == {"gauge", "counter", "histogram"}
     registry = CollectorRegistry()
     registry.register(collector(status))
     text = generate_openmetrics(registry).decode()  # type: ignore[no-untyped-call]  # the library's

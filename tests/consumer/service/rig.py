@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -53,7 +54,12 @@ class Rig:
             body = msgspec.json.encode(value) if isinstance(value, dict) else value
             self.broker.append(Message(topic, partition, key, body, headers, timestamp))
 
-    def start(self, plan: Plan | None = None, batch: int = 1_000) -> Worker:
+    def start(
+        self,
+        plan: Plan | None = None,
+        batch: int = 1_000,
+        timer: Callable[[], float] = time.perf_counter,
+    ) -> Worker:
         """Start one more worker."""
         topics = {*self.plan.inputs, self.plan.output("panes")}
         consumer = MemoryConsumer(self.broker, topics, batch)
@@ -61,7 +67,13 @@ class Rig:
         log = MemoryLog(self.broker)
         names = frozenset({*topics, *map(self.plan.output, OUTPUTS)})
         worker = Worker(
-            plan or self.plan, consumer, producer, log, log.topics(names), lambda: self.broker.now
+            plan or self.plan,
+            consumer,
+            producer,
+            log,
+            log.topics(names),
+            lambda: self.broker.now,
+            timer,
         )
         self.workers.append((worker, consumer, producer))
         return worker

@@ -6,7 +6,6 @@ that moves the cursor, turns the direction of text around, or cannot be seen.
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -39,7 +38,7 @@ def out_json(document: Any) -> None:
     with _whoever_reads():
         text = msgspec.json.encode(document).decode()
         if not text.isprintable():
-            text = "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
+            text = "".join(c if c.isprintable() else _escaped_in_json(c) for c in text)
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
 
@@ -101,7 +100,14 @@ def progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
 
 def _escaped(char: str) -> str:
     code = ord(char)
-    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _escaped_in_json(char: str) -> str:
+    units = char.encode("utf-16-be").hex()  # above 65,535 there are two
+    return "".join(f"\\u{units[i : i + 4]}" for i in range(0, len(units), 4))
 
 
 @contextmanager

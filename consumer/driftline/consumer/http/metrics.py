@@ -9,9 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from math import isinf
 from typing import get_args
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+)
 from prometheus_client.registry import Collector
 
 from driftline.consumer.config import Config
@@ -27,7 +32,7 @@ from driftline.consumer.http.series import (
 from driftline.consumer.judge.lives import SEVERITIES as SEVERITY_NAMES
 from driftline.consumer.judge.lives import Kind
 from driftline.consumer.judge.model import ModelJudge
-from driftline.consumer.service.status import Status
+from driftline.consumer.service.status import Histogram, Status
 from driftline.consumer.sketch.decode import Reason
 
 _MODEL = ("model",)
@@ -77,12 +82,21 @@ _COUNTERS: dict[str, tuple[Sequence[str], str]] = {
     ),
     "windows_closed": (_MODEL, "Windows judged, those without enough events too."),
 }
+_HISTOGRAMS = {
+    "batch_processing": "Time in which the records of one poll had their effect.",
+    "window_evaluation": "Time in which the panes of one poll and partition were judged and their "
+    "verdicts sent; only where windows were judged.",
+    "end_to_end": "Age, by its Kafka timestamp, of the newest input record of the model that this "
+    "worker has read, when verdicts of the model were sent; not observed where another worker "
+    "reads the input.",
+}
 _SKIPPED = ("tombstone", "unknown_model")
 _REJECTED = get_args(Reason)
 _STATUSES = ("firing", "resolved")
 _DRIFT_KINDS = ("feature_drift", "prediction_drift")
 
 Family = GaugeMetricFamily | CounterMetricFamily
+AnyFamily = Family | HistogramMetricFamily
 
 
 class StatusCollector(Collector):
@@ -100,9 +114,18 @@ class StatusCollector(Collector):
         self._health = health
         self._version = _version()
 
-    def collect(self) -> Iterator[Family]:
-        """Yield all metrics, by the table of their names."""
+    def collect(self) -> Iterator[AnyFamily]:
+        """Yield all metrics, by the tables of their names."""
         yield from read_steadily(self._families).values()
+        for name, text in _HISTOGRAMS.items():
+            durations: Histogram = getattr(self._status, name)
+            family = HistogramMetricFamily(f"driftline_{name}_seconds", text, labels=())
+            buckets = [
+                ("+Inf" if isinf(le) else str(float(le)), float(n))
+                for le, n in durations.cumulative()
+            ]
+            family.add_metric([], buckets, durations.sum)
+            yield family
 
     def _families(self) -> dict[str, Family]:
         families: dict[str, Family] = {

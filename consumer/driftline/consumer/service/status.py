@@ -6,14 +6,48 @@ forgotten with the model.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
 from driftline.consumer.judge.records import Alert, Verdict
 from driftline.consumer.log.protocol import Ownership, TopicPartition
 from driftline.consumer.service.judging import PanesPartition
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.sketch.partition import PartitionSketch, Tally
+
+_WORK = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)  # seconds
+_DELAY = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600)  # seconds
+
+
+class Histogram:
+    """Durations, counted by their size.
+
+    Args:
+        bounds: upper bounds of the buckets in seconds, ascending; one above them is added.
+
+    Example:
+        >>> durations = Histogram([0.1, 1])
+        >>> for seconds in (0.1, 0.5, 7):
+        ...     durations.observe(seconds)
+        >>> durations.cumulative(), round(durations.sum, 3)
+        ([(0.1, 1), (1, 2), (inf, 3)], 7.6)
+    """
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        self._bounds = (*bounds, float("inf"))
+        self._counts = [0] * len(self._bounds)
+        self.sum = 0.0
+
+    def observe(self, seconds: float) -> None:
+        """Count one duration."""
+        self._counts[bisect_left(self._bounds, seconds)] += 1
+        self.sum += seconds
+
+    def cumulative(self) -> list[tuple[float, int]]:
+        """Return (upper bound, durations up to it) of every bucket."""
+        return list(zip(self._bounds, accumulate(self._counts), strict=True))
 
 
 class Status:
@@ -30,6 +64,7 @@ class Status:
         generation: the group's, -1 before the first ownership.
         checkpointed: wall-clock time of the last checkpoint, ms; None before the first.
         polled: wall-clock time of the last poll, ms; None before the first.
+        batch_processing, window_evaluation, end_to_end: durations; the metrics say of what.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -44,6 +79,9 @@ class Status:
         self.generation = -1
         self.checkpointed: int | None = None
         self.polled: int | None = None
+        self.batch_processing = Histogram(_WORK)
+        self.window_evaluation = Histogram(_WORK)
+        self.end_to_end = Histogram(_DELAY)
         self._last_window: dict[str, str] = {}
 
     def own(

@@ -7,6 +7,7 @@ numbered steps; how often it runs is free and costs re-reading only.
 from __future__ import annotations
 
 import gc
+import time
 from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
@@ -57,7 +58,9 @@ class Worker:
         producer: writes in order.
         log: the log outside the group.
         topics: what the broker says of all topics of the plan.
-        clock: the wall clock, ms; only idle and stale marks and the pace of checkpoints use it.
+        clock: the wall clock, ms; only idle and stale marks and the pace of checkpoints use it,
+            and an age in the metrics.
+        timer: a monotonic clock, seconds; for the metrics only.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class Worker:
         log: Log,
         topics: dict[str, TopicInfo],
         clock: Callable[[], int],
+        timer: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._plan = plan
         self._consumer = consumer
@@ -75,12 +79,14 @@ class Worker:
         self._log = log
         self._topics = topics
         self._clock = clock
+        self._timer = timer
         self._states = States(log, plan.output("state"), self._count("state"))
         self._opening = Opening(plan, log, self._states, topics)
         self._sketches: dict[TopicPartition, PartitionSketch] = {}
         self._panes: dict[TopicPartition, PanesPartition] = {}
         self._recorded: dict[str, bytes | None] = {}  # key -> state last recorded
         self._paused: frozenset[TopicPartition] = frozenset()
+        self._written: dict[TopicPartition, int] = {}  # input -> timestamp of the last record read
         self._polled = self._ticked = self._checkpointed = clock()
         self.status = Status(plan)
 
@@ -92,8 +98,11 @@ class Worker:
             self._own(polled.ownership, now)
         for gap in polled.gaps:
             self._lost(gap)
+        began = self._timer()
         for partition, records in polled.records.items():
             self._feed(partition, records, now)
+        if polled.records:
+            self.status.batch_processing.observe(self._timer() - began)
         if now - self._ticked >= _TICK_MS:
             self._ticked = now
             self._tick(now)
@@ -144,6 +153,7 @@ class Worker:
         kept = ownership.kept
         self._sketches = {p: stage for p, stage in self._sketches.items() if p in kept}
         self._panes = {p: stage for p, stage in self._panes.items() if p in kept}
+        self._written = {p: at for p, at in self._written.items() if p in kept}
         self._recorded.clear()
         self._states.refresh()
         self._topics.update(self._log.topics(self._plan.inputs))
@@ -178,9 +188,23 @@ class Worker:
 
     def _feed(self, partition: TopicPartition, records: Sequence[Record], now: int) -> None:
         if partition in self._sketches:
+            self._written[partition] = records[-1].timestamp
             self._send_sketched(partition, self._sketches[partition].feed(records, now))
         elif partition in self._panes:
+            began, before = self._timer(), self.status.windows.copy()
             self._send_judged(self._panes[partition].feed(records))
+            judged = self.status.windows - before
+            if judged:
+                self.status.window_evaluation.observe(self._timer() - began)
+            for name in judged:
+                self._observe_delay(name)
+
+    def _observe_delay(self, name: str) -> None:
+        """Note how old the newest input record of a model is whose verdicts were just sent."""
+        topics = self._plan.config.models[name].predictions
+        newest = max((at for p, at in self._written.items() if p.topic in topics), default=-1)
+        if newest >= 0:  # else another worker reads its input, or the records say no time
+            self.status.end_to_end.observe(max(self._clock() - newest, 0) / 1000)
 
     def _lost(self, gap: Gap) -> None:
         if gap.partition in self._sketches:

@@ -17,7 +17,7 @@ LONGEST_NAME = 64
 class Versions:
     """Gives codes 0, 1, 2 ... to names in the order in which they appear.
 
-    Names longer than `LONGEST_NAME` characters share the code of `__other__`. Codes hold until the
+    Names longer than `LONGEST_NAME` bytes share the code of `__other__`. Codes hold until the
     next `tidy`: what a stream holds must not decide how much memory is used.
 
     Args:
@@ -76,4 +76,5 @@ class Versions:
 
 def _is_name(text: str) -> bool:
     """Whether a text is short enough, and is UTF-8 when it is written again."""
-    return len(text) <= LONGEST_NAME and not any("\ud800" <= char <= "\udfff" for char in text)
+    surrogate = any("\ud800" <= char <= "\udfff" for char in text)
+    return not surrogate and len(text.encode()) <= LONGEST_NAME
