@@ -1,0 +1,213 @@
+# ruff: noqa: INP001 - a script, not a package
+"""Write the pages that say what the code says: configuration, detectors, scenarios, metrics.
+
+Run it after a change of a key, a default or a docstring: `python docs/generate.py`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from driftline.consumer.config import schema
+from driftline.consumer.config.durations import PATTERN
+from driftline.consumer.config.values import BUDGET_PATTERN, FOR_PATTERN
+from driftline.consumer.http.metrics import _COUNTERS, _GAUGES, _HISTOGRAMS
+
+FOLDER = Path(__file__).parent
+NOTE = "<!-- Written by docs/generate.py from the code: change that, then run it again. -->\n\n"
+DETECTORS = ("ks", "psi", "chi_square", "jensen_shannon", "wasserstein", "rates", "budget")
+NAMED = {"sources": "<topic>", "models": "<name>", "features": "<feature>"}
+LIMITS = {"thresholds": "map of detector to [limit](#a-limit)",
+          "performance": "map of metric to [performance limit](#a-performance-limit)"}  # fmt: skip
+_ITEM = re.compile(r"^([\w, ]+): (.*)$")
+
+_PATTERNS = {
+    BUDGET_PATTERN: "`N per <duration>`",
+    FOR_PATTERN: "`k of n`",
+    PATTERN: "duration",
+    "%": "percentage",
+}
+_WORDS = {"string": "text", "array": "list", "object": "map", "integer": "whole number"}
+
+Schema = dict[str, Any]
+
+
+def configuration() -> str:
+    """Return the page of all keys: name, type and default from the models, meaning from a table.
+
+    Raises:
+        ValueError: a key has no sentence in `meanings.yaml`, or a sentence no key.
+    """
+    document = schema()
+    sections = document["$defs"]
+    meanings: dict[str, str] = yaml.safe_load((FOLDER / "meanings.yaml").read_text("utf-8"))
+    keys = {
+        "The file": list(_keys(document, sections, "")),
+        "A limit": list(_keys(sections["Limit"], sections, "limit.")),
+        "A performance limit": list(_keys(sections["PerformanceLimit"], sections, "performance.")),
+    }
+    named = [key for rows in keys.values() for key, _, _ in rows]
+    if wrong := set(named) ^ set(meanings):
+        raise ValueError(f"meanings.yaml and the configuration differ in {sorted(wrong)}")
+    tables = {
+        title: _table(
+            ("key", "type", "default", "meaning"),
+            [
+                (f"`{_shown(key)}`", kind, default, meanings[key].strip())
+                for key, kind, default in rows
+            ],
+        )
+        for title, rows in keys.items()
+    }
+    text = (FOLDER / "configuration.head.md").read_text("utf-8")
+    return NOTE + text + "".join(f"\n## {title}\n\n{table}" for title, table in tables.items())
+
+
+def _keys(
+    section: Schema, sections: dict[str, Schema], path: str
+) -> Iterator[tuple[str, str, str]]:
+    required = section.get("required", ())
+    for name, key in section["properties"].items():
+        inner = _section(key, sections)
+        if name in LIMITS:
+            yield f"{path}{name}", LIMITS[name], "none"
+        elif name == "defaults":
+            yield name, "map", "none"
+        elif inner is None:
+            default = f"`{_plain(key['default'])}`" if "default" in key else "none"
+            yield f"{path}{name}", _type(key), "required" if name in required else default
+        else:
+            if "anyOf" in key:  # may be left out, or written in a shorter way
+                yield f"{path}{name}", _type(key), "none"
+            repeated = "additionalProperties" in key
+            below = f"{path}{name}.{NAMED[name]}." if repeated else f"{path}{name}."
+            yield from _keys(inner, sections, below)
+
+
+def _section(key: Schema, sections: dict[str, Schema]) -> Schema | None:
+    """Return the section that a key holds, itself or in a map of names to sections."""
+    inside = key.get("additionalProperties")
+    parts = [key, *key.get("anyOf", ()), *([inside] if isinstance(inside, dict) else ())]
+    found = [part["$ref"] for part in parts if "$ref" in part]
+    return sections[found[0].rpartition("/")[2]] if found else None
+
+
+def _type(key: Schema) -> str:
+    if "anyOf" in key:
+        kinds = (_type(part) for part in key["anyOf"] if part.get("type") != "null")
+        return " or ".join(dict.fromkeys(kinds))
+    if "const" in key:
+        return f"`{key['const']}`"
+    if "enum" in key:
+        return ", ".join(f"`{value}`" for value in key["enum"])
+    if "$ref" in key:
+        return "map of the keys below"
+    if pattern := key.get("pattern"):
+        return next(word for part, word in _PATTERNS.items() if part in pattern)
+    names: list[str] = key["type"] if isinstance(key["type"], list) else [key["type"]]
+    return " or ".join(_WORDS.get(name, name) for name in names)
+
+
+def _plain(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _shown(key: str) -> str:
+    return key.removeprefix("limit.").removeprefix("performance.")
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def detectors() -> str:
+    """Return the page of the detectors: what stands in their docstrings."""
+    parts = [NOTE, (FOLDER / "detectors.head.md").read_text("utf-8")]
+    for name in DETECTORS:
+        module = importlib.import_module(f"driftline.detectors.{name}")
+        parts.append(f"\n## {name}\n\n{inspect.getdoc(module)}\n")
+        parts += [_function(function) for function in _functions(module)]
+    return "".join(parts)
+
+
+def _functions(module: Any) -> list[Callable[..., Any]]:
+    """Return the public functions written in a module, in their order."""
+    return [
+        value
+        for name, value in vars(module).items()
+        if inspect.isfunction(value) and value.__module__ == module.__name__ and name[0] != "_"
+    ]
+
+
+def _function(function: Callable[..., Any]) -> str:
+    signature = f"{function.__name__}{inspect.signature(function)}".replace("'", "")
+    lines = [f"\n```text\n{signature}\n```\n"]
+    blocks = re.split(r"^(Args|Returns|Raises|Example):\n", inspect.getdoc(function) or "",
+                      flags=re.MULTILINE)  # fmt: skip
+    lines.append(f"\n{blocks[0].strip()}\n")
+    for title, body in zip(blocks[1::2], blocks[2::2], strict=True):
+        text = inspect.cleandoc(body)
+        if title == "Example":
+            lines.append(f"\n```pycon\n{text}\n```\n")
+        elif title == "Returns":
+            lines.append(f"\n*Returns:* {text}\n")
+        else:
+            lines.append(f"\n*{'Arguments' if title == 'Args' else title}:*\n\n{_items(text)}")
+    return "".join(lines)
+
+
+def _items(text: str) -> str:
+    found: list[str] = []
+    for line in text.splitlines():
+        match = _ITEM.match(line)
+        found.append(f"* `{match[1]}`: {match[2]}" if match else f"  {line.strip()}")
+    return "\n".join(found) + "\n"
+
+
+def scenarios() -> str:
+    """Return the page of the scenarios: the tables of their two modules."""
+    drift = importlib.import_module("driftline.producer.scenarios")
+    written = importlib.import_module("driftline.producer.scenario_text")
+    head = (FOLDER / "scenarios.head.md").read_text("utf-8")
+    texts = [inspect.getdoc(drift) or "", inspect.getdoc(written) or ""]
+    return NOTE + head + f"\n## Kinds\n\n{texts[0]}\n\n## As text\n\n{texts[1]}\n"
+
+
+def metrics() -> str:
+    """Return the page of the metrics: the tables of their names."""
+    rows: list[tuple[str, ...]] = [
+        (f"`driftline_{name}{ending}`", kind, ", ".join(labels), text)
+        for kind, ending, table in (("gauge", "", _GAUGES), ("counter", "_total", _COUNTERS))
+        for name, (labels, text) in table.items()
+    ]
+    rows += [
+        (f"`driftline_{name}_seconds`", "histogram", "", text) for name, text in _HISTOGRAMS.items()
+    ]
+    head = (FOLDER / "metrics.head.md").read_text("utf-8")
+    return f"{NOTE}{head}\n{_table(('metric', 'type', 'labels', 'meaning'), rows)}"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "configuration.md": configuration,
+    "detectors.md": detectors,
+    "scenarios.md": scenarios,
+    "metrics.md": metrics,
+}
+
+
+def main() -> None:
+    """Write the pages."""
+    for name, page in PAGES.items():
+        (FOLDER / name).write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

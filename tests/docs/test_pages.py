@@ -1,0 +1,113 @@
+"""What the pages of docs/ show is so: links, configurations, code and commands."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from driftline.consumer.cli import app
+from driftline.consumer.config import DETECTORS, RATES, load
+from driftline.consumer.http.metrics import _COUNTERS, _GAUGES
+
+from .pages import DOCS, PAGES, snippets
+from .readme import TEXT as README
+
+ROOT = DOCS.parent
+
+
+def commands() -> list[str]:
+    lines = [line for _, block in snippets("sh") for line in block.splitlines()]
+    return [line for line in lines if line.startswith("driftline ")]
+
+
+def refusal(line: str) -> str:
+    """Return what the parser says against a command, empty if nothing; the command does not run.
+
+    It reads the whole command before it obeys `--help`.
+    """
+    words = shlex.split(line, comments=True)[1:]
+    end = words.index("--") if "--" in words else len(words)
+    result = CliRunner().invoke(app, [*words[:end], "--help", *words[end:]])
+    return result.output if result.exit_code else ""
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page: str) -> None:
+    for link in PAGES[page].links:
+        name, _, anchor = link.partition("#")
+        assert not name or (DOCS / name).is_file(), link
+        if anchor:
+            assert anchor in PAGES[name or page].anchors, link
+
+
+@pytest.mark.parametrize(("page", "text"), snippets("yaml"))
+def test_configurations_load(page: str, text: str, tmp_path: Path) -> None:
+    (tmp_path / "driftline.yaml").write_text(text, encoding="utf-8")
+    assert load(tmp_path / "driftline.yaml", environ={}, offline=True).config.models
+
+
+@pytest.mark.parametrize(("page", "text"), snippets("json"))
+def test_records_are_json(page: str, text: str) -> None:
+    assert isinstance(json.loads(text), dict)
+
+
+@pytest.mark.parametrize(
+    ("page", "text"), [found for found in snippets("python") if "FastAPI" not in found[1]]
+)
+def test_code_runs(page: str, text: str) -> None:
+    exec(compile(text, page, "exec"), {"__name__": page})
+
+
+def test_the_code_of_the_model_server_is_the_example() -> None:
+    example = (ROOT / "examples" / "fastapi_app.py").read_text(encoding="utf-8")
+    assert example in PAGES["model-servers.md"].blocks("python")
+
+
+@pytest.mark.parametrize("line", commands())
+def test_verbs_and_options_exist(line: str) -> None:
+    assert refusal(line) == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong"),
+    [
+        ("driftline chek", "chek"),
+        ("driftline alerts tails", "tails"),
+        ("driftline run --fast", "--fast"),
+        ("driftline alerts exec --kind stale -- ./retrain.sh", "--kind"),
+    ],
+)
+def test_what_does_not_exist_is_found(line: str, wrong: str) -> None:
+    assert wrong in refusal(line)
+
+
+def test_commands_that_need_only_a_configuration_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = PAGES["configuration.md"].blocks("yaml")[0]
+    (tmp_path / "driftline.yaml").write_text(text, encoding="utf-8")
+    lines = [line for line in commands() if line.startswith("driftline config ")]
+    assert len(lines) == 2
+    for line in lines:
+        result = CliRunner().invoke(app, shlex.split(line, comments=True)[1:])
+        assert result.exit_code == 0, result.output
+        assert "car-loan" in result.output or "$schema" in result.output
+
+
+@pytest.mark.parametrize("text", [README, PAGES["detectors.md"].text])
+def test_the_table_says_of_every_detector_when(text: str) -> None:
+    rows = [line for line in text.splitlines() if line.startswith("| ")]
+    named = set(re.findall(r"`(\w+)`", " ".join(rows)))
+    assert {*DETECTORS, *RATES, "budget"} <= named
+
+
+def test_metrics_that_operations_names_exist() -> None:
+    known = {f"driftline_{name}" for name in _GAUGES}
+    known |= {f"driftline_{name}_total" for name in _COUNTERS}
+    assert set(re.findall(r"`(driftline_\w+)`", PAGES["operations.md"].text)) <= known
