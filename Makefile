@@ -18,7 +18,7 @@ unexport PYTHONPATH # what is tested is what is installed
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install lint unit test-kafka wheel test demo kafka bench pins clean
+.PHONY: help install lint unit test-kafka stack-test wheel test demo picture docs kafka bench pins clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-12s %s\n", $$1, $$2}'
@@ -62,6 +62,9 @@ test-kafka: .venv/.dev ## the tests that need a broker; they start their own
 	@echo "test: with a broker"
 	@$(BIN)/pytest -q -m kafka tests
 
+stack-test: .venv/.dev ## bring up docker-compose.yml and see its alert everywhere (needs a Docker engine)
+	@DRIFTLINE_STACK=1 $(BIN)/pytest -q -rs -s tests/stack
+
 wheel: $(WHEEL)/.checked ## build the wheel and run the command line from it
 
 $(WHEEL)/.pins: .venv/.created requirements.txt
@@ -84,6 +87,18 @@ test: install lint unit test-kafka wheel ## everything that CI runs
 
 demo: .venv/.runtime ## a stream that drifts, watched by the real service; needs Python alone
 	@$(BIN)/driftline demo
+
+picture: .venv/.runtime ## draw docs/demo.svg again, from a run of the demo
+	@$(BIN)/python docs/picture.py
+
+build/docs/.installed: docs/requirements.txt
+	@$(PYTHON) -m venv --clear build/docs
+	@build/docs/bin/python $(INSTALL) -r docs/requirements.txt
+	@touch $@
+
+docs: .venv/.runtime build/docs/.installed ## write the generated pages, and the site into build/site
+	@$(BIN)/python docs/generate.py
+	@NO_MKDOCS_2_WARNING=1 build/docs/bin/mkdocs build --quiet
 
 kafka: ## start one Kafka broker on localhost:9092 (Java 17, Maven); ends with Ctrl-C
 	@command -v java >/dev/null && { [ -d .kafka/libs ] || command -v mvn >/dev/null; } || \

@@ -65,7 +65,8 @@ def verb(now: Spread, normal: Spread) -> str:
     """Return what happened to a numeric feature: rose, fell, spread, narrowed, changed shape.
 
     Compared in units of the normal distance between the quartiles: a median that moved by more
-    than a twentieth of it rose or fell, unless the spread changed by more than twice that.
+    than a quarter of it rose or fell, and one that moved by more than a twentieth too, unless the
+    spread changed by more than twice that.
 
     Example:
         >>> normal = Spread(20.0, 10.0)
@@ -75,7 +76,7 @@ def verb(now: Spread, normal: Spread) -> str:
     unit = normal.quartiles or abs(normal.median) or 1.0
     shift = (now.median - normal.median) / unit
     widening = (now.quartiles - normal.quartiles) / unit
-    if abs(shift) >= 0.05 and abs(shift) * 2 >= abs(widening):
+    if abs(shift) >= 0.25 or (abs(shift) >= 0.05 and abs(shift) * 2 >= abs(widening)):
         return "rose" if shift > 0 else "fell"
     if abs(widening) >= 0.1:
         return "spread" if widening > 0 else "narrowed"

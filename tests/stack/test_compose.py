@@ -1,0 +1,168 @@
+"""docker-compose.yml: what can be told without a Docker engine."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from driftline.consumer.config import load
+
+from .compose import FILE, ROOT, program, services
+
+SERVICES = services()
+RUNNING = ["kafka", "driftline", "prometheus", "alertmanager"]
+ONCE = ["input-topic", "reference", "output-topics", "replay", "urls"]
+PINNED = re.compile(r"[\w./-]+:v?\d+\.\d+\.\d+|[\w./-]+(:[\w.-]+)?@sha256:[0-9a-f]{64}")
+each_service = pytest.mark.parametrize("name", SERVICES)
+
+
+def mounts(name: str) -> dict[str, tuple[str, str]]:
+    """Path in the container to what is mounted there and how."""
+    entries = [entry.split(":") for entry in SERVICES[name].get("volumes", [])]
+    return {inside: (outside, "".join(how)) for outside, inside, *how in entries}
+
+
+def test_every_service_either_runs_or_ends() -> None:
+    assert sorted(SERVICES) == sorted(RUNNING + ONCE)
+
+
+@pytest.mark.parametrize(
+    ("image", "pinned"),
+    [("a/b:1.2.3", True), ("a/b:v0.28.1", True), ("a/b@sha256:" + "0" * 64, True)]
+    + [(image, False) for image in ("a/b", "a/b:latest", "a/b:1", "a/b:3-latest", "a/b:1.2")],
+)
+def test_what_is_pinned(image: str, pinned: bool) -> None:
+    assert (PINNED.fullmatch(image) is not None) == pinned
+
+
+@each_service
+def test_the_image_is_pinned(name: str) -> None:
+    assert PINNED.fullmatch(SERVICES[name]["image"])
+
+
+def test_images_of_the_dockerfile_are_one_and_pinned() -> None:
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    images = set(re.findall(r"^FROM (\S+)", text, re.MULTILINE))
+    (image,) = images
+    assert re.fullmatch(r"python:3\.\d+-slim", image)
+    assert "# syntax" not in text  # it would name one more image to pull
+    assert re.search(r"^USER (?!0|root)\d+:\d+$", text, re.MULTILINE)
+    assert re.search(r"^HEALTHCHECK ", text, re.MULTILINE)
+
+
+@each_service
+def test_no_service_has_rights_that_it_does_not_need(name: str) -> None:
+    service = SERVICES[name]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["mem_limit"]
+    assert not {"privileged", "cap_add", "network_mode", "pid", "devices"} & set(service)
+    # Kafka's image writes the broker's configuration into its own file system when it starts.
+    assert service.get("read_only", False) == (name != "kafka")
+    # The other images name a user that is not root themselves.
+    assert str(service.get("user", "1")).split(":")[0] not in ("0", "root")
+    assert "user" in service or service["image"].startswith(("driftline:", "apache/kafka:"))
+
+
+@each_service
+def test_ports_are_on_loopback_only(name: str) -> None:
+    assert all(port.startswith("127.0.0.1:") for port in SERVICES[name].get("ports", []))
+
+
+def test_what_people_look_at_has_a_port() -> None:
+    assert all(SERVICES[name]["ports"] for name in RUNNING)
+
+
+@each_service
+def test_files_of_the_repository_are_mounted_read_only_and_exist(name: str) -> None:
+    for outside, how in mounts(name).values():
+        if outside.startswith("."):
+            assert (ROOT / outside).exists()
+            assert how == "ro"
+
+
+@each_service
+def test_every_verb_of_driftline_finds_the_configuration(name: str) -> None:
+    """The image names the file for all of them: without it each would end with an error."""
+    if SERVICES[name]["image"].startswith("driftline:") and "entrypoint" not in SERVICES[name]:
+        assert mounts(name)["/etc/driftline/driftline.yaml"]
+
+
+@each_service
+def test_nothing_waits_for_a_service_that_cannot_tell(name: str) -> None:
+    """One that runs is waited for until it is healthy, one that ends until it has succeeded."""
+    for other, wait in SERVICES[name].get("depends_on", {}).items():
+        wanted = "service_healthy" if other in RUNNING else "service_completed_successfully"
+        assert wait == {"condition": wanted}
+
+
+@pytest.mark.parametrize("name", RUNNING)
+def test_what_runs_has_a_health_check(name: str) -> None:
+    check = SERVICES[name]["healthcheck"]
+    assert check["interval"] == "2s"
+    assert "test" in check or SERVICES[name]["build"] == "."  # the Dockerfile has one
+
+
+def test_prometheus_reads_the_rules_and_tells_alertmanager() -> None:
+    mounted = mounts("prometheus")
+    config_file = "/etc/prometheus/prometheus.yml"
+    assert f"--config.file={config_file}" in SERVICES["prometheus"]["command"]
+    assert mounted[config_file] == ("./deploy/prometheus/prometheus.yml", "ro")
+    config: Any = yaml.safe_load((ROOT / mounted[config_file][0]).read_text(encoding="utf-8"))
+    rules = [str(Path(config_file).parent / name) for name in config["rule_files"]]
+    assert [mounted[path][0] for path in rules] == ["./deploy/prometheus/rules.yml"]
+    (job,) = config["scrape_configs"]
+    assert job["job_name"] == "driftline"  # DriftlineDown asks for it
+    (told,) = config["alerting"]["alertmanagers"]
+    targets = [*job["static_configs"][0]["targets"], *told["static_configs"][0]["targets"]]
+    published = {
+        name: [port.split(":")[-1] for port in SERVICES[name]["ports"]] for name in RUNNING
+    }
+    for target in targets:
+        name, port = target.split(":")
+        assert port in published[name]
+
+
+def test_the_configuration_fits_the_services(tmp_path: Path) -> None:
+    text = (ROOT / "deploy" / "compose" / "driftline.yaml").read_text(encoding="utf-8")
+    (tmp_path / "driftline.yaml").write_text(text, encoding="utf-8")
+    config = load(tmp_path / "driftline.yaml", environ={}, offline=True).config
+    (model,) = config.models.values()
+    assert config.kafka.bootstrap_servers == ("kafka:19092",)
+    built = next(a for a in SERVICES["reference"]["command"] if a.startswith("--output="))
+    assert built == f"--output={model.reference}"
+    server, topic, _ = SERVICES["input-topic"]["command"]
+    assert (server,) == config.kafka.bootstrap_servers
+    assert (topic,) == model.predictions
+    assert f"--topic={topic}" in SERVICES["replay"]["command"]
+
+
+def test_compose_takes_the_file() -> None:
+    command = program()
+    if command is None:
+        pytest.skip("docker compose (version 2 or newer) is not installed")
+    ran = subprocess.run(
+        [*command, "-f", str(FILE), "config", "--quiet"], capture_output=True, text=True
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("promtool", "check config deploy/prometheus/prometheus.yml"),
+        ("amtool", "check-config deploy/alertmanager/alertmanager.yml"),
+        ("hadolint", "Dockerfile"),
+    ],
+)
+def test_their_own_tools_take_the_files(tool: str, arguments: str) -> None:
+    if shutil.which(tool) is None:
+        pytest.skip(f"{tool} is not installed")
+    ran = subprocess.run([tool, *arguments.split()], cwd=ROOT, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
