@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +15,26 @@ ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "docker-compose.yml"
 
 
+def found(tool: str) -> str | None:
+    """Return where a tool is: beside this Python, as `make install` puts it, or on the PATH."""
+    places = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return shutil.which(tool, path=places)
+
+
 def services() -> dict[str, dict[str, Any]]:
     """Service to its settings, as they are written."""
     document: Any = yaml.safe_load(FILE.read_text(encoding="utf-8"))
-    found: dict[str, dict[str, Any]] = document["services"]
-    return found
+    read: dict[str, dict[str, Any]] = document["services"]
+    return read
 
 
 def program() -> list[str] | None:
     """Compose version 2 or newer, None where it is not installed."""
-    for command in (["docker", "compose"], ["docker-compose"]):
-        if shutil.which(command[0]) is None:
+    for name, *more in (["docker", "compose"], ["docker-compose"]):
+        path = found(name)
+        if path is None:
             continue
+        command = [path, *more]
         asked = subprocess.run(
             [*command, "version", "--short"], capture_output=True, text=True, check=False
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import yaml
 
 from driftline.consumer.config import load
 
-from .compose import FILE, ROOT, program, services
+from .compose import FILE, ROOT, found, program, services
 
 SERVICES = services()
 RUNNING = ["kafka", "driftline", "prometheus", "alertmanager"]
@@ -159,10 +158,12 @@ def test_compose_takes_the_file() -> None:
         ("promtool", "check config deploy/prometheus/prometheus.yml"),
         ("amtool", "check-config deploy/alertmanager/alertmanager.yml"),
         ("hadolint", "Dockerfile"),
+        ("compose-lint", "docker-compose.yml"),
     ],
 )
 def test_their_own_tools_take_the_files(tool: str, arguments: str) -> None:
-    if shutil.which(tool) is None:
+    path = found(tool)
+    if path is None:
         pytest.skip(f"{tool} is not installed")
-    ran = subprocess.run([tool, *arguments.split()], cwd=ROOT, capture_output=True, text=True)
+    ran = subprocess.run([path, *arguments.split()], cwd=ROOT, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stdout + ran.stderr
