@@ -11,8 +11,6 @@ from collections import defaultdict
 from collections.abc import Callable, Set
 from typing import Protocol
 
-import pytest
-
 from driftline.consumer.log.protocol import (
     Consumer,
     Gap,
@@ -96,10 +94,6 @@ def write(
 
 class LogSuite:
     """The behaviours; a subclass gives the fixture `body`."""
-
-    @pytest.fixture
-    def body(self) -> Body:
-        raise NotImplementedError
 
     def test_topics(self, body: Body) -> None:
         one, two = body.topic("one", 3), body.topic("two", 1, "compact")

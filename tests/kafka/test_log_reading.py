@@ -120,10 +120,11 @@ def test_read_a_compacted_topic(log: KafkaLog, new_topic: NewTopic, write: Write
     configs = {"cleanup.policy": "compact", "segment.ms": "1000"}
     partition = TopicPartition(new_topic("state", 1, configs), 0)
     write(partition, b"kept", b"other")
+    now = time.time_ns() // 1_000_000
     for number in range(20):
-        write(partition, str(number).encode(), b"key")
-    time.sleep(1.2)  # a segment is closed when it is this old and another record comes
-    write(partition, b"last", b"key")
+        write(partition, str(number).encode(), b"key", now)
+    # A segment is closed by a record that is so much younger than its first, by their timestamps.
+    write(partition, b"last", b"key", now + 2_000)
     deadline = time.monotonic() + 20
     while len(found := list(log.read({partition: 0}))) > 3:
         assert time.monotonic() < deadline

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -34,7 +34,7 @@ from driftline.consumer.judge.sentence import (
     verb,
 )
 from driftline.consumer.judge.verdicts import event_counts, figures_of
-from driftline.detectors import Baseline, Bins, Comparison, normal_rates, rate_effect
+from driftline.detectors import Baseline, Bins, Comparison, rate_effect
 from driftline.producer.timestamp import format_time
 
 _TOP = 5
@@ -51,6 +51,7 @@ class Happening:
         counts: flat counts of the window.
         rulings: what the rules say.
         firing: features of the stream that fire now, worst first.
+        normal: the reference's rates.
     """
 
     times: WindowTimes
@@ -60,6 +61,7 @@ class Happening:
     counts: NDArray[np.int64]
     rulings: Sequence[Ruling]
     firing: list[str]
+    normal: Mapping[str, NDArray[np.float64]]
 
 
 class AlertWriter:
@@ -83,7 +85,6 @@ class AlertWriter:
         baseline: Baseline,
         rules: RuleBook,
     ) -> None:
-        self._normal = normal_rates(baseline)
         self._rules = rules
         self._model = model
         self._segment = segment
@@ -109,7 +110,7 @@ class AlertWriter:
         effect = now.found.effect[f]
         if quality and name is not None:
             rate = now.found.detectors[name].value
-            effect = rate_effect(rate, self._normal[name], now.found.events)[f]
+            effect = rate_effect(rate, now.normal[name], now.found.events)[f]
         incident = life.since if life.incident is None else life.incident
         return Alert(
             schema="driftline.alert.v1",
@@ -162,7 +163,7 @@ class AlertWriter:
             )
         if life.kind == "data_quality" and detector is not None:
             rate = float(now.found.detectors[detector].value[f])
-            text = rate_change(detector, rate, float(self._normal[detector][f]))
+            text = rate_change(detector, rate, float(now.normal[detector][f]))
         elif bins.upper is not None:
             present, normal = self._spread(f, now.counts), self._spread(f, None)
             text = f"{verb(present, normal)}: {numeric_change(present, normal)}"

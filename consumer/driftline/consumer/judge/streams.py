@@ -90,7 +90,8 @@ class StreamJudge:
         rulings = self._rules.judge(found, self._normal)
         verdicts = self._verdicts.judged(times, events, versions, found, counts, rulings)
         written = list(self._live(times, found, rulings, window.new_version))
-        happening = Happening(times, events, versions, found, counts, rulings, self._firing(found))
+        firing = self._firing(found)
+        happening = Happening(times, events, versions, found, counts, rulings, firing, self._normal)
         return verdicts, [self._alerts.write(life, happening) for life in written]
 
     def empty(self, start: int, end: int) -> list[Verdict]:
