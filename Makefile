@@ -34,10 +34,11 @@ install: .venv/.dev ## make .venv with Driftline (editable) and all tools, as pi
 	@$(PYTHON) -m venv --clear .venv
 	@touch $@
 
-# What runs Driftline from the checkout: enough for `make demo`.
-.venv/.runtime: .venv/.created requirements.txt requirements-build.txt pyproject.toml
+# What runs Driftline from the checkout: enough for `make demo`, which says what pip downloaded for it.
+.venv/.runtime: .venv/.created requirements.txt requirements-build.txt pyproject.toml deploy/downloaded.py
 	@echo "install: runtime"
-	@$(BIN)/python $(INSTALL) --require-hashes -r requirements.txt -r requirements-build.txt
+	@$(BIN)/python $(INSTALL:--quiet=) --progress-bar off --require-hashes \
+	  -r requirements.txt -r requirements-build.txt > .venv/pip.txt
 	@$(BIN)/python $(INSTALL) $(LOCAL) -e .
 	@touch $@
 
@@ -87,6 +88,7 @@ test: install lint unit test-kafka wheel ## everything that CI runs
 
 demo: .venv/.runtime ## a stream that drifts, watched by the real service; needs Python alone
 	@$(BIN)/driftline demo
+	@$(BIN)/python deploy/downloaded.py .venv/pip.txt
 
 picture: .venv/.runtime ## draw docs/demo.svg again, from a run of the demo
 	@$(BIN)/python docs/picture.py

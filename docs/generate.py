@@ -16,9 +16,9 @@ from typing import Any
 import yaml
 
 from driftline.consumer.config import schema
-from driftline.consumer.config.durations import PATTERN
 from driftline.consumer.config.values import BUDGET_PATTERN, FOR_PATTERN
 from driftline.consumer.http.metrics import _COUNTERS, _GAUGES, _HISTOGRAMS
+from driftline.producer.durations import PATTERN
 
 FOLDER = Path(__file__).parent
 NOTE = "<!-- Written by docs/generate.py from the code: change that, then run it again. -->\n\n"

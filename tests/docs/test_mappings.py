@@ -16,8 +16,7 @@ from driftline.consumer.sketch.decode import Decoder, ModelRows, ModelSchema
 from driftline.detectors import Feature, Layout
 from driftline.producer import Mapping, parse_timestamp
 
-from .pages import PAGES, Page
-from .readme import TEXT as README
+from .pages import PAGES, README, sections
 
 RECORDED = 1_795_500_000_000  # when Kafka got the records, ms
 NUMBERS = np.array([0.0, 1.0])
@@ -46,10 +45,7 @@ EXPECTED: dict[str, dict[str, Any]] = {
         "time": RECORDED,
     },
 }  # fmt: skip
-SECTIONS = {
-    part.partition("\n")[0]: Page("mappings.md", part)
-    for part in re.split(r"^## ", PAGES["mappings.md"].text, flags=re.MULTILINE)[1:]
-}
+SECTIONS = sections(PAGES["mappings.md"])
 
 
 def decode(mapping: Mapping, record: dict[str, Any], features: dict[str, Any]) -> ModelRows:
@@ -97,7 +93,7 @@ def test_a_record_is_decoded(name: str, tmp_path: Path) -> None:
 
 
 def test_the_table_of_the_readme_says_the_same() -> None:
-    shown = re.findall(r"^\| .* \| `(\{.*\})`", README, re.MULTILINE)
+    shown = re.findall(r"^\| .* \| `(\{.*\})`", README.text, re.MULTILINE)
     assert len(shown) == len(EXPECTED)
     for fields, name in zip(shown, EXPECTED, strict=True):
         (text,) = SECTIONS[name].blocks("yaml")

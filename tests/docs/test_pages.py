@@ -11,18 +11,21 @@ import pytest
 from typer.testing import CliRunner
 
 from driftline.consumer.cli import app
-from driftline.consumer.config import DETECTORS, RATES, load
+from driftline.consumer.config import DETECTORS, RATES, ConfigError, load
 from driftline.consumer.http.metrics import _COUNTERS, _GAUGES
 
-from .pages import DOCS, PAGES, snippets
-from .readme import TEXT as README
-
-ROOT = DOCS.parent
+from .pages import DOCS, EVERY, EXAMPLE, PAGES, README, snippets, whole
 
 
-def commands() -> list[str]:
-    lines = [line for _, block in snippets("sh") for line in block.splitlines()]
-    return [line for line in lines if line.startswith("driftline ")]
+def named() -> list[str]:
+    """Commands that sentences name; test_commands.py runs those of the blocks."""
+    lines = [line for page in EVERY.values() for line in re.findall(r"`([^`]+)`", page.prose)]
+    return sorted({line for line in lines if line.startswith("driftline ")})
+
+
+def of_the_example(text: str) -> bool:
+    """Tell whether code is part of the example, which tests/examples runs."""
+    return all(line in EXAMPLE for line in text.splitlines())
 
 
 def refusal(line: str) -> str:
@@ -47,8 +50,24 @@ def test_links_lead_somewhere(page: str) -> None:
 
 @pytest.mark.parametrize(("page", "text"), snippets("yaml"))
 def test_configurations_load(page: str, text: str, tmp_path: Path) -> None:
-    (tmp_path / "driftline.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "driftline.yaml").write_text(whole(text), encoding="utf-8")
     assert load(tmp_path / "driftline.yaml", environ={}, offline=True).config.models
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "budget: off\nfeatures: {km: {weight: 2}}",
+        "output: {prefix: staging}",
+        "models: {churn: {predictions: p, reference: r.json}}",
+    ],
+)
+def test_a_part_of_a_configuration_is_tried_in_a_whole_one(text: str, tmp_path: Path) -> None:
+    (tmp_path / "driftline.yaml").write_text(whole(text), encoding="utf-8")
+    assert load(tmp_path / "driftline.yaml", environ={}, offline=True).config.models
+    (tmp_path / "driftline.yaml").write_text(whole(f"{text}\nbugdet: 1"), encoding="utf-8")
+    with pytest.raises(ConfigError, match="bugdet"):
+        load(tmp_path / "driftline.yaml", environ={}, offline=True)
 
 
 @pytest.mark.parametrize(("page", "text"), snippets("json"))
@@ -57,18 +76,17 @@ def test_records_are_json(page: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("page", "text"), [found for found in snippets("python") if "FastAPI" not in found[1]]
+    ("page", "text"), [found for found in snippets("python") if not of_the_example(found[1])]
 )
 def test_code_runs(page: str, text: str) -> None:
     exec(compile(text, page, "exec"), {"__name__": page})
 
 
 def test_the_code_of_the_model_server_is_the_example() -> None:
-    example = (ROOT / "examples" / "fastapi_app.py").read_text(encoding="utf-8")
-    assert example in PAGES["model-servers.md"].blocks("python")
+    assert EXAMPLE in PAGES["model-servers.md"].blocks("python")
 
 
-@pytest.mark.parametrize("line", commands())
+@pytest.mark.parametrize("line", named())
 def test_verbs_and_options_exist(line: str) -> None:
     assert refusal(line) == ""
 
@@ -86,21 +104,7 @@ def test_what_does_not_exist_is_found(line: str, wrong: str) -> None:
     assert wrong in refusal(line)
 
 
-def test_commands_that_need_only_a_configuration_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    text = PAGES["configuration.md"].blocks("yaml")[0]
-    (tmp_path / "driftline.yaml").write_text(text, encoding="utf-8")
-    lines = [line for line in commands() if line.startswith("driftline config ")]
-    assert len(lines) == 2
-    for line in lines:
-        result = CliRunner().invoke(app, shlex.split(line, comments=True)[1:])
-        assert result.exit_code == 0, result.output
-        assert "car-loan" in result.output or "$schema" in result.output
-
-
-@pytest.mark.parametrize("text", [README, PAGES["detectors.md"].text])
+@pytest.mark.parametrize("text", [README.text, PAGES["detectors.md"].text])
 def test_the_table_says_of_every_detector_when(text: str) -> None:
     rows = [line for line in text.splitlines() if line.startswith("| ")]
     named = set(re.findall(r"`(\w+)`", " ".join(rows)))

@@ -19,7 +19,7 @@ from tests.kafka.worker import Worker
 
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.log.codec import decode
-from driftline.consumer.sketch.partition import SketchState
+from driftline.consumer.sketch.state import SketchState
 
 NewWorker = Callable[..., Worker]
 

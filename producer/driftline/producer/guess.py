@@ -50,12 +50,15 @@ class Guess:
     said: tuple[str, ...]
 
 
-def guess_mapping(columns: Sequence[str], rows: Sequence[AnyMapping[str, Any]]) -> Guess:
+def guess_mapping(
+    columns: Sequence[str], rows: Sequence[AnyMapping[str, Any]], actual: str | None = None
+) -> Guess:
     """Guess the mapping of records.
 
     Args:
         columns: top-level fields, in their order.
         rows: sample records, some hundred are enough.
+        actual: a column that is known to be the ground truth; None to guess it too.
 
     Returns:
         The native mapping if the records are events already; else one that names what was found
@@ -66,7 +69,7 @@ def guess_mapping(columns: Sequence[str], rows: Sequence[AnyMapping[str, Any]]) 
     ('timestamp: column ts (text, read as UTC)', 'prediction.score: column score', \
 'features: km (numeric)')
     """
-    sample = _Sample(rows, list(columns))
+    sample = _Sample(rows, [name for name in columns if name != actual])
     if any(isinstance(row.get(name), dict) for row in rows for name in _NATIVE_OBJECTS):
         return _native(rows)
     fields: dict[str, str | Constant] = {}
@@ -79,6 +82,9 @@ def guess_mapping(columns: Sequence[str], rows: Sequence[AnyMapping[str, Any]]) 
         ("actual", _ACTUAL, sample.has_values),
         ("model_version", _VERSION, sample.has_values),
     ):
+        if field == "actual" and actual is not None:
+            fields[field] = quote_name(actual)
+            continue
         predicted = any(name.startswith("prediction.") for name in fields)
         if field == "prediction.label" and predicted:
             names = names.removesuffix(" label")  # beside a score, `label` is the ground truth

@@ -19,12 +19,12 @@ from __future__ import annotations
 
 import difflib
 import math
-import re
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, field
 
 from driftline.producer import scenarios as make
+from driftline.producer.durations import parse_duration
 from driftline.producer.errors import InputError
 from driftline.producer.record_fields import Record, RecordFields
 from driftline.producer.scenarios import Kind, Scenario
@@ -44,14 +44,6 @@ _SETTINGS: dict[Kind, dict[str, str]] = {
 }
 _WHERE = {"feature": "", "start": "50%", "end": "100%"}
 _NUMERIC = {"sudden", "gradual", "incremental", "recurring", "seasonal", "broken_unit"}
-_UNITS = {
-    "w": 604_800_000,
-    "d": 86_400_000,
-    "h": 3_600_000,
-    "m": 60_000,
-    "s": 1_000,
-    "ms": 1,
-}
 
 
 @dataclass(frozen=True)
@@ -141,12 +133,12 @@ class ScenarioText:
     def _stretch(self, name: str, survey: Survey) -> float:
         """Read a share of the stream's time, or a duration; ms."""
         text = self.settings[name]
-        time = _duration(text)
-        if time is not None:
-            return time
-        if not text.endswith("%"):
-            raise self._wrong(name, "write for example 50%, 6h or 2019-03-27T00:00:00Z")
-        return self._number(name, "%") / 100 * (survey.last + 1 - survey.first)
+        if text.endswith("%"):
+            return self._number(name, "%") / 100 * (survey.last + 1 - survey.first)
+        try:
+            return parse_duration(text)
+        except ValueError:
+            raise self._wrong(name, "write for example 50%, 6h or 2019-03-27T00:00:00Z") from None
 
     def _size(self, survey: Survey) -> float:
         if not self.settings["size"].endswith("sd"):
@@ -253,13 +245,6 @@ class _Spread:
     @property
     def deviation(self) -> float:
         return math.sqrt(self._squares / self.count)
-
-
-def _duration(text: str) -> int | None:
-    if re.fullmatch(r"(?:[0-9]+(?:w|d|h|ms|m|s))+", text) is None:
-        return None
-    parts = re.findall(r"([0-9]+)(w|d|h|ms|m|s)", text)
-    return sum(int(count) * _UNITS[unit] for count, unit in parts)
 
 
 def _hint(name: str, known: list[str]) -> str:

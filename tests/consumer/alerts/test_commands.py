@@ -14,8 +14,8 @@ from driftline.consumer.alerts import AlertRecord, AlertSubscriber, Attempts, Me
 from driftline.consumer.alerts.commands import CommandRunner, run_commands
 from driftline.consumer.alerts.errors import AlertsError, DeliveryError
 
-RECORD = AlertRecord(alert(), b'{"alert_id": "a"}', 0, 0)
-LARGE = AlertRecord(alert(), b"x" * 1_000_000, 0, 0)  # more than a pipe holds
+RECORD = AlertRecord(alert(), b'{"alert_id": "a"}', 0, 0, 0)
+LARGE = AlertRecord(alert(), b"x" * 1_000_000, 0, 0, 0)  # more than a pipe holds
 
 
 def shell(script: str, timeout: float = 60.0, grace: float = 5.0) -> CommandRunner:

@@ -83,7 +83,7 @@ class Play:
             raise self.bad[record.alert.alert_id]
 
     def offer(self, alert_id: str, revision: int = 1) -> None:
-        self.dispatcher.offer(AlertRecord(alert(alert_id, revision), b"", 0, len(self.tried)))
+        self.dispatcher.offer(AlertRecord(alert(alert_id, revision), b"", 0, len(self.tried), 0))
 
     def sleep(self, seconds: float) -> None:
         assert seconds > 0
@@ -173,7 +173,7 @@ def test_a_failure_is_a_line_on_the_log(caplog: pytest.LogCaptureFixture) -> Non
         raise DeliveryError("exit code 3")
 
     dispatcher = Dispatcher(refuse, Inline(), 1, Attempts(limit=1), lambda: 0.0, lambda record: 0)
-    dispatcher.offer(AlertRecord(alert("a", 7), b"", 0, 0))
+    dispatcher.offer(AlertRecord(alert("a", 7), b"", 0, 0, 0))
     dispatcher.step()
     assert caplog.messages == [
         "alert a, revision 7 (car-loan) is given up after 1 attempts: exit code 3"

@@ -66,6 +66,33 @@ def test_the_value_is_that_published_with_fields_of_newer_versions(alerts: Alert
     assert record.alert.alert_id == FIRING["alert_id"]
 
 
+def test_with_a_time_it_begins_with_every_record_since_then(alerts: Alerts) -> None:
+    alerts.publish(
+        alert("a", end="2019-05-01T00:00:00Z"),
+        resolved("a", end="2019-05-03T00:00:00Z"),
+        alert("b", end="2019-05-02T00:00:00Z"),
+        alert("b", 2, end="2019-05-04T00:00:00Z"),
+    )
+    second_of_may = 1_556_755_200_000
+    positions = MemoryPosition()
+    subscriber = AlertSubscriber(alerts.log, TOPIC, Choice(since=second_of_may), positions)
+    records = subscriber.poll()
+    assert sorted(names(records)) == [("a", 2), ("b", 1), ("b", 2)]
+    alerts.publish(alert("c", end="2019-05-01T00:00:00Z"), alert("d", end="2019-05-05T00:00:00Z"))
+    assert names(subscriber.poll()) == [("d", 1)]
+    assert len(AlertSubscriber(alerts.log, TOPIC, Choice(since=0)).poll()) == 6
+    subscriber.done(records[-1])  # two of the first three and d are open
+    again = AlertSubscriber(alerts.log, TOPIC, Choice(since=second_of_may), positions)
+    assert {*names(again.poll())} >= {*names(records[:-1]), ("d", 1)}
+
+
+def test_a_record_has_the_time_of_its_publication(alerts: Alerts) -> None:
+    alerts.broker.now = 1_700_000_000_000
+    alerts.publish(alert("a"))
+    (record,) = AlertSubscriber(alerts.log, TOPIC).poll()
+    assert record.timestamp == 1_700_000_000_000
+
+
 def test_a_topic_that_does_not_exist(alerts: Alerts) -> None:
     with pytest.raises(AlertsError, match=r"^other.alerts does not exist: check output.prefix"):
         AlertSubscriber(alerts.log, "other.alerts")

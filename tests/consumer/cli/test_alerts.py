@@ -10,7 +10,7 @@ from tests.consumer.cli.conftest import Driftline
 from tests.consumer.cli.records import alert, verdict
 
 from driftline.consumer.cli import output_log
-from driftline.consumer.cli.alert_log import Choice, find_alert, find_verdict, tail
+from driftline.consumer.cli.alert_log import find_alert, find_verdict
 from driftline.consumer.cli.alert_text import Share, alert_in_full, alert_line, bars
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.output_log import OutputLog
@@ -129,62 +129,73 @@ def day(number: int) -> Window:
     return Window(f"2019-04-0{number}T00:00:00Z", f"2019-04-0{number + 1}T00:00:00Z", 991)
 
 
-def no_more() -> bool:
-    return False
+BROKER = ("--bootstrap-servers", "kafka:9092")
+ONCE = ("alerts", "tail", "--no-follow", *BROKER)
 
 
-def test_the_present_is_the_highest_revision_of_each_alert(log: Log) -> None:
+def lines(*alerts: Alert) -> str:
+    return "".join(alert_line(each) + "\n" for each in alerts)
+
+
+def test_the_present_is_the_highest_revision_of_each_alert(driftline: Driftline, log: Log) -> None:
     newest, gone = record(1, 3, window=day(4)), record(2, 2, status="resolved", window=day(5))
     other = record(3, window=day(2))
     log.write(record(1, 1), newest, record(1, 2), record(2, 1), gone, other, other)
-    assert list(tail(log.output, Choice(), no_more)) == [other, newest]
+    assert driftline(*ONCE).out == lines(other, newest)
 
 
-def test_what_comes_is_told_once(log: Log) -> None:
+def test_what_comes_is_told_once(
+    driftline: Driftline, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
     log.write(record(1))
-    late = [record(1, 2, status="resolved"), record(4)]
+    late = [record(1, 2, status="resolved", window=day(5)), record(4, window=day(4))]
     rounds = iter([late, [late[0], late[0]], [record(1)], []])
 
-    def wait() -> bool:
+    def sleep(seconds: float) -> None:
         more = next(rounds)
         log.write(*more)
-        return bool(more)
+        if not more:
+            raise KeyboardInterrupt  # the usual way to end it
 
-    assert list(tail(log.output, Choice(), wait)) == [record(1), *sorted_by_window(late)]
+    monkeypatch.setattr("time.sleep", sleep)
+    ran = driftline("alerts", "tail", *BROKER)
+    assert (ran.code, ran.out) == (0, lines(record(1), late[1], late[0]))
 
 
-def sorted_by_window(alerts: list[Alert]) -> list[Alert]:
-    return sorted(alerts, key=lambda each: (each.window.end, -(each.effect or 0), each.feature))
-
-
-def test_with_a_time_everything_since_then_is_told(log: Log) -> None:
+def test_with_a_time_everything_since_then_is_told(driftline: Driftline, log: Log) -> None:
     first, gone = record(1, window=day(1)), record(1, 2, status="resolved", window=day(3))
     log.write(first, gone, record(2, window=day(4)))
-    since = 1_554_336_000_000  # 2019-04-04
-    told = list(tail(log.output, Choice(since=since), no_more))
-    assert told == [gone, record(2, window=day(4))]
+    ran = driftline(*ONCE, "--since", "2019-04-04T00:00:00Z")
+    assert ran.out == lines(gone, record(2, window=day(4)))
+    ran = driftline(*ONCE, "--since", "2019-05-01T00:00:00Z")
+    assert (ran.code, ran.out, ran.err) == (0, "", "")
 
 
 @pytest.mark.parametrize(
-    ("choice", "told"),
+    ("options", "told"),
     [
-        (Choice(model="car-loan"), 2),
-        (Choice(model="churn"), 1),
-        (Choice(severity="warning"), 3),
-        (Choice(severity="critical"), 2),
-        (Choice(model="churn", severity="critical"), 0),
+        ((), 3),
+        (("--model", "car-loan"), 2),
+        (("--model", "churn"), 1),
+        (("--model", "churn", "--model", "car-loan"), 3),
+        (("--severity", "warning"), 3),
+        (("--severity", "critical"), 2),
+        (("--model", "churn", "--severity", "critical"), 0),
     ],
 )
-def test_alerts_can_be_chosen(log: Log, choice: Choice, told: int) -> None:
+def test_alerts_can_be_chosen(
+    driftline: Driftline, log: Log, options: tuple[str, ...], told: int
+) -> None:
     log.write(record(1), record(2), record(3, model="churn", severity="warning"))
-    assert len(list(tail(log.output, choice, no_more))) == told
+    assert driftline(*ONCE, *options).out.count("\n") == told
 
 
-def test_what_is_no_alert_is_passed_over(log: Log) -> None:
+def test_what_is_no_alert_is_passed_over(driftline: Driftline, log: Log) -> None:
     log.broker.append(Message("driftline.alerts", 0, b"x", b"not an alert"))
     log.broker.append(Message("driftline.alerts", 0, b"x", None))
     log.write(record(1))
-    assert list(tail(log.output, Choice(), no_more)) == [record(1)]
+    ran = driftline(*ONCE)
+    assert (ran.code, ran.out) == (0, lines(record(1)))
 
 
 def of_window(found: Alert) -> Verdict:
@@ -198,21 +209,21 @@ def of_window(found: Alert) -> Verdict:
 def test_an_alert_is_found_by_the_beginning_of_its_id_with_its_verdict(log: Log) -> None:
     wanted = record(1, 2)
     log.write(of_window(record(2)), of_window(wanted), record(1), wanted, record(2))
-    at, found = find_alert(log.output, wanted.alert_id[:6])
-    assert found == wanted
-    assert find_verdict(log.output, at, found) == of_window(wanted)
+    found = find_alert(log.output, wanted.alert_id[:6])
+    assert found.alert == wanted
+    assert find_verdict(log.output, found) == of_window(wanted)
 
 
 def test_a_verdict_written_long_before_its_alert_is_found(log: Log) -> None:
     log.write(of_window(record(1)))
     log.broker.now += 86_400_000
     log.write(record(1))
-    at, found = find_alert(log.output, record(1).alert_id)
-    assert find_verdict(log.output, at, found) == of_window(record(1))
+    found = find_alert(log.output, record(1).alert_id)
+    assert find_verdict(log.output, found) == of_window(record(1))
     log.broker.delete_before(
         next(p for p, kept in log.broker.logs.items() if kept and "verd" in p.topic), 1
     )
-    assert find_verdict(log.output, at, found) is None
+    assert find_verdict(log.output, found) is None
 
 
 def test_an_id_that_is_unknown_or_short(log: Log) -> None:
@@ -221,9 +232,6 @@ def test_an_id_that_is_unknown_or_short(log: Log) -> None:
         find_alert(log.output, "zz")
     with pytest.raises(CommandError, match=r"2 alerts in driftline\.alerts begin so"):
         find_alert(log.output, "")
-
-
-BROKER = ("--bootstrap-servers", "kafka:9092")
 
 
 def test_the_verbs(driftline: Driftline, log: Log) -> None:
@@ -238,16 +246,6 @@ def test_the_verbs(driftline: Driftline, log: Log) -> None:
     assert "#####|########      | normally" in ran.out
     ran = driftline("alerts", "show", "nothing", *BROKER)
     assert (ran.code, ran.out) == (2, "")
-
-
-def test_ctrl_c_is_the_usual_way_to_end(
-    driftline: Driftline, log: Log, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupt(seconds: float) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("time.sleep", interrupt)
-    assert driftline("alerts", "tail", *BROKER).code == 0
 
 
 def test_a_deployment_that_is_not_there(driftline: Driftline, log: Log) -> None:

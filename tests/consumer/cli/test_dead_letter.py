@@ -13,7 +13,7 @@ from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.log.memory import MemoryBroker, MemoryLog, MemoryProducer, MemoryRecord
 from driftline.consumer.log.protocol import Headers, Message
 from driftline.consumer.service.messages import dead_letter_message
-from driftline.consumer.sketch.partition import DeadLetter
+from driftline.consumer.sketch.tally import DeadLetter
 
 TOPIC = "driftline.dead-letter"
 BROKER = ("--bootstrap-servers", "kafka:9092")

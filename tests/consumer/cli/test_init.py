@@ -13,6 +13,7 @@ from tests.consumer.cli.bad_files import rows
 from tests.consumer.cli.conftest import ANALYSIS_ROWS, DATA, REFERENCE_ROWS, Driftline
 
 from driftline.consumer.config import load
+from driftline.detectors.reference import Reference
 
 FLIGHTS = DATA / "nycflights13_small.csv.gz"
 YAML = """\
@@ -70,6 +71,7 @@ def test_flights_from_a_file_that_nobody_prepared(driftline: Driftline, tmp_path
         " events each",
         f"references/flights.json.gz   reference {reference_id(tmp_path)}: 19,492 events, 17"
         " features, 2013-01-01 05:54 to 2013-12-31 22:45 UTC, N kB",
+        "on 19,492 events with ground truth: accuracy 0.897",
         "",
         "Next",
         f"  {'driftline check --offline':<{width}}   are the files right?",
@@ -115,6 +117,68 @@ def test_car_loans_drift_as_known(driftline: Driftline) -> None:
         "car_value", "repaid_loan_on_prev_car", "salary_range", "prediction.score", "loan_length",
         "repaid",
     }  # fmt: skip
+
+
+def test_the_column_of_the_ground_truth_can_be_named(driftline: Driftline, tmp_path: Path) -> None:
+    """`repaid` is a name that nobody guesses: unnamed it would be one more feature."""
+    options = ("--from", REFERENCE_ROWS, "--model", "car-loan", "--actual", "repaid")
+    ran = driftline("init", *options)
+    assert ran.code == 0
+    assert "actual" not in ran.err
+    assert "repaid (" not in ran.err
+    line = "on 50,000 events with ground truth: accuracy 0.944"
+    assert ran.out.split("\n\n")[0].splitlines()[2] == line
+    text = (tmp_path / "driftline.yaml").read_text()
+    assert re.search(r"^      actual: repaid +# the ground truth$", text, re.MULTILINE)
+    written = gzip.decompress((tmp_path / "references" / "car-loan.json.gz").read_bytes())
+    reference = Reference.from_json(written)
+    assert reference.outcome is not None
+    assert reference.outcome["n"] == 50_000
+    assert "repaid" not in reference.layout.position
+    assert driftline("check", "--offline").code == 0
+    assert "\nno alerts; " in driftline("backtest", "--input", REFERENCE_ROWS).out
+
+
+def test_a_named_column_wins_over_the_guess(driftline: Driftline, tmp_path: Path) -> None:
+    """Without --actual `target` is the guess; with it, it is what nobody has named: a feature."""
+    lines = [f"{1_600_000_000 + 60 * i},{i % 9},{i % 2},{i % 3},{i % 2}" for i in range(1_200)]
+    (tmp_path / "two.csv").write_text("\n".join(["time,km,predicted,target,paid.late", *lines]))
+    assert "assumed  actual: column target\n" in driftline("init", "--from", "two.csv").err
+    ran = driftline("init", "--from", "two.csv", "--actual", "paid.late", "--force")
+    assert ran.err.splitlines()[-1] == "assumed  features: km (numeric), target (numeric)"
+    assert "on 1,200 events with ground truth: accuracy 1" in ran.out
+    config = load("driftline.yaml", environ={}, offline=True).config
+    mapping = config.sources["two.predictions"].mapping
+    assert mapping.to_event({"paid.late": 1})["actual"] == 1
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ("quiet.csv", "--actual payd: not in quiet.csv, which has time, "),
+        ("events.jsonl", "--actual payd: not in events.jsonl, which has features"),
+    ],
+)
+def test_a_column_that_is_not_there(
+    driftline: Driftline, tmp_path: Path, file: str, said: str
+) -> None:
+    (tmp_path / "quiet.csv").write_text(rows(1_200))
+    (tmp_path / "events.jsonl").write_text('{"features": {"km": 1}}\n')
+    ran = driftline("init", "--from", file, "--actual", "payd")
+    assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
+    assert ran.err.startswith(said)
+    assert not (tmp_path / "driftline.yaml").exists()
+
+
+def test_events_have_their_own_field_for_the_ground_truth(
+    driftline: Driftline, tmp_path: Path
+) -> None:
+    (tmp_path / "events.jsonl").write_text('{"features": {"km": 1}, "paid": 1}\n')
+    ran = driftline("init", "--from", "events.jsonl", "--actual", "paid")
+    assert (ran.code, ran.err) == (
+        2,
+        "--actual: the records are events already, which have a field actual\n",
+    )
 
 
 def test_native_events_need_no_source(driftline: Driftline, tmp_path: Path) -> None:

@@ -76,6 +76,8 @@ limits:
   max_ahead: 5m
   idle_after: 1m
   max_event_bytes: 262144
+  max_waiting: 10000000
+  max_waiting_bytes: 1073741824
 http:
   host: 127.0.0.1
   port: 9108

@@ -3,7 +3,13 @@
 from driftline.consumer.alerts.choice import Choice
 from driftline.consumer.alerts.dispatcher import Attempts, Counts, Dispatcher, Failure
 from driftline.consumer.alerts.position import FilePosition, MemoryPosition, Position, PositionStore
-from driftline.consumer.alerts.subscriber import AlertRecord, AlertSubscriber, subscribe
+from driftline.consumer.alerts.subscriber import (
+    AlertRecord,
+    AlertSubscriber,
+    in_order,
+    newest,
+    subscribe,
+)
 
 __all__ = [
     "AlertRecord",
@@ -17,5 +23,7 @@ __all__ = [
     "MemoryPosition",
     "Position",
     "PositionStore",
+    "in_order",
+    "newest",
     "subscribe",
 ]

@@ -10,6 +10,7 @@ from typing import get_args
 from driftline.consumer.alerts.errors import AlertsError
 from driftline.consumer.judge.lives import Kind
 from driftline.consumer.judge.records import Alert
+from driftline.producer.timestamp import parse_timestamp
 
 _SEVERITIES = ("warning", "critical")
 _STATUSES = ("firing", "resolved")
@@ -25,6 +26,8 @@ class Choice:
         kinds: of these kinds.
         features: features that one of these globs matches; an alert on a whole model has none.
         status: firing or resolved only.
+        since: of windows that end at this time (ms) or later. A subscriber then begins with every
+            record of them instead of what fires now.
 
     Raises:
         AlertsError: a severity, kind or status that does not exist.
@@ -35,6 +38,7 @@ class Choice:
     kinds: Sequence[str] = ()
     features: Sequence[str] = ()
     status: str | None = None
+    since: int | None = None
 
     def __post_init__(self) -> None:
         """Check the words."""
@@ -58,7 +62,12 @@ class Choice:
             and (not self.kinds or alert.kind in self.kinds)
             and (not self.features or self._names(alert.feature))
             and (self.status is None or alert.status == self.status)
+            and (self.since is None or self._is_late(alert))
         )
+
+    def _is_late(self, alert: Alert) -> bool:
+        end = parse_timestamp(alert.window.end)
+        return end is not None and end >= (self.since or 0)
 
     def _names(self, feature: str | None) -> bool:
         return feature is not None and any(fnmatchcase(feature, glob) for glob in self.features)

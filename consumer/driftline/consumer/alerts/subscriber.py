@@ -24,6 +24,7 @@ from typing import Self
 import msgspec
 
 from driftline.consumer.alerts.choice import Choice
+from driftline.consumer.alerts.cursor import Cursor
 from driftline.consumer.alerts.errors import AlertsError
 from driftline.consumer.alerts.position import MemoryPosition, Position, PositionStore
 from driftline.consumer.config import KafkaConfig
@@ -41,12 +42,14 @@ class AlertRecord:
         alert: what it says.
         value: its JSON as published, fields of newer versions included.
         partition, offset: where it stands.
+        timestamp: when it was published, ms since 1970.
     """
 
     alert: Alert
     value: bytes
     partition: int
     offset: int
+    timestamp: int
 
 
 class AlertSubscriber:
@@ -80,8 +83,8 @@ class AlertSubscriber:
         self._info = info
         self._choice = choice or Choice()
         self._positions = positions or MemoryPosition()
-        self._next = dict.fromkeys(
-            (TopicPartition(topic, number) for number in range(info.partitions)), 0
+        self._cursor = Cursor(
+            log, (TopicPartition(topic, number) for number in range(info.partitions))
         )
         self._resumed = self._resume_at()
         self._begun = False
@@ -94,21 +97,22 @@ class AlertSubscriber:
         """Return what is new and asked for; never wait.
 
         The first call gives the present state, oldest window first, or what came since the kept
-        position. Later calls give records in the order of their partitions' logs.
+        position, or with `choice.since` all that is there. Later calls, and those of the first call
+        that are no present state, come in the order of their partitions' logs.
 
         Raises:
             LogError: the topic cannot be read.
             WorkerLost: the broker has given no answer for a minute.
         """
-        records = [record for record in map(self._fresh, self._read()) if record is not None]
+        records = [record for record in map(self._fresh, self._cursor.new()) if record is not None]
         if not self._begun:
             self._begun = True
-            if self._resumed is None:
-                records = present(records)
-                self._first = {(record.partition, record.offset) for record in records}
-            else:
+            if self._resumed is not None:
                 before = self._resumed
                 records = [r for r in records if r.offset >= before[r.partition]]
+            elif self._choice.since is None:
+                records = present(records)
+                self._first = {(record.partition, record.offset) for record in records}
         chosen = [record for record in records if self._choice.holds(record.alert)]
         self._open.update((record.partition, record.offset) for record in chosen)
         self._first &= self._open
@@ -146,7 +150,7 @@ class AlertSubscriber:
         """Where a restart goes on; None while the present state is not handled completely."""
         if not self._begun or self._first:
             return None
-        offsets = [self._next[partition] for partition in sorted(self._next)]
+        offsets = [self._cursor.next[partition] for partition in sorted(self._cursor.next)]
         for partition, offset in self._open:
             offsets[partition] = min(offsets[partition], offset)
         return Position(self._info.name, self._info.topic_id, tuple(offsets))
@@ -166,18 +170,6 @@ class AlertSubscriber:
     ) -> None:
         self.close()
 
-    def _read(self) -> list[Record]:
-        """Return what has been written since the last call, all of it or (an error) none."""
-        ends = self._log.end_offsets(self._next.keys())
-        if all(ends[partition] <= offset for partition, offset in self._next.items()):
-            return []
-        records = list(self._log.read(dict(self._next)))
-        for record in records:  # there may be more of them than at the time of `ends`
-            ends[TopicPartition(record.topic, record.partition)] = record.offset + 1
-        # What retention has removed leaves no record to count by.
-        self._next = {tp: max(offset, ends[tp]) for tp, offset in self._next.items()}
-        return records
-
     def _fresh(self, record: Record) -> AlertRecord | None:
         """Return the record unless it is a repeat, older than what is known, or no alert."""
         value = record.value or b""
@@ -190,7 +182,7 @@ class AlertSubscriber:
         if alert.revision <= self._highest.get(alert.alert_id, 0):
             return None
         self._highest[alert.alert_id] = alert.revision
-        return AlertRecord(alert, value, record.partition, record.offset)
+        return AlertRecord(alert, value, record.partition, record.offset, record.timestamp)
 
     def _resume_at(self) -> tuple[int, ...] | None:
         """Return the kept position's offsets, None to begin with the present state."""
@@ -201,7 +193,7 @@ class AlertSubscriber:
             raise AlertsError(
                 f"the kept position is of {kept.topic}, not of {self._info.name}: keep one for each"
             )
-        ends = self._log.end_offsets(self._next.keys())
+        ends = self._log.end_offsets(self._cursor.next.keys())
         same = kept.topic_id == self._info.topic_id and len(kept.offsets) == len(ends)
         if not same or any(kept.offsets[tp.partition] > end for tp, end in ends.items()):
             logger.warning("%s was re-created: beginning with what fires now", kept.topic)
@@ -245,18 +237,25 @@ def subscribe(
         raise
 
 
-def present(records: Iterable[AlertRecord]) -> list[AlertRecord]:
-    """Return the newest record of each alert that fires, oldest window first.
-
-    Within one window the largest effect comes first.
-    """
-    newest: dict[str, AlertRecord] = {}
+def newest(records: Iterable[AlertRecord]) -> list[AlertRecord]:
+    """Return the record with the highest revision of each alert."""
+    found: dict[str, AlertRecord] = {}
     for record in records:
-        known = newest.get(record.alert.alert_id)
+        known = found.get(record.alert.alert_id)
         if known is None or record.alert.revision > known.alert.revision:
-            newest[record.alert.alert_id] = record
+            found[record.alert.alert_id] = record
+    return list(found.values())
+
+
+def present(records: Iterable[AlertRecord]) -> list[AlertRecord]:
+    """Return the newest record of each alert that fires, in order."""
+    return in_order(record for record in newest(records) if record.alert.status == "firing")
+
+
+def in_order(records: Iterable[AlertRecord]) -> list[AlertRecord]:
+    """Return records by the end of their window; within one window the largest effect first."""
     return sorted(
-        (record for record in newest.values() if record.alert.status == "firing"),
+        records,
         key=lambda record: (
             record.alert.window.end,
             -(record.alert.effect or 0.0),

@@ -1,4 +1,4 @@
-"""What `driftline alerts exec` and `webhook` share: whom they listen to, and how they end."""
+"""What `driftline alerts tail`, `exec` and `webhook` share: whom they listen to, how they end."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from pathlib import Path
 
 from driftline.consumer.alerts import AlertSubscriber, Choice, Counts, FilePosition
 from driftline.consumer.cli import output_log
-from driftline.consumer.cli.configured import read_kafka
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.terminal import say
-from driftline.consumer.config import OutputConfig, parse_duration
+from driftline.producer.durations import parse_duration
 
 
 @contextmanager
@@ -31,14 +30,11 @@ def listening(
     Raises:
         DriftlineError: the configuration has errors, or the topic cannot be read.
     """
-    kafka, whole = read_kafka(config, bootstrap_servers)
-    topic = (whole.output if whole is not None else OutputConfig()).topic("alerts")
-    log = output_log.open_log(kafka)
+    output = output_log.open_output(config, bootstrap_servers)
     try:
-        positions = FilePosition(position) if position is not None else None
-        yield AlertSubscriber(log, topic, choice, positions)
+        yield output.alerts(choice, FilePosition(position) if position is not None else None)
     finally:
-        log.close()
+        output.close()
 
 
 @contextmanager

@@ -35,7 +35,7 @@ _PAUSE = 1.0  # seconds between two looks at the topic
 @alerts.command()
 def tail(
     config: ConfigFile = None,
-    model: Annotated[str | None, typer.Option(help="Only alerts of this model.")] = None,
+    model: Models = None,
     severity: Severity = None,
     since: Since = None,
     follow: Follow = True,
@@ -49,37 +49,32 @@ def tail(
     """
     import time
 
-    from driftline.consumer.cli.alert_log import Choice
-    from driftline.consumer.cli.alert_log import tail as chosen
+    from driftline.consumer.alerts import Choice, in_order
+    from driftline.consumer.cli.alert_actions import listening
     from driftline.consumer.cli.alert_text import alert_line
-    from driftline.consumer.cli.output_log import open_output
     from driftline.consumer.cli.terminal import out, out_json, say
 
     now = time.time_ns() // 1_000_000
     start = read_time(since, "--since", now) if since is not None else None
-    output = open_output(config, bootstrap_servers)
-    printed = False
-
-    def wait() -> bool:
-        nonlocal printed
-        if not printed and start is None:
-            say("nothing fires now")
-        printed = True
-        if follow:
-            time.sleep(_PAUSE)
-        return follow
-
+    choice = Choice(model or (), severity, since=start)
     try:
-        for alert in chosen(output, Choice(model, severity, start), wait):
-            printed = True
-            if json:
-                out_json(alert)
-            else:
-                out(alert_line(alert))
+        with listening(config, bootstrap_servers, choice, None) as subscriber:
+            records = in_order(subscriber.poll())
+            if not records and start is None:
+                say("nothing fires now")
+            while True:
+                for record in records:
+                    if json:
+                        out_json(record.alert)
+                    else:
+                        out(alert_line(record.alert))
+                    subscriber.done(record)
+                if not follow:
+                    return
+                time.sleep(_PAUSE)
+                records = in_order(subscriber.poll())
     except KeyboardInterrupt:
-        raise typer.Exit from None  # the usual way to end it
-    finally:
-        output.close()
+        return  # the usual way to end it
 
 
 @alerts.command()
@@ -97,11 +92,11 @@ def show(
 
     output = open_output(config, bootstrap_servers)
     try:
-        record, alert = find_alert(output, alert_id)
+        record = find_alert(output, alert_id)
         if json:
-            out_json(alert)
+            out_json(record.alert)
         else:
-            out(alert_in_full(alert, find_verdict(output, record, alert)))
+            out(alert_in_full(record.alert, find_verdict(output, record)))
     finally:
         output.close()
 

@@ -13,7 +13,7 @@ from typing import Any
 from driftline.consumer.cli import file_rows
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.terminal import say
-from driftline.consumer.config.durations import UNITS
+from driftline.producer.durations import UNITS
 from driftline.producer.mapping import Mapping
 from driftline.producer.timestamp import parse_timestamp
 
@@ -48,19 +48,23 @@ class Assumptions:
     said: tuple[str, ...]
 
 
-def assume(file: Path, model: str | None) -> Assumptions:
+def assume(file: Path, model: str | None, actual: str | None = None) -> Assumptions:
     """Read the beginning of a file; say what is assumed of it.
 
     Args:
         file: CSV, Parquet or NDJSON.
         model: its name, None if the events or the file tell.
+        actual: the column with the ground truth, None to guess it.
 
     Raises:
         DriftlineError: the file cannot be used as it is.
     """
     rows = next(file_rows.read(file))
-    found = file_rows.look(file, rows, _MOST_FEATURES)
-    events = [found.mapping.to_event(row) for row in rows]
+    if actual is not None:
+        file_rows.check_actual(file, rows, actual)
+    found = file_rows.look(file, rows, _MOST_FEATURES, actual)
+    mapping = file_rows.with_actual(found.mapping, actual)
+    events = [mapping.to_event(row) for row in rows]
     unfit = dict(_unfit(events))
     listed = [f"not watched: {name} ({why})" for name, why in unfit.items()]
     said = (*found.said, *listed)
@@ -68,9 +72,7 @@ def assume(file: Path, model: str | None) -> Assumptions:
         say(f"assumed  {sentence}")
     for sentence in file_rows.mixed(file):
         say(f"warning  {sentence}; where a number is missing, leave the cell empty")
-    return Assumptions(
-        found.mapping, model or _model_of(file, events), tuple(map(_glob, unfit)), said
-    )
+    return Assumptions(mapping, model or _model_of(file, events), tuple(map(_glob, unfit)), said)
 
 
 def round_length(rate: float) -> int:

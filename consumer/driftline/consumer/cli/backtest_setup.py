@@ -18,12 +18,12 @@ from driftline.consumer.config import (
     ModelConfig,
     SourceConfig,
     WindowConfig,
-    format_duration,
 )
 from driftline.consumer.judge.sentence import amount
 from driftline.consumer.service.backtest import Backtest
 from driftline.consumer.service.plan import Plan, load_reference
 from driftline.detectors.reference import Reference
+from driftline.producer.durations import format_duration
 from driftline.producer.mapping import Mapping
 from driftline.producer.reference import ReferenceSettings, reference_from_rows
 

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from driftline.consumer.cli.alert_text import day, figure, minute
-from driftline.consumer.config import ModelConfig, format_duration
+from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.records import Alert, Number, Verdict
 from driftline.consumer.judge.sentence import amount, change
 from driftline.consumer.service.backtest import Backtest
+from driftline.producer.durations import format_duration
 from driftline.producer.timestamp import format_time, parse_timestamp
 
 _DAY = 86_400_000

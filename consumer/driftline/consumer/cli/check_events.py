@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from driftline.consumer.cli.findings import DAY, Finding
-from driftline.consumer.config import ModelConfig, format_duration
+from driftline.consumer.config import ModelConfig
 from driftline.consumer.log.protocol import Record, TopicPartition
 from driftline.consumer.service.plan import Plan
 from driftline.detectors.counts import ABSENT, EXTRA_CELLS, INVALID, count_columns
+from driftline.producer.durations import format_duration
 
 _HOUR = 3_600_000
 _LENGTHS = [hours * _HOUR for hours in (1, 2, 3, 6, 12)] + [days * DAY for days in (1, 2, 3, 7, 14)]

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from driftline.consumer.cli.alert_log import alerts_in
+from driftline.consumer.alerts import Choice
 from driftline.consumer.cli.output_log import OutputLog
 from driftline.consumer.cli.topic_checks import wanted_topics
 from driftline.consumer.judge.records import Alert, Verdict
@@ -45,14 +45,15 @@ class DemoService:
         for spec in wanted_topics(plan.config):
             broker.create(spec.name, spec.partitions, spec.cleanup_policy)
         self._log = MemoryLog(broker)
-        self._consumer = MemoryConsumer(broker, plan.inputs | {plan.output("panes")})
+        self._consumer = MemoryConsumer(broker, plan.inputs | set(map(plan.output, plan.stages)))
         self._producer = MemoryProducer(broker)
         self._worker = Worker(
             plan, self._consumer, self._producer, self._log,
             self._log.topics(frozenset(broker.infos)), lambda: broker.now,
         )  # fmt: skip
         output = OutputLog(self._log, plan.config.output)
-        self._verdicts, self._alerts = output.cursor("verdicts"), output.cursor("alerts")
+        self._verdicts = output.cursor("verdicts")
+        self._alerts = output.alerts(Choice(since=0))
 
     def write(self, topic: str, events: Iterable[dict[str, Any]]) -> None:
         """Write native events to an input topic, each at its own time."""
@@ -73,7 +74,7 @@ class DemoService:
             msgspec.json.decode(record.value or b"", type=Verdict)
             for record in self._verdicts.new()
         ]
-        alerts = [alert for _, alert in alerts_in(self._alerts.new())]
+        alerts = [record.alert for record in self._alerts.follow(lambda: False)]
         self._forget()
         return verdicts, alerts
 

@@ -13,7 +13,7 @@ from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.terminal import say
 from driftline.consumer.config import Config
 from driftline.producer.guess import Guess, guess_mapping
-from driftline.producer.mapping import Constant, Mapping
+from driftline.producer.mapping import Constant, Mapping, quote_name
 from driftline.producer.timestamp import UNREADABLE, parse_timestamps
 
 Rows = list[dict[str, Any]]
@@ -80,7 +80,7 @@ def guess_rows(
     return found.mapping
 
 
-def look(file: Path, rows: Sequence[dict[str, Any]], most: int) -> Guess:
+def look(file: Path, rows: Sequence[dict[str, Any]], most: int, actual: str | None = None) -> Guess:
     """Guess the mapping of a file's first rows, if it has no more than so many columns.
 
     Raises:
@@ -92,7 +92,32 @@ def look(file: Path, rows: Sequence[dict[str, Any]], most: int) -> Guess:
             f"{file}: {len(columns):,} columns are too many to guess what each is; keep the model's"
             f" inputs and outputs (at most {most:,} columns), or write a configuration"
         )
-    return _guessed(rows)
+    return _guessed(rows, actual)
+
+
+def with_actual(mapping: Mapping, column: str | None) -> Mapping:
+    """Return the mapping with the column of the ground truth; None leaves it as it is.
+
+    Raises:
+        CommandError: native events have their own field for it.
+    """
+    if column is None:
+        return mapping
+    if mapping.is_native:
+        raise CommandError("--actual: the records are events already, which have a field actual")
+    fields = {name: path for name, path in mapping.fields.items() if name.split(".")[0] != "actual"}
+    return Mapping({**fields, "actual": quote_name(column)}, mapping.timestamp_unit)
+
+
+def check_actual(file: Path, rows: Sequence[dict[str, Any]], column: str) -> None:
+    """Refuse a column that none of a file's first rows has.
+
+    Raises:
+        CommandError: it is a slip.
+    """
+    if not any(column in row for row in rows):
+        known = ", ".join(dict.fromkeys(name for row in rows for name in row))
+        raise CommandError(f"--actual {column}: not in {file}, which has {known}")
 
 
 def mixed(file: Path) -> list[str]:
@@ -104,8 +129,8 @@ def mixed(file: Path) -> list[str]:
 
 def _guessed(rows: Sequence[dict[str, Any]], actual: str | None = None) -> Guess:
     rows = rows[:_SAMPLE]
-    columns = list(dict.fromkeys(name for row in rows for name in row if name != actual))
-    return guess_mapping(columns, rows)
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    return guess_mapping(columns, rows, actual)
 
 
 def event_times(rows: Sequence[dict[str, Any]], mapping: Mapping) -> NDArray[np.int64]:

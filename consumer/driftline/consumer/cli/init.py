@@ -28,6 +28,10 @@ def init(
     topic: Annotated[
         str | None, typer.Option(help="The topic with its events; else <model>.predictions.")
     ] = None,
+    actual: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="The column with the ground truth; else a guess."),
+    ] = None,
     bootstrap_servers: Annotated[
         str, typer.Option(metavar="HOST:PORT,...", help="Your brokers.")
     ] = "localhost:9092",
@@ -44,7 +48,7 @@ def init(
     from driftline.consumer.cli.terminal import out, say
 
     servers = tuple(server.strip() for server in bootstrap_servers.split(","))
-    wanted = Wanted(file, output, model, topic, servers, force)
+    wanted = Wanted(file, output, model, topic, actual, servers, force)
     wanted.check()
     draft = make(wanted)
     size = write(draft, init_text.configuration(draft))

@@ -24,6 +24,7 @@ class Wanted:
         file: the events.
         output: the configuration to write.
         model, topic: their names; None for those that are made up.
+        actual: the column with the ground truth; None for a guess.
         servers: the brokers.
         overwrite: whether files that exist may be replaced.
     """
@@ -32,6 +33,7 @@ class Wanted:
     output: Path
     model: str | None
     topic: str | None
+    actual: str | None
     servers: tuple[str, ...]
     overwrite: bool
 
@@ -106,7 +108,7 @@ def make(wanted: Wanted) -> Draft:
     Raises:
         DriftlineError: it cannot be used, or has too little; what to do is said.
     """
-    found = assume(wanted.file, wanted.model)
+    found = assume(wanted.file, wanted.model, wanted.actual)
     wanted.may_write(reference_path(wanted.output, found.model))
     pace = Pace(found.mapping)
     with progress("rows", file_rows.count(wanted.file)) as show:

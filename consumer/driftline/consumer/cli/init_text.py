@@ -9,11 +9,13 @@ from collections.abc import Iterable, Iterator
 
 import yaml
 
+from driftline.consumer.cli import reference_build as building
 from driftline.consumer.cli.alert_text import minute
 from driftline.consumer.cli.init_files import Draft, reference_path
 from driftline.consumer.cli.options import DEFAULT_CONFIG
-from driftline.consumer.config import WindowConfig, format_duration
+from driftline.consumer.config import WindowConfig
 from driftline.consumer.judge.sentence import amount
+from driftline.producer.durations import format_duration
 from driftline.producer.mapping import Constant
 from driftline.producer.timestamp import format_time
 
@@ -47,13 +49,15 @@ def summary(draft: Draft, size: int) -> str:
     width = max(len(str(output)), len(str(path)))
     features = len(reference.layout.features)
     begin, end = (minute(format_time(time)) for time in (draft.pace.first, draft.pace.last))
-    return (
+    lines = [
         f"{output!s:<{width}}   model {draft.model}, topic {draft.topic},"
-        f" windows of {format_duration(draft.length)}: about {_about(draft)} events each\n"
+        f" windows of {format_duration(draft.length)}: about {_about(draft)} events each",
         f"{path!s:<{width}}   reference {reference.id}: {reference.events:,} events,"
         f" {features} feature{'' if features == 1 else 's'}, {begin} to {end} UTC,"
-        f" {size / 1_000:,.0f} kB"
-    )
+        f" {size / 1_000:,.0f} kB",
+        *building.outcome_lines(reference),
+    ]
+    return "\n".join(lines)
 
 
 def next_steps(draft: Draft) -> str:

@@ -52,7 +52,7 @@ def read_time(text: str, option: str, now: int) -> int:
     (1553644800000, 0)
     """
     from driftline.consumer.cli.errors import CommandError
-    from driftline.consumer.config import parse_duration
+    from driftline.producer.durations import parse_duration
     from driftline.producer.timestamp import parse_timestamp
 
     time = parse_timestamp(text)

@@ -2,37 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
+from driftline.consumer.alerts import AlertSubscriber, Choice, PositionStore
+from driftline.consumer.alerts.cursor import Cursor
 from driftline.consumer.cli.configured import read_kafka
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.config import KafkaConfig, OutputConfig
 from driftline.consumer.log.protocol import Log, Record, TopicPartition
-
-
-class Cursor:
-    """Reads on in some partitions from where it was.
-
-    Args:
-        log: the log.
-        partitions: what to read, from the beginning.
-    """
-
-    def __init__(self, log: Log, partitions: Iterable[TopicPartition]) -> None:
-        self._log = log
-        self._next = dict.fromkeys(partitions, 0)
-
-    def new(self) -> Iterator[Record]:
-        """Yield what has been written since the last call."""
-        ends = self._log.end_offsets(self._next.keys())
-        if all(ends[partition] <= offset for partition, offset in self._next.items()):
-            return
-        for record in self._log.read(dict(self._next)):
-            self._next[TopicPartition(record.topic, record.partition)] = record.offset + 1
-            yield record
-        # What compaction or retention has removed leaves no record to count by.
-        self._next = {p: max(offset, ends[p]) for p, offset in self._next.items()}
 
 
 class OutputLog:
@@ -76,6 +54,14 @@ class OutputLog:
     def cursor(self, name: str) -> Cursor:
         """Return a cursor at the beginning of an output topic."""
         return Cursor(self._log, self.partitions(name))
+
+    def alerts(self, choice: Choice, positions: PositionStore | None = None) -> AlertSubscriber:
+        """Return a subscriber to the topic of alerts.
+
+        Raises:
+            AlertsError: it does not exist, or the kept position cannot be used.
+        """
+        return AlertSubscriber(self._log, self.topic("alerts"), choice, positions)
 
     def close(self) -> None:
         """Give up the connections."""

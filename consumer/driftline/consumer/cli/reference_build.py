@@ -15,7 +15,6 @@ from driftline.consumer.cli.terminal import progress, say
 from driftline.consumer.config import Config, FeatureType, ModelConfig
 from driftline.consumer.judge.sentence import amount, percent
 from driftline.detectors.reference import Reference
-from driftline.producer.mapping import Mapping, quote_name
 from driftline.producer.reference import BuiltReference, ReferenceSettings, reference_from_rows
 
 EXACT = "exact"
@@ -66,20 +65,6 @@ def with_config(wanted: ReferenceSettings, model: ModelConfig) -> ReferenceSetti
     )
 
 
-def with_actual(mapping: Mapping, column: str | None) -> Mapping:
-    """Return the mapping with the column of the ground truth.
-
-    Raises:
-        CommandError: native events have their own field for it.
-    """
-    if column is None:
-        return mapping
-    if mapping.is_native:
-        raise CommandError("--actual: the records are events already, which have a field actual")
-    fields = {name: path for name, path in mapping.fields.items() if name.split(".")[0] != "actual"}
-    return Mapping({**fields, "actual": quote_name(column)}, mapping.timestamp_unit)
-
-
 def from_file(
     file: Path, wanted: ReferenceSettings, config: Config | None, actual: str | None
 ) -> BuiltReference:
@@ -90,15 +75,14 @@ def from_file(
     """
     from driftline.producer.files import mixed_columns
 
-    topic = config.models[wanted.model].predictions[0] if config is not None else None
-    mapping = with_actual(file_rows.mapping_for(config, topic, file, actual), actual)
-    rows = file_rows.read(file)
     if actual is not None:
-        rows = _with_column(rows, actual, file)
+        file_rows.check_actual(file, next(file_rows.read(file)), actual)
+    topic = config.models[wanted.model].predictions[0] if config is not None else None
+    mapping = file_rows.with_actual(file_rows.mapping_for(config, topic, file, actual), actual)
     for sentence in mixed_columns(file).values():
         say(f"warning  {sentence}")
     with progress("rows", file_rows.count(file)) as show:
-        return reference_from_rows(_watched(rows, show), mapping, wanted)
+        return reference_from_rows(_watched(file_rows.read(file), show), mapping, wanted)
 
 
 def check_output(path: Path) -> None:
@@ -152,11 +136,16 @@ def render(built: BuiltReference, path: Path, size: int) -> str:
     if segments:
         told += f", segments {', '.join(segments)}"
     lines += ["", f"{path}   {_bytes(size)}, reference {reference.id}: {told}"]
+    return "\n".join([*lines, *outcome_lines(reference)])
+
+
+def outcome_lines(reference: Reference) -> list[str]:
+    """Return a line on how good the predictions were, none without ground truth."""
     outcome = reference.outcome or {}
     metrics = [f"{name} {amount(x)}" for name, x in outcome.items() if isinstance(x, float)]
-    if metrics:
-        lines.append(f"on {outcome['n']:,} events with ground truth: {', '.join(metrics)}")
-    return "\n".join(lines)
+    if not metrics:
+        return []
+    return [f"on {outcome['n']:,} events with ground truth: {', '.join(metrics)}"]
 
 
 def notes(built: BuiltReference) -> Iterator[str]:
@@ -180,17 +169,6 @@ def as_document(built: BuiltReference, path: Path, size: int) -> dict[str, Any]:
         "segments": {tag: list(values) for tag, values in built.reference.segments.items()},
         "notes": list(notes(built)),
     }
-
-
-def _with_column(
-    rows: Iterable[file_rows.Rows], column: str, file: Path
-) -> Iterator[file_rows.Rows]:
-    """Yield the rows; a column that none of the first has is a slip."""
-    for number, chunk in enumerate(rows):
-        if number == 0 and not any(column in row for row in chunk):
-            known = ", ".join(dict.fromkeys(name for row in chunk for name in row))
-            raise CommandError(f"--actual {column}: not in {file}, which has {known}")
-        yield chunk
 
 
 def _watched(rows: Iterable[file_rows.Rows], show: Any) -> Iterator[Sequence[dict[str, Any]]]:

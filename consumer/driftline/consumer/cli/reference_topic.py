@@ -17,7 +17,6 @@ from driftline.consumer.cli.log_reading import (
     partitions_of,
     read_between,
 )
-from driftline.consumer.cli.reference_build import with_actual
 from driftline.consumer.cli.terminal import progress, say
 from driftline.consumer.config import Config
 from driftline.consumer.log.protocol import Log, Record, TopicInfo
@@ -76,7 +75,7 @@ def from_topic(
         mapping = config.sources[topic].mapping
     else:
         mapping = file_rows.guess_rows(sample, actual)
-    mapping = with_actual(mapping, actual)
+    mapping = file_rows.with_actual(mapping, actual)
     built = reference_from_events(_events(mapping, sample, every), settings)
     if unreadable:
         say(f"note  {unreadable:,} records are no JSON objects and are left out")

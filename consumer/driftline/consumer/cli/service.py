@@ -67,7 +67,7 @@ def run_service(plan: Plan, locations: Locations, log: Log) -> None:
         producer = KafkaProducer(start_producer(config.kafka))
         connections.callback(producer.close)
         announcing = AnnouncingProducer(producer, plan.output("alerts"), log)
-        consumer = KafkaConsumer(config.kafka, plan.inputs | {plan.output("panes")})
+        consumer = KafkaConsumer(config.kafka, plan.inputs | set(map(plan.output, plan.stages)))
         connections.callback(consumer.close)
         worker = Worker(plan, consumer, announcing, kafka_log, topics, _clock)
         server = serve(config, worker.status, _clock)

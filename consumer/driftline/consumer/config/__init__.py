@@ -7,7 +7,6 @@
 """
 
 from driftline.consumer.config.check import check_against
-from driftline.consumer.config.durations import format_duration, parse_duration
 from driftline.consumer.config.errors import ConfigError, Problem
 from driftline.consumer.config.kafka import KafkaConfig, OutputConfig, SaslConfig, TlsConfig
 from driftline.consumer.config.limit import Limit, PerformanceLimit
@@ -81,11 +80,9 @@ __all__ = [
     "describe_limit",
     "describe_performance",
     "describe_rate_budget",
-    "format_duration",
     "format_number",
     "format_share",
     "load",
-    "parse_duration",
     "schema",
     "show",
 ]

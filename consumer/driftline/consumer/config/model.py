@@ -72,11 +72,26 @@ def _topic_alone(value: Any) -> Any:
 
 
 class LabelsConfig(Section):
-    """Where the ground truth comes from, and how long (ms) a prediction waits for it."""
+    """Where the ground truth comes from, and how long (ms) a prediction waits for it.
+
+    `by`: windows hold the labels that arrive in them, or the predictions that were made in them.
+    `maturity`: by prediction, a window is judged so long after its end.
+    """
 
     topic: Topic
     horizon: PositiveDuration = 7 * DAY
     by: Literal["arrival", "prediction"] = "arrival"
+    maturity: PositiveDuration = Field(
+        default_factory=lambda section: section["horizon"],
+        description="horizon, unless given",
+    )
+
+    @field_validator("maturity")
+    @classmethod
+    def _maturity_is_within_horizon(cls, maturity: int, info: ValidationInfo) -> int:
+        if maturity > info.data.get("horizon", maturity):
+            raise ValueError("lies behind the horizon, when no prediction waits any more")
+        return maturity
 
 
 def _thresholds(thresholds: dict[Detector, Limit]) -> dict[Detector, Limit]:

@@ -22,7 +22,6 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from driftline.consumer.config.durations import PATTERN, format_duration, parse_duration
 from driftline.consumer.config.names import check_name
 from driftline.consumer.config.values import (
     BUDGET_PATTERN,
@@ -32,6 +31,7 @@ from driftline.consumer.config.values import (
     Start,
     parse_number,
 )
+from driftline.producer.durations import PATTERN, format_duration, parse_duration
 
 AS_WRITTEN: Final = "as written"
 """Validation context of values that a user wrote: there a duration must have its unit."""

@@ -25,11 +25,17 @@ ModelName = Annotated[str, AfterValidator(lambda name: check_name(name, "model")
 
 
 class LimitsConfig(Section):
-    """What an event may be, and how long a silent partition holds the clock. Durations in ms."""
+    """What an event may be, how long a silent partition holds the clock, and what may wait.
+
+    Durations in ms. `max_waiting`, `max_waiting_bytes`: of one model's predictions that wait for
+    their labels; over it the oldest expire first.
+    """
 
     max_ahead: PositiveDuration = 300_000
     idle_after: PositiveDuration = 60_000
     max_event_bytes: Count = 262_144
+    max_waiting: Count = 10_000_000
+    max_waiting_bytes: Count = 1 << 30
 
 
 class HttpConfig(Section):

@@ -1,0 +1,74 @@
+"""The commands that README and docs show, and what each needs to be run."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+from .pages import PAGES, README
+
+NOT_RUN = {
+    "git clone <this repository> driftline && cd driftline": "the address is the reader's",
+    "make demo": "installs from the network; `driftline demo`, which it runs, is run",
+    "make test": "runs this test",
+    "make kafka": "the Kafka tests run its program, deploy/kafka/broker.py",
+    "make bench": "takes minutes; tests/kafka/test_bench_small.py runs it small",
+    "docker compose up --build": "needs a Docker engine; `make stack-test` runs it",
+    "docker compose exec driftline driftline alerts tail": "needs that stack",
+}
+"""Commands of the pages that no test of this folder can run, each with the reason."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command of a page, as a shell splits it."""
+
+    page: str
+    words: tuple[str, ...]
+
+    @property
+    def line(self) -> str:
+        """The command without its comment."""
+        return " ".join(self.words)
+
+    @property
+    def arguments(self) -> list[str]:
+        """What follows `driftline`."""
+        return list(self.words[1:])
+
+    @property
+    def needs_broker(self) -> bool:
+        """Whether it connects to Kafka."""
+        verb = self.words[1]
+        if verb == "check":
+            return "--offline" not in self.words
+        if verb == "reference":
+            return "--from-topic" in self.words
+        return verb in ("topics", "run", "replay", "alerts", "dead-letter")
+
+
+def _of(page: str, text: str) -> list[Command]:
+    lines = text.replace("\\\n", " ").splitlines()
+    split = (shlex.split(line, comments=True) for line in lines)
+    return [Command(page, tuple(words)) for words in split if words]
+
+
+COMMANDS = [
+    command
+    for page in (README, *PAGES.values())
+    for block in page.blocks("sh")
+    for command in _of(page.name, block)
+]
+"""Every command, in the order of the pages."""
+
+DRIFTLINE = [command for command in COMMANDS if command.words[0] == "driftline"]
+
+
+def of_page(page: str, *, broker: bool) -> list[Command]:
+    """Return the `driftline` commands of a page that need a broker, or those that need none."""
+    return [each for each in DRIFTLINE if each.page == page and each.needs_broker == broker]
+
+
+def pages(*, broker: bool) -> list[str]:
+    """Return the pages with such commands."""
+    return list(dict.fromkeys(each.page for each in DRIFTLINE if each.needs_broker == broker))

@@ -1,0 +1,231 @@
+"""The commands of README and docs that need a broker, and their code, on a real one.
+
+A reader's own addresses stand in the place of the page's: that of the broker, a prefix for the
+topics, and the servers that are posted to.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import kafka.errors
+import msgspec
+import pytest
+from tests.consumer.alerts.conftest import alert
+from tests.consumer.alerts.test_webhook import Server
+from tests.docs import commands, test_commands
+from tests.docs.pages import PAGES, README
+from tests.docs.shell import Shell
+from tests.kafka import checkout
+from tests.kafka.checkout import Sender
+from tests.kafka.reader import TopicReader, wait_until
+
+from driftline.producer import format_time
+
+ADDRESS = re.compile(r"https?://[^/]+")
+
+
+@dataclass
+class Reader:
+    """Somebody who does what a page says.
+
+    Attributes:
+        shell: where.
+        bootstrap, prefix, admin: of the broker.
+        server: what is posted goes there.
+        printed: what each command has printed on stdout.
+    """
+
+    shell: Shell
+    bootstrap: str
+    prefix: str
+    admin: Any
+    server: Server
+    printed: dict[str, str] = field(default_factory=dict)
+
+    def create(self, *topics: str) -> None:
+        """Create topics, unless they exist."""
+        for topic in topics:
+            with contextlib.suppress(kafka.errors.TopicAlreadyExistsError):
+                new = {topic: {"num_partitions": 2, "replication_factor": 1}}
+                self.admin.create_topics(new, wait_for_metadata=True)
+
+    def do(self, *arguments: str) -> str:
+        """Run a verb to its end; return what it printed."""
+        ran = self.shell.driftline(arguments)
+        assert ran.returncode == 0, (arguments, ran.stdout, ran.stderr)
+        return ran.stdout
+
+    def follow(self, page: str, serve: Callable[[], bool]) -> None:
+        """Run the commands of a page; `driftline run` until `serve` and then SIGTERM."""
+        for command in commands.of_page(page, broker=True):
+            words = [ADDRESS.sub(self._address, word) for word in command.arguments]
+            if words == ["run"]:
+                self._run(serve)
+                continue
+            if words[0] == "alerts" and words[1] != "show" and "--no-follow" not in words:
+                words.insert(2, "--no-follow")  # it would follow for ever
+            self.printed[command.line] = self.do(*words)
+
+    def log(self) -> str:
+        """Return what `driftline run` has logged."""
+        return (self.shell.folder / "log").read_text(encoding="utf-8")
+
+    def _address(self, found: re.Match[str]) -> str:
+        return f"http://127.0.0.1:{self.server.http.server_port}"
+
+    def _run(self, serve: Callable[[], bool]) -> None:
+        worker = self.shell.start(["run"], self.shell.folder / "log")
+        try:
+            wait_until(serve, "what the worker is to do", 30)
+            worker.terminate()
+            assert worker.wait(10) == 0, self.log()
+        finally:
+            worker.kill()
+            worker.wait()
+
+
+@pytest.fixture
+def reader(bootstrap: str, prefix: str, admin: Any, tmp_path: Path) -> Iterator[Reader]:
+    server = Server()
+    thread = threading.Thread(target=server.http.serve_forever, args=(0.01,))
+    thread.start()
+    env = {
+        "DRIFTLINE__KAFKA__BOOTSTRAP_SERVERS": bootstrap,
+        "DRIFTLINE__OUTPUT__PREFIX": prefix,
+        "DRIFTLINE__OUTPUT__PARTITIONS": "2",
+        "DRIFTLINE__HTTP__PORT": "0",
+        "DRIFTLINE__LOG__FORMAT": "json",
+        "no_proxy": "127.0.0.1",
+    }
+    yield Reader(Shell(tmp_path, env), bootstrap, prefix, admin, server)
+    server.http.shutdown()
+    thread.join()
+    server.http.server_close()
+
+
+def readme(reader: Reader) -> None:
+    reader.create("ml.predictions")
+    test_commands.last_quarter(reader.shell)
+    reader.shell.write("driftline.yaml", README.blocks("yaml")[0])
+    reader.shell.write_program("retrain.sh", "cat > alert.json")
+    for command in commands.of_page("README.md", broker=False):
+        if command.words[1] == "reference":
+            reader.do(*command.arguments)
+    reader.follow("README.md", lambda: '"ownership"' in reader.log())
+
+
+def mappings(reader: Reader) -> None:
+    """Records of the page's shape are read in the topic: they fit the reference made from them."""
+    test_commands.STAGES["mappings.md"]["Flat rows"](reader.shell)
+    reader.create("scoring.rows")
+    reader.do("topics", "create")
+    rows = (reader.shell.folder / "sample.ndjson").read_bytes().splitlines()
+    Sender(reader.bootstrap).send("scoring.rows", 0, rows[:500])
+    reader.follow("mappings.md", bool)
+    (printed,) = reader.printed.values()
+    assert re.search(r"^ok +credit .* recent events fit$", printed, re.MULTILINE), printed
+
+
+def operations(reader: Reader) -> None:
+    """Some records cannot be used: they are shown, and sent again."""
+    topic = f"{reader.prefix}.events"
+    reader.create(topic)
+    config = reader.shell.folder / "driftline.yaml"
+    own = {"create_topics": False}
+    checkout.write_config(config, reader.bootstrap, topic, reader.prefix, output=own)
+    broken = [checkout.event(0, timestamp=0)] * 7 + [b'{"model": "checkout", "features": 3}'] * 2
+    sender = Sender(reader.bootstrap)
+    sender.send(topic, 0, checkout.events(0, 60))
+
+    def serve() -> bool:
+        if not broken:
+            with TopicReader(reader.bootstrap, f"{reader.prefix}.dead-letter") as letters:
+                return len(letters.read()) == 9
+        if '"ownership"' in reader.log():
+            sender.send(topic, 1, broken)
+            broken.clear()
+        return False
+
+    reader.follow("operations.md", serve)
+    show, replay = list(reader.printed)[-2:]
+    assert reader.printed[show].count("before 2000") == 5
+    assert reader.printed[replay].split() == ["sent", "2", "dead", "letters:", "schema", "2"]
+
+
+def scenarios(reader: Reader) -> None:
+    reader.create("payments.predictions")
+    reader.shell.write("driftline.yaml", PAGES["configuration.md"].blocks("yaml")[0])
+    reader.follow("scenarios.md", bool)
+    (printed,) = reader.printed.values()
+    assert printed == "sent 72,000 events to payments.predictions\n"
+    truth = (reader.shell.folder / "truth.jsonl").read_text(encoding="utf-8")
+    assert [json.loads(line)["feature"] for line in truth.splitlines()] == ["amount"]
+
+
+def subscribing(reader: Reader) -> None:
+    """One alert fires since 2019, one since today."""
+    page = PAGES["subscribing.md"]
+    reader.shell.write("driftline.yaml", PAGES["configuration.md"].blocks("yaml")[0])
+    reader.shell.write_program("retrain.sh", "cat >> alerts.jsonl")
+    reader.do("topics", "create")
+    today = format_time(int(time.time() * 1_000))
+    old = alert("56f29dcfdc4e44e8", severity="critical")
+    new = alert("0123456789abcdef", end=today)
+    values = [msgspec.json.encode(each) for each in (old, new)]
+    Sender(reader.bootstrap).send(f"{reader.prefix}.alerts", 0, values)
+    reader.follow("subscribing.md", bool)
+    critical, last_day, shown, *_ = reader.printed.values()
+    assert critical.count("\n") == 1
+    assert "FIRING    critical  car-loan: car_value rose" in critical
+    assert [json.loads(line)["alert_id"] for line in last_day.splitlines()] == [new.alert_id]
+    assert shown.startswith("FIRING  critical  car-loan / car_value")
+    handled = (reader.shell.folder / "alerts.jsonl").read_bytes().splitlines()
+    assert sorted(handled) == sorted(values)
+    assert (reader.shell.folder / "retrain.json").exists()
+    assert reader.server.paths == ["/api/v2/alerts", "/hook"]
+    assert len(reader.server.bodies[0]) == 2  # all to an Alertmanager, the critical to the chat
+    (code,) = page.blocks("python")
+    own = code.replace('"localhost:9092"', f'"{reader.bootstrap}", "{reader.prefix}.alerts"')
+    assert first_line(reader.shell.folder, f"{own}\nfollow()\n").startswith("car-loan car_value ")
+
+
+def first_line(folder: Path, code: str) -> str:
+    """Run code that has no end until it has printed a line."""
+    with (folder / "printed").open("wb") as printed:
+        process = subprocess.Popen([sys.executable, "-u", "-c", code], cwd=folder, stdout=printed)
+    try:
+        wait_until(lambda: b"\n" in (folder / "printed").read_bytes(), "a line", 30)
+    finally:
+        process.kill()
+        process.wait()
+    return (folder / "printed").read_text(encoding="utf-8")
+
+
+STAGES: dict[str, Callable[[Reader], None]] = {
+    "README.md": readme,
+    "mappings.md": mappings,
+    "operations.md": operations,
+    "scenarios.md": scenarios,
+    "subscribing.md": subscribing,
+}
+"""By page: prepares what it presupposes, follows it, and looks at what came of it."""
+
+
+@pytest.mark.parametrize("page", STAGES)
+def test_the_commands_of_a_page(page: str, reader: Reader) -> None:
+    STAGES[page](reader)
+
+
+def test_every_page_with_such_commands_is_followed() -> None:
+    assert set(commands.pages(broker=True)) == set(STAGES)
