@@ -44,6 +44,16 @@ def test_the_car_loan_files(name: str, more: dict[str, str]) -> None:
     assert set(guess.mapping.to_event(sample[0])["features"]) == set(guess.features)
 
 
+def test_a_ground_truth_that_is_known_is_not_guessed() -> None:
+    rows = [{"score": 0.1, "label": 0, "paid": True}, {"score": 0.2, "label": 1, "paid": False}]
+    guess = guess_mapping(list(rows[0]), rows, "paid")
+    assert guess.mapping.fields == {
+        "prediction.score": "score", "actual": "paid", "features": "*",
+    }  # fmt: skip
+    assert guess.features == {"label": "numeric"}
+    assert not any("actual" in sentence for sentence in guess.said)
+
+
 def guessed(**columns: list[Any]) -> dict[str, Any]:
     rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     return dict(guess_mapping(list(columns), rows).mapping.fields)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as AnyMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, cast, get_args
 
@@ -24,7 +24,8 @@ from driftline.detectors.reference import Reference
 from driftline.producer.errors import InputError
 from driftline.producer.event_columns import EventColumns
 from driftline.producer.mapping import Mapping
-from driftline.producer.outcome import Outcomes, measure_outcome
+from driftline.producer.outcome import OutcomeColumns, measure_outcome
+from driftline.producer.outcome_counts import outcome_content
 
 _CHUNK = 10_000
 _SCORE, _LABEL = "prediction.score", "prediction.label"
@@ -115,28 +116,29 @@ def reference_from_events(
         raise InputError(_no_events(gathered, settings.model))
 
     columns, notes = _typed(gathered, settings.types)
-    outcomes = Outcomes(
+    outcomes = OutcomeColumns(
         predicted=gathered.prediction["label"],
         score=gathered.prediction["score"],
         actual=gathered.actual["label"],
         actual_score=gathered.actual["score"],
     )
-    positive_label, outcome, said = measure_outcome(outcomes, settings.positive_label)
+    measured = measure_outcome(outcomes, settings.positive_label)
+    segments = _segments(gathered, settings.segments)
     reference = build_reference(
         model=settings.model,
         features=columns,
-        segments=_segments(gathered, settings.segments),
+        segments=segments,
         grid=settings.grid,
-        positive_label=positive_label,
-        outcome=outcome,
+        positive_label=measured.positive_label,
     )
+    reference = replace(reference, outcome=outcome_content(reference, measured, columns, segments))
     names = [feature.name for feature in reference.layout.features]
     return BuiltReference(
         reference,
         tuple(_describe(name, columns[name]) for name in names),
         gathered.skipped,
         gathered.unusable,
-        (*notes, *said),
+        (*notes, *measured.notes),
     )
 
 

@@ -1,0 +1,78 @@
+"""A reference's outcomes, prepared: what performance is compared with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+
+from ..grid import IntArray
+from ..reference import Reference, ReferenceError  # noqa: A004 - the operator's word for it
+from .calibration import Calibration, calibrate
+from .correctness import watched_metric
+from .error_model import ErrorModel
+from .figure import Figure
+from .layout import OutcomeLayout
+from .performance import measure
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes:
+    """How well the model did on its reference.
+
+    Attributes:
+        layout: what is counted.
+        counts: flat counts of each of the reference's streams, shape (streams, layout.size).
+        error_model: what estimates a regression's errors; None for a classifier.
+    """
+
+    layout: OutcomeLayout
+    counts: IntArray
+    error_model: ErrorModel | None = None
+
+    @classmethod
+    def of(cls, reference: Reference) -> Self | None:
+        """Read a reference's `outcome`; None if it was built without ground truth.
+
+        Raises:
+            ReferenceError: it was built by a version that did not count outcomes, or is damaged.
+        """
+        document = reference.outcome
+        if document is None:
+            return None
+        try:
+            layout = OutcomeLayout.from_json(document["layout"])
+            counts = _dense(document["counts"], layout.size)
+            model = document["error_model"]
+            if len(counts) != len(reference.streams):
+                raise ValueError("not one count a stream")
+            return cls(layout, counts, None if model is None else ErrorModel.from_json(model))
+        except (KeyError, TypeError, ValueError, IndexError):
+            raise ReferenceError(
+                "the reference's outcome lacks the counts that performance is compared with: "
+                "build it again with driftline reference build"
+            ) from None
+
+    @cached_property
+    def figures(self) -> list[dict[str, Figure]]:
+        """The metrics of each stream."""
+        return [measure(self.layout, counts) for counts in self.counts]
+
+    @cached_property
+    def calibration(self) -> Calibration | None:
+        """What the whole model's score means; None unless scores are counted."""
+        return calibrate(self.layout, self.counts[0])
+
+    @property
+    def watched(self) -> str | None:
+        """The metric that is watched by default, see `correctness.watched_metric`."""
+        return watched_metric(self.layout)
+
+
+def _dense(counts: list[dict[str, Any]], size: int) -> IntArray:
+    flat = np.zeros((len(counts), size), np.int64)
+    for row, sparse in zip(flat, counts, strict=True):
+        row[np.array(sparse["cell"], np.int64)] = np.array(sparse["count"], np.int64)
+    return flat

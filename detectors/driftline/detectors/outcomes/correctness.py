@@ -1,0 +1,144 @@
+"""The test that watches performance by default: is the model wrong more often than normally?
+
+* A model that names classes: did the error rate rise? (`rates.rate`)
+* One that only gives scores: did the area under the ROC curve fall? The difference of the areas on
+  the arcsine scale, on which their variance hardly depends on them, with DeLong's variance of
+  window and reference together. In quiet windows of 15 to 250 positives it is significant at 1e-3
+  in 0.4 to 1.4 of 1,000 (simulated); the plain difference would be in up to 6.
+* A regression: did the sizes of the residuals change, and their mean (MAE) rise? Pearson's
+  chi-square over bins that resolve the upper tail.
+
+Sources: `rates.py`; DeLong, DeLong and Clarke-Pearson, Biometrics 44, 1988; Bartlett, "The use of
+transformations", Biometrics 3, 1947; `chi_square.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import asin, isnan, nan, sin, sqrt
+
+import numpy as np
+from scipy.special import ndtr, ndtri
+
+from ..cells import Cells
+from ..chi_square import chi_square
+from ..grid import IntArray
+from ..psi import psi
+from ..rates import rate
+from ..rounding import significant
+from .layout import OutcomeLayout
+from .performance import measure, rank
+from .roc_auc import components, roc_auc
+
+
+@dataclass(frozen=True)
+class Correctness:
+    """What the test says of one window; NaN where it says nothing.
+
+    Attributes:
+        value: of the metric.
+        p_value: probability of so bad a window, or a worse one, if nothing changed.
+        threshold: the value beyond which that probability is `alpha`; NaN for a regression, whose
+            test is not one of the value.
+        effect: how much worse: rise of the error rate, fall of the area (0 to 1), bias-corrected
+            PSI of the sizes of residuals. Can be below 0.
+    """
+
+    value: float
+    p_value: float
+    threshold: float
+    effect: float
+
+
+def watched_metric(layout: OutcomeLayout) -> str | None:
+    """Return the metric that the test speaks of: `accuracy`, `roc_auc`, `mae` or none."""
+    if layout.grid is not None:
+        return "mae"
+    if layout.labelled:
+        return "accuracy"
+    return "roc_auc" if layout.bins else None
+
+
+def correctness(
+    layout: OutcomeLayout, counts: IntArray, reference: IntArray, alpha: float
+) -> dict[str, Correctness]:
+    """Test a window against the reference; only what became worse has a small p-value.
+
+    Args:
+        layout: what was counted.
+        counts: the window's flat counts, shape (layout.size,).
+        reference: the reference's flat counts of the same stream, shape (layout.size,).
+        alpha: level of the test.
+
+    Returns:
+        `watched_metric` to what the test says; empty for a layout without one.
+
+    Example:
+        >>> layout = OutcomeLayout.classification(["no", "yes"], None, True)
+        >>> window = np.array([440, 60, 0, 40, 460, 0])
+        >>> reference = np.array([4700, 300, 0, 300, 4700, 0])
+        >>> found = correctness(layout, window, reference, 1e-4)["accuracy"]
+        >>> found.value, found.p_value < 1e-4, found.threshold, found.effect
+        (0.9, True, 0.906, 0.04)
+    """
+    metric = watched_metric(layout)
+    if metric is None:
+        return {}
+    tests = {"accuracy": _accuracy, "roc_auc": _roc_auc, "mae": _residuals}
+    numbers = significant(tests[metric](layout, counts, reference, alpha)).tolist()
+    return {metric: Correctness(*numbers)}
+
+
+_Numbers = tuple[float, float, float, float]  # of Correctness
+
+
+def _accuracy(
+    layout: OutcomeLayout, counts: IntArray, reference: IntArray, alpha: float
+) -> _Numbers:
+    now, normal = layout.view(counts, "confusion"), layout.view(reference, "confusion")
+    n, m = int(now.sum()), int(normal.sum())
+    wrong, normally = n - int(np.trace(now)), m - int(np.trace(normal))
+    one = np.ones(1)
+    result = rate(wrong * one, n, normally * one, m, alpha * one)
+    value, p_value, threshold = (
+        float(numbers[0]) for numbers in (result.value, result.p_value, result.threshold)
+    )
+    effect = value - normally / m if m else nan
+    return 1.0 - value, p_value, 1.0 - threshold, effect
+
+
+def _roc_auc(
+    layout: OutcomeLayout, counts: IntArray, reference: IntArray, alpha: float
+) -> _Numbers:
+    now, normal, both = (rank(layout, flat) for flat in (counts, reference, counts + reference))
+    area, normal_area, joint_area = (roc_auc(ranking).value for ranking in (now, normal, both))
+    if isnan(area) or isnan(normal_area):
+        return area, nan, nan, nan
+    of_positives, of_negatives = components(both)
+    variance = sum(
+        of * (1.0 / ranking_now.sum() + 1.0 / ranking_normal.sum())
+        for of, ranking_now, ranking_normal in (
+            (of_positives, now.positives, normal.positives),
+            (of_negatives, now.negatives, normal.negatives),
+        )
+    )
+    spread = joint_area * (1.0 - joint_area)
+    if not variance > 0.0 or spread <= 0.0:
+        return area, nan, nan, normal_area - area
+    error = sqrt(variance / spread) / 2.0  # of the arcsine of the root of the area
+    angle = asin(sqrt(normal_area))
+    p_value = float(ndtr((asin(sqrt(area)) - angle) / error))
+    limit = angle + float(ndtri(alpha)) * error
+    return area, p_value, sin(limit) ** 2 if limit > 0.0 else nan, normal_area - area
+
+
+def _residuals(
+    layout: OutcomeLayout, counts: IntArray, reference: IntArray, alpha: float
+) -> _Numbers:
+    now, normal = layout.view(counts, "tails"), layout.view(reference, "tails")
+    cells, level = Cells(np.zeros(now.size, np.intp), normal, now, 1), np.array([alpha])
+    value, normally = (measure(layout, flat)["mae"].value for flat in (counts, reference))
+    p_value = float(chi_square(cells, level).p_value[0])
+    if value <= normally and not isnan(p_value):
+        p_value = 1.0
+    return value, p_value, nan, float(psi(cells, level).value[0])

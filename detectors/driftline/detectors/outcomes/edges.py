@@ -1,0 +1,137 @@
+"""The bins of scores and residuals, chosen on the reference.
+
+Both mix quantiles of the reference, which are fine where its values are, with edges that do not
+depend on them, so that a window that lies elsewhere is resolved as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from ..grid import FloatArray
+
+MOST_EDGES = 255
+TOP_EDGES, TOP_SHARE = 40, 0.04  # pr_auc depends most on who is ranked first
+EVEN_BINS = 50  # a multiple of ten: calibration_error needs the edges 0.1, 0.2, ... 0.9
+TAIL_SHARES = (*np.arange(1, 10) / 10, 0.95, 0.99, 0.998)
+RESIDUAL_SHARES = (0.002, 0.005, 0.01, *np.arange(1, 50) / 50, 0.99, 0.995, 0.998)
+OCTAVES = np.arange(-6, 15) / 2  # of residuals beyond the reference's, in half octaves
+SMALLEST_SCALE = 2.0**-10
+
+
+def score_edges(scores: FloatArray) -> FloatArray:
+    """Choose the edges of at most 256 score bins.
+
+    50 bins of even width over the range (0 to 1 if all scores are in it), 160 at even steps of
+    rank, and 40 ever finer ones for the highest 4 % of the scores. A value that many scores share
+    has a bin of its own. If there are at most 204 distinct values, no two share a bin.
+
+    Args:
+        scores: finite, in any order, shape (m,).
+
+    Returns:
+        Ascending, shape (k,), k at most 255; empty without scores.
+
+    Example:
+        >>> edges = score_edges(np.random.default_rng(7).beta(1, 20, 10_000))
+        >>> edges.size, float(edges[0]), float(edges[-1]), float(np.median(edges).round(2))
+        (251, 0.0, 1.0, 0.07)
+    """
+    if scores.size == 0:
+        return np.empty(0)
+    values = np.sort(scores)
+    low, high = float(values[0]), float(values[-1])
+    if low >= 0.0 and high <= 1.0:
+        low, high = 0.0, 1.0
+    steps = np.arange(EVEN_BINS + 1) / EVEN_BINS
+    even = low * (1.0 - steps) + high * steps
+    room = MOST_EDGES - even.size
+    chosen = np.unique(values)
+    shared = chosen if 2 * chosen.size <= room else chosen[:0]
+    if chosen.size > room:
+        ranks = np.linspace(0, values.size - 1, room - TOP_EDGES)
+        top = values.size - np.geomspace(1, max(TOP_SHARE * values.size, 1.0), TOP_EDGES)
+        picked = values[np.concatenate([ranks, top]).round().astype(np.int64)]
+        chosen, times = np.unique(picked, return_counts=True)
+        shared = chosen[times > 1]
+    edges = np.concatenate([even, chosen, np.nextafter(shared, -np.inf)])
+    return np.unique(np.clip(edges, low, high) + 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class ResidualGrid:
+    """Scales and bins of a regression's residuals (prediction - actual).
+
+    Attributes:
+        scale: a power of two near the root mean square residual; sums of residuals are kept in
+            steps far below it, and a residual beyond 2**24 times of it counts as that.
+        centre: about the mean of the actual values.
+        actual_scale: a power of two near their standard deviation.
+        tails: edges of the bins of |residual|: the deciles, 95, 99 and 99.8 %.
+        edges: edges of the bins of the residual, about 100.
+    """
+
+    scale: float
+    centre: float
+    actual_scale: float
+    tails: FloatArray
+    edges: FloatArray
+
+    @classmethod
+    def of(cls, predicted: FloatArray, actual: FloatArray) -> Self:
+        """Choose them on the reference's pairs.
+
+        Raises:
+            ValueError: no pair is finite.
+
+        Example:
+            >>> grid = ResidualGrid.of(np.array([1.0, 2.5, 3.0, 7.0]), np.arange(4.0))
+            >>> grid.scale, grid.centre, grid.actual_scale, grid.tails.size
+            (2.0, 1.5, 1.0, 3)
+        """
+        finite = np.isfinite(predicted) & np.isfinite(actual)
+        y = actual[finite]
+        residual = predicted[finite] - y
+        if residual.size == 0:
+            raise ValueError("no pair of prediction and actual value is finite")
+        actual_scale = _scale(y - y.mean(), 1.0)
+        scale = max(_scale(residual, actual_scale), actual_scale * SMALLEST_SCALE)
+        beyond = scale * 2.0**OCTAVES
+        quantiles = np.quantile(residual, RESIDUAL_SHARES, method="inverted_cdf")
+        return cls(
+            scale,
+            float(y.mean()),
+            actual_scale,
+            np.unique(np.quantile(np.abs(residual), TAIL_SHARES, method="inverted_cdf")),
+            np.unique(np.concatenate([-beyond, quantiles, [0.0], beyond]) + 0.0),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the grid as JSON-able values."""
+        return {
+            "scale": self.scale,
+            "centre": self.centre,
+            "actual_scale": self.actual_scale,
+            "tails": self.tails.tolist(),
+            "edges": self.edges.tolist(),
+        }
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Self:
+        """Read what `to_json` wrote."""
+        return cls(
+            float(document["scale"]),
+            float(document["centre"]),
+            float(document["actual_scale"]),
+            np.array([float(edge) for edge in document["tails"]]),
+            np.array([float(edge) for edge in document["edges"]]),
+        )
+
+
+def _scale(values: FloatArray, otherwise: float) -> float:
+    """Return the power of two nearest the root mean square."""
+    size = float(np.sqrt(np.mean(values * values)))
+    return 2.0 ** round(float(np.log2(size))) if 0.0 < size < np.inf else otherwise

@@ -1,0 +1,234 @@
+"""A regression's errors without ground truth: what errors the inputs let expect.
+
+Direct loss estimation (DLE; NannyML's documentation, "Estimation of Performance of the Monitored
+Model"): a second model h, fitted on the reference, tells the size of the error to expect of an
+event. Here h is a constant and a weight per bin of every feature, the prediction among them. So its
+mean over a window is a function of the counts that are there already, and is known without seeing
+an event. It follows errors that depend on the inputs one by one, and is constant beyond the
+outermost percent of the reference; as any estimate it is wrong once the same inputs have other
+errors than before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from math import frexp, fsum, sqrt
+from typing import Any, Self
+
+import numpy as np
+
+from ..counts import (
+    ABSENT,
+    EXTRA_CELLS,
+    INVALID,
+    MISSING,
+    CodeArray,
+    Columns,
+    Feature,
+    Layout,
+)
+from ..grid import FloatArray, IntArray
+from ..rounding import significant
+from .figure import Figure, mean_figure
+
+SHARES = (0.01, 0.05, *np.arange(1, 10) / 10, 0.95, 0.99)
+RIDGE = 1.0
+DIGITS = 6  # of the weights: they are estimates, and files stay small
+
+_EXACT_BITS = 53
+
+
+@dataclass(frozen=True, eq=False)
+class ErrorModel:
+    """h for the absolute and for the squared error, in this order; all arrays begin with the two.
+
+    Attributes:
+        events: events of the reference it was fitted on.
+        cells: flat index (of the reference's layout) of the first cell of each bin, shape (bins,).
+        held: the events in each bin, shape (bins,).
+        mean: the mean errors of these events, in the prediction's unit and its square, shape (2,).
+        variance: of the errors about h, shape (2,).
+        weights: what an event in a bin adds to the mean error, shape (2, bins); the mean over the
+            reference's events is 0 for each feature.
+    """
+
+    events: int
+    cells: IntArray
+    held: IntArray
+    mean: FloatArray
+    variance: FloatArray
+    weights: FloatArray
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the model as JSON-able values."""
+        return {
+            "events": self.events,
+            "cells": self.cells.tolist(),
+            "held": self.held.tolist(),
+            "mean": self.mean.tolist(),
+            "variance": self.variance.tolist(),
+            "weights": self.weights.tolist(),
+        }
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Self:
+        """Read what `to_json` wrote.
+
+        Raises:
+            KeyError, TypeError, ValueError: fields are missing or wrong.
+        """
+        cells = np.array(document["cells"], np.int64)
+        return cls(
+            int(document["events"]),
+            cells,
+            np.array(document["held"], np.int64).reshape(cells.size),
+            np.array(document["mean"], np.float64).reshape(2),
+            np.array(document["variance"], np.float64).reshape(2),
+            np.array(document["weights"], np.float64).reshape(2, cells.size),
+        )
+
+
+def fit_errors(layout: Layout, columns: Columns, residual: FloatArray) -> ErrorModel:
+    """Fit the expected errors by ridge regression, once, when the reference is built.
+
+    Each weight is held to 0 as if by one event more, so what a few events say moves little. All
+    sums are exact, so the order of the events does not matter.
+
+    Args:
+        layout: the reference's.
+        columns: its events with ground truth, shape (n, ...).
+        residual: prediction - actual of each, finite, below 1e75 in size, shape (n,), n at least 1.
+
+    Example:
+        >>> layout = Layout.of([Feature("km", "numeric", np.arange(1.0, 101.0))])
+        >>> km = np.tile(np.arange(1.0, 101.0), 20)
+        >>> events = Columns(km[:, None], np.empty((2_000, 0), np.int32))
+        >>> model = fit_errors(layout, events, np.where(km > 50.0, 3.0, -1.0))
+        >>> from driftline.detectors import count_columns
+        >>> far = Columns(np.full((500, 1), 80.0), np.empty((500, 0), np.int32))
+        >>> estimate_errors(layout, model, count_columns(layout, far))["mae"].value
+        2.995024
+    """
+    events = residual.size
+    bins = np.empty((len(layout.features), events), np.int32)
+    starts: list[IntArray] = []
+    first = 0
+    for f, feature in enumerate(layout.features):
+        own = cells_of(layout, columns, f)
+        starts.append(_bin_starts(feature, np.bincount(own, minlength=feature.slots)))
+        bins[f] = first + np.searchsorted(starts[f], own, "right") - 1
+        first += starts[f].size
+    cells = np.concatenate([s + at for s, at in zip(starts, layout.starts[:-1], strict=True)])
+    owner = np.repeat(np.arange(len(starts)), [each.size for each in starts])
+    size = np.abs(residual)
+    targets = np.stack([size, size * size])
+    mean = np.array([fsum(target.tolist()) / events for target in targets])
+    squares = np.array([fsum((target * target).tolist()) for target in targets])
+
+    held = np.bincount(bins.ravel(), minlength=cells.size)
+    n = held.astype(np.float64)
+    together = _pairs(bins, owner) - np.outer(n, n) / events
+    deviation = np.stack([_exact_sums(bins, t, cells.size) for t in targets]) - mean[:, None] * n
+    inverse = np.linalg.inv(together + RIDGE * np.eye(cells.size))
+    w = deviation @ inverse
+    freedom = 1.0 + cells.size - RIDGE * float(np.trace(inverse))
+    rest = squares - events * mean**2 - 2.0 * (w * deviation).sum(1) + ((w @ together) * w).sum(1)
+    variance = np.maximum(rest, 0.0) / max(events - freedom, 1.0)
+    centre = np.stack([np.bincount(owner, row * n, len(starts)) / events for row in w])
+    unit = np.where(mean > 0.0, mean, 1.0)[:, None]  # far below it is only noise
+    weights = np.where(held > 0, np.round((w - centre[:, owner]) / unit, DIGITS) * unit, 0.0)
+    return ErrorModel(
+        events,
+        cells,
+        held,
+        significant(mean),
+        significant(variance, DIGITS),
+        significant(weights, DIGITS),
+    )
+
+
+def estimate_errors(layout: Layout, model: ErrorModel, counts: IntArray) -> dict[str, Figure]:
+    """Estimate the mean absolute and the root mean square error of a window from its inputs.
+
+    Args:
+        layout: the reference's.
+        model: fitted on it.
+        counts: the window's flat counts of features, shape (layout.size,).
+
+    Returns:
+        `mae` and `rmse` in the prediction's unit, with the interval in which the realised value
+        will lie in 95 % of windows, and the window's events; NaN without events. The interval
+        holds the spread of the errors, taken as proportional to their size, and how well the
+        weights are known, which matters far from the reference; features count as independent.
+    """
+    n = int(counts[: layout.starts[1]].sum()) if counts.size else 0
+    if n == 0:
+        return {"mae": Figure.none(), "rmse": Figure.none()}
+    shares = np.add.reduceat(counts, model.cells) / n
+    value = np.maximum(model.mean + model.weights @ shares, 0.0)
+    scale = np.divide(value, model.mean, out=np.ones(2), where=model.mean > 0.0)
+    moved = shares - model.held / model.events
+    known = 1.0 / model.events + float(np.sum(moved**2 / (model.held + RIDGE)))
+    error = scale * np.sqrt(model.variance * (1.0 / n + known))
+    mae = mean_figure(float(value[0]), float(error[0]), n, least=0.0)
+    mse = mean_figure(float(value[1]), float(error[1]), n, least=0.0)
+    return {"mae": mae, "rmse": Figure.of(sqrt(mse.value), sqrt(mse.low), sqrt(mse.high), n)}
+
+
+def cells_of(layout: Layout, columns: Columns, f: int) -> IntArray:
+    """Return the cell, in its block, at which the f-th feature of each event counts, shape (n,)."""
+    if f >= layout.numeric:
+        return columns.codes[:, f - layout.numeric].astype(np.int64)
+    grid, column = layout.features[f].grid, columns.numeric[:, f]
+    below = np.searchsorted(grid, column).astype(np.int64)
+    if grid.size:
+        below = 2 * below + (grid[np.minimum(below, grid.size - 1)] == column)
+    for cell, which in (
+        (MISSING, np.isnan(column)),
+        (ABSENT, np.isposinf(column)),
+        (INVALID, np.isneginf(column)),
+    ):
+        below[which] = layout.features[f].slots + cell
+    return below
+
+
+def _bin_starts(feature: Feature, counts: IntArray) -> IntArray:
+    """First cell of each bin in a feature's block: quantile bins that end with a grid value.
+
+    One bin each for a category, unseen, missing, absent and invalid.
+    """
+    extra = np.arange(feature.slots, feature.slots + EXTRA_CELLS, dtype=np.int64)
+    if feature.type != "numeric":
+        return np.concatenate([np.arange(feature.slots, dtype=np.int64), extra])
+    cumulative = np.cumsum(counts[: feature.slots])[1::2]
+    total = float(counts[: feature.slots].sum())
+    ends = np.searchsorted(cumulative, np.array(SHARES) * total)
+    ends = ends[ends < cumulative.size] if total else ends[:0]
+    return np.unique(np.concatenate([[0], 2 * ends + 2, extra]))
+
+
+def _pairs(bins: CodeArray, owner: IntArray) -> FloatArray:
+    """How many events each two bins have in common, shape (bins, bins)."""
+    together = np.zeros((owner.size, owner.size))
+    ends = np.searchsorted(owner, np.arange(len(bins) + 1))
+    blocks = [slice(*pair) for pair in pairwise(ends.tolist())]
+    for f, rows in enumerate(blocks):
+        for g, columns in enumerate(blocks[: f + 1]):
+            width = columns.stop - columns.start
+            joint = (bins[f].astype(np.int64) - rows.start) * width + (bins[g] - columns.start)
+            counted = np.bincount(joint, minlength=(rows.stop - rows.start) * width)
+            together[rows, columns] = counted.reshape(-1, width)
+            together[columns, rows] = together[rows, columns].T
+    return together
+
+
+def _exact_sums(bins: CodeArray, target: FloatArray, size: int) -> FloatArray:
+    """Sum of `target` per bin, the same in any order: in units so large that floats add exactly."""
+    largest = float(target.max())
+    spare = _EXACT_BITS - int(target.size).bit_length()
+    unit = frexp(largest)[1] - spare if largest > 0.0 else 0
+    whole = np.rint(np.ldexp(target, -unit))
+    per_feature = [np.bincount(column, weights=whole, minlength=size) for column in bins]
+    sums: FloatArray = np.ldexp(np.sum(per_feature, axis=0), unit)
+    return sums
