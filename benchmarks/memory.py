@@ -24,16 +24,12 @@ from driftline.consumer.judge.records import Verdict
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.log.codec import encode
 from driftline.consumer.log.memory import MemoryRecord
-from driftline.consumer.log.messages import decode_panes
+from driftline.consumer.log.messages import Block, decode_panes
 from driftline.consumer.log.protocol import TopicPartition
 from driftline.consumer.service.plan import Plan, load_reference
-from driftline.consumer.sketch.partition import (
-    DeadLetter,
-    Output,
-    PartitionSketch,
-    SketchState,
-    Tally,
-)
+from driftline.consumer.sketch.partition import Output, PartitionSketch
+from driftline.consumer.sketch.state import SketchState
+from driftline.consumer.sketch.tally import DeadLetter, Tally
 from driftline.detectors import Reference
 
 MODELS, FEATURES, PARTITIONS = 10, 100, 12
@@ -84,6 +80,7 @@ class Worker:
     def _judge(self, output: Output) -> None:
         if isinstance(output, DeadLetter):
             raise SystemExit(f"an event cannot be used: {output.detail}")
+        assert not isinstance(output, Block)  # no model has labels
         message = decode_panes(encode(output))
         for record in self._judges[output.model].feed(message, next(self._messages)):
             self.verdicts += isinstance(record, Verdict)

@@ -6,8 +6,8 @@ import pytest
 from tests.consumer.service.rig import Rig
 from tests.consumer.service.small import SECOND, START, TOPIC, plan, row
 
-from driftline.consumer.judge.clock import Clock
 from driftline.consumer.judge.lives import Kind, Life, join_incident
+from driftline.consumer.log.clock import Clock
 from driftline.consumer.log.messages import Horizon
 
 WINDOW = {"length": "10s", "every": "10s", "grace": "5s", "min_events": 1}

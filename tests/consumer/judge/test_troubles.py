@@ -26,9 +26,10 @@ from driftline.consumer.judge.model import ModelJudge
 from driftline.consumer.judge.records import Alert, Verdict
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.log.codec import decode, encode
-from driftline.consumer.log.messages import Horizon, Loss, Pane
+from driftline.consumer.log.messages import Block, Horizon, Loss, Pane
 from driftline.consumer.log.protocol import Gap, TopicPartition
-from driftline.consumer.sketch.partition import DeadLetter, Output
+from driftline.consumer.sketch.partition import Output
+from driftline.consumer.sketch.tally import DeadLetter
 from driftline.producer.timestamp import format_time
 
 HOURLY = {"length": "1h", "grace": "0s", "min_events": 1}
@@ -45,7 +46,7 @@ class Judging:
     def hear(self, words: list[Output]) -> list[Verdict | Alert]:
         found: list[Verdict | Alert] = []
         for word in words:
-            assert not isinstance(word, DeadLetter)
+            assert not isinstance(word, DeadLetter | Block)
             found += self.judge.feed(word, len(self.log))
             self.log.append(word)
         return found

@@ -32,9 +32,9 @@ from driftline.consumer.judge.ids import identity
 from driftline.consumer.judge.records import Alert, Verdict
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.log.codec import decode, encode
-from driftline.consumer.log.messages import Horizon, Loss, Pane
+from driftline.consumer.log.messages import Block, Horizon, Loss, Pane
 from driftline.consumer.service.plan import Plan
-from driftline.consumer.sketch.partition import DeadLetter
+from driftline.consumer.sketch.tally import DeadLetter
 from driftline.producer.timestamp import format_time
 
 PLAN = plan()  # windows of 30 s every 10 s
@@ -48,7 +48,7 @@ def messages(of: Plan, events: list[dict[str, Any]]) -> list[Pane | Horizon | Lo
     """What one partition sends to the log of panes."""
     one = sketch(of)
     out = [*one.claim(), *one.feed(records(events), 0), *one.idle(0, 0)]
-    return [message for message in out if not isinstance(message, DeadLetter)]
+    return [message for message in out if not isinstance(message, DeadLetter | Block)]
 
 
 def test_windows_are_runs_of_whole_panes() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from driftline.consumer.judge.clock import Clock, Heard
+from driftline.consumer.log.clock import Clock, Heard
 from driftline.consumer.log.codec import decode, encode
 from driftline.consumer.log.messages import Horizon
 

@@ -16,7 +16,9 @@ from driftline.consumer.log.messages import Horizon, Loss, Pane
 from driftline.consumer.log.protocol import TopicPartition
 from driftline.consumer.service.backtest import Backtest
 from driftline.consumer.service.plan import Plan
-from driftline.consumer.sketch.partition import Output, PartitionSketch, SketchState, Tally
+from driftline.consumer.sketch.partition import Output, PartitionSketch
+from driftline.consumer.sketch.state import SketchState
+from driftline.consumer.sketch.tally import Tally
 from driftline.detectors import FeatureColumn, Reference, build_reference
 
 MODEL, TOPIC = "m", "in"

@@ -17,7 +17,7 @@ from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.messages import Horizon, decode_panes, partition_of
 from driftline.consumer.log.protocol import Message, TopicPartition
 from driftline.consumer.service.plan import Plan
-from driftline.consumer.sketch.partition import SketchState
+from driftline.consumer.sketch.state import SketchState
 
 STATE = "driftline.state"
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from driftline.consumer.judge.clock import Clock
 from driftline.consumer.judge.panes import PaneStore
+from driftline.consumer.log.clock import Clock
 from driftline.consumer.log.memory import MemoryProducer
 from driftline.consumer.service.worker import Worker
 from driftline.consumer.sketch.partition import PartitionSketch
@@ -98,7 +98,7 @@ def idle_as_a_flag(monkeypatch: pytest.MonkeyPatch) -> None:
         flags.discard(key)
         if word.idle:
             flags.add(key)
-            word = type(word)(*(getattr(word, f) for f in word.__struct_fields__[:-2]))
+            word = type(word)(*(getattr(word, f) for f in word.__struct_fields__[:-3]))
         hear(self, word)
 
     def now(self: Clock) -> int | None:

@@ -6,7 +6,7 @@ from tests.consumer.service.rig import Rig
 from tests.consumer.service.small import SECOND, TOPIC, plan, row
 
 from driftline.consumer.log.codec import decode
-from driftline.consumer.sketch.partition import SketchState
+from driftline.consumer.sketch.state import SketchState
 
 PLAN = plan(stale_after="60s")
 

@@ -19,7 +19,8 @@ from tests.consumer.service.small import (
 
 from driftline.consumer.log.messages import Horizon, Loss, Pane
 from driftline.consumer.log.protocol import Gap
-from driftline.consumer.sketch.partition import DeadLetter, Output, PartitionSketch
+from driftline.consumer.sketch.partition import Output, PartitionSketch
+from driftline.consumer.sketch.tally import DeadLetter
 
 PLAN = plan()  # panes of 10 s, grace 5 s
 

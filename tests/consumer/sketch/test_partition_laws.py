@@ -23,9 +23,10 @@ from tests.consumer.service.small import (
 from driftline.consumer.judge.records import Alert, Verdict
 from driftline.consumer.log.codec import encode
 from driftline.consumer.log.memory import MemoryRecord
-from driftline.consumer.log.messages import Horizon
+from driftline.consumer.log.messages import Block, Horizon
 from driftline.consumer.service.plan import Plan
-from driftline.consumer.sketch.partition import DeadLetter, Output, PartitionSketch
+from driftline.consumer.sketch.partition import Output, PartitionSketch
+from driftline.consumer.sketch.tally import DeadLetter
 
 GRACE = 5 * SECOND
 PLAN = plan(
@@ -77,6 +78,7 @@ def sent(outputs: list[Output]) -> dict[str, list[object]]:
         if isinstance(output, DeadLetter):
             found[""].append((output.record.offset, output.reason, output.detail))
         else:
+            assert not isinstance(output, Block)
             found[output.model].append(encode(output))
     return found
 
@@ -139,7 +141,7 @@ def shared(plan: Plan, events: list[Any], places: list[int], count: int) -> list
         words += part.feed(records(logs[number], number), 0)
     for now in (0, 1):  # a partition without events is lifted by what the others said before
         words += [output for part in parts for output in part.idle(now, 0)]
-    own = [w for w in words if not isinstance(w, DeadLetter) and w.model == MODEL]
+    own = [w for w in words if not isinstance(w, DeadLetter | Block) and w.model == MODEL]
     return judge_all(plan, own)
 
 

@@ -21,6 +21,8 @@ Kind = Literal[
 # Kinds that speak of a whole model, not of one feature.
 ON_THE_WHOLE_MODEL: frozenset[Kind] = frozenset({"labels", "stale", "data_loss"})
 SEVERITIES = ("ok", "warning", "critical")
+PERFORMANCE, ESTIMATED = "performance.", "performance.estimated_"
+"""How the names of metrics begin where features' names stand."""
 
 
 class Life(msgspec.Struct):
@@ -143,16 +145,31 @@ def join_incident(life: Life, lives: Iterable[Life], length: int) -> None:
 
     Near: the incident began within one window `length` (ms) of the life's `since`.
     """
-    open_incidents = sorted(
-        {
+    enter_incident(
+        life,
+        [
             other.incident
             for other in lives
             # Alerts on the whole model speak of the run: they must not change those on the data.
-            if other.firing and other.incident is not None and other.kind not in ON_THE_WHOLE_MODEL
-        }
+            # Those on performance come with the labels, at another time.
+            if other.firing
+            and other.incident is not None
+            and other.kind not in ON_THE_WHOLE_MODEL
+            and not is_realised(other)
+        ],
+        length,
     )
-    near = [start for start in open_incidents if abs(life.since - start) <= length]
+
+
+def enter_incident(life: Life, incidents: Iterable[int], length: int) -> None:
+    """Let a life join the earliest of open `incidents` (ms) that is near it, or begin one."""
+    near = sorted(start for start in incidents if abs(life.since - start) <= length)
     life.incident = near[0] if near else life.since
+
+
+def is_realised(life: Life) -> bool:
+    """Return whether a life is of performance as labels tell it, not as it is estimated."""
+    return life.kind == "performance" and not life.feature.startswith(ESTIMATED)
 
 
 def _written(life: Life, window: WindowTimes) -> Life:

@@ -8,17 +8,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from driftline.consumer.config import ModelConfig
-from driftline.consumer.judge.clock import Clock
+from driftline.consumer.judge.estimates import EstimateStream, estimate_cells
+from driftline.consumer.judge.firings import Firings
 from driftline.consumer.judge.ids import stream_name
+from driftline.consumer.judge.label_flow import LabelFlow
 from driftline.consumer.judge.lives import ON_THE_WHOLE_MODEL, WindowTimes
-from driftline.consumer.judge.panes import PaneStore
+from driftline.consumer.judge.metric_rules import performance_tests, watched_metrics
+from driftline.consumer.judge.metric_stream import MetricStream
+from driftline.consumer.judge.performance import PerformanceJudge
 from driftline.consumer.judge.records import Alert, Verdict
 from driftline.consumer.judge.rules import RuleBook
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.judge.streams import StreamJudge, Window
+from driftline.consumer.judge.track import Stretch, Track
 from driftline.consumer.judge.troubles import Troubles
+from driftline.consumer.log.clock import Clock
 from driftline.consumer.log.messages import Horizon, Loss, Pane, PanesMessage
 from driftline.consumer.log.protocol import Gap
+from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import OTHER, Reference
 
 # Versions remembered for the sentence `Began with version 3.2.`
@@ -33,10 +40,16 @@ class ModelJudge:
         config: its configuration.
         reference: what its windows are compared with.
         state: as read from the log; feeding starts at ``state.rewind``.
+        outcomes: of the reference, where performance is watched: by labels, or by estimates.
     """
 
     def __init__(
-        self, name: str, config: ModelConfig, reference: Reference, state: JudgeState
+        self,
+        name: str,
+        config: ModelConfig,
+        reference: Reference,
+        state: JudgeState,
+        outcomes: Outcomes | None = None,
     ) -> None:
         self.name = name
         self._state = state
@@ -46,38 +59,62 @@ class ModelJudge:
         self.clock = Clock(
             config.predictions, {(topic, part): heard for topic, part, heard in state.heard}
         )
-        self._length, self._every = config.window.length, config.window.every
-        # Panes start at multiples of their length, also after the length was changed.
-        self._next = None if state.next is None else -(-state.next // self._every) * self._every
-        self._empty_since = state.empty_since
+        self._every = config.window.every
         self._versions = list(state.versions)
-        self._losses = list(state.losses)
-        self._panes = PaneStore(self._every, reference.id, reference.layout.size)
+        self.track = Track(
+            config.window,
+            reference.id,
+            reference.layout.size + estimate_cells(outcomes),
+            state.next,
+            state.empty_since,
+        )
+        self.track.losses = list(state.losses)
         streams = reference_streams(config, reference)
-        rules = RuleBook(config, reference.layout, len(streams))
+        rules = RuleBook(
+            config, reference.layout, len(streams), performance_tests(config, outcomes)
+        )
         names = {stream_name(name, stream) for stream in streams}
-        watched = set(rules.watched_names)
+        watched = {*rules.watched_names, *watched_metrics(config, outcomes)}
         # What the configuration no longer watches would fire for ever: nothing could resolve it.
         self._lives = {
             life.key: life
             for life in state.lives
             if life.kind in ON_THE_WHOLE_MODEL or (life.stream in names and life.feature in watched)
         }
+        self._firings = Firings(state.firings)
+        looked_back_at = self._firings if config.labels is not None else None
         self._streams = [
-            StreamJudge(name, stream, config, reference, rules, self._lives) for stream in streams
+            StreamJudge(name, stream, config, reference, rules, self._lives, looked_back_at)
+            for stream in streams
+        ]
+        self._estimates = [
+            EstimateStream(name, stream, config, reference, outcomes, self._lives)
+            for stream in streams
+            if outcomes is not None
         ]
         self._troubles = Troubles(name, config, reference, self._lives, state.recent)
+        self.performance: PerformanceJudge | None = None
+        if config.labels is not None and outcomes is not None:
+            metrics = [
+                MetricStream(name, stream, config, reference, outcomes, rules.level)
+                for stream in streams
+            ]
+            flow = LabelFlow(name, config, reference, self._lives, state.performance.history)
+            self.performance = PerformanceJudge(
+                config, reference.id, metrics, flow, self._lives, self._firings, state.performance
+            )
 
     def feed(self, message: PanesMessage, offset: int) -> Sequence[Verdict | Alert]:
         """Take in one message of the model; return what it makes known, in order.
 
         Before `position` panes fill windows and nothing else happens.
         """
+        out: Sequence[Verdict | Alert] = ()
         if isinstance(message, Pane):
-            earliest = None if self._next is None else self._next + self._every - self._length
-            if earliest is None or message.start + message.length > earliest:
-                self._panes.add(message, offset)
-            out: Sequence[Verdict | Alert] = ()
+            if not message.outcomes:
+                self.track.add(message, offset)
+            elif self.performance is not None:
+                self.performance.add(message, offset)
         elif offset < self.position:
             return ()
         elif isinstance(message, Loss):
@@ -93,9 +130,9 @@ class ModelJudge:
 
     def lost(self, gap: Gap) -> Sequence[Alert]:
         """Take in that panes were deleted unread; nothing is known of it before the first pane."""
-        if self._next is None:
+        if self.track.next is None:
             return ()
-        loss = Loss(*gap.partition, self.name, gap.wanted, gap.begin, self._next, None)
+        loss = Loss(*gap.partition, self.name, gap.wanted, gap.begin, self.track.next, None)
         return self._lose(loss)
 
     def _lose(self, loss: Loss) -> Sequence[Alert]:
@@ -104,26 +141,36 @@ class ModelJudge:
         if end is None:
             newest = max(self.clock.progress() or loss.start, loss.start)
             end = (newest // self._every + 1) * self._every
-        self._losses.append((loss.start, end))
+        if not loss.outcomes:
+            self.track.losses.append((loss.start, end))
+        if self.performance is not None:
+            self.performance.track.losses.append((loss.start, end))
         return self._troubles.lost(loss, end)
 
     def state(self) -> JudgeState:
         """Return the state record as of now; encode it before feeding on."""
-        rewind = self._panes.rewind()
-        return JudgeState(
+        stores = [self.track.panes]
+        if self.performance is not None:
+            stores.append(self.performance.track.panes)
+        offsets = [offset for store in stores if (offset := store.rewind()) is not None]
+        state = JudgeState(
             topic_id=self._state.topic_id,
             partitions=self._state.partitions,
             position=self.position,
-            rewind=self.position if rewind is None else rewind,
+            rewind=min(offsets, default=self.position),
             heard=[(*key, heard) for key, heard in sorted(self.clock.heard.items())],
-            next=self._next,
-            empty_since=self._empty_since,
+            next=self.track.next,
+            empty_since=self.track.empty_since,
             lives=[life for _, life in sorted(self._lives.items())],
             versions=list(self._versions),
-            losses=list(self._losses),
+            losses=list(self.track.losses),
             alert_ends=list(self.alert_ends),
             recent=list(self._troubles.recent),
+            firings=self._firings.state(),
         )
+        if self.performance is not None:
+            state.performance = self.performance.state()
+        return state
 
     def active(self) -> list[tuple[str, str, str, int]]:
         """Return (stream, feature, kind, severity) of the alerts that fire now."""
@@ -134,78 +181,71 @@ class ModelJudge:
         ]
 
     def _hear(self, word: Horizon) -> list[Verdict | Alert]:
-        self.clock.hear(word)
         out: list[Verdict | Alert] = []
-        now = self.clock.now()
+        if not word.outcomes:
+            self.clock.hear(word)
+        elif self.performance is not None:
+            self.performance.hear(word)
+        now = self._now()
         if now is not None:
-            out += self._judge(now)
+            for stretch in self.track.due(now, lambda end: True):
+                out += self._empty(stretch) if stretch.empty else self._window(stretch)
+        if self.performance is not None:
+            out += self.performance.judge(self._features_judged)
         out += self._troubles.stale(self.clock)
         return out
 
-    def _judge(self, final: int) -> Iterator[Verdict | Alert]:
-        """Judge every window whose panes all end at `final` (ms) or before."""
-        every = self._every
-        if self._next is None:
-            starts = [s for s in self._panes.starts() if s + every <= final]
-            if not starts:
-                return
-            self._next = -(-starts[0] // every) * every  # a pane of another length may start off it
-        while self._next + every <= final:
-            start, end = self._next + every - self._length, self._next + every
-            foreign = self._panes.foreign(start, end)
-            if foreign or self._panes.events(start, end, None) or self._lost(start, end):
-                yield from self._end_of_stretch(self._next)
-                yield from self._window(start, end)
-                self._next += every
-            else:
-                self._empty_since = start if self._empty_since is None else self._empty_since
-                later = [-(-s // every) * every for s in self._panes.starts() if end <= s]
-                self._next = min([*later, *self._lost_starts(end), final // every * every])
-            self._panes.drop_before(self._next + every - self._length)
+    def _now(self) -> int | None:
+        """Return the time before which every pane of events is final.
 
-    def _window(self, start: int, end: int) -> Iterator[Verdict | Alert]:
-        newest = end - self._every
+        Where every partition is silent, the labels tell how time goes on: an idle mark lifts a
+        partition to the largest horizon that is known of the model.
+        """
+        clocks = [self.clock]
+        if self.performance is not None and self.clock.idle():
+            clocks.append(self.performance.clock)
+        return max((now for clock in clocks if (now := clock.now()) is not None), default=None)
+
+    def _features_judged(self, end: int) -> bool:
+        """Return whether the features' windows that end at `end` (ms) or before are judged.
+
+        An alert on performance names the features that changed before it.
+        """
+        return self.clock.idle() if self.track.next is None else self.track.next >= end
+
+    def _window(self, stretch: Stretch) -> Iterator[Verdict | Alert]:
+        start, end = stretch.start, stretch.end
+        newest, panes = end - self._every, self.track.panes
         times = WindowTimes(start, end, newest)
         reason = None
-        if self._lost(start, end):
+        if self.track.lost(start, end):
             reason = "events of this time were deleted before they were read"
-        elif self._panes.foreign(start, end):
+        elif panes.foreign(start, end):
             reason = "reference changed"
-        new_version = self._new_version(newest, end)
-        judged = [
-            stream.judge(Window(times, self._panes, reason, new_version))
-            for stream in self._streams
-        ]
+        window = Window(times, panes, reason, self._new_version(newest, end))
+        judged = [stream.judge(window) for stream in self._streams]
+        judged += [estimate.judge(window) for estimate in self._estimates]
         for verdicts, _ in judged:
             yield from verdicts
         for _, alerts in judged:
             yield from alerts
-        events = self._panes.events(start, end, None)
+        events = panes.events(start, end, None)
         yield from self._troubles.window(times, events, whole=reason is None)
-        self._losses = [(a, b) for a, b in self._losses if b > end - self._length + self._every]
 
-    def _end_of_stretch(self, until: int) -> Iterator[Verdict]:
-        """Yield one verdict per feature for a stretch without events that ends now."""
-        if self._empty_since is not None:
-            for stream in self._streams:
-                yield from stream.empty(self._empty_since, until)
-            self._empty_since = None
+    def _empty(self, stretch: Stretch) -> Iterator[Verdict]:
+        """Yield one verdict per feature for a stretch without events."""
+        for stream in self._streams:
+            yield from stream.empty(stretch.start, stretch.end)
 
     def _new_version(self, newest: int, end: int) -> str | None:
         """Return the most frequent version that the newest pane is the first to show."""
-        seen = self._panes.versions(newest, end, None)
+        seen = self.track.panes.versions(newest, end, None)
         seen.pop(OTHER, None)
         new = sorted((v for v in seen if v not in self._versions), key=lambda v: (-seen[v], v))
         first_ever = not self._versions
         gone = [v for v in self._versions if v not in seen]
         self._versions = [*gone, *sorted(seen)][-_VERSIONS_KEPT:]
         return None if first_ever or not new else new[0]
-
-    def _lost(self, start: int, end: int) -> bool:
-        return any(a < end and b > start for a, b in self._losses)
-
-    def _lost_starts(self, after: int) -> list[int]:
-        return [a // self._every * self._every for a, _ in self._losses if a >= after]
 
 
 def reference_streams(config: ModelConfig, reference: Reference) -> Sequence[str | None]:

@@ -77,6 +77,14 @@ class PaneStore:
             if at < end and at + part.length > start
         )
 
+    def any(self, start: int, end: int) -> bool:
+        """Return whether a pane lies within the times, or reaches into them."""
+        return any(
+            at < end and at + part.length > start
+            for at, parts in self._parts.items()
+            for part in parts.values()
+        )
+
     def events(self, start: int, end: int, stream: str | None) -> int:
         """Return the events of `stream` in the panes from `start` to `end`."""
         return sum(counts.events for first, counts in self._stream(start, end, stream) if first)

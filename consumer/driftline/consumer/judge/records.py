@@ -31,13 +31,18 @@ class ReferenceName(msgspec.Struct, frozen=True):
     events: int
 
 
-class DetectorValue(msgspec.Struct, frozen=True):
-    """One detector's figures; `state` is None where no rule looks at it."""
+class DetectorValue(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One detector's figures; `state` is None where no rule looks at it.
+
+    Of a performance metric also its 95 % `interval`, and its value in the `reference`.
+    """
 
     value: Number
     p_value: Number
     threshold: Number
     state: Literal["ok", "warning", "critical"] | None
+    interval: tuple[Number, Number] | None = None
+    reference: Number = None
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -70,8 +75,11 @@ class Contribution(msgspec.Struct, frozen=True):
     contribution: Number
 
 
-class Alert(msgspec.Struct, frozen=True):
-    """One record of one alert; (alert_id, revision) is its identity."""
+class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One record of one alert; (alert_id, revision) is its identity.
+
+    Of performance only: the 95 % `interval` of the value, and what is `normal`.
+    """
 
     schema: Literal["driftline.alert.v1"]
     alert_id: str
@@ -92,6 +100,8 @@ class Alert(msgspec.Struct, frozen=True):
     value: Number
     p_value: Number
     threshold: Number
+    interval: tuple[Number, Number] | None = None
+    normal: Number = None
     effect: Number
     breaches: tuple[int, int] | None
     window: Window

@@ -78,9 +78,15 @@ class RuleBook:
         config: the model's configuration.
         layout: the reference's features.
         streams: how many streams are judged.
+        more_tests: of performance, in each stream; they share the budget.
+
+    Attributes:
+        level: of one test; NaN without a budget.
     """
 
-    def __init__(self, config: ModelConfig, layout: Layout, streams: int) -> None:
+    def __init__(
+        self, config: ModelConfig, layout: Layout, streams: int, more_tests: int = 0
+    ) -> None:
         self._config = config
         self._drift: tuple[Detector, ...] = tuple(
             "ks" if feature.type == "numeric" else "chi_square" for feature in layout.features
@@ -92,10 +98,14 @@ class RuleBook:
         weights = np.array([config.weight_for(f.name) for f in layout.features], float)
         weights[~self.watched] = 0.0
         self.alpha = np.full(len(weights), np.nan)
-        if config.budget is not None and weights.sum() > 0:
-            tests = 2 * int(self.watched.sum()) * streams
-            one = level(config.budget.alarms, config.budget.period, tests, config.window.every)
-            self.alpha = np.minimum(one * weights * self.watched.sum() / weights.sum(), 1.0)
+        self.level = float("nan")
+        tests = (2 * int(self.watched.sum()) + more_tests) * streams
+        if config.budget is not None and tests:
+            budget, every = config.budget, config.window.every
+            self.level = level(budget.alarms, budget.period, tests, every)
+        if weights.sum() > 0:
+            share = weights * self.watched.sum() / weights.sum()
+            self.alpha = np.minimum(self.level * share, 1.0)
             self.alpha[weights == 0] = np.nan
         self.rate_alpha = self.alpha / len(BUDGET_RATES)
         self.rules = tuple(

@@ -4,8 +4,62 @@ from __future__ import annotations
 
 import msgspec
 
-from driftline.consumer.judge.clock import Heard
 from driftline.consumer.judge.lives import Life
+from driftline.consumer.log.clock import Heard
+
+
+class Firing(msgspec.Struct):
+    """An alert on a feature as it was at any time: judging of performance looks back at it.
+
+    Attributes:
+        stream, feature, kind: whose life it is.
+        incident: `since` of the incident's first alert, ms.
+        fired: end of the window in which it fired, ms.
+        windows: ends (ms) of windows since, each with the effect in it.
+        resolved: end of the window that resolved it, None while it fires.
+    """
+
+    stream: str
+    feature: str
+    kind: str
+    incident: int
+    fired: int
+    windows: list[tuple[int, float]]
+    resolved: int | None = None
+
+
+class LabelHistory(msgspec.Struct):
+    """How labels came in the last windows, those in which they came as usual.
+
+    Attributes:
+        events: predictions of the last windows, newest last.
+        shares: labels that came, for each prediction of the time that they are due for.
+        delays: how long after their predictions half of them came, ms.
+    """
+
+    events: list[int] = []
+    shares: list[float] = []
+    delays: list[int] = []
+
+
+class PerformanceState(msgspec.Struct):
+    """What judge keeps of the outcomes of one model.
+
+    Attributes:
+        heard: per partition of the log of joins, what was last heard of it.
+        next: start of the pane with which the next window ends, None before the first pane.
+        empty_since: start of a stretch without panes that still lasts.
+        losses: stretches of event time (start, end) whose rows were lost.
+        waiting: per stream, predictions without label from before the next window.
+        history: how labels came in the last windows.
+    """
+
+    heard: list[tuple[str, int, Heard]] = []
+    next: int | None = None
+    empty_since: int | None = None
+    losses: list[tuple[int, int]] = []
+    waiting: dict[str, int] = {}
+    history: LabelHistory = msgspec.field(default_factory=LabelHistory)
 
 
 class JudgeState(msgspec.Struct, tag="judge"):
@@ -23,6 +77,8 @@ class JudgeState(msgspec.Struct, tag="judge"):
         losses: stretches of event time (start, end) whose events were lost.
         recent: events of the last windows judged, newest last.
         alert_ends: end of each partition of the alerts topic, as remembered.
+        firings: alerts on features that judging of performance may look back at.
+        performance: the same of the outcomes, where labels are read.
     """
 
     position: int
@@ -37,3 +93,5 @@ class JudgeState(msgspec.Struct, tag="judge"):
     losses: list[tuple[int, int]] = []
     recent: list[int] = []
     alert_ends: list[int] = []
+    firings: list[Firing] = []
+    performance: PerformanceState = msgspec.field(default_factory=PerformanceState)

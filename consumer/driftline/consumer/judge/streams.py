@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.alerts import AlertWriter, Happening
+from driftline.consumer.judge.firings import Firings
 from driftline.consumer.judge.ids import stream_name
 from driftline.consumer.judge.lives import Kind, Life, Reading, WindowTimes, join_incident, step
 from driftline.consumer.judge.panes import PaneStore
@@ -47,6 +48,7 @@ class StreamJudge:
         reference: what the model is compared with.
         rules: when it alarms.
         lives: the model's alert lives, which judging moves on.
+        firings: where to note which alerts fire when; None where nobody looks back at it.
     """
 
     def __init__(
@@ -57,12 +59,14 @@ class StreamJudge:
         reference: Reference,
         rules: RuleBook,
         lives: dict[tuple[str, str, str], Life],
+        firings: Firings | None = None,
     ) -> None:
         self._segment = stream
         self._name = stream_name(model, stream)
         self._config = config
         self._rules = rules
         self._lives = lives
+        self._firings = firings
         self._baseline = Baseline(reference.layout, reference.counts[reference.position[stream]])
         self._normal = normal_rates(self._baseline)
         names = [feature.name for feature in reference.layout.features]
@@ -83,7 +87,8 @@ class StreamJudge:
             reason = "the reference has no events of this segment"
         if panes.foreign(times.start, times.end):
             return self._verdicts.insufficient(times, events, versions, reason or "", None), []
-        counts = panes.counts(times.start, times.end, self._segment)
+        size = self._baseline.layout.size  # behind it are the cells of estimates
+        counts = panes.counts(times.start, times.end, self._segment)[:size]
         found = compare(self._baseline, counts, self._rules.alpha, self._rules.rate_alpha)
         if reason is not None:
             return self._verdicts.insufficient(times, events, versions, reason, found), []
@@ -134,10 +139,21 @@ class StreamJudge:
                     written.append(life)
                     if life.revision == 1:
                         join_incident(life, self._lives.values(), self._config.window.length)
+        self._note(times, found)
         for life in written:
             if not life.firing:
                 del self._lives[life.key]
         yield from written
+
+    def _note(self, times: WindowTimes, found: Comparison) -> None:
+        """Note which alerts fire now, or have just been resolved."""
+        if self._firings is None:
+            return
+        position = self._baseline.layout.position
+        for life in self._lives.values():
+            if life.stream == self._name and life.revision and life.feature in position:
+                effect = float(found.effect[position[life.feature]])
+                self._firings.note(life, times.end, effect)
 
     def _firing(self, found: Comparison) -> list[str]:
         """Return the features of this stream that fire now, worst first."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from driftline.consumer.config import ModelConfig
-from driftline.consumer.judge.clock import Clock
 from driftline.consumer.judge.ids import identity
 from driftline.consumer.judge.lives import SEVERITIES, Kind, Life, WindowTimes
 from driftline.consumer.judge.records import Alert, ReferenceName, Window
 from driftline.consumer.judge.sentence import amount, duration, fit, moment
+from driftline.consumer.log.clock import Clock
 from driftline.consumer.log.messages import Loss
 from driftline.detectors.reference import Reference
 from driftline.producer.timestamp import format_time
@@ -143,47 +143,74 @@ class Troubles:
         life.severity = severity
         life.revision += 1
         life.written = max(life.written, until)
-        return self._record(life, f"{self._model}: {sentence}", since, until, resolved=False)
+        return self._record(life, sentence, since, until)
 
     def _resolve(self, life: Life, until: int, end: int) -> Alert:
         del self._lives[life.key]
         life.revision += 1
         after = duration(max(until - life.since, 0))
         what = "events are read again" if life.kind == "data_loss" else "events arrive again"
-        sentence = f"{self._model}: {what} since {moment(until)}, after {after}."
-        return self._record(life, sentence, until, end, resolved=True)
+        life.firing = False
+        return self._record(life, f"{what} since {moment(until)}, after {after}.", until, end)
 
-    def _record(self, life: Life, sentence: str, start: int, end: int, *, resolved: bool) -> Alert:
-        incident = life.since if life.incident is None else life.incident
-        return Alert(
-            schema="driftline.alert.v1",
-            alert_id=identity(life.stream, life.feature, life.kind, format_time(life.since)),
-            revision=life.revision,
-            status="resolved" if resolved else "firing",
-            severity="critical" if SEVERITIES[life.severity] == "critical" else "warning",
-            kind=life.kind,
-            summary=fit(sentence),
-            stream=self._model,
-            model=self._model,
-            segment=None,
-            feature=None,
-            type=None,
-            since=format_time(life.since),
-            until=format_time(start) if resolved else None,
-            rule=life.rule,
-            detector=None,
-            value=None,
-            p_value=None,
-            threshold=None,
-            effect=None,
-            breaches=None,
-            window=Window(format_time(start), format_time(end), 0),
-            reference=ReferenceName(self._reference.id, self._reference.events),
-            versions={},
-            counts=None,
-            top=[],
-            incident_id=identity(self._model, format_time(incident)),
-            also_firing=[],
-            owner=self._config.owner,
-            runbook=self._config.runbook,
+    def _record(self, life: Life, sentence: str, start: int, end: int) -> Alert:
+        times = WindowTimes(start, end, start)
+        return whole_model_alert(
+            self._model, self._config, self._reference, life, sentence, times, 0
         )
+
+
+def whole_model_alert(
+    model: str,
+    config: ModelConfig,
+    reference: Reference,
+    life: Life,
+    sentence: str,
+    window: WindowTimes,
+    events: int,
+) -> Alert:
+    """Return a record of an alert that speaks of a whole model, not of one feature.
+
+    Args:
+        model: its name.
+        config: its configuration.
+        reference: what it is compared with.
+        life: of the alert; not firing: it is resolved, at `quiet_since` or the window's start.
+        sentence: what is wrong, without the model's name.
+        window: when.
+        events: in the window.
+    """
+    incident = life.since if life.incident is None else life.incident
+    until = window.start if life.quiet_since is None else life.quiet_since
+    return Alert(
+        schema="driftline.alert.v1",
+        alert_id=identity(life.stream, life.feature, life.kind, format_time(life.since)),
+        revision=life.revision,
+        status="firing" if life.firing else "resolved",
+        severity="critical" if SEVERITIES[life.severity] == "critical" else "warning",
+        kind=life.kind,
+        summary=fit(f"{model}: {sentence}"),
+        stream=model,
+        model=model,
+        segment=None,
+        feature=None,
+        type=None,
+        since=format_time(life.since),
+        until=None if life.firing else format_time(until),
+        rule=life.described or life.rule,
+        detector=None,
+        value=None,
+        p_value=None,
+        threshold=None,
+        effect=None,
+        breaches=None,
+        window=Window(format_time(window.start), format_time(window.end), events),
+        reference=ReferenceName(reference.id, reference.events),
+        versions={},
+        counts=None,
+        top=[],
+        incident_id=identity(model, format_time(incident)),
+        also_firing=[],
+        owner=config.owner,
+        runbook=config.runbook,
+    )

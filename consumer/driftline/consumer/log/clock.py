@@ -1,4 +1,4 @@
-"""Judge's clock: how far every input partition of a model has come (docs/design.md, Time)."""
+"""A model's clock: how far every source of it has come (docs/design.md, Time)."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ class Heard(msgspec.Struct):
         partitions: how many the topic has.
         progress: largest event time seen.
         stale: silent for `stale_after`.
+        idle: whether its last word was an idle mark.
     """
 
     horizon: int | None
@@ -27,6 +28,7 @@ class Heard(msgspec.Struct):
     partitions: int
     progress: int | None
     stale: bool
+    idle: bool = False
 
 
 class Clock:
@@ -55,6 +57,7 @@ class Clock:
         if word.generation >= known.generation:  # a woken worker knows less than the owner
             known.partitions, known.stale = word.partitions, word.stale
         known.generation = max(known.generation, word.generation)
+        known.idle = word.idle
         if word.idle:  # lifted, for the clock only: it closes no pane
             known.horizon = _largest(*(h.horizon for h in self.heard.values()))
 
@@ -69,6 +72,11 @@ class Clock:
         """Return whether the model is silent in all of its partitions."""
         keys = list(self._keys())
         return bool(keys) and all(k in self.heard and self.heard[k].stale for k in keys)
+
+    def idle(self) -> bool:
+        """Return whether every source was silent when it was last heard of."""
+        keys = list(self._keys())
+        return bool(keys) and all(k in self.heard and self.heard[k].idle for k in keys)
 
     def progress(self) -> int | None:
         """Return the largest event time heard of."""

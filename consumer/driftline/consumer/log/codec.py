@@ -18,7 +18,9 @@ from driftline.detectors.errors import DriftlineError
 
 _VERSION = 1
 _HEADER = struct.Struct("<2sBII")
-_WIDTHS = {1: "<u1", 2: "<u2", 4: "<u4", 8: "<u8"}
+_UNSIGNED = {1: "<u1", 2: "<u2", 4: "<u4", 8: "<u8"}
+_SIGNED = {129: "<i1", 130: "<i2", 132: "<i4", 136: "<i8"}  # 128 + the width
+_FORMS = _UNSIGNED | _SIGNED
 
 T = TypeVar("T")
 
@@ -63,15 +65,20 @@ def decode(record: bytes, kind: type[T]) -> T:
 
 
 def pack_integers(values: NDArray[np.int64]) -> bytes:
-    """Return non-negative integers in the smallest width that holds them all.
+    r"""Return integers in the smallest width that holds them all.
 
     Example:
         >>> unpack_integers(pack_integers(np.array([0, 7, 300]))).tolist()
         [0, 7, 300]
+        >>> pack_integers(np.array([7])), pack_integers(np.array([-7]))
+        (b'\x01\x07', b'\x81\xf9')
     """
-    top = int(values.max(initial=0))
-    width = next(w for w in _WIDTHS if top < 1 << (8 * w))
-    return bytes([width]) + values.astype(_WIDTHS[width]).tobytes()
+    top, bottom = int(values.max(initial=0)), int(values.min(initial=0))
+    if bottom < 0:
+        form = next(f for f in _SIGNED if -bottom <= _half(f) and top < _half(f))
+    else:
+        form = next(f for f in _UNSIGNED if top < 1 << (8 * f))
+    return bytes([form]) + values.astype(_FORMS[form]).tobytes()
 
 
 def unpack_integers(packed: bytes) -> NDArray[np.int64]:
@@ -80,6 +87,11 @@ def unpack_integers(packed: bytes) -> NDArray[np.int64]:
     Raises:
         RecordError: the bytes are not what `pack_integers` makes.
     """
-    if not packed or packed[0] not in _WIDTHS or (len(packed) - 1) % packed[0]:
+    if not packed or packed[0] not in _FORMS or (len(packed) - 1) % (packed[0] & 127):
         raise RecordError("this record is damaged: an array in it has no whole number of values")
-    return np.frombuffer(packed, dtype=_WIDTHS[packed[0]], offset=1).astype(np.int64)
+    return np.frombuffer(packed, dtype=_FORMS[packed[0]], offset=1).astype(np.int64)
+
+
+def _half(form: int) -> int:
+    """Return the number of negative values that a signed form holds."""
+    return 1 << (8 * (form & 127) - 1)

@@ -1,4 +1,4 @@
-"""Backtest: the same sketch and judge over the rows of a file, as one input partition."""
+"""Backtest: the same sketch, join and judge over the rows of files, each as one input partition."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Any
 
+from driftline.consumer.join.model import ModelJoin
+from driftline.consumer.join.state import JoinState
 from driftline.consumer.judge.records import Alert, Verdict
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.log.memory import MemoryRecord
+from driftline.consumer.log.messages import Block, PanesMessage
 from driftline.consumer.log.protocol import TopicPartition
 from driftline.consumer.service.plan import Plan
-from driftline.consumer.sketch.partition import (
-    DeadLetter,
-    Output,
-    PartitionSketch,
-    SketchState,
-    Tally,
-)
+from driftline.consumer.sketch.partition import Output, PartitionSketch
+from driftline.consumer.sketch.state import SketchState
+from driftline.consumer.sketch.tally import DeadLetter, Tally
 from driftline.producer.mapping import Mapping
 from driftline.producer.replay import encode_event
 
@@ -38,45 +37,107 @@ class Backtest:
     def __init__(self, plan: Plan, model: str, topic: str) -> None:
         self.tally = Tally()
         self.examples: dict[str, DeadLetter] = {}  # the first dead letter of each reason
-        source = TopicPartition(topic, 0)
-        state = SketchState("file", 1, 0, 0, 0, {})
-        models = plan.sketch_models(topic)
-        self._mapping = plan.mapping_of(topic)
-        decoder = plan.decoder(topic, Mapping.native())
-        self._sketch = PartitionSketch(source, 1, decoder, models, state, 0, self.tally)
+        self._plan, self._model = plan, model
+        self._events = _File(plan, topic, self.tally)
+        self._labels: _File | None = None
         self._judge = plan.judge(model, JudgeState(position=0, rewind=0))
-        self._model = model
-        self._offsets = count()
-        self._messages = count()
+        self._messages, self._blocks = count(), count()
+        self._join: ModelJoin | None = None
+        labels = plan.labelled.get(model)
+        if labels is not None:
+            self._join = plan.join(model, 0, 1, JoinState(position=0, rewind=0))
+            if labels.topic != topic:
+                self._labels = _File(plan, labels.topic, self.tally)
+        self._begun = False
 
     def feed(self, rows: Sequence[dict[str, Any]]) -> Iterator[Verdict | Alert]:
         """Count `rows`; yield the verdicts and alerts of the windows that they make final."""
-        source = self._sketch.source
-        records = [
-            MemoryRecord(
-                *source, next(self._offsets), -1, *encode_event(self._mapping.to_event(row))
-            )
-            for row in rows
-        ]
-        yield from self._judged(self._sketch.feed(records, 0))
+        yield from self._begin()
+        yield from self._taken(self._events.feed(rows))
+
+    def feed_labels(self, rows: Sequence[dict[str, Any]]) -> Iterator[Verdict | Alert]:
+        """Let the labels in `rows` meet their predictions; yield as `feed` does."""
+        yield from self._begin()
+        if self._labels is not None:
+            yield from self._taken(self._labels.feed(rows))
 
     def end(self) -> Iterator[Verdict | Alert]:
-        """Yield what the end of the file makes final."""
-        yield from self._judged(self._sketch.idle(0, 0))
+        """Yield what the end of the files makes final."""
+        yield from self._begin()
+        for file in (self._events, self._labels, self._events, self._labels):
+            # Twice: the first marks tell how far the others may be lifted.
+            if file is not None:
+                yield from self._taken(file.sketch.idle(0, 0))
 
     @property
     def last_event(self) -> int | None:
         """The largest event time seen, ms."""
-        return self._sketch.event_time()
+        return self._events.sketch.event_time()
+
+    @property
+    def last_label(self) -> int | None:
+        """The largest time of a label seen in a file of its own, ms."""
+        return None if self._labels is None else self._labels.sketch.event_time()
 
     @property
     def judged_until(self) -> int | None:
         """Event time up to which windows have been judged, ms."""
-        return self._sketch.progress()[self._model].horizon
+        return self._events.sketch.progress()[self._model].horizon
 
-    def _judged(self, outputs: Sequence[Output]) -> Iterator[Verdict | Alert]:
+    def _begin(self) -> Iterator[Verdict | Alert]:
+        """Let each file speak once, so that the join knows for whom to wait."""
+        if not self._begun:
+            self._begun = True
+            for file in (self._events, self._labels):
+                if file is not None:
+                    yield from self._taken(file.sketch.claim())
+
+    def _taken(self, outputs: Sequence[Output]) -> Iterator[Verdict | Alert]:
         for output in outputs:
             if isinstance(output, DeadLetter):
                 self.examples.setdefault(output.reason, output)
-            elif output.model == self._model:
-                yield from self._judge.feed(output, next(self._messages))
+            elif isinstance(output, Block):
+                if self._join is not None and output.word.model == self._model:
+                    for message in self._join.feed(output, next(self._blocks)):
+                        yield from self._judged(message)
+            else:
+                yield from self._judged(output)
+
+    def _judged(self, message: PanesMessage) -> Iterator[Verdict | Alert]:
+        if message.model == self._model:
+            yield from self._judge.feed(message, next(self._messages))
+
+
+class _File:
+    """The rows of one file as the records of one partition."""
+
+    def __init__(self, plan: Plan, topic: str, tally: Tally) -> None:
+        source = TopicPartition(topic, 0)
+        state = SketchState("file", 1, 0, 0, 0, {})
+        models = plan.sketch_models(topic)
+        native = Mapping.native()
+        self._mapping = plan.mapping_of(topic)
+        self.sketch = PartitionSketch(
+            source,
+            1,
+            plan.decoder(topic, native) if models else None,
+            models,
+            state,
+            0,
+            tally,
+            plan.writer(topic, 1, {}, 0, native),
+        )
+        self._offsets = count()
+
+    def feed(self, rows: Sequence[dict[str, Any]]) -> Sequence[Output]:
+        """Count `rows`."""
+        records = [
+            MemoryRecord(
+                *self.sketch.source,
+                next(self._offsets),
+                -1,
+                *encode_event(self._mapping.to_event(row)),
+            )
+            for row in rows
+        ]
+        return self.sketch.feed(records, 0)

@@ -7,7 +7,7 @@ import hashlib
 from driftline.consumer.judge.records import Alert
 from driftline.consumer.log.protocol import Headers, Message
 from driftline.consumer.service.plan import Plan
-from driftline.consumer.sketch.partition import DeadLetter
+from driftline.consumer.sketch.tally import DeadLetter
 
 # Of a record that is too large only so much is kept, with its length and SHA-256.
 _KEPT_OF_TOO_LARGE = 4096

@@ -6,15 +6,17 @@ from collections.abc import Sequence
 
 import msgspec
 
+from driftline.consumer.join.state import JoinState
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.messages import partition_of
 from driftline.consumer.log.protocol import Log, Ownership, TopicInfo, TopicPartition
+from driftline.consumer.service.joining import JoinsPartition
 from driftline.consumer.service.judging import PanesPartition
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.repeats import SentAlerts
 from driftline.consumer.service.states import States
-from driftline.consumer.sketch.partition import SketchState
+from driftline.consumer.sketch.state import SketchState
 
 
 class Opening:
@@ -66,6 +68,24 @@ class Opening:
             states[partition] = msgspec.structs.replace(known, generation=generation)
         return states
 
+    def joins(self, partition: TopicPartition) -> JoinsPartition:
+        """Return the joins of one partition of the log of joins, each as of its state.
+
+        Raises:
+            LogError: the topic was re-created, or has another number of partitions.
+        """
+        info, number = self._topics[partition.topic], partition.partition
+        begin = self._log.begin_offsets(frozenset([partition]))[partition]
+        joins = {}
+        for name in self._plan.labelled:
+            state = self._states.join(number, name)
+            if state is None:
+                state = JoinState(begin, begin, info.topic_id, info.partitions)
+            _check_unchanged(info, state)
+            joins[name] = self._plan.join(name, number, info.partitions, state)
+        end = self._log.end_offsets(frozenset([partition]))[partition]
+        return JoinsPartition(joins, min((join.rewind for join in joins.values()), default=end))
+
     def panes(self, partition: TopicPartition) -> PanesPartition:
         """Return the judges of one partition of the log of panes, each as of its state.
 
@@ -83,12 +103,7 @@ class Opening:
             state = self._states.judge(name)
             if state is None:
                 state = JudgeState(begin, begin, info.topic_id, count)
-            if (state.topic_id, state.partitions) != (info.topic_id, count):
-                raise LogError(
-                    f"the topic {info.name} was re-created or its number of partitions was changed "
-                    "since Driftline last read it, so what is known of it means nothing any more: "
-                    "set output.prefix to a new name"
-                )
+            _check_unchanged(info, state)
             # The state is taken apart and put together again: the judge goes on to change it.
             state = msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=JudgeState)
             judges[name] = self._plan.judge(name, state)
@@ -119,3 +134,12 @@ class Opening:
     def _added_later(self, partition: TopicPartition) -> bool:
         count = self._states.first_partitions(partition.topic)
         return count is not None and partition.partition >= count
+
+
+def _check_unchanged(info: TopicInfo, state: JoinState | JudgeState) -> None:
+    if (state.topic_id, state.partitions) != (info.topic_id, info.partitions):
+        raise LogError(
+            f"the topic {info.name} was re-created or its number of partitions was changed "
+            "since Driftline last read it, so what is known of it means nothing any more: "
+            "set output.prefix to a new name"
+        )

@@ -9,11 +9,20 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from driftline.consumer.config import Config
+from driftline.consumer.config import Config, LabelsConfig
+from driftline.consumer.join.model import ModelJoin
+from driftline.consumer.join.pane import OutcomeModel
+from driftline.consumer.join.state import JoinState, JoinTally
+from driftline.consumer.join.waiting import most_rows
+from driftline.consumer.judge.metric_rules import outcomes_of
 from driftline.consumer.judge.model import ModelJudge, reference_streams
 from driftline.consumer.judge.state import JudgeState
+from driftline.consumer.sketch.blocks import BlockWriter, JoinModel, JoinProgress
 from driftline.consumer.sketch.decode import Decoder, ModelSchema
+from driftline.consumer.sketch.labels import LabelReader
 from driftline.consumer.sketch.open_pane import SketchModel
+from driftline.consumer.sketch.outcome_columns import Answers, EstimateCells
+from driftline.detectors.outcomes import OutcomeLayout, Outcomes
 from driftline.detectors.reference import Reference, ReferenceError  # noqa: A004 - the operator's word for it
 from driftline.producer.mapping import Mapping as FieldMapping
 
@@ -49,8 +58,20 @@ class Plan:
 
     @cached_property
     def inputs(self) -> frozenset[str]:
-        """All input topics."""
-        return frozenset(t for m in self.config.models.values() for t in m.predictions)
+        """All input topics: those of predictions, and those of labels."""
+        models = self.config.models.values()
+        labels = {m.labels.topic for m in models if m.labels is not None}
+        return frozenset(t for m in models for t in m.predictions) | labels
+
+    @cached_property
+    def labelled(self) -> dict[str, LabelsConfig]:
+        """The models whose labels are read, and where from."""
+        return {n: m.labels for n, m in sorted(self.config.models.items()) if m.labels is not None}
+
+    @cached_property
+    def stages(self) -> frozenset[str]:
+        """The names of the output topics that a worker reads again."""
+        return frozenset({"panes", "joins"} if self.labelled else {"panes"})
 
     def output(self, name: str) -> str:
         """Return the full name of an output topic."""
@@ -76,6 +97,7 @@ class Plan:
                     tag: self.references[name].segments[tag]
                     for tag in self.config.models[name].segments
                 },
+                ids=name in self.labelled,
             )
             for name in self.models_of(topic)
         ]
@@ -87,9 +109,93 @@ class Plan:
         """Return what sketch needs to know of the models of `topic`."""
         return {name: self._sketch_model(name) for name in self.models_of(topic)}
 
+    def writer(
+        self,
+        topic: str,
+        targets: int,
+        progress: Mapping[str, JoinProgress],
+        now: int,
+        mapping: FieldMapping | None = None,
+    ) -> BlockWriter | None:
+        """Return what sends the predictions and labels of `topic` to the join; None: nothing.
+
+        `mapping` is the topic's unless given.
+        """
+        limits = self.config.limits
+        models, readers = {}, {}
+        for name, labels in self.labelled.items():
+            config, reference = self.config.models[name], self.references[name]
+            classes = self.outcome_layout(name).classes
+            if topic not in (*config.predictions, labels.topic):
+                continue
+            segments = {tag: reference.segments[tag] for tag in config.segments}
+            models[name] = JoinModel(
+                name, Answers(reference.layout, classes), segments, config.window.grace
+            )
+            if topic == labels.topic:
+                readers[name] = LabelReader(
+                    name, classes, mapping or self.mapping_of(topic), topic in config.predictions,
+                    limits.max_ahead, limits.max_event_bytes,
+                )  # fmt: skip
+        return BlockWriter(models, readers, targets, progress, now) if models else None
+
+    def join(self, name: str, partition: int, partitions: int, state: JoinState) -> ModelJoin:
+        """Return the join of a model in one partition of the log of joins, as of `state`."""
+        config, labels, limits = self.config.models[name], self.labelled[name], self.config.limits
+        return ModelJoin(
+            self._outcome_model(name),
+            tuple(dict.fromkeys((*config.predictions, labels.topic))),
+            most_rows(
+                limits.max_waiting // partitions,
+                limits.max_waiting_bytes // partitions,
+                len(config.segments),
+            ),
+            partition,
+            partitions,
+            state,
+            self.join_tallies[name],
+        )
+
+    def outcome_layout(self, name: str) -> OutcomeLayout:
+        """Return what is counted of a model's predictions and labels."""
+        outcomes = self.outcomes[name]
+        if outcomes is None:
+            raise ReferenceError(
+                f"the reference of {name} was built without ground truth, so its labels have "
+                "nothing to be compared with: map actual and build it again"
+            )
+        return outcomes.layout
+
+    @cached_property
+    def outcomes(self) -> dict[str, Outcomes | None]:
+        """How well each model did on its reference; None where performance is not watched."""
+        return {
+            name: outcomes_of(config, self.references[name])
+            for name, config in self.config.models.items()
+        }
+
+    @cached_property
+    def join_tallies(self) -> dict[str, JoinTally]:
+        """What became of the rows of each model, in this process."""
+        return {name: JoinTally() for name in self.labelled}
+
+    def _outcome_model(self, name: str) -> OutcomeModel:
+        config, reference = self.config.models[name], self.references[name]
+        return OutcomeModel(
+            name=name,
+            reference=reference.id,
+            layout=self.outcome_layout(name),
+            streams=tuple(reference_streams(config, reference)),
+            segments={tag: reference.segments[tag] for tag in config.segments},
+            every=config.window.every,
+            labels=self.labelled[name],
+        )
+
     def judge(self, name: str, state: JudgeState) -> ModelJudge:
         """Return the judge of a model, as of `state`."""
-        return ModelJudge(name, self.config.models[name], self.references[name], state)
+        return ModelJudge(
+            name, self.config.models[name], self.references[name], state, self.outcomes[name]
+        )
 
     @cached_property
     def longest_window(self) -> int:
@@ -108,7 +214,14 @@ class Plan:
                 tag: streams.index(f"{tag}={(*reference.segments[tag], '__other__')[0]}")
                 for tag in config.segments
             },
-            every=config.window.every,
-            grace=config.window.grace,
+            window=config.window,
             stale_after=config.stale_after,
+            estimates=self._estimate_cells(name),
         )
+
+    def _estimate_cells(self, name: str) -> EstimateCells | None:
+        outcomes = self.outcomes[name]
+        if outcomes is None or outcomes.calibration is None:
+            return None
+        answers = Answers(self.references[name].layout, outcomes.layout.classes)
+        return EstimateCells(answers, outcomes.layout)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from driftline.consumer.join.state import JoinState
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.log.codec import RecordError, decode, encode
 from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.messages import partition_of
 from driftline.consumer.log.protocol import Log, Message, TopicPartition
-from driftline.consumer.sketch.partition import SketchState
+from driftline.consumer.sketch.state import SketchState
 
-State = SketchState | JudgeState
+State = SketchState | JoinState | JudgeState
 
 
 def sketch_key(source: TopicPartition) -> str:
     """Return the key of the state record of an input partition."""
     return f"sketch/{source.topic}/{source.partition}"
+
+
+def join_key(partition: int, model: str) -> str:
+    """Return the key of the state record of a model in one partition of the log of joins."""
+    return f"join/{partition}/{model}"
 
 
 def judge_key(model: str) -> str:
@@ -64,6 +70,11 @@ class States:
         """Return the newest state of an input partition."""
         state = self._newest.get(sketch_key(source))
         return state if isinstance(state, SketchState) else None
+
+    def join(self, partition: int, model: str) -> JoinState | None:
+        """Return the newest state of a model in one partition of the log of joins."""
+        state = self._newest.get(join_key(partition, model))
+        return state if isinstance(state, JoinState) else None
 
     def judge(self, model: str) -> JudgeState | None:
         """Return the newest state of a model's judge."""

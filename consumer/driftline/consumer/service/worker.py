@@ -14,7 +14,7 @@ import msgspec
 
 from driftline.consumer.judge.records import Alert, Verdict
 from driftline.consumer.log.codec import encode
-from driftline.consumer.log.messages import partition_of
+from driftline.consumer.log.messages import Block, Horizon, Loss, Pane, partition_of
 from driftline.consumer.log.protocol import (
     Consumer,
     Gap,
@@ -27,13 +27,17 @@ from driftline.consumer.log.protocol import (
     TopicInfo,
     TopicPartition,
 )
+from driftline.consumer.service.joining import JoinsPartition
 from driftline.consumer.service.judging import PanesPartition
 from driftline.consumer.service.messages import cloud_event, dead_letter_message
 from driftline.consumer.service.opening import Opening
 from driftline.consumer.service.plan import Plan
-from driftline.consumer.service.states import State, States, judge_key, sketch_key
+from driftline.consumer.service.states import State, States, join_key, judge_key, sketch_key
 from driftline.consumer.service.status import Status
-from driftline.consumer.sketch.partition import DeadLetter, Output, PartitionSketch
+from driftline.consumer.sketch.blocks import BlockWriter
+from driftline.consumer.sketch.partition import Output, PartitionSketch
+from driftline.consumer.sketch.state import SketchState
+from driftline.consumer.sketch.tally import DeadLetter
 
 # Below the group's session timeout: a worker that slept longer may own nothing any more.
 _SURE_OF_OWNERSHIP_MS = 8_000
@@ -54,7 +58,7 @@ class Worker:
 
     Args:
         plan: what is watched.
-        consumer: a member of the group, subscribed to the inputs and the log of panes.
+        consumer: a member of the group, subscribed to the inputs and the logs between stages.
         producer: writes in order.
         log: the log outside the group.
         topics: what the broker says of all topics of the plan.
@@ -83,6 +87,7 @@ class Worker:
         self._states = States(log, plan.output("state"), self._count("state"))
         self._opening = Opening(plan, log, self._states, topics)
         self._sketches: dict[TopicPartition, PartitionSketch] = {}
+        self._joins: dict[TopicPartition, JoinsPartition] = {}
         self._panes: dict[TopicPartition, PanesPartition] = {}
         self._recorded: dict[str, bytes | None] = {}  # key -> state last recorded
         self._paused: frozenset[TopicPartition] = frozenset()
@@ -128,6 +133,12 @@ class Worker:
             if state is not None:
                 self._record(sketch_key(partition), state)
                 offsets[partition] = state.position
+        for partition, joins in self._joins.items():
+            for name, join in joins.joins.items():
+                joined = join.state()
+                if joined is not None:
+                    self._record(join_key(partition.partition, name), joined)
+                    offsets[partition] = joins.next
         for partition, panes in self._panes.items():
             for name, judge in panes.judges.items():
                 if panes.next < judge.position:
@@ -152,6 +163,7 @@ class Worker:
         """Drop the stages that are gone and open those that are new, each from its state."""
         kept = ownership.kept
         self._sketches = {p: stage for p, stage in self._sketches.items() if p in kept}
+        self._joins = {p: stage for p, stage in self._joins.items() if p in kept}
         self._panes = {p: stage for p, stage in self._panes.items() if p in kept}
         self._written = {p: at for p, at in self._written.items() if p in kept}
         self._recorded.clear()
@@ -164,11 +176,14 @@ class Worker:
             self._sketches[partition] = PartitionSketch(
                 partition,
                 self._count_of(partition.topic),
-                self._plan.decoder(partition.topic),
+                self._plan.decoder(partition.topic)
+                if self._plan.models_of(partition.topic)
+                else None,
                 self._plan.sketch_models(partition.topic),
                 state,
                 now,
                 self.status.tallies[partition.topic],
+                self._writer(partition.topic, state, now),
             )
         # The generation is on record before the claim that uses it.
         self._producer.flush()
@@ -176,7 +191,12 @@ class Worker:
             self._send_sketched(partition, self._sketches[partition].claim())
             self._consumer.seek(partition, self._sketches[partition].next)
         for partition in new:
-            if partition.topic == self._plan.output("panes"):
+            if partition.topic == self._plan.output("joins"):
+                self._joins[partition] = self._opening.joins(partition)
+                self._send_counted(self._joins[partition].claim())
+                self._consumer.seek(partition, self._joins[partition].next)
+                self.status.polled = self._clock()
+            elif partition.topic == self._plan.output("panes"):
                 self._panes[partition] = self._opening.panes(partition)
                 self._consumer.seek(partition, self._panes[partition].next)
                 self.status.polled = self._clock()  # opening is work too: the worker is alive
@@ -190,6 +210,8 @@ class Worker:
         if partition in self._sketches:
             self._written[partition] = records[-1].timestamp
             self._send_sketched(partition, self._sketches[partition].feed(records, now))
+        elif partition in self._joins:
+            self._send_counted(self._joins[partition].feed(records))
         elif partition in self._panes:
             began, before = self._timer(), self.status.windows.copy()
             self._send_judged(self._panes[partition].feed(records))
@@ -209,6 +231,8 @@ class Worker:
     def _lost(self, gap: Gap) -> None:
         if gap.partition in self._sketches:
             self._sketches[gap.partition].lost(gap)
+        elif gap.partition in self._joins:
+            self._send_counted(self._joins[gap.partition].lost(gap))
         elif gap.partition in self._panes:
             self._send_judged(self._panes[gap.partition].lost(gap))
 
@@ -241,18 +265,25 @@ class Worker:
         self._paused = ahead
 
     def _send_sketched(self, partition: TopicPartition, outputs: Iterable[Output]) -> None:
-        topic, count = self._plan.output("panes"), self._count("panes")
         for output in outputs:
             if isinstance(output, DeadLetter):
                 letters = self._plan.output("dead-letter")
                 self._producer.send(
                     dead_letter_message(output, letters, self._count("dead-letter"))
                 )
+            elif isinstance(output, Block):
+                joins = self._plan.output("joins")
+                self._producer.send(Message(joins, output.target, None, encode(output)))
             else:
-                key = output.model
-                self._producer.send(
-                    Message(topic, partition_of(key, count), key.encode(), encode(output))
-                )
+                self._send_counted([output])
+
+    def _send_counted(self, outputs: Iterable[Pane | Horizon | Loss]) -> None:
+        topic, count = self._plan.output("panes"), self._count("panes")
+        for output in outputs:
+            key = output.model
+            self._producer.send(
+                Message(topic, partition_of(key, count), key.encode(), encode(output))
+            )
 
     def _send_judged(self, outputs: Iterable[Verdict | Alert]) -> None:
         for output in outputs:
@@ -285,6 +316,11 @@ class Worker:
         if self._recorded.get(key) != message.value:
             self._producer.send(message)
             self._recorded[key] = message.value
+
+    def _writer(self, topic: str, state: SketchState, now: int) -> BlockWriter | None:
+        if not self._plan.labelled:
+            return None
+        return self._plan.writer(topic, self._count("joins"), state.joins, now)
 
     def _count(self, output: str) -> int:
         return self._count_of(self._plan.output(output))

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from driftline.detectors.grid import FloatArray, IntArray
 
 from .exact import Row
-from .fields import VERSION
+from .fields import EVENT_ID, VERSION
 
 RAW = ("model", "timestamp", VERSION)
-"""Fields that are read as they are."""
+"""Fields that are read as they are; the event's id too, where labels are to find it."""
 
 
 @dataclass
@@ -26,7 +26,8 @@ class Batch:
     Attributes:
         places: int64 (n,), ascending: where the values were in what was polled.
         matrix: shape (scalars, n), doubles as in `scalars`.
-        raw: `model`, `timestamp` and `model_version`: n values each, None where there is none.
+        raw: `model`, `timestamp`, `model_version`, and `event_id` where it is read: n values each,
+            None where there is none.
     """
 
     places: IntArray
@@ -48,7 +49,7 @@ def concatenate(batches: list[Batch]) -> Batch:
     return Batch(
         np.concatenate([batch.places for batch in batches]),
         np.concatenate([batch.matrix for batch in batches], axis=1),
-        {name: [v for batch in batches for v in batch.raw[name]] for name in RAW},
+        {name: [v for batch in batches for v in batch.raw[name]] for name in batches[0].raw},
     )
 
 
@@ -62,6 +63,7 @@ def merge(batch: Batch | None, rows: Sequence[tuple[int, Row]]) -> Batch:
         {
             "timestamp": [row.timestamp for _, row in rows],
             VERSION: [row.version for _, row in rows],
+            EVENT_ID: [row.event_id for _, row in rows],
         },
     )
     if batch is None:
@@ -69,8 +71,8 @@ def merge(batch: Batch | None, rows: Sequence[tuple[int, Row]]) -> Batch:
     places = np.concatenate([batch.places, exact.places])
     order = np.argsort(places)
     raw = {}
-    for name, values in exact.raw.items():
-        joined = batch.raw[name] + values
+    for name in exact.raw.keys() & batch.raw.keys():
+        joined = batch.raw[name] + exact.raw[name]
         raw[name] = [joined[i] for i in order.tolist()]
     matrix = np.concatenate([batch.matrix, exact.matrix], axis=1)
     return Batch(places[order], matrix[:, order], raw)

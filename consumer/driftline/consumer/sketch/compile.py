@@ -26,7 +26,7 @@ from driftline.producer.event import ALIASES, split_outcome
 from driftline.producer.mapping import Constant, Path
 
 from .batch import RAW, Batch, concatenate, select
-from .fields import VERSION, EventFields, Scalar
+from .fields import EVENT_ID, VERSION, EventFields, Scalar
 from .scalars import ABSENT, BOOLEAN, INVALID, MISSING, Kind
 
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -36,6 +36,7 @@ _RAW_TYPES: dict[str, Any] = {
     "model": str | None,
     "timestamp": int | float | str | None,
     VERSION: str | int | float | None,
+    EVENT_ID: str | int | None,
 }
 
 # So many structs are made at a time, for the processor's cache and for memory.
@@ -64,7 +65,9 @@ class CompiledFields:
         root = _Object()
         paths = fields.mapping.paths()
         self._raw: dict[str, Any] = dict.fromkeys(RAW)
-        for name in RAW:
+        if fields.schema.ids:
+            self._raw[EVENT_ID] = None
+        for name in self._raw:
             match paths.get(name):
                 case Constant(value):
                     self._raw[name] = value
@@ -73,7 +76,7 @@ class CompiledFields:
         for column, scalar in enumerate(fields.scalars):
             _place(root, column, scalar)
         if fields.mapping.is_native:
-            for part in fields.parts:
+            for part in (*fields.parts, *self._raw):
                 for alias in ALIASES.get(part, ()):
                     root.put(alias, _Trap)
         self._objects = _Compiled(root, _try_decode(sample))
@@ -81,6 +84,7 @@ class CompiledFields:
         self._constants = np.array([scalar.constant for scalar in fields.scalars])
         self._booleans = [c for c, s in enumerate(fields.scalars) if s.kind is BOOLEAN]
         self._features = len(fields.schema.layout.features)
+        self._record = fields.schema.record
 
     def read(self, places: IntArray, values: Sequence[bytes]) -> tuple[Batch, list[int]]:
         """Read values, at least one, which are at `places` of what was polled.
@@ -111,11 +115,18 @@ class CompiledFields:
             truth = matrix[row]
             truth[np.isfinite(truth) & (truth != 0) & (truth != 1)] = INVALID
         features = matrix[: self._features]
-        if not len(features) or not (features[0] == ABSENT).any():
+        found = np.ones(n, bool)
+        if len(features) and (features[0] == ABSENT).any():
+            found = (features != ABSENT).any(axis=0)
+        # Where no feature was found, the exact way says whether it is an event at all. Of a topic
+        # that holds events and labels, what has no actual is surely no label.
+        unclear = ~found if self._record != "label among events" else np.zeros(n, bool)
+        if self._record == "label" and None in raw[EVENT_ID]:
+            unclear |= found & np.array([value is None for value in raw[EVENT_ID]], bool)
+        if found.all() and not unclear.any():
             return batch, left
-        # Where no feature was found, the exact way says whether it is an event at all.
-        found = (features != ABSENT).any(axis=0)
-        return select(batch, found), sorted(left + batch.places[~found].tolist())
+        others = batch.places[unclear].tolist()
+        return select(batch, found & ~unclear), sorted(left + others)
 
 
 def _decode_all(

@@ -22,8 +22,9 @@ from driftline.producer.timestamp import EARLIEST, LATEST, parse_timestamps
 from .batch import Batch, merge, select
 from .columns import CodeArray, feature_columns, segment_codes
 from .compile import CompiledFields
+from .event_ids import IdArray, hash_ids
 from .exact import EventReader, Reason, Row, UnusableError, parse, read_model, read_row
-from .fields import VERSION, EventFields, ModelSchema
+from .fields import EVENT_ID, VERSION, EventFields, ModelSchema
 from .versions import Versions
 
 __all__ = ["Decoded", "Decoder", "ModelRows", "ModelSchema", "Reason", "Rejected"]
@@ -55,6 +56,7 @@ class ModelRows:
         versions: int32 (n,): codes into `Decoder.version_names[model]`, -1 for none.
         segments: tag to int32 (n,): place of its value among the listed ones; their number for
             any other value, and for none.
+        ids: uint64 (n,): hashes of the events' ids, 0 for none; None where they are not read.
     """
 
     index: IntArray
@@ -62,6 +64,7 @@ class ModelRows:
     columns: Columns
     versions: CodeArray
     segments: dict[str, CodeArray]
+    ids: IdArray | None = None
 
 
 @dataclass
@@ -296,4 +299,5 @@ class _Model:
             feature_columns(self.fields.schema.layout, batch.matrix),
             versions,
             segment_codes(self.fields, batch.matrix, versions),
+            hash_ids(batch.raw[EVENT_ID]) if self.fields.schema.ids else None,
         )

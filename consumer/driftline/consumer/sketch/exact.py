@@ -19,12 +19,13 @@ from driftline.producer.category import category_text
 from driftline.producer.event import rename_aliases, split_outcome
 from driftline.producer.mapping import Constant, Mapping, Path
 
-from .fields import VERSION, EventFields
+from .fields import EVENT_ID, VERSION, EventFields
 from .scalars import ABSENT
 
 Reason = Literal["malformed", "schema", "timestamp", "too_far_ahead", "too_large", "unknown_class"]
 """Why a record is a dead letter: the closed set."""
 
+NO_ACTUAL = "the label has no actual"
 _LONGEST_INTEGER = 400  # digits; no float holds so many, and reading them takes quadratic time
 _decode = msgspec.json.Decoder().decode
 _ABSENT: Any = object()
@@ -52,11 +53,13 @@ class Row:
         doubles: one of each scalar.
         timestamp: as it is in the event; None if there is none.
         version: the text of the model's version; None if there is none.
+        event_id: its text; None if there is none.
     """
 
     doubles: list[float]
     timestamp: Any
     version: str | None
+    event_id: str | None
 
 
 def parse(value: bytes) -> dict[str, Any]:
@@ -143,13 +146,19 @@ def read_model(event: AnyMapping[str, Any]) -> str | None:
 
 
 def read_row(fields: EventFields, event: AnyMapping[str, Any]) -> Row:
-    """Read an event of the model whose fields are given.
+    """Read an event, or a label, of the model whose fields are given.
 
     Raises:
         UnusableError: schema.
     """
-    if "features" not in event and "prediction" not in event:
-        raise UnusableError("schema", "the event has neither features nor prediction")
+    event_id = category_text(event.get(EVENT_ID))
+    if fields.schema.record == "event":
+        if "features" not in event and "prediction" not in event:
+            raise UnusableError("schema", "the event has neither features nor prediction")
+    elif "actual" not in event:
+        raise UnusableError("schema", NO_ACTUAL)
+    elif not event_id and fields.schema.record == "label":
+        raise UnusableError("schema", "the label has no event_id")
     parts = {part: _read_part(part, event.get(part)) for part in fields.parts}
     doubles = [
         scalar.kind.read(parts[scalar.part][scalar.name])
@@ -161,7 +170,7 @@ def read_row(fields: EventFields, event: AnyMapping[str, Any]) -> Row:
     text = category_text(version)
     if version is not None and text is None:
         raise UnusableError("schema", f"model_version is {json_type(version)}, not text")
-    return Row(doubles, event.get("timestamp"), text)
+    return Row(doubles, event.get("timestamp"), text, event_id)
 
 
 def json_type(value: object) -> str:
@@ -196,7 +205,7 @@ def _find(record: AnyMapping[str, Any], source: Path | Constant) -> Any:
 
 
 def _read_part(part: str, value: Any) -> dict[str, Any]:
-    if part == "prediction" and not isinstance(value, list):
+    if part in ("prediction", "actual") and not isinstance(value, list):
         return split_outcome(value)
     if value is None:
         return {}

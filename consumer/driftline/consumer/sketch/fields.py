@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
+from typing import Literal
 
 from driftline.detectors.counts import Feature, Layout
 from driftline.producer.event import split_outcome
@@ -15,6 +16,7 @@ from driftline.producer.mapping import Constant, Mapping, Path
 from .scalars import ABSENT, Kind, categorical, kind_of
 
 VERSION = "model_version"
+EVENT_ID = "event_id"
 
 
 @dataclass(frozen=True)
@@ -25,11 +27,16 @@ class ModelSchema:
         name: the model.
         layout: its features; `prediction.score` and `prediction.label` may be among them.
         segments: tag to the values that are told apart; `model_version` may be a tag.
+        ids: whether the events' ids are read: labels are to find them.
+        record: what is read: the events; labels, whose layout is `actual.label` and
+            `actual.score`; or the labels among the events of a topic that holds both.
     """
 
     name: str
     layout: Layout
     segments: AnyMapping[str, tuple[str, ...]]
+    ids: bool = False
+    record: Literal["event", "label", "label among events"] = "event"
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,7 @@ class Scalar:
     """One value of an event.
 
     Attributes:
-        part: `features`, `prediction` or `tags`: the object of the event that holds it.
+        part: `features`, `prediction`, `actual` or `tags`: the object of the event that holds it.
         name: its name in that object.
         kind: how it is read.
         path: where it is in the record; None if it is nowhere, or constant.
@@ -89,7 +96,7 @@ class EventFields:
 
 def _feature(feature: Feature, mapping: Mapping) -> Scalar:
     part, _, name = feature.name.partition(".")
-    if part == "prediction" and name in ("score", "label"):
+    if part in ("prediction", "actual") and name in ("score", "label"):
         return _scalar(part, name, kind_of(feature), mapping)
     return _scalar("features", feature.name, kind_of(feature), mapping)
 
@@ -99,7 +106,7 @@ def _scalar(part: str, name: str, kind: Kind, mapping: Mapping) -> Scalar:
     named, whole = paths.get(f"{part}.{name}"), paths.get(part)
     if isinstance(named, Constant):
         return Scalar(part, name, kind, None, kind.read(named.value))
-    if isinstance(whole, Constant):  # of a prediction only: of others the mapping refuses it
+    if isinstance(whole, Constant):  # of an outcome only: of others the mapping refuses it
         outcome = split_outcome(whole.value)
         return Scalar(
             part, name, kind, None, kind.read(outcome[name]) if name in outcome else ABSENT
@@ -111,4 +118,4 @@ def _scalar(part: str, name: str, kind: Kind, mapping: Mapping) -> Scalar:
         inside = (name,)
     if named is not None:
         return Scalar(part, name, kind, named, second=None if inside == named else inside)
-    return Scalar(part, name, kind, inside, bare=part == "prediction")
+    return Scalar(part, name, kind, inside, bare=part in ("prediction", "actual"))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from driftline.consumer.config import WindowConfig
 from driftline.consumer.log.codec import encode, pack_integers
 from driftline.consumer.log.messages import Pane, StreamCounts
+from driftline.consumer.sketch.outcome_columns import EstimateCells
 from driftline.detectors import OTHER
 from driftline.detectors.counts import Columns, Layout, count_columns
 
@@ -36,9 +39,9 @@ class SketchModel:
         layout: the reference's flat layout.
         streams: names of the streams counted: None, the whole model, then ``tag=value``.
         segments: per tag, the place of its first value in `streams`.
-        every: length of a pane, ms.
-        grace: ms an event may be late.
+        window: length of a pane, and how late an event may be.
         stale_after: ms of silence after which open panes are closed; None for never.
+        estimates: counts, behind the features', what performance can be estimated from.
     """
 
     name: str
@@ -46,9 +49,32 @@ class SketchModel:
     layout: Layout
     streams: tuple[str | None, ...]
     segments: Mapping[str, int]
-    every: int
-    grace: int
+    window: WindowConfig
     stale_after: int | None
+    estimates: EstimateCells | None = None
+
+    @property
+    def every(self) -> int:
+        """Length of a pane, ms."""
+        return self.window.every
+
+    @property
+    def grace(self) -> int:
+        """How late an event may be, ms."""
+        return self.window.grace
+
+    @cached_property
+    def starts(self) -> IntArray:
+        """Where the features' blocks start in the flat counts, then that of estimates, and ends."""
+        starts = self.layout.starts
+        if self.estimates is None:
+            return starts
+        return np.append(starts, starts[-1] + self.estimates.size)
+
+    @property
+    def size(self) -> int:
+        """Length of the flat counts."""
+        return int(self.starts[-1])
 
 
 class OpenPane:
@@ -98,7 +124,7 @@ class OpenPane:
         """Yield the pane as messages, as counted up to offset `until`."""
         self._fold()
         indexes, counts = self._merge()
-        every = len(self.model.layout.features)
+        every = len(self.model.starts) - 1
         yield from self._split(0, every, source, partition, until, indexes, counts)
 
     def _split(
@@ -112,13 +138,13 @@ class OpenPane:
         counts: IntArray,
     ) -> Iterator[Pane]:
         """Yield features `low` to `high` - 1 as one message, or by halves where it is too large."""
-        starts = self.model.layout.starts
+        starts = self.model.starts
         first, last = int(starts[low]), int(starts[high])
         streams = []
         for place, name in enumerate(self.model.streams):
             if not self._events[place]:
                 continue
-            base = place * self.model.layout.size
+            base = place * self.model.size
             a, b = np.searchsorted(indexes, [base + first, base + last])
             gaps = np.diff(indexes[a:b] - base, prepend=0)
             streams.append(
@@ -165,7 +191,7 @@ class OpenPane:
         }
         self._rows.clear()
         self._buffered = 0
-        layout = self.model.layout
+        layout, estimates, size = self.model.layout, self.model.estimates, self.model.size
         for place, chosen in self._subsets(segments, len(columns.numeric)):
             some = (
                 columns
@@ -173,8 +199,10 @@ class OpenPane:
                 else Columns(numeric=columns.numeric[chosen], codes=columns.codes[chosen])
             )
             counts = count_columns(layout, some)
+            if estimates is not None:
+                counts = np.concatenate([counts, estimates.count(some)])
             where = np.flatnonzero(counts)
-            self._entries.append((where + place * layout.size, counts[where]))
+            self._entries.append((where + place * size, counts[where]))
             self._pending += len(where)
         if self._pending >= _PENDING_ENTRIES:
             self._merge()

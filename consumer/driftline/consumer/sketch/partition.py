@@ -7,87 +7,27 @@ event, so batch sizes, restarts and speed change nothing. The rules of time and 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from operator import attrgetter
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.consumer.log.messages import Horizon, Loss, Pane
+from driftline.consumer.log.messages import Block, Horizon, Loss, Pane
 from driftline.consumer.log.protocol import Gap, Record, TopicPartition
-from driftline.consumer.sketch.decode import Decoder, ModelRows, Rejected
+from driftline.consumer.sketch.blocks import Batch, BlockWriter
+from driftline.consumer.sketch.decode import Decoded, Decoder, ModelRows, Rejected
+from driftline.consumer.sketch.event_ids import NO_ID
 from driftline.consumer.sketch.open_pane import OpenPane, SketchModel
+from driftline.consumer.sketch.state import ModelProgress, SketchState
+from driftline.consumer.sketch.tally import DeadLetter, Tally
 from driftline.detectors.counts import Columns
 
 _NEVER = -(1 << 62)
 
 
-class ModelProgress(msgspec.Struct):
-    """State of one model in one input partition; times in ms since 1970.
-
-    Attributes:
-        start: offset from which its events count (a model new to the config starts late).
-        heard: wall-clock time at which its latest event was read; at first, of the first look.
-        progress: largest event time seen, None before the first event.
-        horizon: every pane that ends there or before is final.
-        stale: whether its silence has been reported.
-        lost: offsets [from, to) deleted unread, until an event tells when they may have been.
-        told: whether that loss was reported while the model was silent.
-    """
-
-    start: int
-    heard: int
-    progress: int | None = None
-    horizon: int | None = None
-    stale: bool = False
-    lost: tuple[int, int] | None = None
-    told: bool = False
-
-
-class SketchState(msgspec.Struct, tag="sketch"):
-    """What a new owner of an input partition needs.
-
-    Attributes:
-        topic_id: id of the topic; a re-created topic has another.
-        partitions: how many the topic had at the very first start; those above came later.
-        position: everything before this offset has had its effect (R).
-        rewind: smallest offset that anything still open was counted from (O).
-        generation: of the owner that wrote this.
-        models: progress per model as of `position`.
-    """
-
-    topic_id: str
-    partitions: int
-    position: int
-    rewind: int
-    generation: int
-    models: dict[str, ModelProgress]
-
-
-@dataclass(frozen=True)
-class DeadLetter:
-    """A record that cannot be used, and why."""
-
-    record: Record
-    reason: str
-    detail: str
-
-
-Output = Pane | Horizon | Loss | DeadLetter
-
-
-@dataclass
-class Tally:
-    """What became of the records read: read = counted + late + skipped + rejected."""
-
-    read: int = 0
-    counted: Counter[str] = field(default_factory=Counter)  # by model
-    late: Counter[str] = field(default_factory=Counter)  # by model
-    skipped: Counter[str] = field(default_factory=Counter)  # by reason: tombstone, unknown_model
-    rejected: Counter[str] = field(default_factory=Counter)  # by reason of the dead letters
+Output = Pane | Horizon | Loss | Block | DeadLetter
 
 
 class PartitionSketch:
@@ -96,22 +36,24 @@ class PartitionSketch:
     Args:
         source: the partition.
         partitions: how many partitions its topic has.
-        decoder: turns values into columns.
+        decoder: turns values into columns; None for a topic that holds labels only.
         models: the models whose events the topic holds.
         state: as read from the log; feeding starts at ``state.rewind``.
         now: wall-clock time, ms; only idle and stale marks depend on it.
         tally: where to count what became of the records.
+        writer: sends predictions and labels to the join; None where no model wants it.
     """
 
     def __init__(
         self,
         source: TopicPartition,
         partitions: int,
-        decoder: Decoder,
+        decoder: Decoder | None,
         models: Mapping[str, SketchModel],
         state: SketchState,
         now: int,
         tally: Tally,
+        writer: BlockWriter | None = None,
     ) -> None:
         self.source = source
         self.tally = tally
@@ -121,6 +63,7 @@ class PartitionSketch:
         self.partitions = partitions
         self._state = state
         self._decoder = decoder
+        self._writer = writer
         self._models = models
         self._progress = {
             name: msgspec.structs.replace(state.models[name])
@@ -140,9 +83,10 @@ class PartitionSketch:
             records = records[split:]
         if not records:
             return out
-        decoded = self._decoder.decode([r.value for r in records], [r.timestamp for r in records])
+        decoded = self._decode(records)
         offsets = np.fromiter(map(attrgetter("offset"), records), np.int64, len(records))
         self.tally.read += len(records)
+        blocks = self._write_blocks(records, decoded, offsets, now)
         self.tally.skipped["tombstone"] += decoded.tombstones
         self.tally.skipped["unknown_model"] += decoded.unknown_model
         out += self._reject(records, decoded.rejected)
@@ -151,6 +95,7 @@ class PartitionSketch:
             progress.heard, progress.stale = now, False
             self._marked.pop(name, None)
             out += self._count(self._models[name], rows, offsets[rows.index])
+        out += blocks
         self.next = self.position = int(offsets[-1]) + 1
         return out
 
@@ -160,12 +105,17 @@ class PartitionSketch:
             known = progress.lost or (gap.wanted, gap.begin)
             progress.lost = (min(known[0], gap.wanted), max(known[1], gap.begin))
             progress.told = False
+        if self._writer is not None:
+            self._writer.lost(gap)
         self.next = gap.begin
         self.position = max(self.position, gap.begin)
 
     def claim(self) -> list[Output]:
         """Return the first words of a new owner: older generations' idle marks are void now."""
-        return [self._horizon(name, self.position) for name in self._models]
+        out: list[Output] = [self._horizon(name, self.position) for name in self._models]
+        if self._writer is not None:
+            out += self._writer.claim(self._word())
+        return out
 
     def idle(self, now: int, idle_after: int) -> list[Output]:
         """Return the open panes as they stand, and an idle mark, of each model that is silent.
@@ -183,6 +133,8 @@ class PartitionSketch:
                 if pane.events > pane.sent:
                     out += self._messages(pane, self.position)
             out.append(self._horizon(name, self.position, idle=True))
+        if self._writer is not None:
+            out += self._writer.idle(self._word(), now, idle_after)
         return out
 
     def stale(self, now: int) -> list[Output]:
@@ -215,12 +167,15 @@ class PartitionSketch:
             rewind=min(first, default=self.position),
             generation=self.generation,
             models={name: msgspec.structs.replace(p) for name, p in self._progress.items()},
+            joins={} if self._writer is None else self._writer.state(),
         )
 
     def event_time(self) -> int | None:
         """Return the largest event time of any model here (ms), None before the first event."""
-        return max((p.progress for p in self._progress.values() if p.progress is not None),
-                   default=None)  # fmt: skip
+        joined = {} if self._writer is None else self._writer.progress
+        times = [p.progress for p in self._progress.values()]
+        times += [p.progress for p in joined.values()]
+        return max((time for time in times if time is not None), default=None)
 
     def progress(self) -> Mapping[str, ModelProgress]:
         """Return the progress per model, to look at."""
@@ -230,7 +185,7 @@ class PartitionSketch:
         """Count again what is still open before `position`, without any other effect."""
         if not records:
             return
-        decoded = self._decoder.decode([r.value for r in records], [r.timestamp for r in records])
+        decoded = self._decode(records)
         offsets = np.fromiter(map(attrgetter("offset"), records), np.int64, len(records))
         for name, rows in decoded.models.items():
             progress = self._progress[name]
@@ -241,6 +196,35 @@ class PartitionSketch:
             keep = (at >= progress.start) & (starts + model.every > horizon)
             self._add(model, rows, at, starts, keep)
         self.next = int(offsets[-1]) + 1
+
+    def _decode(self, records: Sequence[Record]) -> Decoded:
+        values = [r.value for r in records]
+        if self._decoder is None:
+            return Decoded(tombstones=values.count(None))
+        return self._decoder.decode(values, [r.timestamp for r in records])
+
+    def _write_blocks(
+        self, records: Sequence[Record], decoded: Decoded, offsets: NDArray[np.int64], now: int
+    ) -> list[Block | Loss]:
+        """Return what the join needs of a batch; labels found take their place in `decoded`."""
+        if self._writer is None:
+            return []
+        labels, wrong = self._writer.read_labels(records, decoded.models)
+        found = {place for rows in labels.values() for place in rows.index.tolist()}
+        rejected = {bad.index: bad for bad in decoded.rejected if bad.index not in found}
+        rejected.update({bad.index: bad for bad in wrong if bad.index not in found})
+        decoded.rejected = [rejected[place] for place in sorted(rejected)]
+        if self._decoder is None:
+            left = len(records) - len(found) - len(rejected) - decoded.tombstones
+            decoded.unknown_model += left
+        for name, rows in labels.items():
+            self.tally.labels[name] += len(rows.index)
+        for name, events in decoded.models.items():
+            if events.ids is not None:
+                self.tally.without_id[name] += int((events.ids == NO_ID).sum())
+        versions = {} if self._decoder is None else self._decoder.version_names
+        batch = Batch(offsets, decoded.models, versions, labels)
+        return list(self._writer.write(self._word(int(offsets[-1]) + 1), batch, now))
 
     def _count(
         self, model: SketchModel, rows: ModelRows, offsets: NDArray[np.int64]
@@ -291,7 +275,7 @@ class PartitionSketch:
                 Columns(numeric=rows.columns.numeric[some], codes=rows.columns.codes[some]),
                 rows.versions[some],
                 {tag: codes[some] for tag, codes in rows.segments.items()},
-                self._decoder.version_names[model.name],
+                self._decoder.version_names[model.name] if self._decoder is not None else (),
             )
 
     def _loss(self, model: SketchModel, times: NDArray[np.int64]) -> list[Loss]:
@@ -337,6 +321,11 @@ class PartitionSketch:
             progress.horizon, progress.progress, until, self.generation,
             idle=idle, stale=progress.stale,
         )  # fmt: skip
+
+    def _word(self, until: int | None = None) -> Horizon:
+        """Return who speaks to the join, and from where; of which model the writer says."""
+        at = self.position if until is None else until
+        return Horizon(*self.source, self.partitions, "", None, None, at, self.generation)
 
     def _sorted_panes(self, name: str) -> list[OpenPane]:
         return sorted(self._open[name].values(), key=lambda pane: pane.start)

@@ -1,0 +1,172 @@
+"""The counts of one pane of outcomes that is still open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftline.consumer.config import LabelsConfig
+from driftline.consumer.join.cells import DELAYS, EXPIRED, EXTRA_CELLS
+from driftline.consumer.join.waiting import Columns
+from driftline.consumer.log.codec import pack_integers
+from driftline.consumer.log.messages import Pane, StreamCounts
+from driftline.detectors import OTHER
+from driftline.detectors.grid import IntArray
+from driftline.detectors.outcomes import OutcomeLayout, OutcomeRows, count_outcomes
+
+# Matches wait until so many are there: counting long columns is cheaper.
+_BUFFERED = 1 << 16
+_MOST_VERSIONS = 100
+_MOST_VERSIONS_OF_SEGMENT = 20
+
+
+@dataclass(frozen=True)
+class OutcomeModel:
+    """What the join needs to know of one model; durations in ms.
+
+    Attributes:
+        name: the model.
+        reference: id of its reference.
+        layout: what is counted of a prediction and its label.
+        streams: names of the streams counted: None, the whole model, then ``tag=value``.
+        segments: tag to its listed values; their streams, and that of all others, follow one
+            another in `streams`.
+        every: length of a pane.
+        labels: how long a prediction waits for its label, and a label for its prediction; and
+            whether a match belongs to the pane in which the label came, or the prediction.
+    """
+
+    name: str
+    reference: str
+    layout: OutcomeLayout
+    streams: tuple[str | None, ...]
+    segments: Mapping[str, tuple[str, ...]]
+    every: int
+    labels: LabelsConfig
+
+    @property
+    def maturity(self) -> int:
+        """How long after its end a pane is final, ms."""
+        return self.labels.maturity if self.labels.by == "prediction" else 0
+
+    @property
+    def size(self) -> int:
+        """Cells that `count` fills."""
+        return self.layout.size
+
+    def count(self, rows: Columns, weight: IntArray) -> IntArray:
+        """Count predictions with their labels, each as often as its weight says."""
+        some = OutcomeRows(rows.predicted.astype(np.int32), rows.scores, rows.actual)
+        return count_outcomes(self.layout, some, weight)
+
+    def base(self, tag: str) -> int:
+        """Return the place of the tag's first value in `streams`."""
+        return self.streams.index(f"{tag}={(*self.segments[tag], OTHER)[0]}")
+
+    def start(self, times: IntArray) -> IntArray:
+        """Return the start of the pane of each time."""
+        return times // self.every * self.every
+
+
+class OutcomePane:
+    """Counts of one (partition of the join, model, pane), from offset `first` of the log on."""
+
+    def __init__(self, model: OutcomeModel, start: int, first: int) -> None:
+        self.model = model
+        self.start = start
+        self.first = first
+        n = len(model.streams)
+        self._events = np.zeros(n, np.int64)
+        self._versions: list[dict[str, int]] = [{} for _ in range(n)]
+        self._counts = np.zeros((n, model.size + EXTRA_CELLS), np.int64)
+        self._matches: list[tuple[Columns, IntArray]] = []
+        self._buffered = 0
+
+    @property
+    def end(self) -> int:
+        """End of the pane, ms since 1970, exclusive."""
+        return self.start + self.model.every
+
+    def predict(self, rows: Columns, names: Sequence[str]) -> None:
+        """Count predictions; `names` are those that their version codes stand for."""
+        for place, chosen in self._subsets(rows):
+            self._events[place] += len(chosen)
+            most = _MOST_VERSIONS_OF_SEGMENT if place else _MOST_VERSIONS
+            known = self._versions[place]
+            for code, many in _frequencies(rows.versions[chosen]):
+                name = names[code - 1] if code else None
+                if name is not None:
+                    name = name if name in known or len(known) < most else OTHER
+                    known[name] = known.get(name, 0) + many
+
+    def match(self, rows: Columns, weight: int = 1) -> None:
+        """Count predictions with their labels; with the weight -1 take them out again."""
+        self._matches.append((rows, np.full(len(rows.ids), weight)))
+        self._buffered += len(rows.ids)
+        if self._buffered >= _BUFFERED:
+            self._fold()
+
+    def delay(self, rows: Columns, delays: IntArray) -> None:
+        """Count how long (ms) after their predictions the labels came."""
+        cells = np.searchsorted(DELAYS, delays)
+        for place, chosen in self._subsets(rows):
+            self._counts[place, self.model.size :] += np.bincount(
+                cells[chosen], minlength=EXTRA_CELLS
+            )
+
+    def expire(self, rows: Columns) -> None:
+        """Count predictions whose label did not come in time."""
+        for place, chosen in self._subsets(rows):
+            self._counts[place, self.model.size + EXPIRED] += len(chosen)
+
+    def messages(self, partition: int, until: int) -> Iterator[Pane]:
+        """Yield the pane as a message, as counted up to offset `until`."""
+        self._fold()
+        streams = []
+        for place, name in enumerate(self.model.streams):
+            cells = np.flatnonzero(self._counts[place])
+            if self._events[place] or cells.size:
+                streams.append(
+                    StreamCounts(
+                        name,
+                        int(self._events[place]),
+                        dict(sorted(self._versions[place].items())),
+                        pack_integers(np.diff(cells, prepend=0)),
+                        pack_integers(self._counts[place, cells]),
+                    )
+                )
+        model, size = self.model, self._counts.shape[1]
+        yield Pane(
+            "joins", partition, model.name, self.start, model.every, model.reference,
+            self.first, until, 0, size, streams, outcomes=True,
+        )  # fmt: skip
+
+    def _subsets(self, rows: Columns) -> Iterator[tuple[int, IntArray]]:
+        """Yield (place in streams, rows that belong to it)."""
+        yield 0, np.arange(len(rows.ids))
+        for tag, codes in zip(self.model.segments, rows.segments, strict=True):
+            base = self.model.base(tag)
+            for code in np.unique(codes).tolist():
+                yield base + code, np.flatnonzero(codes == code)
+
+    def _fold(self) -> None:
+        """Count the matches in the buffer."""
+        if not self._matches:
+            return
+        rows = Columns.concatenate([rows for rows, _ in self._matches])
+        weight = np.concatenate([weight for _, weight in self._matches])
+        self._matches.clear()
+        self._buffered = 0
+        size = self.model.size
+        for place, chosen in self._subsets(rows):
+            some = rows.select(chosen)
+            self._counts[place, :size] += self.model.count(some, weight[chosen])
+
+
+def _frequencies(codes: NDArray[np.int16]) -> list[tuple[int, int]]:
+    """Return (code, how often) in the order of their first appearance."""
+    found, first, counts = np.unique(codes, return_index=True, return_counts=True)
+    return [(int(found[i]), int(counts[i])) for i in np.argsort(first)]

@@ -1,0 +1,64 @@
+"""What the join keeps of one model in the log of states."""
+
+from __future__ import annotations
+
+import msgspec
+
+from driftline.consumer.log.clock import Heard
+
+
+class JoinState(msgspec.Struct, tag="join"):
+    """State of one model in one partition of the log of joins, as of `position`.
+
+    Attributes:
+        position: everything before this offset has had its effect (R).
+        rewind: smallest offset of any row that waits, or counts in a pane still open (O).
+        topic_id: id of the log of joins; `partitions`: how many it has. Neither may change.
+        heard: per source partition (topic, number), what was last heard of it.
+        taken: per source partition, the offset up to which its rows had been taken at `rewind`.
+        closed: every pane that ends there (or by prediction: is mature there) or before is final,
+            ms since 1970.
+        early: ids (uint64, little-endian) of the labels that wait for their prediction.
+        met: `meetings` of predictions whose label came first, as long as they could still be
+            waiting without; None if they are too many to name.
+        cut: (time, times up to) of what expired because too many were waiting, newest last.
+    """
+
+    position: int
+    rewind: int
+    topic_id: str = ""
+    partitions: int = 0
+    heard: list[tuple[str, int, Heard]] = []
+    taken: list[tuple[str, int, int]] = []
+    closed: int | None = None
+    early: bytes = b""
+    met: bytes | None = b""
+    cut: list[tuple[int, int]] = []
+
+
+class JoinTally(msgspec.Struct):
+    """What became of the rows of one model.
+
+    Attributes:
+        predictions: that came, once each.
+        joined: predictions that got their label.
+        corrected: labels that changed the one before, its window not judged yet.
+        repeated: labels equal to the one before.
+        late: labels that came after the window of their prediction was judged.
+        duplicates: predictions with an id that one before them has.
+        expired: predictions whose label did not come within the horizon.
+        unmatched: labels whose prediction did not come within the horizon.
+        crowded_out: of `expired` and `unmatched`, those that made room because too many waited.
+        waiting: predictions that wait now.
+    """
+
+    predictions: int = 0
+    joined: int = 0
+    corrected: int = 0
+    repeated: int = 0
+    late: int = 0
+    duplicates: int = 0
+    expired: int = 0
+    unmatched: int = 0
+    crowded_out: int = 0
+    waiting: int = 0

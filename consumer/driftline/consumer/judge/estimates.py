@@ -1,0 +1,93 @@
+"""Judge of the performance that a stream's predictions alone let expect, before labels come."""
+
+from __future__ import annotations
+
+from math import isnan
+
+from driftline.consumer.config import Metric, ModelConfig
+from driftline.consumer.judge.ids import stream_name
+from driftline.consumer.judge.metric_lives import Lives, move
+from driftline.consumer.judge.metric_records import MetricWindow, MetricWriter, by_name
+from driftline.consumer.judge.metric_rules import Measured, against_limit
+from driftline.consumer.judge.records import Alert, ReferenceName, Verdict
+from driftline.consumer.judge.streams import Window
+from driftline.detectors.grid import IntArray
+from driftline.detectors.outcomes import Outcomes, estimate, estimate_errors, estimate_size
+from driftline.detectors.reference import Reference
+
+
+def estimate_cells(outcomes: Outcomes | None) -> int:
+    """Return how many cells behind the features' are counted for estimates."""
+    if outcomes is None or outcomes.calibration is None:
+        return 0
+    return estimate_size(outcomes.layout)
+
+
+class EstimateStream:
+    """Judges the estimated performance of one stream, as the configuration limits the realised one.
+
+    Args:
+        model: its name.
+        segment: None for the whole model, else ``tag=value``.
+        config: the model's configuration.
+        reference: what its performance is compared with.
+        outcomes: of the reference.
+        lives: the model's alert lives, which judging moves on.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        segment: str | None,
+        config: ModelConfig,
+        reference: Reference,
+        outcomes: Outcomes,
+        lives: Lives,
+    ) -> None:
+        self._segment, self._name = segment, stream_name(model, segment)
+        self._config, self._layout, self._outcomes = config, reference.layout, outcomes
+        self._lives = lives
+        place = reference.position[segment]
+        self._normal = outcomes.figures[place]
+        events = int(reference.stream_events[place])
+        self._writer = MetricWriter(model, segment, config, ReferenceName(reference.id, events))
+
+    def judge(self, window: Window) -> tuple[list[Verdict], list[Alert]]:
+        """Return the verdicts of a window, sorted by metric, and the alert records it causes."""
+        times, panes = window.times, window.panes
+        start, end = times.start, times.end
+        events = panes.events(start, end, self._segment)
+        if window.reason is not None or events < self._config.window.min_events:
+            return [], []  # the features' verdicts say so
+        found = by_name(self._estimates(panes.counts(start, end, self._segment)))
+        versions = panes.versions(start, end, self._segment)
+        firing = [
+            life.feature for life in self._lives.values()
+            if life.stream == self._name and life.firing and life.kind.endswith("_drift")
+        ]  # fmt: skip
+        shown = MetricWindow(times, events, versions, None, sorted(firing))
+        verdicts = [self._writer.verdict(one, shown, None) for one in found]
+        incidents = [
+            life.incident for life in self._lives.values()
+            if life.firing and life.incident is not None and life.kind.endswith("_drift")
+        ]  # fmt: skip
+        written = move(
+            self._lives, self._name, found, times, window.new_version, incidents,
+            self._config.window.length,
+        )  # fmt: skip
+        return verdicts, [self._writer.alert(life, one, shown) for life, one in written]
+
+    def _estimates(self, counts: IntArray) -> list[Measured]:
+        size, outcomes = self._layout.size, self._outcomes
+        figures = {}
+        if outcomes.calibration is not None:
+            figures = estimate(outcomes.layout, outcomes.calibration, counts[size:])
+        elif outcomes.error_model is not None:
+            figures = estimate_errors(self._layout, outcomes.error_model, counts[:size])
+        found = []
+        for name, figure in figures.items():
+            metric: Metric = name  # type: ignore[assignment]  # the config's names are the detectors'
+            normal = self._normal[name].value
+            if not isnan(normal):
+                found.append(against_limit(self._config, metric, figure, normal, estimated=True))
+        return found

@@ -1,0 +1,237 @@
+"""Predictions and labels of one input partition as slim rows, on their way to each other.
+
+A row takes effect at its own time or, where others of its partition are more than `grace` further
+already, at the time they have left it: so the order of all rows depends on what the partitions
+hold alone, and a partition can say below which time no row of it takes effect any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+
+from driftline.consumer.log.join_rows import JoinRows, pack_rows
+from driftline.consumer.log.messages import Block, Horizon, Loss
+from driftline.consumer.log.protocol import Gap, Record
+from driftline.detectors import OTHER
+from driftline.detectors.grid import IntArray
+
+from .decode import ModelRows, Rejected
+from .event_ids import NO_ID, IdArray, hash_ids
+from .labels import LabelReader, LabelRows
+from .outcome_columns import Answers
+
+# Versions are named by the stream, so only so many are told apart in one block.
+_MOST_VERSIONS = 200
+_NEVER = -(1 << 62)
+
+
+class JoinProgress(msgspec.Struct):
+    """How far the rows of one model have come in one input partition; times in ms since 1970.
+
+    Attributes:
+        heard: wall-clock time at which the latest row was read; at first, of the first look.
+        progress: largest time of any row, None before the first.
+        lost: offsets [from, to) deleted unread, until a row tells when they may have been.
+    """
+
+    heard: int
+    progress: int | None = None
+    lost: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class JoinModel:
+    """What is sent of one model's predictions and labels.
+
+    Attributes:
+        name: the model.
+        answers: finds scores and classes in the columns of its predictions.
+        segments: tag to the values that are told apart.
+        grace: ms a row may be late and keep its own time.
+    """
+
+    name: str
+    answers: Answers
+    segments: Mapping[str, tuple[str, ...]]
+    grace: int
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What was read in one poll of the partition.
+
+    Attributes:
+        offsets: int64, of every record.
+        events: the predictions, by model.
+        versions: names that the events' version codes stand for, by model.
+        labels: the labels, by model.
+    """
+
+    offsets: IntArray
+    events: Mapping[str, ModelRows]
+    versions: Mapping[str, Sequence[str]]
+    labels: Mapping[str, LabelRows]
+
+
+class BlockWriter:
+    """Writes the blocks of one input partition.
+
+    Args:
+        models: the models whose predictions or labels the topic holds, and are joined.
+        readers: read the labels of those models whose labels the topic holds.
+        targets: how many partitions `joins` has.
+        progress: as read from the log, by model.
+        now: wall-clock time, ms.
+    """
+
+    def __init__(
+        self,
+        models: Mapping[str, JoinModel],
+        readers: Mapping[str, LabelReader],
+        targets: int,
+        progress: Mapping[str, JoinProgress],
+        now: int,
+    ) -> None:
+        self._models = models
+        self._readers = readers
+        self._targets = targets
+        self.progress = {
+            name: msgspec.structs.replace(progress[name]) if name in progress else JoinProgress(now)
+            for name in models
+        }
+        self._marked: dict[str, int] = {}  # when a model's idle mark was sent last
+
+    def read_labels(
+        self, records: Sequence[Record], events: Mapping[str, ModelRows]
+    ) -> tuple[dict[str, LabelRows], list[Rejected]]:
+        """Return the labels among `records` by model, and what is wrong with the others."""
+        found: dict[str, LabelRows] = {}
+        rejected: dict[int, Rejected] = {}
+        values, times = [r.value for r in records], [r.timestamp for r in records]
+        for name, reader in self._readers.items():
+            rows, bad = reader.read(values, times)
+            rejected.update({one.index: one for one in bad})
+            own = events.get(name)
+            # An event that brings its own label needs no id; a label alone does.
+            lost = (rows.ids == NO_ID) & ~np.isin(rows.index, [] if own is None else own.index)
+            for place in rows.index[lost].tolist():
+                rejected[place] = Rejected(place, "schema", "the label has no event_id")
+            found[name] = rows.select(~lost)
+        return found, list(rejected.values())
+
+    def write(self, word: Horizon, batch: Batch, now: int) -> Iterator[Block | Loss]:
+        """Yield the blocks of a batch, read at `now` (wall clock, ms); `word`: who speaks."""
+        for name, model in self._models.items():
+            events, labels = batch.events.get(name), batch.labels.get(name)
+            read = [rows.times for rows in (events, labels) if rows is not None]
+            largest = max((int(times.max()) for times in read if times.size), default=None)
+            if largest is None:
+                continue
+            rows = self._rows(model, word, batch)
+            progress = self.progress[name]
+            before = _NEVER if progress.progress is None else progress.progress
+            passed = np.maximum.accumulate(np.concatenate([[before], rows.times[:-1]]))
+            rows.times = np.maximum(rows.times, passed[: len(rows)] - model.grace)
+            progress.progress, progress.heard = max(before, largest), now
+            self._marked.pop(name, None)
+            if progress.lost is not None:
+                first = min(before, largest) if before != _NEVER else largest
+                place = (word.source, word.partition, name)
+                yield Loss(*place, *progress.lost, first, largest + 1, outcomes=True)
+                progress.lost = None
+            target = (rows.ids % np.uint64(self._targets)).astype(np.int64)
+            names = batch.versions.get(name, ())
+            for number in range(self._targets):
+                some = rows.select(target == number)
+                yield _block(self._said(word, name), number, model, some, names)
+
+    def lost(self, gap: Gap) -> None:
+        """Note that retention deleted records before they were read."""
+        for progress in self.progress.values():
+            known = progress.lost or (gap.wanted, gap.begin)
+            progress.lost = (min(known[0], gap.wanted), max(known[1], gap.begin))
+
+    def claim(self, word: Horizon) -> Iterator[Block]:
+        """Yield the first words of a new owner: older generations' idle marks are void now."""
+        for name in self._models:
+            yield from self._to_all(self._said(word, name))
+
+    def idle(self, word: Horizon, now: int, idle_after: int) -> Iterator[Block]:
+        """Yield an idle mark of each model that is silent; see `PartitionSketch.idle`."""
+        for name, progress in self.progress.items():
+            if now - self._marked.get(name, progress.heard) >= idle_after:
+                self._marked[name] = now
+                yield from self._to_all(msgspec.structs.replace(self._said(word, name), idle=True))
+
+    def state(self) -> dict[str, JoinProgress]:
+        """Return the progress of every model as of now."""
+        return {name: msgspec.structs.replace(p) for name, p in self.progress.items()}
+
+    def _to_all(self, word: Horizon) -> Iterator[Block]:
+        return (Block(word, number) for number in range(self._targets))
+
+    def _said(self, word: Horizon, name: str) -> Horizon:
+        progress = self.progress[name].progress
+        frontier = None if progress is None else progress - self._models[name].grace
+        return msgspec.structs.replace(word, model=name, horizon=frontier, progress=progress)
+
+    def _rows(self, model: JoinModel, word: Horizon, batch: Batch) -> JoinRows:
+        """Return the predictions and labels of a model in the order of their records."""
+        events, labels = batch.events.get(model.name), batch.labels.get(model.name)
+        own = _ids_by_offset(word, batch.offsets, labels)
+        parts = [JoinRows.none(len(model.segments))]
+        if events is not None and events.ids is not None:
+            ids = np.where(events.ids == NO_ID, own[events.index], events.ids)
+            codes = [events.segments[tag] for tag in model.segments]
+            n = len(ids)
+            parts.append(
+                JoinRows(
+                    batch.offsets[events.index], np.zeros(n, bool), events.times, ids,
+                    model.answers.scores(events.columns), model.answers.predicted(events.columns),
+                    events.versions.astype(np.int64) + 1,
+                    np.array(codes, np.int64).reshape(len(codes), n),
+                ).select((ids != NO_ID) & model.answers.usable(events.columns))
+            )  # fmt: skip
+        if labels is not None:
+            ids = np.where(labels.ids == NO_ID, own[labels.index], labels.ids)
+            none = np.zeros(len(ids), np.int64)
+            parts.append(
+                JoinRows(
+                    batch.offsets[labels.index], none == 0, labels.times, ids, labels.actual,
+                    none, none, np.zeros((len(model.segments), len(ids)), np.int64),
+                )
+            )  # fmt: skip
+        rows = JoinRows.concatenate(parts)
+        return rows.select(np.lexsort((rows.labels, rows.offsets)))
+
+
+def _ids_by_offset(word: Horizon, offsets: IntArray, labels: LabelRows | None) -> IdArray:
+    """Return, by place in the batch, ids for events with their own label but without an id."""
+    own = np.full(len(offsets), NO_ID, np.uint64)
+    if labels is not None and (labels.ids == NO_ID).any():
+        places = labels.index[labels.ids == NO_ID]
+        own[places] = hash_ids(
+            [f"{word.source}/{word.partition}/{offset}" for offset in offsets[places].tolist()]
+        )
+    return own
+
+
+def _block(
+    word: Horizon, target: int, model: JoinModel, rows: JoinRows, names: Sequence[str]
+) -> Block:
+    """Return a block whose codes are places in lists of its own, so that it can be read alone."""
+    if not len(rows):
+        return Block(word, target)
+    used = np.unique(rows.versions[rows.versions > 0])
+    listed = [names[code - 1] for code in used[:_MOST_VERSIONS].tolist()]
+    lookup = np.zeros(len(names) + 1, np.int64)
+    lookup[used] = np.minimum(np.arange(len(used)), _MOST_VERSIONS) + 1
+    rows.versions = lookup[rows.versions]
+    if len(used) > _MOST_VERSIONS:
+        listed.append(OTHER)
+    segments = {tag: list(values) for tag, values in model.segments.items()}
+    return Block(word, target, list(model.answers.classes), listed, segments, pack_rows(rows))

@@ -1,0 +1,36 @@
+"""Event ids as 64-bit numbers: what a label finds its prediction by, and where the two meet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from xxhash import xxh3_64_intdigest
+
+IdArray = NDArray[np.uint64]
+
+NO_ID = 0
+"""Stands for an event that has no id."""
+
+
+def hash_ids(ids: Sequence[object]) -> IdArray:
+    """Return the hashes (XXH3, 64 bits) of texts and integers; `NO_ID` for None and "".
+
+    Two ids of n have the same hash with a probability of n^2 / 2^65: one in 400,000 for ten
+    million that wait at a time. The integer 7 and the text "7" are one id.
+
+    >>> a, b, c = hash_ids(["7", 7, None]).tolist()
+    >>> a == b, c
+    (True, 0)
+    """
+    try:
+        digests = np.fromiter(map(xxh3_64_intdigest, ids), np.uint64, len(ids))  # type: ignore[arg-type]  # anything else raises
+    except (TypeError, UnicodeEncodeError):
+        texts = [b"" if i is None else str(i).encode(errors="surrogatepass") for i in ids]
+        digests = np.fromiter(map(xxh3_64_intdigest, texts), np.uint64, len(ids))
+    digests[digests == _EMPTY] = NO_ID
+    return digests
+
+
+_EMPTY = xxh3_64_intdigest(b"")

@@ -1,0 +1,124 @@
+"""Labels: the ground truth of events, read from a topic of labels or from the events' own topic."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftline.detectors.counts import Feature, FeatureType, Layout
+from driftline.detectors.grid import FloatArray, IntArray
+from driftline.producer.mapping import Mapping
+
+from .decode import Decoder, ModelSchema, Rejected
+from .event_ids import IdArray
+from .exact import NO_ACTUAL
+
+_LABEL, _SCORE = "actual.label", "actual.score"
+
+
+@dataclass
+class LabelRows:
+    """Labels of one model in a batch, n of them.
+
+    Attributes:
+        index: int64 (n,): places in the batch, ascending.
+        times: int64 (n,): ms since 1970.
+        ids: uint64 (n,): hashes of the ids of the events they belong to, 0 for none.
+        actual: float64 (n,): place of the class, or the value of a regression.
+    """
+
+    index: IntArray
+    times: IntArray
+    ids: IdArray
+    actual: FloatArray
+
+    def select(self, chosen: NDArray[np.bool_]) -> LabelRows:
+        """Return the chosen labels."""
+        return LabelRows(
+            self.index[chosen], self.times[chosen], self.ids[chosen], self.actual[chosen]
+        )
+
+
+class LabelReader:
+    """Reads the labels of one model.
+
+    Args:
+        model: whose labels; a label that names no model is one of every model of the topic.
+        classes: of a classifier; empty for a regression.
+        mapping: what the topic's records look like.
+        among_events: whether the topic holds the model's events too.
+        max_ahead: ms that a label may be later than its record.
+        max_event_bytes: larger values are refused, unread.
+
+    >>> reader = LabelReader("churn", ("no", "yes"), Mapping(), False, 300_000, 262_144)
+    >>> now = 1_553_644_800_000
+    >>> values = [b'{"event_id": "a", "actual": "yes"}', b'{"event_id": "b", "actual": "maybe"}']
+    >>> rows, rejected = reader.read(values, [now, now])
+    >>> rows.actual.tolist(), [(bad.index, bad.reason) for bad in rejected]
+    ([1.0], [(1, 'unknown_class')])
+    """
+
+    def __init__(
+        self,
+        model: str,
+        classes: Sequence[str],
+        mapping: Mapping,
+        among_events: bool,
+        max_ahead: int,
+        max_event_bytes: int,
+    ) -> None:
+        self._model = model
+        self._classes = tuple(classes)
+        self._among_events = among_events
+        # A bare number is a class's text to a classifier, as it is to the builder of references.
+        kind: FeatureType = "boolean" if self._classes == ("false", "true") else "categorical"
+        features = (
+            [Feature(name, kind, np.zeros(0), self._classes) for name in (_LABEL, _SCORE)]
+            if classes
+            else [Feature(_SCORE, "numeric", np.zeros(0))]
+        )
+        schema = ModelSchema(
+            model,
+            Layout.of(features),
+            {},
+            ids=True,
+            record="label among events" if among_events else "label",
+        )
+        self._decoder = Decoder(mapping, [schema], max_ahead, max_event_bytes)
+
+    def read(
+        self, values: Sequence[bytes | None], timestamps: Sequence[int]
+    ) -> tuple[LabelRows, list[Rejected]]:
+        """Read the labels of a batch; see `Decoder.decode`.
+
+        Returns:
+            The labels, and the values that are for the dead letters.
+        """
+        decoded = self._decoder.decode(values, timestamps)
+        rejected = [
+            bad for bad in decoded.rejected if not (self._among_events and bad.detail == NO_ACTUAL)
+        ]
+        rows = decoded.models.get(self._model)
+        if rows is None or rows.ids is None:
+            nothing = np.zeros(0, np.int64)
+            return LabelRows(nothing, nothing, nothing.astype(np.uint64), np.zeros(0)), rejected
+        if self._classes:
+            # Both have the classes' codes; the label counts, and where there is none, the score.
+            (label, score), many = rows.columns.codes.T, len(self._classes)
+            chosen = np.where(label > many, score, label)
+            known, wrong = chosen < many, chosen > many
+            actual = chosen.astype(np.float64)
+        else:
+            actual = rows.columns.numeric[:, 0]
+            known = np.isfinite(actual)
+            wrong = ~known
+        for place in rows.index[wrong].tolist():
+            rejected.append(Rejected(place, "schema", "actual is missing or of the wrong type"))
+        for place in rows.index[~known & ~wrong].tolist():
+            detail = "actual is a class that the reference does not have"
+            rejected.append(Rejected(place, "unknown_class", detail))
+        found = LabelRows(rows.index[known], rows.times[known], rows.ids[known], actual[known])
+        return found, sorted(rejected, key=lambda bad: bad.index)

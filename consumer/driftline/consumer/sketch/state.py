@@ -1,0 +1,51 @@
+"""What sketch keeps of one input partition in the log of states."""
+
+from __future__ import annotations
+
+import msgspec
+
+from driftline.consumer.sketch.blocks import JoinProgress
+
+
+class ModelProgress(msgspec.Struct):
+    """State of one model in one input partition; times in ms since 1970.
+
+    Attributes:
+        start: offset from which its events count (a model new to the config starts late).
+        heard: wall-clock time at which its latest event was read; at first, of the first look.
+        progress: largest event time seen, None before the first event.
+        horizon: every pane that ends there or before is final.
+        stale: whether its silence has been reported.
+        lost: offsets [from, to) deleted unread, until an event tells when they may have been.
+        told: whether that loss was reported while the model was silent.
+    """
+
+    start: int
+    heard: int
+    progress: int | None = None
+    horizon: int | None = None
+    stale: bool = False
+    lost: tuple[int, int] | None = None
+    told: bool = False
+
+
+class SketchState(msgspec.Struct, tag="sketch"):
+    """What a new owner of an input partition needs.
+
+    Attributes:
+        topic_id: id of the topic; a re-created topic has another.
+        partitions: how many the topic had at the very first start; those above came later.
+        position: everything before this offset has had its effect (R).
+        rewind: smallest offset that anything still open was counted from (O).
+        generation: of the owner that wrote this.
+        models: progress per model as of `position`.
+        joins: the same of the rows sent to meet their labels, or their predictions.
+    """
+
+    topic_id: str
+    partitions: int
+    position: int
+    rewind: int
+    generation: int
+    models: dict[str, ModelProgress]
+    joins: dict[str, JoinProgress] = {}

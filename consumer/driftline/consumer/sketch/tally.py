@@ -1,0 +1,33 @@
+"""What became of the records of an input."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from driftline.consumer.log.protocol import Record
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """A record that cannot be used, and why."""
+
+    record: Record
+    reason: str
+    detail: str
+
+
+@dataclass
+class Tally:
+    """What became of the records read: read = counted + late + labels + skipped + rejected.
+
+    An event that brings its own label is in `counted` (or `late`) and in `labels`.
+    """
+
+    read: int = 0
+    counted: Counter[str] = field(default_factory=Counter)  # by model
+    late: Counter[str] = field(default_factory=Counter)  # by model
+    labels: Counter[str] = field(default_factory=Counter)  # by model
+    without_id: Counter[str] = field(default_factory=Counter)  # predictions, by model
+    skipped: Counter[str] = field(default_factory=Counter)  # by reason: tombstone, unknown_model
+    rejected: Counter[str] = field(default_factory=Counter)  # by reason of the dead letters
