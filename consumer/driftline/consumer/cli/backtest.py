@@ -21,6 +21,12 @@ def backtest(
     reference: Annotated[
         Path | None, typer.Option(metavar="REF", help="Compare with this reference.")
     ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Ground truth that came later, by the mapping of its topic."
+        ),
+    ] = None,
     verdicts: Annotated[
         bool, typer.Option("--verdicts", help="Print a line per feature and window too.")
     ] = False,
@@ -33,11 +39,13 @@ def backtest(
 
     Events are read in the file's order and judged as the service would. Without a configuration
     the columns are guessed, the first half of the file is the reference, and a window holds about
-    1,000 events; what was assumed is said.
+    1,000 events; what was assumed is said. Labels of a file of their own are put in the order of
+    their times, and meet their predictions by event id.
     """
     from driftline.consumer.cli.backtest_run import run
     from driftline.consumer.cli.backtest_setup import assumed, configured
     from driftline.consumer.cli.backtest_text import render, verdict_head, verdict_line
+    from driftline.consumer.cli.errors import CommandError
     from driftline.consumer.cli.terminal import out, out_json, say
     from driftline.consumer.judge.records import Alert
 
@@ -45,7 +53,9 @@ def backtest(
         config = DEFAULT_CONFIG
         say(f"using {config}")
     if config is not None:
-        setup = configured(config, file, model, reference)
+        setup = configured(config, file, model, reference, labels)
+    elif labels is not None:
+        raise CommandError("--labels needs a configuration that says how they are mapped: --config")
     else:
         setup = assumed(file, model, reference)
     lines = []

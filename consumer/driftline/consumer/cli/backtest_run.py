@@ -30,8 +30,13 @@ def run(setup: Setup) -> Iterator[Verdict | Alert]:
                 known = setup.found.first
                 setup.found.first = first if known is None else min(first, known)
             yield from _kept(setup, setup.backtest.feed(chunk))
+            if setup.labels is not None and times.size:
+                for labels in setup.labels.until(int(times.max())):
+                    yield from _kept(setup, setup.backtest.feed_labels(labels))
             done += len(chunk)
             show(done)
+        for labels in () if setup.labels is None else setup.labels.rest():
+            yield from _kept(setup, setup.backtest.feed_labels(labels))
         yield from _kept(setup, setup.backtest.end())
     _say_what_was_left_out(setup)
 

@@ -12,9 +12,11 @@ from driftline.consumer.cli.backtest_text import Found
 from driftline.consumer.cli.configured import choose_model, read_config, read_references, refuse
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.terminal import say
+from driftline.consumer.cli.timed_rows import TimedRows
 from driftline.consumer.config import (
     Config,
     KafkaConfig,
+    LabelsConfig,
     ModelConfig,
     SourceConfig,
     WindowConfig,
@@ -41,6 +43,7 @@ class Setup:
         mapping: how a row becomes an event.
         model, config: the model and its settings.
         found: what it has yielded so far.
+        labels: those of a file of their own, None where there are none.
     """
 
     backtest: Backtest
@@ -50,9 +53,16 @@ class Setup:
     model: str
     config: ModelConfig
     found: Found
+    labels: TimedRows | None = None
 
 
-def configured(config: Path, file: Path, model: str | None, reference: Path | None) -> Setup:
+def configured(
+    config: Path,
+    file: Path,
+    model: str | None,
+    reference: Path | None,
+    labels: Path | None = None,
+) -> Setup:
     """Set up a backtest of one model of a configuration.
 
     Args:
@@ -60,9 +70,10 @@ def configured(config: Path, file: Path, model: str | None, reference: Path | No
         file: the events.
         model: one of its models; None for the only one.
         reference: instead of the configured one.
+        labels: ground truth that came later.
 
     Raises:
-        DriftlineError: the configuration, the reference or the file cannot be used.
+        DriftlineError: the configuration, the reference or a file cannot be used.
     """
     loaded = read_config(config, offline=True)
     name = choose_model(loaded.config, model)
@@ -77,7 +88,21 @@ def configured(config: Path, file: Path, model: str | None, reference: Path | No
     refuse(problems)
     topic = settings.predictions[0]
     mapping = file_rows.mapping_for(whole, topic, file)
-    return _setup(whole, references[name], name, mapping, file)
+    timed = None
+    if labels is not None:
+        if settings.labels is None or settings.labels.topic in settings.predictions:
+            raise CommandError(
+                f"--labels: models.{name}.labels names no topic of their own, so nothing says what"
+                " the file's columns are"
+            )
+        own = file_rows.mapping_for(whole, settings.labels.topic, labels)
+        whole = _with_source(whole, settings.labels.topic, own)
+        timed = TimedRows(file_rows.read(labels), own)
+    elif settings.labels is not None and settings.labels.topic not in settings.predictions:
+        say("assumed  no labels: performance is estimated only; give --labels FILE")
+    setup = _setup(whole, references[name], name, mapping, file)
+    setup.labels = timed
+    return setup
 
 
 def assumed(file: Path, model: str | None, reference: Path | None) -> Setup:
@@ -108,8 +133,15 @@ def assumed(file: Path, model: str | None, reference: Path | None) -> Setup:
             )
         say(f"assumed  reference: the first {skip:,} of {total:,} rows")
     window = WindowConfig(length=length)
+    known = baseline.outcome is not None and "actual" in {
+        name.split(".")[0] for name in mapping.fields
+    }
     settings = ModelConfig(
-        predictions=(_TOPIC,), reference=Path("-"), window=window, ignore=found.ignore
+        predictions=(_TOPIC,),
+        reference=Path("-"),
+        window=window,
+        ignore=found.ignore,
+        labels=LabelsConfig(topic=_TOPIC) if known else None,
     )
     say(
         f"assumed  windows of {format_duration(length)}, about"
@@ -126,8 +158,7 @@ def _setup(
 ) -> Setup:
     settings = config.models[name]
     topic = settings.predictions[0]
-    source = SourceConfig(fields=mapping.fields, timestamp_unit=mapping.timestamp_unit)
-    config = config.model_copy(update={"sources": {**config.sources, topic: source}})
+    config = _with_source(config, topic, mapping)
     total = file_rows.count(file)
     return Setup(
         backtest=Backtest(Plan(config, {name: reference}), name, topic),
@@ -138,3 +169,8 @@ def _setup(
         config=settings,
         found=Found(name),
     )
+
+
+def _with_source(config: Config, topic: str, mapping: Mapping) -> Config:
+    source = SourceConfig(fields=mapping.fields, timestamp_unit=mapping.timestamp_unit)
+    return config.model_copy(update={"sources": {**config.sources, topic: source}})

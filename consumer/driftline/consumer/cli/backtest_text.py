@@ -56,6 +56,11 @@ class Found:
             if rose and output.status == "firing":
                 self.rises[output.alert_id] = output
             return
+        if output.type == "performance":
+            # Metrics have windows of their own; what no rule looks at is not said to be quiet.
+            if any(each.state is not None for each in output.detectors.values()):
+                self.features.add(output.feature)
+            return
         self.features.add(output.feature)
         self._count_window(output)
         self.reference = output.reference.id
@@ -147,7 +152,7 @@ def verdict_line(verdict: Verdict, model: str) -> str:
     looked_at = [
         f"{name} {figure(each.value)} (limit {figure(each.threshold)})"
         for name, each in verdict.detectors.items()
-        if each.state is not None
+        if each.state is not None or verdict.type == "performance"
     ]
     return f"{start}{subject:<{_FEATURE_WIDTH}}  {effect:>6}  {', '.join(looked_at)}".rstrip()
 
@@ -196,8 +201,30 @@ def _closing(found: Found, backtest: Backtest, config: ModelConfig) -> list[str]
     for reason in sorted(set(found.never.values()) - {""}):
         segments = sorted(name for name, why in found.never.items() if why == reason)
         lines.append(f"never judged: {_some(segments)} ({reason})")
+    lines += _labels(backtest, found.model)
     allowed, rest = _budget(found, backtest, config), _rest(found, backtest)
     return [*lines, f"{allowed} {rest}" if allowed else rest]
+
+
+def _labels(backtest: Backtest, model: str) -> list[str]:
+    """Return what became of the labels, where there are any."""
+    tally = backtest.join_tally
+    labels = backtest.tally.labels[model]
+    if tally is None or not labels:
+        return []
+    parts = [f"{tally.joined:,} of {tally.predictions:,} predictions got theirs"]
+    for count, what in (
+        (tally.corrected, "corrected"),
+        (tally.repeated, "repeated"),
+        (tally.late, "late"),
+        (tally.expired, "predictions expired"),
+        (tally.unmatched, "without a prediction"),
+        (tally.duplicates, "predictions with an id again"),
+        (backtest.tally.without_id[model], "predictions without an id"),
+    ):
+        if count:
+            parts.append(f"{count:,} {what}")
+    return [f"{_many(labels, 'label')}: {', '.join(parts)}"]
 
 
 def _no_alerts(found: Found) -> str:

@@ -139,15 +139,20 @@ def event_times(rows: Sequence[dict[str, Any]], mapping: Mapping) -> NDArray[np.
     >>> event_times([{"ts": 1553644800}, {}], Mapping({"timestamp": "ts"})).tolist()
     [1553644800000]
     """
+    times = all_times(rows, mapping)
+    known: NDArray[np.int64] = times[times != UNREADABLE]
+    return known
+
+
+def all_times(rows: Sequence[dict[str, Any]], mapping: Mapping) -> NDArray[np.int64]:
+    """Return the time of every row in ms, `UNREADABLE` where there is none."""
     source = mapping.paths().get("timestamp")
     if source is None or isinstance(source, Constant):
-        return np.zeros(0, np.int64)
+        return np.full(len(rows), UNREADABLE, np.int64)
     values: Iterable[Any] = rows
     for name in source:
         values = [value.get(name) if isinstance(value, dict) else None for value in values]
-    times = parse_timestamps(list(values), mapping.timestamp_unit)
-    known: NDArray[np.int64] = times[times != UNREADABLE]
-    return known
+    return parse_timestamps(list(values), mapping.timestamp_unit)
 
 
 def first(chunks: Iterable[Rows], rows: int) -> Iterator[Rows]:

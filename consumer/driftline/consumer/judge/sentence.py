@@ -6,6 +6,7 @@ when, how far it reaches. No statistic's name, no p-value.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,11 @@ from driftline.producer.timestamp import format_time
 
 LONGEST = 240
 
+_METRIC = re.compile(
+    r"(?P<name>(estimated )?\w+) (rose|fell) to (?P<now>\S+)( \(95 % interval [^)]*\))?, "
+    r"normally (?P<normal>\S+), (on|estimated from) "
+)
+_LABELS = re.compile(r"labels (stopped|became few|slowed down|do not come): ")
 _RATE_VERBS = {
     "missing": "is missing",
     "invalid": "is invalid",
@@ -128,8 +134,16 @@ def change(summary: str) -> str:
         'median 43,485, normally 21,902'
         >>> change('m: b changed: "x" is 80.1 % of events, normally 55.1 %, since 2019-03-27 ...')
         '"x" 80.1 %, normally 55.1 %'
+        >>> change("m: f1 fell to 0.9 (95 % interval 0.8 to 0.95), normally 0.98, on 99 labelled ...")
+        'f1 0.9, normally 0.98'
+        >>> change("m: labels stopped: 0 for 991 predictions (0.0 %), normally 98 %, since 2019 ...")
+        'stopped: 0 for 991 predictions (0.0 %), normally 98 %'
     """
     said = summary.split(": ", 1)[-1]
+    if metric := _METRIC.match(said):
+        return f"{metric['name']} {metric['now']}, normally {metric['normal']}"
+    if _LABELS.match(said):
+        return said.removeprefix("labels ").partition(", since ")[0]
     if ": " in said.partition(", since ")[0]:
         said = said.split(": ", 1)[1]
     said = said.partition(", since ")[0]

@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 from driftline.consumer.join.model import ModelJoin
-from driftline.consumer.join.state import JoinState
+from driftline.consumer.join.state import JoinState, JoinTally
 from driftline.consumer.judge.records import Alert, Verdict
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.log.memory import MemoryRecord
@@ -68,6 +68,11 @@ class Backtest:
             # Twice: the first marks tell how far the others may be lifted.
             if file is not None:
                 yield from self._taken(file.sketch.idle(0, 0))
+
+    @property
+    def join_tally(self) -> JoinTally | None:
+        """What became of the labels; None where none are read."""
+        return None if self._join is None else self._join.tally
 
     @property
     def last_event(self) -> int | None:

@@ -221,7 +221,8 @@ class PartitionSketch:
             self.tally.labels[name] += len(rows.index)
         for name, events in decoded.models.items():
             if events.ids is not None:
-                self.tally.without_id[name] += int((events.ids == NO_ID).sum())
+                alone = events.index[events.ids == NO_ID].tolist()  # no label of their own either
+                self.tally.without_id[name] += len(set(alone) - found)
         versions = {} if self._decoder is None else self._decoder.version_names
         batch = Batch(offsets, decoded.models, versions, labels)
         return list(self._writer.write(self._word(int(offsets[-1]) + 1), batch, now))
