@@ -17,13 +17,14 @@ import yaml
 
 from driftline.consumer.config import schema
 from driftline.consumer.config.values import BUDGET_PATTERN, FOR_PATTERN
-from driftline.consumer.http.metrics import _COUNTERS, _GAUGES, _HISTOGRAMS
+from driftline.consumer.http.tables import COUNTERS, GAUGES, HISTOGRAMS
 from driftline.producer.durations import PATTERN
 
 FOLDER = Path(__file__).parent
 NOTE = "<!-- Written by docs/generate.py from the code: change that, then run it again. -->\n\n"
 DETECTORS = ("ks", "psi", "chi_square", "jensen_shannon", "wasserstein", "rates", "budget")
-NAMED = {"sources": "<topic>", "models": "<name>", "features": "<feature>"}
+NAMED = {"sources": "<topic>", "models": "<name>", "features": "<feature>",
+         "comparisons": "<name>"}  # fmt: skip
 LIMITS = {"thresholds": "map of detector to [limit](#a-limit)",
           "performance": "map of metric to [performance limit](#a-performance-limit)"}  # fmt: skip
 _ITEM = re.compile(r"^([\w, ]+): (.*)$")
@@ -185,11 +186,11 @@ def metrics() -> str:
     """Return the page of the metrics: the tables of their names."""
     rows: list[tuple[str, ...]] = [
         (f"`driftline_{name}{ending}`", kind, ", ".join(labels), text)
-        for kind, ending, table in (("gauge", "", _GAUGES), ("counter", "_total", _COUNTERS))
+        for kind, ending, table in (("gauge", "", GAUGES), ("counter", "_total", COUNTERS))
         for name, (labels, text) in table.items()
     ]
     rows += [
-        (f"`driftline_{name}_seconds`", "histogram", "", text) for name, text in _HISTOGRAMS.items()
+        (f"`driftline_{name}_seconds`", "histogram", "", text) for name, text in HISTOGRAMS.items()
     ]
     head = (FOLDER / "metrics.head.md").read_text("utf-8")
     return f"{NOTE}{head}\n{_table(('metric', 'type', 'labels', 'meaning'), rows)}"

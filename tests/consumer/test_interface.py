@@ -75,12 +75,12 @@ def analysis() -> list[Row]:
     return [row for rows in read_rows(DATA / "car_loan_analysis.csv.gz") for row in rows]
 
 
-def judged(reference: Reference, chunks: Iterable[list[Row]]) -> Judged:
-    """Run the page's configuration over rows."""
-    config = Config.model_validate(
+def configuration(sources: Row | None = None, **more: Any) -> Config:
+    """The page's configuration; `sources` and keys of the model may be added."""
+    return Config.model_validate(
         {
             "kafka": {"bootstrap_servers": "localhost:9092"},
-            "sources": {"ml.predictions": {"fields": FIELDS}},
+            "sources": {"ml.predictions": {"fields": FIELDS}, **(sources or {})},
             "models": {
                 "car-loan": {
                     "predictions": "ml.predictions",
@@ -88,11 +88,17 @@ def judged(reference: Reference, chunks: Iterable[list[Row]]) -> Judged:
                     "window": {"length": "6d"},
                     "owner": "credit",
                     "runbook": "https://wiki.example/car-loan",
+                    **more,
                 }
             },
         }
     )
-    backtest = Backtest(Plan(config, {"car-loan": reference}), "car-loan", "ml.predictions")
+
+
+def judged(reference: Reference, chunks: Iterable[list[Row]]) -> Judged:
+    """Run the page's configuration over rows."""
+    plan = Plan(configuration(), {"car-loan": reference})
+    backtest = Backtest(plan, "car-loan", "ml.predictions")
     outputs = [output for chunk in chunks for output in backtest.feed(chunk)]
     outputs += backtest.end()
     return Judged(
@@ -153,12 +159,16 @@ def test_wasserstein_from_counts_is_near_that_of_the_raw_values(run: Judged) -> 
 
 
 def check_alert(
-    found: dict[str, Any], page: dict[str, Any], reference: Reference, *but: str
+    found: dict[str, Any],
+    page: dict[str, Any],
+    reference: Reference,
+    *but: str,
+    incident: str = "2019-03-27T00:00:00Z",
 ) -> None:
     """Compare a record with the page's: all fields but ids, and what `but` names."""
     since = page["since"]
     assert found["alert_id"] == identity("car-loan", page["feature"], page["kind"], since)
-    assert found["incident_id"] == identity("car-loan", "2019-03-27T00:00:00Z")
+    assert found["incident_id"] == identity("car-loan", incident)
     assert found["reference"] == {"id": reference.id, "events": 50_000}
     told = {"alert_id", "incident_id", "reference", *but}
     assert without(found, *told) == without(page, *told)

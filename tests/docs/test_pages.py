@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from driftline.consumer.cli import app
 from driftline.consumer.config import DETECTORS, RATES, ConfigError, load
-from driftline.consumer.http.metrics import _COUNTERS, _GAUGES
+from driftline.consumer.http.tables import COUNTERS, GAUGES
 
 from .pages import DOCS, EVERY, EXAMPLE, PAGES, README, snippets, whole
 
@@ -112,6 +112,6 @@ def test_the_table_says_of_every_detector_when(text: str) -> None:
 
 
 def test_metrics_that_operations_names_exist() -> None:
-    known = {f"driftline_{name}" for name in _GAUGES}
-    known |= {f"driftline_{name}_total" for name in _COUNTERS}
+    known = {f"driftline_{name}" for name in GAUGES}
+    known |= {f"driftline_{name}_total" for name in COUNTERS}
     assert set(re.findall(r"`(driftline_\w+)`", PAGES["operations.md"].text)) <= known

@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +17,9 @@ import pytest
 from tests.kafka import car_loan
 from tests.kafka.car_loan import Replay, Row
 from tests.kafka.conftest import NewTopic
-from tests.kafka.reader import Grown, Identity, TopicReader, by_identity, wait_until
+from tests.kafka.published import Published, finish, same
+from tests.kafka.reader import Grown, TopicReader, by_identity, wait_until
 from tests.kafka.worker import Worker, driftline
-
-
-@dataclass(frozen=True)
-class Published:
-    """All verdicts and alerts of a run: by identity, the bytes."""
-
-    verdicts: dict[Identity, bytes]
-    alerts: dict[Identity, bytes]
-
-    def alert_records(self) -> list[dict[str, Any]]:
-        """Return the alerts' records."""
-        return [msgspec.json.decode(value, type=dict[str, Any]) for value in self.alerts.values()]
 
 
 @pytest.fixture(scope="module")
@@ -86,40 +74,6 @@ def start_workers(bootstrap: str, directory: Path, tmp_path: Path) -> Iterator[S
         yield start
 
 
-def finish(
-    bootstrap: str, topic: str, prefix: str, workers: list[Worker], expected: Published
-) -> Published:
-    """Stop the workers when all is read and judged; return what they have published."""
-    with (
-        TopicReader(bootstrap, topic, prefix) as events,
-        TopicReader(bootstrap, f"{prefix}.verdicts") as verdicts,
-        TopicReader(bootstrap, f"{prefix}.alerts") as alerts,
-    ):
-        wait_until(events.all_consumed, "every event read, and recorded as read")
-        many = len(expected.verdicts)
-        wait_until(Grown(verdicts, many), f"{many} verdicts")
-        for worker in workers:
-            assert worker.stop() < 5
-        found = alerts.read()
-        published = Published(
-            by_identity(record.value for record in verdicts.read()),
-            by_identity(record.value for record in found),
-        )
-        assert len(published.alerts) == len(found), "an alert was published twice"
-        return published
-
-
-def same(found: Published, expected: Published) -> None:
-    """Both hold the same records, byte for byte."""
-    for some, others in (
-        (found.alerts, expected.alerts),
-        (found.verdicts, expected.verdicts),
-    ):
-        assert some.keys() == others.keys()
-        different = [(some[key], others[key]) for key in some if some[key] != others[key]]
-        assert not different, different[0]
-
-
 def test_the_drift_is_found_and_nothing_else(backtest: Published) -> None:
     alerts = backtest.alert_records()
     assert {alert["feature"] for alert in alerts} == car_loan.DRIFTED
@@ -156,7 +110,7 @@ def test_one_worker_and_three_find_what_the_backtest_finds(
         worker.wait_until_ready()
     assert sum(bool(worker.owned()["partitions"]) for worker in workers[shared]) >= 2
     for name, some in workers.items():
-        same(finish(bootstrap, topic, name, some, backtest), backtest)
+        same(finish(bootstrap, [topic], name, some, backtest), backtest)
 
 
 def test_workers_killed_three_times_find_what_the_backtest_finds(
@@ -198,4 +152,4 @@ def test_workers_killed_three_times_find_what_the_backtest_finds(
     for rows in panes[kills * stretch :]:
         replay.send(rows)
     replay.close()
-    same(finish(bootstrap, topic, prefix, workers, backtest), backtest)
+    same(finish(bootstrap, [topic], prefix, workers, backtest), backtest)

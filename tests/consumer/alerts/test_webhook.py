@@ -7,7 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from tests.consumer.alerts.conftest import TOPIC, Alerts, alert, resolved
@@ -21,6 +21,7 @@ from driftline.consumer.alerts.alertmanager import (
 )
 from driftline.consumer.alerts.errors import AlertsError, DeliveryError
 from driftline.consumer.alerts.webhook import Webhook, post_to_slack, slack_message
+from driftline.consumer.judge.lives import Kind
 
 NOW = 1_562_000_000.0  # 2019-07-01T16:53:20Z
 
@@ -169,6 +170,27 @@ def test_an_alert_for_alertmanager() -> None:
     whole = alert(feature=None, kind="stale", owner=None, runbook=None)
     assert labels(whole).keys() == {"alertname", "severity", "model", "kind", "incident_id"}
     assert "runbook_url" not in alertmanager_alert(whole, 0)["annotations"]
+
+
+def test_alerts_on_performance_and_labels_have_names_of_their_own() -> None:
+    accuracy = alert(
+        kind="performance", feature="performance.accuracy", type="performance", effect=None,
+        interval=[0.896252, 0.931016], normal=0.94364, counts={"labelled": 991},
+        rule="accuracy: max_drop 0.01, for 2 of 3", summary="m: accuracy fell to 0.915",
+    )  # fmt: skip
+    said = alertmanager_alert(accuracy, 0)
+    assert said["labels"]["alertname"] == "DriftlinePerformance"
+    assert said["labels"]["feature"] == "performance.accuracy"
+    assert "rule accuracy: max_drop 0.01, for 2 of 3;" in said["annotations"]["description"]
+    assert "accuracy fell to 0.915" in slack_message(accuracy)["text"]
+    stopped = alert(kind="labels", feature=None, type=None, detector=None, value=None, counts=None)
+    assert labels(stopped)["alertname"] == "DriftlineLabelsStopped"
+    assert "feature" not in labels(stopped)
+
+
+def test_every_kind_has_a_name() -> None:
+    names = [labels(alert(kind=kind))["alertname"] for kind in get_args(Kind)]
+    assert len(set(names)) == len(names)
 
 
 def test_an_end_is_never_before_the_start() -> None:

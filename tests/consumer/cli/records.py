@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from driftline.consumer.judge.records import Alert, Verdict
+from driftline.consumer.judge.records import Alert, Verdict, Window
 
 _WINDOW = {"start": "2019-04-02T00:00:00Z", "end": "2019-04-08T00:00:00Z", "events": 991}
 _COUNTS = {"valid": 991, "missing": 0, "absent": 0, "invalid": 0, "unseen": 0, "out_of_range": 0}
@@ -65,6 +65,67 @@ def alert() -> Alert:
         "runbook": "https://wiki.example/car-loan",
     }
     return msgspec.json.decode(json.dumps(record), type=Alert)
+
+
+def accuracy() -> Alert:
+    """The alert on performance."""
+    return msgspec.structs.replace(
+        alert(),
+        alert_id="79277436dd6621bf",
+        revision=1,
+        severity="warning",
+        kind="performance",
+        summary=(
+            "car-loan: accuracy fell to 0.915 (95 % interval 0.896 to 0.931), normally 0.944, on"
+            " 991 labelled of 991 events, since 2019-04-08 00:00 UTC. 5 features changed before it."
+        ),
+        feature="performance.accuracy",
+        type="performance",
+        since="2019-04-08T00:00:00Z",
+        rule="accuracy: max_drop 0.01, for 2 of 3",
+        detector="accuracy",
+        value=0.915237,
+        p_value=None,
+        threshold=0.93364,
+        interval=(0.896252, 0.931016),
+        normal=0.94364,
+        effect=None,
+        breaches=(2, 3),
+        window=Window("2019-04-14T00:00:00Z", "2019-04-20T00:00:00Z", 991),
+        counts={"labelled": 991, "waiting": 0, "expired": 0},
+        top=[],
+        incident_id="89997c72afbff254",
+        also_firing=["car_value", *alert().also_firing],
+    )
+
+
+def labels_stopped() -> Alert:
+    """An alert that labels stopped."""
+    return msgspec.structs.replace(
+        alert(),
+        alert_id="0b7f9e3c5a1d2f48",
+        revision=1,
+        severity="warning",
+        kind="labels",
+        summary=(
+            "car-loan: labels stopped: 0 for 991 predictions (0.0 %), normally 98.7 %, since"
+            " 2019-04-08 00:00 UTC."
+        ),
+        feature=None,
+        type=None,
+        since="2019-04-08T00:00:00Z",
+        rule="labels: half as many, or twice as late as usual, for 2 of 3",
+        detector=None,
+        value=None,
+        p_value=None,
+        threshold=None,
+        effect=None,
+        breaches=None,
+        window=Window("2019-04-14T00:00:00Z", "2019-04-20T00:00:00Z", 991),
+        counts=None,
+        top=[],
+        also_firing=[],
+    )
 
 
 def verdict() -> Verdict:

@@ -7,7 +7,7 @@ import json
 import msgspec
 import pytest
 from tests.consumer.cli.conftest import Driftline
-from tests.consumer.cli.records import alert, verdict
+from tests.consumer.cli.records import accuracy, alert, labels_stopped, verdict
 
 from driftline.consumer.cli import output_log
 from driftline.consumer.cli.alert_log import find_alert, find_verdict
@@ -73,6 +73,43 @@ def test_an_alert_on_the_whole_model_has_no_bins() -> None:
         "\n\n2019-04-02 06:30 to 2019-04-03, reference 12d664886f4460a1 (50,000 events)\n"
         "rule stale_after: 1 day"
     )
+
+
+ACCURACY = """\
+FIRING  warning  car-loan / performance.accuracy                          owner credit   https://wiki.example/car-loan
+accuracy fell to 0.915 (95 % interval 0.896 to 0.931), normally 0.944, on 991 labelled of 991 events, since 2019-04-08 00:00 UTC. 5 features changed before it.
+
+  now           0.915  95 % interval 0.896 to 0.931
+  normally      0.944
+  limit         0.934
+  predictions   991 labelled, 0 waiting, 0 expired
+
+991 events, 2019-04-14 to 2019-04-20, version 1, reference 12d664886f4460a1 (50,000 events)
+rule accuracy: max_drop 0.01, for 2 of 3    accuracy 0.915 (limit 0.934)"""  # noqa: E501
+
+
+def test_an_alert_on_performance_shows_the_interval_and_what_is_normal() -> None:
+    assert alert_in_full(accuracy(), None) == ACCURACY
+    estimated = msgspec.structs.replace(
+        accuracy(), feature="performance.estimated_accuracy", counts=None, threshold=None
+    )
+    shown = alert_in_full(estimated, None).split("\n\n")[1]
+    assert shown == "  now           0.915  95 % interval 0.896 to 0.931\n  normally      0.944"
+
+
+def test_a_metric_without_an_interval() -> None:
+    gap = msgspec.structs.replace(
+        accuracy(), feature="performance.estimate_gap", detector="estimate_gap", value=-0.031,
+        interval=None, normal=0.0, threshold=None,
+    )  # fmt: skip
+    shown = alert_in_full(gap, None).split("\n\n")[1].splitlines()
+    assert shown[:2] == ["  now           -0.031", "  normally      0"]
+
+
+def test_an_alert_on_labels_is_one_of_the_whole_model() -> None:
+    text = alert_in_full(labels_stopped(), None)
+    assert text.splitlines()[0].startswith("FIRING  warning  car-loan   ")
+    assert text.endswith("\nrule labels: half as many, or twice as late as usual, for 2 of 3")
 
 
 @pytest.mark.parametrize(

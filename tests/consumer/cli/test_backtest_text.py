@@ -6,7 +6,8 @@ import msgspec
 import pytest
 from tests.consumer.cli.records import alert, verdict
 
-from driftline.consumer.cli.backtest_text import Found, table, verdict_line
+from driftline.consumer.cli.backtest_found import Found
+from driftline.consumer.cli.backtest_text import table, verdict_line
 
 
 def test_an_alert_counts_as_it_was_when_it_rose_last() -> None:
@@ -30,7 +31,7 @@ def test_the_table_grows_with_its_content_and_names_segments() -> None:
     )
     head, first, second = table([alert(), long], "car-loan").splitlines()
     assert head.index("effect") == first.index("  1.53") == 29 + 45 + 2
-    assert "a_feature_with_a_very_long_name (channel=web)          median" in second
+    assert "a_feature_with_a_very_long_name (channel=web)       -  median" in second
     assert first.endswith("  56f29dcfdc4e44e8")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.memory import MemoryBroker, MemoryLog
 from driftline.consumer.log.protocol import Log, Message
 from driftline.detectors import FeatureColumn, build_reference
+from driftline.detectors.outcomes import OutcomeLayout
 
 HOUR = 3_600_000
 EXAMPLE = """\
@@ -77,8 +79,20 @@ error    price-quote       features.amout: not in the reference; did you mean am
 """  # noqa: E501 (as it is printed)
 
 
+OUTCOME: dict[str, Any] = {
+    "layout": OutcomeLayout.classification(["no", "yes"], None, True).to_json(),
+    "counts": [{"cell": [0, 1, 4], "count": [800, 50, 150]}],
+    "error_model": None,
+}
+"""Of a model that names classes: 800 and 150 right, 50 wrong."""
+
+
 def build(
-    path: Path, model: str, features: Sequence[str] = ("amount",), events: int = 50_000
+    path: Path,
+    model: str,
+    features: Sequence[str] = ("amount",),
+    events: int = 50_000,
+    outcome: dict[str, Any] | None = None,
 ) -> str:
     """Write a reference of numeric features and one category; return its id."""
     columns = {
@@ -86,13 +100,13 @@ def build(
     }
     kinds = ["web" if i % 2 else "shop" for i in range(events)]
     columns["channel"] = FeatureColumn("categorical", kinds)
-    reference = build_reference(model, columns)
+    reference = build_reference(model, columns, outcome=outcome)
     path.write_bytes(reference.to_json())
     return reference.id
 
 
-def event(model: str, **features: object) -> bytes:
-    return json.dumps({"model": model, "features": features}).encode()
+def event(model: str, event_id: str | None = None, **features: object) -> bytes:
+    return json.dumps({"model": model, "event_id": event_id, "features": features}).encode()
 
 
 @pytest.fixture
@@ -128,14 +142,14 @@ def test_the_example_of_the_documentation(folder: Path, broker: MemoryBroker) ->
     (folder / "teams").mkdir()
     (folder / "driftline.yaml").write_text(EXAMPLE)
     (folder / "teams/pricing.yaml").write_text(TEAM)
-    reference_id = build(folder / "fraud-scorer.json", "fraud-scorer")
+    reference_id = build(folder / "fraud-scorer.json", "fraud-scorer", outcome=OUTCOME)
     build(folder / "chargeback-risk.json", "chargeback-risk")
     build(folder / "price-quote.json", "price-quote")
     now = broker.now = 1_700_000_000_000
     for i in range(12 * 100):  # every tenth is of the smaller model: 110 of those an hour
         model = "fraud-scorer" if i % 10 else "chargeback-risk"
         sent = now + int(i / 1_100 * HOUR)
-        value = event(model, amount=i, channel="web")
+        value = event(model, f"e{i}", amount=i, channel="web")
         broker.append(Message("payments.predictions", i // 10 % 12, None, value, timestamp=sent))
     printed = check(folder, lambda: MemoryLog(broker))
     assert printed == PRINTED.replace("ID", reference_id)

@@ -33,6 +33,7 @@ sources:
 models:
   flights:
     predictions: ml.flights                         # the topic with the model's records
+    # labels: flights.labels                        # event_id and actual: watches performance
     reference: references/flights.json.gz           # what is normal: 19,492 events
     window: {length: 14d}                           # about 750 events at the pace of the file
     ignore: [label_time]                            # say nothing of the model's input

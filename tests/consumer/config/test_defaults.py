@@ -69,6 +69,11 @@ def test_labels(read: Read) -> None:
         labels = read(KAFKA + MODEL % written).config.models["m"].labels
         assert labels is not None
         assert (labels.topic, labels.horizon, labels.by) == ("truth", 7 * DAY, "arrival")
+        assert labels.maturity == 7 * DAY
+    written = "labels: {topic: truth, by: prediction, horizon: 14d}"
+    labels = read(KAFKA + MODEL % written).config.models["m"].labels
+    assert labels is not None
+    assert labels.maturity == 14 * DAY  # the horizon
 
 
 def test_limit(read: Read) -> None:

@@ -139,6 +139,7 @@ LEVELS = "known are value, p_value"
             "lies below max_drop, which could never show",
         ),
         ("performance: {f1: {min: 2, max: 1}}", "performance.f1.min", "lies above max"),
+        ("performance: {f1: {min: 90}}", "performance.f1.min", "f1 is 0 to 1, write 90%"),
         ("labels: {horizon: 1d}", "labels.topic", "required key is missing"),
         (
             "labels: {topic: x, by: time}",

@@ -72,6 +72,7 @@ models:
     segments: []
     performance: {}
     stale_after: 1d12h
+comparisons: {}
 limits:
   max_ahead: 5m
   idle_after: 1m

@@ -124,14 +124,15 @@ def test_duration(ms: int, text: str) -> None:
          " UTC. Only this feature.", '"x" 80.1 %, normally 55.1 %'),
         ("m: c is missing in 5.0 % of events, normally 0.1 %, since 2019-03-27 00:00 UTC. Only ...",
          "c missing in 5.0 %, normally 0.1 %"),
-        ("m: accuracy fell to 0.915 (95 % interval 0.896 to 0.931), normally 0.944, on 991 labelled "
-         "of 991 events, since 2019-04-08 00:00 UTC. 5 ...", "accuracy 0.915, normally 0.944"),
+        ("m: accuracy fell to 0.915 (95 % interval 0.896 to 0.931), normally 0.944, on 991 "
+         "labelled of 991 events, since 2019-04-08 00:00 UTC. 5 ...",
+         "accuracy 0.915, normally 0.944"),
         ("m/tier=gold: estimated accuracy fell to 0.911 (95 % interval 0.895 to 0.927), normally "
          "0.944, estimated from 991 predictions without labels, since 2019-04-08 00:00 UTC. No ...",
          "estimated accuracy 0.911, normally 0.944"),
         ("m: mae rose to 12,345, normally 1,234, on 1,991 labelled events, since 2019-04-08 ...",
          "mae 12,345, normally 1,234"),
-        ("m: estimate_gap fell to -0.031, normally 0, on 991 labelled of 991 events, since 2019 ...",
+        ("m: estimate_gap fell to -0.031, normally 0, on 991 labelled of 991 events, since ...",
          "estimate_gap -0.031, normally 0"),
         ("m: labels became few: 12 for 991 predictions (1.2 %), normally 98.7 %, since 2019-04-08 "
          "00:00 UTC.", "became few: 12 for 991 predictions (1.2 %), normally 98.7 %"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -20,21 +20,28 @@ from driftline.consumer.log.protocol import Headers, Message, TopicPartition
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.worker import Worker
 
-OUTPUTS = ("panes", "alerts", "verdicts", "state", "dead-letter")
+OUTPUTS = ("panes", "joins", "alerts", "verdicts", "state", "dead-letter")
 
 
 class Rig:
     """A broker with the topics of a plan, and its workers.
 
+    Args:
+        plan: what is watched.
+        partitions: of each input topic.
+        others: input topics that have another number of partitions.
+
     Attributes:
         workers: those that run, with what connects them.
     """
 
-    def __init__(self, plan: Plan, partitions: int = 1) -> None:
+    def __init__(
+        self, plan: Plan, partitions: int = 1, others: Mapping[str, int] | None = None
+    ) -> None:
         self.plan = plan
         self.broker = MemoryBroker(now=START + DAY)
         for topic in sorted(plan.inputs):
-            self.broker.create(topic, partitions)
+            self.broker.create(topic, (others or {}).get(topic, partitions))
         for name in OUTPUTS:
             policy = "compact" if name == "state" else "delete"
             self.broker.create(plan.output(name), 2, policy)
@@ -61,7 +68,7 @@ class Rig:
         timer: Callable[[], float] = time.perf_counter,
     ) -> Worker:
         """Start one more worker."""
-        topics = {*self.plan.inputs, self.plan.output("panes")}
+        topics = {*self.plan.inputs, *map(self.plan.output, self.plan.stages)}
         consumer = MemoryConsumer(self.broker, topics, batch)
         producer = MemoryProducer(self.broker)
         log = MemoryLog(self.broker)

@@ -8,11 +8,12 @@ returns what was published. The published set must be that of a calm run of one 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
+from tests.consumer.service.drawing import INPUT, MODELS, SECOND, START, Inputs, Labelling
+from tests.consumer.service.small import labelled_reference
 
 from driftline.consumer.config import Config
 from driftline.consumer.log.errors import WorkerLost
@@ -27,19 +28,7 @@ from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.worker import Worker
 from driftline.detectors import FeatureColumn, Reference, build_reference
 
-SECOND = 1_000
-START = 1_600_000_000_000  # ms; a multiple of a pane
-MODELS = ("a", "e")  # their panes lie in different partitions
-INPUT = "in"
-OUTPUTS = ("panes", "alerts", "verdicts", "state", "dead-letter")
-
-
-@dataclass(frozen=True)
-class Event:
-    """One input record, and when it arrives (ms since 1970)."""
-
-    value: bytes
-    arrives: int
+OUTPUTS = ("panes", "joins", "alerts", "verdicts", "state", "dead-letter")
 
 
 def reference(model: str) -> Reference:
@@ -56,14 +45,15 @@ def reference(model: str) -> Reference:
 
 
 REFERENCES = {name: reference(name) for name in MODELS}
+WITH_OUTCOMES = {**REFERENCES, MODELS[0]: labelled_reference(MODELS[0])}
 
 
-def plan(stale_after: str) -> Plan:
+def plan(stale_after: str, labelling: Labelling | None = None) -> Plan:
     """Two models on one topic; thresholds low enough that alerts come and go."""
     config = Config.model_validate(
         {
             "kafka": {"bootstrap_servers": "localhost:9092", "start": "earliest"},
-            "limits": {"idle_after": "5s"},
+            "limits": {"idle_after": "5s", "max_waiting": labelling.most if labelling else 1},
             "models": {
                 name: {
                     "predictions": INPUT,
@@ -77,46 +67,13 @@ def plan(stale_after: str) -> Plan:
                         "psi": {"warning": 0.5, "for": "2 of 3"},
                         "missing": {"warning": 0.2},
                     },
+                    **(labelling.settings if labelling and name == MODELS[0] else {}),
                 }
                 for name in MODELS
             },
         }
     )
-    return Plan(config, REFERENCES)
-
-
-def draw_input(
-    rng: random.Random, partitions: int, disorder: float, gradual: bool
-) -> list[list[Event]]:
-    """Draw one log of events per partition; some are silent for a model, or from a time on."""
-    logs = []
-    for _ in range(partitions):
-        only = rng.choice([None, None, None, *MODELS, "none"])
-        end = rng.choice([300, 300, 300, 100, 170])
-        now, log = rng.uniform(0, 15), []
-        while now < end and only != "none":
-            model = only or rng.choice((MODELS[0], *MODELS))
-            behind = rng.uniform(0, disorder)
-            if rng.random() < 0.05 and not gradual:
-                behind = rng.uniform(0, 40)
-            ahead = rng.uniform(0, 12) if rng.random() < 0.1 and not gradual else 0.0
-            time = START + int(SECOND * max(0.0, now - behind + ahead))
-            shift = 2.0 if 100 < now < 200 else 0.0
-            event: dict[str, object] = {
-                "timestamp": time,
-                "model": model,
-                "model_version": "1" if now < 150 else "2",
-                "features": {
-                    "x": None if rng.random() < 0.1 else rng.gauss(shift, 1),
-                    "c": rng.choice("pqrs"),
-                },
-                "tags": {"tier": rng.choice(["gold", "tin", "wood"])},
-            }
-            value = b"oops" if rng.random() < 0.02 else msgspec.json.encode(event)
-            log.append(Event(value, START + int(SECOND * now)))
-            now += rng.expovariate(1 / 3)
-        logs.append(log)
-    return logs
+    return Plan(config, REFERENCES if labelling is None else WITH_OUTCOMES)
 
 
 @dataclass
@@ -135,26 +92,28 @@ class Schedule:
 class Run:
     """One run over a memory broker."""
 
-    events: Sequence[Sequence[Event]]
+    inputs: Inputs
     schedule: Schedule
     rng: random.Random
+    labelling: Labelling | None = None
     broker: MemoryBroker = field(default_factory=MemoryBroker)
     kills: int = 0
 
     def __post_init__(self) -> None:
-        self.plan = plan(self.schedule.stale_after)
-        self.broker.create(INPUT, len(self.events))
+        self.plan = plan(self.schedule.stale_after, self.labelling)
+        for topic in sorted(self.plan.inputs):
+            self.broker.create(topic, sum(place.topic == topic for place in self.inputs))
         for name in OUTPUTS:
             policy = "compact" if name == "state" else "delete"
             self.broker.create(f"driftline.{name}", 2, policy)
         self.broker.now = START if self.schedule.gradual else START + 400 * SECOND
-        self.arrived = [0] * len(self.events)
+        self.arrived = dict.fromkeys(self.inputs, 0)
         self.workers: list[tuple[Worker, MemoryConsumer, MemoryProducer]] = []
         self.frozen: list[list[Message]] = []
 
     def start_worker(self) -> None:
         """Start one more worker."""
-        topics = {INPUT, "driftline.panes"}
+        topics = {*self.plan.inputs, *map(self.plan.output, self.plan.stages)}
         consumer = MemoryConsumer(self.broker, topics, self.schedule.batch)
         producer = MemoryProducer(self.broker)
         log = MemoryLog(self.broker)
@@ -206,8 +165,8 @@ class Run:
         )
 
     def waiting(self) -> bool:
-        """Return whether events are still to arrive."""
-        return any(n < len(log) for n, log in zip(self.arrived, self.events, strict=True))
+        """Return whether records are still to arrive."""
+        return any(self.arrived[place] < len(log) for place, log in self.inputs.items())
 
     def lag(self, consumer: MemoryConsumer) -> int:
         """Return how many records a consumer has yet to read."""
@@ -215,18 +174,14 @@ class Run:
             return 1
         return sum(len(self.broker.logs[p]) - consumer._positions[p] for p in consumer._owned)
 
-    def arrive(self) -> bool:
-        """Append the events that have arrived by now; return whether there were any."""
-        more = False
-        for partition, log in enumerate(self.events):
-            while self.arrived[partition] < len(log) and (
-                log[self.arrived[partition]].arrives <= self.broker.now
+    def arrive(self) -> None:
+        """Append the records that have arrived by now."""
+        for place, log in self.inputs.items():
+            while self.arrived[place] < len(log) and (
+                log[self.arrived[place]].arrives <= self.broker.now
             ):
-                event = log[self.arrived[partition]]
-                self.broker.append(Message(INPUT, partition, None, event.value))
-                self.arrived[partition] += 1
-                more = True
-        return more
+                self.broker.append(Message(*place, None, log[self.arrived[place]].value))
+                self.arrived[place] += 1
 
     def kill(self, number: int, consumer: MemoryConsumer, producer: MemoryProducer) -> None:
         """Forget a worker; what it had not written is lost, or written when it wakes up."""
@@ -250,10 +205,10 @@ class Run:
             found.setdefault(key, set()).add(record.value)
         return found
 
-    def dead_letters(self) -> set[tuple[bytes, bytes]]:
-        """Return (partition, offset) of the dead letters."""
-        found = set()
-        for record in self.broker.records("driftline.dead-letter"):
-            headers = dict(record.headers)
-            found.add((headers["driftline.error.partition"], headers["driftline.error.offset"]))
-        return found
+    def dead_letters(self) -> set[tuple[bytes, ...]]:
+        """Return (topic, partition, offset) of the dead letters."""
+        names = [f"driftline.error.{name}" for name in ("topic", "partition", "offset")]
+        return {
+            tuple(dict(record.headers)[name] for name in names)
+            for record in self.broker.records("driftline.dead-letter")
+        }

@@ -20,6 +20,8 @@ from driftline.consumer.sketch.partition import Output, PartitionSketch
 from driftline.consumer.sketch.state import SketchState
 from driftline.consumer.sketch.tally import Tally
 from driftline.detectors import FeatureColumn, Reference, build_reference
+from driftline.producer.mapping import Mapping
+from driftline.producer.reference import ReferenceSettings, reference_from_rows
 
 MODEL, TOPIC = "m", "in"
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
@@ -42,6 +44,24 @@ def reference(seed: int = 5, model: str = MODEL) -> Reference:
             "model_version": rng.choice(["1", "2"], 1_000).tolist(),
         },
     )
+
+
+def labelled_reference(model: str = MODEL) -> Reference:
+    """Two features, a tag, and predictions with their ground truth: right nine times in ten."""
+    rng = np.random.default_rng(5)
+
+    def event() -> dict[str, Any]:
+        score = float(rng.random())
+        said = "yes" if score > 0.5 else "no"
+        return {
+            "features": {"x": float(rng.normal()), "c": str(rng.choice(["p", "q", "r"]))},
+            "prediction": {"label": said, "score": score},
+            "actual": said if rng.random() < 0.9 else {"yes": "no", "no": "yes"}[said],
+            "tags": {"tier": str(rng.choice(["gold", "tin"]))},
+        }
+
+    settings = ReferenceSettings(model, segments=["tier"], positive_label="yes")
+    return reference_from_rows([[event() for _ in range(400)]], Mapping(), settings).reference
 
 
 REFERENCE = reference()
@@ -67,6 +87,24 @@ def plan(references: dict[str, Reference] | None = None, **settings: Any) -> Pla
     )
     known = {MODEL: REFERENCE, **(references or {})}
     return Plan(config, {name: known[name] for name in config.models})
+
+
+LABELS = "truth"
+OTHER = "n"  # a second model, whose events and labels lie in the same topics
+GRACE, HORIZON = 5, 60  # seconds
+
+
+def labelled_plan(by: str, *others: str) -> Plan:
+    """The plan for `MODEL`, and others, whose labels lie in one topic of labels."""
+    return plan(
+        {name: labelled_reference(name) for name in (MODEL, *others)},
+        labels={"topic": LABELS, "horizon": f"{HORIZON}s", "by": by},
+        performance={"accuracy": {"max_drop": 0.1, "for": "2 of 3"}},
+        window={"length": "30s", "every": "10s", "grace": f"{GRACE}s", "min_events": 5},
+        thresholds={"ks": {"warning": 0.4}},
+        segments=["tier"],
+        models={name: {} for name in others},
+    )
 
 
 def row(time: int, **values: Any) -> dict[str, Any]:

@@ -6,15 +6,21 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
+from driftline.consumer.join.anchors import Anchors
+from driftline.consumer.join.model import ModelJoin
+from driftline.consumer.join.state import JoinState
+from driftline.consumer.judge.model import ModelJudge
 from driftline.consumer.judge.panes import PaneStore
 from driftline.consumer.log.clock import Clock
 from driftline.consumer.log.memory import MemoryProducer
 from driftline.consumer.service.worker import Worker
 from driftline.consumer.sketch.partition import PartitionSketch
 
-from .simulation import Run, Schedule, draw_input
+from .drawing import draw_input, draw_labelling
+from .simulation import Run, Schedule
 
 RUNS = 300
 BLOCK = 10
@@ -24,12 +30,12 @@ def compare(seed: int) -> str | None:
     """Run seed `seed` disturbed and calm; return what differs, None if nothing."""
     rng = random.Random(seed)
     gradual = rng.random() < 0.4
-    events = draw_input(
-        rng, rng.choice([1, 2, 3, 5]), rng.choice([0, 4] if gradual else [0, 4, 12]), gradual
-    )
+    partitions, disorder = rng.choice([1, 2, 3, 5]), rng.choice([0, 4] if gradual else [0, 4, 12])
+    labelling = draw_labelling(rng, partitions) if seed % 2 else None
+    inputs = draw_input(rng, partitions, disorder, gradual, labelling)
     # Where events are still to come, silence would close panes that they belong to.
     stale_after = "off" if gradual else "20s"
-    calm = Run(events, Schedule(stale_after), random.Random(1)).go()
+    calm = Run(inputs, Schedule(stale_after), random.Random(1), labelling).go()
     schedule = Schedule(
         stale_after,
         workers=rng.choice([1, 2, 3]),
@@ -37,7 +43,7 @@ def compare(seed: int) -> str | None:
         kill=rng.choice([0.02, 0.1, 0.3]),
         gradual=gradual,
     )
-    wild = Run(events, schedule, random.Random(seed + 1)).go()
+    wild = Run(inputs, schedule, random.Random(seed + 1), labelling).go()
     for topic in ("verdicts", "alerts"):
         expected, found = calm.published(topic), wild.published(topic)
         if expected != found:
@@ -98,7 +104,7 @@ def idle_as_a_flag(monkeypatch: pytest.MonkeyPatch) -> None:
         flags.discard(key)
         if word.idle:
             flags.add(key)
-            word = type(word)(*(getattr(word, f) for f in word.__struct_fields__[:-3]))
+            word = type(word)(*(getattr(word, f) for f in word.__struct_fields__[:-2]))
         hear(self, word)
 
     def now(self: Clock) -> int | None:
@@ -131,21 +137,80 @@ def record_before_acknowledgement(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Worker, "checkpoint", hurried)
 
 
+def change_state_of_join(monkeypatch: pytest.MonkeyPatch, **wrong: Any) -> None:
+    original = ModelJoin.state
+
+    def state(self: ModelJoin) -> JoinState | None:
+        found = original(self)
+        return found and msgspec.structs.replace(found, **wrong)
+
+    monkeypatch.setattr(ModelJoin, "state", state)
+
+
+def rewind_join_to_its_position(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = ModelJoin.state
+
+    def state(self: ModelJoin) -> JoinState | None:
+        found = original(self)
+        return found and msgspec.structs.replace(found, rewind=found.position)
+
+    monkeypatch.setattr(ModelJoin, "state", state)
+
+
+def forget_what_join_has_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    change_state_of_join(monkeypatch, taken=[])
+
+
+def forget_which_labels_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    change_state_of_join(monkeypatch, early=None)
+
+
+def forget_who_met(monkeypatch: pytest.MonkeyPatch) -> None:
+    change_state_of_join(monkeypatch, met=None)
+
+
+def forget_who_made_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    change_state_of_join(monkeypatch, cut=[])
+
+
+def forget_since_when_join_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    change_state_of_join(monkeypatch, since=None)
+
+
+def forget_anchors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Anchors, "first_time", lambda self: None)
+
+
+def judge_labels_before_features(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ModelJudge, "_features_judged", lambda self, end: True)
+
+
+EVERY_RUN, RUNS_WITH_LABELS = range(RUNS), range(1, RUNS, 2)
+
+
 @pytest.mark.parametrize(
-    "weaken",
+    ("weaken", "runs"),
     [
-        forget_horizon,
-        rewind_to_oldest_pane_of_sketch,
-        rewind_to_oldest_pane_of_judge,
-        idle_as_a_flag,
-        record_before_acknowledgement,
+        (forget_horizon, EVERY_RUN),
+        (rewind_to_oldest_pane_of_sketch, EVERY_RUN),
+        (rewind_to_oldest_pane_of_judge, EVERY_RUN),
+        (idle_as_a_flag, EVERY_RUN),
+        (record_before_acknowledgement, EVERY_RUN),
+        (rewind_join_to_its_position, RUNS_WITH_LABELS),
+        (forget_what_join_has_taken, RUNS_WITH_LABELS),
+        (forget_which_labels_wait, RUNS_WITH_LABELS),
+        (forget_who_met, RUNS_WITH_LABELS),
+        (forget_who_made_room, RUNS_WITH_LABELS),
+        (forget_since_when_join_reads, RUNS_WITH_LABELS),
+        (forget_anchors, RUNS_WITH_LABELS),
+        (judge_labels_before_features, RUNS_WITH_LABELS),
     ],
 )
 def test_each_rule_is_needed(
-    weaken: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+    weaken: Callable[[pytest.MonkeyPatch], None], runs: range, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     weaken(monkeypatch)
-    assert any(_differs(seed) for seed in range(RUNS))
+    assert any(_differs(seed) for seed in runs)
 
 
 def _differs(seed: int) -> bool:

@@ -46,6 +46,8 @@ def alert_in_full(alert: Alert, verdict: Verdict | None) -> str:
     shares = _bins(verdict) if verdict is not None else _top(alert)
     if alert.kind == "data_quality":
         parts.append(_counts(alert))
+    elif alert.type == "performance":
+        parts.append(_figures(alert))
     elif shares:
         note = "" if verdict is not None else "\n  (the bins that contributed most)"
         parts.append(bars(shares) + note)
@@ -129,6 +131,20 @@ def _counts(alert: Alert) -> str:
     events = max(alert.window.events, 1)
     rows = [(name.replace("_", " "), count) for name, count in (alert.counts or {}).items()]
     return "\n".join(f"  {name:<14}{count:>9,}{percent(count / events):>9}" for name, count in rows)
+
+
+def _figures(alert: Alert) -> str:
+    """Return a metric's value and interval between what is normal and the limit."""
+    rows = [("now", figure(alert.value)), ("normally", figure(alert.normal))]
+    if alert.interval is not None:
+        low, high = map(figure, alert.interval)
+        rows[0] = ("now", f"{figure(alert.value)}  95 % interval {low} to {high}")
+    if alert.threshold is not None:
+        rows.append(("limit", figure(alert.threshold)))
+    if alert.counts is not None:
+        counts = (f"{count:,} {name}" for name, count in alert.counts.items())
+        rows.append(("predictions", ", ".join(counts)))
+    return "\n".join(f"  {name:<14}{text}" for name, text in rows)
 
 
 def _window(alert: Alert) -> str:

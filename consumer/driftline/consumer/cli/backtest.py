@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from driftline.consumer.cli.options import DEFAULT_CONFIG, ConfigFile, InputFile, Json
 
+if TYPE_CHECKING:
+    from driftline.consumer.cli.backtest_compare import Given
+
 DRIFT_FOUND = 1
 
 
 def backtest(
-    file: InputFile,
+    file: InputFile = None,
     config: ConfigFile = None,
     model: Annotated[
         str | None, typer.Option(help="Whose events they are; needed if there are several models.")
@@ -24,14 +27,33 @@ def backtest(
     labels: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Ground truth that came later, by the mapping of its topic."
+            metavar="FILE",
+            help="Ground truth that came later, by the mapping of its topic; put in the order of"
+            " its times first.",
+        ),
+    ] = None,
+    actual: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN", help="Without a configuration: the column with the ground truth."
+        ),
+    ] = None,
+    compare: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            metavar="A B",
+            help="Instead, tell whether B does better than A: two files of predictions, or with"
+            " --input two models or versions in it, as model or model@version.",
         ),
     ] = None,
     verdicts: Annotated[
         bool, typer.Option("--verdicts", help="Print a line per feature and window too.")
     ] = False,
     fail_on_drift: Annotated[
-        bool, typer.Option("--fail-on-drift", help="Exit with 1 if there is an alert.")
+        bool,
+        typer.Option(
+            "--fail-on-drift", help="Exit with 1 if there is an alert, or B is worse than A."
+        ),
     ] = False,
     json: Json = False,
 ) -> None:
@@ -39,12 +61,21 @@ def backtest(
 
     Events are read in the file's order and judged as the service would. Without a configuration
     the columns are guessed, the first half of the file is the reference, and a window holds about
-    1,000 events; what was assumed is said. Labels of a file of their own are put in the order of
-    their times, and meet their predictions by event id.
+    1,000 events; what was assumed is said. Labels of a file of their own meet their predictions
+    by event id.
+
+    With --compare it prints the metrics of both side by side, and whether B is better, worse or
+    undecided: event by event where the event ids are mostly the same, else each by its own events.
     """
+    from driftline.consumer.cli.backtest_compare import Given
     from driftline.consumer.cli.backtest_run import run
     from driftline.consumer.cli.backtest_setup import assumed, configured
-    from driftline.consumer.cli.backtest_text import render, verdict_head, verdict_line
+    from driftline.consumer.cli.backtest_text import (
+        render,
+        verdict_head,
+        verdict_line,
+        verdict_width,
+    )
     from driftline.consumer.cli.errors import CommandError
     from driftline.consumer.cli.terminal import out, out_json, say
     from driftline.consumer.judge.records import Alert
@@ -52,13 +83,21 @@ def backtest(
     if config is None and DEFAULT_CONFIG.exists():
         config = DEFAULT_CONFIG
         say(f"using {config}")
+    if compare is not None:
+        given = Given(compare, file, config, model, labels, actual)
+        _compare(given, json, fail_on_drift, unused=reference is not None or verdicts)
+        return
+    if file is None:
+        raise CommandError("give the events: --input FILE")
+    if config is not None and actual is not None:
+        raise CommandError("--actual: the configuration says so, by sources.<topic>.fields.actual")
     if config is not None:
         setup = configured(config, file, model, reference, labels)
     elif labels is not None:
         raise CommandError("--labels needs a configuration that says how they are mapped: --config")
     else:
-        setup = assumed(file, model, reference)
-    lines = []
+        setup = assumed(file, model, reference, actual)
+    lines, width = [], verdict_width(setup.config)
     for output in run(setup):
         if isinstance(output, Alert):
             if json:
@@ -66,10 +105,30 @@ def backtest(
         elif verdicts and json:
             out_json(output)
         elif verdicts:
-            lines.append(verdict_line(output, setup.model))
+            lines.append(verdict_line(output, setup.model, width))
     if not json:
         out(render(setup.found, setup.backtest, setup.config))
         if lines:
-            out("\n".join(["", verdict_head(), *lines]))
+            out("\n".join(["", verdict_head(width), *lines]))
     if fail_on_drift and setup.found.rises:
+        raise typer.Exit(DRIFT_FOUND)
+
+
+def _compare(given: Given, json: bool, fail_on_drift: bool, *, unused: bool) -> None:
+    """Tell which of two is better; `unused`: options are given that have no effect here."""
+    from driftline.consumer.cli.backtest_compare import compare
+    from driftline.consumer.cli.backtest_compare_text import document, render
+    from driftline.consumer.cli.errors import CommandError
+    from driftline.consumer.cli.terminal import out, out_json
+
+    if unused:
+        raise CommandError("--compare: leave out --reference and --verdicts, which it does not use")
+    if given.config is not None and given.actual is not None:
+        raise CommandError("--actual: the configuration says so, by sources.<topic>.fields.actual")
+    found = compare(given)
+    if json:
+        out_json(document(found))
+    else:
+        out(render(found))
+    if fail_on_drift and found.decision == "worse":
         raise typer.Exit(DRIFT_FOUND)

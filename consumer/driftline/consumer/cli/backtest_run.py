@@ -8,6 +8,7 @@ from driftline.consumer.cli import file_rows
 from driftline.consumer.cli.backtest_setup import Setup
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.terminal import progress, say
+from driftline.consumer.judge.lives import ESTIMATED, PERFORMANCE
 from driftline.consumer.judge.records import Alert, Verdict
 from driftline.consumer.judge.sentence import percent
 
@@ -31,38 +32,51 @@ def run(setup: Setup) -> Iterator[Verdict | Alert]:
                 setup.found.first = first if known is None else min(first, known)
             yield from _kept(setup, setup.backtest.feed(chunk))
             if setup.labels is not None and times.size:
-                for labels in setup.labels.until(int(times.max())):
-                    yield from _kept(setup, setup.backtest.feed_labels(labels))
+                yield from _kept(setup, setup.labels.feed(setup.backtest, int(times.max())))
             done += len(chunk)
             show(done)
-        for labels in () if setup.labels is None else setup.labels.rest():
-            yield from _kept(setup, setup.backtest.feed_labels(labels))
+        if setup.labels is not None:
+            yield from _kept(setup, setup.labels.feed(setup.backtest, None))
         yield from _kept(setup, setup.backtest.end())
     _say_what_was_left_out(setup)
 
 
 def _kept(setup: Setup, outputs: Iterator[Verdict | Alert]) -> Iterator[Verdict | Alert]:
     for output in outputs:
-        setup.found.add(output)
-        yield output
+        if not (setup.unlabelled and _is_of_labels(output)):
+            setup.found.add(output)
+            yield output
+
+
+def _is_of_labels(output: Verdict | Alert) -> bool:
+    """Return whether a record speaks of labels, or of what they tell."""
+    name = output.feature or ""
+    realised = name.startswith(PERFORMANCE) and not name.startswith(ESTIMATED)
+    return realised or (isinstance(output, Alert) and output.kind == "labels")
 
 
 def _say_what_was_left_out(setup: Setup) -> None:
     tally, name = setup.backtest.tally, setup.model
     counted, late = tally.counted[name], tally.late[name]
-    worst = tally.rejected.most_common(1)
+    read, rejected = tally.read, tally.rejected
+    if setup.labels is not None:
+        read, rejected = read - setup.labels.fed, rejected - setup.labels.refused
+        setup.found.refused = setup.labels.refused.total()
+    worst = rejected.most_common(1)
     if worst and worst[0][1]:
         reason, rows = worst[0]
         detail = setup.backtest.examples[reason].detail
-        said = f"{rows:,} of {tally.read:,} rows are no events: {reason}, {detail}"
+        said = f"{rows:,} of {read:,} rows are no events: {reason}, {detail}"
         if not counted:
             topic = setup.config.predictions[0]
             raise CommandError(f"{said}; map the columns with sources.{topic}.fields")
         say(f"warning  {said}")
     if not counted:
-        raise CommandError(f"none of {tally.read:,} rows is an event of the model {name}")
+        raise CommandError(f"none of {read:,} rows is an event of the model {name}")
     if late > _MANY_LATE * (counted + late):
         say(
             f"warning  {percent(late / (counted + late))} of the events were late: rows are read in"
             " the file's order, so sort it by time"
         )
+    if setup.labels is not None:
+        setup.labels.say_what_was_left_out(setup.backtest, name)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from driftline.consumer.cli import file_rows
 from driftline.consumer.cli.assumptions import ENOUGH, Pace, assume
-from driftline.consumer.cli.backtest_text import Found
+from driftline.consumer.cli.backtest_found import Found
+from driftline.consumer.cli.backtest_labels import LabelFile
 from driftline.consumer.cli.configured import choose_model, read_config, read_references, refuse
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.terminal import say
-from driftline.consumer.cli.timed_rows import TimedRows
 from driftline.consumer.config import (
     Config,
     KafkaConfig,
@@ -24,6 +25,7 @@ from driftline.consumer.config import (
 from driftline.consumer.judge.sentence import amount
 from driftline.consumer.service.backtest import Backtest
 from driftline.consumer.service.plan import Plan, load_reference
+from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import Reference
 from driftline.producer.durations import format_duration
 from driftline.producer.mapping import Mapping
@@ -41,19 +43,26 @@ class Setup:
         rows: the rows, in chunks.
         total: about how many there are, None if nobody knows.
         mapping: how a row becomes an event.
-        model, config: the model and its settings.
+        config: the model's settings.
         found: what it has yielded so far.
         labels: those of a file of their own, None where there are none.
+        unlabelled: no labels are given, though the model has some: what is said of them is left
+            out.
     """
 
     backtest: Backtest
     rows: Iterable[file_rows.Rows]
     total: int | None
     mapping: Mapping
-    model: str
     config: ModelConfig
     found: Found
-    labels: TimedRows | None = None
+    labels: LabelFile | None = None
+    unlabelled: bool = False
+
+    @property
+    def model(self) -> str:
+        """The model's name."""
+        return self.found.model
 
 
 def configured(
@@ -88,31 +97,38 @@ def configured(
     refuse(problems)
     topic = settings.predictions[0]
     mapping = file_rows.mapping_for(whole, topic, file)
-    timed = None
+    own = settings.labels if settings.labels and settings.labels.topic != topic else None
     if labels is not None:
-        if settings.labels is None or settings.labels.topic in settings.predictions:
+        if own is None:
             raise CommandError(
                 f"--labels: models.{name}.labels names no topic of their own, so nothing says what"
                 " the file's columns are"
             )
-        own = file_rows.mapping_for(whole, settings.labels.topic, labels)
-        whole = _with_source(whole, settings.labels.topic, own)
-        timed = TimedRows(file_rows.read(labels), own)
-    elif settings.labels is not None and settings.labels.topic not in settings.predictions:
+        given = LabelFile(labels, own.topic, _mapping(whole, own.topic))
+        setup = _setup(whole, references[name], name, mapping, file)
+        return dataclasses.replace(setup, labels=given)
+    if own is not None:
         say("assumed  no labels: performance is estimated only; give --labels FILE")
     setup = _setup(whole, references[name], name, mapping, file)
-    setup.labels = timed
-    return setup
+    return dataclasses.replace(setup, unlabelled=own is not None)
 
 
-def assumed(file: Path, model: str | None, reference: Path | None) -> Setup:
+def assumed(
+    file: Path, model: str | None, reference: Path | None, actual: str | None = None
+) -> Setup:
     """Set up a backtest of a file alone, and say on stderr what is assumed.
+
+    Args:
+        file: the events.
+        model: its name, None if the events or the file tell.
+        reference: what is normal; None for the first half of the file.
+        actual: the column with the ground truth, None to guess it.
 
     Raises:
         DriftlineError: the file or the reference cannot be used.
     """
     given = load_reference(reference) if reference is not None else None
-    found = assume(file, model or (given.model if given is not None else None))
+    found = assume(file, model or (given.model if given is not None else None), actual)
     name, mapping = found.model, found.mapping
     total = file_rows.count(file) or 0
     pace = Pace(mapping)
@@ -133,16 +149,16 @@ def assumed(file: Path, model: str | None, reference: Path | None) -> Setup:
             )
         say(f"assumed  reference: the first {skip:,} of {total:,} rows")
     window = WindowConfig(length=length)
-    known = baseline.outcome is not None and "actual" in {
-        name.split(".")[0] for name in mapping.fields
-    }
+    outcomes = _outcomes(baseline, mapping, file)
     settings = ModelConfig(
         predictions=(_TOPIC,),
         reference=Path("-"),
         window=window,
         ignore=found.ignore,
-        labels=LabelsConfig(topic=_TOPIC) if known else None,
+        labels=LabelsConfig(topic=_TOPIC) if outcomes is not None else None,
     )
+    if outcomes is not None:
+        say(f"assumed  performance: actual is known at once; the budget watches {outcomes.watched}")
     say(
         f"assumed  windows of {format_duration(length)}, about"
         f" {amount(float(f'{pace.rate * length:.2g}'))} events each; budget {settings.budget}"
@@ -165,10 +181,25 @@ def _setup(
         rows=file_rows.after(file_rows.read(file), skip),
         total=total - skip if total is not None else None,
         mapping=mapping,
-        model=name,
         config=settings,
         found=Found(name),
     )
+
+
+def _outcomes(reference: Reference, mapping: Mapping, file: Path) -> Outcomes | None:
+    """Return how the model did on the reference, where events bring their ground truth too.
+
+    Raises:
+        ReferenceError: it was built by a version that did not count outcomes.
+    """
+    if not any("actual" in mapping.to_event(row) for row in next(file_rows.read(file))):
+        return None
+    return Outcomes.of(reference)
+
+
+def _mapping(config: Config, topic: str) -> Mapping:
+    source = config.sources.get(topic)
+    return source.mapping if source is not None else Mapping.native()
 
 
 def _with_source(config: Config, topic: str, mapping: Mapping) -> Config:

@@ -2,108 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from driftline.consumer.cli.alert_text import day, figure, minute
+from driftline.consumer.cli.backtest_found import Found
 from driftline.consumer.config import ModelConfig
-from driftline.consumer.judge.records import Alert, Number, Verdict
+from driftline.consumer.judge.records import Alert, DetectorValue, Number, Verdict
 from driftline.consumer.judge.sentence import amount, change
 from driftline.consumer.service.backtest import Backtest
 from driftline.producer.durations import format_duration
 from driftline.producer.timestamp import format_time, parse_timestamp
 
 _DAY = 86_400_000
-_FEATURE_WIDTH, _CHANGE_WIDTH = 24, 46
+_FEATURE_WIDTH, _METRIC_WIDTH, _CHANGE_WIDTH = 24, 32, 46
 _MOST_LISTED = 12
-_FEW = re.compile(r"^[0-9,]+ events, ([0-9,]+) needed$")
-_RANK = {"warning": 1, "critical": 2}
-
-
-@dataclass
-class Found:
-    """What a backtest has yielded so far.
-
-    Attributes:
-        model: the model.
-        rises: per alert, the record of its latest rise: when it fired or its severity rose.
-        windows: windows of the whole model that were judged: start and end to events.
-        insufficient: windows of the whole model that could not be judged.
-        never: segments; why none of its windows could be judged so far, empty if one was.
-        features: features that verdicts speak of.
-        reference: id of the reference.
-        largest: the verdict with the largest effect.
-        first: earliest event time, ms.
-    """
-
-    model: str
-    rises: dict[str, Alert] = field(init=False, default_factory=dict)
-    windows: dict[tuple[str, str], int] = field(init=False, default_factory=dict)
-    insufficient: Counter[str] = field(init=False, default_factory=Counter)
-    never: dict[str, str] = field(init=False, default_factory=dict)
-    features: set[str] = field(init=False, default_factory=set)
-    reference: str = field(init=False, default="")
-    largest: Verdict | None = field(init=False, default=None)
-    first: int | None = field(init=False, default=None)
-
-    def add(self, output: Verdict | Alert) -> None:
-        """Take in what the backtest yields, in order."""
-        if isinstance(output, Alert):
-            known = self.rises.get(output.alert_id)
-            rose = known is None or _RANK[output.severity] > _RANK[known.severity]
-            if rose and output.status == "firing":
-                self.rises[output.alert_id] = output
-            return
-        if output.type == "performance":
-            # Metrics have windows of their own; what no rule looks at is not said to be quiet.
-            if any(each.state is not None for each in output.detectors.values()):
-                self.features.add(output.feature)
-            return
-        self.features.add(output.feature)
-        self._count_window(output)
-        self.reference = output.reference.id
-        if output.effect is not None:
-            known_effect = self.largest.effect if self.largest is not None else None
-            if known_effect is None or output.effect > known_effect:
-                self.largest = output
-
-    def _count_window(self, verdict: Verdict) -> None:
-        """Note a window, once for all of its features."""
-        reason = verdict.reason and _FEW.sub(r"fewer than \1 events", verdict.reason)
-        if verdict.segment is not None:
-            if verdict.state != "insufficient":
-                self.never[verdict.segment] = ""
-            elif self.never.get(verdict.segment) != "":
-                self.never[verdict.segment] = reason or verdict.state
-            return
-        window = (verdict.window.start, verdict.window.end)
-        if window not in self.windows:
-            self.windows[window] = verdict.window.events
-            if reason:
-                self.insufficient[reason] += 1
-
-    @property
-    def alerts(self) -> list[Alert]:
-        """The alerts, oldest first; of one time the largest effect first."""
-        return sorted(
-            self.rises.values(),
-            key=lambda alert: (
-                alert.since,
-                -(alert.effect or 0.0),
-                alert.stream,
-                alert.feature or "",
-            ),
-        )
-
-    def events_judged(self) -> int:
-        """Return the events of final panes: of windows side by side, from the last one back."""
-        events, before = 0, ""
-        for (start, end), inside in sorted(self.windows.items(), key=lambda w: w[0][1])[::-1]:
-            if not before or end <= before:
-                events, before = events + inside, start
-        return events
 
 
 def render(found: Found, backtest: Backtest, config: ModelConfig) -> str:
@@ -137,29 +50,47 @@ def table(alerts: Sequence[Alert], model: str) -> str:
     )
 
 
-def verdict_head() -> str:
+def verdict_width(config: ModelConfig) -> int:
+    """Return how wide the names in verdicts of a model are, for the two functions below."""
+    watched = config.labels is not None or config.performance
+    return _METRIC_WIDTH if watched else _FEATURE_WIDTH
+
+
+def verdict_head(width: int = _FEATURE_WIDTH) -> str:
     """Return the line over `verdict_line`s."""
-    return f"{'window (UTC)':<18}{'state':<14}{'feature':<{_FEATURE_WIDTH}}  effect  detectors"
+    return f"{'window (UTC)':<18}{'state':<14}{'feature':<{width}}  effect  detectors"
 
 
-def verdict_line(verdict: Verdict, model: str) -> str:
+def verdict_line(verdict: Verdict, model: str, width: int = _FEATURE_WIDTH) -> str:
     """Return one verdict on a line."""
     start = f"{minute(verdict.window.start)}  {verdict.state:<12}  "
     subject = _subject(verdict.stream, verdict.feature, model)
     if verdict.reason is not None:
-        return f"{start}{subject:<{_FEATURE_WIDTH}}          {verdict.reason}"
+        return f"{start}{subject:<{width}}          {verdict.reason}"
     effect = _effect(verdict.effect)
-    looked_at = [
-        f"{name} {figure(each.value)} (limit {figure(each.threshold)})"
+    figures = [
+        _metric(name, each) if verdict.type == "performance"
+        else f"{name} {figure(each.value)} (limit {figure(each.threshold)})"
         for name, each in verdict.detectors.items()
         if each.state is not None or verdict.type == "performance"
-    ]
-    return f"{start}{subject:<{_FEATURE_WIDTH}}  {effect:>6}  {', '.join(looked_at)}".rstrip()
+    ]  # fmt: skip
+    return f"{start}{subject:<{width}}  {effect:>6}  {', '.join(figures)}".rstrip()
+
+
+def _metric(name: str, found: DetectorValue) -> str:
+    """Return a metric with its interval, and its limit if it has one."""
+    parts = [f"{name} {figure(found.value)}"]
+    if found.interval is not None:
+        low, high = map(figure, found.interval)
+        parts.append(f"interval {low} to {high}")
+    if found.threshold is not None:
+        parts.append(f"limit {figure(found.threshold)}")
+    return ", ".join(parts)
 
 
 def _effect(effect: Number) -> str:
-    """Return an effect; what rounds to 0 has no sign."""
-    return "" if effect is None else f"{round(effect, 2) + 0.0:.2f}"
+    """Return an effect, `-` where there is none; what rounds to 0 has no sign."""
+    return "-" if effect is None else f"{round(effect, 2) + 0.0:.2f}"
 
 
 def _subject(stream: str, feature: str, model: str) -> str:
@@ -201,30 +132,40 @@ def _closing(found: Found, backtest: Backtest, config: ModelConfig) -> list[str]
     for reason in sorted(set(found.never.values()) - {""}):
         segments = sorted(name for name, why in found.never.items() if why == reason)
         lines.append(f"never judged: {_some(segments)} ({reason})")
-    lines += _labels(backtest, found.model)
+    lines += _labels(found, backtest)
     allowed, rest = _budget(found, backtest, config), _rest(found, backtest)
     return [*lines, f"{allowed} {rest}" if allowed else rest]
 
 
-def _labels(backtest: Backtest, model: str) -> list[str]:
+def _labels(found: Found, backtest: Backtest) -> list[str]:
     """Return what became of the labels, where there are any."""
     tally = backtest.join_tally
-    labels = backtest.tally.labels[model]
+    labels = backtest.tally.labels[found.model]
     if tally is None or not labels:
         return []
-    parts = [f"{tally.joined:,} of {tally.predictions:,} predictions got theirs"]
+    predictions = backtest.tally.counted[found.model] + backtest.tally.late[found.model]
+    reasons = Counter(reason for reason in found.of_labels.values() if reason)
+    lines = [
+        f"{_many(windows, 'window')} of labels not judged: {reason}"
+        for reason, windows in reasons.most_common(3)
+    ]
+    parts = [
+        f"{tally.joined:,} of {predictions:,} predictions got theirs",
+        f"{tally.expired:,} expired",
+        f"{tally.unmatched:,} without a prediction",
+    ]
     for count, what in (
+        (tally.crowded_out, "of these crowded out"),
         (tally.corrected, "corrected"),
         (tally.repeated, "repeated"),
-        (tally.late, "late"),
-        (tally.expired, "predictions expired"),
-        (tally.unmatched, "without a prediction"),
+        (tally.late, "too late"),
         (tally.duplicates, "predictions with an id again"),
-        (backtest.tally.without_id[model], "predictions without an id"),
+        (backtest.tally.without_id[found.model], "predictions without an id"),
+        (found.refused, "rejected"),
     ):
         if count:
             parts.append(f"{count:,} {what}")
-    return [f"{_many(labels, 'label')}: {', '.join(parts)}"]
+    return [*lines, f"{_many(labels, 'label')}: {', '.join(parts)}"]
 
 
 def _no_alerts(found: Found) -> str:
@@ -256,7 +197,8 @@ def _rest(found: Found, backtest: Backtest) -> str:
     if open_events > 0:
         since = f" after {day(format_time(final))}" if final is not None else ""
         parts.append(f"{_many(open_events, 'event')}{since} (window still open)")
-    parts.append(f"late {tally.late[found.model]:,}, rejected {tally.rejected.total():,}")
+    rejected = tally.rejected.total() - found.refused
+    parts.append(f"late {tally.late[found.model]:,}, rejected {rejected:,}")
     return f"Not judged: {'; '.join(parts)}"
 
 

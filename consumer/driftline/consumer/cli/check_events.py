@@ -11,6 +11,7 @@ from driftline.consumer.cli.findings import DAY, Finding
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.log.protocol import Record, TopicPartition
 from driftline.consumer.service.plan import Plan
+from driftline.consumer.sketch.decode import Decoded
 from driftline.detectors.counts import ABSENT, EXTRA_CELLS, INVALID, count_columns
 from driftline.producer.durations import format_duration
 
@@ -42,11 +43,18 @@ class Sample:
     invalid: Counter[str] = field(default_factory=Counter)
 
 
-def sample_topic(plan: Plan, topic: str, records: Sequence[Record]) -> dict[str, Sample]:
-    """Return what the records of one topic say of each of its models."""
-    decoded = plan.decoder(topic).decode(
-        [record.value for record in records], [record.timestamp for record in records]
-    )
+def decode(plan: Plan, topic: str, records: Sequence[Record]) -> Decoded:
+    """Return the events among the records of one topic."""
+    values = [record.value for record in records]
+    if not plan.models_of(topic):
+        return Decoded(tombstones=values.count(None))
+    return plan.decoder(topic).decode(values, [record.timestamp for record in records])
+
+
+def sample_topic(
+    plan: Plan, topic: str, records: Sequence[Record], decoded: Decoded
+) -> dict[str, Sample]:
+    """Return what the records of one topic, and the events among them, say of its models."""
     samples = {}
     for name in plan.models_of(topic):
         sample = samples[name] = Sample(

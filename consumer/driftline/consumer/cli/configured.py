@@ -19,7 +19,10 @@ from driftline.consumer.config import (
     check_against,
     load,
 )
+from driftline.consumer.config.check_performance import check_performance
+from driftline.consumer.service.comparing import misfit
 from driftline.consumer.service.plan import Plan, load_reference
+from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import Reference, ReferenceError  # noqa: A004 (the operator's word for it)
 
 
@@ -95,7 +98,8 @@ def read_references(
         tags = reference.segments
         problems += check_against(loaded.config, name, features, tags, loaded.locations)
         problems += _type_problems(loaded, name, reference)
-    return references, problems
+        problems += check_performance(loaded.config, name, reference, loaded.locations)
+    return references, problems + _misfits(loaded, references)
 
 
 def read_plan(loaded: Loaded) -> Plan:
@@ -150,6 +154,18 @@ def _type_problems(loaded: Loaded, name: str, reference: Reference) -> list[Prob
         )
         for feature, settings in loaded.config.models[name].features.items()
         if settings.type is not None and settings.type != built.get(feature, settings.type)
+    ]
+
+
+def _misfits(loaded: Loaded, references: Mapping[str, Reference]) -> list[Problem]:
+    """Comparisons of models whose references say that their outcomes cannot be compared."""
+    found = {name: Outcomes.of(reference) for name, reference in references.items()}
+    layouts = {name: outcomes.layout for name, outcomes in found.items() if outcomes is not None}
+    return [
+        loaded.locations.problem(("comparisons", name), text)
+        for name, comparison in loaded.config.comparisons.items()
+        if all(side.model in layouts for side in comparison.sides)
+        and (text := misfit(comparison, layouts)) is not None
     ]
 
 

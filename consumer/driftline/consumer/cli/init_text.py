@@ -108,6 +108,11 @@ def _model(draft: Draft) -> Iterator[tuple[str, str]]:
     reference = draft.built.reference
     yield f"  {_scalar(draft.model)}:", ""
     yield f"    predictions: {_scalar(draft.topic)}", "the topic with the model's records"
+    if reference.outcome is not None:
+        yield (
+            f"    # labels: {_scalar(f'{draft.model}.labels')}",
+            "event_id and actual: watches performance",
+        )
     name = f"references/{draft.model}.json.gz"
     yield f"    reference: {_scalar(name)}", f"what is normal: {reference.events:,} events"
     about = f"about {_about(draft)} events at the pace of the file"

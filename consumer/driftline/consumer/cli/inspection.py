@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from driftline.consumer.cli.check_events import (
     Sample,
+    decode,
     describe,
     event_findings,
     merge,
     sample_topic,
 )
+from driftline.consumer.cli.check_labels import LabelSample, label_findings, sample_labels
 from driftline.consumer.cli.check_thresholds import threshold_findings
 from driftline.consumer.cli.configured import read_references
 from driftline.consumer.cli.findings import Finding, finding
@@ -42,7 +44,7 @@ def inspect(loaded: Loaded, connect: Callable[[], Log] | None) -> list[Finding]:
     references, problems = read_references(loaded)
     known = [finding(problem) for problem in (*loaded.warnings, *problems)]
     findings = [found for found in known if found.subject not in loaded.config.models]
-    samples: Mapping[str, Sample] = {}
+    samples: Mapping[str, tuple[Sample, LabelSample]] = {}
     if connect is not None:
         broken = {found.subject for found in known if found.level == "error"}
         sound = {name: each for name, each in references.items() if name not in broken}
@@ -93,30 +95,34 @@ def _topic_findings(config: Config, topics: Mapping[str, TopicInfo]) -> Iterator
 
 def _samples(
     config: Config, references: Mapping[str, Reference], log: Log, topics: Mapping[str, TopicInfo]
-) -> dict[str, Sample]:
+) -> dict[str, tuple[Sample, LabelSample]]:
     """Read recent records for the models that can be decoded."""
     models = {name: model for name, model in config.models.items() if name in references}
     plan = Plan(config.model_copy(update={"models": models}), references)
     found: dict[str, list[Sample]] = {name: [] for name in models}
+    labels = {name: LabelSample() for name in models}
     for topic in sorted(plan.inputs & topics.keys()):
         records = list(read_between(log, *newest_records(log, topics[topic], RECENT)))
-        for name, sample in sample_topic(plan, topic, records).items():
+        decoded = decode(plan, topic, records)
+        sample_labels(plan, topic, records, decoded, labels)
+        for name, sample in sample_topic(plan, topic, records, decoded).items():
             found[name].append(sample)
-    return {name: merge(samples) for name, samples in found.items()}
+    return {name: (merge(samples), labels[name]) for name, samples in found.items()}
 
 
 def _model_findings(
     name: str,
     config: Config,
     reference: Reference | None,
-    samples: Mapping[str, Sample],
+    samples: Mapping[str, tuple[Sample, LabelSample]],
     own: Sequence[Finding],
 ) -> Iterator[Finding]:
     """Yield a model's rows: that it is fine, then what is not.
 
     The first is left out where an error or a word about its events says more.
     """
-    model, sample = config.models[name], samples.get(name)
+    model = config.models[name]
+    sample, labels = samples.get(name, (None, None))
     if reference is None:
         yield from own
         return
@@ -130,4 +136,6 @@ def _model_findings(
         yield Finding("warning", name, text)
     yield from threshold_findings(name, model, reference)
     yield from events
+    if labels is not None:
+        yield from label_findings(name, model, labels)
     yield from own

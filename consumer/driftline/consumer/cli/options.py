@@ -25,7 +25,7 @@ BootstrapServers = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document a line.")]
 InputFile = Annotated[
-    Path,
+    Path | None,
     typer.Option("--input", "-i", metavar="FILE", help="CSV, Parquet or NDJSON; text also as .gz."),
 ]
 Since = Annotated[

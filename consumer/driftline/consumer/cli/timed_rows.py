@@ -8,6 +8,7 @@ import numpy as np
 
 from driftline.consumer.cli import file_rows
 from driftline.producer.mapping import Mapping
+from driftline.producer.timestamp import UNREADABLE
 
 _CHUNK = 10_000
 
@@ -31,6 +32,16 @@ class TimedRows:
         self._rows = [rows[i] for i in order.tolist()]
         self._times = times[order]
         self._next = 0
+
+    @property
+    def timed(self) -> bool:
+        """Whether any row has a readable time."""
+        return bool((self._times != UNREADABLE).any())
+
+    @property
+    def yielded(self) -> int:
+        """Rows that have been yielded."""
+        return self._next
 
     def until(self, time: int) -> Iterator[file_rows.Rows]:
         """Yield the rows up to a time (ms) that have not been yielded yet, in chunks."""

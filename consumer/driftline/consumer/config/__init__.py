@@ -7,6 +7,7 @@
 """
 
 from driftline.consumer.config.check import check_against
+from driftline.consumer.config.comparison import ComparisonConfig, Side
 from driftline.consumer.config.errors import ConfigError, Problem
 from driftline.consumer.config.kafka import KafkaConfig, OutputConfig, SaslConfig, TlsConfig
 from driftline.consumer.config.limit import Limit, PerformanceLimit
@@ -50,6 +51,7 @@ __all__ = [
     "OUTPUT_TOPICS",
     "RATES",
     "Budget",
+    "ComparisonConfig",
     "Config",
     "ConfigError",
     "Detector",
@@ -71,6 +73,7 @@ __all__ = [
     "PerformanceLimit",
     "Problem",
     "SaslConfig",
+    "Side",
     "SourceConfig",
     "Start",
     "TlsConfig",

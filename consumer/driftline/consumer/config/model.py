@@ -36,6 +36,9 @@ from driftline.consumer.config.values import Budget, format_number
 
 DAY = 86_400_000
 _SHARES = RATES | {"ks"}
+_SHARE_METRICS: frozenset[Metric] = frozenset(
+    {"accuracy", "precision", "recall", "f1", "roc_auc", "pr_auc", "brier", "calibration_error"}
+)
 
 
 class WindowConfig(Section):
@@ -94,6 +97,11 @@ class LabelsConfig(Section):
         return maturity
 
 
+def _no_share(what: str, level: float) -> str:
+    advice = f"write {format_number(level)}%" if 1 < level <= 100 else "0.05 is 5%"
+    return f"{what} is 0 to 1, {advice}"
+
+
 def _thresholds(thresholds: dict[Detector, Limit]) -> dict[Detector, Limit]:
     problems: list[tuple[tuple[str, ...], str]] = []
     for detector, limit in thresholds.items():
@@ -103,8 +111,7 @@ def _thresholds(thresholds: dict[Detector, Limit]) -> dict[Detector, Limit]:
             continue
         for name, level in (("warning", limit.warning), ("critical", limit.critical)):
             if level is not None and detector in _SHARES and not 0 <= level <= 1:
-                advice = f"write {format_number(level)}%" if 1 < level <= 100 else "0.05 is 5%"
-                problems.append(((detector, name), f"{detector} is 0 to 1, {advice}"))
+                problems.append(((detector, name), _no_share(detector, level)))
     if problems:
         raise Located(*problems)
     return thresholds
@@ -112,6 +119,18 @@ def _thresholds(thresholds: dict[Detector, Limit]) -> dict[Detector, Limit]:
 
 Thresholds = Annotated[dict[Detector, Limit], AfterValidator(_thresholds)]
 """Detector to limit."""
+
+
+def _performance(limits: dict[Metric, PerformanceLimit]) -> dict[Metric, PerformanceLimit]:
+    problems: list[tuple[tuple[str, ...], str]] = []
+    for metric, limit in limits.items():
+        for name in ("max_drop", "critical_drop", "min", "max"):
+            level = getattr(limit, name)
+            if metric in _SHARE_METRICS and level is not None and not 0 <= level <= 1:
+                problems.append(((metric, name), _no_share(metric, level)))
+    if problems:
+        raise Located(*problems)
+    return limits
 
 
 class FeatureConfig(Section):
@@ -160,7 +179,9 @@ class ModelConfig(Section):
     features: dict[str, FeatureConfig] = Field(default_factory=dict)
     ignore: Texts = ()
     segments: Annotated[Texts, AfterValidator(_each_once)] = ()
-    performance: dict[Metric, PerformanceLimit] = Field(default_factory=dict)
+    performance: Annotated[dict[Metric, PerformanceLimit], AfterValidator(_performance)] = Field(
+        default_factory=dict
+    )
     positive_label: ClassName | None = None
     stale_after: DurationOrOff = DAY
     owner: str | None = None

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
+from driftline.consumer.config.comparison import ComparisonConfig, comparison_problems
 from driftline.consumer.config.kafka import KafkaConfig, OutputConfig
 from driftline.consumer.config.model import ModelConfig
 from driftline.consumer.config.names import OUTPUT_TOPICS, check_name
@@ -22,6 +23,7 @@ from driftline.consumer.config.notation import (
 from driftline.consumer.config.source import SourceConfig
 
 ModelName = Annotated[str, AfterValidator(lambda name: check_name(name, "model"))]
+ComparisonName = Annotated[str, AfterValidator(lambda name: check_name(name, "comparison"))]
 
 
 class LimitsConfig(Section):
@@ -71,6 +73,7 @@ class Config(Section):
     sources: dict[Topic, SourceConfig] = Field(default_factory=dict)
     defaults: dict[str, Any] = Field(default_factory=dict)
     models: dict[ModelName, ModelConfig]
+    comparisons: dict[ComparisonName, ComparisonConfig] = Field(default_factory=dict)
     limits: LimitsConfig = Field(default_factory=LimitsConfig)
     http: HttpConfig = Field(default_factory=HttpConfig)
     metrics: MetricsConfig = Field(default_factory=MetricsConfig)
@@ -105,6 +108,16 @@ class Config(Section):
         if problems:
             raise Located(*problems)
         return models
+
+    @field_validator("comparisons")
+    @classmethod
+    def _comparisons_are_usable(
+        cls, comparisons: dict[str, ComparisonConfig], info: ValidationInfo
+    ) -> dict[str, ComparisonConfig]:
+        problems = comparison_problems(comparisons, info.data.get("models") or {})
+        if problems and "models" in info.data:
+            raise Located(*problems)
+        return comparisons
 
     @model_validator(mode="after")
     def _group_is_prefix(self) -> Self:

@@ -7,7 +7,7 @@ anything that an event holds. Segments are no labels: the figures are those of t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from math import isinf
 from typing import get_args
@@ -20,7 +20,9 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from driftline.consumer.config import Config
+from driftline.consumer.http.comparison_series import comparison_series
 from driftline.consumer.http.health import Health
+from driftline.consumer.http.label_series import label_series, outcome_series, performance_series
 from driftline.consumer.http.reading import read_steadily
 from driftline.consumer.http.series import (
     MODEL_KINDS,
@@ -29,67 +31,16 @@ from driftline.consumer.http.series import (
     feature_series,
     model_series,
 )
+from driftline.consumer.http.tables import COUNTERS, GAUGES, HISTOGRAMS
+from driftline.consumer.judge.comparison import ComparisonJudge
 from driftline.consumer.judge.lives import SEVERITIES as SEVERITY_NAMES
 from driftline.consumer.judge.lives import Kind
+from driftline.consumer.judge.metric_rules import watched_metrics
 from driftline.consumer.judge.model import ModelJudge
+from driftline.consumer.service.judging import Judge
 from driftline.consumer.service.status import Histogram, Status
 from driftline.consumer.sketch.decode import Reason
 
-_MODEL = ("model",)
-_GAUGES: dict[str, tuple[Sequence[str], str]] = {
-    "drift_score": (
-        ("model", "feature", "detector"),
-        "Value of a detector in the newest window, in the detector's unit.",
-    ),
-    "drift_threshold": (
-        ("model", "feature", "detector"),
-        "Limit of a detector: the configured one, else what a quiet window hardly exceeds.",
-    ),
-    "drift_active": (
-        ("model", "feature", "kind", "severity"),
-        "1 while any stream of the model has such an alert firing; feature is empty for alerts "
-        "on the whole model.",
-    ),
-    "features_drifting": (_MODEL, "Features of the whole model with a drift alert firing."),
-    "features_monitored": (_MODEL, "Features that are judged."),
-    "feature_missing_ratio": (
-        ("model", "feature"),
-        "Share of the newest window's events in which the feature is null or absent.",
-    ),
-    "window_events": (_MODEL, "Events of the newest window."),
-    "series_suppressed": (_MODEL, "Feature series left out because of metrics.max_series."),
-    "watermark_timestamp_seconds": (_MODEL, "Event time before which everything is final."),
-    "last_event_timestamp_seconds": (_MODEL, "Event time of the newest event."),
-    "consumer_lag": (
-        ("topic", "partition"),
-        "Records between this worker's position and the end of an input partition.",
-    ),
-    "worker_ready": ((), "1 while /readyz answers 200."),
-    "build_info": (("version",), "The version that runs."),
-    "reference_info": (("model", "reference"), "The reference a model is compared with."),
-    "model_info": (("model", "owner"), "The owner that the configuration names."),
-}
-_COUNTERS: dict[str, tuple[Sequence[str], str]] = {
-    "events_consumed": (("source",), "Records read."),
-    "events_counted": (_MODEL, "Events counted into panes."),
-    "late_events": (_MODEL, "Events of a pane that was final: not used."),
-    "events_skipped": (("source", "reason"), "Records that are of no model here."),
-    "events_rejected": (("source", "reason"), "Records that could not be used."),
-    "dead_letters": (("reason",), "Records written to the dead letters."),
-    "alerts_published": (
-        ("model", "kind", "severity", "status"),
-        "Records written to the topic of alerts.",
-    ),
-    "windows_closed": (_MODEL, "Windows judged, those without enough events too."),
-}
-_HISTOGRAMS = {
-    "batch_processing": "Time in which the records of one poll had their effect.",
-    "window_evaluation": "Time in which the panes of one poll and partition were judged and their "
-    "verdicts sent; only where windows were judged.",
-    "end_to_end": "Age, by its Kafka timestamp, of the newest input record of the model that this "
-    "worker has read, when verdicts of the model were sent; not observed where another worker "
-    "reads the input.",
-}
 _SKIPPED = ("tombstone", "unknown_model")
 _REJECTED = get_args(Reason)
 _STATUSES = ("firing", "resolved")
@@ -117,7 +68,7 @@ class StatusCollector(Collector):
     def collect(self) -> Iterator[AnyFamily]:
         """Yield all metrics, by the tables of their names."""
         yield from read_steadily(self._families).values()
-        for name, text in _HISTOGRAMS.items():
+        for name, text in HISTOGRAMS.items():
             durations: Histogram = getattr(self._status, name)
             family = HistogramMetricFamily(f"driftline_{name}_seconds", text, labels=())
             buckets = [
@@ -130,9 +81,9 @@ class StatusCollector(Collector):
     def _families(self) -> dict[str, Family]:
         families: dict[str, Family] = {
             name: GaugeMetricFamily(f"driftline_{name}", text, labels=labels)
-            for name, (labels, text) in _GAUGES.items()
+            for name, (labels, text) in GAUGES.items()
         }
-        for name, (labels, text) in _COUNTERS.items():
+        for name, (labels, text) in COUNTERS.items():
             families[name] = CounterMetricFamily(f"driftline_{name}", text, labels=labels)
         self._worker(families)
         self._sources(families)
@@ -143,7 +94,13 @@ class StatusCollector(Collector):
             late = sum(tally.late[name] for tally in tallies)
             families["late_events"].add_metric([name], late)
         for name, judge in sorted(self._judged().items()):
-            self._model(families, name, judge)
+            if isinstance(judge, ModelJudge):
+                self._model(families, name, judge)
+            elif isinstance(judge, ComparisonJudge):
+                for one in comparison_series(judge):
+                    families[one.metric].add_metric(one.labels, one.value)
+        for name, series in label_series(self._status):
+            families[series.metric].add_metric([name, *series.labels], series.value)
         return families
 
     def _counted(self) -> set[str]:
@@ -151,8 +108,8 @@ class StatusCollector(Collector):
         topics = {partition.topic for partition in self._status.sketches}
         return {name for topic in topics for name in self._status.plan.models_of(topic)}
 
-    def _judged(self) -> dict[str, ModelJudge]:
-        """Return the models that are judged here."""
+    def _judged(self) -> dict[str, Judge]:
+        """Return the models and comparisons that are judged here."""
         return {
             name: judge
             for panes in self._status.panes.values()
@@ -198,14 +155,22 @@ class StatusCollector(Collector):
         }  # fmt: skip
         series = feature_series(features, verdicts, firing)
         most = self._config.metrics.max_series
-        for one in (*model_series(firing), *series[:most]):
+        watched = watched_metrics(config, plan.outcomes[name])
+        told = [
+            *model_series(firing),
+            *series[:most],
+            *performance_series(watched, verdicts, firing),
+            *outcome_series(judge),
+        ]
+        for one in told:
             families[one.metric].add_metric([name, *one.labels], one.value)
         families["series_suppressed"].add_metric([name], max(len(series) - most, 0))
         families["features_drifting"].add_metric([name], len(drifting))
         families["features_monitored"].add_metric([name], len(features))
         families["windows_closed"].add_metric([name], status.windows[name])
-        if verdicts:
-            last = max((verdict.window for verdict in verdicts.values()), key=lambda w: w.end)
+        windows = [verdict.window for verdict in verdicts.values() if verdict.feature in features]
+        if windows:
+            last = max(windows, key=lambda window: window.end)
             families["window_events"].add_metric([name], last.events)
         for metric, time in (
             ("watermark_timestamp_seconds", judge.clock.now()),

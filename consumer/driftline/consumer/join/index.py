@@ -9,6 +9,7 @@ from driftline.detectors.grid import IntArray
 
 _EMPTY, _GONE = -1, -2
 _SMALLEST = 1 << 10
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 IdArray = NDArray[np.uint64]
 
@@ -88,7 +89,8 @@ class IdIndex:
 
     def _home(self, ids: IdArray) -> IntArray:
         # The low bits say which partition of `joins` an id goes to, so they are much the same here.
-        return ((ids >> np.uint64(20)) & np.uint64(len(self._rows) - 1)).astype(np.int64)
+        bits = len(self._rows).bit_length() - 1
+        return ((ids * _GOLDEN) >> np.uint64(64 - bits)).astype(np.int64)
 
     def _next(self, places: IntArray) -> IntArray:
         return (places + 1) & (len(self._rows) - 1)

@@ -4,6 +4,9 @@ Everything is decided by the rows' own times, never by when or in which batch th
 label meets its prediction if the later of the two came within the horizon of the other. Rows of
 one id follow one another, rows of different ids do not touch: so a batch is worked off in rounds,
 each with at most one row of every id.
+
+A prediction with its label waits on until its pane ends, and is counted then: until then another
+label may correct it.
 """
 
 from __future__ import annotations
@@ -14,15 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.consumer.join.anchors import Anchors, meetings
+from driftline.consumer.join.cells import DELAYS
 from driftline.consumer.join.pane import OutcomeModel, OutcomePane
 from driftline.consumer.join.state import JoinTally
-from driftline.consumer.join.waiting import EARLY, MATCHED, WAITING, Columns, WaitingRows
+from driftline.consumer.join.waiting import EARLY, FREE, MATCHED, WAITING, Columns, WaitingRows
 from driftline.consumer.log.join_rows import JoinRows
-from driftline.detectors import OTHER
 from driftline.detectors.grid import IntArray
 
 NEVER = -(1 << 62)
-MOST_NAMES = 10_000
+# Rows whose time is over are looked for so often within one horizon, and whenever a pane ends.
+_LOOKS = 16
 
 
 class Matching:
@@ -30,6 +34,7 @@ class Matching:
 
     Args:
         model: what is joined.
+        names: those that the rows' version codes stand for; it may grow.
         closed: panes that end there (ms) or before are final, and counted no more.
 
     Attributes:
@@ -37,24 +42,23 @@ class Matching:
         panes: the panes that are open, by start.
         anchors: rows that must be read again because they decided another row's fate.
         tally: what became of the rows.
-        names: versions' names, in the order in which they came.
     """
 
-    def __init__(self, model: OutcomeModel, closed: int = NEVER) -> None:
+    def __init__(self, model: OutcomeModel, names: Sequence[str], closed: int = NEVER) -> None:
         self.model = model
+        self._names = names
         self.closed = closed
-        self.rows = WaitingRows(len(model.segments), model.every)
+        self.rows = WaitingRows(len(model.segments))
         self.panes: dict[int, OutcomePane] = {}
         self.anchors = Anchors()
         self.tally = JoinTally()
-        self.names: list[str] = []
+        self._look = NEVER  # when rows whose time is over are looked for next
 
-    def apply(self, rows: JoinRows, offsets: IntArray, met: NDArray[np.uint64] | None) -> None:
+    def apply(self, rows: JoinRows, met: NDArray[np.uint64] | None) -> None:
         """Let rows take effect.
 
         Args:
             rows: in the order in which they take effect.
-            offsets: int64 (n,): of the blocks that brought them.
             met: while the past is read again, the `meetings` of predictions whose label came
                 first: other labels found waiting then belong to predictions that are not read
                 again. None outside of that.
@@ -67,15 +71,16 @@ class Matching:
         sizes = np.diff(heads, append=len(rows))
         turn[order] = np.arange(len(rows)) - np.repeat(heads, sizes)
         for number in range(int(turn.max(initial=-1)) + 1):
-            chosen = np.flatnonzero(turn == number)
-            self._round(rows.select(chosen), offsets[chosen], met)
+            self._round(rows.select(turn == number), met)
 
     def forget(self, now: int) -> None:
-        """Forget what has waited long enough at `now` (ms): all of it where a pane is final."""
-        final = now - self.model.maturity >= self.closed + self.model.every
-        self._end(self.rows.ended(now, every_one=final))
-        if final:
+        """Forget what has waited long enough at `now` (ms): all of it where a pane ends."""
+        if now >= self._look:
+            model = self.model
+            self._end(self.rows.ended(now))
             self.anchors.forget(now)
+            pane_ends = ((now - model.maturity) // model.every + 1) * model.every + model.maturity
+            self._look = min(pane_ends, now + max(model.labels.horizon // _LOOKS, 1))
 
     def close(self, until: int) -> Iterator[OutcomePane]:
         """Yield and drop the panes that end at `until` (ms) or before."""
@@ -85,133 +90,98 @@ class Matching:
                 yield self.panes.pop(start)
 
     def crowd_out(self, at: int, up_to: int) -> None:
-        """Let everything that came at `up_to` or before, and still waits, expire `at` (ms)."""
+        """Let everything that came at `up_to` or before, and is still here `at` (ms), go."""
         columns = self.rows.columns
-        for state in (WAITING, EARLY):
-            numbers = self.rows.in_state(state)
-            numbers = numbers[(columns.times[numbers] <= up_to) & (columns.until[numbers] > at)]
-            self.tally.crowded_out += len(numbers)
-            columns.until[numbers] = at
-            self._end(numbers)
+        numbers = self.rows.in_state(WAITING, EARLY, MATCHED)
+        numbers = numbers[(columns.times[numbers] <= up_to) & (columns.until[numbers] > at)]
+        waiting = numbers[columns.state[numbers] != MATCHED]
+        self.tally.crowded_out += len(waiting)
+        columns.until[waiting] = at
+        self._end(numbers)
 
-    def first_offset(self) -> int | None:
-        """Return the smallest offset that anything here was made from."""
-        offsets = [pane.first for pane in self.panes.values()]
-        offsets += [
-            x for x in (self.rows.first_offset(), self.anchors.first_offset()) if x is not None
-        ]
-        return min(offsets, default=None)
+    def first_time(self) -> int | None:
+        """Return the smallest time of any row that something here was made from, ms."""
+        times = [pane.since for pane in self.panes.values()]
+        times += [x for x in (self.rows.first_time(), self.anchors.first_time()) if x is not None]
+        return min(times, default=None)
 
-    def _round(self, rows: JoinRows, offsets: IntArray, met: NDArray[np.uint64] | None) -> None:
+    def _round(self, rows: JoinRows, met: NDArray[np.uint64] | None) -> None:
         """Let rows take effect, all of different ids."""
         self.anchors.prolong(rows.ids, self._settled(rows.times))
         numbers = self.rows.find(rows.ids)
-        held, until = numbers >= 0, self.rows.columns.until
-        over = np.zeros(len(rows), bool)
-        over[held] = until[numbers[held]] <= rows.times[held]
+        columns, held = self.rows.columns, numbers >= 0
+        over = held & (columns.until[numbers] <= rows.times)
         self._end(numbers[over])
-        numbers[over] = -1
-        state = np.where(numbers >= 0, self.rows.columns.state[numbers], 0)
-        if met is not None:
-            alone = ~rows.labels & (state == EARLY) & ~np.isin(meetings(rows.ids, offsets), met)
-            self.rows.remove(numbers[alone])
-            state[alone] = 0
+        state = np.where(held & ~over, columns.state[numbers], FREE)
         label = rows.labels
-
-        def those(kind: NDArray[np.bool_], in_state: int) -> IntArray:
-            return np.flatnonzero(kind & (state == in_state))
-
-        # What meets something that waits comes first: new rows may move the columns.
-        for chosen in (those(~label, WAITING), those(~label, MATCHED)):
-            self._repeat(rows, numbers, chosen)
-        chosen = those(~label, EARLY)
-        self._meet_early(self._columns(rows, offsets, chosen), numbers[chosen])
-        chosen = those(label, WAITING)
-        self._meet(numbers[chosen], rows.values[chosen], rows.times[chosen], offsets[chosen])
-        chosen = those(label, MATCHED)
-        self._correct(numbers[chosen], rows.values[chosen], offsets[chosen])
-        chosen = those(label, EARLY)
-        self._replace_early(rows.select(chosen), offsets[chosen], numbers[chosen])
-        chosen = np.flatnonzero(state == 0)
-        if chosen.size:
-            fresh = self._columns(rows, offsets, chosen)
+        if met is not None:
+            alone = ~label & (state == EARLY) & ~np.isin(meetings(rows.ids, rows.times), met)
+            self.rows.remove(numbers[alone])
+            state[alone] = FREE
+        if (chosen := np.flatnonzero(~label & ((state == WAITING) | (state == MATCHED)))).size:
+            self._repeat(rows.select(chosen), numbers[chosen])
+        if (chosen := np.flatnonzero(~label & (state == EARLY))).size:
+            self._meet_early(self._columns(rows.select(chosen)), numbers[chosen])
+        if (chosen := np.flatnonzero(label & (state == WAITING))).size:
+            self._meet(numbers[chosen], rows.values[chosen], rows.times[chosen])
+        if (chosen := np.flatnonzero(label & (state == MATCHED))).size:
+            self._correct(numbers[chosen], rows.values[chosen])
+        if (chosen := np.flatnonzero(label & (state == EARLY))).size:
+            self._replace_early(numbers[chosen], rows.values[chosen], rows.times[chosen])
+        if (chosen := np.flatnonzero(state == FREE)).size:
+            fresh = self._columns(rows.select(chosen))
             self.rows.add(fresh)
             self._predicted(fresh.select(~label[chosen]))
 
-    def _columns(self, rows: JoinRows, offsets: IntArray, chosen: IntArray) -> Columns:
+    def _columns(self, rows: JoinRows) -> Columns:
         """Return rows as they wait."""
-        label = rows.labels[chosen]
-        values = rows.values[chosen]
+        label = rows.labels
         return Columns(
-            rows.ids[chosen],
+            rows.ids,
             np.where(label, EARLY, WAITING).astype(np.uint8),
-            offsets[chosen],
-            rows.times[chosen],
-            rows.times[chosen] + self.model.labels.horizon,
-            np.where(label, np.nan, values),
-            np.where(label, values, np.nan),
-            np.vstack(
-                [rows.predicted[chosen], rows.versions[chosen], rows.segments[:, chosen]]
-            ).astype(np.int16),
+            rows.times,
+            rows.times + self.model.labels.horizon,
+            np.where(label, np.nan, rows.values),
+            np.where(label, rows.values, np.nan),
+            np.zeros(len(rows), np.uint8),
+            np.vstack([rows.predicted, rows.versions, rows.segments]).astype(np.int16),
         )
 
     def _predicted(self, rows: Columns) -> None:
         self.tally.predictions += len(rows.ids)
-        for pane, chosen in self._panes_of(rows.times, rows.offsets):
-            pane.predict(rows.select(chosen), self.names)
+        for pane, chosen in self._panes_of(rows.times, rows.times):
+            pane.predict(rows.select(chosen), self._names)
 
-    def _repeat(self, rows: JoinRows, numbers: IntArray, chosen: IntArray) -> None:
+    def _repeat(self, rows: JoinRows, numbers: IntArray) -> None:
         """Predictions with an id that an earlier one has: the first holds."""
-        self.tally.duplicates += len(chosen)
-        offsets = self.rows.columns.offsets[numbers[chosen]]
-        self.anchors.add(rows.ids[chosen], offsets, self._settled(rows.times[chosen]))
+        self.tally.duplicates += len(rows)
+        self.anchors.add(rows.ids, self.rows.columns.times[numbers], self._settled(rows.times))
 
     def _meet_early(self, rows: Columns, numbers: IntArray) -> None:
         """Predictions whose label came first."""
-        if not numbers.size:
-            return
         columns = self.rows.columns
-        came, values = columns.offsets[numbers], columns.actual[numbers]
-        self.anchors.add(rows.ids, came, self._settled(rows.times))
-        self.anchors.meet(rows.ids, meetings(rows.ids, rows.offsets))
-        times = columns.times[numbers]
+        times, values = columns.times[numbers], columns.actual[numbers]
+        self.anchors.add(rows.ids, times, self._settled(rows.times))
+        self.anchors.meet(rows.ids, meetings(rows.ids, rows.times))
         self.rows.remove(numbers)
         self._predicted(rows)
-        self._meet(self.rows.add(rows), values, times, came)
+        self._meet(self.rows.add(rows), values, times)
 
-    def _meet(
-        self, numbers: IntArray, values: NDArray[np.float64], times: IntArray, offsets: IntArray
-    ) -> None:
-        """Predictions that wait, and their labels: values, times, offsets of their blocks."""
-        if not numbers.size:
-            return
+    def _meet(self, numbers: IntArray, values: NDArray[np.float64], times: IntArray) -> None:
+        """Predictions that wait, and their labels: values and times."""
         columns, model = self.rows.columns, self.model
         predicted = columns.times[numbers]
         when = np.maximum(predicted, times)
-        if model.labels.by == "arrival":
-            starts = model.start(when)
-            until = starts + model.every
-        else:
-            starts = model.start(predicted)
-            until = starts + model.every + model.maturity
-            late = when >= until
-            self.tally.late += int(late.sum())
-            self.rows.remove(numbers[late])
-            numbers, values, offsets = numbers[~late], values[~late], offsets[~late]
-            starts, until = starts[~late], until[~late]
-            predicted, times = predicted[~late], times[~late]
-        self.tally.joined += len(numbers)
+        counted = when if model.labels.by == "arrival" else predicted
+        until = model.start(counted) + model.every + model.maturity
+        late = when >= until
+        self.tally.late += int(late.sum())
+        self.tally.joined += len(numbers) - int(late.sum())
         columns.state[numbers] = MATCHED
         columns.actual[numbers] = values
         columns.until[numbers] = until
-        columns.offsets[numbers] = np.minimum(columns.offsets[numbers], offsets)
-        self.rows.note_ends(numbers)
-        rows = columns.select(numbers)
-        delays = np.maximum(times - predicted, 0)
-        for pane, chosen in self._panes_of(starts, rows.offsets):
-            some = rows.select(chosen)
-            pane.match(some)
-            pane.delay(some, delays[chosen])
+        columns.delays[numbers] = np.searchsorted(DELAYS, when - predicted)
+        self.rows.remove(numbers[late])
 
     def _settled(self, times: IntArray) -> IntArray:
         """Return when predictions of `times`, without label, would count in no open pane."""
@@ -222,82 +192,62 @@ class Matching:
             settled = np.maximum(until, model.start(times) + model.every + model.maturity)
         return settled
 
-    def _correct(self, numbers: IntArray, values: NDArray[np.float64], offsets: IntArray) -> None:
+    def _correct(self, numbers: IntArray, values: NDArray[np.float64]) -> None:
         """Labels of predictions that have one, and whose window is not judged yet."""
-        columns, model = self.rows.columns, self.model
-        differs = columns.actual[numbers] != values
-        self.tally.repeated += int((~differs).sum())
-        numbers, values, offsets = numbers[differs], values[differs], offsets[differs]
-        self.tally.corrected += len(numbers)
-        if not numbers.size:
-            return
-        starts = columns.until[numbers] - model.maturity - model.every
-        before = columns.select(numbers)
-        columns.actual[numbers] = values
-        after = columns.select(numbers)
-        for pane, chosen in self._panes_of(starts, before.offsets):
-            pane.match(before.select(chosen), -1)
-            pane.match(after.select(chosen))
-
-    def _replace_early(self, rows: JoinRows, offsets: IntArray, numbers: IntArray) -> None:
-        """Labels after a label, the prediction not there yet: the last one holds."""
         columns = self.rows.columns
-        differs = columns.actual[numbers] != rows.values
-        self.tally.corrected += int(differs.sum())
-        self.tally.repeated += int((~differs).sum())
-        columns.actual[numbers] = rows.values
-        columns.times[numbers] = rows.times
-        columns.offsets[numbers] = offsets
-        columns.until[numbers] = rows.times + self.model.labels.horizon
-        self.rows.note_ends(numbers)
+        differs = int((columns.actual[numbers] != values).sum())
+        self.tally.corrected += differs
+        self.tally.repeated += len(numbers) - differs
+        columns.actual[numbers] = values
+
+    def _replace_early(
+        self, numbers: IntArray, values: NDArray[np.float64], times: IntArray
+    ) -> None:
+        """Labels after a label, the prediction not there yet: the last one holds."""
+        self._correct(numbers, values)
+        columns = self.rows.columns
+        columns.times[numbers] = times
+        columns.until[numbers] = times + self.model.labels.horizon
 
     def _end(self, numbers: IntArray) -> None:
-        """Forget rows whose time is over."""
+        """Forget rows whose time is over; count what came of the predictions."""
         if not numbers.size:
             return
-        columns = self.rows.columns
-        state = columns.state[numbers]
-        self.tally.unmatched += int((state == EARLY).sum())
-        expired = numbers[state == WAITING]
-        self.tally.expired += len(expired)
-        rows = columns.select(expired)
+        rows, model = self.rows.columns.select(numbers), self.model
         self.rows.remove(numbers)
-        if self.model.labels.by == "arrival":
-            starts, timely = self.model.start(rows.until), np.ones(len(expired), bool)
+        self.tally.unmatched += int((rows.state == EARLY).sum())
+        expired = rows.select(rows.state == WAITING)
+        self.tally.expired += len(expired.ids)
+        if model.labels.by == "arrival":
+            counted = expired.until
         else:
-            starts = self.model.start(rows.times)
-            timely = rows.until <= starts + self.model.every + self.model.maturity
-        rows, starts = rows.select(timely), starts[timely]
-        for pane, chosen in self._panes_of(starts, rows.offsets):
-            pane.expire(rows.select(chosen))
+            counted = expired.times
+            timely = expired.until <= model.start(counted) + model.every + model.maturity
+            expired, counted = expired.select(timely), counted[timely]
+        for pane, chosen in self._panes_of(counted, expired.times):
+            pane.expire(expired.select(chosen))
+        matched = rows.select(rows.state == MATCHED)
+        starts = matched.until - model.maturity - model.every
+        for pane, chosen in self._panes_of(starts, matched.times):
+            pane.match(matched.select(chosen))
 
     def _panes_of(
-        self, times: IntArray, offsets: IntArray
+        self, counted: IntArray, times: IntArray
     ) -> Iterator[tuple[OutcomePane, IntArray]]:
-        """Yield the open panes of times, and the places of the rows that belong to each."""
-        starts = self.model.start(times)
+        """Yield the open panes in which rows count, and the places of the rows that are in each.
+
+        Args:
+            counted: a time (ms) of each row's pane.
+            times: of the rows.
+        """
+        starts = self.model.start(counted)
         for start in np.unique(starts).tolist():
             if start + self.model.every <= self.closed:
                 continue  # counted and sent before; the past is being read again
             chosen = np.flatnonzero(starts == start)
-            first = int(offsets[chosen].min())
+            since = int(times[chosen].min())
             pane = self.panes.get(start)
             if pane is None:
-                pane = self.panes[start] = OutcomePane(self.model, start, first)
-            pane.first = min(pane.first, first)
+                pane = self.panes[start] = OutcomePane(self.model, start, since)
+            pane.since = min(pane.since, since)
             yield pane, chosen
-
-
-def learn(names: list[str], known: dict[str, int], new: Sequence[str]) -> IntArray:
-    """Return 1 + the place of each new name among the known ones, which grow; 0 stays 0.
-
-    Versions are named by the stream: those beyond the first 10,000 share one name.
-    """
-    for name in new:
-        if name not in known:
-            if len(names) >= MOST_NAMES:
-                name = OTHER
-            known.setdefault(name, len(names) + 1)
-            if known[name] > len(names):
-                names.append(name)
-    return np.array([0, *(known.get(name, known.get(OTHER, 0)) for name in new)], np.int64)

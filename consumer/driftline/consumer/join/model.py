@@ -2,17 +2,26 @@
 
 A deterministic function of the model's blocks there, in offset order. The rules of time and of
 restart (docs/design.md) are kept here for this stage.
+
+What has its effect is ordered by time, so the past that must be read again is all rows from a time
+on, `since`: those before it have nothing left here. Reading begins at an offset before which there
+are only such rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import ClassVar
 
 import msgspec
 import numpy as np
 
-from driftline.consumer.join.marks import Marks
-from driftline.consumer.join.matching import NEVER, Matching, learn
+from driftline.consumer.join.ahead import RowsAhead
+from driftline.consumer.join.codes import Codes
+from driftline.consumer.join.crowding import Crowding
+from driftline.consumer.join.index import IdArray
+from driftline.consumer.join.marks import Marks, Source
+from driftline.consumer.join.matching import NEVER, Matching
 from driftline.consumer.join.pane import OutcomeModel
 from driftline.consumer.join.state import JoinState, JoinTally
 from driftline.consumer.join.waiting import EARLY, WAITING
@@ -20,15 +29,11 @@ from driftline.consumer.log.clock import Clock, Heard
 from driftline.consumer.log.join_rows import JoinRows, unpack_rows
 from driftline.consumer.log.messages import Block, Horizon, Loss, Pane, Rows
 from driftline.consumer.log.protocol import Gap
-from driftline.detectors.grid import IntArray
 
 Output = Pane | Horizon
 
 # Ids that a state may name: 400 kB each of those that wait, and of those that met.
 _MOST_IDS = 50_000
-# Crowding is looked at when the clock passes a multiple of this, so that batches change nothing.
-_LOOK = 60_000
-_CUTS_KEPT = 64
 
 
 class ModelJoin:
@@ -43,8 +48,11 @@ class ModelJoin:
         tally: where to count what becomes of the rows.
 
     Attributes:
+        matching_type: what lets its rows meet.
         position: everything before this offset has had its effect.
     """
+
+    matching_type: ClassVar[type[Matching]] = Matching
 
     def __init__(
         self,
@@ -57,27 +65,30 @@ class ModelJoin:
         tally: JoinTally,
     ) -> None:
         self.model = model
-        self._topics, self._most = topics, most
+        self._topics = topics
         self.tally = tally
         self.position = state.position
         self.rewind = state.rewind
         self._state = state
         self._partition, self._partitions = partition, partitions
         self._rebuilding = state.rewind < state.position
-        self._clock = Clock(topics, {} if self._rebuilding else _heard(state))
+        heard = _heard(state.heard_then if self._rebuilding else state.heard)
+        self._clock = Clock(topics, heard)
+        self._codes = Codes(model.layout.classes, model.segments)
         closed = NEVER if state.closed is None else state.closed
-        self._matching = Matching(model, closed)
-        self._marks = Marks(state.rewind, {(t, p): until for t, p, until in state.taken})
-        self._waiting: list[tuple[JoinRows, IntArray, IntArray]] = []  # rows, places, offsets
-        self._sources: list[tuple[str, int]] = []
-        self._versions: dict[str, int] = {}
-        self._cut = list(state.cut)
-        self._to_cut = list(state.cut)
-        self._look = NEVER  # end of the last minute of rows applied: where crowding is looked at
+        self._matching = self.matching_type(model, self._codes.names, closed)
+        self._marks = Marks(state.rewind, {(t, p): until for t, p, until in state.taken}, heard)
+        self._ahead = RowsAhead(len(model.segments))
+        self._crowding = Crowding(self._matching, self._apply, most, state.cut)
         self._told: int | None = None
         self._said = False
         if not self._rebuilding:
             self._matching.tally = tally
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models whose blocks it takes."""
+        return (self.model.name,)
 
     def feed(self, block: Block, offset: int) -> Iterator[Output]:
         """Take in one block of the model; yield what becomes final.
@@ -87,13 +98,10 @@ class ModelJoin:
         if self._rebuilding and offset >= self.position:
             self.catch_up()
         source = (block.word.source, block.word.partition)
-        taken = self._marks.taken.get(source, 0)
-        if block.word.until > taken:
-            if block.rows is not None:
-                self._take(block, block.rows, source, taken, offset)
-            self._marks.take(source, block.word.until)
-        self._marks.note(offset + 1)
+        if block.word.until > self._marks.taken.get(source, 0):
+            self._take(block, source)
         self._clock.hear(block.word)
+        self._marks.note(offset + 1, self._clock.heard)
         now = self._clock.now()
         if now is not None:
             self._pass(now)
@@ -106,13 +114,14 @@ class ModelJoin:
         if not self._rebuilding:
             return
         state, matching = self._state, self._matching
-        self._clock = Clock(self._topics, _heard(state))
+        self._clock = Clock(self._topics, _heard(state.heard))
         now = self._clock.now()
         if now is not None:
             self._pass(now)
-        early = matching.rows.in_state(EARLY)
-        known = np.frombuffer(state.early, "<u8")
-        matching.rows.remove(early[~np.isin(matching.rows.columns.ids[early], known)])
+        if state.early is not None:
+            early = matching.rows.in_state(EARLY)
+            known = np.frombuffer(state.early, "<u8")
+            matching.rows.remove(early[~np.isin(matching.rows.columns.ids[early], known)])
         matching.tally = self.tally
         self._rebuilding = False
 
@@ -139,27 +148,27 @@ class ModelJoin:
         if self._rebuilding:
             return None
         matching = self._matching
-        self._marks.note(self.position, now=True)
-        offsets = [int(at.min()) for _, _, at in self._waiting if at.size]
-        first = matching.first_offset()
-        offsets += [] if first is None else [first]
-        rewind, taken = self._marks.before(min(offsets, default=self.position))
-        early = matching.rows.in_state(EARLY)
-        met = matching.anchors.met()
+        self._marks.note(self.position, self._clock.heard, now=True)
+        since = matching.first_time()
+        if since is None:
+            since = self._clock.now()
+        rewind, taken, heard_then = self._marks.before(NEVER if since is None else since)
+        if since is not None:
+            self._crowding.forget(since)
+        early = matching.rows.columns.ids[matching.rows.in_state(EARLY)]
         return JoinState(
             topic_id=self._state.topic_id,
             partitions=self._state.partitions,
             position=self.position,
             rewind=min(rewind, self.position),
-            heard=[
-                (*key, msgspec.structs.replace(heard))
-                for key, heard in sorted(self._clock.heard.items())
-            ],
+            since=since,
+            heard=_listed(self._clock.heard),
             taken=sorted((*source, until) for source, until in taken.items()),
+            heard_then=_listed(heard_then),
             closed=None if matching.closed == NEVER else matching.closed,
-            early=np.sort(matching.rows.columns.ids[early]).astype("<u8").tobytes(),
-            met=np.sort(met).astype("<u8").tobytes() if len(met) <= _MOST_IDS else None,
-            cut=list(self._cut),
+            early=_named(early),
+            met=_named(matching.anchors.met()),
+            cut=list(self._crowding.cuts),
         )
 
     @property
@@ -167,115 +176,37 @@ class ModelJoin:
         """Predictions that wait for their label."""
         return len(self._matching.rows.in_state(WAITING))
 
-    def _take(
-        self, block: Block, packed: Rows, source: tuple[str, int], taken: int, offset: int
-    ) -> None:
+    def _take(self, block: Block, source: Source) -> None:
         """Keep the rows of a block that are new until the clock has passed them."""
-        rows = unpack_rows(packed, len(self.model.segments))
-        if source not in self._sources:
-            self._sources.append(source)
-        rows = self._translate(block, rows.select(rows.offsets >= taken))
-        n = len(rows)
-        if n:
-            places = np.full(n, self._sources.index(source))
-            self._waiting.append((rows, places, np.full(n, offset)))
+        newest = None
+        if block.rows is not None:
+            rows = self._new_rows(block, block.rows, self._marks.taken.get(source, 0))
+            now = self._clock.now()
+            if now is not None:
+                # Its source was silent, and the clock did not wait: it has its effect now, because
+                # what it would have been counted in may be final.
+                rows.times = np.maximum(rows.times, now)
+            newest = int(rows.times.max(initial=NEVER))
+            if self._rebuilding and self._state.since is not None:
+                rows = rows.select(rows.times >= self._state.since)
+            self._ahead.add(source, rows)
+        self._marks.take(source, block.word.until, newest)
 
-    def _translate(self, block: Block, rows: JoinRows) -> JoinRows:
-        """Turn a block's own codes into those of this join, whose reference may be another."""
-        names = self._matching.names
-        rows.versions = learn(names, self._versions, block.versions)[rows.versions]
-        classes = self.model.layout.classes
-        if classes:
-            place = [classes.index(c) if c in classes else len(classes) for c in block.classes]
-            lookup = np.array([*place, len(classes)])
-            rows.predicted = np.where(rows.labels, 0, lookup[rows.predicted])
-            actual = lookup[np.where(rows.labels, rows.values, 0).astype(np.int64)]
-            rows.values = np.where(rows.labels, actual, rows.values)
-            rows = rows.select(~rows.labels | (rows.values < len(classes)))
-        for number, (tag, own) in enumerate(self.model.segments.items()):
-            listed = block.segments.get(tag, [])
-            place = [own.index(v) if v in own else len(own) for v in listed]
-            rows.segments[number] = np.array([*place, len(own)])[rows.segments[number]]
-        return rows
+    def _new_rows(self, block: Block, packed: Rows, taken: int) -> JoinRows:
+        """Return the rows of a block that were not taken before, in the codes of this join."""
+        rows = unpack_rows(packed)
+        return self._codes.translate(block, rows.select(rows.offsets >= taken))
 
     def _pass(self, now: int) -> None:
         """Let the rows that the clock has passed take effect."""
-        rows, offsets = self._due(now)
-        if self._rebuilding:
-            start = self._cut_again(rows, offsets, now)
-        else:
-            start = self._cut_where_crowded(rows, offsets, now)
-        self._apply(rows, offsets, slice(start, None))
-        if len(rows):
-            self._look = (int(rows.times[-1]) // _LOOK + 1) * _LOOK
+        self._crowding.pass_on(self._ahead.due(now), now, again=self._rebuilding)
         self._matching.forget(now)
 
-    def _apply(self, rows: JoinRows, offsets: IntArray, some: slice) -> None:
+    def _apply(self, rows: JoinRows) -> None:
         met = None
         if self._rebuilding and self._state.met is not None:
             met = np.frombuffer(self._state.met, "<u8")
-        self._matching.apply(rows.select(some), offsets[some], met)
-
-    def _due(self, now: int) -> tuple[JoinRows, IntArray]:
-        """Take out the rows that the clock has passed, in the order in which they take effect."""
-        none = np.zeros(0, np.int64)
-        parts, left = [(JoinRows.none(len(self.model.segments)), none, none)], []
-        for part in self._waiting:
-            rows, places, offsets = part
-            due = rows.times < now
-            if due.all():
-                parts.append(part)
-            elif due.any():
-                parts.append((rows.select(due), places[due], offsets[due]))
-                left.append((rows.select(~due), places[~due], offsets[~due]))
-            else:
-                left.append(part)
-        self._waiting = left
-        rows = JoinRows.concatenate([rows for rows, _, _ in parts])
-        places = np.concatenate([places for _, places, _ in parts])
-        offsets = np.concatenate([offsets for _, _, offsets in parts])
-        # Sources by name: in which order they were first heard must not matter.
-        ranked = sorted(self._sources)
-        rank = np.array([ranked.index(source) for source in self._sources], np.int64)
-        order = np.lexsort((rows.labels, rows.offsets, rank[places], rows.times))
-        return rows.select(order), offsets[order]
-
-    def _cut_where_crowded(self, rows: JoinRows, offsets: IntArray, now: int) -> int:
-        """Apply rows, minute by minute, while too many may wait; return how many were applied."""
-        start = 0
-        while len(self._matching.rows) + len(rows) - start > self._most:
-            over = start == len(rows) or rows.times[start] >= self._look
-            if over and self._look <= now:
-                self._cut_down(self._look)
-            if start == len(rows):
-                break
-            self._look = (int(rows.times[start]) // _LOOK + 1) * _LOOK
-            end = int(np.searchsorted(rows.times, self._look))
-            self._apply(rows, offsets, slice(start, end))
-            start = end
-        return start
-
-    def _cut_down(self, at: int) -> None:
-        """Let the oldest expire if too many wait at a time (ms)."""
-        rows = self._matching.rows
-        waits = np.concatenate([rows.in_state(state) for state in (WAITING, EARLY)])
-        times = rows.columns.times[waits[rows.columns.until[waits] > at]]
-        if len(times) > self._most:
-            many = len(times) - self._most * 9 // 10
-            up_to = int(np.partition(times, many - 1)[many - 1])
-            self._matching.crowd_out(at, up_to)
-            self._cut = [*self._cut, (at, up_to)][-_CUTS_KEPT:]
-
-    def _cut_again(self, rows: JoinRows, offsets: IntArray, now: int) -> int:
-        """Apply rows up to where the oldest expired before, and let them expire there again."""
-        start = 0
-        while self._to_cut and self._to_cut[0][0] <= now:
-            at, up_to = self._to_cut.pop(0)
-            end = int(np.searchsorted(rows.times, at))
-            self._apply(rows, offsets, slice(start, end))
-            self._matching.crowd_out(at, up_to)
-            start = end
-        return start
+        self._matching.apply(rows, met)
 
     def _final(self, now: int | None) -> Iterator[Output]:
         """Yield the panes that are final at `now` (ms), then the horizon if it is a new one."""
@@ -292,5 +223,14 @@ class ModelJoin:
             )  # fmt: skip
 
 
-def _heard(state: JoinState) -> dict[tuple[str, int], Heard]:
-    return {(topic, p): msgspec.structs.replace(heard) for topic, p, heard in state.heard}
+def _heard(listed: Sequence[tuple[str, int, Heard]]) -> dict[Source, Heard]:
+    return {(topic, p): msgspec.structs.replace(heard) for topic, p, heard in listed}
+
+
+def _listed(heard: Mapping[Source, Heard]) -> list[tuple[str, int, Heard]]:
+    return [(*key, msgspec.structs.replace(one)) for key, one in sorted(heard.items())]
+
+
+def _named(ids: IdArray) -> bytes | None:
+    """Return ids for the state; None if they are too many."""
+    return np.sort(ids).astype("<u8").tobytes() if len(ids) <= _MOST_IDS else None

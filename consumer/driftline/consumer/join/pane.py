@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.consumer.config import LabelsConfig
-from driftline.consumer.join.cells import DELAYS, EXPIRED, EXTRA_CELLS
+from driftline.consumer.join.cells import EXPIRED, EXTRA_CELLS
 from driftline.consumer.join.waiting import Columns
 from driftline.consumer.log.codec import pack_integers
 from driftline.consumer.log.messages import Pane, StreamCounts
@@ -17,8 +17,6 @@ from driftline.detectors import OTHER
 from driftline.detectors.grid import IntArray
 from driftline.detectors.outcomes import OutcomeLayout, OutcomeRows, count_outcomes
 
-# Matches wait until so many are there: counting long columns is cheaper.
-_BUFFERED = 1 << 16
 _MOST_VERSIONS = 100
 _MOST_VERSIONS_OF_SEGMENT = 20
 
@@ -57,10 +55,10 @@ class OutcomeModel:
         """Cells that `count` fills."""
         return self.layout.size
 
-    def count(self, rows: Columns, weight: IntArray) -> IntArray:
-        """Count predictions with their labels, each as often as its weight says."""
+    def count(self, rows: Columns) -> IntArray:
+        """Count predictions with their labels."""
         some = OutcomeRows(rows.predicted.astype(np.int32), rows.scores, rows.actual)
-        return count_outcomes(self.layout, some, weight)
+        return count_outcomes(self.layout, some)
 
     def base(self, tag: str) -> int:
         """Return the place of the tag's first value in `streams`."""
@@ -72,18 +70,23 @@ class OutcomeModel:
 
 
 class OutcomePane:
-    """Counts of one (partition of the join, model, pane), from offset `first` of the log on."""
+    """Counts of one (partition of the join, model, pane).
 
-    def __init__(self, model: OutcomeModel, start: int, first: int) -> None:
+    Attributes:
+        model: what is joined.
+        start: of the pane, ms since 1970.
+        since: smallest time of any row counted, ms since 1970.
+    """
+
+    def __init__(self, model: OutcomeModel, start: int, since: int) -> None:
         self.model = model
         self.start = start
-        self.first = first
+        self.since = since
         n = len(model.streams)
         self._events = np.zeros(n, np.int64)
         self._versions: list[dict[str, int]] = [{} for _ in range(n)]
-        self._counts = np.zeros((n, model.size + EXTRA_CELLS), np.int64)
-        self._matches: list[tuple[Columns, IntArray]] = []
-        self._buffered = 0
+        # By stream, once there is something to count: many panes may be open, most without.
+        self._counts: dict[int, IntArray] = {}
 
     @property
     def end(self) -> int:
@@ -102,47 +105,47 @@ class OutcomePane:
                     name = name if name in known or len(known) < most else OTHER
                     known[name] = known.get(name, 0) + many
 
-    def match(self, rows: Columns, weight: int = 1) -> None:
-        """Count predictions with their labels; with the weight -1 take them out again."""
-        self._matches.append((rows, np.full(len(rows.ids), weight)))
-        self._buffered += len(rows.ids)
-        if self._buffered >= _BUFFERED:
-            self._fold()
-
-    def delay(self, rows: Columns, delays: IntArray) -> None:
-        """Count how long (ms) after their predictions the labels came."""
-        cells = np.searchsorted(DELAYS, delays)
+    def match(self, rows: Columns) -> None:
+        """Count predictions with their labels."""
+        size = self.model.size
         for place, chosen in self._subsets(rows):
-            self._counts[place, self.model.size :] += np.bincount(
-                cells[chosen], minlength=EXTRA_CELLS
-            )
+            some, cells = rows.select(chosen), self._cells(place)
+            cells[:size] += self.model.count(some)
+            cells[size:] += np.bincount(some.delays, minlength=EXTRA_CELLS)
 
     def expire(self, rows: Columns) -> None:
         """Count predictions whose label did not come in time."""
         for place, chosen in self._subsets(rows):
-            self._counts[place, self.model.size + EXPIRED] += len(chosen)
+            self._cells(place)[self.model.size + EXPIRED] += len(chosen)
 
     def messages(self, partition: int, until: int) -> Iterator[Pane]:
         """Yield the pane as a message, as counted up to offset `until`."""
-        self._fold()
         streams = []
         for place, name in enumerate(self.model.streams):
-            cells = np.flatnonzero(self._counts[place])
-            if self._events[place] or cells.size:
+            if self._events[place] or place in self._counts:
+                counts = self._cells(place)
+                cells = np.flatnonzero(counts)
                 streams.append(
                     StreamCounts(
                         name,
                         int(self._events[place]),
                         dict(sorted(self._versions[place].items())),
                         pack_integers(np.diff(cells, prepend=0)),
-                        pack_integers(self._counts[place, cells]),
+                        pack_integers(counts[cells]),
                     )
                 )
-        model, size = self.model, self._counts.shape[1]
+        model = self.model
+        # It is sent once, when it is final, and if again then as it was: so `first` is always 0.
         yield Pane(
             "joins", partition, model.name, self.start, model.every, model.reference,
-            self.first, until, 0, size, streams, outcomes=True,
+            0, until, 0, model.size + EXTRA_CELLS, streams, outcomes=True,
         )  # fmt: skip
+
+    def _cells(self, place: int) -> IntArray:
+        """Return the counts of a stream: of outcomes, then of delays and of what expired."""
+        if place not in self._counts:
+            self._counts[place] = np.zeros(self.model.size + EXTRA_CELLS, np.int64)
+        return self._counts[place]
 
     def _subsets(self, rows: Columns) -> Iterator[tuple[int, IntArray]]:
         """Yield (place in streams, rows that belong to it)."""
@@ -151,19 +154,6 @@ class OutcomePane:
             base = self.model.base(tag)
             for code in np.unique(codes).tolist():
                 yield base + code, np.flatnonzero(codes == code)
-
-    def _fold(self) -> None:
-        """Count the matches in the buffer."""
-        if not self._matches:
-            return
-        rows = Columns.concatenate([rows for rows, _ in self._matches])
-        weight = np.concatenate([weight for _, weight in self._matches])
-        self._matches.clear()
-        self._buffered = 0
-        size = self.model.size
-        for place, chosen in self._subsets(rows):
-            some = rows.select(chosen)
-            self._counts[place, :size] += self.model.count(some, weight[chosen])
 
 
 def _frequencies(codes: NDArray[np.int16]) -> list[tuple[int, int]]:

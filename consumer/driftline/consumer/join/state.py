@@ -12,26 +12,34 @@ class JoinState(msgspec.Struct, tag="join"):
 
     Attributes:
         position: everything before this offset has had its effect (R).
-        rewind: smallest offset of any row that waits, or counts in a pane still open (O).
+        rewind: where to read from again (O): all rows before that offset are of times before
+            `since`.
+        since: smallest time of any row that waits, or counts in a pane still open, ms since 1970;
+            rows before it are of no use any more. None if none has taken effect.
         topic_id: id of the log of joins; `partitions`: how many it has. Neither may change.
         heard: per source partition (topic, number), what was last heard of it.
         taken: per source partition, the offset up to which its rows had been taken at `rewind`.
+        heard_then: per source partition, what was last heard of it at `rewind`.
         closed: every pane that ends there (or by prediction: is mature there) or before is final,
             ms since 1970.
-        early: ids (uint64, little-endian) of the labels that wait for their prediction.
+        early: ids (uint64, little-endian) of the labels that wait for their prediction; None if
+            they are too many to name. Then labels whose prediction lies before `since` wait too.
         met: `meetings` of predictions whose label came first, as long as they could still be
             waiting without; None if they are too many to name.
-        cut: (time, times up to) of what expired because too many were waiting, newest last.
+        cut: (time, times up to) of what expired since then because too many were waiting, newest
+            last.
     """
 
     position: int
     rewind: int
     topic_id: str = ""
     partitions: int = 0
+    since: int | None = None
     heard: list[tuple[str, int, Heard]] = []
     taken: list[tuple[str, int, int]] = []
+    heard_then: list[tuple[str, int, Heard]] = []
     closed: int | None = None
-    early: bytes = b""
+    early: bytes | None = b""
     met: bytes | None = b""
     cut: list[tuple[int, int]] = []
 

@@ -12,12 +12,25 @@ from driftline.consumer.judge.metric_rules import Measured, against_limit
 from driftline.consumer.judge.records import Alert, ReferenceName, Verdict
 from driftline.consumer.judge.streams import Window
 from driftline.detectors.grid import IntArray
-from driftline.detectors.outcomes import Outcomes, estimate, estimate_errors, estimate_size
-from driftline.detectors.reference import Reference
+from driftline.detectors.outcomes import (
+    Figure,
+    Outcomes,
+    estimate,
+    estimate_errors,
+    estimate_size,
+)
+from driftline.detectors.reference import Reference, ReferenceError  # noqa: A004 - the operator's word for it
 
 
-def estimate_cells(outcomes: Outcomes | None) -> int:
-    """Return how many cells behind the features' are counted for estimates."""
+def estimate_cells(reference: Reference) -> int:
+    """Return how many cells behind the features' may be counted for estimates.
+
+    Also where performance is not watched: it may have been when a pane was counted.
+    """
+    try:
+        outcomes = Outcomes.of(reference)
+    except ReferenceError:  # built by a version that counted none
+        return 0
     if outcomes is None or outcomes.calibration is None:
         return 0
     return estimate_size(outcomes.layout)
@@ -49,6 +62,8 @@ class EstimateStream:
         self._lives = lives
         place = reference.position[segment]
         self._normal = outcomes.figures[place]
+        self._calibration = outcomes.calibrations[place]
+        self._scale = {} if segment is None else self._errors_in(reference.counts[place])
         events = int(reference.stream_events[place])
         self._writer = MetricWriter(model, segment, config, ReferenceName(reference.id, events))
 
@@ -80,14 +95,32 @@ class EstimateStream:
     def _estimates(self, counts: IntArray) -> list[Measured]:
         size, outcomes = self._layout.size, self._outcomes
         figures = {}
-        if outcomes.calibration is not None:
-            figures = estimate(outcomes.layout, outcomes.calibration, counts[size:])
+        if self._calibration is not None:
+            figures = estimate(outcomes.layout, self._calibration, counts[size:])
         elif outcomes.error_model is not None:
             figures = estimate_errors(self._layout, outcomes.error_model, counts[:size])
         found = []
         for name, figure in figures.items():
             metric: Metric = name  # type: ignore[assignment]  # the config's names are the detectors'
-            normal = self._normal[name].value
+            normal, scale = self._normal[name].value, self._scale.get(name, 1.0)
             if not isnan(normal):
+                if scale != 1.0:
+                    ends = figure.low * scale, figure.high * scale
+                    figure = Figure.of(figure.value * scale, *ends, figure.n)
                 found.append(against_limit(self._config, metric, figure, normal, estimated=True))
         return found
+
+    def _errors_in(self, counts: IntArray) -> dict[str, float]:
+        """Return how many times as large as estimated a segment's errors are in the reference.
+
+        The error model is the whole model's: a segment may always have had errors of another size.
+        """
+        model = self._outcomes.error_model
+        if model is None:
+            return {}
+        expected = estimate_errors(self._layout, model, counts)
+        return {
+            name: self._normal[name].value / figure.value
+            for name, figure in expected.items()
+            if figure.value > 0.0
+        }

@@ -19,10 +19,13 @@ class Firings:
 
     Args:
         known: as read from the log.
+        every: ms of event time; of each such stretch one effect is kept. Labels may come weeks
+            later, and what is kept goes into every state record.
     """
 
-    def __init__(self, known: Sequence[Firing]) -> None:
+    def __init__(self, known: Sequence[Firing], every: int = 1) -> None:
         self._firings = list(known)
+        self._every = every
 
     def note(self, life: Life, end: int, effect: float) -> None:
         """Note the effect of a life that fires, or has just been resolved, in a window.
@@ -41,7 +44,7 @@ class Firings:
         elif found is None:
             incident = life.since if life.incident is None else life.incident
             self._firings.append(Firing(*life.key, incident, end, [(end, effect)]))
-        else:
+        elif end // self._every > found.windows[-1][0] // self._every:
             found.windows.append((end, effect))
 
     def at(self, end: int) -> list[Firing]:

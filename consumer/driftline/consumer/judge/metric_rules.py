@@ -114,11 +114,14 @@ def watched_metrics(config: ModelConfig, outcomes: Outcomes | None) -> set[str]:
     """Return the metrics that a rule looks at, by their names where features' names stand."""
     if outcomes is None:
         return set()
-    kinds = (PERFORMANCE, ESTIMATED)
+    kinds = (ESTIMATED,) if config.labels is None else (PERFORMANCE, ESTIMATED)
     names = {prefix + metric for metric in config.performance for prefix in kinds}
-    if not config.performance:
-        names.add(f"{PERFORMANCE}{outcomes.watched}")
-    return names | {PERFORMANCE + GAP}
+    if config.labels is not None and config.budget is not None:
+        if not config.performance:
+            names.add(f"{PERFORMANCE}{outcomes.watched}")
+        if outcomes.calibration is not None:
+            names.add(PERFORMANCE + GAP)
+    return names
 
 
 def describe_default(config: ModelConfig, *, rate: bool) -> str:
@@ -159,7 +162,10 @@ def _beyond(
 
 
 def _is_quiet(metric: Metric, limit: PerformanceLimit, figure: Figure, normal: float) -> bool:
-    """Return whether the value is back: less than half a drop away, and inside `min` and `max`."""
+    """Return whether the value is back: less than half a drop away, and inside `min` and `max`.
+
+    Where nobody knows what is normal, no drop can have fired.
+    """
     if isnan(figure.value):
         return False
     worse = WORSE[metric]
@@ -169,4 +175,4 @@ def _is_quiet(metric: Metric, limit: PerformanceLimit, figure: Figure, normal: f
     inside = (limit.min is None or figure.value >= limit.min) and (
         limit.max is None or figure.value <= limit.max
     )
-    return inside and (not drops or drop < min(drops) / 2)
+    return inside and (not drops or isnan(normal) or drop < min(drops) / 2)

@@ -71,6 +71,7 @@ class MetricStream:
         place = reference.position[segment]
         self._counts = outcomes.counts[place]
         self._normal = outcomes.figures[place]
+        self._calibration = outcomes.calibrations[place]
         events = int(reference.stream_events[place])
         self._writer = MetricWriter(model, segment, config, ReferenceName(reference.id, events))
 
@@ -163,7 +164,9 @@ class MetricStream:
         config, outcomes = self._config, self._outcomes
         if outcomes.calibration is None:
             return []
-        value, p_value = gap(outcomes.layout, outcomes.calibration, counts)
+        value, p_value = nan, nan
+        if self._calibration is not None:  # None: the reference has no scores of this segment
+            value, p_value = gap(outcomes.layout, self._calibration, counts)
         reading = None
         if config.budget is not None:
             reading = budget_reading(

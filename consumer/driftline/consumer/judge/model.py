@@ -30,6 +30,8 @@ from driftline.detectors.reference import OTHER, Reference
 
 # Versions remembered for the sentence `Began with version 3.2.`
 _VERSIONS_KEPT = 200
+# Effects of an alert remembered within a horizon of labels, to name the worst feature first.
+_EFFECTS_KEPT = 32
 
 
 class ModelJudge:
@@ -64,7 +66,7 @@ class ModelJudge:
         self.track = Track(
             config.window,
             reference.id,
-            reference.layout.size + estimate_cells(outcomes),
+            reference.layout.size + estimate_cells(reference),
             state.next,
             state.empty_since,
         )
@@ -79,9 +81,16 @@ class ModelJudge:
         self._lives = {
             life.key: life
             for life in state.lives
-            if life.kind in ON_THE_WHOLE_MODEL or (life.stream in names and life.feature in watched)
+            if (life.stream in names and life.feature in watched)
+            or (life.kind in ON_THE_WHOLE_MODEL and (life.kind != "labels" or config.labels))
         }
-        self._firings = Firings(state.firings)
+        known = [
+            f
+            for f in state.firings
+            if f.resolved is not None or (f.stream, f.feature, f.kind) in self._lives
+        ]
+        horizon = config.labels.horizon if config.labels is not None else 0
+        self._firings = Firings(known, max(horizon // _EFFECTS_KEPT, self._every))
         looked_back_at = self._firings if config.labels is not None else None
         self._streams = [
             StreamJudge(name, stream, config, reference, rules, self._lives, looked_back_at)
@@ -198,20 +207,23 @@ class ModelJudge:
     def _now(self) -> int | None:
         """Return the time before which every pane of events is final.
 
-        Where every partition is silent, the labels tell how time goes on: an idle mark lifts a
-        partition to the largest horizon that is known of the model.
+        Where every partition is silent, the labels tell how time goes on, until the pane of the
+        last event is over. No further: events that come in batches have times before their batch.
         """
-        clocks = [self.clock]
+        now = self.clock.now()
         if self.performance is not None and self.clock.idle():
-            clocks.append(self.performance.clock)
-        return max((now for clock in clocks if (now := clock.now()) is not None), default=None)
+            told, newest = self.performance.clock.now(), self.clock.progress()
+            if told is not None and newest is not None:
+                over = min(told, (newest // self._every + 1) * self._every)
+                now = over if now is None else max(now, over)
+        return now
 
     def _features_judged(self, end: int) -> bool:
         """Return whether the features' windows that end at `end` (ms) or before are judged.
 
         An alert on performance names the features that changed before it.
         """
-        return self.clock.idle() if self.track.next is None else self.track.next >= end
+        return self.clock.idle() or (self.track.next is not None and self.track.next >= end)
 
     def _window(self, stretch: Stretch) -> Iterator[Verdict | Alert]:
         start, end = stretch.start, stretch.end

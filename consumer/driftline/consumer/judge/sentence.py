@@ -134,9 +134,9 @@ def change(summary: str) -> str:
         'median 43,485, normally 21,902'
         >>> change('m: b changed: "x" is 80.1 % of events, normally 55.1 %, since 2019-03-27 ...')
         '"x" 80.1 %, normally 55.1 %'
-        >>> change("m: f1 fell to 0.9 (95 % interval 0.8 to 0.95), normally 0.98, on 99 labelled ...")
+        >>> change("m: f1 fell to 0.9 (95 % interval 0.8 to 0.95), normally 0.98, on 99 ...")
         'f1 0.9, normally 0.98'
-        >>> change("m: labels stopped: 0 for 991 predictions (0.0 %), normally 98 %, since 2019 ...")
+        >>> change("m: labels stopped: 0 for 991 predictions (0.0 %), normally 98 %, since ...")
         'stopped: 0 for 991 predictions (0.0 %), normally 98 %'
     """
     said = summary.split(": ", 1)[-1]

@@ -29,17 +29,19 @@ class Firing(msgspec.Struct):
 
 
 class LabelHistory(msgspec.Struct):
-    """How labels came in the last windows, those in which they came as usual.
+    """How labels came while nothing was wrong with them.
 
     Attributes:
+        since: end of the first window looked at, ms since 1970; None before it.
         events: predictions of the last windows, newest last.
-        shares: labels that came, for each prediction of the time that they are due for.
-        delays: how long after their predictions half of them came, ms.
+        parts: of event time, oldest first: number; the fewest labels in a window of it, for each
+            prediction of the time that they are due for; and the longest time (ms) after their
+            predictions within which half of a window's labels came, 0 without labels.
     """
 
+    since: int | None = None
     events: list[int] = []
-    shares: list[float] = []
-    delays: list[int] = []
+    parts: list[tuple[int, float, int]] = []
 
 
 class PerformanceState(msgspec.Struct):

@@ -68,11 +68,11 @@ class JoinRows:
 def pack_rows(rows: JoinRows) -> Rows:
     """Return rows, in offset order, as they travel.
 
-    >>> rows = JoinRows.none(1)
-    >>> len(unpack_rows(pack_rows(rows), 1))
+    >>> rows = JoinRows.none(tags=1)
+    >>> len(unpack_rows(pack_rows(rows)))
     0
     """
-    start = int(rows.times.min(initial=0)) if not len(rows) else int(rows.times.min())
+    start = int(rows.times.min()) if len(rows) else 0
     return Rows(
         start,
         pack_integers(np.diff(rows.offsets, prepend=0)),
@@ -86,25 +86,29 @@ def pack_rows(rows: JoinRows) -> Rows:
     )
 
 
-def unpack_rows(packed: Rows, tags: int) -> JoinRows:
+def unpack_rows(packed: Rows) -> JoinRows:
     """Undo `pack_rows`.
 
     Raises:
-        RecordError: the columns are not equally long, or the tags not so many.
+        RecordError: the columns are not whole, or not equally long.
     """
-    columns = JoinRows(
-        offsets=np.cumsum(unpack_integers(packed.offsets)),
+    if len(packed.ids) % 8 or len(packed.values) % 8:
+        raise RecordError("this record is damaged: an array in it has no whole number of values")
+    offsets = np.cumsum(unpack_integers(packed.offsets))
+    n = len(offsets)
+    codes = [unpack_integers(column) for column in packed.segments]
+    rows = JoinRows(
+        offsets=offsets,
         labels=unpack_integers(packed.labels).astype(bool),
         times=unpack_integers(packed.times) + packed.start,
         ids=np.frombuffer(packed.ids, "<u8").astype(np.uint64),
         values=np.frombuffer(packed.values, "<f8").astype(np.float64),
         predicted=unpack_integers(packed.predicted),
         versions=unpack_integers(packed.versions),
-        segments=np.zeros((tags, 0), np.int64),
+        segments=np.zeros((0, n), np.int64),
     )
-    codes = [unpack_integers(column) for column in packed.segments]
-    lengths = {len(getattr(columns, f.name)) for f in fields(columns)[:-1]}
-    if len(codes) != tags or lengths | {len(column) for column in codes} != {len(columns)}:
+    lengths = {getattr(rows, f.name).shape[-1] for f in fields(rows)}
+    if lengths | {len(column) for column in codes} != {n}:
         raise RecordError("this record is damaged: its columns do not fit one another")
-    columns.segments = np.array(codes, np.int64).reshape(tags, len(columns))
-    return columns
+    rows.segments = np.array(codes, np.int64).reshape(len(codes), n)
+    return rows

@@ -8,11 +8,13 @@ from typing import Any
 
 from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.join.state import JoinState, JoinTally
+from driftline.consumer.judge.comparison import ComparisonState
 from driftline.consumer.judge.records import Alert, Verdict
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.log.memory import MemoryRecord
 from driftline.consumer.log.messages import Block, PanesMessage
 from driftline.consumer.log.protocol import TopicPartition
+from driftline.consumer.service.judging import Judge
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.sketch.partition import Output, PartitionSketch
 from driftline.consumer.sketch.state import SketchState
@@ -40,12 +42,18 @@ class Backtest:
         self._plan, self._model = plan, model
         self._events = _File(plan, topic, self.tally)
         self._labels: _File | None = None
-        self._judge = plan.judge(model, JudgeState(position=0, rewind=0))
+        # Of the comparisons those of two versions of this model: its events alone are at hand.
+        compared = {
+            name: each for name, each in plan.comparisons.items() if each.model.models == (model,)
+        }
+        self._judges: dict[str, Judge] = {model: plan.judge(model, JudgeState(0, 0))}
+        for name, comparison in compared.items():
+            self._judges[name] = comparison.judge(ComparisonState(0, 0))
         self._messages, self._blocks = count(), count()
-        self._join: ModelJoin | None = None
+        self._joins: list[ModelJoin] = []
         labels = plan.labelled.get(model)
         if labels is not None:
-            self._join = plan.join(model, 0, 1, JoinState(position=0, rewind=0))
+            self._joins = [plan.join(name, 0, 1, JoinState(0, 0)) for name in (model, *compared)]
             if labels.topic != topic:
                 self._labels = _File(plan, labels.topic, self.tally)
         self._begun = False
@@ -72,7 +80,7 @@ class Backtest:
     @property
     def join_tally(self) -> JoinTally | None:
         """What became of the labels; None where none are read."""
-        return None if self._join is None else self._join.tally
+        return self._joins[0].tally if self._joins else None
 
     @property
     def last_event(self) -> int | None:
@@ -102,15 +110,18 @@ class Backtest:
             if isinstance(output, DeadLetter):
                 self.examples.setdefault(output.reason, output)
             elif isinstance(output, Block):
-                if self._join is not None and output.word.model == self._model:
-                    for message in self._join.feed(output, next(self._blocks)):
-                        yield from self._judged(message)
+                if output.word.model == self._model:
+                    offset = next(self._blocks)
+                    for join in self._joins:
+                        for message in join.feed(output, offset):
+                            yield from self._judged(message)
             else:
                 yield from self._judged(output)
 
     def _judged(self, message: PanesMessage) -> Iterator[Verdict | Alert]:
-        if message.model == self._model:
-            yield from self._judge.feed(message, next(self._messages))
+        judge = self._judges.get(message.model)
+        if judge is not None:
+            yield from judge.feed(message, next(self._messages))
 
 
 class _File:

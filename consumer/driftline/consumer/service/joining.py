@@ -15,7 +15,7 @@ class JoinsPartition:
     """Feeds the joins of one partition.
 
     Args:
-        joins: by model.
+        joins: by the name of the model or comparison.
         begin: offset at which reading begins: the smallest that any join needs.
     """
 
@@ -23,6 +23,10 @@ class JoinsPartition:
         self.joins = joins
         self.next = begin
         self._begins = {name: join.rewind for name, join in joins.items()}
+        self._takers: dict[str, list[str]] = {}  # of a model's blocks
+        for name, join in joins.items():
+            for model in join.models:
+                self._takers.setdefault(model, []).append(name)
 
     def claim(self) -> Iterator[Pane | Horizon]:
         """Yield the first words of a new owner."""
@@ -33,9 +37,9 @@ class JoinsPartition:
         """Let the rows of `records` meet; yield what becomes final."""
         for record in records:
             block = _block(record)
-            join = self.joins.get(block.word.model)
-            if join is not None and record.offset >= self._begins[block.word.model]:
-                yield from join.feed(block, record.offset)
+            for name in self._takers.get(block.word.model, ()):
+                if record.offset >= self._begins[name]:
+                    yield from self.joins[name].feed(block, record.offset)
             self.next = record.offset + 1
         for join in self.joins.values():  # other models' records have had their effect too
             if self.next >= join.position:

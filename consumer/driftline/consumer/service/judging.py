@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
 
-from driftline.consumer.judge.model import ModelJudge
+from driftline.consumer.judge.comparison import ComparisonState
 from driftline.consumer.judge.records import Alert, Verdict
+from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.log.codec import RecordError
 from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.messages import PanesMessage, decode_panes
@@ -13,11 +15,42 @@ from driftline.consumer.log.protocol import Gap, Record
 from driftline.consumer.service.repeats import SentAlerts
 
 
+class Judge(Protocol):
+    """What a partition feeds: the judge of a model, or of a comparison.
+
+    Attributes:
+        name: of the model or comparison, as records have it.
+        position: everything before this offset has had its effect.
+        rewind: where its reading began.
+        alert_ends: end of each partition of the alerts topic, as remembered.
+    """
+
+    name: str
+    position: int
+    rewind: int
+    alert_ends: list[int]
+
+    def feed(self, message: PanesMessage, offset: int) -> Sequence[Verdict | Alert]:
+        """Take in one message; return what it makes known, in order."""
+
+    def tick(self, now: int) -> list[Alert]:
+        """Look at the wall clock (ms)."""
+
+    def lost(self, gap: Gap) -> Sequence[Verdict | Alert]:
+        """Take in that panes were deleted unread."""
+
+    def active(self) -> list[tuple[str, str, str, int]]:
+        """Return (stream, feature, kind, severity) of the alerts that fire now."""
+
+    def state(self) -> JudgeState | ComparisonState:
+        """Return the state record as of now; encode it before feeding on."""
+
+
 class PanesPartition:
     """Feeds the judges of one partition.
 
     Args:
-        judges: by model.
+        judges: by the name of the model or comparison in the log.
         sent: what of each model's alerts is in the log already.
         begin: offset at which reading begins: the smallest that any judge needs.
         end: end of the partition now: what is in the log of alerts was made from what is before.
@@ -25,7 +58,7 @@ class PanesPartition:
 
     def __init__(
         self,
-        judges: Mapping[str, ModelJudge],
+        judges: Mapping[str, Judge],
         sent: Mapping[str, SentAlerts],
         begin: int,
         end: int,

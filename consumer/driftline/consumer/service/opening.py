@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import msgspec
 
 from driftline.consumer.join.state import JoinState
+from driftline.consumer.judge.comparison import ComparisonState
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.messages import partition_of
 from driftline.consumer.log.protocol import Log, Ownership, TopicInfo, TopicPartition
 from driftline.consumer.service.joining import JoinsPartition
-from driftline.consumer.service.judging import PanesPartition
+from driftline.consumer.service.judging import Judge, PanesPartition
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.repeats import SentAlerts
 from driftline.consumer.service.states import States
 from driftline.consumer.sketch.state import SketchState
+
+AnyState = TypeVar("AnyState", JudgeState, ComparisonState)
 
 
 class Opening:
@@ -77,7 +81,7 @@ class Opening:
         info, number = self._topics[partition.topic], partition.partition
         begin = self._log.begin_offsets(frozenset([partition]))[partition]
         joins = {}
-        for name in self._plan.labelled:
+        for name in self._plan.joined:
             state = self._states.join(number, name)
             if state is None:
                 state = JoinState(begin, begin, info.topic_id, info.partitions)
@@ -96,23 +100,32 @@ class Opening:
         count = info.partitions
         alerts = self._plan.output("alerts")
         begin = self._log.begin_offsets(frozenset([partition]))[partition]
-        judges, sent = {}, {}
-        for name in self._plan.config.models:
+        judges: dict[str, Judge] = {}
+        sent = {}
+        for name in (*self._plan.config.models, *self._plan.comparisons):
             if partition_of(name, count) != partition.partition:
                 continue
-            state = self._states.judge(name)
-            if state is None:
-                state = JudgeState(begin, begin, info.topic_id, count)
-            _check_unchanged(info, state)
-            # The state is taken apart and put together again: the judge goes on to change it.
-            state = msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=JudgeState)
-            judges[name] = self._plan.judge(name, state)
+            judge = judges[name] = self._judge(name, info, begin)
             sent[name] = SentAlerts(
-                self._log, alerts, self._topics[alerts].partitions, name, state.alert_ends
+                self._log, alerts, self._topics[alerts].partitions, judge.name, judge.alert_ends
             )
         rewinds = [judge.rewind for judge in judges.values()]
         end = self._log.end_offsets(frozenset([partition]))[partition]
         return PanesPartition(judges, sent, min(rewinds, default=end), end)
+
+    def _judge(self, name: str, info: TopicInfo, begin: int) -> Judge:
+        """Return the judge of a model or comparison, as of its state."""
+        if name in self._plan.comparisons:
+            known = self._states.comparison(name)
+            if known is None:
+                known = ComparisonState(begin, begin, info.topic_id, info.partitions)
+            _check_unchanged(info, known)
+            return self._plan.comparisons[name].judge(_copy(known))
+        state = self._states.judge(name)
+        if state is None:
+            state = JudgeState(begin, begin, info.topic_id, info.partitions)
+        _check_unchanged(info, state)
+        return self._plan.judge(name, _copy(state))
 
     def _first_offsets(
         self, partitions: Sequence[TopicPartition], now: int
@@ -136,7 +149,12 @@ class Opening:
         return count is not None and partition.partition >= count
 
 
-def _check_unchanged(info: TopicInfo, state: JoinState | JudgeState) -> None:
+def _copy(state: AnyState) -> AnyState:
+    """Take a state apart and put it together again: its judge goes on to change it."""
+    return msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=type(state))
+
+
+def _check_unchanged(info: TopicInfo, state: JoinState | JudgeState | ComparisonState) -> None:
     if (state.topic_id, state.partitions) != (info.topic_id, info.partitions):
         raise LogError(
             f"the topic {info.name} was re-created or its number of partitions was changed "

@@ -17,6 +17,7 @@ from driftline.consumer.join.waiting import most_rows
 from driftline.consumer.judge.metric_rules import outcomes_of
 from driftline.consumer.judge.model import ModelJudge, reference_streams
 from driftline.consumer.judge.state import JudgeState
+from driftline.consumer.service.comparing import ComparisonPlan, comparison_key
 from driftline.consumer.sketch.blocks import BlockWriter, JoinModel, JoinProgress
 from driftline.consumer.sketch.decode import Decoder, ModelSchema
 from driftline.consumer.sketch.labels import LabelReader
@@ -67,6 +68,26 @@ class Plan:
     def labelled(self) -> dict[str, LabelsConfig]:
         """The models whose labels are read, and where from."""
         return {n: m.labels for n, m in sorted(self.config.models.items()) if m.labels is not None}
+
+    @cached_property
+    def comparisons(self) -> dict[str, ComparisonPlan]:
+        """The comparisons of models that are watched here, by their names in the logs."""
+        watched = self.config.models
+        return {
+            comparison_key(name): ComparisonPlan(
+                name,
+                self.config,
+                self.references,
+                {side.model: self.outcome_layout(side.model) for side in comparison.sides},
+            )
+            for name, comparison in sorted(self.config.comparisons.items())
+            if all(side.model in watched for side in comparison.sides)
+        }
+
+    @cached_property
+    def joined(self) -> tuple[str, ...]:
+        """What is joined: the models whose labels are read, and the comparisons."""
+        return (*self.labelled, *self.comparisons)
 
     @cached_property
     def stages(self) -> frozenset[str]:
@@ -134,13 +155,16 @@ class Plan:
             )
             if topic == labels.topic:
                 readers[name] = LabelReader(
-                    name, classes, mapping or self.mapping_of(topic), topic in config.predictions,
+                    name, classes, mapping or self.mapping_of(topic), bool(self.models_of(topic)),
                     limits.max_ahead, limits.max_event_bytes,
                 )  # fmt: skip
         return BlockWriter(models, readers, targets, progress, now) if models else None
 
     def join(self, name: str, partition: int, partitions: int, state: JoinState) -> ModelJoin:
-        """Return the join of a model in one partition of the log of joins, as of `state`."""
+        """Return what joins in one partition of the log of joins, as of `state`: see `joined`."""
+        if name in self.comparisons:
+            tally = self.join_tallies[name]
+            return self.comparisons[name].join(partition, partitions, state, tally)
         config, labels, limits = self.config.models[name], self.labelled[name], self.config.limits
         return ModelJoin(
             self._outcome_model(name),
@@ -176,8 +200,8 @@ class Plan:
 
     @cached_property
     def join_tallies(self) -> dict[str, JoinTally]:
-        """What became of the rows of each model, in this process."""
-        return {name: JoinTally() for name in self.labelled}
+        """What became of the rows of each model and comparison, in this process."""
+        return {name: JoinTally() for name in self.joined}
 
     def _outcome_model(self, name: str) -> OutcomeModel:
         config, reference = self.config.models[name], self.references[name]

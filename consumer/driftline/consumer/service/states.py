@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from driftline.consumer.join.state import JoinState
+from driftline.consumer.judge.comparison import ComparisonState
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.log.codec import RecordError, decode, encode
 from driftline.consumer.log.errors import LogError
@@ -10,7 +11,7 @@ from driftline.consumer.log.messages import partition_of
 from driftline.consumer.log.protocol import Log, Message, TopicPartition
 from driftline.consumer.sketch.state import SketchState
 
-State = SketchState | JoinState | JudgeState
+State = SketchState | JoinState | JudgeState | ComparisonState
 
 
 def sketch_key(source: TopicPartition) -> str:
@@ -24,7 +25,7 @@ def join_key(partition: int, model: str) -> str:
 
 
 def judge_key(model: str) -> str:
-    """Return the key of the state record of a model's judge."""
+    """Return the key of the state record of a model's judge, or a comparison's."""
     return f"judge/{model}"
 
 
@@ -80,6 +81,11 @@ class States:
         """Return the newest state of a model's judge."""
         state = self._newest.get(judge_key(model))
         return state if isinstance(state, JudgeState) else None
+
+    def comparison(self, name: str) -> ComparisonState | None:
+        """Return the newest state of a comparison's judge; `name`: as in the logs."""
+        state = self._newest.get(judge_key(name))
+        return state if isinstance(state, ComparisonState) else None
 
     def first_partitions(self, topic: str) -> int | None:
         """Return how many partitions `topic` had at the very first start, None before it."""

@@ -10,9 +10,11 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
+from types import MappingProxyType
 
 from driftline.consumer.judge.records import Alert, Verdict
 from driftline.consumer.log.protocol import Ownership, TopicPartition
+from driftline.consumer.service.joining import JoinsPartition
 from driftline.consumer.service.judging import PanesPartition
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.sketch.partition import PartitionSketch
@@ -60,8 +62,8 @@ class Status:
         lag: records between position and end, by input partition.
         verdicts: by model, the newest verdict of each (stream, feature).
         alerts: records published, by (model, kind, severity, status).
-        windows: windows judged, by model.
-        sketches, panes: the stages that run here now.
+        windows: windows of events judged, by model.
+        sketches, panes, joins: the stages that run here now.
         generation: the group's, -1 before the first ownership.
         checkpointed: wall-clock time of the last checkpoint, ms; None before the first.
         polled: wall-clock time of the last poll, ms; None before the first.
@@ -77,6 +79,7 @@ class Status:
         self.windows: Counter[str] = Counter()
         self.sketches: Mapping[TopicPartition, PartitionSketch] = {}
         self.panes: Mapping[TopicPartition, PanesPartition] = {}
+        self.joins: Mapping[TopicPartition, JoinsPartition] = {}
         self.generation = -1
         self.checkpointed: int | None = None
         self.polled: int | None = None
@@ -90,10 +93,11 @@ class Status:
         ownership: Ownership,
         sketches: Mapping[TopicPartition, PartitionSketch],
         panes: Mapping[TopicPartition, PanesPartition],
+        joins: Mapping[TopicPartition, JoinsPartition] = MappingProxyType({}),
     ) -> None:
         """Note a change of ownership; forget the models that went to another worker."""
         self.generation = ownership.generation
-        self.sketches, self.panes = sketches, panes
+        self.sketches, self.panes, self.joins = sketches, panes, joins
         here = self.models()
         self.verdicts = {name: seen for name, seen in self.verdicts.items() if name in here}
         self.lag = {partition: lag for partition, lag in self.lag.items() if partition in sketches}
@@ -106,6 +110,8 @@ class Status:
         """Note a verdict."""
         newest = self.verdicts.setdefault(verdict.model, {})
         newest[verdict.stream, verdict.feature] = verdict
+        if verdict.type == "performance":
+            return  # its windows end with the labels', which come later
         if self._last_window.get(verdict.model) != verdict.window.end:
             self._last_window[verdict.model] = verdict.window.end
             self.windows[verdict.model] += 1

@@ -204,7 +204,7 @@ class Worker:
             sketch.partitions = self._count_of(partition.topic)
         self._consumer.resume(ownership.partitions)
         self._paused = frozenset()
-        self.status.own(ownership, self._sketches, self._panes)
+        self.status.own(ownership, self._sketches, self._panes, self._joins)
 
     def _feed(self, partition: TopicPartition, records: Sequence[Record], now: int) -> None:
         if partition in self._sketches:
@@ -223,7 +223,8 @@ class Worker:
 
     def _observe_delay(self, name: str) -> None:
         """Note how old the newest input record of a model is whose verdicts were just sent."""
-        topics = self._plan.config.models[name].predictions
+        model = self._plan.config.models.get(name)
+        topics = () if model is None else model.predictions  # of a comparison none
         newest = max((at for p, at in self._written.items() if p.topic in topics), default=-1)
         if newest >= 0:  # else another worker reads its input, or the records say no time
             self.status.end_to_end.observe(max(self._clock() - newest, 0) / 1000)

@@ -134,8 +134,8 @@ class BlockWriter:
             rows = self._rows(model, word, batch)
             progress = self.progress[name]
             before = _NEVER if progress.progress is None else progress.progress
-            passed = np.maximum.accumulate(np.concatenate([[before], rows.times[:-1]]))
-            rows.times = np.maximum(rows.times, passed[: len(rows)] - model.grace)
+            passed = _passed(batch.offsets, (events, labels), before, rows.offsets)
+            rows.times = np.maximum(rows.times, passed - model.grace)
             progress.progress, progress.heard = max(before, largest), now
             self._marked.pop(name, None)
             if progress.lost is not None:
@@ -207,6 +207,25 @@ class BlockWriter:
             )  # fmt: skip
         rows = JoinRows.concatenate(parts)
         return rows.select(np.lexsort((rows.labels, rows.offsets)))
+
+
+def _passed(
+    offsets: IntArray,
+    read: Sequence[ModelRows | LabelRows | None],
+    before: int,
+    wanted: IntArray,
+) -> IntArray:
+    """Return the largest time (ms) read before each wanted offset; `before`: before the batch.
+
+    Records that become no row count too, as they do in the progress: a batch may be cut anywhere.
+    """
+    parts = [(offsets[rows.index], rows.times) for rows in read if rows is not None]
+    at = np.concatenate([part for part, _ in parts])
+    order = np.argsort(at, kind="stable")
+    times = np.concatenate([part for _, part in parts])[order]
+    newest = np.maximum.accumulate(np.concatenate([[before], times]))
+    passed: IntArray = newest[np.searchsorted(at[order], wanted)]
+    return passed
 
 
 def _ids_by_offset(word: Horizon, offsets: IntArray, labels: LabelRows | None) -> IdArray:

@@ -39,6 +39,8 @@ _RAW_TYPES: dict[str, Any] = {
     EVENT_ID: str | int | None,
 }
 
+_NO_ID = frozenset({None, ""})
+
 # So many structs are made at a time, for the processor's cache and for memory.
 _CHUNK = 1024
 
@@ -121,8 +123,8 @@ class CompiledFields:
         # Where no feature was found, the exact way says whether it is an event at all. Of a topic
         # that holds events and labels, what has no actual is surely no label.
         unclear = ~found if self._record != "label among events" else np.zeros(n, bool)
-        if self._record == "label" and None in raw[EVENT_ID]:
-            unclear |= found & np.array([value is None for value in raw[EVENT_ID]], bool)
+        if self._record == "label" and not _NO_ID.isdisjoint(raw[EVENT_ID]):
+            unclear |= found & np.array([value in _NO_ID for value in raw[EVENT_ID]], bool)
         if found.all() and not unclear.any():
             return batch, left
         others = batch.places[unclear].tolist()

@@ -8,10 +8,23 @@ import numpy as np
 from numpy.typing import NDArray
 from xxhash import xxh3_64_intdigest
 
+from driftline.producer.category import category_text
+
 IdArray = NDArray[np.uint64]
 
 NO_ID = 0
 """Stands for an event that has no id."""
+
+
+def id_text(value: object) -> str | None:
+    """Return the text of an event's id: of integers all digits, else as of a category.
+
+    >>> id_text(2**64 + 1), id_text(7.0), id_text("7"), id_text([7])
+    ('18446744073709551617', '7', '7', None)
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return category_text(value)
 
 
 def hash_ids(ids: Sequence[object]) -> IdArray:

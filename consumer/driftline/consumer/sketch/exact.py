@@ -19,6 +19,7 @@ from driftline.producer.category import category_text
 from driftline.producer.event import rename_aliases, split_outcome
 from driftline.producer.mapping import Constant, Mapping, Path
 
+from .event_ids import id_text
 from .fields import EVENT_ID, VERSION, EventFields
 from .scalars import ABSENT
 
@@ -151,7 +152,7 @@ def read_row(fields: EventFields, event: AnyMapping[str, Any]) -> Row:
     Raises:
         UnusableError: schema.
     """
-    event_id = category_text(event.get(EVENT_ID))
+    event_id = id_text(event.get(EVENT_ID))
     if fields.schema.record == "event":
         if "features" not in event and "prediction" not in event:
             raise UnusableError("schema", "the event has neither features nor prediction")
@@ -166,6 +167,8 @@ def read_row(fields: EventFields, event: AnyMapping[str, Any]) -> Row:
         else ABSENT
         for scalar in fields.scalars
     ]
+    if fields.schema.record == "label among events" and set(doubles) == {ABSENT}:
+        raise UnusableError("schema", NO_ACTUAL)
     version = event.get(VERSION)
     text = category_text(version)
     if version is not None and text is None:

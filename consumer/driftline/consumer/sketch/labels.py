@@ -15,6 +15,7 @@ from driftline.producer.mapping import Mapping
 from .decode import Decoder, ModelSchema, Rejected
 from .event_ids import IdArray
 from .exact import NO_ACTUAL
+from .scalars import ABSENT
 
 _LABEL, _SCORE = "actual.label", "actual.score"
 
@@ -49,7 +50,7 @@ class LabelReader:
         model: whose labels; a label that names no model is one of every model of the topic.
         classes: of a classifier; empty for a regression.
         mapping: what the topic's records look like.
-        among_events: whether the topic holds the model's events too.
+        among_events: whether the topic holds events too, of whatever model.
         max_ahead: ms that a label may be later than its record.
         max_event_bytes: larger values are refused, unread.
 
@@ -108,16 +109,21 @@ class LabelReader:
         if self._classes:
             # Both have the classes' codes; the label counts, and where there is none, the score.
             (label, score), many = rows.columns.codes.T, len(self._classes)
-            chosen = np.where(label > many, score, label)
-            known, wrong = chosen < many, chosen > many
+            neither = np.maximum(label, score)
+            chosen = np.where(label <= many, label, np.where(score <= many, score, neither))
             actual = chosen.astype(np.float64)
+            known, unseen = chosen < many, chosen == many
+            nothing = (chosen == many + 1) | (chosen == many + 2)  # missing, absent
         else:
             actual = rows.columns.numeric[:, 0]
-            known = np.isfinite(actual)
-            wrong = ~known
+            known, unseen = np.isfinite(actual), np.zeros(len(actual), bool)
+            nothing = np.isnan(actual) | (actual == ABSENT)
+        wrong = ~(known | unseen)
+        if self._among_events:
+            wrong &= ~nothing  # an event whose ground truth is not known yet
         for place in rows.index[wrong].tolist():
             rejected.append(Rejected(place, "schema", "actual is missing or of the wrong type"))
-        for place in rows.index[~known & ~wrong].tolist():
+        for place in rows.index[unseen].tolist():
             detail = "actual is a class that the reference does not have"
             rejected.append(Rejected(place, "unknown_class", detail))
         found = LabelRows(rows.index[known], rows.times[known], rows.ids[known], actual[known])

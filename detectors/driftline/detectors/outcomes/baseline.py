@@ -61,9 +61,17 @@ class Outcomes:
         return [measure(self.layout, counts) for counts in self.counts]
 
     @cached_property
+    def calibrations(self) -> list[Calibration | None]:
+        """What the score means in each stream; None where no score is counted.
+
+        A segment has its own: one in which scores always meant something else did not change.
+        """
+        return [calibrate(self.layout, counts) for counts in self.counts]
+
+    @property
     def calibration(self) -> Calibration | None:
         """What the whole model's score means; None unless scores are counted."""
-        return calibrate(self.layout, self.counts[0])
+        return self.calibrations[0]
 
     @property
     def watched(self) -> str | None:

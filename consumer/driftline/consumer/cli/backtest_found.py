@@ -1,0 +1,120 @@
+"""What a backtest has found so far. Records in, sums out."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+
+from driftline.consumer.judge.lives import ESTIMATED
+from driftline.consumer.judge.records import Alert, Verdict
+
+_FEW = re.compile(r"^[0-9,]+ (events|labelled events), ([0-9,]+) needed$")
+_RANK = {"warning": 1, "critical": 2}
+
+
+@dataclass
+class Found:
+    """What a backtest has yielded so far.
+
+    Attributes:
+        model: the model.
+        rises: per alert, the record of its latest rise: when it fired or its severity rose.
+        windows: windows of the whole model that were judged: start and end to events.
+        of_labels: windows of the whole model's labels; why none of its metrics could be judged,
+            empty if one was.
+        insufficient: windows of the whole model that could not be judged.
+        never: segments; why none of its windows could be judged so far, empty if one was.
+        features: features that verdicts speak of.
+        reference: id of the reference.
+        largest: the verdict with the largest effect.
+        first: earliest event time, ms.
+        refused: rows of a file of labels that are none.
+    """
+
+    model: str
+    rises: dict[str, Alert] = field(init=False, default_factory=dict)
+    windows: dict[tuple[str, str], int] = field(init=False, default_factory=dict)
+    of_labels: dict[tuple[str, str], str] = field(init=False, default_factory=dict)
+    insufficient: Counter[str] = field(init=False, default_factory=Counter)
+    never: dict[str, str] = field(init=False, default_factory=dict)
+    features: set[str] = field(init=False, default_factory=set)
+    reference: str = field(init=False, default="")
+    largest: Verdict | None = field(init=False, default=None)
+    first: int | None = field(init=False, default=None)
+    refused: int = field(init=False, default=0)
+
+    def add(self, output: Verdict | Alert) -> None:
+        """Take in what the backtest yields, in order."""
+        if isinstance(output, Alert):
+            known = self.rises.get(output.alert_id)
+            rose = known is None or _RANK[output.severity] > _RANK[known.severity]
+            if rose and output.status == "firing":
+                self.rises[output.alert_id] = output
+            return
+        if output.type == "performance":
+            self._add_metric(output)
+            return
+        self.features.add(output.feature)
+        self._count_window(output)
+        self.reference = output.reference.id
+        if output.effect is not None:
+            known_effect = self.largest.effect if self.largest is not None else None
+            if known_effect is None or output.effect > known_effect:
+                self.largest = output
+
+    def _add_metric(self, verdict: Verdict) -> None:
+        """Note a metric; what no rule looks at is not said to be quiet."""
+        if any(each.state is not None for each in verdict.detectors.values()):
+            self.features.add(verdict.feature)
+        if verdict.segment is None and not verdict.feature.startswith(ESTIMATED):
+            window = (verdict.window.start, verdict.window.end)
+            if verdict.state != "insufficient":
+                self.of_labels[window] = ""
+            else:
+                self.of_labels.setdefault(window, _shortened(verdict.reason or verdict.state))
+
+    def _count_window(self, verdict: Verdict) -> None:
+        """Note a window, once for all of its features."""
+        reason = verdict.reason and _shortened(verdict.reason)
+        if verdict.segment is not None:
+            if verdict.state != "insufficient":
+                self.never[verdict.segment] = ""
+            elif self.never.get(verdict.segment) != "":
+                self.never[verdict.segment] = reason or verdict.state
+            return
+        window = (verdict.window.start, verdict.window.end)
+        if window not in self.windows:
+            self.windows[window] = verdict.window.events
+            if reason:
+                self.insufficient[reason] += 1
+
+    @property
+    def alerts(self) -> list[Alert]:
+        """The alerts, oldest first; of one time the largest effect first."""
+        return sorted(
+            self.rises.values(),
+            key=lambda alert: (
+                alert.since,
+                -(alert.effect or 0.0),
+                alert.stream,
+                alert.feature or "",
+            ),
+        )
+
+    def events_judged(self) -> int:
+        """Return the events of final panes: of windows side by side, from the last one back."""
+        events, before = 0, ""
+        for (start, end), inside in sorted(self.windows.items(), key=lambda w: w[0][1])[::-1]:
+            if not before or end <= before:
+                events, before = events + inside, start
+        return events
+
+
+def _shortened(reason: str) -> str:
+    """Return a reason without the count of one window.
+
+    >>> _shortened("12 labelled events, 500 needed"), _shortened("no events")
+    ('fewer than 500 labelled events', 'no events')
+    """
+    return _FEW.sub(r"fewer than \2 \1", reason)

@@ -1,0 +1,96 @@
+"""The series of a model's performance, and of its labels on their way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Set
+
+from driftline.consumer.http.series import SEVERITIES, Firing, Series
+from driftline.consumer.join.state import JoinTally
+from driftline.consumer.judge.lives import PERFORMANCE
+from driftline.consumer.judge.model import ModelJudge
+from driftline.consumer.judge.records import Verdict
+from driftline.consumer.service.status import Status
+
+_OUTCOMES = {
+    "corrected": "corrected",
+    "repeated": "repeated",
+    "late": "late",
+    "duplicate": "duplicates",
+    "expired": "expired",
+    "unmatched": "unmatched",
+    "crowded_out": "crowded_out",
+}
+"""Value of the label `outcome` to the field of the tally."""
+
+
+def performance_series(
+    watched: Set[str], verdicts: Mapping[str, Verdict], firing: Set[Firing]
+) -> Iterator[Series]:
+    """Yield the series of the metrics, in the order of their names.
+
+    An alert's series are there for every metric that a rule looks at, from its first window on.
+
+    Args:
+        watched: metrics that a rule looks at, by their names where features' names stand.
+        verdicts: by feature, the newest verdict of the whole model; those of metrics count.
+        firing: alerts of any stream.
+
+    Example:
+        >>> alert = Firing("performance.f1", "performance", "warning")
+        >>> [one.value for one in performance_series({"performance.f1"}, {}, {alert})]
+        [1.0, 0.0]
+    """
+    metrics = {name for name in verdicts if name.startswith(PERFORMANCE)}
+    for name in sorted(watched & {*metrics, *(alert.feature for alert in firing)}):
+        for severity in SEVERITIES:
+            fires = Firing(name, "performance", severity) in firing
+            yield Series("drift_active", (name, "performance", severity), float(fires))
+    for name in sorted(metrics):
+        for figure in verdicts[name].detectors.values():
+            low, high = figure.interval or (None, None)
+            for ending, value in (
+                ("", figure.value),
+                ("_low", low),
+                ("_high", high),
+                ("_normal", figure.reference),
+                ("_threshold", figure.threshold),
+            ):
+                if value is not None:
+                    metric = name.removeprefix(PERFORMANCE)
+                    yield Series(f"performance{ending}", (metric,), value)
+
+
+def outcome_series(judge: ModelJudge) -> Iterator[Series]:
+    """Yield what became of the predictions in the newest window of labels."""
+    newest = None if judge.performance is None else judge.performance.newest
+    if newest is None:
+        return
+    for state, predictions in newest.record().items():
+        yield Series("window_predictions", (state,), predictions)
+    known = newest.labelled + newest.expired
+    if known:
+        yield Series("label_coverage_ratio", (), newest.labelled / known)
+
+
+def label_series(status: Status) -> Iterator[tuple[str, Series]]:
+    """Yield (model, series) of the labels that this worker reads and joins."""
+    plan = status.plan
+    topics = {partition.topic for partition in status.sketches}
+    tallies = list(status.tallies.values())
+    for name, labels in plan.labelled.items():
+        if labels.topic in topics:
+            yield name, Series("labels", (), sum(tally.labels[name] for tally in tallies))
+        if topics & set(plan.config.models[name].predictions):
+            without = sum(tally.without_id[name] for tally in tallies)
+            yield name, Series("predictions_without_id", (), without)
+        joins = [here.joins[name] for here in status.joins.values() if name in here.joins]
+        if joins:
+            waiting = sum(join.waiting for join in joins)
+            yield name, Series("predictions_waiting", (), waiting)
+            yield from ((name, series) for series in _joined(plan.join_tallies[name]))
+
+
+def _joined(tally: JoinTally) -> Iterator[Series]:
+    yield Series("labels_joined", (), tally.joined)
+    for outcome, field in _OUTCOMES.items():
+        yield Series("join_rows", (outcome,), getattr(tally, field))

@@ -1,0 +1,107 @@
+"""The names of all metrics, their labels and what they say; `driftline_` stands before each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+_MODEL = ("model",)
+_METRIC = ("model", "metric")
+GAUGES: dict[str, tuple[Sequence[str], str]] = {
+    "drift_score": (
+        ("model", "feature", "detector"),
+        "Value of a detector in the newest window, in the detector's unit.",
+    ),
+    "drift_threshold": (
+        ("model", "feature", "detector"),
+        "Limit of a detector: the configured one, else what a quiet window hardly exceeds.",
+    ),
+    "drift_active": (
+        ("model", "feature", "kind", "severity"),
+        "1 while any stream of the model has such an alert firing; feature is empty for alerts "
+        "on the whole model.",
+    ),
+    "features_drifting": (_MODEL, "Features of the whole model with a drift alert firing."),
+    "features_monitored": (_MODEL, "Features that are judged."),
+    "feature_missing_ratio": (
+        ("model", "feature"),
+        "Share of the newest window's events in which the feature is null or absent.",
+    ),
+    "window_events": (_MODEL, "Events of the newest window."),
+    "performance": (
+        _METRIC,
+        "Value of a performance metric in the newest window of labels; of estimated_<metric>, in "
+        "the newest window of events; of estimate_gap, realised less estimated.",
+    ),
+    "performance_low": (_METRIC, "Lower end of the metric's 95 % interval."),
+    "performance_high": (_METRIC, "Upper end of the metric's 95 % interval."),
+    "performance_normal": (_METRIC, "Value of the metric in the reference."),
+    "performance_threshold": (
+        _METRIC,
+        "Limit of the metric: the configured one, else what a quiet window hardly passes.",
+    ),
+    "window_predictions": (
+        ("model", "state"),
+        "What became of predictions in the newest window of labels: labelled, waiting at its end, "
+        "expired.",
+    ),
+    "label_coverage_ratio": (
+        _MODEL,
+        "labelled / (labelled + expired) of driftline_window_predictions; absent while both are 0.",
+    ),
+    "predictions_waiting": (
+        _MODEL,
+        "Predictions that wait for their label in this worker's memory now.",
+    ),
+    "comparison": (
+        ("comparison", "side", "metric"),
+        "How often champion and challenger were right, from the first pane compared on; of "
+        "regressions how often each was nearer to the truth.",
+    ),
+    "comparison_decision": (
+        ("comparison",),
+        "The challenger is better (1), worse (-1), or it is undecided (0).",
+    ),
+    "series_suppressed": (_MODEL, "Feature series left out because of metrics.max_series."),
+    "watermark_timestamp_seconds": (_MODEL, "Event time before which everything is final."),
+    "last_event_timestamp_seconds": (_MODEL, "Event time of the newest event."),
+    "consumer_lag": (
+        ("topic", "partition"),
+        "Records between this worker's position and the end of an input partition.",
+    ),
+    "worker_ready": ((), "1 while /readyz answers 200."),
+    "build_info": (("version",), "The version that runs."),
+    "reference_info": (("model", "reference"), "The reference a model is compared with."),
+    "model_info": (("model", "owner"), "The owner that the configuration names."),
+}
+COUNTERS: dict[str, tuple[Sequence[str], str]] = {
+    "events_consumed": (("source",), "Records read."),
+    "events_counted": (_MODEL, "Events counted into panes."),
+    "late_events": (_MODEL, "Events of a pane that was final: not used."),
+    "events_skipped": (("source", "reason"), "Records that are of no model here."),
+    "events_rejected": (("source", "reason"), "Records that could not be used."),
+    "dead_letters": (("reason",), "Records written to the dead letters."),
+    "alerts_published": (
+        ("model", "kind", "severity", "status"),
+        "Records written to the topic of alerts.",
+    ),
+    "windows_closed": (_MODEL, "Windows of events judged, those without enough events too."),
+    "labels": (_MODEL, "Labels read."),
+    "predictions_without_id": (
+        _MODEL,
+        "Predictions without event_id, which no label of another record finds.",
+    ),
+    "labels_joined": (_MODEL, "Predictions that got their label."),
+    "join_rows": (
+        ("model", "outcome"),
+        "What else became of predictions and labels in the join; crowded_out is part of expired "
+        "and unmatched.",
+    ),
+}
+HISTOGRAMS = {
+    "batch_processing": "Time in which the records of one poll had their effect.",
+    "window_evaluation": "Time in which the panes of one poll and partition were judged and their "
+    "verdicts sent; only where windows were judged.",
+    "end_to_end": "Age, by its Kafka timestamp, of the newest input record of the model that this "
+    "worker has read, when verdicts of the model were sent; not observed where another worker "
+    "reads the input.",
+}

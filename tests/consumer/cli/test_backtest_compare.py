@@ -1,0 +1,202 @@
+"""`driftline backtest --compare`: two files, or two sides of one, and which of them is better."""
+
+from __future__ import annotations
+
+import csv
+import json
+import random
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, f1_score
+from tests.consumer.cli.conftest import Driftline
+
+Row = dict[str, Any]
+
+CONFIG = """\
+kafka: {bootstrap_servers: "localhost:9092"}
+sources:
+  in:
+    fields: {event_id: id, timestamp: time, prediction.label: said, model_version: version, features: "*"}
+  truth: {fields: {event_id: id, actual: truth}}
+models:
+  m: {predictions: in, reference: unused.json, labels: truth, positive_label: "1"}
+"""  # noqa: E501 (as people write it)
+
+
+def answers(right: float, seed: int, events: Iterable[int]) -> list[Row]:
+    """Predictions of events, whose truth is that of their number."""
+    rng = random.Random(seed)
+    rows = []
+    for number in events:
+        truth = number * 7919 % 13 % 2
+        said = truth if rng.random() < right else 1 - truth
+        time = 1_600_000_000 + 60 * number
+        rows.append(
+            {"event_id": f"e{number}", "time": time, "km": number, "y_pred": said, "y_true": truth}
+        )
+    return rows  # fmt: skip
+
+
+def write(file: Path, rows: list[Row]) -> Path:
+    with file.open("w", newline="") as out:
+        writer = csv.DictWriter(out, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    return file
+
+
+def compared(driftline: Driftline, *arguments: object) -> Row:
+    ran = driftline("backtest", "--json", *arguments)
+    assert ran.code == 0, ran.err
+    (line,) = ran.out.splitlines()
+    document: Row = json.loads(line)
+    return document
+
+
+def test_files_of_the_same_events_are_paired(driftline: Driftline, tmp_path: Path) -> None:
+    worse, better = answers(0.85, 1, range(2_000)), answers(0.92, 2, range(2_000))
+    a = write(tmp_path / "a.csv", worse)
+    # Another order, some events left out, some told twice: the first holds.
+    rng = random.Random(3)
+    kept = [row for row in better if rng.random() < 0.9]
+    rng.shuffle(kept)
+    wrong = [{**row, "y_pred": 1 - row["y_true"]} for row in kept[:100]]
+    b = write(tmp_path / "b.csv", [*kept, *wrong])
+    found = compared(driftline, "--compare", a, b, "--actual", "y_true")
+    assert (found["traffic"], found["decision"], found["events"]) == ("same", "better", len(kept))
+    assert found["p_value"] < 1e-6
+    for side, rows in (("champion", worse), ("challenger", kept)):
+        truth, said = [r["y_true"] for r in rows], [r["y_pred"] for r in rows]
+        metrics = found[side]["metrics"]
+        assert found[side]["labelled"] == len(rows)
+        assert metrics["accuracy"]["value"] == pytest.approx(accuracy_score(truth, said), rel=1e-5)
+        assert metrics["f1"]["value"] == pytest.approx(f1_score(truth, said), rel=1e-5)
+    back = compared(driftline, "--compare", b, a, "--actual", "y_true")
+    assert back["decision"] == "worse"
+
+
+def test_files_of_different_events_are_independent(driftline: Driftline, tmp_path: Path) -> None:
+    a = write(tmp_path / "a.csv", answers(0.85, 1, range(0, 6_000, 2)))
+    b = write(tmp_path / "b.csv", answers(0.92, 2, range(1, 6_000, 2)))
+    found = compared(driftline, "--compare", a, b, "--actual", "y_true")
+    assert (found["traffic"], found["decision"], found["events"]) == ("split", "better", 6_000)
+    later = write(tmp_path / "later.csv", answers(0.92, 2, range(6_000, 9_000)))
+    found = compared(driftline, "--compare", a, later, "--actual", "y_true")
+    assert found["decision"] == "better"
+
+
+def test_what_people_read(driftline: Driftline, tmp_path: Path) -> None:
+    a = write(tmp_path / "a.csv", answers(0.9, 1, range(1_000)))
+    b = write(tmp_path / "b.csv", answers(0.9, 2, range(1_000)))
+    ran = driftline("backtest", "--compare", "a.csv", "b.csv", "--actual", "y_true")
+    lines = ran.out.splitlines()
+    assert lines[:3] == [
+        "champion    a.csv  1,000 predictions, 1,000 labelled",
+        "challenger  b.csv  1,000 predictions, 1,000 labelled",
+        "paired by event id: 1,000 labelled events that both predicted",
+    ]
+    assert lines[4].split() == ["metric", "champion", "challenger", "difference"]
+    assert lines[5].startswith("accuracy   ")
+    assert lines[-1].startswith("undecided: b.csv may be better or worse than a.csv (p-value ")
+    calm = driftline("backtest", "--compare", a, b, "--actual", "y_true", "--fail-on-drift")
+    assert calm.code == 0
+    bad = write(tmp_path / "bad.csv", answers(0.5, 2, range(1_000)))
+    ran = driftline("backtest", "--compare", a, bad, "--actual", "y_true", "--fail-on-drift")
+    assert ran.code == 1
+    assert f"{bad} is worse than {a} (p-value" in ran.out
+
+
+def test_versions_in_one_file_with_labels_of_another(driftline: Driftline, tmp_path: Path) -> None:
+    (tmp_path / "driftline.yaml").write_text(CONFIG)
+    rng = np.random.default_rng(1)
+    rows, truths = [], []
+    for number in range(3_000):
+        truth, version = int(rng.random() < 0.5), rng.choice(["1", "2", "3"])
+        right = rng.random() < {"1": 0.8, "2": 0.95, "3": 0.1}[version]
+        said = truth if right else 1 - truth
+        time = 1_600_000_000 + number
+        rows.append({"id": number, "time": time, "said": said, "version": version, "km": 1})
+        if rng.random() < 0.9:
+            truths.append({"id": number, "truth": truth})
+    file, labels = write(tmp_path / "all.csv", rows), write(tmp_path / "truth.csv", truths)
+    sides = ("--input", file, "--labels", labels, "--compare")
+    found = compared(driftline, *sides, "m@1", "m@2")
+    assert (found["traffic"], found["decision"]) == ("split", "better")
+    known = {row["id"] for row in truths}
+    for side, version in (("champion", "1"), ("challenger", "2")):
+        own = [row for row in rows if row["version"] == version]
+        assert found[side]["predictions"] == len(own)
+        assert found[side]["labelled"] == sum(row["id"] in known for row in own)
+    rest = compared(driftline, *sides, "m", "m@3")
+    assert rest["decision"] == "worse"
+    assert rest["champion"]["predictions"] == sum(row["version"] != "3" for row in rows)
+
+
+def test_regressions_are_compared_event_by_event(driftline: Driftline, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    truth = rng.normal(100, 30, 800)
+
+    def rows(error: float, first: int) -> list[Row]:
+        return [
+            {"event_id": first + n, "time": 1_600_000_000 + n, "km": 1, "y_pred_proba": y,
+             "y_true": t}
+            for n, (t, y) in enumerate(zip(truth, truth + rng.normal(0, error, 800), strict=True))
+        ]  # fmt: skip
+
+    a, b = write(tmp_path / "a.csv", rows(9, 0)), write(tmp_path / "b.csv", rows(6, 0))
+    found = compared(driftline, "--compare", a, b, "--actual", "y_true")
+    assert (found["traffic"], found["decision"]) == ("same", "better")
+    assert (
+        found["challenger"]["metrics"]["mae"]["value"]
+        < found["champion"]["metrics"]["mae"]["value"]
+    )
+    other = write(tmp_path / "c.csv", rows(6, 10_000))
+    ran = driftline("backtest", "--compare", a, other, "--actual", "y_true")
+    assert ran.out.splitlines()[-1] == (
+        "not decided: regressions are compared event by event, and these are not of the same events"
+    )
+
+
+def test_scores_alone_are_measured_but_not_decided(driftline: Driftline, tmp_path: Path) -> None:
+    rng = random.Random(1)
+    rows = [
+        {"event_id": n, "time": 1_600_000_000 + n, "km": 1, "y_pred_proba": rng.random(),
+         "y_true": n % 2}
+        for n in range(500)
+    ]  # fmt: skip
+    a = write(tmp_path / "a.csv", rows)
+    found = compared(driftline, "--compare", a, a, "--actual", "y_true")
+    assert found["decision"] is None
+    assert "no prediction.label" in found["reason"]
+    assert "roc_auc" in found["champion"]["metrics"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "give the events: --input FILE"),
+        (("--compare", "a.csv", "none.csv"), "none.csv"),
+        (("--compare", "a.csv", "a.csv", "--verdicts"), "leave out --reference and --verdicts"),
+        (("--compare", "a.csv", "a.csv"), "no prediction has its ground truth"),
+        (("--input", "a.csv", "--compare", "m@1", "m@1"), "--compare: m@1 is on both sides"),
+        (("--input", "a.csv", "--compare", "m@1", "m"), "m@1: no row is a prediction of it"),
+        (("--compare", "a.csv", "a.csv", "--labels", "a.csv"), "--labels needs a configuration"),
+        (("--input", "a.csv", "--compare", "m@", "m"), "write model or model@version"),
+    ],
+)  # fmt: skip
+def test_the_operators_mistakes(
+    driftline: Driftline, tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    rows = [
+        {key: value for key, value in row.items() if key != "y_true"}
+        for row in answers(0.9, 1, range(100))
+    ]
+    write(tmp_path / "a.csv", rows)
+    ran = driftline("backtest", *arguments)
+    assert ran.code == 2
+    assert said in ran.err
+    assert "Traceback" not in ran.err
