@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-PROGRAMS = ("throughput", "memory", "judging", "logger")
+PROGRAMS = ("throughput", "memory", "joins", "judging", "logger")
 
 if __name__ == "__main__":
     for name in PROGRAMS:

@@ -168,19 +168,24 @@ def labels(pending: int, many: int) -> Iterator[JoinRows]:
         )  # fmt: skip
 
 
-def feed(join: ModelJoin, records: Iterator[bytes]) -> float:
-    """Feed records, write what the join sends as bytes, and return the CPU time taken."""
+def feed(join: ModelJoin, records: Iterator[bytes], other: str) -> float:
+    """Feed records, write what the join sends as bytes, and return the CPU time taken.
+
+    After every record the `other` source says that it has come as far, as it would.
+    """
     spent = 0.0
     for record in records:
         begin = time.process_time()
-        for output in join.feed(decode_block(record), join.position):
-            encode(output)
+        block = decode_block(record)
+        for one in (block, word(other, block.word.progress or 0)):
+            for output in join.feed(one, join.position):
+                encode(output)
         spent += time.process_time() - begin
     return spent
 
 
 def word(source: str, at: int) -> Block:
-    """Return a block without rows: its partition has come so far."""
+    """Return a block without rows: its source has come so far."""
     return Block(Horizon(source, 0, 1, "joined", at, at, 0, 0), 0)
 
 
@@ -207,21 +212,18 @@ def measure_join(plan: Plan, pending: int, many: int) -> None:
     """Print the memory of predictions that wait, and how fast labels find them."""
     join = plan.join("joined", 0, 1, JoinState(0, 0, "id", 1))
     before = memory()
-    list(join.feed(word("labels", START), 0))
-    filled = pending / feed(join, blocks("joined", predictions(pending)))
+    filled = pending / feed(join, blocks("joined", predictions(pending)), "labels")
+    list(join.feed(word("joined", START + SPAN + 1), join.position))
+    list(join.feed(word("labels", START + SPAN + 1), join.position))
+    waiting, held = join.waiting, memory() - before
+    rate = many / feed(join, blocks("labels", labels(pending, many)), "joined")
     list(join.feed(word("joined", START + 2 * SPAN), join.position))
-    list(join.feed(word("labels", START + SPAN), join.position))
-    held = memory() - before
-    peak = peak_memory() - before
-    waiting = join.waiting
-    rate = many / feed(join, blocks("labels", labels(pending, many)))
-    list(join.feed(word("labels", START + SPAN + 13 * HOUR), join.position))
+    list(join.feed(word("labels", START + 2 * SPAN), join.position))
     print(f"blocks of predictions to the join   {filled:11,.0f} predictions/CPU s")
     print(f"blocks of labels to counts          {rate:11,.0f} labels/CPU s")
     print(
-        f"{waiting:,} predictions wait in {held:.0f} MB (peak {peak:.0f} MB);"
-        f" {join.tally.joined:,} of {many:,} labels joined,"
-        f" peak {peak_memory() - before:.0f} MB at the end"
+        f"{waiting:,} predictions wait in {held:.0f} MB, at most {peak_memory() - before:.0f} MB"
+        f" on the way; {join.tally.joined:,} labels joined"
     )
 
 
@@ -232,8 +234,8 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=EVENTS, help="events of the input path")
     options = parser.parse_args()
     both = plan(options.pending)
+    measure_join(both, options.pending, options.labels)  # first: memory is new to the process
     measure_inputs(both, options.events)
-    measure_join(both, options.pending, options.labels)
 
 
 if __name__ == "__main__":

@@ -37,3 +37,10 @@ def test_memory() -> None:
 def test_judging() -> None:
     out = said("judging", "--features", "40")
     assert len(re.findall(r"\d+\.\d ms, median +\d+\.\d ms", out)) == 3, out
+
+
+def test_joins() -> None:
+    out = said("joins", "--pending", "20000", "--labels", "5000", "--events", "2000")
+    assert len(re.findall(r" +[\d,]+ (predictions|labels|events)/CPU s", out)) == 5, out
+    waits = r"^20,000 predictions wait in \d+ MB, at most \d+ MB on the way; 5,000 labels joined$"
+    assert re.search(waits, out, re.M), out

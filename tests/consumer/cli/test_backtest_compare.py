@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score
 from tests.consumer.cli.conftest import Driftline
+
+from driftline.producer.mapping import Mapping
+from driftline.producer.reference import ReferenceSettings, reference_from_rows
 
 Row = dict[str, Any]
 
@@ -200,3 +203,62 @@ def test_the_operators_mistakes(
     assert ran.code == 2
     assert said in ran.err
     assert "Traceback" not in ran.err
+
+
+CONFIGURED = """\
+kafka: {bootstrap_servers: "localhost:9092"}
+models:
+  m: {predictions: in, reference: m.json, labels: in, budget: off, performance: {accuracy: {min: 0.1}}}
+comparisons:
+  new: {champion: m@1, challenger: m@2}
+"""  # noqa: E501 (as people write it)
+
+
+def configured(folder: Path, prediction: Callable[[bool], Row]) -> Path:
+    """A configuration with its reference, and an hour of events that bring their labels."""
+    rng = random.Random(1)
+    events = []
+    for number in range(3_000):
+        truth, version = rng.random() < 0.5, rng.choice("12")
+        right = rng.random() < {"1": 0.8, "2": 0.95}[version]
+        answer = prediction(truth == right)
+        actual: object = "yes" if truth else "no"
+        if "label" not in answer:
+            actual = float(truth)
+        events.append({
+            "event_id": str(number), "timestamp": 1_600_000_000 + 3 * number, "model": "m",
+            "model_version": version, "features": {"x": rng.random()}, "prediction": answer,
+            "actual": actual,
+        })  # fmt: skip
+    built = reference_from_rows([events], Mapping(), ReferenceSettings("m")).reference
+    (folder / "m.json").write_bytes(built.to_json())
+    (folder / "driftline.yaml").write_text(CONFIGURED)
+    file = folder / "events.ndjson"
+    file.write_text("".join(json.dumps(event) + "\n" for event in events))
+    return file
+
+
+def test_a_backtest_tells_of_the_comparisons_of_its_model(
+    driftline: Driftline, tmp_path: Path
+) -> None:
+    file = configured(tmp_path, lambda yes: {"label": "yes" if yes else "no"})
+    ran = driftline("backtest", "--input", file)
+    assert ran.code == 0, ran.err
+    (line,) = [line for line in ran.out.splitlines() if "performance.comparison (new)" in line]
+    assert "m@2 is better than m@1" in line
+    assert "1 alert, 1 incident" in ran.out
+    assert "2 windows of 1h against" in ran.out  # those of the model alone
+
+
+def test_what_the_references_forbid_is_told_with_its_place(
+    driftline: Driftline, tmp_path: Path
+) -> None:
+    configured(tmp_path, lambda yes: {"score": 100.0 * yes})
+    text = CONFIGURED.replace(
+        "performance: {accuracy: {min: 0.1}}", "performance: {mae: {max: 99}}"
+    )
+    (tmp_path / "driftline.yaml").write_text(text)
+    ran = driftline("check", "--offline")
+    assert ran.code == 2
+    assert "new: regressions are compared event" in ran.out
+    assert "driftline.yaml:5" in ran.out

@@ -168,6 +168,8 @@ def test_a_reference_of_an_older_version(check: Check, tmp_path: Path) -> None:
     (row,) = check("labels: truth")
     assert row.startswith("error    m                 reference: the reference's outcome lacks the")
     assert "build it again with driftline reference build   driftline.yaml:3" in row
+    (fine,) = check("owner: me")  # performance is not watched
+    assert fine.startswith("ok       m ")
 
 
 def test_metrics_that_the_reference_does_not_have(check: Check) -> None:

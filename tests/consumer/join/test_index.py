@@ -100,7 +100,7 @@ def test_rows_come_and_go_like_those_of_a_dict(steps: list[tuple[bool, list[int]
         )
         rows.remove(over)
         known = {i: until for i, until in known.items() if until > now}
-        assert len(rows) == len(known) == len(rows.in_state(WAITING))
+        assert len(rows) == len(known) == rows.count(WAITING) == len(rows.in_state(WAITING))
         assert (rows.find(column([*known])) >= 0).all()
         assert (rows.first_time() is None) == (not known)
 

@@ -75,7 +75,7 @@ def draw_labelling(rng: random.Random, partitions: int) -> Labelling:
         rng.choice([0.0, 0.1, 0.1]),
         rng.choice([400, 400, 200]),
         {"labels": labels, **watched},
-        rng.choice([1_000, 1_000, 1_000, 20]),
+        rng.choice([1_000, 1_000, 1_000, 8]),
     )
 
 

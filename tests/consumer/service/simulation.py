@@ -134,8 +134,7 @@ class Run:
             assert steps < 20_000, "the run does not come to rest"
             kill = self.schedule.kill if steps < 400 else 0.0
             if self.frozen and self.rng.random() < (0.05 if kill else 1.0):
-                for message in self.frozen.pop(self.rng.randrange(len(self.frozen))):
-                    self.broker.append(message)
+                self.wake()
             if self.rng.random() < 0.5:
                 hurry = kill or self.waiting()
                 self.broker.now += self.rng.choice([200, 1_100, 2_100]) if hurry else 100
@@ -183,9 +182,16 @@ class Run:
                 self.broker.append(Message(*place, None, log[self.arrived[place]].value))
                 self.arrived[place] += 1
 
+    def wake(self) -> None:
+        """Let a frozen worker write what it had in hand."""
+        for message in self.frozen.pop(self.rng.randrange(len(self.frozen))):
+            self.broker.append(message)
+
     def kill(self, number: int, consumer: MemoryConsumer, producer: MemoryProducer) -> None:
         """Forget a worker; what it had not written is lost, or written when it wakes up."""
         self.kills += 1
+        if self.frozen and self.rng.random() < 0.5:
+            self.wake()  # now that others are about to read the log of states
         del self.workers[number]
         self.broker.members.remove(consumer)
         if self.rng.random() < 0.5 and producer.abandoned():

@@ -137,16 +137,6 @@ def record_before_acknowledgement(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Worker, "checkpoint", hurried)
 
 
-def change_state_of_join(monkeypatch: pytest.MonkeyPatch, **wrong: Any) -> None:
-    original = ModelJoin.state
-
-    def state(self: ModelJoin) -> JoinState | None:
-        found = original(self)
-        return found and msgspec.structs.replace(found, **wrong)
-
-    monkeypatch.setattr(ModelJoin, "state", state)
-
-
 def rewind_join_to_its_position(monkeypatch: pytest.MonkeyPatch) -> None:
     original = ModelJoin.state
 
@@ -155,26 +145,6 @@ def rewind_join_to_its_position(monkeypatch: pytest.MonkeyPatch) -> None:
         return found and msgspec.structs.replace(found, rewind=found.position)
 
     monkeypatch.setattr(ModelJoin, "state", state)
-
-
-def forget_what_join_has_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    change_state_of_join(monkeypatch, taken=[])
-
-
-def forget_which_labels_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    change_state_of_join(monkeypatch, early=None)
-
-
-def forget_who_met(monkeypatch: pytest.MonkeyPatch) -> None:
-    change_state_of_join(monkeypatch, met=None)
-
-
-def forget_who_made_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    change_state_of_join(monkeypatch, cut=[])
-
-
-def forget_since_when_join_reads(monkeypatch: pytest.MonkeyPatch) -> None:
-    change_state_of_join(monkeypatch, since=None)
 
 
 def forget_anchors(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,11 +167,6 @@ EVERY_RUN, RUNS_WITH_LABELS = range(RUNS), range(1, RUNS, 2)
         (idle_as_a_flag, EVERY_RUN),
         (record_before_acknowledgement, EVERY_RUN),
         (rewind_join_to_its_position, RUNS_WITH_LABELS),
-        (forget_what_join_has_taken, RUNS_WITH_LABELS),
-        (forget_which_labels_wait, RUNS_WITH_LABELS),
-        (forget_who_met, RUNS_WITH_LABELS),
-        (forget_who_made_room, RUNS_WITH_LABELS),
-        (forget_since_when_join_reads, RUNS_WITH_LABELS),
         (forget_anchors, RUNS_WITH_LABELS),
         (judge_labels_before_features, RUNS_WITH_LABELS),
     ],

@@ -52,6 +52,8 @@ class Found:
             if rose and output.status == "firing":
                 self.rises[output.alert_id] = output
             return
+        if output.model != self.model:
+            return  # of a comparison, whose windows are not the model's
         if output.type == "performance":
             self._add_metric(output)
             return

@@ -22,7 +22,7 @@ from driftline.consumer.config import (
 from driftline.consumer.config.check_performance import check_performance
 from driftline.consumer.service.comparing import misfit
 from driftline.consumer.service.plan import Plan, load_reference
-from driftline.detectors.outcomes import Outcomes
+from driftline.detectors.outcomes import OutcomeLayout, Outcomes
 from driftline.detectors.reference import Reference, ReferenceError  # noqa: A004 (the operator's word for it)
 
 
@@ -159,14 +159,28 @@ def _type_problems(loaded: Loaded, name: str, reference: Reference) -> list[Prob
 
 def _misfits(loaded: Loaded, references: Mapping[str, Reference]) -> list[Problem]:
     """Comparisons of models whose references say that their outcomes cannot be compared."""
-    found = {name: Outcomes.of(reference) for name, reference in references.items()}
-    layouts = {name: outcomes.layout for name, outcomes in found.items() if outcomes is not None}
+    comparisons = loaded.config.comparisons
+    compared = {side.model for comparison in comparisons.values() for side in comparison.sides}
+    found = {name: _layout(references[name]) for name in compared & references.keys()}
+    layouts = {name: layout for name, layout in found.items() if layout is not None}
     return [
         loaded.locations.problem(("comparisons", name), text)
-        for name, comparison in loaded.config.comparisons.items()
+        for name, comparison in comparisons.items()
         if all(side.model in layouts for side in comparison.sides)
         and (text := misfit(comparison, layouts)) is not None
     ]
+
+
+def _layout(reference: Reference) -> OutcomeLayout | None:
+    """Return what is counted of a reference's outcomes; None without, or where it cannot be read.
+
+    `check_performance` tells of both: a model that is compared has labels.
+    """
+    try:
+        outcomes = Outcomes.of(reference)
+    except ReferenceError:
+        return None
+    return None if outcomes is None else outcomes.layout
 
 
 def _servers(text: str) -> tuple[str, ...]:

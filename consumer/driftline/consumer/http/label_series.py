@@ -11,7 +11,7 @@ from driftline.consumer.judge.model import ModelJudge
 from driftline.consumer.judge.records import Verdict
 from driftline.consumer.service.status import Status
 
-_OUTCOMES = {
+OUTCOMES = {
     "corrected": "corrected",
     "repeated": "repeated",
     "late": "late",
@@ -92,5 +92,5 @@ def label_series(status: Status) -> Iterator[tuple[str, Series]]:
 
 def _joined(tally: JoinTally) -> Iterator[Series]:
     yield Series("labels_joined", (), tally.joined)
-    for outcome, field in _OUTCOMES.items():
+    for outcome, field in OUTCOMES.items():
         yield Series("join_rows", (outcome,), getattr(tally, field))

@@ -27,6 +27,8 @@ from driftline.detectors.grid import IntArray
 NEVER = -(1 << 62)
 # Rows whose time is over are looked for so often within one horizon, and whenever a pane ends.
 _LOOKS = 16
+# Rows that end at once, after a long silence even all, are copied so many at a time.
+_AT_ONCE = 1 << 18
 
 
 class Matching:
@@ -211,8 +213,10 @@ class Matching:
 
     def _end(self, numbers: IntArray) -> None:
         """Forget rows whose time is over; count what came of the predictions."""
-        if not numbers.size:
-            return
+        for first in range(0, numbers.size, _AT_ONCE):
+            self._end_some(numbers[first : first + _AT_ONCE])
+
+    def _end_some(self, numbers: IntArray) -> None:
         rows, model = self.rows.columns.select(numbers), self.model
         self.rows.remove(numbers)
         self.tally.unmatched += int((rows.state == EARLY).sum())

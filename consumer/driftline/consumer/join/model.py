@@ -174,7 +174,7 @@ class ModelJoin:
     @property
     def waiting(self) -> int:
         """Predictions that wait for their label."""
-        return len(self._matching.rows.in_state(WAITING))
+        return self._matching.rows.count(WAITING)
 
     def _take(self, block: Block, source: Source) -> None:
         """Keep the rows of a block that are new until the clock has passed them."""

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from driftline.consumer.config import LabelsConfig
 from driftline.consumer.join.cells import EXPIRED, EXTRA_CELLS
 from driftline.consumer.join.waiting import Columns
-from driftline.consumer.log.codec import pack_integers
-from driftline.consumer.log.messages import Pane, StreamCounts
+from driftline.consumer.log.codec import encode, pack_integers
+from driftline.consumer.log.messages import LARGEST_MESSAGE, Pane, StreamCounts
 from driftline.detectors import OTHER
 from driftline.detectors.grid import IntArray
 from driftline.detectors.outcomes import OutcomeLayout, OutcomeRows, count_outcomes
@@ -119,27 +119,37 @@ class OutcomePane:
             self._cells(place)[self.model.size + EXPIRED] += len(chosen)
 
     def messages(self, partition: int, until: int) -> Iterator[Pane]:
-        """Yield the pane as a message, as counted up to offset `until`."""
+        """Yield the pane as messages, as counted up to offset `until`."""
+        yield from self._split(0, self.model.size + EXTRA_CELLS, partition, until)
+
+    def _split(self, low: int, high: int, partition: int, until: int) -> Iterator[Pane]:
+        """Yield cells `low` to `high` - 1 as one message, or by halves where it is too large."""
         streams = []
         for place, name in enumerate(self.model.streams):
             if self._events[place] or place in self._counts:
                 counts = self._cells(place)
-                cells = np.flatnonzero(counts)
+                cells = np.flatnonzero(counts[low:high]) + low
                 streams.append(
                     StreamCounts(
                         name,
                         int(self._events[place]),
-                        dict(sorted(self._versions[place].items())),
+                        {} if low else dict(sorted(self._versions[place].items())),
                         pack_integers(np.diff(cells, prepend=0)),
                         pack_integers(counts[cells]),
                     )
                 )
         model = self.model
         # It is sent once, when it is final, and if again then as it was: so `first` is always 0.
-        yield Pane(
+        pane = Pane(
             "joins", partition, model.name, self.start, model.every, model.reference,
-            0, until, 0, model.size + EXTRA_CELLS, streams, outcomes=True,
+            0, until, low, high, streams, outcomes=True,
         )  # fmt: skip
+        if high - low > 1 and len(encode(pane)) > LARGEST_MESSAGE:
+            middle = (low + high) // 2
+            yield from self._split(low, middle, partition, until)
+            yield from self._split(middle, high, partition, until)
+        else:
+            yield pane
 
     def _cells(self, place: int) -> IntArray:
         """Return the counts of a stream: of outcomes, then of delays and of what expired."""

@@ -121,6 +121,10 @@ class WaitingRows:
         """Return the rows in one of the states."""
         return np.flatnonzero(np.isin(self.columns.state[: self._used], states))
 
+    def count(self, state: int) -> int:
+        """Return how many rows are in a state."""
+        return int(np.count_nonzero(self.columns.state[: self._used] == state))
+
     def first_time(self) -> int | None:
         """Return the smallest time of any row, ms since 1970."""
         return int(self.columns.times[: self._used].min()) if self.held else None

@@ -153,7 +153,7 @@ class ModelJudge:
         if not loss.outcomes:
             self.track.losses.append((loss.start, end))
         if self.performance is not None:
-            self.performance.track.losses.append((loss.start, end))
+            self.performance.lose(loss, end)
         return self._troubles.lost(loss, end)
 
     def state(self) -> JudgeState:

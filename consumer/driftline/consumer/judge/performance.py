@@ -18,7 +18,7 @@ from driftline.consumer.judge.records import Alert, Verdict
 from driftline.consumer.judge.state import PerformanceState
 from driftline.consumer.judge.track import Stretch, Track
 from driftline.consumer.log.clock import Clock
-from driftline.consumer.log.messages import Horizon, Pane
+from driftline.consumer.log.messages import Horizon, Loss, Pane
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,16 @@ class PerformanceJudge:
     def hear(self, word: Horizon) -> None:
         """Take in how far a partition of the join has come."""
         self.clock.hear(word)
+
+    def lose(self, loss: Loss, end: int) -> None:
+        """Note a loss, which ends at `end` (ms).
+
+        By prediction, lost labels may be those of predictions made a maturity before.
+        """
+        labels, back = self._config.labels, 0
+        if loss.outcomes and labels is not None and labels.by == "prediction":
+            back = labels.maturity
+        self.track.losses.append((loss.start - back, end))
 
     def judge(self, may_judge: Callable[[int], bool]) -> Iterator[Verdict | Alert]:
         """Judge what is due; `may_judge`: whether a window that ends then (ms) may be judged."""

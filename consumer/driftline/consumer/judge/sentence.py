@@ -18,6 +18,7 @@ _METRIC = re.compile(
     r"(?P<name>(estimated )?\w+) (rose|fell) to (?P<now>\S+)( \(95 % interval [^)]*\))?, "
     r"normally (?P<normal>\S+), (on|estimated from) "
 )
+_COMPARED = re.compile(r".+ is (?:better|worse) than .+: ")
 _LABELS = re.compile(r"labels (stopped|became few|slowed down|do not come): ")
 _RATE_VERBS = {
     "missing": "is missing",
@@ -138,10 +139,14 @@ def change(summary: str) -> str:
         'f1 0.9, normally 0.98'
         >>> change("m: labels stopped: 0 for 991 predictions (0.0 %), normally 98 %, since ...")
         'stopped: 0 for 991 predictions (0.0 %), normally 98 %'
+        >>> change("new: m@2 is better than m@1: accuracy 0.92 (95 % interval 0.84 ...")
+        'm@2 is better than m@1'
     """
     said = summary.split(": ", 1)[-1]
     if metric := _METRIC.match(said):
         return f"{metric['name']} {metric['now']}, normally {metric['normal']}"
+    if _COMPARED.match(said):
+        return said.partition(": ")[0]
     if _LABELS.match(said):
         return said.removeprefix("labels ").partition(", since ")[0]
     if ": " in said.partition(", since ")[0]:

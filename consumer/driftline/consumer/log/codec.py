@@ -56,7 +56,7 @@ def decode(record: bytes, kind: type[T]) -> T:
             f"this record has version {version}, newer than {_VERSION}: upgrade Driftline"
         )
     payload = record[_HEADER.size :]
-    if len(payload) != length or zlib.crc32(payload) != checksum:
+    if version < 1 or len(payload) != length or zlib.crc32(payload) != checksum:
         raise RecordError("this record is damaged: its length or checksum is wrong")
     try:
         return msgspec.msgpack.decode(payload, type=kind)

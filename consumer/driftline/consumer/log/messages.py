@@ -12,6 +12,9 @@ import msgspec
 
 from driftline.consumer.log.codec import decode
 
+LARGEST_MESSAGE = 800_000
+"""Bytes: a broker takes 1 MiB by default; a larger pane is sent in parts."""
+
 
 class StreamCounts(msgspec.Struct, frozen=True, array_like=True):
     """Counts of one stream in one pane: sparse over the reference's flat layout.

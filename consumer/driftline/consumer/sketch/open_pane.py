@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from driftline.consumer.config import WindowConfig
 from driftline.consumer.log.codec import encode, pack_integers
-from driftline.consumer.log.messages import Pane, StreamCounts
+from driftline.consumer.log.messages import LARGEST_MESSAGE, Pane, StreamCounts
 from driftline.consumer.sketch.outcome_columns import EstimateCells
 from driftline.detectors import OTHER
 from driftline.detectors.counts import Columns, Layout, count_columns
@@ -22,8 +22,7 @@ IntArray = NDArray[np.int64]
 _BUFFERED_VALUES = 1 << 16
 # Sparse counts are merged when this many entries wait.
 _PENDING_ENTRIES = 1 << 17
-# A broker takes 1 MiB by default; a larger pane is sent in parts.
-_LARGEST_MESSAGE = 800_000
+_LARGEST_MESSAGE = LARGEST_MESSAGE
 # Versions are named by the stream, so only so many are told apart in one pane, and in a segment.
 _MOST_VERSIONS = 100
 _MOST_VERSIONS_OF_SEGMENT = 20

@@ -210,19 +210,21 @@ class PartitionSketch:
         if self._writer is None:
             return []
         labels, wrong = self._writer.read_labels(records, decoded.models)
-        found = {place for rows in labels.values() for place in rows.index.tolist()}
-        rejected = {bad.index: bad for bad in decoded.rejected if bad.index not in found}
-        rejected.update({bad.index: bad for bad in wrong if bad.index not in found})
+        found = np.zeros(len(records), bool)
+        for rows in labels.values():
+            found[rows.index] = True
+        rejected = {bad.index: bad for bad in decoded.rejected if not found[bad.index]}
+        rejected.update({bad.index: bad for bad in wrong if not found[bad.index]})
         decoded.rejected = [rejected[place] for place in sorted(rejected)]
         if self._decoder is None:
-            left = len(records) - len(found) - len(rejected) - decoded.tombstones
+            left = len(records) - int(found.sum()) - len(rejected) - decoded.tombstones
             decoded.unknown_model += left
         for name, rows in labels.items():
             self.tally.labels[name] += len(rows.index)
         for name, events in decoded.models.items():
             if events.ids is not None:
-                alone = events.index[events.ids == NO_ID].tolist()  # no label of their own either
-                self.tally.without_id[name] += len(set(alone) - found)
+                alone = (events.ids == NO_ID) & ~found[events.index]  # no label of their own either
+                self.tally.without_id[name] += int(alone.sum())
         versions = {} if self._decoder is None else self._decoder.version_names
         batch = Batch(offsets, decoded.models, versions, labels)
         return list(self._writer.write(self._word(int(offsets[-1]) + 1), batch, now))
