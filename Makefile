@@ -18,7 +18,7 @@ unexport PYTHONPATH # what is tested is what is installed
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install lint unit test-kafka stack-test wheel test demo picture docs kafka bench pins clean
+.PHONY: help install lint unit test-kafka nycflights stack-test wheel test demo picture docs kafka bench pins clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-12s %s\n", $$1, $$2}'
@@ -62,6 +62,10 @@ unit: .venv/.dev ## all tests that need no broker
 test-kafka: .venv/.dev ## the tests that need a broker; they start their own
 	@echo "test: with a broker"
 	@$(BIN)/pytest -q -m kafka tests
+
+nycflights: .venv/.dev ## late labels of all flights of 2013 over a broker (FLIGHTS=replay.parquet)
+	@test -f "$(FLIGHTS)" || { echo "Give the file: make nycflights FLIGHTS=replay.parquet" >&2; exit 1; }
+	@DRIFTLINE_FLIGHTS=$(abspath $(FLIGHTS)) $(BIN)/pytest -q -s -k flight_of_2013 tests/kafka/test_flights.py
 
 stack-test: .venv/.dev ## bring up docker-compose.yml and see its alert everywhere (needs a Docker engine)
 	@DRIFTLINE_STACK=1 $(BIN)/pytest -q -rs -s tests/stack
