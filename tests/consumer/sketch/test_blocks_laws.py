@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +17,7 @@ from driftline.consumer.log.codec import encode
 from driftline.consumer.log.messages import Loss
 from driftline.consumer.log.protocol import Gap, TopicPartition
 from driftline.consumer.service.plan import Plan
+from driftline.consumer.sketch.blocks import _size
 from driftline.consumer.sketch.partition import Output
 from driftline.consumer.sketch.state import SketchState
 
@@ -75,6 +77,33 @@ def test_any_cut_sends_the_same_rows_at_the_same_times(
         assert repr(rows(found, model)) == repr(rows(expected, model))
     assert parts.tally == whole.tally
     assert parts.state() == whole.state()
+
+
+@pytest.mark.parametrize(("topic", "plan"), CASES, ids=["events", "labels", "together"])
+@settings(max_examples=40, deadline=None)
+@given(values=st.lists(anything, max_size=20), largest=st.sampled_from([30, 60, 120]))
+def test_what_is_too_large_for_a_message_is_sent_in_several(
+    topic: str, plan: Plan, values: list[Any], largest: int
+) -> None:
+    records = log(values, topic)
+    expected = sketch(topic, plan).feed(records, 0)
+    with patch("driftline.consumer.sketch.blocks.LARGEST_MESSAGE", largest):
+        found = sketch(topic, plan).feed(records, 0)
+    for model in (MODEL, OTHER):
+        assert repr(rows(found, model)) == repr(rows(expected, model))
+        for target in range(TARGETS):
+            sent = [block for block in blocks(found, model) if block.target == target]
+            read, said = 0, -(1 << 62)
+            for block in sent:
+                own = rows([block], model)
+                # A block is taken whole or not at all, and what was said before holds.
+                assert all(read <= row[0] < block.word.until for row in own)
+                assert all(START + row[3] * SECOND >= said for row in own)
+                assert _size(block) <= largest or len({row[0] for row in own}) == 1
+                assert block.word.horizon is not None
+                read, said = block.word.until, block.word.horizon
+            last = [block for block in blocks(expected, model) if block.target == target]
+            assert [block.word for block in sent[-1:]] == [block.word for block in last]
 
 
 def test_a_restart_sends_the_same_bytes_again() -> None:

@@ -7,14 +7,15 @@ hold alone, and a partition can say below which time no row of it takes effect a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 import numpy as np
 
 from driftline.consumer.log.join_rows import JoinRows, pack_rows
-from driftline.consumer.log.messages import Block, Horizon, Loss
+from driftline.consumer.log.messages import LARGEST_MESSAGE, Block, Horizon, Loss
 from driftline.consumer.log.protocol import Gap, Record
 from driftline.detectors import OTHER
 from driftline.detectors.grid import IntArray
@@ -134,8 +135,8 @@ class BlockWriter:
             rows = self._rows(model, word, batch)
             progress = self.progress[name]
             before = _NEVER if progress.progress is None else progress.progress
-            passed = _passed(batch.offsets, (events, labels), before, rows.offsets)
-            rows.times = np.maximum(rows.times, passed - model.grace)
+            passed = partial(_passed, batch.offsets, (events, labels), before)
+            rows.times = np.maximum(rows.times, passed(rows.offsets) - model.grace)
             progress.progress, progress.heard = max(before, largest), now
             self._marked.pop(name, None)
             if progress.lost is not None:
@@ -143,11 +144,34 @@ class BlockWriter:
                 place = (word.source, word.partition, name)
                 yield Loss(*place, *progress.lost, first, largest + 1, outcomes=True)
                 progress.lost = None
-            target = (rows.ids % np.uint64(self._targets)).astype(np.int64)
             names = batch.versions.get(name, ())
-            for number in range(self._targets):
-                some = rows.select(target == number)
-                yield _block(self._said(word, name), number, model, some, names)
+            yield from self._blocks(self._said(word, model), model, rows, names, passed)
+
+    def _blocks(
+        self,
+        word: Horizon,
+        model: JoinModel,
+        rows: JoinRows,
+        names: Sequence[str],
+        passed: Callable[[IntArray], IntArray],
+    ) -> Iterator[Block]:
+        """Yield rows as blocks to every target, by halves where one would be too large to send."""
+        target = (rows.ids % np.uint64(self._targets)).astype(np.int64)
+        blocks = [
+            _block(word, number, model, rows.select(target == number), names)
+            for number in range(self._targets)
+        ]
+        if max(map(_size, blocks)) <= LARGEST_MESSAGE or rows.offsets[0] == rows.offsets[-1]:
+            yield from blocks
+            return
+        middle = (rows.offsets[0] + rows.offsets[-1] + 1) // 2
+        early = rows.offsets < middle
+        (progress,) = passed(np.array([middle])).tolist()
+        until = msgspec.structs.replace(
+            word, until=int(middle), progress=progress, horizon=progress - model.grace
+        )
+        yield from self._blocks(until, model, rows.select(early), names, passed)
+        yield from self._blocks(word, model, rows.select(~early), names, passed)
 
     def lost(self, gap: Gap) -> None:
         """Note that retention deleted records before they were read."""
@@ -158,14 +182,15 @@ class BlockWriter:
     def claim(self, word: Horizon) -> Iterator[Block]:
         """Yield the first words of a new owner: older generations' idle marks are void now."""
         for name in self._models:
-            yield from self._to_all(self._said(word, name))
+            yield from self._to_all(self._said(word, self._models[name]))
 
     def idle(self, word: Horizon, now: int, idle_after: int) -> Iterator[Block]:
         """Yield an idle mark of each model that is silent; see `PartitionSketch.idle`."""
         for name, progress in self.progress.items():
             if now - self._marked.get(name, progress.heard) >= idle_after:
                 self._marked[name] = now
-                yield from self._to_all(msgspec.structs.replace(self._said(word, name), idle=True))
+                said = self._said(word, self._models[name])
+                yield from self._to_all(msgspec.structs.replace(said, idle=True))
 
     def state(self) -> dict[str, JoinProgress]:
         """Return the progress of every model as of now."""
@@ -174,10 +199,10 @@ class BlockWriter:
     def _to_all(self, word: Horizon) -> Iterator[Block]:
         return (Block(word, number) for number in range(self._targets))
 
-    def _said(self, word: Horizon, name: str) -> Horizon:
-        progress = self.progress[name].progress
-        frontier = None if progress is None else progress - self._models[name].grace
-        return msgspec.structs.replace(word, model=name, horizon=frontier, progress=progress)
+    def _said(self, word: Horizon, model: JoinModel) -> Horizon:
+        progress = self.progress[model.name].progress
+        frontier = None if progress is None else progress - model.grace
+        return msgspec.structs.replace(word, model=model.name, horizon=frontier, progress=progress)
 
     def _rows(self, model: JoinModel, word: Horizon, batch: Batch) -> JoinRows:
         """Return the predictions and labels of a model in the order of their records."""
@@ -254,3 +279,12 @@ def _block(
         listed.append(OTHER)
     segments = {tag: list(values) for tag, values in model.segments.items()}
     return Block(word, target, list(model.answers.classes), listed, segments, pack_rows(rows))
+
+
+def _size(block: Block) -> int:
+    """Return the bytes of a block's columns; its names are few, and fit into what is left."""
+    rows = block.rows
+    if rows is None:
+        return 0
+    columns = (rows.offsets, rows.labels, rows.ids, rows.times, rows.values, rows.predicted)
+    return sum(map(len, (*columns, rows.versions, *rows.segments)))
