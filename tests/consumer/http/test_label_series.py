@@ -149,10 +149,19 @@ def test_labels_are_counted_by_what_became_of_them(samples: dict[Sample, float])
     assert one(samples, "labels_joined_total") == joined
     rows = {
         outcome: one(samples, "join_rows_total", outcome=outcome)
-        for outcome in ("corrected", "repeated", "late", "duplicate", "unmatched", "crowded_out")
+        for outcome in (
+            "corrected",
+            "repeated",
+            "late",
+            "duplicate",
+            "unmatched",
+            "crowded_out",
+            "hurried",
+        )
     }
     assert rows == {
         "corrected": 3, "repeated": 7, "late": 0, "duplicate": 0, "unmatched": 5, "crowded_out": 0,
+        "hurried": 0,
     }  # fmt: skip
     expired = one(samples, "join_rows_total", outcome="expired")
     # What was predicted 60 s before 317.8 s has expired, at the latest when its pane ended.

@@ -14,6 +14,7 @@ from driftline.consumer.join.cells import EXPIRED
 from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.join.pane import OutcomeModel
 from driftline.consumer.join.state import JoinState, JoinTally
+from driftline.consumer.join.waiting import Room
 from driftline.consumer.log.codec import decode, encode, unpack_integers
 from driftline.consumer.log.messages import Block, Horizon, Pane
 from driftline.detectors.outcomes import OutcomeLayout
@@ -28,9 +29,12 @@ def outcome_model(rules: Rules) -> OutcomeModel:
     return OutcomeModel("m", "ref", LAYOUT, STREAMS, {"tier": ("gold",)}, EVERY, labels)
 
 
-def new_join(rules: Rules, state: JoinState | None = None, most: int = PLENTY) -> ModelJoin:
+def new_join(
+    rules: Rules, state: JoinState | None = None, most: int = PLENTY, ahead: int = PLENTY
+) -> ModelJoin:
     state = state or JoinState(0, 0, "id", 1)
-    return ModelJoin(outcome_model(rules), ("p", "l"), most, 0, 1, state, JoinTally())
+    room = Room(most, ahead)
+    return ModelJoin(outcome_model(rules), ("p", "l"), room, 0, 1, state, JoinTally())
 
 
 @dataclass
@@ -83,12 +87,13 @@ def run(
     most: int = PLENTY,
     kills: random.Random | None = None,
     record: Callable[[ModelJoin], JoinState | None] = ModelJoin.state,
+    ahead: int = PLENTY,
 ) -> Run:
     """Feed `blocks` to a join which is killed now and then, if `kills` is given.
 
     `record` says what it writes to the log of states.
     """
-    found = Run(new_join(rules, most=most))
+    found = Run(new_join(rules, most=most, ahead=ahead))
     states = [encode(JoinState(0, 0, "id", 1))]
     offset, left = 0, 12
     while offset < len(blocks):
@@ -102,7 +107,7 @@ def run(
         if left and kills.random() < 0.08:
             left -= 1
             state = decode(states[-1], JoinState)
-            found.join, offset = new_join(rules, state, most), state.rewind
+            found.join, offset = new_join(rules, state, most, ahead), state.rewind
     return found
 
 

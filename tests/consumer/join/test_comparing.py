@@ -16,7 +16,7 @@ from driftline.consumer.config import LabelsConfig, Side
 from driftline.consumer.join.cells import EXPIRED
 from driftline.consumer.join.comparing import COMPARISON_CELLS, ComparisonJoin, ComparisonModel
 from driftline.consumer.join.state import JoinState, JoinTally
-from driftline.consumer.join.waiting import Columns
+from driftline.consumer.join.waiting import Columns, Room
 from driftline.consumer.log.codec import decode, encode, unpack_integers
 from driftline.consumer.log.join_rows import pack_rows, unpack_rows
 from driftline.consumer.log.messages import Block, Horizon, Pane
@@ -37,7 +37,7 @@ def model(rules: Rules, sides: tuple[Side, Side], layout: OutcomeLayout) -> Comp
 
 def new_join(compared: ComparisonModel, state: JoinState) -> ComparisonJoin:
     topics = [f"{name}/{topic}" for name in compared.models for topic in ("p", "l")]
-    return ComparisonJoin(compared, topics, 10**6, 0, 1, state, JoinTally())
+    return ComparisonJoin(compared, topics, Room(10**6, 10**6), 0, 1, state, JoinTally())
 
 
 class Oracle(_Matcher):

@@ -13,8 +13,8 @@ from driftline.consumer.join.waiting import (
     FREE,
     WAITING,
     Columns,
+    Room,
     WaitingRows,
-    most_rows,
 )
 
 # Ids whose low, or whose high bits are all the same: whatever they are, places must be found.
@@ -123,7 +123,7 @@ def test_rows_that_are_free_are_used_again_and_hold_nothing_back() -> None:
 
 
 def test_how_many_may_wait() -> None:
-    assert most_rows(10, 1 << 40, 3) == 10
-    assert most_rows(10**9, 1 << 30, 0) > 10_000_000
-    assert most_rows(10**9, 1 << 30, 4) < most_rows(10**9, 1 << 30, 3)
-    assert most_rows(10**9, 1, 0) == 1
+    assert Room.within(10, 1 << 40, 3) == Room(waiting=10, ahead=5)
+    assert Room.within(10**9, 1 << 30, 0).waiting > 10_000_000
+    assert Room.within(10**9, 1 << 30, 4).waiting < Room.within(10**9, 1 << 30, 3).waiting
+    assert Room.within(10**9, 1, 0) == Room(1, 1)

@@ -18,6 +18,7 @@ from driftline.consumer.join import model as model_module
 from driftline.consumer.join.codes import Codes
 from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.join.state import JoinState, JoinTally
+from driftline.consumer.join.waiting import Room
 from driftline.consumer.log.codec import encode
 from driftline.consumer.log.join_rows import JoinRows, pack_rows
 from driftline.consumer.log.messages import Block, Horizon, Pane
@@ -212,14 +213,14 @@ def test_a_block_of_more_or_fewer_tags_is_read() -> None:
         found.take(pane)
     assert found.counts()[0]["matched", 1, 1, 1] == 1
     plain = replace(outcome_model(ARRIVAL), streams=(None,), segments={})
-    join = ModelJoin(plain, ("p", "l"), 10, 0, 1, JoinState(0, 0, "id", 1), JoinTally())
+    join = ModelJoin(plain, ("p", "l"), Room(10, 10), 0, 1, JoinState(0, 0, "id", 1), JoinTally())
     assert [[s.stream for s in pane.streams] for pane in joined(one, join)] == [[None]]
 
 
 def test_a_block_of_classes_says_nothing_to_a_regression() -> None:
     layout = OutcomeLayout.regression(np.arange(50.0), np.arange(50.0) + 1)
     model = replace(outcome_model(ARRIVAL), layout=layout)
-    join = ModelJoin(model, ("p", "l"), 10, 0, 1, JoinState(0, 0, "id", 1), JoinTally())
+    join = ModelJoin(model, ("p", "l"), Room(10, 10), 0, 1, JoinState(0, 0, "id", 1), JoinTally())
     joined(other_block(), join)
     assert (join.tally.predictions, join.tally.joined, join.tally.expired) == (1, 0, 1)
 
@@ -227,7 +228,7 @@ def test_a_block_of_classes_says_nothing_to_a_regression() -> None:
 def test_a_regression_joins_its_values() -> None:
     layout = OutcomeLayout.regression(np.arange(50.0), np.arange(50.0) + 1)
     model = replace(outcome_model(ARRIVAL), layout=layout)
-    join = ModelJoin(model, ("p", "l"), 10, 0, 1, JoinState(0, 0, "id", 1), JoinTally())
+    join = ModelJoin(model, ("p", "l"), Room(10, 10), 0, 1, JoinState(0, 0, "id", 1), JoinTally())
     rows = JoinRows(
         np.array([0, 1]), np.array([False, True]), np.array([1_000, 2_000]),
         np.array([5, 5], np.uint64), np.array([20.0, 23.5]), np.zeros(2, np.int64),

@@ -156,6 +156,7 @@ def _labels(found: Found, backtest: Backtest) -> list[str]:
     ]
     for count, what in (
         (tally.crowded_out, "of these crowded out"),
+        (tally.hurried, "matched before the other file had come as far"),
         (tally.corrected, "corrected"),
         (tally.repeated, "repeated"),
         (tally.late, "too late"),

@@ -19,6 +19,7 @@ OUTCOMES = {
     "expired": "expired",
     "unmatched": "unmatched",
     "crowded_out": "crowded_out",
+    "hurried": "hurried",
 }
 """Value of the label `outcome` to the field of the tally."""
 

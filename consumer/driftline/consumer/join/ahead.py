@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from itertools import count
 
 import numpy as np
@@ -10,6 +10,9 @@ import numpy as np
 from driftline.consumer.join.marks import Source
 from driftline.consumer.log.join_rows import JoinRows
 from driftline.detectors.grid import IntArray
+
+# Parts of fewer rows are put together, so many at a time: each part costs about 1.5 kB besides.
+_SMALL, _MANY = 1_024, 256
 
 
 class RowsAhead:
@@ -20,14 +23,23 @@ class RowsAhead:
 
     Args:
         tags: how many segment tags a row has.
+
+    Attributes:
+        held: how many rows there are.
+
+    >>> rows = RowsAhead(tags=0)
+    >>> rows.held, len(rows.due(1_000))
+    (0, 0)
     """
 
     def __init__(self, tags: int) -> None:
+        self.held = 0
         self._none = JoinRows.none(tags)
         self._sources: list[Source] = []
         # Parts by their smallest time, so that those far ahead are not looked at.
         self._parts: list[tuple[int, int, JoinRows, IntArray]] = []
         self._numbers = count()
+        self._small = 0  # small parts that came since they were put together
 
     def add(self, source: Source, rows: JoinRows) -> None:
         """Take in rows of one source."""
@@ -39,7 +51,7 @@ class RowsAhead:
         """Take out the rows of times before `now` (ms), in the order in which they take effect."""
         parts = []
         while self._parts and self._parts[0][0] < now:
-            parts.append(heappop(self._parts)[2:])
+            parts.append(self._pop())
         if not parts:
             return self._none
         rows = JoinRows.concatenate([rows for rows, _ in parts])
@@ -53,6 +65,37 @@ class RowsAhead:
         rank = np.array([ranked.index(source) for source in self._sources], np.int64)
         return rows.select(np.lexsort((rows.labels, rows.offsets, rank[places], rows.times)))
 
+    def time_leaving(self, most: int) -> int:
+        """Return the smallest time (ms) from which on there are at most so many rows, 1 or more."""
+        times = np.concatenate([rows.times for _, _, rows, _ in self._parts])
+        many = max(len(times) - most, 1)
+        return int(np.partition(times, many - 1)[many - 1]) + 1
+
+    def before(self, time: int) -> int:
+        """Return how many rows there are of times before `time` (ms)."""
+        return sum(int((rows.times < time).sum()) for _, _, rows, _ in self._parts)
+
     def _add(self, rows: JoinRows, places: IntArray) -> None:
-        if len(rows):
-            heappush(self._parts, (int(rows.times.min()), next(self._numbers), rows, places))
+        if not len(rows):
+            return
+        self.held += len(rows)
+        heappush(self._parts, (int(rows.times.min()), next(self._numbers), rows, places))
+        self._small += len(rows) < _SMALL
+        if self._small >= _MANY:
+            self._small = 0
+            self._put_together()
+
+    def _pop(self) -> tuple[JoinRows, IntArray]:
+        """Take out the part with the smallest time."""
+        _, _, rows, places = heappop(self._parts)
+        self.held -= len(rows)
+        return rows, places
+
+    def _put_together(self) -> None:
+        """Make one part of all small ones."""
+        small = [part for part in self._parts if len(part[2]) < _SMALL]
+        rows = JoinRows.concatenate([part[2] for part in small])
+        places = np.concatenate([part[3] for part in small])
+        self._parts = [part for part in self._parts if len(part[2]) >= _SMALL]
+        heapify(self._parts)
+        heappush(self._parts, (int(rows.times.min()), next(self._numbers), rows, places))

@@ -24,7 +24,7 @@ from driftline.consumer.join.marks import Marks, Source
 from driftline.consumer.join.matching import NEVER, Matching
 from driftline.consumer.join.pane import OutcomeModel
 from driftline.consumer.join.state import JoinState, JoinTally
-from driftline.consumer.join.waiting import EARLY, WAITING
+from driftline.consumer.join.waiting import EARLY, WAITING, Room
 from driftline.consumer.log.clock import Clock, Heard
 from driftline.consumer.log.join_rows import JoinRows, unpack_rows
 from driftline.consumer.log.messages import Block, Horizon, Loss, Pane, Rows
@@ -42,7 +42,7 @@ class ModelJoin:
     Args:
         model: what is joined.
         topics: where its predictions and labels come from.
-        most: rows that may wait here; the oldest expire first.
+        room: how many rows may be here; of those that wait the oldest expire first.
         partition: number of the partition of the log of joins; `partitions`: how many it has.
         state: as read from the log; feeding starts at ``state.rewind``.
         tally: where to count what becomes of the rows.
@@ -58,7 +58,7 @@ class ModelJoin:
         self,
         model: OutcomeModel,
         topics: Sequence[str],
-        most: int,
+        room: Room,
         partition: int,
         partitions: int,
         state: JoinState,
@@ -79,7 +79,9 @@ class ModelJoin:
         self._matching = self.matching_type(model, self._codes.names, closed)
         self._marks = Marks(state.rewind, {(t, p): until for t, p, until in state.taken}, heard)
         self._ahead = RowsAhead(len(model.segments))
-        self._crowding = Crowding(self._matching, self._apply, most, state.cut)
+        self._room = room
+        self._lifts = dict(state.lifts)
+        self._crowding = Crowding(self._matching, self._apply, room.waiting, state.cut)
         self._told: int | None = None
         self._said = False
         if not self._rebuilding:
@@ -101,6 +103,7 @@ class ModelJoin:
         if block.word.until > self._marks.taken.get(source, 0):
             self._take(block, source)
         self._clock.hear(block.word)
+        self._make_room(offset)
         self._marks.note(offset + 1, self._clock.heard)
         now = self._clock.now()
         if now is not None:
@@ -169,6 +172,7 @@ class ModelJoin:
             early=_named(early),
             met=_named(matching.anchors.met()),
             cut=list(self._crowding.cuts),
+            lifts=[lift for lift in self._lifts.items() if lift[0] >= rewind],
         )
 
     @property
@@ -196,6 +200,19 @@ class ModelJoin:
         """Return the rows of a block that were not taken before, in the codes of this join."""
         rows = unpack_rows(packed)
         return self._codes.translate(block, rows.select(rows.offsets >= taken))
+
+    def _make_room(self, offset: int) -> None:
+        """Lift the clock where too many rows wait for a source that is far behind.
+
+        Which those are depends on the order of the blocks in the log, so a state keeps it.
+        """
+        if not self._rebuilding and self._ahead.held > self._room.ahead:
+            self._lifts[offset] = self._ahead.time_leaving(self._room.ahead * 9 // 10)
+        time, before = self._lifts.get(offset), self._clock.now()
+        if time is not None and (before is None or before < time):
+            self._clock.lift(time)
+            due = 0 if before is None else self._ahead.before(before)
+            self._matching.tally.hurried += self._ahead.before(time) - due
 
     def _pass(self, now: int) -> None:
         """Let the rows that the clock has passed take effect."""

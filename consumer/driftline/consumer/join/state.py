@@ -28,6 +28,8 @@ class JoinState(msgspec.Struct, tag="join"):
             waiting without; None if they are too many to name.
         cut: (time, times up to) of what expired since then because too many were waiting, newest
             last.
+        lifts: (offset, time): where the clock was lifted, because more rows than may had been read
+            before another source has come as far; from `rewind` on.
     """
 
     position: int
@@ -42,6 +44,7 @@ class JoinState(msgspec.Struct, tag="join"):
     early: bytes | None = b""
     met: bytes | None = b""
     cut: list[tuple[int, int]] = []
+    lifts: list[tuple[int, int]] = []
 
 
 class JoinTally(msgspec.Struct):
@@ -57,6 +60,8 @@ class JoinTally(msgspec.Struct):
         expired: predictions whose label did not come within the horizon.
         unmatched: labels whose prediction did not come within the horizon.
         crowded_out: of `expired` and `unmatched`, those that made room because too many waited.
+        hurried: rows that took effect before another source had come as far, because too many had
+            been read.
         waiting: predictions that wait now.
     """
 
@@ -69,4 +74,5 @@ class JoinTally(msgspec.Struct):
     expired: int = 0
     unmatched: int = 0
     crowded_out: int = 0
+    hurried: int = 0
     waiting: int = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -153,12 +153,28 @@ class WaitingRows:
 
 # Columns, a quarter more than are in use, and two places in the index.
 _ROW_BYTES = (8 + 1 + 8 + 8 + 8 + 8 + 1 + 2 * 2) * 5 // 4 + 2 * 4
+_AHEAD_BYTES = 7 * 8 + 1 + 8
 
 
-def most_rows(rows: int, size: int, tags: int) -> int:
-    """Return how many rows with so many tags may wait, at most `rows` and in `size` bytes.
+@dataclass(frozen=True)
+class Room:
+    """How many rows of a model may be in one partition of the join.
 
-    >>> most_rows(1_000_000, 6_500_000, 0)
-    100000
+    Attributes:
+        waiting: rows that wait for one another.
+        ahead: rows that were read before another source has come as far.
     """
-    return max(min(rows, size // (_ROW_BYTES + 2 * tags * 5 // 4)), 1)
+
+    waiting: int
+    ahead: int
+
+    @classmethod
+    def within(cls, rows: int, size: int, tags: int) -> Self:
+        """Return room in `size` bytes: at most `rows` that wait, and half as many ahead.
+
+        >>> Room.within(1_000_000, 9_750_000, tags=0)
+        Room(waiting=100000, ahead=50000)
+        """
+        half = (_AHEAD_BYTES + 8 * tags) // 2
+        waiting = max(min(rows, size // (_ROW_BYTES + 2 * tags * 5 // 4 + half)), 1)
+        return cls(waiting, max(waiting // 2, 1))

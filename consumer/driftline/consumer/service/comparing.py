@@ -11,7 +11,7 @@ import numpy as np
 from driftline.consumer.config import ComparisonConfig, Config, LabelsConfig, ModelConfig
 from driftline.consumer.join.comparing import ComparisonJoin, ComparisonModel
 from driftline.consumer.join.state import JoinState, JoinTally
-from driftline.consumer.join.waiting import most_rows
+from driftline.consumer.join.waiting import Room
 from driftline.consumer.judge.comparison import ComparisonJudge, ComparisonState, subject_of
 from driftline.consumer.judge.records import ReferenceName
 from driftline.detectors.outcomes import OutcomeLayout
@@ -74,10 +74,10 @@ class ComparisonPlan:
     ) -> ComparisonJoin:
         """Return the join of one partition of the log of joins, as of `state`."""
         limits = self.config.limits
-        most = most_rows(
+        room = Room.within(
             limits.max_waiting // partitions, limits.max_waiting_bytes // partitions, _TAGS
         )
-        return ComparisonJoin(self.model, self.topics, most, partition, partitions, state, tally)
+        return ComparisonJoin(self.model, self.topics, room, partition, partitions, state, tally)
 
     def judge(self, state: ComparisonState) -> ComparisonJudge:
         """Return the judge, as of `state`."""

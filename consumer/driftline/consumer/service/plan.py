@@ -13,7 +13,7 @@ from driftline.consumer.config import Config, LabelsConfig
 from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.join.pane import OutcomeModel
 from driftline.consumer.join.state import JoinState, JoinTally
-from driftline.consumer.join.waiting import most_rows
+from driftline.consumer.join.waiting import Room
 from driftline.consumer.judge.metric_rules import outcomes_of
 from driftline.consumer.judge.model import ModelJudge, reference_streams
 from driftline.consumer.judge.state import JudgeState
@@ -169,7 +169,7 @@ class Plan:
         return ModelJoin(
             self._outcome_model(name),
             tuple(dict.fromkeys((*config.predictions, labels.topic))),
-            most_rows(
+            Room.within(
                 limits.max_waiting // partitions,
                 limits.max_waiting_bytes // partitions,
                 len(config.segments),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
@@ -92,6 +93,7 @@ class Worker:
         self._recorded: dict[str, bytes | None] = {}  # key -> state last recorded
         self._paused: frozenset[TopicPartition] = frozenset()
         self._written: dict[TopicPartition, int] = {}  # input -> timestamp of the last record read
+        self._read: Counter[TopicPartition] = Counter()  # records of inputs since the last tick
         self._polled = self._ticked = self._checkpointed = clock()
         self.status = Status(plan)
 
@@ -209,6 +211,7 @@ class Worker:
     def _feed(self, partition: TopicPartition, records: Sequence[Record], now: int) -> None:
         if partition in self._sketches:
             self._written[partition] = records[-1].timestamp
+            self._read[partition] += len(records)
             self._send_sketched(partition, self._sketches[partition].feed(records, now))
         elif partition in self._joins:
             self._send_counted(self._joins[partition].feed(records))
@@ -250,11 +253,18 @@ class Worker:
         self.status.lag = {p: self._consumer.lag(p) for p in self._sketches}
 
     def _let_the_furthest_behind_catch_up(self) -> None:
-        """Pause partitions that are more than one longest window ahead in event time."""
+        """Pause partitions that are more than one longest window ahead in event time.
+
+        A partition that keeps up is not behind, however old its event times: nothing is gained by
+        waiting for it. It does if less is left than was read since the last look.
+        """
         times = {p: s.event_time() for p, s in self._sketches.items()}
         behind = [
-            time for p, time in times.items() if time is not None and self._consumer.lag(p) != 0
+            time
+            for p, time in times.items()
+            if time is not None and ((lag := self._consumer.lag(p)) is None or lag > self._read[p])
         ]
+        self._read.clear()
         limit = min(behind, default=None)
         ahead = frozenset(
             p
