@@ -175,6 +175,31 @@ def test_a_decision_stands_until_the_opposite_is_reached() -> None:
     assert told == [("better", [1]), ("better", []), ("worse", [2])]
 
 
+def test_a_canary_that_was_better_may_turn_out_worse_on_all_traffic() -> None:
+    wanted, rng = config("split"), np.random.default_rng(0)
+    one, told = judge(wanted), []
+    for number in range(72):
+        events, share = (1_500, 0.94) if number < 12 else (50_000, 0.885)
+        right, wrong = (int(rng.binomial(events, chance)) for chance in (0.9, share))
+        cells = [right, events - right, wrong, events - wrong, 0, 0, 0, 0]
+        out = fed(one, messages(wanted, cells, number * MINUTE), 2 * number)
+        told += [one.standing.decision for each in out if isinstance(each, Alert)]
+    assert told == ["better", "worse"]
+    assert one.standing.p_value <= 0.05
+
+
+def test_evidence_against_both_claims_has_no_end() -> None:
+    wanted = config("split")
+    one = judge(wanted)
+    panes = ((45_000, 50_000, 45_500), (57_000, 60_000, 24_000), (25_000, 50_000, 49_000))
+    for number, (right, events, other) in enumerate(panes):
+        cells = [right, events - right, other, events - other, 0, 0, 0, 0]
+        (verdict,) = fed(one, messages(wanted, cells, number * MINUTE), 2 * number)
+    assert max(one.standing.evidence) < -800
+    assert isinstance(verdict, Verdict)
+    assert (verdict.state, verdict.detectors["comparison"].p_value) == ("ok", 1.0)
+
+
 @pytest.mark.parametrize("traffic", ["split", "same"])
 def test_without_labelled_events_of_both_nothing_is_said(traffic: Traffic) -> None:
     wanted = config(traffic)

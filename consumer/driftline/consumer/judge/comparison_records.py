@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, nan
+from math import exp, log, nan
 
 from driftline.consumer.config import ComparisonConfig, ModelConfig, format_number
 from driftline.consumer.join.comparing import COMPARISON_CELLS
@@ -51,7 +51,8 @@ class Standing:
     @property
     def p_value(self) -> float:
         """Of the stronger claim; at most alpha where it is decided by alpha."""
-        return float(min(1.0, 2.0 * exp(-max(self.evidence))))  # half of alpha for each claim
+        # Half of alpha for each claim; evidence against both may be of any size.
+        return 2.0 * exp(-max(*self.evidence, log(2.0)))
 
     def figures(self, traffic: str) -> tuple[Figure, Figure]:
         """Return how often champion and challenger were right, with 95 % intervals."""

@@ -41,11 +41,16 @@ class Evidence(NamedTuple):
         Example:
             >>> Evidence(3.0, -2.0).decide(0.05), Evidence(4.0, -2.0).decide(0.05)
             ('undecided', 'better')
+
+            Of split traffic both claims may have been made in their time: the stronger one counts.
+
+            >>> Evidence(4.0, 9.0).decide(0.05)
+            'worse'
         """
         needed = float(significant(log(2.0 / alpha)))  # half of alpha for each claim
-        if self.better >= needed:
-            return "better"
-        return "worse" if self.worse >= needed else "undecided"
+        if max(self) < needed:
+            return "undecided"
+        return "better" if self.better >= self.worse else "worse"
 
 
 _NONE = Evidence(0.0, 0.0)
