@@ -47,7 +47,9 @@ def performance_series(
             fires = Firing(name, "performance", severity) in firing
             yield Series("drift_active", (name, "performance", severity), float(fires))
     for name in sorted(metrics):
-        for figure in verdicts[name].detectors.values():
+        own = name.removeprefix(PERFORMANCE)
+        for detector, figure in verdicts[name].detectors.items():
+            metric = own if own.endswith(detector) else detector
             low, high = figure.interval or (None, None)
             for ending, value in (
                 ("", figure.value),
@@ -57,7 +59,6 @@ def performance_series(
                 ("_threshold", figure.threshold),
             ):
                 if value is not None:
-                    metric = name.removeprefix(PERFORMANCE)
                     yield Series(f"performance{ending}", (metric,), value)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.ids import identity, stream_name
 from driftline.consumer.judge.lives import PERFORMANCE, Life, WindowTimes, breaches
+from driftline.consumer.judge.metric_details import NO_DETAILS, Details
 from driftline.consumer.judge.metric_rules import Measured
 from driftline.consumer.judge.records import (
     Alert,
@@ -66,7 +67,13 @@ class MetricWriter:
         self._config = config
         self._reference = reference
 
-    def verdict(self, measured: Measured, window: MetricWindow, reason: str | None) -> Verdict:
+    def verdict(
+        self,
+        measured: Measured,
+        window: MetricWindow,
+        reason: str | None,
+        details: Details = NO_DETAILS,
+    ) -> Verdict:
         """Return the verdict on one metric; `reason`: why it cannot be judged."""
         record, reading = window.record, measured.reading
         state = STATES[reading.level] if reading is not None else None
@@ -97,9 +104,11 @@ class MetricWriter:
                     state=state,
                     interval=interval(measured),
                     reference=number(measured.normal),
-                )
+                ),
+                **details.detectors,
             },
             bins=None,
+            confusion=details.confusion,
         )  # fmt: skip
 
     def alert(self, life: Life, measured: Measured, window: MetricWindow) -> Alert:

@@ -9,6 +9,7 @@ from math import nan
 from driftline.consumer.config import Metric, ModelConfig
 from driftline.consumer.judge.ids import stream_name
 from driftline.consumer.judge.lives import PERFORMANCE, WindowTimes
+from driftline.consumer.judge.metric_details import Details, details_of
 from driftline.consumer.judge.metric_lives import Lives, move
 from driftline.consumer.judge.metric_records import (
     MetricWindow,
@@ -111,7 +112,9 @@ class MetricStream:
         if reason is not None or counts is None:
             return self._insufficient(window, reason or ""), []
         found = by_name([*self._metrics(counts), *self._gap(counts)])
-        verdicts = [self._writer.verdict(one, window, None) for one in found]
+        verdicts = [
+            self._writer.verdict(one, window, None, self._details(one, counts)) for one in found
+        ]
         written = move(
             lives, self.name, found, window.times, None, incidents, self._config.window.length
         )
@@ -142,6 +145,9 @@ class MetricStream:
                 one = self._by_budget(one, counts)
             found.append(one)
         return found
+
+    def _details(self, one: Measured, counts: IntArray) -> Details:
+        return details_of(one.detector, self._outcomes.layout, counts, self._counts)
 
     def _by_budget(self, one: Measured, counts: IntArray) -> Measured:
         """Return the metric that the budget watches with what it says."""

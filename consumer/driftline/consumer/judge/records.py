@@ -45,8 +45,11 @@ class DetectorValue(msgspec.Struct, frozen=True, omit_defaults=True):
     reference: Number = None
 
 
-class Verdict(msgspec.Struct, frozen=True):
-    """What the detectors said of one feature of one stream in one window."""
+class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the detectors said of one feature of one stream in one window.
+
+    Of accuracy only: the `confusion` matrix, see `driftline.consumer.judge.metric_details`.
+    """
 
     schema: Literal["driftline.verdict.v1"]
     verdict_id: str
@@ -64,6 +67,7 @@ class Verdict(msgspec.Struct, frozen=True):
     effect: Number
     detectors: dict[str, DetectorValue]
     bins: dict[str, Any] | None
+    confusion: dict[str, Any] | None = None
 
 
 class Contribution(msgspec.Struct, frozen=True):

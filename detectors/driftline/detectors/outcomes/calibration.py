@@ -1,8 +1,10 @@
 """What a score means: how often the positive class followed it in the reference.
 
-A monotone step function of the score, fitted by pooling adjacent violators (Ayer, Brunk, Ewing,
-Reid and Silverman, "An empirical distribution function for sampling with incomplete information",
-Annals of Mathematical Statistics 26, 1955; for classifiers: Zadrozny and Elkan, KDD 2002).
+A share per group of neighbouring scores (Zadrozny and Elkan, "Obtaining calibrated probability
+estimates from decision trees and naive Bayesian classifiers", ICML 2001: histogram binning). The
+groups depend on the scores and the calls alone. Pools that are chosen so that the shares ascend
+(isotonic regression) would depend on the outcomes too, make the model look better than it is, and
+their shares would be surer than any binomial law allows.
 """
 
 from __future__ import annotations
@@ -17,50 +19,52 @@ from ..grid import FloatArray, IntArray
 from .counting import POSITION_STEPS
 from .layout import OutcomeLayout
 
+GROUPS, FEWEST = 50, 20
+
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
     """The calibrated probability of each score bin, and how well it is known.
 
     Attributes:
-        block: the pool that each of the B score bins is in, ascending, shape (B,).
-        positives: positive events of the reference in each pool, shape (blocks,).
-        events: all events of the reference in each pool, shape (blocks,); none is empty.
+        group: the group that each of the B score bins is in, ascending, shape (B,).
+        positives: positive events of the reference in each group, shape (groups,).
+        events: all events of the reference in each group, shape (groups,); none is empty.
         score: the score that stands for each bin, shape (B,): the mean of the reference's, where
             scores are probabilities; else the calibrated probability.
     """
 
-    block: NDArray[np.intp]
+    group: NDArray[np.intp]
     positives: IntArray
     events: IntArray
     score: FloatArray
 
     @cached_property
     def probability(self) -> FloatArray:
-        """Share of positives in each bin's pool, ascending, shape (B,)."""
+        """Share of positives in each bin's group, shape (B,)."""
         shares: FloatArray = self.positives / self.events
-        return shares[self.block]
+        return shares[self.group]
 
     @cached_property
     def moments(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Mean of each pool's probability, of its square and its cube, as far as it is known.
+        """Mean of each group's probability, of its square and its cube, as far as it is known.
 
-        Of the Beta law that Jeffreys' prior leaves, with half an event more of either class, so
-        that a pool of one class only is not taken as certain.
+        Of a Beta law whose mean is that of Jeffreys' prior, with half an event more of either
+        class, so that a group of one class only is not taken as certain; and whose variance is
+        that of a share of so many events, p (1 - p) / events.
         """
-        a = self.positives + 0.5
-        total = self.events + 1.0
-        first = a / total
-        second = first * (a + 1.0) / (total + 1.0)
-        return first, second, second * (a + 2.0) / (total + 2.0)
+        total = np.maximum(self.events - 1.0, 1.0)
+        first = (self.positives + 0.5) / (self.events + 1.0)
+        second = first * (first * total + 1.0) / (total + 1.0)
+        return first, second, second * (first * total + 2.0) / (total + 2.0)
 
-    def pooled(self, per_bin: FloatArray) -> FloatArray:
-        """Sum over each pool's bins, shape (blocks,)."""
-        return np.bincount(self.block, per_bin, self.events.size).astype(np.float64)
+    def grouped(self, per_bin: FloatArray) -> FloatArray:
+        """Sum over each group's bins, shape (groups,)."""
+        return np.bincount(self.group, per_bin, self.events.size).astype(np.float64)
 
 
 def calibrate(layout: OutcomeLayout, counts: IntArray) -> Calibration | None:
-    """Fit the probability of the positive class to the score bins of the reference.
+    """Tell the probability of the positive class of the score bins of the reference.
 
     Args:
         layout: what is counted.
@@ -68,46 +72,44 @@ def calibrate(layout: OutcomeLayout, counts: IntArray) -> Calibration | None:
 
     Returns:
         The calibration; None where no score with ground truth is counted. A bin without events of
-        the reference is in the pool of the next lower one that has some, or of the lowest.
+        the reference is in the group of the next lower one that has some, or of the lowest.
 
     Example:
         >>> from driftline.detectors.outcomes import OutcomeRows, count_outcomes
-        >>> score = np.array([0.1, 0.1, 0.3, 0.3, 0.9, 0.9])
+        >>> score = np.repeat([0.1, 0.3, 0.9], 40)
         >>> layout = OutcomeLayout.classification(["no", "yes"], "yes", False, score)
-        >>> truth = np.array([0.0, 1.0, 0.0, 0.0, 1.0, 1.0])
-        >>> rows = OutcomeRows(np.full(6, 2, np.int32), score, truth)
+        >>> rows = OutcomeRows(np.full(120, 2, np.int32), score, np.arange(120.0) % 40 < score * 40)
         >>> calibration = calibrate(layout, count_outcomes(layout, rows))
         >>> calibration.positives, calibration.events
-        (array([1, 2]), array([4, 2]))
-        >>> calibration.probability[layout.score_bins(score)]
-        array([0.25, 0.25, 0.25, 0.25, 1.  , 1.  ])
+        (array([ 4, 12, 36]), array([40, 40, 40]))
+        >>> calibration.probability[layout.score_bins(np.array([0.1, 0.3, 0.9]))]
+        array([0.1, 0.3, 0.9])
     """
     if not layout.bins:
         return None
-    negatives, positives = layout.view(counts, "joint").sum(axis=1)
-    events = negatives + positives
-    used = np.flatnonzero(events)
-    if used.size == 0:
+    joint = layout.view(counts, "joint")
+    events, positives = joint.sum(axis=(0, 1)), joint[1].sum(axis=0)
+    if not events.any():
         return None
-    pools = _pool(positives[used], events[used])
-    pool_of_used = np.repeat(np.arange(pools.shape[1]), pools[2])
-    block = pool_of_used[np.clip(np.cumsum(events > 0) - 1, 0, None)]
-    score = (pools[0] / pools[1])[block]
+    called = joint[:, 1].sum(axis=0)
+    group = _groups(events, 2 * called > events)
+    own = np.bincount(group, positives).astype(np.int64), np.bincount(group, events).astype(np.int64)
+    score = (own[0] / own[1])[group]
     if layout.probability:
         score = _scores(layout, counts, events)
-    return Calibration(block, pools[0], pools[1], score)
+    return Calibration(group, *own, score)
 
 
-def _pool(positives: IntArray, events: IntArray) -> IntArray:
-    """Join neighbours until the shares ascend: positives, events and bins, shape (3, pools)."""
-    pools: list[tuple[int, int, int]] = []
-    for p, n in zip(positives.tolist(), events.tolist(), strict=True):
-        pool = p, n, 1
-        while pools and pools[-1][0] * pool[1] >= pool[0] * pools[-1][1]:  # whole numbers: exact
-            last = pools.pop()
-            pool = last[0] + pool[0], last[1] + pool[1], last[2] + pool[2]
-        pools.append(pool)
-    return np.array(pools, np.int64).T
+def _groups(events: IntArray, called: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Group neighbouring bins; a bin that is called positive is never with a lower one that is not.
+
+    Else accuracy would be estimated from the mean of probabilities that the model tells apart.
+    """
+    least = max(float(events.sum()) / GROUPS, FEWEST)
+    used = np.flatnonzero(events)
+    side = np.cumsum(called[used] & (np.cumsum(called[used]) == 1))  # 1 from the first called on
+    group, last, held = np.zeros(used.size, np.intp), -1, np.inf
+    return group
 
 
 def _scores(layout: OutcomeLayout, counts: IntArray, events: IntArray) -> FloatArray:
