@@ -32,7 +32,7 @@ since (UTC)        severity  feature                         effect  what change
 2019-03-27 00:00   critical  salary_range                      0.27  "60K+ €" 0.6 %, normally 10.1 %                 ID
 2019-03-27 00:00   critical  prediction.score                  0.26  median 0.64, normally 0.52                      ID
 2019-04-02 00:00   critical  loan_length                       0.31  median 18, normally 16                          ID
-2019-04-02 00:00   warning   performance.estimated_accuracy       -  estimated accuracy 0.911, normally 0.944        ID
+2019-04-02 00:00   warning   performance.estimated_accuracy       -  estimated accuracy 0.909, normally 0.944        ID
 2019-04-08 00:00   warning   performance.accuracy                 -  accuracy 0.915, normally 0.944                  ID
 
 7 alerts, 2 incidents; quiet: debt_to_income_ratio, driver_tenure, performance.estimate_gap, prediction.label, size_of_downpayment

@@ -171,6 +171,40 @@ def test_quiet_windows_keep_the_level_of_residuals() -> None:
     assert stats.kstest(changed, "uniform").pvalue > 1e-4
 
 
+@pytest.mark.parametrize("normally", [0.0, 0.005])
+def test_a_regression_that_is_nearly_always_right_is_watched(normally: float) -> None:
+    rng = np.random.default_rng(11)
+    actual = rng.poisson(3, 20_000).astype(np.float64)
+    wrong = np.arange(20_000) < normally * 20_000
+    layout = OutcomeLayout.regression(actual + 5.0 * wrong, actual)
+    reference = count_outcomes(layout, values(actual + 5.0 * wrong, actual))
+    for share, significant in ((normally, False), (0.03, True), (0.2, True), (1.0, True)):
+        now = actual[:1_000] + 5.0 * (np.arange(1_000) < share * 1_000)
+        window = count_outcomes(layout, values(now, actual[:1_000]))
+        found = correctness(layout, window, reference, 1e-4)["mae"]
+        assert (found.p_value <= 1e-4) == significant
+        assert found.p_value == 1.0 or significant
+
+
+def test_where_chi_square_cannot_tell_the_rate_of_residuals_keeps_its_level() -> None:
+    rng = np.random.default_rng(12)
+
+    def draw(n: int) -> OutcomeRows:
+        return values(np.where(rng.random(n) < 0.01, rng.geometric(0.3, n), 0.0), np.zeros(n))
+
+    p_values = []
+    for run in range(2_000):
+        if run % 20 == 0:
+            rows = draw(2_000)
+            layout = OutcomeLayout.regression(rows.score, rows.actual)
+            reference = count_outcomes(layout, rows)
+        window = count_outcomes(layout, draw(500))
+        p_values.append(correctness(layout, window, reference, 0.01)["mae"].p_value)
+    assert not np.isnan(p_values).any()
+    for alpha in (0.05, 0.01, 0.002):
+        assert np.sum(np.array(p_values) <= alpha) <= 2_000 * alpha + 3 * math.sqrt(2_000 * alpha)
+
+
 def test_likely_labels_have_the_areas_the_test_needs() -> None:
     rng = np.random.default_rng(10)
     score = rng.random(5_000)

@@ -6,7 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftline.detectors.grid import IntArray
-from driftline.detectors.outcomes import OutcomeLayout, OutcomeRows, count_outcomes, counting
+from driftline.detectors.outcomes import (
+    OutcomeLayout,
+    OutcomeRows,
+    count_outcomes,
+    counting,
+    measure,
+)
 from driftline.detectors.outcomes.counting import POSITION_STEPS
 
 from .windows import binary, classes, scored, values
@@ -118,10 +124,19 @@ def test_without_labels_nothing_is_predicted_positive() -> None:
     assert joint.sum() == 2
 
 
-def test_probabilities_beyond_the_ends_count_as_the_ends() -> None:
+def test_probabilities_beyond_the_ends_are_lost_as_the_ends_but_ranked_as_they_are() -> None:
     layout = LAYOUTS["probabilities"]
-    beyond = count_outcomes(layout, scored(np.array([-0.5, 1.5]), [0, 1]))
-    assert np.array_equal(beyond, count_outcomes(layout, scored(np.array([0.0, 1.0]), [0, 1])))
+    beyond, ends = (
+        count_outcomes(layout, scored(np.array(own), [0, 1])) for own in ([-0.5, 1.5], [0.0, 1.0])
+    )
+    for name in ("log_loss", "log_loss_squared", "brier", "brier_squared"):
+        assert np.array_equal(layout.view(beyond, name), layout.view(ends, name))
+    found, wanted = measure(layout, beyond), measure(layout, ends)
+    assert found["calibration_error"] == wanted["calibration_error"]
+    below = count_outcomes(layout, scored(np.array([1.5, 1.25, 1.0]), [1, 0, 0]))
+    above = count_outcomes(layout, scored(np.array([1.5, 1.25, 1.0]), [0, 0, 1]))
+    assert measure(layout, below)["roc_auc"].value == 1.0
+    assert measure(layout, above)["roc_auc"].value == 0.0
 
 
 def test_positions_keep_the_order_of_scores_even_beyond_the_reference() -> None:

@@ -105,8 +105,7 @@ def test_realised_values_lie_in_the_interval_in_95_percent(window: Draw, size: i
             inside[name] += figure.low <= realised[name].value <= figure.high
             off[name] += (figure.value - realised[name].value) / 400
     assert all(0.92 <= count / 400 <= 0.98 for count in inside.values()), inside
-    # Pooling lets the outermost scores look surer than they are, which log loss minds most.
-    assert abs(off.pop("log_loss")) < 0.01
+    assert abs(off.pop("log_loss")) < 0.004
     assert max(map(abs, off.values())) < 0.003, off
 
 
@@ -115,7 +114,7 @@ def truth(score: FloatArray) -> FloatArray:
     return 0.1 + 0.8 * score
 
 
-@given(st.lists(st.tuples(st.floats(0, 1), st.sampled_from([0, 1, 2])), max_size=30))
+@given(st.lists(st.tuples(st.floats(-1, 2), st.sampled_from([0, 1, 2])), max_size=30))
 def test_counts_of_predictions_are_those_of_the_pairs(pairs: list[tuple[float, int]]) -> None:
     """What is counted without labels is what is counted with them, summed over the labels."""
     rng = np.random.default_rng(len(pairs))
@@ -157,20 +156,119 @@ SURE = shifted(0.1, 0.1)
 
 
 @pytest.mark.parametrize("labelled", [True, False], ids=["accuracy", "Brier score"])
-@pytest.mark.parametrize("draw", [SURE, RARE], ids=["both classes", "rare class"])
-def test_quiet_windows_have_no_gap(draw: Draw, labelled: bool) -> None:
+@pytest.mark.parametrize(
+    ("draw", "size"), [(SURE, 10_000), (RARE, 50_000)], ids=["both classes", "rare class"]
+)
+def test_quiet_windows_have_no_gap(draw: Draw, size: int, labelled: bool) -> None:
     rng = np.random.default_rng(5)
     p_values = []
     for run in range(1_000):
-        if run % 10 == 0:
-            score = draw(rng, 10_000)
-            layout, calibration = reference_of(score, rng.random(10_000) < score, labelled)
+        if run % 20 == 0:
+            score = draw(rng, size)
+            layout, calibration = reference_of(score, rng.random(size) < score, labelled)
         score = draw(rng, 2_000)
         counts = count_outcomes(layout, rows_of(score, rng.random(2_000) < score))
         p_values.append(gap(layout, calibration, counts)[1])
     for alpha, most in ((0.05, 75), (0.01, 22), (0.001, 5)):
         assert np.sum(np.array(p_values) <= alpha) <= most
     assert np.sum(np.array(p_values) <= 0.05) >= 10
+
+
+def good(score: FloatArray) -> FloatArray:
+    return score
+
+
+def weak(score: FloatArray) -> FloatArray:
+    return 0.5 + 0.1 * (score - 0.5)
+
+
+@pytest.mark.parametrize(
+    ("model", "size", "pairs", "labelled"),
+    [
+        (weak, 50, 500, True),
+        (good, 200, 1_000, True),
+        (weak, 200, 1_000, True),
+        (weak, 200, 500, False),
+        (weak, 1_000, 5_000, True),
+    ],
+)
+def test_small_references_raise_no_more_gaps_than_promised(
+    model: Callable[[FloatArray], FloatArray], size: int, pairs: int, labelled: bool
+) -> None:
+    """About 10 and 1 of 1,000 quiet windows; with isotonic pools it was 17 to 67, and 3 to 11."""
+    rng = np.random.default_rng(8)
+    p_values = []
+    for run in range(3_000):
+        if run % 2 == 0:
+            score = rng.beta(2, 2, size)
+            layout, calibration = reference_of(score, rng.random(size) < model(score), labelled)
+        score = rng.beta(2, 2, pairs)
+        counts = count_outcomes(layout, rows_of(score, rng.random(pairs) < model(score)))
+        p_values.append(gap(layout, calibration, counts)[1])
+    assert np.sum(np.array(p_values) <= 0.01) <= 45
+    assert np.sum(np.array(p_values) <= 0.001) <= 8
+
+
+@pytest.mark.parametrize(
+    ("model", "size", "auc"), [(good, 1_000, 0.004), (weak, 1_000, 0.006), (weak, 200, 0.008)]
+)
+def test_a_small_reference_makes_no_model_look_better(
+    model: Callable[[FloatArray], FloatArray], size: int, auc: float
+) -> None:
+    """Isotonic pools: AUC .006, .019 and .052 too high, log loss covered in 91, 83 and 62 %."""
+    rng = np.random.default_rng(9)
+    off, inside = [], []
+    for _ in range(500):
+        score = rng.beta(2, 2, size)
+        layout, calibration = reference_of(score, rng.random(size) < model(score))
+        score = rng.beta(2, 2, 1_000)
+        counts = count_outcomes(layout, rows_of(score, rng.random(1_000) < model(score)))
+        realised = measure(layout, counts)
+        found = estimate(layout, calibration, predictions(layout, score))
+        off.append(found["roc_auc"].value - realised["roc_auc"].value)
+        loss = found["log_loss"]
+        inside.append(loss.low <= realised["log_loss"].value <= loss.high)
+    assert abs(np.mean(off)) < auc
+    assert 0.92 <= np.mean(inside) <= 0.98
+
+
+def test_a_threshold_within_a_group_does_not_lower_the_estimate() -> None:
+    """One in 300 is called positive, nearly all of them rightly: less than a group."""
+    rng = np.random.default_rng(10)
+    score = np.append(rng.beta(1, 9, 29_900) / 2, rng.uniform(0.5, 1, 100))
+    positive = rng.random(30_000) < np.where(score > 0.5, 0.95, 0.01)
+    layout, calibration = reference_of(score, positive)
+    realised = measure(layout, count_outcomes(layout, rows_of(score, positive)))
+    found = estimate(layout, calibration, predictions(layout, score))
+    for name in ("accuracy", "precision", "recall", "f1"):
+        assert found[name].value == pytest.approx(realised[name].value, abs=1e-9), name
+
+
+def test_a_class_that_nobody_knows_is_a_gap() -> None:
+    """Half of what was called negative now gets another name, and so is wrong."""
+    rng = np.random.default_rng(11)
+    score = rng.beta(0.4, 0.4, 20_000)
+    layout, calibration = reference_of(score, rng.random(20_000) < score)
+    score = rng.beta(0.4, 0.4, 2_000)
+    rows = rows_of(score, rng.random(2_000) < score)
+    rows.predicted[(rows.predicted == 0) & (rng.random(2_000) < 0.5)] = 2
+    counts = count_outcomes(layout, rows)
+    value, p_value = gap(layout, calibration, counts)
+    estimated = estimate(layout, calibration, predictions(layout, score))["accuracy"].value
+    assert value == pytest.approx(measure(layout, counts)["accuracy"].value - estimated, abs=1e-9)
+    assert value < -0.15
+    assert p_value < 1e-9
+
+
+def test_pairs_without_score_have_no_say_in_the_gap() -> None:
+    rng = np.random.default_rng(12)
+    score = rng.beta(0.4, 0.4, 20_000)
+    layout, calibration = reference_of(score, rng.random(20_000) < score)
+    rows = rows_of(score[:2_000], rng.random(2_000) < score[:2_000])
+    wrong = OutcomeRows(np.full(500, 2, np.int32), np.full(500, np.nan), np.zeros(500))
+    counts = count_outcomes(layout, rows)
+    both = counts + count_outcomes(layout, wrong)
+    assert gap(layout, calibration, both) == gap(layout, calibration, counts)
 
 
 @pytest.mark.parametrize("labelled", [True, False], ids=["accuracy", "Brier score"])

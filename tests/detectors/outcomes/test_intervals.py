@@ -79,9 +79,15 @@ def regression(draw: Rows) -> OutcomeLayout:
     return OutcomeLayout.regression(rows.score, rows.actual)
 
 
+def rare_class(rng: np.random.Generator, n: int) -> OutcomeRows:
+    actual = rng.choice(4, n, p=[0.6, 0.3, 0.085, 0.015])
+    return classes(np.where(rng.random(n) < 0.8, actual, rng.integers(0, 4, n)), actual)
+
+
 CASES: dict[str, tuple[OutcomeLayout, Rows]] = {
     "scores": (binary(np.random.default_rng(7).beta(2, 3, 20_000)), miscalibrated),
     "classes": (OutcomeLayout.classification(list("abcde"), None, True), confused),
+    "rare class": (OutcomeLayout.classification(list("abcd"), None, True), rare_class),
     "normal residuals": (regression(normal_residuals), normal_residuals),
     "skewed residuals": (regression(skewed_residuals), skewed_residuals),
 }

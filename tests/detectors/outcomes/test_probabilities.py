@@ -81,7 +81,11 @@ def test_an_empty_window_has_no_value_and_a_single_pair_no_interval() -> None:
         assert all(map(math.isnan, (figure.value, figure.low, figure.high)))
     single = measured(layout, np.array([0.8]), np.array([True]))
     assert single["brier"].value == pytest.approx(0.04)
-    assert math.isnan(single["brier"].low)
+    assert single["calibration_error"].value == pytest.approx(0.2, abs=1e-6)
+    for figure in single.values():
+        assert figure.n == 1
+        assert math.isnan(figure.low)
+        assert math.isnan(figure.high)
 
 
 def test_sums_of_probabilities() -> None:

@@ -101,6 +101,22 @@ def test_windows_that_drifted_are_still_resolved(moved: Draw) -> None:
         assert pr <= 2e-3
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "of_roc"),
+    [(0.0, 1.25, 1e-3), (-0.3, 1.0, 1e-3), (0.0, 2.0, 3e-3), (-3, 5, 0.02), (0.0, 100.0, 0.03)],
+)
+@pytest.mark.parametrize("n", [1_000, 4_000])
+def test_scores_beyond_0_to_1_are_ranked(low: float, high: float, of_roc: float, n: int) -> None:
+    """Beyond it there is one bin a side, so all that it holds rests on means and spreads."""
+    rng = np.random.default_rng(23)
+    layout = binary(rng.random(20_000))
+    assert layout.probability
+    for _ in range(5):
+        share = rng.random(n)
+        roc, _ = errors(layout, low + share * (high - low), rng.random(n) < 0.1 + 0.8 * share)
+        assert roc <= of_roc
+
+
 @pytest.mark.parametrize("n", [2, 3, 4])
 def test_a_few_pairs_are_exact(n: int) -> None:
     rng = np.random.default_rng(18)

@@ -51,8 +51,12 @@ def test_equal_scikit_learn(seed: int, n: int, centre: float, scale: float, wors
     }
     for name in NAMES:
         assert found[name].value == pytest.approx(wanted[name], rel=1e-8)
-        assert found[name].low <= found[name].value <= found[name].high
         assert found[name].n == n
+        if math.isnan(found[name].low):
+            assert name in ("rmse", "r2")
+            assert worse == 1e-3  # far below the reference's
+        else:
+            assert found[name].low <= found[name].value <= found[name].high
 
 
 @settings(deadline=None)
@@ -105,6 +109,103 @@ def test_a_perfect_reference_still_measures() -> None:
     layout = OutcomeLayout.regression(actual, actual)
     found = measured(layout, actual + rng.normal(0, 50, 1_000), actual)
     assert found["rmse"].value == pytest.approx(50, rel=0.1)
+
+
+def test_residuals_far_below_the_references_have_no_interval_rather_than_an_empty_one() -> None:
+    rng = np.random.default_rng(8)
+    layout = reference(rng, 0.0, 10.0)
+    actual, noise = rng.normal(0, 10, 1_000), rng.normal(0, 3, 1_000)
+    for scale, known in ((1.0, True), (0.1, True), (1e-3, False), (1e-6, False)):
+        found = measured(layout, actual + scale * noise, actual)
+        assert found["rmse"].value == pytest.approx(float(np.std(scale * noise)), rel=0.01)
+        relative = (found["rmse"].high - found["rmse"].low) / found["rmse"].value
+        if known:  # of normal residuals: 2 * 1.96 / sqrt(2 n)
+            assert relative == pytest.approx(2 * 1.96 / math.sqrt(2_000), rel=0.1)
+            assert found["r2"].low < found["r2"].value < found["r2"].high
+        else:
+            assert math.isnan(found["rmse"].low)
+            assert math.isnan(found["r2"].high)
+
+
+@pytest.mark.parametrize("size", [1e-3, 1e-6, 1e-12, 1e3])
+def test_a_constant_target_does_not_set_the_scale_of_residuals(size: float) -> None:
+    rng = np.random.default_rng(9)
+    actual = np.full(5_000, 7.3)
+    layout = OutcomeLayout.regression(7.3 + rng.normal(0, size, 5_000), actual)
+    assert layout.grid is not None
+    assert 0.5 < layout.grid.scale / size < 2.0
+    assert layout.grid.actual_scale == 1.0
+    found = measured(layout, 7.3 + rng.normal(0, size, 1_000), actual[:1_000])["rmse"]
+    assert (found.high - found.low) / found.value == pytest.approx(0.0877, rel=0.1)
+
+
+@pytest.mark.parametrize("moved", [0.0, 1e3, 3e4, 1e5, 1e6])
+def test_r2_of_targets_far_away_has_the_same_interval_or_none(moved: float) -> None:
+    rng = np.random.default_rng(10)
+    layout = reference(rng, 0.0, 3.0)
+    actual = rng.normal(0, 3, 1_000)
+    predicted = actual + rng.normal(0, 1, 1_000)
+    near = measured(layout, predicted, actual)["r2"]
+    far = measured(layout, predicted + moved, actual + moved)["r2"]
+    assert far.value == pytest.approx(near.value, rel=1e-5)
+    assert math.isnan(far.low) == math.isnan(far.high) == (moved > 1e4)
+    if not math.isnan(far.low):
+        assert (far.low, far.high) == pytest.approx((near.low, near.high), abs=1e-4)
+
+
+def test_numbers_whose_squares_overflow() -> None:
+    rng = np.random.default_rng(11)
+    actual, noise = rng.normal(10, 3, 5_000), rng.normal(0, 1, 5_000)
+    plain = OutcomeLayout.regression(actual + noise, actual)
+    wanted = measured(plain, actual + noise, actual)
+    layout = OutcomeLayout.regression((actual + noise) * 1e200, actual * 1e200)
+    found = measured(layout, (actual + noise) * 1e200, actual * 1e200)
+    assert found["r2"].value == pytest.approx(wanted["r2"].value, rel=1e-8)
+    for name in ("mae", "rmse", "bias"):
+        assert found[name].value == pytest.approx(wanted[name].value * 1e200, rel=1e-6)
+        assert found[name].high == pytest.approx(wanted[name].high * 1e200, rel=1e-6)
+
+
+def test_the_largest_numbers_make_finite_edges() -> None:
+    predicted, actual = np.array([1e308, -1e308, 1.0]), np.array([-1e308, 1e308, 1.0])
+    layout = OutcomeLayout.regression(predicted, actual)
+    assert layout.grid is not None
+    assert np.isfinite(layout.grid.edges).all()
+    assert measured(layout, predicted, actual)["bias"].value == 0.0
+
+
+@pytest.mark.parametrize("spread", [2, 8])
+def test_quantiles_of_whole_residuals_are_whole(spread: int) -> None:
+    rng = np.random.default_rng(12)
+
+    def draw(n: int) -> FloatArray:
+        return np.rint(rng.laplace(0.3, spread / 2, n))
+
+    actual = rng.poisson(30, 20_000).astype(np.float64)
+    layout = OutcomeLayout.regression(actual + draw(20_000), actual)
+    for n in (101, 1_001, 5_001):
+        residual = draw(n)
+        window = values(actual[:n] + residual, actual[:n])
+        for share, figure in residual_quantiles(layout, count_outcomes(layout, window)).items():
+            assert figure.value == np.quantile(residual, share, method="inverted_cdf")
+            assert figure.low == round(figure.low) <= figure.value
+            assert figure.value <= figure.high == round(figure.high)
+
+
+@pytest.mark.parametrize("constant", [0.0, 2.5, -1e-3])
+def test_quantiles_of_constant_residuals_are_that_constant(constant: float) -> None:
+    actual = np.random.default_rng(13).normal(0, 1, 1_000)
+    for actual_now in (actual, np.zeros(1_000)):
+        layout = OutcomeLayout.regression(actual_now + constant, actual_now)
+        counts = count_outcomes(layout, values(actual_now + constant, actual_now))
+        for figure in residual_quantiles(layout, counts).values():
+            assert (figure.value, figure.low, figure.high) == pytest.approx((constant,) * 3)
+
+
+def test_a_perfect_window_of_a_model_that_never_was_has_quantiles_of_0() -> None:
+    layout = reference(np.random.default_rng(14), 0.0, 1.0)
+    counts = count_outcomes(layout, values(np.arange(90.0), np.arange(90.0)))
+    assert {figure.value for figure in residual_quantiles(layout, counts).values()} == {0.0}
 
 
 @pytest.mark.parametrize("moved", [0.0, 3.0, -40.0])

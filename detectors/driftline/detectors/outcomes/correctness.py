@@ -6,7 +6,8 @@
   window and reference together. In quiet windows of 15 to 250 positives it is significant at 1e-3
   in 0.4 to 1.4 of 1,000 (simulated); the plain difference would be in up to 6.
 * A regression: did the sizes of the residuals change, and their mean (MAE) rise? Pearson's
-  chi-square over bins that resolve the upper tail.
+  chi-square over bins that resolve the upper tail. Where too few residuals fall into more than one
+  of them, as if nearly all are 0: did the share beyond the first bin rise? (`rates.rate`)
 
 Sources: `rates.py`; DeLong, DeLong and Clarke-Pearson, Biometrics 44, 1988; Bartlett, "The use of
 transformations", Biometrics 3, 1947; `chi_square.py`.
@@ -139,6 +140,10 @@ def _residuals(
     cells, level = Cells(np.zeros(now.size, np.intp), normal, now, 1), np.array([alpha])
     value, normally = (measure(layout, flat)["mae"].value for flat in (counts, reference))
     p_value = float(chi_square(cells, level).p_value[0])
+    if isnan(p_value):
+        beyond, normally_beyond = (np.array([own[1:].sum()], float) for own in (now, normal))
+        tested = rate(beyond, int(now.sum()), normally_beyond, int(normal.sum()), level)
+        p_value = float(tested.p_value[0])
     if value <= normally and not isnan(p_value):
         p_value = 1.0
     return value, p_value, nan, float(psi(cells, level).value[0])

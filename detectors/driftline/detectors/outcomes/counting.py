@@ -14,6 +14,7 @@ from .fixed_point import split
 from .layout import LOSS_LIMBS, LOSSES, MOMENTS, RESIDUAL_LIMBS, OutcomeLayout
 
 POSITION_STEPS = 32768
+FAR = 64.0  # ranges of the reference beyond the outer edges that are resolved evenly, about
 LOSS_UNIT = -30
 LARGEST = 24  # residuals are cut at 2**24 times their scale
 _SMALLEST = float(np.finfo(np.float64).eps)  # of a likelihood, as in scikit-learn
@@ -95,7 +96,7 @@ def _count_classes(
     if not layout.bins:
         return
     rows, factor = _only(np.isfinite(rows.score), rows, factor)
-    score = np.clip(rows.score, 0.0, 1.0) if layout.probability else rows.score
+    score = rows.score
     positive = rows.actual == layout.positive
     called = (rows.predicted == layout.positive) & layout.labelled
     bins = layout.score_bins(score)
@@ -106,7 +107,8 @@ def _count_classes(
     _add(layout.view(counts, "position"), cell, factor, position)
     _add(layout.view(counts, "position_squared"), cell, factor, position * position)
     if layout.probability:
-        likelihood = np.where(positive, score, 1.0 - score)
+        chance = np.clip(score, 0.0, 1.0)
+        likelihood = np.where(positive, chance, 1.0 - chance)
         loss = -np.log(np.maximum(likelihood, _SMALLEST))
         brier = (1.0 - likelihood) ** 2
         for name, values in zip(LOSSES, (loss, loss * loss, brier, brier * brier), strict=True):
@@ -139,14 +141,15 @@ def _count_residuals(
 def _positions(edges: FloatArray, score: FloatArray, bins: IntArray) -> FloatArray:
     """Where in its bin each score lies, in whole steps from the lower edge to the upper.
 
-    The two open bins hold all the line beyond, ever more densely.
+    The two open bins hold all the line beyond, ever more densely. A window in another unit, such
+    as per cent, lies in them altogether, and its ranks then rest on these positions alone.
     """
     lower = edges[np.maximum(bins - 1, 0)]
     upper = edges[np.minimum(bins, edges.size - 1)]
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         share = (score - lower) / (upper - lower)
         outside = np.flatnonzero((bins == 0) | (bins == edges.size))
-        width = edges[-1] - edges[0] or 1.0
+        width = FAR * (edges[-1] - edges[0] or 1.0)
         beyond = 1.0 / (1.0 + width / np.abs(score[outside] - lower[outside]))
     share[outside] = np.where(bins[outside] == 0, 1.0 - beyond, beyond)
     steps: FloatArray = np.rint(np.where(share < 1.0, share, 1.0) * POSITION_STEPS)

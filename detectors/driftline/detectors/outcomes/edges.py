@@ -18,8 +18,10 @@ TOP_EDGES, TOP_SHARE = 40, 0.04  # pr_auc depends most on who is ranked first
 EVEN_BINS = 50  # a multiple of ten: calibration_error needs the edges 0.1, 0.2, ... 0.9
 TAIL_SHARES = (*np.arange(1, 10) / 10, 0.95, 0.99, 0.998)
 RESIDUAL_SHARES = (0.002, 0.005, 0.01, *np.arange(1, 50) / 50, 0.99, 0.995, 0.998)
+MOST_VALUES = 100
 OCTAVES = np.arange(-6, 15) / 2  # of residuals beyond the reference's, in half octaves
 SMALLEST_SCALE = 2.0**-10
+_MOST = 2.0**1000  # a larger residual counts as that, so that edges beyond it are finite
 
 
 def score_edges(scores: FloatArray) -> FloatArray:
@@ -71,7 +73,8 @@ class ResidualGrid:
         centre: about the mean of the actual values.
         actual_scale: a power of two near their standard deviation.
         tails: edges of the bins of |residual|: the deciles, 95, 99 and 99.8 %.
-        edges: edges of the bins of the residual, about 100.
+        edges: edges of the bins of the residual, about 100 (at most 245); a value that many
+            residuals share, such as 0, has a bin of its own.
     """
 
     scale: float
@@ -94,19 +97,23 @@ class ResidualGrid:
         """
         finite = np.isfinite(predicted) & np.isfinite(actual)
         y = actual[finite]
-        residual = predicted[finite] - y
-        if residual.size == 0:
+        if y.size == 0:
             raise ValueError("no pair of prediction and actual value is finite")
-        actual_scale = _scale(y - y.mean(), 1.0)
-        scale = max(_scale(residual, actual_scale), actual_scale * SMALLEST_SCALE)
+        with np.errstate(over="ignore"):
+            residual = np.clip(predicted[finite] - y, -_MOST, _MOST)
+        largest = float(np.abs(y).max()) or 1.0
+        centre = float(np.mean(y / largest)) * largest
+        actual_scale, scale = 1.0, _scale(residual, 1.0)
+        if y.min() < y.max():
+            actual_scale = _scale(y - centre, 1.0)
+            scale = max(_scale(residual, actual_scale), actual_scale * SMALLEST_SCALE)
         beyond = scale * 2.0**OCTAVES
-        quantiles = np.quantile(residual, RESIDUAL_SHARES, method="inverted_cdf")
         return cls(
             scale,
-            float(y.mean()),
+            centre,
             actual_scale,
             np.unique(np.quantile(np.abs(residual), TAIL_SHARES, method="inverted_cdf")),
-            np.unique(np.concatenate([-beyond, quantiles, [0.0], beyond]) + 0.0),
+            np.unique(np.concatenate([-beyond, _residual_edges(residual), beyond]) + 0.0),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -131,7 +138,27 @@ class ResidualGrid:
         )
 
 
+def _residual_edges(residual: FloatArray) -> FloatArray:
+    """Quantiles, with a bin of its own for 0 and for a value that many residuals share.
+
+    If there are at most 100 distinct values, each has its own: so quantiles of whole numbers are
+    whole.
+    """
+    chosen = np.unique(residual)
+    shared = chosen
+    if chosen.size > MOST_VALUES:
+        picked = np.quantile(residual, RESIDUAL_SHARES, method="inverted_cdf")
+        chosen, times = np.unique(picked, return_counts=True)
+        shared = chosen[times > 1]
+    own = np.append(shared, 0.0)
+    return np.concatenate([chosen, own, np.nextafter(own, -np.inf)])
+
+
 def _scale(values: FloatArray, otherwise: float) -> float:
     """Return the power of two nearest the root mean square."""
-    size = float(np.sqrt(np.mean(values * values)))
-    return 2.0 ** round(float(np.log2(size))) if 0.0 < size < np.inf else otherwise
+    largest = float(np.abs(values).max())
+    if largest == 0.0:
+        return otherwise
+    parts = values / largest  # of which no square overflows
+    size = float(np.log2(largest)) + float(np.log2(np.mean(parts * parts))) / 2.0
+    return 2.0 ** round(size)

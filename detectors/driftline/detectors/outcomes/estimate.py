@@ -58,9 +58,7 @@ def count_predictions(layout: OutcomeLayout, predicted: CodeArray, score: FloatA
         return np.zeros(0, np.int64)
     usable = np.isfinite(score)
     called = (predicted[usable] == layout.positive) & layout.labelled
-    bins = layout.score_bins(
-        np.clip(score[usable], 0.0, 1.0) if layout.probability else score[usable]
-    )
+    bins = layout.score_bins(score[usable])
     return np.bincount(bins + layout.bins * called, minlength=2 * layout.bins)
 
 
@@ -89,7 +87,7 @@ def estimate(layout: OutcomeLayout, calibration: Calibration, cells: IntArray) -
         >>> times = [50, 50, 150, 150]
         >>> cells = count_predictions(layout, codes.repeat(times), score.repeat(times))
         >>> estimate(layout, calibration, cells)["accuracy"]
-        Figure(value=0.875, low=0.839401578, high=0.910598422, n=400)
+        Figure(value=0.875, low=0.839395058, high=0.910604942, n=400)
     """
     n = int(cells.sum())
     counts = cells.reshape(2, -1)
@@ -130,7 +128,9 @@ def gap(layout: OutcomeLayout, calibration: Calibration, counts: IntArray) -> tu
         realised Brier score: below 0 is worse than estimated. And the probability of so bad a
         value, or a worse one, if scores mean what they did: from the gamma law with the variance
         and skewness of what the labels, and the reference's, could be, which stays honest where
-        few errors are expected. NaN, NaN without events.
+        few errors are expected. (Simulated, references of 10 to 5,000 events: significant at .01
+        in at most 1.3 %, at .001 in at most 1.6 of 1,000 quiet windows; in fewer where a class has
+        less than about 50 events in the reference.) NaN, NaN without events.
 
     Example:
         >>> from .calibration import calibrate
@@ -142,7 +142,7 @@ def gap(layout: OutcomeLayout, calibration: Calibration, counts: IntArray) -> tu
         ...           ([800, 200, 100, 900], [80, 20, 10, 90], [80, 20, 30, 70])]
         >>> calibration = calibrate(layout, counts[0])
         >>> [gap(layout, calibration, window) for window in counts[1:]]
-        [(0.0, 0.5278936426), (-0.1, 0.0002929875095)]
+        [(0.0, 0.5278878009), (-0.1, 0.0002933558319)]
     """
     if not layout.bins:
         return nan, nan
@@ -153,14 +153,26 @@ def gap(layout: OutcomeLayout, calibration: Calibration, counts: IntArray) -> tu
         return nan, nan
     if layout.labelled and len(layout.classes) == 2:
         worse, step = np.array([[1.0], [-1.0]]), 1.0  # a positive not called one is an error more
+        beside = _unnamed(layout, counts)
     else:
-        worse, step = 1.0 - 2.0 * calibration.score[None, :], 0.0
+        worse, step, beside = 1.0 - 2.0 * calibration.score[None, :], 0.0, 0.0
     worse = np.broadcast_to(worse, events.shape)
     excess = float((worse * (positives - events * calibration.probability)).sum())
+    excess += beside
     variance, third = _cumulants(calibration, events, worse)
     p_value = _upper_tail(excess - step / 2.0, variance, third)
     value, p_value = significant([-excess / n, p_value]).tolist()
     return value, p_value
+
+
+def _unnamed(layout: OutcomeLayout, counts: IntArray) -> float:
+    """Negatives for which the model named neither class: wrong, though not called positive.
+
+    Exact if every pair has a score; else at least so many.
+    """
+    negative = 1 - (layout.positive or 0)
+    right = int(layout.view(counts, "confusion")[negative, negative])
+    return max(float(layout.view(counts, "joint")[0, 0].sum()) - right, 0.0)
 
 
 def _confusion(q: FloatArray, counts: IntArray) -> dict[str, _Parts | None]:
@@ -207,16 +219,16 @@ def _cumulants(
 ) -> tuple[float, float]:
     """Variance and third cumulant of the sum of `slope` over the events that are positive.
 
-    Labels are independent given their pool's probability, which follows its Beta law: the laws of
+    Labels are independent given their group's probability, which follows its Beta law: the laws of
     total variance and cumulance.
 
     Args:
-        calibration: the pools.
+        calibration: the groups.
         counts: events, shape (2, B).
         slope: what one positive adds, broadcast to (2, B).
     """
     once, twice, thrice = (
-        calibration.pooled((counts * slope**power).sum(axis=0)) for power in (1, 2, 3)
+        calibration.grouped((counts * slope**power).sum(axis=0)) for power in (1, 2, 3)
     )
     first, second, third = calibration.moments
     spread = first - second  # mean of q (1 - q)

@@ -61,7 +61,8 @@ class OutcomeLayout:
         labelled: the model gives a class (`prediction.label`).
         edges: bin b holds scores above edges[b - 1] up to edges[b], the first and the last bin are
             open; at most 255, empty without a score (or without a positive class).
-        probability: scores are probabilities; those outside 0 to 1 count as 0 or 1.
+        probability: scores are probabilities; for the losses and the calibration error those
+            outside 0 to 1 count as 0 or 1.
         grid: regression: scales and bins of the residuals; else None.
 
     Example:

@@ -17,6 +17,10 @@ from .fixed_point import total
 from .layout import MOMENTS, OutcomeLayout
 
 _CONSTANT = 1e-14  # variance over mean square below which actual values are all the same
+# A fourth moment is rounded to its unit, and to a float before it is centred. Where more than a
+# hundredth of it can be rounding, nothing is known of the spread.
+_LEAST_SQUARE = sqrt(100.0 * 2.0 ** moment_unit(MOMENTS["eeee"]))
+_MOST_SHIFT = sqrt(2.0**50 / 100.0)  # mean square over variance
 
 
 def regression_metrics(
@@ -31,7 +35,9 @@ def regression_metrics(
 
     Returns:
         `mae`, `rmse`, `r2`, `bias`; r2 without unit, the others in the prediction's. NaN without
-        pairs, r2 also if all actual values are the same; no interval for a single pair.
+        pairs, r2 also if all actual values are the same. No interval for a single pair; none of
+        rmse and r2 where residuals are far below the reference's (a fortieth), none of r2 where
+        the spread of the actual values is, or 1,800 times smaller than their distance from them.
     """
     n = int(layout.view(counts, "pairs")[0])
     if n == 0:
@@ -44,13 +50,18 @@ def regression_metrics(
     }
     unit = grid.scale
     absolute, square, bias = mean["absolute"], mean["ee"], mean["e"]
-    low, high = _scale_interval(square, _error(mean["eeee"], square, n))
+    error = _error(mean["eeee"], square, n) if _resolved(square) else nan
+    low, high = _scale_interval(square, error)
     return {
         "mae": mean_figure(absolute * unit, _error(square, absolute, n) * unit, n, least=0.0),
         "rmse": Figure.of(sqrt(square) * unit, sqrt(low) * unit, sqrt(high) * unit, n),
-        "r2": _r2(mean, n, (grid.scale / grid.actual_scale) ** 2),
+        "r2": _r2(mean, n, grid.scale / grid.actual_scale),
         "bias": mean_figure(bias * unit, _error(square, bias, n) * unit, n),
     }
+
+
+def _resolved(square: float) -> bool:
+    return square == 0.0 or square >= _LEAST_SQUARE
 
 
 def _error(square: float, mean: float, n: int) -> float:
@@ -66,8 +77,9 @@ def _scale_interval(value: float, error: float) -> tuple[float, float]:
     return value / factor, value * factor
 
 
-def _r2(mean: dict[str, float], n: int, units: float) -> Figure:
-    """Measure R2; `units` is the squared unit of e over that of y."""
+def _r2(mean: dict[str, float], n: int, ratio: float) -> Figure:
+    """Measure R2; `ratio` is the unit of e over that of y."""
+    units = ratio * ratio
     centre = mean["y"]
     variance = mean["yy"] - centre**2
     if n < 2 or variance <= _CONSTANT * mean["yy"]:
@@ -75,7 +87,8 @@ def _r2(mean: dict[str, float], n: int, units: float) -> Figure:
     rest = mean["ee"] * units / variance  # 1 - R2
     fourth = mean["yyyy"] - 4 * centre * mean["yyy"] + 6 * centre**2 * mean["yy"] - 3 * centre**4
     both = (mean["eeyy"] - 2 * centre * mean["eey"] + centre**2 * mean["ee"]) * units
-    influence = mean["eeee"] * units**2 - 2 * rest * both + rest**2 * fourth
+    influence = mean["eeee"] * units * units - 2 * rest * both + rest * rest * fourth
     error = sqrt(max(influence, 0.0) / (n - 1)) / variance
-    low, high = _scale_interval(rest, error)
+    known = variance >= max(_LEAST_SQUARE, mean["yy"] / _MOST_SHIFT)
+    low, high = _scale_interval(rest, error if known and _resolved(mean["ee"]) else nan)
     return Figure.of(1.0 - rest, 1.0 - high, 1.0 - low, n)
