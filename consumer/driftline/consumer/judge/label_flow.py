@@ -3,56 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from statistics import median
-
-import msgspec
+from copy import deepcopy
+from dataclasses import replace
 
 from driftline.consumer.config import ModelConfig
-from driftline.consumer.join.cells import EXPIRED, delay, labelled
-from driftline.consumer.judge.lives import Life, Reading, WindowTimes, step
+from driftline.consumer.judge.label_cohorts import Cohorts, Counted, LabelTimes
+from driftline.consumer.judge.label_coverage import WRONG, LabelCoverage
+from driftline.consumer.judge.label_pace import LabelPace
+from driftline.consumer.judge.lives import Kind, Life, Reading, WindowTimes, step
 from driftline.consumer.judge.metric_lives import Lives
 from driftline.consumer.judge.records import Alert
-from driftline.consumer.judge.sentence import duration, moment, percent
+from driftline.consumer.judge.sentence import duration, moment
 from driftline.consumer.judge.state import LabelHistory
 from driftline.consumer.judge.troubles import whole_model_alert
-from driftline.detectors.grid import IntArray
 from driftline.detectors.reference import Reference
 
-# Windows whose predictions are remembered, to find those that labels are due for.
-_WINDOWS = 1_000
-# What is usual is remembered in parts of the horizon: so many make one, so many are kept, and so
-# many are needed. By default they are three hours each, and kept for eight days: a whole week is
-# left when the newest are not looked at, because a change that is slow would pass for usual.
-_PARTS, _KEPT, _ENOUGH = 56, 64, 3
-# Labels that must be expected, or have come, before their number or their delay means anything.
-_FEW = 30
-_RULE = "labels: half as many, or twice as late as usual, for 2 of 3"
-
-
-@dataclass(frozen=True)
-class _Look:
-    """What one window says: labels for each prediction that they are due for, and their delay."""
-
-    share: float
-    delay: int | None
-    said: str | None  # what is wrong
+_PACE, _COVERAGE = "labels: pace", "labels: coverage"
+_RULE = "labels: half as many, or twice as late as usual, 2 of 3 times"
+# Spans after which what was wrong is taken as usual if labels still come: time enough to mend it.
+_LASTING = 2
 
 
 class LabelFlow:
-    """Judges the labels of one model, all of them together.
+    """Judges the labels of one model, all of them together, by two rules.
 
-    Labels that come a day late are compared with the predictions of the day before. How they come
-    follows the hours and the days of the week, so a window is compared with the worst one within
-    the last horizon (a week by default) in which nothing was wrong. Until one has been seen nobody
-    knows how late labels may come, and it is only noticed that there are none at all.
+    `LabelCoverage` asks once no label can come any more, `LabelPace` in every window. They share
+    one alert. What one rule has told the other does not tell again: predictions whose labels fail
+    while an alert of the pace lasts are not judged when they are settled.
 
     Args:
         model: its name.
         config: its configuration.
         reference: named in the alerts.
         lives: of the model's alerts, which are moved on.
-        history: as read from the log.
+        history: as read from the log; one that was counted by other lengths is not used.
     """
 
     def __init__(
@@ -64,129 +48,88 @@ class LabelFlow:
         history: LabelHistory,
     ) -> None:
         self._model, self._config, self._reference = model, config, reference
+        self._key: tuple[str, str, Kind] = (model, "", "labels")
         self._lives = lives
-        self._horizon = config.labels.horizon if config.labels is not None else 0
-        self._part = max(self._horizon // _PARTS, config.window.every)  # ms
-        self._by_arrival = config.labels is not None and config.labels.by == "arrival"
-        self._history = _copy(history)
+        times = LabelTimes.of(config)
+        self._span = times.span
+        lengths = [times.every, times.within, times.lag, times.cohort, times.span, times.part]
+        if history.lengths != lengths:
+            history = LabelHistory(lengths=lengths)
+        self._history = deepcopy(history)
+        self._cohorts = Cohorts(times, self._history)
+        self._coverage = LabelCoverage(
+            times, config.window.min_events, self._cohorts, self._history
+        )
+        self._pace = LabelPace(times, self._cohorts, self._history)
 
-    def look(self, times: WindowTimes, events: int, extra: IntArray) -> Iterator[Alert]:
+    def look(self, times: WindowTimes, window: Counted, pane: Counted) -> Iterator[Alert]:
         """Look at a window; yield the alert that labels are amiss, or its end.
 
         Args:
             times: of the window.
-            events: predictions in it.
-            extra: the window's cells behind the outcomes, see `driftline.consumer.join.cells`.
+            window: what was counted in it.
+            pane: what was counted in its newest pane.
         """
-        history = self._history
-        history.events = [*history.events, events][-_WINDOWS:]
-        if history.since is None:
-            history.since = times.end
-        due = self._due()
-        if due < max(self._config.window.min_events, 1):
+        history, life = self._history, self._lives.get(self._key)
+        self._cohorts.count(times, window.predictions, pane)
+        pace = self._pace.look(times, window, calm=life is None)
+        coverage = self._coverage.look(times)
+        looks = [look for look in (pace, coverage) if look is not None]
+        if not looks:
             return
-        found = self._judge(due, extra, self._usual(times))
-        key = (self._model, "", "labels")
-        level = 1 if found.said is not None else 0
-        reading = Reading("labels", 2, 3, level, quiet=not level)
-        life, write = step(
-            self._lives.get(key), (self._model, "", "labels"), [reading], times, None
-        )
-        if not level and life is None:
-            self._learn(times, found)
+        readings: list[Reading] = []
+        since = times.newest
+        for rule, last in ((_COVERAGE, history.stretches), (_PACE, history.windows)):
+            wrong = [start for start in last if start is not None]
+            level = 1 if len(wrong) >= WRONG else 0
+            since = min(since, *wrong) if level else since
+            quiet = not level and not (last and last[-1] is not None)
+            readings.insert(0, Reading(rule, 1, 1, level, quiet))
+        begun = times if life is not None else replace(times, newest=since)
+        life, write = step(life, self._key, readings, begun, None)
         if life is None:
-            self._lives.pop(key, None)
+            self._lives.pop(self._key, None)  # one that an earlier release left pending
             return
-        self._lives[key] = life
+        self._lives[self._key] = life
+        if life.rule == _PACE:
+            self._coverage.skip(times.end)
+            history.stretches = []
+        lasting = life.firing and times.end - life.since >= _LASTING * self._span
+        if lasting and any(look.said and look.some for look in looks):
+            self._accept(life, times, write)
+            write = True
         if write:
-            yield self._write(life, times, events, found)
-        if not life.firing and life.revision:
-            del self._lives[key]
+            said = next((look.said for look in looks if look.said is not None), None)
+            yield self._write(life, times, window.predictions, said)
+        if not life.firing:
+            del self._lives[self._key]
+
+    def miss(self, times: WindowTimes) -> None:
+        """Pass over a window whose counts are not whole, and all that they would tell later."""
+        self._coverage.skip(times.end)
 
     def state(self) -> LabelHistory:
         """Return what is to be remembered."""
-        return _copy(self._history)
+        return deepcopy(self._history)
 
-    def _learn(self, times: WindowTimes, found: _Look) -> None:
-        """Remember a window in which nothing was wrong."""
-        parts = self._history.parts
-        number = times.end // self._part
-        fewest, longest = found.share, found.delay or 0
-        if parts and parts[-1][0] == number:
-            _, share, delay = parts.pop()
-            fewest, longest = min(fewest, share), max(longest, delay)
-        parts.append((number, fewest, longest))
-        self._history.parts = [part for part in parts if part[0] > number - _KEPT]
+    def _accept(self, life: Life, times: WindowTimes, write: bool) -> None:
+        """End an alert that lasts, and forget what was usual before it."""
+        history = self._history
+        history.coverages, history.parts, history.usual = [], [], None
+        history.stretches, history.windows = [], []
+        life.firing, life.written, life.quiet_since = False, times.end, times.start
+        life.revision += 0 if write else 1
 
-    def _usual(self, times: WindowTimes) -> list[tuple[float, int]]:
-        """Return the fewest labels and the longest delay of the parts to compare a window with."""
-        since, parts = self._history.since, self._history.parts
-        if since is None or (times.end - since) * _PARTS < self._horizon * _KEPT:
-            return []
-        slow = 2 * int(median(self._delays() or [0])) + self._config.window.length
-        newest = times.end // self._part - min(-(-slow // self._part), _KEPT - _PARTS)
-        found = [(fewest, longest) for number, fewest, longest in parts if number < newest]
-        return found if len(found) >= _ENOUGH else []
-
-    def _delays(self) -> list[int]:
-        """Return the longest usual delays of the parts that had labels."""
-        return [delay for _, _, delay in self._history.parts if delay]
-
-    def _due(self) -> int:
-        """Return the predictions of the window that the labels of the newest one are due for."""
-        history, back, delays = self._history, 0, self._delays()
-        if delays and self._by_arrival:
-            back = round(median(delays) / self._config.window.every)
-        return history.events[-1 - min(back, len(history.events) - 1)]
-
-    def _judge(self, due: int, extra: IntArray, usual: list[tuple[float, int]]) -> _Look:
-        """Return what a window says, compared with what is usual."""
-        came = labelled(extra)
-        share, half = came / due, delay(extra, 0.5)
-        if (
-            not came
-            and not self._delays()
-            and int(extra[EXPIRED]) >= self._config.window.min_events
-        ):
-            return _Look(share, half, "labels do not come: not one within the horizon")
-        if not usual:
-            return _Look(share, half, None)
-        shares, delays = (
-            [fewest for fewest, _ in usual],
-            [longest for _, longest in usual if longest],
-        )
-        if due * min(shares) >= _FEW and share < min(shares) / 2:
-            what = "labels stopped" if not came else "labels became few"
-            return _Look(
-                share, half,
-                f"{what}: {came:,} for {due:,} predictions ({percent(share)}), normally "
-                f"{percent(median(shares))}",
-            )  # fmt: skip
-        if half is None or not delays or came < _FEW:
-            return _Look(share, half, None)
-        # Delays are known to the bounds of their cells only, a factor of 1.4 apart.
-        if half > 2.1 * max(delays) and half - max(delays) >= self._config.window.every:
-            return _Look(
-                share, half,
-                f"labels slowed down: half of them come within {duration(half)}, normally "
-                f"{duration(int(median(delays)))}",
-            )  # fmt: skip
-        return _Look(share, half, None)
-
-    def _write(self, life: Life, times: WindowTimes, events: int, found: _Look) -> Alert:
+    def _write(self, life: Life, times: WindowTimes, events: int, said: str | None) -> Alert:
         life.described = _RULE
+        since = life.quiet_since if life.quiet_since is not None else times.start
+        lasted = duration(max(since - life.since, 0))
         if life.firing:
-            text = f"{found.said or 'labels are amiss'}, since {moment(life.since)}."
+            text = f"{said or 'labels are amiss'}, since {moment(life.since)}."
+        elif said is not None:
+            text = f"{said}, for {lasted}; from now on that is usual."
         else:
-            since = life.quiet_since if life.quiet_since is not None else times.start
-            text = (
-                f"labels come as usual since {moment(since)}, after "
-                f"{duration(max(since - life.since, 0))}."
-            )
+            text = f"labels come as usual since {moment(since)}, after {lasted}."
         return whole_model_alert(
             self._model, self._config, self._reference, life, text, times, events
         )
-
-
-def _copy(history: LabelHistory) -> LabelHistory:
-    return msgspec.structs.replace(history, events=list(history.events), parts=list(history.parts))

@@ -10,6 +10,7 @@ import msgspec
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.join.cells import EXPIRED, EXTRA_CELLS, labelled
 from driftline.consumer.judge.firings import Firings
+from driftline.consumer.judge.label_cohorts import Counted
 from driftline.consumer.judge.label_flow import LabelFlow
 from driftline.consumer.judge.lives import WindowTimes, is_realised
 from driftline.consumer.judge.metric_lives import Lives
@@ -157,8 +158,17 @@ class PerformanceJudge:
             if stream.segment is None:
                 self.newest = found
                 if reason is None and counts is not None:
-                    alerts += self._flow.look(times, found.events, counts[self._size :])
+                    whole = Counted(found.events, counts[self._size :])
+                    alerts += self._flow.look(times, whole, self._newest(times))
+                else:
+                    self._flow.miss(times)
         yield from alerts
+
+    def _newest(self, times: WindowTimes) -> Counted:
+        """Return what was counted of the whole model in the newest pane of a window."""
+        start, end, panes = times.newest, times.end, self.track.panes
+        extra = panes.counts(start, end, None)[self._size :]
+        return Counted(panes.events(start, end, None), extra)
 
     def _labelled(self, stretch: Stretch, segment: str | None) -> Labelled:
         """Return what came in the panes of a stretch."""

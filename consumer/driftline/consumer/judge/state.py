@@ -29,19 +29,38 @@ class Firing(msgspec.Struct):
 
 
 class LabelHistory(msgspec.Struct):
-    """How labels came while nothing was wrong with them.
+    """What is remembered of how the labels of one model came.
 
     Attributes:
-        since: end of the first window looked at, ms since 1970; None before it.
-        events: predictions of the last windows, newest last.
+        lengths: what all below was counted by, see `driftline.consumer.judge.label_cohorts`.
+        looked: end of the last window looked at, ms since 1970; None before the first.
+        judged_from: predictions made before it (ms) are not judged once they are settled.
+        cohorts: number; predictions; those of them known to get no label; and the fewest
+            predictions of a window that ends in it. Oldest first, those not yet settled.
+        stretch: predictions in settled cohorts that are too few to be judged yet, and those
+            without label.
+        coverages: shares that got their label, of the last stretches in which nothing was wrong.
         parts: of event time, oldest first: number; the fewest labels in a window of it, for each
-            prediction of the time that they are due for; and the longest time (ms) after their
-            predictions within which half of a window's labels came, 0 without labels.
+            prediction that they are due for; and the longest time (ms) after their predictions
+            within which most of a window's labels came, 0 without labels.
+        begun: start (ms) of the pane from which on parts have been remembered.
+        usual: the fewest and the longest of the parts that windows are compared with; None until
+            they are known.
+        stretches, windows: of the last ones judged: start (ms) of the pane that showed something
+            wrong, None where nothing was.
     """
 
-    since: int | None = None
-    events: list[int] = []
+    lengths: list[int] = []
+    looked: int | None = None
+    judged_from: int = 0
+    cohorts: list[tuple[int, int, int, int]] = []
+    stretch: tuple[int, int] = (0, 0)
+    coverages: list[float] = []
     parts: list[tuple[int, float, int]] = []
+    begun: int = 0
+    usual: tuple[float, int] | None = None
+    stretches: list[int | None] = []
+    windows: list[int | None] = []
 
 
 class PerformanceState(msgspec.Struct):
@@ -53,7 +72,7 @@ class PerformanceState(msgspec.Struct):
         empty_since: start of a stretch without panes that still lasts.
         losses: stretches of event time (start, end) whose rows were lost.
         waiting: per stream, predictions without label from before the next window.
-        history: how labels came in the last windows.
+        history: what is remembered of how labels came.
     """
 
     heard: list[tuple[str, int, Heard]] = []
