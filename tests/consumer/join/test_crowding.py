@@ -13,6 +13,7 @@ from tests.consumer.join.random_log import Kind, RandomLog, cut, interleave, ran
 from tests.consumer.join.running import Run, new_join, run
 from tests.consumer.join.script import script
 
+from driftline.consumer.join import crowding
 from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.join.state import JoinState
 from driftline.consumer.log.messages import Block
@@ -65,6 +66,23 @@ def test_kills_change_nothing(rules: Rules) -> None:
         assert found.panes == run(log.blocks, rules, MOST).panes
 
 
+@pytest.mark.parametrize("rules", RULES, ids=str)
+def test_few_labels_wait_for_their_prediction(
+    rules: Rules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crowding, "MOST_EARLY", 5)
+    for seed in range(6):
+        log = crowded_log(seed)
+        found = run(log.blocks, rules)
+        assert crowded_out(found) > 20
+        assert found.join._matching.rows.early <= 5 + 90  # and those of a minute
+        killed = run(log.blocks, rules, kills=random.Random(seed))
+        assert killed.panes == found.panes
+        assert killed.differing == []
+        again = run(other_blocks(random.Random(seed), log.rows), rules)
+        assert again.counts() == found.counts()
+
+
 def without_cuts(join: ModelJoin) -> JoinState | None:
     state = join.state()
     if state is not None:
@@ -88,8 +106,8 @@ def test_what_went_before_all_that_waits_is_forgotten() -> None:
     state = join.state()
     assert state is not None
     assert state.since is not None
-    assert all(up_to >= state.since for _, up_to in state.cut)
-    assert len(state.cut) <= 1
+    assert all(cut.up_to >= state.since for cut in state.cut)
+    assert len(state.cut) <= 2
 
 
 def test_never_more_wait_than_may_and_those_of_a_minute() -> None:

@@ -71,8 +71,9 @@ def test_the_index_grows_with_what_it_holds_and_not_with_what_came_and_went() ->
 def waiting(some: list[int], until: int) -> Columns:
     n = len(some)
     return Columns(
-        column(some), np.full(n, WAITING, np.uint8), np.arange(n), np.full(n, until), np.zeros(n),
-        np.full(n, np.nan), np.zeros(n, np.uint8), np.arange(3 * n, dtype=np.int16).reshape(3, n),
+        column(some), np.full(n, WAITING, np.uint8), np.arange(n), np.arange(n),
+        np.full(n, until), np.zeros(n), np.full(n, np.nan), np.zeros(n, np.uint8),
+        np.zeros(n, bool), np.arange(3 * n, dtype=np.int16).reshape(3, n),
     )  # fmt: skip
 
 
@@ -123,7 +124,7 @@ def test_rows_that_are_free_are_used_again_and_hold_nothing_back() -> None:
 
 
 def test_how_many_may_wait() -> None:
-    assert Room.within(10, 1 << 40, 3) == Room(waiting=10, ahead=5)
+    assert Room.within(10, 1 << 40, 3) == Room(waiting=10, ahead=2)
     assert Room.within(10**9, 1 << 30, 0).waiting > 10_000_000
     assert Room.within(10**9, 1 << 30, 4).waiting < Room.within(10**9, 1 << 30, 3).waiting
     assert Room.within(10**9, 1, 0) == Room(1, 1)

@@ -122,7 +122,9 @@ def test_a_state_while_the_past_is_read_again_would_forget_it() -> None:
     blocks = script("p0 P1@1 P2@5", *NOW)
     state = run(blocks, ARRIVAL).join.state()
     assert state is not None
-    assert (state.position, state.rewind, state.since) == (4, 0, 1_000)
+    assert (state.position, state.rewind) == (4, 0)
+    assert state.since is not None
+    assert 800 < state.since <= 1_000  # a whole step of the horizon
     again = new_join(ARRIVAL, state)
     assert again.state() is None
     assert not list(again.feed(blocks[0], 0))
@@ -143,6 +145,31 @@ def test_a_loss_covers_what_may_have_been_in_it() -> None:
     assert loss is not None
     assert (loss.wanted, loss.begin, loss.start, loss.end) == (4, 9, 20_000, 21_001)
     assert (join.position, loss.outcomes) == (9, True)
+
+
+def test_after_a_gap_in_the_past_what_is_left_of_it_is_still_the_past() -> None:
+    """Else what had its effect before the restart would have it again."""
+    blocks = script(
+        "l0 @0",
+        *(f"p0 P{hour}@{hour}" for hour in range(8)),
+        *("p1 @8", "l0 L1@9 L2@9", "p0 @9"),
+        *("p0 P50@30", "p1 @30", "l0 @30", "p0 @60", "p1 @60", "l0 @60"),
+    )
+    rules = Rules("arrival", 20_000, 20_000)
+    calm, restarted = run(blocks, rules), run(blocks[:12], rules)
+    state = restarted.join.state()
+    assert state is not None
+    assert state.rewind == 0
+    join = new_join(rules, state)
+    loss = join.lost(Gap(TopicPartition("joins", 0), 0, 1))
+    assert loss is not None
+    assert (loss.wanted, loss.begin, join.position) == (0, 1, state.position)
+    found = Run(join)
+    for offset in range(1, len(blocks)):
+        for output in join.feed(blocks[offset], offset):
+            found.take(output)
+    assert found.panes | restarted.panes == calm.panes
+    assert calm.counts()[0]["predicted", 0] == 8
 
 
 def test_ids_beyond_measure_are_not_named_in_the_state(monkeypatch: pytest.MonkeyPatch) -> None:

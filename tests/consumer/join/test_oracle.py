@@ -5,10 +5,16 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 
+import numpy as np
 import pytest
 from tests.consumer.join.oracle import PaneCounts, Row, Rules, expected
 from tests.consumer.join.random_log import TINY, Kind, random_log, random_rules
-from tests.consumer.join.running import Run, run
+from tests.consumer.join.running import Run, outcome_model, run
+
+from driftline.consumer.join import turns
+from driftline.consumer.join.matching import Matching
+from driftline.consumer.join.turns import Turns
+from driftline.consumer.log.join_rows import JoinRows
 
 
 def wrong(seed: int, kind: Kind, *, kills: bool) -> list[int]:
@@ -42,6 +48,31 @@ def test_undisturbed_where_nearly_every_row_meets_another() -> None:
 @pytest.mark.parametrize("seed", range(30))
 def test_killed_a_dozen_times(seed: int, ids: int) -> None:
     assert wrong(seed, Kind(ids), kills=True) == []
+
+
+@pytest.mark.parametrize("kills", [False, True])
+def test_rows_that_change_nothing_are_passed_over(
+    kills: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "_MANY", 1)
+    for ids in (2, 40):
+        assert not [seed for seed in range(15) if wrong(seed, Kind(ids), kills=kills)]
+
+
+def test_an_id_that_is_none_costs_no_more_than_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of an id like "unknown" thousands of rows take effect together, in a handful of turns."""
+    rows, n, taken = JoinRows.none(tags=1), 5_000, list[int]()
+    rows.offsets, rows.times = np.arange(n), np.arange(n) * 100
+    rows.labels, rows.ids = np.arange(n) % 500 == 499, np.full(n, 7, np.uint64)
+    rows.values, rows.predicted = np.ones(n), np.ones(n, np.int64)
+    rows.versions, rows.segments = np.ones(n, np.int64), np.zeros((1, n), np.int64)
+    original = Turns.take
+    monkeypatch.setattr(Turns, "take", lambda self: taken.append(1) or original(self))
+    matching = Matching(outcome_model(Rules("arrival", 10_000, 10_000)), ["v1"])
+    matching.apply(rows)
+    assert len(taken) < 120
+    tally = matching.tally
+    assert tally.predictions + tally.duplicates == int((~rows.labels).sum())
 
 
 def test_the_oracle_itself_by_hand() -> None:

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from tests.consumer.join.oracle import Rules
 from tests.consumer.join.random_log import TINY, Kind, random_log, random_rules
-from tests.consumer.join.running import new_join, rebuild
+from tests.consumer.join.running import new_join, rebuild, run
 from tests.consumer.join.script import script
 
-from driftline.consumer.join.anchors import Anchors
+from driftline.consumer.join import matching
 from driftline.consumer.join.marks import Marks
+from driftline.consumer.join.matching import Matching
 from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.join.state import JoinState
 from driftline.consumer.join.waiting import FREE
@@ -26,18 +27,18 @@ Spoil = Callable[[JoinState], None]
 
 def standing(join: ModelJoin) -> tuple[object, ...]:
     """Return the rows that wait and the panes that are open, as they stand."""
-    matching, clock = join._matching, join._clock.now()
+    own, clock = join._matching, join._clock.now()
     if clock is not None:  # when rows are looked for whose time is over does not matter
-        matching._end(matching.rows.ended(clock))
-    held = matching.rows.columns.select(np.flatnonzero(matching.rows.columns.state != FREE))
+        own._end(own.rows.ended(clock))
+    held = own.rows.columns.select(np.flatnonzero(own.rows.columns.state != FREE))
     columns = (held.ids, held.state, held.times, held.until, held.actual, held.delays)
     rows = sorted(zip(*(np.nan_to_num(column).tolist() for column in columns), strict=True))
     panes = [
         encode(message)
-        for start in sorted(matching.panes)
-        for message in matching.panes[start].messages(0, 0)
+        for start in sorted(own.panes)
+        for message in own.panes[start].messages(0, 0)
     ]
-    return clock, matching.closed, rows, panes
+    return clock, own.closed, rows, panes
 
 
 def unequal_restarts(
@@ -149,6 +150,7 @@ MUTANTS: dict[str, Spoil] = {
     "labels that have met wait again": set_to(early=None),
     "it is forgotten who met": set_to(met=b""),
     "anyone may meet labels of before": set_to(met=None),
+    "it is forgotten which ids were taken": set_to(taken_ids=b"", taken_until=b""),
 }
 
 
@@ -165,11 +167,26 @@ def test_a_state_that_lacks_something_shows(mutant: str) -> None:
     assert unequal_scripts(MUTANTS[mutant])
 
 
-def test_rows_that_decided_others_are_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Anchors, "first_time", lambda _: None)
+def test_rows_that_decided_others_are_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Matching, "_cross", lambda *_: None)
     assert unequal_scripts()
 
 
-def test_every_row_of_an_id_prolongs_that(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Anchors, "prolong", lambda *_: None)
-    assert unequal_scripts()
+@pytest.mark.parametrize("most", [0, 1])
+def test_where_too_many_ids_were_taken_more_is_read_again(
+    most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(matching, "_MOST_TAKEN", most)
+    assert unequal_scripts() == []
+    assert unequal_seeds(range(10), TINY) == []
+
+
+def test_an_id_that_comes_again_and_again_does_not_hold_the_past() -> None:
+    lines = [f"p0 P1@{time} P{time + 2}@{time}.5" for time in range(0, 400, 3)]
+    words = [f"{source} @{time}" for time in (100, 200, 300, 400) for source in ("p1", "l0")]
+    blocks = script(*lines, *words)
+    assert unequal_restarts(blocks, RULES[0]) == []
+    state = run(blocks, RULES[0]).join.state()
+    assert state is not None
+    assert state.since is not None
+    assert state.since > 350_000

@@ -43,6 +43,19 @@ def test_the_partition_that_is_behind_holds_the_clock() -> None:
     assert clock(word(0, 50), word(1, 20), word(1, 70)).now() == 50
 
 
+def test_a_partition_that_is_added_holds_the_clock_where_it_is() -> None:
+    heard = clock(word(0, 50), word(1, 20))
+    heard.hear(word(0, 60, partitions=3))
+    assert heard.now() == 20
+    heard.hear(word(1, 70, partitions=3))
+    assert heard.now() == 20  # the third has not been heard of
+    heard.hear(word(2, None, partitions=3))
+    heard.hear(word(2, 10, partitions=3))
+    assert heard.now() == 20
+    heard.hear(word(2, 65, partitions=3))
+    assert heard.now() == 60
+
+
 def test_all_topics_of_the_model_count() -> None:
     two = ("in", "also")
     assert clock(word(0, 50, partitions=1), topics=two).now() is None
@@ -95,15 +108,6 @@ def test_a_claim_voids_the_marks_of_the_owner_before() -> None:
 def test_horizons_never_fall() -> None:
     heard = clock(word(0, 50, progress=60, partitions=1), word(0, 40, progress=45, partitions=1))
     assert (heard.now(), heard.progress()) == (50, 60)
-
-
-def test_a_new_partition_is_waited_for() -> None:
-    heard = clock(word(0, 50), word(1, 40))
-    assert heard.now() == 40
-    heard.hear(word(0, 60, partitions=3))
-    assert heard.now() is None
-    heard.hear(word(2, 10, partitions=3))
-    assert heard.now() == 10
 
 
 def test_stale_is_said_of_a_model_that_is_silent_everywhere() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from driftline.consumer.join.anchors import Anchors
+from driftline.consumer.join.matching import Matching
 from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.join.state import JoinState
 from driftline.consumer.judge.model import ModelJudge
@@ -147,8 +147,8 @@ def rewind_join_to_its_position(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ModelJoin, "state", state)
 
 
-def forget_anchors(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Anchors, "first_time", lambda self: None)
+def forget_taken_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Matching, "_cross", lambda *_: None)
 
 
 def judge_labels_before_features(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,7 +167,7 @@ EVERY_RUN, RUNS_WITH_LABELS = range(RUNS), range(1, RUNS, 2)
         (idle_as_a_flag, EVERY_RUN),
         (record_before_acknowledgement, EVERY_RUN),
         (rewind_join_to_its_position, RUNS_WITH_LABELS),
-        (forget_anchors, RUNS_WITH_LABELS),
+        (forget_taken_ids, RUNS_WITH_LABELS),
         (judge_labels_before_features, RUNS_WITH_LABELS),
     ],
 )

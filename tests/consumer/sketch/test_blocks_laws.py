@@ -152,3 +152,17 @@ def test_a_loss_is_told_before_the_next_rows() -> None:
         LABELS, 0, MODEL, 2, 6, START + SECOND, START + 9 * SECOND + 1, outcomes=True
     )
     assert not [o for o in blocks(others) if isinstance(o, Loss)]
+
+
+def test_what_was_sent_before_a_gap_is_not_lost() -> None:
+    records = log([event(i, i) for i in range(9)])
+    one = sketch()
+    one.feed(records[:6], 0)
+    state = one.state()
+    assert state is not None
+    assert state.rewind < state.position == 6
+    again = sketch(state=state)
+    again.lost(Gap(TopicPartition(TOPIC, 0), state.rewind, 4))
+    again.feed(records[4:6], 0)
+    lost = [o for o in again.feed(records[6:], 0) if isinstance(o, Loss) and o.outcomes]
+    assert lost == []

@@ -36,7 +36,8 @@ class RowsAhead:
         self.held = 0
         self._none = JoinRows.none(tags)
         self._sources: list[Source] = []
-        # Parts by their smallest time, so that those far ahead are not looked at.
+        # Parts, each in the order of its times, by their smallest: those far ahead are not looked
+        # at, and of the others what is left is cut off without being copied.
         self._parts: list[tuple[int, int, JoinRows, IntArray]] = []
         self._numbers = count()
         self._small = 0  # small parts that came since they were put together
@@ -45,21 +46,29 @@ class RowsAhead:
         """Take in rows of one source."""
         if source not in self._sources:
             self._sources.append(source)
-        self._add(rows, np.full(len(rows), self._sources.index(source)))
+        if len(rows):
+            self.held += len(rows)
+            self._small += len(rows) < _SMALL
+            self._add(rows, np.full(len(rows), self._sources.index(source)))
+        if self._small >= _MANY:
+            self._small = 0
+            self._put_together()
 
     def due(self, now: int) -> JoinRows:
         """Take out the rows of times before `now` (ms), in the order in which they take effect."""
         parts = []
         while self._parts and self._parts[0][0] < now:
-            parts.append(self._pop())
+            _, number, rows, places = heappop(self._parts)
+            end = int(np.searchsorted(rows.times, now))
+            parts.append((rows.select(slice(None, end)), places[:end]))
+            if end < len(rows):
+                rest = rows.select(slice(end, None))
+                heappush(self._parts, (int(rest.times[0]), number, rest, places[end:]))
         if not parts:
             return self._none
         rows = JoinRows.concatenate([rows for rows, _ in parts])
         places = np.concatenate([places for _, places in parts])
-        due = rows.times < now
-        if not due.all():
-            self._add(rows.select(~due), places[~due])
-            rows, places = rows.select(due), places[due]
+        self.held -= len(rows)
         # Sources by name: in which order they were first heard must not matter.
         ranked = sorted(self._sources)
         rank = np.array([ranked.index(source) for source in self._sources], np.int64)
@@ -73,29 +82,18 @@ class RowsAhead:
 
     def before(self, time: int) -> int:
         """Return how many rows there are of times before `time` (ms)."""
-        return sum(int((rows.times < time).sum()) for _, _, rows, _ in self._parts)
+        return sum(int(np.searchsorted(rows.times, time)) for _, _, rows, _ in self._parts)
 
     def _add(self, rows: JoinRows, places: IntArray) -> None:
-        if not len(rows):
-            return
-        self.held += len(rows)
-        heappush(self._parts, (int(rows.times.min()), next(self._numbers), rows, places))
-        self._small += len(rows) < _SMALL
-        if self._small >= _MANY:
-            self._small = 0
-            self._put_together()
-
-    def _pop(self) -> tuple[JoinRows, IntArray]:
-        """Take out the part with the smallest time."""
-        _, _, rows, places = heappop(self._parts)
-        self.held -= len(rows)
-        return rows, places
+        order = np.argsort(rows.times, kind="stable")
+        rows, places = rows.select(order), places[order]
+        heappush(self._parts, (int(rows.times[0]), next(self._numbers), rows, places))
 
     def _put_together(self) -> None:
         """Make one part of all small ones."""
         small = [part for part in self._parts if len(part[2]) < _SMALL]
-        rows = JoinRows.concatenate([part[2] for part in small])
-        places = np.concatenate([part[3] for part in small])
         self._parts = [part for part in self._parts if len(part[2]) >= _SMALL]
         heapify(self._parts)
-        heappush(self._parts, (int(rows.times.min()), next(self._numbers), rows, places))
+        if small:
+            rows = JoinRows.concatenate([part[2] for part in small])
+            self._add(rows, np.concatenate([part[3] for part in small]))

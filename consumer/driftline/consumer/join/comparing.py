@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from driftline.consumer.config import Side
 from driftline.consumer.join.matching import Matching
@@ -91,17 +92,22 @@ class ComparisonMatching(Matching):
         columns.scores = np.where(rows.versions == sides, answer, np.nan)
         return columns
 
+    def _answered(self, run: JoinRows, number: int) -> NDArray[np.bool_]:
+        """Return which predictions of a run would be duplicates: their side has answered."""
+        answered = np.isfinite(self.rows.columns.scores[:, number])
+        return answered[np.maximum(run.versions - 1, 0)]
+
     def _repeat(self, rows: JoinRows, numbers: IntArray) -> None:
         """Predictions with an id that an earlier one has: second answers, and duplicates."""
         held = self.rows.columns
-        since = held.times[numbers]
         side = rows.versions - 1
         new = np.isnan(held.scores[side, numbers])
         second = self._columns(rows.select(new))
+        second.since = held.since[numbers[new]]
         held.scores[side[new], numbers[new]] = second.scores[side[new], np.arange(int(new.sum()))]
         self._predicted(second)
         self.tally.duplicates += int((~new).sum())
-        self.anchors.add(rows.ids, since, self._settled(rows.times))
+        self._cross(numbers, rows.times)
 
 
 class ComparisonJoin(ModelJoin):

@@ -11,14 +11,19 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from driftline.consumer.join.matching import NEVER, Matching
+from driftline.consumer.join.state import Cut
 from driftline.consumer.join.waiting import EARLY, MATCHED, WAITING
 from driftline.consumer.log.join_rows import JoinRows
 
-Cut = tuple[int, int]
 Apply = Callable[[JoinRows], None]
+
+MOST_EARLY = 25_000
+"""Labels that may wait for their prediction: a state names those that do. Many are labels of events
+that this model never sees, where several models share a topic of labels."""
 
 _LOOK = 60_000
 _AGAIN = 1 << 62  # after the next rows
+_LABELS, _ROWS = (EARLY,), (WAITING, EARLY, MATCHED)
 
 
 class Crowding:
@@ -28,7 +33,7 @@ class Crowding:
         matching: the rows that wait.
         apply: lets rows take effect there.
         most: rows that may be left; down to nine tenths of that when they are more.
-        cuts: what went before: (time, times up to), in ms, oldest first.
+        cuts: what went before, oldest first.
 
     Attributes:
         cuts: the same, as of now.
@@ -51,37 +56,45 @@ class Crowding:
 
     def forget(self, since: int) -> None:
         """Forget where only rows of times before `since` (ms) went: none is read again."""
-        self.cuts = [(at, up_to) for at, up_to in self.cuts if up_to >= since]
+        self.cuts = [cut for cut in self.cuts if cut.up_to >= since]
 
     def _as_before(self, rows: JoinRows, now: int) -> JoinRows:
         """Apply rows up to where others went before, and let these go; return the rows left."""
-        while self._again and self._again[0][0] <= now:
-            at, up_to = self._again.pop(0)
-            rows = self._let_until(rows, at)
-            self._matching.crowd_out(at, up_to)
+        while self._again and self._again[0].at <= now:
+            cut = self._again.pop(0)
+            rows = self._let_until(rows, cut.at)
+            self._matching.crowd_out(cut.at, cut.up_to, _LABELS if cut.early else _ROWS)
         return rows
 
     def _where_crowded(self, rows: JoinRows, now: int) -> JoinRows:
         """Apply rows minute by minute while too many may be left; return the rows left."""
-        while len(self._matching.rows) + len(rows) > self._most:
+        while self._may_be_crowded(rows):
             if self._look <= now and not (len(rows) and rows.times[0] < self._look):
-                self._cut_down(self._look)
+                for early, most in ((True, MOST_EARLY), (False, self._most)):
+                    self._cut_down(self._look, most, early=early)
                 self._look = _AGAIN
             if not len(rows):
                 break
             rows = self._let_until(rows, _minute_end(rows, 0))
         return rows
 
-    def _cut_down(self, at: int) -> None:
-        """Let the oldest go if too many are left at a time (ms)."""
-        rows = self._matching.rows
-        left = rows.in_state(WAITING, EARLY, MATCHED)
+    def _may_be_crowded(self, rows: JoinRows) -> bool:
+        held = self._matching.rows
+        labels = int(np.count_nonzero(rows.labels))
+        return len(held) + len(rows) > self._most or held.early + labels > MOST_EARLY
+
+    def _cut_down(self, at: int, most: int, *, early: bool) -> None:
+        """Let the oldest go if too many are left at a time (ms): all rows, or `early` labels."""
+        rows, states = self._matching.rows, _LABELS if early else _ROWS
+        if (rows.early if early else len(rows)) <= most:
+            return
+        left = rows.in_state(*states)
         times = rows.columns.times[left[rows.columns.until[left] > at]]
-        if len(times) > self._most:
-            many = len(times) - self._most * 9 // 10
+        if len(times) > most:
+            many = len(times) - most * 9 // 10
             up_to = int(np.partition(times, many - 1)[many - 1])
-            self._matching.crowd_out(at, up_to)
-            self.cuts.append((at, up_to))
+            self._matching.crowd_out(at, up_to, states)
+            self.cuts.append(Cut(at, up_to, early))
 
     def _let_until(self, rows: JoinRows, time: int) -> JoinRows:
         """Let the rows before a time take effect; return the others."""

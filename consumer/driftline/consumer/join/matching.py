@@ -16,15 +16,21 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.consumer.join.anchors import Anchors, meetings
 from driftline.consumer.join.cells import DELAYS
+from driftline.consumer.join.index import IdArray
 from driftline.consumer.join.pane import OutcomeModel, OutcomePane
 from driftline.consumer.join.state import JoinTally
+from driftline.consumer.join.taken import Meetings, TakenIds
+from driftline.consumer.join.turns import Turns
 from driftline.consumer.join.waiting import EARLY, FREE, MATCHED, WAITING, Columns, WaitingRows
 from driftline.consumer.log.join_rows import JoinRows
 from driftline.detectors.grid import IntArray
 
 NEVER = -(1 << 62)
+# Reading begins again at whole parts of the horizon, so many.
+_STEPS = 64
+# What a state may name: 80 kB of ids that were taken, and 160 kB of meetings.
+_MOST_TAKEN, _MOST_MEETINGS = 5_000, 20_000
 # Rows whose time is over are looked for so often within one horizon, and whenever a pane ends.
 _LOOKS = 16
 # Rows that end at once, after a long silence even all, are copied so many at a time.
@@ -42,7 +48,11 @@ class Matching:
     Attributes:
         rows: the rows that wait.
         panes: the panes that are open, by start.
-        anchors: rows that must be read again because they decided another row's fate.
+        taken: ids of rows that are gone and that decided another row's fate.
+        meetings: of predictions with a label that came first.
+        met: while the past is read again, the `meetings` of predictions whose label came first:
+            other labels found waiting then belong to predictions that are not read again. Else
+            None, and if they were too many.
         tally: what became of the rows.
     """
 
@@ -52,35 +62,30 @@ class Matching:
         self.closed = closed
         self.rows = WaitingRows(len(model.segments))
         self.panes: dict[int, OutcomePane] = {}
-        self.anchors = Anchors()
+        self.taken = TakenIds(_MOST_TAKEN)
+        self.meetings = Meetings(_MOST_MEETINGS)
+        self._step = max(model.labels.horizon // _STEPS, 1)
+        self.met: IdArray | None = None
         self.tally = JoinTally()
         self._look = NEVER  # when rows whose time is over are looked for next
 
-    def apply(self, rows: JoinRows, met: NDArray[np.uint64] | None) -> None:
+    def apply(self, rows: JoinRows) -> None:
         """Let rows take effect.
 
         Args:
             rows: in the order in which they take effect.
-            met: while the past is read again, the `meetings` of predictions whose label came
-                first: other labels found waiting then belong to predictions that are not read
-                again. None outside of that.
         """
-        if not len(rows):
-            return
-        order = np.argsort(rows.ids, kind="stable")
-        heads = np.flatnonzero(np.diff(rows.ids[order], prepend=rows.ids[order[:1]] + np.uint64(1)))
-        turn = np.empty(len(rows), np.int64)
-        sizes = np.diff(heads, append=len(rows))
-        turn[order] = np.arange(len(rows)) - np.repeat(heads, sizes)
-        for number in range(int(turn.max(initial=-1)) + 1):
-            self._round(rows.select(turn == number), met)
+        turns = Turns(rows)
+        while turns:
+            self._round(turns.take())
+            for run in turns.runs():
+                turns.skip(run, self._pass_over(turns.rows.select(run)))
 
     def forget(self, now: int) -> None:
         """Forget what has waited long enough at `now` (ms): all of it where a pane ends."""
         if now >= self._look:
             model = self.model
             self._end(self.rows.ended(now))
-            self.anchors.forget(now)
             pane_ends = ((now - model.maturity) // model.every + 1) * model.every + model.maturity
             self._look = min(pane_ends, now + max(model.labels.horizon // _LOOKS, 1))
 
@@ -91,33 +96,38 @@ class Matching:
             if start + self.model.every <= until:
                 yield self.panes.pop(start)
 
-    def crowd_out(self, at: int, up_to: int) -> None:
-        """Let everything that came at `up_to` or before, and is still here `at` (ms), go."""
+    def crowd_out(self, at: int, up_to: int, states: Sequence[int]) -> None:
+        """Let rows in some states that came at `up_to` or before, and are here `at` (ms), go."""
         columns = self.rows.columns
-        numbers = self.rows.in_state(WAITING, EARLY, MATCHED)
+        numbers = self.rows.in_state(*states)
         numbers = numbers[(columns.times[numbers] <= up_to) & (columns.until[numbers] > at)]
         waiting = numbers[columns.state[numbers] != MATCHED]
         self.tally.crowded_out += len(waiting)
         columns.until[waiting] = at
-        self._end(numbers)
+        self._end(numbers, at)
 
     def first_time(self) -> int | None:
         """Return the smallest time of any row that something here was made from, ms."""
         times = [pane.since for pane in self.panes.values()]
-        times += [x for x in (self.rows.first_time(), self.anchors.first_time()) if x is not None]
+        if (first := self.rows.first_time()) is not None:
+            times.append(first)
         return min(times, default=None)
 
-    def _round(self, rows: JoinRows, met: NDArray[np.uint64] | None) -> None:
+    def past_from(self, time: int) -> int:
+        """Return the time (ms), not after `time`, from which on the past may be read again."""
+        return self.taken.since(self._whole_step(time))
+
+    def _round(self, rows: JoinRows) -> None:
         """Let rows take effect, all of different ids."""
-        self.anchors.prolong(rows.ids, self._settled(rows.times))
         numbers = self.rows.find(rows.ids)
         columns, held = self.rows.columns, numbers >= 0
         over = held & (columns.until[numbers] <= rows.times)
         self._end(numbers[over])
         state = np.where(held & ~over, columns.state[numbers], FREE)
         label = rows.labels
-        if met is not None:
-            alone = ~label & (state == EARLY) & ~np.isin(meetings(rows.ids, rows.times), met)
+        if self.met is not None:
+            met = np.isin(Meetings.of(rows.ids, rows.times), self.met)
+            alone = ~label & (state == EARLY) & ~met
             self.rows.remove(numbers[alone])
             state[alone] = FREE
         if (chosen := np.flatnonzero(~label & ((state == WAITING) | (state == MATCHED)))).size:
@@ -135,6 +145,34 @@ class Matching:
             self.rows.add(fresh)
             self._predicted(fresh.select(~label[chosen]))
 
+    def _pass_over(self, run: JoinRows) -> int:
+        """Let the first rows of one id pass that change nothing here; return how many they are.
+
+        An id that is none, such as "unknown" or that of a health check, has very many.
+        """
+        number = self.rows.find(run.ids[:1])
+        held, at = self.rows.columns, int(number[0])
+        if at < 0 or held.state[at] == EARLY:
+            return 0
+        again = run.labels & (held.state[at] == MATCHED) & (run.values == held.actual[at])
+        again |= ~run.labels & self._answered(run, at)
+        again &= run.times < held.until[at]
+        many = len(again) if again.all() else int(np.argmin(again))
+        passed = run.select(slice(None, many))
+        repeated = np.flatnonzero(~passed.labels)
+        self.tally.repeated += many - repeated.size
+        if repeated.size:
+            self.tally.duplicates += repeated.size - 1
+            self._repeat(passed.select(repeated[-1:]), number)
+        return many
+
+    def _whole_step(self, time: int) -> int:
+        return time // self._step * self._step
+
+    def _answered(self, run: JoinRows, number: int) -> NDArray[np.bool_]:
+        """Return which predictions of a run would be duplicates of a row."""
+        return np.ones(len(run), bool)
+
     def _columns(self, rows: JoinRows) -> Columns:
         """Return rows as they wait."""
         label = rows.labels
@@ -142,32 +180,42 @@ class Matching:
             rows.ids,
             np.where(label, EARLY, WAITING).astype(np.uint8),
             rows.times,
+            rows.times,
             rows.times + self.model.labels.horizon,
             np.where(label, np.nan, rows.values),
             np.where(label, rows.values, np.nan),
             np.zeros(len(rows), np.uint8),
+            np.zeros(len(rows), bool),
             np.vstack([rows.predicted, rows.versions, rows.segments]).astype(np.int16),
         )
 
     def _predicted(self, rows: Columns) -> None:
         self.tally.predictions += len(rows.ids)
-        for pane, chosen in self._panes_of(rows.times, rows.times):
+        for pane, chosen in self._panes_of(rows.times, rows.since):
             pane.predict(rows.select(chosen), self._names)
 
     def _repeat(self, rows: JoinRows, numbers: IntArray) -> None:
         """Predictions with an id that an earlier one has: the first holds."""
         self.tally.duplicates += len(rows)
-        self.anchors.add(rows.ids, self.rows.columns.times[numbers], self._settled(rows.times))
+        self._cross(numbers, rows.times)
+
+    def _cross(self, numbers: IntArray, times: IntArray) -> None:
+        """Note predictions that rows decide on, where these may not be read again with them."""
+        columns = self.rows.columns
+        apart = columns.since[numbers] // self._step != times // self._step
+        columns.crossed[numbers[apart]] = True
 
     def _meet_early(self, rows: Columns, numbers: IntArray) -> None:
         """Predictions whose label came first."""
         columns = self.rows.columns
         times, values = columns.times[numbers], columns.actual[numbers]
-        self.anchors.add(rows.ids, times, self._settled(rows.times))
-        self.anchors.meet(rows.ids, meetings(rows.ids, rows.times))
+        self.meetings.add(rows.ids, rows.times)
         self.rows.remove(numbers)
         self._predicted(rows)
-        self._meet(self.rows.add(rows), values, times)
+        rows.since = times
+        numbers = self.rows.add(rows)
+        self._cross(numbers, rows.times)
+        self._meet(numbers, values, times)
 
     def _meet(self, numbers: IntArray, values: NDArray[np.float64], times: IntArray) -> None:
         """Predictions that wait, and their labels: values and times."""
@@ -183,16 +231,15 @@ class Matching:
         columns.actual[numbers] = values
         columns.until[numbers] = until
         columns.delays[numbers] = np.searchsorted(DELAYS, when - predicted)
+        self._gone(numbers[late], when[late])
         self.rows.remove(numbers[late])
 
-    def _settled(self, times: IntArray) -> IntArray:
-        """Return when predictions of `times`, without label, would count in no open pane."""
-        model, until = self.model, times + self.model.labels.horizon
-        if model.labels.by == "arrival":
-            settled: IntArray = model.start(until) + model.every
-        else:
-            settled = np.maximum(until, model.start(times) + model.every + model.maturity)
-        return settled
+    def _gone(self, numbers: IntArray, until: IntArray) -> None:
+        """Note until when (ms) rows held their ids that are about to be removed."""
+        columns = self.rows.columns
+        crossed = columns.crossed[numbers]
+        numbers = numbers[crossed]
+        self.taken.add(columns.ids[numbers], columns.since[numbers], until[crossed])
 
     def _correct(self, numbers: IntArray, values: NDArray[np.float64]) -> None:
         """Labels of predictions that have one, and whose window is not judged yet."""
@@ -208,16 +255,17 @@ class Matching:
         """Labels after a label, the prediction not there yet: the last one holds."""
         self._correct(numbers, values)
         columns = self.rows.columns
-        columns.times[numbers] = times
+        columns.times[numbers] = columns.since[numbers] = times
         columns.until[numbers] = times + self.model.labels.horizon
 
-    def _end(self, numbers: IntArray) -> None:
-        """Forget rows whose time is over; count what came of the predictions."""
+    def _end(self, numbers: IntArray, at: int = -NEVER) -> None:
+        """Forget rows whose time is over, `at` (ms) at the latest; count the predictions."""
         for first in range(0, numbers.size, _AT_ONCE):
-            self._end_some(numbers[first : first + _AT_ONCE])
+            self._end_some(numbers[first : first + _AT_ONCE], at)
 
-    def _end_some(self, numbers: IntArray) -> None:
+    def _end_some(self, numbers: IntArray, at: int) -> None:
         rows, model = self.rows.columns.select(numbers), self.model
+        self._gone(numbers, np.minimum(rows.until, at))
         self.rows.remove(numbers)
         self.tally.unmatched += int((rows.state == EARLY).sum())
         expired = rows.select(rows.state == WAITING)
@@ -232,7 +280,7 @@ class Matching:
             pane.expire(expired.select(chosen))
         matched = rows.select(rows.state == MATCHED)
         starts = matched.until - model.maturity - model.every
-        for pane, chosen in self._panes_of(starts, matched.times):
+        for pane, chosen in self._panes_of(starts, matched.since):
             pane.match(matched.select(chosen))
 
     def _panes_of(
@@ -242,7 +290,7 @@ class Matching:
 
         Args:
             counted: a time (ms) of each row's pane.
-            times: of the rows.
+            times: from which on they must be read again, ms.
         """
         starts = self.model.start(counted)
         for start in np.unique(starts).tolist():

@@ -32,7 +32,7 @@ from driftline.consumer.log.protocol import Gap
 
 Output = Pane | Horizon
 
-# Ids that a state may name: 400 kB each of those that wait, and of those that met.
+# Ids that a state may name: 400 kB of labels that wait.
 _MOST_IDS = 50_000
 
 
@@ -77,6 +77,7 @@ class ModelJoin:
         self._codes = Codes(model.layout.classes, model.segments)
         closed = NEVER if state.closed is None else state.closed
         self._matching = self.matching_type(model, self._codes.names, closed)
+        self._remember(state)
         self._marks = Marks(state.rewind, {(t, p): until for t, p, until in state.taken}, heard)
         self._ahead = RowsAhead(len(model.segments))
         self._room = room
@@ -125,14 +126,18 @@ class ModelJoin:
             early = matching.rows.in_state(EARLY)
             known = np.frombuffer(state.early, "<u8")
             matching.rows.remove(early[~np.isin(matching.rows.columns.ids[early], known)])
-        matching.tally = self.tally
+        matching.tally, matching.met = self.tally, None
         self._rebuilding = False
 
     def lost(self, gap: Gap) -> Loss | None:
         """Note that blocks were deleted unread; nothing is known of it before the first row."""
-        self.catch_up()
-        self.position = max(self.position, gap.begin)
-        closed, newest = self._matching.closed, self._clock.progress()
+        if gap.begin >= self.position:  # else what is left of the past is still read again
+            self.catch_up()
+            self.position = gap.begin
+        clock = self._clock
+        if self._rebuilding:
+            clock = Clock(self._topics, _heard(self._state.heard))
+        closed, newest = self._matching.closed, clock.progress()
         if newest is None:
             return None
         start = newest if closed == NEVER else closed
@@ -155,10 +160,15 @@ class ModelJoin:
         since = matching.first_time()
         if since is None:
             since = self._clock.now()
+        if since is not None:
+            since = matching.past_from(since)
         rewind, taken, heard_then = self._marks.before(NEVER if since is None else since)
+        self._lifts = {offset: time for offset, time in self._lifts.items() if offset >= rewind}
         if since is not None:
             self._crowding.forget(since)
         early = matching.rows.columns.ids[matching.rows.in_state(EARLY)]
+        met = matching.meetings.since(NEVER if since is None else since)
+        held, until = matching.taken.across(NEVER if since is None else since)
         return JoinState(
             topic_id=self._state.topic_id,
             partitions=self._state.partitions,
@@ -170,9 +180,11 @@ class ModelJoin:
             heard_then=_listed(heard_then),
             closed=None if matching.closed == NEVER else matching.closed,
             early=_named(early),
-            met=_named(matching.anchors.met()),
+            met=None if met is None else _named(met),
+            taken_ids=held.astype("<u8").tobytes(),
+            taken_until=until.astype("<i8").tobytes(),
             cut=list(self._crowding.cuts),
-            lifts=[lift for lift in self._lifts.items() if lift[0] >= rewind],
+            lifts=list(self._lifts.items()),
         )
 
     @property
@@ -220,10 +232,22 @@ class ModelJoin:
         self._matching.forget(now)
 
     def _apply(self, rows: JoinRows) -> None:
-        met = None
-        if self._rebuilding and self._state.met is not None:
-            met = np.frombuffer(self._state.met, "<u8")
-        self._matching.apply(rows, met)
+        if self._rebuilding and len(self._matching.taken):
+            rows = rows.select(~self._matching.taken.holds(rows.ids, rows.times))
+        self._matching.apply(rows)
+
+    def _remember(self, state: JoinState) -> None:
+        """Note what is known of rows that are not read again."""
+        matching = self._matching
+        if self._rebuilding and state.met is not None:
+            matching.met = np.frombuffer(state.met, "<u8")
+        if state.since is not None:
+            ids, until = (np.frombuffer(*own) for own in (
+                (state.taken_ids, "<u8"), (state.taken_until, "<i8"),
+            ))  # fmt: skip
+            before = np.full(len(ids), state.since - 1)
+            matching.taken.add(ids.astype(np.uint64), before, until.astype(np.int64))
+            matching.taken.since(state.since)
 
     def _final(self, now: int | None) -> Iterator[Output]:
         """Yield the panes that are final at `now` (ms), then the horizon if it is a new one."""

@@ -7,6 +7,20 @@ import msgspec
 from driftline.consumer.log.clock import Heard
 
 
+class Cut(msgspec.Struct, frozen=True, array_like=True):
+    """What expired because too many were waiting; times in ms since 1970.
+
+    Attributes:
+        at: when.
+        up_to: the largest time of the rows that went.
+        early: only labels that were waiting for their prediction.
+    """
+
+    at: int
+    up_to: int
+    early: bool = False
+
+
 class JoinState(msgspec.Struct, tag="join"):
     """State of one model in one partition of the log of joins, as of `position`.
 
@@ -24,10 +38,11 @@ class JoinState(msgspec.Struct, tag="join"):
             ms since 1970.
         early: ids (uint64, little-endian) of the labels that wait for their prediction; None if
             they are too many to name. Then labels whose prediction lies before `since` wait too.
-        met: `meetings` of predictions whose label came first, as long as they could still be
-            waiting without; None if they are too many to name.
-        cut: (time, times up to) of what expired since then because too many were waiting, newest
-            last.
+        met: `Meetings` of predictions whose label came first, from `since` on; None if they are too
+            many to name.
+        taken_ids: ids (uint64, little-endian) that rows held at `since` which are gone and decided
+            later predictions' fate; `taken_until`: until when (int64, little-endian), ms.
+        cut: what expired since then because too many were waiting, newest last.
         lifts: (offset, time): where the clock was lifted, because more rows than may had been read
             before another source has come as far; from `rewind` on.
     """
@@ -43,7 +58,9 @@ class JoinState(msgspec.Struct, tag="join"):
     closed: int | None = None
     early: bytes | None = b""
     met: bytes | None = b""
-    cut: list[tuple[int, int]] = []
+    taken_ids: bytes = b""
+    taken_until: bytes = b""
+    cut: list[Cut] = []
     lifts: list[tuple[int, int]] = []
 
 

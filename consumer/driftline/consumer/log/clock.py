@@ -44,7 +44,16 @@ class Clock:
         self.heard = heard
 
     def hear(self, word: Horizon) -> None:
-        """Take in one horizon record."""
+        """Take in one horizon record.
+
+        A partition that the topic did not have before holds the clock where it is.
+        """
+        before = self.now()
+        self._note(word)
+        if before is not None and self.now() is None:
+            self.lift(before)
+
+    def _note(self, word: Horizon) -> None:
         key = (word.source, word.partition)
         known = self.heard.get(key)
         if known is None:
@@ -62,7 +71,10 @@ class Clock:
             known.horizon = _largest(*(h.horizon for h in self.heard.values()))
 
     def now(self) -> int | None:
-        """Return the time before which every pane is final; None while a partition is unheard."""
+        """Return the time before which every pane is final; None while a partition is unheard.
+
+        It never falls.
+        """
         horizons = list(self._horizons())
         if not horizons or None in horizons:
             return None

@@ -34,23 +34,24 @@ def output_topics(prefix: str, partitions: int, longest: int) -> list[TopicSpec]
         prefix: `output.prefix`; topics are `<prefix>.alerts` and so on.
         partitions: Number of partitions of each.
         longest: The longest window, rolling reference or label horizon of any model, in ms. Panes
-            and joins are kept twice as long, so that every window can be counted again.
+            are kept twice as long, so that every window can be counted again. Joins are kept three
+            times as long: a row that waits may share its id with one of a horizon before.
 
     >>> for spec in output_topics("driftline", 6, 14 * DAY):
     ...     print(spec.name, spec.cleanup_policy, spec.configs.get("retention.ms"))
     driftline.alerts delete 2592000000
     driftline.verdicts delete None
     driftline.panes delete 2419200000
-    driftline.joins delete 2419200000
+    driftline.joins delete 3628800000
     driftline.state compact None
     driftline.dead-letter delete None
     """
-    panes = {"retention.ms": str(max(PANES_KEPT, 2 * longest))}
+    panes, joins = ({"retention.ms": str(max(PANES_KEPT, n * longest))} for n in (2, 3))
     configs = {
         "alerts": {"retention.ms": str(ALERTS_KEPT)},
         "verdicts": {},
         "panes": panes,
-        "joins": panes,
+        "joins": joins,
         # Only segments that are closed are compacted: by default after a week or 1 GiB, and a
         # restarted worker would read all of that.
         "state": {"segment.ms": str(HOUR), "min.cleanable.dirty.ratio": "0.1"},

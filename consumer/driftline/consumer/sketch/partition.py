@@ -8,6 +8,7 @@ event, so batch sizes, restarts and speed change nothing. The rules of time and 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from operator import attrgetter
 
 import msgspec
@@ -105,8 +106,9 @@ class PartitionSketch:
             known = progress.lost or (gap.wanted, gap.begin)
             progress.lost = (min(known[0], gap.wanted), max(known[1], gap.begin))
             progress.told = False
-        if self._writer is not None:
-            self._writer.lost(gap)
+        if self._writer is not None and gap.begin > self.position:
+            # What lies before was sent to the join already.
+            self._writer.lost(replace(gap, wanted=max(gap.wanted, self.position)))
         self.next = gap.begin
         self.position = max(self.position, gap.begin)
 
