@@ -67,7 +67,12 @@ def test_an_id_that_is_none_costs_no_more_than_others(monkeypatch: pytest.Monkey
     rows.values, rows.predicted = np.ones(n), np.ones(n, np.int64)
     rows.versions, rows.segments = np.ones(n, np.int64), np.zeros((1, n), np.int64)
     original = Turns.take
-    monkeypatch.setattr(Turns, "take", lambda self: taken.append(1) or original(self))
+
+    def counted(self: Turns) -> JoinRows:
+        taken.append(1)
+        return original(self)
+
+    monkeypatch.setattr(Turns, "take", counted)
     matching = Matching(outcome_model(Rules("arrival", 10_000, 10_000)), ["v1"])
     matching.apply(rows)
     assert len(taken) < 120

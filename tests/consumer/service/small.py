@@ -103,7 +103,13 @@ def labelled_plan(by: str, *others: str) -> Plan:
         window={"length": "30s", "every": "10s", "grace": f"{GRACE}s", "min_events": 5},
         thresholds={"ks": {"warning": 0.4}},
         segments=["tier"],
-        models={name: {} for name in others},
+        models={
+            name: {
+                "labels": {"topic": LABELS, "horizon": f"{HORIZON}s", "by": by},
+                "performance": {"accuracy": {"max_drop": 0.1, "for": "2 of 3"}},
+            }
+            for name in others
+        },
     )
 
 

@@ -12,10 +12,18 @@ from tests.consumer.service.small import (
     HOUR,
     LABELS,
     MODEL,
+    OTHER,
     SECOND,
     START,
+    TOPIC,
     labelled_plan,
+    labelled_reference,
+    plan,
 )
+
+from driftline.detectors import Reference
+from driftline.producer.mapping import Mapping
+from driftline.producer.reference import ReferenceSettings, reference_from_rows
 
 Row = dict[str, Any]
 
@@ -69,6 +77,50 @@ def test_the_first_of_two_predictions_with_one_id_holds() -> None:
     rig.settle()
     tally = rig.plan.join_tallies[MODEL]
     assert (tally.predictions, tally.duplicates, tally.joined) == (1, 1, 1)
+
+
+def test_an_event_of_no_use_is_a_dead_letter_though_its_label_is_of_use() -> None:
+    watched = {"labels": {"topic": TOPIC, "horizon": "60s"}, "segments": ["tier"]}
+    rig = Rig(plan({MODEL: labelled_reference(MODEL)}, **watched))
+    rig.write([{**prediction("a"), "features": [1, 2], "actual": "yes"}])
+    rig.write([{**prediction("b"), "actual": "yes"}, {"event_id": "c", "actual": "yes"}])
+    worker = rig.start()
+    rig.settle()
+    (letter,) = rig.records("dead-letter")
+    assert dict(letter.headers)["driftline.error.offset"] == b"0"
+    tally = worker.status.tallies[TOPIC]
+    assert (tally.rejected["schema"], tally.labels[MODEL], tally.counted[MODEL]) == (1, 3, 1)
+
+
+def test_a_label_that_one_of_two_models_cannot_use_is_counted() -> None:
+    watched = {"labels": {"topic": LABELS, "horizon": "60s"}}
+    both = {MODEL: labelled_reference(MODEL), OTHER: coloured_reference()}
+    rig = Rig(plan(both, models={OTHER: watched}, **watched))
+    rig.write([{"event_id": "a", "actual": value} for value in ("yes", "red")], topic=LABELS)
+    rig.write([{"event_id": "a", "actual": "mauve"}], topic=LABELS)
+    worker = rig.start()
+    rig.settle()
+    tally = worker.status.tallies[LABELS]
+    assert (tally.labels[MODEL], tally.refused[MODEL]) == (1, 2)
+    assert (tally.labels[OTHER], tally.refused[OTHER]) == (1, 2)
+    assert +tally.rejected == {"unknown_class": 1}
+
+
+def coloured_reference() -> Reference:
+    events = [
+        {"features": {"x": i / 90}, "prediction": {"label": colour}, "actual": colour}
+        for i, colour in enumerate(["red", "blue", "green"] * 30)
+    ]
+    return reference_from_rows([events], Mapping(), ReferenceSettings(OTHER)).reference
+
+
+def test_a_prediction_without_answer_is_not_waited_for_and_counted() -> None:
+    rig = Rig(labelled_plan("arrival"))
+    rig.write([prediction("a"), {**prediction("b"), "prediction": {"score": 0.5}}])
+    worker = rig.start()
+    rig.settle()
+    tally = worker.status.tallies[TOPIC]
+    assert (tally.counted[MODEL], tally.without_answer[MODEL]) == (2, 1)
 
 
 @pytest.mark.parametrize(

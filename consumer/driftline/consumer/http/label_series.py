@@ -82,9 +82,13 @@ def label_series(status: Status) -> Iterator[tuple[str, Series]]:
     for name, labels in plan.labelled.items():
         if labels.topic in topics:
             yield name, Series("labels", (), sum(tally.labels[name] for tally in tallies))
+            refused = sum(tally.refused[name] for tally in tallies)
+            yield name, Series("labels_refused", (), refused)
         if topics & set(plan.config.models[name].predictions):
             without = sum(tally.without_id[name] for tally in tallies)
             yield name, Series("predictions_without_id", (), without)
+            without = sum(tally.without_answer[name] for tally in tallies)
+            yield name, Series("predictions_without_answer", (), without)
         joins = [here.joins[name] for here in status.joins.values() if name in here.joins]
         if joins:
             waiting = sum(join.waiting for join in joins)

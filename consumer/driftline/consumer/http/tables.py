@@ -90,6 +90,14 @@ COUNTERS: dict[str, tuple[Sequence[str], str]] = {
         _MODEL,
         "Predictions without event_id, which no label of another record finds.",
     ),
+    "predictions_without_answer": (
+        _MODEL,
+        "Predictions without the class, or score, that a label is compared with: not waited for.",
+    ),
+    "labels_refused": (
+        _MODEL,
+        "Labels that the model cannot use; dead letters, unless another model can.",
+    ),
     "labels_joined": (_MODEL, "Predictions that got their label."),
     "join_rows": (
         ("model", "outcome"),

@@ -124,6 +124,14 @@ class BlockWriter:
             found[name] = rows.select(~lost)
         return found, list(rejected.values())
 
+    def without_answer(self, events: Mapping[str, ModelRows]) -> dict[str, int]:
+        """Return by model how many events have no answer that a label can be compared with."""
+        return {
+            name: int(np.count_nonzero(~model.answers.usable(events[name].columns)))
+            for name, model in self._models.items()
+            if name in events and events[name].ids is not None
+        }
+
     def write(self, word: Horizon, batch: Batch, now: int) -> Iterator[Block | Loss]:
         """Yield the blocks of a batch, read at `now` (wall clock, ms); `word`: who speaks."""
         for name, model in self._models.items():

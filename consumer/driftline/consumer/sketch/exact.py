@@ -27,6 +27,7 @@ Reason = Literal["malformed", "schema", "timestamp", "too_far_ahead", "too_large
 """Why a record is a dead letter: the closed set."""
 
 NO_ACTUAL = "the label has no actual"
+NO_EVENT = "the event has neither features nor prediction"
 _LONGEST_INTEGER = 400  # digits; no float holds so many, and reading them takes quadratic time
 _decode = msgspec.json.Decoder().decode
 _ABSENT: Any = object()
@@ -155,7 +156,7 @@ def read_row(fields: EventFields, event: AnyMapping[str, Any]) -> Row:
     event_id = id_text(event.get(EVENT_ID))
     if fields.schema.record == "event":
         if "features" not in event and "prediction" not in event:
-            raise UnusableError("schema", "the event has neither features nor prediction")
+            raise UnusableError("schema", NO_EVENT)
     elif "actual" not in event:
         raise UnusableError("schema", NO_ACTUAL)
     elif not event_id and fields.schema.record == "label":

@@ -29,17 +29,23 @@ class LabelRows:
         times: int64 (n,): ms since 1970.
         ids: uint64 (n,): hashes of the ids of the events they belong to, 0 for none.
         actual: float64 (n,): place of the class, or the value of a regression.
+        refused: labels of the batch that this model cannot use.
     """
 
     index: IntArray
     times: IntArray
     ids: IdArray
     actual: FloatArray
+    refused: int = 0
 
     def select(self, chosen: NDArray[np.bool_]) -> LabelRows:
         """Return the chosen labels."""
         return LabelRows(
-            self.index[chosen], self.times[chosen], self.ids[chosen], self.actual[chosen]
+            self.index[chosen],
+            self.times[chosen],
+            self.ids[chosen],
+            self.actual[chosen],
+            self.refused + int(np.count_nonzero(~chosen)),
         )
 
 
@@ -105,7 +111,8 @@ class LabelReader:
         rows = decoded.models.get(self._model)
         if rows is None or rows.ids is None:
             nothing = np.zeros(0, np.int64)
-            return LabelRows(nothing, nothing, nothing.astype(np.uint64), np.zeros(0)), rejected
+            ids, actual = nothing.astype(np.uint64), np.zeros(0)
+            return LabelRows(nothing, nothing, ids, actual, len(rejected)), rejected
         if self._classes:
             # Both have the classes' codes; the label counts, and where there is none, the score.
             (label, score), many = rows.columns.codes.T, len(self._classes)
@@ -126,5 +133,6 @@ class LabelReader:
         for place in rows.index[unseen].tolist():
             detail = "actual is a class that the reference does not have"
             rejected.append(Rejected(place, "unknown_class", detail))
-        found = LabelRows(rows.index[known], rows.times[known], rows.ids[known], actual[known])
+        index, times, ids = rows.index[known], rows.times[known], rows.ids[known]
+        found = LabelRows(index, times, ids, actual[known], len(rejected))
         return found, sorted(rejected, key=lambda bad: bad.index)

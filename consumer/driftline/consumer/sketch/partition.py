@@ -20,6 +20,7 @@ from driftline.consumer.log.protocol import Gap, Record, TopicPartition
 from driftline.consumer.sketch.blocks import Batch, BlockWriter
 from driftline.consumer.sketch.decode import Decoded, Decoder, ModelRows, Rejected
 from driftline.consumer.sketch.event_ids import NO_ID
+from driftline.consumer.sketch.exact import NO_EVENT
 from driftline.consumer.sketch.open_pane import OpenPane, SketchModel
 from driftline.consumer.sketch.state import ModelProgress, SketchState
 from driftline.consumer.sketch.tally import DeadLetter, Tally
@@ -215,7 +216,12 @@ class PartitionSketch:
         found = np.zeros(len(records), bool)
         for rows in labels.values():
             found[rows.index] = True
-        rejected = {bad.index: bad for bad in decoded.rejected if not found[bad.index]}
+        # A label alone is no event; an event of no use is one also where its label is of use.
+        rejected = {
+            bad.index: bad
+            for bad in decoded.rejected
+            if not (found[bad.index] and bad.detail == NO_EVENT)
+        }
         rejected.update({bad.index: bad for bad in wrong if not found[bad.index]})
         decoded.rejected = [rejected[place] for place in sorted(rejected)]
         if self._decoder is None:
@@ -223,12 +229,15 @@ class PartitionSketch:
             decoded.unknown_model += left
         for name, rows in labels.items():
             self.tally.labels[name] += len(rows.index)
+            self.tally.refused[name] += rows.refused
         for name, events in decoded.models.items():
             if events.ids is not None:
                 alone = (events.ids == NO_ID) & ~found[events.index]  # no label of their own either
                 self.tally.without_id[name] += int(alone.sum())
         versions = {} if self._decoder is None else self._decoder.version_names
         batch = Batch(offsets, decoded.models, versions, labels)
+        for name, without in self._writer.without_answer(batch.events).items():
+            self.tally.without_answer[name] += without
         return list(self._writer.write(self._word(int(offsets[-1]) + 1), batch, now))
 
     def _count(

@@ -21,13 +21,16 @@ class DeadLetter:
 class Tally:
     """What became of the records read: read = counted + late + labels + skipped + rejected.
 
-    An event that brings its own label is in `counted` (or `late`) and in `labels`.
+    An event that brings its own label is in `counted` (or `late`, or `rejected`) and in `labels`.
+    `refused`: labels that a model cannot use, also where another model can.
     """
 
     read: int = 0
     counted: Counter[str] = field(default_factory=Counter)  # by model
     late: Counter[str] = field(default_factory=Counter)  # by model
     labels: Counter[str] = field(default_factory=Counter)  # by model
+    refused: Counter[str] = field(default_factory=Counter)  # by model
     without_id: Counter[str] = field(default_factory=Counter)  # predictions, by model
+    without_answer: Counter[str] = field(default_factory=Counter)  # predictions, by model
     skipped: Counter[str] = field(default_factory=Counter)  # by reason: tombstone, unknown_model
     rejected: Counter[str] = field(default_factory=Counter)  # by reason of the dead letters
