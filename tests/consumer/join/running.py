@@ -13,7 +13,8 @@ from driftline.consumer.config import LabelsConfig
 from driftline.consumer.join.cells import EXPIRED
 from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.join.pane import OutcomeModel
-from driftline.consumer.join.state import JoinState, JoinTally
+from driftline.consumer.join.state import JoinState
+from driftline.consumer.join.tally import JoinTally
 from driftline.consumer.join.waiting import Room
 from driftline.consumer.log.codec import decode, encode, unpack_integers
 from driftline.consumer.log.messages import Block, Horizon, Pane
@@ -128,7 +129,8 @@ def _counts(pane: Pane) -> PaneCounts:
     for stream in pane.streams:
         flat = np.zeros(pane.high, np.int64)
         flat[np.cumsum(unpack_integers(stream.indexes))] = unpack_integers(stream.counts)
-        assert stream.versions == ({"v1": stream.events} if stream.events else {})
+        many = int(LAYOUT.view(flat[: LAYOUT.size], "confusion").sum())
+        assert stream.versions == ({"v1": many} if many else {})
         own: PaneCounts = PaneCounts()
         for actual, row in enumerate(LAYOUT.view(flat[: LAYOUT.size], "confusion").tolist()):
             for predicted, many in enumerate(row):

@@ -16,7 +16,8 @@ from driftline.consumer.config import LabelsConfig, Side
 from driftline.consumer.join import turns
 from driftline.consumer.join.cells import EXPIRED
 from driftline.consumer.join.comparing import COMPARISON_CELLS, ComparisonJoin, ComparisonModel
-from driftline.consumer.join.state import JoinState, JoinTally
+from driftline.consumer.join.state import JoinState
+from driftline.consumer.join.tally import JoinTally
 from driftline.consumer.join.waiting import Columns, Room
 from driftline.consumer.log.codec import decode, encode, unpack_integers
 from driftline.consumer.log.join_rows import pack_rows, unpack_rows

@@ -17,7 +17,8 @@ from driftline.consumer.join import codes as codes_module
 from driftline.consumer.join import model as model_module
 from driftline.consumer.join.codes import Codes
 from driftline.consumer.join.model import ModelJoin
-from driftline.consumer.join.state import JoinState, JoinTally
+from driftline.consumer.join.state import JoinState
+from driftline.consumer.join.tally import JoinTally
 from driftline.consumer.join.waiting import Room
 from driftline.consumer.log.codec import encode
 from driftline.consumer.log.join_rows import JoinRows, pack_rows

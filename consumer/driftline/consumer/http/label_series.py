@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Set
 
 from driftline.consumer.http.series import SEVERITIES, Firing, Series
-from driftline.consumer.join.state import JoinTally
+from driftline.consumer.join.tally import JoinTally
 from driftline.consumer.judge.lives import PERFORMANCE
 from driftline.consumer.judge.model import ModelJudge
 from driftline.consumer.judge.records import Verdict

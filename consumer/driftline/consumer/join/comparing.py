@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import msgspec
 import numpy as np
@@ -41,6 +42,7 @@ class ComparisonModel(OutcomeModel):
     """
 
     sides: tuple[Side, Side]
+    versions_of_matches: ClassVar[bool] = False
 
     @property
     def size(self) -> int:

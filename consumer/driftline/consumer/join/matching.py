@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from driftline.consumer.join.cells import DELAYS
 from driftline.consumer.join.index import IdArray
 from driftline.consumer.join.pane import OutcomeModel, OutcomePane
-from driftline.consumer.join.state import JoinTally
 from driftline.consumer.join.taken import Meetings, TakenIds
+from driftline.consumer.join.tally import JoinTally
 from driftline.consumer.join.turns import Turns
 from driftline.consumer.join.waiting import EARLY, FREE, MATCHED, WAITING, Columns, WaitingRows
 from driftline.consumer.log.join_rows import JoinRows
@@ -281,7 +281,7 @@ class Matching:
         matched = rows.select(rows.state == MATCHED)
         starts = matched.until - model.maturity - model.every
         for pane, chosen in self._panes_of(starts, matched.since):
-            pane.match(matched.select(chosen))
+            pane.match(matched.select(chosen), self._names)
 
     def _panes_of(
         self, counted: IntArray, times: IntArray

@@ -23,7 +23,8 @@ from driftline.consumer.join.index import IdArray
 from driftline.consumer.join.marks import Marks, Source
 from driftline.consumer.join.matching import NEVER, Matching
 from driftline.consumer.join.pane import OutcomeModel
-from driftline.consumer.join.state import JoinState, JoinTally
+from driftline.consumer.join.state import JoinState
+from driftline.consumer.join.tally import JoinTally
 from driftline.consumer.join.waiting import EARLY, WAITING, Room
 from driftline.consumer.log.clock import Clock, Heard
 from driftline.consumer.log.join_rows import JoinRows, unpack_rows

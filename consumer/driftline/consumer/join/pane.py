@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +45,8 @@ class OutcomeModel:
     segments: Mapping[str, tuple[str, ...]]
     every: int
     labels: LabelsConfig
+    versions_of_matches: ClassVar[bool] = True
+    """Whether versions are those of predictions with their labels, or of all predictions."""
 
     @property
     def maturity(self) -> int:
@@ -88,30 +91,30 @@ class OutcomePane:
         # By stream, once there is something to count: many panes may be open, most without.
         self._counts: dict[int, IntArray] = {}
 
-    @property
-    def end(self) -> int:
-        """End of the pane, ms since 1970, exclusive."""
-        return self.start + self.model.every
-
     def predict(self, rows: Columns, names: Sequence[str]) -> None:
         """Count predictions; `names` are those that their version codes stand for."""
         for place, chosen in self._subsets(rows):
             self._events[place] += len(chosen)
-            most = _MOST_VERSIONS_OF_SEGMENT if place else _MOST_VERSIONS
-            known = self._versions[place]
-            for code, many in _frequencies(rows.versions[chosen]):
-                name = names[code - 1] if code else None
-                if name is not None:
-                    name = name if name in known or len(known) < most else OTHER
-                    known[name] = known.get(name, 0) + many
+            if not self.model.versions_of_matches:
+                self._count_versions(place, rows.versions[chosen], names)
 
-    def match(self, rows: Columns) -> None:
-        """Count predictions with their labels."""
+    def match(self, rows: Columns, names: Sequence[str]) -> None:
+        """Count predictions with their labels; `names` as above."""
         size = self.model.size
         for place, chosen in self._subsets(rows):
             some, cells = rows.select(chosen), self._cells(place)
             cells[:size] += self.model.count(some)
             cells[size:] += np.bincount(some.delays, minlength=EXTRA_CELLS)
+            if self.model.versions_of_matches:
+                self._count_versions(place, some.versions, names)
+
+    def _count_versions(self, place: int, codes: NDArray[np.int16], names: Sequence[str]) -> None:
+        most = _MOST_VERSIONS_OF_SEGMENT if place else _MOST_VERSIONS
+        known = self._versions[place]
+        found = zip(*(each.tolist() for each in np.unique(codes, return_counts=True)), strict=True)
+        for name, many in sorted((names[code - 1], many) for code, many in found if code):
+            name = name if name in known or len(known) < most else OTHER
+            known[name] = known.get(name, 0) + many
 
     def expire(self, rows: Columns) -> None:
         """Count predictions whose label did not come in time."""
@@ -164,9 +167,3 @@ class OutcomePane:
             base = self.model.base(tag)
             for code in np.unique(codes).tolist():
                 yield base + code, np.flatnonzero(codes == code)
-
-
-def _frequencies(codes: NDArray[np.int16]) -> list[tuple[int, int]]:
-    """Return (code, how often) in the order of their first appearance."""
-    found, first, counts = np.unique(codes, return_index=True, return_counts=True)
-    return [(int(found[i]), int(counts[i])) for i in np.argsort(first)]

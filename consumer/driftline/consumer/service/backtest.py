@@ -7,7 +7,8 @@ from itertools import count
 from typing import Any
 
 from driftline.consumer.join.model import ModelJoin
-from driftline.consumer.join.state import JoinState, JoinTally
+from driftline.consumer.join.state import JoinState
+from driftline.consumer.join.tally import JoinTally
 from driftline.consumer.judge.comparison import ComparisonState
 from driftline.consumer.judge.records import Alert, Verdict
 from driftline.consumer.judge.state import JudgeState

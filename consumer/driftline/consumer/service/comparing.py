@@ -10,7 +10,8 @@ import numpy as np
 
 from driftline.consumer.config import ComparisonConfig, Config, LabelsConfig, ModelConfig
 from driftline.consumer.join.comparing import ComparisonJoin, ComparisonModel
-from driftline.consumer.join.state import JoinState, JoinTally
+from driftline.consumer.join.state import JoinState
+from driftline.consumer.join.tally import JoinTally
 from driftline.consumer.join.waiting import Room
 from driftline.consumer.judge.comparison import ComparisonJudge, ComparisonState, subject_of
 from driftline.consumer.judge.records import ReferenceName

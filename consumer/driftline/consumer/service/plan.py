@@ -12,7 +12,8 @@ from pathlib import Path
 from driftline.consumer.config import Config, LabelsConfig
 from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.join.pane import OutcomeModel
-from driftline.consumer.join.state import JoinState, JoinTally
+from driftline.consumer.join.state import JoinState
+from driftline.consumer.join.tally import JoinTally
 from driftline.consumer.join.waiting import Room
 from driftline.consumer.judge.metric_rules import outcomes_of
 from driftline.consumer.judge.model import ModelJudge, reference_streams
