@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from sklearn.metrics import roc_auc_score
-from tests.kafka.flights import DAY, Flight
+from tests.kafka.flights import DAY, MODEL, Flight
 from tests.kafka.published import Published
 from tests.kafka.reader import Read
 
@@ -58,7 +58,7 @@ def months_in_panes(panes: Iterable[Read], layout: OutcomeLayout) -> dict[str, M
     newest: dict[tuple[int, int, int], Pane] = {}
     for record in panes:
         message = decode_panes(record.value or b"")
-        if isinstance(message, Pane) and message.outcomes:
+        if isinstance(message, Pane) and message.outcomes and message.model == MODEL:
             place = (message.partition, message.start, message.first)
             if place not in newest or message.until >= newest[place].until:
                 newest[place] = message

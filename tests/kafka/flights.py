@@ -31,7 +31,7 @@ from driftline.producer.reference import ReferenceSettings, reference_from_rows
 from driftline.producer.timestamp import parse_timestamp
 
 SMALL = Path(__file__).parents[1] / "data" / "nycflights13_small.csv.gz"
-MODEL = "late-arrival"
+MODEL, VERSIONS = "late-arrival", ("1", "2")
 PREDICTIONS, LABELS = 6, 4  # partitions
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 GRACE = 3 * HOUR
@@ -89,6 +89,7 @@ def read(path: Path) -> tuple[list[dict[str, Any]], list[Flight]]:
         event = {
             "event_id": str(number),
             "timestamp": departed,
+            "model_version": VERSIONS[number % 2],
             "features": {name: row[name] for name in FEATURES},
             "prediction": {"label": str(row["prediction"]), "score": row["score"]},
         }
@@ -144,7 +145,10 @@ def _times(rng: random.Random | None) -> int:
 def write_config(
     path: Path, bootstrap: str, topics: tuple[str, str], prefix: str, horizon: str
 ) -> Path:
-    """Write the configuration: windows of a day, labels by the day of their prediction."""
+    """Write the configuration: windows of a day, labels by the day of their prediction.
+
+    The versions, which are the same model, are compared: half of the flights has either.
+    """
     model = {
         "predictions": topics[0],
         "labels": {"topic": topics[1], "horizon": horizon, "by": "prediction"},
@@ -152,7 +156,9 @@ def write_config(
         "window": {"length": "1d", "grace": "3h", "min_events": 20},
         "performance": {"roc_auc": {"max_drop": 0.02, "for": "2 of 3"}},
     }
-    return deployment.write_config(path, bootstrap, prefix, {MODEL: model})
+    sides = {"champion": f"{MODEL}@1", "challenger": f"{MODEL}@2", "traffic": "split"}
+    compared = {"versions": sides}
+    return deployment.write_config(path, bootstrap, prefix, {MODEL: model}, comparisons=compared)
 
 
 def build_reference(events: list[dict[str, Any]], directory: Path) -> None:

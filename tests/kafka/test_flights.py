@@ -123,6 +123,9 @@ def test_workers_killed_five_times_join_every_label_within_the_horizon(
     with TopicReader(bootstrap, f"{prefix}.panes") as panes:
         check_figures(panes, published, plan, months_of_file(some, 6 * HOUR))
     assert {alert["kind"] for alert in published.alert_records()} > {"performance"}
+    compared = [one for one in published.verdict_records() if one["stream"] == "versions"]
+    assert max(one["counts"]["labelled"] for one in compared) == plan.join_tallies[MODEL].joined
+    assert {one["state"] for one in compared if one["counts"]["labelled"] > 100} == {"ok"}
 
 
 @pytest.mark.skipif(not FULL, reason="make nycflights FLIGHTS=replay.parquet runs it")

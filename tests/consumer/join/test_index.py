@@ -124,7 +124,7 @@ def test_rows_that_are_free_are_used_again_and_hold_nothing_back() -> None:
 
 
 def test_how_many_may_wait() -> None:
-    assert Room.within(10, 1 << 40, 3) == Room(waiting=10, ahead=2)
+    assert Room.within(10, 1 << 40, 3) == Room(waiting=10, ahead=10_000)
     assert Room.within(10**9, 1 << 30, 0).waiting > 10_000_000
     assert Room.within(10**9, 1 << 30, 4).waiting < Room.within(10**9, 1 << 30, 3).waiting
-    assert Room.within(10**9, 1, 0) == Room(1, 1)
+    assert Room.within(10**9, 1, 0) == Room(1, 10_000)

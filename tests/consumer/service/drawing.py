@@ -44,6 +44,7 @@ class Labelling:
         ends: second after which no more come.
         settings: of the model, with its `labels`.
         most: predictions and labels that may wait.
+        compared: traffic of a comparison of the first model's two versions, None without one.
     """
 
     topic: str
@@ -53,6 +54,7 @@ class Labelling:
     ends: float
     settings: dict[str, Any]
     most: int
+    compared: str | None
 
 
 def draw_labelling(rng: random.Random, partitions: int) -> Labelling:
@@ -76,6 +78,7 @@ def draw_labelling(rng: random.Random, partitions: int) -> Labelling:
         rng.choice([400, 400, 200]),
         {"labels": labels, **watched},
         rng.choice([1_000, 1_000, 1_000, 8]),
+        rng.choice([None, "split", "same"]),
     )
 
 
@@ -122,6 +125,9 @@ def draw_input(
             broken = rng.random() < 0.02
             if labelling is not None and model == MODELS[0]:
                 twin = rng.randrange(10) if rng.random() < labelling.odd / 2 else 0
+                if labelling.compared == "same":
+                    event["model_version"] = rng.choice("12")
+                    twin = rng.randrange(3)
                 event |= _prediction(rng, f"{partition}-{len(log) - twin}")
                 for at, label in _labels(rng, labelling, event, now, disorder):
                     place = TopicPartition(labelling.topic, rng.randrange(labelling.partitions))

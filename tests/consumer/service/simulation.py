@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -48,6 +49,12 @@ REFERENCES = {name: reference(name) for name in MODELS}
 WITH_OUTCOMES = {**REFERENCES, MODELS[0]: labelled_reference(MODELS[0])}
 
 
+def comparison(traffic: str) -> dict[str, Any]:
+    """The two versions of the first model; events change from one to the other, or have either."""
+    sides = {"champion": f"{MODELS[0]}@1", "challenger": f"{MODELS[0]}@2"}
+    return {**sides, "traffic": traffic, "alpha": 0.5}
+
+
 def plan(stale_after: str, labelling: Labelling | None = None) -> Plan:
     """Two models on one topic; thresholds low enough that alerts come and go."""
     config = Config.model_validate(
@@ -71,6 +78,9 @@ def plan(stale_after: str, labelling: Labelling | None = None) -> Plan:
                 }
                 for name in MODELS
             },
+            "comparisons": {"versions": comparison(labelling.compared)}
+            if labelling is not None and labelling.compared is not None
+            else {},
         }
     )
     return Plan(config, REFERENCES if labelling is None else WITH_OUTCOMES)

@@ -6,10 +6,10 @@ from heapq import heapify, heappop, heappush
 from itertools import count
 
 import numpy as np
+from numpy.typing import NDArray
 
 from driftline.consumer.join.marks import Source
 from driftline.consumer.log.join_rows import JoinRows
-from driftline.detectors.grid import IntArray
 
 # Parts of fewer rows are put together, so many at a time: each part costs about 1.5 kB besides.
 _SMALL, _MANY = 1_024, 256
@@ -38,7 +38,7 @@ class RowsAhead:
         self._sources: list[Source] = []
         # Parts, each in the order of its times, by their smallest: those far ahead are not looked
         # at, and of the others what is left is cut off without being copied.
-        self._parts: list[tuple[int, int, JoinRows, IntArray]] = []
+        self._parts: list[tuple[int, int, JoinRows, NDArray[np.int16]]] = []
         self._numbers = count()
         self._small = 0  # small parts that came since they were put together
 
@@ -49,7 +49,7 @@ class RowsAhead:
         if len(rows):
             self.held += len(rows)
             self._small += len(rows) < _SMALL
-            self._add(rows, np.full(len(rows), self._sources.index(source)))
+            self._add(rows, np.full(len(rows), self._sources.index(source), np.int16))
         if self._small >= _MANY:
             self._small = 0
             self._put_together()
@@ -84,9 +84,11 @@ class RowsAhead:
         """Return how many rows there are of times before `time` (ms)."""
         return sum(int(np.searchsorted(rows.times, time)) for _, _, rows, _ in self._parts)
 
-    def _add(self, rows: JoinRows, places: IntArray) -> None:
+    def _add(self, rows: JoinRows, places: NDArray[np.int16]) -> None:
         order = np.argsort(rows.times, kind="stable")
         rows, places = rows.select(order), places[order]
+        for name in ("predicted", "versions", "segments"):  # many may be ahead
+            setattr(rows, name, getattr(rows, name).astype(np.int16))
         heappush(self._parts, (int(rows.times[0]), next(self._numbers), rows, places))
 
     def _put_together(self) -> None:

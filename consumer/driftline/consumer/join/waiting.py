@@ -164,7 +164,8 @@ class WaitingRows:
 
 # Columns, a quarter more than are in use, and two places in the index.
 _ROW_BYTES = (6 * 8 + 3 * 1 + 2 * 2) * 5 // 4 + 2 * 4
-_AHEAD_BYTES = 7 * 8 + 1 + 8
+_AHEAD_BYTES = 4 * 8 + 1 + 3 * 2  # see RowsAhead
+_FEW_AHEAD = 10_000  # cost nothing worth a hurry
 
 
 @dataclass(frozen=True)
@@ -181,11 +182,11 @@ class Room:
 
     @classmethod
     def within(cls, rows: int, size: int, tags: int) -> Self:
-        """Return room in `size` bytes: at most `rows` that wait, and a quarter as many ahead.
+        """Return room in `size` bytes: at most `rows` that wait, and half as many ahead.
 
-        >>> Room.within(1_000_000, 9_200_000, tags=0)
-        Room(waiting=100000, ahead=25000)
+        >>> Room.within(1_000_000, 9_500_000, tags=0)
+        Room(waiting=100000, ahead=50000)
         """
-        quarter = (_AHEAD_BYTES + 8 * tags) // 4
-        waiting = max(min(rows, size // (_ROW_BYTES + 2 * tags * 5 // 4 + quarter)), 1)
-        return cls(waiting, max(waiting // 4, 1))
+        half = (_AHEAD_BYTES + 2 * tags) // 2
+        waiting = max(min(rows, size // (_ROW_BYTES + 2 * tags * 5 // 4 + half)), 1)
+        return cls(waiting, max(waiting // 2, _FEW_AHEAD))
