@@ -207,8 +207,8 @@ def test_a_tie_of_numbers_is_nobodys() -> None:
     compared = model(Rules("arrival", 10, 10), MODELS, NUMBERS)
     none = np.zeros(4, np.int64)
     rows = Columns(
-        none.astype(np.uint64), none.astype(np.uint8), none, none, none,
+        none.astype(np.uint64), none.astype(np.uint8), none, none,
         np.array([[1.0, 3.0, np.nan, 5.0], [3.0, 2.5, 2.0, np.nan]]), np.full(4, 2.0),
-        none.astype(np.uint8), none.astype(bool), np.zeros((2, 4), np.int16),
+        none.astype(np.uint8), np.zeros((2, 4), np.int16),
     )  # fmt: skip
     assert compared.count(rows).tolist() == [0, 1, 0, 1, 0, 0, 1, 1]

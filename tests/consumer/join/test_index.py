@@ -71,9 +71,8 @@ def test_the_index_grows_with_what_it_holds_and_not_with_what_came_and_went() ->
 def waiting(some: list[int], until: int) -> Columns:
     n = len(some)
     return Columns(
-        column(some), np.full(n, WAITING, np.uint8), np.arange(n), np.arange(n),
-        np.full(n, until), np.zeros(n), np.full(n, np.nan), np.zeros(n, np.uint8),
-        np.zeros(n, bool), np.arange(3 * n, dtype=np.int16).reshape(3, n),
+        column(some), np.full(n, WAITING, np.uint8), np.arange(n), np.full(n, until), np.zeros(n),
+        np.full(n, np.nan), np.zeros(n, np.uint8), np.arange(3 * n, dtype=np.int16).reshape(3, n),
     )  # fmt: skip
 
 

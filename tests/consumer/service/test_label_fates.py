@@ -120,7 +120,7 @@ def test_a_prediction_without_answer_is_not_waited_for_and_counted() -> None:
     worker = rig.start()
     rig.settle()
     tally = worker.status.tallies[TOPIC]
-    assert (tally.counted[MODEL], tally.without_answer[MODEL]) == (2, 1)
+    assert (tally.counted[MODEL], tally.without[MODEL, "answer"]) == (2, 1)
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_events_that_send_no_prediction(value: Row, fate: str) -> None:
     sent = one.feed(log([value]), 0)
     assert rows(sent) == []
     assert bool(one.tally.counted[MODEL]) == fate.startswith("counted")
-    assert one.tally.without_id[MODEL] == (fate == "counted without id")
+    assert one.tally.without[MODEL, "id"] == (fate == "counted without id")
     assert [o.reason for o in sent if isinstance(o, DeadLetter)] == (
         [] if fate.startswith("counted") else [fate]
     )

@@ -161,7 +161,7 @@ def _labels(found: Found, backtest: Backtest) -> list[str]:
         (tally.repeated, "repeated"),
         (tally.late, "too late"),
         (tally.duplicates, "predictions with an id again"),
-        (backtest.tally.without_id[found.model], "predictions without an id"),
+        (backtest.tally.without[found.model, "id"], "predictions without an id"),
         (found.refused, "rejected"),
     ):
         if count:

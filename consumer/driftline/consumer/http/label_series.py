@@ -85,9 +85,9 @@ def label_series(status: Status) -> Iterator[tuple[str, Series]]:
             refused = sum(tally.refused[name] for tally in tallies)
             yield name, Series("labels_refused", (), refused)
         if topics & set(plan.config.models[name].predictions):
-            without = sum(tally.without_id[name] for tally in tallies)
+            without = sum(tally.without[name, "id"] for tally in tallies)
             yield name, Series("predictions_without_id", (), without)
-            without = sum(tally.without_answer[name] for tally in tallies)
+            without = sum(tally.without[name, "answer"] for tally in tallies)
             yield name, Series("predictions_without_answer", (), without)
         joins = [here.joins[name] for here in status.joins.values() if name in here.joins]
         if joins:

@@ -105,11 +105,11 @@ class ComparisonMatching(Matching):
         side = rows.versions - 1
         new = np.isnan(held.scores[side, numbers])
         second = self._columns(rows.select(new))
-        second.since = held.since[numbers[new]]
+        since = self.crossed.since(numbers, held.times[numbers])
         held.scores[side[new], numbers[new]] = second.scores[side[new], np.arange(int(new.sum()))]
-        self._predicted(second)
+        self._predicted(second, since[new])
         self.tally.duplicates += int((~new).sum())
-        self._cross(numbers, rows.times)
+        self._cross(numbers, since, rows.times)
 
 
 class ComparisonJoin(ModelJoin):

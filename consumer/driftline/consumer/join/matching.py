@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from driftline.consumer.join.cells import DELAYS
 from driftline.consumer.join.index import IdArray
 from driftline.consumer.join.pane import OutcomeModel, OutcomePane
-from driftline.consumer.join.taken import Meetings, TakenIds
+from driftline.consumer.join.taken import CrossedRows, Meetings, TakenIds
 from driftline.consumer.join.tally import JoinTally
 from driftline.consumer.join.turns import Turns
 from driftline.consumer.join.waiting import EARLY, FREE, MATCHED, WAITING, Columns, WaitingRows
@@ -48,7 +48,7 @@ class Matching:
     Attributes:
         rows: the rows that wait.
         panes: the panes that are open, by start.
-        taken: ids of rows that are gone and that decided another row's fate.
+        crossed: rows that decided a later prediction's fate; `taken`: ids of such that are gone.
         meetings: of predictions with a label that came first.
         met: while the past is read again, the `meetings` of predictions whose label came first:
             other labels found waiting then belong to predictions that are not read again. Else
@@ -62,6 +62,7 @@ class Matching:
         self.closed = closed
         self.rows = WaitingRows(len(model.segments))
         self.panes: dict[int, OutcomePane] = {}
+        self.crossed = CrossedRows()
         self.taken = TakenIds(_MOST_TAKEN)
         self.meetings = Meetings(_MOST_MEETINGS)
         self._step = max(model.labels.horizon // _STEPS, 1)
@@ -109,8 +110,7 @@ class Matching:
     def first_time(self) -> int | None:
         """Return the smallest time of any row that something here was made from, ms."""
         times = [pane.since for pane in self.panes.values()]
-        if (first := self.rows.first_time()) is not None:
-            times.append(first)
+        times += [x for x in (self.rows.first_time(), self.crossed.first_time()) if x is not None]
         return min(times, default=None)
 
     def past_from(self, time: int) -> int:
@@ -143,7 +143,8 @@ class Matching:
         if (chosen := np.flatnonzero(state == FREE)).size:
             fresh = self._columns(rows.select(chosen))
             self.rows.add(fresh)
-            self._predicted(fresh.select(~label[chosen]))
+            fresh = fresh.select(~label[chosen])
+            self._predicted(fresh, fresh.times)
 
     def _pass_over(self, run: JoinRows) -> int:
         """Let the first rows of one id pass that change nothing here; return how many they are.
@@ -180,30 +181,29 @@ class Matching:
             rows.ids,
             np.where(label, EARLY, WAITING).astype(np.uint8),
             rows.times,
-            rows.times,
             rows.times + self.model.labels.horizon,
             np.where(label, np.nan, rows.values),
             np.where(label, rows.values, np.nan),
             np.zeros(len(rows), np.uint8),
-            np.zeros(len(rows), bool),
             np.vstack([rows.predicted, rows.versions, rows.segments]).astype(np.int16),
         )
 
-    def _predicted(self, rows: Columns) -> None:
+    def _predicted(self, rows: Columns, since: IntArray) -> None:
+        """Count predictions; `since`: when they must be read again from, ms."""
         self.tally.predictions += len(rows.ids)
-        for pane, chosen in self._panes_of(rows.times, rows.since):
+        for pane, chosen in self._panes_of(rows.times, since):
             pane.predict(rows.select(chosen), self._names)
 
     def _repeat(self, rows: JoinRows, numbers: IntArray) -> None:
         """Predictions with an id that an earlier one has: the first holds."""
         self.tally.duplicates += len(rows)
-        self._cross(numbers, rows.times)
+        since = self.crossed.since(numbers, self.rows.columns.times[numbers])
+        self._cross(numbers, since, rows.times)
 
-    def _cross(self, numbers: IntArray, times: IntArray) -> None:
-        """Note predictions that rows decide on, where these may not be read again with them."""
-        columns = self.rows.columns
-        apart = columns.since[numbers] // self._step != times // self._step
-        columns.crossed[numbers[apart]] = True
+    def _cross(self, numbers: IntArray, since: IntArray, times: IntArray) -> None:
+        """Note rows that decide on predictions of times of another step than `since`."""
+        apart = since // self._step != times // self._step
+        self.crossed.note(numbers[apart], since[apart])
 
     def _meet_early(self, rows: Columns, numbers: IntArray) -> None:
         """Predictions whose label came first."""
@@ -211,10 +211,9 @@ class Matching:
         times, values = columns.times[numbers], columns.actual[numbers]
         self.meetings.add(rows.ids, rows.times)
         self.rows.remove(numbers)
-        self._predicted(rows)
-        rows.since = times
+        self._predicted(rows, rows.times)
         numbers = self.rows.add(rows)
-        self._cross(numbers, rows.times)
+        self._cross(numbers, times, rows.times)
         self._meet(numbers, values, times)
 
     def _meet(self, numbers: IntArray, values: NDArray[np.float64], times: IntArray) -> None:
@@ -236,10 +235,8 @@ class Matching:
 
     def _gone(self, numbers: IntArray, until: IntArray) -> None:
         """Note until when (ms) rows held their ids that are about to be removed."""
-        columns = self.rows.columns
-        crossed = columns.crossed[numbers]
-        numbers = numbers[crossed]
-        self.taken.add(columns.ids[numbers], columns.since[numbers], until[crossed])
+        places, since = self.crossed.take_out(numbers)
+        self.taken.add(self.rows.columns.ids[numbers[places]], since, until[places])
 
     def _correct(self, numbers: IntArray, values: NDArray[np.float64]) -> None:
         """Labels of predictions that have one, and whose window is not judged yet."""
@@ -255,7 +252,7 @@ class Matching:
         """Labels after a label, the prediction not there yet: the last one holds."""
         self._correct(numbers, values)
         columns = self.rows.columns
-        columns.times[numbers] = columns.since[numbers] = times
+        columns.times[numbers] = times
         columns.until[numbers] = times + self.model.labels.horizon
 
     def _end(self, numbers: IntArray, at: int = -NEVER) -> None:
@@ -265,6 +262,7 @@ class Matching:
 
     def _end_some(self, numbers: IntArray, at: int) -> None:
         rows, model = self.rows.columns.select(numbers), self.model
+        since = self.crossed.since(numbers, rows.times)
         self._gone(numbers, np.minimum(rows.until, at))
         self.rows.remove(numbers)
         self.tally.unmatched += int((rows.state == EARLY).sum())
@@ -278,9 +276,10 @@ class Matching:
             expired, counted = expired.select(timely), counted[timely]
         for pane, chosen in self._panes_of(counted, expired.times):
             pane.expire(expired.select(chosen))
-        matched = rows.select(rows.state == MATCHED)
+        found = rows.state == MATCHED
+        matched = rows.select(found)
         starts = matched.until - model.maturity - model.every
-        for pane, chosen in self._panes_of(starts, matched.since):
+        for pane, chosen in self._panes_of(starts, since[found]):
             pane.match(matched.select(chosen), self._names)
 
     def _panes_of(

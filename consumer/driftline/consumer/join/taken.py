@@ -86,6 +86,52 @@ class TakenIds:
         return (self._since < time) & (time < self._until)
 
 
+class CrossedRows:
+    """Rows that decided a prediction's fate which may not be read again with them.
+
+    By row number the time (ms) since which their id is held: their own, or that of the label that
+    came before.
+
+    >>> crossed, numbers = CrossedRows(), np.array([4, 5, 6])
+    >>> crossed.note(numbers[1:2], np.array([17]))
+    >>> crossed.first_time(), crossed.since(numbers, np.array([20, 30, 40])).tolist()
+    (17, [20, 17, 40])
+    >>> places, since = crossed.take_out(numbers)
+    >>> places.tolist(), since.tolist(), crossed.first_time()
+    ([1], [17], None)
+    """
+
+    def __init__(self) -> None:
+        self._since: dict[int, int] = {}
+
+    def note(self, numbers: IntArray, since: IntArray) -> None:
+        """Note rows."""
+        self._since.update(zip(numbers.tolist(), since.tolist(), strict=True))
+
+    def since(self, numbers: IntArray, times: IntArray) -> IntArray:
+        """Return since when the rows' ids are held; `times`: of the rows."""
+        places = self._places(numbers)
+        if places.size:
+            times = times.copy()
+            times[places] = [self._since[number] for number in numbers[places].tolist()]
+        return times
+
+    def take_out(self, numbers: IntArray) -> tuple[IntArray, IntArray]:
+        """Forget rows; return the places of those that were noted, and since when."""
+        places = self._places(numbers)
+        since = [self._since.pop(number) for number in numbers[places].tolist()]
+        return places, np.array(since, np.int64)
+
+    def first_time(self) -> int | None:
+        """Return the smallest time."""
+        return min(self._since.values(), default=None)
+
+    def _places(self, numbers: IntArray) -> IntArray:
+        if not self._since:
+            return np.zeros(0, np.int64)
+        return np.flatnonzero(np.isin(numbers, np.fromiter(self._since, np.int64)))
+
+
 class Meetings:
     """Predictions that met a label that came first, each as a number of its id and its time.
 

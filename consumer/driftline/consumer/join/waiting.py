@@ -15,7 +15,7 @@ FREE, WAITING, MATCHED, EARLY = 0, 1, 2, 3
 """Nothing; a prediction without label; one with its label; a label without prediction."""
 
 _FIRST = 1 << 12
-_LAST = np.iinfo(np.int64).max  # beginning, and end, of a free row
+_LAST = np.iinfo(np.int64).max  # time, and end, of a free row
 
 
 @dataclass
@@ -26,14 +26,11 @@ class Columns:
         ids: uint64: hash of the event's id.
         state: uint8: `FREE`, `WAITING`, `MATCHED` or `EARLY`.
         times: int64: when it took effect, ms since 1970.
-        since: int64: when the first row of its id took effect: itself, or the label before it.
         until: int64: when it is forgotten, ms since 1970.
         scores: float64: of a prediction, NaN without one. Of a comparison (2, rows): the answers of
             champion and challenger, a score or the place of a class, NaN without one.
         actual: float64: the label, NaN without one.
         delays: uint8: cell of the time between a prediction and its label.
-        crossed: bool: a prediction of its id came so much later than `since` that they may not be
-            read again together.
         codes: int16 (2 + tags, rows): place of the prediction's class; 1 + place of its version's
             name, 0 for none; and per tag, place among its values.
     """
@@ -41,12 +38,10 @@ class Columns:
     ids: IdArray
     state: NDArray[np.uint8]
     times: IntArray
-    since: IntArray
     until: IntArray
     scores: FloatArray
     actual: FloatArray
     delays: NDArray[np.uint8]
-    crossed: NDArray[np.bool_]
     codes: NDArray[np.int16]
 
     @property
@@ -87,8 +82,7 @@ class WaitingRows:
         scores = np.zeros((answers, n) if answers else n)
         self.columns = Columns(
             np.zeros(n, np.uint64), np.zeros(n, np.uint8), np.zeros(n, np.int64),
-            np.zeros(n, np.int64), np.zeros(n, np.int64), scores, np.zeros(n),
-            np.zeros(n, np.uint8), np.zeros(n, bool),
+            np.zeros(n, np.int64), scores, np.zeros(n), np.zeros(n, np.uint8),
             np.zeros((2 + tags, n), np.int16),
         )  # fmt: skip
         self._index = IdIndex()
@@ -120,7 +114,7 @@ class WaitingRows:
         self._index.remove(self.columns.ids[numbers], self.columns.ids)
         self.early -= int(np.count_nonzero(self.columns.state[numbers] == EARLY))
         self.columns.state[numbers] = FREE
-        self.columns.since[numbers] = self.columns.until[numbers] = _LAST
+        self.columns.times[numbers] = self.columns.until[numbers] = _LAST
         self._free.append(numbers.astype(np.int32))
         self.held -= len(numbers)
 
@@ -137,8 +131,8 @@ class WaitingRows:
         return int(np.count_nonzero(self.columns.state[: self._used] == state))
 
     def first_time(self) -> int | None:
-        """Return the smallest time since which an id is held, ms since 1970."""
-        return int(self.columns.since[: self._used].min()) if self.held else None
+        """Return the smallest time of any row, ms since 1970."""
+        return int(self.columns.times[: self._used].min()) if self.held else None
 
     def _numbers(self, n: int) -> IntArray:
         """Return n free row numbers."""
@@ -163,7 +157,7 @@ class WaitingRows:
 
 
 # Columns, a quarter more than are in use, and two places in the index.
-_ROW_BYTES = (6 * 8 + 3 * 1 + 2 * 2) * 5 // 4 + 2 * 4
+_ROW_BYTES = (5 * 8 + 2 * 1 + 2 * 2) * 5 // 4 + 2 * 4
 _AHEAD_BYTES = 4 * 8 + 1 + 3 * 2  # see RowsAhead
 _FEW_AHEAD = 10_000  # cost nothing worth a hurry
 
@@ -184,7 +178,7 @@ class Room:
     def within(cls, rows: int, size: int, tags: int) -> Self:
         """Return room in `size` bytes: at most `rows` that wait, and half as many ahead.
 
-        >>> Room.within(1_000_000, 9_500_000, tags=0)
+        >>> Room.within(1_000_000, 8_400_000, tags=0)
         Room(waiting=100000, ahead=50000)
         """
         half = (_AHEAD_BYTES + 2 * tags) // 2

@@ -31,6 +31,7 @@ from driftline.consumer.judge.sentence import (
     numeric_change,
     rate_change,
     scope,
+    unjudged,
     verb,
 )
 from driftline.consumer.judge.verdicts import event_counts, figures_of
@@ -93,8 +94,11 @@ class AlertWriter:
         self._reference = ReferenceName(reference, baseline.events)
         self._baseline = baseline
 
-    def write(self, life: Life, now: Happening) -> Alert:
-        """Return the record of `life`, which fired, rose, resolved or is due again, in `now`."""
+    def write(self, life: Life, now: Happening, reason: str | None = None) -> Alert:
+        """Return the record of `life`, which fired, rose, resolved or is due again, in `now`.
+
+        `reason`: why the window cannot be judged, so that nothing follows from its counts.
+        """
         f = self._baseline.layout.position[life.feature]
         feature = self._baseline.layout.features[f]
         ruling = next((r for r in now.rulings if r.rule.key == life.rule), None)
@@ -119,7 +123,9 @@ class AlertWriter:
             status="firing" if life.firing else "resolved",
             severity="critical" if life.severity == 2 else "warning",
             kind=life.kind,
-            summary=self._summary(life, now, f, name, bins, others),
+            summary=self._summary(life, now, f, name, bins, others)
+            if reason is None
+            else fit(unjudged(f"{self._stream}: {life.feature}", life.since, reason)),
             stream=self._stream,
             model=self._model,
             segment=self._segment,
@@ -133,13 +139,13 @@ class AlertWriter:
             value=figure.value if figure else None,
             p_value=figure.p_value if figure else None,
             threshold=figure.threshold if figure else None,
-            effect=number(float(effect)),
+            effect=number(float(effect)) if reason is None else None,
             breaches=_breaches(life, ruling, f),
             window=Window(format_time(now.times.start), format_time(now.times.end), now.events),
             reference=self._reference,
             versions=most_frequent(now.versions),
             counts=event_counts(now.found, f),
-            top=[] if quality else _top(bins),
+            top=[] if quality or reason is not None else _top(bins),
             incident_id=identity(self._model, format_time(incident)),
             also_firing=others[:_LISTED],
             owner=self._config.owner,

@@ -6,11 +6,13 @@ from math import isnan
 
 from driftline.consumer.config import Metric, ModelConfig
 from driftline.consumer.judge.ids import stream_name
+from driftline.consumer.judge.lives import ESTIMATED, is_estimated, repeat
 from driftline.consumer.judge.metric_lives import Lives, move
 from driftline.consumer.judge.metric_records import MetricWindow, MetricWriter, by_name
 from driftline.consumer.judge.metric_rules import Measured, against_limit
 from driftline.consumer.judge.records import Alert, ReferenceName, Verdict
 from driftline.consumer.judge.streams import Window
+from driftline.consumer.judge.verdicts import too_few
 from driftline.detectors.grid import IntArray
 from driftline.detectors.outcomes import (
     Figure,
@@ -72,8 +74,11 @@ class EstimateStream:
         times, panes = window.times, window.panes
         start, end = times.start, times.end
         events = panes.events(start, end, self._segment)
-        if window.reason is not None or events < self._config.window.min_events:
-            return [], []  # the features' verdicts say so
+        needed, reason = self._config.window.min_events, window.reason
+        if reason is None and events < needed:
+            reason = too_few(events, needed)
+        if reason is not None:  # the features' verdicts say so
+            return [], self._again(window, events, reason)
         found = by_name(self._estimates(panes.counts(start, end, self._segment)))
         versions = panes.versions(start, end, self._segment)
         firing = [
@@ -91,6 +96,16 @@ class EstimateStream:
             self._config.window.length,
         )  # fmt: skip
         return verdicts, [self._writer.alert(life, one, shown) for life, one in written]
+
+    def _again(self, window: Window, events: int, reason: str) -> list[Alert]:
+        """Return the alerts that are to be written again though the window cannot be judged."""
+        shown, written = MetricWindow(window.times, events, {}, None, []), []
+        for life in repeat(self._lives.values(), self._name, window.times, is_estimated):
+            metric = life.feature.removeprefix(ESTIMATED)
+            normal = self._normal.get(metric, Figure.none()).value
+            unknown = Measured(life.feature, metric, Figure.none(), normal)
+            written.append(self._writer.alert(life, unknown, shown, reason))
+        return written
 
     def _estimates(self, counts: IntArray) -> list[Measured]:
         size, outcomes = self._layout.size, self._outcomes

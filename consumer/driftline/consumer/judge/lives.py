@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -134,6 +134,31 @@ def step(
     return life, False
 
 
+def repeat(
+    lives: Iterable[Life], stream: str, window: WindowTimes, mine: Callable[[Life], bool]
+) -> list[Life]:
+    """Move on those alerts of a stream that are to be written again though the window says nothing.
+
+    Args:
+        lives: of the model.
+        stream: whose window could not be judged.
+        window: that one.
+        mine: which lives of the stream are meant.
+
+    Returns:
+        Those that fire and were last written a week ago, by their keys.
+    """
+    due = [
+        life
+        for life in lives
+        if life.stream == stream
+        and mine(life)
+        and life.firing
+        and window.end - life.written >= _REPEAT
+    ]
+    return [_written(life, window) for life in sorted(due, key=lambda life: life.key)]
+
+
 def breaches(life: Life, reading: Reading) -> tuple[int, int]:
     """Return (windows in breach, windows a rule looks at) for the rule of `reading`."""
     levels = life.history.get(reading.rule, [])
@@ -165,6 +190,11 @@ def enter_incident(life: Life, incidents: Iterable[int], length: int) -> None:
     """Let a life join the earliest of open `incidents` (ms) that is near it, or begin one."""
     near = sorted(start for start in incidents if abs(life.since - start) <= length)
     life.incident = near[0] if near else life.since
+
+
+def is_estimated(life: Life) -> bool:
+    """Return whether a life is of performance as it is estimated."""
+    return life.kind == "performance" and life.feature.startswith(ESTIMATED)
 
 
 def is_realised(life: Life) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isnan
 
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.ids import identity, stream_name
@@ -21,7 +22,15 @@ from driftline.consumer.judge.records import (
     number,
 )
 from driftline.consumer.judge.rules import STATES
-from driftline.consumer.judge.sentence import amount, clean, duration, fit, moment
+from driftline.consumer.judge.sentence import (
+    amount,
+    clean,
+    digits_apart,
+    duration,
+    fit,
+    moment,
+    unjudged,
+)
 from driftline.producer.timestamp import format_time
 
 _LISTED = 20
@@ -35,6 +44,7 @@ class MetricWindow:
         times, events, versions: of the window.
         counts: `labelled`, `waiting` and `expired`; None for estimates.
         others: features of the stream that fired by then, worst first.
+        new_version: model version that the newest pane is the first to show.
     """
 
     times: WindowTimes
@@ -42,6 +52,7 @@ class MetricWindow:
     versions: dict[str, int]
     counts: dict[str, int] | None
     others: list[str]
+    new_version: str | None = None
 
     @property
     def record(self) -> Window:
@@ -111,8 +122,13 @@ class MetricWriter:
             confusion=details.confusion,
         )  # fmt: skip
 
-    def alert(self, life: Life, measured: Measured, window: MetricWindow) -> Alert:
-        """Return the record of a life that fired, rose, resolved or is due again."""
+    def alert(
+        self, life: Life, measured: Measured, window: MetricWindow, reason: str | None = None
+    ) -> Alert:
+        """Return the record of a life that fired, rose, resolved or is due again.
+
+        `reason`: why the window does not tell how the metric is.
+        """
         if measured.described:
             # Kept, because the limit may have left the configuration when its alert resolves.
             life.described = measured.described
@@ -125,7 +141,9 @@ class MetricWriter:
             status="firing" if life.firing else "resolved",
             severity="critical" if life.severity == 2 else "warning",
             kind=life.kind,
-            summary=self._summary(life, measured, window),
+            summary=fit(unjudged(f"{self._stream}: {shown(measured)}", life.since, reason))
+            if reason is not None
+            else self._summary(life, measured, window),
             stream=self._stream,
             model=self._model,
             segment=self._segment,
@@ -161,12 +179,12 @@ class MetricWriter:
             return fit(
                 f"{subject} is back to normal since {moment(life.quiet_since)}, after {after}."
             )
-        figure = measured.figure
-        rose = figure.value > measured.normal if measured.worse == 0 else measured.worse > 0
+        figure, digits = measured.figure, digits_apart(measured.figure.value, measured.normal)
+        rose = figure.value > measured.normal or (isnan(measured.normal) and measured.worse > 0)
         ends = interval(measured)
         reach = (
             "" if ends is None or None in ends
-            else f" (95 % interval {amount(figure.low)} to {amount(figure.high)})"
+            else f" (95 % interval {amount(figure.low, digits)} to {amount(figure.high, digits)})"
         )  # fmt: skip
         if measured.estimated:
             basis = f"estimated from {window.events:,} predictions without labels"
@@ -177,8 +195,8 @@ class MetricWriter:
             basis = f"on {labelled:,} labelled {of}"
         verb = "rose" if rose else "fell"
         return fit(
-            f"{subject} {verb} to {amount(figure.value)}{reach}, normally "
-            f"{amount(measured.normal)}, {basis}, since {moment(life.since)}. "
+            f"{subject} {verb} to {amount(figure.value, digits)}{reach}, normally "
+            f"{amount(measured.normal, digits)}, {basis}, since {moment(life.since)}. "
             f"{self._scope(life, window)}"
         )
 

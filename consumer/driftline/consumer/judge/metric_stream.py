@@ -8,7 +8,7 @@ from math import nan
 
 from driftline.consumer.config import Metric, ModelConfig
 from driftline.consumer.judge.ids import stream_name
-from driftline.consumer.judge.lives import PERFORMANCE, WindowTimes
+from driftline.consumer.judge.lives import PERFORMANCE, WindowTimes, is_realised, repeat
 from driftline.consumer.judge.metric_details import Details, details_of
 from driftline.consumer.judge.metric_lives import Lives, move
 from driftline.consumer.judge.metric_records import (
@@ -76,17 +76,6 @@ class MetricStream:
         events = int(reference.stream_events[place])
         self._writer = MetricWriter(model, segment, config, ReferenceName(reference.id, events))
 
-    def window(
-        self,
-        times: WindowTimes,
-        events: int,
-        versions: dict[str, int],
-        counts: dict[str, int],
-        others: list[str],
-    ) -> MetricWindow:
-        """Return a window as its records have it; see `MetricWindow`."""
-        return MetricWindow(times, events, versions, counts, others)
-
     def judge(
         self,
         window: MetricWindow,
@@ -110,14 +99,16 @@ class MetricStream:
         if reason is None and labelled < needed:
             reason = insufficient(labelled, needed)
         if reason is not None or counts is None:
-            return self._insufficient(window, reason or ""), []
+            verdicts = self._insufficient(window, reason or "")
+            return verdicts, self._again(window, lives, reason or "")
         found = by_name([*self._metrics(counts), *self._gap(counts)])
         verdicts = [
             self._writer.verdict(one, window, None, self._details(one, counts)) for one in found
         ]
         written = move(
-            lives, self.name, found, window.times, None, incidents, self._config.window.length
-        )
+            lives, self.name, found, window.times, window.new_version, incidents,
+            self._config.window.length,
+        )  # fmt: skip
         return verdicts, [self._writer.alert(life, one, window) for life, one in written]
 
     def empty(self, stretch: Stretch) -> list[Verdict]:
@@ -145,6 +136,19 @@ class MetricStream:
                 one = self._by_budget(one, counts)
             found.append(one)
         return found
+
+    def _again(self, window: MetricWindow, lives: Lives, reason: str) -> list[Alert]:
+        """Return the alerts that are to be written again though the window cannot be judged."""
+        return [
+            self._writer.alert(life, self._unknown(life.feature), window, reason)
+            for life in repeat(lives.values(), self.name, window.times, is_realised)
+        ]
+
+    def _unknown(self, feature: str) -> Measured:
+        """Return a metric, or the gap, of a window that does not tell it."""
+        short = feature.removeprefix(PERFORMANCE)
+        normal = self._normal.get(short, Figure.none()).value
+        return Measured(feature, short, Figure.none(), 0.0 if short == GAP else normal)
 
     def _details(self, one: Measured, counts: IntArray) -> Details:
         return details_of(one.detector, self._outcomes.layout, counts, self._counts)

@@ -22,6 +22,7 @@ from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.judge.streams import StreamJudge, Window
 from driftline.consumer.judge.track import Stretch, Track
 from driftline.consumer.judge.troubles import Troubles
+from driftline.consumer.judge.versions import SeenVersions
 from driftline.consumer.log.clock import Clock
 from driftline.consumer.log.messages import Horizon, Loss, Pane, PanesMessage
 from driftline.consumer.log.protocol import Gap
@@ -29,7 +30,6 @@ from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import OTHER, Reference
 
 # Versions remembered for the sentence `Began with version 3.2.`
-_VERSIONS_KEPT = 200
 # Effects of an alert remembered within a horizon of labels, to name the worst feature first.
 _EFFECTS_KEPT = 32
 
@@ -62,7 +62,7 @@ class ModelJudge:
             config.predictions, {(topic, part): heard for topic, part, heard in state.heard}
         )
         self._every = config.window.every
-        self._versions = list(state.versions)
+        self._versions = SeenVersions(state.versions)
         self.track = Track(
             config.window,
             reference.id,
@@ -171,7 +171,7 @@ class ModelJudge:
             next=self.track.next,
             empty_since=self.track.empty_since,
             lives=[life for _, life in sorted(self._lives.items())],
-            versions=list(self._versions),
+            versions=list(self._versions.seen),
             losses=list(self.track.losses),
             alert_ends=list(self.alert_ends),
             recent=list(self._troubles.recent),
@@ -234,7 +234,8 @@ class ModelJudge:
             reason = "events of this time were deleted before they were read"
         elif panes.foreign(start, end):
             reason = "reference changed"
-        window = Window(times, panes, reason, self._new_version(newest, end))
+        new_version = self._versions.look(panes.versions(newest, end, None))
+        window = Window(times, panes, reason, new_version)
         judged = [stream.judge(window) for stream in self._streams]
         judged += [estimate.judge(window) for estimate in self._estimates]
         for verdicts, _ in judged:
@@ -248,16 +249,6 @@ class ModelJudge:
         """Yield one verdict per feature for a stretch without events."""
         for stream in self._streams:
             yield from stream.empty(stretch.start, stretch.end)
-
-    def _new_version(self, newest: int, end: int) -> str | None:
-        """Return the most frequent version that the newest pane is the first to show."""
-        seen = self.track.panes.versions(newest, end, None)
-        seen.pop(OTHER, None)
-        new = sorted((v for v in seen if v not in self._versions), key=lambda v: (-seen[v], v))
-        first_ever = not self._versions
-        gone = [v for v in self._versions if v not in seen]
-        self._versions = [*gone, *sorted(seen)][-_VERSIONS_KEPT:]
-        return None if first_ever or not new else new[0]
 
 
 def reference_streams(config: ModelConfig, reference: Reference) -> Sequence[str | None]:

@@ -14,10 +14,12 @@ from driftline.consumer.judge.label_cohorts import Counted
 from driftline.consumer.judge.label_flow import LabelFlow
 from driftline.consumer.judge.lives import WindowTimes, is_realised
 from driftline.consumer.judge.metric_lives import Lives
+from driftline.consumer.judge.metric_records import MetricWindow
 from driftline.consumer.judge.metric_stream import MetricStream
 from driftline.consumer.judge.records import Alert, Verdict
 from driftline.consumer.judge.state import PerformanceState
 from driftline.consumer.judge.track import Stretch, Track
+from driftline.consumer.judge.versions import SeenVersions
 from driftline.consumer.log.clock import Clock
 from driftline.consumer.log.messages import Horizon, Loss, Pane
 
@@ -78,6 +80,7 @@ class PerformanceJudge:
         self.track.losses = list(state.losses)
         self._size = streams[0].size
         self._waiting = dict(state.waiting)
+        self._versions = SeenVersions(state.versions)
         self.newest: Labelled | None = None
 
     def add(self, pane: Pane, offset: int) -> None:
@@ -120,6 +123,7 @@ class PerformanceJudge:
             losses=list(self.track.losses),
             waiting=dict(sorted(self._waiting.items())),
             history=self._flow.state(),
+            versions=list(self._versions.seen),
         )
 
     def _window(self, stretch: Stretch) -> Iterator[Verdict | Alert]:
@@ -131,6 +135,7 @@ class PerformanceJudge:
         elif panes.foreign(stretch.start, stretch.end):
             reason = "reference changed"
         alerts: list[Alert] = []
+        new_version = self._versions.look(panes.versions(times.newest, stretch.end, None))
         self._firings.forget(stretch.end)
         incidents = {firing.incident for firing in self._firings.at(stretch.end)}
         for stream in self._streams:
@@ -138,12 +143,13 @@ class PerformanceJudge:
             counts = None
             if not panes.foreign(stretch.start, stretch.end):
                 counts = panes.counts(stretch.start, stretch.end, stream.segment)
-            window = stream.window(
+            window = MetricWindow(
                 times,
                 found.events,
                 panes.versions(stretch.start, stretch.end, stream.segment),
                 found.record(),
                 self._firings.features(stream.name, stretch.end),
+                new_version,
             )
             open_ones = {
                 life.incident for life in self._lives.values()

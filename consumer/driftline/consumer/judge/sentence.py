@@ -36,8 +36,8 @@ class Spread:
     quartiles: float
 
 
-def amount(value: float) -> str:
-    """Return a number as a person writes it.
+def amount(value: float, digits: int = 3) -> str:
+    """Return a number as a person writes it, with so many significant digits.
 
     Example:
         >>> amount(43485.0), amount(0.6412), amount(16.0), amount(-1234.5)
@@ -45,7 +45,22 @@ def amount(value: float) -> str:
     """
     if abs(value) >= 1000:
         return f"{value:,.0f}"
-    return f"{float(f'{value:.3g}'):g}"
+    return f"{float(f'{value:.{digits}g}'):g}"
+
+
+def digits_apart(value: float, normal: float) -> int:
+    """Return how many significant digits tell how far two numbers are apart: 3 to 6.
+
+    Example:
+        >>> digits_apart(0.915237, 0.94364), digits_apart(0.99942, 0.99981)
+        (3, 4)
+    """
+    apart = abs(value - normal)
+    for digits in (3, 4, 5):
+        said = abs(float(f"{value:.{digits}g}") - float(f"{normal:.{digits}g}"))
+        if abs(said - apart) <= apart / 5:
+            return digits
+    return 6
 
 
 def clean(text: str) -> str:
@@ -105,6 +120,17 @@ def category_change(category: str, now: float, normal: float) -> str:
         '"true" is 80.1 % of events, normally 55.1 %'
     """
     return f'"{clean(category)}" is {percent(now)} of events, normally {percent(normal)}'
+
+
+def unjudged(subject: str, since: int, reason: str) -> str:
+    """Return the sentence of an alert that still fires while nothing is known of it.
+
+    Example:
+        >>> unjudged("churn: accuracy", 0, "12 labelled events, 500 needed")
+        'churn: accuracy is amiss since 1970-01-01 00:00 UTC and cannot be judged now: \
+12 labelled events, 500 needed.'
+    """
+    return f"{subject} is amiss since {moment(since)} and cannot be judged now: {reason}."
 
 
 def rate_change(name: str, now: float, normal: float) -> str:

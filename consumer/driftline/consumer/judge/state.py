@@ -73,6 +73,7 @@ class PerformanceState(msgspec.Struct):
         losses: stretches of event time (start, end) whose rows were lost.
         waiting: per stream, predictions without label from before the next window.
         history: what is remembered of how labels came.
+        versions: model versions seen in panes judged so far.
     """
 
     heard: list[tuple[str, int, Heard]] = []
@@ -81,6 +82,7 @@ class PerformanceState(msgspec.Struct):
     losses: list[tuple[int, int]] = []
     waiting: dict[str, int] = {}
     history: LabelHistory = msgspec.field(default_factory=LabelHistory)
+    versions: list[str] = []
 
 
 class JudgeState(msgspec.Struct, tag="judge"):

@@ -12,11 +12,19 @@ from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.alerts import AlertWriter, Happening
 from driftline.consumer.judge.firings import Firings
 from driftline.consumer.judge.ids import stream_name
-from driftline.consumer.judge.lives import Kind, Life, Reading, WindowTimes, join_incident, step
+from driftline.consumer.judge.lives import (
+    Kind,
+    Life,
+    Reading,
+    WindowTimes,
+    join_incident,
+    repeat,
+    step,
+)
 from driftline.consumer.judge.panes import PaneStore
 from driftline.consumer.judge.records import Alert, Verdict
 from driftline.consumer.judge.rules import RuleBook, Ruling
-from driftline.consumer.judge.verdicts import VerdictWriter
+from driftline.consumer.judge.verdicts import VerdictWriter, too_few
 from driftline.detectors import Baseline, Comparison, compare, normal_rates
 from driftline.detectors.reference import Reference
 
@@ -82,7 +90,7 @@ class StreamJudge:
         versions = panes.versions(times.start, times.end, self._segment)
         reason = window.reason
         if reason is None and events < self._config.window.min_events:
-            reason = f"{events:,} events, {self._config.window.min_events:,} needed"
+            reason = too_few(events, self._config.window.min_events)
         if reason is None and not self._baseline.events:
             reason = "the reference has no events of this segment"
         if panes.foreign(times.start, times.end):
@@ -91,7 +99,11 @@ class StreamJudge:
         counts = panes.counts(times.start, times.end, self._segment)[:size]
         found = compare(self._baseline, counts, self._rules.alpha, self._rules.rate_alpha)
         if reason is not None:
-            return self._verdicts.insufficient(times, events, versions, reason, found), []
+            verdicts = self._verdicts.insufficient(times, events, versions, reason, found)
+            due = repeat(self._lives.values(), self._name, times, self._is_of_a_feature)
+            firing = self._firing(found)
+            happening = Happening(times, events, versions, found, counts, [], firing, self._normal)
+            return verdicts, [self._alerts.write(life, happening, reason) for life in due]
         rulings = self._rules.judge(found, self._normal)
         verdicts = self._verdicts.judged(times, events, versions, found, counts, rulings)
         written = list(self._live(times, found, rulings, window.new_version))
@@ -144,6 +156,9 @@ class StreamJudge:
             if not life.firing:
                 del self._lives[life.key]
         yield from written
+
+    def _is_of_a_feature(self, life: Life) -> bool:
+        return life.feature in self._baseline.layout.position
 
     def _note(self, times: WindowTimes, found: Comparison) -> None:
         """Note which alerts fire now, or have just been resolved."""

@@ -30,6 +30,15 @@ _SHOWN = {
 _COUNTS = ("valid", "missing", "absent", "invalid", "unseen", "out_of_range")
 
 
+def too_few(events: int, needed: int) -> str:
+    """Return why a window with few events is not judged.
+
+    >>> too_few(212, 500)
+    '212 events, 500 needed'
+    """
+    return f"{events:,} events, {needed:,} needed"
+
+
 class VerdictWriter:
     """Writes the verdicts of one stream.
 

@@ -242,11 +242,17 @@ class Worker:
 
     def _tick(self, now: int) -> None:
         """Look at the wall clock: silent partitions, held clocks, and who runs ahead."""
+        marked = False
         for partition, sketch in self._sketches.items():
             if sketch.next >= sketch.position and self._consumer.lag(partition) == 0:
                 idle_after = self._plan.config.limits.idle_after
-                self._send_sketched(partition, sketch.stale(now))
-                self._send_sketched(partition, sketch.idle(now, idle_after))
+                marks = [*sketch.stale(now), *sketch.idle(now, idle_after)]
+                self._send_sketched(partition, marks)
+                marked = marked or bool(marks)
+        if marked:
+            # A mark is true when it is made. Were it on its way for long, it would let the clock
+            # pass events that have come since.
+            self._producer.flush()
         for panes in self._panes.values():
             self._send_judged(panes.tick(now))
         self._let_the_furthest_behind_catch_up()

@@ -22,7 +22,8 @@ class Tally:
     """What became of the records read: read = counted + late + labels + skipped + rejected.
 
     An event that brings its own label is in `counted` (or `late`, or `rejected`) and in `labels`.
-    `refused`: labels that a model cannot use, also where another model can.
+    `refused`: labels that a model cannot use, also where another model can. `without`: predictions
+    that are not waited for.
     """
 
     read: int = 0
@@ -30,7 +31,6 @@ class Tally:
     late: Counter[str] = field(default_factory=Counter)  # by model
     labels: Counter[str] = field(default_factory=Counter)  # by model
     refused: Counter[str] = field(default_factory=Counter)  # by model
-    without_id: Counter[str] = field(default_factory=Counter)  # predictions, by model
-    without_answer: Counter[str] = field(default_factory=Counter)  # predictions, by model
+    without: Counter[tuple[str, str]] = field(default_factory=Counter)  # by model; id or answer
     skipped: Counter[str] = field(default_factory=Counter)  # by reason: tombstone, unknown_model
     rejected: Counter[str] = field(default_factory=Counter)  # by reason of the dead letters
