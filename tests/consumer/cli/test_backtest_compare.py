@@ -171,38 +171,11 @@ def test_scores_alone_are_measured_but_not_decided(driftline: Driftline, tmp_pat
          "y_true": n % 2}
         for n in range(500)
     ]  # fmt: skip
-    a = write(tmp_path / "a.csv", rows)
-    found = compared(driftline, "--compare", a, a, "--actual", "y_true")
+    a, b = (write(tmp_path / name, rows) for name in ("a.csv", "b.csv"))
+    found = compared(driftline, "--compare", a, b, "--actual", "y_true")
     assert found["decision"] is None
     assert "no prediction.label" in found["reason"]
     assert "roc_auc" in found["champion"]["metrics"]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        ((), "give the events: --input FILE"),
-        (("--compare", "a.csv", "none.csv"), "none.csv"),
-        (("--compare", "a.csv", "a.csv", "--verdicts"), "leave out --reference and --verdicts"),
-        (("--compare", "a.csv", "a.csv"), "no prediction has its ground truth"),
-        (("--input", "a.csv", "--compare", "m@1", "m@1"), "--compare: m@1 is on both sides"),
-        (("--input", "a.csv", "--compare", "m@1", "m"), "m@1: no row is a prediction of it"),
-        (("--compare", "a.csv", "a.csv", "--labels", "a.csv"), "--labels needs a configuration"),
-        (("--input", "a.csv", "--compare", "m@", "m"), "write model or model@version"),
-    ],
-)  # fmt: skip
-def test_the_operators_mistakes(
-    driftline: Driftline, tmp_path: Path, arguments: tuple[str, ...], said: str
-) -> None:
-    rows = [
-        {key: value for key, value in row.items() if key != "y_true"}
-        for row in answers(0.9, 1, range(100))
-    ]
-    write(tmp_path / "a.csv", rows)
-    ran = driftline("backtest", *arguments)
-    assert ran.code == 2
-    assert said in ran.err
-    assert "Traceback" not in ran.err
 
 
 CONFIGURED = """\

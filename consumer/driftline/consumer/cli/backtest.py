@@ -10,9 +10,16 @@ import typer
 from driftline.consumer.cli.options import DEFAULT_CONFIG, ConfigFile, InputFile, Json
 
 if TYPE_CHECKING:
-    from driftline.consumer.cli.backtest_compare import Given
+    from driftline.consumer.cli.backtest_compare_sides import Given
 
 DRIFT_FOUND = 1
+
+
+def _two(sides: tuple[str, str] | None) -> tuple[str, str] | None:
+    """Refuse an option where a side should stand."""
+    if sides is not None and any(not side or side.startswith("-") for side in sides):
+        raise typer.BadParameter("takes two, champion and challenger: --compare A B")
+    return sides
 
 
 def backtest(
@@ -35,7 +42,7 @@ def backtest(
     actual: Annotated[
         str | None,
         typer.Option(
-            metavar="COLUMN", help="Without a configuration: the column with the ground truth."
+            metavar="COLUMN", help="The column with the ground truth, where no mapping names it."
         ),
     ] = None,
     compare: Annotated[
@@ -44,6 +51,7 @@ def backtest(
             metavar="A B",
             help="Instead, tell whether B does better than A: two files of predictions, or with"
             " --input two models or versions in it, as model or model@version.",
+            callback=_two,
         ),
     ] = None,
     verdicts: Annotated[
@@ -67,7 +75,7 @@ def backtest(
     With --compare it prints the metrics of both side by side, and whether B is better, worse or
     undecided: event by event where the event ids are mostly the same, else each by its own events.
     """
-    from driftline.consumer.cli.backtest_compare import Given
+    from driftline.consumer.cli.backtest_compare_sides import Given
     from driftline.consumer.cli.backtest_run import run
     from driftline.consumer.cli.backtest_setup import assumed, configured
     from driftline.consumer.cli.backtest_text import (
@@ -123,8 +131,6 @@ def _compare(given: Given, json: bool, fail_on_drift: bool, *, unused: bool) -> 
 
     if unused:
         raise CommandError("--compare: leave out --reference and --verdicts, which it does not use")
-    if given.config is not None and given.actual is not None:
-        raise CommandError("--actual: the configuration says so, by sources.<topic>.fields.actual")
     found = compare(given)
     if json:
         out_json(document(found))

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from math import exp
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from driftline.consumer.cli import file_rows
-from driftline.consumer.cli.configured import choose_model, read_config
+from driftline.consumer.cli.backtest_compare_sides import (
+    Answered,
+    Given,
+    named_sides,
+    read_labels,
+    read_sides,
+    read_whole,
+    with_truth,
+)
+from driftline.consumer.cli.configured import choose_model
 from driftline.consumer.cli.errors import CommandError
-from driftline.consumer.config import Config, Side
 from driftline.detectors.grid import IntArray
 from driftline.detectors.outcomes import (
     Figure,
@@ -26,44 +32,12 @@ from driftline.detectors.outcomes import (
 )
 from driftline.detectors.outcomes.comparison import Decision, Evidence
 from driftline.producer.event_columns import EventColumns
-from driftline.producer.mapping import Mapping
 from driftline.producer.outcome import OutcomeColumns, measure_outcome
 from driftline.producer.timestamp import UNREADABLE
 
 ALPHA = 0.05
 # Of split traffic the test looks after each so many labelled events.
 _LOOK = 1_000
-
-
-@dataclass(frozen=True)
-class Given:
-    """What is to be compared, as the command line has it.
-
-    Attributes:
-        pair: champion and challenger: files, or with `file` models or versions in it.
-        file: one file with the predictions of both; None where each has its own.
-        config: says how rows are mapped; None: that is guessed.
-        model: whose mapping it is, where the configuration has several models.
-        labels: a file of labels, by the mapping of the model's topic of labels.
-        actual: without a configuration, the column with the ground truth.
-    """
-
-    pair: tuple[str, str]
-    file: Path | None
-    config: Path | None
-    model: str | None
-    labels: Path | None
-    actual: str | None
-
-
-@dataclass(frozen=True)
-class Answered:
-    """One prediction: `time` in ms, `UNREADABLE` without one; `actual` is None until known."""
-
-    id: str | None
-    time: int
-    prediction: Any
-    actual: Any
 
 
 @dataclass(frozen=True)
@@ -106,95 +80,16 @@ def compare(given: Given) -> Compared:
     Raises:
         DriftlineError: a file, the configuration or the command line cannot be used.
     """
-    config = None if given.config is None else read_config(given.config, offline=True).config
-    names = [_side(text) for text in given.pair] if given.file is not None else []
-    if names and names[0] == names[1]:
-        raise CommandError(f"--compare: {names[0]} is on both sides")
+    config = read_whole(given)
+    names = named_sides(given, config)
     model = None
     if config is not None:
         model = choose_model(config, given.model or (names[0].model if names else None))
     topic = None if config is None or model is None else config.models[model].predictions[0]
-    if given.file is not None:
-        mapping = file_rows.mapping_for(config, topic, given.file, given.actual)
-        sides = _of_one_file(given.file, mapping, names)
-    else:
-        sides = []
-        for name in given.pair:
-            mapping = file_rows.mapping_for(config, topic, Path(name), given.actual)
-            sides.append([one for _, one in _answers(Path(name), mapping)])
-    for name, rows in zip(given.pair, sides, strict=True):
-        if not rows:
-            raise CommandError(f"--compare {name}: no row is a prediction of it")
-    sides = _with_truth(sides, _labels(given, config, model))
+    sides = read_sides(given, config, topic, names)
+    sides = with_truth(given, sides, read_labels(given, config, model))
     positive = None if config is None or model is None else config.models[model].positive_label
     return _compare(given.pair, sides, positive)
-
-
-def _side(text: str) -> Side:
-    try:
-        return Side.parse(text)
-    except ValueError as error:
-        raise CommandError(f"--compare {text}: {error}") from None
-
-
-def _answers(file: Path, mapping: Mapping) -> Iterator[tuple[Side, Answered]]:
-    """Yield the predictions of a file, and whose they are; without a model that is empty."""
-    for rows in file_rows.read(file):
-        times = file_rows.all_times(rows, mapping).tolist()
-        for row, time in zip(rows, times, strict=True):
-            event = mapping.to_event(row)
-            if event.get("prediction") is None:
-                continue
-            version, key = event.get("model_version"), event.get("event_id")
-            side = Side(event.get("model") or "", None if version is None else str(version))
-            id_ = None if key is None else str(key)
-            yield side, Answered(id_, time, event["prediction"], event.get("actual"))
-
-
-def _of_one_file(file: Path, mapping: Mapping, names: Sequence[Side]) -> list[list[Answered]]:
-    sides: list[list[Answered]] = [[], []]
-    for side, one in _answers(file, mapping):
-        for number in _owner(side, names):
-            sides[number].append(one)
-    return sides
-
-
-def _owner(found: Side, names: Sequence[Side]) -> list[int]:
-    """Return whose a prediction is; a side that names a version goes before one that does not."""
-    own = [n for n, side in enumerate(names) if found.model in ("", side.model)]
-    exact = [n for n in own if names[n].version is not None and names[n].version == found.version]
-    return exact or [n for n in own if names[n].version is None]
-
-
-def _labels(given: Given, config: Config | None, model: str | None) -> dict[str, Any]:
-    """Return the ground truth of a file of its own by event id; of several the last holds."""
-    if given.labels is None:
-        return {}
-    own = None if config is None or model is None else config.models[model].labels
-    if own is None:
-        raise CommandError(
-            "--labels needs a configuration that says how they are mapped: the model's labels"
-        )
-    mapping = file_rows.mapping_for(config, own.topic, given.labels)
-    events = (mapping.to_event(row) for rows in file_rows.read(given.labels) for row in rows)
-    return {
-        str(event["event_id"]): event["actual"]
-        for event in events
-        if event.get("event_id") is not None and event.get("actual") is not None
-    }
-
-
-def _with_truth(sides: list[list[Answered]], truth: dict[str, Any]) -> list[list[Answered]]:
-    """Give every prediction the ground truth that any row has of its event."""
-    truth = dict(truth)
-    for rows in sides:
-        for one in rows:
-            if one.id is not None and one.actual is not None:
-                truth.setdefault(one.id, one.actual)
-    return [
-        [one if one.id not in truth else replace(one, actual=truth[one.id]) for one in rows]
-        for rows in sides
-    ]
 
 
 def _compare(names: tuple[str, str], sides: list[list[Answered]], positive: str | None) -> Compared:
@@ -219,6 +114,7 @@ def _compare(names: tuple[str, str], sides: list[list[Answered]], positive: str 
         )
     cut, layout = len(sides[0]), found.layout
     parts = [_part(found.rows, slice(None, cut)), _part(found.rows, slice(cut, None))]
+    _check_classes(names, layout, parts)
     measured = [
         Measured(
             name,
@@ -238,6 +134,38 @@ def _compare(names: tuple[str, str], sides: list[list[Answered]], positive: str 
         reason = "regressions are compared event by event, and these are not of the same events"
         return Compared(both, paired, 0, None, None, reason)
     return _independent(both, sides, parts)
+
+
+def _check_classes(
+    names: tuple[str, str], layout: OutcomeLayout, parts: Sequence[OutcomeRows]
+) -> None:
+    """Refuse sides that name their classes in different ways.
+
+    Raises:
+        CommandError: a side's classes are none of the other's, or none of the ground truth's.
+    """
+    if layout.grid is not None:
+        return
+    truths = [_classes(layout, part.actual) for part in parts]
+    if all(truths) and not truths[0] & truths[1]:
+        shown = " against ".join(", ".join(sorted(each)) for each in truths)
+        raise CommandError(
+            f"{names[0]} and {names[1]} have no class of ground truth in common: {shown}; write"
+            " classes the same in both"
+        )
+    for name, part in zip(names, parts, strict=True):
+        said, truth = _classes(layout, part.predicted), truths[0] | truths[1]
+        if layout.labelled and said and truth and not said & truth:
+            raise CommandError(
+                f"{name}: its predictions ({', '.join(sorted(said))}) and the ground truth"
+                f" ({', '.join(sorted(truth))}) have no class in common; write classes the same"
+            )
+
+
+def _classes(layout: OutcomeLayout, codes: Any) -> set[str]:
+    """Return the classes that occur."""
+    known = np.unique(codes[~np.isnan(codes)]).astype(np.int64).tolist()
+    return {layout.classes[code] for code in known if code < len(layout.classes)}
 
 
 def _once(rows: Sequence[Answered]) -> list[Answered]:

@@ -39,33 +39,49 @@ def count(file: Path) -> int | None:
 
 
 def mapping_for(
-    config: Config | None, topic: str | None, file: Path, actual: str | None = None
+    config: Config | None,
+    topic: str | None,
+    file: Path,
+    actual: str | None = None,
+    *,
+    named: bool = False,
 ) -> Mapping:
     """Return how a file's rows become events.
 
     It is the mapping of `sources.<topic>`; a topic without one holds native events, so the file's
-    columns are guessed and what was guessed is said on stderr.
+    columns are guessed and what was guessed is said on stderr, `named`: with the file's name.
 
     Raises:
         InputError: the file cannot be used.
     """
     if config is not None and topic in config.sources:
         return config.sources[topic].mapping
-    return guess(file, actual, native_is_expected=config is not None)
+    return guess(file, actual, native_is_expected=config is not None, named=named)
 
 
-def guess(file: Path, actual: str | None = None, *, native_is_expected: bool = False) -> Mapping:
+def guess(
+    file: Path,
+    actual: str | None = None,
+    *,
+    native_is_expected: bool = False,
+    named: bool = False,
+) -> Mapping:
     """Guess the mapping of a file from its first rows; see `guess_rows`.
 
     Raises:
         InputError: the file cannot be used.
     """
     rows = next(read(file))
-    return guess_rows(rows, actual, native_is_expected=native_is_expected)
+    of = f"{file}: " if named else ""
+    return guess_rows(rows, actual, native_is_expected=native_is_expected, of=of)
 
 
 def guess_rows(
-    rows: Sequence[dict[str, Any]], actual: str | None = None, *, native_is_expected: bool = False
+    rows: Sequence[dict[str, Any]],
+    actual: str | None = None,
+    *,
+    native_is_expected: bool = False,
+    of: str = "",
 ) -> Mapping:
     """Guess the mapping of rows, and say on stderr what was guessed.
 
@@ -73,10 +89,11 @@ def guess_rows(
         rows: a sample.
         actual: a column that is known to be the ground truth.
         native_is_expected: say nothing if the rows are native events.
+        of: what each sentence begins with.
     """
     found = _guessed(rows, actual)
     for sentence in () if native_is_expected and found.mapping.is_native else found.said:
-        say(f"assumed  {sentence}")
+        say(f"assumed  {of}{sentence}")
     return found.mapping
 
 
@@ -95,16 +112,32 @@ def look(file: Path, rows: Sequence[dict[str, Any]], most: int, actual: str | No
     return _guessed(rows, actual)
 
 
-def with_actual(mapping: Mapping, column: str | None) -> Mapping:
+def with_actual(mapping: Mapping, column: str | None, topic: str | None = None) -> Mapping:
     """Return the mapping with the column of the ground truth; None leaves it as it is.
 
+    Args:
+        mapping: how a row becomes an event.
+        column: the ground truth's.
+        topic: whose mapping a configuration has; None where it is a guess.
+
     Raises:
-        CommandError: native events have their own field for it.
+        CommandError: native events have their own field for it, or the configuration names another.
     """
     if column is None:
         return mapping
     if mapping.is_native:
-        raise CommandError("--actual: the records are events already, which have a field actual")
+        raise CommandError(
+            "--actual: the records are events already, which have a field actual: leave out"
+            " --actual"
+        )
+    mapped = [name for name in mapping.fields if name.split(".")[0] == "actual"]
+    if topic is not None and mapped:
+        if all(mapping.fields[name] == quote_name(column) for name in mapped):
+            return mapping
+        raise CommandError(
+            f"--actual {column}: the configuration has another column: correct"
+            f" sources.{topic}.fields.{mapped[0]}, or leave out --actual"
+        )
     fields = {name: path for name, path in mapping.fields.items() if name.split(".")[0] != "actual"}
     return Mapping({**fields, "actual": quote_name(column)}, mapping.timestamp_unit)
 
@@ -118,6 +151,12 @@ def check_actual(file: Path, rows: Sequence[dict[str, Any]], column: str) -> Non
     if not any(column in row for row in rows):
         known = ", ".join(dict.fromkeys(name for row in rows for name in row))
         raise CommandError(f"--actual {column}: not in {file}, which has {known}")
+
+
+def no_prediction(topic: str | None = None) -> str:
+    """Return what to do where no column is known to hold predictions."""
+    where = f"with sources.{topic}.fields" if topic else "in a configuration, or call it prediction"
+    return f"map prediction.score or prediction.label {where}"
 
 
 def mixed(file: Path) -> list[str]:
