@@ -16,6 +16,7 @@ from driftline.consumer.cli.topic_checks import wanted_topics
 from driftline.consumer.config import load
 from driftline.consumer.log.memory import MemoryBroker, MemoryLog
 from driftline.consumer.log.protocol import Message
+from driftline.producer.reference import ReferenceSettings, reference_from_events
 
 NOW = 1_700_000_000_000
 Check = Callable[..., list[str]]
@@ -213,5 +214,73 @@ def test_mappings_that_leave_out_what_labels_need(check: Check) -> None:
         for topic, field in (("in", "event_id"), ("truth", "actual"), ("truth", "event_id"))
     ]
     # Beside its event a label needs no id.
-    sources = "sources: {in: {fields: {features: '*', actual.label: y}}}\n"
+    sources = "sources: {in: {fields: {features: '*', prediction: z, actual.label: y}}}\n"
     assert all(not row.startswith("error") for row in check("labels: in", rest=sources))
+
+
+def scored(folder: Path) -> None:
+    """Write a reference of scores and classes: accuracy is 0.9."""
+    events: list[dict[str, object]] = [
+        {
+            "features": {"amount": float(number)},
+            "prediction": {"label": number % 2, "score": 0.7 if number % 2 else 0.2},
+            "actual": {"label": number % 2 if number % 10 else 1},
+        }
+        for number in range(1_000)
+    ]
+    built = reference_from_events(events, ReferenceSettings("m")).reference
+    (folder / "m.json").write_bytes(built.to_json())
+
+
+def test_a_limit_that_nothing_can_ever_judge(check: Check, tmp_path: Path) -> None:
+    scored(tmp_path)
+    limits = "performance: {accuracy: {min: 0.5}, calibration_error: {max: 1}, pr_auc: {min: 0.1}}"
+    assert check(limits) == [
+        f"error    m                 performance.{metric}: {metric} is not estimated, so without"
+        " labels it is never judged: set labels   driftline.yaml:3"
+        for metric in ("calibration_error", "pr_auc")
+    ]
+    (row,) = check(f"labels: truth, {limits}")
+    assert row.startswith("ok ")
+    rows = check("", rest="defaults: {performance: {pr_auc: {min: 0.1}}}\n")
+    assert [row.split()[:2] for row in rows] == [["warning", "defaults"], ["ok", "m"]]
+
+
+def test_a_limit_on_classes_that_no_field_is_mapped_to(check: Check, tmp_path: Path) -> None:
+    scored(tmp_path)
+    fields = "{event_id: id, prediction.score: score, features: '*'}"
+    rest = f"sources: {{in: {{fields: {fields}}}}}\n"
+    row = check("labels: truth, performance: {accuracy: {min: 0.5}, f1: {min: 0.1}}", rest=rest)[0]
+    assert row == (
+        "error    sources           in.fields: no field is mapped to prediction.label, so accuracy,"
+        " f1 of m are never judged   driftline.yaml:4"
+    )
+    (row, _) = check("labels: truth", rest=rest)  # the budget watches accuracy
+    assert "no field is mapped to prediction.label, so accuracy of m is never judged" in row
+    rest = rest.replace("prediction.score", "prediction.label")
+    row = check("labels: truth, performance: {roc_auc: {min: 0.5}}", rest=rest)[0]
+    assert "no field is mapped to prediction.score, so roc_auc of m is never judged" in row
+    assert len(check("labels: truth, performance: {accuracy: {min: 0.5}}", rest=rest)) == 1
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        ("accuracy: {min: 0.96}", "accuracy.min: the reference itself, with 0.9, lies below it: it"
+         " fires on quiet data"),
+        ("accuracy: {max: 0.8}", "accuracy.max: the reference itself, with 0.9, lies above it:"
+         " higher accuracy is better, so write min: 0.8"),
+        ("brier: {min: 0.5}", "lies below it: lower brier is better, so write max: 0.5"),
+        ("brier: {max: 0.01}", "lies above it: it fires on quiet data"),
+        ("accuracy: {min: 0.85, max: 0.96}", None),
+        ("brier: {max: 0.5}", None),
+    ],
+)  # fmt: skip
+def test_limits_that_the_reference_breaks_itself(
+    check: Check, tmp_path: Path, limit: str, said: str | None
+) -> None:
+    scored(tmp_path)
+    rows = check(f"labels: truth, performance: {{{limit}}}")
+    assert rows[0].startswith("ok ")
+    assert len(rows) == 1 + (said is not None)
+    assert said is None or (rows[1].startswith("warning ") and said in rows[1])

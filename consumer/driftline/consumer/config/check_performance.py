@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import isnan
-from typing import Literal
 
+from driftline.consumer.config.check_limits import is_default, limit_problems
 from driftline.consumer.config.errors import Problem
 from driftline.consumer.config.model import ModelConfig
 from driftline.consumer.config.settings import Config
@@ -13,7 +12,7 @@ from driftline.consumer.config.tree import Key, Locations
 from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import Reference, ReferenceError  # noqa: A004 - the operator's word for it
 
-_OF_SCORES = ("roc_auc", "pr_auc", "log_loss", "brier", "calibration_error")
+_OF_CLASSES = ("accuracy", "precision", "recall", "f1")
 
 
 def check_performance(
@@ -42,7 +41,8 @@ def check_performance(
         return [*problems, locations.problem((*place, "reference"), str(error))]
     if outcomes is None:
         return [*problems, *_no_outcome(model, locations, place)]
-    return [*problems, *_limits(model, outcomes, locations, place)]
+    problems += _predictions(config, model_name, outcomes, locations)
+    return [*problems, *limit_problems(model, outcomes, locations, place)]
 
 
 def _positive_label(
@@ -76,35 +76,38 @@ def _unmapped(config: Config, model_name: str, locations: Locations) -> Iterator
             )
 
 
+def _predictions(
+    config: Config, model_name: str, outcomes: Outcomes, locations: Locations
+) -> Iterator[Problem]:
+    """Yield a problem for each topic whose mapping leaves out a prediction that is measured."""
+    model, layout = config.models[model_name], outcomes.layout
+    for field, needed in (
+        ("prediction.label", layout.labelled),
+        ("prediction.score", layout.grid is not None or layout.bins > 0),
+    ):
+        of_label = field == "prediction.label"
+        limits = [m for m in model.performance if (m in _OF_CLASSES) == of_label]
+        watched = (outcomes.watched in _OF_CLASSES) == of_label
+        by_budget = model.labels is not None and not model.performance and watched
+        for topic in model.predictions if needed and (limits or by_budget) else ():
+            source = config.sources.get(topic)
+            if source is None or source.mapping.is_native:
+                continue
+            if not {field, "prediction"} & source.fields.keys():
+                what = ", ".join(limits) or str(outcomes.watched)
+                verb = "are" if len(limits) > 1 else "is"
+                yield locations.problem(
+                    ("sources", topic, "fields"),
+                    f"no field is mapped to {field}, so {what} of {model_name} {verb} never judged",
+                )
+
+
 def _no_outcome(model: ModelConfig, locations: Locations, place: Key) -> Iterator[Problem]:
     key = "performance" if model.labels is None else "labels"
-    by_default = key == "performance" and _is_default(locations, (*place, key))
+    by_default = key == "performance" and is_default(locations, (*place, key))
     yield locations.problem(
         (*place, key),
         f"the reference of {place[1]} was built without ground truth, so there is nothing to "
         "compare with: map actual and build it again with driftline reference build",
         "warning" if by_default else "error",
     )
-
-
-def _limits(
-    model: ModelConfig, outcomes: Outcomes, locations: Locations, place: Key
-) -> Iterator[Problem]:
-    figures = outcomes.figures[0]
-    for metric, limit in model.performance.items():
-        here: Key = (*place, "performance", metric)
-        severity: Literal["error", "warning"] = "error"
-        if _is_default(locations, here):
-            severity = "warning"
-        if metric not in figures:
-            has = f"the reference of {place[1]} does not have it; it has {', '.join(figures)}"
-            if metric in _OF_SCORES and outcomes.layout.kind == "classification":
-                has += ", and the others with prediction.score and --positive-label"
-            yield locations.problem(here, has, severity)
-        elif isnan(figures[metric].value) and (limit.max_drop is not None or limit.critical_drop):
-            has = f"has no value in the reference of {place[1]} to drop from: use min or max"
-            yield locations.problem(here, has, severity)
-
-
-def _is_default(locations: Locations, path: Key) -> bool:
-    return locations.origin(path).key.startswith("defaults.")

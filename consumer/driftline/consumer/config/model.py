@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -12,6 +12,7 @@ from pydantic import (
     Field,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 
 from driftline.consumer.config.limit import Limit, PerformanceLimit
@@ -95,6 +96,13 @@ class LabelsConfig(Section):
         if maturity > info.data.get("horizon", maturity):
             raise ValueError("lies behind the horizon, when no prediction waits any more")
         return maturity
+
+    @model_validator(mode="after")
+    def _maturity_has_an_effect(self) -> Self:
+        if self.by == "arrival" and "maturity" in self.model_fields_set:
+            text = "windows by arrival are judged at their end: leave it out, or set by: prediction"
+            raise Located((("maturity",), text))
+        return self
 
 
 def _no_share(what: str, level: float) -> str:

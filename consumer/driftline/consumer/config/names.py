@@ -43,6 +43,22 @@ RATES: frozenset[Detector] = frozenset({"missing", "invalid", "unseen", "out_of_
 OUTPUT_TOPICS = ("alerts", "verdicts", "panes", "joins", "state", "dead-letter")
 """Each is `<output.prefix>.<name>`."""
 
+_OTHER_NAMES = {
+    "auc": "roc_auc", "auroc": "roc_auc", "roc": "roc_auc", "auc_roc": "roc_auc",
+    "rocauc": "roc_auc", "roc_auc_score": "roc_auc", "gini": "roc_auc",
+    "average_precision": "pr_auc", "average_precision_score": "pr_auc", "auprc": "pr_auc",
+    "ap": "pr_auc", "aucpr": "pr_auc", "auc_pr": "pr_auc",
+    "acc": "accuracy", "accuracy_score": "accuracy", "error_rate": "accuracy",
+    "precision_score": "precision", "ppv": "precision", "recall_score": "recall",
+    "sensitivity": "recall", "tpr": "recall", "f1_score": "f1", "f1score": "f1", "fscore": "f1",
+    "logloss": "log_loss", "cross_entropy": "log_loss", "binary_logloss": "log_loss",
+    "brier_score": "brier", "brier_score_loss": "brier", "ece": "calibration_error",
+    "calibration": "calibration_error", "expected_calibration_error": "calibration_error",
+    "mse": "rmse", "mean_squared_error": "rmse", "root_mean_squared_error": "rmse",
+    "mean_absolute_error": "mae", "r2_score": "r2", "r_squared": "r2", "mean_error": "bias",
+}  # fmt: skip
+"""What others call a metric, or one that says the same."""
+
 _LEGAL = re.compile(r"[a-zA-Z0-9._-]{1,249}")
 
 
@@ -66,6 +82,20 @@ def check_name(name: str, what: str) -> str:
     raise ValueError(
         f"not a legal {what} name: use 1 to 249 letters, digits, dots, underscores and hyphens"
     )
+
+
+def metric_hint(name: str) -> str:
+    """Return the end of a sentence about an unknown metric.
+
+    >>> metric_hint("auc"), metric_hint("ROC-AUC"), metric_hint("estimated_accuracy")
+    ('did you mean roc_auc?', 'did you mean roc_auc?', 'estimates share the limit of accuracy')
+    """
+    plain = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+    estimated = plain.removeprefix("estimated_")
+    if estimated != plain and estimated in METRICS:
+        return f"estimates share the limit of {estimated}"
+    plain = _OTHER_NAMES.get(plain, plain)
+    return f"did you mean {plain}?" if plain in METRICS else hint(name, METRICS)
 
 
 def hint(name: str, known: Iterable[str]) -> str:

@@ -63,6 +63,8 @@ def show(loaded: Loaded) -> str:
                 section[key] = _relative(section[key], directory)
     for model in values["models"].values():
         model["reference"] = _relative(model["reference"], directory)
+        if model["labels"] is not None and model["labels"]["by"] == "arrival":
+            del model["labels"]["maturity"]  # which only windows by prediction have
     return yaml.safe_dump(_without_null(values), sort_keys=False, allow_unicode=True, width=100)
 
 

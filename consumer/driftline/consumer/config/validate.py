@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from driftline.consumer.config.errors import Problem
 from driftline.consumer.config.model import ModelConfig
-from driftline.consumer.config.names import hint
+from driftline.consumer.config.names import hint, metric_hint
 from driftline.consumer.config.notation import AS_WRITTEN, Located
 from driftline.consumer.config.settings import Config
 from driftline.consumer.config.tree import Key, Locations, Node
@@ -56,7 +56,9 @@ def _complete(defaults: dict[str, Any]) -> dict[str, Any]:
     """Add what every model has of its own, so that only the defaults' own errors remain."""
     own: dict[str, Any] = {"predictions": "x", "reference": "x"}
     if isinstance(defaults.get("labels"), dict):
-        defaults = {**defaults, "labels": {"topic": "x", **defaults["labels"]}}
+        # By prediction all keys of labels have a meaning; a model's own `by` may be that.
+        labels = {"topic": "x", "by": "prediction", **defaults["labels"]}
+        defaults = {**defaults, "labels": labels}
     return own | defaults
 
 
@@ -78,7 +80,9 @@ def _problems(error: ValidationError, above: Key, locations: Locations) -> list[
             path = path[:-1]
             word = _KEY_WORDS[str(path[-2])]
             names = get_args(get_args(_annotation(path[:-1]))[0])
-            found.append(locations.problem(path, f"unknown {word}, {hint(str(path[-1]), names)}"))
+            name = str(path[-1])
+            advice = metric_hint(name) if word == "metric" else hint(name, names)
+            found.append(locations.problem(path, f"unknown {word}, {advice}"))
         else:
             path = path[:-1] if path[-1] == "[key]" else path
             found.append(locations.problem(path, _sentence(detail, cause)))
