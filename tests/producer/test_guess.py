@@ -141,3 +141,30 @@ def test_values_that_fit_no_role_leave_the_column_a_feature() -> None:
     guess = guess_mapping(list(rows[0]), rows)
     assert guess.mapping.fields == {"actual": "label", "features": "*"}
     assert guess.features == {"score": "categorical"}
+
+
+def test_a_prediction_and_its_truth_that_are_called_after_what_they_are() -> None:
+    fields = guessed(predicted_temp=[1.5, 2.0], actual_temp=[1.0, 2.0], actual_wind=[1.0, 2.0])
+    assert (fields["prediction.score"], fields["actual"]) == ("predicted_temp", "actual_temp")
+    fields = guessed(predicted_class=["a", "b"], true_class=["a", "a"], km=[1, 2])
+    assert (fields["prediction.label"], fields["actual"]) == ("predicted_class", "true_class")
+
+
+def test_of_two_such_columns_none_is_taken() -> None:
+    fields = guessed(predicted_temp=[1.5, 2.0], predicted_wind=[1.5, 2.0], actual_temp=[1.0, 2.0])
+    assert "prediction.score" not in fields
+    assert "actual" not in fields
+    fields = guessed(score=[0.5, 0.2], actual_arrival=[1.5, 2.0])  # of what else?
+    assert "actual" not in fields
+
+
+def test_columns_that_may_be_the_ground_truth_are_named() -> None:
+    def named(**columns: list[Any]) -> tuple[str, ...]:
+        rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        return guess_mapping(list(columns), rows).perhaps_actual
+
+    truth = {"y_pred": [0, 1, 1], "repaid": [1, 0, 0], "rooms": [1, 2, 3]}
+    assert named(**truth, is_target=[5, 6, 7]) == ("repaid", "is_target")
+    assert named(score=[0.1, 0.2], actual_arrival=[1.5, 2.0]) == ("actual_arrival",)
+    assert named(y_pred=[0, 1], y_true=[0, 1], repaid=[1, 0]) == ()  # it is known
+    assert named(repaid=[1, 0], km=[1, 0]) == ()  # and of what?

@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any
 
 from driftline.detectors.counts import FeatureType
+from driftline.producer.category import category_text
 from driftline.producer.column import ABSENT, Column
 from driftline.producer.event import ALIASES
 from driftline.producer.mapping import WILDCARD, Constant, Mapping, quote_name
@@ -30,6 +31,9 @@ _SCORE = (
 _LABEL = "prediction_label predicted_label predicted_class y_pred prediction predicted y_hat label"
 _ACTUAL = "actual target y_true ground_truth true_label actual_label label"
 _VERSION = "model_version modelversion version_of_model"
+_PREDICTED = re.compile(r"(?:predicted|prediction|predict|pred|y_pred|y_hat|yhat)_(?P<of>\w+)")
+_TRUE = re.compile(r"(?:actual|true|y_true|observed|ground_truth)_(?P<of>\w+)")
+_PERHAPS = re.compile(r"(?:.*_)?(?:actual|truth|target|outcome|observed|labels?)(?:_.*)?|y")
 _MOST_CLASSES = 20
 _MOST_LISTED = 20
 _NATIVE_OBJECTS = ("features", "prediction", *ALIASES["features"], *ALIASES["prediction"])
@@ -43,11 +47,13 @@ class Guess:
         mapping: the mapping.
         features: the remaining columns and the types that the sample suggests.
         said: one sentence per decision, such as `timestamp: column ts (text, read as UTC)`.
+        perhaps_actual: columns that may hold the ground truth, where none is taken for it.
     """
 
     mapping: Mapping
     features: dict[str, FeatureType]
     said: tuple[str, ...]
+    perhaps_actual: tuple[str, ...] = ()
 
 
 def guess_mapping(
@@ -91,19 +97,37 @@ def guess_mapping(
         column = sample.take(names.split(), fits)
         if column is None and field == "timestamp":
             column = sample.take_first(sample.is_date)
+        if column is None and field.startswith("prediction.") and not predicted:
+            column = sample.take_only(_PREDICTED, fits)
+        if column is None and field == "actual":
+            column = sample.take_partner(_plain_names(fields))
         if column is not None:
             fields[field] = quote_name(column)
             how = f" ({sample.time_form(column)})" if field == "timestamp" else ""
             said.append(f"{field}: column {column}{how}")
     if "timestamp" not in fields:
         said.insert(0, "timestamp: no column found, so events have the time at which they are sent")
+    perhaps = () if "actual" in fields else sample.perhaps_actual(_plain_names(fields))
     fields["features"] = WILDCARD
     features = sample.types()
     listed = ", ".join(f"{name} ({kind})" for name, kind in islice(features.items(), _MOST_LISTED))
     if len(features) > _MOST_LISTED:
         listed += f" and {len(features) - _MOST_LISTED:,} more"
     said.append(f"features: {listed or 'none'}")
-    return Guess(Mapping(fields), features, tuple(said))
+    return Guess(Mapping(fields), features, tuple(said), perhaps)
+
+
+def _plain_names(fields: AnyMapping[str, str | Constant]) -> list[str]:
+    """Return the columns that are taken for predictions."""
+    return [
+        str(column).replace("\\.", ".")
+        for field, column in fields.items()
+        if field.startswith("prediction.")
+    ]
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
 def _native(rows: Sequence[AnyMapping[str, Any]]) -> Guess:
@@ -123,7 +147,7 @@ class _Sample:
 
     def take(self, names: Sequence[str], fits: Callable[[list[Any]], bool]) -> str | None:
         """Return the first free column of one of these names whose values fit, and take it."""
-        free = {re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_"): name for name in self.free}
+        free = {_plain(name): name for name in self.free}
         for name in names:
             if name in free and fits(self.values(free[name])):
                 self.free.remove(free[name])
@@ -136,6 +160,41 @@ class _Sample:
         if found is not None:
             self.free.remove(found)
         return found
+
+    def take_only(self, pattern: re.Pattern[str], fits: Callable[[list[Any]], bool]) -> str | None:
+        """Return the only free column with such a name, if its values fit, and take it."""
+        named = [name for name in self.free if pattern.fullmatch(_plain(name))]
+        if len(named) != 1 or not fits(self.values(named[0])):
+            return None
+        self.free.remove(named[0])
+        return named[0]
+
+    def take_partner(self, predictions: Sequence[str]) -> str | None:
+        """Return the free column that is called true what a prediction is called, and take it."""
+        of = {found["of"] for name in predictions if (found := _PREDICTED.fullmatch(_plain(name)))}
+        named = [
+            name
+            for name in self.free
+            if (found := _TRUE.fullmatch(_plain(name))) and found["of"] in of
+        ]
+        if len(named) != 1 or not self.has_values(self.values(named[0])):
+            return None
+        self.free.remove(named[0])
+        return named[0]
+
+    def perhaps_actual(self, predictions: Sequence[str]) -> tuple[str, ...]:
+        """Return the free columns that may be the ground truth: by their name, or their classes."""
+        if not predictions:
+            return ()
+        classes = [set(map(category_text, self.values(name))) for name in predictions]
+        few = [each for each in classes if 1 < len(each) <= _MOST_CLASSES]
+        return tuple(
+            name
+            for name in self.free
+            if _PERHAPS.fullmatch(_plain(name))
+            or _TRUE.fullmatch(_plain(name))
+            or set(map(category_text, self.values(name))) in few
+        )
 
     def values(self, column: str) -> list[Any]:
         values = (row.get(column) for row in self.rows)

@@ -9,6 +9,7 @@ or not finite is invalid.
 from __future__ import annotations
 
 import difflib
+import fnmatch
 from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, field, replace
@@ -26,8 +27,10 @@ from driftline.producer.event_columns import EventColumns
 from driftline.producer.mapping import Mapping
 from driftline.producer.outcome import OutcomeColumns, measure_outcome
 from driftline.producer.outcome_counts import outcome_content
+from driftline.producer.timestamp import parse_timestamp
 
 _CHUNK = 10_000
+_MOST_TIMES = 1_000
 _SCORE, _LABEL = "prediction.score", "prediction.label"
 
 
@@ -42,6 +45,7 @@ class ReferenceSettings:
         segments: tags (`model_version` is one) that also get counts per value.
         positive_label: the class that `prediction.score` speaks of; by default "1" or "true"
             where the labels are 0 and 1 or false and true.
+        ignore: globs of input features that are not built.
     """
 
     model: str
@@ -49,6 +53,11 @@ class ReferenceSettings:
     types: AnyMapping[str, FeatureType] = field(default_factory=dict)
     segments: Sequence[str] = ()
     positive_label: str | None = None
+    ignore: Sequence[str] = ()
+
+    def is_ignored(self, feature: str) -> bool:
+        """Tell whether an input feature is not built."""
+        return any(fnmatch.fnmatchcase(feature, glob) for glob in self.ignore)
 
 
 @dataclass(frozen=True)
@@ -72,6 +81,7 @@ class BuiltReference:
         skipped: events of other models.
         unusable: records that the monitor would refuse.
         notes: sentences: features left out and why, an outcome that could not be measured.
+        ignored: features that the settings leave out.
     """
 
     reference: Reference
@@ -79,6 +89,7 @@ class BuiltReference:
     skipped: int
     unusable: int
     notes: tuple[str, ...]
+    ignored: tuple[str, ...] = ()
 
 
 def reference_from_rows(
@@ -115,7 +126,7 @@ def reference_from_events(
     if gathered.events == 0:
         raise InputError(_no_events(gathered, settings.model))
 
-    columns, notes = _typed(gathered, settings.types)
+    columns, notes = _typed(gathered, settings)
     outcomes = OutcomeColumns(
         predicted=gathered.prediction["label"],
         score=gathered.prediction["score"],
@@ -139,13 +150,15 @@ def reference_from_events(
         gathered.skipped,
         gathered.unusable,
         (*notes, *measured.notes),
+        tuple(filter(settings.is_ignored, gathered.features)),
     )
 
 
 def _typed(
-    gathered: EventColumns, types: AnyMapping[str, FeatureType]
+    gathered: EventColumns, settings: ReferenceSettings
 ) -> tuple[dict[str, FeatureColumn], list[str]]:
     """Decide each feature's type; those without any usable value are left out, with a note."""
+    types = settings.types
     all_columns = {
         **gathered.features,
         _SCORE: gathered.prediction["score"],
@@ -163,8 +176,11 @@ def _typed(
             raise InputError(f"type of {name}: not {chosen}, use one of {', '.join(allowed)}")
 
     columns: dict[str, FeatureColumn] = {}
-    notes = []
+    notes: list[str] = []
     for name, column in all_columns.items():
+        given = name in gathered.features
+        if given and settings.is_ignored(name):
+            continue
         inferred = column.infer()
         if inferred is None:
             if name in gathered.features:
@@ -175,12 +191,25 @@ def _typed(
         elif name == _LABEL and inferred == "numeric":
             inferred = "categorical"
         prepared = column.prepare(types.get(name, inferred))
+        if given and name not in types and _holds_times(prepared):
+            notes.append(
+                f"{name} is left out: it holds times; to keep it, give --type {name}=categorical"
+            )
+            continue
         if not _valid(prepared):
             raise InputError(f"{name}: no value is {prepared.type}; correct its type or mapping")
         columns[name] = prepared
     if not columns:
         raise InputError("no event has a feature or prediction with values; check the mapping")
     return columns, notes
+
+
+def _holds_times(column: FeatureColumn) -> bool:
+    """Return whether a column's many texts are all times, of which each window has others."""
+    if column.type != "categorical":
+        return False
+    texts = set(column.values) - {None}
+    return len(texts) > _MOST_TIMES and all(parse_timestamp(text) is not None for text in texts)
 
 
 def _segments(gathered: EventColumns, segments: Sequence[str]) -> dict[str, Sequence[str | None]]:

@@ -234,8 +234,8 @@ def test_labels_beside_their_predictions(
     ran = driftline("backtest", "-i", "in.jsonl", "--labels", labels_file(tmp_path, rows))
     assert ran.code == 2
     assert ran.err.splitlines()[-1] == (
-        "--labels: models.m.labels names no topic of their own, so nothing says what the file's"
-        " columns are"
+        "--labels: nothing says what the file's columns are: set models.m.labels to a topic of"
+        " their own, and map its columns with sources.<topic>.fields"
     )
 
 
@@ -276,9 +276,10 @@ def test_options_that_do_not_go_together(
     driftline: Driftline, small: Small, tmp_path: Path
 ) -> None:
     path = labels_file(tmp_path, small("labels: truth"))
-    ran = driftline("backtest", "-i", "in.jsonl", "--actual", "x")
+    ran = driftline("backtest", "-i", "in.jsonl", "--actual", "features")
     assert (ran.code, ran.err.splitlines()[-1]) == (
-        2, "--actual: the configuration says so, by sources.<topic>.fields.actual",
+        2, "--actual features: models.m.labels has the ground truth in truth: give a file of it"
+        " with --labels FILE, or leave labels out",
     )  # fmt: skip
     (tmp_path / "driftline.yaml").unlink()
     ran = driftline("backtest", "-i", "in.jsonl", "--labels", path)

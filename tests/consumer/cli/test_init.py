@@ -33,7 +33,7 @@ sources:
 models:
   flights:
     predictions: ml.flights                         # the topic with the model's records
-    # labels: flights.labels                        # event_id and actual: watches performance
+    labels: {topic: ml.flights}                     # actual stands in these records too
     reference: references/flights.json.gz           # what is normal: 19,492 events
     window: {length: 14d}                           # about 750 events at the pace of the file
     ignore: [label_time]                            # say nothing of the model's input
@@ -70,9 +70,11 @@ def test_flights_from_a_file_that_nobody_prepared(driftline: Driftline, tmp_path
     assert re.sub(r"\d+ kB", "N kB", ran.out).splitlines() == [
         "driftline.yaml               model flights, topic ml.flights, windows of 14d: about 750"
         " events each",
-        f"references/flights.json.gz   reference {reference_id(tmp_path)}: 19,492 events, 17"
+        f"references/flights.json.gz   reference {reference_id(tmp_path)}: 19,492 events, 16"
         " features, 2013-01-01 05:54 to 2013-12-31 22:45 UTC, N kB",
-        "on 19,492 events with ground truth: accuracy 0.897",
+        "on 19,492 events with ground truth: accuracy 0.897, precision 0.876, recall 0.67, f1"
+        " 0.76, roc_auc 0.898, pr_auc 0.845, log_loss 0.289, brier 0.0821, calibration_error"
+        " 0.0226",
         "",
         "Next",
         f"  {'driftline check --offline':<{width}}   are the files right?",
@@ -82,7 +84,7 @@ def test_flights_from_a_file_that_nobody_prepared(driftline: Driftline, tmp_path
     ]
     ran = driftline("check", "--offline")
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out.splitlines()[2].endswith("(19,492 events, 17 features)")
+    assert ran.out.splitlines()[2].endswith("(19,492 events, 16 features)")
     ran = driftline("backtest", "--input", FLIGHTS)
     assert (ran.code, ran.err) == (0, "using driftline.yaml\n")
     assert "26 windows of 14d" in ran.out
@@ -127,8 +129,8 @@ def test_the_column_of_the_ground_truth_can_be_named(driftline: Driftline, tmp_p
     assert ran.code == 0
     assert "actual" not in ran.err
     assert "repaid (" not in ran.err
-    line = "on 50,000 events with ground truth: accuracy 0.944"
-    assert ran.out.split("\n\n")[0].splitlines()[2] == line
+    line = "on 50,000 events with ground truth: accuracy 0.944, precision 0.957, recall 0.929, f1"
+    assert ran.out.split("\n\n")[0].splitlines()[2].startswith(line)
     text = (tmp_path / "driftline.yaml").read_text()
     assert re.search(r"^      actual: repaid +# the ground truth$", text, re.MULTILINE)
     written = gzip.decompress((tmp_path / "references" / "car-loan.json.gz").read_bytes())
@@ -137,7 +139,10 @@ def test_the_column_of_the_ground_truth_can_be_named(driftline: Driftline, tmp_p
     assert reference.outcome["n"] == 50_000
     assert "repaid" not in reference.layout.position
     assert driftline("check", "--offline").code == 0
-    assert "\nno alerts; " in driftline("backtest", "--input", REFERENCE_ROWS).out
+    ran = driftline("backtest", "--input", REFERENCE_ROWS)
+    assert "\nno alerts; " in ran.out
+    assert "49,999 of 50,000 predictions got theirs" in ran.out
+    assert "performance.accuracy" in driftline("backtest", "-i", REFERENCE_ROWS, "--verdicts").out
 
 
 def test_a_named_column_wins_over_the_guess(driftline: Driftline, tmp_path: Path) -> None:
@@ -178,7 +183,7 @@ def test_events_have_their_own_field_for_the_ground_truth(
     ran = driftline("init", "--from", "events.jsonl", "--actual", "paid")
     assert (ran.code, ran.err) == (
         2,
-        "--actual: the records are events already, which have a field actual\n",
+        "--actual: the records are events already, which have a field actual: leave out --actual\n",
     )
 
 
@@ -279,7 +284,6 @@ def test_windows_that_are_never_full_are_said(driftline: Driftline, tmp_path: Pa
         (["--model", "a b"], "--model a b: not a legal model name: use 1 to 249 letters"),
         (["--topic", "a/b"], "--topic a/b: not a legal topic name: use 1 to 249 letters"),
         (["--bootstrap-servers", "kafka"], "--bootstrap-servers: write each broker as host:port"),
-        (["--output", "no/such.yaml"], "--output no/such.yaml: there is no folder no"),
     ],
 )
 def test_what_cannot_be_done(
@@ -290,3 +294,10 @@ def test_what_cannot_be_done(
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith(said)
     assert ran.err.count("\n") == 1
+
+
+def test_a_folder_that_is_not_there_is_made(driftline: Driftline, tmp_path: Path) -> None:
+    (tmp_path / "quiet.csv").write_text(rows(1_200))
+    assert driftline("init", "--from", "quiet.csv", "--output", "new/one/my.yaml").code == 0
+    assert (tmp_path / "new" / "one" / "references" / "quiet.json.gz").exists()
+    assert driftline("check", "--offline", "--config", "new/one/my.yaml").code == 0

@@ -17,7 +17,7 @@ models:
   m:
     predictions: t
     reference: r.json
-    ignore: [debug_*, trace_id]
+    ignore: [debug_*, contry, trace_id]
     segments:
       - model_version
       - chanel
@@ -48,7 +48,8 @@ def test_check_against(read: Read) -> None:
             "error",
         ),
         (
-            "driftline.yaml:8: models.m.ignore[1]: trace_id matches no feature of the reference",
+            "driftline.yaml:8: models.m.ignore[1]: contry matches no feature of the reference;"
+            " did you mean country?",
             "warning",
         ),
         (

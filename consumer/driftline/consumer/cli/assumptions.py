@@ -70,6 +70,7 @@ def assume(file: Path, model: str | None, actual: str | None = None) -> Assumpti
     said = (*found.said, *listed)
     for sentence in said:
         say(f"assumed  {sentence}")
+    file_rows.suggest_actual(found)
     for sentence in file_rows.mixed(file):
         say(f"warning  {sentence}; where a number is missing, leave the cell empty")
     return Assumptions(mapping, model or _model_of(file, events), tuple(map(_glob, unfit)), said)

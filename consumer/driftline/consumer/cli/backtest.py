@@ -97,10 +97,8 @@ def backtest(
         return
     if file is None:
         raise CommandError("give the events: --input FILE")
-    if config is not None and actual is not None:
-        raise CommandError("--actual: the configuration says so, by sources.<topic>.fields.actual")
     if config is not None:
-        setup = configured(config, file, model, reference, labels)
+        setup = configured(config, file, model, reference, labels, actual)
     elif labels is not None:
         raise CommandError("--labels needs a configuration that says how they are mapped: --config")
     else:

@@ -78,5 +78,10 @@ def _say_what_was_left_out(setup: Setup) -> None:
             f"warning  {percent(late / (counted + late))} of the events were late: rows are read in"
             " the file's order, so sort it by time"
         )
+    if setup.actual is not None and not tally.labels[name]:
+        why = f"{worst[0][0]}, {setup.backtest.examples[worst[0][0]].detail}" if worst else "empty"
+        raise CommandError(
+            f"--actual {setup.actual}: none of {counted:,} events has a label: {why}"
+        )
     if setup.labels is not None:
         setup.labels.say_what_was_left_out(setup.backtest, name)

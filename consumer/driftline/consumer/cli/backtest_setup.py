@@ -13,6 +13,7 @@ from driftline.consumer.cli.backtest_found import Found
 from driftline.consumer.cli.backtest_labels import LabelFile
 from driftline.consumer.cli.configured import choose_model, read_config, read_references, refuse
 from driftline.consumer.cli.errors import CommandError
+from driftline.consumer.cli.ground_truth import check_measured
 from driftline.consumer.cli.terminal import say
 from driftline.consumer.config import (
     Config,
@@ -32,6 +33,8 @@ from driftline.producer.mapping import Mapping
 from driftline.producer.reference import ReferenceSettings, reference_from_rows
 
 _TOPIC = "file"
+_UNKNOWN = "it has no value in any row; name the right column"
+_UNMEASURED = "the reference was built without ground truth: build it again with --actual"
 
 
 @dataclass
@@ -48,6 +51,7 @@ class Setup:
         labels: those of a file of their own, None where there are none.
         unlabelled: no labels are given, though the model has some: what is said of them is left
             out.
+        actual: the column that was named as the ground truth, None where none was.
     """
 
     backtest: Backtest
@@ -58,6 +62,7 @@ class Setup:
     found: Found
     labels: LabelFile | None = None
     unlabelled: bool = False
+    actual: str | None = None
 
     @property
     def model(self) -> str:
@@ -71,6 +76,7 @@ def configured(
     model: str | None,
     reference: Path | None,
     labels: Path | None = None,
+    actual: str | None = None,
 ) -> Setup:
     """Set up a backtest of one model of a configuration.
 
@@ -80,6 +86,7 @@ def configured(
         model: one of its models; None for the only one.
         reference: instead of the configured one.
         labels: ground truth that came later.
+        actual: the column with the ground truth, where the configuration names none.
 
     Raises:
         DriftlineError: the configuration, the reference or a file cannot be used.
@@ -90,27 +97,33 @@ def configured(
     if reference is not None:
         settings = settings.model_copy(update={"reference": reference})
     # The other models' references may not be at hand, and the rows are this model's.
+    topic = settings.predictions[0]
+    mapping = file_rows.mapping_for(loaded.config, topic, file, actual)
+    own = settings.labels if settings.labels and settings.labels.topic != topic else None
+    if actual is not None:
+        mapping, settings = _beside(file, mapping, name, settings, actual)
     whole = loaded.config.model_copy(update={"models": {name: settings}})
+    if actual is not None:
+        whole = _with_source(whole, topic, mapping)
     references, problems = read_references(
         type(loaded)(whole, loaded.locations, loaded.files), [name]
     )
     refuse(problems)
-    topic = settings.predictions[0]
-    mapping = file_rows.mapping_for(whole, topic, file)
-    own = settings.labels if settings.labels and settings.labels.topic != topic else None
     if labels is not None:
         if own is None:
             raise CommandError(
-                f"--labels: models.{name}.labels names no topic of their own, so nothing says what"
-                " the file's columns are"
+                f"--labels: nothing says what the file's columns are: set models.{name}.labels to"
+                " a topic of their own, and map its columns with sources.<topic>.fields"
             )
         given = LabelFile(labels, own.topic, _mapping(whole, own.topic))
         setup = _setup(whole, references[name], name, mapping, file)
         return dataclasses.replace(setup, labels=given)
     if own is not None:
         say("assumed  no labels: performance is estimated only; give --labels FILE")
+    if settings.labels is None and _has_actual(mapping, file):
+        say(f"note  ground truth is not used: set models.{name}.labels: {topic}")
     setup = _setup(whole, references[name], name, mapping, file)
-    return dataclasses.replace(setup, unlabelled=own is not None)
+    return dataclasses.replace(setup, unlabelled=own is not None, actual=actual)
 
 
 def assumed(
@@ -136,7 +149,9 @@ def assumed(
     if baseline is None:
         skip = total // 2
         rows = pace.watch(file_rows.first(file_rows.read(file), skip))
-        baseline = reference_from_rows(rows, mapping, ReferenceSettings(name)).reference
+        built = reference_from_rows(rows, mapping, ReferenceSettings(name))
+        check_measured(built, mapping, actual, file)
+        baseline = built.reference
     else:
         for _ in pace.watch(file_rows.first(file_rows.read(file), total)):
             pass
@@ -149,7 +164,9 @@ def assumed(
             )
         say(f"assumed  reference: the first {skip:,} of {total:,} rows")
     window = WindowConfig(length=length)
-    outcomes = _outcomes(baseline, mapping, file)
+    outcomes = Outcomes.of(baseline) if _has_actual(mapping, file) else None
+    if actual is not None and outcomes is None:
+        raise CommandError(f"--actual {actual}: {_UNKNOWN if baseline.outcome else _UNMEASURED}")
     settings = ModelConfig(
         predictions=(_TOPIC,),
         reference=Path("-"),
@@ -166,7 +183,8 @@ def assumed(
     config = Config(
         kafka=KafkaConfig(bootstrap_servers=("localhost:9092",)), models={name: settings}
     )
-    return _setup(config, baseline, name, mapping, file, skip)
+    setup = _setup(config, baseline, name, mapping, file, skip)
+    return dataclasses.replace(setup, actual=actual)
 
 
 def _setup(
@@ -186,15 +204,36 @@ def _setup(
     )
 
 
-def _outcomes(reference: Reference, mapping: Mapping, file: Path) -> Outcomes | None:
-    """Return how the model did on the reference, where events bring their ground truth too.
+def _beside(
+    file: Path, mapping: Mapping, name: str, settings: ModelConfig, actual: str
+) -> tuple[Mapping, ModelConfig]:
+    """Return mapping and model with a column of the events' file as their ground truth.
 
     Raises:
-        ReferenceError: it was built by a version that did not count outcomes.
+        CommandError: it is not there, or the configuration has another one.
     """
-    if not any("actual" in mapping.to_event(row) for row in next(file_rows.read(file))):
-        return None
-    return Outcomes.of(reference)
+    topic = settings.predictions[0]
+    file_rows.check_actual(file, next(file_rows.read(file)), actual)
+    if settings.labels is not None and settings.labels.topic != topic:
+        raise CommandError(
+            f"--actual {actual}: models.{name}.labels has the ground truth in"
+            f" {settings.labels.topic}: give a file of it with --labels FILE, or leave labels out"
+        )
+    mapping = file_rows.with_actual(mapping, actual, topic)
+    if settings.labels is None:
+        settings = settings.model_copy(update={"labels": LabelsConfig(topic=topic)})
+    return mapping, settings
+
+
+def _has_actual(mapping: Mapping, file: Path) -> bool:
+    """Return whether events bring their ground truth."""
+    if not mapping.is_native and not any(n.split(".")[0] == "actual" for n in mapping.fields):
+        return False
+    return any(
+        mapping.to_event(row).get("actual") is not None
+        for rows in file_rows.read(file)
+        for row in rows
+    )
 
 
 def _mapping(config: Config, topic: str) -> Mapping:

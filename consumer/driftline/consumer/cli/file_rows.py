@@ -18,6 +18,7 @@ from driftline.producer.timestamp import UNREADABLE, parse_timestamps
 
 Rows = list[dict[str, Any]]
 _SAMPLE = 1_000
+_FEW = 3
 
 
 def read(file: Path) -> Iterator[Rows]:
@@ -65,6 +66,7 @@ def guess(
     *,
     native_is_expected: bool = False,
     named: bool = False,
+    suggest: bool = True,
 ) -> Mapping:
     """Guess the mapping of a file from its first rows; see `guess_rows`.
 
@@ -73,7 +75,7 @@ def guess(
     """
     rows = next(read(file))
     of = f"{file}: " if named else ""
-    return guess_rows(rows, actual, native_is_expected=native_is_expected, of=of)
+    return guess_rows(rows, actual, native_is_expected=native_is_expected, of=of, suggest=suggest)
 
 
 def guess_rows(
@@ -82,6 +84,7 @@ def guess_rows(
     *,
     native_is_expected: bool = False,
     of: str = "",
+    suggest: bool = True,
 ) -> Mapping:
     """Guess the mapping of rows, and say on stderr what was guessed.
 
@@ -90,11 +93,24 @@ def guess_rows(
         actual: a column that is known to be the ground truth.
         native_is_expected: say nothing if the rows are native events.
         of: what each sentence begins with.
+        suggest: name the columns that may be the ground truth.
     """
     found = _guessed(rows, actual)
     for sentence in () if native_is_expected and found.mapping.is_native else found.said:
         say(f"assumed  {of}{sentence}")
+    if suggest:
+        suggest_actual(found)
     return found.mapping
+
+
+def suggest_actual(found: Guess) -> None:
+    """Say on stderr which columns may be the ground truth that nobody named."""
+    if found.perhaps_actual:
+        names = " or ".join(found.perhaps_actual[:_FEW])
+        say(
+            f"note  without ground truth performance is not measured: if {names} is it, give"
+            f" --actual {found.perhaps_actual[0]}"
+        )
 
 
 def look(file: Path, rows: Sequence[dict[str, Any]], most: int, actual: str | None = None) -> Guess:

@@ -10,6 +10,7 @@ from driftline.consumer.cli import file_rows
 from driftline.consumer.cli import reference_build as building
 from driftline.consumer.cli.assumptions import ENOUGH, Assumptions, Pace, assume
 from driftline.consumer.cli.errors import CommandError
+from driftline.consumer.cli.ground_truth import check_measured
 from driftline.consumer.cli.terminal import progress
 from driftline.consumer.config import KafkaConfig
 from driftline.consumer.config.names import check_name
@@ -54,8 +55,6 @@ class Wanted:
             raise CommandError(
                 "--bootstrap-servers: write each broker as host:port, for example kafka-1:9092"
             ) from None
-        if not self.output.parent.is_dir():
-            raise CommandError(f"--output {self.output}: there is no folder {self.output.parent}")
         self.may_write(self.output)
 
     def may_write(self, path: Path) -> None:
@@ -113,7 +112,9 @@ def make(wanted: Wanted) -> Draft:
     pace = Pace(found.mapping)
     with progress("rows", file_rows.count(wanted.file)) as show:
         rows = pace.watch(file_rows.read(wanted.file), show)
-        built = reference_from_rows(rows, found.mapping, ReferenceSettings(found.model))
+        settings = ReferenceSettings(found.model, ignore=found.ignore)
+        built = reference_from_rows(rows, found.mapping, settings)
+    check_measured(built, found.mapping, wanted.actual, wanted.file)
     length = pace.length(wanted.file)
     if built.reference.events < ENOUGH:
         raise CommandError(
@@ -141,7 +142,7 @@ def write(draft: Draft, text: str) -> int:
     path, output = reference_path(draft.wanted.output, draft.model), draft.wanted.output
     part = output.with_name(f".{output.name}.part")
     try:
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         size = building.write(draft.built.reference, path)
         part.write_text(text, encoding="utf-8")
         os.replace(part, output)

@@ -109,10 +109,7 @@ def _model(draft: Draft) -> Iterator[tuple[str, str]]:
     yield f"  {_scalar(draft.model)}:", ""
     yield f"    predictions: {_scalar(draft.topic)}", "the topic with the model's records"
     if reference.outcome is not None:
-        yield (
-            f"    # labels: {_scalar(f'{draft.model}.labels')}",
-            "event_id and actual: watches performance",
-        )
+        yield f"    labels: {{topic: {_scalar(draft.topic)}}}", "actual stands in these records too"
     name = f"references/{draft.model}.json.gz"
     yield f"    reference: {_scalar(name)}", f"what is normal: {reference.events:,} events"
     about = f"about {_about(draft)} events at the pace of the file"

@@ -105,6 +105,8 @@ def build(
         out_json(building.as_document(built, output, size))
         return
     out(building.render(built, output, size))
+    if built.ignored:
+        say(f"note  the configuration ignores, so left out: {', '.join(built.ignored)}")
     for note in building.notes(built):
         say(f"note  {note}")
 

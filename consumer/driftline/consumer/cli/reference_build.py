@@ -6,14 +6,17 @@ import dataclasses
 import gzip
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from math import isnan
 from pathlib import Path
 from typing import Any, cast, get_args
 
 from driftline.consumer.cli import file_rows
 from driftline.consumer.cli.errors import CommandError
+from driftline.consumer.cli.ground_truth import check_measured
 from driftline.consumer.cli.terminal import progress, say
 from driftline.consumer.config import Config, FeatureType, ModelConfig
 from driftline.consumer.judge.sentence import amount, percent
+from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import Reference
 from driftline.producer.reference import BuiltReference, ReferenceSettings, reference_from_rows
 
@@ -62,6 +65,7 @@ def with_config(wanted: ReferenceSettings, model: ModelConfig) -> ReferenceSetti
         types={**types, **wanted.types},
         segments=tuple(dict.fromkeys([*wanted.segments, *model.segments])),
         positive_label=wanted.positive_label or model.positive_label,
+        ignore=model.ignore,
     )
 
 
@@ -82,25 +86,25 @@ def from_file(
     for sentence in mixed_columns(file).values():
         say(f"warning  {sentence}")
     with progress("rows", file_rows.count(file)) as show:
-        return reference_from_rows(_watched(file_rows.read(file), show), mapping, wanted)
+        built = reference_from_rows(_watched(file_rows.read(file), show), mapping, wanted)
+    check_measured(built, mapping, actual, file)
+    return built
 
 
 def check_output(path: Path) -> None:
     """Refuse what cannot be written before any work is done.
 
     Raises:
-        CommandError: the name has another ending, or there is no such folder.
+        CommandError: the name has another ending.
     """
     if not path.name.endswith((".json", ".json.gz")):
         raise CommandError(f"--output {path}: name a .json or .json.gz file")
-    if not path.parent.is_dir():
-        raise CommandError(f"--output {path}: there is no folder {path.parent}")
 
 
 def write(reference: Reference, path: Path) -> int:
     """Write a reference, all of it or nothing; return the file's size in bytes.
 
-    The same reference gives the same bytes, with gzip too.
+    A folder that is not there is made. The same reference gives the same bytes, with gzip too.
 
     Raises:
         CommandError: it cannot be written.
@@ -110,6 +114,7 @@ def write(reference: Reference, path: Path) -> int:
         data = gzip.compress(data, mtime=0)
     part = path.with_name(f".{path.name}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         part.write_bytes(data)
         os.replace(part, path)
     except OSError as error:
@@ -141,11 +146,15 @@ def render(built: BuiltReference, path: Path, size: int) -> str:
 
 def outcome_lines(reference: Reference) -> list[str]:
     """Return a line on how good the predictions were, none without ground truth."""
-    outcome = reference.outcome or {}
-    metrics = [f"{name} {amount(x)}" for name, x in outcome.items() if isinstance(x, float)]
-    if not metrics:
+    outcomes = Outcomes.of(reference)
+    if outcomes is None or reference.outcome is None:
         return []
-    return [f"on {outcome['n']:,} events with ground truth: {', '.join(metrics)}"]
+    metrics = [
+        f"{name} {amount(each.value)}"
+        for name, each in outcomes.figures[0].items()
+        if not isnan(each.value)
+    ]
+    return [f"on {reference.outcome['n']:,} events with ground truth: {', '.join(metrics)}"]
 
 
 def notes(built: BuiltReference) -> Iterator[str]:

@@ -11,6 +11,7 @@ import msgspec
 
 from driftline.consumer.cli import file_rows
 from driftline.consumer.cli.errors import CommandError
+from driftline.consumer.cli.ground_truth import check_measured
 from driftline.consumer.cli.log_reading import (
     Offsets,
     first_records,
@@ -77,6 +78,7 @@ def from_topic(
         mapping = file_rows.guess_rows(sample, actual)
     mapping = file_rows.with_actual(mapping, actual)
     built = reference_from_events(_events(mapping, sample, every), settings)
+    check_measured(built, mapping, actual, None)
     if unreadable:
         say(f"note  {unreadable:,} records are no JSON objects and are left out")
     return built

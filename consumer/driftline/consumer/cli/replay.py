@@ -86,7 +86,7 @@ def replay(
         if target.mapped and file is None:
             raise CommandError(f"--generate: {topic} holds no events but rows, which sources maps")
         if file is not None and not target.mapped:
-            target.mapping = file_rows.guess(file)
+            target.mapping = file_rows.guess(file, suggest=False)
         if texts:
             rows = drift.drifting(read, target.mapping, texts, seed, truth)
         producer = KafkaProducer(start_producer(kafka))

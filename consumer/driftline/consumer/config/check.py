@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
 from collections.abc import Collection
 
@@ -32,7 +33,7 @@ def check_against(
 
     Returns:
         An error for each unknown feature and segment, a warning for each `ignore` glob that
-        matches nothing.
+        matches nothing but is nearly a feature's name: what is ignored need not be in a reference.
     """
     model = config.models[model_name]
     problems: list[Problem] = []
@@ -44,8 +45,9 @@ def check_against(
             problems.append(locations.problem(place, f"not in the reference; {advice}"))
     for index, glob in enumerate(model.ignore):
         place = ("models", model_name, "ignore", index)
-        if not fnmatch.filter(feature_names, glob) and not _is_default(locations, place):
-            message = f"{glob} matches no feature of the reference"
+        nearly = difflib.get_close_matches(glob, feature_names, 1)
+        if nearly and not fnmatch.filter(feature_names, glob) and not _is_default(locations, place):
+            message = f"{glob} matches no feature of the reference; did you mean {nearly[0]}?"
             problems.append(locations.problem(place, message, "warning"))
     for index, tag in enumerate(model.segments):
         if tag not in tags:

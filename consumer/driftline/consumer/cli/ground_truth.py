@@ -1,0 +1,65 @@
+"""Why a column that was named as the ground truth measures nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from driftline.consumer.cli import file_rows
+from driftline.consumer.cli.errors import CommandError
+from driftline.producer.mapping import Mapping
+from driftline.producer.reference import BuiltReference
+
+_UNMEASURED = "no performance measured: "
+
+
+def check_measured(
+    built: BuiltReference, mapping: Mapping, column: str | None, file: Path | None
+) -> None:
+    """Refuse a reference without performance, if the ground truth was named for it.
+
+    Args:
+        built: the reference.
+        mapping: how its rows became events.
+        column: the one that was named, None where none was.
+        file: the rows; None where they cannot be read again.
+
+    Raises:
+        CommandError: nothing was measured; it says why.
+    """
+    if column is None or built.reference.outcome is not None:
+        return
+    raise CommandError(f"--actual {column}: {_why(built.notes, mapping, column, file)}")
+
+
+def _why(notes: Sequence[str], mapping: Mapping, column: str, file: Path | None) -> str:
+    told = [note.removeprefix(_UNMEASURED) for note in notes if note.startswith(_UNMEASURED)]
+    if told:
+        return told[0]
+    if not mapping.is_native and not _has(mapping.fields, "prediction"):
+        return f"no prediction column found: {file_rows.no_prediction()}"
+    for field, advice in (
+        ("actual", f"{column} is empty or no number in every row; name the right column"),
+        ("prediction", "no row has a prediction; correct its mapping"),
+    ):
+        if file is not None and not _known(file, mapping, field):
+            return advice
+    return "no event has both a prediction and its ground truth; check the mapping of both"
+
+
+def _has(fields: Iterable[str], whole: str) -> bool:
+    return any(name.split(".")[0] == whole for name in fields)
+
+
+def _known(file: Path, mapping: Mapping, field: str) -> bool:
+    """Return whether any row has a value there that can be used."""
+    return any(
+        _usable(mapping.to_event(row).get(field)) for rows in file_rows.read(file) for row in rows
+    )
+
+
+def _usable(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_usable, value.values()))
+    return value is not None and value not in ("NaN", "Infinity", "-Infinity")
