@@ -36,8 +36,9 @@ since (UTC)        severity  feature                         effect  what change
 2019-04-08 00:00   warning   performance.accuracy                 -  accuracy 0.915, normally 0.944                  ID
 
 7 alerts, 2 incidents; quiet: debt_to_income_ratio, driver_tenure, performance.estimate_gap, prediction.label, size_of_downpayment
-50,000 labels: 49,999 of 50,000 predictions got theirs, 0 expired, 0 without a prediction
-The budget allows 10.1 false alarms in these 303 days. Not judged: 908 events after 2019-08-24 (window still open); late 0, rejected 0
+50,000 predictions: 49,999 got their label, 0 expired, 1 waiting at the end
+50,000 labels: 49,999 matched, 0 without a prediction, 1 waiting at the end
+The budget allows 10.1 false alarms in these 303 days. Not judged: 908 events after 2019-08-24 (window still open); 907 labelled events after 2019-08-24 (window still open); late 0, rejected 0 events
 """  # noqa: E501 (as it is printed)
 
 Row = dict[str, str]
@@ -175,6 +176,17 @@ def labels_file(folder: Path, rows: Iterable[dict[str, object]]) -> Path:
     return path
 
 
+def counts(out: str, what: str) -> dict[str, int]:
+    """Return the parts of the account of predictions or labels, which must add up."""
+    (line,) = re.findall(rf"^([0-9,]+ {what}: .*)$", out, re.MULTILINE)
+    total, _, rest = line.partition(f" {what}: ")
+    parts = [part.partition(" ") for part in rest.split(", ")]
+    found = {name: int(count.replace(",", "")) for count, _, name in parts}
+    whole = int(total.replace(",", ""))
+    assert sum(found.values()) == whole
+    return {"": whole, **found}
+
+
 def said_of_labels(out: str) -> list[str]:
     return [line for line in out.splitlines() if "label" in line]
 
@@ -189,9 +201,12 @@ def test_native_labels_need_no_mapping(driftline: Driftline, small: Small, tmp_p
     path = labels_file(tmp_path, [*rows[:1_000], *rows[1_010:]])
     ran = driftline("backtest", "-i", "in.jsonl", "--labels", path)
     assert ran.err == "using driftline.yaml\n"
-    assert said_of_labels(ran.out)[-1] == (
-        "2,390 labels: 2,388 of 2,400 predictions got theirs, 10 expired, 0 without a prediction"
-    )
+    assert counts(ran.out, "predictions") == {
+        "": 2_400, "got their label": 2_388, "expired": 10, "waiting at the end": 2,
+    }  # fmt: skip
+    assert counts(ran.out, "labels") == {
+        "": 2_390, "matched": 2_388, "without a prediction": 0, "waiting at the end": 2,
+    }  # fmt: skip
 
 
 def test_what_became_of_each_label(driftline: Driftline, small: Small, tmp_path: Path) -> None:
@@ -207,10 +222,15 @@ def test_what_became_of_each_label(driftline: Driftline, small: Small, tmp_path:
     assert "warning  truth.jsonl: 1 of 2,405 rows are no labels: " in ran.err.replace(
         f"{tmp_path}/", ""
     )
-    line = said_of_labels(ran.out)[-1]
-    assert line.startswith("2,403 labels: 2,398 of 2,400 predictions got theirs, 0 expired, ")
-    assert line.endswith("1 without a prediction, 1 corrected, 1 repeated, 2 rejected")
-    assert ran.out.endswith("late 0, rejected 0\n")
+    assert counts(ran.out, "predictions") == {
+        "": 2_400, "got their label": 2_398, "expired": 0, "waiting at the end": 2,
+    }  # fmt: skip
+    assert counts(ran.out, "labels") == {
+        "": 2_405, "matched": 2_398, "corrected one before": 1, "repeated": 1,
+        "without a prediction": 1, "rejected": 2, "waiting at the end": 2,
+    }  # fmt: skip
+    assert ran.out.endswith("late 0, rejected 0 events\n")
+    assert "\n1 label with an id that does not occur in in.jsonl\n" in ran.out
 
 
 def test_windows_without_enough_labels_are_said(
@@ -230,7 +250,7 @@ def test_labels_beside_their_predictions(
     rows = small("labels: in", inline=True)
     ran = driftline("backtest", "-i", "in.jsonl")
     assert ran.err == "using driftline.yaml\n"
-    assert said_of_labels(ran.out)[-1].startswith("2,400 labels: 2,398 of 2,400 predictions got")
+    assert counts(ran.out, "labels")["matched"] == 2_398
     ran = driftline("backtest", "-i", "in.jsonl", "--labels", labels_file(tmp_path, rows))
     assert ran.code == 2
     assert ran.err.splitlines()[-1] == (
@@ -244,18 +264,18 @@ def test_labels_beside_their_predictions(
     [
         (
             [{"event_id": "e1", "timestamp": 1_600_000_000, "actual": "maybe"}],
-            "1 of 1 rows are no labels: unknown_class, actual is a class that the reference does"
-            " not have; map the columns with sources.truth.fields",
+            '1 of 1 rows are no labels: unknown_class, actual is "maybe"; the reference has no,'
+            " yes; write the classes as in the reference, or build it with these",
         ),
         (
-            [{"id": "e1", "timestamp": 1_600_000_000, "paid": True}],
-            "1 of 1 rows are no labels: schema, the label has no actual; map the columns with"
-            " sources.truth.fields",
+            [{"event_id": "e1", "timestamp": 1_600_000_000, "paid": True}],
+            "no label has an actual, the ground truth: there is no column actual, correct"
+            " sources.truth.fields; the file has event_id, timestamp, paid",
         ),
         (
             [{"event_id": "e1", "actual": "no"}],
-            "no label has a time, which tells when it came: map it with sources.truth.fields, or"
-            " put the column beside its predictions",
+            "no label has a time, which tells when it came: there is no column timestamp, correct"
+            " sources.truth.fields; the file has event_id, actual",
         ),
         (
             [{"event_id": "e1", "timestamp": 1_600_000_000, "actual": "no", "model": "other"}],
@@ -295,7 +315,9 @@ def test_a_file_alone_with_its_ground_truth(driftline: Driftline) -> None:
     ran = driftline("backtest", "--input", REFERENCE_ROWS, "--actual", "repaid")
     assert "assumed  performance: actual is known at once; the budget watches accuracy" in ran.err
     text = ID.sub("ID", ran.out)
-    assert "\n25,000 labels: 24,999 of 25,000 predictions got theirs, 0 expired, 0 without" in text
+    assert counts(text, "labels") == {
+        "": 25_000, "matched": 24_999, "without a prediction": 0, "waiting at the end": 1,
+    }  # fmt: skip
     assert "no alerts; " in text  # the model does as well in the second half
 
 

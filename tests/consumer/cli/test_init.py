@@ -141,7 +141,7 @@ def test_the_column_of_the_ground_truth_can_be_named(driftline: Driftline, tmp_p
     assert driftline("check", "--offline").code == 0
     ran = driftline("backtest", "--input", REFERENCE_ROWS)
     assert "\nno alerts; " in ran.out
-    assert "49,999 of 50,000 predictions got theirs" in ran.out
+    assert "50,000 labels: 49,999 matched" in ran.out
     assert "performance.accuracy" in driftline("backtest", "-i", REFERENCE_ROWS, "--verdicts").out
 
 

@@ -30,6 +30,8 @@ class Found:
         largest: the verdict with the largest effect.
         first: earliest event time, ms.
         refused: rows of a file of labels that are none.
+        labelled: windows of the whole model's labels to the labelled events in them.
+        causes: why labels and predictions did not meet, a sentence each.
     """
 
     model: str
@@ -43,6 +45,8 @@ class Found:
     largest: Verdict | None = field(init=False, default=None)
     first: int | None = field(init=False, default=None)
     refused: int = field(init=False, default=0)
+    labelled: dict[tuple[str, str], int] = field(init=False, default_factory=dict)
+    causes: list[str] = field(init=False, default_factory=list)
 
     def add(self, output: Verdict | Alert) -> None:
         """Take in what the backtest yields, in order."""
@@ -71,6 +75,7 @@ class Found:
             self.features.add(verdict.feature)
         if verdict.segment is None and not verdict.feature.startswith(ESTIMATED):
             window = (verdict.window.start, verdict.window.end)
+            self.labelled[window] = (verdict.counts or {}).get("labelled", 0)
             if verdict.state != "insufficient":
                 self.of_labels[window] = ""
             else:
@@ -105,12 +110,21 @@ class Found:
         )
 
     def events_judged(self) -> int:
-        """Return the events of final panes: of windows side by side, from the last one back."""
-        events, before = 0, ""
-        for (start, end), inside in sorted(self.windows.items(), key=lambda w: w[0][1])[::-1]:
-            if not before or end <= before:
-                events, before = events + inside, start
-        return events
+        """Return the events of final panes."""
+        return _side_by_side(self.windows)
+
+    def labels_judged(self) -> int:
+        """Return the labelled events of final panes."""
+        return _side_by_side(self.labelled)
+
+
+def _side_by_side(windows: dict[tuple[str, str], int]) -> int:
+    """Return how many are in windows that do not overlap, from the last one back."""
+    events, before = 0, ""
+    for (start, end), inside in sorted(windows.items(), key=lambda w: w[0][1])[::-1]:
+        if not before or end <= before:
+            events, before = events + inside, start
+    return events
 
 
 def _shortened(reason: str) -> str:

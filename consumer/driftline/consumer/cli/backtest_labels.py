@@ -3,40 +3,74 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from driftline.consumer.cli import file_rows
 from driftline.consumer.cli.errors import CommandError
+from driftline.consumer.cli.label_causes import Ids, causes, sentences
 from driftline.consumer.cli.terminal import say
 from driftline.consumer.cli.timed_rows import TimedRows
+from driftline.consumer.config import LabelsConfig
 from driftline.consumer.judge.records import Alert, Verdict
 from driftline.consumer.service.backtest import Backtest
-from driftline.producer.mapping import Mapping
+from driftline.producer.category import category_text
+from driftline.producer.durations import format_duration
+from driftline.producer.event import ALIASES, split_outcome
+from driftline.producer.mapping import Constant, Mapping
+
+_FEW = 3
+
+
+@dataclass(frozen=True)
+class Files:
+    """The two files, and how they are read.
+
+    Attributes:
+        labels: CSV, Parquet or NDJSON.
+        config: topic and horizon of the labels.
+        mapping: of the rows of labels.
+        events: the file of predictions.
+        topic: of the predictions.
+        events_mapping: of their rows.
+        classes: that the reference has; none of a regression.
+    """
+
+    labels: Path
+    config: LabelsConfig
+    mapping: Mapping
+    events: Path
+    topic: str
+    events_mapping: Mapping
+    classes: tuple[str, ...]
 
 
 class LabelFile:
     """A file of labels, in the order of their times.
 
     Args:
-        file: CSV, Parquet or NDJSON.
-        topic: of the labels, whose mapping the rows have.
-        mapping: that mapping.
+        files: it and that of its predictions.
 
     Raises:
         InputError: the file cannot be used.
-        CommandError: no row has a time.
+        CommandError: no row has a time, an id or ground truth.
     """
 
-    def __init__(self, file: Path, topic: str, mapping: Mapping) -> None:
-        self._file, self._topic = file, topic
-        self._rows = TimedRows(file_rows.read(file), mapping)
+    def __init__(self, files: Files) -> None:
+        self._files, self._file, self._topic = files, files.labels, files.config.topic
+        self._rows = TimedRows(file_rows.read(self._file), files.mapping)
         self._refused: Counter[str] = Counter()
+        self._predictions = Ids(files.events_mapping)
         if not self._rows.timed:
-            raise CommandError(
-                f"{file}: no label has a time, which tells when it came: map it with"
-                f" sources.{topic}.fields, or put the column beside its predictions"
-            )
+            raise CommandError(self._no_value("timestamp", "which tells when it came"))
+        for field, why in (
+            ("actual", "the ground truth"),
+            ("event_id", "by which it finds its prediction"),
+        ):
+            if not self._has(field):
+                raise CommandError(self._no_value(field, why))
 
     @property
     def fed(self) -> int:
@@ -48,12 +82,33 @@ class LabelFile:
         """By reason, rows that are no labels."""
         return self._refused
 
+    def note_predictions(self, rows: file_rows.Rows) -> None:
+        """Remember the ids of rows of the other file."""
+        self._predictions.add(rows)
+
     def feed(self, backtest: Backtest, time: int | None) -> Iterator[Verdict | Alert]:
         """Feed the labels up to a time (ms), or all that are left; yield what is made known."""
         for rows in self._rows.rest() if time is None else self._rows.until(time):
             before = backtest.tally.rejected.copy()
             yield from backtest.feed_labels(rows)
             self._refused += backtest.tally.rejected - before
+
+    def causes(self, backtest: Backtest) -> list[str]:
+        """Return why labels and predictions did not meet, a sentence each."""
+        tally = backtest.join_tally
+        if tally is None or tally.joined == tally.predictions:
+            return []
+        own = Ids(self._files.mapping)
+        own.add(self._rows.rows)
+        files = self._files
+        horizon = files.config.horizon
+        return sentences(
+            causes(self._predictions, own, horizon),
+            str(self._file),
+            str(files.events),
+            (files.topic, self._topic),
+            format_duration(horizon),
+        )
 
     def say_what_was_left_out(self, backtest: Backtest, model: str) -> None:
         """Say how many rows are no labels, and why.
@@ -68,6 +123,11 @@ class LabelFile:
             ((reason, rows),) = worst
             example = backtest.examples[reason]
             detail = f", {example.detail}" if example.record.topic == self._topic else ""
+            if reason == "unknown_class":
+                detail = (
+                    f", {unknown_class(self._rows.rows, self._files.mapping, self._files.classes)}"
+                )
+                advice = "write the classes as in the reference, or build it with these"
             said = f"{self._file}: {rows:,} of {self.fed:,} rows are no labels: {reason}{detail}"
             if not labels:
                 raise CommandError(f"{said}; {advice}")
@@ -76,3 +136,56 @@ class LabelFile:
             raise CommandError(
                 f"{self._file}: none of {self.fed:,} rows is a label of the model {model}"
             )
+
+    def _path(self, field: str) -> tuple[str, ...] | Constant | None:
+        """Return where a field stands in the records, also in its parts; None if not mapped."""
+        paths = self._files.mapping.paths()
+        parts = (paths[name] for name in paths if name.split(".")[0] == field)
+        return next(parts, None)
+
+    def _has(self, field: str) -> bool:
+        mapping = self._files.mapping
+        return any(mapping.to_event(row).get(field) is not None for row in self._rows.rows)
+
+    def _no_value(self, field: str, why: str) -> str:
+        """Return why no label has a field, and what the file has instead."""
+        names = {"timestamp": "time", "event_id": "event_id", "actual": "actual"}
+        rows, source = self._rows.rows, f"sources.{self._topic}.fields"
+        columns = list(dict.fromkeys(name for row in rows[:1_000] for name in row))
+        head = f"{self._file}: no label has {_an(names[field])}, {why}"
+        has = f"the file has {', '.join(columns)}"
+        path = self._path(field)
+        if path is None:
+            return f"{head}: map it with {source}.{field}; {has}"
+        if isinstance(path, Constant):
+            return f"{head}: map {source}.{field} to a column; {has}"
+        aliases = ALIASES.get(field, ()) if self._files.mapping.is_native else ()
+        if not {path[0], *aliases} & set(columns):
+            where = source if self._files.mapping.is_native else f"{source}.{field}"
+            return f"{head}: there is no column {'.'.join(path)}, correct {where}; {has}"
+        values = [value for value in file_rows.column(rows, path) if value is not None]
+        if not values:
+            return f"{head}: column {'.'.join(path)} is empty; {has}"
+        shown = category_text(values[0])
+        return (
+            f"{head}: column {'.'.join(path)} holds no times that can be read, such as {shown};"
+            f" correct {source}.{field}; {has}"
+        )
+
+
+def unknown_class(rows: Iterable[dict[str, Any]], mapping: Mapping, classes: Sequence[str]) -> str:
+    """Return which classes the labels have that the reference does not have."""
+    found: dict[str, None] = {}
+    for row in rows:
+        parts = split_outcome(mapping.to_event(row).get("actual"))
+        value = parts.get("label") if parts.get("label") is not None else parts.get("score")
+        text = category_text(value)
+        if text is not None and text not in classes:
+            found[text] = None
+    shown = ", ".join(f'"{text}"' for text in list(found)[:_FEW])
+    more = f" and {len(found) - _FEW:,} more" if len(found) > _FEW else ""
+    return f"actual is {shown}{more}; the reference has {', '.join(classes)}"
+
+
+def _an(name: str) -> str:
+    return f"an {name}" if name[0] in "aeiou" else f"a {name}"

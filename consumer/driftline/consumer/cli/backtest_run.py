@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from driftline.consumer.cli import file_rows
+from driftline.consumer.cli.backtest_labels import unknown_class
 from driftline.consumer.cli.backtest_setup import Setup
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.terminal import progress, say
 from driftline.consumer.judge.lives import ESTIMATED, PERFORMANCE
 from driftline.consumer.judge.records import Alert, Verdict
 from driftline.consumer.judge.sentence import percent
+from driftline.producer.mapping import Mapping
 
 _MANY_LATE = 0.01
 
@@ -30,6 +34,8 @@ def run(setup: Setup) -> Iterator[Verdict | Alert]:
                 first = int(times.min())
                 known = setup.found.first
                 setup.found.first = first if known is None else min(first, known)
+            if setup.labels is not None:
+                setup.labels.note_predictions(chunk)
             yield from _kept(setup, setup.backtest.feed(chunk))
             if setup.labels is not None and times.size:
                 yield from _kept(setup, setup.labels.feed(setup.backtest, int(times.max())))
@@ -65,8 +71,9 @@ def _say_what_was_left_out(setup: Setup) -> None:
     worst = rejected.most_common(1)
     if worst and worst[0][1]:
         reason, rows = worst[0]
-        detail = setup.backtest.examples[reason].detail
-        said = f"{rows:,} of {read:,} rows are no events: {reason}, {detail}"
+        said = f"{rows:,} of {read:,} rows are no events: {reason}, {_detail(setup, reason)}"
+        if reason == "unknown_class":  # beside an event, which counts all the same
+            said = f"{rows:,} of {read:,} labels are rejected: {_detail(setup, reason)}"
         if not counted:
             topic = setup.config.predictions[0]
             raise CommandError(f"{said}; map the columns with sources.{topic}.fields")
@@ -79,9 +86,22 @@ def _say_what_was_left_out(setup: Setup) -> None:
             " the file's order, so sort it by time"
         )
     if setup.actual is not None and not tally.labels[name]:
-        why = f"{worst[0][0]}, {setup.backtest.examples[worst[0][0]].detail}" if worst else "empty"
+        why = f"{worst[0][0]}, {_detail(setup, worst[0][0])}" if worst else "it is empty"
         raise CommandError(
             f"--actual {setup.actual}: none of {counted:,} events has a label: {why}"
         )
     if setup.labels is not None:
         setup.labels.say_what_was_left_out(setup.backtest, name)
+        setup.found.causes += setup.labels.causes(setup.backtest)
+
+
+def _detail(setup: Setup, reason: str) -> str:
+    """Return what is wrong with the first record that was rejected so.
+
+    A dead letter holds no value of its record; this is the operator's own file.
+    """
+    example = setup.backtest.examples[reason]
+    if reason != "unknown_class" or not setup.classes:
+        return example.detail
+    event = msgspec.json.decode(example.record.value or b"{}")
+    return unknown_class([event], Mapping.native(), setup.classes)

@@ -10,7 +10,7 @@ from pathlib import Path
 from driftline.consumer.cli import file_rows
 from driftline.consumer.cli.assumptions import ENOUGH, Pace, assume
 from driftline.consumer.cli.backtest_found import Found
-from driftline.consumer.cli.backtest_labels import LabelFile
+from driftline.consumer.cli.backtest_labels import Files, LabelFile
 from driftline.consumer.cli.configured import choose_model, read_config, read_references, refuse
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.ground_truth import check_measured
@@ -52,6 +52,7 @@ class Setup:
         unlabelled: no labels are given, though the model has some: what is said of them is left
             out.
         actual: the column that was named as the ground truth, None where none was.
+        classes: that the reference has.
     """
 
     backtest: Backtest
@@ -63,6 +64,7 @@ class Setup:
     labels: LabelFile | None = None
     unlabelled: bool = False
     actual: str | None = None
+    classes: tuple[str, ...] = ()
 
     @property
     def model(self) -> str:
@@ -115,7 +117,9 @@ def configured(
                 f"--labels: nothing says what the file's columns are: set models.{name}.labels to"
                 " a topic of their own, and map its columns with sources.<topic>.fields"
             )
-        given = LabelFile(labels, own.topic, _mapping(whole, own.topic))
+        classes = _classes(references[name])
+        files = Files(labels, own, _mapping(whole, own.topic), file, topic, mapping, classes)
+        given = LabelFile(files)
         setup = _setup(whole, references[name], name, mapping, file)
         return dataclasses.replace(setup, labels=given)
     if own is not None:
@@ -201,6 +205,7 @@ def _setup(
         mapping=mapping,
         config=settings,
         found=Found(name),
+        classes=_classes(reference) if settings.labels is not None else (),
     )
 
 
@@ -234,6 +239,12 @@ def _has_actual(mapping: Mapping, file: Path) -> bool:
         for rows in file_rows.read(file)
         for row in rows
     )
+
+
+def _classes(reference: Reference) -> tuple[str, ...]:
+    """Return the classes that a reference has; none of a regression."""
+    outcomes = Outcomes.of(reference)
+    return () if outcomes is None else tuple(outcomes.layout.classes)
 
 
 def _mapping(config: Config, topic: str) -> Mapping:

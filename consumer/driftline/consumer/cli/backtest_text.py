@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from driftline.consumer.cli.alert_text import day, figure, minute
 from driftline.consumer.cli.backtest_found import Found
+from driftline.consumer.cli.label_account import account
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.records import Alert, DetectorValue, Number, Verdict
 from driftline.consumer.judge.sentence import amount, change
@@ -132,41 +132,9 @@ def _closing(found: Found, backtest: Backtest, config: ModelConfig) -> list[str]
     for reason in sorted(set(found.never.values()) - {""}):
         segments = sorted(name for name, why in found.never.items() if why == reason)
         lines.append(f"never judged: {_some(segments)} ({reason})")
-    lines += _labels(found, backtest)
+    lines += account(found, backtest)
     allowed, rest = _budget(found, backtest, config), _rest(found, backtest)
     return [*lines, f"{allowed} {rest}" if allowed else rest]
-
-
-def _labels(found: Found, backtest: Backtest) -> list[str]:
-    """Return what became of the labels, where there are any."""
-    tally = backtest.join_tally
-    labels = backtest.tally.labels[found.model]
-    if tally is None or not labels:
-        return []
-    predictions = backtest.tally.counted[found.model] + backtest.tally.late[found.model]
-    reasons = Counter(reason for reason in found.of_labels.values() if reason)
-    lines = [
-        f"{_many(windows, 'window')} of labels not judged: {reason}"
-        for reason, windows in reasons.most_common(3)
-    ]
-    parts = [
-        f"{tally.joined:,} of {predictions:,} predictions got theirs",
-        f"{tally.expired:,} expired",
-        f"{tally.unmatched:,} without a prediction",
-    ]
-    for count, what in (
-        (tally.crowded_out, "of these crowded out"),
-        (tally.hurried, "matched before the other file had come as far"),
-        (tally.corrected, "corrected"),
-        (tally.repeated, "repeated"),
-        (tally.late, "too late"),
-        (tally.duplicates, "predictions with an id again"),
-        (backtest.tally.without[found.model, "id"], "predictions without an id"),
-        (found.refused, "rejected"),
-    ):
-        if count:
-            parts.append(f"{count:,} {what}")
-    return [*lines, f"{_many(labels, 'label')}: {', '.join(parts)}"]
 
 
 def _no_alerts(found: Found) -> str:
@@ -193,14 +161,25 @@ def _rest(found: Found, backtest: Backtest) -> str:
     tally = backtest.tally
     parts = []
     open_events = tally.counted[found.model] - found.events_judged()
-    ends = [parse_timestamp(end) for _, end in found.windows]
-    final = max([end for end in ends if end is not None], default=None)
     if open_events > 0:
-        since = f" after {day(format_time(final))}" if final is not None else ""
-        parts.append(f"{_many(open_events, 'event')}{since} (window still open)")
+        parts.append(f"{_many(open_events, 'event')}{_after(found.windows)} (window still open)")
+    joined = backtest.join_tally.joined if backtest.join_tally is not None else 0
+    labelled = tally.labels[found.model] > 0
+    open_labels = joined - found.labels_judged() if labelled else 0
+    if open_labels > 0:
+        many = _many(open_labels, "labelled event")
+        parts.append(f"{many}{_after(found.labelled)} (window still open)")
     rejected = tally.rejected.total() - found.refused
-    parts.append(f"late {tally.late[found.model]:,}, rejected {rejected:,}")
+    events = " events" if labelled else ""
+    parts.append(f"late {tally.late[found.model]:,}, rejected {rejected:,}{events}")
     return f"Not judged: {'; '.join(parts)}"
+
+
+def _after(windows: Iterable[tuple[str, str]]) -> str:
+    """Return the end of the last window that was judged."""
+    ends = [parse_timestamp(end) for _, end in windows]
+    final = max([end for end in ends if end is not None], default=None)
+    return "" if final is None else f" after {day(format_time(final))}"
 
 
 def _many(count: int, what: str) -> str:

@@ -204,10 +204,15 @@ def all_times(rows: Sequence[dict[str, Any]], mapping: Mapping) -> NDArray[np.in
     source = mapping.paths().get("timestamp")
     if source is None or isinstance(source, Constant):
         return np.full(len(rows), UNREADABLE, np.int64)
+    return parse_timestamps(column(rows, source), mapping.timestamp_unit)
+
+
+def column(rows: Sequence[dict[str, Any]], path: Sequence[str]) -> list[Any]:
+    """Return what stands at a path in each row, None where nothing does."""
     values: Iterable[Any] = rows
-    for name in source:
+    for name in path:
         values = [value.get(name) if isinstance(value, dict) else None for value in values]
-    return parse_timestamps(list(values), mapping.timestamp_unit)
+    return list(values)
 
 
 def first(chunks: Iterable[Rows], rows: int) -> Iterator[Rows]:

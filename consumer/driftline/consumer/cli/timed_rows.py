@@ -39,6 +39,11 @@ class TimedRows:
         return bool((self._times != UNREADABLE).any())
 
     @property
+    def rows(self) -> file_rows.Rows:
+        """All rows, by time."""
+        return self._rows
+
+    @property
     def yielded(self) -> int:
         """Rows that have been yielded."""
         return self._next

@@ -1,0 +1,149 @@
+"""Why labels and predictions of two files do not meet: other ids, or too late for the horizon."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftline.consumer.cli import file_rows
+from driftline.consumer.sketch.event_ids import NO_ID, IdArray, hash_ids, id_text
+from driftline.producer.event import ALIASES
+from driftline.producer.mapping import Constant, Mapping
+from driftline.producer.timestamp import UNREADABLE
+
+_MOST_IDS = 5_000_000
+_UNITS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000))
+
+
+@dataclass(frozen=True)
+class Causes:
+    """What is wrong with labels that did not meet their prediction.
+
+    Attributes:
+        labels: those that name an event.
+        unknown: of these, whose event does not occur.
+        later: that came later than the horizon after their prediction.
+        delay: what half of these came later than, ms.
+        earlier: that came as much before their prediction.
+    """
+
+    labels: int
+    unknown: int
+    later: int
+    delay: float
+    earlier: int = 0
+
+
+class Ids:
+    """The ids of rows with their times, seen in passing; a bounded number of them."""
+
+    def __init__(self, mapping: Mapping) -> None:
+        self._mapping = mapping
+        self._ids: list[IdArray] = []
+        self._times: list[NDArray[np.int64]] = []
+        self._texts: list[str | None] = []
+        self._left = _MOST_IDS
+
+    @property
+    def complete(self) -> bool:
+        """Whether there were not too many."""
+        return self._left >= 0
+
+    def add(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Take in rows."""
+        self._left -= len(rows)
+        if self.complete:
+            self._ids.append(hash_ids([id_text(value) for value in self._values(rows)]))
+            self._times.append(file_rows.all_times(rows, self._mapping))
+
+    def arrays(self) -> tuple[IdArray, NDArray[np.int64]]:
+        """Return ids and times (ms, `UNREADABLE` without one) of the rows that have an id."""
+        if not self._ids:
+            return np.zeros(0, np.uint64), np.zeros(0, np.int64)
+        ids, times = np.concatenate(self._ids), np.concatenate(self._times)
+        return ids[ids != NO_ID], times[ids != NO_ID]
+
+    def _values(self, rows: Sequence[dict[str, Any]]) -> list[Any]:
+        if self._mapping.is_native:
+            names = ("event_id", *ALIASES["event_id"])
+            return [next((row[n] for n in names if n in row), None) for row in rows]
+        path = self._mapping.paths().get("event_id")
+        if path is None or isinstance(path, Constant):
+            return [None] * len(rows)
+        return file_rows.column(rows, path)
+
+
+def causes(predictions: Ids, labels: Ids, horizon: int) -> Causes | None:
+    """Compare the ids and times of both; None where there were too many.
+
+    Args:
+        predictions: the events' ids.
+        labels: the labels' ids.
+        horizon: how long (ms) one waits for the other.
+    """
+    if not (predictions.complete and labels.complete):
+        return None
+    ids, first = np.unique(predictions.arrays()[0], return_index=True)
+    times = predictions.arrays()[1][first]
+    wanted, when = labels.arrays()
+    if not ids.size or not wanted.size:
+        return Causes(wanted.size, wanted.size, 0, 0.0)
+    place = np.minimum(np.searchsorted(ids, wanted), ids.size - 1)
+    known = ids[place] == wanted
+    timed = known & (when != UNREADABLE) & (times[place] != UNREADABLE)
+    delays = (when - times[place])[timed]
+    late = delays[delays > horizon]
+    half = float(np.median(late)) if late.size else 0.0
+    early = int((delays < -horizon).sum())
+    return Causes(wanted.size, int((~known).sum()), late.size, half, early)
+
+
+def sentences(
+    found: Causes | None, labels: str, events: str, topics: tuple[str, str], horizon: str
+) -> list[str]:
+    """Return what to do, a sentence for each cause.
+
+    Args:
+        found: the causes.
+        labels: their file.
+        events: the file of the predictions.
+        topics: of the predictions and of the labels.
+        horizon: as it is configured.
+    """
+    if found is None or not found.labels:
+        return []
+    lines = []
+    if found.unknown == found.labels:
+        where = " and ".join(f"sources.{topic}.fields" for topic in topics)
+        lines.append(f"no id of {labels} occurs in {events}: check event_id in {where}")
+    elif found.unknown:
+        lines.append(f"{_many(found.unknown)} with an id that does not occur in {events}")
+    if found.earlier:
+        lines.append(
+            f"{_many(found.earlier)} came more than labels.horizon ({horizon}) before their"
+            " prediction: check the times of both"
+        )
+    if found.later:
+        lines.append(
+            f"{_many(found.later)} came later than labels.horizon ({horizon}) after their"
+            f" prediction; half of them after {span(found.delay)} or more: raise it"
+        )
+    return lines
+
+
+def span(ms: float) -> str:
+    """Return a time as people say it.
+
+    >>> span(5.5 * 86_400_000), span(90 * 60_000), span(0)
+    ('5.5d', '1.5h', '0s')
+    """
+    unit, length = next((each for each in _UNITS if ms >= each[1]), _UNITS[-1])
+    return f"{ms / length:.3g}{unit}"
+
+
+def _many(labels: int) -> str:
+    return f"{labels:,} label{'' if labels == 1 else 's'}"
