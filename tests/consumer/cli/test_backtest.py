@@ -128,9 +128,10 @@ def test_every_verdict_on_a_line(driftline: Driftline, events: Path) -> None:
     assert lines[2] == (
         "2020-09-14 12:00  insufficient  kind                              134 events, 500 needed"
     )
-    assert len(lines) == 2 + 3 * 2
+    assert len(lines) == 2 + 3 * 2 + 2
+    assert lines[-1] == "6 verdicts: features 4 ok, 2 insufficient"
     assert re.fullmatch(
-        r"2020-09-15 00:00  ok            km {25}-?0\.0\d  ks 0\.\d+ \(limit 0\.\d{3}\)", lines[5]
+        r"2020-09-15 00:00  ok            km {25}-?0\.0\d  ks 0\.\d+ \(limit 0\.\d{3,4}\)", lines[5]
     )
 
 

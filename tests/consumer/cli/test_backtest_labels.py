@@ -80,7 +80,7 @@ def test_labels_of_a_file_of_their_own(
     text, _, verdicts = ran.out.partition("\n\nwindow (UTC)")
     assert ID.sub("ID", text) + "\n" == PRINTED
     assert (
-        "\n2019-04-14 00:00  warning       performance.accuracy                   -"
+        "\n2019-04-14 00:00  warning       performance.accuracy                  -"
         "  accuracy 0.915, interval 0.896 to 0.931, limit 0.934\n"
     ) in verdicts
     assert re.search(r"  ok +performance\.roc_auc +-  roc_auc 0\.\d+, interval 0\.\d", verdicts)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from tests.consumer.cli.records import alert, verdict
+from tests.consumer.cli.records import alert
 
 from driftline.consumer.cli.backtest_found import Found
-from driftline.consumer.cli.backtest_text import table, verdict_line
+from driftline.consumer.cli.backtest_text import table
 
 
 def test_an_alert_counts_as_it_was_when_it_rose_last() -> None:
@@ -44,10 +44,6 @@ def test_alerts_on_the_whole_model_are_named_by_their_kind() -> None:
         summary="car-loan: no events since 2019-03-27 00:00 UTC (1 day); normally 7 an hour.",
     )
     assert "  stale  " in table([stale], "car-loan")
-
-
-def test_an_effect_that_rounds_to_nothing_has_no_sign() -> None:
-    assert "  0.00  " in verdict_line(msgspec.structs.replace(verdict(), effect=-0.001), "car-loan")
 
 
 @pytest.mark.parametrize(("every", "judged"), [(1, 6), (2, 6), (3, 6)])

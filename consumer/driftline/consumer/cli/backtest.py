@@ -78,14 +78,10 @@ def backtest(
     from driftline.consumer.cli.backtest_compare_sides import Given
     from driftline.consumer.cli.backtest_run import run
     from driftline.consumer.cli.backtest_setup import assumed, configured
-    from driftline.consumer.cli.backtest_text import (
-        render,
-        verdict_head,
-        verdict_line,
-        verdict_width,
-    )
+    from driftline.consumer.cli.backtest_text import render
     from driftline.consumer.cli.errors import CommandError
     from driftline.consumer.cli.terminal import out, out_json, say
+    from driftline.consumer.cli.verdict_table import VerdictTable
     from driftline.consumer.judge.records import Alert
 
     if config is None and DEFAULT_CONFIG.exists():
@@ -103,7 +99,7 @@ def backtest(
         raise CommandError("--labels needs a configuration that says how they are mapped: --config")
     else:
         setup = assumed(file, model, reference, actual)
-    lines, width = [], verdict_width(setup.config)
+    table = VerdictTable(setup.model, setup.config)
     for output in run(setup):
         if isinstance(output, Alert):
             if json:
@@ -111,11 +107,11 @@ def backtest(
         elif verdicts and json:
             out_json(output)
         elif verdicts:
-            lines.append(verdict_line(output, setup.model, width))
+            table.add(output)
     if not json:
         out(render(setup.found, setup.backtest, setup.config))
-        if lines:
-            out("\n".join(["", verdict_head(width), *lines]))
+        if verdicts:
+            out(f"\n{table.text()}")
     if fail_on_drift and setup.found.rises:
         raise typer.Exit(DRIFT_FOUND)
 

@@ -8,14 +8,14 @@ from driftline.consumer.cli.alert_text import day, figure, minute
 from driftline.consumer.cli.backtest_found import Found
 from driftline.consumer.cli.label_account import account
 from driftline.consumer.config import ModelConfig
-from driftline.consumer.judge.records import Alert, DetectorValue, Number, Verdict
+from driftline.consumer.judge.records import Alert, Number
 from driftline.consumer.judge.sentence import amount, change
 from driftline.consumer.service.backtest import Backtest
 from driftline.producer.durations import format_duration
 from driftline.producer.timestamp import format_time, parse_timestamp
 
 _DAY = 86_400_000
-_FEATURE_WIDTH, _METRIC_WIDTH, _CHANGE_WIDTH = 24, 32, 46
+_FEATURE_WIDTH, _CHANGE_WIDTH = 24, 46
 _MOST_LISTED = 12
 
 
@@ -34,8 +34,8 @@ def table(alerts: Sequence[Alert], model: str) -> str:
         (
             minute(alert.since),
             alert.severity,
-            _subject(alert.stream, alert.feature or alert.kind, model),
-            _effect(alert.effect),
+            subject(alert.stream, alert.feature or alert.kind, model),
+            effect_text(alert.effect),
             change(alert.summary),
             alert.alert_id,
         )
@@ -50,50 +50,13 @@ def table(alerts: Sequence[Alert], model: str) -> str:
     )
 
 
-def verdict_width(config: ModelConfig) -> int:
-    """Return how wide the names in verdicts of a model are, for the two functions below."""
-    watched = config.labels is not None or config.performance
-    return _METRIC_WIDTH if watched else _FEATURE_WIDTH
-
-
-def verdict_head(width: int = _FEATURE_WIDTH) -> str:
-    """Return the line over `verdict_line`s."""
-    return f"{'window (UTC)':<18}{'state':<14}{'feature':<{width}}  effect  detectors"
-
-
-def verdict_line(verdict: Verdict, model: str, width: int = _FEATURE_WIDTH) -> str:
-    """Return one verdict on a line."""
-    start = f"{minute(verdict.window.start)}  {verdict.state:<12}  "
-    subject = _subject(verdict.stream, verdict.feature, model)
-    if verdict.reason is not None:
-        return f"{start}{subject:<{width}}          {verdict.reason}"
-    effect = _effect(verdict.effect)
-    figures = [
-        _metric(name, each) if verdict.type == "performance"
-        else f"{name} {figure(each.value)} (limit {figure(each.threshold)})"
-        for name, each in verdict.detectors.items()
-        if each.state is not None or verdict.type == "performance"
-    ]  # fmt: skip
-    return f"{start}{subject:<{width}}  {effect:>6}  {', '.join(figures)}".rstrip()
-
-
-def _metric(name: str, found: DetectorValue) -> str:
-    """Return a metric with its interval, and its limit if it has one."""
-    parts = [f"{name} {figure(found.value)}"]
-    if found.interval is not None:
-        low, high = map(figure, found.interval)
-        parts.append(f"interval {low} to {high}")
-    if found.threshold is not None:
-        parts.append(f"limit {figure(found.threshold)}")
-    return ", ".join(parts)
-
-
-def _effect(effect: Number) -> str:
+def effect_text(effect: Number) -> str:
     """Return an effect, `-` where there is none; what rounds to 0 has no sign."""
     return "-" if effect is None else f"{round(effect, 2) + 0.0:.2f}"
 
 
-def _subject(stream: str, feature: str, model: str) -> str:
+def subject(stream: str, feature: str, model: str) -> str:
+    """Return a feature's name, with the segment if it is one of those."""
     segment = stream.removeprefix(model).removeprefix("/")
     return f"{feature} ({segment})" if segment else feature
 
@@ -141,9 +104,9 @@ def _no_alerts(found: Found) -> str:
     largest = found.largest
     if largest is None or largest.effect is None:
         return "no alerts: no window was judged"
-    subject = _subject(largest.stream, largest.feature, found.model)
+    name = subject(largest.stream, largest.feature, found.model)
     window = f"{day(largest.window.start)} to {day(largest.window.end)}"
-    return f"no alerts; the largest effect was {figure(largest.effect)} ({subject}, {window})"
+    return f"no alerts; the largest effect was {figure(largest.effect)} ({name}, {window})"
 
 
 def _budget(found: Found, backtest: Backtest, config: ModelConfig) -> str:
