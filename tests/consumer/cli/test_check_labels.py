@@ -253,7 +253,7 @@ def test_a_limit_on_classes_that_no_field_is_mapped_to(check: Check, tmp_path: P
     row = check("labels: truth, performance: {accuracy: {min: 0.5}, f1: {min: 0.1}}", rest=rest)[0]
     assert row == (
         "error    sources           in.fields: no field is mapped to prediction.label, so accuracy,"
-        " f1 of m are never judged   driftline.yaml:4"
+        " f1 of m are never judged: map it   driftline.yaml:4"
     )
     (row, _) = check("labels: truth", rest=rest)  # the budget watches accuracy
     assert "no field is mapped to prediction.label, so accuracy of m is never judged" in row

@@ -122,3 +122,15 @@ def test_classes_that_the_given_reference_does_not_have(
         "--actual truth: the reference was built without ground truth: build it again with"
         " --actual",
     )
+
+
+def test_a_guess_that_measures_nothing_is_said(driftline: Driftline, tmp_path: Path) -> None:
+    """Nobody asked for performance, so it is no error."""
+    text = (
+        (tmp_path / "in.csv").read_text().replace(",truth,", ",x,").replace(",named,", ",target,")
+    )
+    (tmp_path / "guess.csv").write_text(text)
+    ran = driftline("backtest", "--input", "guess.csv")
+    assert ran.code == 0
+    said = "note  no performance measured: prediction.label (0, 1) and actual (no, yes) have no"
+    assert said in ran.err

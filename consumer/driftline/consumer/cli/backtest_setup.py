@@ -156,6 +156,8 @@ def assumed(
         built = reference_from_rows(rows, mapping, ReferenceSettings(name))
         check_measured(built, mapping, actual, file)
         baseline = built.reference
+        for note in built.notes if _has_actual(mapping, file) else ():
+            say(f"note  {note}")
     else:
         for _ in pace.watch(file_rows.first(file_rows.read(file), total)):
             pass

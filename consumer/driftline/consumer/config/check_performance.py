@@ -98,7 +98,7 @@ def _predictions(
                 verb = "are" if len(limits) > 1 else "is"
                 yield locations.problem(
                     ("sources", topic, "fields"),
-                    f"no field is mapped to {field}, so {what} of {model_name} {verb} never judged",
+                    f"no field is mapped to {field}, so {what} of {model_name} {verb} never judged: map it",
                 )
 
 
