@@ -83,6 +83,14 @@ def test_ids_that_never_meet_are_named(driftline: Driftline, truth: list[Row]) -
     ) in out
 
 
+def test_labels_of_another_model_have_other_ids(driftline: Driftline, truth: list[Row]) -> None:
+    Path("driftline.yaml").write_text(CONFIG.replace("actual: paid", "actual: paid, model: of"))
+    others = [{**row, "id": f"x{row['id']}", "of": "other"} for row in truth]
+    out = backtest(driftline, [*truth, *others]).out
+    assert counts(out, "labels")[""] == EVENTS
+    assert "does not occur" not in out
+
+
 def test_nothing_is_said_where_nothing_is_wrong(driftline: Driftline, truth: list[Row]) -> None:
     out = backtest(driftline, truth).out
     assert counts(out, "labels") == {

@@ -93,13 +93,10 @@ class LabelFile:
             yield from backtest.feed_labels(rows)
             self._refused += backtest.tally.rejected - before
 
-    def causes(self, backtest: Backtest) -> list[str]:
-        """Return why labels and predictions did not meet, a sentence each."""
-        tally = backtest.join_tally
-        if tally is None or tally.joined == tally.predictions:
-            return []
+    def causes(self, model: str) -> list[str]:
+        """Return why labels of a model and its predictions did not meet, a sentence each."""
         own = Ids(self._files.mapping)
-        own.add(self._rows.rows)
+        own.add(self._of(model))
         files = self._files
         horizon = files.config.horizon
         return sentences(
@@ -136,6 +133,14 @@ class LabelFile:
             raise CommandError(
                 f"{self._file}: none of {self.fed:,} rows is a label of the model {model}"
             )
+
+    def _of(self, model: str) -> file_rows.Rows:
+        """Return the rows that name this model, or none."""
+        rows, path = self._rows.rows, self._files.mapping.paths().get("model")
+        if path is None or isinstance(path, Constant):
+            return rows
+        named = file_rows.column(rows, path)
+        return [row for row, name in zip(rows, named, strict=True) if name in (None, model)]
 
     def _path(self, field: str) -> tuple[str, ...] | Constant | None:
         """Return where a field stands in the records, also in its parts; None if not mapped."""

@@ -92,7 +92,7 @@ def _say_what_was_left_out(setup: Setup) -> None:
         )
     if setup.labels is not None:
         setup.labels.say_what_was_left_out(setup.backtest, name)
-        setup.found.causes += setup.labels.causes(setup.backtest)
+        setup.found.causes += setup.labels.causes(name)
 
 
 def _detail(setup: Setup, reason: str) -> str:

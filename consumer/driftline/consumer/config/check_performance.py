@@ -96,10 +96,10 @@ def _predictions(
             if not {field, "prediction"} & source.fields.keys():
                 what = ", ".join(limits) or str(outcomes.watched)
                 verb = "are" if len(limits) > 1 else "is"
-                yield locations.problem(
-                    ("sources", topic, "fields"),
-                    f"no field is mapped to {field}, so {what} of {model_name} {verb} never judged: map it",
+                text = (
+                    f"no field is mapped to {field}, so {what} of {model_name} {verb} never judged"
                 )
+                yield locations.problem(("sources", topic, "fields"), f"{text}: map it")
 
 
 def _no_outcome(model: ModelConfig, locations: Locations, place: Key) -> Iterator[Problem]:
