@@ -98,19 +98,20 @@ def configured(
     settings = loaded.config.models[name]
     if reference is not None:
         settings = settings.model_copy(update={"reference": reference})
-    # The other models' references may not be at hand, and the rows are this model's.
     topic = settings.predictions[0]
-    mapping = file_rows.mapping_for(loaded.config, topic, file, actual)
     own = settings.labels if settings.labels and settings.labels.topic != topic else None
+    whole = loaded.config
     if actual is not None:
+        mapping = file_rows.mapping_for(whole, topic, file, actual)
         mapping, settings = _beside(file, mapping, name, settings, actual)
-    whole = loaded.config.model_copy(update={"models": {name: settings}})
-    if actual is not None:
         whole = _with_source(whole, topic, mapping)
+    # The other models' references may not be at hand, and the rows are this model's.
+    whole = whole.model_copy(update={"models": {name: settings}})
     references, problems = read_references(
         type(loaded)(whole, loaded.locations, loaded.files), [name]
     )
     refuse(problems)
+    mapping = file_rows.mapping_for(whole, topic, file)
     if labels is not None:
         if own is None:
             raise CommandError(
