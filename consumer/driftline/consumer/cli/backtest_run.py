@@ -34,22 +34,22 @@ def run(setup: Setup) -> Iterator[Verdict | Alert]:
                 first = int(times.min())
                 known = setup.found.first
                 setup.found.first = first if known is None else min(first, known)
-            if setup.labels is not None:
-                setup.labels.note_predictions(chunk)
+            if setup.truth.labels is not None:
+                setup.truth.labels.note_predictions(chunk)
             yield from _kept(setup, setup.backtest.feed(chunk))
-            if setup.labels is not None and times.size:
-                yield from _kept(setup, setup.labels.feed(setup.backtest, int(times.max())))
+            if setup.truth.labels is not None and times.size:
+                yield from _kept(setup, setup.truth.labels.feed(setup.backtest, int(times.max())))
             done += len(chunk)
             show(done)
-        if setup.labels is not None:
-            yield from _kept(setup, setup.labels.feed(setup.backtest, None))
+        if setup.truth.labels is not None:
+            yield from _kept(setup, setup.truth.labels.feed(setup.backtest, None))
         yield from _kept(setup, setup.backtest.end())
     _say_what_was_left_out(setup)
 
 
 def _kept(setup: Setup, outputs: Iterator[Verdict | Alert]) -> Iterator[Verdict | Alert]:
     for output in outputs:
-        if not (setup.unlabelled and _is_of_labels(output)):
+        if not (setup.truth.unlabelled and _is_of_labels(output)):
             setup.found.add(output)
             yield output
 
@@ -65,9 +65,9 @@ def _say_what_was_left_out(setup: Setup) -> None:
     tally, name = setup.backtest.tally, setup.model
     counted, late = tally.counted[name], tally.late[name]
     read, rejected = tally.read, tally.rejected
-    if setup.labels is not None:
-        read, rejected = read - setup.labels.fed, rejected - setup.labels.refused
-        setup.found.refused = setup.labels.refused.total()
+    if setup.truth.labels is not None:
+        read, rejected = read - setup.truth.labels.fed, rejected - setup.truth.labels.refused
+        setup.found.refused = setup.truth.labels.refused.total()
     worst = rejected.most_common(1)
     if worst and worst[0][1]:
         reason, rows = worst[0]
@@ -85,14 +85,14 @@ def _say_what_was_left_out(setup: Setup) -> None:
             f"warning  {percent(late / (counted + late))} of the events were late: rows are read in"
             " the file's order, so sort it by time"
         )
-    if setup.actual is not None and not tally.labels[name]:
+    if setup.truth.actual is not None and not tally.labels[name]:
         why = f"{worst[0][0]}, {_detail(setup, worst[0][0])}" if worst else "it is empty"
         raise CommandError(
-            f"--actual {setup.actual}: none of {counted:,} events has a label: {why}"
+            f"--actual {setup.truth.actual}: none of {counted:,} events has a label: {why}"
         )
-    if setup.labels is not None:
-        setup.labels.say_what_was_left_out(setup.backtest, name)
-        setup.found.causes += setup.labels.causes(name)
+    if setup.truth.labels is not None:
+        setup.truth.labels.say_what_was_left_out(setup.backtest, name)
+        setup.found.causes += setup.truth.labels.causes(name)
 
 
 def _detail(setup: Setup, reason: str) -> str:
@@ -101,7 +101,7 @@ def _detail(setup: Setup, reason: str) -> str:
     A dead letter holds no value of its record; this is the operator's own file.
     """
     example = setup.backtest.examples[reason]
-    if reason != "unknown_class" or not setup.classes:
+    if reason != "unknown_class" or not setup.truth.classes:
         return example.detail
     event = msgspec.json.decode(example.record.value or b"{}")
-    return unknown_class([event], Mapping.native(), setup.classes)
+    return unknown_class([event], Mapping.native(), setup.truth.classes)

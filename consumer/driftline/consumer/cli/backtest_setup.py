@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +36,24 @@ _UNKNOWN = "it has no value in any row; name the right column"
 _UNMEASURED = "the reference was built without ground truth: build it again with --actual"
 
 
+@dataclass(frozen=True)
+class Truth:
+    """Where the ground truth is.
+
+    Attributes:
+        classes: that the reference has.
+        labels: those of a file of their own, None where there are none.
+        unlabelled: no labels are given, though the model has some: what is said of them is left
+            out.
+        actual: the column that was named as the ground truth, None where none was.
+    """
+
+    classes: tuple[str, ...] = ()
+    labels: LabelFile | None = None
+    unlabelled: bool = False
+    actual: str | None = None
+
+
 @dataclass
 class Setup:
     """A backtest that can begin.
@@ -48,11 +65,7 @@ class Setup:
         mapping: how a row becomes an event.
         config: the model's settings.
         found: what it has yielded so far.
-        labels: those of a file of their own, None where there are none.
-        unlabelled: no labels are given, though the model has some: what is said of them is left
-            out.
-        actual: the column that was named as the ground truth, None where none was.
-        classes: that the reference has.
+        truth: what is known of the ground truth.
     """
 
     backtest: Backtest
@@ -61,10 +74,7 @@ class Setup:
     mapping: Mapping
     config: ModelConfig
     found: Found
-    labels: LabelFile | None = None
-    unlabelled: bool = False
-    actual: str | None = None
-    classes: tuple[str, ...] = ()
+    truth: Truth
 
     @property
     def model(self) -> str:
@@ -112,23 +122,22 @@ def configured(
     )
     refuse(problems)
     mapping = file_rows.mapping_for(whole, topic, file)
+    classes = _classes(references[name]) if settings.labels is not None else ()
     if labels is not None:
         if own is None:
             raise CommandError(
                 f"--labels: nothing says what the file's columns are: set models.{name}.labels to"
                 " a topic of their own, and map its columns with sources.<topic>.fields"
             )
-        classes = _classes(references[name])
         files = Files(labels, own, _mapping(whole, own.topic), file, topic, mapping, classes)
-        given = LabelFile(files)
-        setup = _setup(whole, references[name], name, mapping, file)
-        return dataclasses.replace(setup, labels=given)
+        truth = Truth(classes, labels=LabelFile(files))
+        return _setup(whole, references[name], name, mapping, file, truth)
     if own is not None:
         say("assumed  no labels: performance is estimated only; give --labels FILE")
     if settings.labels is None and _has_actual(mapping, file):
         say(f"note  ground truth is not used: set models.{name}.labels: {topic}")
-    setup = _setup(whole, references[name], name, mapping, file)
-    return dataclasses.replace(setup, unlabelled=own is not None, actual=actual)
+    truth = Truth(classes, unlabelled=own is not None, actual=actual)
+    return _setup(whole, references[name], name, mapping, file, truth)
 
 
 def assumed(
@@ -190,12 +199,18 @@ def assumed(
     config = Config(
         kafka=KafkaConfig(bootstrap_servers=("localhost:9092",)), models={name: settings}
     )
-    setup = _setup(config, baseline, name, mapping, file, skip)
-    return dataclasses.replace(setup, actual=actual)
+    truth = Truth(_classes(baseline) if outcomes is not None else (), actual=actual)
+    return _setup(config, baseline, name, mapping, file, truth, skip)
 
 
 def _setup(
-    config: Config, reference: Reference, name: str, mapping: Mapping, file: Path, skip: int = 0
+    config: Config,
+    reference: Reference,
+    name: str,
+    mapping: Mapping,
+    file: Path,
+    truth: Truth,
+    skip: int = 0,
 ) -> Setup:
     settings = config.models[name]
     topic = settings.predictions[0]
@@ -208,7 +223,7 @@ def _setup(
         mapping=mapping,
         config=settings,
         found=Found(name),
-        classes=_classes(reference) if settings.labels is not None else (),
+        truth=truth,
     )
 
 
