@@ -25,7 +25,8 @@ def account(found: Found, backtest: Backtest) -> list[str]:
         (tally.late, "too late for their window"),
         (tally.expired, "expired"),
         (tally.duplicates, "with an id again"),
-        (read.without_id[found.model], "without an id"),
+        (read.without[found.model, "id"], "without an id"),
+        (read.without[found.model, "answer"], "without an answer"),
     ]
     truth = [
         (tally.joined, "matched"),

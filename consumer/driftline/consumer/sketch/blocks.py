@@ -125,12 +125,14 @@ class BlockWriter:
         return found, list(rejected.values())
 
     def without_answer(self, events: Mapping[str, ModelRows]) -> dict[str, int]:
-        """Return by model how many events have no answer that a label can be compared with."""
-        return {
-            name: int(np.count_nonzero(~model.answers.usable(events[name].columns)))
-            for name, model in self._models.items()
-            if name in events and events[name].ids is not None
-        }
+        """Return by model how many events with an id have no answer to compare a label with."""
+        found = {}
+        for name, model in self._models.items():
+            rows = events.get(name)
+            if rows is not None and rows.ids is not None:
+                lacking = (rows.ids != NO_ID) & ~model.answers.usable(rows.columns)
+                found[name] = int(np.count_nonzero(lacking))
+        return found
 
     def write(self, word: Horizon, batch: Batch, now: int) -> Iterator[Block | Loss]:
         """Yield the blocks of a batch, read at `now` (wall clock, ms); `word`: who speaks."""
