@@ -26,8 +26,15 @@ PLENTY = 10**6
 
 
 def outcome_model(rules: Rules) -> OutcomeModel:
-    labels = LabelsConfig(topic="l", horizon=rules.horizon, by=rules.by, maturity=rules.maturity)
-    return OutcomeModel("m", "ref", LAYOUT, STREAMS, {"tier": ("gold",)}, EVERY, labels)
+    return OutcomeModel(
+        "m", "ref", LAYOUT, STREAMS, {"tier": ("gold",)}, EVERY, labels_config(rules)
+    )
+
+
+def labels_config(rules: Rules) -> LabelsConfig:
+    labels = {"topic": "l", "horizon": rules.horizon, "by": rules.by}
+    mature = {"maturity": rules.maturity} if rules.by == "prediction" else {}
+    return LabelsConfig.model_validate({**labels, **mature})
 
 
 def new_join(

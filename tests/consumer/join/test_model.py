@@ -17,7 +17,8 @@ from driftline.consumer.join import codes as codes_module
 from driftline.consumer.join import model as model_module
 from driftline.consumer.join.codes import Codes
 from driftline.consumer.join.model import ModelJoin
-from driftline.consumer.join.state import JoinState
+from driftline.consumer.join.pane import OutcomePane
+from driftline.consumer.join.state import Cut, JoinState
 from driftline.consumer.join.tally import JoinTally
 from driftline.consumer.join.waiting import Room
 from driftline.consumer.log.codec import encode
@@ -171,6 +172,31 @@ def test_after_a_gap_in_the_past_what_is_left_of_it_is_still_the_past() -> None:
             found.take(output)
     assert found.panes | restarted.panes == calm.panes
     assert calm.counts()[0]["predicted", 0] == 8
+
+
+def test_a_state_of_before_is_still_read() -> None:
+    """Records written before some fields were there; a cut was a pair."""
+    written = {"type": "join", "position": 9, "rewind": 3, "since": 1_000, "cut": [[60_000, 400]]}
+    state = msgspec.convert(written, JoinState)
+    assert state == JoinState(9, 3, since=1_000, cut=[Cut(60_000, 400)])
+    assert new_join(ARRIVAL, state).rewind == 3
+
+
+def test_the_most_frequent_versions_are_named_whatever_the_order() -> None:
+    names = [f"v{number:03}" for number in range(103)]
+    rng = np.random.default_rng(2)
+    codes = np.concatenate([np.arange(1, 104), rng.integers(1, 104, 2_000)]).astype(np.int16)
+    versions = []
+    for order in (codes, codes[::-1], rng.permutation(codes)):
+        pane = OutcomePane(outcome_model(ARRIVAL), 0, 0)
+        for some in np.array_split(order, rng.integers(1, 9)):
+            pane._count_versions(0, some, names)
+        versions.append(pane._named_versions(0))
+    assert versions[0] == versions[1] == versions[2]
+    assert len(versions[0]) == 101
+    assert sum(versions[0].values()) == len(codes)
+    least = min(many for name, many in versions[0].items() if name != "__other__")
+    assert versions[0]["__other__"] <= 3 * least
 
 
 def test_ids_beyond_measure_are_not_named_in_the_state(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -172,21 +172,30 @@ def test_rows_that_decided_others_are_noted(monkeypatch: pytest.MonkeyPatch) -> 
     assert unequal_scripts()
 
 
-@pytest.mark.parametrize("most", [0, 1])
-def test_where_too_many_ids_were_taken_more_is_read_again(
-    most: int, monkeypatch: pytest.MonkeyPatch
+def test_ids_that_come_again_and_again_do_not_hold_the_past(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(matching, "_MOST_TAKEN", most)
-    assert unequal_scripts() == []
-    assert unequal_seeds(range(10), TINY) == []
+    """Were all of them to be named, reading would begin where they first came, for ever."""
+    monkeypatch.setattr(matching, "_MOST_TAKEN", 5)
+    lines = [
+        f"p0 P{number}@{time}.{number:02}" for time in range(0, 400, 3) for number in range(40)
+    ]
+    lines += [f"{s} @{time}" for time in (100, 200, 300, 400) for s in ("p1", "l0")]
+    join = run(script(*lines), RULES[0]).join
+    state = join.state()
+    assert state is not None
+    assert state.since is not None
+    assert state.since > 350_000
+    assert len(state.taken_ids) <= 5 * 8
+    assert len(join._matching.taken) < 200
 
 
-def test_an_id_that_comes_again_and_again_does_not_hold_the_past() -> None:
-    lines = [f"p0 P1@{time} P{time + 2}@{time}.5" for time in range(0, 400, 3)]
-    words = [f"{source} @{time}" for time in (100, 200, 300, 400) for source in ("p1", "l0")]
+def test_after_a_restart_an_id_that_comes_again_is_what_it_was() -> None:
+    lines = [f"p0 P1@{time} P{time + 2}@{time}.5" for time in range(0, 200, 3)]
+    words = [f"{source} @{time}" for time in (100, 200) for source in ("p1", "l0")]
     blocks = script(*lines, *words)
     assert unequal_restarts(blocks, RULES[0]) == []
     state = run(blocks, RULES[0]).join.state()
     assert state is not None
     assert state.since is not None
-    assert state.since > 350_000
+    assert state.since > 150_000

@@ -17,21 +17,17 @@ lives = st.lists(
 
 
 @given(lives, st.integers(0, 3), st.lists(st.integers(0, 60), max_size=4))
-def test_the_past_begins_where_few_ids_were_taken(
+def test_those_that_were_taken_longest_are_named(
     lives: list[tuple[int, int, int]], most: int, asked: list[int]
 ) -> None:
-    taken, last = TakenIds(most), None
+    taken = TakenIds(most)
     for one, since, length in lives:
         taken.add(np.array([one], np.uint64), np.array([since]), np.array([since + length]))
     for time in sorted(asked):
-        across = [(i, a + n) for i, a, n in lives if a < time < a + n]
-        if len(across) <= most:
-            last = time
-        begin = taken.since(time)
-        assert (begin == last) if last is not None else (begin < 0)
-        if begin == time:
-            ids, until = taken.across(begin)
-            assert sorted(zip(ids.tolist(), until.tolist(), strict=True)) == sorted(across)
+        ids, until = taken.across(time)
+        wanted = sorted(((-a - n, i) for i, a, n in lives if a < time < a + n))[:most]
+        assert list(zip((-until).tolist(), ids.tolist(), strict=True)) == wanted
+        assert len(taken) == sum(a + n > time for _, a, n in lives)
 
 
 @given(lives, st.lists(st.tuples(st.integers(0, 6), st.integers(0, 60)), min_size=1))

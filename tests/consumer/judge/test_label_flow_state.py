@@ -62,11 +62,21 @@ def test_labels_that_were_lost_unread_are_not_missed() -> None:
     judge, found = flow.judge(LabelHistory(), {}), list[Alert]()
     for hour, seen in flow.windows():
         if 20 * 24 < hour <= 23 * 24:
-            judge.miss(seen[0])
+            found += judge.miss(seen[0], seen[1].predictions)
         else:
             found += judge.look(*seen)
     assert found == []
     assert flow.run() != []
+
+
+def test_a_firing_alert_is_repeated_where_windows_tell_nothing() -> None:
+    judge, found = FAILING["stop on day 3"].judge(LabelHistory(), {}), list[Alert]()
+    for hour, seen in FAILING["stop on day 3"].windows():
+        lost = hour > 300
+        found += judge.miss(seen[0], 1_000) if lost else judge.look(*seen)
+    assert len(found) == 5
+    assert {alert.status for alert in found} == {"firing"}
+    assert "amiss" in found[-1].summary
 
 
 def test_a_firing_alert_is_repeated_and_says_what_is_wrong() -> None:

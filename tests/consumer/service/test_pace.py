@@ -29,7 +29,7 @@ def event(number: int, time: int) -> dict[str, Any]:
 
 
 def labels_that_come_so_late(delay: int) -> int:
-    """Events and labels arrive together; return how many events are left unread after a while.
+    """Events and labels arrive together; return how many events were unread at the most.
 
     `delay`: ms, how much older the labels' times are than those of the events.
     """
@@ -46,15 +46,15 @@ def labels_that_come_so_late(delay: int) -> int:
         rig.write([label], topic=LABELS)
         worker.step()
         (_, consumer, _), *_ = rig.workers
-        lag = consumer.lag(EVENTS) or 0
+        lag = max(lag, consumer.lag(EVENTS) or 0)
         # While the worker is busy the next ones have come already.
         rig.write([{**label, "event_id": "?"}], topic=LABELS)
     return lag
 
 
 def test_labels_with_old_times_do_not_hold_up_predictions() -> None:
-    assert labels_that_come_so_late(0) < 10
-    assert labels_that_come_so_late(DAY) < 10
+    assert labels_that_come_so_late(0) < 30
+    assert labels_that_come_so_late(DAY) < 30
 
 
 def test_a_partition_that_has_far_to_go_is_read_first() -> None:

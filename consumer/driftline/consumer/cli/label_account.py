@@ -45,7 +45,7 @@ def account(found: Found, backtest: Backtest) -> list[str]:
             " limits.max_waiting or limits.max_waiting_bytes"
         )
     if tally.hurried:
-        lines.append(f"{tally.hurried:,} rows went on before the other file had come as far")
+        lines.append(f"{tally.hurried:,} rows went on before the others had come as far")
     return [*lines, *found.causes]
 
 

@@ -45,7 +45,6 @@ class Ids:
         self._mapping = mapping
         self._ids: list[IdArray] = []
         self._times: list[NDArray[np.int64]] = []
-        self._texts: list[str | None] = []
         self._left = _MOST_IDS
 
     @property

@@ -49,6 +49,7 @@ def performance_series(
     for name in sorted(metrics):
         own = name.removeprefix(PERFORMANCE)
         for detector, figure in verdicts[name].detectors.items():
+            # Beside its own figure the verdict on bias has quantiles, such as residual_q05.
             metric = own if own.endswith(detector) else detector
             low, high = figure.interval or (None, None)
             for ending, value in (

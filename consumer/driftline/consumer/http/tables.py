@@ -102,7 +102,7 @@ COUNTERS: dict[str, tuple[Sequence[str], str]] = {
     "join_rows": (
         ("model", "outcome"),
         "What else became of predictions and labels in the join; crowded_out is part of expired "
-        "and unmatched; hurried were not to wait any longer for a source that is behind.",
+        "and unmatched; hurried took effect before a slower source had come as far.",
     ),
 }
 HISTOGRAMS = {

@@ -62,8 +62,11 @@ class RowsAhead:
             end = int(np.searchsorted(rows.times, now))
             parts.append((rows.select(slice(None, end)), places[:end]))
             if end < len(rows):
-                rest = rows.select(slice(end, None))
-                heappush(self._parts, (int(rest.times[0]), number, rest, places[end:]))
+                rest, left = rows.select(slice(end, None)), places[end:]
+                if end > len(rest):  # few are left: let go of the others
+                    rest, left = rest.select(np.arange(len(rest))), left.copy()
+                self._small += len(rest) < _SMALL <= len(rows)
+                heappush(self._parts, (int(rest.times[0]), number, rest, left))
         if not parts:
             return self._none
         rows = JoinRows.concatenate([rows for rows, _ in parts])

@@ -115,7 +115,7 @@ class Matching:
 
     def past_from(self, time: int) -> int:
         """Return the time (ms), not after `time`, from which on the past may be read again."""
-        return self.taken.since(self._whole_step(time))
+        return time // self._step * self._step
 
     def _round(self, rows: JoinRows) -> None:
         """Let rows take effect, all of different ids."""
@@ -166,9 +166,6 @@ class Matching:
             self.tally.duplicates += repeated.size - 1
             self._repeat(passed.select(repeated[-1:]), number)
         return many
-
-    def _whole_step(self, time: int) -> int:
-        return time // self._step * self._step
 
     def _answered(self, run: JoinRows, number: int) -> NDArray[np.bool_]:
         """Return which predictions of a run would be duplicates of a row."""

@@ -219,10 +219,11 @@ class ModelJoin:
 
         Which those are depends on the order of the blocks in the log, so a state keeps it.
         """
-        if not self._rebuilding and self._ahead.held > self._room.ahead:
-            self._lifts[offset] = self._ahead.time_leaving(self._room.ahead * 9 // 10)
         time, before = self._lifts.get(offset), self._clock.now()
+        if not self._rebuilding and self._ahead.held > self._room.ahead:
+            time = self._ahead.time_leaving(self._room.ahead * 9 // 10)
         if time is not None and (before is None or before < time):
+            self._lifts[offset] = time
             self._clock.lift(time)
             due = 0 if before is None else self._ahead.before(before)
             self._matching.tally.hurried += self._ahead.before(time) - due
@@ -248,7 +249,6 @@ class ModelJoin:
             ))  # fmt: skip
             before = np.full(len(ids), state.since - 1)
             matching.taken.add(ids.astype(np.uint64), before, until.astype(np.int64))
-            matching.taken.since(state.since)
 
     def _final(self, now: int | None) -> Iterator[Output]:
         """Yield the panes that are final at `now` (ms), then the horizon if it is a new one."""

@@ -109,12 +109,20 @@ class OutcomePane:
                 self._count_versions(place, some.versions, names)
 
     def _count_versions(self, place: int, codes: NDArray[np.int16], names: Sequence[str]) -> None:
-        most = _MOST_VERSIONS_OF_SEGMENT if place else _MOST_VERSIONS
         known = self._versions[place]
         found = zip(*(each.tolist() for each in np.unique(codes, return_counts=True)), strict=True)
-        for name, many in sorted((names[code - 1], many) for code, many in found if code):
-            name = name if name in known or len(known) < most else OTHER
-            known[name] = known.get(name, 0) + many
+        for code, many in found:
+            if code:
+                known[names[code - 1]] = known.get(names[code - 1], 0) + many
+
+    def _named_versions(self, place: int) -> dict[str, int]:
+        """Return the versions of a stream, those beyond the most frequent as one."""
+        most = _MOST_VERSIONS_OF_SEGMENT if place else _MOST_VERSIONS
+        ranked = sorted(self._versions[place].items(), key=lambda item: (-item[1], item[0]))
+        named = dict(ranked[:most])
+        if rest := sum(many for _, many in ranked[most:]):
+            named[OTHER] = named.get(OTHER, 0) + rest
+        return dict(sorted(named.items()))
 
     def expire(self, rows: Columns) -> None:
         """Count predictions whose label did not come in time."""
@@ -136,7 +144,7 @@ class OutcomePane:
                     StreamCounts(
                         name,
                         int(self._events[place]),
-                        {} if low else dict(sorted(self._versions[place].items())),
+                        {} if low else self._named_versions(place),
                         pack_integers(np.diff(cells, prepend=0)),
                         pack_integers(counts[cells]),
                     )

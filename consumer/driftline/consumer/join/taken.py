@@ -20,18 +20,20 @@ from driftline.detectors.grid import IntArray
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _NEVER = np.iinfo(np.int64).min
+_NONE = np.iinfo(np.int64).max
 
 
 class TakenIds:
     """Ids that rows held which are gone: since when, and until when; times in ms since 1970.
 
     Args:
-        most: so many may be across the time from which the past is read again; while there are
-            more, that time stays where it was.
+        most: so many are named of those that were taken at a time. Of ids that come again all the
+            time there may be more; then rows of the others may be counted once more or once less
+            after a restart.
 
     >>> taken = TakenIds(most=2)
     >>> taken.add(np.array([7, 8], np.uint64), np.array([10, 20]), np.array([100, 200]))
-    >>> ids, until = taken.across(taken.since(15))
+    >>> ids, until = taken.across(15)
     >>> ids.tolist(), until.tolist()
     ([7], [100])
     >>> taken.holds(np.array([7, 7, 9], np.uint64), np.array([99, 100, 99])).tolist()
@@ -40,57 +42,52 @@ class TakenIds:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._last = _NEVER
-        self._ids = np.zeros(0, np.uint64)
-        self._since = np.zeros(0, np.int64)
-        self._until = np.zeros(0, np.int64)
+        none = np.zeros(0, np.int64)
+        self._parts = [(none.astype(np.uint64), none, none)]
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return sum(len(ids) for ids, _, _ in self._parts)
 
     def add(self, ids: IdArray, since: IntArray, until: IntArray) -> None:
         """Note that rows are gone."""
         if len(ids):
-            self._ids = np.concatenate([self._ids, ids])
-            self._since = np.concatenate([self._since, since])
-            self._until = np.concatenate([self._until, until])
+            self._parts.append((ids, since, until))
 
-    def since(self, time: int) -> int:
-        """Return the time from which the past may be read again: `time`, or the one before.
+    def across(self, time: int) -> tuple[IdArray, IntArray]:
+        """Return ids that were taken before and at `time`, and until when; those longest taken.
 
         `time` never falls from call to call. What ended before it is forgotten.
         """
-        if int(np.count_nonzero(self._across(time))) <= self._most:
-            self._last = time
-            kept = self._until > time
-            self._ids, self._since = self._ids[kept], self._since[kept]
-            self._until = self._until[kept]
-        return self._last
-
-    def across(self, time: int) -> tuple[IdArray, IntArray]:
-        """Return the ids that were taken before and at `time`, and until when."""
-        chosen = self._across(time)
-        return self._ids[chosen], self._until[chosen]
+        ids, since, until = self._whole()
+        kept = until > time
+        ids, since, until = ids[kept], since[kept], until[kept]
+        self._parts = [(ids, since, until)]
+        chosen = np.flatnonzero(since < time)
+        chosen = chosen[np.lexsort((ids[chosen], -until[chosen]))[: self._most]]
+        return ids[chosen], until[chosen]
 
     def holds(self, ids: IdArray, times: IntArray) -> NDArray[np.bool_]:
         """Return which rows, by id and time, come while their id is taken."""
-        order = np.lexsort((self._until, self._ids))
-        known, until = self._ids[order], self._until[order]
+        known, _, until = self._whole()
+        order = np.lexsort((until, known))
+        known, until = known[order], until[order]
         last = np.searchsorted(known, ids, side="right") - 1
         found = last >= 0
         found[found] = known[last[found]] == ids[found]
         found[found] = times[found] < until[last[found]]
         return found
 
-    def _across(self, time: int) -> NDArray[np.bool_]:
-        return (self._since < time) & (time < self._until)
+    def _whole(self) -> tuple[IdArray, IntArray, IntArray]:
+        ids, since, until = (np.concatenate(part) for part in zip(*self._parts, strict=True))
+        self._parts = [(ids, since, until)]
+        return ids, since, until
 
 
 class CrossedRows:
     """Rows that decided a prediction's fate which may not be read again with them.
 
     By row number the time (ms) since which their id is held: their own, or that of the label that
-    came before.
+    came before. Mostly there is none, and then no memory is taken.
 
     >>> crossed, numbers = CrossedRows(), np.array([4, 5, 6])
     >>> crossed.note(numbers[1:2], np.array([17]))
@@ -102,34 +99,41 @@ class CrossedRows:
     """
 
     def __init__(self) -> None:
-        self._since: dict[int, int] = {}
+        self._since = np.zeros(0, np.int64)  # by row number
 
     def note(self, numbers: IntArray, since: IntArray) -> None:
         """Note rows."""
-        self._since.update(zip(numbers.tolist(), since.tolist(), strict=True))
+        if numbers.size:
+            self._fit(int(numbers.max()) + 1)
+            self._since[numbers] = since
 
     def since(self, numbers: IntArray, times: IntArray) -> IntArray:
         """Return since when the rows' ids are held; `times`: of the rows."""
-        places = self._places(numbers)
-        if places.size:
-            times = times.copy()
-            times[places] = [self._since[number] for number in numbers[places].tolist()]
-        return times
+        noted = self._noted(numbers)
+        return np.where(noted == _NONE, times, noted)
 
     def take_out(self, numbers: IntArray) -> tuple[IntArray, IntArray]:
         """Forget rows; return the places of those that were noted, and since when."""
-        places = self._places(numbers)
-        since = [self._since.pop(number) for number in numbers[places].tolist()]
-        return places, np.array(since, np.int64)
+        noted = self._noted(numbers)
+        places = np.flatnonzero(noted != _NONE)
+        self._since[numbers[places]] = _NONE
+        return places, noted[places]
 
     def first_time(self) -> int | None:
         """Return the smallest time."""
-        return min(self._since.values(), default=None)
+        first = int(self._since.min(initial=_NONE))
+        return None if first == _NONE else first
 
-    def _places(self, numbers: IntArray) -> IntArray:
-        if not self._since:
-            return np.zeros(0, np.int64)
-        return np.flatnonzero(np.isin(numbers, np.fromiter(self._since, np.int64)))
+    def _noted(self, numbers: IntArray) -> IntArray:
+        if not self._since.size:
+            return np.full(len(numbers), _NONE)
+        self._fit(int(numbers.max(initial=0)) + 1)
+        return self._since[numbers]
+
+    def _fit(self, size: int) -> None:
+        if size > len(self._since):
+            more = size + size // 4 - len(self._since)
+            self._since = np.concatenate([self._since, np.full(more, _NONE)])
 
 
 class Meetings:

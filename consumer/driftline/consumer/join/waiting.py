@@ -156,8 +156,9 @@ class WaitingRows:
             setattr(self.columns, f.name, new)
 
 
-# Columns, a quarter more than are in use, and two places in the index.
-_ROW_BYTES = (5 * 8 + 2 * 1 + 2 * 2) * 5 // 4 + 2 * 4
+# Columns, and what is noted of rows that crossed, a quarter more than are in use; and two places
+# in the index.
+_ROW_BYTES = (6 * 8 + 2 * 1 + 2 * 2) * 5 // 4 + 2 * 4
 _AHEAD_BYTES = 4 * 8 + 1 + 3 * 2  # see RowsAhead
 _FEW_AHEAD = 10_000  # cost nothing worth a hurry
 
@@ -178,7 +179,7 @@ class Room:
     def within(cls, rows: int, size: int, tags: int) -> Self:
         """Return room in `size` bytes: at most `rows` that wait, and half as many ahead.
 
-        >>> Room.within(1_000_000, 8_400_000, tags=0)
+        >>> Room.within(1_000_000, 9_400_000, tags=0)
         Room(waiting=100000, ahead=50000)
         """
         half = (_AHEAD_BYTES + 2 * tags) // 2

@@ -10,7 +10,7 @@ from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.label_cohorts import Cohorts, Counted, LabelTimes
 from driftline.consumer.judge.label_coverage import WRONG, LabelCoverage
 from driftline.consumer.judge.label_pace import LabelPace
-from driftline.consumer.judge.lives import Kind, Life, Reading, WindowTimes, step
+from driftline.consumer.judge.lives import Kind, Life, Reading, WindowTimes, repeat, step
 from driftline.consumer.judge.metric_lives import Lives
 from driftline.consumer.judge.records import Alert
 from driftline.consumer.judge.sentence import duration, moment
@@ -76,6 +76,7 @@ class LabelFlow:
         coverage = self._coverage.look(times)
         looks = [look for look in (pace, coverage) if look is not None]
         if not looks:
+            yield from self._again(times, window.predictions)
             return
         readings: list[Reading] = []
         since = times.newest
@@ -88,7 +89,7 @@ class LabelFlow:
         begun = times if life is not None else replace(times, newest=since)
         life, write = step(life, self._key, readings, begun, None)
         if life is None:
-            self._lives.pop(self._key, None)  # one that an earlier release left pending
+            self._lives.pop(self._key, None)
             return
         self._lives[self._key] = life
         if life.rule == _PACE:
@@ -104,13 +105,19 @@ class LabelFlow:
         if not life.firing:
             del self._lives[self._key]
 
-    def miss(self, times: WindowTimes) -> None:
+    def miss(self, times: WindowTimes, predictions: int) -> Iterator[Alert]:
         """Pass over a window whose counts are not whole, and all that they would tell later."""
         self._coverage.skip(times.end)
+        yield from self._again(times, predictions)
 
     def state(self) -> LabelHistory:
         """Return what is to be remembered."""
         return deepcopy(self._history)
+
+    def _again(self, times: WindowTimes, predictions: int) -> Iterator[Alert]:
+        """Yield the alert if it is to be written again though the window tells nothing."""
+        for life in repeat(self._lives.values(), self._model, times, lambda x: x.kind == "labels"):
+            yield self._write(life, times, predictions, None)
 
     def _accept(self, life: Life, times: WindowTimes, write: bool) -> None:
         """End an alert that lasts, and forget what was usual before it."""

@@ -167,7 +167,7 @@ class PerformanceJudge:
                     whole = Counted(found.events, counts[self._size :])
                     alerts += self._flow.look(times, whole, self._newest(times))
                 else:
-                    self._flow.miss(times)
+                    alerts += self._flow.miss(times, found.events)
         yield from alerts
 
     def _newest(self, times: WindowTimes) -> Counted:

@@ -73,7 +73,7 @@ class Clock:
     def now(self) -> int | None:
         """Return the time before which every pane is final; None while a partition is unheard.
 
-        It never falls.
+        It never falls while its topics are the same.
         """
         horizons = list(self._horizons())
         if not horizons or None in horizons:

@@ -13,6 +13,7 @@ from functools import partial
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from driftline.consumer.log.join_rows import JoinRows, pack_rows
 from driftline.consumer.log.messages import LARGEST_MESSAGE, Block, Horizon, Loss
@@ -124,15 +125,9 @@ class BlockWriter:
             found[name] = rows.select(~lost)
         return found, list(rejected.values())
 
-    def without_answer(self, events: Mapping[str, ModelRows]) -> dict[str, int]:
-        """Return by model how many events with an id have no answer to compare a label with."""
-        found = {}
-        for name, model in self._models.items():
-            rows = events.get(name)
-            if rows is not None and rows.ids is not None:
-                lacking = (rows.ids != NO_ID) & ~model.answers.usable(rows.columns)
-                found[name] = int(np.count_nonzero(lacking))
-        return found
+    def usable(self, name: str, events: ModelRows) -> NDArray[np.bool_]:
+        """Return which events of a model have an answer that a label can be compared with."""
+        return self._models[name].answers.usable(events.columns)
 
     def write(self, word: Horizon, batch: Batch, now: int) -> Iterator[Block | Loss]:
         """Yield the blocks of a batch, read at `now` (wall clock, ms); `word`: who speaks."""

@@ -233,11 +233,11 @@ class PartitionSketch:
         for name, events in decoded.models.items():
             if events.ids is not None:
                 alone = (events.ids == NO_ID) & ~found[events.index]  # no label of their own either
+                lacking = ~self._writer.usable(name, events) & ~alone
                 self.tally.without[name, "id"] += int(alone.sum())
+                self.tally.without[name, "answer"] += int(lacking.sum())
         versions = {} if self._decoder is None else self._decoder.version_names
         batch = Batch(offsets, decoded.models, versions, labels)
-        for name, without in self._writer.without_answer(batch.events).items():
-            self.tally.without[name, "answer"] += without
         return list(self._writer.write(self._word(int(offsets[-1]) + 1), batch, now))
 
     def _count(
