@@ -18,7 +18,7 @@ unexport PYTHONPATH # what is tested is what is installed
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install lint unit test-kafka nycflights stack-test wheel test demo picture docs kafka bench pins clean
+.PHONY: help install lint unit test-kafka restarts nycflights stack-test wheel test demo picture docs kafka bench pins clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-12s %s\n", $$1, $$2}'
@@ -62,6 +62,9 @@ unit: .venv/.dev ## all tests that need no broker
 test-kafka: .venv/.dev ## the tests that need a broker; they start their own
 	@echo "test: with a broker"
 	@$(BIN)/pytest -q -m kafka tests
+
+restarts: .venv/.dev ## 300 random runs with kills, against calm ones
+	@DRIFTLINE_RUNS=300 $(BIN)/pytest -q -n $(JOBS) tests/consumer/service/test_restart.py
 
 nycflights: .venv/.dev ## late labels of all flights of 2013 over a broker (FLIGHTS=replay.parquet)
 	@test -f "$(FLIGHTS)" || { echo "Give the file: make nycflights FLIGHTS=replay.parquet" >&2; exit 1; }
