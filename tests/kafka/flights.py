@@ -35,7 +35,7 @@ MODEL, VERSIONS = "late-arrival", ("1", "2")
 PREDICTIONS, LABELS = 6, 4  # partitions
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 GRACE = 3 * HOUR
-JUNE = 1_370_044_800_000  # ms; 2013-06-01T00:00:00Z
+MAY = 1_367_366_400_000  # ms; 2013-05-01T00:00:00Z
 # Steps and disorder together are no longer than the grace: so no idle mark, however slow this
 # machine is, lets the clock pass a record that is still to be sent.
 STEP, DISORDER = 2 * HOUR, HOUR

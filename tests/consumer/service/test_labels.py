@@ -94,7 +94,7 @@ def shuffled(rng: random.Random, rows: Sequence[Row], seconds: int) -> list[Row]
     return [rows[place] for place in sorted(range(len(rows)), key=arrives.__getitem__)]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     by=st.sampled_from(["arrival", "prediction"]),
     seed=st.integers(0, 2),

@@ -24,7 +24,7 @@ from .drawing import draw_input, draw_labelling
 from .simulation import Run, Schedule
 
 # `make restarts` makes 300.
-RUNS = int(os.environ.get("DRIFTLINE_RUNS", "100"))
+RUNS = int(os.environ.get("DRIFTLINE_RUNS", "60"))
 BLOCK = 10
 
 
