@@ -6,6 +6,8 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPResponse
 
 import pytest
@@ -155,20 +157,53 @@ def test_a_request_that_does_not_arrive_in_time_is_closed(slow: Listener) -> Non
     assert raw(port, b"GET /broken HTTP/1.1\r\n") == b""
 
 
-def test_more_connections_than_can_be_served_are_closed() -> None:
-    listener = Listener("127.0.0.1", 0, {}, seconds=10)
-    server = Server(listener)
-    address = ("127.0.0.1", server.port)
-    waiting = [socket.create_connection(address, timeout=10) for _ in range(16)]
-    try:
-        assert raw(server.port, b"") == b""  # at once, not after ten seconds
-        for connection in waiting:
-            connection.sendall(b"GET /nothing HTTP/1.1\r\n\r\n")
-            assert connection.recv(12) == b"HTTP/1.0 404"
-    finally:
-        for connection in waiting:
-            connection.close()
-        server.close()
+BEGUN = b"GET /here HTTP/1.1\r\nX-Slow: "
+SLOW = {"silent": b"", "begun": BEGUN, "takes no answer": b"GET /large HTTP/1.1\r\n\r\n"}
+
+
+@pytest.fixture
+def crowded() -> Iterator[Server]:
+    """A server that gives a request longer than this test has."""
+    pages = {
+        "/here": lambda _: Answer(HTTPStatus.OK, "text/plain", b"here"),
+        "/large": lambda _: Answer(HTTPStatus.OK, "text/plain", b"x" * 12_000_000),
+    }
+    server = Server(Listener("127.0.0.1", 0, pages, seconds=600))
+    yield server
+    server.close()
+
+
+@pytest.mark.parametrize("sent", SLOW.values(), ids=list(SLOW))
+def test_slow_connections_keep_nobody_out(crowded: Server, sent: bytes) -> None:
+    """However many there are; those that wait longest make room."""
+    address = ("127.0.0.1", crowded.port)
+    with ExitStack() as open_ones:
+        slow = []
+        for _ in range(100):
+            connection = open_ones.enter_context(socket.create_connection(address, timeout=10))
+            connection.sendall(sent)
+            slow.append(connection)
+        assert raw(crowded.port, b"GET /here HTTP/1.1\r\n\r\n").endswith(b"\r\n\r\nhere")
+        came = b"more"
+        with suppress(ConnectionError):
+            while came:
+                came = slow[0].recv(1_000_000)  # ends: this one was cut
+        assert raw(crowded.port, b"GET /here HTTP/1.1\r\n\r\n").endswith(b"\r\n\r\nhere")
+
+
+def test_a_slow_connection_is_answered_while_there_is_room(crowded: Server) -> None:
+    address = ("127.0.0.1", crowded.port)
+    with ExitStack() as open_ones:
+        slow = [
+            open_ones.enter_context(socket.create_connection(address, timeout=10))
+            for _ in range(16)
+        ]
+        for connection in slow:
+            connection.sendall(BEGUN)
+        assert raw(crowded.port, b"GET /here HTTP/1.1\r\n\r\n").endswith(b"here")
+        for connection in slow:
+            connection.sendall(b"yes\r\n\r\n")
+            assert connection.recv(12) == b"HTTP/1.0 200"
 
 
 def test_a_page_that_fails_is_a_500_and_is_logged(

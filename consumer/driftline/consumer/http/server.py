@@ -2,10 +2,13 @@
 
 Requests are GET or HEAD without a body, small, and have to arrive in time; one that does not is
 closed, and a bounded number is served at once: nobody who can reach the port can stop the worker.
+When all places are taken, a new connection gets that of the one that has kept the server waiting
+longest, so slow ones never keep out one whose head comes at once.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import logging
@@ -13,7 +16,7 @@ import socket
 import socketserver
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import Any, NamedTuple
@@ -31,7 +34,8 @@ logger = logging.getLogger(__name__)
 
 _LARGEST_HEAD = 16_384  # bytes of request line and headers
 _SECONDS_A_REQUEST = 5.0  # to send the head, and again to take the answer
-_MOST_AT_ONCE = 16
+_SECONDS_TO_END = 1.0  # for the thread of a connection that was cut
+_MOST_AT_ONCE = 64
 _TEXT = "text/plain; charset=utf-8"
 
 
@@ -140,7 +144,7 @@ class Listener(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
     block_on_close = False
-    request_queue_size = 2 * _MOST_AT_ONCE
+    request_queue_size = 4 * _MOST_AT_ONCE
 
     def __init__(
         self,
@@ -153,14 +157,20 @@ class Listener(socketserver.ThreadingTCPServer):
         self.pages = pages
         self.seconds = seconds
         self._free = threading.BoundedSemaphore(_MOST_AT_ONCE)
+        self._lock = threading.Lock()  # guards what follows
+        self._slow: dict[socket.socket, None] = {}  # those that we wait for; the first longest
         super().__init__((host, port), _Request)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Serve a connection on a thread, or close it while too many are open."""
-        if self._free.acquire(blocking=False):
-            super().process_request(request, client_address)
-        else:
-            self.shutdown_request(request)
+        """Serve a connection on a thread; while all are taken, cut the slowest for it."""
+        if not self._free.acquire(blocking=False):
+            self._cut_slowest()
+            if not self._free.acquire(timeout=_SECONDS_TO_END):
+                self.shutdown_request(request)
+                return
+        with self._lock:
+            self._slow[request] = None
+        super().process_request(request, client_address)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Serve a connection."""
@@ -168,6 +178,25 @@ class Listener(socketserver.ThreadingTCPServer):
             super().process_request_thread(request, client_address)
         finally:
             self._free.release()
+
+    @contextlib.contextmanager
+    def waiting_for(self, connection: socket.socket) -> Iterator[None]:
+        """Mark a connection as one that may be cut, while its client has to send or to take."""
+        with self._lock:
+            self._slow[connection] = None
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._slow.pop(connection, None)
+
+    def _cut_slowest(self) -> None:
+        with self._lock:
+            for connection in self._slow:
+                del self._slow[connection]
+                with contextlib.suppress(OSError):  # its client has gone
+                    connection.shutdown(socket.SHUT_RDWR)  # ends the wait of its thread
+                return
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Note what nobody expected; the worker goes on."""
@@ -181,12 +210,11 @@ class _Request(BaseHTTPRequestHandler):
 
     def handle(self) -> None:
         """Read the request and answer it, both within their time."""
-        try:
-            head = self._head()
+        with contextlib.suppress(TimeoutError, ConnectionError):
+            with self.server.waiting_for(self.connection):
+                head = self._head()
             self.connection.settimeout(self.server.seconds)
             self._respond(head)
-        except (TimeoutError, ConnectionError):
-            return
 
     def version_string(self) -> str:
         """Name no versions."""
@@ -220,18 +248,19 @@ class _Request(BaseHTTPRequestHandler):
         if self.command not in ("GET", "HEAD"):
             self._send(HTTPStatus.METHOD_NOT_ALLOWED, _TEXT, b"use GET or HEAD\n")
             return
-        page = self.server.pages.get(self.path.partition("?")[0])
+        path = self.path.partition("?")[0]
+        page = self.server.pages.get(path)
         if page is None:
             known = f"there are {', '.join(self.server.pages)}\n"
             self._send(HTTPStatus.NOT_FOUND, _TEXT, known.encode())
         else:
-            self._send(*self._read(page))
+            self._send(*self._read(path, page))
 
-    def _read(self, page: Page) -> Answer:
+    def _read(self, path: str, page: Page) -> Answer:
         try:
             return page(self.headers.get("Accept", ""))
         except Exception:
-            logger.exception("the page %s failed", self.path)
+            logger.exception("the page %s failed", path)
             return Answer(HTTPStatus.INTERNAL_SERVER_ERROR, _TEXT, b"failed; see the log\n")
 
     def _send(self, status: HTTPStatus, content_type: str, body: bytes) -> None:
@@ -243,4 +272,5 @@ class _Request(BaseHTTPRequestHandler):
             self.send_header("Allow", "GET, HEAD")
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(body)
+            with self.server.waiting_for(self.connection):
+                self.wfile.write(body)
