@@ -1,0 +1,65 @@
+"""What version 0.1.0 left in its topics and files is read by this one, which goes on from there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.consumer.service import frozen
+from tests.consumer.service.rig import Rig
+
+from driftline.detectors import Reference
+
+
+def lives(rig: Rig) -> set[tuple[Any, ...]]:
+    """What is said of alerts on the data, without the figures that they give."""
+    fields = ("alert_id", "revision", "status", "since", "until", "incident_id")
+    found = rig.alerts("feature_drift", "prediction_drift", "data_quality", "performance")
+    return {tuple(alert[name] for name in fields) for alert in found}
+
+
+@pytest.fixture(scope="module")
+def continued() -> Rig:
+    """The rest of the input, read by a worker of today from the frozen log on."""
+    rig, _ = frozen.thaw()
+    rig.start(batch=50)
+    frozen.feed(rig, frozen.HALF, frozen.END + 30)
+    rig.settle()
+    return rig
+
+
+@pytest.fixture(scope="module")
+def undisturbed() -> Rig:
+    """All of the input, read by one worker of today."""
+    rig = frozen.rig_for(frozen.thaw()[0].plan)
+    rig.start(batch=50)
+    frozen.feed(rig, 0, frozen.END + 30)
+    rig.settle()
+    return rig
+
+
+def test_verdicts_and_alerts_go_on_as_if_nothing_had_been(continued: Rig, undisturbed: Rig) -> None:
+    old, _ = frozen.thaw()
+    expected = undisturbed.verdicts()
+    assert continued.verdicts().keys() == expected.keys()
+    assert 0 < len(old.verdicts()) < len(expected)
+    assert lives(continued) == lives(undisturbed)
+    assert {status for _, _, status, *_ in lives(old)} == {"firing"}
+    assert {status for _, _, status, *_ in lives(continued)} == {"firing", "resolved"}
+
+
+def test_what_the_old_version_did_not_judge_has_the_same_bytes(
+    continued: Rig, undisturbed: Rig
+) -> None:
+    known = frozen.thaw()[0].verdicts()
+    expected = {name: body for name, body in undisturbed.verdicts().items() if name not in known}
+    found = continued.verdicts()
+    assert expected
+    assert {name: found[name] for name in expected} == expected
+
+
+def test_a_reference_of_the_first_schema_keeps_its_id() -> None:
+    text = frozen.REFERENCE.read_bytes()
+    _, kept = frozen.thaw()
+    assert text == kept.references[frozen.LABELLED]
+    assert Reference.from_json(text).id == "17aefaf4359d8c9b"
