@@ -16,12 +16,15 @@ from typing import Any
 import kafka
 import pytest
 from tests.kafka.broker import Running, lacking, running, write_certificates
+from tests.kafka.members import FAST
 
 from driftline.consumer.config import KafkaConfig
+from driftline.consumer.log.kafka_consumer import KafkaConsumer
 
 HERE = Path(__file__).parent
 
 NewTopic = Callable[..., str]
+Join = Callable[..., KafkaConsumer]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -92,3 +95,18 @@ def new_topic(admin: Any, prefix: str) -> NewTopic:
         return topic
 
     return create
+
+
+@pytest.fixture
+def join(config: KafkaConfig) -> Iterator[Join]:
+    """Join the test's group: `join(topic, **options)`."""
+    members: list[KafkaConsumer] = []
+
+    def start(*topics: str, **options: Any) -> KafkaConsumer:
+        settings = config.model_copy(update={"options": {**FAST, **options}})
+        members.append(KafkaConsumer(settings, frozenset(topics)))
+        return members[-1]
+
+    yield start
+    for member in members:
+        member.close()

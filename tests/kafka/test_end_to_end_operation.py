@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,38 @@ def test_sigterm_stops_clean_and_a_restart_repeats_nothing(
     assert {alert["feature"] for alert in alerts} == {"amount"}
     assert [alert["revision"] for alert in alerts] == list(range(1, len(alerts) + 1))
     assert "Traceback" not in worker.text()
+
+
+def test_workers_share_the_busy_topic(
+    bootstrap: str, new_topic: NewTopic, prefix: str, new_worker: NewWorker
+) -> None:
+    topic = new_topic("events", 4)
+    sender = Sender(bootstrap)
+    workers: list[Worker] = []
+    for shares in ([4], [2, 2], [1, 1, 2]):
+        workers.append(new_worker())
+        workers[-1].start()
+        wait_until(partial(_share, workers, shares), f"shares of {shares}")
+        before = [counted(worker) for worker in workers]
+        for partition in range(4):
+            sender.send(topic, partition, events(0, 5))
+        with TopicReader(bootstrap, topic, prefix) as reader:
+            wait_until(reader.all_consumed, "all events read")
+        each = [counted(worker) - b for worker, b in zip(workers, before, strict=True)]
+        assert sorted(each) == [50 * share for share in shares]
+
+
+def _share(workers: list[Worker], shares: list[int]) -> bool:
+    """Whether the workers own as many partitions of the input, ascending, and are ready."""
+    owned = sorted(len(worker.owned()["partitions"]) for worker in workers)
+    return owned == shares and all(worker.get("/readyz")[0] == 200 for worker in workers)
+
+
+def counted(worker: Worker) -> int:
+    """Return how many events a worker has counted."""
+    lines = worker.get("/metrics")[1].splitlines()
+    found = [line for line in lines if line.startswith("driftline_events_counted_total{")]
+    return round(sum(float(line.split()[-1]) for line in found))
 
 
 def test_lost_events_are_an_alert_with_the_exact_range(

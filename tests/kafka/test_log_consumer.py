@@ -8,39 +8,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import kafka
 import kafka.errors
 import pytest
+from tests.kafka.conftest import Join, NewTopic
+from tests.kafka.members import PATIENCE, Reader, partitions, until
 
 from driftline.consumer.config import KafkaConfig
 from driftline.consumer.log.errors import LogError, WorkerLost
 from driftline.consumer.log.kafka_consumer import KafkaConsumer
-from driftline.consumer.log.protocol import Gap, Ownership, TopicPartition
-
-PATIENCE = 30.0  # seconds; only a failing test waits so long
-FAST: dict[str, Any] = {"session_timeout_ms": 6_000, "heartbeat_interval_ms": 500}
-
-NewTopic = Callable[..., str]
-Join = Callable[..., KafkaConsumer]
-
-
-@pytest.fixture
-def join(config: KafkaConfig) -> Iterator[Join]:
-    """Join the test's group: `join(topic, **options)`."""
-    members: list[KafkaConsumer] = []
-
-    def start(*topics: str, **options: Any) -> KafkaConsumer:
-        settings = config.model_copy(update={"options": {**FAST, **options}})
-        members.append(KafkaConsumer(settings, frozenset(topics)))
-        return members[-1]
-
-    yield start
-    for member in members:
-        member.close()
+from driftline.consumer.log.protocol import Gap, TopicPartition
 
 
 @pytest.fixture(scope="module")
@@ -55,48 +35,6 @@ def write(bootstrap: str) -> Iterator[Callable[..., None]]:
 
     yield send
     client.close()
-
-
-class Reader:
-    """Polls a member and remembers what came."""
-
-    def __init__(self, consumer: KafkaConsumer) -> None:
-        self.consumer = consumer
-        self.values: dict[TopicPartition, list[int]] = defaultdict(list)
-        self.changes: list[Ownership] = []
-        self.gaps: list[Gap] = []
-
-    @property
-    def owned(self) -> frozenset[TopicPartition]:
-        return self.changes[-1].partitions if self.changes else frozenset()
-
-    def poll(self, timeout: float = 0.1) -> None:
-        polled = self.consumer.poll(timeout)
-        if polled.ownership is not None:
-            self.changes.append(polled.ownership)
-            assert polled.records.keys() <= polled.ownership.kept
-        self.gaps += polled.gaps
-        for partition, records in polled.records.items():
-            assert partition in self.owned
-            self.values[partition] += [int(record.value or b"") for record in records]
-
-    def start(self, offset: int = 0) -> None:
-        """Read everything that is new from `offset` on."""
-        for partition in self.changes[-1].partitions - self.changes[-1].kept:
-            self.consumer.seek(partition, offset)
-        self.consumer.resume(self.owned)
-
-
-def until(condition: Callable[[], bool], *readers: Reader) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        for reader in readers:
-            reader.poll()
-
-
-def partitions(topic: str, *numbers: int) -> frozenset[TopicPartition]:
-    return frozenset(TopicPartition(topic, number) for number in numbers)
 
 
 def test_a_new_partition_waits_until_it_is_sought(

@@ -1,8 +1,8 @@
 """`protocol.Consumer` on a real Kafka: a member of the group.
 
-The rules are those found by trying the client (kafka-python 3.0.12) on a real broker: the eager
-sticky assignor, because a cooperative rebalance takes two rounds and stops all partitions as well;
-every new partition paused until the worker has sought it; no silent jump when an offset is gone.
+The rules are those found by trying the client (kafka-python 3.0.12) on a real broker: an eager
+assignor, because a cooperative rebalance takes two rounds and stops all partitions as well; every
+new partition paused until the worker has sought it; no silent jump when an offset is gone.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import Any
 
 import kafka
 import kafka.errors
-from kafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 
 from driftline.consumer.config import KafkaConfig
+from driftline.consumer.log.assignor import TopicStickyAssignor
 from driftline.consumer.log.connect import passing, start_client
 from driftline.consumer.log.errors import LogError, WorkerLost
 from driftline.consumer.log.options import POLL_INTERVAL_MS, SESSION_MS, client_options
@@ -60,7 +60,7 @@ class KafkaConsumer:
                 "metrics_enabled": False,
             },
             group_id=config.group,
-            partition_assignment_strategy=[StickyPartitionAssignor],
+            partition_assignment_strategy=[TopicStickyAssignor],
             auto_offset_reset="none",
             enable_auto_commit=False,
             allow_auto_create_topics=False,
