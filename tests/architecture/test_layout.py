@@ -47,13 +47,13 @@ def test_no_python_file_is_too_long(python_files: list[Path]) -> None:
 
 
 def test_driftline_is_a_namespace_package(root: Path) -> None:
-    """One `__init__.py` here would hide the other two packages; no type checker notices."""
+    """One `__init__.py` here would hide the other packages; no type checker notices."""
     assert list(root.glob("*/driftline/__init__.py")) == []
 
 
 def test_each_package_is_typed_for_its_users(root: Path) -> None:
     typed = {path.parent.name for path in root.glob("*/driftline/*/py.typed")}
-    assert typed == {"detectors", "producer", "consumer"}
+    assert typed == {"errors", "detectors", "producer", "consumer"}
 
 
 def test_every_folder_of_a_package_has_an_init(root: Path, sources: list[Path]) -> None:

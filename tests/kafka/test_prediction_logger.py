@@ -8,10 +8,12 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.kafka.broker import Running
+from tests.producer.alone import run_alone
 
 from driftline.consumer.config import KafkaConfig
 from driftline.consumer.log.kafka_log import KafkaLog
@@ -41,6 +43,22 @@ def test_predictions_and_labels_arrive(
     assert [event["event_id"] for event in found] == ids
     assert [label["event_id"] for label in written(config, labels)] == [ids[0]]
     assert predictions.counts.sent == 3_001
+
+
+def test_predictions_arrive_with_kafka_python_and_msgspec_alone(
+    bootstrap: str, config: KafkaConfig, new_topic: NewTopic, tmp_path: Path
+) -> None:
+    topic = new_topic("events")
+    program = f"""
+from driftline.producer import KafkaSender, PredictionLogger
+
+with PredictionLogger("m", KafkaSender({topic!r}, {bootstrap!r})) as predictions:
+    predictions.log_batch([{{"n": n}} for n in range(3)])
+    assert predictions.flush(timeout=30)
+print(predictions.counts.sent)
+"""
+    assert run_alone(program, tmp_path) == "3\n"
+    assert [event["features"]["n"] for event in written(config, topic)] == [0, 1, 2]
 
 
 def test_an_outage_fills_the_queue_and_no_more(

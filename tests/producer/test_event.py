@@ -7,16 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from driftline.producer.event import (
-    ALIASES,
-    EVENT_FIELDS,
-    Event,
-    Label,
-    event_schema,
-    label_schema,
-    rename_aliases,
-    split_outcome,
-)
+from driftline.producer.event import Event, Label, event_schema, label_schema
+from driftline.producer.event_fields import ALIASES, EVENT_FIELDS, rename_aliases, split_outcome
 
 FULL: dict[str, Any] = {
     "event_id": "a1",

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftline.producer.errors import MappingError
-from driftline.producer.event import EVENT_FIELDS
+from driftline.producer.event_fields import EVENT_FIELDS
 from driftline.producer.mapping import Constant, Mapping, parse_path, quote_name
 
 

@@ -12,12 +12,11 @@ from hypothesis import strategies as st
 from driftline.producer.timestamp import (
     EARLIEST,
     LATEST,
-    UNREADABLE,
     TimestampUnit,
     format_time,
     parse_timestamp,
-    parse_timestamps,
 )
+from driftline.producer.timestamp_column import UNREADABLE, parse_timestamps
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ZONES = st.integers(-23 * 60, 23 * 60).map(lambda m: timezone(timedelta(minutes=m)))

@@ -4,6 +4,8 @@ Build a `Reference` once (`build_reference`), count the stream in its layout (`c
 counts as needed, and `compare` them with a `Baseline`. `report` does all of it for arrays.
 """
 
+from driftline.errors import DriftlineError
+
 from .baseline import Baseline, Bins
 from .budget import level
 from .build import build_reference
@@ -11,7 +13,6 @@ from .cells import Result
 from .columns import FeatureColumn, encode
 from .compare import DETECTORS, RATES, Comparison, compare
 from .counts import Columns, Feature, FeatureType, Layout, count_columns
-from .errors import DriftlineError
 from .grid import choose_grid, count_slots
 from .psi import quiet_share
 from .rate_effect import normal_rates, rate_effect

@@ -17,8 +17,9 @@ from typing import Any, Self
 
 import numpy as np
 
+from driftline.errors import DriftlineError
+
 from .counts import EXTRA_CELLS, Feature, Layout
-from .errors import DriftlineError
 from .grid import IntArray
 
 SCHEMA = "driftline.reference.v1"

@@ -1,4 +1,4 @@
-"""The schema of events and labels, its aliases, and its JSON Schema.
+"""The schema of events and labels, and its JSON Schema.
 
 An event is one prediction; a label is the ground truth of an event, sent later:
 
@@ -17,7 +17,6 @@ with a decoder compiled from the reference, which accepts the same records.
 
 from __future__ import annotations
 
-from collections.abc import Mapping as AnyMapping
 from typing import Any, Self
 
 from pydantic import (
@@ -31,26 +30,9 @@ from pydantic import (
     model_validator,
 )
 
+from driftline.producer.event_fields import rename_aliases
+
 SCHEMA_VERSION = 1
-
-ALIASES: dict[str, tuple[str, ...]] = {
-    "event_id": ("prediction_id",),
-    "features": ("inputs",),
-    "prediction": ("outputs",),
-    "actual": ("target", "label", "ground_truth"),
-}
-"""Other top-level names that a native record may use; the first name present wins."""
-
-EVENT_FIELDS = (
-    "event_id",
-    "timestamp",
-    "model",
-    "model_version",
-    "features",
-    "prediction",
-    "actual",
-    "tags",
-)
 
 Number = StrictInt | StrictFloat
 Scalar = StrictBool | StrictInt | StrictFloat | StrictStr
@@ -138,38 +120,6 @@ def label_schema() -> dict[str, Any]:
     ['event_id', 'actual']
     """
     return _schema(Label, "label")
-
-
-def rename_aliases(record: AnyMapping[str, Any]) -> dict[str, Any]:
-    """Return the event fields of a native record under their own names; all others are left out.
-
-    >>> rename_aliases({"inputs": {"amount": 1}, "target": 0, "trace": "x"})
-    {'features': {'amount': 1}, 'actual': 0}
-    """
-    event = {}
-    for field in EVENT_FIELDS:
-        for name in (field, *ALIASES.get(field, ())):
-            if name in record:
-                event[field] = record[name]
-                break
-    return event
-
-
-def split_outcome(value: object) -> dict[str, Any]:
-    """Return a prediction or actual as an object: a bare number is the score, else the label.
-
-    An object is returned as it is; null, a list or anything else is an empty object.
-
-    >>> split_outcome(0.93), split_outcome("fraud"), split_outcome({"label": True})
-    ({'score': 0.93}, {'label': 'fraud'}, {'label': True})
-    """
-    if isinstance(value, dict):
-        return value
-    if isinstance(value, bool | str):
-        return {"label": value}
-    if isinstance(value, int | float):
-        return {"score": value}
-    return {}
 
 
 def _schema(model: type[BaseModel], name: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping as AnyMapping
 from typing import Any
 
 from driftline.producer.column import ABSENT, Column
-from driftline.producer.event import split_outcome
+from driftline.producer.event_fields import split_outcome
 
 
 class EventColumns:

@@ -15,7 +15,7 @@ from typing import Any
 from driftline.detectors.counts import FeatureType
 from driftline.producer.category import category_text
 from driftline.producer.column import ABSENT, Column
-from driftline.producer.event import ALIASES
+from driftline.producer.event_fields import ALIASES
 from driftline.producer.mapping import WILDCARD, Constant, Mapping, quote_name
 from driftline.producer.timestamp import parse_timestamp
 

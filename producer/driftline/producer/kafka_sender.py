@@ -35,7 +35,8 @@ class KafkaSender:
         topic: where events go; it must exist.
         bootstrap_servers: `host:port`, several separated by commas.
         labels: where labels go; None: to `topic`.
-        options: further options of `kafka.KafkaProducer`, such as `security_protocol`.
+        options: further options of `kafka.KafkaProducer`, such as `security_protocol`. Records are
+            packed with lz4 where that library is installed, else with gzip.
 
     Raises:
         InputError: the client has no such option, or the option is not free.
@@ -56,7 +57,7 @@ class KafkaSender:
         _check(options, fixed)
         free = {
             "client_id": "driftline-logger",
-            "compression_type": "lz4",
+            "compression_type": _compression(),
             "reconnect_backoff_max_ms": 1_000,
             "bootstrap_timeout_ms": 8_000,
             "metrics_enabled": False,
@@ -149,6 +150,12 @@ class KafkaSender:
         if kind not in self._told:
             self._told.add(kind)
             logger.warning("predictions are %s: %s: %s", what, type(error).__name__, error)
+
+
+def _compression() -> str:
+    import kafka.codec
+
+    return "lz4" if kafka.codec.has_lz4() else "gzip"
 
 
 def _check(options: dict[str, Any], fixed: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from functools import cached_property
 from typing import Any, Self, get_args
 
 from driftline.producer.errors import MappingError
-from driftline.producer.event import EVENT_FIELDS, rename_aliases
+from driftline.producer.event_fields import EVENT_FIELDS, rename_aliases
 from driftline.producer.timestamp import TimestampUnit, parse_timestamp
 
 Path = tuple[str, ...]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from driftline.consumer.config import ConfigError, Problem, load
-from driftline.detectors.errors import DriftlineError
+from driftline.errors import DriftlineError
 
 if TYPE_CHECKING:
     from tests.consumer.config.conftest import Problems

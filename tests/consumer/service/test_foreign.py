@@ -9,7 +9,7 @@ from tests.consumer.service.small import plan, row
 from driftline.consumer.log.codec import encode
 from driftline.consumer.log.messages import Horizon, partition_of
 from driftline.consumer.log.protocol import Message
-from driftline.detectors.errors import DriftlineError
+from driftline.errors import DriftlineError
 
 PANES = partition_of("m", 2)
 

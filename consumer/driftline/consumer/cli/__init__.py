@@ -79,7 +79,7 @@ def main() -> None:
     try:
         app(prog_name="driftline")
     except Exception as error:
-        from driftline.detectors.errors import DriftlineError
+        from driftline.errors import DriftlineError
 
         if isinstance(error, DriftlineError):
             from driftline.consumer.cli.terminal import say

@@ -33,7 +33,7 @@ from driftline.detectors.outcomes import (
 from driftline.detectors.outcomes.comparison import Decision, Evidence
 from driftline.producer.event_columns import EventColumns
 from driftline.producer.outcome import OutcomeColumns, measure_outcome
-from driftline.producer.timestamp import UNREADABLE
+from driftline.producer.timestamp_column import UNREADABLE
 
 ALPHA = 0.05
 # Of split traffic the test looks after each so many labelled events.

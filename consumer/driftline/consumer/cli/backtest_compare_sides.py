@@ -14,7 +14,7 @@ from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.config import Config, Side
 from driftline.consumer.config.names import hint
 from driftline.producer.category import category_text
-from driftline.producer.event import split_outcome
+from driftline.producer.event_fields import split_outcome
 from driftline.producer.mapping import Mapping
 
 _ENDINGS = (".csv", ".parquet", ".json", ".jsonl", ".ndjson", ".gz")

@@ -18,7 +18,7 @@ from driftline.consumer.judge.records import Alert, Verdict
 from driftline.consumer.service.backtest import Backtest
 from driftline.producer.category import category_text
 from driftline.producer.durations import format_duration
-from driftline.producer.event import ALIASES, split_outcome
+from driftline.producer.event_fields import ALIASES, split_outcome
 from driftline.producer.mapping import Constant, Mapping
 
 _FEW = 3

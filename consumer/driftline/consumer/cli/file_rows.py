@@ -14,7 +14,7 @@ from driftline.consumer.cli.terminal import say
 from driftline.consumer.config import Config
 from driftline.producer.guess import Guess, guess_mapping
 from driftline.producer.mapping import Constant, Mapping, quote_name
-from driftline.producer.timestamp import UNREADABLE, parse_timestamps
+from driftline.producer.timestamp_column import UNREADABLE, parse_timestamps
 
 Rows = list[dict[str, Any]]
 _SAMPLE = 1_000

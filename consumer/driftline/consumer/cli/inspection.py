@@ -27,8 +27,8 @@ from driftline.consumer.config import Config, Loaded
 from driftline.consumer.log.protocol import Log, TopicInfo
 from driftline.consumer.log.topics import check_topics, missing_topics
 from driftline.consumer.service.plan import Plan
-from driftline.detectors.errors import DriftlineError
 from driftline.detectors.reference import Reference
+from driftline.errors import DriftlineError
 
 RECENT = 1_000
 """Records read of each input topic."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from driftline.consumer.cli import file_rows
 from driftline.producer.mapping import Mapping
-from driftline.producer.timestamp import UNREADABLE
+from driftline.producer.timestamp_column import UNREADABLE
 
 _CHUNK = 10_000
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from driftline.detectors.errors import DriftlineError
+from driftline.errors import DriftlineError
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from driftline.consumer.config import Config
 from driftline.consumer.http.health import Health, Report
 from driftline.consumer.http.metrics import StatusCollector
 from driftline.consumer.service.status import Status
-from driftline.detectors.errors import DriftlineError
+from driftline.errors import DriftlineError
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.detectors.errors import DriftlineError
+from driftline.errors import DriftlineError
 
 _VERSION = 1
 _HEADER = struct.Struct("<2sBII")

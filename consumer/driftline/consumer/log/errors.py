@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from driftline.detectors.errors import DriftlineError
+from driftline.errors import DriftlineError
 
 
 class LogError(DriftlineError):

@@ -22,7 +22,7 @@ import numpy as np
 from msgspec.structs import astuple
 
 from driftline.detectors.grid import FloatArray, IntArray
-from driftline.producer.event import ALIASES, split_outcome
+from driftline.producer.event_fields import ALIASES, split_outcome
 from driftline.producer.mapping import Constant, Path
 
 from .batch import RAW, Batch, concatenate, select

@@ -17,7 +17,8 @@ from driftline.detectors.counts import Columns, Layout
 from driftline.detectors.grid import IntArray
 from driftline.producer.category import category_text
 from driftline.producer.mapping import Constant, Mapping
-from driftline.producer.timestamp import EARLIEST, LATEST, parse_timestamps
+from driftline.producer.timestamp import EARLIEST, LATEST
+from driftline.producer.timestamp_column import parse_timestamps
 
 from .batch import Batch, merge, select
 from .columns import CodeArray, feature_columns, segment_codes

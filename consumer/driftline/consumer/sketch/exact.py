@@ -14,9 +14,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from driftline.detectors.errors import DriftlineError
+from driftline.errors import DriftlineError
 from driftline.producer.category import category_text
-from driftline.producer.event import rename_aliases, split_outcome
+from driftline.producer.event_fields import rename_aliases, split_outcome
 from driftline.producer.mapping import Constant, Mapping, Path
 
 from .event_ids import id_text

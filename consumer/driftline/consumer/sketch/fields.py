@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from driftline.detectors.counts import Feature, Layout
-from driftline.producer.event import split_outcome
+from driftline.producer.event_fields import split_outcome
 from driftline.producer.mapping import Constant, Mapping, Path
 
 from .scalars import ABSENT, Kind, categorical, kind_of
