@@ -1,9 +1,10 @@
 # Driftline as one image. Python and numpy are all it needs: no compiler, no shell at start, no root.
 FROM python:3.11-slim AS build
 WORKDIR /src
-COPY requirements.txt requirements-build.txt ./
+COPY requirements.txt requirements-files.txt requirements-build.txt ./
 RUN python -m venv /opt/driftline && \
-    /opt/driftline/bin/python -m pip install --no-cache-dir --require-hashes -r requirements.txt && \
+    /opt/driftline/bin/python -m pip install --no-cache-dir --require-hashes \
+      -r requirements.txt -r requirements-files.txt && \
     python -m venv /opt/build && \
     /opt/build/bin/python -m pip install --no-cache-dir --require-hashes -r requirements-build.txt
 COPY pyproject.toml README.md LICENSE NOTICE ./

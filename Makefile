@@ -35,10 +35,10 @@ install: .venv/.dev ## make .venv with Driftline (editable) and all tools, as pi
 	@touch $@
 
 # What runs Driftline from the checkout: enough for `make demo`, which says what pip downloaded for it.
-.venv/.runtime: .venv/.created requirements.txt requirements-build.txt pyproject.toml deploy/downloaded.py
+.venv/.runtime: .venv/.created requirements.txt requirements-files.txt requirements-build.txt pyproject.toml deploy/downloaded.py
 	@echo "install: runtime"
 	@$(BIN)/python $(INSTALL:--quiet=) --progress-bar off --require-hashes \
-	  -r requirements.txt -r requirements-build.txt > .venv/pip.txt
+	  -r requirements.txt -r requirements-files.txt -r requirements-build.txt > .venv/pip.txt
 	@$(BIN)/python $(INSTALL) $(LOCAL) -e .
 	@touch $@
 
@@ -73,14 +73,14 @@ nycflights: .venv/.dev ## late labels of all flights of 2013 over a broker (FLIG
 stack-test: .venv/.dev ## bring up docker-compose.yml and see its alert everywhere (needs a Docker engine)
 	@DRIFTLINE_STACK=1 $(BIN)/pytest -q -rs -s tests/stack
 
-wheel: $(WHEEL)/.checked ## build the wheel and run the command line from it
+wheel: $(WHEEL)/.checked ## build the wheel, and run it in a fresh environment without its extras
 
 $(WHEEL)/.pins: .venv/.created requirements.txt
 	@$(PYTHON) -m venv --clear $(WHEEL)
 	@$(WHEEL)/bin/python $(INSTALL) --require-hashes -r requirements.txt
 	@touch $@
 
-$(WHEEL)/.checked: $(WHEEL)/.pins .venv/.dev $(SOURCES) README.md LICENSE NOTICE $(DEMO_INPUT)
+$(WHEEL)/.checked: $(WHEEL)/.pins .venv/.dev $(SOURCES) README.md LICENSE NOTICE tests/wheel/check.py $(DEMO_INPUT)
 	@echo "wheel"
 	@rm -rf dist
 	@$(BIN)/python $(PIP) wheel $(LOCAL) --wheel-dir dist .
@@ -89,6 +89,7 @@ $(WHEEL)/.checked: $(WHEEL)/.pins .venv/.dev $(SOURCES) README.md LICENSE NOTICE
 	@cd $(WHEEL) && bin/driftline --version && bin/driftline --help > help.txt && \
 	  bin/driftline backtest --input $(abspath $(DEMO_INPUT)) > backtest.txt && \
 	  grep -q car_value backtest.txt || { cat help.txt backtest.txt; exit 1; }
+	@$(WHEEL)/bin/python tests/wheel/check.py $(DEMO_INPUT)
 	@touch $@
 
 test: install lint unit test-kafka wheel ## everything that CI runs
@@ -117,17 +118,19 @@ kafka: ## start one Kafka broker on localhost:9092 (Java 17, Maven); ends with C
 bench: .venv/.dev ## measure throughput and memory against a broker
 	@$(BIN)/python benchmarks
 
-# One resolution for all three files: the tools' pins bind the other two. UPGRADE=--upgrade moves them.
+# One resolution for all four files: the tools' pins bind the other three. UPGRADE=--upgrade moves them.
 PINS = build/pins/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
   --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make pins"
-BUILD_REQUIRES = import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")
+REQUIRES = import sys, tomllib; t = tomllib.load(open("pyproject.toml", "rb")); \
+  print(*t["build-system"]["requires"] if sys.argv[1] == "build" else t["project"]["optional-dependencies"][sys.argv[1]], sep="\n")
 
 pins: ## write the requirements*.txt again from pyproject.toml (UPGRADE=--upgrade: newest versions)
 	@$(PYTHON) -m venv build/pins && build/pins/bin/python $(INSTALL) uv
-	@$(PYTHON) -c '$(BUILD_REQUIRES)' > build/pins/build.in
-	@$(PINS) $(UPGRADE) pyproject.toml --extra dev build/pins/build.in -o requirements-dev.txt
+	@for part in build files; do $(PYTHON) -c '$(REQUIRES)' $$part > build/pins/$$part.in || exit 1; done
+	@$(PINS) $(UPGRADE) pyproject.toml --extra dev --extra files build/pins/build.in -o requirements-dev.txt
 	@$(PINS) $(UPGRADE) pyproject.toml -c requirements-dev.txt -o requirements.txt
-	@$(PINS) $(UPGRADE) build/pins/build.in -c requirements-dev.txt -o requirements-build.txt
+	@for part in build files; do \
+	  $(PINS) $(UPGRADE) build/pins/$$part.in -c requirements-dev.txt -o requirements-$$part.txt || exit 1; done
 
 clean: ## remove everything that the other targets made
 	@rm -rf .venv build dist .kafka .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -57,11 +57,13 @@ def pins(path: Path) -> dict[str, str]:
 def test_pins_are_those_that_the_project_asks_for(root: Path, project: dict[str, Any]) -> None:
     runtime = project["project"]["dependencies"]
     tools = project["project"]["optional-dependencies"]["dev"]
+    files = project["project"]["optional-dependencies"]["files"]
     build = project["build-system"]["requires"]
     asked = {
         "requirements.txt": runtime,
         "requirements-build.txt": build,
-        "requirements-dev.txt": [*runtime, *tools, *build],
+        "requirements-files.txt": files,
+        "requirements-dev.txt": [*runtime, *tools, *files, *build],
     }
     for name, requirements in asked.items():
         pinned = pins(root / name)
@@ -71,7 +73,7 @@ def test_pins_are_those_that_the_project_asks_for(root: Path, project: dict[str,
             assert version in requirement.specifier, f"{requirement} in {name}: run  make pins"
 
 
-def test_the_three_files_pin_the_same_versions(root: Path) -> None:
+def test_all_files_pin_the_same_versions(root: Path) -> None:
     everything = pins(root / "requirements-dev.txt")
-    for name in ["requirements.txt", "requirements-build.txt"]:
+    for name in ["requirements.txt", "requirements-files.txt", "requirements-build.txt"]:
         assert pins(root / name).items() <= everything.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import sys
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -234,6 +235,17 @@ def test_what_cannot_be_used_gets_one_sentence(tmp_path: Path, name: str) -> Non
     with pytest.raises(InputError) as caught:
         rows_of(path)
     assert str(caught.value) == f"{path}: {sentence}"
+
+
+def test_parquet_without_its_package_names_the_extra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"km": [1.5]}), path)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(InputError, match=r'needs pyarrow; install it with  pip install "drift.*"'):
+        read_rows(path)
+    assert count_rows(path) is None
 
 
 def test_an_empty_parquet_table_has_no_rows(tmp_path: Path) -> None:

@@ -22,15 +22,14 @@ def read(file: Path, chunk: int) -> Iterator[list[dict[str, Any]]]:
     """Yield chunks of up to `chunk` rows.
 
     Raises:
-        InputError: the file is not readable Parquet.
+        InputError: the file is not readable Parquet, or pyarrow is not installed.
     """
-    import pyarrow as pa
-
+    pa, pq = _arrow(file)
     try:
-        with _open(file) as parquet:
+        with pq.ParquetFile(file) as parquet:
             for batch in parquet.iter_batches(batch_size=chunk):
                 columns = {
-                    name: _values(column)
+                    name: _values(pa, column)
                     for name, column in zip(batch.schema.names, batch.columns, strict=True)
                 }
                 if batch.num_rows:
@@ -45,27 +44,31 @@ def count(file: Path) -> int:
     """Return the number of rows, from the file's footer.
 
     Raises:
-        InputError: the file is not readable Parquet.
+        InputError: the file is not readable Parquet, or pyarrow is not installed.
     """
-    import pyarrow as pa
-
+    pa, pq = _arrow(file)
     try:
-        with _open(file) as parquet:
+        with pq.ParquetFile(file) as parquet:
             return int(parquet.metadata.num_rows)
     except pa.ArrowException as error:
         raise InputError(f"{file}: is not readable Parquet; write the file again") from error
 
 
-def _open(file: Path) -> Any:
-    import pyarrow.parquet as pq
+def _arrow(file: Path) -> tuple[Any, Any]:
+    """Import pyarrow when a file needs it: it comes with the extra `files` only."""
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f'{file}: Parquet needs pyarrow; install it with  pip install "driftline[files]",'
+            " or write the file as CSV or NDJSON"
+        ) from error
+    return pa, pq
 
-    return pq.ParquetFile(file)
 
-
-def _values(column: Any) -> list[Any]:
+def _values(pa: Any, column: Any) -> list[Any]:
     """Return an Arrow array as Python values that JSON can hold (and NaN)."""
-    import pyarrow as pa
-
     kind = column.type
     if pa.types.is_timestamp(kind):
         column = column.cast(pa.timestamp("ms", kind.tz), safe=False)
