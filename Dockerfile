@@ -7,7 +7,7 @@ RUN python -m venv /opt/driftline && \
       -r requirements.txt -r requirements-files.txt && \
     python -m venv /opt/build && \
     /opt/build/bin/python -m pip install --no-cache-dir --require-hashes -r requirements-build.txt
-COPY pyproject.toml README.md LICENSE NOTICE ./
+COPY pyproject.toml hatch_build.py README.md LICENSE NOTICE ./
 COPY detectors detectors
 COPY producer producer
 COPY consumer consumer

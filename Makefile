@@ -8,7 +8,7 @@ JOBS ?= 2
 
 BIN := .venv/bin
 WHEEL := build/wheel
-SOURCES := $(shell find detectors producer consumer -name __pycache__ -prune -o -type f -print)
+SOURCES := hatch_build.py $(shell find detectors producer consumer -name __pycache__ -prune -o -type f -print)
 # Modules are compiled when they are first imported: that is most of the time of an installation.
 PIP := -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install --no-compile
