@@ -113,6 +113,53 @@ def test_only_http_is_posted_to(url: str) -> None:
         Webhook(url)
 
 
+@pytest.mark.parametrize(
+    ("host", "path"),
+    [
+        *(("127.0.0.1:9", f"/{before}s3cret{char}B7")
+          for char in " \n\r\t\x1b\x00\x7f\x9b\u00a0\u00e9\u202e" for before in ("", "?key=")),
+        ("127.0.0.1:9", "/s3cret\n"), ("127.0.0.1:9", " /s3cret"),
+        (" 127.0.0.1:9", "/s3cret"), ("me:s3cret@127.0.0.1:9", "/"), ("s3cret@127.0.0.1:9", "/"),
+        ("127.0.0.1:9s3cret", "/"), ("127.0.0.1:99999", "/s3cret"), ("ex%0d%0aample", "/s3cret"),
+        ("a..b", "/s3cret"), ("x" * 64, "/s3cret"), (".".join(["abc"] * 80), "/s3cret"),
+        ("[::1", "/s3cret"), ("", "/s3cret"), ("%73", "/s3cret"),
+    ],
+)  # fmt: skip
+def test_a_url_that_cannot_be_posted_to_is_refused_unseen(host: str, path: str) -> None:
+    with pytest.raises(AlertsError, match=r"\Athe webhook's URL [ -~]+\Z") as error:
+        Webhook(f"https://{host}{path}")
+    assert "s3cr" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://hooks.example/T0/B7?k=v&w=%20#x", "http://[::1]:9093/x", "http://my_host.local./x",
+     "https://xn--bcher-kva.example", "http://localhost:9093/api/v2/alerts"],
+)  # fmt: skip
+def test_a_url_as_people_have_it_is_fine(url: str) -> None:
+    Webhook(url)
+
+
+def test_what_is_no_http_answer_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may hold anything: what the server wrote, or the URL."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            with listening.accept()[0] as connection:
+                connection.recv(65_536)
+                connection.sendall(b"\x1b[31mowned\x07\r\n\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/s3cret"
+        with pytest.raises(DeliveryError) as error:
+            Webhook(url)({})
+        thread.join()
+    assert str(error.value) == "127.0.0.1 did not answer as an HTTP server does"
+    assert error.value.again
+
+
 # Slack.
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import sys
@@ -74,6 +75,40 @@ def test_a_command_that_fails_is_given_up(
     assert len(caplog.messages) == 2
     assert caplog.messages[0].endswith("is given up after 1 attempts: "
                                        f"{sys.executable} ended with exit code 3")  # fmt: skip
+
+
+UGLY = "\x1b]0;owned\x07\x9b2J\u202e\nalert x is given up"
+
+
+@pytest.mark.parametrize("verb", ["exec", "webhook"])
+def test_nothing_of_others_reaches_the_terminal_as_it_is(
+    driftline: Driftline,
+    alerts: Alerts,
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    verb: str,
+) -> None:
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])  # as outside of the tests
+    alerts.publish(alert("d", stream=f"car-loan/channel={UGLY}", summary=UGLY))
+    server.codes = [404] * 4
+    arguments = ("--", "false") if verb == "exec" else ("--format", "slack", server.url)
+    attempts = ("--attempts", 1) if verb == "exec" else ()
+    ran = driftline("alerts", verb, *ONCE, *attempts, *arguments)
+    assert ran.code == 2
+    assert ran.err.count("is given up after 1 attempts") == 3
+    assert len(ran.err.splitlines()) == 4
+    assert ran.err.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize("path", ["/s3cret x", "/s3cret\n", "/s3cr\u00e9t"])
+def test_a_bad_url_is_refused_at_once_and_not_shown(
+    driftline: Driftline, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(output_log, "open_log", lambda kafka: pytest.fail("asked the broker"))
+    ran = driftline("alerts", "webhook", f"http://127.0.0.1:9{path}", *ONCE)
+    assert (ran.code, ran.out, len(ran.err.splitlines())) == (2, "", 1)
+    assert ran.err.startswith("the webhook's URL holds a blank, a line break or another character")
+    assert "s3cr" not in ran.err
 
 
 @pytest.mark.parametrize(

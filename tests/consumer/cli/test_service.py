@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator, Set
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -250,6 +250,22 @@ def test_readable_logs_hold_no_control_characters() -> None:
     assert "start" in stream.getvalue()
     assert "a\\x1b[31m" in stream.getvalue()
     assert stream.getvalue().count("\n") == 1
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_nothing_of_others_forges_a_line_or_moves_the_cursor(form: Literal["text", "json"]) -> None:
+    ugly = "\x1b]0;owned\x07\x9b2J\u202e\n2026 error"
+    log, stream = logged(LogConfig(format=form))
+    log.warning("alert published", summary=ugly, models=[ugly], by={ugly: 1})
+    logging.getLogger("some.library").error("gone: %s", ugly)
+    assert len(stream.getvalue().splitlines()) == 2
+    try:
+        raise ValueError(ugly)
+    except ValueError:
+        log.exception("failed", summary=ugly)
+    text = stream.getvalue()
+    assert "ValueError" in text
+    assert text.replace("\n", "").isprintable()
 
 
 def test_libraries_log_in_the_same_form() -> None:

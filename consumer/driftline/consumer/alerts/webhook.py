@@ -1,11 +1,12 @@
 """Post alert records as JSON to a URL; Slack's form, one message a record.
 
 Slack: https://api.slack.com/messaging/webhooks. Mattermost, Rocket.Chat and Zulip accept the same.
-A URL may hold a secret, so that messages name the host only.
+A URL may hold a secret, so that messages name the host only, never what the client says of the URL.
 """
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 import urllib.error
@@ -27,6 +28,8 @@ from driftline.consumer.judge.records import Alert
 Post = Callable[[Any], None]
 """Posts one JSON document; raises `DeliveryError`."""
 
+_NOT_IN_A_URL = re.compile(r"[^!-~]")
+_HOST_NAME = re.compile(r"(?!.{254})[\w-]{1,63}(\.[\w-]{1,63})*\.?", re.ASCII)
 _PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
 
 
@@ -42,13 +45,7 @@ class Webhook:
     """
 
     def __init__(self, url: str, timeout: float = 10.0) -> None:
-        try:
-            parts = urlsplit(url)
-            self._host, _ = parts.hostname, parts.port
-        except ValueError:
-            raise AlertsError("the webhook's URL cannot be read: check host and port") from None
-        if parts.scheme not in ("http", "https") or not self._host:
-            raise AlertsError("the webhook's URL has to be http://host/... or https://host/...")
+        self._host = _host_of(url)
         self._url = url
         self._timeout = timeout
         self._opener = urllib.request.build_opener(_NoRedirect)
@@ -72,9 +69,11 @@ class Webhook:
             error.close()
             again = error.code >= HTTPStatus.INTERNAL_SERVER_ERROR or error.code in _PASSING
             raise DeliveryError(f"{self._host} answered {error.code}", again) from None
-        except (OSError, HTTPException) as error:
+        except OSError as error:
             reason = getattr(error, "reason", None) or error
             raise DeliveryError(f"{self._host} cannot be reached: {reason}") from None
+        except (HTTPException, ValueError):  # their texts may hold the URL, or a proxy's password
+            raise DeliveryError(f"{self._host} did not answer as an HTTP server does") from None
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -129,6 +128,33 @@ def post_to_slack(
         )
         forward(subscriber, dispatcher, stop.wait, stop.is_set, follow)
     return dispatcher.counts
+
+
+def _host_of(url: str) -> str:
+    """Return the host that a URL names.
+
+    Raises:
+        AlertsError: nothing can be posted to it; the message holds nothing of the URL.
+    """
+    if _NOT_IN_A_URL.search(url):
+        raise AlertsError(
+            "the webhook's URL holds a blank, a line break or another character that no URL has:"
+            " copy it again, or write the character as %XX"
+        )
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+        if "@" in parts.netloc:
+            raise AlertsError(
+                "the webhook's URL holds a user or password, which is not sent: leave it out"
+            )
+        if "[" not in parts.netloc and host and not _HOST_NAME.fullmatch(host):
+            raise ValueError
+    except ValueError:
+        raise AlertsError("the webhook's URL cannot be read: check host and port") from None
+    if parts.scheme not in ("http", "https") or not host:
+        raise AlertsError("the webhook's URL has to be http://host/... or https://host/...")
+    return host
 
 
 def _escaped(text: str) -> str:

@@ -6,6 +6,7 @@ What a verb needs is imported when it runs, so that `driftline --help` answers a
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import Annotated
 
@@ -21,6 +22,7 @@ from driftline.consumer.cli.init import init
 from driftline.consumer.cli.reference import reference
 from driftline.consumer.cli.replay import replay
 from driftline.consumer.cli.run import run
+from driftline.consumer.cli.terminal import PrintableLines, say
 from driftline.consumer.cli.topics import topics
 
 OPERATOR_MUST_ACT = 2
@@ -76,17 +78,17 @@ def main() -> None:
     Exit codes: 0 fine, 1 drift found (only with --fail-on-drift), 2 the operator must act,
     75 start me again (`run` only).
     """
+    if logging.lastResort is not None:  # writes what is logged before `run` starts its own log
+        logging.lastResort.setFormatter(PrintableLines())
     try:
         app(prog_name="driftline")
     except Exception as error:
         from driftline.errors import DriftlineError
 
         if isinstance(error, DriftlineError):
-            from driftline.consumer.cli.terminal import say
-
             say(str(error))
             sys.exit(OPERATOR_MUST_ACT)
         import traceback
 
-        traceback.print_exc()
+        say(traceback.format_exc().rstrip("\n"))
         sys.exit(DEFECT)

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from driftline.consumer.judge.records import Alert, Number, Verdict
-from driftline.consumer.judge.sentence import amount, percent
+from driftline.consumer.judge.sentence import amount, clean, percent
 
 _HEAD_WIDTH = 74
 _LABEL_WIDTH = 21
@@ -26,7 +26,7 @@ class Share(NamedTuple):
 def alert_line(alert: Alert) -> str:
     """Return an alert record on one line: when it was sent in event time, and what it says."""
     time = minute(alert.window.end)
-    return f"{time}  {alert.status.upper():<8}  {alert.severity:<8}  {alert.summary}"
+    return f"{time}  {alert.status.upper():<8}  {alert.severity:<8}  {clean(alert.summary)}"
 
 
 def alert_in_full(alert: Alert, verdict: Verdict | None) -> str:
@@ -37,12 +37,12 @@ def alert_in_full(alert: Alert, verdict: Verdict | None) -> str:
         verdict: of the alert's window; without it only the bins that contributed most are drawn.
     """
     place = alert.stream if alert.feature is None else f"{alert.stream} / {alert.feature}"
-    head = f"{alert.status.upper()}  {alert.severity}  {place}"
+    head = f"{alert.status.upper()}  {alert.severity}  {clean(place)}"
     owner = "   ".join(
         part for part in (f"owner {alert.owner}" if alert.owner else "", alert.runbook) if part
     )
-    said = alert.summary.removeprefix(f"{alert.stream}: ")
-    parts = [f"{head:<{_HEAD_WIDTH}}{owner}".rstrip() + f"\n{said}"]
+    said = clean(alert.summary.removeprefix(f"{alert.stream}: "))
+    parts = [f"{head:<{_HEAD_WIDTH}}{clean(owner)}".rstrip() + f"\n{said}"]
     shares = _bins(verdict) if verdict is not None else _top(alert)
     if alert.kind == "data_quality":
         parts.append(_counts(alert))
@@ -119,11 +119,11 @@ def _bins(verdict: Verdict) -> list[Share]:
         names = [f"up to {ends[0]}", *between, f"above {ends[-1]}"] if ends else ["all values"]
     normal, now = max(sum(bins["reference"]), 1), max(sum(bins["window"]), 1)
     counts = zip(names, bins["reference"], bins["window"], strict=True)
-    return [Share(name, before / normal, after / now) for name, before, after in counts]
+    return [Share(clean(name), before / normal, after / now) for name, before, after in counts]
 
 
 def _top(alert: Alert) -> list[Share]:
-    return [Share(top.what, top.reference or 0.0, top.window or 0.0) for top in alert.top]
+    return [Share(clean(top.what), top.reference or 0.0, top.window or 0.0) for top in alert.top]
 
 
 def _counts(alert: Alert) -> str:
@@ -153,7 +153,7 @@ def _window(alert: Alert) -> str:
         parts.insert(0, f"{alert.window.events:,} events")
     if alert.versions:
         many = "version" if len(alert.versions) == 1 else "versions"
-        parts.append(f"{many} {', '.join(alert.versions)}")
+        parts.append(f"{many} {clean(', '.join(alert.versions))}")
     parts.append(f"reference {alert.reference.id} ({alert.reference.events:,} events)")
     return ", ".join(parts)
 

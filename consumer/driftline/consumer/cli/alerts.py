@@ -165,12 +165,13 @@ def webhook(
     """
     from driftline.consumer.alerts import Choice
     from driftline.consumer.alerts.alertmanager import feed_alertmanager
-    from driftline.consumer.alerts.webhook import post_to_slack
+    from driftline.consumer.alerts.webhook import Webhook, post_to_slack
     from driftline.consumer.cli.alert_actions import listening, report, until_stopped
     from driftline.consumer.cli.errors import CommandError
 
     if form == "alertmanager" and position is not None:
         raise CommandError("--position: an Alertmanager is told all that fires at every start")
+    Webhook(url)  # refuses a bad one before the broker is asked
     choice = Choice(model or (), severity, (), feature or ())
     with (
         listening(config, bootstrap_servers, choice, position) as subscriber,

@@ -9,7 +9,7 @@ from driftline.consumer.cli.backtest_found import Found
 from driftline.consumer.cli.label_account import account
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.records import Alert, Number
-from driftline.consumer.judge.sentence import amount, change
+from driftline.consumer.judge.sentence import amount, change, clean
 from driftline.consumer.service.backtest import Backtest
 from driftline.producer.durations import format_duration
 from driftline.producer.timestamp import format_time, parse_timestamp
@@ -36,7 +36,7 @@ def table(alerts: Sequence[Alert], model: str) -> str:
             alert.severity,
             subject(alert.stream, alert.feature or alert.kind, model),
             effect_text(alert.effect),
-            change(alert.summary),
+            clean(change(alert.summary)),
             alert.alert_id,
         )
         for alert in alerts
@@ -58,7 +58,7 @@ def effect_text(effect: Number) -> str:
 def subject(stream: str, feature: str, model: str) -> str:
     """Return a feature's name, with the segment if it is one of those."""
     segment = stream.removeprefix(model).removeprefix("/")
-    return f"{feature} ({segment})" if segment else feature
+    return clean(f"{feature} ({segment})" if segment else feature)
 
 
 def _header(found: Found, backtest: Backtest, config: ModelConfig) -> str:
@@ -150,6 +150,7 @@ def _many(count: int, what: str) -> str:
 
 
 def _some(names: Sequence[str]) -> str:
+    names = [clean(name) for name in names]
     if len(names) <= _MOST_LISTED:
         return ", ".join(names)
     return f"{', '.join(names[:_MOST_LISTED])} and {len(names) - _MOST_LISTED} more"

@@ -10,6 +10,7 @@ from typing import Any
 
 from driftline.consumer.cli.alert_text import minute
 from driftline.consumer.cli.errors import CommandError
+from driftline.consumer.judge.sentence import clean
 from driftline.consumer.log.protocol import Log, Message, Producer, Record
 from driftline.producer.timestamp import format_time
 
@@ -79,7 +80,7 @@ def row(letter: Letter, *, values: bool) -> str:
     """Return one dead letter on a line, its value on the next if asked for."""
     time = minute(format_time(letter.record.timestamp))
     place = f"{letter.topic}[{letter.partition}]@{letter.offset}"
-    line = f"{time}  {letter.reason:<13}  {place}  {letter.detail}"
+    line = clean(f"{time}  {letter.reason:<13}  {place}  {letter.detail}")
     if not values:
         return line
     value = (letter.record.value or b"").decode(errors="backslashreplace").replace("\n", "\\n")

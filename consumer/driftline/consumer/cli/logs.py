@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 from typing import Any, TextIO
 
 import structlog
 
-from driftline.consumer.cli.terminal import colourful, printable
+from driftline.consumer.cli.terminal import colourful, one_line, printable
 from driftline.consumer.config import LogConfig
 
 Log = structlog.stdlib.BoundLogger
@@ -22,8 +23,7 @@ def start_logging(config: LogConfig, stream: TextIO | None = None) -> Log:
     if readable:
         renderer = structlog.dev.ConsoleRenderer(
             colors=colourful(stream),
-            # The prettier ones print local variables, and those may hold a password.
-            exception_formatter=structlog.dev.plain_traceback,
+            exception_formatter=_traceback,
             pad_event_to=20,
         )
     shared: list[Any] = [
@@ -33,7 +33,7 @@ def start_logging(config: LogConfig, stream: TextIO | None = None) -> Log:
     ]
     last: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if not readable:
-        last += [structlog.processors.format_exc_info, _in_order]
+        last += [_exception, _in_order]
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -68,7 +68,29 @@ def _in_order(logger: object, method: str, event: Any) -> Any:
 
 def _printable(logger: object, method: str, event: Any) -> Any:
     """Take control characters out of texts: they may stem from records that others wrote."""
-    for name, value in event.items():
-        if isinstance(value, str):
-            event[name] = printable(value)
+    return {name: _cleaned(value) for name, value in event.items()}
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        return one_line(value)
+    if isinstance(value, list):
+        return [_cleaned(part) for part in value]
+    if isinstance(value, dict):
+        return {_cleaned(key): _cleaned(part) for key, part in value.items()}
+    return value
+
+
+def _exception(logger: object, method: str, event: Any) -> Any:
+    """Write a traceback as text; the sentence at its end may hold what others wrote."""
+    event = structlog.processors.format_exc_info(logger, method, event)
+    if "exception" in event:
+        event["exception"] = printable(event["exception"])
     return event
+
+
+def _traceback(stream: TextIO, exc_info: Any) -> None:
+    """Write a traceback for people; the prettier ones print local variables, passwords too."""
+    plain = io.StringIO()
+    structlog.dev.plain_traceback(plain, exc_info)
+    stream.write(printable(plain.getvalue()))

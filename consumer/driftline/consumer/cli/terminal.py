@@ -6,6 +6,7 @@ that moves the cursor, turns the direction of text around, or cannot be seen.
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -59,6 +60,32 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text)
 
 
+def one_line(text: str) -> str:
+    r"""Return `text` as `printable`, with line ends escaped too.
+
+    >>> one_line("a\x07\nb")
+    'a\\x07\\x0ab'
+    """
+    return text if text.isprintable() else "".join(map(_escaped_if_unseen, text))
+
+
+class PrintableLines(logging.Formatter):
+    r"""Formats what is logged where no log was started: each message one line, all of it printable.
+
+    >>> record = logging.LogRecord("x", logging.ERROR, "", 0, "a\x1b[31m\nb", (), None)
+    >>> PrintableLines().format(record)
+    'a\\x1b[31m\\x0ab'
+    """
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (the base's name)
+        """Return the message on one line."""
+        return one_line(super().formatMessage(record))
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the message and the traceback, if there is one."""
+        return printable(super().format(record))
+
+
 def colourful(stream: TextIO) -> bool:
     """Tell whether `stream` is a terminal whose user wants colours (https://no-color.org)."""
     return stream.isatty() and not os.environ.get("NO_COLOR")
@@ -96,6 +123,10 @@ def progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=total)
         yield lambda done: bar.update(task, completed=done)
+
+
+def _escaped_if_unseen(char: str) -> str:
+    return char if char.isprintable() else _escaped(char)
 
 
 def _escaped(char: str) -> str:
