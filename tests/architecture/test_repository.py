@@ -77,3 +77,15 @@ def test_all_files_pin_the_same_versions(root: Path) -> None:
     everything = pins(root / "requirements-dev.txt")
     for name in ["requirements.txt", "requirements-files.txt", "requirements-build.txt"]:
         assert pins(root / name).items() <= everything.items()
+
+
+def test_the_page_on_model_servers_names_the_same_versions(
+    root: Path, project: dict[str, Any]
+) -> None:
+    page = (root / "docs" / "model-servers.md").read_text(encoding="utf-8")
+    (line,) = re.findall(r"^pip install (\".*)$", page, re.MULTILINE)
+    asked = {r.name: r.specifier for r in map(Requirement, project["project"]["dependencies"])}
+    named = [Requirement(text.strip('"')) for text in line.split()]
+    assert {r.name: r.specifier for r in named} == {
+        name: asked[name] for name in ("kafka-python", "msgspec")
+    }
