@@ -18,7 +18,7 @@ unexport PYTHONPATH # what is tested is what is installed
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install lint unit test-kafka restarts nycflights stack-test wheel test demo picture docs kafka bench pins clean
+.PHONY: help install lint unit test-kafka outage restarts nycflights stack-test wheel test demo picture docs kafka bench pins clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-12s %s\n", $$1, $$2}'
@@ -62,6 +62,9 @@ unit: .venv/.dev ## all tests that need no broker
 test-kafka: .venv/.dev ## the tests that need a broker; they start their own
 	@echo "test: with a broker"
 	@$(BIN)/pytest -q -m kafka tests
+
+outage: .venv/.dev ## a broker that is away for 90 s, and a supervisor that obeys the manual
+	@DRIFTLINE_OUTAGE=90 $(BIN)/pytest -q -s -k outage_under tests/kafka/test_outage.py
 
 restarts: .venv/.dev ## 300 random runs with kills, against calm ones
 	@DRIFTLINE_RUNS=300 $(BIN)/pytest -q -n $(JOBS) tests/consumer/service/test_restart.py

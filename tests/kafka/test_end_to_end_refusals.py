@@ -69,10 +69,6 @@ def test_a_state_topic_that_is_not_compacted(
     assert "--add-config cleanup.policy=compact" in said
 
 
-def test_no_broker_there(refused: Refused) -> None:
-    assert refused("127.0.0.1:1") == "127.0.0.1:1: connection refused: no broker listens there"
-
-
 def test_a_wrong_password(refused: Refused, broker: Running, tls_dir: Path, tmp_path: Path) -> None:
     if broker.sasl is None:
         pytest.skip("DRIFTLINE_TEST_BOOTSTRAP has no TLS listener that we know of")

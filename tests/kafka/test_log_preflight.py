@@ -15,9 +15,9 @@ import pytest
 from tests.kafka.broker import write_certificates
 
 from driftline.consumer.config import KafkaConfig
-from driftline.consumer.log.connect import connect
-from driftline.consumer.log.errors import LogError
-from driftline.consumer.log.options import ssl_context
+from driftline.consumer.log.connect import connect, wait_for_broker
+from driftline.consumer.log.errors import LogError, Unreachable
+from driftline.consumer.log.options import login, ssl_context
 from driftline.consumer.log.preflight import preflight
 
 Serve = Callable[[Callable[[socket.socket], None]], str]
@@ -50,13 +50,15 @@ def serve() -> Iterator[Serve]:
         server.close()
 
 
-def broker_that_answers(handshake: bytes) -> Callable[[socket.socket], None]:
-    """A broker that knows ApiVersions, and answers SaslHandshake with `handshake`."""
+def broker_that_answers(*replies: bytes) -> Callable[[socket.socket], None]:
+    """A broker that knows ApiVersions, and answers SaslHandshake and the login with `replies`."""
 
     def talk(connection: socket.socket) -> None:
-        for body in (b"\0\0\0\0\0\0", handshake):
-            (size,) = struct.unpack(">i", connection.recv(4))
-            connection.recv(size)
+        for body in (b"\0\0\0\0\0\0", *replies):
+            head = connection.recv(4)
+            if not head:
+                return
+            connection.recv(struct.unpack(">i", head)[0])
             connection.sendall(struct.pack(">ii", 4 + len(body), 1) + body)
 
     return talk
@@ -78,12 +80,28 @@ def behind_tls(
 NO_LOGIN = struct.pack(">hi", 34, 0)
 LOGIN = struct.pack(">hih5s", 33, 1, 5, b"PLAIN")
 OFFERED = struct.pack(">hih5s", 0, 1, 5, b"PLAIN")
+LET_IN = struct.pack(">hhi", 0, -1, 0)
+NOT_LET_IN = struct.pack(">hh6si", 58, 6, b"Sorry!", 0)
+ALICE = {"mechanism": "PLAIN", "username": "alice", "password": "x"}
 
 
 def sentence(config: KafkaConfig) -> str:
+    """What a broker that refuses makes us say: exit code 2."""
     with pytest.raises(LogError) as caught:
         connect(config)
     return str(caught.value)
+
+
+def outage(config: KafkaConfig) -> str:
+    """What is said while nobody answers, who is waited for: exit code 75 or patience."""
+    with pytest.raises(Unreachable) as caught:
+        connect(config)
+    return str(caught.value)
+
+
+def closed_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return f"127.0.0.1:{server.getsockname()[1]}"
 
 
 def kafka_section(address: str, **more: object) -> KafkaConfig:
@@ -91,7 +109,7 @@ def kafka_section(address: str, **more: object) -> KafkaConfig:
 
 
 def test_unknown_host() -> None:
-    said = sentence(kafka_section("no-such-broker.invalid:9092"))
+    said = outage(kafka_section("no-such-broker.invalid:9092"))
     assert said == (
         "no-such-broker.invalid:9092: unknown host no-such-broker.invalid,"
         " check kafka.bootstrap_servers"
@@ -99,9 +117,8 @@ def test_unknown_host() -> None:
 
 
 def test_nobody_listens() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        address = f"127.0.0.1:{server.getsockname()[1]}"
-    assert sentence(kafka_section(address)) == (
+    address = closed_port()
+    assert outage(kafka_section(address)) == (
         f"{address}: connection refused: no broker listens there"
     )
 
@@ -109,7 +126,7 @@ def test_nobody_listens() -> None:
 def test_silence_is_not_waited_for_longer_than_the_limit(serve: Serve) -> None:
     address = serve(lambda connection: time.sleep(1))
     start = time.monotonic()
-    with pytest.raises(LogError, match=r"no answer within 0\.3 s"):
+    with pytest.raises(Unreachable, match=r"no answer within 0\.3 s"):
         preflight([address], None, None, 0.3)
     assert time.monotonic() - start < 0.9
 
@@ -121,20 +138,46 @@ def test_something_else_listens(serve: Serve) -> None:
     )
 
 
-@pytest.mark.parametrize("reply", [b"\x15\x03\x03\x00\x02\x02\x46", b""])
-def test_plain_text_to_a_tls_port(serve: Serve, reply: bytes) -> None:
-    # The alert of TLS ("unexpected message"), or just the end of the connection.
-    said = sentence(kafka_section(serve(lambda connection: connection.sendall(reply))))
-    assert "this listener speaks TLS" in said
-    assert "set kafka.tls" in said
+def test_plain_text_to_a_tls_port_that_says_so(serve: Serve) -> None:
+    alert = b"\x15\x03\x03\x00\x02\x02\x46"  # unexpected message
+    said = sentence(kafka_section(serve(lambda connection: connection.sendall(alert))))
+    assert "this listener speaks TLS: set kafka.tls" in said
+
+
+def test_plain_text_to_a_tls_port_that_hangs_up(serve: Serve, tmp_path: Path) -> None:
+    address = serve(behind_tls(write_certificates(tmp_path / "tls"), broker_that_answers(NO_LOGIN)))
+    assert "this listener speaks TLS: set kafka.tls" in sentence(kafka_section(address))
 
 
 def test_tls_to_a_plain_text_port(serve: Serve) -> None:
-    # What a broker does with a TLS greeting: it reads a frame of absurd length and hangs up.
-    address = serve(lambda connection: None)
+    def talk(connection: socket.socket) -> None:
+        (size,) = struct.unpack(">i", connection.recv(4))
+        if size < 1_000:  # else what a broker does with a TLS greeting: it hangs up
+            connection.recv(size)
+            connection.sendall(struct.pack(">ii", 10, 1) + b"\0\0\0\0\0\0")
+
+    address = serve(talk)
     assert sentence(kafka_section(address, tls={})) == (
         f"{address}: this listener does not speak TLS: remove kafka.tls, or use its TLS port"
     )
+
+
+@pytest.mark.parametrize("tls", [None, {}])
+def test_a_balancer_whose_brokers_are_away(serve: Serve, tls: dict[str, str] | None) -> None:
+    """It accepts and hangs up; with TLS it may make the handshake itself."""
+    config = kafka_section(serve(lambda connection: None))
+    if tls is not None:
+        config = kafka_section(config.bootstrap_servers[0], tls=tls)
+    said = outage(config)
+    assert "it hung up at once: if this listener" in said
+    assert "kafka.tls" in said
+
+
+def test_a_balancer_that_ends_tls_and_whose_brokers_are_away(serve: Serve, tmp_path: Path) -> None:
+    tls = write_certificates(tmp_path / "tls")
+    address = serve(behind_tls(tls, lambda connection: None))
+    said = outage(kafka_section(address, tls={"ca_file": tls / "ca.pem"}))
+    assert "it hung up after the TLS handshake" in said
 
 
 def test_a_server_that_answers_tls_with_plain_text(serve: Serve) -> None:
@@ -208,18 +251,78 @@ def test_the_mechanism_is_not_offered(serve: Serve) -> None:
 
 
 def test_no_login_is_wanted(serve: Serve) -> None:
-    sasl = {"mechanism": "PLAIN", "username": "alice", "password": "x"}
     address = serve(broker_that_answers(NO_LOGIN))
-    assert sentence(kafka_section(address, sasl=sasl)) == (
+    assert sentence(kafka_section(address, sasl=ALICE)) == (
         f"{address}: this listener takes no login: remove kafka.sasl, or use its SASL port"
     )
 
 
 def test_one_broker_of_several_is_enough(serve: Serve) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        dead = f"127.0.0.1:{closed.getsockname()[1]}"
-    preflight([dead, serve(broker_that_answers(OFFERED))], None, "PLAIN", 2.0)
+    dead = closed_port()
+    alice = login(kafka_section("localhost:1", sasl=ALICE))
+    preflight([dead, serve(broker_that_answers(OFFERED, LET_IN))], None, alice, 2.0)
     preflight([dead, serve(broker_that_answers(NO_LOGIN))], None, None, 2.0)
+
+
+def test_one_refusal_of_several_is_enough_and_one_stranger_is_not(serve: Serve) -> None:
+    dead = closed_port()
+    refuses = serve(broker_that_answers(LOGIN))
+    with pytest.raises(LogError, match="the broker wants a login"):
+        preflight([dead, refuses], None, None, 2.0)
+    stranger = serve(lambda connection: connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n"))
+    with pytest.raises(Unreachable, match="not a Kafka broker"):
+        preflight([stranger, dead], None, None, 2.0)
+
+
+def test_the_login_is_refused(serve: Serve) -> None:
+    address = serve(broker_that_answers(OFFERED, NOT_LET_IN))
+    assert sentence(kafka_section(address, sasl=ALICE)) == (
+        f"{address}: the broker refused the login of alice:"
+        " check kafka.sasl.username and the password"
+    )
+
+
+def test_a_broker_that_goes_away_while_we_log_in_has_refused_nothing(serve: Serve) -> None:
+    address = serve(broker_that_answers(OFFERED))
+    assert "it hung up" in outage(kafka_section(address, sasl=ALICE))
+
+
+def test_a_token_whose_file_is_gone(serve: Serve, tmp_path: Path) -> None:
+    sasl = {"mechanism": "OAUTHBEARER", "password_file": tmp_path / "token"}
+    address = serve(broker_that_answers(OFFERED))
+    said = sentence(kafka_section(address, sasl=sasl))
+    assert f"kafka.sasl.password_file {tmp_path / 'token'} cannot be read" in said
+
+
+def test_who_cannot_be_reached_is_waited_for_with_a_line_a_minute() -> None:
+    now = 1000.0
+    lines: list[tuple[str, float]] = []
+
+    def attempt() -> str:
+        if now < 1000 + longest_outage:
+            raise Unreachable("k:1: connection refused")
+        return "here"
+
+    def pause(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    def wait(longest: float | None) -> str:
+        return wait_for_broker(
+            attempt, longest, lambda e, s: lines.append((str(e), s)), pause, lambda: now
+        )
+
+    longest_outage = 150.0
+    assert wait(None) == "here"
+    assert lines == [("k:1: connection refused", waited) for waited in (0.0, 60.0, 120.0)]
+    now, lines = 1000.0, []
+    with pytest.raises(Unreachable):
+        wait(90.0)
+    assert (now, len(lines)) == (1090.0, 2)
+    now, lines = 1000.0, []
+    with pytest.raises(Unreachable):
+        wait(0.0)
+    assert (now, lines) == (1000.0, [])
 
 
 def test_a_broker_that_does_not_know_the_handshake(serve: Serve) -> None:

@@ -81,6 +81,11 @@ class Worker:
         self._process = None
         return code
 
+    def ended(self) -> int | None:
+        """Return the exit code if it has ended by itself, else None."""
+        assert self._process is not None
+        return self._process.poll()
+
     def close(self) -> None:
         """Leave no process behind, however the test ends."""
         if self._process is not None:
@@ -115,9 +120,9 @@ class Worker:
         assert self._process.poll() is None, self.text()
         return bool(self.logged("start")) and self.get("/readyz")[0] == 200
 
-    def get(self, path: str) -> tuple[int, str]:
-        """Return status and text of a page of its HTTP server."""
-        address = self.logged("start")[0]["http"]
+    def get(self, path: str, port: int | None = None) -> tuple[int, str]:
+        """Return status and text of a page of its HTTP server; `port`: before it has started."""
+        address = f"127.0.0.1:{port}" if port else self.logged("start")[0]["http"]
         try:
             with urllib.request.urlopen(f"http://{address}{path}", timeout=10) as answer:
                 return answer.status, answer.read().decode()

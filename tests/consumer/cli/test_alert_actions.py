@@ -18,6 +18,8 @@ from tests.consumer.cli.conftest import Driftline
 
 from driftline.consumer.cli import output_log
 from driftline.consumer.cli.alert_actions import until_stopped
+from driftline.consumer.log import connect
+from driftline.consumer.log.errors import Unreachable
 
 BROKER = ("--bootstrap-servers", "localhost:9092")
 SAVE = "import sys; open('got.jsonl', 'a').write(sys.stdin.read())"
@@ -134,6 +136,37 @@ def test_without_a_topic_of_alerts(driftline: Driftline, tmp_path: Path) -> None
         2,
         "other.alerts does not exist: check output.prefix, or run  driftline topics create\n",
     )
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        ("tail", "--no-follow"),
+        ("exec", "--no-follow", "--", "true"),
+        ("webhook", "http://127.0.0.1:9/", "--no-follow"),
+    ],
+)
+def test_a_broker_that_is_away_is_waited_for(
+    driftline: Driftline, alerts: Alerts, monkeypatch: pytest.MonkeyPatch, verb: tuple[str, ...]
+) -> None:
+    attempts = 0
+
+    def open_log(kafka: object) -> object:
+        nonlocal attempts
+        attempts += 1
+        if attempts < 3:
+            raise Unreachable("k:1: connection refused: no broker listens there")
+        return alerts.log
+
+    monkeypatch.setattr(output_log, "open_log", open_log)
+    monkeypatch.setattr(connect, "PAUSE", 0.0)
+    name, *rest = verb
+    ran = driftline("alerts", name, "--wait", "0", *BROKER, *rest)
+    assert (ran.code, ran.err) == (75, "k:1: connection refused: no broker listens there\n")
+    driftline("alerts", name, *BROKER, *rest)
+    assert attempts == 3
+    ran = driftline("alerts", name, "--wait", "soon", *BROKER, *rest)
+    assert (ran.code, ran.err) == (2, "--wait soon: write a duration such as 90s or 10m\n")
 
 
 def test_an_alertmanager_is_told(driftline: Driftline, server: Server) -> None:

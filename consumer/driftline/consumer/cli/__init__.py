@@ -21,7 +21,7 @@ from driftline.consumer.cli.demo import demo
 from driftline.consumer.cli.init import init
 from driftline.consumer.cli.reference import reference
 from driftline.consumer.cli.replay import replay
-from driftline.consumer.cli.run import run
+from driftline.consumer.cli.run import START_ME_AGAIN, run
 from driftline.consumer.cli.terminal import PrintableLines, say
 from driftline.consumer.cli.topics import topics
 
@@ -76,7 +76,7 @@ def main() -> None:
     """Run the command line and exit.
 
     Exit codes: 0 fine, 1 drift found (only with --fail-on-drift), 2 the operator must act,
-    75 start me again (`run` only).
+    75 start me again: no broker can be reached, or the worker was replaced.
     """
     if logging.lastResort is not None:  # writes what is logged before `run` starts its own log
         logging.lastResort.setFormatter(PrintableLines())
@@ -86,8 +86,10 @@ def main() -> None:
         from driftline.errors import DriftlineError
 
         if isinstance(error, DriftlineError):
+            from driftline.consumer.log.errors import WorkerLost
+
             say(str(error))
-            sys.exit(OPERATOR_MUST_ACT)
+            sys.exit(START_ME_AGAIN if isinstance(error, WorkerLost) else OPERATOR_MUST_ACT)
         import traceback
 
         say(traceback.format_exc().rstrip("\n"))

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import typer
 
 from driftline.consumer.alerts import AlertSubscriber, Choice, Counts, FilePosition
 from driftline.consumer.cli import output_log
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.terminal import say
-from driftline.producer.durations import parse_duration
+from driftline.consumer.log.connect import wait_for_broker
+from driftline.consumer.log.errors import Unreachable
 
 
 @contextmanager
 def listening(
-    config: Path | None, bootstrap_servers: str | None, choice: Choice, position: Path | None
+    config: Path | None,
+    bootstrap_servers: str | None,
+    choice: Choice,
+    position: Path | None = None,
+    wait: float | None = None,
+    pause: Callable[[float], object] = time.sleep,
 ) -> Iterator[AlertSubscriber]:
     """Subscribe to the alerts of a deployment.
 
@@ -26,15 +35,33 @@ def listening(
         bootstrap_servers: brokers of the command line.
         choice: which alerts are asked for.
         position: a file that keeps where it stopped; None: begin with what fires now.
+        wait: seconds to wait for a broker that cannot be reached; None: for ever.
+        pause: waits for so many seconds between two attempts to reach it.
 
     Raises:
         DriftlineError: the configuration has errors, or the topic cannot be read.
     """
-    output = output_log.open_output(config, bootstrap_servers)
+    output = wait_for_broker(
+        lambda: output_log.open_output(config, bootstrap_servers), wait, _say_away, pause
+    )
     try:
         yield output.alerts(choice, FilePosition(position) if position is not None else None)
     finally:
         output.close()
+
+
+def pausing(stop: threading.Event) -> Callable[[float], object]:
+    """Return a pause between two attempts that ends the verb when it is to stop."""
+
+    def pause(seconds: float) -> None:
+        if stop.wait(seconds):
+            raise typer.Exit
+
+    return pause
+
+
+def _say_away(error: Unreachable, waited: float) -> None:
+    say(f"waiting for the broker, {waited:.0f} s so far: {error}")
 
 
 @contextmanager
@@ -61,15 +88,3 @@ def report(counts: Counts, what: str, *, follow: bool) -> None:
     if undone and not follow:
         raise CommandError(said)
     say(said)
-
-
-def seconds(text: str, option: str) -> float:
-    """Read a duration such as `10m`.
-
-    Raises:
-        CommandError: it is none.
-    """
-    try:
-        return parse_duration(text) / 1_000
-    except ValueError:
-        raise CommandError(f"{option} {text}: write a duration such as 90s or 10m") from None

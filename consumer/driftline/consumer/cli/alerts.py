@@ -7,7 +7,16 @@ from typing import Annotated, Literal
 
 import typer
 
-from driftline.consumer.cli.options import BootstrapServers, ConfigFile, Json, Since, read_time
+from driftline.consumer.cli.options import (
+    BootstrapServers,
+    ConfigFile,
+    Json,
+    Since,
+    Wait,
+    read_seconds,
+    read_time,
+    read_wait,
+)
 
 alerts = typer.Typer(
     name="alerts", help="Follow the alerts, show one, hand them on.", no_args_is_help=True
@@ -39,6 +48,7 @@ def tail(
     severity: Severity = None,
     since: Since = None,
     follow: Follow = True,
+    wait: Wait = None,
     bootstrap_servers: BootstrapServers = None,
     json: Json = False,
 ) -> None:
@@ -56,9 +66,10 @@ def tail(
 
     now = time.time_ns() // 1_000_000
     start = read_time(since, "--since", now) if since is not None else None
+    longest = read_wait(wait)
     choice = Choice(model or (), severity, since=start)
     try:
-        with listening(config, bootstrap_servers, choice, None) as subscriber:
+        with listening(config, bootstrap_servers, choice, wait=longest) as subscriber:
             records = in_order(subscriber.poll())
             if not records and start is None:
                 say("nothing fires now")
@@ -116,6 +127,7 @@ def run_command(
     attempts: Annotated[int, typer.Option(min=1, help="Runs before a record is given up.")] = 5,
     parallel: Annotated[int, typer.Option(min=1, help="Runs at once, never of one alert.")] = 4,
     follow: Follow = True,
+    wait: Wait = None,
     bootstrap_servers: BootstrapServers = None,
 ) -> None:
     """Run a command for each alert record, with its JSON on standard input.
@@ -125,13 +137,15 @@ def run_command(
     """
     from driftline.consumer.alerts import Attempts, Choice
     from driftline.consumer.alerts.commands import run_commands
-    from driftline.consumer.cli.alert_actions import listening, report, seconds, until_stopped
+    from driftline.consumer.cli.alert_actions import listening, pausing, report, until_stopped
 
     choice = Choice(model or (), severity, (), feature or (), status)
-    longest = seconds(timeout, "--timeout")
+    longest, patience = read_seconds(timeout, "--timeout"), read_wait(wait)
     with (
-        listening(config, bootstrap_servers, choice, position) as subscriber,
         until_stopped() as stop,
+        listening(
+            config, bootstrap_servers, choice, position, patience, pausing(stop)
+        ) as subscriber,
     ):
         tries = Attempts(attempts)
         counts = run_commands(subscriber, command, stop, longest, parallel, tries, follow)
@@ -156,6 +170,7 @@ def webhook(
     feature: Features = None,
     position: Position = None,
     follow: Follow = True,
+    wait: Wait = None,
     bootstrap_servers: BootstrapServers = None,
 ) -> None:
     """Post alerts to an Alertmanager or a chat.
@@ -166,16 +181,19 @@ def webhook(
     from driftline.consumer.alerts import Choice
     from driftline.consumer.alerts.alertmanager import feed_alertmanager
     from driftline.consumer.alerts.webhook import Webhook, post_to_slack
-    from driftline.consumer.cli.alert_actions import listening, report, until_stopped
+    from driftline.consumer.cli.alert_actions import listening, pausing, report, until_stopped
     from driftline.consumer.cli.errors import CommandError
 
     if form == "alertmanager" and position is not None:
         raise CommandError("--position: an Alertmanager is told all that fires at every start")
     Webhook(url)  # refuses a bad one before the broker is asked
     choice = Choice(model or (), severity, (), feature or ())
+    patience = read_wait(wait)
     with (
-        listening(config, bootstrap_servers, choice, position) as subscriber,
         until_stopped() as stop,
+        listening(
+            config, bootstrap_servers, choice, position, patience, pausing(stop)
+        ) as subscriber,
     ):
         if form == "slack":
             counts = post_to_slack(subscriber, url, stop, follow=follow)

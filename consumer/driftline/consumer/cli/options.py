@@ -35,6 +35,41 @@ Since = Annotated[
 Until = Annotated[
     str | None, typer.Option(metavar="TIME", help="Before this time, written as for --since.")
 ]
+Wait = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DURATION",
+        help="How long to wait for a broker that cannot be reached; 0: exit code 75 at once."
+        "  [default: for ever]",
+    ),
+]
+
+
+def read_wait(text: str | None) -> float | None:
+    """Return the seconds of `--wait`, None for ever.
+
+    Raises:
+        CommandError: it is no duration.
+
+    >>> read_wait("90s"), read_wait("0"), read_wait(None)
+    (90.0, 0.0, None)
+    """
+    return None if text is None else read_seconds("0s" if text == "0" else text, "--wait")
+
+
+def read_seconds(text: str, option: str) -> float:
+    """Read a duration such as `10m`.
+
+    Raises:
+        CommandError: it is none.
+    """
+    from driftline.consumer.cli.errors import CommandError
+    from driftline.producer.durations import parse_duration
+
+    try:
+        return parse_duration(text) / 1_000
+    except ValueError:
+        raise CommandError(f"{option} {text}: write a duration such as 90s or 10m") from None
 
 
 def read_time(text: str, option: str, now: int) -> int:

@@ -9,18 +9,22 @@ import time
 from contextlib import ExitStack
 from types import FrameType
 
+import typer
+
 from driftline.consumer.cli.logs import Log
 from driftline.consumer.cli.reporting import AnnouncingProducer, Reporter
 from driftline.consumer.cli.topic_checks import input_topics, topic_problems, wanted_topics
-from driftline.consumer.config import Locations
+from driftline.consumer.config import KafkaConfig, Locations
 from driftline.consumer.http import serve
-from driftline.consumer.log.errors import LogError
+from driftline.consumer.log.connect import wait_for_broker
+from driftline.consumer.log.errors import LogError, Unreachable
 from driftline.consumer.log.kafka_consumer import KafkaConsumer
 from driftline.consumer.log.kafka_log import KafkaLog
 from driftline.consumer.log.kafka_producer import KafkaProducer, start_producer
 from driftline.consumer.log.protocol import TopicInfo
 from driftline.consumer.log.topics import missing_topics
 from driftline.consumer.service.plan import Plan
+from driftline.consumer.service.status import Status
 from driftline.consumer.service.worker import Worker, collect_seldom
 
 TIME_TO_STOP = 4.5  # seconds; supervisors are told that 5 are enough
@@ -39,6 +43,12 @@ class StopSignal:
             signal.signal(number, self._receive)
         signal.signal(signal.SIGALRM, self._give_up)
 
+    def wait(self, seconds: float) -> None:
+        """Wait for a signal, at most so many seconds."""
+        end = time.monotonic() + seconds
+        while self.received is None and time.monotonic() < end:
+            time.sleep(0.05)
+
     def _receive(self, number: int, frame: FrameType | None) -> None:
         if self.received is None:
             self.received = signal.Signals(number).name
@@ -50,8 +60,14 @@ class StopSignal:
         os._exit(STOPPED_HARD)
 
 
-def run_service(plan: Plan, locations: Locations, log: Log) -> None:
+def run_service(plan: Plan, locations: Locations, log: Log, wait: float | None = None) -> None:
     """Run a worker until a signal comes.
+
+    Args:
+        plan: what is watched.
+        locations: where its keys stand in the configuration.
+        log: says what happens.
+        wait: seconds to wait for a broker that cannot be reached; None: for ever.
 
     Raises:
         LogError: the broker or its topics need an operator.
@@ -60,8 +76,12 @@ def run_service(plan: Plan, locations: Locations, log: Log) -> None:
     stop = StopSignal()
     collect_seldom()
     config = plan.config
+    status = Status(plan)
     with ExitStack() as opened, ExitStack() as connections:
-        kafka_log = KafkaLog(config.kafka)
+        # Before the broker is there: a supervisor that asks for /livez must not end the wait.
+        server = serve(config, status, _clock)
+        opened.callback(server.close)
+        kafka_log = _reach(config.kafka, status, log, stop, wait)
         opened.callback(kafka_log.close)
         topics = _topics(plan, locations, kafka_log, log)
         producer = KafkaProducer(start_producer(config.kafka))
@@ -69,9 +89,7 @@ def run_service(plan: Plan, locations: Locations, log: Log) -> None:
         announcing = AnnouncingProducer(producer, plan.output("alerts"), log)
         consumer = KafkaConsumer(config.kafka, plan.inputs | set(map(plan.output, plan.stages)))
         connections.callback(consumer.close)
-        worker = Worker(plan, consumer, announcing, kafka_log, topics, _clock)
-        server = serve(config, worker.status, _clock)
-        opened.callback(server.close)
+        worker = Worker(plan, consumer, announcing, kafka_log, topics, _clock, status=status)
         log.info(
             "start",
             models=sorted(config.models),
@@ -80,7 +98,7 @@ def run_service(plan: Plan, locations: Locations, log: Log) -> None:
             bootstrap_servers=list(config.kafka.bootstrap_servers),
             http=f"{config.http.host}:{server.port}",
         )
-        reporter = Reporter(log, worker.status)
+        reporter = Reporter(log, status)
         while stop.received is None:
             worker.step()
             reporter.look(_clock())
@@ -89,6 +107,33 @@ def run_service(plan: Plan, locations: Locations, log: Log) -> None:
         reporter.look(_clock(), last=True)
     signal.setitimer(signal.ITIMER_REAL, 0)
     log.info("stopped", signal=stop.received)
+
+
+def _reach(
+    config: KafkaConfig, status: Status, log: Log, stop: StopSignal, wait: float | None
+) -> KafkaLog:
+    """Connect to the broker, waiting for one that cannot be reached.
+
+    Raises:
+        LogError: the broker refuses.
+        Unreachable: nobody answered for as long as was to be waited.
+        typer.Exit: a signal came meanwhile.
+    """
+
+    def report(error: Unreachable, waited: float) -> None:
+        status.away = str(error)
+        log.warning("waiting for the broker", reason=status.away, waited=round(waited))
+
+    def pause(seconds: float) -> None:
+        stop.wait(seconds)
+        if stop.received is not None:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            log.info("stopped", signal=stop.received)
+            raise typer.Exit
+
+    kafka_log = wait_for_broker(lambda: KafkaLog(config), wait, report, pause)
+    status.away, status.polled = None, _clock()
+    return kafka_log
 
 
 def _topics(

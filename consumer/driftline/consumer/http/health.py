@@ -62,7 +62,7 @@ class Health:
         self._started = clock()
 
     def live(self) -> Report:
-        """Return whether the worker has polled within the last 60 s."""
+        """Return whether the worker has polled within the last 60 s, or waits for the broker."""
         return Report([self._polling()])
 
     def ready(self) -> Report:
@@ -73,6 +73,8 @@ class Health:
 
     def _polling(self) -> Check:
         polled = self._status.polled
+        if self._status.away is not None:
+            return Check("polling", True, "waiting for the broker")
         silence = self._clock() - (self._started if polled is None else polled)
         if silence <= _LONGEST_SILENCE_MS:
             says = "starting" if polled is None else f"polled {max(silence, 0) // 1000} s ago"
@@ -82,6 +84,8 @@ class Health:
     def _partitions(self) -> Check:
         status = self._status
         inputs, panes = len(status.sketches), len(status.panes)
+        if status.away is not None:
+            return Check("partitions", False, f"the broker cannot be reached: {status.away}")
         if status.generation < 0:
             return Check("partitions", False, "no partitions yet: waiting for the group")
         if not inputs and not panes:

@@ -11,3 +11,7 @@ class LogError(DriftlineError):
 
 class WorkerLost(DriftlineError):  # noqa: N818 (not an error of anybody's: the worker ends)
     """This worker cannot go on, another start can: exit code 75, for a supervisor to restart."""
+
+
+class Unreachable(WorkerLost):
+    """Nobody answers as a broker: an outage, to be waited for. Exit code 75 when nobody waits."""

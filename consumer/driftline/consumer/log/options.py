@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import kafka
+from kafka.net.sasl import get_sasl_mechanism
 from kafka.net.sasl.oauth import AbstractTokenProvider
 
 from driftline.consumer.config import KafkaConfig, SaslConfig, TlsConfig
 from driftline.consumer.log.errors import LogError
+from driftline.consumer.log.preflight import Login
 
 BOOTSTRAP_MS = 8_000  # for a client to get its first answer: several attempts to log in
 SESSION_MS = 10_000  # silence after which the group gives a worker's partitions to others
@@ -119,12 +121,31 @@ def client_options(
         # Ready-made: the client ignores some of its own ssl options without a word.
         options["ssl_context"] = ssl_context(config.tls)
     if config.sasl is not None:
-        options["sasl_mechanism"] = config.sasl.mechanism
-        if config.sasl.mechanism == "OAUTHBEARER":
-            options["sasl_oauth_token_provider"] = _Token(config.sasl)
-        else:
-            options["sasl_plain_username"] = config.sasl.username
-            options["sasl_plain_password"] = _secret(config.sasl)
+        options |= _sasl_options(config.sasl)
+    return options
+
+
+def login(config: KafkaConfig) -> Login | None:
+    """Return how to log in as the client does, None without a login.
+
+    Raises:
+        LogError: The login has no password.
+    """
+    if config.sasl is None:
+        return None
+    options = _sasl_options(config.sasl)
+    mechanism = get_sasl_mechanism(config.sasl.mechanism)
+    user = config.sasl.username or "the token"
+    return Login(config.sasl.mechanism, user, lambda: mechanism(**options))
+
+
+def _sasl_options(sasl: SaslConfig) -> dict[str, Any]:
+    options: dict[str, Any] = {"sasl_mechanism": sasl.mechanism}
+    if sasl.mechanism == "OAUTHBEARER":
+        options["sasl_oauth_token_provider"] = _Token(sasl)
+    else:
+        options["sasl_plain_username"] = sasl.username
+        options["sasl_plain_password"] = _secret(sasl)
     return options
 
 
@@ -163,4 +184,8 @@ class _Token(AbstractTokenProvider):  # type: ignore[misc]  # the client ships n
     def token(self) -> str:
         if self._sasl.password_file is None:
             return _secret(self._sasl)
-        return self._sasl.password_file.read_text().strip()
+        try:
+            return self._sasl.password_file.read_text().strip()
+        except OSError as error:
+            path = self._sasl.password_file
+            raise LogError(f"kafka.sasl.password_file {path} cannot be read: {error}") from None

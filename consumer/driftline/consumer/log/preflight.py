@@ -1,43 +1,73 @@
-"""Can a broker be reached at all? Asked with plain sockets, because they know why not.
+"""Can a broker be reached, and does it let us in? Asked with plain sockets: they know why not.
 
-The client answers every failure of name, network and TLS with the same `Unable to bootstrap`. So
-each bootstrap address is resolved, connected, greeted with TLS, asked for its ApiVersions and for
-the ways to log in that it offers: requests that a broker answers before any login.
+The client answers every failure of name, network, TLS and login with the same `Unable to
+bootstrap`. So each bootstrap address is resolved, connected, greeted with TLS, asked for its
+ApiVersions and for the ways to log in that it offers, and logged in to. What cannot be reached is
+an outage and passes; what answers with a refusal needs an operator.
 """
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import socket
 import ssl
 import struct
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
-from driftline.consumer.log.errors import LogError
+from driftline.consumer.log.errors import LogError, Unreachable
 
-_API_VERSIONS, _SASL_HANDSHAKE = (18, 0), (17, 1)  # request and version
-_UNSUPPORTED_MECHANISM, _ILLEGAL_STATE = 33, 34  # the protocol's error codes
+_API_VERSIONS, _SASL_HANDSHAKE, _SASL_AUTHENTICATE = (18, 0), (17, 1), (36, 0)  # and version
+# The protocol's error codes.
+_UNSUPPORTED_MECHANISM, _ILLEGAL_STATE, _AUTHENTICATION_FAILED = 33, 34, 58
 _LONGEST_REPLY = 1024 * 1024
 _TLS_ALERT = 0x15
 _EXPIRED, _NOT_YET_VALID, _WRONG_HOST = 10, 9, (62, 64)  # OpenSSL's codes
 
+_ALERT_COMES = 1.0  # seconds in which a server says what it has against our certificate
+
+_STRANGER = "what listens there is not a Kafka broker"
 _PLAIN_TEXT = "this listener does not speak TLS: remove kafka.tls, or use its TLS port"
 _TLS = "this listener speaks TLS: set kafka.tls ({} trusts the system's authorities)"
 _HUNG_UP = "it hung up at once: if this listener speaks TLS, set kafka.tls"
+_HUNG_UP_ON_TLS = "it hung up at once: if this listener does not speak TLS, remove kafka.tls"
 _CERTIFICATE = (
     "the broker wants a client certificate, or another one: set kafka.tls.cert_file and"
     " kafka.tls.key_file"
 )
 
 
+class Login(NamedTuple):
+    """How to log in.
+
+    Attributes:
+        mechanism: The SASL mechanism's name.
+        user: For sentences.
+        start: Begins one attempt: the client's object for the mechanism.
+    """
+
+    mechanism: str
+    user: str
+    start: Callable[[], Any]
+
+
 class _ProblemError(Exception):
-    """Something answered, but not as a broker that we can use."""
+    """It cannot be reached, or nobody knows why it hung up: it may be better later."""
+
+
+class _StrangerError(_ProblemError):
+    """Something else listens there."""
+
+
+class _RefusalError(_ProblemError):
+    """The broker has answered, and does not let us in."""
 
 
 def preflight(
-    addresses: Sequence[str], context: ssl.SSLContext | None, mechanism: str | None, timeout: float
+    addresses: Sequence[str], context: ssl.SSLContext | None, login: Login | None, timeout: float
 ) -> None:
     """Return when the first of `addresses` has answered as a Kafka broker that we can use.
 
@@ -46,21 +76,23 @@ def preflight(
     Args:
         addresses: Each `host:port`; the port is 9092 when left out.
         context: For TLS; None speaks plain text.
-        mechanism: SASL mechanism; None does not log in.
+        login: How to log in; None does not.
         timeout: Seconds for all of them together.
 
     Raises:
-        LogError: None answered; the sentence names each address and the cause.
+        LogError: A broker refuses us, or all that listens is none; the sentence names each address
+            and the cause.
+        Unreachable: No broker answers.
     """
-    answers: queue.Queue[tuple[str, str | None]] = queue.Queue()
+    answers: queue.Queue[tuple[str, _ProblemError | None]] = queue.Queue()
 
     def ask(address: str) -> None:
-        answers.put((address, _problem(address, context, mechanism, timeout)))
+        answers.put((address, _problem(address, context, login, timeout)))
 
     for address in addresses:
         threading.Thread(target=ask, args=(address,), daemon=True).start()
     deadline = time.monotonic() + timeout
-    problems = dict.fromkeys(addresses, f"no answer within {timeout:g} s")
+    problems = dict.fromkeys(addresses, _ProblemError(f"no answer within {timeout:g} s"))
     for _ in addresses:
         try:
             address, problem = answers.get(timeout=max(0.0, deadline - time.monotonic()))
@@ -69,7 +101,13 @@ def preflight(
         if problem is None:
             return
         problems[address] = problem
-    raise LogError("; ".join(f"{address}: {problem}" for address, problem in problems.items()))
+    text = "; ".join(f"{address}: {problem}" for address, problem in problems.items())
+    found = problems.values()
+    if any(isinstance(problem, _RefusalError) for problem in found) or all(
+        isinstance(problem, _StrangerError) for problem in found
+    ):
+        raise LogError(text)
+    raise Unreachable(text)
 
 
 def split_address(address: str) -> tuple[str, int]:
@@ -86,66 +124,127 @@ def split_address(address: str) -> tuple[str, int]:
 
 
 def _problem(
-    address: str, context: ssl.SSLContext | None, mechanism: str | None, timeout: float
-) -> str | None:
-    """Why no broker answers at `address`, None when one does."""
+    address: str, context: ssl.SSLContext | None, login: Login | None, timeout: float
+) -> _ProblemError | None:
+    """Why no broker at `address` lets us in, None when one does."""
     host, port = split_address(address)
     try:
         with socket.create_connection((host, port), timeout=timeout) as sock:
             if context is None:
-                _ask(sock, mechanism)
+                _ask(sock, login)
             else:
-                _ask_behind_tls(sock, context, host, mechanism)
+                with context.wrap_socket(sock, server_hostname=host) as secure:
+                    _ask(secure, login)
     except _ProblemError as error:
-        return str(error)
+        return error
+    except LogError as error:  # the login's own files
+        return _RefusalError(str(error))
     except socket.gaierror:
-        return f"unknown host {host}, check kafka.bootstrap_servers"
+        return _ProblemError(f"unknown host {host}, check kafka.bootstrap_servers")
     except ConnectionRefusedError:
-        return "connection refused: no broker listens there"
+        return _ProblemError("connection refused: no broker listens there")
     except ssl.SSLCertVerificationError as error:
-        return _certificate_problem(error, host)
-    except ssl.SSLError as error:
-        return _tls_problem(error)
+        return _RefusalError(_certificate_problem(error, host))
     except TimeoutError:
-        return f"no answer within {timeout:g} s"
-    except ConnectionError:
-        return _HUNG_UP if context is None else _PLAIN_TEXT
+        return _ProblemError(f"no answer within {timeout:g} s")
+    except (ConnectionError, ssl.SSLEOFError):
+        return _why_hung_up(host, port, context, timeout)
+    except ssl.SSLError as error:
+        return _RefusalError(_tls_problem(error))
     except OSError as error:
-        return f"cannot be reached: {error.strerror or error}"
+        return _ProblemError(f"cannot be reached: {error.strerror or error}")
     return None
 
 
-def _ask_behind_tls(
-    sock: socket.socket, context: ssl.SSLContext, host: str, mechanism: str | None
-) -> None:
-    with context.wrap_socket(sock, server_hostname=host) as secure:
-        try:
-            _ask(secure, mechanism)
-        except (ConnectionError, ssl.SSLEOFError):
-            # With TLS 1.3 a server looks at our certificate after we think that all is well.
-            raise _ProblemError(
-                f"it hung up after the TLS handshake; maybe {_CERTIFICATE}"
-            ) from None
+def _why_hung_up(
+    host: str, port: int, context: ssl.SSLContext | None, timeout: float
+) -> _ProblemError:
+    """Ask in the other way, TLS or plain text, whether that was the cause.
+
+    A balancer whose brokers are all away hangs up as well.
+    """
+    other = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    other.check_hostname, other.verify_mode = False, ssl.CERT_NONE  # nothing is trusted to it
+    try:
+        if context is None:
+            with (
+                socket.create_connection((host, port), timeout=timeout) as sock,
+                other.wrap_socket(sock),
+            ):
+                return _RefusalError(_TLS)
+        with socket.create_connection((host, port), timeout=timeout) as sock:
+            _exchange(sock, _API_VERSIONS, b"")
+            return _RefusalError(_PLAIN_TEXT)
+    except (_ProblemError, OSError):
+        return (
+            _ProblemError(_HUNG_UP)
+            if context is None
+            else _certificate_wanted(host, port, context, timeout)
+        )
 
 
-def _ask(sock: socket.socket, mechanism: str | None) -> None:
+def _certificate_wanted(
+    host: str, port: int, context: ssl.SSLContext, timeout: float
+) -> _ProblemError:
+    """Listen, after the handshake, for what the server has against our certificate.
+
+    With TLS 1.3 it looks at that after we think that all is well, and what we send meanwhile can
+    make its alert get lost.
+    """
+    try:
+        with (
+            socket.create_connection((host, port), timeout=timeout) as sock,
+            context.wrap_socket(sock, server_hostname=host) as secure,
+        ):
+            secure.settimeout(_ALERT_COMES)
+            with contextlib.suppress(TimeoutError, ConnectionError, ssl.SSLEOFError):
+                secure.recv(1)
+            return _ProblemError(f"it hung up after the TLS handshake; maybe {_CERTIFICATE}")
+    except ssl.SSLEOFError:
+        return _ProblemError(_HUNG_UP_ON_TLS)
+    except ssl.SSLError as error:
+        return _RefusalError(_tls_problem(error))
+    except OSError:
+        return _ProblemError(_HUNG_UP_ON_TLS)
+
+
+def _ask(sock: socket.socket, login: Login | None) -> None:
     _exchange(sock, _API_VERSIONS, b"")
     # With no mechanism to offer, an empty one: a listener without logins answers that it has none.
-    name = (mechanism or "").encode()
+    name = "" if login is None else login.mechanism
     try:
-        reply = _exchange(sock, _SASL_HANDSHAKE, struct.pack(">h", len(name)) + name)
+        reply = _exchange(sock, _SASL_HANDSHAKE, struct.pack(">h", len(name)) + name.encode())
     except ConnectionError:
         return  # not every broker knows the request; the client's own attempt will tell
     (code,) = struct.unpack_from(">h", reply)
     if code == _UNSUPPORTED_MECHANISM:
         offered = ", ".join(_texts(reply[2:]))
-        if mechanism is None:
-            raise _ProblemError(f"the broker wants a login: set kafka.sasl (mechanism: {offered})")
-        raise _ProblemError(
-            f"the broker does not offer kafka.sasl.mechanism {mechanism}, but {offered}"
-        )
-    if code == _ILLEGAL_STATE and mechanism is not None:
-        raise _ProblemError("this listener takes no login: remove kafka.sasl, or use its SASL port")
+        if login is None:
+            raise _RefusalError(f"the broker wants a login: set kafka.sasl (mechanism: {offered})")
+        raise _RefusalError(f"the broker does not offer kafka.sasl.mechanism {name}, but {offered}")
+    if login is None:
+        return
+    if code == _ILLEGAL_STATE:
+        raise _RefusalError("this listener takes no login: remove kafka.sasl, or use its SASL port")
+    _log_in(sock, login)
+
+
+def _log_in(sock: socket.socket, login: Login) -> None:
+    attempt = login.start()
+    refused = f"the broker refused the login of {login.user}"
+    while not attempt.is_done():
+        token = attempt.auth_bytes()
+        reply = _exchange(sock, _SASL_AUTHENTICATE, struct.pack(">i", len(token)) + token)
+        (code,) = struct.unpack_from(">h", reply)
+        if code == _AUTHENTICATION_FAILED:
+            raise _RefusalError(f"{refused}: check kafka.sasl.username and the password")
+        if code != 0:
+            raise _ProblemError(f"the login ended with the broker's error {code}")
+        (size,) = struct.unpack_from(">h", reply, 2)  # of the error's message: -1, there is none
+        try:
+            attempt.receive(reply[4 + max(size, 0) + 4 :])
+        except (ValueError, KeyError) as error:
+            raise _RefusalError(f"{refused}, or is not the one it says it is: {error}") from None
 
 
 def _exchange(sock: socket.socket, request: tuple[int, int], body: bytes) -> bytes:
@@ -154,13 +253,13 @@ def _exchange(sock: socket.socket, request: tuple[int, int], body: bytes) -> byt
     sock.sendall(struct.pack(">i", len(frame)) + frame)
     head = _receive(sock, 4)
     if head[0] == _TLS_ALERT:
-        raise _ProblemError(_TLS)
+        raise _RefusalError(_TLS)
     (size,) = struct.unpack(">i", head)
     if not 4 < size < _LONGEST_REPLY:
-        raise _ProblemError("what listens there is not a Kafka broker")
+        raise _StrangerError(_STRANGER)
     reply = _receive(sock, size)
     if reply[:4] != b"\0\0\0\1":
-        raise _ProblemError("what listens there is not a Kafka broker")
+        raise _StrangerError(_STRANGER)
     return reply[4:]
 
 
@@ -208,6 +307,6 @@ def _tls_problem(error: ssl.SSLError) -> str:
         return _CERTIFICATE
     if "HANDSHAKE_FAILURE" in reason:
         return f"it refused the TLS handshake; maybe {_CERTIFICATE}"
-    if any(word in reason for word in ("WRONG_VERSION_NUMBER", "RECORD_LAYER", "EOF")):
+    if any(word in reason for word in ("WRONG_VERSION_NUMBER", "RECORD_LAYER")):
         return _PLAIN_TEXT
     return f"TLS failed: {reason}"

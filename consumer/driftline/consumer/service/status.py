@@ -67,6 +67,7 @@ class Status:
         generation: the group's, -1 before the first ownership.
         checkpointed: wall-clock time of the last checkpoint, ms; None before the first.
         polled: wall-clock time of the last poll, ms; None before the first.
+        away: why the broker cannot be reached, while the start waits for it; else None.
         batch_processing, window_evaluation, end_to_end: durations; the metrics say of what.
     """
 
@@ -83,6 +84,7 @@ class Status:
         self.generation = -1
         self.checkpointed: int | None = None
         self.polled: int | None = None
+        self.away: str | None = None
         self.batch_processing = Histogram(_WORK)
         self.window_evaluation = Histogram(_WORK)
         self.end_to_end = Histogram(_DELAY)

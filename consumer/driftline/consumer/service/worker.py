@@ -66,6 +66,7 @@ class Worker:
         clock: the wall clock, ms; only idle and stale marks and the pace of checkpoints use it,
             and an age in the metrics.
         timer: a monotonic clock, seconds; for the metrics only.
+        status: what others read of it; None makes one.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Worker:
         topics: dict[str, TopicInfo],
         clock: Callable[[], int],
         timer: Callable[[], float] = time.perf_counter,
+        status: Status | None = None,
     ) -> None:
         self._plan = plan
         self._consumer = consumer
@@ -95,7 +97,7 @@ class Worker:
         self._written: dict[TopicPartition, int] = {}  # input -> timestamp of the last record read
         self._read: Counter[TopicPartition] = Counter()  # records of inputs since the last tick
         self._polled = self._ticked = self._checkpointed = clock()
-        self.status = Status(plan)
+        self.status = Status(plan) if status is None else status
 
     def step(self, timeout: float = 0.2) -> bool:
         """Poll once and let what came have its effect; return whether anything came."""
