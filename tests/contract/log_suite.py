@@ -24,6 +24,18 @@ from driftline.consumer.log.protocol import (
 PATIENCE = 30.0  # seconds; only a failing test waits so long
 
 
+class Transaction(Protocol):
+    """A producer's transaction on one partition."""
+
+    def send(self, value: bytes) -> None:
+        """Write one record; return when it is in the log."""
+        ...
+
+    def commit(self) -> None: ...
+
+    def abort(self) -> None: ...
+
+
 class Body(Protocol):
     """A log under test. Everything it hands out is closed by its fixture."""
 
@@ -38,6 +50,10 @@ class Body(Protocol):
     def producer(self) -> Producer: ...
 
     def log(self) -> Log: ...
+
+    def transaction(self, partition: TopicPartition) -> Transaction:
+        """Begin a transaction of a producer of its own."""
+        ...
 
     def delete_before(self, partition: TopicPartition, offset: int) -> None:
         """Delete the records before `offset`, as retention does."""
@@ -277,6 +293,58 @@ class LogSuite:
         until(lambda: len(member.values[zero]) == 3 and len(member.values[one]) == 2, member)
         assert member.gaps == [Gap(zero, wanted=2, begin=5)]
         assert member.values == {zero: [5, 6, 7], one: [0, 1]}
+
+    def test_an_open_transaction_holds_what_comes_after_it(self, body: Body) -> None:
+        topic = body.topic("events", 2)
+        held, free = TopicPartition(topic, 0), TopicPartition(topic, 1)
+        both = frozenset({held, free})
+        producer, log = body.producer(), body.log()
+        write(producer, topic, 0, range(2), 1_000)
+        transaction = body.transaction(held)
+        transaction.send(b"2")
+        write(producer, topic, 0, range(3, 5), 2_000)
+        write(producer, topic, 1, range(1), 2_000)
+        assert log.end_offsets(both) == {held: 2, free: 1}
+        assert log.high_watermarks(both) == {held: 5, free: 1}
+        assert log.offsets_at(both, 2_000) == {held: 2, free: 0}
+        assert [r.offset for r in log.read({held: 0})] == [0, 1]
+        member = Member(body.consumer(topic))
+        until(lambda: bool(member.owned), member)
+        member.start()
+        until(lambda: member.consumer.lag(held) == 3 and member.consumer.lag(free) == 0, member)
+        assert member.values == {held: [0, 1], free: [0]}
+        assert (member.consumer.held(held), member.consumer.held(free)) == (2, None)
+        transaction.commit()
+        until(lambda: member.consumer.lag(held) == 0, member)
+        assert member.values == {held: [0, 1, 2, 3, 4], free: [0]}
+        assert member.consumer.held(held) is None
+        assert log.end_offsets(both) == log.high_watermarks(both) == {held: 6, free: 1}
+
+    def test_aborted_transactions_are_never_read(self, body: Body) -> None:
+        topic = body.topic("events", 1)
+        partition = TopicPartition(topic, 0)
+        producer, log = body.producer(), body.log()
+        good, bad = body.transaction(partition), body.transaction(partition)
+        good.send(b"0")
+        bad.send(b"901")
+        good.send(b"1")
+        bad.send(b"902")
+        bad.abort()
+        good.commit()
+        write(producer, topic, 0, range(2, 3))
+        last = body.transaction(partition)
+        last.send(b"903")
+        last.abort()
+        member = Member(body.consumer(topic))
+        until(lambda: bool(member.owned), member)
+        member.start()
+        # The end is made of aborted records and of control records: they are no lag.
+        until(lambda: member.consumer.lag(partition) == 0, member)
+        assert member.values == {partition: [0, 1, 2]}
+        assert member.consumer.held(partition) is None
+        assert [r.value for r in log.read({partition: 0})] == [b"0", b"1", b"2"]
+        (end,) = log.end_offsets(frozenset({partition})).values()
+        assert list(log.read({partition: end - 2})) == []
 
     def test_everything_was_deleted(self, body: Body) -> None:
         topic = body.topic("events")

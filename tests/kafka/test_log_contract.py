@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import confluent_kafka
 import kafka
 import pytest
 from tests.contract.log_suite import LogSuite
@@ -16,6 +18,34 @@ from driftline.consumer.log.kafka_producer import KafkaProducer, start_producer
 from driftline.consumer.log.protocol import TopicPartition
 
 FAST: dict[str, Any] = {"session_timeout_ms": 6_000, "heartbeat_interval_ms": 500}
+
+
+class KafkaTransaction:
+    """See `log_suite.Transaction`; written by another client than the one that reads."""
+
+    def __init__(self, bootstrap: str, partition: TopicPartition) -> None:
+        self._partition = partition
+        self._producer = confluent_kafka.Producer(
+            {
+                "bootstrap.servers": bootstrap,
+                "transactional.id": uuid.uuid4().hex,
+                "compression.type": "zstd",
+                "log_level": 2,
+            }
+        )
+        self._producer.init_transactions(30)
+        self._producer.begin_transaction()
+
+    def send(self, value: bytes) -> None:
+        topic, number = self._partition
+        self._producer.produce(topic, value, partition=number)
+        assert self._producer.flush(30) == 0
+
+    def commit(self) -> None:
+        self._producer.commit_transaction(30)
+
+    def abort(self) -> None:
+        self._producer.abort_transaction(30)
 
 
 class KafkaBody:
@@ -46,6 +76,9 @@ class KafkaBody:
         if self._log is None:
             self._log = KafkaLog(self._config)
         return self._log
+
+    def transaction(self, partition: TopicPartition) -> KafkaTransaction:
+        return KafkaTransaction(self._config.bootstrap_servers[0], partition)
 
     def delete_before(self, partition: TopicPartition, offset: int) -> None:
         self._admin.delete_records({kafka.TopicPartition(*partition): offset})

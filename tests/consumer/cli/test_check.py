@@ -16,8 +16,8 @@ from driftline.consumer.cli.inspection import inspect
 from driftline.consumer.cli.topic_checks import input_topics, wanted_topics
 from driftline.consumer.config import Loaded, Problem, load
 from driftline.consumer.log.errors import LogError
-from driftline.consumer.log.memory import MemoryBroker, MemoryLog
-from driftline.consumer.log.protocol import Log, Message
+from driftline.consumer.log.memory import MemoryBroker, MemoryLog, MemoryTransaction
+from driftline.consumer.log.protocol import Log, Message, TopicPartition
 from driftline.detectors import FeatureColumn, build_reference
 from driftline.detectors.outcomes import OutcomeLayout
 
@@ -219,6 +219,25 @@ def test_events_of_nobody(folder: Path, one: Callable[..., MemoryBroker]) -> Non
     assert found(folder, one(event("other", amount=1))) == [
         "warning  car-loan          none of 1 recent events of ml.predictions is of this model"
     ]
+
+
+def test_a_transaction_that_is_open(folder: Path, one: Callable[..., MemoryBroker]) -> None:
+    broker = one(*[event("car-loan", amount=1, channel="web")] * 4)
+    aborted = MemoryTransaction(broker, TopicPartition("ml.predictions", 0))
+    aborted.send(b"oops")
+    aborted.abort()
+    (line,) = found(folder, broker)
+    assert line.endswith("4 of 4 recent events fit")
+    opened = MemoryTransaction(broker, TopicPartition("ml.predictions", 1))
+    opened.send(b"oops")
+    opened.send(b"oops")
+    (first, more, last) = found(folder, broker)
+    assert first == (
+        "warning  topics            ml.predictions[1]: an open transaction holds what was written"
+        " from offset 2 on (2 records at the most);"
+    )
+    assert more.strip() == "windows wait for it: let its producer commit or abort it"
+    assert last.endswith("4 of 4 recent events fit")
 
 
 def test_features_that_the_events_never_have(

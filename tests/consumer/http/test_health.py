@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from driftline.consumer.http import Check, Health, Report
+from driftline.consumer.log.protocol import TopicPartition
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.status import Status
 
@@ -46,6 +47,7 @@ def test_a_worker_is_ready_when_it_has_partitions_and_has_read_its_past(site: Si
         "polling": (True, "polled 0 s ago"),
         "partitions": (True, "owns 1 input partitions, 2 of driftline.panes"),
         "caught_up": (True, "what was open has been read again"),
+        "transactions": (True, "no partition waits for one"),
     }
     site.run(first)
     first.checkpoint()
@@ -96,3 +98,25 @@ def test_the_page_is_json() -> None:
         "ok": False,
         "checks": [{"name": "polling", "ok": False, "says": 'no "poll"'}],
     }
+
+
+def test_a_partition_that_an_open_transaction_holds_is_named(plan: Plan) -> None:
+    now = START
+    status = Status(plan)
+    status.polled, status.generation = START, 0
+    health = Health(status, lambda: now)
+    held = TopicPartition("in", 1)
+    for seconds in (0, 5, 9):
+        now = status.polled = START + seconds * SECOND
+        status.hold({held: 42}, now)
+    assert said(health.ready())["transactions"] == (True, "no partition waits for one")
+    now = status.polled = START + 10 * SECOND
+    status.hold({held: 42}, now)
+    report = health.ready()
+    assert report.ok  # its producer is to blame: a restart of this worker changes nothing
+    assert said(report)["transactions"] == (
+        True,
+        "in[1] waits at offset 42 for an open transaction, for 10 s",
+    )
+    status.hold({held: 57}, now)  # that one has ended, the next one began
+    assert said(health.ready())["transactions"] == (True, "no partition waits for one")

@@ -6,7 +6,13 @@ import pytest
 from tests.contract.log_suite import LogSuite
 
 from driftline.consumer.log.errors import WorkerLost
-from driftline.consumer.log.memory import MemoryBroker, MemoryConsumer, MemoryLog, MemoryProducer
+from driftline.consumer.log.memory import (
+    MemoryBroker,
+    MemoryConsumer,
+    MemoryLog,
+    MemoryProducer,
+    MemoryTransaction,
+)
 from driftline.consumer.log.protocol import Message, TopicPartition
 
 
@@ -28,6 +34,9 @@ class MemoryBody:
 
     def log(self) -> MemoryLog:
         return MemoryLog(self.broker)
+
+    def transaction(self, partition: TopicPartition) -> MemoryTransaction:
+        return MemoryTransaction(self.broker, partition)
 
     def delete_before(self, partition: TopicPartition, offset: int) -> None:
         self.broker.delete_before(partition, offset)

@@ -9,6 +9,7 @@ import pytest
 from driftline.consumer.sketch.decode import Decoder, ModelSchema
 from driftline.detectors.counts import Feature, Layout
 from driftline.producer.mapping import Mapping
+from driftline.producer.timestamp import EARLIEST
 
 from .decode_cases import (
     CHURN,
@@ -312,6 +313,14 @@ def test_too_far_ahead() -> None:
         (2, "too_far_ahead"),
     ]
     assert decoded.models["churn"].index.tolist() == [0, 3, 4]
+
+
+@pytest.mark.parametrize("record_time", [0, 1, -1, EARLIEST - 1])
+def test_a_record_time_before_2000_says_nothing(record_time: int) -> None:
+    values = [encoded(EVENT | {"timestamp": NOW_TEXT}), encoded({"features": {"age": 1}})]
+    decoded = decoder().decode(values, [record_time] * 2)
+    assert decoded.models["churn"].times.tolist() == [NOW]
+    assert [(bad.index, bad.reason) for bad in decoded.rejected] == [(1, "timestamp")]
 
 
 def test_tombstones_are_counted() -> None:

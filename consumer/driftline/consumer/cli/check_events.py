@@ -14,6 +14,7 @@ from driftline.consumer.service.plan import Plan
 from driftline.consumer.sketch.decode import Decoded
 from driftline.detectors.counts import ABSENT, EXTRA_CELLS, INVALID, count_columns
 from driftline.producer.durations import format_duration
+from driftline.producer.timestamp import EARLIEST
 
 _HOUR = 3_600_000
 _LENGTHS = [hours * _HOUR for hours in (1, 2, 3, 6, 12)] + [days * DAY for days in (1, 2, 3, 7, 14)]
@@ -82,7 +83,8 @@ def hourly_rate(records: Iterable[Record]) -> float | None:
     """
     times: defaultdict[TopicPartition, list[int]] = defaultdict(list)
     for record in records:
-        times[TopicPartition(record.topic, record.partition)].append(record.timestamp)
+        if record.timestamp >= EARLIEST:  # else the record says no time
+            times[TopicPartition(record.topic, record.partition)].append(record.timestamp)
     if sum(map(len, times.values())) < _ENOUGH_FOR_A_RATE:
         return None
     # The sample is the end of each partition: a partition with more events has a shorter one.

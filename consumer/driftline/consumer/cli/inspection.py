@@ -16,7 +16,7 @@ from driftline.consumer.cli.check_labels import LabelSample, label_findings, sam
 from driftline.consumer.cli.check_thresholds import threshold_findings
 from driftline.consumer.cli.configured import read_references
 from driftline.consumer.cli.findings import Finding, finding
-from driftline.consumer.cli.log_reading import newest_records, read_between
+from driftline.consumer.cli.log_reading import newest_records, partitions_of, read_between
 from driftline.consumer.cli.topic_checks import (
     describe_inputs,
     input_topics,
@@ -56,6 +56,7 @@ def inspect(loaded: Loaded, connect: Callable[[], Log] | None) -> list[Finding]:
                 missing = missing_inputs(loaded.config, loaded.locations, topics)
                 known += [finding(problem) for problem in missing]
                 findings += _topic_findings(loaded.config, topics)
+                findings += _held_findings(loaded.config, log, topics)
                 samples = _samples(loaded.config, sound, log, topics)
             finally:
                 log.close()
@@ -91,6 +92,22 @@ def _topic_findings(config: Config, topics: Mapping[str, TopicInfo]) -> Iterator
         return
     for text in check_topics(specs, topics):
         yield Finding("error", "topics", text)
+
+
+def _held_findings(config: Config, log: Log, topics: Mapping[str, TopicInfo]) -> Iterator[Finding]:
+    """Yield the partitions of input topics of which an open transaction holds the rest."""
+    for topic in input_topics(config):
+        partitions = partitions_of(topics[topic]) if topic in topics else frozenset()
+        stable, written = log.end_offsets(partitions), log.high_watermarks(partitions)
+        for partition in sorted(partitions):
+            waiting = written[partition] - stable[partition]
+            if waiting > 0:
+                text = (
+                    f"{topic}[{partition.partition}]: an open transaction holds what was written"
+                    f" from offset {stable[partition]} on ({waiting:,} records at the most);\n"
+                    "windows wait for it: let its producer commit or abort it"
+                )
+                yield Finding("warning", "topics", text)
 
 
 def _samples(

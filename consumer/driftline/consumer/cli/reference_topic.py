@@ -54,8 +54,9 @@ def from_topic(
         raise CommandError(f"--from-topic {topic}: there is no such topic")
     start, stop = _offsets(log, info, stretch)
     total = sum(max(0, stop[partition] - start[partition]) for partition in start)
+    nothing = CommandError(f"{topic} has no records there; choose others with --since, or --first")
     if not total:
-        raise CommandError(f"{topic} has no records there; choose others with --since, or --first")
+        raise nothing
     unreadable = 0
 
     def rows() -> Iterator[dict[str, Any]]:
@@ -72,6 +73,8 @@ def from_topic(
 
     every = rows()
     sample = list(islice(every, _SAMPLE))
+    if not sample and not unreadable:  # what takes offsets there are aborted transactions
+        raise nothing
     if config is not None and topic in config.sources:
         mapping = config.sources[topic].mapping
     else:

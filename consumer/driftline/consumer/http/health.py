@@ -17,6 +17,8 @@ from driftline.consumer.service.status import Status
 # after a change of ownership may take several.
 _LONGEST_SILENCE_MS = 60_000
 _SENTENCES_SHOWN = 5
+# Producers commit within seconds; what is open for longer is worth a word.
+_LONG_OPEN_MS = 10_000
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -68,7 +70,9 @@ class Health:
     def ready(self) -> Report:
         """Return whether the worker lives, is in the group and has caught up with its past."""
         return read_steadily(
-            lambda: Report([self._polling(), self._partitions(), self._caught_up()])
+            lambda: Report(
+                [self._polling(), self._partitions(), self._caught_up(), self._transactions()]
+            )
         )
 
     def _polling(self) -> Check:
@@ -96,10 +100,19 @@ class Health:
 
     def _caught_up(self) -> Check:
         behind = list(self._behind())
-        shown = "; ".join(behind[:_SENTENCES_SHOWN])
-        if len(behind) > _SENTENCES_SHOWN:
-            shown += f"; and {len(behind) - _SENTENCES_SHOWN} more"
+        shown = _some(behind)
         return Check("caught_up", not behind, shown or "what was open has been read again")
+
+    def _transactions(self) -> Check:
+        """Name the partitions that an open transaction holds: its producer is to blame, not we."""
+        now = self._clock()
+        held = [
+            f"{partition.topic}[{partition.partition}] waits at offset {offset} for an open "
+            f"transaction, for {(now - since) // 1000} s"
+            for partition, (offset, since) in sorted(self._status.held.items())
+            if now - since >= _LONG_OPEN_MS
+        ]
+        return Check("transactions", True, _some(held) or "no partition waits for one")
 
     def _behind(self) -> Iterator[str]:
         """Yield a sentence per partition whose past is still being read again."""
@@ -111,3 +124,10 @@ class Health:
                     f"{partition.topic}[{partition.partition}] is read again from {panes.next} "
                     f"to {position}"
                 )
+
+
+def _some(sentences: Sequence[str]) -> str:
+    shown = "; ".join(sentences[:_SENTENCES_SHOWN])
+    if len(sentences) > _SENTENCES_SHOWN:
+        shown += f"; and {len(sentences) - _SENTENCES_SHOWN} more"
+    return shown

@@ -82,6 +82,9 @@ class Troubles:
             reached = clock.heard[holder].horizon if holder in clock.heard else None
             since = reached if reached is not None else clock.progress() or 0
             where = f"is at {moment(reached)}" if reached is not None else "has not been heard of"
+            why = ""
+            if holder in clock.heard and clock.heard[holder].held:
+                why = ": an open transaction keeps the rest of it from being read"
             out.append(
                 self._fire(
                     place,
@@ -90,7 +93,7 @@ class Troubles:
                     since,
                     f"stale_after: {duration(limit)}",
                     f"windows wait for partition {partition} of {topic}, which {where} "
-                    f"for more than {duration(limit)}.",
+                    f"for more than {duration(limit)}{why}.",
                 )
             )
         return out

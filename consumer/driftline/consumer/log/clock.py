@@ -20,6 +20,7 @@ class Heard(msgspec.Struct):
         progress: largest event time seen.
         stale: silent for `stale_after`.
         idle: whether its last word was an idle mark.
+        held: whether an open transaction keeps the rest of it from being read.
     """
 
     horizon: int | None
@@ -29,6 +30,7 @@ class Heard(msgspec.Struct):
     progress: int | None
     stale: bool
     idle: bool = False
+    held: bool = False
 
 
 class Clock:
@@ -64,7 +66,7 @@ class Clock:
         known.progress = _largest(known.progress, word.progress)
         known.until = max(known.until, word.until)
         if word.generation >= known.generation:  # a woken worker knows less than the owner
-            known.partitions, known.stale = word.partitions, word.stale
+            known.partitions, known.stale, known.held = word.partitions, word.stale, word.held
         known.generation = max(known.generation, word.generation)
         known.idle = word.idle
         if word.idle:  # lifted, for the clock only: it closes no pane
@@ -101,13 +103,18 @@ class Clock:
         return _largest(*(h.progress for h in self.heard.values()))
 
     def holding(self) -> tuple[str, int] | None:
-        """Return the partition that alone holds the clock back, None if none does."""
+        """Return the partition that holds the clock back: alone, or for an open transaction.
+
+        None where none does: of several that are equally far each may be the slow one.
+        """
         keys = list(self._keys())
         behind = [k for k in keys if k not in self.heard or self.heard[k].horizon is None]
         if not behind:
             now = self.now()
             behind = [k for k in keys if self.heard[k].horizon == now]
-        return behind[0] if len(behind) == 1 and len(keys) > 1 else None
+        if len(behind) == 1 and len(keys) > 1:
+            return behind[0]
+        return next((k for k in behind if k in self.heard and self.heard[k].held), None)
 
     def _keys(self) -> Iterator[tuple[str, int]]:
         """Yield the partitions of all topics, as far as their number is known."""

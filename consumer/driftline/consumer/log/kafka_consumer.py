@@ -20,6 +20,7 @@ import kafka.errors
 from driftline.consumer.config import KafkaConfig
 from driftline.consumer.log.assignor import TopicStickyAssignor
 from driftline.consumer.log.connect import passing, start_client
+from driftline.consumer.log.ends import PartitionEnds
 from driftline.consumer.log.errors import LogError, WorkerLost
 from driftline.consumer.log.options import POLL_INTERVAL_MS, SESSION_MS, client_options
 from driftline.consumer.log.protocol import Gap, Polled, TopicPartition
@@ -27,7 +28,6 @@ from driftline.consumer.log.rebalance import RebalanceListener, keep_finished_jo
 
 logger = logging.getLogger(__name__)
 
-LAG_MS = 1_000
 COMMIT_MS = 2_000  # a commit is for lag tools only and never worth a longer wait
 OFFSETS_MS = 10_000
 BACKOFF = (0.1, 1.0)  # seconds to wait after a passing failure: the first, the longest
@@ -64,6 +64,7 @@ class KafkaConsumer:
             auto_offset_reset="none",
             enable_auto_commit=False,
             allow_auto_create_topics=False,
+            isolation_level="read_committed",
         )
         self._client = start_client(config, lambda: kafka.KafkaConsumer(**options))
         keep_finished_joins(self._client)
@@ -73,7 +74,7 @@ class KafkaConsumer:
         for topic in sorted(topics):
             start_client(config, partial(self._client.partitions_for_topic, topic))
         self._backoff = BACKOFF[0]
-        self._ends: Mapping[Any, int] | None = None  # of all partitions, asked since the last poll
+        self._ends = PartitionEnds(config, self._client)
 
     def poll(self, timeout: float) -> Polled:
         """Wait up to `timeout` seconds for records or a change of ownership.
@@ -88,7 +89,7 @@ class KafkaConsumer:
         """
         records: Mapping[TopicPartition, list[Any]] = {}
         gaps: list[Gap] = []
-        self._ends = None
+        self._ends.forget()
         self._unpark()
         try:
             records = self._client.poll(timeout_ms=int(timeout * 1000))
@@ -132,19 +133,29 @@ class KafkaConsumer:
         only from the last answer that it took records out of, which is old after a pause, after a
         rebalance, and while the records of other partitions are brought first.
         """
-        if self._ends is None:
-            self._ends = {}
-            with contextlib.suppress(kafka.errors.KafkaError, OSError):  # away: the poll will tell
-                held = list(self._client.assignment())
-                self._ends = self._client.end_offsets(held, timeout_ms=LAG_MS)
         for tp in self._held((partition,)):
-            end = self._ends.get(tp)
-            if end is None or self._client.highwater(tp) is None:  # nothing was fetched yet
-                return None
-            with contextlib.suppress(kafka.errors.KafkaError):  # the next poll raises it again
-                position = self._client.position(tp, timeout_ms=0)
-                if position is not None:
-                    return max(0, int(end) - int(position))
+            end, position = self._ends.high_watermark(tp), self._position(tp)
+            if end is not None and position is not None:
+                return max(0, end - position)
+        return None
+
+    def held(self, partition: TopicPartition) -> int | None:
+        """Offset at which an open transaction keeps the rest from being read; None if none does."""
+        if not self.lag(partition):
+            return None
+        for tp in self._held((partition,)):
+            stable, position = self._ends.last_stable(tp), self._position(tp)
+            if stable is not None and position is not None and position >= stable:
+                return stable
+        return None
+
+    def _position(self, tp: Any) -> int | None:
+        """Return the offset that is read next, None before the first answer to a fetch."""
+        if self._client.highwater(tp) is None:
+            return None
+        with contextlib.suppress(kafka.errors.KafkaError):  # the next poll raises it again
+            position = self._client.position(tp, timeout_ms=0)
+            return None if position is None else int(position)
         return None
 
     def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
@@ -171,6 +182,7 @@ class KafkaConsumer:
         """Leave the group."""
         with contextlib.suppress(kafka.errors.KafkaError, OSError):
             self._client.close(autocommit=False, timeout_ms=COMMIT_MS)
+        self._ends.close()
 
     def _unpark(self) -> None:
         """Let the client bring the records that it put aside when their partition was paused.

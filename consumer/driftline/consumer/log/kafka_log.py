@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import kafka
 import kafka.errors
 from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
+from kafka.protocol.consumer import IsolationLevel
 
 from driftline.consumer.config import KafkaConfig
 from driftline.consumer.log.connect import connect, passing, start_client
@@ -105,8 +106,12 @@ class KafkaLog:
         return self._offsets(partitions, OffsetSpec.EARLIEST)
 
     def end_offsets(self, partitions: Set[TopicPartition]) -> dict[TopicPartition, int]:
-        """Offset that the next record will get, per partition."""
+        """Offset up to which all can be read, per partition; see `protocol.Log`."""
         return self._offsets(partitions, OffsetSpec.LATEST)
+
+    def high_watermarks(self, partitions: Set[TopicPartition]) -> dict[TopicPartition, int]:
+        """Offset after the last record written, per partition."""
+        return self._offsets(partitions, OffsetSpec.LATEST, IsolationLevel.READ_UNCOMMITTED)
 
     def offsets_at(
         self, partitions: Set[TopicPartition], timestamp: int
@@ -116,11 +121,16 @@ class KafkaLog:
         found = self._offsets(partitions, max(0, timestamp))
         return {tp: offset if offset >= 0 else ends[tp] for tp, offset in found.items()}
 
-    def _offsets(self, partitions: Set[TopicPartition], spec: Any) -> dict[TopicPartition, int]:
+    def _offsets(
+        self,
+        partitions: Set[TopicPartition],
+        spec: Any,
+        isolation: Any = IsolationLevel.READ_COMMITTED,
+    ) -> dict[TopicPartition, int]:
         if not partitions:
             return {}
         wanted = {kafka.TopicPartition(*tp): spec for tp in partitions}
-        found = self._ask(lambda: self._admin.list_partition_offsets(wanted))
+        found = self._ask(lambda: self._admin.list_partition_offsets(wanted, isolation))
         return {TopicPartition(*tp): int(answer.offset) for tp, answer in found.items()}
 
     def read(self, start: Mapping[TopicPartition, int]) -> Iterator[Record]:
@@ -179,6 +189,7 @@ class KafkaLog:
             auto_offset_reset="earliest",
             enable_auto_commit=False,
             allow_auto_create_topics=False,
+            isolation_level="read_committed",
         )
         client = start_client(self._config, lambda: kafka.KafkaConsumer(**options))
         client.assign([kafka.TopicPartition(*tp) for tp in start])

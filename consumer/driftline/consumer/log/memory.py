@@ -43,6 +43,8 @@ class MemoryBroker:
 
     Attributes:
         now: the present in ms, for records sent without a timestamp; tests move it.
+        open: where the first record of an open transaction stands.
+        hidden: offsets of the records of aborted transactions, and of control records.
     """
 
     now: int = 0
@@ -51,6 +53,8 @@ class MemoryBroker:
     begins: dict[TopicPartition, int] = field(default_factory=lambda: defaultdict(int))
     members: list[MemoryConsumer] = field(default_factory=list)
     generation: int = 0
+    open: dict[TopicPartition, list[int]] = field(default_factory=lambda: defaultdict(list))
+    hidden: dict[TopicPartition, set[int]] = field(default_factory=lambda: defaultdict(set))
 
     def create(self, topic: str, partitions: int, cleanup_policy: str = "delete") -> None:
         """Create a topic."""
@@ -68,6 +72,16 @@ class MemoryBroker:
         )  # fmt: skip
         log.append(record)
         return record
+
+    def stable_end(self, partition: TopicPartition) -> int:
+        """Return the offset up to which all can be read."""
+        return min(self.open[partition], default=len(self.logs[partition]))
+
+    def readable(self, partition: TopicPartition, start: int, stop: int) -> list[MemoryRecord]:
+        """Return the records from `start` to before `stop` that are read at all."""
+        records = self.logs[partition][start : min(stop, self.stable_end(partition))]
+        hidden = self.hidden.get(partition)
+        return [r for r in records if r.offset not in hidden] if hidden else records
 
     def delete_before(self, partition: TopicPartition, offset: int) -> None:
         """Forget the records before `offset`, as retention does."""
@@ -90,6 +104,34 @@ class MemoryBroker:
         partitions = [tp for tp in sorted(self.logs) if tp.topic in topics]
         for number, partition in enumerate(partitions):
             self.members[number % len(self.members)].assigned.add(partition)
+
+
+class MemoryTransaction:
+    """A producer's transaction on one partition: open from its first record to its end."""
+
+    def __init__(self, broker: MemoryBroker, partition: TopicPartition) -> None:
+        self._broker = broker
+        self._partition = partition
+        self._offsets: list[int] = []
+
+    def send(self, value: bytes) -> None:
+        """Write one record."""
+        record = self._broker.append(Message(*self._partition, None, value))
+        if not self._offsets:
+            self._broker.open[self._partition].append(record.offset)
+        self._offsets.append(record.offset)
+
+    def commit(self) -> None:
+        """End it: what it has written can be read."""
+        self._broker.open[self._partition].remove(self._offsets[0])
+        # The control record, which takes an offset and is never read.
+        marker = self._broker.append(Message(*self._partition, None, None))
+        self._broker.hidden[self._partition].add(marker.offset)
+
+    def abort(self) -> None:
+        """End it: what it has written is never read."""
+        self._broker.hidden[self._partition].update(self._offsets)
+        self.commit()
 
 
 class MemoryConsumer:
@@ -130,11 +172,12 @@ class MemoryConsumer:
             if position < begin:
                 gaps.append(Gap(partition, position, begin))
                 position = self._positions[partition] = begin
-            log = self._broker.logs[partition]
-            if position < len(log):
-                records = log[position : position + self._batch]
-                self._positions[partition] = position + len(records)
-                return Polled(records={partition: records}, gaps=gaps)
+            stop = min(position + self._batch, self._broker.stable_end(partition))
+            if position < stop:
+                self._positions[partition] = stop
+                records = self._broker.readable(partition, position, stop)
+                if records:
+                    return Polled(records={partition: records}, gaps=gaps)
         return Polled(gaps=gaps)
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
@@ -150,10 +193,15 @@ class MemoryConsumer:
         self._paused -= partitions
 
     def lag(self, partition: TopicPartition) -> int | None:
-        """Records between the position and the end, None before it was sought."""
+        """Offsets between the position and the last record, None before it was sought."""
         if partition not in self._positions:
             return None
         return len(self._broker.logs[partition]) - self._positions[partition]
+
+    def held(self, partition: TopicPartition) -> int | None:
+        """Offset at which an open transaction keeps the rest from being read."""
+        stable = self._broker.stable_end(partition)
+        return stable if self.lag(partition) and self._positions[partition] >= stable else None
 
     def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         """Remember the offsets."""
@@ -214,27 +262,36 @@ class MemoryLog:
         return {partition: self._broker.begins[partition] for partition in partitions}
 
     def end_offsets(self, partitions: Set[TopicPartition]) -> dict[TopicPartition, int]:
-        """Offset that the next record will get, per partition."""
+        """Offset up to which all can be read, per partition."""
+        return {partition: self._broker.stable_end(partition) for partition in partitions}
+
+    def high_watermarks(self, partitions: Set[TopicPartition]) -> dict[TopicPartition, int]:
+        """Offset after the last record written, per partition."""
         return {partition: len(self._broker.logs[partition]) for partition in partitions}
 
     def offsets_at(
         self, partitions: Set[TopicPartition], timestamp: int
     ) -> dict[TopicPartition, int]:
         """First offset with a record timestamp >= `timestamp`, the end where there is none."""
-        logs, begins = self._broker.logs, self._broker.begins
+        broker = self._broker
+        ends = self.end_offsets(partitions)
         return {
             tp: next(
-                (r.offset for r in logs[tp][begins[tp] :] if r.timestamp >= timestamp),
-                len(logs[tp]),
+                (
+                    r.offset
+                    for r in broker.readable(tp, broker.begins[tp], ends[tp])
+                    if r.timestamp >= timestamp
+                ),
+                ends[tp],
             )
             for tp in partitions
         }
 
     def read(self, start: Mapping[TopicPartition, int]) -> Iterator[MemoryRecord]:
         """Read each partition from its offset to the end as it is at the call."""
-        begins, ends = self._broker.begins, self.end_offsets(frozenset(start))
+        broker, ends = self._broker, self.end_offsets(frozenset(start))
         return chain.from_iterable(
-            islice(self._broker.logs[tp], max(offset, begins[tp]), ends[tp])
+            broker.readable(tp, max(offset, broker.begins[tp]), ends[tp])
             for tp, offset in sorted(start.items())
         )
 

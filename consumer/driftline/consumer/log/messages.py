@@ -59,8 +59,9 @@ class Horizon(msgspec.Struct, frozen=True, tag="horizon"):
     `horizon` (ms): every pane that ends there or before is final; None before the first event.
     `progress` (ms): the largest event time seen. `until`: offset read up to. `partitions`: how
     many the topic has, so that judge knows whom to wait for. `idle`: read to its end and silent;
-    `stale`: silent for `stale_after`. A new owner speaks first, with neither. `outcomes`: of the
-    join, whose source is a partition of `joins`.
+    `stale`: silent for `stale_after`; `held`: an open transaction keeps the rest from being read.
+    A new owner speaks first, with none of them. `outcomes`: of the join, whose source is a
+    partition of `joins`.
     """
 
     source: str
@@ -74,6 +75,7 @@ class Horizon(msgspec.Struct, frozen=True, tag="horizon"):
     idle: bool = False
     stale: bool = False
     outcomes: bool = False
+    held: bool = False
 
 
 class Loss(msgspec.Struct, frozen=True, tag="loss"):

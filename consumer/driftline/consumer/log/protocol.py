@@ -103,7 +103,7 @@ class Polled:
 
 
 class Consumer(Protocol):
-    """A member of the group."""
+    """A member of the group. Records of open and of aborted transactions do not come."""
 
     def poll(self, timeout: float) -> Polled:
         """Wait up to `timeout` seconds for records or a change of ownership."""
@@ -122,7 +122,14 @@ class Consumer(Protocol):
         ...
 
     def lag(self, partition: TopicPartition) -> int | None:
-        """Records between the position and the end as last heard of; None when not known yet."""
+        """Offsets between the position and the last record written; None when not known yet.
+
+        Records of open transactions count: they may become events.
+        """
+        ...
+
+    def held(self, partition: TopicPartition) -> int | None:
+        """Offset at which an open transaction keeps the rest from being read; None if none does."""
         ...
 
     def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
@@ -155,7 +162,7 @@ class Producer(Protocol):
 
 
 class Log(Protocol):
-    """The log outside the group."""
+    """The log outside the group. Records of open and of aborted transactions are not in it."""
 
     def topics(self, names: Set[str]) -> dict[str, TopicInfo]:
         """Return what is known of each of `names` that exists."""
@@ -166,7 +173,14 @@ class Log(Protocol):
         ...
 
     def end_offsets(self, partitions: Set[TopicPartition]) -> dict[TopicPartition, int]:
-        """Offset that the next record will get, per partition."""
+        """Offset up to which all can be read, per partition.
+
+        The one that the next record will get or, before it, the first of an open transaction.
+        """
+        ...
+
+    def high_watermarks(self, partitions: Set[TopicPartition]) -> dict[TopicPartition, int]:
+        """Offset after the last record written, per partition, of open transactions too."""
         ...
 
     def offsets_at(

@@ -60,6 +60,8 @@ class Status:
         plan: what is watched.
         tallies: what became of the records read, by input topic.
         lag: records between position and end, by input partition.
+        held: input partitions whose rest waits for an open transaction: the offset at which it
+            does, and since when, wall-clock time in ms.
         verdicts: by model, the newest verdict of each (stream, feature).
         alerts: records published, by (model, kind, severity, status).
         windows: windows of events judged, by model.
@@ -75,6 +77,7 @@ class Status:
         self.plan = plan
         self.tallies: dict[str, Tally] = {topic: Tally() for topic in sorted(plan.inputs)}
         self.lag: dict[TopicPartition, int | None] = {}
+        self.held: dict[TopicPartition, tuple[int, int]] = {}
         self.verdicts: dict[str, dict[tuple[str, str], Verdict]] = {}
         self.alerts: Counter[tuple[str, str, str, str]] = Counter()
         self.windows: Counter[str] = Counter()
@@ -103,6 +106,16 @@ class Status:
         here = self.models()
         self.verdicts = {name: seen for name, seen in self.verdicts.items() if name in here}
         self.lag = {partition: lag for partition, lag in self.lag.items() if partition in sketches}
+        self.held = {partition: at for partition, at in self.held.items() if partition in sketches}
+
+    def hold(self, held: Mapping[TopicPartition, int], now: int) -> None:
+        """Note which input partitions an open transaction holds at `now` (ms), each with where."""
+        self.held = {
+            partition: known
+            if (known := self.held.get(partition)) is not None and known[0] == offset
+            else (offset, now)
+            for partition, offset in held.items()
+        }
 
     def models(self) -> frozenset[str]:
         """Return the models that are judged here."""

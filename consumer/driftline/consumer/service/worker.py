@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -39,6 +39,7 @@ from driftline.consumer.sketch.blocks import BlockWriter
 from driftline.consumer.sketch.partition import Output, PartitionSketch
 from driftline.consumer.sketch.state import SketchState
 from driftline.consumer.sketch.tally import DeadLetter
+from driftline.producer.timestamp import EARLIEST
 
 # Below the group's session timeout: a worker that slept longer may own nothing any more.
 _SURE_OF_OWNERSHIP_MS = 8_000
@@ -231,7 +232,7 @@ class Worker:
         model = self._plan.config.models.get(name)
         topics = () if model is None else model.predictions  # of a comparison none
         newest = max((at for p, at in self._written.items() if p.topic in topics), default=-1)
-        if newest >= 0:  # else another worker reads its input, or the records say no time
+        if newest >= EARLIEST:  # else another worker reads its input, or the records say no time
             self.status.end_to_end.observe(max(self._clock() - newest, 0) / 1000)
 
     def _lost(self, gap: Gap) -> None:
@@ -245,8 +246,10 @@ class Worker:
     def _tick(self, now: int) -> None:
         """Look at the wall clock: silent partitions, held clocks, and who runs ahead."""
         marked = False
+        lags = {partition: self._consumer.lag(partition) for partition in self._sketches}
         for partition, sketch in self._sketches.items():
-            if sketch.next >= sketch.position and self._consumer.lag(partition) == 0:
+            if lags[partition] == 0:
+                sketch.at_the_end()
                 idle_after = self._plan.config.limits.idle_after
                 marks = [*sketch.stale(now), *sketch.idle(now, idle_after)]
                 self._send_sketched(partition, marks)
@@ -257,20 +260,31 @@ class Worker:
             self._producer.flush()
         for panes in self._panes.values():
             self._send_judged(panes.tick(now))
-        self._let_the_furthest_behind_catch_up()
-        self.status.lag = {p: self._consumer.lag(p) for p in self._sketches}
+        held = {p: at for p in self._sketches if (at := self._consumer.held(p)) is not None}
+        self._let_the_furthest_behind_catch_up(lags, held)
+        self.status.lag = lags
+        self.status.hold(held, now)
+        for partition, sketch in self._sketches.items():
+            known = self.status.held.get(partition)
+            long = known is not None and now - known[1] >= self._plan.config.limits.idle_after
+            self._send_sketched(partition, sketch.hold(held=long))
 
-    def _let_the_furthest_behind_catch_up(self) -> None:
+    def _let_the_furthest_behind_catch_up(
+        self, lags: Mapping[TopicPartition, int | None], held: Container[TopicPartition]
+    ) -> None:
         """Pause partitions that are more than one longest window ahead in event time.
 
         A partition that keeps up is not behind, however old its event times: nothing is gained by
-        waiting for it. It does if less is left than was read since the last look.
+        waiting for it. It does if less is left than was read since the last look, or if all that
+        is left waits for an open transaction.
         """
         times = {p: s.event_time() for p, s in self._sketches.items()}
         behind = [
             time
             for p, time in times.items()
-            if time is not None and ((lag := self._consumer.lag(p)) is None or lag > self._read[p])
+            if time is not None
+            and p not in held
+            and ((lag := lags[p]) is None or lag > self._read[p])
         ]
         self._read.clear()
         limit = min(behind, default=None)

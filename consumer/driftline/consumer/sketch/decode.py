@@ -145,7 +145,7 @@ class Decoder:
 
         Args:
             values: of the records; None is a tombstone.
-            timestamps: of the records, ms since 1970; below 0 for a record that has none.
+            timestamps: of the records, ms since 1970; before 2000 for a record that has none.
 
         Returns:
             The columns, and what became of the values that are no rows.
@@ -265,7 +265,8 @@ class Decoder:
         absent = [i for i in unread.tolist() if values[i] is None]
         times[absent] = recorded[absent]
         wrong = (times < EARLIEST) | (times >= LATEST)
-        ahead = ~wrong & (recorded >= 0) & (times - self._max_ahead > recorded)
+        # A record's time from before 2000 (0, or -1 for none) says nothing of its event.
+        ahead = ~wrong & (recorded >= EARLIEST) & (times - self._max_ahead > recorded)
         if not (wrong | ahead).any():
             return batch, times
         for place in batch.places[wrong].tolist():

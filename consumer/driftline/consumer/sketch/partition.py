@@ -75,6 +75,7 @@ class PartitionSketch:
         }
         self._open: dict[str, dict[int, OpenPane]] = {name: {} for name in models}
         self._marked: dict[str, int] = {}  # when a model's idle mark was sent last
+        self._held = False
 
     def feed(self, records: Sequence[Record], now: int) -> list[Output]:
         """Count `records`, which follow those fed before; return what is to be sent, in order."""
@@ -113,6 +114,10 @@ class PartitionSketch:
         self.next = gap.begin
         self.position = max(self.position, gap.begin)
 
+    def at_the_end(self) -> None:
+        """Note that nothing is left to be read: the last records before `position` may be gone."""
+        self.next = self.position = max(self.next, self.position)
+
     def claim(self) -> list[Output]:
         """Return the first words of a new owner: older generations' idle marks are void now."""
         out: list[Output] = [self._horizon(name, self.position) for name in self._models]
@@ -139,6 +144,13 @@ class PartitionSketch:
         if self._writer is not None:
             out += self._writer.idle(self._word(), now, idle_after)
         return out
+
+    def hold(self, *, held: bool) -> list[Output]:
+        """Return what is to be said where an open transaction begins or ends to hold the rest."""
+        if held == self._held:
+            return []
+        self._held = held
+        return [self._horizon(name, self.position) for name in self._models]
 
     def stale(self, now: int) -> list[Output]:
         """Close the panes of models that are silent here for `stale_after` at `now` (ms)."""
@@ -333,7 +345,7 @@ class PartitionSketch:
         return Horizon(
             self.source.topic, self.source.partition, self.partitions, name,
             progress.horizon, progress.progress, until, self.generation,
-            idle=idle, stale=progress.stale,
+            idle=idle, stale=progress.stale, held=self._held,
         )  # fmt: skip
 
     def _word(self, until: int | None = None) -> Horizon:
