@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from tests.tool import tool
 
 from driftline.consumer.service.status import Status
 
@@ -28,9 +28,7 @@ def rules() -> dict[str, str]:
 
 @pytest.mark.parametrize("command", ["check rules rules.yml", "test rules rules_test.yml"])
 def test_promtool(command: str) -> None:
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip("promtool is not installed; Debian: apt-get install prometheus")
+    promtool = tool("promtool")
     ran = subprocess.run([promtool, *command.split()], cwd=FOLDER, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
