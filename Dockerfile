@@ -26,9 +26,12 @@ ENV PATH=/opt/driftline/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     DRIFTLINE_CONFIG=/etc/driftline/driftline.yaml \
     DRIFTLINE__HTTP__HOST=0.0.0.0
+LABEL org.opencontainers.image.title="Driftline" \
+      org.opencontainers.image.description="Event-driven streaming drift monitor for machine-learning models in production" \
+      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.base.name="docker.io/library/python:3.11-slim"
 USER 10001:10001
 EXPOSE 9108
-HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=3 \
-  CMD ["python", "-c", "import http.client, os; c = http.client.HTTPConnection('127.0.0.1', int(os.environ.get('DRIFTLINE__HTTP__PORT', '9108')), timeout=2); c.request('GET', '/livez'); raise SystemExit(c.getresponse().status != 200)"]
 ENTRYPOINT ["driftline"]
 CMD ["run"]

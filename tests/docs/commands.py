@@ -15,7 +15,7 @@ NOT_RUN = {
     "make bench": "takes minutes; tests/kafka/test_bench_small.py runs it small",
     "pip install --no-deps driftline": "installs from the network; `make wheel` does",
     "pip install kafka-python>=3.0.12,<3.2 msgspec>=0.20": "test_alone.py has these",
-    "docker compose up --build": "needs a Docker engine; `make stack-test` runs it",
+    "docker compose up -d --wait": "needs a Docker engine; `make stack-test` runs it",
     "docker compose exec driftline driftline alerts tail": "needs that stack",
 }
 """Commands of the pages that no test of this folder can run, each with the reason."""

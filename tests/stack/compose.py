@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import os
+import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import yaml
+from tests.tool import found
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "docker-compose.yml"
-
-
-def found(tool: str) -> str | None:
-    """Return where a tool is: beside this Python, as `make install` puts it, or on the PATH."""
-    places = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return shutil.which(tool, path=places)
 
 
 def services() -> dict[str, dict[str, Any]]:
@@ -26,6 +20,13 @@ def services() -> dict[str, dict[str, Any]]:
     document: Any = yaml.safe_load(FILE.read_text(encoding="utf-8"))
     read: dict[str, dict[str, Any]] = document["services"]
     return read
+
+
+def addresses() -> list[str]:
+    """Return the URLs that README names for the stack."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = readme.partition("## With Docker\n")[2].partition("\n## ")[0]
+    return re.findall(r"http://[^\s`]+", section)
 
 
 def program() -> list[str] | None:

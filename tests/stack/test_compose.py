@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from tests.tool import tool
 
 from driftline.consumer.config import load
 
-from .compose import FILE, ROOT, found, program, services
+from .compose import FILE, ROOT, addresses, program, services
 
 SERVICES = services()
-RUNNING = ["kafka", "driftline", "prometheus", "alertmanager"]
-ONCE = ["input-topic", "reference", "output-topics", "replay", "urls"]
+HEALTHY = ["kafka", "driftline", "prometheus", "alertmanager"]
+RUNNING = [*HEALTHY, "replay"]
+ONCE = ["input-topic", "reference", "output-topics"]
 PINNED = re.compile(r"[\w./-]+:v?\d+\.\d+\.\d+|[\w./-]+(:[\w.-]+)?@sha256:[0-9a-f]{64}")
 each_service = pytest.mark.parametrize("name", SERVICES)
 
@@ -29,6 +32,32 @@ def mounts(name: str) -> dict[str, tuple[str, str]]:
 
 def test_every_service_either_runs_or_ends() -> None:
     assert sorted(SERVICES) == sorted(RUNNING + ONCE)
+
+
+def test_what_ends_is_waited_for() -> None:
+    """`up --wait` takes any other service that ends for one that failed."""
+    waits = [service.get("depends_on", {}) for service in SERVICES.values()]
+    assert {name for wait in waits for name in wait} >= set(ONCE)
+
+
+def test_one_service_builds_the_image_and_the_others_take_it() -> None:
+    ours = {name: s for name, s in SERVICES.items() if s["image"].startswith("driftline:")}
+    assert [name for name, service in ours.items() if "build" in service] == ["driftline"]
+    assert len({service["image"] for service in ours.values()}) == 1
+    assert {service["pull_policy"] for service in ours.values()} == {"never"}
+
+
+def test_the_image_says_what_it_is() -> None:
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    labels = dict(re.findall(r'org\.opencontainers\.image\.([\w.]+)="([^"]+)"', text))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert labels["version"] == project["version"]
+    assert labels["description"] == project["description"]
+    assert labels["licenses"] == project["license"]
+    assert labels["title"] == "Driftline"
+    (base,) = set(re.findall(r"^FROM (\S+)", text, re.MULTILINE))
+    assert labels["base.name"] == f"docker.io/library/{base}"
+    assert SERVICES["driftline"]["image"] == f"driftline:{project['version']}"
 
 
 @pytest.mark.parametrize(
@@ -52,7 +81,7 @@ def test_images_of_the_dockerfile_are_one_and_pinned() -> None:
     assert re.fullmatch(r"python:3\.\d+-slim", image)
     assert "# syntax" not in text  # it would name one more image to pull
     assert re.search(r"^USER (?!0|root)\d+:\d+$", text, re.MULTILINE)
-    assert re.search(r"^HEALTHCHECK ", text, re.MULTILINE)
+    assert "HEALTHCHECK" not in text  # only one of the verbs serves a port
 
 
 @each_service
@@ -75,7 +104,14 @@ def test_ports_are_on_loopback_only(name: str) -> None:
 
 
 def test_what_people_look_at_has_a_port() -> None:
-    assert all(SERVICES[name]["ports"] for name in RUNNING)
+    assert all(SERVICES[name]["ports"] for name in HEALTHY)
+
+
+def test_readme_names_every_port() -> None:
+    ports = {
+        port.split(":")[1] for service in SERVICES.values() for port in service.get("ports", [])
+    }
+    assert {url.split(":")[2].split("/")[0] for url in addresses()} == ports - {"9092"}
 
 
 @each_service
@@ -89,7 +125,7 @@ def test_files_of_the_repository_are_mounted_read_only_and_exist(name: str) -> N
 @each_service
 def test_every_verb_of_driftline_finds_the_configuration(name: str) -> None:
     """The image names the file for all of them: without it each would end with an error."""
-    if SERVICES[name]["image"].startswith("driftline:") and "entrypoint" not in SERVICES[name]:
+    if SERVICES[name]["image"].startswith("driftline:") and name != "input-topic":
         assert mounts(name)["/etc/driftline/driftline.yaml"]
 
 
@@ -97,15 +133,15 @@ def test_every_verb_of_driftline_finds_the_configuration(name: str) -> None:
 def test_nothing_waits_for_a_service_that_cannot_tell(name: str) -> None:
     """One that runs is waited for until it is healthy, one that ends until it has succeeded."""
     for other, wait in SERVICES[name].get("depends_on", {}).items():
-        wanted = "service_healthy" if other in RUNNING else "service_completed_successfully"
+        wanted = "service_healthy" if other in HEALTHY else "service_completed_successfully"
         assert wait == {"condition": wanted}
 
 
-@pytest.mark.parametrize("name", RUNNING)
-def test_what_runs_has_a_health_check(name: str) -> None:
+@pytest.mark.parametrize("name", HEALTHY)
+def test_what_serves_a_port_has_a_health_check(name: str) -> None:
     check = SERVICES[name]["healthcheck"]
     assert check["interval"] == "2s"
-    assert "test" in check or SERVICES[name]["build"] == "."  # the Dockerfile has one
+    assert check["test"]
 
 
 def test_prometheus_reads_the_rules_and_tells_alertmanager() -> None:
@@ -121,7 +157,7 @@ def test_prometheus_reads_the_rules_and_tells_alertmanager() -> None:
     (told,) = config["alerting"]["alertmanagers"]
     targets = [*job["static_configs"][0]["targets"], *told["static_configs"][0]["targets"]]
     published = {
-        name: [port.split(":")[-1] for port in SERVICES[name]["ports"]] for name in RUNNING
+        name: [port.split(":")[-1] for port in SERVICES[name]["ports"]] for name in HEALTHY
     }
     for target in targets:
         name, port = target.split(":")
@@ -139,7 +175,8 @@ def test_the_configuration_fits_the_services(tmp_path: Path) -> None:
     server, topic, _ = SERVICES["input-topic"]["command"]
     assert (server,) == config.kafka.bootstrap_servers
     assert (topic,) == model.predictions
-    assert f"--topic={topic}" in SERVICES["replay"]["command"]
+    (replay,) = SERVICES["replay"]["command"]
+    assert f"--topic={topic} " in replay
 
 
 def test_compose_takes_the_file() -> None:
@@ -153,7 +190,7 @@ def test_compose_takes_the_file() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tool", "arguments"),
+    ("name", "arguments"),
     [
         ("promtool", "check config deploy/prometheus/prometheus.yml"),
         ("amtool", "check-config deploy/alertmanager/alertmanager.yml"),
@@ -161,9 +198,7 @@ def test_compose_takes_the_file() -> None:
         ("compose-lint", "docker-compose.yml"),
     ],
 )
-def test_their_own_tools_take_the_files(tool: str, arguments: str) -> None:
-    path = found(tool)
-    if path is None:
-        pytest.skip(f"{tool} is not installed")
-    ran = subprocess.run([path, *arguments.split()], cwd=ROOT, capture_output=True, text=True)
+def test_their_own_tools_take_the_files(name: str, arguments: str) -> None:
+    command = [tool(name), *arguments.split()]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stdout + ran.stderr

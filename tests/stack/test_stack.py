@@ -19,11 +19,11 @@ from typing import Any
 import pytest
 from tests.kafka.reader import wait_until
 
-from .compose import FILE, engine_lacks, program, services
-from .test_compose import ONCE, RUNNING
+from .compose import FILE, addresses, engine_lacks, program
+from .test_compose import HEALTHY, ONCE, RUNNING
 
 PROJECT = "driftline-stack-test"
-FIRST_ALERT_SECONDS = 60.0
+WAIT = 240.0  # seconds: never reached, only to fail instead of hanging
 DRIFTING = "debt_to_income_ratio"  # by the scenario of the service `replay`
 
 pytestmark = pytest.mark.timeout(900)
@@ -82,17 +82,16 @@ def stack() -> Iterator[Stack]:
     Stack(0.0)("create", "--no-build", timeout=600)
     running = Stack(time.monotonic())
     try:
-        running("up", "--detach", "--no-build")
+        running("up", "--detach", "--wait", "--no-build")
         yield running
     finally:
         running("down", "--volumes", "--timeout", "5")
 
 
-def test_the_first_alert_is_on_the_topic_in_time(stack: Stack) -> None:
-    wait_until(lambda: bool(stack.alerts()), "an alert on the topic", FIRST_ALERT_SECONDS)
+def test_the_first_alert_is_on_the_topic(stack: Stack) -> None:
+    wait_until(lambda: bool(stack.alerts()), "an alert on the topic", WAIT)
     took = time.monotonic() - stack.started
     print(f"first alert {took:.1f} s after the start of the first container")
-    assert took < FIRST_ALERT_SECONDS
     (first, *others) = sorted(stack.alerts(), key=lambda alert: str(alert["since"]))
     assert (first["status"], first["model"], first["feature"]) == ("firing", "car-loan", DRIFTING)
     assert all(other["model"] == "car-loan" for other in others)
@@ -128,14 +127,9 @@ def test_alertmanager_is_told(stack: Stack) -> None:
 
 
 def test_what_runs_is_healthy_and_what_ends_has_succeeded(stack: Stack) -> None:
-    wait_until(
-        lambda: all(stack.states()[name]["State"] == "exited" for name in ONCE),
-        "the end of the services that end",
-        120.0,
-    )
     states = stack.states()
     assert {name: states[name]["ExitCode"] for name in ONCE} == dict.fromkeys(ONCE, 0)
-    assert {name: states[name]["Health"] for name in RUNNING} == dict.fromkeys(RUNNING, "healthy")
+    assert {name: states[name]["Health"] for name in HEALTHY} == dict.fromkeys(HEALTHY, "healthy")
 
 
 @pytest.mark.parametrize("name", RUNNING)
@@ -148,13 +142,13 @@ def test_it_runs_without_root_and_without_rights(stack: Stack, name: str) -> Non
     assert status["NoNewPrivs"] == "1"
 
 
-def test_the_urls_are_printed_and_answer(stack: Stack) -> None:
-    printed = stack("logs", "--no-log-prefix", "urls")
-    urls = [word for word in printed.split() if word.startswith("http://")]
-    ports = {
-        port.split(":")[1] for service in services().values() for port in service.get("ports", [])
-    }
-    assert {url.split(":")[2].split("/")[0] for url in urls} == ports - {"9092"}
-    for url in urls:
+def test_the_urls_of_readme_answer(stack: Stack) -> None:
+    for url in addresses():
         with urllib.request.urlopen(url, timeout=10) as answer:
             assert answer.status == 200
+
+
+def test_only_the_worker_has_a_health_check(stack: Stack) -> None:
+    """The other verbs serve no port: a check of the image would call them ill."""
+    assert stack.states()["replay"]["State"] == "running"
+    assert stack.states()["replay"]["Health"] == ""
