@@ -25,6 +25,13 @@ help: ## list the targets
 
 install: .venv/.dev ## make .venv with Driftline (editable) and all tools, as pinned
 
+# Another Python, asked for by name, makes the environments anew.
+ifneq ($(filter command environment,$(firstword $(origin PYTHON))),)
+ifneq ($(shell $(PYTHON) -V 2>/dev/null),$(shell cat .venv/.created 2>/dev/null))
+.PHONY: .venv/.created
+endif
+endif
+
 .venv/.created:
 	@$(if $(PYTHON),:,echo "Python is missing. On Debian: apt-get install python3 python3-venv" >&2; exit 1)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -32,7 +39,7 @@ install: .venv/.dev ## make .venv with Driftline (editable) and all tools, as pi
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
 	  { echo "$(PYTHON) cannot make virtual environments. On Debian: apt-get install python3-venv" >&2; exit 1; }
 	@$(PYTHON) -m venv --clear .venv
-	@touch $@
+	@$(BIN)/python -V > $@
 
 # What runs Driftline from the checkout: enough for `make demo`, which says what pip downloaded for it.
 .venv/.runtime: .venv/.created requirements.txt requirements-files.txt requirements-build.txt pyproject.toml deploy/downloaded.py
@@ -79,7 +86,7 @@ stack-test: .venv/.dev ## bring up docker-compose.yml and see its alert everywhe
 wheel: $(WHEEL)/.checked ## build the wheel, and run it in a fresh environment without its extras
 
 $(WHEEL)/.pins: .venv/.created requirements.txt
-	@$(PYTHON) -m venv --clear $(WHEEL)
+	@$(BIN)/python -m venv --clear $(WHEEL)
 	@$(WHEEL)/bin/python $(INSTALL) --require-hashes -r requirements.txt
 	@touch $@
 
