@@ -290,3 +290,14 @@ def test_ndjson_is_streamed(tmp_path: Path) -> None:
     assert [len(next(chunks)) for _ in range(2)] == [10_000, 10_000]
     with pytest.raises(InputError, match="line 25001 is not a JSON object"):
         next(chunks)
+
+
+def test_a_file_that_was_written_again_is_read_anew(tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text("a,b\n1,x\n,y\n")
+    assert rows_of(file) == [{"a": 1, "b": "x"}, {"a": None, "b": "y"}]
+    file.write_text("a,b\n1,x\n1.5,\n")
+    assert rows_of(file) == [{"a": 1.0, "b": "x"}, {"a": 1.5, "b": None}]
+    file.rename(tmp_path / "old.csv")
+    file.write_text("c,b\n1,x\n1.5,\n")
+    assert rows_of(file)[0] == {"c": 1.0, "b": "x"}

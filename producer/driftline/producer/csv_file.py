@@ -13,7 +13,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -89,7 +89,7 @@ class CsvFile:
         convert = [column.converter() for column in self.columns.values()]
         for cells in self.cells(chunk):
             typed = [
-                column if to is str and "" not in column else [_value(to, text) for text in column]
+                _values(to, column)
                 for to, column in zip(convert, zip(*cells, strict=True), strict=True)
             ]
             yield [dict(zip(names, row, strict=True)) for row in zip(*typed, strict=True)]
@@ -164,8 +164,13 @@ def scan(open_file: Opener, file: Path) -> CsvFile:
     return found
 
 
-def _value(to: Callable[[str], Any], text: str) -> Any:
-    return to(text) if text and (to is str or text.strip()) else None
+def _values(to: Callable[[str], Any], column: tuple[str, ...]) -> Sequence[Any]:
+    if to is str:
+        return [text or None for text in column] if "" in column else column
+    try:
+        return list(map(to, column))
+    except (KeyError, ValueError):  # an empty cell
+        return [to(text) if text.strip() else None for text in column]
 
 
 @contextmanager

@@ -12,6 +12,7 @@ A row is a dict of values that JSON can hold (in Parquet also NaN and infinity, 
 
 from __future__ import annotations
 
+import functools
 import gzip
 import itertools
 import zlib
@@ -85,7 +86,18 @@ def mixed_columns(path: str | Path) -> dict[str, str]:
         return {}
     _check_exists(file)
     with _readable(file):
-        return csv_file.scan(lambda: _open(file), file).mixed()
+        return _scanned(file).mixed()
+
+
+def _scanned(file: Path) -> csv_file.CsvFile:
+    """Return a CSV file with its columns' types; while it does not change it is scanned once."""
+    found = file.stat()
+    return _scan(file, (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns))
+
+
+@functools.lru_cache(maxsize=16)
+def _scan(file: Path, version: tuple[int, ...]) -> csv_file.CsvFile:
+    return csv_file.scan(lambda: _open(file), file)
 
 
 def _format_of(file: Path) -> str:
@@ -120,7 +132,7 @@ def _guarded(file: Path, form: str) -> Iterator[Rows]:
         if form == "parquet":
             yield from parquet_file.read(file, CHUNK)
         elif form == "csv":
-            yield from csv_file.scan(lambda: _open(file), file).read(CHUNK)
+            yield from _scanned(file).read(CHUNK)
         else:
             with _open(file) as stream:
                 yield from ndjson_file.read(stream, file, CHUNK)
