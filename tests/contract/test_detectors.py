@@ -342,11 +342,16 @@ def with_bad(values: FloatArray, rng: np.random.Generator) -> FloatArray:
     return values
 
 
+RARE = np.array([0.95, 0.03, 0.02])
+
+
 def quiet_columns(n: int, rng: np.random.Generator) -> dict[str, FeatureColumn]:
     numeric = {
         f"n{i}": FeatureColumn("numeric", with_bad(rng.normal(size=n), rng)) for i in range(5)
     }
+    numeric["few"] = FeatureColumn("numeric", rng.choice(3, n, p=RARE).astype(np.float64))
     drawn = {f"c{i}": rng.choice(4, n, p=NORMAL[:4]) for i in range(5)}
+    drawn["rare"] = rng.choice(3, n, p=RARE)
     texts = {
         name: FeatureColumn("categorical", [NAMES[k] for k in codes])
         for name, codes in drawn.items()

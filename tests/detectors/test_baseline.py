@@ -55,6 +55,67 @@ def test_constant_that_changes_has_an_effect(now: float) -> None:
     assert bins.contribution.sum() == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize(
+    ("values", "shares"),
+    [
+        ([0.0, 1.0], [0.03, 0.97]),
+        ([0.0, 1.0], [0.97, 0.03]),
+        ([-1.0, 0.0, 1.0], [0.02, 0.96, 0.02]),
+        ([1.0, 2.0, 3.0], [0.52, 0.04, 0.44]),
+        ([-1e308, 5e-324, 1e308], [0.05, 0.9, 0.05]),
+        ([1.0, 2.0, 3.0, 4.0, 5.0], [0.05, 0.15, 0.3, 0.3, 0.2]),
+    ],
+)
+def test_each_of_few_values_has_a_bin(values: list[float], shares: list[float]) -> None:
+    counts = [round(1_000 * share) for share in shares]
+    layout, flat = numeric(np.repeat(values, counts))
+    baseline = Baseline(layout, flat)
+    assert baseline.few.tolist() == [True]
+    bins = baseline.bins(0, flat)
+    assert bins.upper is not None
+    assert bins.upper.tolist() == values[:-1]
+    assert bins.reference.tolist() == bins.window.tolist() == counts
+    assert baseline.only_values(0, flat).tolist() == values
+    changed = counted(layout, np.repeat(values, counts[::-1]))
+    found = compare(baseline, changed, 1e-5)
+    if counts != counts[::-1]:
+        assert found.effect[0] > 0.02
+    same = compare(baseline, flat, 1e-5)
+    assert same.detectors["chi_square"].value[0] == 0.0
+    assert same.detectors["chi_square"].p_value[0] == 1.0
+
+
+def test_a_huge_tie_among_many_values_has_a_bin() -> None:
+    rest = np.linspace(0.0, 0.99, 60)
+    layout, flat = numeric(np.concatenate([rest, np.full(940, 1.0)]))
+    baseline = Baseline(layout, flat)
+    window = counted(layout, np.concatenate([rest, rest, rest, np.full(320, 1.0)]))
+    bins = baseline.bins(0, window)
+    assert bins.upper is not None
+    assert bins.upper.tolist() == [0.99]
+    assert bins.window.tolist() == [180, 320]
+    assert np.isnan(baseline.only_values(0, window)).tolist() == [True, False]
+    found = compare(baseline, window, 1e-5)
+    assert found.effect[0] > 0.5
+    assert found.tests.tolist() == [2]
+
+
+def test_a_number_of_many_values_is_none_of_few() -> None:
+    layout, flat = numeric(np.random.default_rng(1).normal(size=900))
+    found = compare(Baseline(layout, flat), flat, 1e-5)
+    assert found.tests.tolist() == [1]
+    assert np.isnan(found.detectors["chi_square"].value[0])
+
+
+def test_a_rare_value_of_a_number_is_tested_as_a_class_is() -> None:
+    """2 % of ones become 8 %: the largest distance of the distributions alone does not tell."""
+    layout, flat = numeric(np.repeat([0.0, 1.0], [9_800, 200]))
+    found = compare(Baseline(layout, flat), counted(layout, np.repeat([0.0, 1.0], [460, 40])), 1e-5)
+    assert found.detectors["ks"].p_value[0] > 1e-3
+    assert found.detectors["chi_square"].p_value[0] < 1e-10
+    assert found.effect[0] > 0.05
+
+
 def test_quantiles_lie_on_the_grid_or_in_the_middle_of_a_gap() -> None:
     layout, counts = numeric(np.arange(0.0, 100.0, 10.0))
     baseline = Baseline(layout, counts)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from driftline.detectors.cells import Cells
-from driftline.detectors.chi_square import chi_square, merge_rare
+from driftline.detectors.chi_square import chi_square, merge_rare, pearson
 from driftline.detectors.grid import IntArray
 
 
@@ -53,9 +53,9 @@ def test_cells_are_merged_as_the_rule_says(features: list[list[tuple[int, int]]]
 
 
 @given(COUNTS)
-def test_equals_scipy_on_the_merged_cells(feature: list[tuple[int, int]]) -> None:
+def test_pearson_equals_scipy_on_the_merged_cells(feature: list[tuple[int, int]]) -> None:
     reference, window = [r for r, _ in feature], [w for _, w in feature]
-    found = chi_square(one_feature(reference, window), np.array([0.01]))
+    found = pearson(one_feature(reference, window), np.array([0.01]))
     table = np.array(merge_by_hand(reference, window)).T
     if table.shape[1] == 1:
         assert np.isnan([found.value[0], found.p_value[0], found.threshold[0]]).all()
@@ -64,6 +64,79 @@ def test_equals_scipy_on_the_merged_cells(feature: list[tuple[int, int]]) -> Non
     assert found.value[0] == pytest.approx(wanted.statistic, rel=1e-9, abs=1e-9)
     assert found.p_value[0] == pytest.approx(wanted.pvalue, rel=1e-6)
     assert found.threshold[0] == pytest.approx(stats.chi2.isf(0.01, table.shape[1] - 1))
+
+
+@given(COUNTS)
+def test_rare_cells_have_exact_bounds(feature: list[tuple[int, int]]) -> None:
+    """The rule cell by cell, with the binomial laws of scipy."""
+    r, w = np.array(feature).T
+    n, m, both = int(w.sum()), int(r.sum()), r + w
+    rare = np.flatnonzero((both > 0) & (both * n < 30 * (n + m)))
+    p_value = stats.chi2_contingency(
+        np.array(merge_by_hand(r.tolist(), w.tolist())).T, correction=False
+    ).pvalue
+    one_cell = len(merge_by_hand(r.tolist(), w.tolist())) == 1
+    if rare.size:
+        law = [stats.binom(both[i], n / (n + m)) for i in rare]
+        tails = [min(each.sf(w[i] - 1), each.cdf(w[i])) for each, i in zip(law, rare, strict=True)]
+        tests = 1 if np.count_nonzero(both) == 2 else rare.size
+        exact = min(1.0, 2 * tests * min(tails))
+        p_value = exact if one_cell else min(1.0, 2 * min(exact, p_value))
+    found = chi_square(one_feature(r, w), np.array([0.01]))
+    assert found.p_value[0] == pytest.approx(p_value, rel=1e-6, abs=1e-12)
+    assert np.isnan(found.threshold[0]) == one_cell
+
+
+@pytest.mark.parametrize(
+    ("reference", "window"),
+    [
+        ([9_800, 200], [460, 40]),  # a rare class that grows
+        ([5_000, 4_800, 200], [250, 210, 40]),  # beside two large ones
+        ([9_700, 200, 100], [455, 40, 5]),  # of two rare ones one
+        ([9_990, 10], [490, 10]),
+        ([9_500, 500], [500, 0]),  # one that vanishes
+        ([10_000, 0], [490, 10]),  # one that never was
+    ],
+)
+def test_a_rare_class_is_tested(reference: list[int], window: list[int]) -> None:
+    found = chi_square(one_feature(reference, window), np.array([1e-5]))
+    assert found.p_value[0] <= 1e-5
+    assert found.p_value[0] >= 0.5 * min(
+        stats.fisher_exact(np.array([[a, b], [10_000 - a, sum(window) - b]])).pvalue
+        for a, b in zip(reference, window, strict=True)
+    )  # never smaller than the exact test of any one class
+    same = [round(r * 500 / 10_000) for r in reference]
+    assert chi_square(one_feature(reference, same), np.array([1e-5])).p_value[0] == 1.0
+
+
+def test_unseen_categories_are_tested_alone_only_where_merging_leaves_one_cell() -> None:
+    unseen, level = np.array([False, False, True]), np.array([1e-5])
+
+    def p_value(reference: list[int], window: list[int]) -> float:
+        return float(chi_square(one_feature(reference, window), level, unseen).p_value[0])
+
+    assert p_value([6_000, 4_000, 0], [294, 196, 10]) > 0.5  # `rates.py` tests them
+    assert p_value([10_000, 0, 0], [490, 0, 10]) < 1e-9
+    assert p_value([9_999, 1, 0], [490, 0, 10]) > p_value([10_000, 0, 0], [490, 0, 10])
+
+
+def test_all_events_in_one_cell_are_no_change() -> None:
+    found = chi_square(one_feature([5_000, 0], [500, 0]), np.array([0.01]))
+    assert (found.value[0], found.p_value[0]) == (0.0, 1.0)
+    nothing = chi_square(one_feature([5_000, 10], [0, 0]), np.array([0.01]))
+    assert np.isnan([nothing.value[0], nothing.p_value[0], nothing.threshold[0]]).all()
+
+
+def test_quiet_rare_classes_keep_the_level() -> None:
+    rng = np.random.default_rng(4)
+    for shares in ([0.98, 0.02], [0.999, 0.001], [0.6, 0.38, 0.02], [0.95, 0.03, *[0.002] * 10]):
+        small = 0
+        for _ in range(100):
+            reference = rng.multinomial(5_000, shares)
+            for window in rng.multinomial(500, shares, 20):
+                found = chi_square(one_feature(reference, window), np.array([0.01]))
+                small += int(found.p_value[0] <= 0.01)
+        assert small <= 20 + 4 * 20**0.5
 
 
 def test_unseen_categories_raise_the_statistic() -> None:

@@ -6,7 +6,7 @@ counts as needed, and `compare` them with a `Baseline`. `report` does all of it 
 
 from driftline.errors import DriftlineError
 
-from .baseline import Baseline, Bins
+from .baseline import Baseline, Bins, few_values
 from .budget import level
 from .build import build_reference
 from .cells import Result
@@ -43,6 +43,7 @@ __all__ = [
     "count_columns",
     "count_slots",
     "encode",
+    "few_values",
     "level",
     "normal_rates",
     "quiet_share",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .cells import Cells
 from .counts import EXTRA_CELLS, Feature, Layout
@@ -15,6 +16,7 @@ from .psi import psi_terms
 from .reference import OTHER
 
 _DECIMALS = 10
+_FEW = 10  # values of a feature of few values, at most
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,9 @@ class Baseline:
         binned: reference events per bin, shape (bins,).
         valued: which bins hold values, shape (bins,); the others are missing, absent, invalid.
         owner: feature of each bin that holds values, shape (sum of valued,).
+        unseen: which of the bins that hold values are those of unseen categories, same shape.
         cdf: the reference's distribution functions, from `distance.cumulate`.
+        few: numeric features of few values, shape (F,), see `few_values`.
 
     Example:
         >>> layout = Layout.of([Feature("age", "numeric", np.arange(20.0, 40.0))])
@@ -73,9 +77,14 @@ class Baseline:
         self.layout = layout
         self.counts = counts
         self.events = int(counts[: layout.starts[1]].sum())
-        blocks = [
-            np.concatenate([_bin_starts(feature, layout.slots(counts, f)), _extra(feature)])
+        own = [
+            _own_bins(layout.slots(counts, f)) if feature.type == "numeric" else None
             for f, feature in enumerate(layout.features)
+        ]
+        self.few = np.array([values is not None for values in own], np.bool_)
+        blocks = [
+            np.concatenate([_bin_starts(feature, layout.slots(counts, f), values), _extra(feature)])
+            for f, (feature, values) in enumerate(zip(layout.features, own, strict=True))
         ]
         self.first = np.concatenate([[0], np.cumsum([block.size for block in blocks])])
         self.cells = np.concatenate(blocks) + np.repeat(layout.starts[:-1], np.diff(self.first))
@@ -85,6 +94,9 @@ class Baseline:
         self.valued = np.ones(self.cells.size, np.bool_)
         for cell in range(1, EXTRA_CELLS + 1):
             self.valued[self.first[1:] - cell] = False
+        values_end = np.cumsum(sizes - EXTRA_CELLS)
+        self.unseen = np.zeros(self.owner.size, np.bool_)
+        self.unseen[values_end[layout.numeric :] - 1] = True
         self.cdf = cumulate(layout, counts)
 
     def bin_counts(self, flat: IntArray) -> IntArray:
@@ -104,10 +116,43 @@ class Baseline:
         if feature.type != "numeric":
             names = (*feature.categories, OTHER)
             return Bins(None, tuple(names[i] for i in shown), *kept)
-        # A bin ends where the next one that is shown begins: with a value, or just below one.
+        # A bin ends where the next one that is shown begins: with a value, or just below one. What
+        # ends just below one ends with its last value, where no event lies between the two.
         ends = begins[shown[1:]] - 1
+        if (ends % 2 == 0).any():
+            slots = self.occupied(f, window)
+            last = slots[np.searchsorted(slots, ends, "right") - 1]
+            ends = np.where(ends % 2 == 0, np.where(last % 2 == 1, last, ends), ends)
         values = feature.grid[ends // 2]
         return Bins(np.where(ends % 2 == 1, values, np.nextafter(values, -np.inf)), None, *kept)
+
+    def occupied(self, f: int, window: IntArray | None = None) -> IntArray:
+        """Return the slots of the f-th feature that hold an event of the reference or `window`."""
+        slots = self.layout.slots(self.counts, f)
+        if window is not None:
+            slots = slots + self.layout.slots(window, f)
+        return np.flatnonzero(slots)
+
+    def only_values(self, f: int, window: IntArray) -> FloatArray:
+        """Return for each of `bins(f, window)` of a numeric feature the one value of its events.
+
+        NaN where they have several, or one that the reference does not have.
+
+        Example:
+            >>> layout = Layout.of([Feature("flag", "numeric", np.array([0.0, 1.0]))])
+            >>> counts = np.array([0, 3, 0, 97, 0, 0, 0, 0])
+            >>> Baseline(layout, counts).only_values(0, counts)
+            array([0., 1.])
+        """
+        first = int(self.first[f])
+        begins = self.cells[first : int(self.first[f + 1]) - EXTRA_CELLS]
+        slots = self.occupied(f, window)
+        owner = np.searchsorted(begins - self.layout.starts[f], slots, "right") - 1
+        _, where, many = np.unique(owner, return_index=True, return_counts=True)
+        only = slots[where]
+        alone = (many == 1) & (only % 2 == 1)
+        grid = self.layout.features[f].grid
+        return np.where(alone, grid[np.where(alone, only // 2, 0)], np.nan)
 
     def quantile(self, f: int, share: float, window: IntArray | None = None) -> float:
         """Return a quantile of a numeric feature to the reference's grid.
@@ -131,6 +176,29 @@ class Baseline:
         return float(low) if low == high else _middle(float(low), float(high))
 
 
+def few_values(layout: Layout, counts: IntArray) -> NDArray[np.bool_]:
+    """Return which numeric features have few values in some stream, shape (F,).
+
+    At most ten values, each of 1 % of the stream's events or more, hold nine tenths of them: a
+    flag does, a constant, a number that is nearly always zero. Such a number is tested as
+    categories are, too: where most events are tied, the largest distance of two distribution
+    functions hardly tells that a rare value comes four times as often.
+
+    Args:
+        layout: where the counts lie.
+        counts: the streams' flat counts, shape (streams, layout.size).
+
+    Example:
+        >>> layout = Layout.of([Feature("flag", "numeric", np.array([0.0, 1.0]))])
+        >>> few_values(layout, np.array([[0, 3, 0, 97, 0, 0, 0, 0]]))
+        array([ True])
+    """
+    few = np.zeros(len(layout.features), np.bool_)
+    for f in range(layout.numeric):
+        few[f] = any(_own_bins(layout.slots(flat, f)) is not None for flat in counts)
+    return few
+
+
 def _middle(low: float, high: float) -> float:
     middle = low + (high - low) / 2.0
     for decimals in range(_DECIMALS):
@@ -144,8 +212,18 @@ def _extra(feature: Feature) -> IntArray:
     return np.arange(feature.slots, feature.slots + EXTRA_CELLS, dtype=np.int64)
 
 
-def _bin_starts(feature: Feature, slots: IntArray) -> IntArray:
+def _own_bins(slots: IntArray) -> IntArray | None:
+    """Places in the grid of the values that have a bin each; None for a feature of many values."""
+    total = max(int(slots.sum()), 1)
+    values = np.flatnonzero(100 * slots[1::2] >= total)
+    few = values.size <= _FEW and 10 * int(slots[2 * values + 1].sum()) >= 9 * total
+    return values if few else None
+
+
+def _bin_starts(feature: Feature, slots: IntArray, few: IntArray | None) -> IntArray:
     """First slot of each bin: ten quantile bins, or one bin a category and one for unseen.
+
+    A feature of few values has one bin for each of them and for each stretch between them.
 
     The upper end of quantile bin i is the smallest grid value with a distribution function of at
     least i / 10; an end that comes twice is dropped. Where a value holds more than a tenth of the
@@ -158,6 +236,8 @@ def _bin_starts(feature: Feature, slots: IntArray) -> IntArray:
     total = int(cumulative[-1])
     if total == 0 or feature.grid.size == 0:
         return np.zeros(1, np.int64)
+    if few is not None:
+        return np.unique(np.concatenate([[0], 2 * few + 1, 2 * few + 2]))
     at_value = cumulative[1::2]
     ends = np.searchsorted(DECILES * at_value, np.arange(1, DECILES) * total)
     ends = np.unique(np.minimum(ends, feature.grid.size - 1))

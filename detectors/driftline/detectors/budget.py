@@ -3,6 +3,10 @@
 The expected number of false alarms in a period is the sum of the levels of all tests in it,
 whatever their dependence and however much windows overlap (linearity of expectation). So a budget
 of X alarms per period, shared by the tests of every look, gives each test X / (tests x looks).
+
+For the same reason what belongs to one test may be shared again: a number of few values gives half
+of it to `ks` and half to `chi_square`, `chi_square` shares its own among Pearson's test and the
+exact bounds of rare classes (see there), and the rates share one test's level.
 """
 
 from __future__ import annotations

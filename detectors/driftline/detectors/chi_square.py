@@ -1,13 +1,34 @@
-"""Pearson's two-sample chi-square test on categories, the unseen one included.
+"""Chi-square test of the shares of categories, with exact bounds for those of few events.
 
-Source: Pearson 1900; Cochran, "Some methods for strengthening the common chi-square tests",
+Pearson's law holds where at least some 30 events of the window are expected in every cell, so cells
+are merged until that is so. What merging hides is tested by itself: each rare cell against all the
+others. Given the t events of a cell in reference and window together, those in the window follow a
+hypergeometric law; the binomial law of t trials with probability n / (n + m) bounds both of its
+tails (Hoeffding 1963, section 6; Uhlmann 1966), however few they are.
+
+The level of the feature's test is shared, so what is promised of it holds for all together:
+
+* no cell is rare: Pearson's test has all of it;
+* merging leaves one cell: the rare cells share it alike, half of each part for either tail;
+* otherwise Pearson's test has one half and the rare cells share the other.
+
+Which cells are rare follows from the t alone, which say nothing of a change.
+
+Unseen categories are merged like all others, and `rates.py` tests their share. They are a rare cell
+only where merging leaves one. That they have no event in the reference is why they are called
+unseen, and no finding: they are given as many as there are categories with one event, which is how
+many events of the reference would be unseen to all its others (Good, "The population frequencies of
+species", Biometrika 40, 1953).
+
+Sources: Pearson 1900; Cochran, "Some methods for strengthening the common chi-square tests",
 Biometrics 10, 1954 (merging cells of small expectation).
 """
 
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import chdtrc, chdtri
+from numpy.typing import NDArray
+from scipy.special import betainc, chdtrc, chdtri
 
 from .cells import Cells, Result
 from .grid import FloatArray
@@ -67,28 +88,95 @@ def merge_rare(cells: Cells) -> Cells:
     return Cells(owner, reference, window, cells.features)
 
 
-def chi_square(cells: Cells, alpha: FloatArray) -> Result:
-    """Test whether the window's categories come in the reference's shares.
+def pearson(cells: Cells, alpha: FloatArray) -> Result:
+    """Pearson's test on the merged cells alone; all NaN where that is one.
 
     Args:
-        cells: categories with the unseen cell; none for a feature it does not apply to.
+        cells: as for `chi_square`.
         alpha: level of one test per feature, shape (F,).
 
+    Example:
+        >>> cells = Cells(np.zeros(2, int), np.array([9800, 200]), np.array([460, 40]), 1)
+        >>> pearson(cells, np.array([0.01])).p_value
+        array([nan])
+    """
+    return _pearson(merge_rare(cells), alpha)
+
+
+def chi_square(cells: Cells, alpha: FloatArray, unseen: NDArray[np.bool_] | None = None) -> Result:
+    """Test whether the window's events come in the reference's shares.
+
+    Args:
+        cells: categories with the unseen cell, or the bins of a number of few values; none for a
+            feature it does not apply to.
+        alpha: level of one test per feature, shape (F,).
+        unseen: which cells are those of unseen categories, shape (M,); None: none.
+
     Returns:
-        Value: the statistic over the merged cells; p-value and threshold isf(alpha) from the
-        chi-square law. All NaN where merging leaves one cell: too few events to tell.
+        Value: the statistic over the merged cells, or where that is one over the cells as they
+        are; threshold: the value at which Pearson's test alarms, NaN where the exact bounds alone
+        do; p-value of both together. A feature with all its events in one cell has 0 and 1.
 
     Example:
         >>> cells = Cells(np.zeros(3, int), np.array([600, 400, 0]), np.array([90, 110, 0]), 1)
         >>> result = chi_square(cells, np.array([0.01]))
         >>> result.value.round(3), result.p_value.round(8), result.threshold.round(3)
         (array([15.345]), array([8.954e-05]), array([6.635]))
+
+        A class of 2 % that becomes 8 %:
+
+        >>> cells = Cells(np.zeros(2, int), np.array([9800, 200]), np.array([460, 40]), 1)
+        >>> chi_square(cells, np.array([0.01])).p_value.round(13)
+        array([1.25e-11])
     """
     merged = merge_rare(cells)
-    n, m = merged.n[merged.owner], merged.m[merged.owner]
-    both = np.where(merged.occupied, merged.reference + merged.window, 1)
-    terms = (m * merged.window - n * merged.reference) ** 2 / both
+    one_cell = cells.judged & (merged.used < 2)
+    rare, exact = _exact(cells, unseen, one_cell)
+    # Where both tests are made, each has half of the level.
+    shares = np.where((rare > 0) & ~one_cell, 2.0, 1.0)
+    found = _pearson(merged, alpha / shares)
+    value = np.where(one_cell, _statistic(cells), found.value)
+    p_value = np.fmin(found.p_value, np.where(cells.judged, exact, np.nan))
+    return Result(value, np.minimum(shares * p_value, 1.0), found.threshold)
+
+
+def _pearson(merged: Cells, alpha: FloatArray) -> Result:
     freedom = merged.freedom
-    scale = np.where(np.isnan(freedom), np.nan, merged.n * merged.m)
-    value = merged.total(terms) / scale
+    value = np.where(np.isnan(freedom), np.nan, _statistic(merged))
     return Result(value, chdtrc(freedom, value), chdtri(freedom, alpha))
+
+
+def _statistic(cells: Cells) -> FloatArray:
+    """Pearson's statistic of each feature, shape (F,); NaN without events on both sides."""
+    n, m = cells.n[cells.owner], cells.m[cells.owner]
+    both = np.where(cells.occupied, cells.reference + cells.window, 1)
+    terms = (m * cells.window - n * cells.reference) ** 2 / both
+    return cells.total(terms) / np.where(cells.judged, cells.n * cells.m, np.nan)
+
+
+def _exact(
+    cells: Cells, unseen: NDArray[np.bool_] | None, one_cell: NDArray[np.bool_]
+) -> tuple[FloatArray, FloatArray]:
+    """Count each feature's rare cells, and bound the p-value of all of them together.
+
+    Returns:
+        The number, shape (F,), and the p-value; 1 without rare cells.
+    """
+    x, r = cells.window, cells.reference
+    n, m = cells.n[cells.owner], cells.m[cells.owner]
+    usable = cells.occupied & cells.judged[cells.owner]
+    if unseen is not None:
+        usable &= ~unseen | one_cell[cells.owner]
+        once = cells.total(~unseen & (r == 1))[cells.owner]
+        r = np.where(unseen, r + once, r)
+    rare = usable & ((x + r) * n < SMALLEST_EXPECTED * (n + m))
+    owner, x, r, n, m = cells.owner[rare], x[rare], r[rare], n[rare], m[rare]
+    count = np.bincount(owner, minlength=cells.features).astype(np.float64)
+    more, share = x * m > r * n, n / (n + m)
+    tail = betainc(np.where(more, x, r), np.where(more, r, x) + 1.0,
+                   np.where(more, share, 1.0 - share))  # fmt: skip
+    smallest = np.ones(cells.features)
+    np.minimum.at(smallest, owner, tail)
+    # Of two cells, what one has too many the other has too few: they are one test of two tails.
+    tests = np.where(cells.used == 2.0, np.minimum(count, 1.0), count)
+    return count, np.minimum(2.0 * np.maximum(tests, 0.5) * smallest, 1.0)

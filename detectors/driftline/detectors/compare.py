@@ -40,8 +40,9 @@ class Comparison:
         unseen: a category that the reference does not list.
         out_of_range: below the smallest or above the largest reference value.
         detectors: name to result: ks and wasserstein for numeric features, chi_square for the
-            others, psi and jensen_shannon for all; rates missing (null or no key) and invalid for
-            all, unseen for categorical, out_of_range for numeric features. NaN elsewhere.
+            others and for numeric ones of few values, psi and jensen_shannon for all; rates missing
+            (null or no key) and invalid for all, unseen for categorical, out_of_range for numeric
+            features. NaN elsewhere.
     """
 
     events: IntArray
@@ -52,6 +53,15 @@ class Comparison:
     unseen: IntArray
     out_of_range: IntArray
     detectors: dict[str, Result]
+
+    @property
+    def tests(self) -> IntArray:
+        """How many tests of a feature's distribution share its level, shape (F,).
+
+        `ks` and `chi_square` of a numeric feature of few values have half of it each.
+        """
+        both = [~np.isnan(self.detectors[name].value) for name in ("ks", "chi_square")]
+        return 1 + (both[0] & both[1]).astype(np.int64)
 
     @property
     def effect(self) -> FloatArray:
@@ -94,14 +104,15 @@ def compare(
     cells = Cells(baseline.owner, baseline.binned[baseline.valued], binned[baseline.valued], count)
     results = {"psi": psi(cells, level), "jensen_shannon": jensen_shannon(cells, level)}
 
-    other = ~numeric[cells.owner]
+    shared = level / np.where(baseline.few, 2, 1)  # as `Comparison.tests` says
+    other = (~numeric | baseline.few)[cells.owner]
     categories = Cells(cells.owner[other], cells.reference[other], cells.window[other], count)
-    results["chi_square"] = chi_square(categories, level)
+    results["chi_square"] = chi_square(categories, shared, baseline.unseen[other])
 
     padding = np.full(count - layout.numeric, np.nan)
     largest, area = distances(layout, baseline.cdf, window, cells.n[: layout.numeric])
     m = np.where(cells.judged & numeric, cells.m, np.nan)
-    results["ks"] = ks(np.concatenate([largest, padding]), cells.n, m, level)
+    results["ks"] = ks(np.concatenate([largest, padding]), cells.n, m, shared)
     results["wasserstein"] = wasserstein(np.concatenate([area, padding]))
 
     now = count_kinds(baseline, window, binned)

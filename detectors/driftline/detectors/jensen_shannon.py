@@ -22,8 +22,8 @@ def jensen_shannon(cells: Cells, alpha: FloatArray) -> Result:
         alpha: level of one test per feature, shape (F,).
 
     Returns:
-        Value in nats; p-value and threshold v * isf(alpha) / 8 from the chi-square law, NaN with
-        fewer than two occupied bins.
+        Value in nats; p-value and threshold v * isf(alpha) / 8 from the chi-square law; with fewer
+        than two occupied bins 0, 1 and no threshold.
 
     Example:
         >>> cells = Cells(np.zeros(2, int), np.array([500, 500]), np.array([70, 30]), 1)
@@ -36,4 +36,5 @@ def jensen_shannon(cells: Cells, alpha: FloatArray) -> Result:
     value = cells.total(xlogy(p, p / mixed) + xlogy(q, q / mixed)) / 2.0
     value = np.where(cells.judged, value, np.nan)
     v, freedom = cells.variance, cells.freedom
-    return Result(value, chdtrc(freedom, 8.0 * value / v), v * chdtri(freedom, alpha) / 8.0)
+    p_value = np.where(value == 0.0, 1.0, chdtrc(freedom, 8.0 * value / v))
+    return Result(value, p_value, v * chdtri(freedom, alpha) / 8.0)

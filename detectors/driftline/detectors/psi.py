@@ -41,8 +41,8 @@ def psi(cells: Cells, alpha: FloatArray) -> Result:
 
     Returns:
         Value PSI - (B - 1) v; p-value from the chi-square law; threshold
-        v * isf(alpha) - (B - 1) v. With fewer than two occupied bins the value is 0 and there is
-        no p-value; without events on one side all are NaN.
+        v * isf(alpha) - (B - 1) v. With fewer than two occupied bins the value is 0, the p-value 1,
+        and there is no threshold; without events on one side all are NaN.
 
     Example:
         >>> cells = Cells(np.zeros(2, int), np.array([500, 500]), np.array([70, 30]), 1)
@@ -53,15 +53,20 @@ def psi(cells: Cells, alpha: FloatArray) -> Result:
     v, freedom = cells.variance, cells.freedom
     raw = np.where(cells.judged, cells.total(psi_terms(cells)), np.nan)
     bias = (cells.used - 1.0) * v
-    return Result(raw - bias, chdtrc(freedom, raw / v), v * chdtri(freedom, alpha) - bias)
+    p_value = np.where(raw == 0.0, 1.0, chdtrc(freedom, raw / v))
+    return Result(raw - bias, p_value, v * chdtri(freedom, alpha) - bias)
 
 
 def quiet_share(limit: float, events: int, reference_events: int, bins: int) -> float:
     """Share of quiet windows whose bias-corrected PSI reaches `limit` by chance.
 
+    A feature whose events all lie in one bin has a PSI of 0 in every one of them.
+
     Example:
         >>> round(quiet_share(0.1, 100, 50_000, 10), 3)
         0.025
     """
+    if bins < 2:
+        return float(limit <= 0)
     v = 1.0 / events + 1.0 / reference_events
     return float(chdtrc(bins - 1, max(limit / v + bins - 1, 0.0)))

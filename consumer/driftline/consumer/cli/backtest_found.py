@@ -23,7 +23,8 @@ class Found:
         windows: windows of the whole model that were judged: start and end to events.
         of_labels: windows of the whole model's labels; why none of its metrics could be judged,
             empty if one was.
-        insufficient: windows of the whole model that could not be judged.
+        unjudged: windows of the whole model; why none of its features could be judged, empty if
+            one was.
         never: segments; why none of its windows could be judged so far, empty if one was.
         features: features that verdicts speak of.
         reference: id of the reference.
@@ -38,7 +39,7 @@ class Found:
     rises: dict[str, Alert] = field(init=False, default_factory=dict)
     windows: dict[tuple[str, str], int] = field(init=False, default_factory=dict)
     of_labels: dict[tuple[str, str], str] = field(init=False, default_factory=dict)
-    insufficient: Counter[str] = field(init=False, default_factory=Counter)
+    unjudged: dict[tuple[str, str], str] = field(init=False, default_factory=dict)
     never: dict[str, str] = field(init=False, default_factory=dict)
     features: set[str] = field(init=False, default_factory=set)
     reference: str = field(init=False, default="")
@@ -91,10 +92,17 @@ class Found:
                 self.never[verdict.segment] = reason or verdict.state
             return
         window = (verdict.window.start, verdict.window.end)
-        if window not in self.windows:
-            self.windows[window] = verdict.window.events
-            if reason:
-                self.insufficient[reason] += 1
+        self.windows[window] = verdict.window.events
+        # A window is judged if one of its features is.
+        if reason is None:
+            self.unjudged[window] = ""
+        else:
+            self.unjudged.setdefault(window, reason)
+
+    @property
+    def insufficient(self) -> Counter[str]:
+        """Why windows of the whole model could not be judged, and how many of them."""
+        return Counter(reason for reason in self.unjudged.values() if reason)
 
     @property
     def alerts(self) -> list[Alert]:

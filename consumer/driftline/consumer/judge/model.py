@@ -26,6 +26,7 @@ from driftline.consumer.judge.versions import SeenVersions
 from driftline.consumer.log.clock import Clock
 from driftline.consumer.log.messages import Horizon, Loss, Pane, PanesMessage
 from driftline.consumer.log.protocol import Gap
+from driftline.detectors import few_values
 from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import OTHER, Reference
 
@@ -72,8 +73,13 @@ class ModelJudge:
         )
         self.track.losses = list(state.losses)
         streams = reference_streams(config, reference)
+        counts = reference.counts[[reference.position[stream] for stream in streams]]
         rules = RuleBook(
-            config, reference.layout, len(streams), performance_tests(config, outcomes)
+            config,
+            reference.layout,
+            len(streams),
+            performance_tests(config, outcomes),
+            few_values(reference.layout, counts),
         )
         names = {stream_name(name, stream) for stream in streams}
         watched = {*rules.watched_names, *watched_metrics(config, outcomes)}

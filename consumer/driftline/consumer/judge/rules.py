@@ -32,6 +32,8 @@ State = Literal["ok", "warning", "critical"]
 STATES: tuple[State, ...] = ("ok", "warning", "critical")
 # Rates that the budget looks at; they share one test's level.
 BUDGET_RATES: tuple[Detector, ...] = ("missing", "invalid", "unseen")
+_NO_VALUES = "no value in this window"
+_NO_REFERENCE = "the reference has no value of it"
 _APPLIES: dict[str, tuple[FeatureType, ...]] = {
     "ks": ("numeric",),
     "wasserstein": ("numeric",),
@@ -79,18 +81,22 @@ class RuleBook:
         layout: the reference's features.
         streams: how many streams are judged.
         more_tests: of performance, in each stream; they share the budget.
+        few: numeric features that have few values in some stream, shape (F,); None: none. There
+            `chi_square` shares the level with `ks`.
 
     Attributes:
         level: of one test; NaN without a budget.
     """
 
     def __init__(
-        self, config: ModelConfig, layout: Layout, streams: int, more_tests: int = 0
+        self,
+        config: ModelConfig,
+        layout: Layout,
+        streams: int,
+        more_tests: int = 0,
+        few: NDArray[np.bool_] | None = None,
     ) -> None:
         self._config = config
-        self._drift: tuple[Detector, ...] = tuple(
-            "ks" if feature.type == "numeric" else "chi_square" for feature in layout.features
-        )
         self.watched = np.array([not config.is_ignored(f.name) for f in layout.features], bool)
         self.watched_names = tuple(
             f.name for f, on in zip(layout.features, self.watched, strict=True) if on
@@ -110,7 +116,7 @@ class RuleBook:
         self.rate_alpha = self.alpha / len(BUDGET_RATES)
         self.rules = tuple(
             rule
-            for rule in (*self._budget_rules(layout), *self._threshold_rules(layout))
+            for rule in (*self._budget_rules(layout, few), *self._threshold_rules(layout))
             if any(rule.detectors)
         )
 
@@ -125,19 +131,43 @@ class RuleBook:
             elif rule.quality:
                 levels, quiet = self._rate_budget(rule, comparison, normal)
             else:
-                levels, quiet = self._drift_budget(comparison)
+                levels, quiet = self._drift_budget(rule, comparison)
             watched = self.watched & np.array([d is not None for d in rule.detectors], bool)
             rulings.append(Ruling(rule, np.where(watched, levels, OK).astype(np.int8), quiet))
         return rulings
 
-    def _drift_budget(self, comparison: Comparison) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
+    def untested(self, comparison: Comparison, rulings: Sequence[Ruling]) -> list[str | None]:
+        """Return per feature why its values could not be tested in a window; None: they were.
+
+        That its rates were is not enough where a rule looks at the values' distribution.
+        """
+        looked, tested = np.zeros((2, len(self.watched)), bool)
+        for ruling in rulings:
+            rule = ruling.rule
+            tested |= ruling.levels > 0
+            for name in {name for name in rule.detectors if name is not None} - set(RATES):
+                looks = np.array([detector == name for detector in rule.detectors], bool)
+                if rule.limit is None:
+                    looks &= np.isfinite(self.alpha)
+                looked |= looks
+                tested |= looks & np.isfinite(comparison.detectors[name].value)
+        return [
+            None if not missing else _NO_REFERENCE if valid else _NO_VALUES
+            for missing, valid in zip(
+                (looked & ~tested).tolist(), (comparison.valid > 0).tolist(), strict=True
+            )
+        ]
+
+    def _drift_budget(
+        self, rule: Rule, comparison: Comparison
+    ) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
         config, effect = self._config, comparison.effect
-        numeric = np.array([d == "ks" for d in self._drift], bool)
-        p_value = np.where(
-            numeric, comparison.detectors["ks"].p_value, comparison.detectors["chi_square"].p_value
-        )
+        p_value = np.full(effect.shape, np.nan)
+        for name in ("ks", "chi_square"):
+            looks = np.array([detector == name for detector in rule.detectors], bool)
+            p_value[looks] = comparison.detectors[name].p_value[looks]
         with np.errstate(invalid="ignore"):
-            breach = (p_value <= self.alpha) & (effect >= config.min_effect)
+            breach = (p_value <= self.alpha / comparison.tests) & (effect >= config.min_effect)
             levels = np.where(breach, np.where(effect >= config.critical_effect, 2, 1), 0)
             return levels.astype(np.int8), effect < config.min_effect / 2
 
@@ -154,10 +184,15 @@ class RuleBook:
             levels = np.where(breach, np.where(effect >= config.critical_effect, 2, 1), 0)
             return levels.astype(np.int8), rise < config.min_rise / 2
 
-    def _budget_rules(self, layout: Layout) -> list[Rule]:
+    def _budget_rules(self, layout: Layout, few: NDArray[np.bool_] | None) -> list[Rule]:
         if self._config.budget is None:
             return []
-        drift = Rule("budget", self._drift, False, 1, 1, None)
+        drift: tuple[Detector, ...] = tuple(
+            "ks" if f.type == "numeric" else "chi_square" for f in layout.features
+        )
+        beside: list[Detector | None] = [None] * len(layout.features)
+        for f in () if few is None else np.flatnonzero(few):
+            beside[f] = "chi_square"
         rates = [
             Rule(
                 f"budget: {name}",
@@ -169,7 +204,11 @@ class RuleBook:
             )
             for name in BUDGET_RATES
         ]
-        return [drift, *rates]
+        return [
+            Rule("budget", drift, False, 1, 1, None),
+            Rule("budget: few values", tuple(beside), False, 1, 1, None),
+            *rates,
+        ]
 
     def _threshold_rules(self, layout: Layout) -> list[Rule]:
         thresholds: Sequence[Mapping[Detector, Limit]] = [

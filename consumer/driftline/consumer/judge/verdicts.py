@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isnan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ from driftline.detectors import RATES, Baseline, Comparison
 from driftline.producer.timestamp import format_time
 
 _SHOWN = {
-    "numeric": ("ks", "psi", "jensen_shannon", "wasserstein"),
+    "numeric": ("ks", "chi_square", "psi", "jensen_shannon", "wasserstein"),
     "categorical": ("chi_square", "psi", "jensen_shannon"),
     "boolean": ("chi_square", "psi", "jensen_shannon"),
 }
@@ -77,17 +78,21 @@ class VerdictWriter:
         counts: NDArray[np.int64],
         rulings: Sequence[Ruling],
     ) -> list[Verdict]:
-        """Return the verdicts of a window that was judged."""
+        """Return the verdicts of a window that was judged.
+
+        A feature whose values could not be tested is `insufficient`, with the reason.
+        """
         shown = most_frequent(versions)
+        reasons = self._rules.untested(found, rulings)
         window = Window(format_time(times.start), format_time(times.end), events)
         return [
             self._verdict(
                 window, shown, f,
-                reason=None,
+                reason=reasons[f],
                 counts=event_counts(found, f),
                 effect=float(found.effect[f]),
-                detectors=figures_of(found, f, self._kind(f), rulings),
-                bins=self._bins(f, counts),
+                detectors={} if reasons[f] else figures_of(found, f, self._kind(f), rulings),
+                bins=None if reasons[f] else self._bins(f, counts),
             )
             for f in self._features
         ]  # fmt: skip
@@ -163,8 +168,8 @@ class VerdictWriter:
             shown = [edge(x) for x in exact]
             edges = {
                 "upper": [
-                    x if y == after else y
-                    for x, y, after in zip(exact, shown, [*shown[1:], None], strict=True)
+                    x if shown[i + 1 : i + 2] == [y] else y
+                    for i, (x, y) in enumerate(zip(exact, shown, strict=True))
                 ]
             }
         return edges | {"reference": bins.reference.tolist(), "window": bins.window.tolist()}
@@ -197,10 +202,12 @@ def figures_of(
         value = float(result.value[f])
         if name in RATES and not value > 0 and not levels.get(name) and name != wanted:
             continue
+        if isnan(value) and (name == "chi_square" and kind == "numeric"):
+            continue  # it has many values in this stream
         figures[name] = DetectorValue(
             value=number(value),
             p_value=number(float(result.p_value[f])),
             threshold=number(limits.get(name, float(result.threshold[f]))),
-            state=STATES[levels[name]] if name in levels else None,
+            state=STATES[levels[name]] if name in levels and not isnan(value) else None,
         )
     return figures

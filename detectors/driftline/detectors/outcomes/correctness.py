@@ -22,7 +22,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from ..cells import Cells
-from ..chi_square import chi_square
+from ..chi_square import pearson
 from ..grid import IntArray
 from ..psi import psi
 from ..rates import rate
@@ -139,7 +139,7 @@ def _residuals(
     now, normal = layout.view(counts, "tails"), layout.view(reference, "tails")
     cells, level = Cells(np.zeros(now.size, np.intp), normal, now, 1), np.array([alpha])
     value, normally = (measure(layout, flat)["mae"].value for flat in (counts, reference))
-    p_value = float(chi_square(cells, level).p_value[0])
+    p_value = float(pearson(cells, level).p_value[0])
     if isnan(p_value):
         beyond, normally_beyond = (np.array([own[1:].sum()], float) for own in (now, normal))
         tested = rate(beyond, int(now.sum()), normally_beyond, int(normal.sum()), level)
