@@ -378,6 +378,9 @@ def test_the_end_of_the_process_flushes(tmp_path: Path) -> None:
 
 def test_a_forked_child_has_a_queue_and_a_thread_of_its_own(tmp_path: Path) -> None:
     program = """
+import warnings
+# So Python warns from 3.12 on; that it goes well all the same is what is tested.
+warnings.filterwarnings("ignore", ".*multi-threaded, use of fork", DeprecationWarning)
 predictions.log({"n": 0}, None)   # the parent's thread runs, and may hold any lock
 child = os.fork()
 predictions.log({"n": 1}, None)
