@@ -23,6 +23,7 @@ from driftline.consumer.cli import service
 from driftline.consumer.cli.logs import start_logging
 from driftline.consumer.cli.reporting import AnnouncingProducer, Reporter
 from driftline.consumer.config import KafkaConfig, LogConfig
+from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.log.errors import LogError, WorkerLost
 from driftline.consumer.log.memory import (
     MemoryBroker,
@@ -30,8 +31,9 @@ from driftline.consumer.log.memory import (
     MemoryLog,
     MemoryProducer,
 )
-from driftline.consumer.log.protocol import Message, Polled
+from driftline.consumer.log.protocol import Message, Polled, TopicPartition
 from driftline.consumer.log.topics import output_topics
+from driftline.consumer.service.judging import PanesPartition
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.status import Status
 from driftline.consumer.service.worker import Worker
@@ -241,6 +243,33 @@ def test_what_recurs_is_said_once_in_ten_seconds(
     status.checkpointed = 30_001
     reporter.look(30_001, last=True)
     assert said() == [("checkpoint", 0), ("rejected", 1)]
+
+
+def test_the_traceback_of_a_model_that_failed_is_written_once(
+    car_loan: Reference, car_loan_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from driftline.consumer.config import load
+
+    monkeypatch.chdir(car_loan_folder)
+    plan = Plan(load("driftline.yaml", environ={}).config, {"car-loan": car_loan})
+    status = Status(plan)
+    log, stream = logged(LogConfig(format="json"))
+    panes = PanesPartition({"car-loan": plan.judge("car-loan", JudgeState(0, 0))}, {}, 0, 0)
+    status.panes = {TopicPartition("driftline.panes", 1): panes}
+    reporter = Reporter(log, status)
+    reporter.look(0)
+    assert stream.getvalue() == ""
+    with panes.safely("car-loan"):
+        raise ZeroDivisionError("a defect")
+    reporter.look(1)
+    reporter.look(2, last=True)
+    (line,) = map(json.loads, stream.getvalue().splitlines())
+    assert (line["level"], line["event"]) == ("error", "model failed")
+    assert (line["model"], line["stage"], line["partition"]) == (
+        "car-loan", "judge", "driftline.panes[1]",
+    )  # fmt: skip
+    assert "Traceback" in line["exception"]
+    assert "ZeroDivisionError: a defect" in line["exception"]
 
 
 def test_readable_logs_hold_no_control_characters() -> None:

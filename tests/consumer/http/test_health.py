@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from driftline.consumer.http import Check, Health, Report
+from driftline.consumer.judge.model import ModelJudge
 from driftline.consumer.log.protocol import TopicPartition
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.status import Status
 
-from .conftest import SECOND, START, Site
+from .conftest import SECOND, START, Site, read
 
 
 def said(report: Report) -> dict[str, tuple[bool, str]]:
@@ -120,3 +123,28 @@ def test_a_partition_that_an_open_transaction_holds_is_named(plan: Plan) -> None
     )
     status.hold({held: 57}, now)  # that one has ended, the next one began
     assert said(health.ready())["transactions"] == (True, "no partition waits for one")
+
+
+def test_a_model_that_failed_is_named_and_leaves_the_worker_ready(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = ModelJudge.feed
+
+    def broken(self: ModelJudge, *args: Any) -> Any:
+        if self.name == "loan":
+            raise ZeroDivisionError("a defect")
+        return feed(self, *args)
+
+    monkeypatch.setattr(ModelJudge, "feed", broken)
+    worker = site.worker()
+    site.events(range(22))
+    site.run(worker)
+    ready = Health(worker.status, lambda: site.broker.now).ready()
+    assert ready.ok
+    assert said(ready)["models"] == (
+        True,
+        "failed, and not watched here until a restart: loan; see the log",
+    )
+    samples = read(worker.status)
+    assert samples["model_failed", (("model", "loan"),)] == 1
+    assert samples["model_failed", (("model", "churn"),)] == 0

@@ -86,7 +86,7 @@ def rewind_to_oldest_pane_of_sketch(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def state(self: PartitionSketch) -> Any:
         found = original(self)
-        panes = [pane for panes in self._open.values() for pane in panes.values()]
+        panes = [pane for model in self._models.values() for pane in model.open.values()]
         if found and panes:
             found.rewind = min(panes, key=lambda pane: pane.start).first
         return found

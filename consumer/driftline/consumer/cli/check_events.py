@@ -32,6 +32,7 @@ class Sample:
         details: one example a reason.
         own: events of this model.
         hourly: its events an hour, None where too few records tell.
+        failed: the error of Driftline's own that its events raised; empty without.
         absent, invalid: by feature, its events without the key, or with a value that does not fit.
     """
 
@@ -40,6 +41,7 @@ class Sample:
     details: dict[str, str] = field(default_factory=dict)
     own: int = 0
     hourly: float | None = None
+    failed: str = ""
     absent: Counter[str] = field(default_factory=Counter)
     invalid: Counter[str] = field(default_factory=Counter)
 
@@ -62,6 +64,7 @@ def sample_topic(
             read=len(records) - decoded.tombstones,
             refused=Counter(str(bad.reason) for bad in decoded.rejected),
             details={str(bad.reason): bad.detail for bad in reversed(decoded.rejected)},
+            failed=repr(decoded.failed[name]) if name in decoded.failed else "",
         )
         rows = decoded.models.get(name)
         if rows is None:
@@ -100,6 +103,7 @@ def merge(samples: Iterable[Sample]) -> Sample:
     for sample in samples:
         whole.read += sample.read
         whole.own += sample.own
+        whole.failed = whole.failed or sample.failed
         whole.refused.update(sample.refused)
         whole.absent.update(sample.absent)
         whole.invalid.update(sample.invalid)
@@ -123,6 +127,10 @@ def describe(sample: Sample) -> str:
 def event_findings(name: str, model: ModelConfig, sample: Sample) -> Iterator[Finding]:
     """Yield what is wrong with the recent events of a model, or with how many there are."""
     topics = " and ".join(model.predictions)
+    if sample.failed:
+        text = f"recent events of {topics} cannot be read, by an error of Driftline's own"
+        yield Finding("error", name, f"{text}: {sample.failed};\nreport it")
+        return
     for reason, events in sample.refused.most_common():
         text = f"{events:,} of {sample.read:,} recent events of {topics} are refused: {reason}"
         if events == sample.read:

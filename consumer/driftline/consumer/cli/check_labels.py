@@ -61,7 +61,12 @@ def sample_labels(
     writer = plan.writer(topic, 1, {}, 0)
     if writer is None:
         return
-    found, wrong = writer.read_labels(records, decoded.models)
+    read = {
+        name: writer.read_labels(name, records, decoded.models.get(name))
+        for name in writer.labelled
+    }
+    found = {name: rows for name, (rows, _) in read.items()}
+    wrong = [each for _, rejected in read.values() for each in rejected]
     good = {place for rows in found.values() for place in rows.index.tolist()}
     bad = {each.index: each for each in (*decoded.rejected, *wrong) if each.index not in good}
     decoded.rejected = [bad[place] for place in sorted(bad)]

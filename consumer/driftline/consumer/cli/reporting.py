@@ -7,7 +7,7 @@ from collections import Counter
 import msgspec
 
 from driftline.consumer.cli.logs import Log
-from driftline.consumer.log.protocol import Message, Producer
+from driftline.consumer.log.protocol import Message, Producer, TopicPartition
 from driftline.consumer.service.status import Status
 
 EVERY = 10_000  # ms between two lines on what was left out
@@ -78,6 +78,7 @@ class Reporter:
         self._owned: tuple[int, list[str], list[str]] | None = None
         self._checkpointed = status.checkpointed
         self._said: Counter[tuple[str, str, str]] = Counter()
+        self._failed: set[tuple[str, str, TopicPartition]] = set()
         self._next = 0
 
     def look(self, now: int, *, last: bool = False) -> None:
@@ -95,6 +96,17 @@ class Reporter:
                 self._owned = now_owned
                 self._log.info(
                     "ownership", generation=now_owned[0], partitions=owned, models=now_owned[2]
+                )
+        for model, stage, partition, error in status.failures():
+            if (model, stage, partition) not in self._failed:
+                self._failed.add((model, stage, partition))
+                self._log.error(
+                    "model failed",
+                    model=model,
+                    stage=stage,
+                    partition=f"{partition.topic}[{partition.partition}]",
+                    advice="the other models go on; report the traceback, and restart when mended",
+                    exc_info=error,
                 )
         if status.checkpointed != self._checkpointed:
             self._checkpointed = status.checkpointed

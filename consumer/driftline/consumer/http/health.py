@@ -68,10 +68,19 @@ class Health:
         return Report([self._polling()])
 
     def ready(self) -> Report:
-        """Return whether the worker lives, is in the group and has caught up with its past."""
+        """Return whether the worker lives, is in the group and has caught up with its past.
+
+        A model that failed is named, and makes no worker unready: the others' go on.
+        """
         return read_steadily(
             lambda: Report(
-                [self._polling(), self._partitions(), self._caught_up(), self._transactions()]
+                [
+                    self._polling(),
+                    self._partitions(),
+                    self._caught_up(),
+                    self._transactions(),
+                    *self._failed(),
+                ]
             )
         )
 
@@ -113,6 +122,12 @@ class Health:
             if now - since >= _LONG_OPEN_MS
         ]
         return Check("transactions", True, _some(held) or "no partition waits for one")
+
+    def _failed(self) -> Iterator[Check]:
+        failed = sorted({failure.model for failure in self._status.failures()})
+        if failed:
+            says = f"failed, and not watched here until a restart: {_some(failed)}; see the log"
+            yield Check("models", True, says)
 
     def _behind(self) -> Iterator[str]:
         """Yield a sentence per partition whose past is still being read again."""

@@ -93,12 +93,16 @@ class StatusCollector(Collector):
             families["events_counted"].add_metric([name], counted)
             late = sum(tally.late[name] for tally in tallies)
             families["late_events"].add_metric([name], late)
-        for name, judge in sorted(self._judged().items()):
+        judged = self._judged()
+        for name, judge in sorted(judged.items()):
             if isinstance(judge, ModelJudge):
                 self._model(families, name, judge)
             elif isinstance(judge, ComparisonJudge):
                 for one in comparison_series(judge):
                     families[one.metric].add_metric(one.labels, one.value)
+        failed = {failure.model for failure in self._status.failures()}
+        for name in sorted(failed | judged.keys()):
+            families["model_failed"].add_metric([name], float(name in failed))
         for name, series in label_series(self._status):
             families[series.metric].add_metric([name, *series.labels], series.value)
         return families
@@ -129,7 +133,9 @@ class StatusCollector(Collector):
         tallies = self._status.tallies
         for source, tally in tallies.items():
             families["events_consumed"].add_metric([source], tally.read)
-            for reason in _SKIPPED:
+            # Which hardly ever happens: no series that is always 0.
+            seldom = ("model_failed",) if tally.skipped["model_failed"] else ()
+            for reason in (*_SKIPPED, *seldom):
                 families["events_skipped"].add_metric([source, reason], tally.skipped[reason])
             for reason in _REJECTED:
                 families["events_rejected"].add_metric([source, reason], tally.rejected[reason])

@@ -20,6 +20,11 @@ GAUGES: dict[str, tuple[Sequence[str], str]] = {
         "1 while any stream of the model has such an alert firing; feature is empty for alerts "
         "on the whole model.",
     ),
+    "model_failed": (
+        _MODEL,
+        "1 for a model or comparison that failed by an unexpected error: nothing more is done for "
+        "it here until a restart; its traceback is in the log.",
+    ),
     "features_drifting": (_MODEL, "Features of the whole model with a drift alert firing."),
     "features_monitored": (_MODEL, "Features that are judged."),
     "feature_missing_ratio": (
@@ -77,7 +82,11 @@ COUNTERS: dict[str, tuple[Sequence[str], str]] = {
     "events_consumed": (("source",), "Records read."),
     "events_counted": (_MODEL, "Events counted into panes."),
     "late_events": (_MODEL, "Events of a pane that was final: not used."),
-    "events_skipped": (("source", "reason"), "Records that are of no model here."),
+    "events_skipped": (
+        ("source", "reason"),
+        "Records that are of no model here; reason "
+        "model_failed: of one that failed, which reads them after a restart.",
+    ),
     "events_rejected": (("source", "reason"), "Records that could not be used."),
     "dead_letters": (("reason",), "Records written to the dead letters."),
     "alerts_published": (

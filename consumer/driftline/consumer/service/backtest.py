@@ -17,6 +17,7 @@ from driftline.consumer.log.messages import Block, PanesMessage
 from driftline.consumer.log.protocol import TopicPartition
 from driftline.consumer.service.judging import Judge
 from driftline.consumer.service.plan import Plan
+from driftline.consumer.sketch.failures import Failures
 from driftline.consumer.sketch.partition import Output, PartitionSketch
 from driftline.consumer.sketch.state import SketchState
 from driftline.consumer.sketch.tally import DeadLetter, Tally
@@ -51,10 +52,15 @@ class Backtest:
         for name, comparison in compared.items():
             self._judges[name] = comparison.judge(ComparisonState(0, 0))
         self._messages, self._blocks = count(), count()
-        self._joins: list[ModelJoin] = []
+        self._failed = {"join": Failures(), "judge": Failures()}
+        self._joins: dict[str, ModelJoin] = {}
+        self._join_tally: JoinTally | None = None
         labels = plan.labelled.get(model)
         if labels is not None:
-            self._joins = [plan.join(name, 0, 1, JoinState(0, 0)) for name in (model, *compared)]
+            self._joins = {
+                name: plan.join(name, 0, 1, JoinState(0, 0)) for name in (model, *compared)
+            }
+            self._join_tally = self._joins[model].tally
             if labels.topic != topic:
                 self._labels = _File(plan, labels.topic, self.tally)
         self._begun = False
@@ -79,9 +85,19 @@ class Backtest:
                 yield from self._taken(file.sketch.idle(0, 0))
 
     @property
+    def failures(self) -> dict[str, Exception]:
+        """The unexpected errors of the model and its comparisons, by their names in the logs.
+
+        Where a stage failed nothing more comes of it; the other stages and names go on.
+        """
+        files = [file for file in (self._events, self._labels) if file is not None]
+        stages = [*(file.sketch.failures for file in files), *self._failed.values()]
+        return {name: error for failed in stages[::-1] for name, error in failed.items()}
+
+    @property
     def join_tally(self) -> JoinTally | None:
         """What became of the labels; None where none are read."""
-        return self._joins[0].tally if self._joins else None
+        return self._join_tally
 
     @property
     def last_event(self) -> int | None:
@@ -96,7 +112,8 @@ class Backtest:
     @property
     def judged_until(self) -> int | None:
         """Event time up to which windows have been judged, ms."""
-        return self._events.sketch.progress()[self._model].horizon
+        progress = self._events.sketch.progress().get(self._model)
+        return None if progress is None else progress.horizon
 
     def _begin(self) -> Iterator[Verdict | Alert]:
         """Let each file speak once, so that the join knows for whom to wait."""
@@ -113,16 +130,25 @@ class Backtest:
             elif isinstance(output, Block):
                 if output.word.model == self._model:
                     offset = next(self._blocks)
-                    for join in self._joins:
-                        for message in join.feed(output, offset):
+                    failed = self._failed["join"]
+                    for name, join in self._joins.items():
+                        messages: list[PanesMessage] = []
+                        if name not in failed:
+                            with failed.guard(name):
+                                messages = list(join.feed(output, offset))
+                        for message in messages:
                             yield from self._judged(message)
             else:
                 yield from self._judged(output)
 
     def _judged(self, message: PanesMessage) -> Iterator[Verdict | Alert]:
-        judge = self._judges.get(message.model)
-        if judge is not None:
-            yield from judge.feed(message, next(self._messages))
+        judge, offset = self._judges.get(message.model), next(self._messages)
+        outputs: Sequence[Verdict | Alert] = ()
+        failed = self._failed["judge"]
+        if judge is not None and message.model not in failed:
+            with failed.guard(message.model):
+                outputs = judge.feed(message, offset)
+        yield from outputs
 
 
 class _File:

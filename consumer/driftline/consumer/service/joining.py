@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.log.codec import RecordError
 from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.messages import Block, Horizon, Loss, Pane, decode_block
 from driftline.consumer.log.protocol import Gap, Record
+from driftline.consumer.sketch.failures import Failures
+
+Outputs = tuple[str, Sequence[Pane | Horizon | Loss]]
+"""What one message makes known of a model or comparison, by its name: all of it, or nothing."""
 
 
 class JoinsPartition:
@@ -17,10 +22,17 @@ class JoinsPartition:
     Args:
         joins: by the name of the model or comparison.
         begin: offset at which reading begins: the smallest that any join needs.
+        failures: those that could not even begin.
+
+    Attributes:
+        failures: joins that raised an unexpected error; they are fed no more.
     """
 
-    def __init__(self, joins: Mapping[str, ModelJoin], begin: int) -> None:
-        self.joins = joins
+    def __init__(
+        self, joins: Mapping[str, ModelJoin], begin: int, failures: Failures | None = None
+    ) -> None:
+        self.joins = dict(joins)
+        self.failures = Failures() if failures is None else failures
         self.next = begin
         self._begins = {name: join.rewind for name, join in joins.items()}
         self._takers: dict[str, list[str]] = {}  # of a model's blocks
@@ -28,30 +40,48 @@ class JoinsPartition:
             for model in join.models:
                 self._takers.setdefault(model, []).append(name)
 
-    def claim(self) -> Iterator[Pane | Horizon]:
-        """Yield the first words of a new owner."""
-        for join in self.joins.values():
-            yield from join.claim()
+    @contextmanager
+    def safely(self, name: str) -> Iterator[None]:
+        """Let a join fail alone: it stays in the log of states as it was recorded last."""
+        with self.failures.guard(name):
+            yield
+            return
+        self.joins.pop(name, None)
 
-    def feed(self, records: Sequence[Record]) -> Iterator[Pane | Horizon]:
+    def claim(self) -> Iterator[Outputs]:
+        """Yield the first words of a new owner."""
+        for name, join in list(self.joins.items()):
+            with self.safely(name):
+                out = list(join.claim())
+            if name in self.joins:
+                yield name, out
+
+    def feed(self, records: Sequence[Record]) -> Iterator[Outputs]:
         """Let the rows of `records` meet; yield what becomes final."""
         for record in records:
             block = _block(record)
             for name in self._takers.get(block.word.model, ()):
-                if record.offset >= self._begins[name]:
-                    yield from self.joins[name].feed(block, record.offset)
+                if name in self.joins and record.offset >= self._begins[name]:
+                    with self.safely(name):
+                        out = list(self.joins[name].feed(block, record.offset))
+                    if name in self.joins:
+                        yield name, out
             self.next = record.offset + 1
-        for join in self.joins.values():  # other models' records have had their effect too
-            if self.next >= join.position:
-                join.catch_up()
-                join.position = self.next
+        for name, join in list(self.joins.items()):
+            if self.next >= join.position:  # other models' records have had their effect too
+                with self.safely(name):
+                    join.catch_up()
+                    join.position = self.next
 
-    def lost(self, gap: Gap) -> Iterator[Loss]:
+    def lost(self, gap: Gap) -> Iterator[Outputs]:
         """Yield the loss of blocks that were deleted before they were read."""
         self.next = gap.begin
-        for name, join in self.joins.items():
-            if gap.begin > self._begins[name] and (loss := join.lost(gap)) is not None:
-                yield loss
+        for name, join in list(self.joins.items()):
+            if gap.begin > self._begins[name]:
+                with self.safely(name):
+                    loss = join.lost(gap)
+                if name in self.joins and loss is not None:
+                    yield name, [loss]
 
 
 def _block(record: Record) -> Block:

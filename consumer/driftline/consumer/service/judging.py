@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 from driftline.consumer.judge.comparison import ComparisonState
@@ -13,6 +14,7 @@ from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.messages import PanesMessage, decode_panes
 from driftline.consumer.log.protocol import Gap, Record
 from driftline.consumer.service.repeats import SentAlerts
+from driftline.consumer.sketch.failures import Failures
 
 
 class Judge(Protocol):
@@ -46,6 +48,10 @@ class Judge(Protocol):
         """Return the state record as of now; encode it before feeding on."""
 
 
+Outputs = tuple[str, Sequence[Verdict | Alert]]
+"""What one message makes known of a model or comparison, by its name: all of it, or nothing."""
+
+
 class PanesPartition:
     """Feeds the judges of one partition.
 
@@ -54,6 +60,10 @@ class PanesPartition:
         sent: what of each model's alerts is in the log already.
         begin: offset at which reading begins: the smallest that any judge needs.
         end: end of the partition now: what is in the log of alerts was made from what is before.
+        failures: those that could not even begin.
+
+    Attributes:
+        failures: judges that raised an unexpected error; they are fed no more.
     """
 
     def __init__(
@@ -62,48 +72,68 @@ class PanesPartition:
         sent: Mapping[str, SentAlerts],
         begin: int,
         end: int,
+        failures: Failures | None = None,
     ) -> None:
         self._end = end
-        self.judges = judges
+        self.judges = dict(judges)
+        self.failures = Failures() if failures is None else failures
         self.sent = sent
         self.next = begin
         self._begins = {name: judge.rewind for name, judge in judges.items()}
 
-    def feed(self, records: Sequence[Record]) -> Iterator[Verdict | Alert]:
+    @contextmanager
+    def safely(self, name: str) -> Iterator[None]:
+        """Let a judge fail alone: it stays in the log of states as it was recorded last."""
+        with self.failures.guard(name):
+            yield
+            return
+        self.judges.pop(name, None)
+
+    def feed(self, records: Sequence[Record]) -> Iterator[Outputs]:
         """Judge what `records` make final; yield verdicts, and alerts that are not in the log."""
         for record in records:
             name = (record.key or b"").decode(errors="replace")
             judge = self.judges.get(name)
             begun = judge is not None and record.offset >= self._begins[name]
             if judge is not None and begun and record.value is not None:
-                yield from self._new(name, judge.feed(_message(record), record.offset))
+                message = _message(record)
+                with self.safely(name):
+                    out = self._new(name, judge.feed(message, record.offset))
+                if name in self.judges and out:
+                    yield name, out
             self.next = record.offset + 1
         for judge in self.judges.values():  # other models' records have had their effect too
             judge.position = max(judge.position, self.next)
 
-    def tick(self, now: int) -> Iterator[Alert]:
+    def tick(self, now: int) -> Iterator[Outputs]:
         """Let every judge look at the wall clock (ms)."""
-        for name, judge in self.judges.items():
-            for alert in judge.tick(now):
-                if self.sent[name].is_new(alert):
-                    yield alert
+        for name, judge in list(self.judges.items()):
+            with self.safely(name):
+                out = self._new(name, judge.tick(now))
+            if name in self.judges and out:
+                yield name, out
 
     def all_passed(self, name: str) -> bool:
         """Return whether every alert of a model found in the log has been made again by now."""
         return self.sent[name].all_passed or self.next >= self._end
 
-    def lost(self, gap: Gap) -> Iterator[Verdict | Alert]:
+    def lost(self, gap: Gap) -> Iterator[Outputs]:
         """Tell the judges that panes were deleted before they were judged."""
         self.next = gap.begin
-        for name, judge in self.judges.items():
+        for name, judge in list(self.judges.items()):
             if gap.begin <= self._begins[name]:
                 continue
-            yield from self._new(name, judge.lost(gap))
+            with self.safely(name):
+                out = self._new(name, judge.lost(gap))
+            if name in self.judges and out:
+                yield name, out
 
-    def _new(self, name: str, outputs: Sequence[Verdict | Alert]) -> Iterator[Verdict | Alert]:
-        for output in outputs:
-            if isinstance(output, Verdict) or self.sent[name].is_new(output):
-                yield output
+    def _new(self, name: str, outputs: Sequence[Verdict | Alert]) -> list[Verdict | Alert]:
+        return [
+            output
+            for output in outputs
+            if isinstance(output, Verdict) or self.sent[name].is_new(output)
+        ]
 
 
 def _message(record: Record) -> PanesMessage:

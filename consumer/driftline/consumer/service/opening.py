@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
+from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.join.state import JoinState
 from driftline.consumer.judge.comparison import ComparisonState
 from driftline.consumer.judge.state import JudgeState
@@ -18,6 +19,7 @@ from driftline.consumer.service.judging import Judge, PanesPartition
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.repeats import SentAlerts
 from driftline.consumer.service.states import States
+from driftline.consumer.sketch.failures import Failures
 from driftline.consumer.sketch.state import SketchState
 
 AnyState = TypeVar("AnyState", JudgeState, ComparisonState)
@@ -80,15 +82,18 @@ class Opening:
         """
         info, number = self._topics[partition.topic], partition.partition
         begin = self._log.begin_offsets(frozenset([partition]))[partition]
-        joins = {}
+        joins: dict[str, ModelJoin] = {}
+        failures = Failures()
         for name in self._plan.joined:
             state = self._states.join(number, name)
             if state is None:
                 state = JoinState(begin, begin, info.topic_id, info.partitions)
             _check_unchanged(info, state)
-            joins[name] = self._plan.join(name, number, info.partitions, state)
+            with failures.guard(name):
+                joins[name] = self._plan.join(name, number, info.partitions, state)
         end = self._log.end_offsets(frozenset([partition]))[partition]
-        return JoinsPartition(joins, min((join.rewind for join in joins.values()), default=end))
+        rewinds = [join.rewind for join in joins.values()]
+        return JoinsPartition(joins, min(rewinds, default=end), failures)
 
     def panes(self, partition: TopicPartition) -> PanesPartition:
         """Return the judges of one partition of the log of panes, each as of its state.
@@ -102,30 +107,38 @@ class Opening:
         begin = self._log.begin_offsets(frozenset([partition]))[partition]
         judges: dict[str, Judge] = {}
         sent = {}
+        failures = Failures()
         for name in (*self._plan.config.models, *self._plan.comparisons):
             if partition_of(name, count) != partition.partition:
                 continue
-            judge = judges[name] = self._judge(name, info, begin)
+            judge = self._judge(name, info, begin, failures)
+            if judge is None:
+                continue
+            judges[name] = judge
             sent[name] = SentAlerts(
                 self._log, alerts, self._topics[alerts].partitions, judge.name, judge.alert_ends
             )
         rewinds = [judge.rewind for judge in judges.values()]
         end = self._log.end_offsets(frozenset([partition]))[partition]
-        return PanesPartition(judges, sent, min(rewinds, default=end), end)
+        return PanesPartition(judges, sent, min(rewinds, default=end), end, failures)
 
-    def _judge(self, name: str, info: TopicInfo, begin: int) -> Judge:
-        """Return the judge of a model or comparison, as of its state."""
+    def _judge(self, name: str, info: TopicInfo, begin: int, failures: Failures) -> Judge | None:
+        """Return the judge of a model or comparison, as of its state; None where that fails."""
         if name in self._plan.comparisons:
             known = self._states.comparison(name)
             if known is None:
                 known = ComparisonState(begin, begin, info.topic_id, info.partitions)
             _check_unchanged(info, known)
-            return self._plan.comparisons[name].judge(_copy(known))
+            with failures.guard(name):
+                return self._plan.comparisons[name].judge(_copy(known))
+            return None
         state = self._states.judge(name)
         if state is None:
             state = JudgeState(begin, begin, info.topic_id, info.partitions)
         _check_unchanged(info, state)
-        return self._plan.judge(name, _copy(state))
+        with failures.guard(name):
+            return self._plan.judge(name, _copy(state))
+        return None
 
     def _first_offsets(
         self, partitions: Sequence[TopicPartition], now: int

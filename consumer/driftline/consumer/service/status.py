@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from types import MappingProxyType
+from typing import NamedTuple
 
 from driftline.consumer.judge.records import Alert, Verdict
 from driftline.consumer.log.protocol import Ownership, TopicPartition
@@ -51,6 +52,22 @@ class Histogram:
     def cumulative(self) -> list[tuple[float, int]]:
         """Return (upper bound, durations up to it) of every bucket."""
         return list(zip(self._bounds, accumulate(self._counts), strict=True))
+
+
+class Failure(NamedTuple):
+    """An unexpected error of one model: nothing more is done for it here until a restart.
+
+    Attributes:
+        model: its name in the logs; of a comparison too.
+        stage: `sketch`, `join` or `judge`.
+        partition: whose stage it is.
+        error: what was raised.
+    """
+
+    model: str
+    stage: str
+    partition: TopicPartition
+    error: Exception
 
 
 class Status:
@@ -120,6 +137,19 @@ class Status:
     def models(self) -> frozenset[str]:
         """Return the models that are judged here."""
         return frozenset(name for panes in self.panes.values() for name in panes.judges)
+
+    def failures(self) -> list[Failure]:
+        """Return the models that failed here, in the order of their names."""
+        stages = (("sketch", self.sketches), ("join", self.joins), ("judge", self.panes))
+        return sorted(
+            (
+                Failure(name, stage, partition, error)
+                for stage, parts in stages
+                for partition, part in parts.items()
+                for name, error in part.failures.items()
+            ),
+            key=lambda failure: failure[:3],
+        )
 
     def verdict(self, verdict: Verdict) -> None:
         """Note a verdict."""

@@ -15,7 +15,7 @@ import msgspec
 
 from driftline.consumer.judge.records import Alert, Verdict
 from driftline.consumer.log.codec import encode
-from driftline.consumer.log.messages import Block, Horizon, Loss, Pane, partition_of
+from driftline.consumer.log.messages import Block, partition_of
 from driftline.consumer.log.protocol import (
     Consumer,
     Gap,
@@ -29,16 +29,18 @@ from driftline.consumer.log.protocol import (
     TopicPartition,
 )
 from driftline.consumer.service.joining import JoinsPartition
+from driftline.consumer.service.joining import Outputs as Joined
+from driftline.consumer.service.judging import Outputs as Judged
 from driftline.consumer.service.judging import PanesPartition
 from driftline.consumer.service.messages import cloud_event, dead_letter_message
 from driftline.consumer.service.opening import Opening
 from driftline.consumer.service.plan import Plan
-from driftline.consumer.service.states import State, States, join_key, judge_key, sketch_key
+from driftline.consumer.service.states import States, join_key, judge_key, sketch_key
 from driftline.consumer.service.status import Status
 from driftline.consumer.sketch.blocks import BlockWriter
 from driftline.consumer.sketch.partition import Output, PartitionSketch
 from driftline.consumer.sketch.state import SketchState
-from driftline.consumer.sketch.tally import DeadLetter
+from driftline.consumer.sketch.tally import DeadLetter, model_of
 from driftline.producer.timestamp import EARLIEST
 
 # Below the group's session timeout: a worker that slept longer may own nothing any more.
@@ -93,7 +95,7 @@ class Worker:
         self._sketches: dict[TopicPartition, PartitionSketch] = {}
         self._joins: dict[TopicPartition, JoinsPartition] = {}
         self._panes: dict[TopicPartition, PanesPartition] = {}
-        self._recorded: dict[str, bytes | None] = {}  # key -> state last recorded
+        self._recorded: dict[bytes | None, bytes | None] = {}  # key -> state last recorded
         self._paused: frozenset[TopicPartition] = frozenset()
         self._written: dict[TopicPartition, int] = {}  # input -> timestamp of the last record read
         self._read: Counter[TopicPartition] = Counter()  # records of inputs since the last tick
@@ -136,22 +138,30 @@ class Worker:
         for partition, sketch in self._sketches.items():
             state = sketch.state()
             if state is not None:
-                self._record(sketch_key(partition), state)
+                self._record(self._states.message(sketch_key(partition), state))
                 offsets[partition] = state.position
         for partition, joins in self._joins.items():
-            for name, join in joins.joins.items():
-                joined = join.state()
-                if joined is not None:
-                    self._record(join_key(partition.partition, name), joined)
+            for name, join in list(joins.joins.items()):
+                message = None
+                with joins.safely(name):
+                    joined = join.state()
+                    if joined is not None:
+                        message = self._states.message(join_key(partition.partition, name), joined)
+                if message is not None:
+                    self._record(message)
                     offsets[partition] = joins.next
         for partition, panes in self._panes.items():
-            for name, judge in panes.judges.items():
+            for name, judge in list(panes.judges.items()):
                 if panes.next < judge.position:
                     continue
                 if panes.all_passed(name):
                     judge.alert_ends = ends
-                self._record(judge_key(name), judge.state())
-                offsets[partition] = panes.next
+                message = None
+                with panes.safely(name):
+                    message = self._states.message(judge_key(name), judge.state())
+                if message is not None:
+                    self._record(message)
+                    offsets[partition] = panes.next
         self._producer.flush()
         # Step 4: the group's offsets, for lag tools only.
         if offsets:
@@ -193,12 +203,12 @@ class Worker:
         # The generation is on record before the claim that uses it.
         self._producer.flush()
         for partition in inputs:
-            self._send_sketched(partition, self._sketches[partition].claim())
+            self._send_sketched(self._sketches[partition], self._sketches[partition].claim())
             self._consumer.seek(partition, self._sketches[partition].next)
         for partition in new:
             if partition.topic == self._plan.output("joins"):
                 self._joins[partition] = self._opening.joins(partition)
-                self._send_counted(self._joins[partition].claim())
+                self._send_joined(self._joins[partition], self._joins[partition].claim())
                 self._consumer.seek(partition, self._joins[partition].next)
                 self.status.polled = self._clock()
             elif partition.topic == self._plan.output("panes"):
@@ -215,12 +225,15 @@ class Worker:
         if partition in self._sketches:
             self._written[partition] = records[-1].timestamp
             self._read[partition] += len(records)
-            self._send_sketched(partition, self._sketches[partition].feed(records, now))
+            sketch = self._sketches[partition]
+            self._send_sketched(sketch, sketch.feed(records, now))
         elif partition in self._joins:
-            self._send_counted(self._joins[partition].feed(records))
+            joins = self._joins[partition]
+            self._send_joined(joins, joins.feed(records))
         elif partition in self._panes:
             began, before = self._timer(), self.status.windows.copy()
-            self._send_judged(self._panes[partition].feed(records))
+            panes = self._panes[partition]
+            self._send_judged(panes, panes.feed(records))
             judged = self.status.windows - before
             if judged:
                 self.status.window_evaluation.observe(self._timer() - began)
@@ -239,9 +252,11 @@ class Worker:
         if gap.partition in self._sketches:
             self._sketches[gap.partition].lost(gap)
         elif gap.partition in self._joins:
-            self._send_counted(self._joins[gap.partition].lost(gap))
+            joins = self._joins[gap.partition]
+            self._send_joined(joins, joins.lost(gap))
         elif gap.partition in self._panes:
-            self._send_judged(self._panes[gap.partition].lost(gap))
+            panes = self._panes[gap.partition]
+            self._send_judged(panes, panes.lost(gap))
 
     def _tick(self, now: int) -> None:
         """Look at the wall clock: silent partitions, held clocks, and who runs ahead."""
@@ -252,14 +267,14 @@ class Worker:
                 sketch.at_the_end()
                 idle_after = self._plan.config.limits.idle_after
                 marks = [*sketch.stale(now), *sketch.idle(now, idle_after)]
-                self._send_sketched(partition, marks)
+                self._send_sketched(sketch, marks)
                 marked = marked or bool(marks)
         if marked:
             # A mark is true when it is made. Were it on its way for long, it would let the clock
             # pass events that have come since.
             self._producer.flush()
         for panes in self._panes.values():
-            self._send_judged(panes.tick(now))
+            self._send_judged(panes, panes.tick(now))
         held = {p: at for p in self._sketches if (at := self._consumer.held(p)) is not None}
         self._let_the_furthest_behind_catch_up(lags, held)
         self.status.lag = lags
@@ -267,7 +282,7 @@ class Worker:
         for partition, sketch in self._sketches.items():
             known = self.status.held.get(partition)
             long = known is not None and now - known[1] >= self._plan.config.limits.idle_after
-            self._send_sketched(partition, sketch.hold(held=long))
+            self._send_sketched(sketch, sketch.hold(held=long))
 
     def _let_the_furthest_behind_catch_up(
         self, lags: Mapping[TopicPartition, int | None], held: Container[TopicPartition]
@@ -297,45 +312,63 @@ class Worker:
         self._consumer.resume(self._paused - ahead)
         self._paused = ahead
 
-    def _send_sketched(self, partition: TopicPartition, outputs: Iterable[Output]) -> None:
+    def _send_sketched(self, sketch: PartitionSketch, outputs: Iterable[Output]) -> None:
+        """Send what a partition makes known; nothing of a model whose part cannot be written."""
+        messages: list[tuple[str | None, Message]] = []
         for output in outputs:
-            if isinstance(output, DeadLetter):
-                letters = self._plan.output("dead-letter")
-                self._producer.send(
-                    dead_letter_message(output, letters, self._count("dead-letter"))
-                )
-            elif isinstance(output, Block):
-                joins = self._plan.output("joins")
-                self._producer.send(Message(joins, output.target, None, encode(output)))
-            else:
-                self._send_counted([output])
+            name = model_of(output)
+            try:
+                messages.append((name, self._counted(output)))
+            except Exception as error:
+                if name is None:
+                    raise
+                sketch.fail(name, error)
+        for name, message in messages:
+            if name not in sketch.failures:
+                self._producer.send(message)
 
-    def _send_counted(self, outputs: Iterable[Pane | Horizon | Loss]) -> None:
-        topic, count = self._plan.output("panes"), self._count("panes")
-        for output in outputs:
-            key = output.model
-            self._producer.send(
-                Message(topic, partition_of(key, count), key.encode(), encode(output))
-            )
+    def _counted(self, output: Output) -> Message:
+        if isinstance(output, DeadLetter):
+            letters = self._plan.output("dead-letter")
+            return dead_letter_message(output, letters, self._count("dead-letter"))
+        if isinstance(output, Block):
+            return Message(self._plan.output("joins"), output.target, None, encode(output))
+        key, count = output.model, self._count("panes")
+        return Message(
+            self._plan.output("panes"), partition_of(key, count), key.encode(), encode(output)
+        )
 
-    def _send_judged(self, outputs: Iterable[Verdict | Alert]) -> None:
-        for output in outputs:
-            if isinstance(output, Alert):
-                self._send("alerts", output.alert_id, output, cloud_event(output, self._plan))
-                self.status.alert(output)
-            else:
-                self._send("verdicts", output.stream, output, ())
-                self.status.verdict(output)
+    def _send_joined(self, joins: JoinsPartition, found: Iterable[Joined]) -> None:
+        for name, outputs in found:
+            messages: list[Message] = []
+            with joins.safely(name):
+                messages = [self._counted(output) for output in outputs]
+            for message in messages:
+                self._producer.send(message)
 
-    def _send(self, name: str, key: str, output: Verdict | Alert, headers: Headers) -> None:
-        self._producer.send(
-            Message(
-                self._plan.output(name),
-                partition_of(key, self._count(name)),
-                key.encode(),
-                msgspec.json.encode(output),
-                headers,
-            )
+    def _send_judged(self, panes: PanesPartition, found: Iterable[Judged]) -> None:
+        for name, outputs in found:
+            messages: list[Message] = []
+            with panes.safely(name):
+                messages = [self._judged(output) for output in outputs]
+            for output, message in zip(outputs, messages, strict=False):
+                self._producer.send(message)
+                if isinstance(output, Alert):
+                    self.status.alert(output)
+                else:
+                    self.status.verdict(output)
+
+    def _judged(self, output: Verdict | Alert) -> Message:
+        name, key = "verdicts", output.stream
+        headers: Headers = ()
+        if isinstance(output, Alert):
+            name, key, headers = "alerts", output.alert_id, cloud_event(output, self._plan)
+        return Message(
+            self._plan.output(name),
+            partition_of(key, self._count(name)),
+            key.encode(),
+            msgspec.json.encode(output),
+            headers,
         )
 
     def _alert_ends(self) -> list[int]:
@@ -344,11 +377,10 @@ class Worker:
         ends = self._log.end_offsets(frozenset(partitions)) if self._panes else {}
         return [ends.get(partition, 0) for partition in partitions]
 
-    def _record(self, key: str, state: State) -> None:
-        message = self._states.message(key, state)
-        if self._recorded.get(key) != message.value:
+    def _record(self, message: Message) -> None:
+        if self._recorded.get(message.key) != message.value:
             self._producer.send(message)
-            self._recorded[key] = message.value
+            self._recorded[message.key] = message.value
 
     def _writer(self, topic: str, state: SketchState, now: int) -> BlockWriter | None:
         if not self._plan.labelled:

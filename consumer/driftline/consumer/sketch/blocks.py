@@ -98,8 +98,8 @@ class BlockWriter:
         progress: Mapping[str, JoinProgress],
         now: int,
     ) -> None:
-        self._models = models
-        self._readers = readers
+        self._models = dict(models)
+        self._readers = dict(readers)
         self._targets = targets
         self.progress = {
             name: msgspec.structs.replace(progress[name]) if name in progress else JoinProgress(now)
@@ -107,50 +107,63 @@ class BlockWriter:
         }
         self._marked: dict[str, int] = {}  # when a model's idle mark was sent last
 
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models that it writes of."""
+        return tuple(self._models)
+
+    @property
+    def labelled(self) -> tuple[str, ...]:
+        """The models whose labels it reads."""
+        return tuple(self._readers)
+
+    def rest(self, name: str) -> None:
+        """Write no more of a model that failed."""
+        for known in (self._models, self._readers, self.progress, self._marked):
+            known.pop(name, None)
+
     def read_labels(
-        self, records: Sequence[Record], events: Mapping[str, ModelRows]
-    ) -> tuple[dict[str, LabelRows], list[Rejected]]:
-        """Return the labels among `records` by model, and what is wrong with the others."""
-        found: dict[str, LabelRows] = {}
-        rejected: dict[int, Rejected] = {}
+        self, name: str, records: Sequence[Record], own: ModelRows | None
+    ) -> tuple[LabelRows, list[Rejected]]:
+        """Return the labels of a model among `records`, and what is wrong with the others.
+
+        `own`: its events among them.
+        """
         values, times = [r.value for r in records], [r.timestamp for r in records]
-        for name, reader in self._readers.items():
-            rows, bad = reader.read(values, times)
-            rejected.update({one.index: one for one in bad})
-            own = events.get(name)
-            # An event that brings its own label needs no id; a label alone does.
-            lost = (rows.ids == NO_ID) & ~np.isin(rows.index, [] if own is None else own.index)
-            for place in rows.index[lost].tolist():
-                rejected[place] = Rejected(place, "schema", "the label has no event_id")
-            found[name] = rows.select(~lost)
-        return found, list(rejected.values())
+        rows, rejected = self._readers[name].read(values, times)
+        # An event that brings its own label needs no id; a label alone does.
+        lost = (rows.ids == NO_ID) & ~np.isin(rows.index, [] if own is None else own.index)
+        # One place has one reason: the last.
+        by_place = {one.index: one for one in rejected}
+        for place in rows.index[lost].tolist():
+            by_place[place] = Rejected(place, "schema", "the label has no event_id")
+        return rows.select(~lost), list(by_place.values())
 
     def usable(self, name: str, events: ModelRows) -> NDArray[np.bool_]:
         """Return which events of a model have an answer that a label can be compared with."""
         return self._models[name].answers.usable(events.columns)
 
-    def write(self, word: Horizon, batch: Batch, now: int) -> Iterator[Block | Loss]:
-        """Yield the blocks of a batch, read at `now` (wall clock, ms); `word`: who speaks."""
-        for name, model in self._models.items():
-            events, labels = batch.events.get(name), batch.labels.get(name)
-            read = [rows.times for rows in (events, labels) if rows is not None]
-            largest = max((int(times.max()) for times in read if times.size), default=None)
-            if largest is None:
-                continue
-            rows = self._rows(model, word, batch)
-            progress = self.progress[name]
-            before = _NEVER if progress.progress is None else progress.progress
-            passed = partial(_passed, batch.offsets, (events, labels), before)
-            rows.times = np.maximum(rows.times, passed(rows.offsets) - model.grace)
-            progress.progress, progress.heard = max(before, largest), now
-            self._marked.pop(name, None)
-            if progress.lost is not None:
-                first = min(before, largest) if before != _NEVER else largest
-                place = (word.source, word.partition, name)
-                yield Loss(*place, *progress.lost, first, largest + 1, outcomes=True)
-                progress.lost = None
-            names = batch.versions.get(name, ())
-            yield from self._blocks(self._said(word, model), model, rows, names, passed)
+    def write(self, name: str, word: Horizon, batch: Batch, now: int) -> Iterator[Block | Loss]:
+        """Yield a model's blocks of a batch, read at `now` (wall clock, ms); `word`: who speaks."""
+        model, events, labels = self._models[name], batch.events.get(name), batch.labels.get(name)
+        read = [rows.times for rows in (events, labels) if rows is not None]
+        largest = max((int(times.max()) for times in read if times.size), default=None)
+        if largest is None:
+            return
+        rows = self._rows(model, word, batch)
+        progress = self.progress[name]
+        before = _NEVER if progress.progress is None else progress.progress
+        passed = partial(_passed, batch.offsets, (events, labels), before)
+        rows.times = np.maximum(rows.times, passed(rows.offsets) - model.grace)
+        progress.progress, progress.heard = max(before, largest), now
+        self._marked.pop(name, None)
+        if progress.lost is not None:
+            first = min(before, largest) if before != _NEVER else largest
+            place = (word.source, word.partition, name)
+            yield Loss(*place, *progress.lost, first, largest + 1, outcomes=True)
+            progress.lost = None
+        names = batch.versions.get(name, ())
+        yield from self._blocks(self._said(word, model), model, rows, names, passed)
 
     def _blocks(
         self,
@@ -178,24 +191,22 @@ class BlockWriter:
         yield from self._blocks(until, model, rows.select(early), names, passed)
         yield from self._blocks(word, model, rows.select(~early), names, passed)
 
-    def lost(self, gap: Gap) -> None:
+    def lost(self, name: str, gap: Gap) -> None:
         """Note that retention deleted records before they were read."""
-        for progress in self.progress.values():
-            known = progress.lost or (gap.wanted, gap.begin)
-            progress.lost = (min(known[0], gap.wanted), max(known[1], gap.begin))
+        progress = self.progress[name]
+        known = progress.lost or (gap.wanted, gap.begin)
+        progress.lost = (min(known[0], gap.wanted), max(known[1], gap.begin))
 
-    def claim(self, word: Horizon) -> Iterator[Block]:
+    def claim(self, name: str, word: Horizon) -> Iterator[Block]:
         """Yield the first words of a new owner: older generations' idle marks are void now."""
-        for name in self._models:
-            yield from self._to_all(self._said(word, self._models[name]))
+        return self._to_all(self._said(word, self._models[name]))
 
-    def idle(self, word: Horizon, now: int, idle_after: int) -> Iterator[Block]:
-        """Yield an idle mark of each model that is silent; see `PartitionSketch.idle`."""
-        for name, progress in self.progress.items():
-            if now - self._marked.get(name, progress.heard) >= idle_after:
-                self._marked[name] = now
-                said = self._said(word, self._models[name])
-                yield from self._to_all(msgspec.structs.replace(said, idle=True))
+    def idle(self, name: str, word: Horizon, now: int, idle_after: int) -> Iterator[Block]:
+        """Yield an idle mark of a model that is silent; see `PartitionSketch.idle`."""
+        if now - self._marked.get(name, self.progress[name].heard) >= idle_after:
+            self._marked[name] = now
+            said = self._said(word, self._models[name])
+            yield from self._to_all(msgspec.structs.replace(said, idle=True))
 
     def state(self) -> dict[str, JoinProgress]:
         """Return the progress of every model as of now."""

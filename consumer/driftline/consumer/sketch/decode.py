@@ -25,6 +25,7 @@ from .columns import CodeArray, feature_columns, segment_codes
 from .compile import CompiledFields
 from .event_ids import IdArray, hash_ids
 from .exact import EventReader, Reason, Row, UnusableError, parse, read_model, read_row
+from .failures import Failures
 from .fields import EVENT_ID, VERSION, EventFields, ModelSchema
 from .versions import Versions
 
@@ -70,19 +71,23 @@ class ModelRows:
 
 @dataclass
 class Decoded:
-    """A batch: every value is in one place, so the four parts add up to the values read.
+    """A batch: every value is in one place, so the five counts add up to the values read.
 
     Attributes:
         models: model to its rows; models without any are not here.
         rejected: values for the dead letters, in the batch's order.
         tombstones: values that are null.
         unknown_model: events of models that are not watched.
+        unread: events of models that failed, now or before.
+        failed: models whose events raised an unexpected error; none of theirs is in `models`.
     """
 
     models: dict[str, ModelRows] = field(default_factory=dict)
     rejected: list[Rejected] = field(default_factory=list)
     tombstones: int = 0
     unknown_model: int = 0
+    unread: int = 0
+    failed: Failures = field(default_factory=Failures)
 
     def refuse(self, index: int, reason: Reason, detail: str) -> None:
         """Add a value for the dead letters."""
@@ -127,6 +132,7 @@ class Decoder:
         self._router = _Model(EventFields.of(ModelSchema("", Layout(()), {}), mapping))
         self._max_ahead = max_ahead
         self._max_event_bytes = max_event_bytes
+        self._resting: set[str] = set()
         self.version_names = {name: m.versions.names for name, m in self._models.items()}
         model = mapping.paths().get("model")
         self._constant = isinstance(model, Constant)
@@ -135,6 +141,10 @@ class Decoder:
             self._default = category_text(model.value)
         elif len(self._models) == 1:
             (self._default,) = self._models
+
+    def rest(self, name: str) -> None:
+        """Read no more events of a model that failed; they are counted as `unread`."""
+        self._resting.add(name)
 
     def decode(
         self,
@@ -162,14 +172,25 @@ class Decoder:
             except UnusableError as refused:
                 decoded.refuse(place, refused.reason, refused.detail)
         record_times = np.fromiter(timestamps, np.int64, len(values))
-        for name, model in self._models.items():
+        for name in self._models:
             if name in batches or name in rows:
-                batch = merge(batches.get(name), rows.get(name, []))
-                batch, times = self._timed(batch, record_times, decoded)
-                if times.size:
-                    decoded.models[name] = model.rows(batch, times)
+                own, known = rows.get(name, []), len(decoded.rejected)
+                with decoded.failed.guard(name):
+                    self._finish(name, merge(batches.get(name), own), record_times, decoded)
+                if name in decoded.failed:
+                    del decoded.rejected[known:]
+                    read = len(batches[name].places) if name in batches else 0
+                    decoded.unread += read + len(own)
         decoded.rejected.sort(key=lambda bad: bad.index)
         return decoded
+
+    def _finish(self, name: str, batch: Batch, record_times: IntArray, decoded: Decoded) -> None:
+        """Add the events of a model whose time can be used to `decoded`."""
+        if name in decoded.failed:
+            return
+        batch, times = self._timed(batch, record_times, decoded)
+        if times.size:
+            decoded.models[name] = self._models[name].rows(batch, times)
 
     def _admit(
         self, values: Sequence[bytes | None], decoded: Decoded
@@ -202,9 +223,9 @@ class Decoder:
         if self._default is not None:
             if self._default not in self._models:
                 return {}, places.tolist()
-            batch, left = self._models[self._default].read(places, values)
-            return {self._default: self._own(batch, decoded)}, left
-        batches = {}
+            found, left = self._read_model(self._default, places, values, decoded)
+            return {name: self._own(batch, decoded) for name, batch in found.items()}, left
+        batches: dict[str, Batch] = {}
         routed, left = self._router.read(places, values)
         by_place = dict(zip(places.tolist(), values, strict=True))
         groups: dict[str | None, list[int]] = {}
@@ -217,9 +238,21 @@ class Decoder:
                 decoded.unknown_model += len(chosen)
             else:
                 some = [by_place[place] for place in chosen]
-                batches[name], others = self._models[name].read(np.array(chosen), some)
+                found, others = self._read_model(name, np.array(chosen), some, decoded)
+                batches |= found
                 left += others
         return batches, left
+
+    def _read_model(
+        self, name: str, places: IntArray, values: Sequence[bytes], decoded: Decoded
+    ) -> tuple[dict[str, Batch], list[int]]:
+        """Read one model's values the fast way, as `_read` does; nothing of a model that fails."""
+        if name not in self._resting:
+            with decoded.failed.guard(name):
+                batch, left = self._models[name].read(places, values)
+                return {name: batch}, left
+        decoded.unread += len(places)
+        return {}, []
 
     def _own(self, batch: Batch, decoded: Decoded) -> Batch:
         """Leave out the events that name another model than the topic's only one."""
@@ -248,11 +281,20 @@ class Decoder:
             name = read_model(event)
         if name is None:
             raise UnusableError("schema", "the event names no model, and the topic holds several")
-        if name in self._models:
-            row = read_row(self._models[name].fields, event)
-            rows.setdefault(name, []).append((place, row))
-        else:
+        if name not in self._models:
             decoded.unknown_model += 1
+        elif name in self._resting or name in decoded.failed:
+            decoded.unread += 1
+        else:
+            try:
+                row = read_row(self._models[name].fields, event)
+            except UnusableError:
+                raise
+            except Exception as error:
+                decoded.failed[name] = error
+                decoded.unread += 1
+            else:
+                rows.setdefault(name, []).append((place, row))
 
     def _timed(
         self, batch: Batch, record_times: IntArray, decoded: Decoded

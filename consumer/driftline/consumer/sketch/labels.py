@@ -105,6 +105,8 @@ class LabelReader:
             The labels, and the values that are for the dead letters.
         """
         decoded = self._decoder.decode(values, timestamps)
+        for error in decoded.failed.values():
+            raise error
         rejected = [
             bad for bad in decoded.rejected if not (self._among_events and bad.detail == NO_ACTUAL)
         ]

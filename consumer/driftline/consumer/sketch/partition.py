@@ -7,7 +7,9 @@ event, so batch sizes, restarts and speed change nothing. The rules of time and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from operator import attrgetter
 
@@ -18,16 +20,15 @@ from numpy.typing import NDArray
 from driftline.consumer.log.messages import Block, Horizon, Loss, Pane
 from driftline.consumer.log.protocol import Gap, Record, TopicPartition
 from driftline.consumer.sketch.blocks import Batch, BlockWriter
-from driftline.consumer.sketch.decode import Decoded, Decoder, ModelRows, Rejected
+from driftline.consumer.sketch.decode import Decoded, Decoder, Rejected
 from driftline.consumer.sketch.event_ids import NO_ID
 from driftline.consumer.sketch.exact import NO_EVENT
-from driftline.consumer.sketch.open_pane import OpenPane, SketchModel
-from driftline.consumer.sketch.state import ModelProgress, SketchState
-from driftline.consumer.sketch.tally import DeadLetter, Tally
-from driftline.detectors.counts import Columns
-
-_NEVER = -(1 << 62)
-
+from driftline.consumer.sketch.failures import Failures
+from driftline.consumer.sketch.labels import LabelRows
+from driftline.consumer.sketch.model import ModelSketch
+from driftline.consumer.sketch.open_pane import SketchModel
+from driftline.consumer.sketch.state import ModelProgress, SketchState, Standing
+from driftline.consumer.sketch.tally import DeadLetter, Tally, model_of
 
 Output = Pane | Horizon | Loss | Block | DeadLetter
 
@@ -66,64 +67,64 @@ class PartitionSketch:
         self._state = state
         self._decoder = decoder
         self._writer = writer
-        self._models = models
-        self._progress = {
-            name: msgspec.structs.replace(state.models[name])
-            if name in state.models
-            else ModelProgress(start=state.position, heard=now)
-            for name in models
+        self._models = {
+            name: ModelSketch(
+                source,
+                model,
+                msgspec.structs.replace(state.models[name])
+                if name in state.models
+                else ModelProgress(start=state.position, heard=now),
+            )
+            for name, model in models.items()
         }
-        self._open: dict[str, dict[int, OpenPane]] = {name: {} for name in models}
-        self._marked: dict[str, int] = {}  # when a model's idle mark was sent last
+        # A model that failed in another run goes on from where it was left.
+        self._behind = {name: at for name, at in state.behind.items() if name in self._names()}
+        self._before: dict[str, Standing] = {}  # models as they were before what was done last
+        self._resting: dict[str, Standing] = {}  # models that failed here
+        self.failures = Failures()
         self._held = False
 
     def feed(self, records: Sequence[Record], now: int) -> list[Output]:
         """Count `records`, which follow those fed before; return what is to be sent, in order."""
+        self._before.clear()
         out: list[Output] = []
-        if self.next < self.position and records and records[0].offset < self.position:
-            split = sum(1 for r in records if r.offset < self.position)
-            self._rebuild(records[:split])
-            records = records[split:]
-        if not records:
-            return out
-        decoded = self._decode(records)
-        offsets = np.fromiter(map(attrgetter("offset"), records), np.int64, len(records))
-        self.tally.read += len(records)
-        blocks = self._write_blocks(records, decoded, offsets, now)
-        self.tally.skipped["tombstone"] += decoded.tombstones
-        self.tally.skipped["unknown_model"] += decoded.unknown_model
-        out += self._reject(records, decoded.rejected)
-        for name, rows in decoded.models.items():
-            progress = self._progress[name]
-            progress.heard, progress.stale = now, False
-            self._marked.pop(name, None)
-            out += self._count(self._models[name], rows, offsets[rows.index])
-        out += blocks
-        self.next = self.position = int(offsets[-1]) + 1
-        return out
+        while records:
+            first, part = records[0].offset, len(records)
+            turns = [at for at in (self.position, *self._behind.values()) if at > first]
+            if turns:  # from there on more models count
+                part = bisect_left(records, min(turns), key=attrgetter("offset"))
+            out += self._take(records[:part], now)
+            records = records[part:]
+        return self._of_the_others(out)
 
     def lost(self, gap: Gap) -> None:
         """Note that retention deleted records before they were read; reading goes on after them."""
-        for progress in self._progress.values():
-            known = progress.lost or (gap.wanted, gap.begin)
-            progress.lost = (min(known[0], gap.wanted), max(known[1], gap.begin))
-            progress.told = False
-        if self._writer is not None and gap.begin > self.position:
+        for model in self._models.values():
+            model.lost(gap)
+        for name in self._joined():
             # What lies before was sent to the join already.
-            self._writer.lost(replace(gap, wanted=max(gap.wanted, self.position)))
+            if self._writer is not None and gap.begin > (at := self._at(name)):
+                self._writer.lost(name, replace(gap, wanted=max(gap.wanted, at)))
         self.next = gap.begin
         self.position = max(self.position, gap.begin)
 
     def at_the_end(self) -> None:
         """Note that nothing is left to be read: the last records before `position` may be gone."""
         self.next = self.position = max(self.next, self.position)
+        self._behind.clear()
 
     def claim(self) -> list[Output]:
         """Return the first words of a new owner: older generations' idle marks are void now."""
-        out: list[Output] = [self._horizon(name, self.position) for name in self._models]
-        if self._writer is not None:
-            out += self._writer.claim(self._word())
-        return out
+        self._before.clear()
+        out: list[Output] = [
+            model.horizon(self._word(self._at(name), held=self._held))
+            for name, model in self._models.items()
+        ]
+        writer = self._writer
+        for name in self._joined():
+            with self._safely(name):
+                out += writer.claim(name, self._word(self._at(name))) if writer else ()
+        return self._of_the_others(out)
 
     def idle(self, now: int, idle_after: int) -> list[Output]:
         """Return the open panes as they stand, and an idle mark, of each model that is silent.
@@ -131,227 +132,264 @@ class PartitionSketch:
         To be called when the partition is read to its end. A mark is repeated every `idle_after`
         (ms) while it is true.
         """
+        self._before.clear()
         out: list[Output] = []
-        for name, progress in self._progress.items():
-            if now - self._marked.get(name, progress.heard) < idle_after:
-                continue
-            self._marked[name] = now
-            out += self._open_loss(name)
-            for pane in self._sorted_panes(name):
-                if pane.events > pane.sent:
-                    out += self._messages(pane, self.position)
-            out.append(self._horizon(name, self.position, idle=True))
-        if self._writer is not None:
-            out += self._writer.idle(self._word(), now, idle_after)
-        return out
+        for name, model in list(self._models.items()):
+            with self._safely(name):
+                out += model.idle(self._word(held=self._held), now, idle_after)
+        writer = self._writer
+        for name in self._joined():
+            with self._safely(name):
+                out += writer.idle(name, self._word(), now, idle_after) if writer else ()
+        return self._of_the_others(out)
 
     def hold(self, *, held: bool) -> list[Output]:
         """Return what is to be said where an open transaction begins or ends to hold the rest."""
         if held == self._held:
             return []
         self._held = held
-        return [self._horizon(name, self.position) for name in self._models]
+        word = self._word(held=held)
+        return [model.horizon(word) for model in self._models.values()]
 
     def stale(self, now: int) -> list[Output]:
         """Close the panes of models that are silent here for `stale_after` at `now` (ms)."""
+        self._before.clear()
         out: list[Output] = []
-        for name, model in self._models.items():
-            progress = self._progress[name]
-            if model.stale_after is None or now - progress.heard < model.stale_after:
-                continue
-            panes = self._sorted_panes(name)
-            if panes or not progress.stale:
-                progress.stale = True
-                out += self._open_loss(name)
-                for pane in panes:
-                    out += self._messages(pane, self.position)
-                    progress.horizon = max(progress.horizon or _NEVER, pane.end)
-                self._open[name].clear()
-                out.append(self._horizon(name, self.position))
-        return out
+        for name, model in list(self._models.items()):
+            with self._safely(name):
+                out += model.stale(self._word(held=self._held), now)
+        return self._of_the_others(out)
+
+    def fail(self, name: str, error: Exception) -> None:
+        """Let a model rest as it was before what was done last; all others go on without it."""
+        self.failures.setdefault(name, error)
+        before = self._before.get(name)
+        self._resting[name] = self._standing(name) if before is None else before
+        self._models.pop(name, None)
+        self._behind.pop(name, None)
+        if self._decoder is not None:
+            self._decoder.rest(name)
+        if self._writer is not None:
+            self._writer.rest(name)
 
     def state(self) -> SketchState | None:
         """Return the state record as of now; None while the past is still being read again."""
         if self.next < self.position:
             return None
-        first = [p.first for panes in self._open.values() for p in panes.values()]
+        first = [each.rewind for each in self._resting.values()]
+        first += [at for model in self._models.values() if (at := model.first()) is not None]
+        joined = {} if self._writer is None else self._writer.state()
+        progress = {
+            name: msgspec.structs.replace(model.progress) for name, model in self._models.items()
+        }
+        for name, each in self._resting.items():
+            if each.progress is not None:
+                progress[name] = each.progress
+            if each.joined is not None:
+                joined[name] = each.joined
         return SketchState(
             topic_id=self._state.topic_id,
             partitions=self._state.partitions,
             position=self.position,
             rewind=min(first, default=self.position),
             generation=self.generation,
-            models={name: msgspec.structs.replace(p) for name, p in self._progress.items()},
-            joins={} if self._writer is None else self._writer.state(),
+            models=progress,
+            joins=joined,
+            behind={name: each.position for name, each in self._resting.items()},
         )
 
     def event_time(self) -> int | None:
         """Return the largest event time of any model here (ms), None before the first event."""
         joined = {} if self._writer is None else self._writer.progress
-        times = [p.progress for p in self._progress.values()]
+        times = [model.progress.progress for model in self._models.values()]
         times += [p.progress for p in joined.values()]
         return max((time for time in times if time is not None), default=None)
 
     def progress(self) -> Mapping[str, ModelProgress]:
-        """Return the progress per model, to look at."""
-        return self._progress
+        """Return the progress per model, to look at; of those that failed none."""
+        return {name: model.progress for name, model in self._models.items()}
 
-    def _rebuild(self, records: Sequence[Record]) -> None:
-        """Count again what is still open before `position`, without any other effect."""
-        if not records:
-            return
-        decoded = self._decode(records)
+    def _take(self, records: Sequence[Record], now: int) -> list[Output]:
+        """Count records for the models that have come as far; for others count again what is open.
+
+        Before `position` they have had their effect on all but the models that are behind.
+        """
+        again = records[0].offset < self.position
+        due = {name for name in self._names() if self._at(name) <= records[0].offset}
         offsets = np.fromiter(map(attrgetter("offset"), records), np.int64, len(records))
-        for name, rows in decoded.models.items():
-            progress = self._progress[name]
-            model = self._models[name]
-            at = offsets[rows.index]
-            starts = rows.times // model.every * model.every
-            horizon = _NEVER if progress.horizon is None else progress.horizon
-            keep = (at >= progress.start) & (starts + model.every > horizon)
-            self._add(model, rows, at, starts, keep)
+        out: list[Output] = []
+        if again or due:
+            decoded = self._decode(records)
+            for name in [name for name in decoded.models if name not in due]:
+                with self._safely(name):
+                    rows = decoded.models[name]
+                    self._models[name].recount(rows, offsets[rows.index], self._versions(name))
+            if due:
+                out += self._effects(records, decoded, offsets, now, due)
+        else:
+            self.tally.skipped["model_failed"] += len(records)
         self.next = int(offsets[-1]) + 1
+        self.position = max(self.position, self.next)
+        for name in due & self._behind.keys():
+            self._behind[name] = self.next
+        self._behind = {name: at for name, at in self._behind.items() if at < self.position}
+        return out
+
+    def _effects(
+        self,
+        records: Sequence[Record],
+        decoded: Decoded,
+        offsets: NDArray[np.int64],
+        now: int,
+        due: set[str],
+    ) -> Iterator[Output]:
+        """Yield what records do that have their effect now, on the models that are `due`."""
+        # What others have counted is not counted again.
+        tally = Tally() if records[0].offset < self.position else self.tally
+        tally.read += len(records)
+        blocks = self._write_blocks(records, decoded, offsets, now, tally, due)
+        tally.skipped["tombstone"] += decoded.tombstones
+        tally.skipped["unknown_model"] += decoded.unknown_model
+        if decoded.unread:
+            tally.skipped["model_failed"] += decoded.unread
+        for bad in decoded.rejected:
+            tally.rejected[bad.reason] += 1
+            yield DeadLetter(records[bad.index], bad.reason, bad.detail)
+        for name, rows in decoded.models.items():
+            if name in self.failures or name not in due:
+                tally.skipped["model_failed"] += len(rows.index)
+                continue
+            with self._safely(name):
+                timely, found = self._models[name].count(
+                    rows,
+                    offsets[rows.index],
+                    self._versions(name),
+                    self._word(held=self._held),
+                    now,
+                )
+                yield from found
+                tally.counted[name] += timely
+                tally.late[name] += len(rows.index) - timely
+        yield from blocks
 
     def _decode(self, records: Sequence[Record]) -> Decoded:
         values = [r.value for r in records]
         if self._decoder is None:
             return Decoded(tombstones=values.count(None))
-        return self._decoder.decode(values, [r.timestamp for r in records])
+        try:
+            decoded = self._decoder.decode(values, [r.timestamp for r in records])
+        except Exception as error:  # of no model alone: all of them rest
+            decoded = Decoded(unread=len(records))
+            decoded.failed.update(dict.fromkeys(self._models, error))
+        for name, failure in decoded.failed.items():
+            self.fail(name, failure)
+        return decoded
 
     def _write_blocks(
-        self, records: Sequence[Record], decoded: Decoded, offsets: NDArray[np.int64], now: int
+        self,
+        records: Sequence[Record],
+        decoded: Decoded,
+        offsets: NDArray[np.int64],
+        now: int,
+        tally: Tally,
+        due: set[str],
     ) -> list[Block | Loss]:
         """Return what the join needs of a batch; labels found take their place in `decoded`."""
         if self._writer is None:
             return []
-        labels, wrong = self._writer.read_labels(records, decoded.models)
+        labels: dict[str, LabelRows] = {}
+        wrong: list[Rejected] = []
+        for name in self._writer.labelled:
+            with self._safely(name):
+                own = decoded.models.get(name)
+                labels[name], refused = self._writer.read_labels(name, records, own)
+                wrong += refused
         found = np.zeros(len(records), bool)
         for rows in labels.values():
             found[rows.index] = True
         # A label alone is no event; an event of no use is one also where its label is of use.
+        # Whether it is the label of a model that failed is seen when that one goes on.
+        unclear = any(each.labelled for each in self._resting.values())
+        alone = [bad.index for bad in decoded.rejected if bad.detail == NO_EVENT]
         rejected = {
             bad.index: bad
             for bad in decoded.rejected
-            if not (found[bad.index] and bad.detail == NO_EVENT)
+            if bad.detail != NO_EVENT or not (found[bad.index] or unclear)
         }
-        rejected.update({bad.index: bad for bad in wrong if not found[bad.index]})
+        rejected.update({bad.index: bad for bad in wrong if not (found[bad.index] or unclear)})
         decoded.rejected = [rejected[place] for place in sorted(rejected)]
         if self._decoder is None:
             left = len(records) - int(found.sum()) - len(rejected) - decoded.tombstones
+        else:
+            left = sum(1 for place in alone if not (found[place] or place in rejected))
+        if unclear:
+            decoded.unread += left
+        elif self._decoder is None:
             decoded.unknown_model += left
         for name, rows in labels.items():
-            self.tally.labels[name] += len(rows.index)
-            self.tally.refused[name] += rows.refused
-        for name, events in decoded.models.items():
-            if events.ids is not None:
-                alone = (events.ids == NO_ID) & ~found[events.index]  # no label of their own either
-                lacking = ~self._writer.usable(name, events) & ~alone
-                self.tally.without[name, "id"] += int(alone.sum())
-                self.tally.without[name, "answer"] += int(lacking.sum())
+            tally.labels[name] += len(rows.index)
+            tally.refused[name] += rows.refused
         versions = {} if self._decoder is None else self._decoder.version_names
         batch = Batch(offsets, decoded.models, versions, labels)
-        return list(self._writer.write(self._word(int(offsets[-1]) + 1), batch, now))
-
-    def _count(
-        self, model: SketchModel, rows: ModelRows, offsets: NDArray[np.int64]
-    ) -> Iterable[Output]:
-        """Count the rows of one model and yield what becomes final, event by event."""
-        progress = self._progress[model.name]
-        before = _NEVER if progress.horizon is None else progress.horizon
-        newest = np.maximum.accumulate(rows.times)
-        if progress.progress is not None:
-            newest = np.maximum(newest, progress.progress)
-        after = np.maximum((newest - model.grace) // model.every * model.every, before)
-        closed = np.concatenate([[before], after[:-1]])  # the horizon each event finds
-        starts = rows.times // model.every * model.every
-        timely = starts + model.every > closed
-        out: list[Output] = [*self._loss(model, rows.times)]
-        self._add(model, rows, offsets, starts, timely)
-        self.tally.counted[model.name] += int(timely.sum())
-        self.tally.late[model.name] += int(len(timely) - timely.sum())
-        for i in np.flatnonzero(after > closed).tolist():
-            until = int(offsets[i]) + 1
-            for pane in self._sorted_panes(model.name):
-                if pane.end <= after[i]:
-                    out += self._messages(pane, until)
-                    del self._open[model.name][pane.start]
-            progress.horizon, progress.progress = int(after[i]), int(newest[i])
-            out.append(self._horizon(model.name, until))
-        progress.progress = int(newest[-1])
+        out: list[Block | Loss] = []
+        for name in [name for name in self._joined() if name in due]:
+            with self._safely(name):
+                events = decoded.models.get(name)
+                if events is not None and events.ids is not None:
+                    # no label of their own either
+                    alone = (events.ids == NO_ID) & ~found[events.index]
+                    lacking = ~self._writer.usable(name, events) & ~alone
+                    tally.without[name, "id"] += int(alone.sum())
+                    tally.without[name, "answer"] += int(lacking.sum())
+                out += self._writer.write(name, self._word(int(offsets[-1]) + 1), batch, now)
         return out
 
-    def _add(
-        self,
-        model: SketchModel,
-        rows: ModelRows,
-        offsets: NDArray[np.int64],
-        starts: NDArray[np.int64],
-        keep: NDArray[np.bool_],
-    ) -> None:
-        """Put the rows to keep into their panes."""
-        panes = self._open[model.name]
-        for start in np.unique(starts[keep]).tolist():
-            chosen = keep & (starts == start)
-            pane = panes.get(start)
-            if pane is None:
-                first = int(offsets[int(np.argmax(chosen))])
-                pane = panes[start] = OpenPane(model, start, first)
-            some: NDArray[np.bool_] | slice = slice(None) if chosen.all() else chosen
-            pane.add(
-                Columns(numeric=rows.columns.numeric[some], codes=rows.columns.codes[some]),
-                rows.versions[some],
-                {tag: codes[some] for tag, codes in rows.segments.items()},
-                self._decoder.version_names[model.name] if self._decoder is not None else (),
-            )
+    @contextmanager
+    def _safely(self, name: str) -> Iterator[None]:
+        """Let a model fail alone; what the block changes is undone then."""
+        self._before.setdefault(name, self._standing(name))
+        with self.failures.guard(name):
+            yield
+            return
+        self.fail(name, self.failures[name])
 
-    def _loss(self, model: SketchModel, times: NDArray[np.int64]) -> list[Loss]:
-        """Return the loss before these events, with the stretch of event time it may touch."""
-        progress = self._progress[model.name]
-        if progress.lost is None:
-            return []
-        first = int(times[0])
-        low = first if progress.horizon is None else min(first, progress.horizon)
-        high = first if progress.progress is None else max(first, progress.progress)
-        loss = Loss(
-            self.source.topic, self.source.partition, model.name, *progress.lost,
-            low // model.every * model.every, (high // model.every + 1) * model.every,
-        )  # fmt: skip
-        progress.lost, progress.told = None, False
-        return [loss]
+    def _standing(self, name: str) -> Standing:
+        """Return how far a model has come, and what a state record says of it."""
+        at, model = self._at(name), self._models.get(name)
+        first = None if model is None else model.first()
+        joined = None if self._writer is None else self._writer.progress.get(name)
+        return Standing(
+            position=at,
+            # What is still open is not known before it has been read again.
+            rewind=self._state.rewind if self.next < at else at if first is None else first,
+            progress=None if model is None else msgspec.structs.replace(model.progress),
+            joined=None if joined is None else msgspec.structs.replace(joined),
+            labelled=self._writer is not None and name in self._writer.labelled,
+        )
 
-    def _open_loss(self, name: str) -> list[Loss]:
-        """Return the loss of a model that is silent since; nobody knows when it ends."""
-        progress = self._progress[name]
-        start = progress.progress if progress.horizon is None else progress.horizon
-        if progress.lost is None or progress.told or start is None:
-            return []
-        progress.told = True
-        every = self._models[name].every
-        return [Loss(*self.source, name, *progress.lost, start // every * every, None)]
+    def _of_the_others(self, outputs: list[Output]) -> list[Output]:
+        """Return what is to be sent: nothing of a model that failed half-way through."""
+        if not self.failures:
+            return outputs
+        return [each for each in outputs if model_of(each) not in self.failures]
 
-    def _reject(
-        self, records: Sequence[Record], rejected: Sequence[Rejected]
-    ) -> Iterable[DeadLetter]:
-        for r in rejected:
-            self.tally.rejected[r.reason] += 1
-            yield DeadLetter(records[r.index], r.reason, r.detail)
+    def _names(self) -> set[str]:
+        """Return the models that are counted, or whose rows go to the join."""
+        return {*self._models, *self._joined()}
 
-    def _messages(self, pane: OpenPane, until: int) -> Iterable[Pane]:
-        pane.sent = pane.events
-        return pane.messages(self.source.topic, self.source.partition, until)
+    def _joined(self) -> tuple[str, ...]:
+        return () if self._writer is None else self._writer.models
 
-    def _horizon(self, name: str, until: int, *, idle: bool = False) -> Horizon:
-        progress = self._progress[name]
-        return Horizon(
-            self.source.topic, self.source.partition, self.partitions, name,
-            progress.horizon, progress.progress, until, self.generation,
-            idle=idle, stale=progress.stale, held=self._held,
-        )  # fmt: skip
+    def _at(self, name: str) -> int:
+        """Return the offset before which everything has had its effect on a model."""
+        return self._behind.get(name, self.position)
 
-    def _word(self, until: int | None = None) -> Horizon:
-        """Return who speaks to the join, and from where; of which model the writer says."""
+    def _versions(self, name: str) -> Sequence[str]:
+        return () if self._decoder is None else self._decoder.version_names[name]
+
+    def _word(self, until: int | None = None, *, held: bool = False) -> Horizon:
+        """Return who speaks, and from where; of which model they say who fill it in."""
         at = self.position if until is None else until
-        return Horizon(*self.source, self.partitions, "", None, None, at, self.generation)
-
-    def _sorted_panes(self, name: str) -> list[OpenPane]:
-        return sorted(self._open[name].values(), key=lambda pane: pane.start)
+        return Horizon(
+            *self.source, self.partitions, "", None, None, at, self.generation, held=held
+        )

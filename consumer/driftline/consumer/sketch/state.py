@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import msgspec
 
 from driftline.consumer.sketch.blocks import JoinProgress
@@ -40,6 +42,7 @@ class SketchState(msgspec.Struct, tag="sketch"):
         generation: of the owner that wrote this.
         models: progress per model as of `position`.
         joins: the same of the rows sent to meet their labels, or their predictions.
+        behind: models that failed: the offset before `position` up to which each has come.
     """
 
     topic_id: str
@@ -49,3 +52,23 @@ class SketchState(msgspec.Struct, tag="sketch"):
     generation: int
     models: dict[str, ModelProgress]
     joins: dict[str, JoinProgress] = {}
+    behind: dict[str, int] = {}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far one model has come in an input partition.
+
+    Attributes:
+        position: everything before this offset has had its effect on the model.
+        rewind: smallest offset that anything still open of it was counted from.
+        progress: as in the state record; None where only its labels are read.
+        joined: the same of its rows for the join; None where it has none.
+        labelled: whether its labels are read here.
+    """
+
+    position: int
+    rewind: int
+    progress: ModelProgress | None
+    joined: JoinProgress | None
+    labelled: bool

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from driftline.consumer.log.messages import Block, Horizon, Loss, Pane
 from driftline.consumer.log.protocol import Record
 
 
@@ -15,6 +16,13 @@ class DeadLetter:
     record: Record
     reason: str
     detail: str
+
+
+def model_of(output: Pane | Horizon | Loss | Block | DeadLetter) -> str | None:
+    """Return the model that an output of a sketch is of; None for a dead letter."""
+    if isinstance(output, DeadLetter):
+        return None
+    return output.word.model if isinstance(output, Block) else output.model
 
 
 @dataclass

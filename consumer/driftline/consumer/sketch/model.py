@@ -1,0 +1,178 @@
+"""Sketch of one model in one input partition: its open panes, and how far it has come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from driftline.consumer.log.messages import Horizon, Loss, Pane
+from driftline.consumer.log.protocol import Gap, TopicPartition
+from driftline.consumer.sketch.decode import ModelRows
+from driftline.consumer.sketch.open_pane import OpenPane, SketchModel
+from driftline.consumer.sketch.state import ModelProgress
+from driftline.detectors.counts import Columns
+from driftline.detectors.grid import IntArray
+
+_NEVER = -(1 << 62)
+
+
+class ModelSketch:
+    """Counts the events of one model in one input partition.
+
+    Attributes:
+        progress: how far it has come.
+
+    Args:
+        source: the partition.
+        model: what is counted.
+        progress: as read from the log; counting moves it on.
+    """
+
+    def __init__(self, source: TopicPartition, model: SketchModel, progress: ModelProgress) -> None:
+        self._source = source
+        self._model = model
+        self.progress = progress
+        self.open: dict[int, OpenPane] = {}
+        self._marked: int | None = None  # when its idle mark was sent last
+
+    def first(self) -> int | None:
+        """Return the smallest offset that anything still open was counted from."""
+        return min((pane.first for pane in self.open.values()), default=None)
+
+    def count(
+        self, rows: ModelRows, offsets: IntArray, versions: Sequence[str], word: Horizon, now: int
+    ) -> tuple[int, list[Pane | Horizon | Loss]]:
+        """Count rows; return how many were not late, and what becomes final, event by event.
+
+        Args:
+            rows: of the model, in the order of their offsets.
+            offsets: of each row.
+            versions: names that the rows' version codes stand for.
+            word: who speaks.
+            now: wall-clock time, ms.
+        """
+        model, progress = self._model, self.progress
+        progress.heard, progress.stale, self._marked = now, False, None
+        before = _NEVER if progress.horizon is None else progress.horizon
+        newest = np.maximum.accumulate(rows.times)
+        if progress.progress is not None:
+            newest = np.maximum(newest, progress.progress)
+        after = np.maximum((newest - model.grace) // model.every * model.every, before)
+        closed = np.concatenate([[before], after[:-1]])  # the horizon each event finds
+        starts = rows.times // model.every * model.every
+        timely = starts + model.every > closed
+        out: list[Pane | Horizon | Loss] = [*self._loss(rows.times)]
+        self._add(rows, offsets, versions, starts, timely)
+        for i in np.flatnonzero(after > closed).tolist():
+            until = int(offsets[i]) + 1
+            for pane in self._panes():
+                if pane.end <= after[i]:
+                    out += self._messages(pane, until)
+                    del self.open[pane.start]
+            progress.horizon, progress.progress = int(after[i]), int(newest[i])
+            out.append(self.horizon(msgspec.structs.replace(word, until=until)))
+        progress.progress = int(newest[-1])
+        return int(timely.sum()), out
+
+    def recount(self, rows: ModelRows, offsets: IntArray, versions: Sequence[str]) -> None:
+        """Count again what is still open, without any other effect; see `count`."""
+        starts = rows.times // self._model.every * self._model.every
+        horizon = _NEVER if self.progress.horizon is None else self.progress.horizon
+        keep = (offsets >= self.progress.start) & (starts + self._model.every > horizon)
+        self._add(rows, offsets, versions, starts, keep)
+
+    def idle(self, word: Horizon, now: int, idle_after: int) -> Iterator[Pane | Horizon | Loss]:
+        """Yield the open panes as they stand, and an idle mark, if it is silent."""
+        marked = self.progress.heard if self._marked is None else self._marked
+        if now - marked < idle_after:
+            return
+        self._marked = now
+        yield from self._open_loss()
+        for pane in self._panes():
+            if pane.events > pane.sent:
+                yield from self._messages(pane, word.until)
+        yield self.horizon(word, idle=True)
+
+    def stale(self, word: Horizon, now: int) -> Iterator[Pane | Horizon | Loss]:
+        """Close the panes of a model that is silent for `stale_after` at `now` (ms)."""
+        after, progress = self._model.stale_after, self.progress
+        if after is None or now - progress.heard < after or (progress.stale and not self.open):
+            return
+        progress.stale = True
+        yield from self._open_loss()
+        for pane in self._panes():
+            yield from self._messages(pane, word.until)
+            progress.horizon = max(progress.horizon or _NEVER, pane.end)
+        self.open.clear()
+        yield self.horizon(word)
+
+    def lost(self, gap: Gap) -> None:
+        """Note that retention deleted records before they were read."""
+        known = self.progress.lost or (gap.wanted, gap.begin)
+        self.progress.lost = (min(known[0], gap.wanted), max(known[1], gap.begin))
+        self.progress.told = False
+
+    def horizon(self, word: Horizon, *, idle: bool = False) -> Horizon:
+        """Return how far the model has come; `word`: who speaks, and from where."""
+        progress = self.progress
+        return msgspec.structs.replace(
+            word, model=self._model.name, horizon=progress.horizon, progress=progress.progress,
+            idle=idle, stale=progress.stale,
+        )  # fmt: skip
+
+    def _add(
+        self,
+        rows: ModelRows,
+        offsets: IntArray,
+        versions: Sequence[str],
+        starts: IntArray,
+        keep: NDArray[np.bool_],
+    ) -> None:
+        """Put the rows to keep into their panes."""
+        for start in np.unique(starts[keep]).tolist():
+            chosen = keep & (starts == start)
+            pane = self.open.get(start)
+            if pane is None:
+                first = int(offsets[int(np.argmax(chosen))])
+                pane = self.open[start] = OpenPane(self._model, start, first)
+            some: NDArray[np.bool_] | slice = slice(None) if chosen.all() else chosen
+            pane.add(
+                Columns(numeric=rows.columns.numeric[some], codes=rows.columns.codes[some]),
+                rows.versions[some],
+                {tag: codes[some] for tag, codes in rows.segments.items()},
+                versions,
+            )
+
+    def _loss(self, times: IntArray) -> Iterator[Loss]:
+        """Yield the loss before these events, with the stretch of event time it may touch."""
+        model, progress = self._model, self.progress
+        if progress.lost is None:
+            return
+        first = int(times[0])
+        low = first if progress.horizon is None else min(first, progress.horizon)
+        high = first if progress.progress is None else max(first, progress.progress)
+        yield Loss(
+            *self._source, model.name, *progress.lost,
+            low // model.every * model.every, (high // model.every + 1) * model.every,
+        )  # fmt: skip
+        progress.lost, progress.told = None, False
+
+    def _open_loss(self) -> Iterator[Loss]:
+        """Yield the loss of a model that is silent since; nobody knows when it ends."""
+        progress, every = self.progress, self._model.every
+        start = progress.progress if progress.horizon is None else progress.horizon
+        if progress.lost is not None and not progress.told and start is not None:
+            progress.told = True
+            yield Loss(
+                *self._source, self._model.name, *progress.lost, start // every * every, None
+            )
+
+    def _messages(self, pane: OpenPane, until: int) -> Iterable[Pane]:
+        pane.sent = pane.events
+        return pane.messages(*self._source, until)
+
+    def _panes(self) -> list[OpenPane]:
+        return sorted(self.open.values(), key=lambda pane: pane.start)

@@ -1,0 +1,187 @@
+"""One model's unexpected error ends that model only, and costs nothing once it is mended."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import msgspec
+import pytest
+from tests.consumer.service.drawing import MODELS, Labelling, draw_input
+from tests.consumer.service.simulation import Run, Schedule
+
+from driftline.consumer.join.model import ModelJoin
+from driftline.consumer.judge.comparison import ComparisonJudge
+from driftline.consumer.judge.model import ModelJudge
+from driftline.consumer.judge.streams import StreamJudge
+from driftline.consumer.service import worker as worker_module
+from driftline.consumer.service.plan import Plan
+from driftline.consumer.service.worker import Worker
+from driftline.consumer.sketch.blocks import BlockWriter
+from driftline.consumer.sketch.decode import _Model
+from driftline.consumer.sketch.labels import LabelReader
+from driftline.consumer.sketch.model import ModelSketch
+from driftline.consumer.sketch.open_pane import OpenPane
+
+WATCHED, OTHER = MODELS
+COMPARISON = "compare:versions"
+APART = Labelling(
+    topic="truth", partitions=2, delay=10, odd=0.2, ends=120,
+    settings={
+        "labels": {"topic": "truth", "horizon": "40s", "by": "arrival"},
+        "performance": {"accuracy": {"max_drop": 0.2}},
+    },
+    most=1_000_000,
+    compared="same",
+)  # fmt: skip
+AMONG = Labelling(
+    topic="in", partitions=2, delay=10, odd=0.2, ends=120,
+    settings={
+        "labels": {"topic": "in", "horizon": "40s", "by": "arrival"},
+        "performance": {"accuracy": {"max_drop": 0.2}},
+    },
+    most=1_000_000,
+    compared=None,
+)  # fmt: skip
+
+
+@dataclass
+class Fault:
+    """A method that raises from its n-th call for a model on, after half of what it yields."""
+
+    owner: Any
+    name: str
+    model: Callable[..., str]
+    after: int = 3
+    fails: str = WATCHED
+    calls: int = 0
+
+    def inject(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        original = getattr(self.owner, self.name)
+
+        def broken(*args: Any, **kwargs: Any) -> Any:
+            if self.model(*args, **kwargs) != self.fails:
+                return original(*args, **kwargs)
+            self.calls += 1
+            if self.calls <= self.after:
+                return original(*args, **kwargs)
+            made = original(*args, **kwargs)
+            return half(made) if isinstance(made, Iterator) else boom(made)
+
+        monkeypatch.setattr(self.owner, self.name, broken)
+
+
+def half(made: Iterator[Any]) -> Iterator[Any]:
+    yield from list(made)[:1]
+    raise ZeroDivisionError("a defect")
+
+
+def boom(made: object) -> object:
+    raise ZeroDivisionError("a defect")
+
+
+def of_self(it: Any, *_: Any, **__: Any) -> str:
+    return str(it.name)
+
+
+FAULTS = {
+    "judge": lambda: Fault(ModelJudge, "feed", of_self, 40),
+    "judge half-way": lambda: Fault(StreamJudge, "judge", lambda s, *_: s._name, 5),
+    "first message of a judge": lambda: Fault(ModelJudge, "feed", of_self, 0),
+    "state of a judge": lambda: Fault(ModelJudge, "state", of_self, 2),
+    "wall clock of a judge": lambda: Fault(ModelJudge, "tick", of_self, 2),
+    "making a judge": lambda: Fault(Plan, "judge", lambda plan, name, *_: name, 0),
+    "alert as a record": lambda: Fault(
+        worker_module, "cloud_event", lambda alert, *_: alert.model, 1
+    ),
+    "verdict as a record": lambda: Fault(Worker, "_judged", lambda w, o: o.model, 11),
+    "message of a sketch as a record": lambda: Fault(
+        Worker, "_counted", lambda w, o: getattr(o, "model", ""), 21
+    ),
+    "comparison": lambda: Fault(
+        ComparisonJudge, "feed", lambda *_: COMPARISON, 4, fails=COMPARISON
+    ),
+    "join": lambda: Fault(ModelJoin, "feed", lambda join, *_: join.model.name, 6),
+    "join of a comparison": lambda: Fault(
+        ModelJoin, "feed", lambda join, *_: join.model.name, 6, fails=COMPARISON
+    ),
+    "state of a join": lambda: Fault(ModelJoin, "state", lambda j: j.model.name, 3),
+    "rows of events": lambda: Fault(_Model, "rows", lambda m, *_: m.fields.schema.name, 5),
+    "reading events": lambda: Fault(_Model, "read", lambda m, *_: m.fields.schema.name, 5),
+    "counting": lambda: Fault(ModelSketch, "count", lambda m, *_: m._model.name, 4),
+    "counting half-way": lambda: Fault(OpenPane, "add", lambda p, *_: p.model.name, 7),
+    "counting again": lambda: Fault(ModelSketch, "recount", lambda m, *_: m._model.name, 0),
+    "silence": lambda: Fault(ModelSketch, "idle", lambda m, *_: m._model.name, 1),
+    "blocks": lambda: Fault(BlockWriter, "write", lambda w, name, *_: name, 4),
+    "labels": lambda: Fault(LabelReader, "read", lambda reader, *_: reader._model, 1),
+}  # fmt: skip
+
+
+def run(labelling: Labelling) -> Run:
+    inputs = draw_input(random.Random(3), 2, 4, False, labelling)
+    return Run(inputs, Schedule("off", batch=7), random.Random(1), labelling)
+
+
+def of(model: str, found: dict[bytes, set[bytes]]) -> dict[bytes, set[bytes]]:
+    return {
+        key: values
+        for key, values in found.items()
+        if all(owner(value) == model for value in values)
+    }
+
+
+def owner(value: bytes) -> str:
+    """The name in the logs of the model or comparison that a record is of."""
+    body = msgspec.json.decode(value)
+    return COMPARISON if body["model"] == "versions" else str(body["model"])
+
+
+@cache
+def calm_run(topic: str) -> Run:
+    return run(APART if topic == "truth" else AMONG).go()
+
+
+UPSTREAM = {
+    "message of a sketch as a record", "rows of events", "reading events", "counting",
+    "counting half-way", "counting again", "silence", "blocks", "labels",
+}  # fmt: skip
+# Where labels lie among the events, or in a topic of their own.
+CASES = [(kind, AMONG if kind in UPSTREAM else APART) for kind in FAULTS]
+CASES += [("blocks", APART), ("labels", APART)]
+
+
+@pytest.mark.parametrize(("kind", "labelling"), CASES)
+def test_a_model_that_fails_stops_alone_and_goes_on_after_a_restart(
+    kind: str, labelling: Labelling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calm, fault = calm_run(labelling.topic), FAULTS[kind]()
+    with monkeypatch.context() as patch:
+        fault.inject(patch)
+        disturbed = run(labelling).go()
+        if kind == "counting again":
+            restart(disturbed)
+    (worker, _, _), failed = disturbed.workers[0], {fault.fails}
+    assert {failure.model for failure in worker.status.failures()} == failed
+    for topic in ("verdicts", "alerts"):
+        expected, found = calm.published(topic), disturbed.published(topic)
+        for name in {WATCHED, OTHER, COMPARISON} - failed:
+            if fault.fails == WATCHED and name == COMPARISON and kind in UPSTREAM:
+                continue  # it lives from the rows of the model that failed
+            assert of(name, found) == of(name, expected)
+        assert all(values <= expected[key] for key, values in found.items())
+
+    restart(disturbed)  # mended
+    for topic in ("verdicts", "alerts"):
+        assert disturbed.published(topic) == calm.published(topic)
+    assert disturbed.dead_letters() == calm.dead_letters()
+    assert not disturbed.workers[0][0].status.failures()
+
+
+def restart(disturbed: Run) -> None:
+    _, consumer, producer = disturbed.workers[0]
+    disturbed.kill(0, consumer, producer)
+    disturbed.schedule.workers = 0
+    disturbed.go()
