@@ -12,7 +12,7 @@ from driftline.consumer.cli.options import DEFAULT_CONFIG, ConfigFile, InputFile
 if TYPE_CHECKING:
     from driftline.consumer.cli.backtest_compare_sides import Given
 
-DRIFT_FOUND = 1
+DRIFT_FOUND, UNDECIDED, DEFECT = 1, 2, 70
 
 
 def _two(sides: tuple[str, str] | None) -> tuple[str, str] | None:
@@ -60,7 +60,9 @@ def backtest(
     fail_on_drift: Annotated[
         bool,
         typer.Option(
-            "--fail-on-drift", help="Exit with 1 if there is an alert, or B is worse than A."
+            "--fail-on-drift",
+            help="Exit with 1 if there is an alert, or B is worse than A; else with 2 if no window,"
+            " or less than half of the events, could be judged.",
         ),
     ] = False,
     json: Json = False,
@@ -76,6 +78,7 @@ def backtest(
     undecided: event by event where the event ids are mostly the same, else each by its own events.
     """
     from driftline.consumer.cli.backtest_compare_sides import Given
+    from driftline.consumer.cli.backtest_exit import say_failure, too_little_judged
     from driftline.consumer.cli.backtest_run import run
     from driftline.consumer.cli.backtest_setup import assumed, configured
     from driftline.consumer.cli.backtest_text import render
@@ -112,16 +115,26 @@ def backtest(
         out(render(setup.found, setup.backtest, setup.config))
         if verdicts:
             out(f"\n{table.text()}")
+    code = 0
     if fail_on_drift and setup.found.rises:
-        raise typer.Exit(DRIFT_FOUND)
+        code = DRIFT_FOUND
+    elif setup.backtest.failures:
+        code = DEFECT
+    elif fail_on_drift and (doubt := too_little_judged(setup)):
+        say(f"--fail-on-drift: {doubt}")
+        code = UNDECIDED
+    for name, error in setup.backtest.failures.items():
+        say_failure(name, error)
+    raise typer.Exit(code)
 
 
 def _compare(given: Given, json: bool, fail_on_drift: bool, *, unused: bool) -> None:
     """Tell which of two is better; `unused`: options are given that have no effect here."""
     from driftline.consumer.cli.backtest_compare import compare
     from driftline.consumer.cli.backtest_compare_text import document, render
+    from driftline.consumer.cli.backtest_exit import too_little_compared
     from driftline.consumer.cli.errors import CommandError
-    from driftline.consumer.cli.terminal import out, out_json
+    from driftline.consumer.cli.terminal import out, out_json, say
 
     if unused:
         raise CommandError("--compare: leave out --reference and --verdicts, which it does not use")
@@ -132,3 +145,6 @@ def _compare(given: Given, json: bool, fail_on_drift: bool, *, unused: bool) -> 
         out(render(found))
     if fail_on_drift and found.decision == "worse":
         raise typer.Exit(DRIFT_FOUND)
+    if fail_on_drift and (doubt := too_little_compared(found)):
+        say(f"--fail-on-drift: {doubt}")
+        raise typer.Exit(UNDECIDED)

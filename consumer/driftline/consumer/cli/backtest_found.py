@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 
 from driftline.consumer.judge.lives import ESTIMATED
@@ -20,7 +20,7 @@ class Found:
     Attributes:
         model: the model.
         rises: per alert, the record of its latest rise: when it fired or its severity rose.
-        windows: windows of the whole model that were judged: start and end to events.
+        windows: windows of the whole model: start and end to events.
         of_labels: windows of the whole model's labels; why none of its metrics could be judged,
             empty if one was.
         unjudged: windows of the whole model; why none of its features could be judged, empty if
@@ -33,6 +33,9 @@ class Found:
         refused: rows of a file of labels that are none.
         labelled: windows of the whole model's labels to the labelled events in them.
         causes: why labels and predictions did not meet, a sentence each.
+        metrics: windows of the whole model's performance, estimated or not: start and end to
+            events.
+        unmeasured: the same; why none of its metrics could be judged, empty if one was.
     """
 
     model: str
@@ -48,6 +51,8 @@ class Found:
     refused: int = field(init=False, default=0)
     labelled: dict[tuple[str, str], int] = field(init=False, default_factory=dict)
     causes: list[str] = field(init=False, default_factory=list)
+    metrics: dict[tuple[str, str], int] = field(init=False, default_factory=dict)
+    unmeasured: dict[tuple[str, str], str] = field(init=False, default_factory=dict)
 
     def add(self, output: Verdict | Alert) -> None:
         """Take in what the backtest yields, in order."""
@@ -74,6 +79,13 @@ class Found:
         """Note a metric; what no rule looks at is not said to be quiet."""
         if any(each.state is not None for each in verdict.detectors.values()):
             self.features.add(verdict.feature)
+        if verdict.segment is None:
+            window = (verdict.window.start, verdict.window.end)
+            self.metrics[window] = verdict.window.events
+            if verdict.state != "insufficient":
+                self.unmeasured[window] = ""
+            else:
+                self.unmeasured.setdefault(window, verdict.reason or verdict.state)
         if verdict.segment is None and not verdict.feature.startswith(ESTIMATED):
             window = (verdict.window.start, verdict.window.end)
             self.labelled[window] = (verdict.counts or {}).get("labelled", 0)
@@ -94,10 +106,10 @@ class Found:
         window = (verdict.window.start, verdict.window.end)
         self.windows[window] = verdict.window.events
         # A window is judged if one of its features is.
-        if reason is None:
+        if verdict.state != "insufficient":
             self.unjudged[window] = ""
         else:
-            self.unjudged.setdefault(window, reason)
+            self.unjudged.setdefault(window, reason or verdict.state)
 
     @property
     def insufficient(self) -> Counter[str]:
@@ -116,6 +128,24 @@ class Found:
                 alert.feature or "",
             ),
         )
+
+    def events_tested(self) -> int:
+        """Return the events in windows that could be judged, each once.
+
+        Where no feature is watched, those whose performance was.
+        """
+        windows, reasons = self.windows, self.unjudged
+        if not windows:
+            windows, reasons = self.metrics, self.unmeasured
+        parts: deque[tuple[str, int]] = deque()  # (end, events) since the window before
+        tested: dict[str, int] = {}
+        for (start, end), events in sorted(windows.items(), key=lambda w: (w[0][1], w[0][0])):
+            while parts and parts[0][0] <= start:
+                parts.popleft()
+            parts.append((end, events - sum(count for _, count in parts)))
+            if not reasons[start, end]:
+                tested.update(parts)
+        return sum(tested.values())
 
     def events_judged(self) -> int:
         """Return the events of final panes."""

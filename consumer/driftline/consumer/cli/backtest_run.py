@@ -44,7 +44,8 @@ def run(setup: Setup) -> Iterator[Verdict | Alert]:
         if setup.truth.labels is not None:
             yield from _kept(setup, setup.truth.labels.feed(setup.backtest, None))
         yield from _kept(setup, setup.backtest.end())
-    _say_what_was_left_out(setup)
+    if setup.model not in setup.backtest.failures:
+        _say_what_was_left_out(setup)
 
 
 def _kept(setup: Setup, outputs: Iterator[Verdict | Alert]) -> Iterator[Verdict | Alert]:
