@@ -23,7 +23,7 @@ from tests.kafka import checkout
 from tests.kafka.broker import PROGRAM
 from tests.kafka.checkout import Sender, events
 from tests.kafka.conftest import NewTopic
-from tests.kafka.reader import Grown, TopicReader, wait_until
+from tests.kafka.reader import Grown, TopicReader, by_identity, wait_until
 from tests.kafka.worker import Worker, driftline
 
 START_ME_AGAIN = {70, 75}  # what the table of docs/operations.md says of restarting
@@ -144,7 +144,9 @@ def test_an_outage_under_a_supervisor(worker: Worker, prefix: str, tmp_path: Pat
         with TopicReader(bootstrap, f"{prefix}.verdicts") as verdicts:
             wait_until(Grown(verdicts, 6 * checkout.FEATURES), "six windows judged")
             values = [record.value for record in verdicts.read()]
-        print(f"outage {OUTAGE:g} s, exit codes {codes}, {len(values)} verdicts")
+        distinct = len(by_identity(values))
+        print(f"outage {OUTAGE:g} s, exit codes {codes}, {distinct} verdicts")
+        assert distinct == 6 * checkout.FEATURES
         assert set(codes) <= {75}
         assert worker.stop() < 5
     finally:

@@ -67,7 +67,8 @@ class PartitionEnds:
     def _end(self, client: Any, partition: Any) -> int | None:
         if client not in self._known:
             self._known[client] = {}
-            with contextlib.suppress(kafka.errors.KafkaError, OSError):  # away: the poll will tell
+            # Away, or a partition is gone (a KeyError of the client's): the poll will tell.
+            with contextlib.suppress(kafka.errors.KafkaError, OSError, KeyError):
                 held = list(self._member.assignment())
                 self._known[client] = client.end_offsets(held, timeout_ms=_ANSWER_MS)
         end = self._known[client].get(partition)

@@ -151,11 +151,11 @@ class KafkaConsumer:
 
     def _position(self, tp: Any) -> int | None:
         """Return the offset that is read next, None before the first answer to a fetch."""
-        if self._client.highwater(tp) is None:
-            return None
-        with contextlib.suppress(kafka.errors.KafkaError):  # the next poll raises it again
-            position = self._client.position(tp, timeout_ms=0)
-            return None if position is None else int(position)
+        # The next poll raises it again; a KeyError is the client's for a partition that is gone.
+        with contextlib.suppress(kafka.errors.KafkaError, OSError, KeyError):
+            if self._client.highwater(tp) is not None:
+                position = self._client.position(tp, timeout_ms=0)
+                return None if position is None else int(position)
         return None
 
     def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
@@ -204,10 +204,12 @@ class KafkaConsumer:
         try:
             begins = self._client.beginning_offsets(list(wanted), timeout_ms=OFFSETS_MS)
             ends = self._client.end_offsets(list(wanted), timeout_ms=OFFSETS_MS)
+        except KeyError:
+            return []  # a partition is gone; the next poll finds the offset out of range again
         except (kafka.errors.KafkaError, OSError) as error:
             if not passing(error):
                 raise LogError(f"the log's offsets cannot be read: {error}") from error
-            return []  # the next poll finds the offset out of range again
+            return []
         gaps = []
         for tp, offset in wanted.items():
             if offset > ends[tp]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from functools import partial
@@ -14,14 +15,13 @@ from kafka.protocol.consumer import IsolationLevel
 
 from driftline.consumer.config import KafkaConfig
 from driftline.consumer.log.connect import connect, passing, start_client
-from driftline.consumer.log.errors import LogError, WorkerLost
+from driftline.consumer.log.errors import LogError, Unreachable, WorkerLost
 from driftline.consumer.log.options import client_options
 from driftline.consumer.log.protocol import Record, TopicInfo, TopicPartition
 from driftline.consumer.log.topics import TopicSpec
 
 Answer = TypeVar("Answer")
 
-UNKNOWN_TOPIC = 3  # the protocol's error code
 NEW_TOPIC = 5.0  # seconds for a topic just created to be known everywhere
 
 
@@ -41,36 +41,40 @@ class KafkaLog:
         self._patience = patience
         self._admin = connect(config)
 
-    def topics(self, names: Set[str]) -> dict[str, TopicInfo]:
+    def topics(self, names: Set[str], patience: float | None = None) -> dict[str, TopicInfo]:
         """Return what is known of each of `names` that exists.
 
         The cleanup policy is empty where this user may not see the topic's configuration.
         """
         if not names:
             return {}
-        found = self._ask(lambda: self._admin.describe_topics(sorted(names)))
-        known = {}
-        for topic in found:
-            if topic["error_code"] == UNKNOWN_TOPIC:
-                continue
-            if topic["error_code"] != 0:
-                reason = kafka.errors.for_code(topic["error_code"]).__name__
-                raise LogError(f"{topic['name']} cannot be described: {reason}")
-            known[topic["name"]] = topic
-        policies = self._cleanup_policies(known)
+        known = self._ask(lambda: self._describe(names), patience)
+        policies = self._cleanup_policies(known, patience)
         return {
             name: TopicInfo(name, str(topic["topic_id"]), len(topic["partitions"]), policies[name])
             for name, topic in known.items()
         }
 
-    def _cleanup_policies(self, names: Iterable[str]) -> dict[str, str]:
+    def _describe(self, names: Set[str]) -> dict[str, Any]:
+        known = {}
+        for topic in self._admin.describe_topics(sorted(names)):
+            error = kafka.errors.for_code(topic["error_code"])
+            if error is kafka.errors.NoError:
+                known[topic["name"]] = topic
+            elif error is not kafka.errors.UnknownTopicOrPartitionError:
+                raise error(topic["name"])
+        return known
+
+    def _cleanup_policies(self, names: Iterable[str], patience: float | None) -> dict[str, str]:
         resources = [
             ConfigResource(ConfigResourceType.TOPIC, name, {"cleanup.policy": None})
             for name in names
         ]
         if not resources:
             return {}
-        found = self._ask(lambda: self._admin.describe_configs(resources, config_filter="all"))
+        found = self._ask(
+            lambda: self._admin.describe_configs(resources, config_filter="all"), patience
+        )
         topics = found["topic"]
         return {
             resource.name: str(topics[resource.name].get("cleanup.policy", {}).get("value", ""))
@@ -169,11 +173,12 @@ class KafkaLog:
                 elif time.monotonic() - last_progress > self._patience:
                     raise WorkerLost(f"no progress in reading {open_partitions} to the end")
                 # The position passes what compaction removed, the last record need not.
-                done = [tp for tp in open_partitions if client.position(tp) >= ends[tp]]
+                done = [tp for tp in open_partitions if _position(client, tp) >= ends[tp]]
                 client.pause(*done)
                 open_partitions = [tp for tp in open_partitions if tp not in done]
         finally:
-            client.close(autocommit=False)
+            with contextlib.suppress(kafka.errors.KafkaError, OSError):
+                client.close(autocommit=False)
 
     def _reader(self, start: Mapping[TopicPartition, int]) -> Any:
         options = client_options(
@@ -208,14 +213,15 @@ class KafkaLog:
             time.sleep(0.2)
             return {}
 
-    def _ask(self, question: Callable[[], Answer]) -> Answer:
+    def _ask(self, question: Callable[[], Answer], patience: float | None = None) -> Answer:
         """Ask the broker, again and again while it is away.
 
         Raises:
             LogError: It refuses.
-            WorkerLost: It was away for longer than an outage may last.
+            Unreachable: It was away for longer than an outage may last, or than `patience`.
         """
         start = time.monotonic()
+        patience = self._patience if patience is None else patience
         while True:
             try:
                 return question()
@@ -225,10 +231,21 @@ class KafkaLog:
             except (kafka.errors.KafkaError, OSError) as error:
                 if not passing(error):
                     raise LogError(f"the broker refuses: {type(error).__name__}: {error}") from None
-                if time.monotonic() - start > self._patience:
-                    raise WorkerLost(f"the broker has given no answer: {error}") from None
+                if time.monotonic() - start > patience:
+                    raise Unreachable(f"the broker has given no answer: {error}") from None
             time.sleep(0.2)
 
     def close(self) -> None:
         """Give up the connections."""
         self._admin.close()
+
+
+def _position(client: Any, partition: Any) -> int:
+    """Return how far the client has read; -1 while it cannot say."""
+    try:
+        position = client.position(partition, timeout_ms=0)
+    except (kafka.errors.KafkaError, OSError) as error:
+        if not passing(error):
+            raise LogError(f"{partition.topic} cannot be read: {error!r}") from error
+        return -1
+    return -1 if position is None else int(position)

@@ -253,7 +253,7 @@ class MemoryLog:
     def __init__(self, broker: MemoryBroker) -> None:
         self._broker = broker
 
-    def topics(self, names: Set[str]) -> dict[str, TopicInfo]:
+    def topics(self, names: Set[str], patience: float | None = None) -> dict[str, TopicInfo]:
         """Return what is known of each of `names` that exists."""
         return {name: self._broker.infos[name] for name in names if name in self._broker.infos}
 

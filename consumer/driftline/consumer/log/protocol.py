@@ -164,8 +164,13 @@ class Producer(Protocol):
 class Log(Protocol):
     """The log outside the group. Records of open and of aborted transactions are not in it."""
 
-    def topics(self, names: Set[str]) -> dict[str, TopicInfo]:
-        """Return what is known of each of `names` that exists."""
+    def topics(self, names: Set[str], patience: float | None = None) -> dict[str, TopicInfo]:
+        """Return what is known of each of `names` that exists.
+
+        Args:
+            names: Topics.
+            patience: Seconds to ask while the broker is away; None: as long as for all else.
+        """
         ...
 
     def begin_offsets(self, partitions: Set[TopicPartition]) -> dict[TopicPartition, int]:

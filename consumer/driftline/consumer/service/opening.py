@@ -19,6 +19,7 @@ from driftline.consumer.service.judging import Judge, PanesPartition
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.repeats import SentAlerts
 from driftline.consumer.service.states import States
+from driftline.consumer.service.topics import recreated
 from driftline.consumer.sketch.failures import Failures
 from driftline.consumer.sketch.state import SketchState
 
@@ -66,10 +67,7 @@ class Opening:
                     models={},
                 )
             elif known.topic_id != info.topic_id:
-                raise LogError(
-                    f"the topic {partition.topic} was re-created since Driftline last read it, so "
-                    f"what is known of it means nothing any more: set output.prefix to a new name"
-                )
+                raise LogError(recreated(partition.topic))
             generation = max(ownership.generation, known.generation + 1)
             states[partition] = msgspec.structs.replace(known, generation=generation)
         return states

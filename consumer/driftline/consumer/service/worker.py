@@ -37,6 +37,7 @@ from driftline.consumer.service.opening import Opening
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.states import States, join_key, judge_key, sketch_key
 from driftline.consumer.service.status import Status
+from driftline.consumer.service.topics import Topics
 from driftline.consumer.sketch.blocks import BlockWriter
 from driftline.consumer.sketch.partition import Output, PartitionSketch
 from driftline.consumer.sketch.state import SketchState
@@ -87,7 +88,7 @@ class Worker:
         self._consumer = consumer
         self._producer = producer
         self._log = log
-        self._topics = topics
+        self._topics = Topics(log, topics, clock())
         self._clock = clock
         self._timer = timer
         self._states = States(log, plan.output("state"), self._count("state"))
@@ -104,23 +105,25 @@ class Worker:
 
     def step(self, timeout: float = 0.2) -> bool:
         """Poll once and let what came have its effect; return whether anything came."""
-        polled = self._consumer.poll(timeout)
-        self._polled = self.status.polled = now = self._clock()
-        if polled.ownership is not None:
-            self._own(polled.ownership, now)
-        for gap in polled.gaps:
-            self._lost(gap)
-        began = self._timer()
-        for partition, records in polled.records.items():
-            self._feed(partition, records, now)
-        if polled.records:
-            self.status.batch_processing.observe(self._timer() - began)
-        if now - self._ticked >= _TICK_MS:
-            self._ticked = now
-            self._tick(now)
-        if now - self._checkpointed >= _CHECKPOINT_MS:
-            self.checkpoint()
-        return bool(polled.records or polled.gaps or polled.ownership is not None)
+        with self._topics.explained():
+            polled = self._consumer.poll(timeout)
+            self._polled = self.status.polled = now = self._clock()
+            if polled.ownership is not None:
+                self._own(polled.ownership, now)
+            for gap in polled.gaps:
+                self._lost(gap)
+            began = self._timer()
+            for partition, records in polled.records.items():
+                self._feed(partition, records, now)
+            if polled.records:
+                self.status.batch_processing.observe(self._timer() - began)
+            self._topics.look(now)
+            if now - self._ticked >= _TICK_MS:
+                self._ticked = now
+                self._tick(now)
+            if now - self._checkpointed >= _CHECKPOINT_MS:
+                self.checkpoint()
+            return bool(polled.records or polled.gaps or polled.ownership is not None)
 
     def checkpoint(self) -> None:
         """Make what was done survive: the order of the steps is the promise."""
@@ -183,7 +186,7 @@ class Worker:
         self._written = {p: at for p, at in self._written.items() if p in kept}
         self._recorded.clear()
         self._states.refresh()
-        self._topics.update(self._log.topics(self._plan.inputs))
+        self._topics.update(self._plan.inputs)
         new = sorted(ownership.partitions - ownership.kept)
         inputs = [partition for partition in new if partition.topic in self._plan.inputs]
         for partition, state in self._opening.sketch_states(inputs, ownership, now).items():
@@ -391,4 +394,4 @@ class Worker:
         return self._count_of(self._plan.output(output))
 
     def _count_of(self, topic: str) -> int:
-        return self._topics[topic].partitions
+        return self._topics.found[topic].partitions
