@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -89,3 +91,29 @@ def test_the_page_on_model_servers_names_the_same_versions(
     assert {r.name: r.specifier for r in named} == {
         name: asked[name] for name in ("kafka-python", "msgspec")
     }
+
+
+@pytest.mark.parametrize(
+    ("version", "asked", "remade"),
+    [
+        ("Python 3.11.7", True, False),
+        ("Python 3.13.0", True, True),
+        ("Python 3.13.0", False, False),  # whoever asked once need not ask every time
+    ],
+)
+def test_the_environment_is_made_anew_for_another_python(
+    root: Path, tmp_path: Path, version: str, asked: bool, remade: bool
+) -> None:
+    (tmp_path / "Makefile").write_bytes((root / "Makefile").read_bytes())
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / ".created").write_text("Python 3.11.7\n", encoding="utf-8")
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\necho {version}\n", encoding="utf-8")
+    python.chmod(0o755)
+    command = ["make", "--dry-run", ".venv/.created", *([f"PYTHON={python}"] if asked else [])]
+    # The make that runs this test may have been asked for a Python itself, and hands that on.
+    environ = {name: os.environ[name] for name in os.environ.keys() - {"PYTHON", "MAKEFLAGS"}}
+    ran = subprocess.run(
+        command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=True
+    )
+    assert ("-m venv --clear .venv" in ran.stdout) == remade
