@@ -18,9 +18,10 @@ from tests.kafka.conftest import NewTopic
 from tests.kafka.reader import Grown, TopicReader, by_identity, wait_until
 from tests.kafka.worker import Worker
 
-from driftline.consumer.judge.state import JudgeState
-from driftline.consumer.log.codec import decode
-from driftline.consumer.sketch.state import SketchState
+from driftline.consumer.config import KafkaConfig
+from driftline.consumer.log.kafka_log import KafkaLog
+from driftline.consumer.log.protocol import TopicPartition
+from driftline.consumer.service.states import States
 
 NewWorker = Callable[..., Worker]
 
@@ -47,14 +48,21 @@ def documents(bootstrap: str, topic: str) -> list[dict[str, Any]]:
         return [json.loads(record.value or b"") for record in reader.read()]
 
 
-def newest_states(bootstrap: str, prefix: str) -> dict[str, SketchState | JudgeState]:
-    """Return the newest record of every stage."""
-    kinds: Any = SketchState | JudgeState
-    with TopicReader(bootstrap, f"{prefix}.state") as reader:
-        return {
-            (record.key or b"").decode(): decode(record.value or b"", kinds)
-            for record in reader.read()
-        }
+def newest_states(bootstrap: str, prefix: str) -> States:
+    """Return the log of states as it is now."""
+    topic = f"{prefix}.state"
+    log = KafkaLog(KafkaConfig(bootstrap_servers=(bootstrap,), group=prefix))
+    states = States(log, topic, log.topics(frozenset([topic]))[topic].partitions, prefix)
+    states.refresh()
+    log.close()
+    return states
+
+
+def position(states: States, topic: str, partition: int) -> int:
+    """Return the offset before which everything in an input partition has had its effect."""
+    state = states.sketch(TopicPartition(topic, partition))
+    assert state is not None
+    return state.position
 
 
 def free_port() -> int:
@@ -86,9 +94,10 @@ def test_sigterm_stops_clean_and_a_restart_repeats_nothing(
         assert worker.stop() < 5
         states = newest_states(bootstrap, prefix)
         committed = reader.committed()
-    assert states.keys() == {f"sketch/{topic}/0", f"sketch/{topic}/1", f"judge/{MODEL}"}
+    assert states.judge(MODEL) is not None
+    assert committed.keys() == {0, 1}
     for partition, offset in committed.items():
-        assert states[f"sketch/{topic}/{partition}"].position == offset > 0
+        assert position(states, topic, partition) == offset > 0
 
     for partition in (0, 1):
         sender.send(topic, partition, events(55, 75, amount=90.0))
@@ -155,7 +164,8 @@ def test_lost_events_are_an_alert_with_the_exact_range(
     with TopicReader(bootstrap, topic, prefix) as reader:
         wait_until(reader.all_consumed, "all events read")
     assert worker.stop() < 5
-    state = newest_states(bootstrap, prefix)[f"sketch/{topic}/0"]
+    state = newest_states(bootstrap, prefix).sketch(TopicPartition(topic, 0))
+    assert state is not None
     assert (state.rewind, state.position) == (300, 350)  # the events of second 30 on are open
 
     sender.send(topic, 0, events(35, 65))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from tests.consumer.service.small import DAY, START, TOPIC
 
+from driftline.consumer.log.codec import STATE_VERSION, decode
 from driftline.consumer.log.memory import (
     MemoryBroker,
     MemoryConsumer,
@@ -17,9 +18,12 @@ from driftline.consumer.log.memory import (
     MemoryRecord,
 )
 from driftline.consumer.log.protocol import Headers, Message, TopicPartition
+from driftline.consumer.service.parts import join
 from driftline.consumer.service.plan import Plan
+from driftline.consumer.service.states import Head
 from driftline.consumer.service.worker import Worker
 
+S = TypeVar("S", bound=msgspec.Struct)
 OUTPUTS = ("panes", "joins", "alerts", "verdicts", "state", "dead-letter")
 
 
@@ -135,6 +139,15 @@ class Rig:
     def bodies(self, output: str) -> list[dict[str, Any]]:
         """The JSON documents of an output topic."""
         return [msgspec.json.decode(record.value or b"") for record in self.records(output)]
+
+    def states(self, stage: str, kind: type[S]) -> list[S]:
+        """The states recorded of a stage, in order; they are small."""
+        heads = [
+            decode(record.value, Head)
+            for record in self.records("state")
+            if record.value is not None and record.value[2] == STATE_VERSION
+        ]
+        return [join(head.small, {}, kind) for head in heads if head.stage == stage]
 
     def verdicts(self) -> dict[str, dict[str, Any]]:
         """Verdicts by id; repeats must have the same bytes."""

@@ -8,7 +8,7 @@ returns what was published. The published set must be that of a calm run of one 
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -24,7 +24,7 @@ from driftline.consumer.log.memory import (
     MemoryLog,
     MemoryProducer,
 )
-from driftline.consumer.log.protocol import Message
+from driftline.consumer.log.protocol import Message, TopicPartition
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.worker import Worker
 from driftline.detectors import FeatureColumn, Reference, build_reference
@@ -120,6 +120,7 @@ class Run:
         self.arrived = dict.fromkeys(self.inputs, 0)
         self.workers: list[tuple[Worker, MemoryConsumer, MemoryProducer]] = []
         self.frozen: list[list[Message]] = []
+        self.chance = random.Random(0)  # of what the log of states is rid of
 
     def start_worker(self) -> None:
         """Start one more worker."""
@@ -200,6 +201,7 @@ class Run:
     def kill(self, number: int, consumer: MemoryConsumer, producer: MemoryProducer) -> None:
         """Forget a worker; what it had not written is lost, or written when it wakes up."""
         self.kills += 1
+        self.compact()
         if self.frozen and self.rng.random() < 0.5:
             self.wake()  # now that others are about to read the log of states
         del self.workers[number]
@@ -207,6 +209,19 @@ class Run:
         if self.rng.random() < 0.5 and producer.abandoned():
             self.frozen.append(list(producer.abandoned()))
         self.start_worker()
+
+    def compact(self) -> None:
+        """Forget those older states that have a newer one of their key, and deletions, up to some.
+
+        The broker does so whenever it likes.
+        """
+        for number in range(2):
+            log = self.broker.logs[TopicPartition("driftline.state", number)]
+            end = self.chance.choice([0, self.chance.randrange(len(log) + 1), len(log)])
+            newest = {record.key: record.offset for record in log[:end]}
+            for record in log[:end]:
+                if record.value is None or newest[record.key] > record.offset:
+                    log[record.offset] = replace(record, key=None, value=None)
 
     def published(self, topic: str) -> dict[bytes, set[bytes]]:
         """Return the values published on an output topic, by identity."""

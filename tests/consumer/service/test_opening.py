@@ -5,18 +5,18 @@ from __future__ import annotations
 import struct
 import zlib
 from dataclasses import replace
-from typing import Any
 
 import msgspec
 import pytest
 from tests.consumer.service.rig import Rig
 from tests.consumer.service.small import HOUR, SECOND, START, TOPIC, plan, reference, row
 
-from driftline.consumer.log.codec import decode, encode
+from driftline.consumer.log.codec import encode
 from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.messages import Horizon, decode_panes, partition_of
 from driftline.consumer.log.protocol import Message, TopicPartition
 from driftline.consumer.service.plan import Plan
+from driftline.consumer.service.states import States
 from driftline.consumer.sketch.state import SketchState
 
 STATE = "driftline.state"
@@ -37,16 +37,6 @@ def add_partition(rig: Rig) -> None:
     info = rig.broker.infos[TOPIC]
     rig.broker.infos[TOPIC] = replace(info, partitions=info.partitions + 1)
     rig.broker.logs[TopicPartition(TOPIC, info.partitions)] = []
-
-
-def states(rig: Rig, key: str) -> list[Any]:
-    """The states recorded under a key, in order."""
-    kind: Any = SketchState
-    return [
-        decode(record.value or b"", kind)
-        for record in rig.records("state")
-        if record.key == key.encode()
-    ]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +65,7 @@ def test_where_it_began_is_remembered_at_once() -> None:
     rig = Rig(starting("latest"))
     rig.write([row(0)] * 3)
     rig.start().step()
-    (state,) = states(rig, "sketch/in/0")
+    (state,) = rig.states("sketch/in/0", SketchState)
     assert (state.position, state.rewind, state.topic_id, state.partitions) == (3, 3, "id-in", 1)
     rig.kill()
     rig.write([row(0)] * 2)
@@ -141,7 +131,7 @@ def put(rig: Rig, key: str, value: bytes) -> None:
 
 
 def newer(body: bytes) -> bytes:
-    return struct.pack("<2sBII", b"DL", 2, len(body), zlib.crc32(body)) + body
+    return struct.pack("<2sBII", b"DL", 3, len(body), zlib.crc32(body)) + body
 
 
 GOOD = encode(SketchState("id-in", 1, 0, 0, 0, {}))
@@ -153,7 +143,7 @@ GOOD = encode(SketchState("id-in", 1, 0, 0, 0, {}))
         (GOOD[:-1], "damaged"),
         (GOOD[:20] + b"?" + GOOD[21:], "damaged"),
         (b"{}", "not a record of Driftline"),
-        (newer(b"\x80"), "newer than 1: upgrade Driftline"),
+        (newer(b"\x80"), "newer than 2: upgrade Driftline"),
         (encode(Horizon("in", 0, 1, "m", None, None, 0, 0)), "does not have the form"),
     ],
 )
@@ -166,6 +156,40 @@ def test_a_state_that_cannot_be_read_is_refused_by_name(key: str, value: bytes, 
         worker.step()
     assert f"the state {key} in {STATE} cannot be read" in str(refused.value)
     assert rig.published() == 0
+
+
+def test_another_group_on_the_same_topics_is_refused() -> None:
+    rig = Rig(plan())
+    rig.write([row(0)])
+    rig.start()
+    rig.settle()
+    rig.stop()
+    written = {name: len(rig.records(name)) for name in ("state", "panes")}
+    worker = rig.start(plan(kafka={"group": "second"}))
+    with pytest.raises(LogError) as refused:
+        worker.step()
+    assert str(refused.value) == (
+        "driftline.state belongs to the consumer group driftline, and this deployment's is second: "
+        "set kafka.group to driftline, or output.prefix to a name of its own"
+    )
+    rig.workers.pop()
+    assert {name: len(rig.records(name)) for name in written} == written
+    rig.start()
+    rig.settle()
+
+
+def test_of_two_groups_that_start_at_once_one_is_refused() -> None:
+    rig = Rig(plan(), partitions=2)
+    first, second = rig.start(), rig.start(plan(kafka={"group": "second"}))
+    with pytest.MonkeyPatch.context() as patch:
+
+        def look(_: States) -> None:
+            patch.undo()
+            first.step()  # what it writes comes after the second one's look
+
+        patch.setattr(States, "refresh", look)
+        with pytest.raises(LogError, match="belongs to the consumer group driftline"):
+            second.step()
 
 
 def test_of_several_states_the_furthest_holds() -> None:
@@ -194,14 +218,14 @@ def test_generations_rise_with_every_owner() -> None:
         rig.start().step()
         rig.workers[0][2].flush()
         rig.kill()
-    generations = [state.generation for state in states(rig, "sketch/in/0")]
+    generations = [state.generation for state in rig.states("sketch/in/0", SketchState)]
     assert generations == sorted(set(generations))
     assert len(generations) == 3
     # Also where the group has forgotten its own count.
     rig.broker.generation = 0
     rig.start().step()
     rig.workers[0][2].flush()
-    assert states(rig, "sketch/in/0")[-1].generation == generations[-1] + 1
+    assert rig.states("sketch/in/0", SketchState)[-1].generation == generations[-1] + 1
     words = [decode_panes(record.value or b"") for record in rig.records("panes")]
     claims = [word.generation for word in words if isinstance(word, Horizon)]
     assert claims == [*generations, generations[-1] + 1]
@@ -227,7 +251,7 @@ def test_the_state_names_what_is_still_needed() -> None:
     rig.write([row(0), row(12 * SECOND), row(26 * SECOND), row(31 * SECOND)])
     rig.start()
     rig.settle()
-    state = states(rig, "sketch/in/0")[-1]
+    state = rig.states("sketch/in/0", SketchState)[-1]
     assert (state.position, state.rewind) == (4, 2)
     assert state.models["m"].horizon == START + 20 * SECOND
     assert state.models["m"].progress == START + 31 * SECOND
@@ -241,6 +265,6 @@ def test_states_hold_no_pickle_and_are_small() -> None:
     rig.settle()
     for record in rig.records("state"):
         assert record.value is not None
-        assert record.value[:3] == b"DL\x01"
-        assert msgspec.msgpack.decode(record.value[11:])["type"] in ("sketch", "judge")
+        assert record.value[:3] == b"DL\x02"
+        assert msgspec.msgpack.decode(record.value[11:])["type"] == "head"
         assert len(record.value) < 2_000

@@ -5,7 +5,6 @@ from __future__ import annotations
 from tests.consumer.service.rig import Rig
 from tests.consumer.service.small import SECOND, TOPIC, plan, row
 
-from driftline.consumer.log.codec import decode
 from driftline.consumer.sketch.state import SketchState
 
 PLAN = plan(stale_after="60s")
@@ -62,11 +61,6 @@ def test_a_late_event_is_no_end_of_a_silence() -> None:
 
 def test_a_stale_flag_alone_is_a_new_state() -> None:
     rig = silent(partitions=2)
-    key = f"sketch/{TOPIC}/1".encode()
-    states = [
-        decode(record.value or b"", SketchState)
-        for record in rig.records("state")
-        if record.key == key
-    ]
+    states = rig.states(f"sketch/{TOPIC}/1", SketchState)
     assert (states[-1].position, states[-1].rewind) == (0, 0)  # nothing ever came
     assert states[-1].models["m"].stale

@@ -8,6 +8,8 @@ import pytest
 from tests.consumer.service import frozen
 from tests.consumer.service.rig import Rig
 
+from driftline.consumer.log.codec import decode
+from driftline.consumer.service.states import Head
 from driftline.detectors import Reference
 
 
@@ -56,6 +58,20 @@ def test_what_the_old_version_did_not_judge_has_the_same_bytes(
     found = continued.verdicts()
     assert expected
     assert {name: found[name] for name in expected} == expected
+
+
+def test_states_are_written_anew_with_the_name_of_their_group(continued: Rig) -> None:
+    old, _ = frozen.thaw()
+    left = {record.key: record.value for record in continued.records("state")}
+    written = {key: value for key, value in left.items() if value is not None}
+    assert {record.key for record in old.records("state")} <= left.keys() - written.keys()
+    # Version 0.1.0 says of this one: "this record has version 2, newer than 1: upgrade Driftline".
+    assert {value[2] for value in written.values()} == {2}
+    heads = [decode(value, Head) for value in written.values()]
+    assert {head.group for head in heads} == {"driftline"}
+    assert {head.stage for head in heads} == {
+        (record.key or b"").decode() for record in old.records("state")
+    }
 
 
 def test_a_reference_of_the_first_schema_keeps_its_id() -> None:

@@ -28,7 +28,7 @@ from driftline.consumer.log.errors import WorkerLost
 from driftline.consumer.log.memory import MemoryBroker, MemoryLog
 from driftline.consumer.log.messages import partition_of
 from driftline.consumer.log.protocol import Message, TopicPartition
-from driftline.consumer.service.repeats import SentAlerts
+from driftline.consumer.service.repeats import SentAlerts, sent_alerts
 
 PLAN = plan(
     segments=["tier"],
@@ -262,6 +262,12 @@ def broker_with_alerts(*records: tuple[str, str, int]) -> MemoryBroker:
     return broker
 
 
+def found_sent(broker: MemoryBroker, model: str, ends: list[int]) -> SentAlerts:
+    """What is found of a model behind the ends; a comparison and a later model read on as well."""
+    judges = {"log name": (model, ends), "compare:m": ("x", [2, 2]), "n": ("n", [0, 2])}
+    return sent_alerts(MemoryLog(broker), "alerts", 2, judges)["log name"]
+
+
 @pytest.fixture(scope="module")
 def an_alert() -> Callable[[str, int], Alert]:
     """Make an alert: `an_alert(alert_id, revision)`."""
@@ -271,7 +277,7 @@ def an_alert() -> Callable[[str, int], Alert]:
 
 def test_sent_alerts(an_alert: Callable[[str, int], Alert]) -> None:
     broker = broker_with_alerts(("m", "a", 1), ("m", "a", 2), ("n", "b", 1), ("m", "c", 1))
-    sent = SentAlerts(MemoryLog(broker), "alerts", 2, MODEL, [1, 0])
+    sent = found_sent(broker, MODEL, [1, 0])
     # Behind the ends: a.2, b.1 (another model's) and c.1; a.1 is older.
     assert not sent.all_passed
     assert sent.is_new(an_alert("a", 1))
@@ -288,7 +294,7 @@ def test_without_remembered_ends_the_whole_topic_is_looked_at(
     an_alert: Callable[[str, int], Alert],
 ) -> None:
     broker = broker_with_alerts(("m", "a", 1), ("m", "a", 2))
-    sent = SentAlerts(MemoryLog(broker), "alerts", 2, MODEL, [])
+    sent = found_sent(broker, MODEL, [])
     assert not sent.is_new(an_alert("a", 1))
-    empty = SentAlerts(MemoryLog(broker), "alerts", 2, "another", [])
+    empty = found_sent(broker, "another", [])
     assert empty.all_passed

@@ -2,6 +2,9 @@
 
 A record is ``b"DL"``, one byte for the version, four for the length of the body, four for its
 CRC-32, then the body: a tagged msgpack structure. Integer arrays are packed in the smallest width.
+
+Version 1 is that of `panes` and `joins`, and of `state` until 0.1.0. Since then a state may be in
+parts, which is version 2: what knows version 1 alone refuses it.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from numpy.typing import NDArray
 from driftline.errors import DriftlineError
 
 _VERSION = 1
+STATE_VERSION = 2
 _HEADER = struct.Struct("<2sBII")
 _UNSIGNED = {1: "<u1", 2: "<u2", 4: "<u4", 8: "<u8"}
 _SIGNED = {129: "<i1", 130: "<i2", 132: "<i4", 136: "<i8"}  # 128 + the width
@@ -29,7 +33,7 @@ class RecordError(DriftlineError):
     """A record of Driftline's own topics cannot be read; the message names what to do."""
 
 
-def encode(body: msgspec.Struct) -> bytes:
+def encode(body: msgspec.Struct, version: int = _VERSION) -> bytes:
     """Return `body` as one record.
 
     Example:
@@ -39,7 +43,7 @@ def encode(body: msgspec.Struct) -> bytes:
         Point(x=3)
     """
     payload = msgspec.msgpack.encode(body)
-    return _HEADER.pack(b"DL", _VERSION, len(payload), zlib.crc32(payload)) + payload
+    return _HEADER.pack(b"DL", version, len(payload), zlib.crc32(payload)) + payload
 
 
 def decode(record: bytes, kind: type[T]) -> T:
@@ -51,9 +55,9 @@ def decode(record: bytes, kind: type[T]) -> T:
     if len(record) < _HEADER.size or record[:2] != b"DL":
         raise RecordError("this is not a record of Driftline: is the topic used by others too?")
     _, version, length, checksum = _HEADER.unpack_from(record)
-    if version > _VERSION:
+    if version > STATE_VERSION:
         raise RecordError(
-            f"this record has version {version}, newer than {_VERSION}: upgrade Driftline"
+            f"this record has version {version}, newer than {STATE_VERSION}: upgrade Driftline"
         )
     payload = record[_HEADER.size :]
     if version < 1 or len(payload) != length or zlib.crc32(payload) != checksum:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
 
 import msgspec
 
@@ -17,13 +16,11 @@ from driftline.consumer.log.protocol import Log, Ownership, TopicInfo, TopicPart
 from driftline.consumer.service.joining import JoinsPartition
 from driftline.consumer.service.judging import Judge, PanesPartition
 from driftline.consumer.service.plan import Plan
-from driftline.consumer.service.repeats import SentAlerts
-from driftline.consumer.service.states import States
+from driftline.consumer.service.repeats import sent_alerts
+from driftline.consumer.service.states import States, join_key, judge_key, sketch_key
 from driftline.consumer.service.topics import recreated
 from driftline.consumer.sketch.failures import Failures
 from driftline.consumer.sketch.state import SketchState
-
-AnyState = TypeVar("AnyState", JudgeState, ComparisonState)
 
 
 class Opening:
@@ -50,14 +47,13 @@ class Opening:
         Raises:
             LogError: a topic was re-created since it was last read.
         """
-        states = {}
-        first = [p for p in partitions if self._states.sketch(p) is None]
-        starts = self._first_offsets(first, now)
-        for partition in partitions:
+        states = {partition: self._states.sketch(partition) for partition in partitions}
+        starts = self._first_offsets([p for p, state in states.items() if state is None], now)
+        found = {}
+        for partition, known in states.items():
             info = self._topics[partition.topic]
-            known = self._states.sketch(partition)
             if known is None:
-                count = self._states.first_partitions(partition.topic)
+                count = self._first_partitions(partition.topic)
                 known = SketchState(
                     topic_id=info.topic_id,
                     partitions=info.partitions if count is None else count,
@@ -68,11 +64,11 @@ class Opening:
                 )
             elif known.topic_id != info.topic_id:
                 raise LogError(recreated(partition.topic))
-            generation = max(ownership.generation, known.generation + 1)
-            states[partition] = msgspec.structs.replace(known, generation=generation)
-        return states
+            generation = self._states.own(sketch_key(partition), ownership.generation)
+            found[partition] = msgspec.structs.replace(known, generation=generation)
+        return found
 
-    def joins(self, partition: TopicPartition) -> JoinsPartition:
+    def joins(self, partition: TopicPartition, generation: int) -> JoinsPartition:
         """Return the joins of one partition of the log of joins, each as of its state.
 
         Raises:
@@ -87,13 +83,14 @@ class Opening:
             if state is None:
                 state = JoinState(begin, begin, info.topic_id, info.partitions)
             _check_unchanged(info, state)
+            self._states.own(join_key(number, name), generation)
             with failures.guard(name):
                 joins[name] = self._plan.join(name, number, info.partitions, state)
         end = self._log.end_offsets(frozenset([partition]))[partition]
         rewinds = [join.rewind for join in joins.values()]
         return JoinsPartition(joins, min(rewinds, default=end), failures)
 
-    def panes(self, partition: TopicPartition) -> PanesPartition:
+    def panes(self, partition: TopicPartition, generation: int) -> PanesPartition:
         """Return the judges of one partition of the log of panes, each as of its state.
 
         Raises:
@@ -104,18 +101,16 @@ class Opening:
         alerts = self._plan.output("alerts")
         begin = self._log.begin_offsets(frozenset([partition]))[partition]
         judges: dict[str, Judge] = {}
-        sent = {}
         failures = Failures()
         for name in (*self._plan.config.models, *self._plan.comparisons):
             if partition_of(name, count) != partition.partition:
                 continue
             judge = self._judge(name, info, begin, failures)
-            if judge is None:
-                continue
-            judges[name] = judge
-            sent[name] = SentAlerts(
-                self._log, alerts, self._topics[alerts].partitions, judge.name, judge.alert_ends
-            )
+            if judge is not None:
+                judges[name] = judge
+                self._states.own(judge_key(name), generation)
+        known = {name: (judge.name, judge.alert_ends) for name, judge in judges.items()}
+        sent = sent_alerts(self._log, alerts, self._topics[alerts].partitions, known)
         rewinds = [judge.rewind for judge in judges.values()]
         end = self._log.end_offsets(frozenset([partition]))[partition]
         return PanesPartition(judges, sent, min(rewinds, default=end), end, failures)
@@ -128,14 +123,14 @@ class Opening:
                 known = ComparisonState(begin, begin, info.topic_id, info.partitions)
             _check_unchanged(info, known)
             with failures.guard(name):
-                return self._plan.comparisons[name].judge(_copy(known))
+                return self._plan.comparisons[name].judge(known)
             return None
         state = self._states.judge(name)
         if state is None:
             state = JudgeState(begin, begin, info.topic_id, info.partitions)
         _check_unchanged(info, state)
         with failures.guard(name):
-            return self._plan.judge(name, _copy(state))
+            return self._plan.judge(name, state)
         return None
 
     def _first_offsets(
@@ -156,13 +151,14 @@ class Opening:
         return offsets | self._log.offsets_at(original, at)
 
     def _added_later(self, partition: TopicPartition) -> bool:
-        count = self._states.first_partitions(partition.topic)
+        count = self._first_partitions(partition.topic)
         return count is not None and partition.partition >= count
 
-
-def _copy(state: AnyState) -> AnyState:
-    """Take a state apart and put it together again: its judge goes on to change it."""
-    return msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=type(state))
+    def _first_partitions(self, topic: str) -> int | None:
+        """Return how many partitions a topic had at the very first start, None before it."""
+        places = (TopicPartition(topic, n) for n in range(self._topics[topic].partitions))
+        known = (state for place in places if (state := self._states.sketch(place)) is not None)
+        return min((state.partitions for state in known), default=None)
 
 
 def _check_unchanged(info: TopicInfo, state: JoinState | JudgeState | ComparisonState) -> None:

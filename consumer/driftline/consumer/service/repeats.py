@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -23,20 +23,14 @@ class SentAlerts:
     in between must find them too.
     """
 
-    def __init__(self, log: Log, topic: str, partitions: int, model: str, ends: Sequence[int]):
-        found = {
-            TopicPartition(topic, number): ends[number] if number < len(ends) else 0
-            for number in range(partitions)
-        }
+    def __init__(self) -> None:
         self._seen: set[tuple[str, int]] = set()
-        for record in log.read(found):
-            try:
-                alert = msgspec.json.decode(record.value or b"", type=_Identity)
-            except msgspec.DecodeError:
-                continue  # not an alert of ours: somebody tried the topic out
-            if alert.model == model:
-                self._seen.add((alert.alert_id, alert.revision))
-        self._left = set(self._seen)
+        self._left: set[tuple[str, int]] = set()
+
+    def note(self, alert_id: str, revision: int) -> None:
+        """Note a record that is in the log."""
+        self._seen.add((alert_id, revision))
+        self._left.add((alert_id, revision))
 
     def is_new(self, alert: Alert) -> bool:
         """Return whether `alert` is not in the log yet."""
@@ -48,3 +42,41 @@ class SentAlerts:
     def all_passed(self) -> bool:
         """Whether every record found has come again, so that newer ends may be remembered."""
         return not self._left
+
+
+def sent_alerts(
+    log: Log, topic: str, partitions: int, judges: Mapping[str, tuple[str, Sequence[int]]]
+) -> dict[str, SentAlerts]:
+    """Return what of each judge's alerts is in the log already; it is read once for all.
+
+    Args:
+        log: where it is.
+        topic: the alerts topic.
+        partitions: how many it has.
+        judges: by name in the log, its name in alerts, and the end of each partition that its
+            state remembers.
+    """
+    found = {name: SentAlerts() for name in judges}
+    if not judges:
+        return found
+    ends = [ends for _, ends in judges.values()]
+    begin = {
+        TopicPartition(topic, number): min(_end(known, number) for known in ends)
+        for number in range(partitions)
+    }
+    names: dict[str, list[str]] = {}
+    for name, (model, _) in judges.items():
+        names.setdefault(model, []).append(name)
+    for record in log.read(begin):
+        try:
+            alert = msgspec.json.decode(record.value or b"", type=_Identity)
+        except msgspec.DecodeError:
+            continue  # not an alert of ours: somebody tried the topic out
+        for name in names.get(alert.model, ()):
+            if record.offset >= _end(judges[name][1], record.partition):
+                found[name].note(alert.alert_id, alert.revision)
+    return found
+
+
+def _end(ends: Sequence[int], partition: int) -> int:
+    return ends[partition] if partition < len(ends) else 0

@@ -1,104 +1,251 @@
-"""The log of states: the newest record of every stage, by key."""
+"""The log of states: the newest state of every stage, in records that the broker takes.
+
+A state is a head and parts. The head names each of its parts by their bytes' digest, and both are
+under keys of the worker that owns the stage: so nothing that a head names is ever written over.
+Parts are written before the head that names them, all in one partition, and deleted after the next
+one: whenever reading stops, the newest head's parts are there, all as of its position.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import TypeVar
+
+import msgspec
 
 from driftline.consumer.join.state import JoinState
 from driftline.consumer.judge.comparison import ComparisonState
 from driftline.consumer.judge.state import JudgeState
-from driftline.consumer.log.codec import RecordError, decode, encode
+from driftline.consumer.log.codec import STATE_VERSION, RecordError, decode, encode
 from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.messages import partition_of
 from driftline.consumer.log.protocol import Log, Message, TopicPartition
+from driftline.consumer.service.parts import cut, join
 from driftline.consumer.sketch.state import SketchState
 
 State = SketchState | JoinState | JudgeState | ComparisonState
+S = TypeVar("S", SketchState, JoinState, JudgeState, ComparisonState)
+
+
+class Head(msgspec.Struct, frozen=True, tag="head"):
+    """What a state record begins with.
+
+    Attributes:
+        stage: whose state it is: see `sketch_key`, `join_key`, `judge_key`.
+        owner: number of the worker's ownership; the highest of a stage holds.
+        group: the deployment's consumer group: no other may use these topics.
+        small: the state's short fields.
+        large: its long ones: digests of the parts that their value is made of, in order.
+    """
+
+    stage: str
+    owner: int
+    group: str
+    small: dict[str, msgspec.Raw]
+    large: dict[str, list[bytes]]
+
+
+class Part(msgspec.Struct, frozen=True, tag="part"):
+    """A part of a state; `position`: as of which it was written."""
+
+    stage: str
+    owner: int
+    group: str
+    position: int
+    data: bytes
+
+
+@dataclass
+class _Written:
+    """What this worker has in the log of a stage it owns.
+
+    Attributes:
+        owner: number of its ownership.
+        older: keys of what former owners wrote.
+        head: value of the last head.
+        parts: digests of the parts that it names.
+    """
+
+    owner: int
+    older: tuple[bytes, ...]
+    head: bytes = b""
+    parts: frozenset[bytes] = field(default_factory=frozenset)
 
 
 def sketch_key(source: TopicPartition) -> str:
-    """Return the key of the state record of an input partition."""
+    """Return the name of the state of an input partition."""
     return f"sketch/{source.topic}/{source.partition}"
 
 
 def join_key(partition: int, model: str) -> str:
-    """Return the key of the state record of a model in one partition of the log of joins."""
+    """Return the name of the state of a model in one partition of the log of joins."""
     return f"join/{partition}/{model}"
 
 
 def judge_key(model: str) -> str:
-    """Return the key of the state record of a model's judge, or a comparison's."""
+    """Return the name of the state of a model's judge, or a comparison's."""
     return f"judge/{model}"
 
 
 class States:
     """Reads and writes the log of states.
 
-    Of several records under one key the one with the highest position holds: a frozen worker may
-    wake up and write an older one, which then costs nothing but the look at it.
+    Args:
+        log: the log outside the group.
+        topic: the log of states; `partitions`: how many it has.
+        group: the deployment's consumer group.
     """
 
-    def __init__(self, log: Log, topic: str, partitions: int) -> None:
+    def __init__(self, log: Log, topic: str, partitions: int, group: str) -> None:
         self._log = log
         self._topic = topic
         self._partitions = partitions
+        self._group = group
         self._next = dict.fromkeys(
             (TopicPartition(topic, number) for number in range(partitions)), 0
         )
-        self._newest: dict[str, State] = {}
+        # By stage and key, the newest record that was not deleted.
+        self._records: dict[str, dict[bytes, Head | Part | State]] = {}
+        self._stages: dict[bytes, str] = {}  # by key
+        self._written: dict[str, _Written] = {}  # by stage
 
     def refresh(self) -> None:
         """Read what has been written since the last call.
 
         Raises:
-            LogError: a record is damaged or from a newer version.
+            LogError: a record is damaged, from a newer version, or of another group.
         """
         ends = self._log.end_offsets(frozenset(self._next))
         for record in self._log.read(self._next):
-            if record.key is None or record.value is None:
-                continue
-            key = record.key.decode(errors="replace")
-            try:
-                state: State = decode(record.value, State)  # type: ignore[arg-type]  # a union is a type to msgspec
-            except RecordError as error:
-                raise LogError(
-                    f"the state {key} in {self._topic} cannot be read: {error}"
-                ) from error
-            known = self._newest.get(key)
-            if known is None or state.position >= known.position:
-                self._newest[key] = state
+            if record.key is not None:
+                self._take(record.key, record.value)
         self._next.update(ends)
 
     def sketch(self, source: TopicPartition) -> SketchState | None:
         """Return the newest state of an input partition."""
-        state = self._newest.get(sketch_key(source))
-        return state if isinstance(state, SketchState) else None
+        return self._find(sketch_key(source), SketchState)
 
     def join(self, partition: int, model: str) -> JoinState | None:
         """Return the newest state of a model in one partition of the log of joins."""
-        state = self._newest.get(join_key(partition, model))
-        return state if isinstance(state, JoinState) else None
+        return self._find(join_key(partition, model), JoinState)
 
     def judge(self, model: str) -> JudgeState | None:
         """Return the newest state of a model's judge."""
-        state = self._newest.get(judge_key(model))
-        return state if isinstance(state, JudgeState) else None
+        return self._find(judge_key(model), JudgeState)
 
     def comparison(self, name: str) -> ComparisonState | None:
         """Return the newest state of a comparison's judge; `name`: as in the logs."""
-        state = self._newest.get(judge_key(name))
-        return state if isinstance(state, ComparisonState) else None
+        return self._find(judge_key(name), ComparisonState)
 
-    def first_partitions(self, topic: str) -> int | None:
-        """Return how many partitions `topic` had at the very first start, None before it."""
-        prefix = f"sketch/{topic}/"
-        counts = [
-            state.partitions
-            for key, state in self._newest.items()
-            if isinstance(state, SketchState) and key.startswith(prefix)
-        ]
-        return min(counts, default=None)
+    def own(self, stage: str, generation: int) -> int:
+        """Begin to write the states of a stage; return the number of this ownership.
 
-    def message(self, key: str, state: State) -> Message:
-        """Return the record that stores `state`."""
-        return Message(
-            self._topic, partition_of(key, self._partitions), key.encode(), encode(state)
-        )
+        It is higher than any before; `generation`: the group's, which it is unless the group has
+        forgotten its count.
+        """
+        records = self._records.get(stage, {})
+        owner = max([generation, *(_owner(known) + 1 for known in records.values())])
+        self._written[stage] = _Written(owner, tuple(records))
+        return owner
+
+    def messages(self, stage: str, state: State) -> list[Message]:
+        """Return what stores a state of a stage that is owned, as far as it has changed."""
+        written = self._written[stage]
+        found = cut(state)
+        parts = {_digest(data): data for field in found.large.values() for data in field}
+        large = {name: list(map(_digest, field)) for name, field in found.large.items()}
+        head = encode(Head(stage, written.owner, self._group, found.small, large), STATE_VERSION)
+        if head == written.head:
+            return []
+        owner, gone = written.owner, written.parts - parts.keys()
+        new = {
+            digest: Part(stage, owner, self._group, state.position, data)
+            for digest, data in parts.items()
+            if digest not in written.parts
+        }
+        values: dict[bytes, bytes | None] = {
+            _key(stage, owner, digest): encode(part, STATE_VERSION) for digest, part in new.items()
+        }
+        values[_key(stage, owner, None)] = head
+        values |= dict.fromkeys((_key(stage, owner, digest) for digest in sorted(gone)), None)
+        values |= dict.fromkeys(written.older, None)
+        written.head, written.parts, written.older = head, frozenset(parts), ()
+        place = partition_of(stage, self._partitions)
+        return [Message(self._topic, place, key, value) for key, value in values.items()]
+
+    def _take(self, key: bytes, value: bytes | None) -> None:
+        name = key.decode(errors="replace")
+        if value is None:
+            self._records.get(self._stages.pop(key, ""), {}).pop(key, None)
+            return
+        try:
+            record: Head | Part | State = decode(value, Head | Part | State)  # type: ignore[arg-type]  # a union is a type to msgspec
+        except RecordError as error:
+            raise LogError(f"the state {name} in {self._topic} cannot be read: {error}") from error
+        stage = record.stage if isinstance(record, Head | Part) else name
+        if isinstance(record, Head | Part):
+            if record.group != self._group:
+                raise LogError(
+                    f"{self._topic} belongs to the consumer group {record.group}, and this "
+                    f"deployment's is {self._group}: set kafka.group to {record.group}, or "
+                    "output.prefix to a name of its own"
+                )
+        else:
+            # One record was the whole state. A frozen worker may have written an older one.
+            known = self._records.get(stage, {}).get(key)
+            if isinstance(known, State) and known.position > record.position:
+                return
+        self._records.setdefault(stage, {})[key] = record
+        self._stages[key] = stage
+
+    def _find(self, stage: str, kind: type[S]) -> S | None:
+        """Return the newest state of a stage, if it is of a kind; nobody else has a hold of it."""
+        records = self._records.get(stage, {})
+        heads = [record for record in records.values() if isinstance(record, Head)]
+        try:
+            if heads:
+                return self._joined(max(heads, key=lambda head: head.owner), kind)
+            whole = next((known for known in records.values() if isinstance(known, kind)), None)
+            return whole and msgspec.msgpack.decode(msgspec.msgpack.encode(whole), type=kind)
+        except (KeyError, msgspec.DecodeError) as error:
+            raise LogError(
+                f"the state {stage} in {self._topic} is not whole, so what is known means nothing "
+                "any more: were records of that topic deleted? Set output.prefix to a new name"
+            ) from error
+
+    def _joined(self, head: Head, kind: type[S]) -> S | None:
+        """Return the state of a head.
+
+        Raises:
+            KeyError: a part that it names is not there.
+        """
+        if msgspec.msgpack.decode(head.small["type"]) != kind.__struct_config__.tag:
+            return None
+        records = self._records[head.stage]
+        large = {}
+        for name, digests in head.large.items():
+            keys = [_key(head.stage, head.owner, digest) for digest in digests]
+            parts = [records[key] for key in keys]
+            large[name] = [part.data for part in parts if isinstance(part, Part)]
+        return join(head.small, large, kind)
+
+
+def _key(stage: str, owner: int, digest: bytes | None) -> bytes:
+    """Return the key of a part, or of a head."""
+    return (
+        f"{owner}/{stage}".encode()
+        if digest is None
+        else f"{owner}/{digest.hex()}/{stage}".encode()
+    )
+
+
+def _digest(data: bytes) -> bytes:
+    return blake2b(data, digest_size=8).digest()
+
+
+def _owner(record: Head | Part | State) -> int:
+    """Return the number of the ownership that wrote a record; version 0.1.0 counted a few only."""
+    if isinstance(record, Head | Part):
+        return record.owner
+    return record.generation if isinstance(record, SketchState) else -1

@@ -91,12 +91,13 @@ class Worker:
         self._topics = Topics(log, topics, clock())
         self._clock = clock
         self._timer = timer
-        self._states = States(log, plan.output("state"), self._count("state"))
+        self._states = States(
+            log, plan.output("state"), self._count("state"), plan.config.kafka.group
+        )
         self._opening = Opening(plan, log, self._states, topics)
         self._sketches: dict[TopicPartition, PartitionSketch] = {}
         self._joins: dict[TopicPartition, JoinsPartition] = {}
         self._panes: dict[TopicPartition, PanesPartition] = {}
-        self._recorded: dict[bytes | None, bytes | None] = {}  # key -> state last recorded
         self._paused: frozenset[TopicPartition] = frozenset()
         self._written: dict[TopicPartition, int] = {}  # input -> timestamp of the last record read
         self._read: Counter[TopicPartition] = Counter()  # records of inputs since the last tick
@@ -141,17 +142,17 @@ class Worker:
         for partition, sketch in self._sketches.items():
             state = sketch.state()
             if state is not None:
-                self._record(self._states.message(sketch_key(partition), state))
+                self._record(self._states.messages(sketch_key(partition), state))
                 offsets[partition] = state.position
         for partition, joins in self._joins.items():
             for name, join in list(joins.joins.items()):
-                message = None
+                key, messages = join_key(partition.partition, name), None
                 with joins.safely(name):
                     joined = join.state()
                     if joined is not None:
-                        message = self._states.message(join_key(partition.partition, name), joined)
-                if message is not None:
-                    self._record(message)
+                        messages = self._states.messages(key, joined)
+                if messages is not None:
+                    self._record(messages)
                     offsets[partition] = joins.next
         for partition, panes in self._panes.items():
             for name, judge in list(panes.judges.items()):
@@ -159,11 +160,11 @@ class Worker:
                     continue
                 if panes.all_passed(name):
                     judge.alert_ends = ends
-                message = None
+                messages = None
                 with panes.safely(name):
-                    message = self._states.message(judge_key(name), judge.state())
-                if message is not None:
-                    self._record(message)
+                    messages = self._states.messages(judge_key(name), judge.state())
+                if messages is not None:
+                    self._record(messages)
                     offsets[partition] = panes.next
         self._producer.flush()
         # Step 4: the group's offsets, for lag tools only.
@@ -184,13 +185,12 @@ class Worker:
         self._joins = {p: stage for p, stage in self._joins.items() if p in kept}
         self._panes = {p: stage for p, stage in self._panes.items() if p in kept}
         self._written = {p: at for p, at in self._written.items() if p in kept}
-        self._recorded.clear()
         self._states.refresh()
         self._topics.update(self._plan.inputs)
         new = sorted(ownership.partitions - ownership.kept)
         inputs = [partition for partition in new if partition.topic in self._plan.inputs]
         for partition, state in self._opening.sketch_states(inputs, ownership, now).items():
-            self._producer.send(self._states.message(sketch_key(partition), state))
+            self._record(self._states.messages(sketch_key(partition), state))
             self._sketches[partition] = PartitionSketch(
                 partition,
                 self._count_of(partition.topic),
@@ -203,19 +203,21 @@ class Worker:
                 self.status.tallies[partition.topic],
                 self._writer(partition.topic, state, now),
             )
-        # The generation is on record before the claim that uses it.
+        # The generation is on record before the claim that uses it. So is the group's name: of two
+        # groups that start at once on the same topics one finds the other's.
         self._producer.flush()
+        self._states.refresh()
         for partition in inputs:
             self._send_sketched(self._sketches[partition], self._sketches[partition].claim())
             self._consumer.seek(partition, self._sketches[partition].next)
         for partition in new:
             if partition.topic == self._plan.output("joins"):
-                self._joins[partition] = self._opening.joins(partition)
+                self._joins[partition] = self._opening.joins(partition, ownership.generation)
                 self._send_joined(self._joins[partition], self._joins[partition].claim())
                 self._consumer.seek(partition, self._joins[partition].next)
                 self.status.polled = self._clock()
             elif partition.topic == self._plan.output("panes"):
-                self._panes[partition] = self._opening.panes(partition)
+                self._panes[partition] = self._opening.panes(partition, ownership.generation)
                 self._consumer.seek(partition, self._panes[partition].next)
                 self.status.polled = self._clock()  # opening is work too: the worker is alive
         for partition, sketch in self._sketches.items():
@@ -380,10 +382,9 @@ class Worker:
         ends = self._log.end_offsets(frozenset(partitions)) if self._panes else {}
         return [ends.get(partition, 0) for partition in partitions]
 
-    def _record(self, message: Message) -> None:
-        if self._recorded.get(message.key) != message.value:
+    def _record(self, messages: Iterable[Message]) -> None:
+        for message in messages:
             self._producer.send(message)
-            self._recorded[message.key] = message.value
 
     def _writer(self, topic: str, state: SketchState, now: int) -> BlockWriter | None:
         if not self._plan.labelled:

@@ -1,0 +1,118 @@
+"""Cuts a state into parts that a broker takes, so that a change leaves most of them as they are.
+
+A part ends where an entry's own bytes say so, not after a number of entries: what is added, changed
+or removed moves the cuts beside it only.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+from zlib import crc32
+
+import msgspec
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+# Bytes of a field that are not worth a record of their own.
+_SMALL = 4_096
+# Bytes of a part: on average, and at most.
+_USUAL = 16_384
+_LARGEST = 131_072
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Cut(msgspec.Struct, frozen=True):
+    """A state in parts, by its fields.
+
+    Attributes:
+        small: fields whose value is short, encoded.
+        large: fields whose value is long: its encoding is these bytes, one after the other.
+    """
+
+    small: dict[str, msgspec.Raw]
+    large: dict[str, list[bytes]]
+
+
+def cut(state: msgspec.Struct) -> Cut:
+    r"""Return a state in parts, none of more than 128 kB.
+
+    Example:
+        >>> class Ids(msgspec.Struct, tag="ids"):
+        ...     position: int
+        ...     ids: list[str]
+        >>> state = Ids(7, [f"id {number}" for number in range(20_000)])
+        >>> parts = cut(state)
+        >>> bytes(parts.small["position"]), max(map(len, parts.large["ids"])) <= 131_072
+        (b'\x07', True)
+        >>> join(parts.small, parts.large, Ids) == state
+        True
+        >>> state.ids.insert(10_000, "another")
+        >>> len(set(cut(state).large["ids"]) - set(parts.large["ids"])) <= 3
+        True
+    """
+    small, large = {"type": msgspec.Raw(_encode(state.__struct_config__.tag))}, {}
+    for name in state.__struct_fields__:
+        pieces = list(_pieces(getattr(state, name)))
+        if sum(map(len, pieces)) <= _SMALL:
+            small[name] = msgspec.Raw(b"".join(pieces))
+        else:
+            large[name] = list(_parts(pieces))
+    return Cut(small, large)
+
+
+def join(
+    small: Mapping[str, msgspec.Raw], large: Mapping[str, Sequence[bytes]], kind: type[T]
+) -> T:
+    """Undo `cut`.
+
+    Raises:
+        msgspec.DecodeError: the parts are not those of a state of this kind.
+    """
+    fields = {name: msgspec.Raw(b"".join(parts)) for name, parts in large.items()}
+    return msgspec.msgpack.decode(_encode({**small, **fields}), type=kind)
+
+
+def _parts(pieces: Sequence[bytes]) -> Iterator[bytes]:
+    part = bytearray()
+    for piece in pieces:
+        part += piece
+        while len(part) > _LARGEST:
+            yield bytes(part[:_LARGEST])
+            del part[:_LARGEST]
+        # True of one byte in `_USUAL`, whatever the length of the pieces.
+        if part and crc32(piece) * _USUAL < len(piece) << 32:
+            yield bytes(part)
+            part.clear()
+    if part:
+        yield bytes(part)
+
+
+def _pieces(value: Any) -> Iterator[bytes]:
+    """Yield the encoding of a value entry by entry."""
+    if isinstance(value, list):
+        yield _header(len(value), 0x90, 0xDC)
+        yield from map(_encode, value)
+    elif isinstance(value, dict):
+        yield _header(len(value), 0x80, 0xDE)
+        for key, entry in value.items():
+            yield _encode(key) + _encode(entry)
+    elif isinstance(value, msgspec.Struct) and not value.__struct_config__.array_like:
+        fields = value.__struct_fields__
+        yield _header(len(fields), 0x80, 0xDE)
+        for name in fields:
+            yield _encode(name)
+            yield from _pieces(getattr(value, name))
+    else:
+        yield _encode(value)
+
+
+def _header(entries: int, short: int, long: int) -> bytes:
+    """Return how an array or a map of so many entries begins in msgpack."""
+    if entries < 16:
+        return bytes([short | entries])
+    if entries < 1 << 16:
+        return struct.pack(">BH", long, entries)
+    return struct.pack(">BI", long + 1, entries)
