@@ -215,7 +215,7 @@ def measure_join(plan: Plan, pending: int, many: int) -> None:
     filled = pending / feed(join, blocks("joined", predictions(pending)), "labels")
     list(join.feed(word("joined", START + SPAN + 1), join.position))
     list(join.feed(word("labels", START + SPAN + 1), join.position))
-    waiting, held = join.waiting, memory() - before
+    waiting, held = join.waiting, max(0.0, memory() - before)  # few fit in what was freed before
     rate = many / feed(join, blocks("labels", labels(pending, many)), "joined")
     list(join.feed(word("joined", START + 2 * SPAN), join.position))
     list(join.feed(word("labels", START + 2 * SPAN), join.position))

@@ -62,14 +62,14 @@ def test_all_that_it_has_started_ends_with_it(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     script = f"exec 3> {pipe}; (trap '' TERM; sleep 60; sleep 60) & sleep 60 & wait"
-    runner = shell(script, timeout=0.3, grace=0.1)
+    runner = shell(script, timeout=2.0, grace=0.1)
     errors: list[str] = []
     thread = threading.Thread(target=run, args=(runner, errors))
     thread.start()
     with pipe.open("rb") as reader:
         assert reader.read() == b""
     thread.join()
-    assert errors == ["sh took longer than 0.3 s and was ended"]
+    assert errors == ["sh took longer than 2 s and was ended"]
 
 
 def test_closing_ends_what_runs_and_starts_nothing_more(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ esac
     assert subscriber.poll() == []
     alerts.publish(alert("hangs"), alert("fails"), alert("a"), resolved("a"), alert("b"))
     counts = run_commands(
-        subscriber, command, threading.Event(), timeout=0.5, parallel=2,
+        subscriber, command, threading.Event(), timeout=2.0, parallel=2,
         attempts=Attempts(limit=2, backoff=0.0), follow=False,
     )  # fmt: skip
     assert (counts.delivered, counts.retried, counts.failed) == (3, 2, 2)

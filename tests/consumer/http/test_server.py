@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from http import HTTPStatus
@@ -138,27 +137,21 @@ def test_what_is_no_request_is_answered_or_closed(server: Server, sent: bytes) -
     assert ask(server, "/livez")[0].status == 200
 
 
-@pytest.fixture
-def slow() -> Iterator[Listener]:
-    """A server that gives a request a twentieth of a second."""
-    listener = Listener("127.0.0.1", 0, {"/broken": _broken}, seconds=0.05)
-    server = Server(listener)
-    yield listener
-    server.close()
-
-
-def _broken(accept: str) -> Answer:
-    raise ValueError(accept)
-
-
-def test_a_request_that_does_not_arrive_in_time_is_closed(slow: Listener) -> None:
-    port = int(slow.server_address[1])
-    assert raw(port, b"") == b""
-    assert raw(port, b"GET /broken HTTP/1.1\r\n") == b""
+def test_a_request_that_does_not_arrive_in_time_is_closed() -> None:
+    server = Server(Listener("127.0.0.1", 0, {}, seconds=0.05))
+    try:
+        assert raw(server.port, b"") == b""
+        assert raw(server.port, b"GET /nothing HTTP/1.1\r\n") == b""
+    finally:
+        server.close()
 
 
 BEGUN = b"GET /here HTTP/1.1\r\nX-Slow: "
 SLOW = {"silent": b"", "begun": BEGUN, "takes no answer": b"GET /large HTTP/1.1\r\n\r\n"}
+
+
+def _broken(accept: str) -> Answer:
+    raise ValueError(accept)
 
 
 @pytest.fixture
@@ -167,6 +160,7 @@ def crowded() -> Iterator[Server]:
     pages = {
         "/here": lambda _: Answer(HTTPStatus.OK, "text/plain", b"here"),
         "/large": lambda _: Answer(HTTPStatus.OK, "text/plain", b"x" * 12_000_000),
+        "/broken": _broken,
     }
     server = Server(Listener("127.0.0.1", 0, pages, seconds=600))
     yield server
@@ -207,22 +201,20 @@ def test_a_slow_connection_is_answered_while_there_is_room(crowded: Server) -> N
 
 
 def test_a_page_that_fails_is_a_500_and_is_logged(
-    slow: Listener, caplog: pytest.LogCaptureFixture
+    crowded: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
-    came = raw(int(slow.server_address[1]), b"GET /broken HTTP/1.1\r\nAccept: a-secret\r\n\r\n")
+    came = raw(crowded.port, b"GET /broken HTTP/1.1\r\nAccept: a-secret\r\n\r\n")
     assert came.startswith(b"HTTP/1.0 500 ")
     assert b"secret" not in came
     assert [record.getMessage() for record in caplog.records] == ["the page /broken failed"]
 
 
-def test_it_closes_within_a_second_with_a_connection_open(plan: Plan, status: Status) -> None:
-    server = serve(plan.config, status, lambda: START)
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10):
-        began = time.monotonic()
-        server.close()
-        assert time.monotonic() - began < 1
+def test_it_does_not_close_later_for_a_connection_that_is_open(crowded: Server) -> None:
+    """Its request has ten minutes, which the limit of a test's time is less than."""
+    with socket.create_connection(("127.0.0.1", crowded.port), timeout=10):
+        crowded.close()
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", server.port), timeout=10)
+        socket.create_connection(("127.0.0.1", crowded.port), timeout=10)
 
 
 def config_of(plan: Plan, **http: object) -> Plan:
