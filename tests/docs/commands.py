@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import dataclass
 
 from .pages import PAGES, README
+from .shell import Shell
 
 NOT_RUN = {
     "git clone <this repository> driftline && cd driftline": "the address is the reader's",
@@ -19,6 +21,16 @@ NOT_RUN = {
     "docker compose exec driftline driftline alerts tail": "needs that stack",
 }
 """Commands of the pages that no test of this folder can run, each with the reason."""
+# What a command shows when it has done its work.
+SHOWS = {
+    "demo": r"^In 18 hours nothing else alerted\.",
+    "backtest": r"^(driftline|last-quarter|car-loan|\w+)   [0-9,]+ events, .* windows of ",
+    "init": r"^driftline\.yaml .* model last-quarter, topic last-quarter\.predictions,",
+    "reference": r"^references/car-loan\.json\.gz .*[06],000 events, (9|10) features$",
+    "check": r"^no errors",
+    "config show": r"^models:$",
+    "config schema": r'^ +"\$schema": ',
+}
 
 
 @dataclass(frozen=True)
@@ -74,3 +86,12 @@ def of_page(page: str, *, broker: bool) -> list[Command]:
 def pages(*, broker: bool) -> list[str]:
     """Return the pages with such commands."""
     return list(dict.fromkeys(each.page for each in DRIFTLINE if each.needs_broker == broker))
+
+
+def run(command: Command, shell: Shell) -> str:
+    """Run a command that needs no broker, see that it did its work, and return what it printed."""
+    ran = shell.inside(command.arguments)
+    assert ran.returncode == 0, (command.line, ran.stdout, ran.stderr)
+    shown = SHOWS.get(" ".join(command.words[1:3])) or SHOWS[command.words[1]]
+    assert re.search(shown, ran.stdout, re.MULTILINE), (command.line, ran.stdout)
+    return ran.stdout

@@ -1,13 +1,18 @@
-"""Running commands as a reader does: as processes, in a folder."""
+"""Running commands as a reader does, in a folder: in this process, or as processes."""
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
+from unittest.mock import patch
+
+from driftline.consumer.cli import main
 
 PROGRAM = [sys.executable, "-c", "from driftline.consumer.cli import main; main()"]
 
@@ -19,8 +24,25 @@ class Shell:
     folder: Path
     env: Mapping[str, str] = field(default_factory=dict)
 
+    def inside(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        """Run a verb to its end in this process, which need not import everything again."""
+        printed, said, code = io.StringIO(), io.StringIO(), 0
+        words = ["driftline", *arguments]
+        with (
+            chdir(self.folder),
+            patch.dict(os.environ, {"COLUMNS": "150", **self.env}),
+            patch.object(sys, "argv", words),
+            redirect_stdout(printed),
+            redirect_stderr(said),
+        ):
+            try:
+                main()
+            except SystemExit as ended:
+                code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        return subprocess.CompletedProcess(words, code, printed.getvalue(), said.getvalue())
+
     def driftline(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        """Run a verb to its end."""
+        """Run a verb to its end as a process."""
         return subprocess.run(
             [*PROGRAM, *arguments],
             cwd=self.folder,

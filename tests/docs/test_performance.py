@@ -12,7 +12,7 @@ from driftline.consumer.config import METRICS
 from driftline.consumer.http.label_series import OUTCOMES
 from driftline.consumer.sketch.decode import Reason
 
-from .commands import of_page
+from .commands import of_page, run
 from .labelled import labelled
 from .pages import PAGES, README
 from .shell import Shell
@@ -25,12 +25,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> str:
     """What the page's commands print, the last of them the backtest."""
     shell = Shell(Path(tmp_path_factory.mktemp("labelled")))
     labelled(shell)
-    text = ""
-    for command in of_page("performance.md", broker=False):
-        ran = shell.driftline(command.arguments)
-        assert ran.returncode == 0, (command.line, ran.stderr)
-        text = ran.stdout
-    return text
+    return [run(command, shell) for command in of_page("performance.md", broker=False)][-1]
 
 
 def test_the_backtest_prints_what_the_page_shows(printed: str) -> None:

@@ -18,7 +18,7 @@ ANALYSIS = "tests/data/car_loan_analysis.csv.gz"
 
 
 def test_the_demo_prints_what_the_readme_shows() -> None:
-    found = Shell(ROOT).driftline(["demo"])
+    found = Shell(ROOT).inside(["demo"])
     assert found.returncode == 0, found.stderr
     for beginning in ("payments, 1,500", "what was done"):
         shown = next(block for block in README.blocks("") if block.startswith(beginning))
@@ -28,7 +28,7 @@ def test_the_demo_prints_what_the_readme_shows() -> None:
 
 def test_the_backtest_prints_what_the_readme_shows() -> None:
     shown = next(block for block in README.blocks("") if block.startswith("car_loan_analysis"))
-    found = Shell(ROOT).driftline(["backtest", "--input", ANALYSIS])
+    found = Shell(ROOT).inside(["backtest", "--input", ANALYSIS])
     assert found.returncode == 0, found.stderr
     assert found.stdout == shown
 
