@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -93,11 +94,15 @@ def car_loan() -> Reference:
     return reference_from_rows(read_rows(REFERENCE_ROWS), mapping, settings).reference
 
 
-@pytest.fixture
-def car_loan_folder(tmp_path: Path, car_loan: Reference) -> Path:
-    """The working folder with `driftline.yaml` and the reference it names."""
-    import gzip
+@pytest.fixture(scope="session")
+def packed_car_loan(car_loan: Reference) -> bytes:
+    """The same as a file."""
+    return gzip.compress(car_loan.to_json(), 1)
 
+
+@pytest.fixture
+def car_loan_folder(tmp_path: Path, packed_car_loan: bytes) -> Path:
+    """The working folder with `driftline.yaml` and the reference it names."""
     (tmp_path / "driftline.yaml").write_text(CAR_LOAN)
-    (tmp_path / "car-loan.json.gz").write_bytes(gzip.compress(car_loan.to_json(), 1))
+    (tmp_path / "car-loan.json.gz").write_bytes(packed_car_loan)
     return tmp_path

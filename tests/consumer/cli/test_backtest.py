@@ -29,7 +29,7 @@ ID = re.compile(r"\b[0-9a-f]{16}\b")
 
 @pytest.mark.usefixtures("car_loan_folder")
 def test_the_table_of_the_documentation(driftline: Driftline, car_loan: Reference) -> None:
-    ran = driftline("backtest", "--model", "car-loan", "--input", ANALYSIS_ROWS)
+    ran = driftline("backtest", "--input", ANALYSIS_ROWS)
     assert ran.code == 0
     assert ID.sub("ID", ran.out) == TABLE
     ids = ID.findall(ran.out)
@@ -40,7 +40,8 @@ def test_the_table_of_the_documentation(driftline: Driftline, car_loan: Referenc
 
 @pytest.mark.usefixtures("car_loan_folder")
 def test_json_is_one_document_a_line_and_drift_can_fail(driftline: Driftline) -> None:
-    ran = driftline("backtest", "--input", ANALYSIS_ROWS, "--json", "--verdicts", "--fail-on-drift")
+    options = ("--model", "car-loan", "--json", "--verdicts", "--fail-on-drift")
+    ran = driftline("backtest", "--input", ANALYSIS_ROWS, *options)
     assert ran.code == 1
     documents = [json.loads(line) for line in ran.out.splitlines()]
     verdicts = [each for each in documents if each["schema"] == "driftline.verdict.v1"]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from tests.consumer.cli.conftest import ANALYSIS_ROWS, CAR_LOAN, DATA, REFERENCE_ROWS, Driftline
-from tests.consumer.cli.test_backtest import ID, TABLE
+from tests.consumer.cli.test_backtest import ID
 
 LABELLED = (
     CAR_LOAN.replace(
@@ -125,13 +125,6 @@ def test_no_labels_are_said_and_performance_is_estimated(
     assert len(shown) == 12
     assert " performance.estimated_accuracy " in verdicts
     assert " performance.accuracy " not in verdicts
-
-
-def test_without_labels_in_the_configuration_nothing_changes(
-    driftline: Driftline, folder: Path
-) -> None:
-    (folder / "driftline.yaml").write_text(CAR_LOAN)
-    assert ID.sub("ID", driftline("backtest", "--input", ANALYSIS_ROWS).out) == TABLE
 
 
 SMALL = """\

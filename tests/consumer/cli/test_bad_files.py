@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -36,11 +37,17 @@ MIXED = (
 )
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bad_files")
+    write_bad_files(folder)
+    (folder / "rows.txt").write_text("x")
+    return folder
+
+
 @pytest.fixture(autouse=True)
-def files(tmp_path: Path) -> Path:
-    write_bad_files(tmp_path)
-    (tmp_path / "rows.txt").write_text("x")
-    return tmp_path
+def files(tmp_path: Path, written: Path) -> Path:
+    return Path(shutil.copytree(written, tmp_path, dirs_exist_ok=True))
 
 
 @pytest.mark.parametrize("verb", [("backtest", "--input"), ("init", "--from")])
