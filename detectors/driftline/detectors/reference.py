@@ -83,7 +83,7 @@ class Reference:
         """
         try:
             document = json.loads(data)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise ReferenceError(
                 "the reference is not valid JSON: build it with driftline reference build"
             ) from None
@@ -94,14 +94,18 @@ class Reference:
                 "build it again with driftline reference build"
             )
         stated = document.pop("id", None)
-        if stated != content_hash(document):
+        try:
+            own = content_hash(document)
+        except (ValueError, RecursionError):  # not a number, or nested without an end
+            own = None
+        if own is None or stated != own:
             raise ReferenceError(
                 "the reference does not match its id, so it was damaged or edited: "
                 "build it again with driftline reference build"
             )
         try:
             return cls(**_fields(document))
-        except (KeyError, TypeError, ValueError, IndexError):
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError):
             raise ReferenceError(
                 "the reference lacks fields or has wrong ones: "
                 "build it again with driftline reference build"

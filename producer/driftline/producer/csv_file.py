@@ -21,10 +21,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from driftline.producer.errors import InputError
+from driftline.producer.text_lines import CHUNK_SIZE, Lines
 
 Opener = Callable[[], IO[bytes]]
 
 _SCAN_CHUNK = 10_000
+_MOST_COLUMNS = 100_000
 _INTEGER = re.compile(r"[+-]?(?:0|[1-9][0-9]{0,17})")
 _DECIMAL = re.compile(
     r"[+-]?(?:(?:0|[1-9][0-9]*)\.[0-9]*|\.[0-9]+|(?:0|[1-9][0-9]{0,17}))(?:[eE][+-]?[0-9]+)?"
@@ -108,11 +110,11 @@ class CsvFile:
 
     def cells(self, chunk: int) -> Iterator[list[list[str]]]:
         """Yield the rows after the header as text; every row has as many cells as the header."""
-        with _text(self) as stream:
-            reader = csv.reader(stream, delimiter=self.delimiter)
+        with _text(self) as lines:
+            reader = csv.reader(lines, delimiter=self.delimiter)
             try:
                 next(reader, None)
-                while rows := list(islice(reader, chunk)):
+                while rows := list(_chunk(reader, chunk, lines)):
                     if set(map(len, rows)) != {len(self.columns)}:
                         rows = self._whole_rows(rows)
                     if rows:
@@ -144,18 +146,21 @@ def scan(open_file: Opener, file: Path) -> CsvFile:
         InputError: no usable header, a row of another length, or no CSV.
     """
     found = CsvFile(open_file, file, ",")
-    with _text(found) as stream:
-        head = stream.readline()
+    with _text(found) as lines:
+        head = next(lines, "")
     found.delimiter = max(",;\t", key=head.count)
-    with _text(found) as stream:
-        header = next(csv.reader(stream, delimiter=found.delimiter), [])
+    if head.count(found.delimiter) >= _MOST_COLUMNS:
+        raise InputError(f"{file}: has more than {_MOST_COLUMNS:,} columns; keep the model's own")
+    with _text(found) as lines:
+        header = next(csv.reader(lines, delimiter=found.delimiter), [])
     names = [name.strip() for name in header]
+    times = Counter(names)
     for position, name in enumerate(names, 1):
         if not name:
             raise InputError(
                 f"{file}: column {position} has no name; name it in the first line or leave it out"
             )
-        if names.count(name) > 1:
+        if times[name] > 1:
             raise InputError(f"{file}: two columns are called {name}; rename one of them")
     found.columns = {name: _Column() for name in names}
     for cells in found.cells(_SCAN_CHUNK):
@@ -173,7 +178,16 @@ def _values(to: Callable[[str], Any], column: tuple[str, ...]) -> Sequence[Any]:
         return [to(text) if text.strip() else None for text in column]
 
 
+def _chunk(reader: Iterator[list[str]], most: int, lines: Lines[str]) -> Iterator[list[str]]:
+    """Yield the next rows, up to `most`, fewer where they are long."""
+    enough = lines.size + CHUNK_SIZE
+    for row in islice(reader, most):
+        yield row
+        if lines.size > enough:
+            return
+
+
 @contextmanager
-def _text(found: CsvFile) -> Iterator[io.TextIOWrapper]:
+def _text(found: CsvFile) -> Iterator[Lines[str]]:
     with found.open() as raw:
-        yield io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
+        yield Lines(io.TextIOWrapper(raw, encoding="utf-8-sig", newline=""), found.file)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import functools
 import gzip
 import itertools
+import stat
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ from typing import IO, Any, cast
 
 from driftline.producer import csv_file, ndjson_file, parquet_file
 from driftline.producer.errors import InputError
+from driftline.producer.text_lines import LONGEST_LINE, too_long
 
 Rows = list[dict[str, Any]]
 
@@ -56,20 +58,31 @@ def count_rows(path: str | Path) -> int | None:
 
     Exact for Parquet. Of text the line breaks are counted, which is a little more than the rows
     where there are empty lines, or line breaks inside quotes.
+
+    Raises:
+        InputError: a line is too long to be a row.
     """
     file = Path(path)
     try:
         form = _format_of(file)
+        _check_exists(file)
         if form == "parquet":
             return parquet_file.count(file)
-        lines, last = 0, b"\n"
+    except InputError:
+        return None
+    try:
+        lines, last, since = 0, b"\n", 0
         with _open(file) as stream:
             while block := stream.read(1 << 20):
                 lines += block.count(b"\n")
                 last = block[-1:]
+                end = max(block.rfind(b"\n"), block.rfind(b"\r"))
+                since = since + len(block) if end < 0 else len(block) - end - 1
+                if since > LONGEST_LINE:
+                    raise too_long(file, lines + 1)
         lines += last != b"\n"
         return max(0, lines - (form == "csv"))
-    except (InputError, OSError, EOFError, zlib.error):
+    except (OSError, EOFError, zlib.error):
         return None
 
 
@@ -115,9 +128,12 @@ def _format_of(file: Path) -> str:
 def _check_exists(file: Path) -> None:
     if not file.exists():
         raise InputError(f"{file}: no such file; check the path")
-    if file.is_dir():
+    found = file.stat()
+    if stat.S_ISDIR(found.st_mode):
         raise InputError(f"{file}: is a folder; give one file")
-    if file.stat().st_size == 0:
+    if not stat.S_ISREG(found.st_mode):
+        raise InputError(f"{file}: is a pipe or a device; give a file")
+    if found.st_size == 0:
         raise InputError(f"{file}: is empty; give a file with at least one event")
 
 

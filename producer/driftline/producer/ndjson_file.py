@@ -10,17 +10,20 @@ from typing import IO, Any
 import msgspec
 
 from driftline.producer.errors import InputError
+from driftline.producer.text_lines import CHUNK_SIZE, Lines
 
 
 def read(stream: IO[bytes], file: Path, chunk: int) -> Iterator[list[dict[str, Any]]]:
-    """Yield chunks of up to `chunk` rows; empty lines are skipped.
+    """Yield chunks of up to `chunk` rows, fewer where they are long; empty lines are skipped.
 
     Raises:
-        InputError: a line that is not a JSON object; it is named by its number.
+        InputError: a line that is not a JSON object, or is too long; it is named by its number.
     """
     decode = msgspec.json.Decoder().decode
     rows: list[dict[str, Any]] = []
-    for number, line in enumerate(stream, 1):
+    lines = Lines(stream, file)
+    handed_on = 0
+    for number, line in enumerate(lines, 1):
         if number == 1:
             line = line.removeprefix(b"\xef\xbb\xbf")
         if not line.strip():
@@ -32,9 +35,9 @@ def read(stream: IO[bytes], file: Path, chunk: int) -> Iterator[list[dict[str, A
         if not isinstance(row, dict):
             raise InputError(f"{file}: line {number} is not a JSON object; write one event a line")
         rows.append(row)
-        if len(rows) == chunk:
+        if len(rows) == chunk or lines.size - handed_on > CHUNK_SIZE:
             yield rows
-            rows = []
+            rows, handed_on = [], lines.size
     if rows:
         yield rows
 

@@ -356,6 +356,9 @@ def test_a_file_that_cannot_be_used_is_refused_in_one_sentence(tmp_path: Path) -
         FilePosition(path).load()
     with pytest.raises(AlertsError, match="cannot be read"):
         FilePosition(tmp_path).load()
+    (tmp_path / "device").symlink_to("/dev/zero")
+    with pytest.raises(AlertsError, match=r"cannot be read .it is a pipe or a device"):
+        FilePosition(tmp_path / "device").load()
     with pytest.raises(AlertsError, match="cannot be written"):
         FilePosition(tmp_path / "no" / "file").save(Position(TOPIC, "id", (1,)))
 

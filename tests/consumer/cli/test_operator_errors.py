@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -102,6 +105,13 @@ def test_a_broker_that_is_not_there(driftline: Driftline, tmp_path: Path, argume
         (None, "does not exist: build it with driftline reference build"),
         ("{", "the reference is not valid JSON"),
         ('{"schema": "driftline.reference.v9"}', "this version reads 'driftline.reference.v1'"),
+        ("[" * 900 + "]" * 900, "the reference "),
+        ("[" * 100_000, "the reference is not valid JSON"),
+        ('{"schema": "driftline.reference.v1", "id": "x", "y": NaN}', "does not match its id"),
+        (
+            '{"schema": "driftline.reference.v1", "y": ' + "[" * 700 + "]" * 700 + "}",
+            "does not match its id",
+        ),
     ],
 )
 def test_run_refuses_a_reference_that_does_not_parse(
@@ -115,6 +125,30 @@ def test_run_refuses_a_reference_that_does_not_parse(
     (line,) = ran.err.splitlines()
     assert line.startswith("driftline.yaml:15: models.car-loan.reference: ")
     assert said in line
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda path: path.symlink_to("/dev/zero"), "it is a pipe or a device, not a file"),
+        (os.mkfifo, "it is a pipe or a device, not a file"),
+        (Path.mkdir, "Is a directory"),
+        (lambda path: path.write_bytes(gzip.compress(b"{" * 9_000_000)), "unpacks to more than 1"),
+        (lambda path: path.write_bytes(b"{}"), "Not a gzipped file"),
+        (lambda path: path.write_bytes(gzip.compress(b"{}")[:-4]), "end-of-stream marker"),
+    ],
+)  # fmt: skip
+def test_a_reference_file_that_is_none(
+    driftline: Driftline, tmp_path: Path, make: Callable[[Path], object], said: str
+) -> None:
+    (tmp_path / "driftline.yaml").write_text(CAR_LOAN)
+    make(tmp_path / "car-loan.json.gz")
+    for verb in (("run",), ("backtest", "--input", "x.csv")):
+        ran = driftline(*verb)
+        assert (ran.code, ran.out) == (2, "")
+        line = ran.err.splitlines()[-1]
+        assert line.startswith("driftline.yaml:15: models.car-loan.reference: car-loan.json.gz ")
+        assert said in line
 
 
 @pytest.mark.usefixtures("car_loan_folder")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from kafka import KafkaConsumer
 
 from driftline.consumer.config import ConfigError, Loaded, show
+from driftline.consumer.log.errors import LogError
+from driftline.consumer.log.options import client_options
 
 if TYPE_CHECKING:
     from tests.consumer.config.conftest import Problems, Read
@@ -137,6 +142,43 @@ def test_missing_or_unreadable(problems: Problems) -> None:
     assert problems(config(sasl=""), offline=True) == []
 
 
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda path: path.symlink_to("/dev/zero"), "it is a pipe or a device, not a file"),
+        (os.mkfifo, "it is a pipe or a device, not a file"),
+        (Path.mkdir, "Is a directory"),
+        (lambda path: path.write_text(SECRET * 10_000), "it is larger than 64,000 bytes"),
+        (
+            lambda path: (path.write_text(SECRET), path.chmod(0o646)),
+            "everybody may write it, run  chmod o-w  on it",
+        ),
+    ],
+)
+def test_a_file_that_holds_no_password(
+    problems: Problems, tmp_path: Path, make: Callable[[Path], object], said: str
+) -> None:
+    make(tmp_path / "secret.txt")
+    assert problems(config()) == [
+        f"driftline.yaml:3: kafka.sasl.password_file: secret.txt cannot be read: {said}"
+    ]
+    assert problems(config(), offline=True) == []
+
+
+def test_a_token_is_read_as_carefully_at_each_login(read: Read, tmp_path: Path) -> None:
+    text = (
+        f"{MODEL}kafka: {{bootstrap_servers: '[::1]:9092', sasl: {{mechanism: OAUTHBEARER,"
+        " password_file: secret.txt}}\n"
+    )
+    kafka = read({"driftline.yaml": text, "secret.txt": "one"}).config.kafka
+    token = client_options(kafka, KafkaConsumer, {})["sasl_oauth_token_provider"].token
+    (tmp_path / "secret.txt").write_text("two\n")
+    assert token() == "two"
+    (tmp_path / "secret.txt").chmod(0o666)
+    with pytest.raises(LogError, match=r"secret\.txt cannot be read: everybody may write it"):
+        token()
+
+
 def test_oauthbearer_has_no_user(read: Read) -> None:
     text = MODEL + "kafka: {bootstrap_servers: '[::1]:9092', sasl: {mechanism: OAUTHBEARER}}\n"
     assert password(read(text)) is None
@@ -188,3 +230,12 @@ def test_tls_files(problems: Problems) -> None:
     Path("ca.pem").write_text("x")
     Path("key.pem").write_text("x")
     assert problems(text.replace("key_file", "cert_file")) == []
+    Path("key.pem").chmod(0o666)
+    Path("ca.pem").unlink()
+    Path("ca.pem").symlink_to("/dev/zero")
+    assert problems(text)[:2] == [
+        "driftline.yaml:3: kafka.tls.ca_file: ca.pem cannot be read: it is a pipe or a device, not"
+        " a file",
+        "driftline.yaml:3: kafka.tls.key_file: key.pem cannot be read: everybody may write it, run"
+        "  chmod o-w  on it",
+    ]

@@ -10,6 +10,9 @@ from typing import Protocol
 import msgspec
 
 from driftline.consumer.alerts.errors import AlertsError
+from driftline.producer.regular_file import read_bounded
+
+_LARGEST = 1_000_000  # bytes of a file
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -67,7 +70,7 @@ class FilePosition:
             AlertsError: the file cannot be read, or is something else.
         """
         try:
-            return msgspec.json.decode(self._path.read_bytes(), type=Position)
+            return msgspec.json.decode(read_bounded(self._path, _LARGEST), type=Position)
         except FileNotFoundError:
             return None
         except OSError as error:

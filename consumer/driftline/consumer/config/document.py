@@ -2,20 +2,29 @@
 
 Scalars are read as in YAML 1.2 and JSON: only `true` and `false` are booleans (so `off` and
 `on` are texts, as the configuration means them), a time is a text, and `010` is ten. There are no
-tags and no merge keys. What is wrong becomes a `Problem`, and reading goes on.
+tags and no merge keys. What is wrong becomes a `Problem`, and reading goes on; what would take
+memory without end (a device, aliases of aliases, thousands of brackets) ends it.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from driftline.consumer.config.errors import Problem
-from driftline.consumer.config.tree import Key, Node, Origin, write_key
+from driftline.consumer.config.tree import DEEPEST, Key, Node, Origin, write_key
+from driftline.producer.regular_file import read_bounded
+
+LARGEST = 4_000_000
+"""Bytes of a file, and of all that it includes together."""
+
+_MOST_VALUES = 300_000  # of a file: keys, texts, numbers, maps and lists
+
+_MOST_REPEATED = 100_000  # values that aliases stand for
+_LONG_TEXT = 100  # characters that count as one value more
 
 
 def read_document(path: str) -> tuple[Node | None, list[Problem]]:
@@ -29,7 +38,7 @@ def read_document(path: str) -> tuple[Node | None, list[Problem]]:
         file is empty.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = read_bounded(path, LARGEST).decode()
     except FileNotFoundError:
         return None, [Problem(path, None, "", "no such file")]
     except UnicodeDecodeError:
@@ -44,14 +53,73 @@ def read_document(path: str) -> tuple[Node | None, list[Problem]]:
         return None, [Problem(path, None, "", "the file is empty")]
     if not isinstance(root, yaml.MappingNode):
         return None, [Problem(path, _line(root), "", "not a map of keys and values")]
+    measured = _Measured()
+    values, depth = measured.of(root)
+    if values - measured.written > _MOST_REPEATED or depth > DEEPEST:
+        much = "stand for too much" if depth <= DEEPEST else f"make it more than {DEEPEST} deep"
+        advice = "write out what is meant, or use defaults"
+        return None, [Problem(path, None, "", f"the aliases (*name) {much}: {advice}")]
     reader = _Reader(path)
     return reader.node(root, ()), reader.problems
+
+
+class _Measured:
+    """How large a document is when each alias is replaced by what it stands for.
+
+    Each node is measured once, so the time is that of the file and not of what it unfolds to.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[int, int]] = {}
+
+    @property
+    def written(self) -> int:
+        """Values that stand in the file itself."""
+        return len(self._known)
+
+    def of(self, node: yaml.Node) -> tuple[int, int]:
+        """Return the values in a node, a long text counting as several, and how deep they are."""
+        if id(node) in self._known:
+            return self._known[id(node)]
+        self._known[id(node)] = (1, 0)  # an alias inside its own anchor; the reader refuses it
+        if isinstance(node, yaml.ScalarNode):
+            size, depth = 1 + len(node.value) // _LONG_TEXT, 0
+        else:
+            size, depth = 1, 0
+            for part in node.value:
+                # Of a map the parts are pairs; only their values are read as nodes.
+                values, below = self.of(part[1] if isinstance(part, tuple) else part)
+                size, depth = size + values, max(depth, 1 + below)
+        self._known[id(node)] = (size, depth)
+        return size, depth
 
 
 class _Core(yaml.SafeLoader):
     """The scalars of YAML 1.2's core schema."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 (PyYAML's own attribute)
+    _depth = _values = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Compose what comes next: no list alone, not too deep (each level is a call) or much."""
+        self._values += 1
+        if self._depth == 0 and self.check_event(yaml.SequenceStartEvent):
+            self._refuse("not a map of keys and values")
+        if self._depth > DEEPEST:
+            self._refuse(f"maps and lists are nested more than {DEEPEST} deep")
+        if self._values > _MOST_VALUES:
+            self._refuse(f"more than {_MOST_VALUES:,} keys and values, put some in other files")
+        self._depth += 1
+        node: yaml.Node | None = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+    def _refuse(self, why: str) -> None:
+        raise _Refused(problem=why, problem_mark=self.get_mark())
+
+
+class _Refused(yaml.MarkedYAMLError):
+    """What may be YAML, but is no configuration."""
 
 
 _NULL, _BOOL, _INT, _FLOAT = (
@@ -135,6 +203,8 @@ def _line(node: yaml.Node) -> int:
 
 
 def _syntax_problem(file: str, error: yaml.YAMLError) -> Problem:
+    if isinstance(error, _Refused) and error.problem and error.problem_mark:
+        return Problem(file, error.problem_mark.line + 1, "", error.problem)
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     reason = str(getattr(error, "problem", None) or "unreadable character")
     # The name in quotes could be a part of a secret: `password: *x9y` is an alias.

@@ -14,11 +14,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from driftline.consumer.config.document import read_document
+from driftline.consumer.config.document import LARGEST, read_document
 from driftline.consumer.config.errors import Problem
+from driftline.consumer.config.include import MOST_FILES, TooMuch, expand
 from driftline.consumer.config.names import hint
 from driftline.consumer.config.secrets import PASSWORD, refuse_password
-from driftline.consumer.config.tree import Node, Origin, as_node, edit, merge, write_key
+from driftline.consumer.config.tree import DEEPEST, Node, Origin, as_node, edit, merge, write_key
 
 PREFIX = "DRIFTLINE__"
 """Environment variables of the configuration begin so; `__` stands between the keys."""
@@ -51,11 +52,13 @@ class Layers:
         self.warnings: list[Problem] = []
 
     def effective(self, environ: Mapping[str, str], overrides: Mapping[str, Any]) -> Node | None:
-        """Return the tree of all layers, None if the main file cannot be read."""
+        """Return the tree of all layers, None if the files cannot be read."""
         root = self._read(self.path)
         if root is None:
             return None
         root = self._include(root)
+        if root is None:
+            return None
         root = self._refuse(root)
         root = merge(root, self._environment(environ, root))
         root = merge(root, self._refuse(_command_line(overrides)))
@@ -75,31 +78,43 @@ class Layers:
         self.problems += problems
         return root
 
-    def _include(self, root: Node) -> Node:
+    def _include(self, root: Node) -> Node | None:
         include = root.get("include")
         patterns: list[Any] = []
         if include and isinstance(include.value, str):
             patterns = [(text.strip(), include.origin) for text in include.value.split(",")]
         elif include and isinstance(include.value, list):
             patterns = [(node.value, node.origin) for node in include.value]
+        found: dict[str, str] = {os.path.realpath(self.path): self.path}
+        size = 0
         for pattern, origin in patterns:
-            if isinstance(pattern, str) and pattern:
+            if not isinstance(pattern, str) or not pattern:
+                continue
+            try:
                 for path in self._matches(pattern, origin):
-                    root = self._add(root, path)
+                    if os.path.realpath(path) not in found:
+                        found[os.path.realpath(path)] = path
+                        size += _size(path)
+                    if len(found) > MOST_FILES:
+                        raise TooMuch(f"makes more than {MOST_FILES:,} files, put some together")
+                    if size > LARGEST:
+                        raise TooMuch(f"makes more than {LARGEST // 1_000_000} MB of configuration")
+            except TooMuch as error:
+                self._problem(origin, f"{pattern} {error}")
+                return None
+        for path in list(found.values())[1:]:
+            root = self._add(root, path)
         return root
 
     def _matches(self, pattern: str, origin: Origin) -> list[str]:
-        directory = os.path.dirname(self.path)
-        found = glob.glob(pattern, root_dir=directory or None, recursive=True)
-        paths = sorted(os.path.join(directory, name) for name in found)
+        paths = expand(pattern, os.path.dirname(self.path))
         if not paths:
             place = (origin.file, origin.line, origin.key)
             if glob.has_magic(pattern):
                 self.warnings.append(Problem(*place, f"{pattern} matches no file", "warning"))
             else:
                 self.problems.append(Problem(*place, f"{pattern}: no such file"))
-        seen = {os.path.realpath(path) for path in self.files}
-        return [path for path in paths if os.path.realpath(path) not in seen]
+        return paths
 
     def _add(self, root: Node, path: str) -> Node:
         part = self._read(path)
@@ -138,16 +153,26 @@ class Layers:
                 value: Any = text
                 if path != PASSWORD and text[0] in "[{":
                     value = json.loads(text)
+                node = as_node(value, origin)
             except ValueError:
                 self._problem(origin, "begins like JSON but is not valid JSON")
+            except RecursionError:
+                self._problem(origin, f"maps and lists are nested more than {DEEPEST} deep")
             except LookupError as error:
                 self._problem(origin, str(error.args[0]))
             else:
-                layer = merge(layer, _below(path, as_node(value, origin)))
+                layer = merge(layer, _below(path, node))
         return layer
 
     def _problem(self, origin: Origin, message: str) -> None:
         self.problems.append(Problem(origin.file, origin.line, origin.key, message))
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:  # reading it will say why
+        return 0
 
 
 def _path_of(variable: str, root: Node) -> tuple[str, ...]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import errno
+import os
+import stat
 
 from pydantic import SecretStr
 
 from driftline.consumer.config.errors import Problem
 from driftline.consumer.config.kafka import PASSWORD_ADVICE
 from driftline.consumer.config.tree import Node, edit
+from driftline.producer.regular_file import open_regular, too_large
 
 PASSWORD = ("kafka", "sasl", "password")
 _TLS_FILES = ("ca_file", "cert_file", "key_file")
+_LARGEST_PASSWORD = 64_000  # bytes; a token of OAUTHBEARER has a few thousand
+_LARGEST_TLS_FILE = 10_000_000
 
 
 def refuse_password(root: Node) -> tuple[Node, list[Problem]]:
@@ -42,7 +47,7 @@ def read_login(root: Node) -> tuple[Node, list[Problem]]:
         _problem(node, reason)
         for name in _TLS_FILES
         if (node := root.get("kafka", "tls", name)) and isinstance(node.value, str)
-        if (reason := _unreadable(node.value))
+        if (reason := _unfit_for_tls(node.value, secret=name == "key_file"))
     ]
     sasl = root.get("kafka", "sasl")
     if sasl is None or not isinstance(sasl.value, dict) or root.get(*PASSWORD):
@@ -55,21 +60,46 @@ def read_login(root: Node) -> tuple[Node, list[Problem]]:
         return root, problems
     if not isinstance(file.value, str):
         return root, problems
-    if reason := _unreadable(file.value):
-        return root, [*problems, _problem(file, reason)]
-    password = Path(file.value).read_bytes().decode(errors="replace").rstrip("\r\n")
+    try:
+        password = read_password(file.value)
+    except OSError as error:
+        return root, [*problems, _problem(file, f"{file.value} cannot be read: {error.strerror}")]
     if not password:
         return root, [*problems, _problem(file, f"{file.value} is empty")]
     parts = {**sasl.value, "password": Node(SecretStr(password), file.origin)}
     return edit(root, PASSWORD[:2], lambda node: Node(parts, node.origin)) or root, problems
 
 
-def _unreadable(path: str) -> str | None:
+def read_password(path: str | os.PathLike[str]) -> str:
+    """Return the password, or token, that a file holds.
+
+    Raises:
+        OSError: it cannot be read, is no regular file or too large, or everybody may write it.
+    """
+    with open_regular(os.fspath(path)) as file:
+        _refuse_if_open_to_all(file.fileno())
+        content = file.read(_LARGEST_PASSWORD + 1)
+    if len(content) > _LARGEST_PASSWORD:
+        raise too_large(_LARGEST_PASSWORD)
+    return content.decode(errors="replace").rstrip("\r\n")
+
+
+def _unfit_for_tls(path: str, *, secret: bool) -> str | None:
+    """Say why a file cannot be used: TLS itself would read a device without an end."""
     try:
-        with Path(path).open("rb"):
+        with open_regular(path) as file:
+            if os.fstat(file.fileno()).st_size > _LARGEST_TLS_FILE:
+                raise too_large(_LARGEST_TLS_FILE)
+            if secret:
+                _refuse_if_open_to_all(file.fileno())
             return None
     except OSError as error:
         return f"{path} cannot be read: {error.strerror}"
+
+
+def _refuse_if_open_to_all(descriptor: int) -> None:
+    if os.fstat(descriptor).st_mode & stat.S_IWOTH:
+        raise PermissionError(errno.EPERM, "everybody may write it, run  chmod o-w  on it")
 
 
 def _problem(node: Node, message: str) -> Problem:

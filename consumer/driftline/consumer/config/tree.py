@@ -11,6 +11,9 @@ from driftline.consumer.config.errors import Problem
 Key = tuple[str | int, ...]
 """A path into the configuration: keys of maps, indices of lists."""
 
+DEEPEST = 32
+"""Levels of maps and lists; the deepest key of a configuration has 8."""
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -67,12 +70,19 @@ def write_key(path: Key) -> str:
     return text
 
 
-def as_node(value: Any, origin: Origin) -> Node:
-    """Return a bare value as a node; its parts have the same origin."""
+def as_node(value: Any, origin: Origin, levels: int = DEEPEST) -> Node:
+    """Return a bare value as a node; its parts have the same origin.
+
+    Raises:
+        RecursionError: it has more than so many levels of maps and lists.
+    """
+    if levels < 0:
+        raise RecursionError
     if isinstance(value, Mapping):
-        return Node({str(key): as_node(part, origin) for key, part in value.items()}, origin)
+        parts = {str(key): as_node(part, origin, levels - 1) for key, part in value.items()}
+        return Node(parts, origin)
     if isinstance(value, list | tuple):
-        return Node([as_node(part, origin) for part in value], origin)
+        return Node([as_node(part, origin, levels - 1) for part in value], origin)
     return Node(value, origin)
 
 

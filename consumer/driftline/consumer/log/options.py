@@ -12,6 +12,7 @@ from kafka.net.sasl import get_sasl_mechanism
 from kafka.net.sasl.oauth import AbstractTokenProvider
 
 from driftline.consumer.config import KafkaConfig, SaslConfig, TlsConfig
+from driftline.consumer.config.secrets import read_password
 from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.preflight import Login
 
@@ -164,7 +165,8 @@ def ssl_context(tls: TlsConfig) -> ssl.SSLContext:
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     if tls.cert_file is not None:
         try:
-            context.load_cert_chain(tls.cert_file, tls.key_file)
+            # Without a passphrase OpenSSL would ask for one, and wait at the terminal.
+            context.load_cert_chain(tls.cert_file, tls.key_file, password="")
         except (OSError, ValueError) as error:
             raise LogError(f"kafka.tls.cert_file {tls.cert_file} cannot be used: {error}") from None
     return context
@@ -186,8 +188,9 @@ class _Token(AbstractTokenProvider):  # type: ignore[misc]  # the client ships n
     def token(self) -> str:
         if self._sasl.password_file is None:
             return _secret(self._sasl)
+        path = self._sasl.password_file
         try:
-            return self._sasl.password_file.read_text().strip()
+            return read_password(path).strip()
         except OSError as error:
-            path = self._sasl.password_file
-            raise LogError(f"kafka.sasl.password_file {path} cannot be read: {error}") from None
+            text = f"kafka.sasl.password_file {path} cannot be read: {error.strerror}"
+            raise LogError(text) from None
