@@ -35,6 +35,7 @@ kafka:
   start: -1d
   tls:
     ca_file: ca.pem
+  max_batch_bytes: 67108864
   options:
     client_id: null
 output:

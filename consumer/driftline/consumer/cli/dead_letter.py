@@ -93,8 +93,8 @@ def replay(
     try:
         output = OutputLog(log, whole.output if whole else OutputConfig())
         letters = dead_letters(output.read("dead-letter"), choice)
-        cut = [letter for letter in letters if letter.reason == "too_large"]
-        letters = [letter for letter in letters if letter.reason != "too_large"]
+        cut = [letter for letter in letters if letter.cut]
+        letters = [letter for letter in letters if not letter.cut]
         if cut:
             say(f"{len(cut):,} that were too large are left out: only their beginning is kept")
         if dry_run:

@@ -26,6 +26,7 @@ class Letter:
         topic, partition, offset: where the original stood.
         reason: why it could not be used, of the closed set.
         detail: what is wrong.
+        last: offset of the last of several records, a batch, that it stands for; else None.
     """
 
     record: Record
@@ -34,6 +35,12 @@ class Letter:
     offset: int
     reason: str
     detail: str
+    last: int | None = None
+
+    @property
+    def cut(self) -> bool:
+        """Whether the record cannot be had back from it."""
+        return self.reason == "too_large" or self.last is not None
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,8 @@ def row(letter: Letter, *, values: bool) -> str:
     """Return one dead letter on a line, its value on the next if asked for."""
     time = minute(format_time(letter.record.timestamp))
     place = f"{letter.topic}[{letter.partition}]@{letter.offset}"
+    if letter.last is not None:
+        place += f"-{letter.last}"
     line = clean(f"{time}  {letter.reason:<13}  {place}  {letter.detail}")
     if not values:
         return line
@@ -97,6 +106,8 @@ def as_document(letter: Letter, *, values: bool) -> dict[str, Any]:
         "detail": letter.detail,
         "time": format_time(letter.record.timestamp),
     }
+    if letter.last is not None:
+        document["last_offset"] = letter.last
     value = letter.record.value
     if values and value is not None:
         try:
@@ -137,6 +148,7 @@ def _read(record: Record) -> Letter | None:
     }
     try:
         place = (said["topic"], int(said["partition"]), int(said["offset"]))
-        return Letter(record, *place, said["reason"], said["detail"])
+        last = int(said["last_offset"]) if "last_offset" in said else None
+        return Letter(record, *place, said["reason"], said["detail"], last)
     except (KeyError, ValueError):
         return None

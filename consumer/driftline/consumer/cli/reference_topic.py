@@ -20,7 +20,7 @@ from driftline.consumer.cli.log_reading import (
 )
 from driftline.consumer.cli.terminal import progress, say
 from driftline.consumer.config import Config
-from driftline.consumer.log.protocol import Log, Record, TopicInfo
+from driftline.consumer.log.protocol import Log, Record, TopicInfo, UnreadBatch
 from driftline.producer.mapping import Mapping as FieldMapping
 from driftline.producer.reference import BuiltReference, ReferenceSettings, reference_from_events
 
@@ -57,12 +57,16 @@ def from_topic(
     nothing = CommandError(f"{topic} has no records there; choose others with --since, or --first")
     if not total:
         raise nothing
-    unreadable = 0
+    unreadable = batches = 0
 
     def rows() -> Iterator[dict[str, Any]]:
-        nonlocal unreadable
+        nonlocal unreadable, batches
         with progress("records", total) as show:
             for done, record in enumerate(read_between(log, start, stop), 1):
+                if isinstance(record.value, UnreadBatch):
+                    say(f"note  {topic}[{record.partition}]: {record.value.detail}; left out")
+                    batches += 1
+                    continue
                 row = _row(record)
                 if row is None:
                     unreadable += 1
@@ -73,7 +77,7 @@ def from_topic(
 
     every = rows()
     sample = list(islice(every, _SAMPLE))
-    if not sample and not unreadable:  # what takes offsets there are aborted transactions
+    if not (sample or unreadable or batches):  # all there are records of aborted transactions
         raise nothing
     if config is not None and topic in config.sources:
         mapping = config.sources[topic].mapping

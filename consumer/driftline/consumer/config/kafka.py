@@ -121,6 +121,7 @@ class KafkaConfig(Section):
     start: StartPoint = Start("ago", DAY)
     tls: Annotated[TlsConfig | None, BeforeValidator(_not_empty)] = None
     sasl: SaslConfig | None = None
+    max_batch_bytes: Count = 64 * 1024 * 1024
     options: Annotated[
         dict[str, Any],
         WithJsonSchema(

@@ -72,6 +72,7 @@ class ModelJudge:
             state.empty_since,
         )
         self.track.losses = list(state.losses)
+        self.track.refused = list(state.refused)
         streams = reference_streams(config, reference)
         counts = reference.counts[[reference.position[stream] for stream in streams]]
         rules = RuleBook(
@@ -158,6 +159,8 @@ class ModelJudge:
             end = (newest // self._every + 1) * self._every
         if not loss.outcomes:
             self.track.losses.append((loss.start, end))
+            if loss.refused:
+                self.track.refused.append((loss.start, end))
         if self.performance is not None:
             self.performance.lose(loss, end)
         return self._troubles.lost(loss, end)
@@ -179,6 +182,7 @@ class ModelJudge:
             lives=[life for _, life in sorted(self._lives.items())],
             versions=list(self._versions.seen),
             losses=list(self.track.losses),
+            refused=list(self.track.refused),
             alert_ends=list(self.alert_ends),
             recent=list(self._troubles.recent),
             firings=self._firings.state(),
@@ -238,6 +242,8 @@ class ModelJudge:
         reason = None
         if self.track.lost(start, end):
             reason = "events of this time were deleted before they were read"
+            if self.track.refusal(start, end):
+                reason = "events of this time are in a batch that is a dead letter"
         elif panes.foreign(start, end):
             reason = "reference changed"
         new_version = self._versions.look(panes.versions(newest, end, None))

@@ -98,6 +98,7 @@ class JudgeState(msgspec.Struct, tag="judge"):
         lives: alerts that are pending or firing.
         versions: model versions seen in panes judged so far.
         losses: stretches of event time (start, end) whose events were lost.
+        refused: those of them whose events are in a batch that could not be unpacked.
         recent: events of the last windows judged, newest last.
         alert_ends: end of each partition of the alerts topic, as remembered.
         firings: alerts on features that judging of performance may look back at.
@@ -118,3 +119,4 @@ class JudgeState(msgspec.Struct, tag="judge"):
     alert_ends: list[int] = []
     firings: list[Firing] = []
     performance: PerformanceState = msgspec.field(default_factory=PerformanceState)
+    refused: list[tuple[int, int]] = []

@@ -48,6 +48,7 @@ class Track:
         self.next = None if following is None else -(-following // self._every) * self._every
         self.empty_since = empty_since
         self.losses: list[tuple[int, int]] = []
+        self.refused: list[tuple[int, int]] = []  # those for a batch that could not be unpacked
 
     def add(self, pane: Pane, offset: int) -> None:
         """Take in a pane from `offset` of the log of panes, if a window still to come needs it."""
@@ -78,6 +79,7 @@ class Track:
                 self.next += every
                 needed = self.next + every - self._length
                 self.losses = [(a, b) for a, b in self.losses if b > needed]
+                self.refused = [(a, b) for a, b in self.refused if b > needed]
             else:
                 self.empty_since = start if self.empty_since is None else self.empty_since
                 later = [-(-s // every) * every for s in self.panes.starts() if end <= s]
@@ -87,6 +89,10 @@ class Track:
     def lost(self, start: int, end: int) -> bool:
         """Return whether events within the times were lost."""
         return any(a < end and b > start for a, b in self.losses)
+
+    def refusal(self, start: int, end: int) -> bool:
+        """Return whether such a loss was of a batch that could not be unpacked."""
+        return any(a < end and b > start for a, b in self.refused)
 
     def _loss_starts(self, after: int) -> list[int]:
         return [a // self._every * self._every for a, _ in self.losses if a >= after]

@@ -99,8 +99,11 @@ class Troubles:
         return out
 
     def lost(self, loss: Loss, end: int) -> list[Alert]:
-        """Return the alert that events were deleted before they were read."""
+        """Return the alert that events were deleted before they were read, or refused as one."""
         first, last = f"{loss.wanted:,}", f"{loss.begin - 1:,}"
+        fate = "deleted before they were read"
+        if loss.refused:
+            fate = "not read, because their batch is a dead letter"
         return [
             self._fire(
                 "",
@@ -109,8 +112,7 @@ class Troubles:
                 end,
                 "every event is read",
                 f"events {first} to {last} of {loss.source} partition {loss.partition} were "
-                f"deleted before they were read; windows from {moment(loss.start)} to "
-                f"{moment(end)} are not judged.",
+                f"{fate}; windows from {moment(loss.start)} to {moment(end)} are not judged.",
                 severity=2,
             )
         ]

@@ -25,6 +25,7 @@ from driftline.consumer.log.errors import LogError, WorkerLost
 from driftline.consumer.log.options import POLL_INTERVAL_MS, SESSION_MS, client_options
 from driftline.consumer.log.protocol import Gap, Polled, TopicPartition
 from driftline.consumer.log.rebalance import RebalanceListener, keep_finished_joins
+from driftline.consumer.log.unpacking import bound
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +76,7 @@ class KafkaConsumer:
             start_client(config, partial(self._client.partitions_for_topic, topic))
         self._backoff = BACKOFF[0]
         self._ends = PartitionEnds(config, self._client)
+        self._allowance = bound(self._client, config.max_batch_bytes)
 
     def poll(self, timeout: float) -> Polled:
         """Wait up to `timeout` seconds for records or a change of ownership.
@@ -90,6 +92,7 @@ class KafkaConsumer:
         records: Mapping[TopicPartition, list[Any]] = {}
         gaps: list[Gap] = []
         self._ends.forget()
+        self._allowance.renew()
         self._unpark()
         try:
             records = self._client.poll(timeout_ms=int(timeout * 1000))

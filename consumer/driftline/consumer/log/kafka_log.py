@@ -19,6 +19,7 @@ from driftline.consumer.log.errors import LogError, Unreachable, WorkerLost
 from driftline.consumer.log.options import client_options
 from driftline.consumer.log.protocol import Record, TopicInfo, TopicPartition
 from driftline.consumer.log.topics import TopicSpec
+from driftline.consumer.log.unpacking import bound
 
 Answer = TypeVar("Answer")
 
@@ -159,10 +160,12 @@ class KafkaLog:
         if not todo:
             return
         client = self._reader(todo)
+        allowance = bound(client, self._config.max_batch_bytes)
         open_partitions = [kafka.TopicPartition(*tp) for tp in todo]
         last_progress = time.monotonic()
         try:
             while open_partitions:
+                allowance.renew()
                 records = self._poll(client)
                 # What the caller does between two records takes no time off an outage's.
                 for tp, found in records.items():

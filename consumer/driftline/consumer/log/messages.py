@@ -81,7 +81,8 @@ class Horizon(msgspec.Struct, frozen=True, tag="horizon"):
 class Loss(msgspec.Struct, frozen=True, tag="loss"):
     """Offsets `wanted` to `begin` - 1 were deleted unread; they fall into `start` to `end` (ms).
 
-    While the partition is silent nobody knows the end: None.
+    While the partition is silent nobody knows the end: None. `refused`: they were not deleted, but
+    are a batch that cannot be unpacked.
     """
 
     source: str
@@ -92,6 +93,7 @@ class Loss(msgspec.Struct, frozen=True, tag="loss"):
     start: int
     end: int | None
     outcomes: bool = False
+    refused: bool = False
 
 
 class Rows(msgspec.Struct, frozen=True, array_like=True):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, Self
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -38,9 +38,40 @@ class Record(Protocol):
     @property
     def key(self) -> bytes | None: ...  # noqa: D102
     @property
-    def value(self) -> bytes | None: ...  # noqa: D102
+    def value(self) -> bytes | None:
+        """What was written; `UnreadBatch` for a whole batch that cannot be unpacked."""
+        ...
+
     @property
     def headers(self) -> Headers: ...  # noqa: D102
+
+
+UnreadReason = Literal["too_large", "malformed"]
+
+
+class UnreadBatch(bytes):
+    """Stands, as the value of one record, for the records of a batch that cannot be unpacked.
+
+    The record is at the offset of the last of them. As bytes it is the batch as it was written.
+
+    Attributes:
+        first, last: offsets of the records that it stands for.
+        reason: why they cannot be read, of the reasons of dead letters.
+        detail: the same in words.
+    """
+
+    first: int
+    last: int
+    reason: UnreadReason
+    detail: str
+
+    def __new__(
+        cls, packed: bytes, *, first: int, last: int, reason: UnreadReason, detail: str
+    ) -> Self:
+        """Keep the batch with what is known of it."""
+        made = super().__new__(cls, packed)
+        made.first, made.last, made.reason, made.detail = first, last, reason, detail
+        return made
 
 
 class Message(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from driftline.consumer.judge.records import Alert
-from driftline.consumer.log.protocol import Headers, Message
+from driftline.consumer.log.protocol import Headers, Message, UnreadBatch
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.sketch.tally import DeadLetter
 
@@ -32,6 +32,8 @@ def dead_letter_message(letter: DeadLetter, topic: str, partitions: int) -> Mess
         "reason": letter.reason,
         "detail": letter.detail[:_LONGEST_DETAIL],
     }
+    if isinstance(value, UnreadBatch):
+        facts |= {"offset": str(value.first), "last_offset": str(value.last)}
     key = record.key
     headers = [(name, content or b"") for name, content in record.headers]  # null is legal there
     around = len(key or b"") + sum(len(name) + len(content) for name, content in headers)

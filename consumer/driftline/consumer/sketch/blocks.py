@@ -37,12 +37,14 @@ class JoinProgress(msgspec.Struct):
     Attributes:
         heard: wall-clock time at which the latest row was read; at first, of the first look.
         progress: largest time of any row, None before the first.
-        lost: offsets [from, to) deleted unread, until a row tells when they may have been.
+        lost: offsets [from, to) never read, until a row tells when they may have been.
+        refused: whether they were refused as a batch, not deleted.
     """
 
     heard: int
     progress: int | None = None
     lost: tuple[int, int] | None = None
+    refused: bool = False
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,10 @@ class BlockWriter:
         if progress.lost is not None:
             first = min(before, largest) if before != _NEVER else largest
             place = (word.source, word.partition, name)
-            yield Loss(*place, *progress.lost, first, largest + 1, outcomes=True)
+            yield Loss(
+                *place, *progress.lost, first, largest + 1,
+                outcomes=True, refused=progress.refused,
+            )  # fmt: skip
             progress.lost = None
         names = batch.versions.get(name, ())
         yield from self._blocks(self._said(word, model), model, rows, names, passed)
@@ -191,11 +196,12 @@ class BlockWriter:
         yield from self._blocks(until, model, rows.select(early), names, passed)
         yield from self._blocks(word, model, rows.select(~early), names, passed)
 
-    def lost(self, name: str, gap: Gap) -> None:
-        """Note that retention deleted records before they were read."""
+    def lost(self, name: str, gap: Gap, *, refused: bool = False) -> None:
+        """Note records that are never read; see `PartitionSketch.lost`."""
         progress = self.progress[name]
         known = progress.lost or (gap.wanted, gap.begin)
         progress.lost = (min(known[0], gap.wanted), max(known[1], gap.begin))
+        progress.refused = refused
 
     def claim(self, name: str, word: Horizon) -> Iterator[Block]:
         """Yield the first words of a new owner: older generations' idle marks are void now."""

@@ -13,6 +13,7 @@ from typing import cast
 
 import numpy as np
 
+from driftline.consumer.log.protocol import UnreadBatch
 from driftline.detectors.counts import Columns, Layout
 from driftline.detectors.grid import IntArray
 from driftline.producer.category import category_text
@@ -198,7 +199,8 @@ class Decoder:
         """Return the values that are to be read, and before them their places."""
         present = cast(Sequence[bytes], values)
         try:
-            if max(map(len, present), default=0) <= self._max_event_bytes:
+            longest = max(map(len, present), default=0)
+            if longest <= self._max_event_bytes and UnreadBatch not in set(map(type, present)):
                 return np.arange(len(present)), present
         except TypeError:  # None has no length
             pass
@@ -206,6 +208,8 @@ class Decoder:
         for place, value in enumerate(values):
             if value is None:
                 decoded.tombstones += 1
+            elif isinstance(value, UnreadBatch):
+                decoded.refuse(place, value.reason, value.detail)
             elif len(value) > self._max_event_bytes:
                 detail = f"{len(value)} bytes, at most {self._max_event_bytes} are read"
                 decoded.refuse(place, "too_large", detail)

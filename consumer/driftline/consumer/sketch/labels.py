@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from driftline.detectors.counts import Feature, FeatureType, Layout
 from driftline.detectors.grid import FloatArray, IntArray
-from driftline.producer.mapping import Mapping
+from driftline.producer.mapping import Mapping as FieldMapping
 
-from .decode import Decoder, ModelSchema, Rejected
+from .decode import Decoded, Decoder, ModelSchema, Rejected
 from .event_ids import IdArray
-from .exact import NO_ACTUAL
+from .exact import NO_ACTUAL, NO_EVENT
 from .scalars import ABSENT
 
 _LABEL, _SCORE = "actual.label", "actual.score"
@@ -60,7 +60,7 @@ class LabelReader:
         max_ahead: ms that a label may be later than its record.
         max_event_bytes: larger values are refused, unread.
 
-    >>> reader = LabelReader("churn", ("no", "yes"), Mapping(), False, 300_000, 262_144)
+    >>> reader = LabelReader("churn", ("no", "yes"), FieldMapping(), False, 300_000, 262_144)
     >>> now = 1_553_644_800_000
     >>> values = [b'{"event_id": "a", "actual": "yes"}', b'{"event_id": "b", "actual": "maybe"}']
     >>> rows, rejected = reader.read(values, [now, now])
@@ -72,7 +72,7 @@ class LabelReader:
         self,
         model: str,
         classes: Sequence[str],
-        mapping: Mapping,
+        mapping: FieldMapping,
         among_events: bool,
         max_ahead: int,
         max_event_bytes: int,
@@ -138,3 +138,46 @@ class LabelReader:
         index, times, ids = rows.index[known], rows.times[known], rows.ids[known]
         found = LabelRows(index, times, ids, actual[known], len(rejected))
         return found, sorted(rejected, key=lambda bad: bad.index)
+
+
+def place_labels(
+    decoded: Decoded,
+    labels: Mapping[str, LabelRows],
+    wrong: Sequence[Rejected],
+    records: int,
+    *,
+    events: bool,
+    unclear: bool,
+) -> NDArray[np.bool_]:
+    """Give labels their place among the records decoded; return which records hold one.
+
+    A label alone is no event; an event of no use is one also where its label is of use.
+
+    Args:
+        decoded: the records as events; what is no event is refused no more where it is a label.
+        labels: found, by model.
+        wrong: labels that no model can use.
+        records: how many there are.
+        events: whether the topic holds events too.
+        unclear: whether a record may be the label of a model that is not read now.
+    """
+    found = np.zeros(records, bool)
+    for rows in labels.values():
+        found[rows.index] = True
+    alone = [bad.index for bad in decoded.rejected if bad.detail == NO_EVENT]
+    rejected = {
+        bad.index: bad
+        for bad in decoded.rejected
+        if bad.detail != NO_EVENT or not (found[bad.index] or unclear)
+    }
+    rejected.update({bad.index: bad for bad in wrong if not (found[bad.index] or unclear)})
+    decoded.rejected = [rejected[place] for place in sorted(rejected)]
+    if events:
+        left = sum(1 for place in alone if not (found[place] or place in rejected))
+    else:
+        left = records - int(found.sum()) - len(rejected) - decoded.tombstones
+    if unclear:
+        decoded.unread += left
+    elif not events:
+        decoded.unknown_model += left
+    return found

@@ -109,11 +109,11 @@ class ModelSketch:
         self.open.clear()
         yield self.horizon(word)
 
-    def lost(self, gap: Gap) -> None:
-        """Note that retention deleted records before they were read."""
+    def lost(self, gap: Gap, *, refused: bool = False) -> None:
+        """Note records that are never read; see `PartitionSketch.lost`."""
         known = self.progress.lost or (gap.wanted, gap.begin)
         self.progress.lost = (min(known[0], gap.wanted), max(known[1], gap.begin))
-        self.progress.told = False
+        self.progress.refused, self.progress.told = refused, False
 
     def horizon(self, word: Horizon, *, idle: bool = False) -> Horizon:
         """Return how far the model has come; `word`: who speaks, and from where."""
@@ -157,6 +157,7 @@ class ModelSketch:
         yield Loss(
             *self._source, model.name, *progress.lost,
             low // model.every * model.every, (high // model.every + 1) * model.every,
+            refused=progress.refused,
         )  # fmt: skip
         progress.lost, progress.told = None, False
 
@@ -167,8 +168,9 @@ class ModelSketch:
         if progress.lost is not None and not progress.told and start is not None:
             progress.told = True
             yield Loss(
-                *self._source, self._model.name, *progress.lost, start // every * every, None
-            )
+                *self._source, self._model.name, *progress.lost, start // every * every, None,
+                refused=progress.refused,
+            )  # fmt: skip
 
     def _messages(self, pane: OpenPane, until: int) -> Iterable[Pane]:
         pane.sent = pane.events

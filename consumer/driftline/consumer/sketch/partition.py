@@ -11,20 +11,21 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import takewhile
 from operator import attrgetter
+from typing import cast
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from driftline.consumer.log.messages import Block, Horizon, Loss, Pane
-from driftline.consumer.log.protocol import Gap, Record, TopicPartition
+from driftline.consumer.log.protocol import Gap, Record, TopicPartition, UnreadBatch
 from driftline.consumer.sketch.blocks import Batch, BlockWriter
 from driftline.consumer.sketch.decode import Decoded, Decoder, Rejected
 from driftline.consumer.sketch.event_ids import NO_ID
-from driftline.consumer.sketch.exact import NO_EVENT
 from driftline.consumer.sketch.failures import Failures
-from driftline.consumer.sketch.labels import LabelRows
+from driftline.consumer.sketch.labels import LabelRows, place_labels
 from driftline.consumer.sketch.model import ModelSketch
 from driftline.consumer.sketch.open_pane import SketchModel
 from driftline.consumer.sketch.state import ModelProgress, SketchState, Standing
@@ -93,20 +94,15 @@ class PartitionSketch:
             turns = [at for at in (self.position, *self._behind.values()) if at > first]
             if turns:  # from there on more models count
                 part = bisect_left(records, min(turns), key=attrgetter("offset"))
-            out += self._take(records[:part], now)
-            records = records[part:]
+            whole = [*takewhile(lambda r: not isinstance(r.value, UnreadBatch), records[:part])]
+            out += self._take(whole, now) if whole else self._refuse(records[0])
+            records = records[len(whole) or 1 :]
         return self._of_the_others(out)
 
     def lost(self, gap: Gap) -> None:
         """Note that retention deleted records before they were read; reading goes on after them."""
-        for model in self._models.values():
-            model.lost(gap)
-        for name in self._joined():
-            # What lies before was sent to the join already.
-            if self._writer is not None and gap.begin > (at := self._at(name)):
-                self._writer.lost(name, replace(gap, wanted=max(gap.wanted, at)))
-        self.next = gap.begin
-        self.position = max(self.position, gap.begin)
+        self._lose(self._names(), gap)
+        self.next, self.position = gap.begin, max(self.position, gap.begin)
 
     def at_the_end(self) -> None:
         """Note that nothing is left to be read: the last records before `position` may be gone."""
@@ -228,12 +224,38 @@ class PartitionSketch:
                 out += self._effects(records, decoded, offsets, now, due)
         else:
             self.tally.skipped["model_failed"] += len(records)
-        self.next = int(offsets[-1]) + 1
+        self._pass(int(offsets[-1]), due)
+        return out
+
+    def _refuse(self, record: Record) -> list[Output]:
+        """Refuse a batch that cannot be unpacked; models that have come further had none of it."""
+        batch, out = cast(UnreadBatch, record.value), list[Output]()
+        if record.offset >= self.position:
+            self.tally.read += 1
+            self.tally.rejected[batch.reason] += 1
+            out.append(DeadLetter(record, batch.reason, batch.detail))
+        due = {name for name in self._names() if self._at(name) <= record.offset}
+        self._lose(due, Gap(self.source, batch.first, batch.last + 1), refused=True)
+        self._pass(record.offset, due)
+        return out
+
+    def _lose(self, names: set[str], gap: Gap, *, refused: bool = False) -> None:
+        """Note records that models never get: deleted or, `refused`, in a batch not unpacked."""
+        for name in names & self._models.keys():
+            self._models[name].lost(gap, refused=refused)
+        for name in names.intersection(self._joined()):
+            # What lies before was sent to the join already.
+            if self._writer is not None and gap.begin > (at := self._at(name)):
+                rest = replace(gap, wanted=max(gap.wanted, at))
+                self._writer.lost(name, rest, refused=refused)
+
+    def _pass(self, offset: int, due: set[str]) -> None:
+        """Note that a record has had its effect, on the models that are `due`."""
+        self.next = offset + 1
         self.position = max(self.position, self.next)
         for name in due & self._behind.keys():
             self._behind[name] = self.next
         self._behind = {name: at for name, at in self._behind.items() if at < self.position}
-        return out
 
     def _effects(
         self,
@@ -304,28 +326,11 @@ class PartitionSketch:
                 own = decoded.models.get(name)
                 labels[name], refused = self._writer.read_labels(name, records, own)
                 wrong += refused
-        found = np.zeros(len(records), bool)
-        for rows in labels.values():
-            found[rows.index] = True
-        # A label alone is no event; an event of no use is one also where its label is of use.
         # Whether it is the label of a model that failed is seen when that one goes on.
         unclear = any(each.labelled for each in self._resting.values())
-        alone = [bad.index for bad in decoded.rejected if bad.detail == NO_EVENT]
-        rejected = {
-            bad.index: bad
-            for bad in decoded.rejected
-            if bad.detail != NO_EVENT or not (found[bad.index] or unclear)
-        }
-        rejected.update({bad.index: bad for bad in wrong if not (found[bad.index] or unclear)})
-        decoded.rejected = [rejected[place] for place in sorted(rejected)]
-        if self._decoder is None:
-            left = len(records) - int(found.sum()) - len(rejected) - decoded.tombstones
-        else:
-            left = sum(1 for place in alone if not (found[place] or place in rejected))
-        if unclear:
-            decoded.unread += left
-        elif self._decoder is None:
-            decoded.unknown_model += left
+        found = place_labels(
+            decoded, labels, wrong, len(records), events=self._decoder is not None, unclear=unclear
+        )
         for name, rows in labels.items():
             tally.labels[name] += len(rows.index)
             tally.refused[name] += rows.refused

@@ -18,8 +18,9 @@ class ModelProgress(msgspec.Struct):
         progress: largest event time seen, None before the first event.
         horizon: every pane that ends there or before is final.
         stale: whether its silence has been reported.
-        lost: offsets [from, to) deleted unread, until an event tells when they may have been.
+        lost: offsets [from, to) never read, until an event tells when they may have been.
         told: whether that loss was reported while the model was silent.
+        refused: whether they were refused as a batch, not deleted.
     """
 
     start: int
@@ -29,6 +30,7 @@ class ModelProgress(msgspec.Struct):
     stale: bool = False
     lost: tuple[int, int] | None = None
     told: bool = False
+    refused: bool = False
 
 
 class SketchState(msgspec.Struct, tag="sketch"):
