@@ -63,29 +63,32 @@ def merge_rare(cells: Cells) -> Cells:
     """
     both = cells.reference + cells.window
     order = np.lexsort((both, cells.owner))
-    sizes = np.bincount(cells.owner, minlength=cells.features)
-    first = np.cumsum(sizes) - sizes
-    expected = np.zeros(cells.features)  # times n + m: whole numbers, so compared exactly
-    enough = SMALLEST_EXPECTED * (cells.n + cells.m)
-    full = np.zeros(cells.features, np.intp)  # merged cells that have enough
-    group = np.zeros(cells.owner.size, np.intp)
-    for rank in range(int(sizes.max(initial=0))):
-        features = np.flatnonzero(sizes > rank)
-        members = order[first[features] + rank]
-        group[members] = full[features]
-        expected[features] += both[members] * cells.n[features]
-        closed = features[expected[features] >= enough[features]]
-        full[closed] += 1
-        expected[closed] = 0.0
-    kept = np.where(sizes > 0, np.maximum(full, 1), 0)
-    target = (np.cumsum(kept) - kept)[cells.owner]
-    target += np.minimum(group, kept[cells.owner] - 1)
+    owner, n = cells.owner[order], cells.n.astype(np.int64)
+    expected = both[order] * n[owner]  # times n + m: whole numbers, so compared exactly
+    enough = SMALLEST_EXPECTED * (n + cells.m.astype(np.int64))
+    summed = np.concatenate([[0], np.cumsum(expected)])
+    sizes = np.bincount(owner, minlength=cells.features)
+    end = np.cumsum(sizes)
+    begins = np.zeros(owner.size, np.bool_)  # whether a merged cell begins there
+    large = end.copy()  # from where on each cell has enough
+    f = np.flatnonzero(sizes)
+    at = first = end[f] - sizes[f]
+    begins[first] = True
+    while f.size:
+        alone = expected[at] >= enough[f]
+        large[f[alone]] = at[alone]
+        last = np.searchsorted(summed, summed[at] + enough[f]) - 1
+        more = ~alone & (last < end[f] - 1)
+        f, at = f[more], last[more] + 1
+        whole = summed[end[f]] - summed[at] >= enough[f]
+        f, at = f[whole], at[whole]
+        begins[at] = True
+    begins |= np.arange(owner.size) >= large[owner]
+    first = np.flatnonzero(begins)
     reference, window = (
-        np.bincount(target, weights=counts, minlength=int(kept.sum())).astype(np.int64)
-        for counts in (cells.reference, cells.window)
+        np.add.reduceat(counts[order], first) for counts in (cells.reference, cells.window)
     )
-    owner = np.repeat(np.arange(cells.features), kept)
-    return Cells(owner, reference, window, cells.features)
+    return Cells(owner[first], reference, window, cells.features)
 
 
 def pearson(cells: Cells, alpha: FloatArray) -> Result:

@@ -15,20 +15,30 @@ RUNS = 400
 
 
 def paired_run(
-    rng: np.random.Generator, share: float, panes: int, most: int = 60
+    rng: np.random.Generator, share: float, panes: int, most: int = 60, until: str = ""
 ) -> list[Decision]:
-    """What is said after every pane; `share` of the discordant pairs are the challenger's."""
+    """What is said after every pane; `share` of the discordant pairs are the challenger's.
+
+    `until`: what ends the run.
+    """
     decisions = []
     test = PairedTest()
     for events in rng.integers(0, most, panes).tolist():
         challenger = int(rng.binomial(events, share))
         test = test.add(champion=events - challenger, challenger=challenger)
         decisions.append(test.evidence.decide(0.05))
+        if decisions[-1] == until:
+            break
     return decisions
 
 
 def independent_run(
-    rng: np.random.Generator, champion: float, challenger: float, panes: int, most: int = 300
+    rng: np.random.Generator,
+    champion: float,
+    challenger: float,
+    panes: int,
+    most: int = 300,
+    until: str = "",
 ) -> list[Decision]:
     """What is said after every pane; both get better and worse together from pane to pane."""
     decisions = []
@@ -40,6 +50,8 @@ def independent_run(
             (int(rng.binomial(n_b, challenger + common)), n_b),
         )
         decisions.append(test.evidence.decide(0.05))
+        if decisions[-1] == until:
+            break
     return decisions
 
 
@@ -74,7 +86,7 @@ def test_a_worse_challenger_is_never_called_better() -> None:
 def test_paired_power(share: float, median: float) -> None:
     """In panes of 30 discordant pairs: .6 needs about 400 of them, .7 about 100."""
     rng = np.random.default_rng(4)
-    runs = [paired_run(rng, share, 100) for _ in range(200)]
+    runs = [paired_run(rng, share, 100, until="better") for _ in range(200)]
     assert said("better", runs) == 1.0
     assert np.median([run.index("better") + 1 for run in runs]) <= median
 
@@ -83,7 +95,7 @@ def test_paired_power(share: float, median: float) -> None:
 def test_independent_power(challenger: float, median: float) -> None:
     """In panes of 150 events a model: .90 against .92 needs about 5,000 each, .95 about 900."""
     rng = np.random.default_rng(5)
-    runs = [independent_run(rng, 0.9, challenger, 200) for _ in range(200)]
+    runs = [independent_run(rng, 0.9, challenger, 200, until="better") for _ in range(200)]
     assert said("better", runs) > 0.99
     assert np.median([run.index("better") + 1 for run in runs if "better" in run]) <= median
 
