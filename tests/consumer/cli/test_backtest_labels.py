@@ -332,7 +332,7 @@ def test_a_model_that_becomes_wrong_is_found_in_a_file_alone(
         "performance.roc_auc",
         "performance.estimate_gap",
     }
-    assert any(re.search(r"critical .* -  roc_auc 0\.\d+, normally 0\.8", each) for each in alerts)
+    assert any(re.search(r"critical .* -  ROC AUC 0\.\d+, normally 0\.8", each) for each in alerts)
 
 
 def test_a_reference_without_ground_truth_leaves_performance_out(

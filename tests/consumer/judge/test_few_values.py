@@ -136,6 +136,27 @@ def test_each_change_is_found_in_the_first_window(reference: Reference) -> None:
     assert drifts["zeros"].effect > 1
 
 
+@pytest.mark.parametrize(
+    ("feature", "said"),
+    [
+        ("constant", "rose: above 2.5 in 100.0 % of events, normally 0.0 %"),
+        ("zeros", "fell: median 0, normally 1"),
+        ("ones", "rose: 1 in 10.2 % of events, normally 1.7 %"),
+        ("mostly zero", "rose: above 0 in 15.8 % of events, normally 4.2 %"),
+        ("constant no more", "fell: below -7 in 4.2 % of events, normally 0.0 %"),
+        ("constant text", "changed: values that the reference does not list are 6.5 % of events"),
+        ("gone", 'changed: "yes" is 0.0 % of events, normally 5.2 %'),
+    ],
+)
+def test_the_sentence_names_what_changed(reference: Reference, feature: str, said: str) -> None:
+    (alert,) = [
+        a
+        for a in alerts(run(reference, CHANGED), feature)
+        if a.segment is None and a.kind != "data_quality"
+    ]
+    assert alert.summary.startswith(f"m: {feature} {said}")
+
+
 def test_a_number_that_is_constant_in_one_segment_is_watched_there(reference: Reference) -> None:
     rng = np.random.default_rng(3)
     events = [event(i * HOUR // EVENTS, SAME, rng) for i in range(EVENTS)]

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from driftline.consumer.judge.sentence import (
     LONGEST,
+    Moved,
     Spread,
     amount,
+    amounts,
     category_change,
     change,
     duration,
@@ -19,6 +21,7 @@ from driftline.consumer.judge.sentence import (
     percent,
     rate_change,
     scope,
+    unlisted_change,
     verb,
 )
 
@@ -38,10 +41,35 @@ MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
         (16.04, "16"),
         (0.0, "0"),
         (0.000012345, "1.23e-05"),
+        (1.7e308, "1.7e+308"),
+        (-5e-324, "-4.94e-324"),
     ],
 )
 def test_amount(value: float, text: str) -> None:
     assert amount(value) == text
+
+
+@pytest.mark.parametrize(
+    ("now", "normal", "texts"),
+    [
+        (4.0, 4.004, ("4", "4.004")),
+        (-118.24, -118.31, ("-118.2", "-118.3")),
+        (1015.2, 1016.4, ("1,015", "1,016")),
+        (1_234_567.25, 1_234_567.375, ("1,234,567.2", "1,234,567.4")),
+        (0.1 + 0.2, 0.3, ("0.30000000000000004", "0.3")),
+        (2.5, 2.5, ("2.5", "2.5")),
+    ],
+)
+def test_two_numbers_have_the_digits_that_tell_them_apart(
+    now: float, normal: float, texts: tuple[str, str]
+) -> None:
+    assert amounts(now, normal) == texts
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False), st.floats(-1e6, 1e6))
+def test_different_numbers_never_read_the_same(now: float, normal: float) -> None:
+    one, other = amounts(now, normal)
+    assert (one == other) == (now == normal)
 
 
 @pytest.mark.parametrize(("share", "text"), [(0.80123, "80.1 %"), (0, "0.0 %"), (1, "100.0 %")])
@@ -70,11 +98,35 @@ def test_verb(now: Spread, normal: Spread, expected: str) -> None:
     assert verb(now, normal) == expected
 
 
+@pytest.mark.parametrize(
+    ("lean", "expected"), [(1.0, "rose"), (-0.95, "fell"), (0.2, "spread"), (-0.5, "spread")]
+)
+def test_the_verb_where_the_median_stays(lean: float, expected: str) -> None:
+    moved = Moved("1", 0.3, 0.1, lean)
+    assert verb(Spread(0, 1), Spread(0, 0), moved) == expected
+    assert verb(Spread(5, 1), Spread(0, 1), moved) == "rose"
+
+
+def test_the_change_of_a_number_whose_median_stays() -> None:
+    same = Spread(4.0, 1.0)
+    assert numeric_change(same, same, Moved("0", 0.12, 0.35, -1.0)) == (
+        "0 in 12.0 % of events, normally 35.0 %"
+    )
+    assert numeric_change(same, same, Moved("above 60", 0.0004, 0.0001, 1.0)) == (
+        "above 60 in 0.04 % of events, normally 0.01 %"
+    )
+    assert numeric_change(same, same) == "median 4, as normally"
+
+
 def test_changes() -> None:
     now, normal = Spread(43485, 1), Spread(21902, 1)
     assert numeric_change(now, normal) == "median 43,485, normally 21,902"
     assert category_change("60K+ €", 0.006, 0.101) == (
         '"60K+ €" is 0.6 % of events, normally 10.1 %'
+    )
+    assert category_change("a", 0.0612, 0.0614) == '"a" is 6.12 % of events, normally 6.14 %'
+    assert unlisted_change(0.06, 0.0) == (
+        "values that the reference does not list are 6.0 % of events, normally 0.0 %"
     )
     assert rate_change("missing", 0.05, 0.001) == ("is missing in 5.0 % of events, normally 0.1 %")
     assert rate_change("invalid", 0.05, 0) == "is invalid in 5.0 % of events, normally 0.0 %"
@@ -130,6 +182,19 @@ def test_duration(ms: int, text: str) -> None:
         ("m/tier=gold: estimated accuracy fell to 0.911 (95 % interval 0.895 to 0.927), normally "
          "0.944, estimated from 991 predictions without labels, since 2019-04-08 00:00 UTC. No ...",
          "estimated accuracy 0.911, normally 0.944"),
+        ("m: mean absolute error rose to 12.3, normally 9.1, on 1,991 labelled events, since ...",
+         "mean absolute error 12.3, normally 9.1"),
+        ("m: estimated ROC AUC is 0.9 (95 % interval 0.8 to 0.95), as normally, estimated from ...",
+         "estimated ROC AUC 0.9, as normally"),
+        ("m: performance turned out 0.031 worse than estimated, normally 0, on 991 labelled of 991 "
+         "events, since 2019-04-08 ...", "0.031 worse than estimated"),
+        ("m: a fell: 0 in 12.0 % of events, normally 35.0 %, since 2019-04-08 00:00 UTC. Only ...",
+         "0 in 12.0 %, normally 35.0 %"),
+        ('m: b changed: "this is: x, since y" is 12.0 % of events, normally 35.0 %, since 2019-04',
+         '"this is: x, since y" 12.0 %, normally 35.0 %'),
+        ("m: b changed: values that the reference does not list are 5.6 % of events, normally 0.0 %"
+         ", since 2019-04-08 00:00 UTC. Only this feature.",
+         "values that the reference does not list 5.6 %, normally 0.0 %"),
         ("m: mae rose to 12,345, normally 1,234, on 1,991 labelled events, since 2019-04-08 ...",
          "mae 12,345, normally 1,234"),
         ("m: estimate_gap fell to -0.031, normally 0, on 991 labelled of 991 events, since ...",

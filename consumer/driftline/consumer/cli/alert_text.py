@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
-from driftline.consumer.judge.records import Alert, Number, Verdict
+from driftline.consumer.judge.bin_changes import bin_name
+from driftline.consumer.judge.records import Alert, Number, Verdict, edge
 from driftline.consumer.judge.sentence import amount, clean, percent
+from driftline.detectors import OTHER
 
 _HEAD_WIDTH = 74
 _LABEL_WIDTH = 21
@@ -112,18 +113,28 @@ def _bins(verdict: Verdict) -> list[Share]:
     if not bins:
         return []
     if "categories" in bins:
-        names = [str(name) for name in bins["categories"]]
+        names = _categories([str(name) for name in bins["categories"]])
     else:
-        ends = [str(end) for end in bins["upper"]]
-        between = [f"{low} to {high}" for low, high in pairwise(ends)]
-        names = [f"up to {ends[0]}", *between, f"above {ends[-1]}"] if ends else ["all values"]
+        upper = bins["upper"]
+        names = [bin_name(upper, i, lambda x: str(edge(x))) for i in range(len(upper) + 1)]
     normal, now = max(sum(bins["reference"]), 1), max(sum(bins["window"]), 1)
     counts = zip(names, bins["reference"], bins["window"], strict=True)
     return [Share(clean(name), before / normal, after / now) for name, before, after in counts]
 
 
 def _top(alert: Alert) -> list[Share]:
-    return [Share(clean(top.what), top.reference or 0.0, top.window or 0.0) for top in alert.top]
+    names = [clean(top.what) for top in alert.top]
+    if alert.type != "numeric":
+        names = _categories(names)
+    return [
+        Share(name, top.reference or 0.0, top.window or 0.0)
+        for name, top in zip(names, alert.top, strict=True)
+    ]
+
+
+def _categories(names: Sequence[str]) -> list[str]:
+    """Return the names of categories as people read them."""
+    return ["not in the reference" if name == OTHER else name for name in names]
 
 
 def _counts(alert: Alert) -> str:
@@ -161,5 +172,9 @@ def _window(alert: Alert) -> str:
 def _rule(alert: Alert) -> str:
     text = f"rule {alert.rule}"
     if alert.detector is not None:
-        text += f"    {alert.detector} {figure(alert.value)} (limit {figure(alert.threshold)})"
+        text += f"    {alert.detector} {figure(alert.value)}"
+        if alert.threshold is not None:
+            text += f" (limit {figure(alert.threshold)})"
+        elif alert.p_value is not None:
+            text += f" (p-value {figure(alert.p_value)})"
     return text if alert.effect is None else f"{text}, effect {alert.effect:.2f}"

@@ -76,7 +76,10 @@ class VerdictTable:
         for name, each in verdict.detectors.items():
             if each.state is not None:
                 value, limit = aligned([each.value, each.threshold])
-                found.append(f"{name} {value} (limit {limit})")
+                beside = f"limit {limit}" if each.threshold is not None else (
+                    f"p-value {figure(each.p_value)}"
+                )  # fmt: skip
+                found.append(f"{name} {value} ({beside})")
         return found
 
     def _metric(self, name: str, found: DetectorValue) -> str:

@@ -4,27 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from driftline.consumer.config import ModelConfig
+from driftline.consumer.judge.bin_changes import category_of, moved_of, top_of
 from driftline.consumer.judge.ids import identity, stream_name
 from driftline.consumer.judge.lives import Life, Reading, WindowTimes, breaches
 from driftline.consumer.judge.records import (
     Alert,
-    Contribution,
     ReferenceName,
     Window,
-    edge,
     most_frequent,
     number,
 )
 from driftline.consumer.judge.rules import RuleBook, Ruling
 from driftline.consumer.judge.sentence import (
     Spread,
-    category_change,
     duration,
     fit,
     moment,
@@ -38,7 +35,6 @@ from driftline.consumer.judge.verdicts import event_counts, figures_of
 from driftline.detectors import Baseline, Bins, Comparison, rate_effect
 from driftline.producer.timestamp import format_time
 
-_TOP = 5
 _LISTED = 20
 
 
@@ -145,7 +141,7 @@ class AlertWriter:
             reference=self._reference,
             versions=most_frequent(now.versions),
             counts=event_counts(now.found, f),
-            top=[] if quality or reason is not None else _top(bins),
+            top=[] if quality or reason is not None else top_of(bins),
             incident_id=identity(self._model, format_time(incident)),
             also_firing=others[:_LISTED],
             owner=self._config.owner,
@@ -172,9 +168,10 @@ class AlertWriter:
             text = rate_change(detector, rate, float(now.normal[detector][f]))
         elif bins.upper is not None:
             present, normal = self._spread(f, now.counts), self._spread(f, None)
-            text = f"{verb(present, normal)}: {numeric_change(present, normal)}"
+            moved = moved_of(bins, self._baseline.only_values(f, now.counts))
+            text = f"{verb(present, normal, moved)}: {numeric_change(present, normal, moved)}"
         else:
-            text = f"changed: {_category(bins)}"
+            text = f"changed: {category_of(bins)}"
         reach = scope(others, life.version)
         return fit(f"{subject} {text}, since {moment(life.since)}. {reach}", others)
 
@@ -190,43 +187,3 @@ def _breaches(life: Life, ruling: Ruling | None, f: int) -> tuple[int, int] | No
     return breaches(
         life, Reading(rule.key, rule.k, rule.n, int(ruling.levels[f]), bool(ruling.quiet[f]))
     )
-
-
-def _category(bins: Bins) -> str:
-    """Return the change of the category that contributes most; of a boolean that of ``true``."""
-    names = bins.categories or ()
-    place = names.index("true") if set(names) <= {"false", "true"} and "true" in names else int(
-        np.argmax(bins.contribution)
-    )  # fmt: skip
-    now, normal = _shares(bins.window), _shares(bins.reference)
-    return category_change(names[place], float(now[place]), float(normal[place]))
-
-
-def _shares(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    return counts / max(int(counts.sum()), 1)
-
-
-def _top(bins: Bins) -> list[Contribution]:
-    """Return the bins or categories that contribute most to the effect."""
-    if bins.upper is None:
-        names = list(bins.categories or ())
-    else:
-        ends = [f"{edge(x)}" for x in bins.upper.tolist()]
-        names = (
-            [f"up to {ends[0]}"]
-            + [low if low == high else f"{low} to {high}" for low, high in pairwise(ends)]
-            + [f"above {ends[-1]}"]
-            if ends
-            else ["all values"]
-        )
-    now, normal = _shares(bins.window), _shares(bins.reference)
-    worst = np.argsort(-bins.contribution, kind="stable")[:_TOP].tolist()
-    return [
-        Contribution(
-            names[i],
-            number(float(normal[i])),
-            number(float(now[i])),
-            number(float(bins.contribution[i])),
-        )
-        for i in worst
-    ]

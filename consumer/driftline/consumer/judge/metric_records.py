@@ -8,9 +8,9 @@ from math import isnan
 
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.ids import identity, stream_name
-from driftline.consumer.judge.lives import PERFORMANCE, Life, WindowTimes, breaches
+from driftline.consumer.judge.lives import Life, WindowTimes, breaches
 from driftline.consumer.judge.metric_details import NO_DETAILS, Details
-from driftline.consumer.judge.metric_rules import Measured
+from driftline.consumer.judge.metric_rules import GAP, Measured
 from driftline.consumer.judge.records import (
     Alert,
     DetectorValue,
@@ -28,6 +28,7 @@ from driftline.consumer.judge.sentence import (
     digits_apart,
     duration,
     fit,
+    metric_words,
     moment,
     unjudged,
 )
@@ -193,12 +194,15 @@ class MetricWriter:
             # By arrival, more labels can come in a window than predictions were made in it.
             of = f"of {window.events:,} events" if labelled <= window.events else "events"
             basis = f"on {labelled:,} labelled {of}"
-        verb = "rose" if rose else "fell"
-        return fit(
-            f"{subject} {verb} to {amount(figure.value, digits)}{reach}, normally "
-            f"{amount(measured.normal, digits)}, {basis}, since {moment(life.since)}. "
-            f"{self._scope(life, window)}"
-        )
+        now, normal = amount(figure.value, digits), amount(measured.normal, digits)
+        if measured.detector == GAP:
+            change = f"{amount(abs(figure.value))} {'worse' if figure.value < 0 else 'better'}"
+            text = f"{self._stream}: performance turned out {change} than estimated, normally 0"
+        elif now == normal:
+            text = f"{subject} is {now}{reach}, as normally"
+        else:
+            text = f"{subject} {'rose' if rose else 'fell'} to {now}{reach}, normally {normal}"
+        return fit(f"{text}, {basis}, since {moment(life.since)}. {self._scope(life, window)}")
 
     def _scope(self, life: Life, window: MetricWindow) -> str:
         many = len(window.others)
@@ -215,9 +219,10 @@ def shown(measured: Measured) -> str:
     >>> from driftline.detectors.outcomes import Figure
     >>> one = Figure(0.9, 0.8, 0.95, 100)
     >>> shown(Measured("performance.estimated_roc_auc", "roc_auc", one, 0.97))
-    'estimated roc_auc'
+    'estimated ROC AUC'
     """
-    return measured.feature.removeprefix(PERFORMANCE).replace("estimated_", "estimated ", 1)
+    words = metric_words(measured.detector)
+    return f"estimated {words}" if measured.estimated else words
 
 
 def interval(measured: Measured) -> tuple[Number, Number] | None:

@@ -13,18 +13,41 @@ from dataclasses import dataclass
 from driftline.producer.timestamp import format_time
 
 LONGEST = 240
+_PLAIN = 1e15  # from here on numbers have an exponent
+_MOST_DIGITS = 16
+_MOST_DECIMALS = 6
 
 _METRIC = re.compile(
-    r"(?P<name>(estimated )?\w+) (rose|fell) to (?P<now>\S+)( \(95 % interval [^)]*\))?, "
-    r"normally (?P<normal>\S+), (on|estimated from) "
+    r"(?P<name>[\w ]+?) (rose to|fell to|is) (?P<now>\S+)( \(95 % interval [^)]*\))?, "
+    r"(?P<normal>normally \S+|as normally), (on|estimated from) "
 )
+_AGAINST_ESTIMATE = re.compile(
+    r"performance turned out (?P<change>\S+ (worse|better) than estimated), normally \S+, on "
+)
+_CATEGORY = re.compile(r"(?P<what>.*) (is|are) (?P<now>\S+ %) of events, (?P<normal>normally .*)")
+_SINCE = re.compile(r", since \d{4}-")
 _COMPARED = re.compile(r".+ is (?:better|worse) than .+: ")
 _LABELS = re.compile(r"labels (stopped|became few|slowed down|do not come): ")
+_ONE_WAY = 0.9
 _RATE_VERBS = {
     "missing": "is missing",
     "invalid": "is invalid",
     "unseen": "has a value that the reference does not list",
     "out_of_range": "is outside the reference's range",
+}
+
+
+_METRICS = {
+    "f1": "F1",
+    "roc_auc": "ROC AUC",
+    "pr_auc": "PR AUC",
+    "log_loss": "log loss",
+    "brier": "Brier score",
+    "calibration_error": "calibration error",
+    "mae": "mean absolute error",
+    "rmse": "root mean squared error",
+    "r2": "R2",
+    "estimate_gap": "performance against its estimate",
 }
 
 
@@ -36,16 +59,50 @@ class Spread:
     quartiles: float
 
 
+@dataclass(frozen=True)
+class Moved:
+    """The value or bin of a numeric feature that changed most.
+
+    Attributes:
+        what: the value, or the bin's ends.
+        now, normal: its share of the events, 0 to 1.
+        lean: which way the events went, from -1 (all of them down) to 1 (up).
+    """
+
+    what: str
+    now: float
+    normal: float
+    lean: float
+
+
 def amount(value: float, digits: int = 3) -> str:
-    """Return a number as a person writes it, with so many significant digits.
+    """Return a number as a person writes it, with so many significant digits or all before the dot.
 
     Example:
         >>> amount(43485.0), amount(0.6412), amount(16.0), amount(-1234.5)
         ('43,485', '0.641', '16', '-1,234')
+        >>> amount(-1234.5, 5), amount(1.7e308)
+        ('-1,234.5', '1.7e+308')
     """
-    if abs(value) >= 1000:
-        return f"{value:,.0f}"
-    return f"{float(f'{value:.{digits}g}'):g}"
+    if 1000 <= abs(value) < _PLAIN:
+        decimals = max(digits - len(f"{abs(value):.0f}"), 0)
+        text = f"{value:,.{decimals}f}"
+        return text.rstrip("0").rstrip(".") if decimals else text
+    return f"{float(f'{value:.{digits}g}'):.{digits}g}"
+
+
+def amounts(now: float, normal: float) -> tuple[str, str]:
+    """Return two numbers with the digits that it takes to tell them apart, three or more.
+
+    Example:
+        >>> amounts(43485.0, 21902.4), amounts(-118.24, -118.31), amounts(1016.2, 1016.4)
+        (('43,485', '21,902'), ('-118.2', '-118.3'), ('1,016.2', '1,016.4'))
+    """
+    for digits in range(3, _MOST_DIGITS):
+        texts = amount(now, digits), amount(normal, digits)
+        if texts[0] != texts[1]:
+            return texts
+    return (amount(now), amount(normal)) if now == normal else (repr(now), repr(normal))
 
 
 def digits_apart(value: float, normal: float) -> int:
@@ -73,18 +130,44 @@ def clean(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def percent(share: float) -> str:
-    """Return a share as per cent with one decimal.
+def percent(share: float, decimals: int = 1) -> str:
+    """Return a share as per cent, with one decimal if no other number is given.
 
     Example:
         >>> percent(0.80123)
         '80.1 %'
     """
-    return f"{100 * share:.1f} %"
+    return f"{100 * share:.{decimals}f} %"
 
 
-def verb(now: Spread, normal: Spread) -> str:
+def percents(now: float, normal: float) -> tuple[str, str]:
+    """Return two shares as per cent with the decimals that it takes to tell them apart.
+
+    Example:
+        >>> percents(0.12, 0.35), percents(0.0004, 0.0001)
+        (('12.0 %', '35.0 %'), ('0.04 %', '0.01 %'))
+    """
+    for decimals in range(1, _MOST_DECIMALS):
+        texts = percent(now, decimals), percent(normal, decimals)
+        if texts[0] != texts[1]:
+            return texts
+    return percent(now), percent(normal)
+
+
+def metric_words(metric: str) -> str:
+    """Return the name of a metric as a sentence has it.
+
+    Example:
+        >>> metric_words("accuracy"), metric_words("mae")
+        ('accuracy', 'mean absolute error')
+    """
+    return _METRICS.get(metric, metric)
+
+
+def verb(now: Spread, normal: Spread, moved: Moved | None = None) -> str:
     """Return what happened to a numeric feature: rose, fell, spread, narrowed, changed shape.
+
+    Where the median stayed and nearly all events that changed went one way, it rose or fell.
 
     Compared in units of the normal distance between the quartiles: a median that moved by more
     than a quarter of it rose or fell, and one that moved by more than a twentieth too, unless the
@@ -95,6 +178,8 @@ def verb(now: Spread, normal: Spread) -> str:
         >>> verb(Spread(28.0, 10.0), normal), verb(Spread(20.0, 30.0), normal)
         ('rose', 'spread')
     """
+    if now.median == normal.median and moved is not None and abs(moved.lean) >= _ONE_WAY:
+        return "rose" if moved.lean > 0 else "fell"
     unit = normal.quartiles or abs(normal.median) or 1.0
     shift = (now.median - normal.median) / unit
     widening = (now.quartiles - normal.quartiles) / unit
@@ -107,9 +192,22 @@ def verb(now: Spread, normal: Spread) -> str:
     return "changed shape"
 
 
-def numeric_change(now: Spread, normal: Spread) -> str:
-    """Return the change of a numeric feature: ``median 43,485, normally 21,902``."""
-    return f"median {amount(now.median)}, normally {amount(normal.median)}"
+def numeric_change(now: Spread, normal: Spread, moved: Moved | None = None) -> str:
+    """Return the change of a numeric feature: of its median, else of the share that moved.
+
+    Example:
+        >>> numeric_change(Spread(43485.0, 1.0), Spread(21902.0, 1.0))
+        'median 43,485, normally 21,902'
+        >>> numeric_change(Spread(1.0, 0.0), Spread(1.0, 0.0), Moved("0", 0.12, 0.35, 1.0))
+        '0 in 12.0 % of events, normally 35.0 %'
+    """
+    if now.median != normal.median:
+        present, before = amounts(now.median, normal.median)
+        return f"median {present}, normally {before}"
+    if moved is None:
+        return f"median {amount(now.median)}, as normally"
+    present, before = percents(moved.now, moved.normal)
+    return f"{moved.what} in {present} of events, normally {before}"
 
 
 def category_change(category: str, now: float, normal: float) -> str:
@@ -119,7 +217,19 @@ def category_change(category: str, now: float, normal: float) -> str:
         >>> category_change("true", .801, .551)
         '"true" is 80.1 % of events, normally 55.1 %'
     """
-    return f'"{clean(category)}" is {percent(now)} of events, normally {percent(normal)}'
+    present, before = percents(now, normal)
+    return f'"{clean(category)}" is {present} of events, normally {before}'
+
+
+def unlisted_change(now: float, normal: float) -> str:
+    """Return the change of the share of values that the reference does not list.
+
+    Example:
+        >>> unlisted_change(.06, 0)
+        'values that the reference does not list are 6.0 % of events, normally 0.0 %'
+    """
+    present, before = percents(now, normal)
+    return f"values that the reference does not list are {present} of events, normally {before}"
 
 
 def unjudged(subject: str, since: int, reason: str) -> str:
@@ -135,7 +245,8 @@ def unjudged(subject: str, since: int, reason: str) -> str:
 
 def rate_change(name: str, now: float, normal: float) -> str:
     """Return the change of a rate: ``is missing in 5.0 % of events, normally 0.1 %``."""
-    return f"{_RATE_VERBS[name]} in {percent(now)} of events, normally {percent(normal)}"
+    present, before = percents(now, normal)
+    return f"{_RATE_VERBS[name]} in {present} of events, normally {before}"
 
 
 def scope(also_firing: Sequence[str], version: str | None) -> str:
@@ -163,6 +274,8 @@ def change(summary: str) -> str:
         '"x" 80.1 %, normally 55.1 %'
         >>> change("m: f1 fell to 0.9 (95 % interval 0.8 to 0.95), normally 0.98, on 99 ...")
         'f1 0.9, normally 0.98'
+        >>> change("m: performance turned out 0.03 worse than estimated, normally 0, on 99 ...")
+        '0.03 worse than estimated'
         >>> change("m: labels stopped: 0 for 991 predictions (0.0 %), normally 98 %, since ...")
         'stopped: 0 for 991 predictions (0.0 %), normally 98 %'
         >>> change("new: m@2 is better than m@1: accuracy 0.92 (95 % interval 0.84 ...")
@@ -170,14 +283,18 @@ def change(summary: str) -> str:
     """
     said = summary.split(": ", 1)[-1]
     if metric := _METRIC.match(said):
-        return f"{metric['name']} {metric['now']}, normally {metric['normal']}"
+        return f"{metric['name']} {metric['now']}, {metric['normal']}"
+    if gap := _AGAINST_ESTIMATE.match(said):
+        return gap["change"]
     if _COMPARED.match(said):
         return said.partition(": ")[0]
     if _LABELS.match(said):
         return said.removeprefix("labels ").partition(", since ")[0]
-    if ": " in said.partition(", since ")[0]:
+    said = _SINCE.split(said, maxsplit=1)[0]
+    if ": " in said:
         said = said.split(": ", 1)[1]
-    said = said.partition(", since ")[0]
+        if category := _CATEGORY.fullmatch(said):
+            return f"{category['what']} {category['now']}, {category['normal']}"
     return said.replace(" is ", " ", 1).replace(" of events", "", 1)
 
 

@@ -109,7 +109,18 @@ class StreamJudge:
         written = list(self._live(times, found, rulings, window.new_version))
         firing = self._firing(found)
         happening = Happening(times, events, versions, found, counts, rulings, firing, self._normal)
-        return verdicts, [self._alerts.write(life, happening) for life in written]
+        untested = self._rules.untested(found, rulings) if written else []
+        return verdicts, [
+            self._alerts.write(
+                life,
+                happening,
+                # Nothing follows from the counts of a feature that has no values in the window.
+                untested[self._baseline.layout.position[life.feature]]
+                if life.firing and life.kind != "data_quality"
+                else None,
+            )
+            for life in written
+        ]
 
     def empty(self, start: int, end: int) -> list[Verdict]:
         """Return the verdicts for a stretch without events from `start` to `end` (ms)."""

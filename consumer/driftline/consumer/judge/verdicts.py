@@ -8,6 +8,7 @@ from math import isnan
 import numpy as np
 from numpy.typing import NDArray
 
+from driftline.consumer.judge.bin_changes import end_of
 from driftline.consumer.judge.ids import identity, stream_name
 from driftline.consumer.judge.lives import WindowTimes
 from driftline.consumer.judge.records import (
@@ -15,7 +16,6 @@ from driftline.consumer.judge.records import (
     ReferenceName,
     Verdict,
     Window,
-    edge,
     most_frequent,
     number,
 )
@@ -163,15 +163,7 @@ class VerdictWriter:
         if bins.upper is None:
             edges = {"categories": list(bins.categories or ())}
         else:
-            # A bin of one value alone begins just below it: only all digits tell them apart.
-            exact = bins.upper.tolist()
-            shown = [edge(x) for x in exact]
-            edges = {
-                "upper": [
-                    x if shown[i + 1 : i + 2] == [y] else y
-                    for i, (x, y) in enumerate(zip(exact, shown, strict=True))
-                ]
-            }
+            edges = {"upper": [end_of(x) for x in bins.upper.tolist()]}
         return edges | {"reference": bins.reference.tolist(), "window": bins.window.tolist()}
 
 

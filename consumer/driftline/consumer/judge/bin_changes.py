@@ -1,0 +1,136 @@
+"""What changed in the bins of a feature: which one most, and which way the events went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import inf, nextafter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftline.consumer.judge.records import Contribution, Number, edge, number
+from driftline.consumer.judge.sentence import (
+    Moved,
+    amount,
+    category_change,
+    unlisted_change,
+)
+from driftline.detectors import OTHER, Bins
+from driftline.detectors.grid import FloatArray
+
+_TOP = 5
+_DIGITS = 6  # of a value or of the edge of a bin in a sentence
+
+
+def category_of(bins: Bins) -> str:
+    """Return the change of the category that contributes most; of a boolean that of ``true``."""
+    names = bins.categories or ()
+    place = names.index("true") if set(names) <= {"false", "true"} and "true" in names else int(
+        np.argmax(bins.contribution)
+    )  # fmt: skip
+    now, normal = float(_shares(bins.window)[place]), float(_shares(bins.reference)[place])
+    if place == len(names) - 1 and names[place] == OTHER:
+        return unlisted_change(now, normal)
+    return category_change(names[place], now, normal)
+
+
+def moved_of(bins: Bins, only_values: FloatArray) -> Moved | None:
+    """Return the numeric bin that contributes most; None where no share changed.
+
+    Args:
+        bins: of a numeric feature.
+        only_values: `Baseline.only_values` of the same bins.
+    """
+    now, normal = _shares(bins.window), _shares(bins.reference)
+    if bins.upper is None or (now == normal).all():
+        return None
+    place = int(np.argmax(bins.contribution))
+    value = float(only_values[place])
+    return Moved(
+        what=_written(value) if value == value else bin_name(bins.upper.tolist(), place, _written),
+        now=float(now[place]),
+        normal=float(normal[place]),
+        lean=_lean(now, normal),
+    )
+
+
+def top_of(bins: Bins) -> list[Contribution]:
+    """Return the bins or categories that contribute most to the effect."""
+    if bins.upper is None:
+        names = list(bins.categories or ())
+    else:
+        upper = bins.upper.tolist()
+        names = [bin_name(upper, i, lambda x: f"{edge(x)}") for i in range(len(upper) + 1)]
+    now, normal = _shares(bins.window), _shares(bins.reference)
+    worst = np.argsort(-bins.contribution, kind="stable")[:_TOP].tolist()
+    return [
+        Contribution(
+            names[i],
+            number(float(normal[i])),
+            number(float(now[i])),
+            number(float(bins.contribution[i])),
+        )
+        for i in worst
+    ]
+
+
+def bin_name(upper: Sequence[float], place: int, text: Callable[[float], str]) -> str:
+    """Return what a numeric bin is called.
+
+    Args:
+        upper: upper ends of all bins but the last.
+        place: number of the bin.
+        text: writes a number.
+
+    Example:
+        >>> [bin_name([4.0, 9.0], place, str) for place in range(3)]
+        ['up to 4.0', '4.0 to 9.0', 'above 9.0']
+        >>> [bin_name([just_below(4.0), 4.0], place, str) for place in range(3)]
+        ['below 4.0', '4.0', 'above 4.0']
+    """
+    if not len(upper):
+        return "all values"
+    ends = [(text(_rounded(x)), _rounded(x) > x) for x in upper[max(place - 1, 0) : place + 1]]
+    low, low_is_below = ends[0]
+    high, high_is_below = ends[-1]
+    if place == 0:
+        return f"below {high}" if high_is_below else f"up to {high}"
+    if place == len(upper):
+        return f"{low} or more" if low_is_below else f"above {low}"
+    return low if low == high else f"{low} to {'below ' if high_is_below else ''}{high}"
+
+
+def just_below(value: float) -> float:
+    """Return the largest number below `value`, where the bin of a value alone begins."""
+    return nextafter(value, -inf)
+
+
+def end_of(x: float) -> Number:
+    """Return the upper end of a bin as records have it: just below a number with all digits.
+
+    Example:
+        >>> end_of(11744.0), end_of(0.1 + 0.2), end_of(just_below(4.0))
+        (11744, 0.3, 3.9999999999999996)
+    """
+    return x if _rounded(x) > x else edge(x)
+
+
+def _rounded(x: float) -> float:
+    """Return the number that `x` is just below, else `x`."""
+    value = float(edge(x) or 0)
+    return value if just_below(value) == x else x
+
+
+def _written(x: float) -> str:
+    return amount(x, _DIGITS)
+
+
+def _lean(now: FloatArray, normal: FloatArray) -> float:
+    """From -1, every event that changed its bin went down, to 1, every one went up."""
+    below = np.cumsum(normal - now)[:-1]
+    whole = float(np.abs(below).sum())
+    return float(below.sum()) / whole if whole > 0 else 0.0
+
+
+def _shares(counts: NDArray[np.int64]) -> FloatArray:
+    return counts / max(int(counts.sum()), 1)
