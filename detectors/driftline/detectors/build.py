@@ -34,8 +34,8 @@ def build_reference(
     Args:
         model: the model's name.
         features: at least one feature; every column has one entry per event.
-        segments: tag to its value per event; None (no such tag) counts as `__other__`. The 20 most
-            frequent values of each tag are listed, ties by name.
+        segments: tag to its value per event; None (no such tag) counts as `__other__`, and so does
+            a value of that name. The 20 most frequent values of each tag are listed, ties by name.
         grid: most grid values of a numeric feature, at least 11; None keeps every distinct value.
         positive_label: the class that `prediction.score` speaks of.
         outcome: how well the model did, as JSON-able counts.
@@ -71,7 +71,8 @@ def build_reference(
     members: list[NDArray[np.intp] | slice] = [slice(None)]
     listed = {}
     for tag, values in sorted((segments or {}).items()):
-        listed[tag] = _most_frequent(values, MOST_SEGMENT_VALUES)
+        named = [None if value == OTHER else value for value in values]
+        listed[tag] = _most_frequent(named, MOST_SEGMENT_VALUES)
         code: dict[str | None, int] = {value: i for i, value in enumerate(listed[tag])}
         codes = np.fromiter((code.get(value, len(code)) for value in values), np.int64, events)
         streams += [f"{tag}={value}" for value in (*listed[tag], OTHER)]

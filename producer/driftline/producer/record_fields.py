@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from driftline.producer.errors import InputError
 from driftline.producer.mapping import Constant, Mapping, Path
+from driftline.producer.names import PREDICTION_FEATURES
 from driftline.producer.timestamp import parse_timestamp
 
 Record = AnyMapping[str, Any]
@@ -42,13 +43,13 @@ class RecordFields:
         Raises:
             InputError: the mapping has no place for it.
         """
-        for name in (f"features.{feature}", feature if feature.startswith("prediction.") else ""):
+        for name in (f"features.{feature}", feature if feature in PREDICTION_FEATURES else ""):
             path = self._paths.get(name)
             if isinstance(path, tuple):
                 return path
-        whole, _, part = feature.partition(".")
-        if whole != "prediction":
-            whole, part = "features", feature
+        whole, part = "features", feature
+        if feature in PREDICTION_FEATURES:
+            whole, _, part = feature.partition(".")
         if whole == "features" and self._mapping.wildcard:
             return (feature,)
         path = self._paths.get(whole)

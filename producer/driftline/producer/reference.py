@@ -25,13 +25,19 @@ from driftline.detectors.reference import Reference
 from driftline.producer.errors import InputError
 from driftline.producer.event_columns import EventColumns
 from driftline.producer.mapping import Mapping
+from driftline.producer.names import (
+    PREDICTION_FEATURES,
+    feature_problem,
+    is_legal,
+    tag_problem,
+)
 from driftline.producer.outcome import OutcomeColumns, measure_outcome
 from driftline.producer.outcome_counts import outcome_content
 from driftline.producer.timestamp import parse_timestamp
 
 _CHUNK = 10_000
 _MOST_TIMES = 1_000
-_SCORE, _LABEL = "prediction.score", "prediction.label"
+_SCORE, _LABEL = PREDICTION_FEATURES
 
 
 @dataclass(frozen=True)
@@ -116,9 +122,17 @@ def reference_from_events(
 
     Raises:
         InputError: no usable event, no feature with values, a type or segment for something that
-            the events do not have, or a positive label that never occurs.
+            the events do not have, a name that cannot be (`names`), or a positive label that never
+            occurs.
         ReferenceError: the grid is too small.
     """
+    if not is_legal(settings.model):
+        raise InputError(
+            f"model {settings.model!r}: not a legal name: use 1 to 249 letters, digits, dots,"
+            " underscores and hyphens"
+        )
+    for problem in filter(None, map(tag_problem, settings.segments)):
+        raise InputError(problem)
     gathered = EventColumns(settings.model, settings.segments)
     iterator = iter(events)
     while chunk := list(islice(iterator, _CHUNK)):
@@ -177,8 +191,12 @@ def _typed(
 
     columns: dict[str, FeatureColumn] = {}
     notes: list[str] = []
+    for name, column in gathered.features.items():
+        why = feature_problem(name)
+        if why and not settings.is_ignored(name) and column.infer() is not None:
+            raise InputError(why)
     for name, column in all_columns.items():
-        given = name in gathered.features
+        given = name in gathered.features and name not in PREDICTION_FEATURES
         if given and settings.is_ignored(name):
             continue
         inferred = column.infer()

@@ -13,6 +13,7 @@ from typing import Any
 from driftline.consumer.cli import file_rows
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.terminal import say
+from driftline.consumer.judge.sentence import clean
 from driftline.producer.durations import UNITS
 from driftline.producer.mapping import Mapping
 from driftline.producer.timestamp import parse_timestamp
@@ -69,10 +70,10 @@ def assume(file: Path, model: str | None, actual: str | None = None) -> Assumpti
     listed = [f"not watched: {name} ({why})" for name, why in unfit.items()]
     said = (*found.said, *listed)
     for sentence in said:
-        say(f"assumed  {sentence}")
+        say(f"assumed  {clean(sentence)}")
     file_rows.suggest_actual(found)
     for sentence in file_rows.mixed(file):
-        say(f"warning  {sentence}; where a number is missing, leave the cell empty")
+        say(f"warning  {clean(sentence)}; where a number is missing, leave the cell empty")
     return Assumptions(mapping, model or _model_of(file, events), tuple(map(_glob, unfit)), said)
 
 

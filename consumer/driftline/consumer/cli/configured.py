@@ -23,7 +23,8 @@ from driftline.consumer.config.check_performance import check_performance
 from driftline.consumer.service.comparing import misfit
 from driftline.consumer.service.plan import Plan, load_reference
 from driftline.detectors.outcomes import OutcomeLayout, Outcomes
-from driftline.detectors.reference import Reference, ReferenceError  # noqa: A004 (the operator's word for it)
+from driftline.detectors.reference import OTHER, Reference, ReferenceError  # noqa: A004 (the operator's word for it)
+from driftline.producer.names import PREDICTION_FEATURES, feature_problem, tag_problem
 
 
 def read_config(
@@ -98,6 +99,7 @@ def read_references(
         tags = reference.segments
         problems += check_against(loaded.config, name, features, tags, loaded.locations)
         problems += _type_problems(loaded, name, reference)
+        problems += _name_problems(loaded, name, reference)
         problems += check_performance(loaded.config, name, reference, loaded.locations)
     return references, problems + _misfits(loaded, references)
 
@@ -154,6 +156,27 @@ def _type_problems(loaded: Loaded, name: str, reference: Reference) -> list[Prob
         )
         for feature, settings in loaded.config.models[name].features.items()
         if settings.type is not None and settings.type != built.get(feature, settings.type)
+    ]
+
+
+def _name_problems(loaded: Loaded, name: str, reference: Reference) -> list[Problem]:
+    """Names that an older version, or somebody's own program, has built a reference with."""
+    model = loaded.config.models[name]
+    found = [
+        feature_problem(feature)
+        for feature in reference.layout.position
+        if feature not in PREDICTION_FEATURES and not model.is_ignored(feature)
+    ]
+    found += [tag_problem(tag) for tag in model.segments]
+    found += [
+        f"the segments of {tag} have a value {OTHER}, which is what the others are called"
+        for tag in model.segments
+        if OTHER in reference.segments.get(tag, ())
+    ]
+    return [
+        loaded.locations.problem(("models", name, "reference"), f"{why}; then build it again")
+        for why in found
+        if why
     ]
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.terminal import say
 from driftline.consumer.config import Config
+from driftline.consumer.judge.sentence import clean
 from driftline.producer.guess import Guess, guess_mapping
 from driftline.producer.mapping import Constant, Mapping, quote_name
 from driftline.producer.timestamp_column import UNREADABLE, parse_timestamps
@@ -97,7 +98,7 @@ def guess_rows(
     """
     found = _guessed(rows, actual)
     for sentence in () if native_is_expected and found.mapping.is_native else found.said:
-        say(f"assumed  {of}{sentence}")
+        say(f"assumed  {clean(of + sentence)}")
     if suggest:
         suggest_actual(found)
     return found.mapping

@@ -15,7 +15,7 @@ from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.ground_truth import check_measured
 from driftline.consumer.cli.terminal import progress, say
 from driftline.consumer.config import Config, FeatureType, ModelConfig
-from driftline.consumer.judge.sentence import amount, percent
+from driftline.consumer.judge.sentence import amount, clean, percent
 from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import Reference
 from driftline.producer.reference import BuiltReference, ReferenceSettings, reference_from_rows
@@ -124,16 +124,17 @@ def write(reference: Reference, path: Path) -> int:
 
 def render(built: BuiltReference, path: Path, size: int) -> str:
     """Return the table of features, and a line on the file."""
-    width = max([24, *(len(feature.name) for feature in built.features)])
+    names = {each.name: clean(each.name) for each in built.features}
+    width = max([24, *map(len, names.values())])
     lines = [f"{'feature':<{width}}  {'type':<12}{'distinct':>10}{'missing':>10}{'invalid':>10}"]
     lines += [
-        f"{each.name:<{width}}  {each.type:<12}{each.distinct:>10,}{percent(each.missing):>10}"
-        f"{percent(each.invalid):>10}"
+        f"{names[each.name]:<{width}}  {each.type:<12}{each.distinct:>10,}"
+        f"{percent(each.missing):>10}{percent(each.invalid):>10}"
         for each in built.features
     ]
     reference = built.reference
     segments = [
-        f"{tag} ({len(values)} value{'' if len(values) == 1 else 's'})"
+        f"{clean(tag)} ({len(values)} value{'' if len(values) == 1 else 's'})"
         for tag, values in reference.segments.items()
     ]
     many = f"{len(built.features)} feature{'' if len(built.features) == 1 else 's'}"
@@ -159,7 +160,7 @@ def outcome_lines(reference: Reference) -> list[str]:
 
 def notes(built: BuiltReference) -> Iterator[str]:
     """Yield sentences on what is not in the reference."""
-    yield from built.notes
+    yield from map(clean, built.notes)
     if built.skipped:
         yield f"{built.skipped:,} events of other models are left out"
     if built.unusable:

@@ -13,6 +13,7 @@ from driftline.consumer.config import Metric, ModelConfig
 from driftline.consumer.judge.lives import ESTIMATED, PERFORMANCE
 from driftline.consumer.judge.records import DetectorValue, Number, Verdict
 from driftline.detectors.outcomes import WORSE
+from driftline.producer.names import PREDICTION_FEATURES
 
 _NARROWEST = 24
 _STATES = ("ok", "warning", "critical", "insufficient")
@@ -134,4 +135,4 @@ def aligned(values: Sequence[Number]) -> list[str]:
 def _kind(feature: str) -> str:
     if feature.startswith((PERFORMANCE, ESTIMATED)):
         return "performance"
-    return "prediction" if feature.startswith("prediction.") else "features"
+    return "prediction" if feature in PREDICTION_FEATURES else "features"

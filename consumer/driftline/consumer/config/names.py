@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable
 from typing import Literal, get_args
 
+from driftline.producer.names import is_legal
+
 Detector = Literal[
     "ks",
     "psi",
@@ -59,8 +61,6 @@ _OTHER_NAMES = {
 }  # fmt: skip
 """What others call a metric, or one that says the same."""
 
-_LEGAL = re.compile(r"[a-zA-Z0-9._-]{1,249}")
-
 
 def check_name(name: str, what: str) -> str:
     """Return `name` if Kafka would take it as a topic.
@@ -77,7 +77,7 @@ def check_name(name: str, what: str) -> str:
     >>> check_name("car-loan", "model")
     'car-loan'
     """
-    if _LEGAL.fullmatch(name) and name not in (".", ".."):
+    if is_legal(name):
         return name
     raise ValueError(
         f"not a legal {what} name: use 1 to 249 letters, digits, dots, underscores and hyphens"

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from driftline.consumer.judge.records import Verdict
+from driftline.producer.names import PREDICTION_FEATURES
 
 SEVERITIES = ("warning", "critical")
 # Alerts on a whole model: stale, labels, data_loss.
@@ -74,7 +75,7 @@ def model_series(firing: Set[Firing]) -> list[Series]:
 
 
 def _active(feature: str, firing: Set[Firing]) -> Iterator[Series]:
-    drift = "prediction_drift" if feature.startswith("prediction.") else "feature_drift"
+    drift = "prediction_drift" if feature in PREDICTION_FEATURES else "feature_drift"
     for kind in (drift, "data_quality"):
         for severity in SEVERITIES:
             fires = Firing(feature, kind, severity) in firing

@@ -27,6 +27,7 @@ from driftline.consumer.judge.rules import RuleBook, Ruling
 from driftline.consumer.judge.verdicts import VerdictWriter, too_few
 from driftline.detectors import Baseline, Comparison, compare, normal_rates
 from driftline.detectors.reference import Reference
+from driftline.producer.names import PREDICTION_FEATURES
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ class StreamJudge:
         for ruling in rulings:
             breached |= ruling.levels > 0
         for f, name in self._features:
-            drift: Kind = "prediction_drift" if name.startswith("prediction.") else "feature_drift"
+            drift: Kind = "prediction_drift" if name in PREDICTION_FEATURES else "feature_drift"
             kinds: tuple[tuple[Kind, bool], ...] = (("data_quality", True), (drift, False))
             for kind, quality in kinds:
                 key = (self._name, name, kind)
