@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 
 from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.log.codec import RecordError
 from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.messages import Block, Horizon, Loss, Pane, decode_block
 from driftline.consumer.log.protocol import Gap, Record
-from driftline.consumer.sketch.failures import Failures
+from driftline.consumer.sketch.failures import Failures, Guard
 
 Outputs = tuple[str, Sequence[Pane | Horizon | Loss]]
 """What one message makes known of a model or comparison, by its name: all of it, or nothing."""
@@ -40,13 +39,9 @@ class JoinsPartition:
             for model in join.models:
                 self._takers.setdefault(model, []).append(name)
 
-    @contextmanager
-    def safely(self, name: str) -> Iterator[None]:
+    def safely(self, name: str) -> Guard:
         """Let a join fail alone: it stays in the log of states as it was recorded last."""
-        with self.failures.guard(name):
-            yield
-            return
-        self.joins.pop(name, None)
+        return self.failures.guard(name, lambda failed, _: self.joins.pop(failed, None))
 
     def claim(self) -> Iterator[Outputs]:
         """Yield the first words of a new owner."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Protocol
 
 from driftline.consumer.judge.comparison import ComparisonState
@@ -14,7 +13,7 @@ from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.messages import PanesMessage, decode_panes
 from driftline.consumer.log.protocol import Gap, Record
 from driftline.consumer.service.repeats import SentAlerts
-from driftline.consumer.sketch.failures import Failures
+from driftline.consumer.sketch.failures import Failures, Guard
 
 
 class Judge(Protocol):
@@ -81,13 +80,9 @@ class PanesPartition:
         self.next = begin
         self._begins = {name: judge.rewind for name, judge in judges.items()}
 
-    @contextmanager
-    def safely(self, name: str) -> Iterator[None]:
+    def safely(self, name: str) -> Guard:
         """Let a judge fail alone: it stays in the log of states as it was recorded last."""
-        with self.failures.guard(name):
-            yield
-            return
-        self.judges.pop(name, None)
+        return self.failures.guard(name, lambda failed, _: self.judges.pop(failed, None))
 
     def feed(self, records: Sequence[Record]) -> Iterator[Outputs]:
         """Judge what `records` make final; yield verdicts, and alerts that are not in the log."""

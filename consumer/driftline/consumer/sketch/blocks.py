@@ -207,12 +207,20 @@ class BlockWriter:
         """Yield the first words of a new owner: older generations' idle marks are void now."""
         return self._to_all(self._said(word, self._models[name]))
 
-    def idle(self, name: str, word: Horizon, now: int, idle_after: int) -> Iterator[Block]:
-        """Yield an idle mark of a model that is silent; see `PartitionSketch.idle`."""
-        if now - self._marked.get(name, self.progress[name].heard) >= idle_after:
-            self._marked[name] = now
-            said = self._said(word, self._models[name])
-            yield from self._to_all(msgspec.structs.replace(said, idle=True))
+    def silent(self, now: int, idle_after: int) -> list[str]:
+        """Return the models of which an idle mark is due; see `PartitionSketch.idle`."""
+        marked = self._marked
+        return [
+            name
+            for name, progress in self.progress.items()
+            if now - marked.get(name, progress.heard) >= idle_after
+        ]
+
+    def idle(self, name: str, word: Horizon, now: int) -> Iterator[Block]:
+        """Yield an idle mark of a model."""
+        self._marked[name] = now
+        said = self._said(word, self._models[name])
+        return self._to_all(msgspec.structs.replace(said, idle=True))
 
     def state(self) -> dict[str, JoinProgress]:
         """Return the progress of every model as of now."""

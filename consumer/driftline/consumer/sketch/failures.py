@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from types import TracebackType
 
 
 class Failures(dict[str, Exception]):
@@ -16,13 +16,41 @@ class Failures(dict[str, Exception]):
     {'fraud': ZeroDivisionError('division by zero')}
     """
 
-    @contextmanager
-    def guard(self, name: str) -> Iterator[None]:
-        """Note an error of the model `name` in the block, which ends there.
+    def guard(self, name: str, then: Callable[[str, Exception], object] | None = None) -> Guard:
+        """Return a context in which an error of the model `name` is noted, and ends the block.
 
         The block reads and writes no log: the errors of a log are not a model's.
+
+        Args:
+            name: the model.
+            then: called with the model and its error.
         """
-        try:
-            yield
-        except Exception as error:
-            self.setdefault(name, error)
+        return Guard(self, name, then)
+
+
+class Guard:
+    """See `Failures.guard`. A class, because it is entered for every model of every poll."""
+
+    __slots__ = ("_failures", "_name", "_then")
+
+    def __init__(
+        self, failures: Failures, name: str, then: Callable[[str, Exception], object] | None
+    ) -> None:
+        self._failures, self._name, self._then = failures, name, then
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        """Note an error, if there is one."""
+        if not isinstance(error, Exception):
+            return False
+        self._failures.setdefault(self._name, error)
+        if self._then is not None:
+            self._then(self._name, error)
+        return True

@@ -84,11 +84,19 @@ class ModelSketch:
         keep = (offsets >= self.progress.start) & (starts + self._model.every > horizon)
         self._add(rows, offsets, versions, starts, keep)
 
-    def idle(self, word: Horizon, now: int, idle_after: int) -> Iterator[Pane | Horizon | Loss]:
-        """Yield the open panes as they stand, and an idle mark, if it is silent."""
-        marked = self.progress.heard if self._marked is None else self._marked
-        if now - marked < idle_after:
-            return
+    def is_silent(self, now: int, idle_after: int) -> bool:
+        """Return whether an idle mark is due: for `idle_after` (ms) neither it nor an event."""
+        return now - (self.progress.heard if self._marked is None else self._marked) >= idle_after
+
+    def is_stale(self, now: int) -> bool:
+        """Return whether it is silent for `stale_after` at `now` (ms), and that is to be told."""
+        after, progress = self._model.stale_after, self.progress
+        if after is None or now - progress.heard < after:
+            return False
+        return bool(self.open) or not progress.stale
+
+    def idle(self, word: Horizon, now: int) -> Iterator[Pane | Horizon | Loss]:
+        """Yield the open panes as they stand, and an idle mark."""
         self._marked = now
         yield from self._open_loss()
         for pane in self._panes():
@@ -96,11 +104,9 @@ class ModelSketch:
                 yield from self._messages(pane, word.until)
         yield self.horizon(word, idle=True)
 
-    def stale(self, word: Horizon, now: int) -> Iterator[Pane | Horizon | Loss]:
-        """Close the panes of a model that is silent for `stale_after` at `now` (ms)."""
-        after, progress = self._model.stale_after, self.progress
-        if after is None or now - progress.heard < after or (progress.stale and not self.open):
-            return
+    def stale(self, word: Horizon) -> Iterator[Pane | Horizon | Loss]:
+        """Close the panes of a model that is stale."""
+        progress = self.progress
         progress.stale = True
         yield from self._open_loss()
         for pane in self._panes():

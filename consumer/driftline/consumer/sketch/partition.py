@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from itertools import takewhile
 from operator import attrgetter
@@ -24,7 +23,7 @@ from driftline.consumer.log.protocol import Gap, Record, TopicPartition, UnreadB
 from driftline.consumer.sketch.blocks import Batch, BlockWriter
 from driftline.consumer.sketch.decode import Decoded, Decoder, Rejected
 from driftline.consumer.sketch.event_ids import NO_ID
-from driftline.consumer.sketch.failures import Failures
+from driftline.consumer.sketch.failures import Failures, Guard
 from driftline.consumer.sketch.labels import LabelRows, place_labels
 from driftline.consumer.sketch.model import ModelSketch
 from driftline.consumer.sketch.open_pane import SketchModel
@@ -112,10 +111,7 @@ class PartitionSketch:
     def claim(self) -> list[Output]:
         """Return the first words of a new owner: older generations' idle marks are void now."""
         self._before.clear()
-        out: list[Output] = [
-            model.horizon(self._word(self._at(name), held=self._held))
-            for name, model in self._models.items()
-        ]
+        out: list[Output] = [*self._horizons()]
         writer = self._writer
         for name in self._joined():
             with self._safely(name):
@@ -131,12 +127,14 @@ class PartitionSketch:
         self._before.clear()
         out: list[Output] = []
         for name, model in list(self._models.items()):
+            if not model.is_silent(now, idle_after):
+                continue
             with self._safely(name):
-                out += model.idle(self._word(held=self._held), now, idle_after)
+                out += model.idle(self._word(held=self._held), now)
         writer = self._writer
-        for name in self._joined():
+        for name in () if writer is None else writer.silent(now, idle_after):
             with self._safely(name):
-                out += writer.idle(name, self._word(), now, idle_after) if writer else ()
+                out += writer.idle(name, self._word(), now) if writer else ()
         return self._of_the_others(out)
 
     def hold(self, *, held: bool) -> list[Output]:
@@ -144,16 +142,17 @@ class PartitionSketch:
         if held == self._held:
             return []
         self._held = held
-        word = self._word(held=held)
-        return [model.horizon(word) for model in self._models.values()]
+        return [*self._horizons()]
 
     def stale(self, now: int) -> list[Output]:
         """Close the panes of models that are silent here for `stale_after` at `now` (ms)."""
         self._before.clear()
         out: list[Output] = []
         for name, model in list(self._models.items()):
+            if not model.is_stale(now):
+                continue
             with self._safely(name):
-                out += model.stale(self._word(held=self._held), now)
+                out += model.stale(self._word(held=self._held))
         return self._of_the_others(out)
 
     def fail(self, name: str, error: Exception) -> None:
@@ -175,9 +174,7 @@ class PartitionSketch:
         first = [each.rewind for each in self._resting.values()]
         first += [at for model in self._models.values() if (at := model.first()) is not None]
         joined = {} if self._writer is None else self._writer.state()
-        progress = {
-            name: msgspec.structs.replace(model.progress) for name, model in self._models.items()
-        }
+        progress = {n: msgspec.structs.replace(m.progress) for n, m in self._models.items()}
         for name, each in self._resting.items():
             if each.progress is not None:
                 progress[name] = each.progress
@@ -210,21 +207,24 @@ class PartitionSketch:
 
         Before `position` they have had their effect on all but the models that are behind.
         """
-        again = records[0].offset < self.position
-        due = {name for name in self._names() if self._at(name) <= records[0].offset}
+        first = records[0].offset
+        again, due = first < self.position, bool(self._models or self._joined())
+        if again:
+            due = any(at <= first for at in self._behind.values())
         offsets = np.fromiter(map(attrgetter("offset"), records), np.int64, len(records))
         out: list[Output] = []
         if again or due:
             decoded = self._decode(records)
-            for name in [name for name in decoded.models if name not in due]:
+            for name, rows in decoded.models.items():
+                if self._at(name) <= first:
+                    continue
                 with self._safely(name):
-                    rows = decoded.models[name]
                     self._models[name].recount(rows, offsets[rows.index], self._versions(name))
             if due:
-                out += self._effects(records, decoded, offsets, now, due)
+                out += self._effects(records, decoded, offsets, now)
         else:
             self.tally.skipped["model_failed"] += len(records)
-        self._pass(int(offsets[-1]), due)
+        self._pass(first, int(offsets[-1]))
         return out
 
     def _refuse(self, record: Record) -> list[Output]:
@@ -236,7 +236,7 @@ class PartitionSketch:
             out.append(DeadLetter(record, batch.reason, batch.detail))
         due = {name for name in self._names() if self._at(name) <= record.offset}
         self._lose(due, Gap(self.source, batch.first, batch.last + 1), refused=True)
-        self._pass(record.offset, due)
+        self._pass(record.offset, record.offset)
         return out
 
     def _lose(self, names: set[str], gap: Gap, *, refused: bool = False) -> None:
@@ -249,13 +249,13 @@ class PartitionSketch:
                 rest = replace(gap, wanted=max(gap.wanted, at))
                 self._writer.lost(name, rest, refused=refused)
 
-    def _pass(self, offset: int, due: set[str]) -> None:
-        """Note that a record has had its effect, on the models that are `due`."""
-        self.next = offset + 1
+    def _pass(self, first: int, last: int) -> None:
+        """Note that records have had their effect, on the models that had come to the first."""
+        self.next = last + 1
         self.position = max(self.position, self.next)
-        for name in due & self._behind.keys():
-            self._behind[name] = self.next
-        self._behind = {name: at for name, at in self._behind.items() if at < self.position}
+        if self._behind:
+            reached = {n: self.next if at <= first else at for n, at in self._behind.items()}
+            self._behind = {name: at for name, at in reached.items() if at < self.position}
 
     def _effects(
         self,
@@ -263,13 +263,12 @@ class PartitionSketch:
         decoded: Decoded,
         offsets: NDArray[np.int64],
         now: int,
-        due: set[str],
     ) -> Iterator[Output]:
-        """Yield what records do that have their effect now, on the models that are `due`."""
+        """Yield what records do that have their effect now, on the models that have come there."""
         # What others have counted is not counted again.
         tally = Tally() if records[0].offset < self.position else self.tally
         tally.read += len(records)
-        blocks = self._write_blocks(records, decoded, offsets, now, tally, due)
+        blocks = self._write_blocks(records, decoded, offsets, now, tally)
         tally.skipped["tombstone"] += decoded.tombstones
         tally.skipped["unknown_model"] += decoded.unknown_model
         if decoded.unread:
@@ -278,17 +277,13 @@ class PartitionSketch:
             tally.rejected[bad.reason] += 1
             yield DeadLetter(records[bad.index], bad.reason, bad.detail)
         for name, rows in decoded.models.items():
-            if name in self.failures or name not in due:
+            if name in self.failures or self._at(name) > records[0].offset:
                 tally.skipped["model_failed"] += len(rows.index)
                 continue
             with self._safely(name):
-                timely, found = self._models[name].count(
-                    rows,
-                    offsets[rows.index],
-                    self._versions(name),
-                    self._word(held=self._held),
-                    now,
-                )
+                at, names = offsets[rows.index], self._versions(name)
+                word = self._word(held=self._held)
+                timely, found = self._models[name].count(rows, at, names, word, now)
                 yield from found
                 tally.counted[name] += timely
                 tally.late[name] += len(rows.index) - timely
@@ -314,7 +309,6 @@ class PartitionSketch:
         offsets: NDArray[np.int64],
         now: int,
         tally: Tally,
-        due: set[str],
     ) -> list[Block | Loss]:
         """Return what the join needs of a batch; labels found take their place in `decoded`."""
         if self._writer is None:
@@ -337,7 +331,9 @@ class PartitionSketch:
         versions = {} if self._decoder is None else self._decoder.version_names
         batch = Batch(offsets, decoded.models, versions, labels)
         out: list[Block | Loss] = []
-        for name in [name for name in self._joined() if name in due]:
+        for name in self._joined():
+            if not (name in decoded.models or name in labels) or self._at(name) > records[0].offset:
+                continue
             with self._safely(name):
                 events = decoded.models.get(name)
                 if events is not None and events.ids is not None:
@@ -349,14 +345,11 @@ class PartitionSketch:
                 out += self._writer.write(name, self._word(int(offsets[-1]) + 1), batch, now)
         return out
 
-    @contextmanager
-    def _safely(self, name: str) -> Iterator[None]:
+    def _safely(self, name: str) -> Guard:
         """Let a model fail alone; what the block changes is undone then."""
-        self._before.setdefault(name, self._standing(name))
-        with self.failures.guard(name):
-            yield
-            return
-        self.fail(name, self.failures[name])
+        if name not in self._before:
+            self._before[name] = self._standing(name)
+        return self.failures.guard(name, self.fail)
 
     def _standing(self, name: str) -> Standing:
         """Return how far a model has come, and what a state record says of it."""
@@ -377,6 +370,11 @@ class PartitionSketch:
         if not self.failures:
             return outputs
         return [each for each in outputs if model_of(each) not in self.failures]
+
+    def _horizons(self) -> Iterator[Horizon]:
+        """Yield how far each model has come."""
+        for name, model in self._models.items():
+            yield model.horizon(self._word(self._at(name), held=self._held))
 
     def _names(self) -> set[str]:
         """Return the models that are counted, or whose rows go to the join."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import msgspec
 
 from driftline.consumer.sketch.blocks import JoinProgress
@@ -57,8 +55,7 @@ class SketchState(msgspec.Struct, tag="sketch"):
     behind: dict[str, int] = {}
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """How far one model has come in an input partition.
 
     Attributes:
