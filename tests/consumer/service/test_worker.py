@@ -24,6 +24,7 @@ from tests.consumer.service.small import (
 )
 
 from driftline.consumer.judge.records import Alert
+from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.log.errors import WorkerLost
 from driftline.consumer.log.memory import MemoryBroker, MemoryLog
 from driftline.consumer.log.messages import partition_of
@@ -195,6 +196,34 @@ def test_a_checkpoint_without_news_writes_nothing() -> None:
     written = {name: len(rig.records(name)) for name in ("state", "panes", "verdicts")}
     worker.checkpoint()
     assert {name: len(rig.records(name)) for name in written} == written
+
+
+def test_a_silent_model_is_recorded_once_a_minute_and_at_the_end() -> None:
+    quiet = {"idle_after": "10m"}  # no idle marks either
+    # The panes of both lie in one partition.
+    rig = Rig(plan({"n": reference(model="n")}, models={"n": {}}, limits=quiet))
+    worker = rig.start()
+    rig.write([row(0), row(0, model="n")])
+
+    def heads() -> list[int]:
+        return [len(rig.states(f"judge/{name}", JudgeState)) for name in "mn"]
+
+    def minute(start: int) -> None:
+        for second in range(start, start + 60, 4):
+            rig.write([row(second * SECOND)])
+            rig.broker.now += 4_000
+            for _ in range(4):
+                worker.step()
+
+    rig.broker.now += 2_000
+    minute(0)
+    busy, silent = heads()
+    minute(60)
+    assert heads()[0] - busy > 5
+    assert heads()[1] - silent <= 1
+    rig.stop()
+    last = [rig.states(f"judge/{name}", JudgeState)[-1].position for name in "mn"]
+    assert last == [len(rig.broker.logs[TopicPartition("driftline.panes", 0)])] * 2
 
 
 def test_a_clean_stop_leaves_nothing_to_do_again() -> None:

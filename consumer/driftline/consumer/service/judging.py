@@ -79,6 +79,7 @@ class PanesPartition:
         self.sent = sent
         self.next = begin
         self._begins = {name: judge.rewind for name, judge in judges.items()}
+        self._changed: set[str] = set()  # by more than others' records, since `due`
 
     def safely(self, name: str) -> Guard:
         """Let a judge fail alone: it stays in the log of states as it was recorded last."""
@@ -91,6 +92,7 @@ class PanesPartition:
             judge = self.judges.get(name)
             begun = judge is not None and record.offset >= self._begins[name]
             if judge is not None and begun and record.value is not None:
+                self._changed.add(name)
                 message = _message(record)
                 with self.safely(name):
                     out = self._new(name, judge.feed(message, record.offset))
@@ -108,6 +110,16 @@ class PanesPartition:
             if name in self.judges and out:
                 yield name, out
 
+    def due(self, whole: bool) -> list[str]:
+        """Return the judges to be recorded: all, or those that have changed since the last time.
+
+        Of a model that is silent nothing changes but up to where the log was read.
+        """
+        wanted = self.judges.keys() if whole else self._changed & self.judges.keys()
+        names = [name for name in sorted(wanted) if self.next >= self.judges[name].position]
+        self._changed.difference_update(names)
+        return names
+
     def all_passed(self, name: str) -> bool:
         """Return whether every alert of a model found in the log has been made again by now."""
         return self.sent[name].all_passed or self.next >= self._end
@@ -124,6 +136,8 @@ class PanesPartition:
                 yield name, out
 
     def _new(self, name: str, outputs: Sequence[Verdict | Alert]) -> list[Verdict | Alert]:
+        if outputs:
+            self._changed.add(name)
         return [
             output
             for output in outputs

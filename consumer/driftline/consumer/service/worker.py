@@ -48,6 +48,7 @@ from driftline.producer.timestamp import EARLIEST
 _SURE_OF_OWNERSHIP_MS = 8_000
 _TICK_MS = 1_000
 _CHECKPOINT_MS = 2_000
+_WHOLE_MS = 60_000
 
 
 def collect_seldom() -> None:
@@ -101,7 +102,7 @@ class Worker:
         self._paused: frozenset[TopicPartition] = frozenset()
         self._written: dict[TopicPartition, int] = {}  # input -> timestamp of the last record read
         self._read: Counter[TopicPartition] = Counter()  # records of inputs since the last tick
-        self._polled = self._ticked = self._checkpointed = clock()
+        self._polled = self._ticked = self._checkpointed = self._whole = clock()
         self.status = Status(plan) if status is None else status
 
     def step(self, timeout: float = 0.2) -> bool:
@@ -123,11 +124,14 @@ class Worker:
                 self._ticked = now
                 self._tick(now)
             if now - self._checkpointed >= _CHECKPOINT_MS:
-                self.checkpoint()
+                self.checkpoint(whole=now - self._whole >= _WHOLE_MS)
             return bool(polled.records or polled.gaps or polled.ownership is not None)
 
-    def checkpoint(self) -> None:
-        """Make what was done survive: the order of the steps is the promise."""
+    def checkpoint(self, *, whole: bool = True) -> None:
+        """Make what was done survive: the order of the steps is the promise.
+
+        `whole`: also of models that were silent since, which then have less to read again.
+        """
         # Step 1: everything sent is acknowledged. Were the state recorded first, a crash between
         # the two would lose what was never written.
         self._producer.flush()
@@ -135,6 +139,7 @@ class Worker:
         # Step 2: a worker that slept may have been replaced; only a poll tells.
         if now - self._polled >= _SURE_OF_OWNERSHIP_MS:
             return
+        self._whole = now if whole else self._whole
         # Step 3: the state of every stage that moved. A stage that still reads its past again
         # has none, so its older record holds.
         offsets = {}
@@ -155,17 +160,14 @@ class Worker:
                     self._record(messages)
                     offsets[partition] = joins.next
         for partition, panes in self._panes.items():
-            for name, judge in list(panes.judges.items()):
-                if panes.next < judge.position:
-                    continue
+            for name in panes.due(whole):
+                judge, messages = panes.judges[name], []
                 if panes.all_passed(name):
                     judge.alert_ends = ends
-                messages = None
                 with panes.safely(name):
                     messages = self._states.messages(judge_key(name), judge.state())
-                if messages is not None:
-                    self._record(messages)
-                    offsets[partition] = panes.next
+                self._record(messages)
+            offsets[partition] = panes.next
         self._producer.flush()
         # Step 4: the group's offsets, for lag tools only.
         if offsets:
