@@ -18,7 +18,7 @@ unexport PYTHONPATH # what is tested is what is installed
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install lint unit test-kafka outage restarts nycflights stack-test wheel test demo picture docs kafka bench pins clean
+.PHONY: help install lint unit test-kafka outage states restarts nycflights stack-test wheel test demo picture docs kafka bench pins clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-12s %s\n", $$1, $$2}'
@@ -72,6 +72,9 @@ test-kafka: .venv/.dev ## the tests that need a broker; they start their own
 
 outage: .venv/.dev ## a broker that is away for 90 s, and a supervisor that obeys the manual
 	@DRIFTLINE_OUTAGE=90 $(BIN)/pytest -q -s -k outage_under tests/kafka/test_outage.py
+
+states: .venv/.dev ## 20,000 models, 5,000 open alerts, and 110 features of 22 streams, killed
+	@DRIFTLINE_STATES="20000 5000 110 22" $(BIN)/pytest -q -s tests/kafka/test_large_state.py
 
 restarts: .venv/.dev ## 300 random runs with kills, against calm ones
 	@DRIFTLINE_RUNS=300 $(BIN)/pytest -q -n $(JOBS) tests/consumer/service/test_restart.py
