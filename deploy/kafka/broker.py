@@ -95,6 +95,17 @@ def answers(port: int) -> bool:
     return len(reply) == 8 and struct.unpack(">ii", reply)[1] == 1
 
 
+def in_use(port: int) -> bool:
+    """Whether somebody listens on a port of this machine."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except TimeoutError:
+        return True  # somebody who does not answer
+    except OSError:
+        return False
+    return True
+
+
 class Broker:
     """One broker process.
 
@@ -151,8 +162,13 @@ class Broker:
         """Format the data directory if it is new, start, and return when the broker answers.
 
         Raises:
-            BrokerError: It ended, or did not answer within `timeout` seconds.
+            BrokerError: Somebody else listens on its port, it ended, or it did not answer within
+                `timeout` seconds.
         """
+        if in_use(self.port):
+            raise BrokerError(
+                f"port {self.port} is in use by another program: stop that, or give --port"
+            )
         fetch_jars()
         log = (self.directory / "broker.log").open("ab")
         with log:

@@ -17,7 +17,7 @@ from tests.kafka.broker import write_certificates
 from driftline.consumer.config import KafkaConfig
 from driftline.consumer.log.connect import connect, wait_for_broker
 from driftline.consumer.log.errors import LogError, Unreachable
-from driftline.consumer.log.options import login, ssl_context
+from driftline.consumer.log.options import instance_id, login, ssl_context
 from driftline.consumer.log.preflight import preflight
 
 Serve = Callable[[Callable[[socket.socket], None]], str]
@@ -345,8 +345,11 @@ def test_files_of_tls(tls: dict[str, str], cause: str) -> None:
     assert sentence(kafka_section("127.0.0.1:1", tls=tls)).startswith(cause)
 
 
-def test_options_that_do_not_fit() -> None:
-    options = {"session_timeout_ms": 60_000, "max_poll_interval_ms": 30_000, "linger": 5}
-    said = sentence(kafka_section("127.0.0.1:1", options=options))
-    assert "kafka.options.linger: the client has no such option, did you mean linger_ms?" in said
-    assert "max_poll_interval_ms is 30000, it must not be less than session_timeout_ms" in said
+def test_a_host_whose_name_cannot_be_the_id_of_a_member(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = kafka_section("127.0.0.1:1", static_membership=True)
+    monkeypatch.setattr(socket, "gethostname", lambda: "driftline-0.example")
+    assert instance_id(config) == "driftline-0.example"
+    monkeypatch.setattr(socket, "gethostname", lambda: "Anna's laptop")
+    said = sentence(config)
+    assert said.startswith('kafka.static_membership: this host is called "Anna\'s laptop", not a')
+    assert said.endswith("or set kafka.options.group_instance_id instead")

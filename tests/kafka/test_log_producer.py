@@ -16,7 +16,7 @@ from tests.kafka.broker import Running
 
 from driftline.consumer.config import KafkaConfig
 from driftline.consumer.log import kafka_producer
-from driftline.consumer.log.errors import WorkerLost
+from driftline.consumer.log.errors import LogError, WorkerLost
 from driftline.consumer.log.kafka_log import KafkaLog
 from driftline.consumer.log.kafka_producer import KafkaProducer, start_producer
 from driftline.consumer.log.protocol import Message, TopicPartition
@@ -78,15 +78,27 @@ def test_a_message_that_the_broker_refuses(producer: KafkaProducer, new_topic: N
     producer.send(Message(topic, 0, b"key", b"small"))
     producer.flush()
     producer.send(Message(topic, 0, b"key", os.urandom(5_000)))
-    with pytest.raises(WorkerLost, match=r"refused a message of 5000 bytes for .*\.small\[0\]"):
+    with pytest.raises(LogError, match=r"refused a message of 5000 bytes for .*\.small\[0\]"):
         producer.flush()
-    with pytest.raises(WorkerLost, match="refused"):
+    with pytest.raises(LogError, match="refused"):
         producer.send(Message(topic, 0, b"key", b"small"))
 
 
 def test_a_message_that_the_client_refuses(producer: KafkaProducer, new_topic: NewTopic) -> None:
-    with pytest.raises(WorkerLost, match="refused a message of 2000000 bytes"):
+    with pytest.raises(LogError, match="refused a message of 2000000 bytes"):
         producer.send(Message(new_topic("out"), 0, b"key", bytes(2_000_000)))
+
+
+@pytest.mark.parametrize("hours", [2, -2])
+def test_a_clock_that_is_not_the_brokers(
+    producer: KafkaProducer, new_topic: NewTopic, hours: int
+) -> None:
+    limits = {f"message.timestamp.{side}.max.ms": "3600000" for side in ("before", "after")}
+    topic = new_topic("out", configs=limits)  # a broker's default is an hour ahead
+    now = round(time.time() * 1000)
+    producer.send(Message(topic, 0, b"key", b"value", (), now + hours * 3_600_000))
+    with pytest.raises(LogError, match="set the clock of this host, or of the broker's"):
+        producer.flush()
 
 
 def test_a_topic_that_does_not_exist(config: KafkaConfig, prefix: str) -> None:

@@ -36,6 +36,7 @@ kafka:
   tls:
     ca_file: ca.pem
   max_batch_bytes: 67108864
+  static_membership: false
   options:
     client_id: null
 output:

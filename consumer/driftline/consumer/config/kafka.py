@@ -17,6 +17,7 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
+from driftline.consumer.config.client_options import INSTANCE_ID, option_problems
 from driftline.consumer.config.names import OUTPUT_TOPICS, check_name
 from driftline.consumer.config.notation import (
     Count,
@@ -29,39 +30,7 @@ from driftline.consumer.config.notation import (
 from driftline.consumer.config.values import Start
 
 DAY = 86_400_000
-PASSWORD_ADVICE = "set kafka.sasl.password_file or DRIFTLINE__KAFKA__SASL__PASSWORD"  # noqa: S105 (advice)
-
 _ADDRESS = re.compile(r"(\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9._-]+):([0-9]{1,5})")
-_SECRET = re.compile(r"passw|secret|token|credential|private|jaas|api_?key|oauth", re.IGNORECASE)
-_OWN_KEYS = {
-    "bootstrap_servers": "kafka.bootstrap_servers",
-    "group_id": "kafka.group",
-    "sasl_mechanism": "kafka.sasl.mechanism",
-    "sasl_plain_username": "kafka.sasl.username",
-    "security_protocol": "kafka.tls and kafka.sasl",
-    "ssl_cafile": "kafka.tls.ca_file",
-    "ssl_certfile": "kafka.tls.cert_file",
-    "ssl_keyfile": "kafka.tls.key_file",
-}
-_PROMISES = frozenset(
-    {
-        "acks",
-        "auto_offset_reset",
-        "enable_auto_commit",
-        "enable_idempotence",
-        "key_deserializer",
-        "key_serializer",
-        "max_in_flight_requests_per_connection",
-        "partition_assignment_strategy",
-        "partitioner",
-        "retries",
-        "ssl_check_hostname",
-        "ssl_context",
-        "transactional_id",
-        "value_deserializer",
-        "value_serializer",
-    }
-)
 
 
 def _addresses(servers: tuple[str, ...]) -> tuple[str, ...]:
@@ -122,6 +91,7 @@ class KafkaConfig(Section):
     tls: Annotated[TlsConfig | None, BeforeValidator(_not_empty)] = None
     sasl: SaslConfig | None = None
     max_batch_bytes: Count = 64 * 1024 * 1024
+    static_membership: bool = False
     options: Annotated[
         dict[str, Any],
         WithJsonSchema(
@@ -147,31 +117,13 @@ class KafkaConfig(Section):
 
     @field_validator("options")
     @classmethod
-    def _options_are_free(cls, options: dict[str, Any]) -> dict[str, Any]:
-        problems = [
-            ((name,), advice)
-            for name, value in options.items()
-            if (advice := _option_problem(name, value))
-        ]
+    def _options_are_free(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        problems = [((name,), text) for name, text in option_problems(options)]
+        if info.data.get("static_membership") and INSTANCE_ID in options:
+            problems.append(((INSTANCE_ID,), "and kafka.static_membership are two ids: remove one"))
         if problems:
             raise Located(*problems)
         return options
-
-
-def _option_problem(name: str, value: object) -> str | None:
-    if name in _OWN_KEYS:
-        return f"has its own key, use {_OWN_KEYS[name]}"
-    if name in ("sasl_plain_password", "sasl_password"):
-        return f"a secret does not belong here, {PASSWORD_ADVICE}"
-    if name == "ssl_password":
-        return "a secret does not belong here, use a key_file that needs no passphrase"
-    if _SECRET.search(name):
-        return f"looks like a secret, which does not belong here: {PASSWORD_ADVICE}"
-    if name in _PROMISES:
-        return "is set by Driftline, whose promises rest on it: remove it"
-    if not isinstance(value, str | int | float | None):
-        return "must be text, a number, true or false"
-    return None
 
 
 def is_loopback(server: str) -> bool:

@@ -8,8 +8,8 @@ import stat
 
 from pydantic import SecretStr
 
+from driftline.consumer.config.client_options import PASSWORD_ADVICE
 from driftline.consumer.config.errors import Problem
-from driftline.consumer.config.kafka import PASSWORD_ADVICE
 from driftline.consumer.config.tree import Node, edit
 from driftline.producer.regular_file import open_regular, too_large
 

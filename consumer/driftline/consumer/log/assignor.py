@@ -66,7 +66,7 @@ def assign(
 
     >>> reads = {"a": {"busy", "quiet"}, "b": {"busy", "quiet"}}
     >>> assign(reads, {"busy": range(3), "quiet": range(1)}, {})["b"]
-    [TopicPartition(topic='busy', partition=1), TopicPartition(topic='quiet', partition=0)]
+    [TopicPartition(topic='busy', partition=2), TopicPartition(topic='quiet', partition=0)]
     """
     members = sorted(subscriptions)
     topics = sorted(

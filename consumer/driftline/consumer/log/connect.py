@@ -12,7 +12,7 @@ import kafka.errors
 from driftline.consumer.config import KafkaConfig
 from driftline.consumer.log.client_log import cap_client_log, quiet_client
 from driftline.consumer.log.errors import LogError, Unreachable
-from driftline.consumer.log.options import check_options, client_options, login, ssl_context
+from driftline.consumer.log.options import client_options, instance_id, login, ssl_context
 from driftline.consumer.log.preflight import preflight
 
 PREFLIGHT = 4.0  # seconds for the bootstrap addresses, all at once
@@ -30,9 +30,7 @@ def connect(config: KafkaConfig) -> Any:
         Unreachable: Nobody answers as a broker. Both are known within 15 seconds.
     """
     cap_client_log()
-    wrong = check_options(config.options)
-    if wrong:
-        raise LogError("; ".join(wrong))
+    instance_id(config)  # refused here too: what `check` accepts, `run` accepts
     context = ssl_context(config.tls) if config.tls else None
     preflight(config.bootstrap_servers, context, login(config), PREFLIGHT)
     options = client_options(
@@ -52,7 +50,7 @@ def start_client(config: KafkaConfig, start: Callable[[], Client]) -> Client:
     try:
         with quiet_client():
             return start()
-    except kafka.errors.KafkaConfigurationError as error:
+    except (kafka.errors.KafkaConfigurationError, TypeError, ValueError) as error:
         raise LogError(f"kafka.options do not fit together: {error}") from None
     except (kafka.errors.KafkaError, OSError) as error:
         # The preflight has seen all that a broker refuses at the door, the login included.
@@ -98,4 +96,7 @@ def wait_for_broker(
 
 def passing(error: Exception) -> bool:
     """Whether a failure of the client is one that trying again may cure."""
-    return isinstance(error, OSError) or bool(getattr(error, "retriable", False))
+    # A broker says "unknown" where something went wrong in itself.
+    return isinstance(error, OSError | kafka.errors.UnknownError) or bool(
+        getattr(error, "retriable", False)
+    )

@@ -38,7 +38,6 @@ class PartitionEnds:
             kafka.KafkaConsumer,
             {"metrics_enabled": False},
             group_id=None,
-            group_instance_id=None,
             enable_auto_commit=False,
             allow_auto_create_topics=False,
             isolation_level="read_uncommitted",

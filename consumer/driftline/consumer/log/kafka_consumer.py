@@ -18,13 +18,19 @@ import kafka
 import kafka.errors
 
 from driftline.consumer.config import KafkaConfig
+from driftline.consumer.config.client_options import (
+    HEARTBEAT_MS,
+    INSTANCE_ID,
+    POLL_INTERVAL_MS,
+    SESSION_MS,
+)
 from driftline.consumer.log.assignor import TopicStickyAssignor
 from driftline.consumer.log.connect import passing, start_client
 from driftline.consumer.log.ends import PartitionEnds
 from driftline.consumer.log.errors import LogError, WorkerLost
-from driftline.consumer.log.options import POLL_INTERVAL_MS, SESSION_MS, client_options
+from driftline.consumer.log.options import client_options
 from driftline.consumer.log.protocol import Gap, Polled, TopicPartition
-from driftline.consumer.log.rebalance import RebalanceListener, keep_finished_joins
+from driftline.consumer.log.rebalance import RebalanceListener, fenced, keep_finished_joins
 from driftline.consumer.log.unpacking import bound
 
 logger = logging.getLogger(__name__)
@@ -51,7 +57,7 @@ class KafkaConsumer:
             kafka.KafkaConsumer,
             {
                 "session_timeout_ms": SESSION_MS,
-                "heartbeat_interval_ms": 2_000,
+                "heartbeat_interval_ms": HEARTBEAT_MS,
                 "max_poll_interval_ms": POLL_INTERVAL_MS,
                 # Few and large answers: 1.57 times the speed of the client's defaults.
                 "max_poll_records": 10_000,
@@ -69,7 +75,8 @@ class KafkaConsumer:
         )
         self._client = start_client(config, lambda: kafka.KafkaConsumer(**options))
         keep_finished_joins(self._client)
-        self._listener = RebalanceListener(self._client)
+        self._static = options[INSTANCE_ID] is not None
+        self._listener = RebalanceListener(self._client, static=self._static)
         self._client.subscribe(topics=sorted(topics), listener=self._listener)
         # Know the topics before joining: a leader that does not would assign nothing to anybody.
         for topic in sorted(topics):
@@ -89,6 +96,8 @@ class KafkaConsumer:
                 cannot be decoded by the client.
             WorkerLost: Another worker has taken this one's `group_instance_id`.
         """
+        if self._static and fenced(self._client):
+            raise _fenced()
         records: Mapping[TopicPartition, list[Any]] = {}
         gaps: list[Gap] = []
         self._ends.forget()
@@ -246,4 +255,7 @@ def _truncated(partitions: Iterable[TopicPartition]) -> LogError:
 
 
 def _fenced() -> WorkerLost:
-    return WorkerLost("another worker runs with this group_instance_id: give each its own")
+    return WorkerLost(
+        "another worker runs with this group_instance_id (with kafka.static_membership: on a host"
+        " of this name): give each its own"
+    )

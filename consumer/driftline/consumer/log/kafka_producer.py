@@ -3,7 +3,7 @@
 No time limit of the client's own: when a batch that was already sent expires, its idempotent
 producer sends nothing ever again (kafka-python 3.0.12). So messages never expire, what is
 outstanding is bounded here, and a worker whose messages nobody acknowledges ends and is started
-again.
+again. Where the broker refuses one, another start would meet the same: an operator must act.
 """
 
 from __future__ import annotations
@@ -17,10 +17,22 @@ import kafka.errors
 
 from driftline.consumer.config import KafkaConfig
 from driftline.consumer.log.connect import start_client
-from driftline.consumer.log.errors import WorkerLost
+from driftline.consumer.log.errors import LogError, WorkerLost
 from driftline.consumer.log.options import client_options
 from driftline.consumer.log.protocol import Message
 
+# What another start would meet again. All else may pass, with a new producer at the latest.
+_REFUSALS = (
+    kafka.errors.AuthorizationError,
+    kafka.errors.InvalidRecordError,
+    kafka.errors.InvalidTopicError,
+    kafka.errors.MessageSizeTooLargeError,
+    kafka.errors.PolicyViolationError,
+    kafka.errors.RecordListTooLargeError,
+    kafka.errors.UnsupportedCompressionTypeError,
+    kafka.errors.UnsupportedForMessageFormatError,
+    kafka.errors.UnsupportedVersionError,
+)
 MAX_MESSAGES = 20_000
 MAX_BYTES = 32 * 1024 * 1024
 CLOSE = 1.0  # seconds
@@ -60,13 +72,14 @@ class KafkaProducer:
         self._messages = 0
         self._bytes = 0
         self._last_progress = time.monotonic()
-        self._refusal: str | None = None
+        self._failure: LogError | WorkerLost | None = None
 
     def send(self, message: Message) -> None:
         """Queue one message; blocks while too much is outstanding.
 
         Raises:
-            WorkerLost: A message was refused, or nothing was acknowledged for a minute.
+            LogError: The broker or the client refused a message.
+            WorkerLost: Nothing was acknowledged for a minute.
         """
         size = len(message.value or b"") + len(message.key or b"")
         with self._change:
@@ -83,7 +96,7 @@ class KafkaProducer:
         """Return when everything sent so far is acknowledged.
 
         Raises:
-            WorkerLost: A message was refused, or nothing was acknowledged for a minute.
+            LogError, WorkerLost: As `send`.
         """
         with self._change:
             self._wait_for(lambda: self._messages == 0)
@@ -113,20 +126,20 @@ class KafkaProducer:
                 if time.monotonic() > deadline:
                     raise WorkerLost(f"cannot write to {message.topic}: {error}") from error
             except kafka.errors.KafkaError as error:
-                raise WorkerLost(_refusal(message, error)) from error
+                raise _refusal(message, error) from error
 
     def _wait_for(self, condition: Any) -> None:
         """Wait, holding the lock, until `condition` is true; in slices, to see what goes wrong."""
-        while self._refusal is None and not condition():
+        while self._failure is None and not condition():
             self._change.wait(1.0)
             silent = time.monotonic() - self._last_progress
             if silent > self._patience and not condition():
-                self._refusal = (
+                self._failure = WorkerLost(
                     f"{self._messages} messages wait and the broker has acknowledged none for"
                     f" {silent:.0f} s"
                 )
-        if self._refusal is not None:
-            raise WorkerLost(self._refusal)
+        if self._failure is not None:
+            raise self._failure
 
     def _acknowledged(self, size: int, metadata: Any) -> None:
         with self._change:
@@ -139,13 +152,23 @@ class KafkaProducer:
     def _refused(self, message: Message, error: Exception) -> None:
         with self._change:
             # The first refusal is the cause, those behind it follow from it.
-            self._refusal = self._refusal or _refusal(message, error)
+            self._failure = self._failure or _refusal(message, error)
             self._change.notify()
 
 
-def _refusal(message: Message, error: Exception) -> str:
+def _refusal(message: Message, error: Exception) -> LogError | WorkerLost:
     size = len(message.value or b"")
-    return (
-        f"the broker refused a message of {size} bytes for {message.topic}[{message.partition}]:"
-        f" {type(error).__name__}: {error}"
+    where = f"{message.topic}[{message.partition}]"
+    text = (
+        f"the broker refused a message of {size} bytes for {where}: {type(error).__name__}: {error}"
     )
+    if isinstance(error, kafka.errors.InvalidTimestampError):
+        return LogError(
+            f"the broker refused a message for {where} because of its time: set the clock of this"
+            " host, or of the broker's; they are further apart than the topic's"
+            " message.timestamp.before.max.ms and message.timestamp.after.max.ms (an hour ahead by"
+            " default) let pass"
+        )
+    if isinstance(error, kafka.errors.AuthorizationError):
+        return LogError(f"{text}: grant Write on {message.topic}")
+    return LogError(text) if isinstance(error, _REFUSALS) else WorkerLost(text)

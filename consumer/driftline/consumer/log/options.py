@@ -2,96 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
+import socket
 import ssl
 from collections.abc import Mapping
 from typing import Any
 
-import kafka
 from kafka.net.sasl import get_sasl_mechanism
 from kafka.net.sasl.oauth import AbstractTokenProvider
 
 from driftline.consumer.config import KafkaConfig, SaslConfig, TlsConfig
+from driftline.consumer.config.client_options import INSTANCE_ID
+from driftline.consumer.config.names import check_name
 from driftline.consumer.config.secrets import read_password
 from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.preflight import Login
 
-BOOTSTRAP_MS = 8_000  # for a client to get its first answer: several attempts to log in
-SESSION_MS = 10_000  # silence after which the group gives a worker's partitions to others
-POLL_INTERVAL_MS = 300_000  # the same for a worker whose heart beats but that does not poll
-SHORTEST_SESSION_MS = 6_000  # a broker's own default
-
-# What Driftline's promises rest on, or what has a key of its own.
-FIXED = frozenset(
-    {
-        "acks",
-        "allow_auto_create_topics",
-        "api_version",
-        "auto_offset_reset",
-        "bootstrap_servers",
-        "bootstrap_timeout_ms",
-        "check_crcs",
-        "consumer_timeout_ms",
-        "default_offset_commit_callback",
-        "delivery_timeout_ms",
-        "enable_auto_commit",
-        "enable_idempotence",
-        "group_id",
-        "isolation_level",
-        "kafka_client",
-        "key_deserializer",
-        "key_serializer",
-        "max_block_ms",
-        "max_in_flight_requests_per_connection",
-        "metric_reporters",
-        "partition_assignment_strategy",
-        "partitioner",
-        "retries",
-        "security_protocol",
-        "selector",
-        "transactional_id",
-        "value_deserializer",
-        "value_serializer",
-    }
-)
-
-
-def check_options(options: Mapping[str, Any]) -> list[str]:
-    """Say what is wrong with `kafka.options`, one sentence each.
-
-    >>> check_options({"acks": 1})
-    ['kafka.options.acks cannot be changed: what Driftline promises rests on it']
-    >>> check_options({"fetch_max_byte": 1})
-    ['kafka.options.fetch_max_byte: the client has no such option, did you mean fetch_max_bytes?']
-    >>> check_options({"session_timeout_ms": 500})
-    ['kafka.options.session_timeout_ms is 500, brokers accept 6000 and more']
-    """
-    known = {*kafka.KafkaConsumer.DEFAULT_CONFIG, *kafka.KafkaProducer.DEFAULT_CONFIG}
-    found = []
-    for name in options:
-        key = f"kafka.options.{name}"
-        if name.startswith(("sasl_", "ssl_")):
-            found.append(f"{key} is refused: use kafka.tls and kafka.sasl")
-        elif name in FIXED:
-            found.append(f"{key} cannot be changed: what Driftline promises rests on it")
-        elif name not in known:
-            near = difflib.get_close_matches(name, sorted(known), n=1)
-            hint = f", did you mean {near[0]}?" if near else ""
-            found.append(f"{key}: the client has no such option{hint}")
-    session = options.get("session_timeout_ms", SESSION_MS)
-    interval = options.get("max_poll_interval_ms", POLL_INTERVAL_MS)
-    if session < SHORTEST_SESSION_MS:
-        found.append(
-            f"kafka.options.session_timeout_ms is {session}, brokers accept"
-            f" {SHORTEST_SESSION_MS} and more"
-        )
-    elif interval < session:
-        # Client and broker both accept it, and the worker would leave its group all the time.
-        found.append(
-            f"kafka.options.max_poll_interval_ms is {interval}, it must not be less than"
-            f" session_timeout_ms ({session})"
-        )
-    return found
+BOOTSTRAP_MS = 8_000  # for a client to get its first answer
 
 
 def client_options(
@@ -106,11 +32,16 @@ def client_options(
         fixed: What this client needs and nobody may change.
 
     Raises:
-        LogError: A file of `kafka.tls` cannot be used, or the login has no password.
+        LogError: A file of `kafka.tls` cannot be used, the login has no password, or the host's
+            name cannot be the id of a member.
     """
     options = {"client_id": "driftline", "reconnect_backoff_max_ms": 1_000, **tunable}
     known = client.DEFAULT_CONFIG
     options |= {name: value for name, value in config.options.items() if name in known}
+    if fixed.get("group_id") is None:
+        options.pop(INSTANCE_ID, None)  # a reader outside the group is no member of it
+    else:
+        options[INSTANCE_ID] = instance_id(config)
     options |= {
         "bootstrap_servers": list(config.bootstrap_servers),
         "bootstrap_timeout_ms": BOOTSTRAP_MS,
@@ -124,6 +55,25 @@ def client_options(
     if config.sasl is not None:
         options |= _sasl_options(config.sasl)
     return options
+
+
+def instance_id(config: KafkaConfig) -> str | None:
+    """Return the id by which the group knows this worker again after a restart, None without.
+
+    Raises:
+        LogError: The host's name cannot be one.
+    """
+    if not config.static_membership:
+        text: str | None = config.options.get(INSTANCE_ID)
+        return text
+    host = socket.gethostname()
+    try:
+        return check_name(host, INSTANCE_ID)
+    except ValueError as error:
+        raise LogError(
+            f"kafka.static_membership: this host is called {host!r}, {error}; or set"
+            f" kafka.options.{INSTANCE_ID} instead"
+        ) from None
 
 
 def login(config: KafkaConfig) -> Login | None:

@@ -18,10 +18,12 @@ class RebalanceListener(kafka.ConsumerRebalanceListener):  # type: ignore[misc] 
 
     Args:
         client: The group member itself.
+        static: Whether the group knows it again after a restart.
     """
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, *, static: bool = False) -> None:
         self._client = client
+        self._static = static
         self._changes: deque[Ownership] = deque()
         self._last = Ownership(-1, frozenset(), frozenset())
 
@@ -46,6 +48,11 @@ class RebalanceListener(kafka.ConsumerRebalanceListener):  # type: ignore[misc] 
             # Any position will do: while one is missing, the client fetches the group's stored
             # offset, and where there is none brings no records of the other partitions either.
             self._client.seek(tp, 0)
+        if self._static and self._last.generation < 0:
+            # It may have come back as the group's leader without a rebalance. The client does not
+            # know that it leads, and then nobody would see that a topic has more partitions.
+            coordinator = self._client._coordinator  # noqa: SLF001
+            coordinator._assignment_snapshot = coordinator._metadata_snapshot  # noqa: SLF001
         self._change(Ownership(generation, partitions, kept))
 
     def _change(self, ownership: Ownership) -> None:
@@ -67,7 +74,9 @@ def keep_finished_joins(client: Any) -> None:
 
     kafka-python 3.0.12 throws it away and joins again, which starts the next rebalance of the whole
     group; members that poll in turns can go on like that for ever. (`join_group_async` of its
-    coordinator takes the result only of a join that ends while it waits for it.)
+    coordinator takes the result only of a join that ends while it waits for it.) And a leader that
+    joins because a topic has more partitions forgets, once it has assigned them, that it was to
+    join at all: it would own nothing and lose its place when its session ends.
 
     Args:
         client: The group member, before its first poll.
@@ -83,8 +92,18 @@ def keep_finished_joins(client: Any) -> None:
             if generation is coordinator._generation:  # noqa: SLF001
                 return assignment
         finished.clear()
+        coordinator.request_rejoin()  # until the result is used
         assignment = await join()
         finished.append((coordinator._generation, assignment))  # noqa: SLF001
         return assignment
 
     coordinator._do_join_and_sync_async = join_once  # noqa: SLF001
+
+
+def fenced(client: Any) -> bool:
+    """Tell whether another member has come with the same `group_instance_id`.
+
+    kafka-python 3.0.12 then stops its heartbeats, reads on, and says so only when it commits.
+    """
+    coordinator = client._coordinator  # noqa: SLF001
+    return coordinator.stable() and not coordinator._heartbeat_enabled  # noqa: SLF001
