@@ -1,7 +1,8 @@
 """All that `make bench` measures, each program in a process of its own.
 
-The others are run by hand: `decode` (the decoder alone), `detectors` (counting), and
-`null_alarms` (false alarms on quiet streams).
+The others are run by hand: `decode` (the decoder alone), `detectors` (counting), `pace` (what a
+worker costs at a steady rate, and how soon it says what it found), and `null_alarms` (false alarms
+on quiet streams).
 """
 
 from __future__ import annotations

@@ -28,6 +28,12 @@ def test_throughput(bootstrap: str) -> None:
     assert re.search(r"peak memory: \d+ MB after 1,200 events, \d+ MB after 3,600", out), out
 
 
+def test_pace(bootstrap: str) -> None:
+    out = said("pace", "--rates", "400", "--seconds", "3", "--bootstrap", bootstrap)
+    assert re.search(r"events/s: \d+% of a core, \d+ us an event, [\d,]+ records a poll", out), out
+    assert len(re.findall(r"to the verdict read: p50 \d+\.\d+ s, p99 \d+\.\d+ s", out)) == 2, out
+
+
 def test_memory() -> None:
     small = {"--models": "2", "--features": "4", "--partitions": "2", "--panes": "2"}
     out = said("memory", *(word for option in small.items() for word in option), "--events", "300")
