@@ -6,6 +6,7 @@ import random
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 from tests.consumer.service.small import (
     DAY,
     MODEL,
@@ -15,6 +16,7 @@ from tests.consumer.service.small import (
     backtest,
     labelled_reference,
     plan,
+    rows,
 )
 
 from driftline.consumer.judge.records import Alert
@@ -88,3 +90,21 @@ def test_a_drop_that_began_with_a_version_says_so() -> None:
     first, *_ = judged(rows, "performance.accuracy", performance={"accuracy": {"max_drop": 0.1}})
     assert first.since == "2020-09-25T00:00:00Z"
     assert "version" not in first.summary
+
+
+def test_an_alert_on_a_feature_that_lost_its_values_says_why_it_cannot_be_judged() -> None:
+    daily = {"length": "1d", "grace": "0s", "min_events": 50}
+    rng = np.random.default_rng(6)
+    events = [
+        event
+        for day in range(10)
+        for event in rows(day * DAY, 100, DAY // 100, rng, x=None if day else 2.5)
+    ]
+    found = alerts(backtest(plan(budget="1 per 30d", window=daily), events), "x")
+    drift = [a for a in found if a.kind == "feature_drift"]
+    assert [a.revision for a in drift] == [1, 2]
+    assert drift[1].summary == (
+        "m: x is amiss since 2020-09-20 00:00 UTC and cannot be judged now: "
+        "no value in this window."
+    )
+    assert (drift[1].effect, drift[1].top) == (None, [])

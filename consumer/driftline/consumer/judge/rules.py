@@ -136,15 +136,13 @@ class RuleBook:
             rulings.append(Ruling(rule, np.where(watched, levels, OK).astype(np.int8), quiet))
         return rulings
 
-    def untested(self, comparison: Comparison, rulings: Sequence[Ruling]) -> list[str | None]:
+    def untested(self, comparison: Comparison) -> list[str | None]:
         """Return per feature why its values could not be tested in a window; None: they were.
 
         That its rates were is not enough where a rule looks at the values' distribution.
         """
         looked, tested = np.zeros((2, len(self.watched)), bool)
-        for ruling in rulings:
-            rule = ruling.rule
-            tested |= ruling.levels > 0
+        for rule in self.rules:
             for name in {name for name in rule.detectors if name is not None} - set(RATES):
                 looks = np.array([detector == name for detector in rule.detectors], bool)
                 if rule.limit is None:

@@ -110,7 +110,7 @@ class StreamJudge:
         written = list(self._live(times, found, rulings, window.new_version))
         firing = self._firing(found)
         happening = Happening(times, events, versions, found, counts, rulings, firing, self._normal)
-        untested = self._rules.untested(found, rulings) if written else []
+        untested = self._rules.untested(found) if written else []
         return verdicts, [
             self._alerts.write(
                 life,

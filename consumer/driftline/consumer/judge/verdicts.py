@@ -80,10 +80,14 @@ class VerdictWriter:
     ) -> list[Verdict]:
         """Return the verdicts of a window that was judged.
 
-        A feature whose values could not be tested is `insufficient`, with the reason.
+        A feature whose values could not be tested is `insufficient`, with the reason, unless one of
+        its rates is in breach.
         """
         shown = most_frequent(versions)
-        reasons = self._rules.untested(found, rulings)
+        reasons = [
+            None if reason and any(ruling.levels[f] for ruling in rulings) else reason
+            for f, reason in enumerate(self._rules.untested(found))
+        ]
         window = Window(format_time(times.start), format_time(times.end), events)
         return [
             self._verdict(
