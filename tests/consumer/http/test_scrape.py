@@ -11,6 +11,7 @@ import pytest
 from driftline.consumer.config import DETECTORS
 from driftline.consumer.http.reading import read_steadily
 from driftline.consumer.judge.lives import Kind
+from driftline.consumer.judge.passed_over import REASONS
 from driftline.consumer.log.protocol import Message
 from driftline.consumer.service.worker import Worker
 from driftline.consumer.sketch.decode import Reason
@@ -65,7 +66,7 @@ def test_every_label_is_a_name_of_the_configuration_or_of_a_closed_set(site: Sit
         "severity": {"warning", "critical"},
         "status": {"firing", "resolved"},
         "source": {"in"},
-        "reason": {"tombstone", "unknown_model", *get_args(Reason)},
+        "reason": {"tombstone", "unknown_model", *get_args(Reason), *REASONS},
         "topic": {"in"},
         "partition": {"0"},
         "owner": {"", "credit"},

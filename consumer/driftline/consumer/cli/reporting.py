@@ -7,6 +7,7 @@ from collections import Counter
 import msgspec
 
 from driftline.consumer.cli.logs import Log
+from driftline.consumer.judge.model import ModelJudge
 from driftline.consumer.log.protocol import Message, Producer, TopicPartition
 from driftline.consumer.service.status import Status
 
@@ -117,6 +118,13 @@ class Reporter:
 
     def _left_out(self) -> None:
         found: Counter[tuple[str, str, str]] = Counter()
+        for model, counts in self._status.plan.passed_over.items():
+            for reason, events in counts.items():
+                found["passed over", model, reason] += events
+        for panes in self._status.panes.values():
+            for model, judge in panes.judges.items():
+                if isinstance(judge, ModelJudge):
+                    found["two configurations", model, ""] += judge.mixed
         for topic, tally in self._status.tallies.items():
             for what, counts in (
                 ("rejected", tally.rejected), ("late", tally.late), ("skipped", tally.skipped)
@@ -125,6 +133,13 @@ class Reporter:
                     found[what, topic, name] += events
         for key, events in sorted((found - self._said).items()):
             what, topic, name = key
+            if what == "passed over":
+                self._log.warning(what, model=topic, events=events, reason=name)
+                continue
+            if what == "two configurations":
+                advice = "they are judged again when every worker has the same configuration"
+                self._log.warning(what, model=topic, windows_not_judged=events, advice=advice)
+                continue
             field = "model" if what == "late" else "reason"
             level = self._log.info if what == "skipped" else self._log.warning
             level(what, topic=topic, events=events, **{field: name})

@@ -37,6 +37,7 @@ from driftline.consumer.judge.lives import SEVERITIES as SEVERITY_NAMES
 from driftline.consumer.judge.lives import Kind
 from driftline.consumer.judge.metric_rules import watched_metrics
 from driftline.consumer.judge.model import ModelJudge
+from driftline.consumer.judge.passed_over import REASONS
 from driftline.consumer.service.judging import Judge
 from driftline.consumer.service.status import Histogram, Status
 from driftline.consumer.sketch.decode import Reason
@@ -97,6 +98,9 @@ class StatusCollector(Collector):
         for name, judge in sorted(judged.items()):
             if isinstance(judge, ModelJudge):
                 self._model(families, name, judge)
+                for reason in REASONS:
+                    events = self._status.plan.passed_over[name][reason]
+                    families["events_passed_over"].add_metric([name, reason], events)
             elif isinstance(judge, ComparisonJudge):
                 for one in comparison_series(judge):
                     families[one.metric].add_metric(one.labels, one.value)

@@ -82,6 +82,11 @@ COUNTERS: dict[str, tuple[Sequence[str], str]] = {
     "events_consumed": (("source",), "Records read."),
     "events_counted": (_MODEL, "Events counted into panes."),
     "late_events": (_MODEL, "Events of a pane that was final: not used."),
+    "events_passed_over": (
+        ("model", "reason"),
+        "Events that came after all their windows were judged: counted, and in no verdict. "
+        "idle: their partition had been silent; new_partition: it was not known yet.",
+    ),
     "events_skipped": (
         ("source", "reason"),
         "Records that are of no model here; reason "

@@ -5,6 +5,7 @@ A deterministic function of the model's messages in the log of panes, in offset 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from driftline.consumer.config import ModelConfig
@@ -15,6 +16,8 @@ from driftline.consumer.judge.label_flow import LabelFlow
 from driftline.consumer.judge.lives import ON_THE_WHOLE_MODEL, WindowTimes
 from driftline.consumer.judge.metric_rules import performance_tests, watched_metrics
 from driftline.consumer.judge.metric_stream import MetricStream
+from driftline.consumer.judge.panes import TWO_CONFIGURATIONS
+from driftline.consumer.judge.passed_over import PassedOver
 from driftline.consumer.judge.performance import PerformanceJudge
 from driftline.consumer.judge.records import Alert, Verdict
 from driftline.consumer.judge.rules import RuleBook
@@ -44,6 +47,7 @@ class ModelJudge:
         reference: what its windows are compared with.
         state: as read from the log; feeding starts at ``state.rewind``.
         outcomes: of the reference, where performance is watched: by labels, or by estimates.
+        passed_over: where to count, by reason, events that are in no verdict.
     """
 
     def __init__(
@@ -53,6 +57,7 @@ class ModelJudge:
         reference: Reference,
         state: JudgeState,
         outcomes: Outcomes | None = None,
+        passed_over: Counter[str] | None = None,
     ) -> None:
         self.name = name
         self._state = state
@@ -61,6 +66,10 @@ class ModelJudge:
         self.alert_ends = list(state.alert_ends)
         self.clock = Clock(
             config.predictions, {(topic, part): heard for topic, part, heard in state.heard}
+        )
+        self.mixed = 0  # windows whose panes were counted with two configurations
+        self._passed_over = PassedOver(
+            Counter() if passed_over is None else passed_over, self.clock.heard
         )
         self._every = config.window.every
         self._versions = SeenVersions(state.versions)
@@ -128,6 +137,8 @@ class ModelJudge:
         out: Sequence[Verdict | Alert] = ()
         if isinstance(message, Pane):
             if not message.outcomes:
+                if offset >= self.position:
+                    self._passed_over.pane(message, self.track.needed())
                 self.track.add(message, offset)
             elif self.performance is not None:
                 self.performance.add(message, offset)
@@ -202,6 +213,7 @@ class ModelJudge:
     def _hear(self, word: Horizon) -> list[Verdict | Alert]:
         out: list[Verdict | Alert] = []
         if not word.outcomes:
+            self._passed_over.horizon(word)
             self.clock.hear(word)
         elif self.performance is not None:
             self.performance.hear(word)
@@ -246,6 +258,9 @@ class ModelJudge:
                 reason = "events of this time are in a batch that is a dead letter"
         elif panes.foreign(start, end):
             reason = "reference changed"
+            if panes.mixed(start, end):
+                reason = TWO_CONFIGURATIONS
+                self.mixed += 1
         new_version = self._versions.look(panes.versions(newest, end, None))
         window = Window(times, panes, reason, new_version)
         judged = [stream.judge(window) for stream in self._streams]

@@ -13,6 +13,9 @@ from driftline.consumer.log.messages import Pane, StreamCounts
 
 IntArray = NDArray[np.int64]
 
+TWO_CONFIGURATIONS = "reference changed, and workers of both configurations count"
+"""Why a window is not judged where its panes were counted in two ways at one time."""
+
 
 @dataclass
 class _Part:
@@ -75,6 +78,17 @@ class PaneStore:
             for at, parts in self._parts.items()
             for part in parts.values()
             if at < end and at + part.length > start
+        )
+
+    def mixed(self, start: int, end: int) -> bool:
+        """Return whether partitions were counted against two references at one time.
+
+        A change alone goes from pane to pane; so do workers with two configurations.
+        """
+        return any(
+            len({(part.reference, part.length) for part in parts.values()}) > 1
+            for at, parts in self._parts.items()
+            if at < end and any(at + part.length > start for part in parts.values())
         )
 
     def any(self, start: int, end: int) -> bool:

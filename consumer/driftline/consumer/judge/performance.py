@@ -16,6 +16,7 @@ from driftline.consumer.judge.lives import WindowTimes, is_realised
 from driftline.consumer.judge.metric_lives import Lives
 from driftline.consumer.judge.metric_records import MetricWindow
 from driftline.consumer.judge.metric_stream import MetricStream
+from driftline.consumer.judge.panes import TWO_CONFIGURATIONS
 from driftline.consumer.judge.records import Alert, Verdict
 from driftline.consumer.judge.state import PerformanceState
 from driftline.consumer.judge.track import Stretch, Track
@@ -134,6 +135,8 @@ class PerformanceJudge:
             reason = "labels of this time were deleted before they were read"
         elif panes.foreign(stretch.start, stretch.end):
             reason = "reference changed"
+            if panes.mixed(stretch.start, stretch.end):
+                reason = TWO_CONFIGURATIONS
         alerts: list[Alert] = []
         new_version = self._versions.look(panes.versions(times.newest, stretch.end, None))
         self._firings.forget(stretch.end)

@@ -52,9 +52,13 @@ class Track:
 
     def add(self, pane: Pane, offset: int) -> None:
         """Take in a pane from `offset` of the log of panes, if a window still to come needs it."""
-        earliest = None if self.next is None else self.next + self._every - self._length
-        if earliest is None or pane.start + pane.length > earliest:
+        needed = self.needed()
+        if needed is None or pane.start + pane.length > needed:
             self.panes.add(pane, offset)
+
+    def needed(self) -> int | None:
+        """Return where the next window begins (ms), None before the first pane."""
+        return None if self.next is None else self.next + self._every - self._length
 
     def due(self, final: int, may_judge: Callable[[int], bool]) -> Iterator[Stretch]:
         """Yield what is due now that every pane before `final` (ms) is there, in order.

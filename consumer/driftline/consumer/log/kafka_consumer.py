@@ -67,7 +67,7 @@ class KafkaConsumer:
                 "fetch_min_bytes": 256 * 1024,
                 "fetch_max_wait_ms": 200,
                 # Partitions added to a topic are found within this time.
-                "metadata_max_age_ms": 60_000,
+                "metadata_max_age_ms": 5_000,
                 "metrics_enabled": False,
             },
             group_id=config.group,

@@ -6,6 +6,7 @@ import errno
 import gzip
 import os
 import zlib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -229,6 +230,11 @@ class Plan:
         """What became of the rows of each model and comparison, in this process."""
         return {name: JoinTally() for name in self.joined}
 
+    @cached_property
+    def passed_over(self) -> dict[str, Counter[str]]:
+        """Events of each model that are in no verdict, by reason, in this process."""
+        return {name: Counter() for name in self.config.models}
+
     def _outcome_model(self, name: str) -> OutcomeModel:
         config, reference = self.config.models[name], self.references[name]
         return OutcomeModel(
@@ -244,7 +250,12 @@ class Plan:
     def judge(self, name: str, state: JudgeState) -> ModelJudge:
         """Return the judge of a model, as of `state`."""
         return ModelJudge(
-            name, self.config.models[name], self.references[name], state, self.outcomes[name]
+            name,
+            self.config.models[name],
+            self.references[name],
+            state,
+            self.outcomes[name],
+            self.passed_over[name],
         )
 
     @cached_property
