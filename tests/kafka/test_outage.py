@@ -103,6 +103,33 @@ def test_a_start_waits_for_a_broker_that_is_away(
         assert worker.stop() < 5
 
 
+def test_two_starts_with_static_membership(
+    bootstrap: str, new_topic: NewTopic, prefix: str, worker: Worker, tmp_path: Path
+) -> None:
+    """The second finds its partitions in the generation of the first, killed a moment ago."""
+    topic = new_topic("events", 2)
+    sender = Sender(bootstrap)
+    config = tmp_path / "driftline.yaml"
+    static = {"static_membership": True, "options": {"session_timeout_ms": 30_000}}
+    checkout.write_config(config, bootstrap, topic, prefix, kafka=static)
+    found = []
+    for start in range(2):
+        for partition in (0, 1):
+            sender.send(topic, partition, events(35 * start, 35 * (start + 1)))
+        worker.start()
+        worker.wait_until_ready()
+        owned = worker.owned()
+        found.append((owned["generation"], owned["partitions"]))
+        with TopicReader(bootstrap, f"{prefix}.verdicts") as verdicts:
+            grown = Grown(verdicts, 3 * (start + 1) * checkout.FEATURES)
+            wait_until(grown, "three windows more are judged")
+        if start == 0:
+            worker.kill()
+    assert found[0] == found[1]
+    assert len(found[0][1]) == 2
+    assert worker.stop() < 5
+
+
 OUTAGE = float(os.environ.get("DRIFTLINE_OUTAGE", "0"))
 
 
