@@ -246,6 +246,34 @@ def test_what_recurs_is_said_once_in_ten_seconds(
     assert said() == [("checkpoint", 0), ("rejected", 1)]
 
 
+def test_what_is_in_no_verdict_is_said(
+    car_loan: Reference, car_loan_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from driftline.consumer.config import load
+
+    monkeypatch.chdir(car_loan_folder)
+    plan = Plan(load("driftline.yaml", environ={}).config, {"car-loan": car_loan})
+    status = Status(plan)
+    log, stream = logged(LogConfig(format="json"))
+    judge = plan.judge("car-loan", JudgeState(0, 0))
+    panes = PanesPartition({"car-loan": judge}, {}, 0, 0)
+    status.panes = {TopicPartition("driftline.panes", 1): panes}
+    reporter = Reporter(log, status)
+    reporter.look(0)
+    plan.passed_over["car-loan"]["idle"] += 7
+    judge.mixed += 2
+    reporter.look(10_000)
+    reporter.look(20_000)
+    first, second = (json.loads(line) for line in stream.getvalue().splitlines())
+    assert (first["event"], first["model"], first["events"], first["reason"]) == (
+        "passed over", "car-loan", 7, "idle",
+    )  # fmt: skip
+    assert (second["event"], second["model"], second["windows_not_judged"]) == (
+        "two configurations", "car-loan", 2,
+    )  # fmt: skip
+    assert second["level"] == "warning"
+
+
 def test_the_traceback_of_a_model_that_failed_is_written_once(
     car_loan: Reference, car_loan_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
