@@ -144,12 +144,12 @@ def record_before_acknowledgement(monkeypatch: pytest.MonkeyPatch) -> None:
     flush = MemoryProducer.flush
     checkpoint = Worker.checkpoint
 
-    def hurried(self: Worker) -> None:
+    def hurried(self: Worker, *, whole: bool = True) -> None:
         producer: Any = self._producer
         outputs, producer._waiting = producer._waiting, []
         monkeypatch.setattr(MemoryProducer, "flush", lambda self: None)
         try:
-            checkpoint(self)  # queues the states only
+            checkpoint(self, whole=whole)  # queues the states only
         finally:
             monkeypatch.setattr(MemoryProducer, "flush", flush)
         producer._waiting += outputs
