@@ -14,7 +14,8 @@ PIP := -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install --no-compile
 LOCAL := --no-deps --no-build-isolation --no-index
 
-unexport PYTHONPATH # what is tested is what is installed
+# What is tested is what is installed, and is compiled once, not in each of hundreds of processes.
+unexport PYTHONPATH PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
