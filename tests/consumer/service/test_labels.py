@@ -94,7 +94,7 @@ def shuffled(rng: random.Random, rows: Sequence[Row], seconds: int) -> list[Row]
     return [rows[place] for place in sorted(range(len(rows)), key=arrives.__getitem__)]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     by=st.sampled_from(["arrival", "prediction"]),
     seed=st.integers(0, 2),
@@ -132,7 +132,7 @@ def test_any_order_of_arrival_gives_the_same_verdicts(
     assert {msgspec.json.decode(alert)["kind"] for alert in expected[1]} >= {"performance"}
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     seed=st.integers(0, 2),
     order=st.randoms(use_true_random=False),

@@ -63,7 +63,11 @@ class Columns:
 
     def select(self, chosen: Any) -> Columns:
         """Return the rows that an index or a mask picks, in its order."""
-        return Columns(*(getattr(self, f.name)[..., chosen] for f in fields(self)))
+        return Columns(
+            self.ids[chosen], self.state[chosen], self.times[chosen], self.until[chosen],
+            self.scores[..., chosen], self.actual[chosen], self.delays[chosen],
+            self.codes[:, chosen],
+        )  # fmt: skip
 
 
 class WaitingRows:

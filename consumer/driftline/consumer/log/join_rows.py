@@ -62,7 +62,11 @@ class JoinRows:
 
     def select(self, chosen: Any) -> JoinRows:
         """Return the rows that an index or a mask picks, in its order."""
-        return JoinRows(*(getattr(self, f.name)[..., chosen] for f in fields(self)))
+        return JoinRows(
+            self.offsets[chosen], self.labels[chosen], self.times[chosen], self.ids[chosen],
+            self.values[chosen], self.predicted[chosen], self.versions[chosen],
+            self.segments[:, chosen],
+        )  # fmt: skip
 
 
 def pack_rows(rows: JoinRows) -> Rows:
