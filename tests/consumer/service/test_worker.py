@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 import numpy as np
@@ -28,8 +28,9 @@ from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.log.errors import WorkerLost
 from driftline.consumer.log.memory import MemoryBroker, MemoryLog
 from driftline.consumer.log.messages import partition_of
-from driftline.consumer.log.protocol import Message, TopicPartition
+from driftline.consumer.log.protocol import Message, Record, TopicPartition
 from driftline.consumer.service.repeats import SentAlerts, sent_alerts
+from driftline.consumer.sketch.partition import Output, PartitionSketch
 
 PLAN = plan(
     segments=["tier"],
@@ -172,6 +173,24 @@ def test_a_worker_that_slept_too_long_records_nothing() -> None:
     assert len(rig.records("state")) > written
 
 
+def test_a_worker_that_is_slow_records_what_it_did(monkeypatch: pytest.MonkeyPatch) -> None:
+    rig = Rig(PLAN)
+    worker = rig.start(batch=50)
+    worker.step()
+    written = len(rig.records("state"))
+    feed = PartitionSketch.feed
+
+    def slow(self: PartitionSketch, records: Sequence[Record], now: int) -> list[Output]:
+        rig.broker.now += 9_000  # thousands of models
+        return feed(self, records, now)
+
+    monkeypatch.setattr(PartitionSketch, "feed", slow)
+    rig.write(stream()[:100])
+    for _ in range(4):
+        worker.step()
+    assert len(rig.records("state")) > written
+
+
 def test_a_state_is_recorded_after_the_outputs_and_before_the_offset() -> None:
     rig = Rig(PLAN)
     worker = rig.start()
@@ -221,6 +240,7 @@ def test_a_silent_model_is_recorded_once_a_minute_and_at_the_end() -> None:
     minute(60)
     assert heads()[0] - busy > 5
     assert heads()[1] - silent <= 1
+    rig.settle()
     rig.stop()
     last = [rig.states(f"judge/{name}", JudgeState)[-1].position for name in "mn"]
     assert last == [len(rig.broker.logs[TopicPartition("driftline.panes", 0)])] * 2

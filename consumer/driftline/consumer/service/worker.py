@@ -112,6 +112,9 @@ class Worker:
             self._polled = self.status.polled = now = self._clock()
             if polled.ownership is not None:
                 self._own(polled.ownership, now)
+            # Not after what came: that may take so long that ownership is not sure any more.
+            if now - self._checkpointed >= _CHECKPOINT_MS:
+                self.checkpoint(whole=now - self._whole >= _WHOLE_MS)
             for gap in polled.gaps:
                 self._lost(gap)
             began = self._timer()
@@ -123,8 +126,6 @@ class Worker:
             if now - self._ticked >= _TICK_MS:
                 self._ticked = now
                 self._tick(now)
-            if now - self._checkpointed >= _CHECKPOINT_MS:
-                self.checkpoint(whole=now - self._whole >= _WHOLE_MS)
             return bool(polled.records or polled.gaps or polled.ownership is not None)
 
     def checkpoint(self, *, whole: bool = True) -> None:
@@ -151,14 +152,12 @@ class Worker:
                 offsets[partition] = state.position
         for partition, joins in self._joins.items():
             for name, join in list(joins.joins.items()):
-                key, messages = join_key(partition.partition, name), None
+                key, messages = join_key(partition.partition, name), []
                 with joins.safely(name):
-                    joined = join.state()
-                    if joined is not None:
+                    if (joined := join.state()) is not None:
                         messages = self._states.messages(key, joined)
-                if messages is not None:
-                    self._record(messages)
-                    offsets[partition] = joins.next
+                        offsets[partition] = joins.next
+                self._record(messages)
         for partition, panes in self._panes.items():
             for name in panes.due(whole):
                 judge, messages = panes.judges[name], []
