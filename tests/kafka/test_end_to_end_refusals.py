@@ -12,7 +12,10 @@ import pytest
 from tests.kafka import checkout
 from tests.kafka.broker import USER, Running
 from tests.kafka.conftest import NewTopic
-from tests.kafka.worker import driftline
+from tests.kafka.worker import Worker, driftline
+
+from driftline.consumer.log.codec import encode
+from driftline.consumer.log.messages import Horizon
 
 Refused = Callable[..., str]
 
@@ -67,6 +70,38 @@ def test_a_state_topic_that_is_not_compacted(
     said = refused()
     assert said.startswith(f"{prefix}.state has cleanup.policy=delete, it must be compact: run  ")
     assert "--add-config cleanup.policy=compact" in said
+
+
+def test_another_group_on_the_same_prefix(
+    refused: Refused, bootstrap: str, new_topic: NewTopic, prefix: str, tmp_path: Path
+) -> None:
+    topic = new_topic("events")
+    first = checkout.write_config(tmp_path / "first.yaml", bootstrap, topic, prefix)
+    worker = Worker(first, tmp_path / "first.log")
+    worker.start()
+    try:
+        worker.wait_until_ready()
+        # Also while the first one runs.
+        assert refused(kafka={"group": "second"}) == (
+            f"{prefix}.state belongs to the consumer group {prefix}, and this deployment's is "
+            f"second: set kafka.group to {prefix}, or output.prefix to a name of its own"
+        )
+        worker.stop()
+    finally:
+        worker.close()
+
+
+def test_a_state_of_a_newer_version(
+    refused: Refused, bootstrap: str, new_topic: NewTopic, prefix: str
+) -> None:
+    new_topic("events")
+    state = new_topic("state", configs={"cleanup.policy": "compact"})
+    newer = encode(Horizon("t", 0, 1, "m", None, None, 0, 0), version=3)
+    checkout.Sender(bootstrap).send(state, 0, [newer])
+    assert refused() == (
+        f"the state key in {state} cannot be read: this record has version 3, newer than 2: "
+        "upgrade Driftline"
+    )
 
 
 def test_a_wrong_password(refused: Refused, broker: Running, tls_dir: Path, tmp_path: Path) -> None:

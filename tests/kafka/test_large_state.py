@@ -18,7 +18,7 @@ import pytest
 from tests.kafka import deployment
 from tests.kafka.checkout import Sender
 from tests.kafka.conftest import NewTopic
-from tests.kafka.reader import TopicReader, by_identity, wait_until
+from tests.kafka.reader import Identity, TopicReader, by_identity, wait_until
 from tests.kafka.worker import Worker
 
 from driftline.detectors import FeatureColumn, build_reference
@@ -27,6 +27,7 @@ MODELS, FIRING, FEATURES, TAGS = map(
     int, os.environ.get("DRIFTLINE_STATES", "300 100 12 6").split()
 )
 SECONDS = 60.0 + MODELS / 10
+pytestmark = pytest.mark.timeout(300 + 4 * SECONDS)
 START = 1_600_000_000_000  # ms since 1970; a multiple of a window
 WINDOW = 10_000  # ms
 LARGEST = 800_000
@@ -45,11 +46,12 @@ class Deployment:
     def __init__(self, bootstrap: str, prefix: str, topic: str, worker: Worker) -> None:
         self._topic, self._worker, self._sender = topic, worker, Sender(bootstrap)
         self._bootstrap, self._prefix = bootstrap, prefix
+        self._readers: dict[str, TopicReader] = {}
+        self._found: dict[str, dict[Identity, bytes]] = {}
 
     def start(self) -> None:
-        """Start the worker, and wait until it is at work."""
+        """Start the worker."""
         self._worker.start()
-        wait_until(self._worker._is_ready, "this worker is ready", SECONDS)
 
     def crash(self, *, recorded: bool) -> None:
         """`kill -9`, when what was read is `recorded` or as it is, and start again."""
@@ -70,24 +72,33 @@ class Deployment:
     def _output(self, name: str) -> TopicReader:
         return TopicReader(self._bootstrap, f"{self._prefix}.{name}")
 
-    def statuses(self) -> Counter[str]:
-        """Return how many alerts are firing or resolved; a repeat of one has the same bytes."""
-        with self._output("alerts") as reader:
-            records = by_identity(record.value for record in reader.read())
-        newest: dict[str, dict[str, Any]] = {}
-        for _, value in sorted(records.items()):
-            alert = json.loads(value)
-            newest[alert["alert_id"]] = alert
-        return Counter(alert["status"] for alert in newest.values())
-
-    def wait_for(self, **statuses: int) -> None:
+    def wait_for_alerts(self, **statuses: int) -> None:
         """Wait until so many alerts are firing or resolved, and no other is there."""
-        wait_until(lambda: self.statuses() == statuses, f"alerts: {statuses}", SECONDS)
 
-    def verdicts(self) -> int:
-        """Return how many verdicts there are; a repeat of one has the same bytes."""
-        with self._output("verdicts") as reader:
-            return len(by_identity(record.value for record in reader.read()))
+        def statuses_now() -> Counter[str]:
+            newest = {alert: value for (alert, _), value in sorted(self._records("alerts").items())}
+            return Counter(json.loads(value)["status"] for value in newest.values())
+
+        wait_until(lambda: statuses_now() == statuses, f"alerts: {statuses}", SECONDS)
+
+    def wait_for_verdicts(self, many: int) -> None:
+        """Wait until there are so many verdicts."""
+        wait_until(lambda: len(self._records("verdicts")) == many, f"{many} verdicts", SECONDS)
+
+    def _records(self, name: str) -> dict[Identity, bytes]:
+        """Return what is published by now; a repeat has the same bytes."""
+        if name not in self._readers:
+            self._readers[name] = self._output(name)
+        reader = self._readers[name]
+        known, found = len(reader.records), len(reader.read())
+        if found > known or name not in self._found:
+            self._found[name] = by_identity(record.value for record in reader.records)
+        return self._found[name]
+
+    def close(self) -> None:
+        """Close the readers."""
+        for reader in self._readers.values():
+            reader.close()
 
     def state(self) -> str:
         """Return what is in the log of states; no record of it is too large."""
@@ -116,13 +127,19 @@ def deploy(bootstrap: str, prefix: str, new_topic: NewTopic, tmp_path: Path) -> 
             "budget": "off",
         }
         limits = {"idle_after": "10m"}  # else each model says so every second
-        deployment.write_config(
-            tmp_path / "driftline.yaml", bootstrap, prefix, models, defaults=defaults, limits=limits
-        )
-        return Deployment(bootstrap, prefix, topic, worker)
+        more: dict[str, Any] = {"defaults": defaults, "limits": limits}
+        if MODELS > 1_000:  # a step takes seconds then
+            more["kafka"] = {"options": {"session_timeout_ms": 30_000}}
+        config = tmp_path / "driftline.yaml"
+        deployment.write_config(config, bootstrap, prefix, models, **more)
+        deployed.append(Deployment(bootstrap, prefix, topic, worker))
+        return deployed[-1]
 
+    deployed: list[Deployment] = []
     yield make
     worker.close()
+    for one in deployed:
+        one.close()
 
 
 def test_many_models_on_one_topic(deploy: Deploy) -> None:
@@ -144,18 +161,18 @@ def test_many_models_on_one_topic(deploy: Deploy) -> None:
     send(0, FIRING)
     send(1, FIRING)  # each window is judged when the next one begins
     deployed.start()
-    deployed.wait_for(firing=FIRING)
+    deployed.wait_for_alerts(firing=FIRING)
     deployed.crash(recorded=True)
     send(2, 0)
     send(3, 0)
-    wait_until(lambda: deployed.verdicts() >= 2 * MODELS, "the second window judged", SECONDS)
+    deployed.wait_for_verdicts(3 * MODELS)
     deployed.crash(recorded=False)
     send(4, 0)
     send(5, 0)
-    deployed.wait_for(resolved=FIRING)
-    wait_until(lambda: deployed.verdicts() == 5 * MODELS, "five windows judged", SECONDS)
+    deployed.wait_for_alerts(resolved=FIRING)
+    deployed.wait_for_verdicts(5 * MODELS)
     deployed.crash(recorded=True)
-    deployed.wait_for(resolved=FIRING)
+    deployed.wait_for_alerts(resolved=FIRING)
     print(f"\n{MODELS:,} models, {FIRING:,} alerts: {deployed.state()}")
 
 
@@ -190,15 +207,15 @@ def test_many_alerts_of_one_model(deploy: Deploy) -> None:
     send(0, 100)
     send(1, 100)
     deployed.start()
-    deployed.wait_for(firing=firing)
+    deployed.wait_for_alerts(firing=firing)
     deployed.crash(recorded=True)
     send(2, 0)
     send(3, 0)
-    wait_until(lambda: deployed.verdicts() == 3 * FEATURES * TAGS, "three windows", SECONDS)
+    deployed.wait_for_verdicts(3 * FEATURES * TAGS)
     deployed.crash(recorded=False)
     send(4, 0)
     send(5, 0)
-    deployed.wait_for(resolved=firing)
+    deployed.wait_for_alerts(resolved=firing)
     deployed.crash(recorded=True)
-    deployed.wait_for(resolved=firing)
+    deployed.wait_for_alerts(resolved=firing)
     print(f"\n{FEATURES} features, {TAGS} streams, {firing:,} alerts: {deployed.state()}")

@@ -29,7 +29,7 @@ REFERENCE = DATA / "reference_0_1_0.json"
 
 START = 1_600_000_000_000  # ms; a multiple of a pane
 HALF, END = 106, 220  # seconds of event time; the half lies within a pane
-PARTITIONS = 2
+PREFIX, EVENTS, TRUTH, PARTITIONS = "frozen", "frozen-events", "frozen-labels", 2
 LABELLED, PLAIN, SILENT = "fraud", "risk", "churn"  # the last one's events end before the half
 
 
@@ -47,9 +47,9 @@ class Frozen(msgspec.Struct):
     records: list[tuple[str, int, int, bytes | None, bytes | None, list[tuple[str, bytes]]]]
 
 
-def plan(references: dict[str, Reference]) -> Plan:
-    """Three models on one topic, one with labels and segments, and a comparison."""
-    labels = {"topic": "truth", "horizon": "40s", "by": "arrival"}
+def document() -> dict[str, Any]:
+    """The configuration: three models on one topic, one with labels and segments, a comparison."""
+    labels = {"topic": TRUTH, "horizon": "40s", "by": "arrival"}
     own: dict[str, dict[str, Any]] = {
         LABELLED: {
             "segments": ["tier"],
@@ -59,32 +59,35 @@ def plan(references: dict[str, Reference]) -> Plan:
         PLAIN: {},
         SILENT: {"stale_after": "30s"},
     }
-    config = Config.model_validate(
-        {
-            "kafka": {"bootstrap_servers": "localhost:9092", "start": "earliest"},
-            "limits": {"idle_after": "5s", "max_waiting": 2_000},
-            "models": {
-                name: {
-                    "predictions": "in",
-                    "reference": "unused.json",
-                    "window": {"length": "30s", "every": "10s", "grace": "5s", "min_events": 6},
-                    "budget": "off",
-                    "thresholds": {"ks": {"warning": 0.5}, "psi": {"warning": 1, "for": "2 of 3"}},
-                    **settings,
-                }
-                for name, settings in own.items()
-            },
-            "comparisons": {
-                "versions": {
-                    "champion": f"{LABELLED}@1",
-                    "challenger": f"{LABELLED}@2",
-                    "traffic": "split",
-                    "alpha": 0.5,
-                }
-            },
-        }
-    )
-    return Plan(config, references)
+    return {
+        "kafka": {"bootstrap_servers": "localhost:9092", "start": "earliest"},
+        "output": {"prefix": PREFIX},
+        "limits": {"idle_after": "5s", "max_waiting": 2_000},
+        "models": {
+            name: {
+                "predictions": EVENTS,
+                "reference": f"{name}.json",
+                "window": {"length": "30s", "every": "10s", "grace": "5s", "min_events": 6},
+                "budget": "off",
+                "thresholds": {"ks": {"warning": 0.5}, "psi": {"warning": 1, "for": "2 of 3"}},
+                **settings,
+            }
+            for name, settings in own.items()
+        },
+        "comparisons": {
+            "versions": {
+                "champion": f"{LABELLED}@1",
+                "challenger": f"{LABELLED}@2",
+                "traffic": "split",
+                "alpha": 0.5,
+            }
+        },
+    }
+
+
+def plan(references: dict[str, Reference]) -> Plan:
+    """The configuration with its references."""
+    return Plan(Config.model_validate(document()), references)
 
 
 def seconds(first: int, last: int) -> list[list[Message]]:
@@ -126,8 +129,8 @@ def seconds(first: int, last: int) -> list[list[Message]]:
                 }
                 late = second + rng.choice([0, 1, 3, 20])
                 if rng.random() < 0.9:
-                    found[late].append(Message("truth", 0, None, msgspec.json.encode(label)))
-            found[second].append(Message("in", partition, None, msgspec.json.encode(event)))
+                    found[late].append(Message(TRUTH, 0, None, msgspec.json.encode(label)))
+            found[second].append(Message(EVENTS, partition, None, msgspec.json.encode(event)))
     return found[first:last]
 
 
@@ -143,7 +146,7 @@ def feed(rig: Rig, first: int, last: int) -> None:
 
 def rig_for(frozen_plan: Plan) -> Rig:
     """Return an empty broker for the plan."""
-    return Rig(frozen_plan, PARTITIONS, {"truth": 1})
+    return Rig(frozen_plan, PARTITIONS, {TRUTH: 1})
 
 
 def thaw() -> tuple[Rig, Frozen]:
@@ -169,7 +172,7 @@ def freeze() -> None:
     rig.kill()
     records: list[MemoryRecord] = [
         record
-        for topic in ("in", "truth", *(f"driftline.{name}" for name in OUTPUTS))
+        for topic in (EVENTS, TRUTH, *(f"{PREFIX}.{name}" for name in OUTPUTS))
         for number in range(PARTITIONS)
         for record in rig.broker.logs.get(TopicPartition(topic, number), [])
     ]

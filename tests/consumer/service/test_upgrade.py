@@ -68,7 +68,7 @@ def test_states_are_written_anew_with_the_name_of_their_group(continued: Rig) ->
     # Version 0.1.0 says of this one: "this record has version 2, newer than 1: upgrade Driftline".
     assert {value[2] for value in written.values()} == {2}
     heads = [decode(value, Head) for value in written.values()]
-    assert {head.group for head in heads} == {"driftline"}
+    assert {head.group for head in heads} == {frozen.PREFIX}
     assert {head.stage for head in heads} == {
         (record.key or b"").decode() for record in old.records("state")
     }
