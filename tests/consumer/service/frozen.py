@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gzip
 import random
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,16 @@ def feed(rig: Rig, first: int, last: int) -> None:
 def rig_for(frozen_plan: Plan) -> Rig:
     """Return an empty broker for the plan."""
     return Rig(frozen_plan, PARTITIONS, {TRUTH: 1})
+
+
+def lives(alerts: Iterable[dict[str, Any]]) -> set[tuple[Any, ...]]:
+    """Return what records say of alerts on the data, without the figures that they give."""
+    fields = ("alert_id", "revision", "status", "since", "until", "incident_id")
+    return {
+        tuple(alert[name] for name in fields)
+        for alert in alerts
+        if alert["kind"] not in ("stale", "data_loss")
+    }
 
 
 def thaw() -> tuple[Rig, Frozen]:

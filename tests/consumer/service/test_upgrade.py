@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from tests.consumer.service import frozen
 from tests.consumer.service.rig import Rig
@@ -11,13 +9,6 @@ from tests.consumer.service.rig import Rig
 from driftline.consumer.log.codec import decode
 from driftline.consumer.service.states import Head
 from driftline.detectors import Reference
-
-
-def lives(rig: Rig) -> set[tuple[Any, ...]]:
-    """What is said of alerts on the data, without the figures that they give."""
-    fields = ("alert_id", "revision", "status", "since", "until", "incident_id")
-    found = rig.alerts("feature_drift", "prediction_drift", "data_quality", "performance")
-    return {tuple(alert[name] for name in fields) for alert in found}
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +36,12 @@ def test_verdicts_and_alerts_go_on_as_if_nothing_had_been(continued: Rig, undist
     expected = undisturbed.verdicts()
     assert continued.verdicts().keys() == expected.keys()
     assert 0 < len(old.verdicts()) < len(expected)
-    assert lives(continued) == lives(undisturbed)
-    assert {status for _, _, status, *_ in lives(old)} == {"firing"}
-    assert {status for _, _, status, *_ in lives(continued)} == {"firing", "resolved"}
+    assert frozen.lives(continued.alerts()) == frozen.lives(undisturbed.alerts())
+    assert {status for _, _, status, *_ in frozen.lives(old.alerts())} == {"firing"}
+    assert {status for _, _, status, *_ in frozen.lives(continued.alerts())} == {
+        "firing",
+        "resolved",
+    }
 
 
 def test_what_the_old_version_did_not_judge_has_the_same_bytes(
