@@ -50,8 +50,9 @@ class Deployment:
         self._found: dict[str, dict[Identity, bytes]] = {}
 
     def start(self) -> None:
-        """Start the worker."""
+        """Start the worker; its topics are there."""
         self._worker.start()
+        wait_until(lambda: bool(self._worker.logged("start")), "the worker starts", SECONDS)
 
     def crash(self, *, recorded: bool) -> None:
         """`kill -9`, when what was read is `recorded` or as it is, and start again."""
