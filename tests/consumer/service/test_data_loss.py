@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from tests.consumer.service.rig import Rig
-from tests.consumer.service.small import SECOND, TOPIC, plan, row
+from tests.consumer.service.small import MODEL, SECOND, TOPIC, plan, reference, row
 
 from driftline.consumer.log.messages import partition_of
 from driftline.consumer.log.protocol import TopicPartition
+from driftline.consumer.sketch.model import ModelSketch
 
 PARTITION = TopicPartition(TOPIC, 0)
 
@@ -95,6 +96,36 @@ def test_what_was_read_and_is_needed_no_more_is_no_loss() -> None:
     rig.settle()
     assert rig.alerts("data_loss") == []
     assert LOST not in reasons(rig).values()
+
+
+def test_what_a_failed_model_alone_needs_is_no_loss_to_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rig = Rig(plan({"n": reference(model="n")}, models={"n": {}}))
+
+    def both(start: int, end: int) -> list[dict[str, Any]]:
+        return [{**event, "model": name} for event in events(start, end) for name in (MODEL, "n")]
+
+    count = ModelSketch.count
+
+    def broken(model: ModelSketch, *args: Any) -> Any:
+        return 1 / 0 if model._model.name == "n" else count(model, *args)
+
+    monkeypatch.setattr(ModelSketch, "count", broken)
+    rig.write(both(0, 40))
+    rig.start(batch=20)
+    rig.settle()
+    rig.kill()
+    monkeypatch.undo()
+    rig.broker.delete_before(PARTITION, 50)
+    rig.write(both(40, 120))
+    rig.start()
+    rig.settle()
+    fired, resolved = rig.alerts("data_loss")
+    assert fired["summary"].startswith("n: events 0 to 49 of in partition 0 were deleted")
+    assert resolved["alert_id"] == fired["alert_id"]
+    lost = {v["model"] for v in rig.verdicts().values() if v["reason"] == LOST}
+    assert lost == {"n"}
 
 
 def test_panes_deleted_before_they_were_judged() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 from tests.consumer.service.small import (
     HOUR,
     MINUTE,
@@ -19,6 +20,7 @@ from tests.consumer.service.small import (
 
 from driftline.consumer.log.messages import Horizon, Loss, Pane
 from driftline.consumer.log.protocol import Gap
+from driftline.consumer.sketch.model import ModelSketch
 from driftline.consumer.sketch.partition import Output, PartitionSketch
 from driftline.consumer.sketch.tally import DeadLetter
 
@@ -262,3 +264,18 @@ def test_a_loss_outlives_its_owner() -> None:
     other = sketch(PLAN, state=state)
     found = other.feed(records(at(3), first=4), 0)
     assert found[0] == Loss("in", 0, "m", 0, 4, START, START + 10 * SECOND)
+
+
+def test_a_model_whose_idle_mark_fails_keeps_the_panes_that_were_to_be_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one = sketch(plan(stale_after="10s"))
+    feed(one, at(3))
+    monkeypatch.setattr(ModelSketch, "idle", lambda *_: 1 / 0)
+    one.at_the_end()
+    marks = [*one.stale(MINUTE), *one.idle(MINUTE, MINUTE)]
+    assert panes(marks) == [(0, 1, 0, 1)]
+    assert set(one.failures) == {"m"}  # nothing of it is sent
+    state = one.state()
+    assert state is not None
+    assert (state.rewind, state.behind, state.models["m"].stale) == (0, {"m": 1}, False)

@@ -65,6 +65,7 @@ class PartitionSketch:
         self.generation = state.generation
         self.partitions = partitions
         self._state = state
+        self._needed = state.rewind if state.needed is None else state.needed
         self._decoder = decoder
         self._writer = writer
         self._models = {
@@ -100,7 +101,10 @@ class PartitionSketch:
 
     def lost(self, gap: Gap) -> None:
         """Note that retention deleted records before they were read; reading goes on after them."""
-        self._lose(self._names(), gap)
+        self._lose({*self._behind}, gap)
+        if gap.begin > self._needed:  # else only models that are behind need what is gone
+            rest = replace(gap, wanted=max(gap.wanted, self._needed))
+            self._lose(self._names() - self._behind.keys(), rest)
         self.next, self.position = gap.begin, max(self.position, gap.begin)
 
     def at_the_end(self) -> None:
@@ -121,10 +125,9 @@ class PartitionSketch:
     def idle(self, now: int, idle_after: int) -> list[Output]:
         """Return the open panes as they stand, and an idle mark, of each model that is silent.
 
-        To be called when the partition is read to its end. A mark is repeated every `idle_after`
-        (ms) while it is true.
+        To be called when the partition is read to its end, after `stale`, and sent with that: what
+        fails here undoes both. A mark is repeated every `idle_after` (ms) while it is true.
         """
-        self._before.clear()
         out: list[Output] = []
         for name, model in list(self._models.items()):
             if not model.is_silent(now, idle_after):
@@ -158,8 +161,7 @@ class PartitionSketch:
     def fail(self, name: str, error: Exception) -> None:
         """Let a model rest as it was before what was done last; all others go on without it."""
         self.failures.setdefault(name, error)
-        before = self._before.get(name)
-        self._resting[name] = self._standing(name) if before is None else before
+        self._resting.setdefault(name, self._before.get(name) or self._standing(name))
         self._models.pop(name, None)
         self._behind.pop(name, None)
         if self._decoder is not None:
@@ -171,24 +173,23 @@ class PartitionSketch:
         """Return the state record as of now; None while the past is still being read again."""
         if self.next < self.position:
             return None
-        first = [each.rewind for each in self._resting.values()]
-        first += [at for model in self._models.values() if (at := model.first()) is not None]
+        first = [at for model in self._models.values() if (at := model.first()) is not None]
+        needed = min(first, default=self.position)
         joined = {} if self._writer is None else self._writer.state()
         progress = {n: msgspec.structs.replace(m.progress) for n, m in self._models.items()}
-        for name, each in self._resting.items():
-            if each.progress is not None:
-                progress[name] = each.progress
-            if each.joined is not None:
-                joined[name] = each.joined
+        resting = self._resting.items()
+        progress |= {name: each.progress for name, each in resting if each.progress is not None}
+        joined |= {name: each.joined for name, each in resting if each.joined is not None}
         return SketchState(
             topic_id=self._state.topic_id,
             partitions=self._state.partitions,
             position=self.position,
-            rewind=min(first, default=self.position),
+            rewind=min([needed, *(each.rewind for _, each in resting)]),
             generation=self.generation,
             models=progress,
             joins=joined,
-            behind={name: each.position for name, each in self._resting.items()},
+            behind={name: each.position for name, each in resting},
+            needed=needed,
         )
 
     def event_time(self) -> int | None:
@@ -355,11 +356,12 @@ class PartitionSketch:
         """Return how far a model has come, and what a state record says of it."""
         at, model = self._at(name), self._models.get(name)
         first = None if model is None else model.first()
+        begun = self._state.rewind if name in self._behind else self._needed
         joined = None if self._writer is None else self._writer.progress.get(name)
         return Standing(
             position=at,
             # What is still open is not known before it has been read again.
-            rewind=self._state.rewind if self.next < at else at if first is None else first,
+            rewind=begun if self.next < at else at if first is None else first,
             progress=None if model is None else msgspec.structs.replace(model.progress),
             joined=None if joined is None else msgspec.structs.replace(joined),
             labelled=self._writer is not None and name in self._writer.labelled,

@@ -43,6 +43,7 @@ class SketchState(msgspec.Struct, tag="sketch"):
         models: progress per model as of `position`.
         joins: the same of the rows sent to meet their labels, or their predictions.
         behind: models that failed: the offset before `position` up to which each has come.
+        needed: as `rewind`, of all the others; None where an older version wrote the record.
     """
 
     topic_id: str
@@ -53,6 +54,7 @@ class SketchState(msgspec.Struct, tag="sketch"):
     models: dict[str, ModelProgress]
     joins: dict[str, JoinProgress] = {}
     behind: dict[str, int] = {}
+    needed: int | None = None
 
 
 class Standing(msgspec.Struct, frozen=True):
