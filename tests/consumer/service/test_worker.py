@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -11,11 +12,13 @@ from tests.consumer.service.rig import Rig
 from tests.consumer.service.small import (
     DAY,
     HOUR,
+    LABELS,
     MODEL,
     SECOND,
     TOPIC,
     alerts,
     backtest,
+    labelled_reference,
     plan,
     reference,
     row,
@@ -23,6 +26,7 @@ from tests.consumer.service.small import (
     verdicts,
 )
 
+from driftline.consumer.join.state import JoinState
 from driftline.consumer.judge.records import Alert
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.log.errors import WorkerLost
@@ -219,13 +223,16 @@ def test_a_checkpoint_without_news_writes_nothing() -> None:
 
 def test_a_silent_model_is_recorded_once_a_minute_and_at_the_end() -> None:
     quiet = {"idle_after": "10m"}  # no idle marks either
+    labels: dict[str, Any] = {"labels": {"topic": LABELS, "horizon": "1h"}}
+    known = {name: labelled_reference(name) for name in "mn"}
     # The panes of both lie in one partition.
-    rig = Rig(plan({"n": reference(model="n")}, models={"n": {}}, limits=quiet))
+    rig = Rig(plan(known, models={"n": labels}, limits=quiet, **labels))
     worker = rig.start()
     rig.write([row(0), row(0, model="n")])
 
-    def heads() -> list[int]:
-        return [len(rig.states(f"judge/{name}", JudgeState)) for name in "mn"]
+    def heads(name: str) -> list[int]:
+        judges = rig.states(f"judge/{name}", JudgeState)
+        return [len(judges), *(len(rig.states(f"join/{p}/{name}", JoinState)) for p in (0, 1))]
 
     def minute(start: int) -> None:
         for second in range(start, start + 60, 4):
@@ -236,10 +243,10 @@ def test_a_silent_model_is_recorded_once_a_minute_and_at_the_end() -> None:
 
     rig.broker.now += 2_000
     minute(0)
-    busy, silent = heads()
+    busy, silent = heads("m"), heads("n")
     minute(60)
-    assert heads()[0] - busy > 5
-    assert heads()[1] - silent <= 1
+    assert all(now - before > 5 for now, before in zip(heads("m"), busy, strict=True))
+    assert all(now - before <= 1 for now, before in zip(heads("n"), silent, strict=True))
     rig.settle()
     rig.stop()
     last = [rig.states(f"judge/{name}", JudgeState)[-1].position for name in "mn"]

@@ -34,6 +34,7 @@ class JoinsPartition:
         self.failures = Failures() if failures is None else failures
         self.next = begin
         self._begins = {name: join.rewind for name, join in joins.items()}
+        self._changed: set[str] = set()  # by blocks of their own, since `due`
         self._takers: dict[str, list[str]] = {}  # of a model's blocks
         for name, join in joins.items():
             for model in join.models:
@@ -57,6 +58,7 @@ class JoinsPartition:
             block = _block(record)
             for name in self._takers.get(block.word.model, ()):
                 if name in self.joins and record.offset >= self._begins[name]:
+                    self._changed.add(name)
                     with self.safely(name):
                         out = list(self.joins[name].feed(block, record.offset))
                     if name in self.joins:
@@ -68,6 +70,16 @@ class JoinsPartition:
                     join.catch_up()
                     join.position = self.next
 
+    def due(self, whole: bool) -> list[str]:
+        """Return the joins to be recorded: all, or those that have changed since the last time.
+
+        Not those that still read their past again: their older records hold.
+        """
+        wanted = self.joins.keys() if whole else self._changed & self.joins.keys()
+        names = [name for name in sorted(wanted) if self.next >= self.joins[name].position]
+        self._changed.difference_update(names)
+        return names
+
     def lost(self, gap: Gap) -> Iterator[Outputs]:
         """Yield the loss of blocks that were deleted before they were read."""
         self.next = gap.begin
@@ -75,6 +87,7 @@ class JoinsPartition:
             if gap.begin > self._begins[name]:
                 with self.safely(name):
                     loss = join.lost(gap)
+                self._changed.add(name)
                 if name in self.joins and loss is not None:
                     yield name, [loss]
 

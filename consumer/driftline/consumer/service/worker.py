@@ -151,13 +151,13 @@ class Worker:
                 self._record(self._states.messages(sketch_key(partition), state))
                 offsets[partition] = state.position
         for partition, joins in self._joins.items():
-            for name, join in list(joins.joins.items()):
+            for name in joins.due(whole):
                 key, messages = join_key(partition.partition, name), []
                 with joins.safely(name):
-                    if (joined := join.state()) is not None:
+                    if (joined := joins.joins[name].state()) is not None:
                         messages = self._states.messages(key, joined)
-                        offsets[partition] = joins.next
                 self._record(messages)
+            offsets[partition] = joins.next
         for partition, panes in self._panes.items():
             for name in panes.due(whole):
                 judge, messages = panes.judges[name], []
