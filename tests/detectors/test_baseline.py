@@ -157,3 +157,26 @@ def test_unseen_categories_are_shown_only_where_there_are_some() -> None:
     assert shown.categories == ("a", "b", "__other__")
     assert shown.window.tolist() == [6, 4, 5]
     assert baseline.events == 100
+
+
+def test_values_that_come_once_in_a_small_reference_are_none_of_few() -> None:
+    rng = np.random.default_rng(5)
+    layout, flat = numeric(rng.normal(size=8))
+    baseline = Baseline(layout, flat)
+    assert baseline.few.tolist() == [False]
+    found = compare(baseline, counted(layout, rng.normal(size=1_000)), 1e-4)
+    assert found.detectors["ks"].p_value[0] > 0.01
+    assert np.isnan(found.detectors["chi_square"].value[0])
+
+
+def test_a_quiet_number_keeps_the_level_against_a_small_reference() -> None:
+    rng = np.random.default_rng(6)
+
+    def draw(events: int) -> FloatArray:
+        return np.where(rng.random(events) < 0.92, 0.0, rng.lognormal(size=events))
+
+    for _ in range(20):
+        layout, flat = numeric(draw(50))
+        found = compare(Baseline(layout, flat), counted(layout, draw(5_000)), 1e-3)
+        for name in ("ks", "chi_square"):
+            assert not found.detectors[name].p_value[0] <= 1e-3

@@ -23,7 +23,7 @@ def merge_by_hand(reference: list[int], window: list[int]) -> list[tuple[int, in
     r = w = 0
     for i in sorted(range(len(reference)), key=lambda i: reference[i] + window[i]):
         r, w = r + reference[i], w + window[i]
-        if n * (r + w) >= 30 * (n + m):
+        if min(n, m) * (r + w) >= 30 * (n + m):
             merged.append((r, w))
             r = w = 0
     if r + w:
@@ -68,17 +68,21 @@ def test_pearson_equals_scipy_on_the_merged_cells(feature: list[tuple[int, int]]
 
 @given(COUNTS)
 def test_rare_cells_have_exact_bounds(feature: list[tuple[int, int]]) -> None:
-    """The rule cell by cell, with the binomial laws of scipy."""
+    """The rule cell by cell, with the binomial laws of scipy: of two the one of fewer trials."""
     r, w = np.array(feature).T
     n, m, both = int(w.sum()), int(r.sum()), r + w
-    rare = np.flatnonzero((both > 0) & (both * n < 30 * (n + m)))
+    fewer, here = (n, w) if n <= m else (m, r)
+    rare = np.flatnonzero((both > 0) & (both * fewer < 30 * (n + m)))
     p_value = stats.chi2_contingency(
         np.array(merge_by_hand(r.tolist(), w.tolist())).T, correction=False
     ).pvalue
     one_cell = len(merge_by_hand(r.tolist(), w.tolist())) == 1
     if rare.size:
-        law = [stats.binom(both[i], n / (n + m)) for i in rare]
-        tails = [min(each.sf(w[i] - 1), each.cdf(w[i])) for each, i in zip(law, rare, strict=True)]
+        ends = [sorted((int(both[i]), fewer)) for i in rare]
+        law = [stats.binom(trials, other / (n + m)) for trials, other in ends]
+        tails = [
+            min(each.sf(here[i] - 1), each.cdf(here[i])) for each, i in zip(law, rare, strict=True)
+        ]
         tests = 1 if np.count_nonzero(both) == 2 else rare.size
         exact = min(1.0, 2 * tests * min(tails))
         p_value = exact if one_cell else min(1.0, 2 * min(exact, p_value))
@@ -127,13 +131,14 @@ def test_all_events_in_one_cell_are_no_change() -> None:
     assert np.isnan([nothing.value[0], nothing.p_value[0], nothing.threshold[0]]).all()
 
 
-def test_quiet_rare_classes_keep_the_level() -> None:
+@pytest.mark.parametrize(("reference_events", "events"), [(5_000, 500), (50, 5_000)])
+def test_quiet_rare_classes_keep_the_level(reference_events: int, events: int) -> None:
     rng = np.random.default_rng(4)
     for shares in ([0.98, 0.02], [0.999, 0.001], [0.6, 0.38, 0.02], [0.95, 0.03, *[0.002] * 10]):
         small = 0
         for _ in range(100):
-            reference = rng.multinomial(5_000, shares)
-            for window in rng.multinomial(500, shares, 20):
+            reference = rng.multinomial(reference_events, shares)
+            for window in rng.multinomial(events, shares, 20):
                 found = chi_square(one_feature(reference, window), np.array([0.01]))
                 small += int(found.p_value[0] <= 0.01)
         assert small <= 20 + 4 * 20**0.5

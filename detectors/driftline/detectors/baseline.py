@@ -17,6 +17,7 @@ from .reference import OTHER
 
 _DECIMALS = 10
 _FEW = 10  # values of a feature of few values, at most
+_REPEATED = 5  # events of each of them, at least
 
 
 @dataclass(frozen=True)
@@ -179,8 +180,9 @@ class Baseline:
 def few_values(layout: Layout, counts: IntArray) -> NDArray[np.bool_]:
     """Return which numeric features have few values in some stream, shape (F,).
 
-    At most ten values, each of 1 % of the stream's events or more, hold nine tenths of them: a
-    flag does, a constant, a number that is nearly always zero. Such a number is tested as
+    At most ten values, each of 1 % of the stream's events and of five events or more, hold nine
+    tenths of them: a flag does, a constant, a number that is nearly always zero. Eight measurements
+    that were each made once do not: no other event has their values. Such a number is tested as
     categories are, too: where most events are tied, the largest distance of two distribution
     functions hardly tells that a rare value comes four times as often.
 
@@ -215,7 +217,7 @@ def _extra(feature: Feature) -> IntArray:
 def _own_bins(slots: IntArray) -> IntArray | None:
     """Places in the grid of the values that have a bin each; None for a feature of many values."""
     total = max(int(slots.sum()), 1)
-    values = np.flatnonzero(100 * slots[1::2] >= total)
+    values = np.flatnonzero((100 * slots[1::2] >= total) & (slots[1::2] >= _REPEATED))
     few = values.size <= _FEW and 10 * int(slots[2 * values + 1].sum()) >= 9 * total
     return values if few else None
 

@@ -1,10 +1,11 @@
 """Chi-square test of the shares of categories, with exact bounds for those of few events.
 
-Pearson's law holds where at least some 30 events of the window are expected in every cell, so cells
-are merged until that is so. What merging hides is tested by itself: each rare cell against all the
-others. Given the t events of a cell in reference and window together, those in the window follow a
-hypergeometric law; the binomial law of t trials with probability n / (n + m) bounds both of its
-tails (Hoeffding 1963, section 6; Uhlmann 1966), however few they are.
+Pearson's law holds where at least some 30 events of the window and of the reference are expected in
+every cell, so cells are merged until that is so. What merging hides is tested by itself: each rare
+cell against all the others. Given the t events of a cell in reference and window together, those in
+the window follow a hypergeometric law; the binomial law of t trials with probability n / (n + m)
+bounds both of its tails (Hoeffding 1963, section 6; Uhlmann 1966), however few they are. So do laws
+of n or m trials with probability t / (n + m); of the fewest trials is the closest.
 
 The level of the feature's test is shared, so what is promised of it holds for all together:
 
@@ -37,12 +38,13 @@ SMALLEST_EXPECTED = 30
 
 
 def merge_rare(cells: Cells) -> Cells:
-    """Merge cells until each has at least 30 expected events in the window.
+    """Merge cells until each has at least 30 expected events on either side.
 
-    A cell expects n t / (n + m) events, where t counts it in reference and window together. In
-    ascending order of t (ties in the order given) cells are joined until the sum reaches 30; then
-    the next merged cell begins, so that a cell of 30 or more stays alone unless rarer ones still
-    lack. What is left over joins the last one.
+    A cell expects n t / (n + m) events in the window and m t / (n + m) in the reference, where t
+    counts it in both together; the smaller of the two counts. In ascending order of t (ties in the
+    order given) cells are joined until the sum reaches 30; then the next merged cell begins, so
+    that a cell of 30 or more stays alone unless rarer ones still lack. What is left over joins the
+    last one.
 
     Given the t, nothing in the reference's or the window's own counts has a say. Merging by the
     reference's counts would join cells that happen to be small in it, and alarm on every quiet
@@ -63,9 +65,9 @@ def merge_rare(cells: Cells) -> Cells:
     """
     both = cells.reference + cells.window
     order = np.lexsort((both, cells.owner))
-    owner, n = cells.owner[order], cells.n.astype(np.int64)
-    expected = both[order] * n[owner]  # times n + m: whole numbers, so compared exactly
-    enough = SMALLEST_EXPECTED * (n + cells.m.astype(np.int64))
+    owner, n, m = cells.owner[order], cells.n.astype(np.int64), cells.m.astype(np.int64)
+    expected = both[order] * np.minimum(n, m)[owner]  # times n + m: whole, so compared exactly
+    enough = SMALLEST_EXPECTED * (n + m)
     summed = np.concatenate([[0], np.cumsum(expected)])
     sizes = np.bincount(owner, minlength=cells.features)
     end = np.cumsum(sizes)
@@ -172,11 +174,16 @@ def _exact(
         usable &= ~unseen | one_cell[cells.owner]
         once = cells.total(~unseen & (r == 1))[cells.owner]
         r = np.where(unseen, r + once, r)
-    rare = usable & ((x + r) * n < SMALLEST_EXPECTED * (n + m))
-    owner, x, r, n, m = cells.owner[rare], x[rare], r[rare], n[rare], m[rare]
+    t, fewer = x + r, np.minimum(n, m)  # events of the cell, and of the smaller side
+    rare = usable & (t * fewer < SMALLEST_EXPECTED * (n + m))
+    owner = cells.owner[rare]
     count = np.bincount(owner, minlength=cells.features).astype(np.float64)
-    more, share = x * m > r * n, n / (n + m)
-    tail = betainc(np.where(more, x, r), np.where(more, r, x) + 1.0,
+    here, both = np.where(n <= m, x, r)[rare], (n + m)[rare]
+    t, fewer = t[rare], fewer[rare]
+    # Of the two binomial laws the one of fewer trials is the closer bound.
+    trials, share = np.minimum(t, fewer), np.maximum(t, fewer) / both
+    more, rest = here * both >= t * fewer, trials - here
+    tail = betainc(np.where(more, here, rest), np.where(more, rest, here) + 1.0,
                    np.where(more, share, 1.0 - share))  # fmt: skip
     smallest = np.ones(cells.features)
     np.minimum.at(smallest, owner, tail)
