@@ -17,7 +17,9 @@ from driftline.consumer.judge.sentence import (
     duration,
     fit,
     moment,
+    named,
     numeric_change,
+    opening,
     percent,
     rate_change,
     scope,
@@ -118,6 +120,16 @@ def test_the_change_of_a_number_whose_median_stays() -> None:
     assert numeric_change(same, same) == "median 4, as normally"
 
 
+def test_a_median_that_hardly_moved_is_not_the_change() -> None:
+    moved, normal = Moved("above 56.2", 0.34, 0.1, 0.02), Spread(49.8, 6.7)
+    assert numeric_change(Spread(50.6, 20.1), normal, moved) == (
+        "above 56.2 in 34.0 % of events, normally 10.0 %"
+    )
+    assert numeric_change(Spread(51.6, 20.1), normal, moved) == "median 51.6, normally 49.8"
+    assert verb(Spread(50.6, 20.1), normal, moved) == "spread"
+    assert verb(Spread(50.6, 20.1), normal, Moved("above 56.2", 0.34, 0.1, 0.95)) == "rose"
+
+
 def test_changes() -> None:
     now, normal = Spread(43485, 1), Spread(21902, 1)
     assert numeric_change(now, normal) == "median 43,485, normally 21,902"
@@ -175,7 +187,7 @@ def test_duration(ms: int, text: str) -> None:
         ('m/tier=gold: b changed: "x" is 80.1 % of events, normally 55.1 %, since 2019-03-27 00:00'
          " UTC. Only this feature.", '"x" 80.1 %, normally 55.1 %'),
         ("m: c is missing in 5.0 % of events, normally 0.1 %, since 2019-03-27 00:00 UTC. Only ...",
-         "c missing in 5.0 %, normally 0.1 %"),
+         "missing in 5.0 %, normally 0.1 %"),
         ("m: accuracy fell to 0.915 (95 % interval 0.896 to 0.931), normally 0.944, on 991 "
          "labelled of 991 events, since 2019-04-08 00:00 UTC. 5 ...",
          "accuracy 0.915, normally 0.944"),
@@ -190,7 +202,8 @@ def test_duration(ms: int, text: str) -> None:
          "events, since 2019-04-08 ...", "0.031 worse than estimated"),
         ("m: a fell: 0 in 12.0 % of events, normally 35.0 %, since 2019-04-08 00:00 UTC. Only ...",
          "0 in 12.0 %, normally 35.0 %"),
-        ('m: b changed: "this is: x, since y" is 12.0 % of events, normally 35.0 %, since 2019-04',
+        ('m: b changed: "this is: x, since y" is 12.0 % of events, normally 35.0 %, since 2019-04'
+         "-08 00:00 UTC. Only this feature.",
          '"this is: x, since y" 12.0 %, normally 35.0 %'),
         ("m: b changed: values that the reference does not list are 5.6 % of events, normally 0.0 %"
          ", since 2019-04-08 00:00 UTC. Only this feature.",
@@ -203,12 +216,40 @@ def test_duration(ms: int, text: str) -> None:
          "00:00 UTC.", "became few: 12 for 991 predictions (1.2 %), normally 98.7 %"),
         ("m: labels do not come: not one within the horizon, since 2019-04-08 00:00 UTC.",
          "do not come: not one within the horizon"),
-        ("m: labels rose: median 5, normally 3, since 2019-04-08 00:00 UTC. Only this feature.",
-         "median 5, normally 3"),  # a feature of that name
     ],
 )  # fmt: skip
 def test_the_change_alone(summary: str, said: str) -> None:
-    assert change(summary) == said
+    stream, _, rest = summary.partition(": ")
+    first = rest.partition(" ")[0]
+    assert change(summary, stream, first if first in ("a", "b", "c") else None) == said
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a: b",
+        "x, since 2019-01",
+        "labels",
+        "labels stopped",
+        "accuracy",
+        "a\nb",
+        "is",
+        "rose: 1",
+        "n" * 1000,
+    ],
+)
+def test_the_change_alone_whatever_the_names(name: str) -> None:
+    for text, said in (
+        ("rose: median 2, normally 1", "median 2, normally 1"),
+        ("is missing in 5.0 % of events, normally 0.1 %", "missing in 5.0 %, normally 0.1 %"),
+        (f"changed: {category_change(name, 0.5, 0.25)}",
+         f'"{named(name)}" 50.0 %, normally 25.0 %'),
+    ):  # fmt: skip
+        stream = f"m/t={name}"
+        whole = f"{opening(stream)}{named(name)} {text}, since 2019-04-08 00:00 UTC. Only ..."
+        assert whole.isprintable()
+        assert len(whole) <= LONGEST
+        assert change(whole, stream, name) == said
 
 
 def sentence(features: list[str], head: str = "m: a rose") -> str:

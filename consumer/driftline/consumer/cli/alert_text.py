@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from driftline.consumer.judge.bin_changes import bin_name
 from driftline.consumer.judge.records import Alert, Number, Verdict, edge
-from driftline.consumer.judge.sentence import amount, clean, percent
+from driftline.consumer.judge.sentence import amount, clean, opening, percent
 from driftline.detectors import OTHER
 
 _HEAD_WIDTH = 74
@@ -42,7 +42,7 @@ def alert_in_full(alert: Alert, verdict: Verdict | None) -> str:
     owner = "   ".join(
         part for part in (f"owner {alert.owner}" if alert.owner else "", alert.runbook) if part
     )
-    said = clean(alert.summary.removeprefix(f"{alert.stream}: "))
+    said = clean(alert.summary.removeprefix(opening(alert.stream)))
     parts = [f"{head:<{_HEAD_WIDTH}}{clean(owner)}".rstrip() + f"\n{said}"]
     shares = _bins(verdict) if verdict is not None else _top(alert)
     if alert.kind == "data_quality":

@@ -36,7 +36,7 @@ def table(alerts: Sequence[Alert], model: str) -> str:
             alert.severity,
             subject(alert.stream, alert.feature or alert.kind, model),
             effect_text(alert.effect),
-            clean(change(alert.summary)),
+            clean(change(alert.summary, alert.stream, alert.feature)),
             alert.alert_id,
         )
         for alert in alerts

@@ -25,7 +25,9 @@ from driftline.consumer.judge.sentence import (
     duration,
     fit,
     moment,
+    named,
     numeric_change,
+    opening,
     rate_change,
     scope,
     unjudged,
@@ -121,7 +123,7 @@ class AlertWriter:
             kind=life.kind,
             summary=self._summary(life, now, f, name, bins, others)
             if reason is None
-            else fit(unjudged(f"{self._stream}: {life.feature}", life.since, reason)),
+            else fit(unjudged(self._subject(life), life.since, reason)),
             stream=self._stream,
             model=self._model,
             segment=self._segment,
@@ -157,7 +159,7 @@ class AlertWriter:
         bins: Bins,
         others: Sequence[str],
     ) -> str:
-        subject = f"{self._stream}: {life.feature}"
+        subject = self._subject(life)
         if not life.firing and life.quiet_since is not None:
             after = duration(life.quiet_since - life.since)
             return fit(
@@ -172,8 +174,12 @@ class AlertWriter:
             text = f"{verb(present, normal, moved)}: {numeric_change(present, normal, moved)}"
         else:
             text = f"changed: {category_of(bins)}"
-        reach = scope(others, life.version)
-        return fit(f"{subject} {text}, since {moment(life.since)}. {reach}", others)
+        names = [named(other) for other in others]
+        reach = scope(names, life.version)
+        return fit(f"{subject} {text}, since {moment(life.since)}. {reach}", names)
+
+    def _subject(self, life: Life) -> str:
+        return f"{opening(self._stream)}{named(life.feature)}"
 
     def _spread(self, f: int, counts: NDArray[np.int64] | None) -> Spread:
         low, middle, high = (self._baseline.quantile(f, q, counts) for q in (0.25, 0.5, 0.75))

@@ -24,12 +24,13 @@ from driftline.consumer.judge.records import (
 from driftline.consumer.judge.rules import STATES
 from driftline.consumer.judge.sentence import (
     amount,
-    clean,
     digits_apart,
     duration,
     fit,
     metric_words,
     moment,
+    named,
+    opening,
     unjudged,
 )
 from driftline.producer.timestamp import format_time
@@ -142,7 +143,7 @@ class MetricWriter:
             status="firing" if life.firing else "resolved",
             severity="critical" if life.severity == 2 else "warning",
             kind=life.kind,
-            summary=fit(unjudged(f"{self._stream}: {shown(measured)}", life.since, reason))
+            summary=fit(unjudged(f"{opening(self._stream)}{shown(measured)}", life.since, reason))
             if reason is not None
             else self._summary(life, measured, window),
             stream=self._stream,
@@ -174,7 +175,7 @@ class MetricWriter:
         )  # fmt: skip
 
     def _summary(self, life: Life, measured: Measured, window: MetricWindow) -> str:
-        subject = f"{self._stream}: {shown(measured)}"
+        subject = f"{opening(self._stream)}{shown(measured)}"
         if not life.firing and life.quiet_since is not None:
             after = duration(life.quiet_since - life.since)
             return fit(
@@ -194,10 +195,13 @@ class MetricWriter:
             # By arrival, more labels can come in a window than predictions were made in it.
             of = f"of {window.events:,} events" if labelled <= window.events else "events"
             basis = f"on {labelled:,} labelled {of}"
-        now, normal = amount(figure.value, digits), amount(measured.normal, digits)
+        now = amount(figure.value, digits)
+        normal = "unknown" if isnan(measured.normal) else amount(measured.normal, digits)
         if measured.detector == GAP:
             change = f"{amount(abs(figure.value))} {'worse' if figure.value < 0 else 'better'}"
-            text = f"{self._stream}: performance turned out {change} than estimated, normally 0"
+            text = (
+                f"{opening(self._stream)}performance turned out {change} than estimated, normally 0"
+            )
         elif now == normal:
             text = f"{subject} is {now}{reach}, as normally"
         else:
@@ -210,7 +214,7 @@ class MetricWriter:
             "No feature changed before it." if not many
             else f"{many} feature{'' if many == 1 else 's'} changed before it."
         )  # fmt: skip
-        return text if life.version is None else f"{text} Began with version {clean(life.version)}."
+        return text if life.version is None else f"{text} Began with version {named(life.version)}."
 
 
 def shown(measured: Measured) -> str:

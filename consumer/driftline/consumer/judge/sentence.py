@@ -25,9 +25,11 @@ _AGAINST_ESTIMATE = re.compile(
     r"performance turned out (?P<change>\S+ (worse|better) than estimated), normally \S+, on "
 )
 _CATEGORY = re.compile(r"(?P<what>.*) (is|are) (?P<now>\S+ %) of events, (?P<normal>normally .*)")
-_SINCE = re.compile(r", since \d{4}-")
+_SINCE = re.compile(r", since \d{4}-\d\d-\d\d ")
 _COMPARED = re.compile(r".+ is (?:better|worse) than .+: ")
 _LABELS = re.compile(r"labels (stopped|became few|slowed down|do not come): ")
+_LONGEST_NAME = 40
+_LONGEST_STREAM = 60
 _ONE_WAY = 0.9
 _RATE_VERBS = {
     "missing": "is missing",
@@ -130,6 +132,27 @@ def clean(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def named(name: str, longest: int = _LONGEST_NAME) -> str:
+    r"""Return a name as a sentence has it: on one line, and not so long that it hides the rest.
+
+    Example:
+        >>> named("rating (1-5)"), named("a\nb"), named("x" * 1000, 8)
+        ('rating (1-5)', 'a\\nb', 'xxxxx...')
+    """
+    text = clean(name)
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
+
+
+def opening(stream: str) -> str:
+    """Return how every sentence about a stream begins.
+
+    Example:
+        >>> opening("churn/tier=gold")
+        'churn/tier=gold: '
+    """
+    return f"{named(stream, _LONGEST_STREAM)}: "
+
+
 def percent(share: float, decimals: int = 1) -> str:
     """Return a share as per cent, with one decimal if no other number is given.
 
@@ -167,24 +190,21 @@ def metric_words(metric: str) -> str:
 def verb(now: Spread, normal: Spread, moved: Moved | None = None) -> str:
     """Return what happened to a numeric feature: rose, fell, spread, narrowed, changed shape.
 
-    Where the median stayed and nearly all events that changed went one way, it rose or fell.
-
     Compared in units of the normal distance between the quartiles: a median that moved by more
     than a quarter of it rose or fell, and one that moved by more than a twentieth too, unless the
-    spread changed by more than twice that.
+    spread changed by more than twice that. Where it moved less, and nearly all events that changed
+    went one way, it rose or fell, too.
 
     Example:
         >>> normal = Spread(20.0, 10.0)
         >>> verb(Spread(28.0, 10.0), normal), verb(Spread(20.0, 30.0), normal)
         ('rose', 'spread')
     """
-    if now.median == normal.median and moved is not None and abs(moved.lean) >= _ONE_WAY:
-        return "rose" if moved.lean > 0 else "fell"
-    unit = normal.quartiles or abs(normal.median) or 1.0
-    shift = (now.median - normal.median) / unit
-    widening = (now.quartiles - normal.quartiles) / unit
-    if abs(shift) >= 0.25 or (abs(shift) >= 0.05 and abs(shift) * 2 >= abs(widening)):
+    shift, widening = _moves(now, normal)
+    if _tells(now, normal):
         return "rose" if shift > 0 else "fell"
+    if moved is not None and abs(moved.lean) >= _ONE_WAY:
+        return "rose" if moved.lean > 0 else "fell"
     if abs(widening) >= 0.1:
         return "spread" if widening > 0 else "narrowed"
     if shift:
@@ -193,7 +213,7 @@ def verb(now: Spread, normal: Spread, moved: Moved | None = None) -> str:
 
 
 def numeric_change(now: Spread, normal: Spread, moved: Moved | None = None) -> str:
-    """Return the change of a numeric feature: of its median, else of the share that moved.
+    """Return the change of a numeric feature: of its median where that tells it, else of a share.
 
     Example:
         >>> numeric_change(Spread(43485.0, 1.0), Spread(21902.0, 1.0))
@@ -201,13 +221,25 @@ def numeric_change(now: Spread, normal: Spread, moved: Moved | None = None) -> s
         >>> numeric_change(Spread(1.0, 0.0), Spread(1.0, 0.0), Moved("0", 0.12, 0.35, 1.0))
         '0 in 12.0 % of events, normally 35.0 %'
     """
-    if now.median != normal.median:
-        present, before = amounts(now.median, normal.median)
-        return f"median {present}, normally {before}"
-    if moved is None:
+    if moved is not None and not _tells(now, normal):
+        present, before = percents(moved.now, moved.normal)
+        return f"{moved.what} in {present} of events, normally {before}"
+    if now.median == normal.median:
         return f"median {amount(now.median)}, as normally"
-    present, before = percents(moved.now, moved.normal)
-    return f"{moved.what} in {present} of events, normally {before}"
+    present, before = amounts(now.median, normal.median)
+    return f"median {present}, normally {before}"
+
+
+def _moves(now: Spread, normal: Spread) -> tuple[float, float]:
+    """Return how far the median moved and the quartiles parted, in units of their distance."""
+    unit = normal.quartiles or abs(normal.median) or 1.0
+    return (now.median - normal.median) / unit, (now.quartiles - normal.quartiles) / unit
+
+
+def _tells(now: Spread, normal: Spread) -> bool:
+    """Return whether the median tells the change: it moved, and the spread not much more."""
+    shift, widening = (abs(x) for x in _moves(now, normal))
+    return shift >= 0.25 or (shift >= 0.05 and shift * 2 >= widening)
 
 
 def category_change(category: str, now: float, normal: float) -> str:
@@ -218,7 +250,7 @@ def category_change(category: str, now: float, normal: float) -> str:
         '"true" is 80.1 % of events, normally 55.1 %'
     """
     present, before = percents(now, normal)
-    return f'"{clean(category)}" is {present} of events, normally {before}'
+    return f'"{named(category)}" is {present} of events, normally {before}'
 
 
 def unlisted_change(now: float, normal: float) -> str:
@@ -261,41 +293,50 @@ def scope(also_firing: Sequence[str], version: str | None) -> str:
         text = f"{len(also_firing)} other {many} changed too: {', '.join(also_firing)}."
     else:
         text = "Only this feature."
-    return text if version is None else f"{text} Began with version {clean(version)}."
+    return text if version is None else f"{text} Began with version {named(version)}."
 
 
-def change(summary: str) -> str:
+def change(summary: str, stream: str, feature: str | None) -> str:
     """Return the part of an alert's sentence that a table shows: what changed, now and normally.
 
+    Args:
+        summary: the sentence.
+        stream: what it is about.
+        feature: the alert's; None for a whole model.
+
     Example:
-        >>> change("m: a rose: median 43,485, normally 21,902, since 2019-03-27 ...")
+        >>> since = ", since 2019-03-27 00:00 UTC. Only this feature."
+        >>> change("m: a rose: median 43,485, normally 21,902" + since, "m", "a")
         'median 43,485, normally 21,902'
-        >>> change('m: b changed: "x" is 80.1 % of events, normally 55.1 %, since 2019-03-27 ...')
+        >>> change('m: b changed: "x" is 80.1 % of events, normally 55.1 %' + since, "m", "b")
         '"x" 80.1 %, normally 55.1 %'
-        >>> change("m: f1 fell to 0.9 (95 % interval 0.8 to 0.95), normally 0.98, on 99 ...")
+        >>> said = "m: f1 fell to 0.9 (95 % interval 0.8 to 0.95), normally 0.98, on 99 ..."
+        >>> change(said, "m", "performance.f1")
         'f1 0.9, normally 0.98'
-        >>> change("m: performance turned out 0.03 worse than estimated, normally 0, on 99 ...")
-        '0.03 worse than estimated'
-        >>> change("m: labels stopped: 0 for 991 predictions (0.0 %), normally 98 %, since ...")
+        >>> said = "m: labels stopped: 0 for 991 predictions (0.0 %), normally 98 %"
+        >>> change(said + since, "m", None)
         'stopped: 0 for 991 predictions (0.0 %), normally 98 %'
-        >>> change("new: m@2 is better than m@1: accuracy 0.92 (95 % interval 0.84 ...")
+        >>> said = "new: m@2 is better than m@1: accuracy 0.92 (95 % interval 0.84 ..."
+        >>> change(said, "new", "comparison")
         'm@2 is better than m@1'
     """
-    said = summary.split(": ", 1)[-1]
-    if metric := _METRIC.match(said):
-        return f"{metric['name']} {metric['now']}, {metric['normal']}"
-    if gap := _AGAINST_ESTIMATE.match(said):
-        return gap["change"]
-    if _COMPARED.match(said):
-        return said.partition(": ")[0]
-    if _LABELS.match(said):
-        return said.removeprefix("labels ").partition(", since ")[0]
-    said = _SINCE.split(said, maxsplit=1)[0]
-    if ": " in said:
-        said = said.split(": ", 1)[1]
-        if category := _CATEGORY.fullmatch(said):
+    said = summary.removeprefix(opening(stream))
+    own = said.removeprefix(f"{named(feature)} ") if feature else said
+    if own == said:  # of a metric, or of the whole model
+        if metric := _METRIC.match(said):
+            return f"{metric['name']} {metric['now']}, {metric['normal']}"
+        if gap := _AGAINST_ESTIMATE.match(said):
+            return gap["change"]
+        if _COMPARED.match(said):
+            return said.partition(": ")[0]
+        if _LABELS.match(said):
+            return said.removeprefix("labels ").partition(", since ")[0]
+    own = _SINCE.split(own, maxsplit=1)[0]
+    if ": " in own:
+        own = own.split(": ", 1)[1]
+        if category := _CATEGORY.fullmatch(own):
             return f"{category['what']} {category['now']}, {category['normal']}"
-    return said.replace(" is ", " ", 1).replace(" of events", "", 1)
+    return own.removeprefix("is ").replace(" is ", " ", 1).replace(" of events", "", 1)
 
 
 def moment(time: int) -> str:
