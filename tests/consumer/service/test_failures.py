@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -11,13 +11,18 @@ from typing import Any
 import msgspec
 import pytest
 from tests.consumer.service.drawing import MODELS, Labelling, draw_input
+from tests.consumer.service.rig import Rig
 from tests.consumer.service.simulation import Run, Schedule
+from tests.consumer.service.small import MODEL, SECOND, labelled_plan, row
 
 from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.judge.comparison import ComparisonJudge
 from driftline.consumer.judge.model import ModelJudge
 from driftline.consumer.judge.streams import StreamJudge
+from driftline.consumer.log.protocol import Record
 from driftline.consumer.service import worker as worker_module
+from driftline.consumer.service.joining import JoinsPartition
+from driftline.consumer.service.judging import PanesPartition
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.worker import Worker
 from driftline.consumer.sketch.blocks import BlockWriter
@@ -25,6 +30,7 @@ from driftline.consumer.sketch.decode import _Model
 from driftline.consumer.sketch.labels import LabelReader
 from driftline.consumer.sketch.model import ModelSketch
 from driftline.consumer.sketch.open_pane import OpenPane
+from driftline.consumer.sketch.partition import PartitionSketch
 
 WATCHED, OTHER = MODELS
 COMPARISON = "compare:versions"
@@ -185,3 +191,46 @@ def restart(disturbed: Run) -> None:
     disturbed.kill(0, consumer, producer)
     disturbed.schedule.workers = 0
     disturbed.go()
+
+
+@pytest.mark.parametrize("removed", [False, True])
+@pytest.mark.parametrize(
+    ("stage", "owner", "name"),
+    [
+        (PartitionSketch, ModelSketch, "count"),
+        (JoinsPartition, ModelJoin, "feed"),
+        (PanesPartition, ModelJudge, "feed"),
+    ],
+)
+def test_what_a_model_needs_that_fails_again_is_not_read_for_the_others(
+    stage: Any, owner: Any, name: str, removed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = labelled_plan("arrival", "n")
+    rig = Rig(both)
+    original, feed = getattr(owner, name), stage.feed
+
+    def broken(self: Any, *args: Any) -> Any:
+        model = getattr(self, "_model", None) or getattr(self, "model", self)
+        return boom(None) if model.name == "n" else original(self, *args)
+
+    fed: list[int] = []
+
+    def counted(self: Any, records: Sequence[Record], *args: Any) -> Any:
+        fed.append(len(records))
+        return feed(self, records, *args)
+
+    monkeypatch.setattr(owner, name, broken)
+    monkeypatch.setattr(stage, "feed", counted)
+    rig.start(batch=10)
+    for second in range(0, 600, 2):
+        rig.write([row(second * SECOND, model=model) for model in (MODEL, "n")])
+    rig.settle()
+    rig.stop()
+    before = sum(fed)
+    fed.clear()
+    alone = labelled_plan("arrival")
+    worker = rig.start(alone if removed else both, batch=10)
+    rig.settle()
+    assert {failure.model for failure in worker.status.failures()} == (set() if removed else {"n"})
+    assert before > 0
+    assert sum(fed) < before / 4

@@ -100,7 +100,7 @@ def rewind_to_oldest_pane_of_sketch(monkeypatch: pytest.MonkeyPatch) -> None:
         found = original(self)
         panes = [pane for model in self._models.values() for pane in model.open.values()]
         if found and panes:
-            found.rewind = min(panes, key=lambda pane: pane.start).first
+            found.rewind = found.needed = min(panes, key=lambda pane: pane.start).first
         return found
 
     monkeypatch.setattr(PartitionSketch, "state", state)

@@ -69,6 +69,9 @@ class JoinsPartition:
                 with self.safely(name):
                     join.catch_up()
                     join.position = self.next
+        if self.failures:  # what lies before, only those that failed need
+            begins = [self._begins[name] for name in self.joins]
+            self.next = max(self.next, min(begins, default=self.next))
 
     def due(self, whole: bool) -> list[str]:
         """Return the joins to be recorded: all, or those that have changed since the last time.

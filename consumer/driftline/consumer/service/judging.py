@@ -101,6 +101,9 @@ class PanesPartition:
             self.next = record.offset + 1
         for judge in self.judges.values():  # other models' records have had their effect too
             judge.position = max(judge.position, self.next)
+        if self.failures:  # what lies before, only those that failed need
+            begins = [self._begins[name] for name in self.judges]
+            self.next = max(self.next, min(begins, default=self.next))
 
     def tick(self, now: int) -> Iterator[Outputs]:
         """Let every judge look at the wall clock (ms)."""

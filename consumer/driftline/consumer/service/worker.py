@@ -119,7 +119,9 @@ class Worker:
                 self._lost(gap)
             began = self._timer()
             for partition, records in polled.records.items():
-                self._feed(partition, records, now)
+                following = self._feed(partition, records, now)
+                if following > records[-1].offset + 1:  # what lies between, nobody needs any more
+                    self._consumer.seek(partition, following)
             if polled.records:
                 self.status.batch_processing.observe(self._timer() - began)
             self._topics.look(now)
@@ -148,7 +150,7 @@ class Worker:
         for partition, sketch in self._sketches.items():
             state = sketch.state()
             if state is not None:
-                self._record(self._states.messages(sketch_key(partition), state))
+                self._send(self._states.messages(sketch_key(partition), state))
                 offsets[partition] = state.position
         for partition, joins in self._joins.items():
             for name in joins.due(whole):
@@ -156,7 +158,7 @@ class Worker:
                 with joins.safely(name):
                     if (joined := joins.joins[name].state()) is not None:
                         messages = self._states.messages(key, joined)
-                self._record(messages)
+                self._send(messages)
             offsets[partition] = joins.next
         for partition, panes in self._panes.items():
             for name in panes.due(whole):
@@ -165,7 +167,7 @@ class Worker:
                     judge.alert_ends = ends
                 with panes.safely(name):
                     messages = self._states.messages(judge_key(name), judge.state())
-                self._record(messages)
+                self._send(messages)
             offsets[partition] = panes.next
         self._producer.flush()
         # Step 4: the group's offsets, for lag tools only.
@@ -191,7 +193,7 @@ class Worker:
         new = sorted(ownership.partitions - ownership.kept)
         inputs = [partition for partition in new if partition.topic in self._plan.inputs]
         for partition, state in self._opening.sketch_states(inputs, ownership, now).items():
-            self._record(self._states.messages(sketch_key(partition), state))
+            self._send(self._states.messages(sketch_key(partition), state))
             self._sketches[partition] = PartitionSketch(
                 partition,
                 self._count_of(partition.topic),
@@ -227,24 +229,26 @@ class Worker:
         self._paused = frozenset()
         self.status.own(ownership, self._sketches, self._panes, self._joins)
 
-    def _feed(self, partition: TopicPartition, records: Sequence[Record], now: int) -> None:
-        if partition in self._sketches:
+    def _feed(self, partition: TopicPartition, records: Sequence[Record], now: int) -> int:
+        """Let records have their effect; return the offset at which reading goes on."""
+        if (sketch := self._sketches.get(partition)) is not None:
             self._written[partition] = records[-1].timestamp
             self._read[partition] += len(records)
-            sketch = self._sketches[partition]
             self._send_sketched(sketch, sketch.feed(records, now))
-        elif partition in self._joins:
-            joins = self._joins[partition]
+            return sketch.next
+        if (joins := self._joins.get(partition)) is not None:
             self._send_joined(joins, joins.feed(records))
-        elif partition in self._panes:
+            return joins.next
+        if (panes := self._panes.get(partition)) is not None:
             began, before = self._timer(), self.status.windows.copy()
-            panes = self._panes[partition]
             self._send_judged(panes, panes.feed(records))
             judged = self.status.windows - before
             if judged:
                 self.status.window_evaluation.observe(self._timer() - began)
             for name in judged:
                 self._observe_delay(name)
+            return panes.next
+        return 0
 
     def _observe_delay(self, name: str) -> None:
         """Note how old the newest input record of a model is whose verdicts were just sent."""
@@ -255,13 +259,11 @@ class Worker:
             self.status.end_to_end.observe(max(self._clock() - newest, 0) / 1000)
 
     def _lost(self, gap: Gap) -> None:
-        if gap.partition in self._sketches:
-            self._sketches[gap.partition].lost(gap)
-        elif gap.partition in self._joins:
-            joins = self._joins[gap.partition]
+        if (sketch := self._sketches.get(gap.partition)) is not None:
+            sketch.lost(gap)
+        elif (joins := self._joins.get(gap.partition)) is not None:
             self._send_joined(joins, joins.lost(gap))
-        elif gap.partition in self._panes:
-            panes = self._panes[gap.partition]
+        elif (panes := self._panes.get(gap.partition)) is not None:
             self._send_judged(panes, panes.lost(gap))
 
     def _tick(self, now: int) -> None:
@@ -349,8 +351,7 @@ class Worker:
             messages: list[Message] = []
             with joins.safely(name):
                 messages = [self._counted(output) for output in outputs]
-            for message in messages:
-                self._producer.send(message)
+            self._send(messages)
 
     def _send_judged(self, panes: PanesPartition, found: Iterable[Judged]) -> None:
         for name, outputs in found:
@@ -383,7 +384,7 @@ class Worker:
         ends = self._log.end_offsets(frozenset(partitions)) if self._panes else {}
         return [ends.get(partition, 0) for partition in partitions]
 
-    def _record(self, messages: Iterable[Message]) -> None:
+    def _send(self, messages: Iterable[Message]) -> None:
         for message in messages:
             self._producer.send(message)
 

@@ -41,7 +41,7 @@ class PartitionSketch:
         partitions: how many partitions its topic has.
         decoder: turns values into columns; None for a topic that holds labels only.
         models: the models whose events the topic holds.
-        state: as read from the log; feeding starts at ``state.rewind``.
+        state: as read from the log; feeding starts at `next`.
         now: wall-clock time, ms; only idle and stale marks depend on it.
         tally: where to count what became of the records.
         writer: sends predictions and labels to the join; None where no model wants it.
@@ -60,7 +60,6 @@ class PartitionSketch:
     ) -> None:
         self.source = source
         self.tally = tally
-        self.next = state.rewind  # offset of the next record to be fed
         self.position = state.position
         self.generation = state.generation
         self.partitions = partitions
@@ -80,13 +79,14 @@ class PartitionSketch:
         }
         # A model that failed in another run goes on from where it was left.
         self._behind = {name: at for name, at in state.behind.items() if name in self._names()}
+        self.next = state.rewind if self._behind else self._needed  # offset to be fed next
         self._before: dict[str, Standing] = {}  # models as they were before what was done last
         self._resting: dict[str, Standing] = {}  # models that failed here
         self.failures = Failures()
         self._held = False
 
     def feed(self, records: Sequence[Record], now: int) -> list[Output]:
-        """Count `records`, which follow those fed before; return what is to be sent, in order."""
+        """Count `records`, from `next` on; return what is to be sent, in order."""
         self._before.clear()
         out: list[Output] = []
         while records:
@@ -97,6 +97,8 @@ class PartitionSketch:
             whole = [*takewhile(lambda r: not isinstance(r.value, UnreadBatch), records[:part])]
             out += self._take(whole, now) if whole else self._refuse(records[0])
             records = records[len(whole) or 1 :]
+        if not self._behind:  # only models that failed need what lies before
+            self.next = max(self.next, self._needed)
         return self._of_the_others(out)
 
     def lost(self, gap: Gap) -> None:
@@ -142,10 +144,8 @@ class PartitionSketch:
 
     def hold(self, *, held: bool) -> list[Output]:
         """Return what is to be said where an open transaction begins or ends to hold the rest."""
-        if held == self._held:
-            return []
-        self._held = held
-        return [*self._horizons()]
+        changed, self._held = held != self._held, held
+        return [*self._horizons()] if changed else []
 
     def stale(self, now: int) -> list[Output]:
         """Close the panes of models that are silent here for `stale_after` at `now` (ms)."""
@@ -254,9 +254,8 @@ class PartitionSketch:
         """Note that records have had their effect, on the models that had come to the first."""
         self.next = last + 1
         self.position = max(self.position, self.next)
-        if self._behind:
-            reached = {n: self.next if at <= first else at for n, at in self._behind.items()}
-            self._behind = {name: at for name, at in reached.items() if at < self.position}
+        reached = {n: self.next if at <= first else at for n, at in self._behind.items()}
+        self._behind = {name: at for name, at in reached.items() if at < self.position}
 
     def _effects(
         self,
