@@ -18,7 +18,7 @@ from driftline.consumer.judge.records import (
     most_frequent,
     number,
 )
-from driftline.consumer.judge.sentence import amount, fit, moment
+from driftline.consumer.judge.sentence import amount, fit, moment, opening
 from driftline.detectors.grid import IntArray
 from driftline.detectors.outcomes import Figure
 from driftline.detectors.outcomes.comparison import Decision, Evidence
@@ -189,7 +189,7 @@ class ComparisonWriter:
         labelled = self._counts(standing)["labelled"]
         unit = "nearer to the truth in a share of" if self._regression else "accuracy"
         return fit(
-            f"{self._name}: {self._config.challenger} is {standing.decision} than "
+            f"{opening(self._name)}{self._config.challenger} is {standing.decision} than "
             f"{self._config.champion}: {unit} {_with_interval(challenger)} against "
             f"{_with_interval(champion, short=True)}, on {labelled:,} labelled events, "
             f"since {moment(standing.since or 0)}."

@@ -12,7 +12,7 @@ from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.ids import identity
 from driftline.consumer.judge.lives import SEVERITIES, Kind, Life, WindowTimes
 from driftline.consumer.judge.records import Alert, ReferenceName, Window
-from driftline.consumer.judge.sentence import amount, duration, fit, moment
+from driftline.consumer.judge.sentence import amount, duration, fit, moment, opening
 from driftline.consumer.log.clock import Clock
 from driftline.consumer.log.messages import Loss
 from driftline.detectors.reference import Reference
@@ -194,7 +194,7 @@ def whole_model_alert(
         status="firing" if life.firing else "resolved",
         severity="critical" if SEVERITIES[life.severity] == "critical" else "warning",
         kind=life.kind,
-        summary=fit(f"{model}: {sentence}"),
+        summary=fit(f"{opening(model)}{sentence}"),
         stream=model,
         model=model,
         segment=None,
