@@ -71,6 +71,18 @@ def test_what_fits_is_unpacked_and_one_byte_more_is_refused(
             unpack(codec, pack(whole), len(whole) - 1)
 
 
+def test_a_zstd_frame_may_have_the_window_of_any_level() -> None:
+    packer = zstandard.ZstdCompressor(level=22).compressobj()
+    packed = packer.compress(b"abc") + packer.flush()
+    assert zstandard.get_frame_parameters(packed).window_size == 128 * MB
+    assert unpack(ZSTD, packed, 3) == b"abc"
+
+
+@pytest.mark.parametrize("limit", [1, 1 << 40])
+def test_any_limit_will_do(limit: int) -> None:
+    assert unpack(ZSTD, zstandard.compress(b"a"), limit) == b"a"
+
+
 @pytest.mark.parametrize("name", PACKERS)
 def test_no_more_than_the_limit_is_ever_held(name: str) -> None:
     codec, pack = PACKERS[name]

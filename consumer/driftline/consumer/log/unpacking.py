@@ -133,11 +133,9 @@ def _lz4(packed: bytes, limit: int) -> Iterator[bytes]:
 
 
 def _zstd(packed: bytes, limit: int) -> Iterator[bytes]:
-    # A frame's window is memory too, and need not be larger than what it unpacks to.
-    window = max(limit, 1 << 23)
-    reader = zstandard.ZstdDecompressor(max_window_size=window).stream_reader(
-        io.BytesIO(packed), read_across_frames=True
-    )
+    # Windows of up to 128 MiB, as level 22 has them, whatever the limit: the library refuses larger
+    # ones, and of a window only what is unpacked takes memory.
+    reader = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(packed), read_across_frames=True)
     while piece := reader.read(_PIECE):
         yield piece
 
