@@ -88,3 +88,10 @@ def test_one_id_is_enough() -> None:
     assert KafkaConfig.model_validate(section).options == {"group_instance_id": "x"}
     with pytest.raises(ValidationError, match=r"and kafka\.static_membership are two ids"):
         KafkaConfig.model_validate({**section, "static_membership": True})
+
+
+def test_batches_of_driftlines_own_fit_into_any_limit() -> None:
+    section = {"bootstrap_servers": "k:1", "max_batch_bytes": 1 << 20}
+    assert KafkaConfig.model_validate(section).max_batch_bytes == 1 << 20
+    with pytest.raises(ValidationError, match=r"must be 1048576 or more, Driftline's own records"):
+        KafkaConfig.model_validate({**section, "max_batch_bytes": (1 << 20) - 1})

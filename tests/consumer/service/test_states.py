@@ -10,7 +10,7 @@ from tests.consumer.service.test_parts import judge
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.memory import MemoryBroker, MemoryLog
-from driftline.consumer.log.protocol import Message
+from driftline.consumer.log.protocol import Message, UnreadBatch
 from driftline.consumer.service.states import States
 
 TOPIC, STAGE = "driftline.state", "judge/m"
@@ -99,6 +99,14 @@ def test_a_state_without_one_of_its_parts_is_refused() -> None:
     written = owner().messages(STAGE, FIRST)
     with pytest.raises(LogError, match=r"the state judge/m in driftline\.state is not whole"):
         read(written[1:])
+
+
+def test_a_batch_of_states_that_cannot_be_unpacked_is_not_passed_over() -> None:
+    written = owner().messages(STAGE, FIRST)
+    detail = "the batch of offsets 3 to 6 cannot be read: it is cut short"
+    unread = UnreadBatch(b"?", first=3, last=6, reason="malformed", detail=detail)
+    with pytest.raises(LogError, match=rf"the states in driftline\.state\[2\] .*: {detail}"):
+        read(written, [Message(TOPIC, 2, None, unread)])
 
 
 def test_the_part_of_another_group_is_refused_too() -> None:

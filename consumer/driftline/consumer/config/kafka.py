@@ -30,6 +30,7 @@ from driftline.consumer.config.notation import (
 from driftline.consumer.config.values import Start
 
 DAY = 86_400_000
+_SMALLEST_LIMIT = 1 << 20  # bytes; what Driftline writes itself is smaller, and read by it too
 _ADDRESS = re.compile(r"(\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9._-]+):([0-9]{1,5})")
 
 
@@ -42,6 +43,12 @@ def _addresses(servers: tuple[str, ...]) -> tuple[str, ...]:
         if not match or not 1 <= int(match[2]) <= 65535:
             raise ValueError("write each broker as host:port, for example kafka-1:9092")
     return servers
+
+
+def _holds_our_own(limit: int) -> int:
+    if limit < _SMALLEST_LIMIT:
+        raise ValueError(f"must be {_SMALLEST_LIMIT} or more, Driftline's own records need it")
+    return limit
 
 
 class TlsConfig(Section):
@@ -90,7 +97,11 @@ class KafkaConfig(Section):
     start: StartPoint = Start("ago", DAY)
     tls: Annotated[TlsConfig | None, BeforeValidator(_not_empty)] = None
     sasl: SaslConfig | None = None
-    max_batch_bytes: Count = 64 * 1024 * 1024
+    max_batch_bytes: Annotated[
+        Count,
+        AfterValidator(_holds_our_own),
+        WithJsonSchema({"type": "integer", "minimum": _SMALLEST_LIMIT}),
+    ] = 64 * 1024 * 1024
     static_membership: bool = False
     options: Annotated[
         dict[str, Any],

@@ -20,7 +20,7 @@ from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.log.codec import STATE_VERSION, RecordError, decode, encode
 from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.messages import partition_of
-from driftline.consumer.log.protocol import Log, Message, TopicPartition
+from driftline.consumer.log.protocol import Log, Message, TopicPartition, UnreadBatch
 from driftline.consumer.service.parts import cut, join
 from driftline.consumer.sketch.state import SketchState
 
@@ -118,6 +118,9 @@ class States:
         """
         ends = self._log.end_offsets(frozenset(self._next))
         for record in self._log.read(self._next):
+            if isinstance(record.value, UnreadBatch):  # it has no key: it must not be passed over
+                place = f"{self._topic}[{record.partition}]"
+                raise LogError(f"the states in {place} cannot be read: {record.value.detail}")
             if record.key is not None:
                 self._take(record.key, record.value)
         self._next.update(ends)
