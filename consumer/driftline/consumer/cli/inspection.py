@@ -146,7 +146,8 @@ def _model_findings(
     events = list(event_findings(name, model, sample)) if sample is not None else []
     if not events and not any(found.level == "error" for found in own):
         many = len(reference.layout.features)
-        text = f"reference {reference.id} ({reference.events:,} events, {many} features)"
+        features = f"{many} feature{'' if many == 1 else 's'}"
+        text = f"reference {reference.id} ({reference.events:,} events, {features})"
         yield Finding("ok", name, text + (f"; {describe(sample)}" if sample is not None else ""))
     if reference.model != name:
         text = f"the reference was built for the model {reference.model}"
