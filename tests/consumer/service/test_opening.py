@@ -225,10 +225,11 @@ def test_generations_rise_with_every_owner() -> None:
     rig.broker.generation = 0
     rig.start().step()
     rig.workers[0][2].flush()
-    assert rig.states("sketch/in/0", SketchState)[-1].generation == generations[-1] + 1
+    generations.append(rig.states("sketch/in/0", SketchState)[-1].generation)
+    assert generations[-1] > generations[-2]
     words = [decode_panes(record.value or b"") for record in rig.records("panes")]
     claims = [word.generation for word in words if isinstance(word, Horizon)]
-    assert claims == [*generations, generations[-1] + 1]
+    assert claims == generations
 
 
 def test_a_model_new_to_the_configuration_starts_where_it_is_found() -> None:

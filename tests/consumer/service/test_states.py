@@ -69,7 +69,7 @@ def test_what_a_head_does_not_name_is_deleted() -> None:
 
 def test_a_new_owner_deletes_what_others_wrote() -> None:
     before = owner().messages(STAGE, FIRST)
-    after = owner(before).messages(STAGE, FIRST)
+    after = owner(before, generation=2).messages(STAGE, FIRST)
     left = {message.key: message.value for message in (*before, *after)}
     kept = {key for key, value in left.items() if value is not None}
     assert all(key.startswith(b"2/") for key in kept if key is not None)
@@ -87,6 +87,20 @@ def test_a_frozen_worker_that_wakes_changes_nothing(compacted: bool) -> None:
         late = in_hand[:stop]
         assert read(before, taken_over, late, compacted=compacted) == FIRST
         assert read(before, late, taken_over, compacted=compacted) == FIRST
+
+
+def test_owners_have_numbers_of_their_own_after_the_group_has_forgotten_its_count() -> None:
+    before = owner(generation=50).messages(STAGE, FIRST)
+    # The second has not seen anything of the first, which froze before it wrote.
+    frozen, successor = owner(before, generation=1), owner(before, generation=2)
+    late, taken_over = frozen.messages(STAGE, FIRST), successor.messages(STAGE, FIRST)
+    after = successor.messages(STAGE, SECOND)
+    assert not {message.key for message in late if message.value} & {
+        message.key for message in taken_over
+    }
+    for stop in range(len(after) + 1):
+        assert read(before, taken_over, late[:1], after[:stop], late[1:]) in (FIRST, SECOND)
+    assert read(before, taken_over, after, late, compacted=True) == SECOND
 
 
 def test_nothing_new_is_nothing_to_write() -> None:

@@ -24,6 +24,8 @@ from driftline.consumer.log.protocol import Log, Message, TopicPartition, Unread
 from driftline.consumer.service.parts import cut, join
 from driftline.consumer.sketch.state import SketchState
 
+_COUNT = 1 << 32  # above any generation of a group: a count that began anew begins at a multiple
+
 State = SketchState | JoinState | JudgeState | ComparisonState
 S = TypeVar("S", SketchState, JoinState, JudgeState, ComparisonState)
 
@@ -144,11 +146,13 @@ class States:
     def own(self, stage: str, generation: int) -> int:
         """Begin to write the states of a stage; return the number of this ownership.
 
-        It is higher than any before; `generation`: the group's, which it is unless the group has
-        forgotten its count.
+        It is higher than any before, and no other ownership's, also of one that has not written
+        yet. `generation`: the group's, which it is until the group has forgotten its count.
         """
         records = self._records.get(stage, {})
-        owner = max([generation, *(_owner(known) + 1 for known in records.values())])
+        last = max([0, *map(_owner, records.values())])
+        owner = last // _COUNT * _COUNT + generation
+        owner += _COUNT if owner <= last else 0
         self._written[stage] = _Written(owner, tuple(records))
         return owner
 
