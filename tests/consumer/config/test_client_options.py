@@ -49,6 +49,7 @@ def test_the_defaults_of_the_client_are_accepted() -> None:
         ({"max_poll_records": True}, "max_poll_records", "must be a whole number, 1 or more"),
         ({"max_poll_records": 0}, "max_poll_records", "must be a whole number, 1 or more"),
         ({"fetch_max_bytes": None}, "fetch_max_bytes", "must be a whole number, 1 or more"),
+        ({"fetch_max_bytes": 1 << 31}, "fetch_max_bytes", "must be at most 2147483647"),
         ({"linger_ms": -1}, "linger_ms", "must be a whole number, 0 or more"),
         ({"metrics_enabled": "yes"}, "metrics_enabled", "must be true or false"),
         ({"client_id": 7}, "client_id", "must be text"),

@@ -19,6 +19,7 @@ SESSION_MS = 10_000  # silence after which the group gives a worker's partitions
 HEARTBEAT_MS = 2_000
 POLL_INTERVAL_MS = 300_000  # as the session, for a worker whose heart beats but that does not poll
 SHORTEST_SESSION_MS = 6_000  # a broker's own default
+_LARGEST = 2**31 - 1  # the client sends these as 32 bits, and tries again for ever when it cannot
 PASSWORD_ADVICE = "set kafka.sasl.password_file or DRIFTLINE__KAFKA__SASL__PASSWORD"  # noqa: S105 (advice)
 
 _SECRET = re.compile(r"passw|secret|token|credential|private|jaas|api_?key|oauth", re.IGNORECASE)
@@ -133,7 +134,7 @@ def _problem(name: str, value: object) -> str | None:
         least = 1 if name in _POSITIVE else 0
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             return f"must be a whole number, {least} or more"
-        return None
+        return f"must be at most {_LARGEST}" if value > _LARGEST else None
     if value is None:
         return None
     if name in _CHOICES:
