@@ -43,13 +43,14 @@ def _states_in_many_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 def compare(seed: int, *, rough: bool = False) -> str | None:
     """Run seed `seed` disturbed and calm; return what differs, None if nothing.
 
-    A rough run has most disorder, the largest batches, and most kills.
+    A rough run is one in which one of two partitions is often far ahead of the other in a pane:
+    most disorder, the largest batches, one worker that is killed now and then.
     """
     rng = random.Random(seed)
     gradual = rng.random() < 0.4 and not rough
     partitions, disorder = rng.choice([1, 2, 3, 5]), rng.choice([0, 4] if gradual else [0, 4, 12])
     if rough:
-        partitions, disorder = 5, 12
+        partitions, disorder = 2, 12
     labelling = draw_labelling(rng, partitions) if seed % 2 else None
     inputs = draw_input(rng, partitions, disorder, gradual, labelling)
     # Where events are still to come, silence would close panes that they belong to.
@@ -63,7 +64,7 @@ def compare(seed: int, *, rough: bool = False) -> str | None:
         gradual=gradual,
     )
     if rough:
-        schedule.workers, schedule.batch, schedule.kill = 1, 50, 0.3
+        schedule.workers, schedule.batch, schedule.kill = 1, 50, 0.1
     wild = Run(inputs, schedule, random.Random(seed + 1), labelling).go()
     for topic in ("verdicts", "alerts"):
         expected, found = calm.published(topic), wild.published(topic)
