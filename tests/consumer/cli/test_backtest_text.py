@@ -27,6 +27,9 @@ def test_the_table_grows_with_its_content_and_names_segments() -> None:
         stream="car-loan/channel=web",
         segment="channel=web",
         feature="a_feature_with_a_very_long_name",
+        summary=alert().summary.replace(
+            "car-loan: car_value", "car-loan/channel=web: a_feature_with_a_very_long_name"
+        ),
         effect=None,
     )
     head, first, second = table([alert(), long], "car-loan").splitlines()
