@@ -118,9 +118,14 @@ def compare(
     now = count_kinds(baseline, window, binned)
     normal = count_kinds(baseline, baseline.counts, baseline.binned)
     events = int(now["events"][0])  # of the whole window, so the same for every feature
-    for name in RATES:
-        bad, normally_bad = (bad_events(name, kinds, baseline) for kinds in (now, normal))
-        results[name] = rate(bad, events, normally_bad, baseline.events, rate_level)
+    bad, normally_bad = (
+        np.concatenate([bad_events(name, kinds, baseline) for name in RATES])
+        for kinds in (now, normal)
+    )
+    rates = rate(bad, events, normally_bad, baseline.events, np.tile(rate_level, len(RATES)))
+    for i, name in enumerate(RATES):
+        own = slice(i * count, (i + 1) * count)
+        results[name] = Result(rates.value[own], rates.p_value[own], rates.threshold[own])
     return Comparison(**now, detectors=_rounded(results))
 
 
