@@ -5,8 +5,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 DEMO_INPUT ?= tests/data/car_loan_analysis.csv.gz
 # Test processes that run side by side. Kafka tests always share one process and one broker.
 JOBS ?= 2
-# How `make test` runs the tests without a broker. CI takes `coverage`, which costs half as much again.
-UNIT ?= unit
+# How `make test` runs the tests. CI takes `coverage test-kafka`: measuring costs half as much again.
+TESTS ?= tests
 
 BIN := .venv/bin
 WHEEL := build/wheel
@@ -21,7 +21,7 @@ unexport PYTHONPATH PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install lint unit test-kafka outage states restarts coverage nycflights stack-test wheel test demo picture docs kafka bench pins clean
+.PHONY: help install lint tests unit test-kafka outage states restarts coverage nycflights stack-test wheel test demo picture docs kafka bench pins clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-12s %s\n", $$1, $$2}'
@@ -64,6 +64,14 @@ lint: .venv/.dev ## ruff, ruff format, mypy, import-linter
 	@$(BIN)/mypy --no-error-summary
 	@mkdir -p build
 	@$(BIN)/lint-imports > build/lint-imports.txt || { cat build/lint-imports.txt; exit 1; }
+
+# Those with a broker mostly wait, so they cost little time beside the others.
+tests: .venv/.dev ## all tests, those with a broker beside those without
+	@echo "test: without a broker, and with one"
+	@mkdir -p build
+	@$(BIN)/pytest -q -m kafka tests > build/test-kafka.txt 2>&1 & kafka=$$!; \
+	  trap 'kill $$kafka' INT TERM; $(BIN)/pytest -q -n $(JOBS) -m "not kafka"; code=$$?; \
+	  wait $$kafka || code=1; cat build/test-kafka.txt; exit $$code
 
 unit: .venv/.dev ## all tests that need no broker
 	@echo "test: without a broker"
@@ -116,7 +124,7 @@ $(WHEEL)/.checked: $(WHEEL)/.pins .venv/.dev $(SOURCES) README.md LICENSE NOTICE
 	@$(WHEEL)/bin/python tests/wheel/check.py $(DEMO_INPUT)
 	@touch $@
 
-test: install lint $(UNIT) test-kafka wheel ## everything that CI runs
+test: install lint $(TESTS) wheel ## everything that CI runs
 
 demo: .venv/.runtime ## a stream that drifts, watched by the real service; needs Python alone
 	@$(BIN)/driftline demo
