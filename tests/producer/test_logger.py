@@ -284,7 +284,7 @@ def test_threads_lose_nothing(predictions: PredictionLogger, sender: MemorySende
 def test_a_sender_that_refuses_or_fails_is_counted(caplog: pytest.LogCaptureFixture) -> None:
     class Picky(MemorySender):
         def send(self, records: Sequence[Outgoing], stop: threading.Event) -> Delivered:
-            if any(b"bad" in record.value for record in records):
+            if any(b'"bad"' in record.value for record in records):
                 raise ValueError("no such topic")
             return Delivered(len(records) - 1, 1)
 
