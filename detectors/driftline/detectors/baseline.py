@@ -8,12 +8,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from .cells import Cells
-from .counts import EXTRA_CELLS, Feature, Layout
-from .distance import cumulate
-from .grid import DECILES, FloatArray, IntArray
-from .psi import psi_terms
-from .reference import OTHER
+from driftline.detectors.cells import Cells
+from driftline.detectors.counts import EXTRA_CELLS, Feature, Layout
+from driftline.detectors.distance import cumulate
+from driftline.detectors.grid import DECILES, FloatArray, IntArray
+from driftline.detectors.psi import psi_terms
+from driftline.detectors.reference import OTHER
 
 _DECIMALS = 10
 _FEW = 10  # values of a feature of few values, at most

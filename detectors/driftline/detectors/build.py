@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .columns import FeatureColumn, encode, texts
-from .counts import Columns, Feature, Layout, count_columns
-from .grid import SMALLEST_LIMIT, IntArray, choose_grid
-from .reference import OTHER, Reference, ReferenceError  # noqa: A004 - the operator's word
+from driftline.detectors.columns import FeatureColumn, encode, texts
+from driftline.detectors.counts import Columns, Feature, Layout, count_columns
+from driftline.detectors.grid import SMALLEST_LIMIT, IntArray, choose_grid
+from driftline.detectors.reference import OTHER, Reference, ReferenceError  # noqa: A004 - the operator's word
 
 MOST_CATEGORIES = 200
 MOST_SEGMENT_VALUES = 20

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from .grid import FloatArray, IntArray
+from driftline.detectors.grid import FloatArray, IntArray
 
 
 @dataclass(frozen=True)

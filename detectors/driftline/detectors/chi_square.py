@@ -31,8 +31,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, chdtrc, chdtri
 
-from .cells import Cells, Result
-from .grid import FloatArray
+from driftline.detectors.cells import Cells, Result
+from driftline.detectors.grid import FloatArray
 
 SMALLEST_EXPECTED = 30
 

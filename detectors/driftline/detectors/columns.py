@@ -9,8 +9,16 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from .counts import ABSENT, INVALID, MISSING, Columns, Feature, FeatureType, Layout
-from .grid import FloatArray
+from driftline.detectors.counts import (
+    ABSENT,
+    INVALID,
+    MISSING,
+    Columns,
+    Feature,
+    FeatureType,
+    Layout,
+)
+from driftline.detectors.grid import FloatArray
 
 
 @dataclass(frozen=True, eq=False)

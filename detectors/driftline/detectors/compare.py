@@ -7,18 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .baseline import Baseline
-from .cells import Cells, Result
-from .chi_square import chi_square
-from .counts import ABSENT, EXTRA_CELLS, INVALID, MISSING
-from .distance import distances
-from .grid import FloatArray, IntArray
-from .jensen_shannon import jensen_shannon
-from .ks import ks
-from .psi import psi
-from .rates import rate
-from .rounding import significant
-from .wasserstein import wasserstein
+from driftline.detectors.baseline import Baseline
+from driftline.detectors.cells import Cells, Result
+from driftline.detectors.chi_square import chi_square
+from driftline.detectors.counts import ABSENT, EXTRA_CELLS, INVALID, MISSING
+from driftline.detectors.distance import distances
+from driftline.detectors.grid import FloatArray, IntArray
+from driftline.detectors.jensen_shannon import jensen_shannon
+from driftline.detectors.ks import ks
+from driftline.detectors.psi import psi
+from driftline.detectors.rates import rate
+from driftline.detectors.rounding import significant
+from driftline.detectors.wasserstein import wasserstein
 
 DETECTORS = ("ks", "psi", "chi_square", "jensen_shannon", "wasserstein")
 RATES = ("missing", "invalid", "unseen", "out_of_range")
@@ -85,7 +85,7 @@ def compare(
         features are compared together.
 
     Example:
-        >>> from .counts import Feature, Layout
+        >>> from driftline.detectors.counts import Feature, Layout
         >>> layout = Layout.of([Feature("plan", "categorical", np.empty(0), ("free", "paid"))])
         >>> baseline = Baseline(layout, np.array([6000, 4000, 0, 0, 0, 0]))
         >>> found = compare(baseline, np.array([450, 540, 0, 10, 0, 0]), 0.001)

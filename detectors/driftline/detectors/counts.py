@@ -14,7 +14,7 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from .grid import FloatArray, IntArray, count_sorted, half_gaps
+from driftline.detectors.grid import FloatArray, IntArray, count_sorted, half_gaps
 
 FeatureType = Literal["numeric", "categorical", "boolean"]
 CodeArray = NDArray[np.int32]

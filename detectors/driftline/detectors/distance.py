@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .counts import Layout
-from .grid import FloatArray, IntArray
+from driftline.detectors.counts import Layout
+from driftline.detectors.grid import FloatArray, IntArray
 
 _BLOCK = 1 << 16  # pairs at a time: the working arrays stay in the processor's cache
 
@@ -48,7 +48,7 @@ def distances(
         without events on either side.
 
     Example:
-        >>> from .counts import Feature
+        >>> from driftline.detectors.counts import Feature
         >>> layout = Layout.of([Feature("age", "numeric", np.array([20.0, 30.0]))])
         >>> cdf = cumulate(layout, np.array([0, 1, 0, 1, 0, 0, 0, 0]))
         >>> distances(layout, cdf, np.array([0, 0, 0, 4, 0, 9, 9, 9]), np.array([4.0]))

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import chdtrc, chdtri, xlogy
 
-from .cells import Cells, Result
-from .grid import FloatArray
+from driftline.detectors.cells import Cells, Result
+from driftline.detectors.grid import FloatArray
 
 
 def jensen_shannon(cells: Cells, alpha: FloatArray) -> Result:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import kolmogi, kolmogorov
 
-from .cells import Result
-from .grid import FloatArray
+from driftline.detectors.cells import Result
+from driftline.detectors.grid import FloatArray
 
 
 def ks(distance: FloatArray, n: FloatArray, m: FloatArray, alpha: FloatArray) -> Result:

@@ -15,8 +15,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import chdtrc, chdtri
 
-from .cells import Cells, Result
-from .grid import FloatArray
+from driftline.detectors.cells import Cells, Result
+from driftline.detectors.grid import FloatArray
 
 SMOOTHING = 0.5
 

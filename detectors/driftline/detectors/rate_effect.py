@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from .baseline import Baseline
-from .compare import RATES, bad_events, count_kinds
-from .grid import FloatArray, IntArray
-from .psi import SMOOTHING
+from driftline.detectors.baseline import Baseline
+from driftline.detectors.compare import RATES, bad_events, count_kinds
+from driftline.detectors.grid import FloatArray, IntArray
+from driftline.detectors.psi import SMOOTHING
 
 
 def normal_rates(baseline: Baseline) -> dict[str, FloatArray]:
     """Return each rate in the reference, shape (F,); NaN where it does not apply.
 
     Example:
-        >>> from .counts import Feature, Layout
+        >>> from driftline.detectors.counts import Feature, Layout
         >>> layout = Layout.of([Feature("plan", "categorical", np.empty(0), ("free", "paid"))])
         >>> normal_rates(Baseline(layout, np.array([60, 30, 0, 10, 0, 0])))["missing"]
         array([0.1])

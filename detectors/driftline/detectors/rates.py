@@ -16,8 +16,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import betainc, btdtria, btdtrib, chdtrc, chdtri
 
-from .cells import Result
-from .grid import FloatArray
+from driftline.detectors.cells import Result
+from driftline.detectors.grid import FloatArray
 
 
 def rate(bad: FloatArray, n: int, reference_bad: FloatArray, m: int, alpha: FloatArray) -> Result:

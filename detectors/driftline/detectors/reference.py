@@ -17,10 +17,9 @@ from typing import Any, Self
 
 import numpy as np
 
+from driftline.detectors.counts import EXTRA_CELLS, Feature, Layout
+from driftline.detectors.grid import IntArray
 from driftline.errors import DriftlineError
-
-from .counts import EXTRA_CELLS, Feature, Layout
-from .grid import IntArray
 
 SCHEMA = "driftline.reference.v1"
 OTHER = "__other__"

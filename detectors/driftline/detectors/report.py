@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .baseline import Baseline, Bins
-from .columns import FeatureColumn, encode
-from .compare import compare
-from .counts import FeatureType, count_columns
-from .reference import Reference
+from driftline.detectors.baseline import Baseline, Bins
+from driftline.detectors.columns import FeatureColumn, encode
+from driftline.detectors.compare import compare
+from driftline.detectors.counts import FeatureType, count_columns
+from driftline.detectors.reference import Reference
 
 KINDS = ("valid", "missing", "absent", "invalid", "unseen", "out_of_range")
 
@@ -62,7 +62,7 @@ def report(
         ValueError: a column's type is not the reference's.
 
     Example:
-        >>> from .build import build_reference
+        >>> from driftline.detectors.build import build_reference
         >>> rng = np.random.default_rng(7)
         >>> before = FeatureColumn("numeric", rng.normal(0, 1, 20_000))
         >>> reference = build_reference("churn", {"age": before})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .grid import FloatArray
+from driftline.detectors.grid import FloatArray
 
 DIGITS = 10
 _LARGEST = 300

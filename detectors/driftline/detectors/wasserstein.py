@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .cells import Result
-from .grid import FloatArray
+from driftline.detectors.cells import Result
+from driftline.detectors.grid import FloatArray
 
 
 def wasserstein(area: FloatArray) -> Result:

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from driftline.consumer.sketch.exact import Row
+from driftline.consumer.sketch.fields import EVENT_ID, VERSION
 from driftline.detectors.grid import FloatArray, IntArray
-
-from .exact import Row
-from .fields import EVENT_ID, VERSION
 
 RAW = ("model", "timestamp", VERSION)
 """Fields that are read as they are; the event's id too, where labels are to find it."""

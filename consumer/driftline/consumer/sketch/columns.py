@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from driftline.consumer.sketch.fields import VERSION, EventFields
+from driftline.consumer.sketch.scalars import ABSENT, INVALID
 from driftline.detectors.counts import Columns, Layout
 from driftline.detectors.grid import FloatArray
-
-from .fields import VERSION, EventFields
-from .scalars import ABSENT, INVALID
 
 CodeArray = NDArray[np.int32]
 

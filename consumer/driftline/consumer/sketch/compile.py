@@ -22,13 +22,12 @@ import msgspec
 import numpy as np
 from msgspec.structs import astuple
 
+from driftline.consumer.sketch.batch import RAW, Batch, concatenate, select
+from driftline.consumer.sketch.fields import EVENT_ID, VERSION, EventFields, Scalar
+from driftline.consumer.sketch.scalars import ABSENT, BOOLEAN, INVALID, MISSING, Kind
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.producer.event_fields import ALIASES, split_outcome
 from driftline.producer.mapping import Constant, Path
-
-from .batch import RAW, Batch, concatenate, select
-from .fields import EVENT_ID, VERSION, EventFields, Scalar
-from .scalars import ABSENT, BOOLEAN, INVALID, MISSING, Kind
 
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that it cannot decode to a type."""

@@ -14,21 +14,28 @@ from typing import cast
 import numpy as np
 
 from driftline.consumer.log.protocol import UnreadBatch
+from driftline.consumer.sketch.batch import Batch, merge, select
+from driftline.consumer.sketch.columns import CodeArray, feature_columns, segment_codes
+from driftline.consumer.sketch.compile import CompiledFields
+from driftline.consumer.sketch.event_ids import IdArray, hash_ids
+from driftline.consumer.sketch.exact import (
+    EventReader,
+    Reason,
+    Row,
+    UnusableError,
+    parse,
+    read_model,
+    read_row,
+)
+from driftline.consumer.sketch.failures import Failures
+from driftline.consumer.sketch.fields import EVENT_ID, VERSION, EventFields, ModelSchema
+from driftline.consumer.sketch.versions import Versions
 from driftline.detectors.counts import Columns, Layout
 from driftline.detectors.grid import IntArray
 from driftline.producer.category import category_text
 from driftline.producer.mapping import Constant, Mapping
 from driftline.producer.timestamp import EARLIEST, LATEST
 from driftline.producer.timestamp_column import parse_timestamps
-
-from .batch import Batch, merge, select
-from .columns import CodeArray, feature_columns, segment_codes
-from .compile import CompiledFields
-from .event_ids import IdArray, hash_ids
-from .exact import EventReader, Reason, Row, UnusableError, parse, read_model, read_row
-from .failures import Failures
-from .fields import EVENT_ID, VERSION, EventFields, ModelSchema
-from .versions import Versions
 
 __all__ = ["Decoded", "Decoder", "ModelRows", "ModelSchema", "Reason", "Rejected"]
 

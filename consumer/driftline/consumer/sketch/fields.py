@@ -9,11 +9,10 @@ from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
 from typing import Literal
 
+from driftline.consumer.sketch.scalars import ABSENT, Kind, categorical, kind_of
 from driftline.detectors.counts import Feature, Layout
 from driftline.producer.event_fields import split_outcome
 from driftline.producer.mapping import Constant, Mapping, Path
-
-from .scalars import ABSENT, Kind, categorical, kind_of
 
 VERSION = "model_version"
 EVENT_ID = "event_id"

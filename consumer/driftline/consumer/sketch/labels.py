@@ -8,14 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from driftline.consumer.sketch.decode import Decoded, Decoder, ModelSchema, Rejected
+from driftline.consumer.sketch.event_ids import IdArray
+from driftline.consumer.sketch.exact import NO_ACTUAL, NO_EVENT
+from driftline.consumer.sketch.scalars import ABSENT
 from driftline.detectors.counts import Feature, FeatureType, Layout
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.producer.mapping import Mapping as FieldMapping
-
-from .decode import Decoded, Decoder, ModelSchema, Rejected
-from .event_ids import IdArray
-from .exact import NO_ACTUAL, NO_EVENT
-from .scalars import ABSENT
 
 _LABEL, _SCORE = "actual.label", "actual.score"
 

@@ -5,18 +5,18 @@ Lay out what is counted on the reference (`OutcomeLayout`), count pairs as the l
 the reference's, which `Outcomes` reads.
 """
 
-from .baseline import Outcomes
-from .calibration import Calibration, calibrate
-from .calibration_error import probability_sums
-from .comparison import IndependentTest, PairedTest
-from .correctness import Correctness, correctness, watched_metric
-from .counting import OutcomeRows, count_outcomes
-from .error_model import ErrorModel, estimate_errors, fit_errors
-from .estimate import count_predictions, estimate, estimate_size, gap
-from .figure import Figure
-from .layout import OutcomeKind, OutcomeLayout
-from .performance import METRICS, WORSE, measure
-from .residuals import residual_quantiles
+from driftline.detectors.outcomes.baseline import Outcomes
+from driftline.detectors.outcomes.calibration import Calibration, calibrate
+from driftline.detectors.outcomes.calibration_error import probability_sums
+from driftline.detectors.outcomes.comparison import IndependentTest, PairedTest
+from driftline.detectors.outcomes.correctness import Correctness, correctness, watched_metric
+from driftline.detectors.outcomes.counting import OutcomeRows, count_outcomes
+from driftline.detectors.outcomes.error_model import ErrorModel, estimate_errors, fit_errors
+from driftline.detectors.outcomes.estimate import count_predictions, estimate, estimate_size, gap
+from driftline.detectors.outcomes.figure import Figure
+from driftline.detectors.outcomes.layout import OutcomeKind, OutcomeLayout
+from driftline.detectors.outcomes.performance import METRICS, WORSE, measure
+from driftline.detectors.outcomes.residuals import residual_quantiles
 
 __all__ = [
     "METRICS",

@@ -8,14 +8,14 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..grid import IntArray
-from ..reference import Reference, ReferenceError  # noqa: A004 - the operator's word for it
-from .calibration import Calibration, calibrate
-from .correctness import watched_metric
-from .error_model import ErrorModel
-from .figure import Figure
-from .layout import OutcomeLayout
-from .performance import measure
+from driftline.detectors.grid import IntArray
+from driftline.detectors.outcomes.calibration import Calibration, calibrate
+from driftline.detectors.outcomes.correctness import watched_metric
+from driftline.detectors.outcomes.error_model import ErrorModel
+from driftline.detectors.outcomes.figure import Figure
+from driftline.detectors.outcomes.layout import OutcomeLayout
+from driftline.detectors.outcomes.performance import measure
+from driftline.detectors.reference import Reference, ReferenceError  # noqa: A004 - the operator's word for it
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,9 +17,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ..grid import FloatArray, IntArray
-from .counting import POSITION_STEPS
-from .layout import OutcomeLayout
+from driftline.detectors.grid import FloatArray, IntArray
+from driftline.detectors.outcomes.counting import POSITION_STEPS
+from driftline.detectors.outcomes.layout import OutcomeLayout
 
 GROUPS = 50  # at most: more would hardly resolve better, and know less of each
 FEWEST = 20  # events of a group, unless the model calls fewer positive, or all but fewer

@@ -20,10 +20,10 @@ from math import nan
 import numpy as np
 from scipy.special import ndtr
 
-from ..grid import DECILES, FloatArray, IntArray
-from .counting import POSITION_STEPS
-from .figure import NORMAL, Figure
-from .layout import OutcomeLayout
+from driftline.detectors.grid import DECILES, FloatArray, IntArray
+from driftline.detectors.outcomes.counting import POSITION_STEPS
+from driftline.detectors.outcomes.figure import NORMAL, Figure
+from driftline.detectors.outcomes.layout import OutcomeLayout
 
 _GRID = 257
 

@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple, Self
 
 from scipy.special import betainc, betaln
 
-from ..rounding import significant
+from driftline.detectors.rounding import significant
 
 Decision = Literal["better", "worse", "undecided"]
 

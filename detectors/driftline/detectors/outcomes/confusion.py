@@ -15,8 +15,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..grid import IntArray
-from .figure import Figure, share_interval
+from driftline.detectors.grid import IntArray
+from driftline.detectors.outcomes.figure import Figure, share_interval
 
 
 def confusion_metrics(confusion: IntArray, positive: int | None) -> dict[str, Figure]:

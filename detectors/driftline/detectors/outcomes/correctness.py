@@ -21,15 +21,15 @@ from math import asin, isnan, nan, sin, sqrt
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from ..cells import Cells
-from ..chi_square import pearson
-from ..grid import IntArray
-from ..psi import psi
-from ..rates import rate
-from ..rounding import significant
-from .layout import OutcomeLayout
-from .performance import measure, rank
-from .roc_auc import components, roc_auc
+from driftline.detectors.cells import Cells
+from driftline.detectors.chi_square import pearson
+from driftline.detectors.grid import IntArray
+from driftline.detectors.outcomes.layout import OutcomeLayout
+from driftline.detectors.outcomes.performance import measure, rank
+from driftline.detectors.outcomes.roc_auc import components, roc_auc
+from driftline.detectors.psi import psi
+from driftline.detectors.rates import rate
+from driftline.detectors.rounding import significant
 
 
 @dataclass(frozen=True)

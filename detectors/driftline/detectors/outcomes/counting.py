@@ -7,11 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..counts import CodeArray
-from ..grid import FloatArray, IntArray
-from .edges import ResidualGrid
-from .fixed_point import split
-from .layout import LOSS_LIMBS, LOSSES, MOMENTS, RESIDUAL_LIMBS, OutcomeLayout
+from driftline.detectors.counts import CodeArray
+from driftline.detectors.grid import FloatArray, IntArray
+from driftline.detectors.outcomes.edges import ResidualGrid
+from driftline.detectors.outcomes.fixed_point import split
+from driftline.detectors.outcomes.layout import (
+    LOSS_LIMBS,
+    LOSSES,
+    MOMENTS,
+    RESIDUAL_LIMBS,
+    OutcomeLayout,
+)
 
 POSITION_STEPS = 32768
 FAR = 64.0  # ranges of the reference beyond the outer edges that are resolved evenly, about

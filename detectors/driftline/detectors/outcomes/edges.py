@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..grid import FloatArray
+from driftline.detectors.grid import FloatArray
 
 MOST_EDGES = 255
 TOP_EDGES, TOP_SHARE = 40, 0.04  # pr_auc depends most on who is ranked first

@@ -18,7 +18,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..counts import (
+from driftline.detectors.counts import (
     ABSENT,
     EXTRA_CELLS,
     INVALID,
@@ -28,9 +28,9 @@ from ..counts import (
     Feature,
     Layout,
 )
-from ..grid import FloatArray, IntArray
-from ..rounding import significant
-from .figure import Figure, mean_figure
+from driftline.detectors.grid import FloatArray, IntArray
+from driftline.detectors.outcomes.figure import Figure, mean_figure
+from driftline.detectors.rounding import significant
 
 SHARES = (0.01, 0.05, *np.arange(1, 10) / 10, 0.95, 0.99)
 RIDGE = 1.0

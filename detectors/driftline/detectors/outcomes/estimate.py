@@ -18,12 +18,12 @@ from math import inf, nan, sqrt
 import numpy as np
 from scipy.special import gammaincc, ndtr
 
-from ..counts import CodeArray
-from ..grid import FloatArray, IntArray
-from ..rounding import significant
-from .calibration import Calibration
-from .figure import Figure, mean_figure
-from .layout import OutcomeLayout
+from driftline.detectors.counts import CodeArray
+from driftline.detectors.grid import FloatArray, IntArray
+from driftline.detectors.outcomes.calibration import Calibration
+from driftline.detectors.outcomes.figure import Figure, mean_figure
+from driftline.detectors.outcomes.layout import OutcomeLayout
+from driftline.detectors.rounding import significant
 
 ESTIMATED = ("accuracy", "precision", "recall", "f1", "roc_auc", "log_loss", "brier")
 
@@ -77,8 +77,8 @@ def estimate(layout: OutcomeLayout, calibration: Calibration, cells: IntArray) -
         and `log_loss` and `brier` for probabilities.
 
     Example:
-        >>> from .calibration import calibrate
-        >>> from .counting import OutcomeRows, count_outcomes
+        >>> from driftline.detectors.outcomes.calibration import calibrate
+        >>> from driftline.detectors.outcomes.counting import OutcomeRows, count_outcomes
         >>> layout = OutcomeLayout.classification(["no", "yes"], "yes", True, [0.2, 0.9])
         >>> codes, score = np.array([0, 0, 1, 1], np.int32), np.array([0.2, 0.2, 0.9, 0.9])
         >>> rows, times = OutcomeRows(codes, score, np.array([0, 1, 0, 1])), [800, 200, 100, 900]
@@ -133,8 +133,8 @@ def gap(layout: OutcomeLayout, calibration: Calibration, counts: IntArray) -> tu
         less than about 50 events in the reference.) NaN, NaN without events.
 
     Example:
-        >>> from .calibration import calibrate
-        >>> from .counting import OutcomeRows, count_outcomes
+        >>> from driftline.detectors.outcomes.calibration import calibrate
+        >>> from driftline.detectors.outcomes.counting import OutcomeRows, count_outcomes
         >>> layout = OutcomeLayout.classification(["no", "yes"], "yes", True, [0.2, 0.9])
         >>> codes, score = np.array([0, 0, 1, 1], np.int32), np.array([0.2, 0.2, 0.9, 0.9])
         >>> rows = OutcomeRows(codes, score, np.array([0, 1, 0, 1]))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import isnan, nan, sqrt
 from typing import Self
 
-from ..rounding import significant
+from driftline.detectors.rounding import significant
 
 NORMAL = 1.959963984540054  # 97.5 % quantile of the standard normal law
 

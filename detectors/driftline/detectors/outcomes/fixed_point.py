@@ -11,7 +11,7 @@ from math import ldexp
 
 import numpy as np
 
-from ..grid import FloatArray, IntArray
+from driftline.detectors.grid import FloatArray, IntArray
 
 LIMB = 31  # bits
 

@@ -15,8 +15,8 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
-from ..grid import FloatArray, IntArray
-from .edges import ResidualGrid, score_edges
+from driftline.detectors.grid import FloatArray, IntArray
+from driftline.detectors.outcomes.edges import ResidualGrid, score_edges
 
 OutcomeKind = Literal["classification", "regression"]
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from math import nan, sqrt
 
-from ..grid import IntArray
-from .counting import LOSS_UNIT
-from .figure import Figure, mean_figure
-from .fixed_point import total
-from .layout import OutcomeLayout
+from driftline.detectors.grid import IntArray
+from driftline.detectors.outcomes.counting import LOSS_UNIT
+from driftline.detectors.outcomes.figure import Figure, mean_figure
+from driftline.detectors.outcomes.fixed_point import total
+from driftline.detectors.outcomes.layout import OutcomeLayout
 
 
 def losses(layout: OutcomeLayout, counts: IntArray) -> dict[str, Figure]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from ..grid import IntArray
-from .calibration_error import calibration_error
-from .confusion import confusion_metrics
-from .figure import Figure
-from .layout import OutcomeLayout
-from .losses import losses
-from .pr_auc import pr_auc
-from .ranking import Ranking
-from .regression import regression_metrics
-from .roc_auc import roc_auc
+from driftline.detectors.grid import IntArray
+from driftline.detectors.outcomes.calibration_error import calibration_error
+from driftline.detectors.outcomes.confusion import confusion_metrics
+from driftline.detectors.outcomes.figure import Figure
+from driftline.detectors.outcomes.layout import OutcomeLayout
+from driftline.detectors.outcomes.losses import losses
+from driftline.detectors.outcomes.pr_auc import pr_auc
+from driftline.detectors.outcomes.ranking import Ranking
+from driftline.detectors.outcomes.regression import regression_metrics
+from driftline.detectors.outcomes.roc_auc import roc_auc
 
 # Metric to the direction that is worse: +1 larger, -1 smaller, 0 away from the reference.
 WORSE = {
@@ -48,7 +48,7 @@ def measure(layout: OutcomeLayout, counts: IntArray) -> dict[str, Figure]:
 
     Example:
         >>> import numpy as np
-        >>> from .counting import OutcomeRows, count_outcomes
+        >>> from driftline.detectors.outcomes.counting import OutcomeRows, count_outcomes
         >>> layout = OutcomeLayout.classification(["0", "1"], "1", False, [0.1, 0.4, 0.8])
         >>> score, actual = np.array([0.1, 0.4, 0.35, 0.8]), np.array([0.0, 0.0, 1.0, 1.0])
         >>> counts = count_outcomes(layout, OutcomeRows(np.zeros(4, np.int32), score, actual))

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .figure import Figure, share_figure
-from .ranking import Ranking, higher
+from driftline.detectors.outcomes.figure import Figure, share_figure
+from driftline.detectors.outcomes.ranking import Ranking, higher
 
 
 def pr_auc(ranking: Ranking) -> Figure:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..grid import FloatArray, IntArray
+from driftline.detectors.grid import FloatArray, IntArray
 
 GROUPS = 16  # of a bin's positives; each is one score, if there are at most so many
 _SPREAD = 1e-4  # a smaller variance, in squared steps of position, is rounding

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from math import exp, nan, sqrt
 
-from ..grid import IntArray
-from .counting import moment_unit
-from .edges import ResidualGrid
-from .figure import NORMAL, Figure, mean_figure
-from .fixed_point import total
-from .layout import MOMENTS, OutcomeLayout
+from driftline.detectors.grid import IntArray
+from driftline.detectors.outcomes.counting import moment_unit
+from driftline.detectors.outcomes.edges import ResidualGrid
+from driftline.detectors.outcomes.figure import NORMAL, Figure, mean_figure
+from driftline.detectors.outcomes.fixed_point import total
+from driftline.detectors.outcomes.layout import MOMENTS, OutcomeLayout
 
 _CONSTANT = 1e-14  # variance over mean square below which actual values are all the same
 # A fourth moment is rounded to its unit, and to a float before it is centred. Where more than a

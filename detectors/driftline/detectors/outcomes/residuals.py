@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..grid import FloatArray, IntArray
-from .figure import NORMAL, Figure
-from .layout import OutcomeLayout
+from driftline.detectors.grid import FloatArray, IntArray
+from driftline.detectors.outcomes.figure import NORMAL, Figure
+from driftline.detectors.outcomes.layout import OutcomeLayout
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -31,7 +31,7 @@ def residual_quantiles(
         Share to quantile, in the prediction's unit; NaN without pairs.
 
     Example:
-        >>> from .counting import OutcomeRows, count_outcomes
+        >>> from driftline.detectors.outcomes.counting import OutcomeRows, count_outcomes
         >>> actual = np.zeros(1001)
         >>> layout = OutcomeLayout.regression(np.linspace(-1.0, 1.0, 1001), actual)
         >>> rows = OutcomeRows(np.zeros(1001, np.int32), np.linspace(0.0, 2.0, 1001), actual)

@@ -12,9 +12,9 @@ from math import nan
 
 import numpy as np
 
-from ..grid import FloatArray
-from .figure import Figure, share_figure
-from .ranking import Ranking, higher
+from driftline.detectors.grid import FloatArray
+from driftline.detectors.outcomes.figure import Figure, share_figure
+from driftline.detectors.outcomes.ranking import Ranking, higher
 
 
 def roc_auc(ranking: Ranking) -> Figure:
