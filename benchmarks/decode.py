@@ -18,7 +18,7 @@ import numpy as np
 
 from driftline.consumer.sketch.decode import Decoder, ModelSchema
 from driftline.detectors.counts import Feature, Layout
-from driftline.producer.mapping import Mapping
+from driftline.producer.records.mapping import Mapping
 
 NUMERIC, CATEGORICAL = 14, 6
 CATEGORIES = tuple(f"category_{i}" for i in range(8))

@@ -25,17 +25,17 @@ from benchmarks.workload import REFERENCE_EVENTS, START, Workload, peak_memory
 from driftline.consumer.config import Config
 from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.join.state import JoinState
-from driftline.consumer.log.codec import encode
-from driftline.consumer.log.join_rows import JoinRows, pack_rows
 from driftline.consumer.log.memory import MemoryRecord
-from driftline.consumer.log.messages import Block, Horizon, decode_block
 from driftline.consumer.log.protocol import TopicPartition
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.sketch.partition import PartitionSketch
 from driftline.consumer.sketch.state import SketchState
-from driftline.consumer.sketch.tally import Tally
+from driftline.consumer.sketch.totals import Tally
+from driftline.consumer.wire.codec import encode
+from driftline.consumer.wire.join_rows import JoinRows, pack_rows
+from driftline.consumer.wire.messages import Block, Horizon, decode_block
 from driftline.detectors import Reference
-from driftline.producer.reference import ReferenceSettings, reference_from_events
+from driftline.producer.reference.build import ReferenceSettings, reference_from_events
 
 PENDING, LABELS, EVENTS = 10_000_000, 2_000_000, 200_000
 POLL = 10_000  # records of an input that are fed at once

@@ -16,12 +16,12 @@ import numpy as np
 from benchmarks.detectors import build, draw, repeat
 
 from driftline.consumer.config import ModelConfig
-from driftline.consumer.judge.lives import WindowTimes
-from driftline.consumer.judge.panes import PaneStore
-from driftline.consumer.judge.rules import RuleBook
-from driftline.consumer.judge.streams import StreamJudge, Window
-from driftline.consumer.log.codec import pack_integers
-from driftline.consumer.log.messages import Pane, StreamCounts
+from driftline.consumer.judge.features.rules import RuleBook
+from driftline.consumer.judge.features.stream import StreamJudge, Window
+from driftline.consumer.judge.lives.life import WindowTimes
+from driftline.consumer.judge.windows.panes import PaneStore
+from driftline.consumer.wire.codec import pack_integers
+from driftline.consumer.wire.messages import Pane, StreamCounts
 from driftline.detectors import Layout, Reference, compare, count_columns
 
 FEATURES = 3_000

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from threading import Event
 from typing import Any
 
-from driftline.producer.logger import PredictionLogger
-from driftline.producer.outbox import Delivered, QueueLimits
+from driftline.producer.logger.logger import PredictionLogger
+from driftline.producer.logger.outbox import Delivered, QueueLimits
 
 CALLS = 20_000
 

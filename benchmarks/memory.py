@@ -20,16 +20,16 @@ from pathlib import Path
 from benchmarks.workload import START, Workload, peak_memory
 
 from driftline.consumer.config import Config
-from driftline.consumer.judge.records import Verdict
 from driftline.consumer.judge.state import JudgeState
-from driftline.consumer.log.codec import encode
 from driftline.consumer.log.memory import MemoryRecord
-from driftline.consumer.log.messages import Block, decode_panes
 from driftline.consumer.log.protocol import TopicPartition
 from driftline.consumer.service.plan import Plan, load_reference
 from driftline.consumer.sketch.partition import Output, PartitionSketch
 from driftline.consumer.sketch.state import SketchState
-from driftline.consumer.sketch.tally import DeadLetter, Tally
+from driftline.consumer.sketch.totals import DeadLetter, Tally
+from driftline.consumer.wire.codec import encode
+from driftline.consumer.wire.messages import Block, decode_panes
+from driftline.consumer.wire.records import Verdict
 from driftline.detectors import Reference
 
 MODELS, FEATURES, PARTITIONS = 10, 100, 12

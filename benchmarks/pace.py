@@ -34,10 +34,10 @@ from benchmarks.throughput import broker, create
 from benchmarks.workload import START, Workload
 
 from driftline.consumer.config import KafkaConfig
-from driftline.consumer.log.kafka_log import KafkaLog
-from driftline.consumer.log.messages import Horizon, decode_panes
+from driftline.consumer.log.kafka_python.log import KafkaLog
 from driftline.consumer.log.protocol import TopicPartition
-from driftline.producer.timestamp import parse_timestamp
+from driftline.consumer.wire.messages import Horizon, decode_panes
+from driftline.producer.records.timestamp import parse_timestamp
 
 RATES = (3_300, 25_000)
 SECONDS = 30

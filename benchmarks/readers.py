@@ -19,9 +19,9 @@ import msgspec
 from benchmarks.workload import START, Workload, peak_memory
 
 from driftline.consumer.config import Config, KafkaConfig
-from driftline.consumer.log.kafka_consumer import KafkaConsumer
-from driftline.consumer.log.kafka_log import KafkaLog
-from driftline.consumer.log.kafka_producer import KafkaProducer, start_producer
+from driftline.consumer.log.kafka_python.consumer import KafkaConsumer
+from driftline.consumer.log.kafka_python.log import KafkaLog
+from driftline.consumer.log.kafka_python.producer import KafkaProducer, start_producer
 from driftline.consumer.log.topics import output_topics
 from driftline.consumer.service.plan import Plan, load_reference
 from driftline.consumer.service.worker import Worker, collect_seldom

@@ -27,7 +27,7 @@ from benchmarks.readers import PARTITIONS, SPAN, Figures, silence
 from benchmarks.workload import START, Workload
 
 from driftline.consumer.config import KafkaConfig
-from driftline.consumer.log.kafka_producer import KafkaProducer, start_producer
+from driftline.consumer.log.kafka_python.producer import KafkaProducer, start_producer
 from driftline.consumer.log.protocol import Message
 
 ROOT = Path(__file__).parents[1]

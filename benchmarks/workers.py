@@ -31,7 +31,7 @@ from benchmarks.throughput import broker, create, fill
 from benchmarks.workload import START, Workload
 
 from driftline.consumer.config import KafkaConfig
-from driftline.consumer.log.kafka_producer import KafkaProducer, start_producer
+from driftline.consumer.log.kafka_python.producer import KafkaProducer, start_producer
 from driftline.consumer.log.protocol import Message
 
 EVENTS = 400_000

@@ -18,11 +18,12 @@ import yaml
 from driftline.consumer.config import schema
 from driftline.consumer.config.values import BUDGET_PATTERN, FOR_PATTERN
 from driftline.consumer.http.tables import COUNTERS, GAUGES, HISTOGRAMS
-from driftline.producer.durations import PATTERN
+from driftline.producer.records.durations import PATTERN
 
 FOLDER = Path(__file__).parent
 NOTE = "<!-- Written by docs/generate.py from the code: change that, then run it again. -->\n\n"
-DETECTORS = ("ks", "psi", "chi_square", "jensen_shannon", "wasserstein", "rates", "budget")
+FEATURES = ("ks", "psi", "chi_square", "jensen_shannon", "wasserstein", "rates")
+DETECTORS = (*(f"features.{name}" for name in FEATURES), "budget")
 NAMED = {"sources": "<topic>", "models": "<name>", "features": "<feature>",
          "comparisons": "<name>"}  # fmt: skip
 LIMITS = {"thresholds": "map of detector to [limit](#a-limit)",
@@ -134,7 +135,7 @@ def detectors() -> str:
     parts = [NOTE, (FOLDER / "detectors.head.md").read_text("utf-8")]
     for name in DETECTORS:
         module = importlib.import_module(f"driftline.detectors.{name}")
-        parts.append(f"\n## {name}\n\n{inspect.getdoc(module)}\n")
+        parts.append(f"\n## {name.rpartition('.')[2]}\n\n{inspect.getdoc(module)}\n")
         parts += [_function(function) for function in _functions(module)]
     return "".join(parts)
 
@@ -175,8 +176,8 @@ def _items(text: str) -> str:
 
 def scenarios() -> str:
     """Return the page of the scenarios: the tables of their two modules."""
-    drift = importlib.import_module("driftline.producer.scenarios")
-    written = importlib.import_module("driftline.producer.scenario_text")
+    drift = importlib.import_module("driftline.producer.replay.scenarios")
+    written = importlib.import_module("driftline.producer.replay.scenario_text")
     head = (FOLDER / "scenarios.head.md").read_text("utf-8")
     texts = [inspect.getdoc(drift) or "", inspect.getdoc(written) or ""]
     return NOTE + head + f"\n## Kinds\n\n{texts[0]}\n\n## As text\n\n{texts[1]}\n"

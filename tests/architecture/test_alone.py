@@ -35,8 +35,9 @@ except InputError as error:
 def test_mappings_and_text_files_need_no_more(tmp_path: Path) -> None:
     program = """
 from pathlib import Path
-from driftline.producer import Mapping, parse_timestamp, replay
-from driftline.producer.files import read_rows
+from driftline.producer import Mapping, parse_timestamp
+from driftline.producer.replay import replay
+from driftline.producer.files.rows import read_rows
 
 Path("a.csv").write_text("when,km\\n2019-03-27,12\\n")
 ((row,),) = read_rows("a.csv")

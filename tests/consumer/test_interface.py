@@ -16,14 +16,14 @@ import msgspec
 import pytest
 
 from driftline.consumer.config import Config
-from driftline.consumer.judge.ids import identity
-from driftline.consumer.judge.records import Alert, Verdict
 from driftline.consumer.service.backtest import Backtest
 from driftline.consumer.service.plan import Plan
+from driftline.consumer.wire.ids import identity
+from driftline.consumer.wire.records import Alert, Verdict
 from driftline.detectors import Reference
-from driftline.producer.files import read_rows
-from driftline.producer.mapping import Constant, Mapping
-from driftline.producer.reference import ReferenceSettings, reference_from_rows
+from driftline.producer.files.rows import read_rows
+from driftline.producer.records.mapping import Constant, Mapping
+from driftline.producer.reference.build import ReferenceSettings, reference_from_rows
 
 DATA = Path(__file__).parents[1] / "data"
 PAGE: dict[str, dict[str, Any]] = json.loads(

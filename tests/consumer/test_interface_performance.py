@@ -25,13 +25,13 @@ from tests.consumer.test_interface import (
     without,
 )
 
-from driftline.consumer.judge.lives import ESTIMATED as ESTIMATED_PREFIX
-from driftline.consumer.judge.lives import PERFORMANCE
-from driftline.consumer.judge.records import Alert, Verdict
+from driftline.consumer.judge.lives.life import ESTIMATED as ESTIMATED_PREFIX
+from driftline.consumer.judge.lives.life import PERFORMANCE
 from driftline.consumer.service.backtest import Backtest
 from driftline.consumer.service.plan import Plan
+from driftline.consumer.wire.records import Alert, Verdict
 from driftline.detectors import Reference
-from driftline.producer.files import read_rows
+from driftline.producer.files.rows import read_rows
 
 __all__ = ["analysis", "reference"]
 

@@ -29,7 +29,7 @@ from driftline.detectors import (
     encode,
     significant,
 )
-from driftline.detectors.distance import distances
+from driftline.detectors.features.distance import distances
 from driftline.detectors.grid import FloatArray, IntArray
 
 ALL = (*DETECTORS, *RATES)

@@ -20,10 +20,10 @@ from driftline.detectors import (
     count_columns,
     encode,
 )
-from driftline.detectors.cells import Cells
-from driftline.detectors.chi_square import chi_square
+from driftline.detectors.features.cells import Cells
+from driftline.detectors.features.chi_square import chi_square
+from driftline.detectors.features.psi import psi, psi_terms
 from driftline.detectors.grid import IntArray
-from driftline.detectors.psi import psi, psi_terms
 
 DATA = Path(__file__).parents[1] / "data"
 NUMERIC = {

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftline.detectors import level, quiet_share, significant
-from driftline.detectors.cells import Cells
-from driftline.detectors.psi import psi
+from driftline.detectors.features.cells import Cells
+from driftline.detectors.features.psi import psi
 
 DAY = 86_400_000
 

@@ -15,7 +15,7 @@ import pytest
 from driftline.consumer.config import load
 from driftline.detectors import FeatureColumn, Reference, build_reference
 from driftline.producer import Constant, Mapping, ReferenceSettings, format_time, parse_timestamp
-from driftline.producer.reference import reference_from_rows
+from driftline.producer.reference.build import reference_from_rows
 
 from .commands import COMMANDS, NOT_RUN, of_page, pages, run
 from .pages import EVERY, PAGES, ROOT, sections

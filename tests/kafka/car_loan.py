@@ -15,11 +15,11 @@ from tests.kafka.worker import driftline
 
 from driftline.consumer.cli.replay_rows import Target, send_rows
 from driftline.consumer.config import KafkaConfig
-from driftline.consumer.log.kafka_producer import KafkaProducer, start_producer
-from driftline.producer.files import read_rows
-from driftline.producer.mapping import Constant, Mapping
-from driftline.producer.replay import Pace
-from driftline.producer.timestamp import parse_timestamp
+from driftline.consumer.log.kafka_python.producer import KafkaProducer, start_producer
+from driftline.producer.files.rows import read_rows
+from driftline.producer.records.mapping import Constant, Mapping
+from driftline.producer.records.timestamp import parse_timestamp
+from driftline.producer.replay.replay import Pace
 
 DATA = Path(__file__).parents[1] / "data"
 REFERENCE = DATA / "car_loan_reference.csv.gz"

@@ -19,7 +19,7 @@ from tests.kafka.broker import Running, lacking, running, write_certificates
 from tests.kafka.members import FAST
 
 from driftline.consumer.config import KafkaConfig
-from driftline.consumer.log.kafka_consumer import KafkaConsumer
+from driftline.consumer.log.kafka_python.consumer import KafkaConsumer
 
 HERE = Path(__file__).parent
 

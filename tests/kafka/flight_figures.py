@@ -17,10 +17,10 @@ from tests.kafka.published import Published
 from tests.kafka.reader import Read
 
 from driftline.consumer.join.cells import EXTRA_CELLS, labelled
-from driftline.consumer.log.codec import unpack_integers
-from driftline.consumer.log.messages import Pane, decode_panes
+from driftline.consumer.wire.codec import unpack_integers
+from driftline.consumer.wire.messages import Pane, decode_panes
 from driftline.detectors.outcomes import OutcomeLayout, measure
-from driftline.producer.timestamp import format_time
+from driftline.producer.records.timestamp import format_time
 
 
 @dataclass(frozen=True)

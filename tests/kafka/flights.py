@@ -19,16 +19,16 @@ from tests.kafka import deployment
 from tests.kafka.published import Published
 
 from driftline.consumer.config import KafkaConfig, load
-from driftline.consumer.judge.records import Alert, Verdict
-from driftline.consumer.log.kafka_producer import KafkaProducer, start_producer
-from driftline.consumer.log.messages import partition_of
+from driftline.consumer.log.kafka_python.producer import KafkaProducer, start_producer
 from driftline.consumer.log.protocol import Message
 from driftline.consumer.service.backtest import Backtest
 from driftline.consumer.service.plan import Plan, load_reference
-from driftline.producer.files import read_rows
-from driftline.producer.mapping import Mapping
-from driftline.producer.reference import ReferenceSettings, reference_from_rows
-from driftline.producer.timestamp import parse_timestamp
+from driftline.consumer.wire.messages import partition_of
+from driftline.consumer.wire.records import Alert, Verdict
+from driftline.producer.files.rows import read_rows
+from driftline.producer.records.mapping import Mapping
+from driftline.producer.records.timestamp import parse_timestamp
+from driftline.producer.reference.build import ReferenceSettings, reference_from_rows
 
 SMALL = Path(__file__).parents[1] / "data" / "nycflights13_small.csv.gz"
 MODEL, VERSIONS = "late-arrival", ("1", "2")

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
-from driftline.consumer.log.kafka_consumer import KafkaConsumer
+from driftline.consumer.log.kafka_python.consumer import KafkaConsumer
 from driftline.consumer.log.protocol import Gap, Ownership, TopicPartition
 
 PATIENCE = 30.0  # seconds; only a failing test waits so long

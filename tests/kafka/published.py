@@ -11,7 +11,7 @@ import msgspec
 from tests.kafka.reader import Grown, Identity, TopicReader, by_identity, wait_until
 from tests.kafka.worker import Worker
 
-from driftline.consumer.judge.records import Alert, Verdict
+from driftline.consumer.wire.records import Alert, Verdict
 
 
 @dataclass(frozen=True)

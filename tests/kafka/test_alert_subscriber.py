@@ -7,14 +7,14 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.consumer.alerts.conftest import alert, resolved
+from tests.consumer.deliver.conftest import alert, resolved
 
 from driftline.consumer.alerts import AlertRecord, Choice, FilePosition, subscribe
 from driftline.consumer.config import KafkaConfig
-from driftline.consumer.judge.records import Alert
-from driftline.consumer.log.kafka_producer import KafkaProducer, start_producer
-from driftline.consumer.log.messages import partition_of
+from driftline.consumer.log.kafka_python.producer import KafkaProducer, start_producer
 from driftline.consumer.log.protocol import Message
+from driftline.consumer.wire.messages import partition_of
+from driftline.consumer.wire.records import Alert
 
 NewTopic = Callable[..., str]
 Publish = Callable[..., None]

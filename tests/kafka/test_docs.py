@@ -21,8 +21,8 @@ from typing import Any
 import kafka.errors
 import msgspec
 import pytest
-from tests.consumer.alerts.conftest import alert
-from tests.consumer.alerts.test_webhook import Server
+from tests.consumer.deliver.conftest import alert
+from tests.consumer.deliver.test_webhook import Server
 from tests.docs import commands, test_commands
 from tests.docs.pages import PAGES, README
 from tests.docs.shell import Shell

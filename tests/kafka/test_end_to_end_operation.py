@@ -19,7 +19,7 @@ from tests.kafka.reader import Grown, TopicReader, by_identity, wait_until
 from tests.kafka.worker import Worker
 
 from driftline.consumer.config import KafkaConfig
-from driftline.consumer.log.kafka_log import KafkaLog
+from driftline.consumer.log.kafka_python.log import KafkaLog
 from driftline.consumer.log.protocol import TopicPartition
 from driftline.consumer.service.states import States
 

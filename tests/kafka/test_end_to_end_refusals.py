@@ -14,8 +14,8 @@ from tests.kafka.broker import USER, Running
 from tests.kafka.conftest import NewTopic
 from tests.kafka.worker import Worker, driftline
 
-from driftline.consumer.log.codec import encode
-from driftline.consumer.log.messages import Horizon
+from driftline.consumer.wire.codec import encode
+from driftline.consumer.wire.messages import Horizon
 
 Refused = Callable[..., str]
 

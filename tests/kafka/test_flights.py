@@ -26,7 +26,7 @@ from tests.kafka.reader import Grown, TopicReader, wait_until
 from tests.kafka.worker import Worker
 
 from driftline.consumer.service.plan import Plan
-from driftline.producer.timestamp import parse_timestamp
+from driftline.producer.records.timestamp import parse_timestamp
 
 FULL = os.environ.get("DRIFTLINE_FLIGHTS", "")
 KILLS = 5 if FULL else 2

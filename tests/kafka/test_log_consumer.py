@@ -19,7 +19,7 @@ from tests.kafka.members import PATIENCE, Reader, partitions, until
 
 from driftline.consumer.config import KafkaConfig
 from driftline.consumer.log.errors import LogError, WorkerLost
-from driftline.consumer.log.kafka_consumer import KafkaConsumer
+from driftline.consumer.log.kafka_python.consumer import KafkaConsumer
 from driftline.consumer.log.protocol import Gap, TopicPartition
 
 
@@ -177,7 +177,7 @@ def test_a_join_that_ends_between_two_polls_counts(join: Join, new_topic: NewTop
 MEMBER = """
 import sys
 from driftline.consumer.config import KafkaConfig
-from driftline.consumer.log.kafka_consumer import KafkaConsumer
+from driftline.consumer.log.kafka_python.consumer import KafkaConsumer
 bootstrap, group, topic = sys.argv[1:]
 options = {"session_timeout_ms": 6_000, "heartbeat_interval_ms": 500}
 config = KafkaConfig(bootstrap_servers=(bootstrap,), group=group, options=options)

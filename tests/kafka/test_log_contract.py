@@ -12,9 +12,9 @@ import pytest
 from tests.contract.log_suite import LogSuite
 
 from driftline.consumer.config import KafkaConfig
-from driftline.consumer.log.kafka_consumer import KafkaConsumer
-from driftline.consumer.log.kafka_log import KafkaLog
-from driftline.consumer.log.kafka_producer import KafkaProducer, start_producer
+from driftline.consumer.log.kafka_python.consumer import KafkaConsumer
+from driftline.consumer.log.kafka_python.log import KafkaLog
+from driftline.consumer.log.kafka_python.producer import KafkaProducer, start_producer
 from driftline.consumer.log.protocol import TopicPartition
 
 FAST: dict[str, Any] = {"session_timeout_ms": 6_000, "heartbeat_interval_ms": 500}

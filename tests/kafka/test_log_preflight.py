@@ -15,10 +15,10 @@ import pytest
 from tests.kafka.broker import write_certificates
 
 from driftline.consumer.config import KafkaConfig
-from driftline.consumer.log.connect import connect, wait_for_broker
 from driftline.consumer.log.errors import LogError, Unreachable
-from driftline.consumer.log.options import instance_id, login, ssl_context
-from driftline.consumer.log.preflight import preflight
+from driftline.consumer.log.kafka_python.connect import connect, wait_for_broker
+from driftline.consumer.log.kafka_python.options import instance_id, login, ssl_context
+from driftline.consumer.log.kafka_python.preflight import preflight
 
 Serve = Callable[[Callable[[socket.socket], None]], str]
 

@@ -15,10 +15,10 @@ from kafka.future import Future
 from tests.kafka.broker import Running
 
 from driftline.consumer.config import KafkaConfig
-from driftline.consumer.log import kafka_producer
 from driftline.consumer.log.errors import LogError, WorkerLost
-from driftline.consumer.log.kafka_log import KafkaLog
-from driftline.consumer.log.kafka_producer import KafkaProducer, start_producer
+from driftline.consumer.log.kafka_python import producer as kafka_producer
+from driftline.consumer.log.kafka_python.log import KafkaLog
+from driftline.consumer.log.kafka_python.producer import KafkaProducer, start_producer
 from driftline.consumer.log.protocol import Message, TopicPartition
 
 NewTopic = Callable[..., str]

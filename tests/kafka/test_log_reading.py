@@ -10,10 +10,10 @@ import kafka
 import pytest
 
 from driftline.consumer.config import KafkaConfig
-from driftline.consumer.log import kafka_log
 from driftline.consumer.log.errors import LogError
-from driftline.consumer.log.kafka_log import KafkaLog
-from driftline.consumer.log.kafka_producer import KafkaProducer, start_producer
+from driftline.consumer.log.kafka_python import log as kafka_log
+from driftline.consumer.log.kafka_python.log import KafkaLog
+from driftline.consumer.log.kafka_python.producer import KafkaProducer, start_producer
 from driftline.consumer.log.protocol import Message, TopicInfo, TopicPartition
 from driftline.consumer.log.topics import DAY, check_topics, missing_topics, output_topics
 

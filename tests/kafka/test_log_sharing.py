@@ -72,7 +72,7 @@ def test_members_with_the_assignor_of_the_client_and_with_ours_form_one_group(
 STATIC = """
 import sys
 from driftline.consumer.config import KafkaConfig
-from driftline.consumer.log.kafka_consumer import KafkaConsumer
+from driftline.consumer.log.kafka_python.consumer import KafkaConsumer
 bootstrap, group, topic = sys.argv[1:]
 options = {"session_timeout_ms": 6_000, "heartbeat_interval_ms": 500, "group_instance_id": "b"}
 config = KafkaConfig(bootstrap_servers=(bootstrap,), group=group, options=options)

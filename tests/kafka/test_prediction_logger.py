@@ -16,7 +16,7 @@ from tests.kafka.broker import Running
 from tests.producer.alone import run_alone
 
 from driftline.consumer.config import KafkaConfig
-from driftline.consumer.log.kafka_log import KafkaLog
+from driftline.consumer.log.kafka_python.log import KafkaLog
 from driftline.consumer.log.protocol import TopicPartition
 from driftline.producer import KafkaSender, PredictionLogger, QueueLimits
 

@@ -13,11 +13,11 @@ import pytest
 from tests.kafka.broker import PASSWORD, USER, Running, write_certificates
 
 from driftline.consumer.config import KafkaConfig
-from driftline.consumer.log.client_log import ClientLog
 from driftline.consumer.log.errors import LogError
-from driftline.consumer.log.kafka_consumer import KafkaConsumer
-from driftline.consumer.log.kafka_log import KafkaLog
-from driftline.consumer.log.kafka_producer import KafkaProducer, start_producer
+from driftline.consumer.log.kafka_python.client_log import ClientLog
+from driftline.consumer.log.kafka_python.consumer import KafkaConsumer
+from driftline.consumer.log.kafka_python.log import KafkaLog
+from driftline.consumer.log.kafka_python.producer import KafkaProducer, start_producer
 from driftline.consumer.log.protocol import Message, TopicPartition
 
 SASL = {"mechanism": "SCRAM-SHA-512", "username": USER, "password": PASSWORD}

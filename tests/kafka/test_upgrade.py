@@ -16,10 +16,10 @@ from tests.kafka.reader import TopicReader, by_identity, wait_until
 from tests.kafka.worker import Worker
 
 from driftline.consumer.config import KafkaConfig
-from driftline.consumer.log.codec import decode, encode
-from driftline.consumer.log.kafka_log import KafkaLog
+from driftline.consumer.log.kafka_python.log import KafkaLog
 from driftline.consumer.log.protocol import Message
 from driftline.consumer.service.states import State
+from driftline.consumer.wire.codec import decode, encode
 
 TOPICS = {
     frozen.EVENTS: frozen.PARTITIONS,

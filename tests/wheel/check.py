@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from driftline.producer.files import read_rows
+from driftline.producer.files.rows import read_rows
 
 ROWS = 5_000
 

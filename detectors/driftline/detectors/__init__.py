@@ -7,13 +7,13 @@ counts as needed, and `compare` them with a `Baseline`. `report` does all of it 
 from driftline.detectors.baseline import Baseline, Bins, few_values
 from driftline.detectors.budget import level
 from driftline.detectors.build import build_reference
-from driftline.detectors.cells import Result
 from driftline.detectors.columns import FeatureColumn, encode
 from driftline.detectors.compare import DETECTORS, RATES, Comparison, compare
 from driftline.detectors.counts import Columns, Feature, FeatureType, Layout, count_columns
+from driftline.detectors.features.cells import Result
+from driftline.detectors.features.psi import quiet_share
+from driftline.detectors.features.rate_effect import normal_rates, rate_effect
 from driftline.detectors.grid import choose_grid, count_slots
-from driftline.detectors.psi import quiet_share
-from driftline.detectors.rate_effect import normal_rates, rate_effect
 from driftline.detectors.reference import OTHER, Reference, ReferenceError  # noqa: A004 - the operator's word for it
 from driftline.detectors.report import FeatureReport, report
 from driftline.detectors.rounding import significant

@@ -8,11 +8,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.detectors.cells import Cells
 from driftline.detectors.counts import EXTRA_CELLS, Feature, Layout
-from driftline.detectors.distance import cumulate
+from driftline.detectors.features.cells import Cells
+from driftline.detectors.features.distance import cumulate
+from driftline.detectors.features.psi import psi_terms
 from driftline.detectors.grid import DECILES, FloatArray, IntArray
-from driftline.detectors.psi import psi_terms
 from driftline.detectors.reference import OTHER
 
 _DECIMALS = 10
@@ -62,7 +62,7 @@ class Baseline:
         valued: which bins hold values, shape (bins,); the others are missing, absent, invalid.
         owner: feature of each bin that holds values, shape (sum of valued,).
         unseen: which of the bins that hold values are those of unseen categories, same shape.
-        cdf: the reference's distribution functions, from `distance.cumulate`.
+        cdf: the reference's distribution functions, from `features.distance.cumulate`.
         few: numeric features of few values, shape (F,), see `few_values`.
 
     Example:

@@ -8,17 +8,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from driftline.detectors.baseline import Baseline
-from driftline.detectors.cells import Cells, Result
-from driftline.detectors.chi_square import chi_square
 from driftline.detectors.counts import ABSENT, EXTRA_CELLS, INVALID, MISSING
-from driftline.detectors.distance import distances
+from driftline.detectors.features.cells import Cells, Result
+from driftline.detectors.features.chi_square import chi_square
+from driftline.detectors.features.distance import distances
+from driftline.detectors.features.jensen_shannon import jensen_shannon
+from driftline.detectors.features.ks import ks
+from driftline.detectors.features.psi import psi
+from driftline.detectors.features.rates import rate
+from driftline.detectors.features.wasserstein import wasserstein
 from driftline.detectors.grid import FloatArray, IntArray
-from driftline.detectors.jensen_shannon import jensen_shannon
-from driftline.detectors.ks import ks
-from driftline.detectors.psi import psi
-from driftline.detectors.rates import rate
 from driftline.detectors.rounding import significant
-from driftline.detectors.wasserstein import wasserstein
 
 DETECTORS = ("ks", "psi", "chi_square", "jensen_shannon", "wasserstein")
 RATES = ("missing", "invalid", "unseen", "out_of_range")

@@ -5,46 +5,46 @@ replay: a model server carries nothing more. What is about schemas needs pydanti
 mapping, building a reference and `parse_timestamps` need numpy and scipy. These names are imported
 when they are first used.
 
-Reading files is in `driftline.producer.files`. Drift scenarios have names that make sense only
-under their module's: `driftline.producer.scenarios`, and `driftline.producer.generator`.
+Reading files is in `driftline.producer.files`, drift scenarios and the generator of streams are in
+`driftline.producer.replay`, a module each: their names make sense only under their module's.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from driftline.producer.category import category_text
 from driftline.producer.errors import InputError, MappingError
-from driftline.producer.event_fields import ALIASES
-from driftline.producer.kafka_sender import KafkaSender
-from driftline.producer.logger import PredictionLogger
-from driftline.producer.mapping import Constant, Mapping
-from driftline.producer.outbox import MemorySender, OutboxCounts, QueueLimits, Sender
-from driftline.producer.replay import Pace, encode_event, replay
-from driftline.producer.timestamp import format_time, parse_timestamp
+from driftline.producer.logger.logger import PredictionLogger
+from driftline.producer.logger.outbox import MemorySender, OutboxCounts, QueueLimits, Sender
+from driftline.producer.logger.sender import KafkaSender
+from driftline.producer.records.category import category_text
+from driftline.producer.records.event_fields import ALIASES
+from driftline.producer.records.mapping import Constant, Mapping
+from driftline.producer.records.timestamp import format_time, parse_timestamp
+from driftline.producer.replay.replay import Pace, encode_event, replay
 
 if TYPE_CHECKING:
-    from driftline.producer.event import Event, Label, event_schema, label_schema
-    from driftline.producer.guess import Guess, guess_mapping
-    from driftline.producer.reference import (
+    from driftline.producer.records.event import Event, Label, event_schema, label_schema
+    from driftline.producer.records.timestamp_column import parse_timestamps
+    from driftline.producer.reference.build import (
         BuiltReference,
         FeatureReport,
         ReferenceSettings,
         reference_from_events,
         reference_from_rows,
     )
-    from driftline.producer.timestamp_column import parse_timestamps
+    from driftline.producer.reference.guess import Guess, guess_mapping
 else:
     _LATER = {
-        "event": ("Event", "Label", "event_schema", "label_schema"),
-        "guess": ("Guess", "guess_mapping"),
-        "reference": (
+        "records.event": ("Event", "Label", "event_schema", "label_schema"),
+        "reference.guess": ("Guess", "guess_mapping"),
+        "reference.build": (
             "BuiltReference",
             "FeatureReport",
             "ReferenceSettings",
             "reference_from_events",
             "reference_from_rows",
         ),
-        "timestamp_column": ("parse_timestamps",),
+        "records.timestamp_column": ("parse_timestamps",),
     }
     _MODULES = {name: module for module, names in _LATER.items() for name in names}
 

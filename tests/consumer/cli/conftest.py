@@ -12,9 +12,9 @@ import pytest
 
 from driftline.consumer.cli import main
 from driftline.detectors.reference import Reference
-from driftline.producer.files import read_rows
-from driftline.producer.mapping import Mapping
-from driftline.producer.reference import ReferenceSettings, reference_from_rows
+from driftline.producer.files.rows import read_rows
+from driftline.producer.records.mapping import Mapping
+from driftline.producer.reference.build import ReferenceSettings, reference_from_rows
 
 DATA = Path(__file__).parents[2] / "data"
 REFERENCE_ROWS = DATA / "car_loan_reference.csv.gz"

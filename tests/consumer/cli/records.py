@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from driftline.consumer.judge.records import Alert, Verdict, Window
+from driftline.consumer.wire.records import Alert, Verdict, Window
 
 _WINDOW = {"start": "2019-04-02T00:00:00Z", "end": "2019-04-08T00:00:00Z", "events": 991}
 _COUNTS = {"valid": 991, "missing": 0, "absent": 0, "invalid": 0, "unseen": 0, "out_of_range": 0}

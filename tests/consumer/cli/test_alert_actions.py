@@ -12,14 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.consumer.alerts.conftest import Alerts, alert, resolved
-from tests.consumer.alerts.test_webhook import Server
 from tests.consumer.cli.conftest import Driftline
+from tests.consumer.deliver.conftest import Alerts, alert, resolved
+from tests.consumer.deliver.test_webhook import Server
 
 from driftline.consumer.cli import output_log
 from driftline.consumer.cli.alert_actions import until_stopped
-from driftline.consumer.log import connect
 from driftline.consumer.log.errors import Unreachable
+from driftline.consumer.log.kafka_python import connect
 
 BROKER = ("--bootstrap-servers", "localhost:9092")
 SAVE = "import sys; open('got.jsonl', 'a').write(sys.stdin.read())"

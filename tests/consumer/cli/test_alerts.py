@@ -15,11 +15,11 @@ from driftline.consumer.cli.alert_text import Share, alert_in_full, alert_line, 
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.output_log import OutputLog
 from driftline.consumer.config import OutputConfig
-from driftline.consumer.judge.ids import identity
-from driftline.consumer.judge.records import Alert, Verdict, Window
 from driftline.consumer.log.memory import MemoryBroker, MemoryLog
-from driftline.consumer.log.messages import partition_of
 from driftline.consumer.log.protocol import Message
+from driftline.consumer.wire.ids import identity
+from driftline.consumer.wire.messages import partition_of
+from driftline.consumer.wire.records import Alert, Verdict, Window
 
 IN_FULL = """\
 FIRING  critical  car-loan / car_value                                    owner credit   https://wiki.example/car-loan

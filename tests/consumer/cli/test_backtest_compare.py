@@ -14,8 +14,8 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score
 from tests.consumer.cli.conftest import Driftline
 
-from driftline.producer.mapping import Mapping
-from driftline.producer.reference import ReferenceSettings, reference_from_rows
+from driftline.producer.records.mapping import Mapping
+from driftline.producer.reference.build import ReferenceSettings, reference_from_rows
 
 Row = dict[str, Any]
 

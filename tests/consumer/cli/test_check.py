@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from tests.consumer.cli.conftest import Driftline
 
-from driftline.consumer.cli.findings import Finding, finding, overview, render
-from driftline.consumer.cli.inspection import inspect
+from driftline.consumer.cli.check_all import inspect
+from driftline.consumer.cli.check_findings import Finding, finding, overview, render
 from driftline.consumer.cli.topic_checks import input_topics, wanted_topics
 from driftline.consumer.config import Loaded, Problem, load
 from driftline.consumer.log.errors import LogError

@@ -10,13 +10,13 @@ import pytest
 from tests.consumer.cli.conftest import Driftline
 from tests.consumer.cli.test_check import OUTCOME, build
 
-from driftline.consumer.cli.findings import render
-from driftline.consumer.cli.inspection import inspect
+from driftline.consumer.cli.check_all import inspect
+from driftline.consumer.cli.check_findings import render
 from driftline.consumer.cli.topic_checks import wanted_topics
 from driftline.consumer.config import load
 from driftline.consumer.log.memory import MemoryBroker, MemoryLog
 from driftline.consumer.log.protocol import Message
-from driftline.producer.reference import ReferenceSettings, reference_from_events
+from driftline.producer.reference.build import ReferenceSettings, reference_from_events
 
 NOW = 1_700_000_000_000
 Check = Callable[..., list[str]]

@@ -13,7 +13,9 @@ from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.log.memory import MemoryBroker, MemoryLog, MemoryProducer, MemoryRecord
 from driftline.consumer.log.protocol import Headers, Message
 from driftline.consumer.service.messages import dead_letter_message
-from driftline.consumer.sketch.tally import DeadLetter
+from driftline.consumer.sketch.totals import DeadLetter
+
+PRODUCER = "driftline.consumer.log.kafka_python.producer"
 
 TOPIC = "driftline.dead-letter"
 BROKER = ("--bootstrap-servers", "kafka:9092")
@@ -133,10 +135,8 @@ def test_show(driftline: Driftline, broker: MemoryBroker) -> None:
 def test_replay(
     driftline: Driftline, broker: MemoryBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "driftline.consumer.log.kafka_producer.start_producer", lambda kafka: broker
-    )
-    monkeypatch.setattr("driftline.consumer.log.kafka_producer.KafkaProducer", MemoryProducer)
+    monkeypatch.setattr(f"{PRODUCER}.start_producer", lambda kafka: broker)
+    monkeypatch.setattr(f"{PRODUCER}.KafkaProducer", MemoryProducer)
     refuse(broker, 1)
     refuse(broker, 2, reason="schema")
     refuse(broker, 3, b"{" * 10_000, reason="too_large")

@@ -12,8 +12,8 @@ from tests.consumer.cli.conftest import Driftline, Ran
 from tests.consumer.cli.test_backtest_labels import counts
 
 from driftline.consumer.cli.label_causes import Ids, causes, span
-from driftline.producer.mapping import Mapping
-from driftline.producer.reference import ReferenceSettings, reference_from_rows
+from driftline.producer.records.mapping import Mapping
+from driftline.producer.reference.build import ReferenceSettings, reference_from_rows
 
 CONFIG = """\
 kafka: {bootstrap_servers: "k:1"}

@@ -194,10 +194,10 @@ def test_help_needs_no_heavy_library() -> None:
 def test_run_loads_nothing_that_only_reads_files() -> None:
     program = (
         "import sys, driftline.consumer.cli.service, driftline.consumer.cli.logs,"
-        " driftline.consumer.cli.configured; print(*sys.modules)"
+        " driftline.consumer.cli.load_models; print(*sys.modules)"
     )
     ran = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    heavy = {"pyarrow", "sklearn", "pandas", "driftline.producer.files"}
+    heavy = {"pyarrow", "sklearn", "pandas", "driftline.producer.files.rows"}
     assert heavy & set(ran.stdout.split()) == set()

@@ -21,6 +21,8 @@ TRUTH = (
     '{"feature":"km","kind":"sudden","start":"2026-01-01T12:00:00Z","end":"2026-01-01T18:00:00Z"}'
 )
 
+PRODUCER = "driftline.consumer.log.kafka_python.producer"
+
 
 @pytest.fixture(autouse=True)
 def broker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> MemoryBroker:
@@ -28,8 +30,8 @@ def broker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> MemoryBroker:
     made.create("flat", 1)
     made.create("events", 1)
     monkeypatch.setattr(output_log, "open_log", lambda kafka: MemoryLog(made))
-    monkeypatch.setattr("driftline.consumer.log.kafka_producer.start_producer", lambda kafka: made)
-    monkeypatch.setattr("driftline.consumer.log.kafka_producer.KafkaProducer", MemoryProducer)
+    monkeypatch.setattr(f"{PRODUCER}.start_producer", lambda kafka: made)
+    monkeypatch.setattr(f"{PRODUCER}.KafkaProducer", MemoryProducer)
     (tmp_path / "rows.csv").write_text(f"time,km,kind\n{HOURS}")
     (tmp_path / "driftline.yaml").write_text(CONFIG)
     return made

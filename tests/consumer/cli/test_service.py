@@ -21,7 +21,7 @@ from tests.consumer.cli.records import alert
 
 from driftline.consumer.cli import service
 from driftline.consumer.cli.logs import start_logging
-from driftline.consumer.cli.reporting import AnnouncingProducer, Reporter
+from driftline.consumer.cli.service_log import AnnouncingProducer, Reporter
 from driftline.consumer.config import KafkaConfig, LogConfig
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.log.errors import LogError, WorkerLost

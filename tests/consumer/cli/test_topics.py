@@ -10,7 +10,7 @@ import yaml
 from tests.consumer.cli.conftest import CAR_LOAN, Driftline
 
 from driftline.consumer.config import KafkaConfig
-from driftline.consumer.log import kafka_log
+from driftline.consumer.log.kafka_python import log as kafka_log
 from driftline.consumer.log.memory import MemoryBroker, MemoryLog
 from driftline.consumer.log.topics import TopicSpec
 

@@ -12,7 +12,7 @@ from tests.consumer.cli.records import verdict
 
 from driftline.consumer.cli.verdict_table import VerdictTable
 from driftline.consumer.config import ModelConfig, PerformanceLimit
-from driftline.consumer.judge.records import DetectorValue, Verdict, Window
+from driftline.consumer.wire.records import DetectorValue, Verdict, Window
 
 
 def config(**performance: PerformanceLimit) -> ModelConfig:

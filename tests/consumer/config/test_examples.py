@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from driftline.consumer.config import Budget, For, Limit, Start
-from driftline.producer.mapping import Mapping
+from driftline.producer.records.mapping import Mapping
 
 if TYPE_CHECKING:
     from tests.consumer.config.conftest import Problems, Read

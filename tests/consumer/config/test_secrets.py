@@ -13,7 +13,7 @@ from kafka import KafkaConsumer
 
 from driftline.consumer.config import ConfigError, Loaded, show
 from driftline.consumer.log.errors import LogError
-from driftline.consumer.log.options import client_options
+from driftline.consumer.log.kafka_python.options import client_options
 
 if TYPE_CHECKING:
     from tests.consumer.config.conftest import Problems, Read

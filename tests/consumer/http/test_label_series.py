@@ -18,8 +18,8 @@ from driftline.consumer.log.memory import MemoryBroker, MemoryConsumer, MemoryLo
 from driftline.consumer.log.protocol import Message
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.worker import Worker
-from driftline.producer.mapping import Mapping
-from driftline.producer.reference import ReferenceSettings, reference_from_rows
+from driftline.producer.records.mapping import Mapping
+from driftline.producer.reference.build import ReferenceSettings, reference_from_rows
 
 from .conftest import Sample, read
 

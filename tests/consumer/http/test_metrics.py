@@ -16,16 +16,16 @@ from prometheus_client.openmetrics.parser import (
 from prometheus_client.parser import text_string_to_metric_families
 
 from driftline.consumer.http import metrics
-from driftline.consumer.judge.lives import Life
-from driftline.consumer.judge.records import DetectorValue, ReferenceName, Verdict, Window
+from driftline.consumer.judge.lives.life import Life
 from driftline.consumer.judge.state import JudgeState
-from driftline.consumer.log.clock import Heard
 from driftline.consumer.log.protocol import Ownership, TopicPartition
 from driftline.consumer.service.judging import PanesPartition
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.status import Status
 from driftline.consumer.sketch.partition import PartitionSketch
 from driftline.consumer.sketch.state import SketchState
+from driftline.consumer.wire.clock import Heard
+from driftline.consumer.wire.records import DetectorValue, ReferenceName, Verdict, Window
 
 from .conftest import START, collector, labelled, make_plan, read
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from tests.consumer.join.oracle import Row, Rules
 
-from driftline.consumer.log.join_rows import JoinRows, pack_rows
-from driftline.consumer.log.messages import Block, Horizon
 from driftline.consumer.sketch.event_ids import hash_ids
+from driftline.consumer.wire.join_rows import JoinRows, pack_rows
+from driftline.consumer.wire.messages import Block, Horizon
 
 GRACE = 1_000
 SOURCES = (("p", 0), ("p", 1), ("l", 0))

@@ -14,10 +14,10 @@ from driftline.consumer.join.cells import EXPIRED
 from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.join.pane import OutcomeModel
 from driftline.consumer.join.state import JoinState
-from driftline.consumer.join.tally import JoinTally
+from driftline.consumer.join.totals import JoinTally
 from driftline.consumer.join.waiting import Room
-from driftline.consumer.log.codec import decode, encode, unpack_integers
-from driftline.consumer.log.messages import Block, Horizon, Pane
+from driftline.consumer.wire.codec import decode, encode, unpack_integers
+from driftline.consumer.wire.messages import Block, Horizon, Pane
 from driftline.detectors.outcomes import OutcomeLayout
 
 LAYOUT = OutcomeLayout.classification(["no", "yes"], "yes", True, np.linspace(0, 1, 50))

@@ -12,7 +12,7 @@ import re
 from tests.consumer.join.oracle import Row
 from tests.consumer.join.random_log import GRACE, block, word
 
-from driftline.consumer.log.messages import Block
+from driftline.consumer.wire.messages import Block
 
 _ROW = re.compile(r"([PL])(\d+)(?:=(\d))?@([\d.]+)")
 

@@ -14,15 +14,15 @@ from tests.consumer.join.random_log import Kind, interleave, random_log, random_
 from tests.consumer.join.running import labels_config
 
 from driftline.consumer.config import Side
-from driftline.consumer.join import turns
+from driftline.consumer.join import rounds as turns
 from driftline.consumer.join.cells import EXPIRED
 from driftline.consumer.join.comparing import COMPARISON_CELLS, ComparisonJoin, ComparisonModel
 from driftline.consumer.join.state import JoinState
-from driftline.consumer.join.tally import JoinTally
+from driftline.consumer.join.totals import JoinTally
 from driftline.consumer.join.waiting import Columns, Room
-from driftline.consumer.log.codec import decode, encode, unpack_integers
-from driftline.consumer.log.join_rows import pack_rows, unpack_rows
-from driftline.consumer.log.messages import Block, Horizon, Pane
+from driftline.consumer.wire.codec import decode, encode, unpack_integers
+from driftline.consumer.wire.join_rows import pack_rows, unpack_rows
+from driftline.consumer.wire.messages import Block, Horizon, Pane
 from driftline.detectors.outcomes import OutcomeLayout
 
 CLASSES = OutcomeLayout.classification(["no", "yes"], None, True)

@@ -19,12 +19,12 @@ from driftline.consumer.join.codes import Codes
 from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.join.pane import OutcomePane
 from driftline.consumer.join.state import Cut, JoinState
-from driftline.consumer.join.tally import JoinTally
+from driftline.consumer.join.totals import JoinTally
 from driftline.consumer.join.waiting import Room
-from driftline.consumer.log.codec import encode
-from driftline.consumer.log.join_rows import JoinRows, pack_rows
-from driftline.consumer.log.messages import Block, Horizon, Pane
 from driftline.consumer.log.protocol import Gap, TopicPartition
+from driftline.consumer.wire.codec import encode
+from driftline.consumer.wire.join_rows import JoinRows, pack_rows
+from driftline.consumer.wire.messages import Block, Horizon, Pane
 from driftline.detectors.outcomes import OutcomeLayout
 
 ARRIVAL = Rules("arrival", 30_000, 30_000)

@@ -11,10 +11,10 @@ from tests.consumer.join.oracle import PaneCounts, Row, Rules, expected
 from tests.consumer.join.random_log import TINY, Kind, random_log, random_rules
 from tests.consumer.join.running import Run, outcome_model, run
 
-from driftline.consumer.join import turns
+from driftline.consumer.join import rounds as turns
 from driftline.consumer.join.matching import Matching
-from driftline.consumer.join.turns import Turns
-from driftline.consumer.log.join_rows import JoinRows
+from driftline.consumer.join.rounds import Turns
+from driftline.consumer.wire.join_rows import JoinRows
 
 
 def wrong(seed: int, kind: Kind, *, kills: bool) -> list[int]:

@@ -14,13 +14,13 @@ from tests.consumer.join.running import new_join, rebuild, run
 from tests.consumer.join.script import script
 
 from driftline.consumer.join import matching
-from driftline.consumer.join.marks import Marks
 from driftline.consumer.join.matching import Matching
 from driftline.consumer.join.model import ModelJoin
+from driftline.consumer.join.resume_points import Marks
 from driftline.consumer.join.state import JoinState
 from driftline.consumer.join.waiting import FREE
-from driftline.consumer.log.codec import encode
-from driftline.consumer.log.messages import Block, Pane
+from driftline.consumer.wire.codec import encode
+from driftline.consumer.wire.messages import Block, Pane
 
 Spoil = Callable[[JoinState], None]
 

@@ -8,11 +8,11 @@ import numpy as np
 from tests.consumer.service.small import HOUR, MODEL, alerts, plan, records, rows, sketch
 
 from driftline.consumer.judge.model import ModelJudge
-from driftline.consumer.judge.records import Alert
 from driftline.consumer.judge.state import JudgeState
-from driftline.consumer.log.codec import decode, encode
-from driftline.consumer.log.messages import Horizon, Loss, Pane
 from driftline.consumer.service.plan import Plan
+from driftline.consumer.wire.codec import decode, encode
+from driftline.consumer.wire.messages import Horizon, Loss, Pane
+from driftline.consumer.wire.records import Alert
 
 HOURLY = {"length": "1h", "grace": "0s", "min_events": 100}
 

@@ -6,9 +6,10 @@ import pytest
 from tests.consumer.service.rig import Rig
 from tests.consumer.service.small import SECOND, START, TOPIC, plan, row
 
-from driftline.consumer.judge.lives import Kind, Life, join_incident
-from driftline.consumer.log.clock import Clock
-from driftline.consumer.log.messages import Horizon
+from driftline.consumer.judge.lives.life import Life, join_incident
+from driftline.consumer.wire.clock import Clock
+from driftline.consumer.wire.kinds import Kind
+from driftline.consumer.wire.messages import Horizon
 
 WINDOW = {"length": "10s", "every": "10s", "grace": "5s", "min_events": 1}
 

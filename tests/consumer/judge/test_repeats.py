@@ -19,7 +19,7 @@ from tests.consumer.service.small import (
     rows,
 )
 
-from driftline.consumer.judge.records import Alert
+from driftline.consumer.wire.records import Alert
 
 Row = dict[str, Any]
 WINDOW = {"length": "1d", "grace": "1m", "min_events": 50}

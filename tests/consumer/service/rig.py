@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 import msgspec
 from tests.consumer.service.small import DAY, START, TOPIC
 
-from driftline.consumer.log.codec import STATE_VERSION, decode
 from driftline.consumer.log.memory import (
     MemoryBroker,
     MemoryConsumer,
@@ -22,6 +21,7 @@ from driftline.consumer.service.parts import join
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.states import Head
 from driftline.consumer.service.worker import Worker
+from driftline.consumer.wire.codec import STATE_VERSION, decode
 
 S = TypeVar("S", bound=msgspec.Struct)
 OUTPUTS = ("panes", "joins", "alerts", "verdicts", "state", "dead-letter")

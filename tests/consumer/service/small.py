@@ -9,19 +9,19 @@ import msgspec
 import numpy as np
 
 from driftline.consumer.config import Config
-from driftline.consumer.judge.records import Alert, Verdict
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.log.memory import MemoryRecord
-from driftline.consumer.log.messages import Horizon, Loss, Pane
 from driftline.consumer.log.protocol import TopicPartition
 from driftline.consumer.service.backtest import Backtest
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.sketch.partition import Output, PartitionSketch
 from driftline.consumer.sketch.state import SketchState
-from driftline.consumer.sketch.tally import Tally
+from driftline.consumer.sketch.totals import Tally
+from driftline.consumer.wire.messages import Horizon, Loss, Pane
+from driftline.consumer.wire.records import Alert, Verdict
 from driftline.detectors import FeatureColumn, Reference, build_reference
-from driftline.producer.mapping import Mapping
-from driftline.producer.reference import ReferenceSettings, reference_from_rows
+from driftline.producer.records.mapping import Mapping
+from driftline.producer.reference.build import ReferenceSettings, reference_from_rows
 
 MODEL, TOPIC = "m", "in"
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000

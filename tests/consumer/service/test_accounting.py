@@ -15,7 +15,7 @@ from tests.consumer.service.small import DAY, MINUTE, START, plan, reference, ro
 
 from driftline.consumer.log.memory import MemoryRecord
 from driftline.consumer.service.messages import dead_letter_message
-from driftline.consumer.sketch.tally import DeadLetter
+from driftline.consumer.sketch.totals import DeadLetter
 
 PLAN = plan(
     {"n": reference(model="n")},

@@ -24,9 +24,9 @@ from tests.consumer.service.small import (
     windows,
 )
 
-from driftline.consumer.judge.records import Alert, Verdict
 from driftline.consumer.service.backtest import Backtest
 from driftline.consumer.service.plan import Plan
+from driftline.consumer.wire.records import Alert, Verdict
 
 PLAN = plan(
     window={"length": "60s", "every": "20s", "grace": "5s", "min_events": 20},

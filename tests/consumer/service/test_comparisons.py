@@ -25,10 +25,10 @@ from tests.consumer.service.small import (
 
 from driftline.consumer.config import ComparisonConfig
 from driftline.consumer.http import Health, StatusCollector
-from driftline.consumer.judge.records import Alert
 from driftline.consumer.service.backtest import Backtest
 from driftline.consumer.service.comparing import misfit
 from driftline.consumer.service.plan import Plan
+from driftline.consumer.wire.records import Alert
 from driftline.detectors.outcomes import OutcomeLayout
 
 Row = dict[str, Any]

@@ -8,9 +8,9 @@ import pytest
 from tests.consumer.service.rig import Rig
 from tests.consumer.service.small import MODEL, SECOND, TOPIC, plan, reference, row
 
-from driftline.consumer.log.messages import partition_of
 from driftline.consumer.log.protocol import TopicPartition
 from driftline.consumer.sketch.model import ModelSketch
+from driftline.consumer.wire.messages import partition_of
 
 PARTITION = TopicPartition(TOPIC, 0)
 

@@ -11,7 +11,7 @@ from tests.consumer.service.small import TOPIC, plan
 from driftline.consumer.log.memory import MemoryRecord
 from driftline.consumer.log.protocol import Headers, Message
 from driftline.consumer.service.messages import dead_letter_message
-from driftline.consumer.sketch.tally import DeadLetter
+from driftline.consumer.sketch.totals import DeadLetter
 
 BROKERS_LIMIT = 1_048_588
 NULL = cast(Any, None)  # legal in Kafka as a header's value

@@ -16,9 +16,9 @@ from tests.consumer.service.simulation import Run, Schedule
 from tests.consumer.service.small import MODEL, SECOND, labelled_plan, row
 
 from driftline.consumer.join.model import ModelJoin
-from driftline.consumer.judge.comparison import ComparisonJudge
+from driftline.consumer.judge.comparison.judge import ComparisonJudge
+from driftline.consumer.judge.features.stream import StreamJudge
 from driftline.consumer.judge.model import ModelJudge
-from driftline.consumer.judge.streams import StreamJudge
 from driftline.consumer.log.protocol import Record
 from driftline.consumer.service import worker as worker_module
 from driftline.consumer.service.joining import JoinsPartition

@@ -6,9 +6,9 @@ import pytest
 from tests.consumer.service.rig import Rig
 from tests.consumer.service.small import plan, row
 
-from driftline.consumer.log.codec import encode
-from driftline.consumer.log.messages import Horizon, partition_of
 from driftline.consumer.log.protocol import Message
+from driftline.consumer.wire.codec import encode
+from driftline.consumer.wire.messages import Horizon, partition_of
 from driftline.errors import DriftlineError
 
 PANES = partition_of("m", 2)

@@ -12,9 +12,9 @@ from tests.consumer.service.small import LABELS, SECOND, START, TOPIC, labelled_
 
 from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.join.state import JoinState
-from driftline.consumer.log.messages import decode_block
 from driftline.consumer.log.protocol import Message
 from driftline.consumer.sketch.event_ids import hash_ids
+from driftline.consumer.wire.messages import decode_block
 
 PLAN = labelled_plan("arrival")
 

@@ -22,8 +22,8 @@ from tests.consumer.service.small import (
 )
 
 from driftline.detectors import Reference
-from driftline.producer.mapping import Mapping
-from driftline.producer.reference import ReferenceSettings, reference_from_rows
+from driftline.producer.records.mapping import Mapping
+from driftline.producer.reference.build import ReferenceSettings, reference_from_rows
 
 Row = dict[str, Any]
 

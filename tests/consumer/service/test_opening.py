@@ -11,13 +11,13 @@ import pytest
 from tests.consumer.service.rig import Rig
 from tests.consumer.service.small import HOUR, SECOND, START, TOPIC, plan, reference, row
 
-from driftline.consumer.log.codec import encode
 from driftline.consumer.log.errors import LogError
-from driftline.consumer.log.messages import Horizon, decode_panes, partition_of
 from driftline.consumer.log.protocol import Message, TopicPartition
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.states import States
 from driftline.consumer.sketch.state import SketchState
+from driftline.consumer.wire.codec import encode
+from driftline.consumer.wire.messages import Horizon, decode_panes, partition_of
 
 STATE = "driftline.state"
 

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftline.consumer.join.state import Cut, JoinState
-from driftline.consumer.judge.comparison import ComparisonState
-from driftline.consumer.judge.lives import Life
+from driftline.consumer.judge.comparison.judge import ComparisonState
+from driftline.consumer.judge.lives.life import Life
 from driftline.consumer.judge.state import Firing, JudgeState
-from driftline.consumer.log.clock import Heard
 from driftline.consumer.service import parts
 from driftline.consumer.service.parts import cut, join
 from driftline.consumer.sketch.state import ModelProgress, SketchState
+from driftline.consumer.wire.clock import Heard
 
 LARGEST = 131_072
 

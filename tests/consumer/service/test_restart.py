@@ -14,8 +14,7 @@ from driftline.consumer.join.matching import Matching
 from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.join.state import JoinState
 from driftline.consumer.judge.model import ModelJudge
-from driftline.consumer.judge.panes import PaneStore
-from driftline.consumer.log.clock import Clock
+from driftline.consumer.judge.windows.panes import PaneStore
 from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.memory import MemoryProducer
 from driftline.consumer.log.protocol import Message
@@ -23,6 +22,7 @@ from driftline.consumer.service import parts, states
 from driftline.consumer.service.states import States
 from driftline.consumer.service.worker import Worker
 from driftline.consumer.sketch.partition import PartitionSketch
+from driftline.consumer.wire.clock import Clock
 
 from .drawing import draw_input, draw_labelling
 from .simulation import Run, Schedule

@@ -6,8 +6,8 @@ import pytest
 from tests.consumer.service import frozen
 from tests.consumer.service.rig import Rig
 
-from driftline.consumer.log.codec import decode
 from driftline.consumer.service.states import Head
+from driftline.consumer.wire.codec import decode
 from driftline.detectors import Reference
 
 

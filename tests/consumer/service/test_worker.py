@@ -27,14 +27,14 @@ from tests.consumer.service.small import (
 )
 
 from driftline.consumer.join.state import JoinState
-from driftline.consumer.judge.records import Alert
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.log.errors import WorkerLost
 from driftline.consumer.log.memory import MemoryBroker, MemoryLog
-from driftline.consumer.log.messages import partition_of
 from driftline.consumer.log.protocol import Message, Record, TopicPartition
 from driftline.consumer.service.repeats import SentAlerts, sent_alerts
 from driftline.consumer.sketch.partition import Output, PartitionSketch
+from driftline.consumer.wire.messages import partition_of
+from driftline.consumer.wire.records import Alert
 
 PLAN = plan(
     segments=["tier"],

@@ -19,15 +19,15 @@ from tests.consumer.service.small import (
     plan,
 )
 
-from driftline.consumer.log.join_rows import unpack_rows
 from driftline.consumer.log.memory import MemoryRecord
-from driftline.consumer.log.messages import Block
 from driftline.consumer.log.protocol import TopicPartition
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.sketch.event_ids import hash_ids
 from driftline.consumer.sketch.partition import Output, PartitionSketch
 from driftline.consumer.sketch.state import SketchState
-from driftline.consumer.sketch.tally import Tally
+from driftline.consumer.sketch.totals import Tally
+from driftline.consumer.wire.join_rows import unpack_rows
+from driftline.consumer.wire.messages import Block
 
 GRACE, TARGETS, WRITTEN = 5 * SECOND, 4, START + 60 * SECOND
 Row = dict[str, Any]

@@ -7,7 +7,7 @@ import numpy as np
 
 from driftline.consumer.sketch.decode import Decoded, Decoder, ModelSchema
 from driftline.detectors.counts import Feature, Layout
-from driftline.producer.mapping import Mapping
+from driftline.producer.records.mapping import Mapping
 
 NOW = 1_795_403_415_010  # 2026-11-23T03:10:15.010Z
 NOW_TEXT = "2026-11-23T03:10:15.010Z"

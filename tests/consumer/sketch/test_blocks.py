@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from tests.consumer.service.small import LABELS, MODEL, OTHER, SECOND, START, TOPIC
 
-from driftline.consumer.sketch.tally import DeadLetter
+from driftline.consumer.sketch.totals import DeadLetter
 
 from .block_cases import (
     GRACE,

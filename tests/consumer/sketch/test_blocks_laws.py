@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.consumer.service.small import LABELS, MODEL, OTHER, SECOND, START, TOPIC
 
-from driftline.consumer.log.codec import encode
-from driftline.consumer.log.messages import Loss
 from driftline.consumer.log.protocol import Gap, TopicPartition
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.sketch.blocks import _size
 from driftline.consumer.sketch.partition import Output
 from driftline.consumer.sketch.state import SketchState
+from driftline.consumer.wire.codec import encode
+from driftline.consumer.wire.messages import Loss
 
 from .block_cases import (
     APART,

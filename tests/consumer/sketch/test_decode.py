@@ -8,8 +8,8 @@ import pytest
 
 from driftline.consumer.sketch.decode import Decoder, ModelSchema
 from driftline.detectors.counts import Feature, Layout
-from driftline.producer.mapping import Mapping
-from driftline.producer.timestamp import EARLIEST
+from driftline.producer.records.mapping import Mapping
+from driftline.producer.records.timestamp import EARLIEST
 
 from .decode_cases import (
     CHURN,

@@ -13,7 +13,7 @@ from driftline.consumer.sketch import compile as compiled_way
 from driftline.consumer.sketch.batch import Batch
 from driftline.consumer.sketch.decode import Decoder
 from driftline.detectors.grid import IntArray
-from driftline.producer.mapping import Constant, Mapping
+from driftline.producer.records.mapping import Constant, Mapping
 
 from .decode_cases import CHURN, NOW, NOW_TEXT, PRICE, decoder, encoded, plain
 

@@ -2,7 +2,7 @@
 
 import math
 
-from driftline.producer.mapping import Constant, Mapping
+from driftline.producer.records.mapping import Constant, Mapping
 
 from .decode_cases import (
     CHURN,

@@ -8,7 +8,7 @@ import pytest
 
 from driftline.consumer.sketch.event_ids import hash_ids
 from driftline.consumer.sketch.labels import LabelReader
-from driftline.producer.mapping import Mapping
+from driftline.producer.records.mapping import Mapping
 
 from .decode_cases import MAX_AHEAD, MAX_BYTES, NOW, NOW_TEXT, encoded
 

@@ -15,7 +15,7 @@ from driftline.consumer.sketch.batch import Batch
 from driftline.consumer.sketch.decode import Decoder
 from driftline.consumer.sketch.labels import LabelReader
 from driftline.detectors.grid import IntArray
-from driftline.producer.mapping import Constant, Mapping
+from driftline.producer.records.mapping import Constant, Mapping
 
 from .decode_cases import NOW, NOW_TEXT, encoded
 from .test_decode_laws import JUNK, ReadNothing, mostly, objects

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.consumer.service.small import REFERENCE, plan
 
-from driftline.consumer.judge.panes import PaneStore
-from driftline.consumer.log.codec import decode, encode, unpack_integers
-from driftline.consumer.log.messages import Pane
+from driftline.consumer.judge.windows.panes import PaneStore
 from driftline.consumer.sketch import open_pane
 from driftline.consumer.sketch.open_pane import OpenPane, SketchModel
+from driftline.consumer.wire.codec import decode, encode, unpack_integers
+from driftline.consumer.wire.messages import Pane
 from driftline.detectors.counts import Columns, Feature, Layout, count_columns
 
 MODEL = plan(segments=["tier"]).sketch_models("in")["m"]

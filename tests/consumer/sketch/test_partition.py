@@ -18,11 +18,11 @@ from tests.consumer.service.small import (
     sketch,
 )
 
-from driftline.consumer.log.messages import Horizon, Loss, Pane
 from driftline.consumer.log.protocol import Gap
 from driftline.consumer.sketch.model import ModelSketch
 from driftline.consumer.sketch.partition import Output, PartitionSketch
-from driftline.consumer.sketch.tally import DeadLetter
+from driftline.consumer.sketch.totals import DeadLetter
+from driftline.consumer.wire.messages import Horizon, Loss, Pane
 
 PLAN = plan()  # panes of 10 s, grace 5 s
 

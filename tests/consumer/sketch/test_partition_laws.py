@@ -20,13 +20,13 @@ from tests.consumer.service.small import (
     sketch,
 )
 
-from driftline.consumer.judge.records import Alert, Verdict
-from driftline.consumer.log.codec import encode
 from driftline.consumer.log.memory import MemoryRecord
-from driftline.consumer.log.messages import Block, Horizon
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.sketch.partition import Output, PartitionSketch
-from driftline.consumer.sketch.tally import DeadLetter
+from driftline.consumer.sketch.totals import DeadLetter
+from driftline.consumer.wire.codec import encode
+from driftline.consumer.wire.messages import Block, Horizon
+from driftline.consumer.wire.records import Alert, Verdict
 
 GRACE = 5 * SECOND
 PLAN = plan(

@@ -15,9 +15,9 @@ from tests.consumer.service.small import (
     verdicts,
 )
 
-from driftline.consumer.log.codec import encode
-from driftline.consumer.log.messages import Pane
 from driftline.consumer.sketch import open_pane
+from driftline.consumer.wire.codec import encode
+from driftline.consumer.wire.messages import Pane
 from driftline.detectors import FeatureColumn, build_reference
 
 BROKERS_LIMIT = 1_048_588

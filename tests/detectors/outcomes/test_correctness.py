@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from driftline.detectors.features.rates import rate
 from driftline.detectors.grid import IntArray
 from driftline.detectors.outcomes import (
     OutcomeLayout,
@@ -14,7 +15,6 @@ from driftline.detectors.outcomes import (
     count_outcomes,
     watched_metric,
 )
-from driftline.detectors.rates import rate
 
 from .windows import binary, classes, likely, scored, values
 

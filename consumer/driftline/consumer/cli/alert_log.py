@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import msgspec
 
-from driftline.consumer.alerts import AlertRecord, Choice, newest
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.output_log import OutputLog
-from driftline.consumer.judge.ids import identity
-from driftline.consumer.judge.records import Verdict
-from driftline.consumer.log.messages import partition_of
+from driftline.consumer.deliver import AlertRecord, Choice, newest
+from driftline.consumer.wire.ids import identity
+from driftline.consumer.wire.messages import partition_of
+from driftline.consumer.wire.records import Verdict
 
 _MINUTE = 60_000
 

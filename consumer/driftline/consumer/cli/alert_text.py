@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from driftline.consumer.judge.bin_changes import bin_name
-from driftline.consumer.judge.records import Alert, Number, Verdict, edge
 from driftline.consumer.judge.sentence import amount, clean, opening, percent
+from driftline.consumer.wire.records import Alert, Number, Verdict, edge
 from driftline.detectors import OTHER
 
 _HEAD_WIDTH = 74

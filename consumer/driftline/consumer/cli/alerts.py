@@ -59,10 +59,10 @@ def tail(
     """
     import time
 
-    from driftline.consumer.alerts import Choice, in_order
     from driftline.consumer.cli.alert_actions import listening
     from driftline.consumer.cli.alert_text import alert_line
     from driftline.consumer.cli.terminal import out, out_json, say
+    from driftline.consumer.deliver import Choice, in_order
 
     now = time.time_ns() // 1_000_000
     start = read_time(since, "--since", now) if since is not None else None
@@ -135,9 +135,9 @@ def run_command(
     At least once; exit code 0 means done, any other is tried again. Without --position what fires
     now comes first at every start.
     """
-    from driftline.consumer.alerts import Attempts, Choice
-    from driftline.consumer.alerts.commands import run_commands
     from driftline.consumer.cli.alert_actions import listening, pausing, report, until_stopped
+    from driftline.consumer.deliver import Attempts, Choice
+    from driftline.consumer.deliver.commands import run_commands
 
     choice = Choice(model or (), severity, (), feature or (), status)
     longest, patience = read_seconds(timeout, "--timeout"), read_wait(wait)
@@ -178,11 +178,11 @@ def webhook(
     An Alertmanager (URL ending in /api/v2/alerts) is told again every minute what fires. Slack,
     Mattermost, Rocket.Chat and Zulip get a message for each record.
     """
-    from driftline.consumer.alerts import Choice
-    from driftline.consumer.alerts.alertmanager import feed_alertmanager
-    from driftline.consumer.alerts.webhook import Webhook, post_to_slack
     from driftline.consumer.cli.alert_actions import listening, pausing, report, until_stopped
     from driftline.consumer.cli.errors import CommandError
+    from driftline.consumer.deliver import Choice
+    from driftline.consumer.deliver.alertmanager import feed_alertmanager
+    from driftline.consumer.deliver.webhook import Webhook, post_to_slack
 
     if form == "alertmanager" and position is not None:
         raise CommandError("--position: an Alertmanager is told all that fires at every start")

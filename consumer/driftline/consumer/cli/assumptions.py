@@ -14,9 +14,9 @@ from driftline.consumer.cli import file_rows
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.terminal import say
 from driftline.consumer.judge.sentence import clean
-from driftline.producer.durations import UNITS
-from driftline.producer.mapping import Mapping
-from driftline.producer.timestamp import parse_timestamp
+from driftline.producer.records.durations import UNITS
+from driftline.producer.records.mapping import Mapping
+from driftline.producer.records.timestamp import parse_timestamp
 
 EVENTS_A_WINDOW = 1_000
 ENOUGH = 1_000

@@ -85,7 +85,7 @@ def backtest(
     from driftline.consumer.cli.errors import CommandError
     from driftline.consumer.cli.terminal import out, out_json, say
     from driftline.consumer.cli.verdict_table import VerdictTable
-    from driftline.consumer.judge.records import Alert
+    from driftline.consumer.wire.records import Alert
 
     if config is None and DEFAULT_CONFIG.exists():
         config = DEFAULT_CONFIG

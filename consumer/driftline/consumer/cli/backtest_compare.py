@@ -18,8 +18,8 @@ from driftline.consumer.cli.backtest_compare_sides import (
     read_whole,
     with_truth,
 )
-from driftline.consumer.cli.configured import choose_model
 from driftline.consumer.cli.errors import CommandError
+from driftline.consumer.cli.load_models import choose_model
 from driftline.detectors.grid import IntArray
 from driftline.detectors.outcomes import (
     Figure,
@@ -31,9 +31,9 @@ from driftline.detectors.outcomes import (
     measure,
 )
 from driftline.detectors.outcomes.comparison import Decision, Evidence
-from driftline.producer.event_columns import EventColumns
-from driftline.producer.outcome import OutcomeColumns, measure_outcome
-from driftline.producer.timestamp_column import UNREADABLE
+from driftline.producer.records.timestamp_column import UNREADABLE
+from driftline.producer.reference.event_columns import EventColumns
+from driftline.producer.reference.outcome import OutcomeColumns, measure_outcome
 
 ALPHA = 0.05
 # Of split traffic the test looks after each so many labelled events.

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from driftline.consumer.cli import file_rows
-from driftline.consumer.cli.configured import read_config
 from driftline.consumer.cli.errors import CommandError
+from driftline.consumer.cli.load_models import read_config
 from driftline.consumer.config import Config, Side
 from driftline.consumer.config.names import hint
-from driftline.producer.category import category_text
-from driftline.producer.event_fields import split_outcome
-from driftline.producer.mapping import Mapping
+from driftline.producer.records.category import category_text
+from driftline.producer.records.event_fields import split_outcome
+from driftline.producer.records.mapping import Mapping
 
 _ENDINGS = (".csv", ".parquet", ".json", ".jsonl", ".ndjson", ".gz")
 _SAME = 1e-6  # relative: a file may hold its numbers with 32 bits

@@ -6,8 +6,8 @@ from typing import Any
 
 from driftline.consumer.cli.alert_text import figure
 from driftline.consumer.cli.backtest_compare import ALPHA, Compared, Measured
-from driftline.consumer.judge.records import number
 from driftline.consumer.judge.sentence import amount
+from driftline.consumer.wire.records import number
 from driftline.detectors.outcomes import Figure
 
 _WIDTH = 27

@@ -6,8 +6,8 @@ import re
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
-from driftline.consumer.judge.lives import ESTIMATED
-from driftline.consumer.judge.records import Alert, Verdict
+from driftline.consumer.judge.lives.life import ESTIMATED
+from driftline.consumer.wire.records import Alert, Verdict
 
 _FEW = re.compile(r"^[0-9,]+ (events|labelled events), ([0-9,]+) needed$")
 _RANK = {"warning": 1, "critical": 2}

@@ -14,12 +14,12 @@ from driftline.consumer.cli.label_causes import Ids, causes, sentences
 from driftline.consumer.cli.terminal import say
 from driftline.consumer.cli.timed_rows import TimedRows
 from driftline.consumer.config import LabelsConfig
-from driftline.consumer.judge.records import Alert, Verdict
 from driftline.consumer.service.backtest import Backtest
-from driftline.producer.category import category_text
-from driftline.producer.durations import format_duration
-from driftline.producer.event_fields import ALIASES, split_outcome
-from driftline.producer.mapping import Constant, Mapping
+from driftline.consumer.wire.records import Alert, Verdict
+from driftline.producer.records.category import category_text
+from driftline.producer.records.durations import format_duration
+from driftline.producer.records.event_fields import ALIASES, split_outcome
+from driftline.producer.records.mapping import Constant, Mapping
 
 _FEW = 3
 

@@ -11,10 +11,10 @@ from driftline.consumer.cli.backtest_labels import unknown_class
 from driftline.consumer.cli.backtest_setup import Setup
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.terminal import progress, say
-from driftline.consumer.judge.lives import ESTIMATED, PERFORMANCE
-from driftline.consumer.judge.records import Alert, Verdict
+from driftline.consumer.judge.lives.life import ESTIMATED, PERFORMANCE
 from driftline.consumer.judge.sentence import percent
-from driftline.producer.mapping import Mapping
+from driftline.consumer.wire.records import Alert, Verdict
+from driftline.producer.records.mapping import Mapping
 
 _MANY_LATE = 0.01
 

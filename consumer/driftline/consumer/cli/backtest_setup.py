@@ -10,9 +10,9 @@ from driftline.consumer.cli import file_rows
 from driftline.consumer.cli.assumptions import ENOUGH, Pace, assume
 from driftline.consumer.cli.backtest_found import Found
 from driftline.consumer.cli.backtest_labels import Files, LabelFile
-from driftline.consumer.cli.configured import choose_model, read_config, read_references, refuse
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.ground_truth import check_measured
+from driftline.consumer.cli.load_models import choose_model, read_config, read_references, refuse
 from driftline.consumer.cli.terminal import say
 from driftline.consumer.config import (
     Config,
@@ -27,9 +27,9 @@ from driftline.consumer.service.backtest import Backtest
 from driftline.consumer.service.plan import Plan, load_reference
 from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import Reference
-from driftline.producer.durations import format_duration
-from driftline.producer.mapping import Mapping
-from driftline.producer.reference import ReferenceSettings, reference_from_rows
+from driftline.producer.records.durations import format_duration
+from driftline.producer.records.mapping import Mapping
+from driftline.producer.reference.build import ReferenceSettings, reference_from_rows
 
 _TOPIC = "file"
 _UNKNOWN = "it has no value in any row; name the right column"

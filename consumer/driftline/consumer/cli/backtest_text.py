@@ -8,11 +8,11 @@ from driftline.consumer.cli.alert_text import day, figure, minute
 from driftline.consumer.cli.backtest_found import Found
 from driftline.consumer.cli.label_account import account
 from driftline.consumer.config import ModelConfig
-from driftline.consumer.judge.records import Alert, Number
 from driftline.consumer.judge.sentence import amount, change, clean
 from driftline.consumer.service.backtest import Backtest
-from driftline.producer.durations import format_duration
-from driftline.producer.timestamp import format_time, parse_timestamp
+from driftline.consumer.wire.records import Alert, Number
+from driftline.producer.records.durations import format_duration
+from driftline.producer.records.timestamp import format_time, parse_timestamp
 
 _DAY = 86_400_000
 _FEATURE_WIDTH, _CHANGE_WIDTH = 24, 46

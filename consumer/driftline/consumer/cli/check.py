@@ -21,13 +21,13 @@ def check(
 
     Reads up to 1,000 recent records a topic and writes nothing. Errors give exit code 2.
     """
-    from driftline.consumer.cli.configured import read_config
-    from driftline.consumer.cli.findings import finding, overview, render
-    from driftline.consumer.cli.inspection import inspect
+    from driftline.consumer.cli.check_all import inspect
+    from driftline.consumer.cli.check_findings import finding, overview, render
+    from driftline.consumer.cli.load_models import read_config
     from driftline.consumer.cli.terminal import out, out_json
     from driftline.consumer.cli.topic_checks import input_topics
     from driftline.consumer.config import ConfigError
-    from driftline.consumer.log.kafka_log import KafkaLog
+    from driftline.consumer.log.kafka_python.log import KafkaLog
 
     try:
         loaded = read_config(

@@ -7,14 +7,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from driftline.consumer.cli.findings import DAY, Finding
+from driftline.consumer.cli.check_findings import DAY, Finding
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.log.protocol import Record, TopicPartition
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.sketch.decode import Decoded
 from driftline.detectors.counts import ABSENT, EXTRA_CELLS, INVALID, count_columns
-from driftline.producer.durations import format_duration
-from driftline.producer.timestamp import EARLIEST
+from driftline.producer.records.durations import format_duration
+from driftline.producer.records.timestamp import EARLIEST
 
 _HOUR = 3_600_000
 _LENGTHS = [hours * _HOUR for hours in (1, 2, 3, 6, 12)] + [days * DAY for days in (1, 2, 3, 7, 14)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from driftline.consumer.cli.findings import Finding
+from driftline.consumer.cli.check_findings import Finding
 from driftline.consumer.config import LabelsConfig, ModelConfig
 from driftline.consumer.log.protocol import Record
 from driftline.consumer.service.plan import Plan

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import bdtrc, chdtrc, kolmogorov
 
-from driftline.consumer.cli.findings import DAY, Finding
+from driftline.consumer.cli.check_findings import DAY, Finding
 from driftline.consumer.config import RATES, Detector, Limit, ModelConfig, format_share
 from driftline.consumer.config import format_number as plain
 from driftline.consumer.judge.sentence import percent

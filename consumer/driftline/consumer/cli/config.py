@@ -19,7 +19,7 @@ def show(
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of YAML.")] = False,
 ) -> None:
     """Print what holds: file, environment and defaults worked in, secrets masked."""
-    from driftline.consumer.cli.configured import read_config
+    from driftline.consumer.cli.load_models import read_config
     from driftline.consumer.cli.terminal import out, out_json
     from driftline.consumer.config import show as as_yaml
 

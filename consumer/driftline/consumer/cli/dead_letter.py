@@ -80,12 +80,12 @@ def replay(
     They stay among the dead letters: to send none twice, choose by --since. Records that were too
     large cannot be sent, only their beginning is kept.
     """
-    from driftline.consumer.cli.configured import read_kafka
     from driftline.consumer.cli.dead_letters import dead_letters, overview, resend
+    from driftline.consumer.cli.load_models import read_kafka
     from driftline.consumer.cli.output_log import OutputLog, open_log
     from driftline.consumer.cli.terminal import out, say
     from driftline.consumer.config import OutputConfig
-    from driftline.consumer.log.kafka_producer import KafkaProducer, start_producer
+    from driftline.consumer.log.kafka_python.producer import KafkaProducer, start_producer
 
     choice = _choice(reason, topic, since, until)
     kafka, whole = read_kafka(config, bootstrap_servers)

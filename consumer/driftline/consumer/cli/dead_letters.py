@@ -12,7 +12,7 @@ from driftline.consumer.cli.alert_text import minute
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.judge.sentence import clean
 from driftline.consumer.log.protocol import Log, Message, Producer, Record
-from driftline.producer.timestamp import format_time
+from driftline.producer.records.timestamp import format_time
 
 PREFIX = "driftline.error."
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from driftline.consumer.cli.alert_text import minute
-from driftline.consumer.judge.records import Alert, Verdict
+from driftline.consumer.wire.records import Alert, Verdict
 from driftline.detectors import Baseline, Reference, normal_rates, rate_effect
 
 WINDOWS = 32

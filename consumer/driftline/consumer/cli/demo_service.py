@@ -7,10 +7,9 @@ from typing import Any
 
 import msgspec
 
-from driftline.consumer.alerts import Choice
 from driftline.consumer.cli.output_log import OutputLog
 from driftline.consumer.cli.topic_checks import wanted_topics
-from driftline.consumer.judge.records import Alert, Verdict
+from driftline.consumer.deliver import Choice
 from driftline.consumer.log.memory import (
     MemoryBroker,
     MemoryConsumer,
@@ -18,11 +17,12 @@ from driftline.consumer.log.memory import (
     MemoryProducer,
     MemoryRecord,
 )
-from driftline.consumer.log.messages import partition_of
 from driftline.consumer.log.protocol import Message
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.worker import Worker
-from driftline.producer.replay import encode_event
+from driftline.consumer.wire.messages import partition_of
+from driftline.consumer.wire.records import Alert, Verdict
+from driftline.producer.replay.replay import encode_event
 
 _PARTITIONS = 3
 _GONE = MemoryRecord("", 0, 0, 0, None, None)

@@ -12,8 +12,8 @@ from driftline.consumer.cli.alert_text import alert_line
 from driftline.consumer.cli.demo_board import Board
 from driftline.consumer.cli.demo_screen import Screen
 from driftline.consumer.cli.demo_service import DemoService
-from driftline.consumer.judge.records import Alert, Verdict
-from driftline.producer.durations import format_duration
+from driftline.consumer.wire.records import Alert, Verdict
+from driftline.producer.records.durations import format_duration
 
 STEP = 5 * 60_000
 """Event time between two looks, ms."""

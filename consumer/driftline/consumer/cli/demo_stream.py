@@ -10,9 +10,9 @@ from typing import Any
 
 from driftline.consumer.config import Config, KafkaConfig, ModelConfig, WindowConfig
 from driftline.consumer.service.plan import Plan
-from driftline.producer.generator import FIRST_HOUR, HOUR, generate
-from driftline.producer.reference import ReferenceSettings, reference_from_events
-from driftline.producer.scenarios import (
+from driftline.producer.reference.build import ReferenceSettings, reference_from_events
+from driftline.producer.replay.generator import FIRST_HOUR, HOUR, generate
+from driftline.producer.replay.scenarios import (
     Scenario,
     broken_unit,
     incremental,

@@ -9,10 +9,10 @@ import msgspec
 
 from driftline.consumer.cli.alert_text import alert_in_full, minute
 from driftline.consumer.cli.demo_stream import BEGIN, Trouble
-from driftline.consumer.judge.records import Alert, Verdict
-from driftline.producer.generator import HOUR
-from driftline.producer.scenarios import Truth
-from driftline.producer.timestamp import format_time
+from driftline.consumer.wire.records import Alert, Verdict
+from driftline.producer.records.timestamp import format_time
+from driftline.producer.replay.generator import HOUR
+from driftline.producer.replay.scenarios import Truth
 
 _WIDTH = 100
 _MOST_ROWS = 6
@@ -71,7 +71,7 @@ def _false_alarms(alerts: Sequence[Alert], until: int) -> str:
 def json_lines(record: msgspec.Struct) -> str:
     """Return a record as JSON that fits on a screen: fields side by side as far as they go.
 
-    >>> from driftline.consumer.judge.records import Window
+    >>> from driftline.consumer.wire.records import Window
     >>> print(json_lines(Window("2019-04-02T00:00:00Z", "2019-04-08T00:00:00Z", 991)))
     {"start": "2019-04-02T00:00:00Z", "end": "2019-04-08T00:00:00Z", "events": 991}
     """

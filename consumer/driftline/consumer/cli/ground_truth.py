@@ -8,8 +8,8 @@ from typing import Any
 
 from driftline.consumer.cli import file_rows
 from driftline.consumer.cli.errors import CommandError
-from driftline.producer.mapping import Mapping
-from driftline.producer.reference import BuiltReference
+from driftline.producer.records.mapping import Mapping
+from driftline.producer.reference.build import BuiltReference
 
 _UNMEASURED = "no performance measured: "
 

@@ -14,7 +14,11 @@ from driftline.consumer.cli.ground_truth import check_measured
 from driftline.consumer.cli.terminal import progress
 from driftline.consumer.config import KafkaConfig
 from driftline.consumer.config.names import check_name
-from driftline.producer.reference import BuiltReference, ReferenceSettings, reference_from_rows
+from driftline.producer.reference.build import (
+    BuiltReference,
+    ReferenceSettings,
+    reference_from_rows,
+)
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from driftline.consumer.cli.init_files import Draft, reference_path
 from driftline.consumer.cli.options import DEFAULT_CONFIG
 from driftline.consumer.config import WindowConfig
 from driftline.consumer.judge.sentence import amount
-from driftline.producer.durations import format_duration
-from driftline.producer.mapping import Constant
-from driftline.producer.timestamp import format_time
+from driftline.producer.records.durations import format_duration
+from driftline.producer.records.mapping import Constant
+from driftline.producer.records.timestamp import format_time
 
 _TITLE = "# Written by driftline init from {}; correct what is wrong."
 _MIN_EVENTS = WindowConfig().min_events

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from driftline.consumer.cli import file_rows
 from driftline.consumer.sketch.event_ids import NO_ID, IdArray, hash_ids, id_text
-from driftline.producer.event_fields import ALIASES
-from driftline.producer.mapping import Constant, Mapping
-from driftline.producer.timestamp_column import UNREADABLE
+from driftline.producer.records.event_fields import ALIASES
+from driftline.producer.records.mapping import Constant, Mapping
+from driftline.producer.records.timestamp_column import UNREADABLE
 
 _MOST_IDS = 5_000_000
 _UNITS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000))

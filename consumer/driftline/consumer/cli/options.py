@@ -64,7 +64,7 @@ def read_seconds(text: str, option: str) -> float:
         CommandError: it is none.
     """
     from driftline.consumer.cli.errors import CommandError
-    from driftline.producer.durations import parse_duration
+    from driftline.producer.records.durations import parse_duration
 
     try:
         return parse_duration(text) / 1_000
@@ -87,8 +87,8 @@ def read_time(text: str, option: str, now: int) -> int:
     (1553644800000, 0)
     """
     from driftline.consumer.cli.errors import CommandError
-    from driftline.producer.durations import parse_duration
-    from driftline.producer.timestamp import parse_timestamp
+    from driftline.producer.records.durations import parse_duration
+    from driftline.producer.records.timestamp import parse_timestamp
 
     time = parse_timestamp(text)
     if time is not None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from driftline.consumer.alerts import AlertSubscriber, Choice, PositionStore
-from driftline.consumer.alerts.cursor import Cursor
-from driftline.consumer.cli.configured import read_kafka
 from driftline.consumer.cli.errors import CommandError
+from driftline.consumer.cli.load_models import read_kafka
 from driftline.consumer.config import KafkaConfig, OutputConfig
+from driftline.consumer.deliver import AlertSubscriber, Choice, PositionStore
+from driftline.consumer.deliver.cursor import Cursor
 from driftline.consumer.log.protocol import Log, Record, TopicPartition
 
 
@@ -84,6 +84,6 @@ def open_log(kafka: KafkaConfig) -> Log:
     Raises:
         LogError: it cannot be reached or refuses the login.
     """
-    from driftline.consumer.log.kafka_log import KafkaLog
+    from driftline.consumer.log.kafka_python.log import KafkaLog
 
     return KafkaLog(kafka)

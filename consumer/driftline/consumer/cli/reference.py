@@ -18,7 +18,7 @@ from driftline.consumer.cli.options import (
 
 if TYPE_CHECKING:
     from driftline.consumer.config import Config
-    from driftline.producer.reference import BuiltReference, ReferenceSettings
+    from driftline.producer.reference.build import BuiltReference, ReferenceSettings
 
 reference = typer.Typer(
     name="reference", help="Build the reference: what is normal for a model.", no_args_is_help=True
@@ -76,8 +76,8 @@ def build(
     types hold; else they are guessed, and what was guessed is said.
     """
     from driftline.consumer.cli import reference_build as building
-    from driftline.consumer.cli.configured import choose_model, read_config
     from driftline.consumer.cli.errors import CommandError
+    from driftline.consumer.cli.load_models import choose_model, read_config
     from driftline.consumer.cli.terminal import out, out_json, say
 
     if (file is None) == (from_topic is None):
@@ -121,8 +121,8 @@ def _from_topic(
 ) -> BuiltReference:
     import time
 
-    from driftline.consumer.cli.configured import read_kafka
     from driftline.consumer.cli.errors import CommandError
+    from driftline.consumer.cli.load_models import read_kafka
     from driftline.consumer.cli.output_log import open_log
     from driftline.consumer.cli.reference_topic import Stretch, from_topic
 

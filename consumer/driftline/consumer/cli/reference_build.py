@@ -18,7 +18,11 @@ from driftline.consumer.config import Config, FeatureType, ModelConfig
 from driftline.consumer.judge.sentence import amount, clean, percent
 from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import Reference
-from driftline.producer.reference import BuiltReference, ReferenceSettings, reference_from_rows
+from driftline.producer.reference.build import (
+    BuiltReference,
+    ReferenceSettings,
+    reference_from_rows,
+)
 
 EXACT = "exact"
 
@@ -77,7 +81,7 @@ def from_file(
     Raises:
         DriftlineError: the file or the settings cannot be used.
     """
-    from driftline.producer.files import mixed_columns
+    from driftline.producer.files.rows import mixed_columns
 
     if actual is not None:
         file_rows.check_actual(file, next(file_rows.read(file)), actual)

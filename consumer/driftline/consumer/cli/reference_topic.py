@@ -21,8 +21,12 @@ from driftline.consumer.cli.log_reading import (
 from driftline.consumer.cli.terminal import progress, say
 from driftline.consumer.config import Config
 from driftline.consumer.log.protocol import Log, Record, TopicInfo, UnreadBatch
-from driftline.producer.mapping import Mapping as FieldMapping
-from driftline.producer.reference import BuiltReference, ReferenceSettings, reference_from_events
+from driftline.producer.records.mapping import Mapping as FieldMapping
+from driftline.producer.reference.build import (
+    BuiltReference,
+    ReferenceSettings,
+    reference_from_events,
+)
 
 _SAMPLE = 1_000
 

@@ -56,14 +56,14 @@ def replay(
 
     from driftline.consumer.cli import file_rows
     from driftline.consumer.cli import replay_scenarios as drift
-    from driftline.consumer.cli.configured import read_kafka
     from driftline.consumer.cli.errors import CommandError
+    from driftline.consumer.cli.load_models import read_kafka
     from driftline.consumer.cli.output_log import open_log
     from driftline.consumer.cli.replay_rows import Target, send_rows
     from driftline.consumer.cli.terminal import out, progress
-    from driftline.consumer.log.kafka_producer import KafkaProducer, start_producer
-    from driftline.producer.replay import Pace
-    from driftline.producer.scenario_text import parse_scenario
+    from driftline.consumer.log.kafka_python.producer import KafkaProducer, start_producer
+    from driftline.producer.replay.replay import Pace
+    from driftline.producer.replay.scenario_text import parse_scenario
 
     pace = Pace(time.monotonic, time.sleep, rate, speed)
     texts = [parse_scenario(text) for text in scenario or ()]

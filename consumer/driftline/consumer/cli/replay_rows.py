@@ -10,10 +10,10 @@ from typing import Any, Self
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.file_rows import Rows
 from driftline.consumer.config import Config
-from driftline.consumer.log.messages import partition_of
 from driftline.consumer.log.protocol import Log, Message, Producer
-from driftline.producer.mapping import Mapping
-from driftline.producer.replay import Pace, encode_event
+from driftline.consumer.wire.messages import partition_of
+from driftline.producer.records.mapping import Mapping
+from driftline.producer.replay.replay import Pace, encode_event
 
 # Reads a row as it is; only what JSON cannot hold is written as text, as in a native event.
 _AS_IT_IS = Mapping({"features": "*"})

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from driftline.consumer.cli.file_rows import Rows
 from driftline.consumer.cli.terminal import say
-from driftline.producer.generator import generate
-from driftline.producer.mapping import Mapping
-from driftline.producer.record_fields import RecordFields
-from driftline.producer.scenario_text import ScenarioText, survey
-from driftline.producer.scenarios import lay_over, truth_lines, write_truth
+from driftline.producer.records.fields import RecordFields
+from driftline.producer.records.mapping import Mapping
+from driftline.producer.replay.generator import generate
+from driftline.producer.replay.scenario_text import ScenarioText, survey
+from driftline.producer.replay.scenarios import lay_over, truth_lines, write_truth
 
 _CHUNK = 10_000
 

@@ -17,7 +17,7 @@ def run(
     Exit code 75 asks the supervisor to start it again: the connection cannot be recovered from
     inside, or another worker took this one's place. Exit code 2 asks for an operator.
     """
-    from driftline.consumer.cli.configured import read_config, read_plan
+    from driftline.consumer.cli.load_models import read_config, read_plan
     from driftline.consumer.cli.logs import start_logging
     from driftline.consumer.cli.service import run_service
     from driftline.consumer.log.errors import WorkerLost

@@ -12,15 +12,15 @@ from types import FrameType
 import typer
 
 from driftline.consumer.cli.logs import Log
-from driftline.consumer.cli.reporting import AnnouncingProducer, Reporter
+from driftline.consumer.cli.service_log import AnnouncingProducer, Reporter
 from driftline.consumer.cli.topic_checks import input_topics, topic_problems, wanted_topics
 from driftline.consumer.config import KafkaConfig, Locations
 from driftline.consumer.http import serve
-from driftline.consumer.log.connect import wait_for_broker
 from driftline.consumer.log.errors import LogError, Unreachable
-from driftline.consumer.log.kafka_consumer import KafkaConsumer
-from driftline.consumer.log.kafka_log import KafkaLog
-from driftline.consumer.log.kafka_producer import KafkaProducer, start_producer
+from driftline.consumer.log.kafka_python.connect import wait_for_broker
+from driftline.consumer.log.kafka_python.consumer import KafkaConsumer
+from driftline.consumer.log.kafka_python.log import KafkaLog
+from driftline.consumer.log.kafka_python.producer import KafkaProducer, start_producer
 from driftline.consumer.log.protocol import TopicInfo
 from driftline.consumer.log.topics import missing_topics
 from driftline.consumer.service.plan import Plan

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from driftline.consumer.cli import file_rows
-from driftline.producer.mapping import Mapping
-from driftline.producer.timestamp_column import UNREADABLE
+from driftline.producer.records.mapping import Mapping
+from driftline.producer.records.timestamp_column import UNREADABLE
 
 _CHUNK = 10_000
 

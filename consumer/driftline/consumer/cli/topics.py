@@ -10,7 +10,7 @@ from driftline.consumer.cli.options import BootstrapServers, ConfigFile, Json
 
 if TYPE_CHECKING:
     from driftline.consumer.config import Loaded
-    from driftline.consumer.log.kafka_log import KafkaLog
+    from driftline.consumer.log.kafka_python.log import KafkaLog
     from driftline.consumer.log.topics import TopicSpec
 
 topics = typer.Typer(
@@ -59,8 +59,8 @@ def check(
 
 
 def _open(config: ConfigFile, bootstrap_servers: str | None) -> tuple[Loaded, KafkaLog]:
-    from driftline.consumer.cli.configured import read_config
-    from driftline.consumer.log.kafka_log import KafkaLog
+    from driftline.consumer.cli.load_models import read_config
+    from driftline.consumer.log.kafka_python.log import KafkaLog
 
     loaded = read_config(config, bootstrap_servers=bootstrap_servers)
     return loaded, KafkaLog(loaded.config.kafka)

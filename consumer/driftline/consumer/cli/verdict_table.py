@@ -10,10 +10,10 @@ from typing import cast
 from driftline.consumer.cli.alert_text import figure, minute
 from driftline.consumer.cli.backtest_text import effect_text, subject
 from driftline.consumer.config import Metric, ModelConfig
-from driftline.consumer.judge.lives import ESTIMATED, PERFORMANCE
-from driftline.consumer.judge.records import DetectorValue, Number, Verdict
+from driftline.consumer.judge.lives.life import ESTIMATED, PERFORMANCE
+from driftline.consumer.wire.records import DetectorValue, Number, Verdict
 from driftline.detectors.outcomes import WORSE
-from driftline.producer.names import PREDICTION_FEATURES
+from driftline.producer.records.names import PREDICTION_FEATURES
 
 _NARROWEST = 24
 _STATES = ("ok", "warning", "critical", "insufficient")

@@ -16,7 +16,7 @@ import yaml
 
 from driftline.consumer.config.errors import Problem
 from driftline.consumer.config.tree import DEEPEST, Key, Node, Origin, write_key
-from driftline.producer.regular_file import read_bounded
+from driftline.producer.files.regular_file import read_bounded
 
 LARGEST = 4_000_000
 """Bytes of a file, and of all that it includes together."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Literal, get_args
 
-from driftline.producer.names import is_legal
+from driftline.producer.records.names import is_legal
 
 Detector = Literal[
     "ks",

@@ -31,7 +31,7 @@ from driftline.consumer.config.values import (
     Start,
     parse_number,
 )
-from driftline.producer.durations import PATTERN, format_duration, parse_duration
+from driftline.producer.records.durations import PATTERN, format_duration, parse_duration
 
 AS_WRITTEN: Final = "as written"
 """Validation context of values that a user wrote: there a duration must have its unit."""

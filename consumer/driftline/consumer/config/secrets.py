@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from driftline.consumer.config.client_options import PASSWORD_ADVICE
 from driftline.consumer.config.errors import Problem
 from driftline.consumer.config.tree import Node, edit
-from driftline.producer.regular_file import open_regular, too_large
+from driftline.producer.files.regular_file import open_regular, too_large
 
 PASSWORD = ("kafka", "sasl", "password")
 _TLS_FILES = ("ca_file", "cert_file", "key_file")

@@ -9,8 +9,8 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, mo
 
 from driftline.consumer.config.notation import Located, Section
 from driftline.producer.errors import MappingError
-from driftline.producer.mapping import Constant, Mapping
-from driftline.producer.timestamp import TimestampUnit
+from driftline.producer.records.mapping import Constant, Mapping
+from driftline.producer.records.timestamp import TimestampUnit
 
 
 def _fields(value: Any) -> Any:
@@ -66,5 +66,5 @@ class SourceConfig(Section):
 
     @cached_property
     def mapping(self) -> Mapping:
-        """The mapping of this topic's records (`driftline.producer.mapping`)."""
+        """The mapping of this topic's records (`driftline.producer.records.mapping`)."""
         return Mapping(self.fields, self.timestamp_unit)

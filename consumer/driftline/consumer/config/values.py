@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Literal, NamedTuple, Self
 
-from driftline.producer.durations import format_duration, parse_duration
+from driftline.producer.records.durations import format_duration, parse_duration
 
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 BUDGET_PATTERN = rf"^({_NUMBER}) per ([0-9][0-9a-z]*)$"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from math import isnan
 
 from driftline.consumer.http.series import Series
-from driftline.consumer.judge.comparison import ComparisonJudge
+from driftline.consumer.judge.comparison.judge import ComparisonJudge
 
 _DECISIONS = {"worse": -1.0, "undecided": 0.0, "better": 1.0}
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Set
 
 from driftline.consumer.http.series import SEVERITIES, Firing, Series
-from driftline.consumer.join.tally import JoinTally
-from driftline.consumer.judge.lives import PERFORMANCE
+from driftline.consumer.join.totals import JoinTally
+from driftline.consumer.judge.lives.life import PERFORMANCE
 from driftline.consumer.judge.model import ModelJudge
-from driftline.consumer.judge.records import Verdict
 from driftline.consumer.service.status import Status
+from driftline.consumer.wire.records import Verdict
 
 OUTCOMES = {
     "corrected": "corrected",

@@ -32,15 +32,15 @@ from driftline.consumer.http.series import (
     model_series,
 )
 from driftline.consumer.http.tables import COUNTERS, GAUGES, HISTOGRAMS
-from driftline.consumer.judge.comparison import ComparisonJudge
-from driftline.consumer.judge.lives import SEVERITIES as SEVERITY_NAMES
-from driftline.consumer.judge.lives import Kind
-from driftline.consumer.judge.metric_rules import watched_metrics
+from driftline.consumer.judge.comparison.judge import ComparisonJudge
+from driftline.consumer.judge.lives.life import SEVERITIES as SEVERITY_NAMES
 from driftline.consumer.judge.model import ModelJudge
-from driftline.consumer.judge.passed_over import REASONS
+from driftline.consumer.judge.performance.rules import watched_metrics
+from driftline.consumer.judge.windows.passed_over import REASONS
 from driftline.consumer.service.judging import Judge
 from driftline.consumer.service.status import Histogram, Status
 from driftline.consumer.sketch.decode import Reason
+from driftline.consumer.wire.kinds import Kind
 
 _SKIPPED = ("tombstone", "unknown_model")
 _REJECTED = get_args(Reason)

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
-from driftline.consumer.judge.records import Verdict
-from driftline.producer.names import PREDICTION_FEATURES
+from driftline.consumer.wire.records import Verdict
+from driftline.producer.records.names import PREDICTION_FEATURES
 
 SEVERITIES = ("warning", "critical")
 # Alerts on a whole model: stale, labels, data_loss.

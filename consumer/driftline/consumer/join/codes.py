@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from driftline.consumer.log.join_rows import JoinRows
-from driftline.consumer.log.messages import Block
+from driftline.consumer.wire.join_rows import JoinRows
+from driftline.consumer.wire.messages import Block
 from driftline.detectors import OTHER
 from driftline.detectors.grid import IntArray
 

@@ -21,8 +21,8 @@ from driftline.consumer.join.matching import Matching
 from driftline.consumer.join.model import ModelJoin, Output
 from driftline.consumer.join.pane import OutcomeModel
 from driftline.consumer.join.waiting import Columns, WaitingRows
-from driftline.consumer.log.join_rows import JoinRows, unpack_rows
-from driftline.consumer.log.messages import Block, Rows
+from driftline.consumer.wire.join_rows import JoinRows, unpack_rows
+from driftline.consumer.wire.messages import Block, Rows
 from driftline.detectors.grid import IntArray
 
 COMPARISON_CELLS = 8

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from driftline.consumer.join.cells import DELAYS
 from driftline.consumer.join.index import IdArray
 from driftline.consumer.join.pane import OutcomeModel, OutcomePane
-from driftline.consumer.join.taken import CrossedRows, Meetings, TakenIds
-from driftline.consumer.join.tally import JoinTally
-from driftline.consumer.join.turns import Turns
+from driftline.consumer.join.reserved_ids import CrossedRows, Meetings, TakenIds
+from driftline.consumer.join.rounds import Turns
+from driftline.consumer.join.totals import JoinTally
 from driftline.consumer.join.waiting import EARLY, FREE, MATCHED, WAITING, Columns, WaitingRows
-from driftline.consumer.log.join_rows import JoinRows
+from driftline.consumer.wire.join_rows import JoinRows
 from driftline.detectors.grid import IntArray
 
 NEVER = -(1 << 62)

@@ -16,20 +16,20 @@ from typing import ClassVar
 import msgspec
 import numpy as np
 
-from driftline.consumer.join.ahead import RowsAhead
 from driftline.consumer.join.codes import Codes
-from driftline.consumer.join.crowding import Crowding
+from driftline.consumer.join.future_rows import RowsAhead
 from driftline.consumer.join.index import IdArray
-from driftline.consumer.join.marks import Marks, Source
 from driftline.consumer.join.matching import NEVER, Matching
+from driftline.consumer.join.overflow import Crowding
 from driftline.consumer.join.pane import OutcomeModel
+from driftline.consumer.join.resume_points import Marks, Source
 from driftline.consumer.join.state import JoinState
-from driftline.consumer.join.tally import JoinTally
+from driftline.consumer.join.totals import JoinTally
 from driftline.consumer.join.waiting import EARLY, WAITING, Room
-from driftline.consumer.log.clock import Clock, Heard
-from driftline.consumer.log.join_rows import JoinRows, unpack_rows
-from driftline.consumer.log.messages import Block, Horizon, Loss, Pane, Rows
 from driftline.consumer.log.protocol import Gap
+from driftline.consumer.wire.clock import Clock, Heard
+from driftline.consumer.wire.join_rows import JoinRows, unpack_rows
+from driftline.consumer.wire.messages import Block, Horizon, Loss, Pane, Rows
 
 Output = Pane | Horizon
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from driftline.consumer.config import LabelsConfig
 from driftline.consumer.join.cells import EXPIRED, EXTRA_CELLS
 from driftline.consumer.join.waiting import Columns
-from driftline.consumer.log.codec import encode, pack_integers
-from driftline.consumer.log.messages import LARGEST_MESSAGE, Pane, StreamCounts
+from driftline.consumer.wire.codec import encode, pack_integers
+from driftline.consumer.wire.messages import LARGEST_MESSAGE, Pane, StreamCounts
 from driftline.detectors import OTHER
 from driftline.detectors.grid import IntArray
 from driftline.detectors.outcomes import OutcomeLayout, OutcomeRows, count_outcomes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from driftline.consumer.log.clock import Heard
+from driftline.consumer.wire.clock import Heard
 
 
 class Cut(msgspec.Struct, frozen=True, array_like=True):

@@ -8,13 +8,13 @@ from math import inf, nextafter
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.consumer.judge.records import Contribution, Number, edge, number
 from driftline.consumer.judge.sentence import (
     Moved,
     amount,
     category_change,
     unlisted_change,
 )
+from driftline.consumer.wire.records import Contribution, Number, edge, number
 from driftline.detectors import OTHER, Bins
 from driftline.detectors.grid import FloatArray
 

@@ -9,26 +9,27 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from driftline.consumer.config import ModelConfig
-from driftline.consumer.judge.estimates import EstimateStream, estimate_cells
-from driftline.consumer.judge.firings import Firings
-from driftline.consumer.judge.ids import stream_name
-from driftline.consumer.judge.label_flow import LabelFlow
-from driftline.consumer.judge.lives import ON_THE_WHOLE_MODEL, WindowTimes
-from driftline.consumer.judge.metric_rules import performance_tests, watched_metrics
-from driftline.consumer.judge.metric_stream import MetricStream
-from driftline.consumer.judge.panes import TWO_CONFIGURATIONS
-from driftline.consumer.judge.passed_over import PassedOver
-from driftline.consumer.judge.performance import PerformanceJudge
-from driftline.consumer.judge.records import Alert, Verdict
-from driftline.consumer.judge.rules import RuleBook
+from driftline.consumer.judge.features.rules import RuleBook
+from driftline.consumer.judge.features.stream import StreamJudge, Window
+from driftline.consumer.judge.labels.flow import LabelFlow
+from driftline.consumer.judge.lives.firing_times import Firings
+from driftline.consumer.judge.lives.life import WindowTimes
+from driftline.consumer.judge.lives.operational import Troubles
+from driftline.consumer.judge.performance.estimates import EstimateStream, estimate_cells
+from driftline.consumer.judge.performance.model import PerformanceJudge
+from driftline.consumer.judge.performance.rules import performance_tests, watched_metrics
+from driftline.consumer.judge.performance.stream import MetricStream
 from driftline.consumer.judge.state import JudgeState
-from driftline.consumer.judge.streams import StreamJudge, Window
-from driftline.consumer.judge.track import Stretch, Track
-from driftline.consumer.judge.troubles import Troubles
-from driftline.consumer.judge.versions import SeenVersions
-from driftline.consumer.log.clock import Clock
-from driftline.consumer.log.messages import Horizon, Loss, Pane, PanesMessage
+from driftline.consumer.judge.windows.panes import TWO_CONFIGURATIONS
+from driftline.consumer.judge.windows.passed_over import PassedOver
+from driftline.consumer.judge.windows.track import Stretch, Track
+from driftline.consumer.judge.windows.versions import SeenVersions
 from driftline.consumer.log.protocol import Gap
+from driftline.consumer.wire.clock import Clock
+from driftline.consumer.wire.ids import stream_name
+from driftline.consumer.wire.kinds import ON_THE_WHOLE_MODEL
+from driftline.consumer.wire.messages import Horizon, Loss, Pane, PanesMessage
+from driftline.consumer.wire.records import Alert, Verdict
 from driftline.detectors import few_values
 from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import OTHER, Reference

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from driftline.producer.timestamp import format_time
+from driftline.producer.records.timestamp import format_time
 
 LONGEST = 240
 _PLAIN = 1e15  # from here on numbers have an exponent

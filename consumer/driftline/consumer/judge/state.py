@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from driftline.consumer.judge.lives import Life
-from driftline.consumer.log.clock import Heard
+from driftline.consumer.judge.lives.life import Life
+from driftline.consumer.wire.clock import Heard
 
 
 class Firing(msgspec.Struct):
@@ -32,7 +32,7 @@ class LabelHistory(msgspec.Struct):
     """What is remembered of how the labels of one model came.
 
     Attributes:
-        lengths: what all below was counted by, see `driftline.consumer.judge.label_cohorts`.
+        lengths: what all below was counted by, see `driftline.consumer.judge.labels.cohorts`.
         looked: end of the last window looked at, ms since 1970; None before the first.
         judged_from: predictions made before it (ms) are not judged once they are settled.
         cohorts: number; predictions; those of them known to get no label; and the fewest

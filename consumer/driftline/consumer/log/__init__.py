@@ -1,1 +1,1 @@
-"""One protocol, two bodies (memory and Kafka); the records Driftline writes, and their codec."""
+"""The log: one protocol, two bodies (memory and Kafka)."""

@@ -8,21 +8,21 @@ from typing import Any
 
 from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.join.state import JoinState
-from driftline.consumer.join.tally import JoinTally
-from driftline.consumer.judge.comparison import ComparisonState
-from driftline.consumer.judge.records import Alert, Verdict
+from driftline.consumer.join.totals import JoinTally
+from driftline.consumer.judge.comparison.judge import ComparisonState
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.log.memory import MemoryRecord
-from driftline.consumer.log.messages import Block, PanesMessage
 from driftline.consumer.log.protocol import TopicPartition
 from driftline.consumer.service.judging import Judge
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.sketch.failures import Failures
 from driftline.consumer.sketch.partition import Output, PartitionSketch
 from driftline.consumer.sketch.state import SketchState
-from driftline.consumer.sketch.tally import DeadLetter, Tally
-from driftline.producer.mapping import Mapping
-from driftline.producer.replay import encode_event
+from driftline.consumer.sketch.totals import DeadLetter, Tally
+from driftline.consumer.wire.messages import Block, PanesMessage
+from driftline.consumer.wire.records import Alert, Verdict
+from driftline.producer.records.mapping import Mapping
+from driftline.producer.replay.replay import encode_event
 
 
 class Backtest:

@@ -11,10 +11,10 @@ import numpy as np
 from driftline.consumer.config import ComparisonConfig, Config, LabelsConfig, ModelConfig
 from driftline.consumer.join.comparing import ComparisonJoin, ComparisonModel
 from driftline.consumer.join.state import JoinState
-from driftline.consumer.join.tally import JoinTally
+from driftline.consumer.join.totals import JoinTally
 from driftline.consumer.join.waiting import Room
-from driftline.consumer.judge.comparison import ComparisonJudge, ComparisonState, subject_of
-from driftline.consumer.judge.records import ReferenceName
+from driftline.consumer.judge.comparison.judge import ComparisonJudge, ComparisonState, subject_of
+from driftline.consumer.wire.records import ReferenceName
 from driftline.detectors.outcomes import OutcomeLayout
 from driftline.detectors.outcomes.layout import MOST_CLASSES
 from driftline.detectors.reference import Reference

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
-from driftline.consumer.judge.comparison import ComparisonState
-from driftline.consumer.judge.records import Alert, Verdict
+from driftline.consumer.judge.comparison.judge import ComparisonState
 from driftline.consumer.judge.state import JudgeState
-from driftline.consumer.log.codec import RecordError
 from driftline.consumer.log.errors import LogError
-from driftline.consumer.log.messages import PanesMessage, decode_panes
 from driftline.consumer.log.protocol import Gap, Record
 from driftline.consumer.service.repeats import SentAlerts
 from driftline.consumer.sketch.failures import Failures, Guard
+from driftline.consumer.wire.codec import RecordError
+from driftline.consumer.wire.messages import PanesMessage, decode_panes
+from driftline.consumer.wire.records import Alert, Verdict
 
 
 class Judge(Protocol):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 
-from driftline.consumer.judge.records import Alert
 from driftline.consumer.log.protocol import Headers, Message, UnreadBatch
 from driftline.consumer.service.plan import Plan
-from driftline.consumer.sketch.tally import DeadLetter
+from driftline.consumer.sketch.totals import DeadLetter
+from driftline.consumer.wire.records import Alert
 
 # Of a record that is too large only so much is kept, with its length and SHA-256.
 _KEPT_OF_TOO_LARGE = 4096

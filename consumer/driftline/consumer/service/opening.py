@@ -8,10 +8,9 @@ import msgspec
 
 from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.join.state import JoinState
-from driftline.consumer.judge.comparison import ComparisonState
+from driftline.consumer.judge.comparison.judge import ComparisonState
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.log.errors import LogError
-from driftline.consumer.log.messages import partition_of
 from driftline.consumer.log.protocol import Log, Ownership, TopicInfo, TopicPartition
 from driftline.consumer.service.joining import JoinsPartition
 from driftline.consumer.service.judging import Judge, PanesPartition
@@ -21,6 +20,7 @@ from driftline.consumer.service.states import States, join_key, judge_key, sketc
 from driftline.consumer.service.topics import recreated
 from driftline.consumer.sketch.failures import Failures
 from driftline.consumer.sketch.state import SketchState
+from driftline.consumer.wire.messages import partition_of
 
 
 class Opening:

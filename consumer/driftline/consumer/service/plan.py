@@ -16,10 +16,10 @@ from driftline.consumer.config import Config, LabelsConfig
 from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.join.pane import OutcomeModel
 from driftline.consumer.join.state import JoinState
-from driftline.consumer.join.tally import JoinTally
+from driftline.consumer.join.totals import JoinTally
 from driftline.consumer.join.waiting import Room
-from driftline.consumer.judge.metric_rules import outcomes_of
 from driftline.consumer.judge.model import ModelJudge, reference_streams
+from driftline.consumer.judge.performance.rules import outcomes_of
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.service.comparing import ComparisonPlan, comparison_key
 from driftline.consumer.sketch.blocks import BlockWriter, JoinModel, JoinProgress
@@ -29,8 +29,8 @@ from driftline.consumer.sketch.open_pane import SketchModel
 from driftline.consumer.sketch.outcome_columns import Answers, EstimateCells
 from driftline.detectors.outcomes import OutcomeLayout, Outcomes
 from driftline.detectors.reference import Reference, ReferenceError  # noqa: A004 - the operator's word for it
-from driftline.producer.mapping import Mapping as FieldMapping
-from driftline.producer.regular_file import open_regular, read_bounded
+from driftline.producer.files.regular_file import open_regular, read_bounded
+from driftline.producer.records.mapping import Mapping as FieldMapping
 
 _LARGEST_REFERENCE = 256_000_000  # bytes, unpacked
 _MOST_UNPACKED = 100  # times its size; a reference unpacks to about 5 times

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from driftline.consumer.judge.records import Alert
 from driftline.consumer.log.protocol import Log, TopicPartition
+from driftline.consumer.wire.records import Alert
 
 
 class _Identity(msgspec.Struct):

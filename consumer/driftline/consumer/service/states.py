@@ -15,14 +15,14 @@ from typing import TypeVar
 import msgspec
 
 from driftline.consumer.join.state import JoinState
-from driftline.consumer.judge.comparison import ComparisonState
+from driftline.consumer.judge.comparison.judge import ComparisonState
 from driftline.consumer.judge.state import JudgeState
-from driftline.consumer.log.codec import STATE_VERSION, RecordError, decode, encode
 from driftline.consumer.log.errors import LogError
-from driftline.consumer.log.messages import partition_of
 from driftline.consumer.log.protocol import Log, Message, TopicPartition, UnreadBatch
 from driftline.consumer.service.parts import cut, join
 from driftline.consumer.sketch.state import SketchState
+from driftline.consumer.wire.codec import STATE_VERSION, RecordError, decode, encode
+from driftline.consumer.wire.messages import partition_of
 
 _COUNT = 1 << 32  # above any generation of a group: a count that began anew begins at a multiple
 

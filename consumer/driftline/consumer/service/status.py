@@ -13,13 +13,13 @@ from itertools import accumulate
 from types import MappingProxyType
 from typing import NamedTuple
 
-from driftline.consumer.judge.records import Alert, Verdict
 from driftline.consumer.log.protocol import Ownership, TopicPartition
 from driftline.consumer.service.joining import JoinsPartition
 from driftline.consumer.service.judging import PanesPartition
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.sketch.partition import PartitionSketch
-from driftline.consumer.sketch.tally import Tally
+from driftline.consumer.sketch.totals import Tally
+from driftline.consumer.wire.records import Alert, Verdict
 
 _WORK = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)  # seconds
 _DELAY = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600)  # seconds

@@ -13,9 +13,6 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
 import msgspec
 
-from driftline.consumer.judge.records import Alert, Verdict
-from driftline.consumer.log.codec import encode
-from driftline.consumer.log.messages import Block, partition_of
 from driftline.consumer.log.protocol import (
     Consumer,
     Gap,
@@ -41,8 +38,11 @@ from driftline.consumer.service.topics import Topics
 from driftline.consumer.sketch.blocks import BlockWriter
 from driftline.consumer.sketch.partition import Output, PartitionSketch
 from driftline.consumer.sketch.state import SketchState
-from driftline.consumer.sketch.tally import DeadLetter, model_of
-from driftline.producer.timestamp import EARLIEST
+from driftline.consumer.sketch.totals import DeadLetter, model_of
+from driftline.consumer.wire.codec import encode
+from driftline.consumer.wire.messages import Block, partition_of
+from driftline.consumer.wire.records import Alert, Verdict
+from driftline.producer.records.timestamp import EARLIEST
 
 # Below the group's session timeout: a worker that slept longer may own nothing any more.
 _SURE_OF_OWNERSHIP_MS = 8_000

@@ -32,10 +32,10 @@ from driftline.consumer.sketch.fields import EVENT_ID, VERSION, EventFields, Mod
 from driftline.consumer.sketch.versions import Versions
 from driftline.detectors.counts import Columns, Layout
 from driftline.detectors.grid import IntArray
-from driftline.producer.category import category_text
-from driftline.producer.mapping import Constant, Mapping
-from driftline.producer.timestamp import EARLIEST, LATEST
-from driftline.producer.timestamp_column import parse_timestamps
+from driftline.producer.records.category import category_text
+from driftline.producer.records.mapping import Constant, Mapping
+from driftline.producer.records.timestamp import EARLIEST, LATEST
+from driftline.producer.records.timestamp_column import parse_timestamps
 
 __all__ = ["Decoded", "Decoder", "ModelRows", "ModelSchema", "Reason", "Rejected"]
 

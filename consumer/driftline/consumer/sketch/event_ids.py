@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from xxhash import xxh3_64_intdigest
 
-from driftline.producer.category import category_text
+from driftline.producer.records.category import category_text
 
 IdArray = NDArray[np.uint64]
 

@@ -18,9 +18,9 @@ from driftline.consumer.sketch.event_ids import id_text
 from driftline.consumer.sketch.fields import EVENT_ID, VERSION, EventFields
 from driftline.consumer.sketch.scalars import ABSENT
 from driftline.errors import DriftlineError
-from driftline.producer.category import category_text
-from driftline.producer.event_fields import rename_aliases, split_outcome
-from driftline.producer.mapping import Constant, Mapping, Path
+from driftline.producer.records.category import category_text
+from driftline.producer.records.event_fields import rename_aliases, split_outcome
+from driftline.producer.records.mapping import Constant, Mapping, Path
 
 Reason = Literal["malformed", "schema", "timestamp", "too_far_ahead", "too_large", "unknown_class"]
 """Why a record is a dead letter: the closed set."""

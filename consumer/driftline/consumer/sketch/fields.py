@@ -11,8 +11,8 @@ from typing import Literal
 
 from driftline.consumer.sketch.scalars import ABSENT, Kind, categorical, kind_of
 from driftline.detectors.counts import Feature, Layout
-from driftline.producer.event_fields import split_outcome
-from driftline.producer.mapping import Constant, Mapping, Path
+from driftline.producer.records.event_fields import split_outcome
+from driftline.producer.records.mapping import Constant, Mapping, Path
 
 VERSION = "model_version"
 EVENT_ID = "event_id"

@@ -14,7 +14,7 @@ from driftline.consumer.sketch.exact import NO_ACTUAL, NO_EVENT
 from driftline.consumer.sketch.scalars import ABSENT
 from driftline.detectors.counts import Feature, FeatureType, Layout
 from driftline.detectors.grid import FloatArray, IntArray
-from driftline.producer.mapping import Mapping as FieldMapping
+from driftline.producer.records.mapping import Mapping as FieldMapping
 
 _LABEL, _SCORE = "actual.label", "actual.score"
 

@@ -8,11 +8,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.consumer.log.messages import Horizon, Loss, Pane
 from driftline.consumer.log.protocol import Gap, TopicPartition
 from driftline.consumer.sketch.decode import ModelRows
 from driftline.consumer.sketch.open_pane import OpenPane, SketchModel
 from driftline.consumer.sketch.state import ModelProgress
+from driftline.consumer.wire.messages import Horizon, Loss, Pane
 from driftline.detectors.counts import Columns
 from driftline.detectors.grid import IntArray
 

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.consumer.config import WindowConfig
-from driftline.consumer.log.codec import encode, pack_integers
-from driftline.consumer.log.messages import LARGEST_MESSAGE, Pane, StreamCounts
 from driftline.consumer.sketch.outcome_columns import EstimateCells
+from driftline.consumer.wire.codec import encode, pack_integers
+from driftline.consumer.wire.messages import LARGEST_MESSAGE, Pane, StreamCounts
 from driftline.detectors import OTHER
 from driftline.detectors.counts import Columns, Layout, count_columns
 

@@ -18,7 +18,6 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.consumer.log.messages import Block, Horizon, Loss, Pane
 from driftline.consumer.log.protocol import Gap, Record, TopicPartition, UnreadBatch
 from driftline.consumer.sketch.blocks import Batch, BlockWriter
 from driftline.consumer.sketch.decode import Decoded, Decoder, Rejected
@@ -28,7 +27,8 @@ from driftline.consumer.sketch.labels import LabelRows, place_labels
 from driftline.consumer.sketch.model import ModelSketch
 from driftline.consumer.sketch.open_pane import SketchModel
 from driftline.consumer.sketch.state import ModelProgress, SketchState, Standing
-from driftline.consumer.sketch.tally import DeadLetter, Tally, model_of
+from driftline.consumer.sketch.totals import DeadLetter, Tally, model_of
+from driftline.consumer.wire.messages import Block, Horizon, Loss, Pane
 
 Output = Pane | Horizon | Loss | Block | DeadLetter
 

@@ -19,7 +19,7 @@ from functools import lru_cache
 from typing import Any
 
 from driftline.detectors.counts import Feature
-from driftline.producer.category import category_text
+from driftline.producer.records.category import category_text
 
 MISSING = math.nan
 ABSENT = math.inf

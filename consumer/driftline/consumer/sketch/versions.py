@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.detectors.reference import OTHER
-from driftline.producer.category import category_text
+from driftline.producer.records.category import category_text
 
 MOST_NAMES = 10_000
 LONGEST_NAME = 64

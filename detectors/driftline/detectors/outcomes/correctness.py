@@ -1,16 +1,16 @@
 """The test that watches performance by default: is the model wrong more often than normally?
 
-* A model that names classes: did the error rate rise? (`rates.rate`)
+* A model that names classes: did the error rate rise? (`features.rates.rate`)
 * One that only gives scores: did the area under the ROC curve fall? The difference of the areas on
   the arcsine scale, on which their variance hardly depends on them, with DeLong's variance of
   window and reference together. In quiet windows of 15 to 250 positives it is significant at 1e-3
   in 0.4 to 1.4 of 1,000 (simulated); the plain difference would be in up to 6.
 * A regression: did the sizes of the residuals change, and their mean (MAE) rise? Pearson's
   chi-square over bins that resolve the upper tail. Where too few residuals fall into more than one
-  of them, as if nearly all are 0: did the share beyond the first bin rise? (`rates.rate`)
+  of them, as if nearly all are 0: did the share beyond the first bin rise? (`features.rates.rate`)
 
-Sources: `rates.py`; DeLong, DeLong and Clarke-Pearson, Biometrics 44, 1988; Bartlett, "The use of
-transformations", Biometrics 3, 1947; `chi_square.py`.
+Sources: `features/rates.py`; DeLong, DeLong and Clarke-Pearson, Biometrics 44, 1988; Bartlett,
+"The use of transformations", Biometrics 3, 1947; `features/chi_square.py`.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from math import asin, isnan, nan, sin, sqrt
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from driftline.detectors.cells import Cells
-from driftline.detectors.chi_square import pearson
+from driftline.detectors.features.cells import Cells
+from driftline.detectors.features.chi_square import pearson
+from driftline.detectors.features.psi import psi
+from driftline.detectors.features.rates import rate
 from driftline.detectors.grid import IntArray
 from driftline.detectors.outcomes.layout import OutcomeLayout
 from driftline.detectors.outcomes.performance import measure, rank
 from driftline.detectors.outcomes.roc_auc import components, roc_auc
-from driftline.detectors.psi import psi
-from driftline.detectors.rates import rate
 from driftline.detectors.rounding import significant
 
 

@@ -1,0 +1,1 @@
+"""The monitor: prediction and label topics in; verdicts, alerts and metrics out."""

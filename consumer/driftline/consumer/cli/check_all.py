@@ -1,0 +1,159 @@
+"""All there is to say about a configuration: what `driftline check` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from driftline.consumer.cli.check_events import (
+    Sample,
+    decode,
+    describe,
+    event_findings,
+    merge,
+    sample_topic,
+)
+from driftline.consumer.cli.check_findings import Finding, finding
+from driftline.consumer.cli.check_labels import LabelSample, label_findings, sample_labels
+from driftline.consumer.cli.check_thresholds import threshold_findings
+from driftline.consumer.cli.load_models import read_references
+from driftline.consumer.cli.log_reading import newest_records, partitions_of, read_between
+from driftline.consumer.cli.topic_checks import (
+    describe_inputs,
+    input_topics,
+    missing_inputs,
+    wanted_topics,
+)
+from driftline.consumer.config import Config, Loaded
+from driftline.consumer.log.protocol import Log, TopicInfo
+from driftline.consumer.log.topics import check_topics, missing_topics
+from driftline.consumer.service.plan import Plan
+from driftline.detectors.reference import Reference
+from driftline.errors import DriftlineError
+
+RECENT = 1_000
+"""Records read of each input topic."""
+
+
+def inspect(loaded: Loaded, connect: Callable[[], Log] | None) -> list[Finding]:
+    """Return the findings: the broker, its topics, then the models.
+
+    Args:
+        loaded: the configuration.
+        connect: connects to its broker; None leaves the broker alone.
+    """
+    references, problems = read_references(loaded)
+    known = [finding(problem) for problem in (*loaded.warnings, *problems)]
+    findings = [found for found in known if found.subject not in loaded.config.models]
+    samples: Mapping[str, tuple[Sample, LabelSample]] = {}
+    if connect is not None:
+        broken = {found.subject for found in known if found.level == "error"}
+        sound = {name: each for name, each in references.items() if name not in broken}
+        try:
+            log = connect()
+            try:
+                findings.append(Finding("ok", "kafka", _describe_broker(loaded.config)))
+                topics = log.topics(_topic_names(loaded.config))
+                missing = missing_inputs(loaded.config, loaded.locations, topics)
+                known += [finding(problem) for problem in missing]
+                findings += _topic_findings(loaded.config, topics)
+                findings += _held_findings(loaded.config, log, topics)
+                samples = _samples(loaded.config, sound, log, topics)
+            finally:
+                log.close()
+        except DriftlineError as error:
+            findings.append(Finding("error", "kafka", str(error)))
+    for name in loaded.config.models:
+        own = [found for found in known if found.subject == name]
+        findings += _model_findings(name, loaded.config, references.get(name), samples, own)
+    return findings
+
+
+def _describe_broker(config: Config) -> str:
+    kafka = config.kafka
+    login = f"{kafka.sasl.mechanism} as {kafka.sasl.username}" if kafka.sasl else "no login"
+    return f"{kafka.bootstrap_servers[0]}, {'TLS' if kafka.tls else 'no TLS'}, {login}"
+
+
+def _topic_names(config: Config) -> frozenset[str]:
+    return frozenset([*input_topics(config), *(spec.name for spec in wanted_topics(config))])
+
+
+def _topic_findings(config: Config, topics: Mapping[str, TopicInfo]) -> Iterator[Finding]:
+    existing = describe_inputs(config, topics)
+    if existing:
+        yield Finding("ok", "topics", existing)
+    specs = wanted_topics(config)
+    missing = missing_topics(specs, topics)
+    if config.output.create_topics:
+        specs = [spec for spec in specs if spec not in missing]
+    elif len(missing) == len(specs):
+        text = f"none of {config.output.prefix}.* exists: run  driftline topics create"
+        yield Finding("error", "topics", text)
+        return
+    for text in check_topics(specs, topics):
+        yield Finding("error", "topics", text)
+
+
+def _held_findings(config: Config, log: Log, topics: Mapping[str, TopicInfo]) -> Iterator[Finding]:
+    """Yield the partitions of input topics of which an open transaction holds the rest."""
+    for topic in input_topics(config):
+        partitions = partitions_of(topics[topic]) if topic in topics else frozenset()
+        stable, written = log.end_offsets(partitions), log.high_watermarks(partitions)
+        for partition in sorted(partitions):
+            waiting = written[partition] - stable[partition]
+            if waiting > 0:
+                text = (
+                    f"{topic}[{partition.partition}]: an open transaction holds what was written"
+                    f" from offset {stable[partition]} on ({waiting:,} records at the most);\n"
+                    "windows wait for it: let its producer commit or abort it"
+                )
+                yield Finding("warning", "topics", text)
+
+
+def _samples(
+    config: Config, references: Mapping[str, Reference], log: Log, topics: Mapping[str, TopicInfo]
+) -> dict[str, tuple[Sample, LabelSample]]:
+    """Read recent records for the models that can be decoded."""
+    models = {name: model for name, model in config.models.items() if name in references}
+    plan = Plan(config.model_copy(update={"models": models}), references)
+    found: dict[str, list[Sample]] = {name: [] for name in models}
+    labels = {name: LabelSample() for name in models}
+    for topic in sorted(plan.inputs & topics.keys()):
+        records = list(read_between(log, *newest_records(log, topics[topic], RECENT)))
+        decoded = decode(plan, topic, records)
+        sample_labels(plan, topic, records, decoded, labels)
+        for name, sample in sample_topic(plan, topic, records, decoded).items():
+            found[name].append(sample)
+    return {name: (merge(samples), labels[name]) for name, samples in found.items()}
+
+
+def _model_findings(
+    name: str,
+    config: Config,
+    reference: Reference | None,
+    samples: Mapping[str, tuple[Sample, LabelSample]],
+    own: Sequence[Finding],
+) -> Iterator[Finding]:
+    """Yield a model's rows: that it is fine, then what is not.
+
+    The first is left out where an error or a word about its events says more.
+    """
+    model = config.models[name]
+    sample, labels = samples.get(name, (None, None))
+    if reference is None:
+        yield from own
+        return
+    events = list(event_findings(name, model, sample)) if sample is not None else []
+    if not events and not any(found.level == "error" for found in own):
+        many = len(reference.layout.features)
+        features = f"{many} feature{'' if many == 1 else 's'}"
+        text = f"reference {reference.id} ({reference.events:,} events, {features})"
+        yield Finding("ok", name, text + (f"; {describe(sample)}" if sample is not None else ""))
+    if reference.model != name:
+        text = f"the reference was built for the model {reference.model}"
+        yield Finding("warning", name, text)
+    yield from threshold_findings(name, model, reference)
+    yield from events
+    if labels is not None:
+        yield from label_findings(name, model, labels)
+    yield from own

@@ -1,0 +1,34 @@
+"""What is done with alerts: subscribing to them, a command for each, webhooks."""
+
+from driftline.consumer.deliver.choice import Choice
+from driftline.consumer.deliver.dispatcher import Attempts, Counts, Dispatcher, Failure
+from driftline.consumer.deliver.position import (
+    FilePosition,
+    MemoryPosition,
+    Position,
+    PositionStore,
+)
+from driftline.consumer.deliver.subscriber import (
+    AlertRecord,
+    AlertSubscriber,
+    in_order,
+    newest,
+    subscribe,
+)
+
+__all__ = [
+    "AlertRecord",
+    "AlertSubscriber",
+    "Attempts",
+    "Choice",
+    "Counts",
+    "Dispatcher",
+    "Failure",
+    "FilePosition",
+    "MemoryPosition",
+    "Position",
+    "PositionStore",
+    "in_order",
+    "newest",
+    "subscribe",
+]

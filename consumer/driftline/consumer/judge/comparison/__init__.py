@@ -1,0 +1,1 @@
+"""Judge of comparisons: is the challenger better than the champion?"""

@@ -1,0 +1,192 @@
+"""Judge of one stream, a model or one segment of it: a window in, verdicts and alerts out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftline.consumer.config import ModelConfig
+from driftline.consumer.judge.features.alerts import AlertWriter, Happening
+from driftline.consumer.judge.features.rules import RuleBook, Ruling
+from driftline.consumer.judge.features.verdicts import VerdictWriter, too_few
+from driftline.consumer.judge.lives.firing_times import Firings
+from driftline.consumer.judge.lives.life import (
+    Life,
+    Reading,
+    WindowTimes,
+    join_incident,
+    repeat,
+    step,
+)
+from driftline.consumer.judge.windows.panes import PaneStore
+from driftline.consumer.wire.ids import stream_name
+from driftline.consumer.wire.kinds import Kind
+from driftline.consumer.wire.records import Alert, Verdict
+from driftline.detectors import Baseline, Comparison, compare, normal_rates
+from driftline.detectors.reference import Reference
+from driftline.producer.records.names import PREDICTION_FEATURES
+
+
+@dataclass(frozen=True)
+class Window:
+    """A window to be judged.
+
+    Attributes:
+        times: when it is.
+        panes: where its counts are.
+        reason: why it cannot be judged, if that is known already.
+        new_version: model version that its newest pane is the first to show.
+    """
+
+    times: WindowTimes
+    panes: PaneStore
+    reason: str | None
+    new_version: str | None
+
+
+class StreamJudge:
+    """Judges the windows of one stream.
+
+    Args:
+        model: its name.
+        stream: None for the whole model, else ``tag=value``.
+        config: the model's configuration.
+        reference: what the model is compared with.
+        rules: when it alarms.
+        lives: the model's alert lives, which judging moves on.
+        firings: where to note which alerts fire when; None where nobody looks back at it.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        stream: str | None,
+        config: ModelConfig,
+        reference: Reference,
+        rules: RuleBook,
+        lives: dict[tuple[str, str, str], Life],
+        firings: Firings | None = None,
+    ) -> None:
+        self._segment = stream
+        self._name = stream_name(model, stream)
+        self._config = config
+        self._rules = rules
+        self._lives = lives
+        self._firings = firings
+        self._baseline = Baseline(reference.layout, reference.counts[reference.position[stream]])
+        self._normal = normal_rates(self._baseline)
+        names = [feature.name for feature in reference.layout.features]
+        watched = [f for f in np.argsort(names, kind="stable").tolist() if rules.watched[f]]
+        self._features = [(f, names[f]) for f in watched]
+        self._verdicts = VerdictWriter(model, stream, reference.id, self._baseline, rules, watched)
+        self._alerts = AlertWriter(model, stream, config, reference.id, self._baseline, rules)
+
+    def judge(self, window: Window) -> tuple[list[Verdict], list[Alert]]:
+        """Return the verdicts of the window, sorted by feature, and the alert records it causes."""
+        times, panes = window.times, window.panes
+        events = panes.events(times.start, times.end, self._segment)
+        versions = panes.versions(times.start, times.end, self._segment)
+        reason = window.reason
+        if reason is None and events < self._config.window.min_events:
+            reason = too_few(events, self._config.window.min_events)
+        if reason is None and not self._baseline.events:
+            reason = "the reference has no events of this segment"
+        if panes.foreign(times.start, times.end):
+            return self._verdicts.insufficient(times, events, versions, reason or "", None), []
+        size = self._baseline.layout.size  # behind it are the cells of estimates
+        counts = panes.counts(times.start, times.end, self._segment)[:size]
+        found = compare(self._baseline, counts, self._rules.alpha, self._rules.rate_alpha)
+        if reason is not None:
+            verdicts = self._verdicts.insufficient(times, events, versions, reason, found)
+            due = repeat(self._lives.values(), self._name, times, self._is_of_a_feature)
+            firing = self._firing(found)
+            happening = Happening(times, events, versions, found, counts, [], firing, self._normal)
+            return verdicts, [self._alerts.write(life, happening, reason) for life in due]
+        rulings = self._rules.judge(found, self._normal)
+        verdicts = self._verdicts.judged(times, events, versions, found, counts, rulings)
+        written = list(self._live(times, found, rulings, window.new_version))
+        firing = self._firing(found)
+        happening = Happening(times, events, versions, found, counts, rulings, firing, self._normal)
+        untested = self._rules.untested(found) if written else []
+        return verdicts, [
+            self._alerts.write(
+                life,
+                happening,
+                # Nothing follows from the counts of a feature that has no values in the window.
+                untested[self._baseline.layout.position[life.feature]]
+                if life.firing and life.kind != "data_quality"
+                else None,
+            )
+            for life in written
+        ]
+
+    def empty(self, start: int, end: int) -> list[Verdict]:
+        """Return the verdicts for a stretch without events from `start` to `end` (ms)."""
+        times = WindowTimes(start, end, start)
+        nothing = compare(self._baseline, np.zeros_like(self._baseline.counts), np.nan)
+        return self._verdicts.insufficient(times, 0, {}, "no events", nothing)
+
+    def _live(
+        self,
+        times: WindowTimes,
+        found: Comparison,
+        rulings: list[Ruling],
+        new_version: str | None,
+    ) -> Iterator[Life]:
+        """Move the lives of this stream on by one window; yield those to be written."""
+        written = []
+        breached: NDArray[np.bool_] = np.zeros(len(self._rules.watched), bool)
+        for ruling in rulings:
+            breached |= ruling.levels > 0
+        for f, name in self._features:
+            drift: Kind = "prediction_drift" if name in PREDICTION_FEATURES else "feature_drift"
+            kinds: tuple[tuple[Kind, bool], ...] = (("data_quality", True), (drift, False))
+            for kind, quality in kinds:
+                key = (self._name, name, kind)
+                known = self._lives.get(key)
+                if known is None and not breached[f]:
+                    continue
+                readings = [
+                    Reading(r.rule.key, r.rule.k, r.rule.n, int(r.levels[f]), bool(r.quiet[f]))
+                    for r in rulings
+                    if r.rule.quality == quality and r.rule.detectors[f] is not None
+                ]
+                life, write = step(known, key, readings, times, new_version)
+                if life is None:
+                    self._lives.pop(key, None)
+                    continue
+                self._lives[key] = life
+                if write:
+                    written.append(life)
+                    if life.revision == 1:
+                        join_incident(life, self._lives.values(), self._config.window.length)
+        self._note(times, found)
+        for life in written:
+            if not life.firing:
+                del self._lives[life.key]
+        yield from written
+
+    def _is_of_a_feature(self, life: Life) -> bool:
+        return life.feature in self._baseline.layout.position
+
+    def _note(self, times: WindowTimes, found: Comparison) -> None:
+        """Note which alerts fire now, or have just been resolved."""
+        if self._firings is None:
+            return
+        position = self._baseline.layout.position
+        for life in self._lives.values():
+            if life.stream == self._name and life.revision and life.feature in position:
+                effect = float(found.effect[position[life.feature]])
+                self._firings.note(life, times.end, effect)
+
+    def _firing(self, found: Comparison) -> list[str]:
+        """Return the features of this stream that fire now, worst first."""
+        effects = {name: float(found.effect[f]) for f, name in self._features}
+        firing = {
+            life.feature for life in self._lives.values()
+            if life.stream == self._name and life.firing and life.feature in effects
+        }  # fmt: skip
+        return sorted(firing, key=lambda name: (-np.nan_to_num(effects[name], nan=-1.0), name))

@@ -1,0 +1,1 @@
+"""Judge of the labels themselves: whether they stop coming, or come later."""

@@ -1,0 +1,211 @@
+"""The life of an alert: pending, firing, resolved. One at a time per (stream, feature, kind)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from driftline.consumer.wire.kinds import ON_THE_WHOLE_MODEL, Kind
+
+DAY = 86_400_000
+# Windows in a row in which every rule is quiet before an alert is resolved.
+_QUIET_WINDOWS = 3
+# The topic of alerts keeps 30 days: a firing alert is written again so that it stays in it.
+_REPEAT = 7 * DAY
+
+SEVERITIES = ("ok", "warning", "critical")
+PERFORMANCE, ESTIMATED = "performance.", "performance.estimated_"
+"""How the names of metrics begin where features' names stand."""
+
+
+class Life(msgspec.Struct):
+    """One alert from pending to resolved; times in ms since 1970.
+
+    Attributes:
+        stream, feature, kind: whose life it is; `feature` is empty for alerts on a whole model.
+        since: start of the pane where it began; fixed when it first becomes pending.
+        firing: False while pending.
+        severity: 1 warning, 2 critical: the highest it reached.
+        revision: of its last record; 0 before the first.
+        rule: key of the rule that fired; `described`: the same in the configuration's words.
+        history: per rule, the levels of the last windows looked at, newest last.
+        quiet: quiet windows in a row; `quiet_since` is the start of the first of them.
+        incident: `since` of the incident's first alert.
+        written: end of the window of the last record.
+        version: model version that first appeared in the pane of onset.
+    """
+
+    stream: str
+    feature: str
+    kind: Kind
+    since: int
+    firing: bool = False
+    severity: int = 0
+    revision: int = 0
+    rule: str = ""
+    described: str = ""
+    history: dict[str, list[int]] = {}
+    quiet: int = 0
+    quiet_since: int | None = None
+    incident: int | None = None
+    written: int = 0
+    version: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Whose life it is."""
+        return (self.stream, self.feature, self.kind)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one rule says in one window about one (stream, feature): level 0 to 2, and quiet.
+
+    `k` of the last `n` windows must be in breach for the rule to fire.
+    """
+
+    rule: str
+    k: int
+    n: int
+    level: int
+    quiet: bool
+
+
+@dataclass(frozen=True)
+class WindowTimes:
+    """The window looked at, ms since 1970: `start` to `end`; `newest` is its last pane's start."""
+
+    start: int
+    end: int
+    newest: int
+
+
+def step(
+    life: Life | None,
+    key: tuple[str, str, Kind],
+    readings: Sequence[Reading],
+    window: WindowTimes,
+    new_version: str | None,
+) -> tuple[Life | None, bool]:
+    """Move one life on by one judged window; return it (None: it ended) and whether to write it.
+
+    A life that has just resolved is returned with ``firing`` False and a revision above 0, so
+    that its last record can be written; the caller then forgets it.
+    """
+    if life is None:
+        if not any(reading.level for reading in readings):
+            return None, False
+        life = Life(*key, since=window.newest, version=new_version, history={})
+    # A rule that has left the configuration keeps nothing alive.
+    rules = {reading.rule for reading in readings}
+    life.history = {rule: levels for rule, levels in life.history.items() if rule in rules}
+    for reading in readings:
+        levels = life.history.setdefault(reading.rule, [])
+        levels.append(reading.level)
+        del levels[: -reading.n]
+    fired = {reading.rule: _fired(life.history[reading.rule], reading) for reading in readings}
+    worst = max(fired.values(), default=0)
+    if worst > life.severity:
+        life.rule = next(rule for rule, level in fired.items() if level == worst)
+        life.severity, life.firing = worst, True
+        life.quiet, life.quiet_since = 0, None
+        return _written(life, window), True
+    if not life.firing:
+        alive = any(any(levels) for levels in life.history.values())
+        return (life if alive else None), False
+    if not all(reading.quiet for reading in readings):
+        life.quiet, life.quiet_since = 0, None
+    else:
+        life.quiet += 1
+        if life.quiet_since is None:
+            life.quiet_since = max(window.start, life.since)
+        if life.quiet >= _QUIET_WINDOWS:
+            life.firing = False
+            return _written(life, window), True
+    if window.end - life.written >= _REPEAT:
+        return _written(life, window), True
+    return life, False
+
+
+def repeat(
+    lives: Iterable[Life], stream: str, window: WindowTimes, mine: Callable[[Life], bool]
+) -> list[Life]:
+    """Move on those alerts of a stream that are to be written again though the window says nothing.
+
+    Args:
+        lives: of the model.
+        stream: whose window could not be judged.
+        window: that one.
+        mine: which lives of the stream are meant.
+
+    Returns:
+        Those that fire and were last written a week ago, by their keys.
+    """
+    due = [
+        life
+        for life in lives
+        if life.stream == stream
+        and mine(life)
+        and life.firing
+        and window.end - life.written >= _REPEAT
+    ]
+    return [_written(life, window) for life in sorted(due, key=lambda life: life.key)]
+
+
+def breaches(life: Life, reading: Reading) -> tuple[int, int]:
+    """Return (windows in breach, windows a rule looks at) for the rule of `reading`."""
+    levels = life.history.get(reading.rule, [])
+    return sum(1 for level in levels if level), reading.n
+
+
+def join_incident(life: Life, lives: Iterable[Life], length: int) -> None:
+    """Let a life that has just fired join an open incident near it, or begin one.
+
+    Near: the incident began within one window `length` (ms) of the life's `since`.
+    """
+    enter_incident(
+        life,
+        [
+            other.incident
+            for other in lives
+            # Alerts on the whole model speak of the run: they must not change those on the data.
+            # Those on performance come with the labels, at another time.
+            if other.firing
+            and other.incident is not None
+            and other.kind not in ON_THE_WHOLE_MODEL
+            and not is_realised(other)
+        ],
+        length,
+    )
+
+
+def enter_incident(life: Life, incidents: Iterable[int], length: int) -> None:
+    """Let a life join the earliest of open `incidents` (ms) that is near it, or begin one."""
+    near = sorted(start for start in incidents if abs(life.since - start) <= length)
+    life.incident = near[0] if near else life.since
+
+
+def is_estimated(life: Life) -> bool:
+    """Return whether a life is of performance as it is estimated."""
+    return life.kind == "performance" and life.feature.startswith(ESTIMATED)
+
+
+def is_realised(life: Life) -> bool:
+    """Return whether a life is of performance as labels tell it, not as it is estimated."""
+    return life.kind == "performance" and not life.feature.startswith(ESTIMATED)
+
+
+def _written(life: Life, window: WindowTimes) -> Life:
+    life.revision += 1
+    life.written = window.end
+    return life
+
+
+def _fired(levels: Sequence[int], reading: Reading) -> int:
+    """Return the highest level that at least `k` of the last `n` windows reached."""
+    for level in (2, 1):
+        if sum(1 for seen in levels if seen >= level) >= reading.k:
+            return level
+    return 0

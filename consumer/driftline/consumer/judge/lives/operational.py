@@ -1,0 +1,222 @@
+"""Alerts on a whole model: it is silent, one partition holds it up, or its events were lost.
+
+They speak of the run, not of the data, and are not part of the promise that a restart changes
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from driftline.consumer.config import ModelConfig
+from driftline.consumer.judge.lives.life import SEVERITIES, Life, WindowTimes
+from driftline.consumer.judge.sentence import amount, duration, fit, moment, opening
+from driftline.consumer.wire.clock import Clock
+from driftline.consumer.wire.ids import identity
+from driftline.consumer.wire.kinds import Kind
+from driftline.consumer.wire.messages import Loss
+from driftline.consumer.wire.records import Alert, ReferenceName, Window
+from driftline.detectors.reference import Reference
+from driftline.producer.records.timestamp import format_time
+
+_HOUR = 3_600_000
+_RECENT = 5  # windows
+
+
+class Troubles:
+    """Watches for silence, a held clock, and losses.
+
+    Args:
+        model: its name.
+        config: its configuration.
+        reference: named in the alerts.
+        lives: the model's alert lives, shared with the judging of its streams.
+        recent: events of the last windows judged, newest last.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        config: ModelConfig,
+        reference: Reference,
+        lives: dict[tuple[str, str, str], Life],
+        recent: Sequence[int],
+    ) -> None:
+        self._model = model
+        self._config = config
+        self._reference = reference
+        self._lives = lives
+        self.recent = list(recent)
+        self._held: tuple[tuple[str, int] | None, int | None, int] | None = None
+
+    def stale(self, clock: Clock) -> Iterator[Alert]:
+        """Yield the alert that the model is silent in all its partitions, or its end."""
+        life = self._lives.get((self._model, "", "stale"))
+        progress = clock.progress()
+        if progress is None or self._config.stale_after is None:
+            return
+        if clock.stale() and life is None:
+            rate = amount(self._usual() * _HOUR / self._config.window.length)
+            silence = duration(self._config.stale_after)
+            yield self._fire(
+                "", "stale", progress, progress, f"stale_after: {silence}",
+                f"no events since {moment(progress)} (more than {silence}); "
+                f"normally {rate} an hour.",
+            )  # fmt: skip
+        elif life is not None and not clock.stale() and progress > life.since:
+            yield self._resolve(life, progress, progress)
+
+    def held(self, clock: Clock, now: int) -> list[Alert]:
+        """Return the alert that one partition holds the clock for `stale_after` at `now` (ms)."""
+        holder, at = clock.holding(), clock.now()
+        out = []
+        if self._held is None or self._held[:2] != (holder, at):
+            self._held = (holder, at, now)
+            for life in [x for x in self._lives.values() if x.kind == "stale" and x.feature]:
+                out.append(self._resolve(life, at or life.since, at or life.since))
+        limit = self._config.stale_after
+        if holder is None or limit is None or now - self._held[2] < limit:
+            return out
+        topic, partition = holder
+        place = f"{topic}[{partition}]"
+        if (self._model, place, "stale") not in self._lives:
+            reached = clock.heard[holder].horizon if holder in clock.heard else None
+            since = reached if reached is not None else clock.progress() or 0
+            where = f"is at {moment(reached)}" if reached is not None else "has not been heard of"
+            why = ""
+            if holder in clock.heard and clock.heard[holder].held:
+                why = ": an open transaction keeps the rest of it from being read"
+            out.append(
+                self._fire(
+                    place,
+                    "stale",
+                    since,
+                    since,
+                    f"stale_after: {duration(limit)}",
+                    f"windows wait for partition {partition} of {topic}, which {where} "
+                    f"for more than {duration(limit)}{why}.",
+                )
+            )
+        return out
+
+    def lost(self, loss: Loss, end: int) -> list[Alert]:
+        """Return the alert that events were deleted before they were read, or refused as one."""
+        first, last = f"{loss.wanted:,}", f"{loss.begin - 1:,}"
+        fate = "deleted before they were read"
+        if loss.refused:
+            fate = "not read, because their batch is a dead letter"
+        return [
+            self._fire(
+                "",
+                "data_loss",
+                loss.start,
+                end,
+                "every event is read",
+                f"events {first} to {last} of {loss.source} partition {loss.partition} were "
+                f"{fate}; windows from {moment(loss.start)} to {moment(end)} are not judged.",
+                severity=2,
+            )
+        ]
+
+    def window(self, window: WindowTimes, events: int, *, whole: bool) -> Iterator[Alert]:
+        """Note a judged window; yield the end of a loss that it lies behind."""
+        self.recent = [*self.recent, events][-_RECENT:]
+        life = self._lives.get((self._model, "", "data_loss"))
+        if life is not None and whole and window.start >= life.written:
+            yield self._resolve(life, window.start, window.end)
+
+    def _usual(self) -> int:
+        """Return the events of a usual window: the last one before a silence is half empty."""
+        return sorted(self.recent)[len(self.recent) // 2] if self.recent else 0
+
+    def _fire(
+        self,
+        place: str,
+        kind: Kind,
+        since: int,
+        until: int,
+        rule: str,
+        sentence: str,
+        severity: int = 1,
+    ) -> Alert:
+        """Return the next record of a firing alert over the times `since` to `until`."""
+        key = (self._model, place, kind)
+        life = self._lives.get(key)
+        if life is None:
+            life = self._lives[key] = Life(
+                *key, since=since, firing=True, rule=rule, incident=since, history={}
+            )
+        life.severity = severity
+        life.revision += 1
+        life.written = max(life.written, until)
+        return self._record(life, sentence, since, until)
+
+    def _resolve(self, life: Life, until: int, end: int) -> Alert:
+        del self._lives[life.key]
+        life.revision += 1
+        after = duration(max(until - life.since, 0))
+        what = "events are read again" if life.kind == "data_loss" else "events arrive again"
+        life.firing = False
+        return self._record(life, f"{what} since {moment(until)}, after {after}.", until, end)
+
+    def _record(self, life: Life, sentence: str, start: int, end: int) -> Alert:
+        times = WindowTimes(start, end, start)
+        return whole_model_alert(
+            self._model, self._config, self._reference, life, sentence, times, 0
+        )
+
+
+def whole_model_alert(
+    model: str,
+    config: ModelConfig,
+    reference: Reference,
+    life: Life,
+    sentence: str,
+    window: WindowTimes,
+    events: int,
+) -> Alert:
+    """Return a record of an alert that speaks of a whole model, not of one feature.
+
+    Args:
+        model: its name.
+        config: its configuration.
+        reference: what it is compared with.
+        life: of the alert; not firing: it is resolved, at `quiet_since` or the window's start.
+        sentence: what is wrong, without the model's name.
+        window: when.
+        events: in the window.
+    """
+    incident = life.since if life.incident is None else life.incident
+    until = window.start if life.quiet_since is None else life.quiet_since
+    return Alert(
+        schema="driftline.alert.v1",
+        alert_id=identity(life.stream, life.feature, life.kind, format_time(life.since)),
+        revision=life.revision,
+        status="firing" if life.firing else "resolved",
+        severity="critical" if SEVERITIES[life.severity] == "critical" else "warning",
+        kind=life.kind,
+        summary=fit(f"{opening(model)}{sentence}"),
+        stream=model,
+        model=model,
+        segment=None,
+        feature=None,
+        type=None,
+        since=format_time(life.since),
+        until=None if life.firing else format_time(until),
+        rule=life.described or life.rule,
+        detector=None,
+        value=None,
+        p_value=None,
+        threshold=None,
+        effect=None,
+        breaches=None,
+        window=Window(format_time(window.start), format_time(window.end), events),
+        reference=ReferenceName(reference.id, reference.events),
+        versions={},
+        counts=None,
+        top=[],
+        incident_id=identity(model, format_time(incident)),
+        also_firing=[],
+        owner=config.owner,
+        runbook=config.runbook,
+    )

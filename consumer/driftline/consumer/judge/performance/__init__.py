@@ -1,0 +1,1 @@
+"""Judge of performance metrics: outcome panes in, verdicts and alerts out."""

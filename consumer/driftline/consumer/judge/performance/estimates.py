@@ -1,0 +1,141 @@
+"""Judge of the performance that a stream's predictions alone let expect, before labels come."""
+
+from __future__ import annotations
+
+from math import isnan
+
+from driftline.consumer.config import Metric, ModelConfig
+from driftline.consumer.judge.features.stream import Window
+from driftline.consumer.judge.features.verdicts import too_few
+from driftline.consumer.judge.lives.life import ESTIMATED, is_estimated, repeat
+from driftline.consumer.judge.performance.lives import Lives, move
+from driftline.consumer.judge.performance.records import MetricWindow, MetricWriter, by_name
+from driftline.consumer.judge.performance.rules import Measured, against_limit
+from driftline.consumer.wire.ids import stream_name
+from driftline.consumer.wire.records import Alert, ReferenceName, Verdict
+from driftline.detectors.grid import IntArray
+from driftline.detectors.outcomes import (
+    Figure,
+    Outcomes,
+    estimate,
+    estimate_errors,
+    estimate_size,
+)
+from driftline.detectors.reference import Reference, ReferenceError  # noqa: A004 - the operator's word for it
+
+
+def estimate_cells(reference: Reference) -> int:
+    """Return how many cells behind the features' may be counted for estimates.
+
+    Also where performance is not watched: it may have been when a pane was counted.
+    """
+    try:
+        outcomes = Outcomes.of(reference)
+    except ReferenceError:  # built by a version that counted none
+        return 0
+    if outcomes is None or outcomes.calibration is None:
+        return 0
+    return estimate_size(outcomes.layout)
+
+
+class EstimateStream:
+    """Judges the estimated performance of one stream, as the configuration limits the realised one.
+
+    Args:
+        model: its name.
+        segment: None for the whole model, else ``tag=value``.
+        config: the model's configuration.
+        reference: what its performance is compared with.
+        outcomes: of the reference.
+        lives: the model's alert lives, which judging moves on.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        segment: str | None,
+        config: ModelConfig,
+        reference: Reference,
+        outcomes: Outcomes,
+        lives: Lives,
+    ) -> None:
+        self._segment, self._name = segment, stream_name(model, segment)
+        self._config, self._layout, self._outcomes = config, reference.layout, outcomes
+        self._lives = lives
+        place = reference.position[segment]
+        self._normal = outcomes.figures[place]
+        self._calibration = outcomes.calibrations[place]
+        self._scale = {} if segment is None else self._errors_in(reference.counts[place])
+        events = int(reference.stream_events[place])
+        self._writer = MetricWriter(model, segment, config, ReferenceName(reference.id, events))
+
+    def judge(self, window: Window) -> tuple[list[Verdict], list[Alert]]:
+        """Return the verdicts of a window, sorted by metric, and the alert records it causes."""
+        times, panes = window.times, window.panes
+        start, end = times.start, times.end
+        events = panes.events(start, end, self._segment)
+        needed, reason = self._config.window.min_events, window.reason
+        if reason is None and events < needed:
+            reason = too_few(events, needed)
+        if reason is not None:  # the features' verdicts say so
+            return [], self._again(window, events, reason)
+        found = by_name(self._estimates(panes.counts(start, end, self._segment)))
+        versions = panes.versions(start, end, self._segment)
+        firing = [
+            life.feature for life in self._lives.values()
+            if life.stream == self._name and life.firing and life.kind.endswith("_drift")
+        ]  # fmt: skip
+        shown = MetricWindow(times, events, versions, None, sorted(firing))
+        verdicts = [self._writer.verdict(one, shown, None) for one in found]
+        incidents = [
+            life.incident for life in self._lives.values()
+            if life.firing and life.incident is not None and life.kind.endswith("_drift")
+        ]  # fmt: skip
+        written = move(
+            self._lives, self._name, found, times, window.new_version, incidents,
+            self._config.window.length,
+        )  # fmt: skip
+        return verdicts, [self._writer.alert(life, one, shown) for life, one in written]
+
+    def _again(self, window: Window, events: int, reason: str) -> list[Alert]:
+        """Return the alerts that are to be written again though the window cannot be judged."""
+        shown, written = MetricWindow(window.times, events, {}, None, []), []
+        for life in repeat(self._lives.values(), self._name, window.times, is_estimated):
+            metric = life.feature.removeprefix(ESTIMATED)
+            normal = self._normal.get(metric, Figure.none()).value
+            unknown = Measured(life.feature, metric, Figure.none(), normal)
+            written.append(self._writer.alert(life, unknown, shown, reason))
+        return written
+
+    def _estimates(self, counts: IntArray) -> list[Measured]:
+        size, outcomes = self._layout.size, self._outcomes
+        figures = {}
+        if self._calibration is not None:
+            figures = estimate(outcomes.layout, self._calibration, counts[size:])
+        elif outcomes.error_model is not None:
+            figures = estimate_errors(self._layout, outcomes.error_model, counts[:size])
+        found = []
+        for name, figure in figures.items():
+            metric: Metric = name  # type: ignore[assignment]  # the config's names are the detectors'
+            normal, scale = self._normal[name].value, self._scale.get(name, 1.0)
+            if not isnan(normal):
+                if scale != 1.0:
+                    ends = figure.low * scale, figure.high * scale
+                    figure = Figure.of(figure.value * scale, *ends, figure.n)
+                found.append(against_limit(self._config, metric, figure, normal, estimated=True))
+        return found
+
+    def _errors_in(self, counts: IntArray) -> dict[str, float]:
+        """Return how many times as large as estimated a segment's errors are in the reference.
+
+        The error model is the whole model's: a segment may always have had errors of another size.
+        """
+        model = self._outcomes.error_model
+        if model is None:
+            return {}
+        expected = estimate_errors(self._layout, model, counts)
+        return {
+            name: self._normal[name].value / figure.value
+            for name, figure in expected.items()
+            if figure.value > 0.0
+        }

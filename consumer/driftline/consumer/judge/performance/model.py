@@ -1,0 +1,198 @@
+"""Judge of one model's performance as labels tell it: outcome panes in, verdicts and alerts out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from driftline.consumer.config import ModelConfig
+from driftline.consumer.join.cells import EXPIRED, EXTRA_CELLS, labelled
+from driftline.consumer.judge.labels.cohorts import Counted
+from driftline.consumer.judge.labels.flow import LabelFlow
+from driftline.consumer.judge.lives.firing_times import Firings
+from driftline.consumer.judge.lives.life import WindowTimes, is_realised
+from driftline.consumer.judge.performance.lives import Lives
+from driftline.consumer.judge.performance.records import MetricWindow
+from driftline.consumer.judge.performance.stream import MetricStream
+from driftline.consumer.judge.state import PerformanceState
+from driftline.consumer.judge.windows.panes import TWO_CONFIGURATIONS
+from driftline.consumer.judge.windows.track import Stretch, Track
+from driftline.consumer.judge.windows.versions import SeenVersions
+from driftline.consumer.wire.clock import Clock
+from driftline.consumer.wire.messages import Horizon, Loss, Pane
+from driftline.consumer.wire.records import Alert, Verdict
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """What came in a window of one stream.
+
+    Attributes:
+        events: predictions.
+        labelled, waiting, expired: those that got their label, that wait for it when the window
+            ends, and whose label did not come in time.
+    """
+
+    events: int
+    labelled: int
+    waiting: int
+    expired: int
+
+    def record(self) -> dict[str, int]:
+        """Return the counts as they stand in records."""
+        return {"labelled": self.labelled, "waiting": self.waiting, "expired": self.expired}
+
+
+class PerformanceJudge:
+    """Judges the windows of labels of one model.
+
+    Args:
+        config: the model's configuration.
+        reference: id of what its performance is compared with.
+        streams: the judges of its streams, of the whole model first.
+        flow: watches how its labels come.
+        lives: the model's alert lives, which judging moves on.
+        firings: which alerts on features fired when.
+        state: as read from the log.
+
+    Attributes:
+        newest: what came in the last window, of the whole model.
+    """
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        reference: str,
+        streams: Sequence[MetricStream],
+        flow: LabelFlow,
+        lives: Lives,
+        firings: Firings,
+        state: PerformanceState,
+    ) -> None:
+        self._config, self._streams, self._flow = config, streams, flow
+        self._by_arrival = config.labels is not None and config.labels.by == "arrival"
+        self._lives, self._firings = lives, firings
+        self.clock = Clock(("joins",), {(topic, part): heard for topic, part, heard in state.heard})
+        self.track = Track(
+            config.window, reference, streams[0].size + EXTRA_CELLS, state.next, state.empty_since
+        )
+        self.track.losses = list(state.losses)
+        self._size = streams[0].size
+        self._waiting = dict(state.waiting)
+        self._versions = SeenVersions(state.versions)
+        self.newest: Labelled | None = None
+
+    def add(self, pane: Pane, offset: int) -> None:
+        """Take in a pane from `offset` of the log of panes."""
+        self.track.add(pane, offset)
+
+    def hear(self, word: Horizon) -> None:
+        """Take in how far a partition of the join has come."""
+        self.clock.hear(word)
+
+    def lose(self, loss: Loss, end: int) -> None:
+        """Note a loss, which ends at `end` (ms).
+
+        By prediction, lost labels may be those of predictions made a maturity before.
+        """
+        labels, back = self._config.labels, 0
+        if loss.outcomes and labels is not None and labels.by == "prediction":
+            back = labels.maturity
+        self.track.losses.append((loss.start - back, end))
+
+    def judge(self, may_judge: Callable[[int], bool]) -> Iterator[Verdict | Alert]:
+        """Judge what is due; `may_judge`: whether a window that ends then (ms) may be judged."""
+        final = self.clock.now()
+        if final is None:
+            return
+        for stretch in self.track.due(final, may_judge):
+            if stretch.empty:
+                for stream in self._streams:
+                    yield from stream.empty(stretch)
+            else:
+                yield from self._window(stretch)
+                self._leave(stretch.start)
+
+    def state(self) -> PerformanceState:
+        """Return what is to be remembered."""
+        return PerformanceState(
+            heard=[(*k, msgspec.structs.replace(h)) for k, h in sorted(self.clock.heard.items())],
+            next=self.track.next,
+            empty_since=self.track.empty_since,
+            losses=list(self.track.losses),
+            waiting=dict(sorted(self._waiting.items())),
+            history=self._flow.state(),
+            versions=list(self._versions.seen),
+        )
+
+    def _window(self, stretch: Stretch) -> Iterator[Verdict | Alert]:
+        every = self._config.window.every
+        times = WindowTimes(stretch.start, stretch.end, stretch.end - every)
+        panes, reason = self.track.panes, None
+        if self.track.lost(stretch.start, stretch.end):
+            reason = "labels of this time were deleted before they were read"
+        elif panes.foreign(stretch.start, stretch.end):
+            reason = "reference changed"
+            if panes.mixed(stretch.start, stretch.end):
+                reason = TWO_CONFIGURATIONS
+        alerts: list[Alert] = []
+        new_version = self._versions.look(panes.versions(times.newest, stretch.end, None))
+        self._firings.forget(stretch.end)
+        incidents = {firing.incident for firing in self._firings.at(stretch.end)}
+        for stream in self._streams:
+            found = self._labelled(stretch, stream.segment)
+            counts = None
+            if not panes.foreign(stretch.start, stretch.end):
+                counts = panes.counts(stretch.start, stretch.end, stream.segment)
+            window = MetricWindow(
+                times,
+                found.events,
+                panes.versions(stretch.start, stretch.end, stream.segment),
+                found.record(),
+                self._firings.features(stream.name, stretch.end),
+                new_version,
+            )
+            open_ones = {
+                life.incident for life in self._lives.values()
+                if is_realised(life) and life.firing and life.incident is not None
+            }  # fmt: skip
+            verdicts, written = stream.judge(
+                window, None if counts is None else counts[: self._size], found.labelled, reason,
+                self._lives, sorted(incidents | open_ones),
+            )  # fmt: skip
+            yield from verdicts
+            alerts += written
+            if stream.segment is None:
+                self.newest = found
+                if reason is None and counts is not None:
+                    whole = Counted(found.events, counts[self._size :])
+                    alerts += self._flow.look(times, whole, self._newest(times))
+                else:
+                    alerts += self._flow.miss(times, found.events)
+        yield from alerts
+
+    def _newest(self, times: WindowTimes) -> Counted:
+        """Return what was counted of the whole model in the newest pane of a window."""
+        start, end, panes = times.newest, times.end, self.track.panes
+        extra = panes.counts(start, end, None)[self._size :]
+        return Counted(panes.events(start, end, None), extra)
+
+    def _labelled(self, stretch: Stretch, segment: str | None) -> Labelled:
+        """Return what came in the panes of a stretch."""
+        panes = self.track.panes
+        events = panes.events(stretch.start, stretch.end, segment)
+        if panes.foreign(stretch.start, stretch.end):
+            return Labelled(events, 0, 0, 0)
+        extra = panes.counts(stretch.start, stretch.end, segment)[self._size :]
+        done, expired = labelled(extra), int(extra[EXPIRED])
+        before = self._waiting.get(segment or "", 0) if self._by_arrival else 0
+        return Labelled(events, done, max(before + events - done - expired, 0), expired)
+
+    def _leave(self, start: int) -> None:
+        """Carry over what waits of the window's first pane, which the next one does not hold."""
+        first = Stretch(start, start + self._config.window.every)
+        for stream in self._streams:
+            found = self._labelled(first, stream.segment)
+            self._waiting[stream.segment or ""] = found.waiting

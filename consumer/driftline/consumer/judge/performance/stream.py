@@ -1,0 +1,191 @@
+"""Judge of the metrics of one stream, as labels tell them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from math import nan
+
+from driftline.consumer.config import Metric, ModelConfig
+from driftline.consumer.judge.lives.life import PERFORMANCE, WindowTimes, is_realised, repeat
+from driftline.consumer.judge.performance.details import Details, details_of
+from driftline.consumer.judge.performance.lives import Lives, move
+from driftline.consumer.judge.performance.records import (
+    MetricWindow,
+    MetricWriter,
+    by_name,
+    insufficient,
+)
+from driftline.consumer.judge.performance.rules import (
+    GAP,
+    Measured,
+    against_limit,
+    budget_reading,
+    describe_default,
+)
+from driftline.consumer.judge.windows.track import Stretch
+from driftline.consumer.wire.ids import stream_name
+from driftline.consumer.wire.records import Alert, ReferenceName, Verdict
+from driftline.detectors.grid import IntArray
+from driftline.detectors.outcomes import (
+    Figure,
+    Outcomes,
+    correctness,
+    gap,
+    measure,
+)
+from driftline.detectors.reference import Reference
+
+
+class MetricStream:
+    """Judges the metrics of one stream.
+
+    Attributes:
+        segment: None for the whole model, else ``tag=value``.
+        name: of the stream.
+        size: cells of an outcome's counts.
+
+    Args:
+        model: its name.
+        segment: None for the whole model, else ``tag=value``.
+        config: the model's configuration.
+        reference: named in the records.
+        outcomes: what its performance is compared with.
+        level: p-value at which one test spends its part of the budget; NaN without a budget.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        segment: str | None,
+        config: ModelConfig,
+        reference: Reference,
+        outcomes: Outcomes,
+        level: float,
+    ) -> None:
+        self.segment = segment
+        self.name = stream_name(model, segment)
+        self.size = outcomes.layout.size
+        self._config, self._outcomes, self._level = config, outcomes, level
+        unlimited = config.budget is not None and not config.performance
+        self._default = outcomes.watched if unlimited else None
+        place = reference.position[segment]
+        self._counts = outcomes.counts[place]
+        self._normal = outcomes.figures[place]
+        self._calibration = outcomes.calibrations[place]
+        events = int(reference.stream_events[place])
+        self._writer = MetricWriter(model, segment, config, ReferenceName(reference.id, events))
+
+    def judge(
+        self,
+        window: MetricWindow,
+        counts: IntArray | None,
+        labelled: int,
+        reason: str | None,
+        lives: Lives,
+        incidents: Iterable[int],
+    ) -> tuple[list[Verdict], list[Alert]]:
+        """Return the verdicts of a window, sorted by metric, and the alert records it causes.
+
+        Args:
+            window: as its records have it.
+            counts: of the outcomes, flat; None where they cannot be added.
+            labelled: predictions that got their label in it.
+            reason: why it cannot be judged, if that is known already.
+            lives: of the model's alerts, which are moved on.
+            incidents: `since` (ms) of the incidents that are open.
+        """
+        needed = self._config.window.min_events
+        if reason is None and labelled < needed:
+            reason = insufficient(labelled, needed)
+        if reason is not None or counts is None:
+            verdicts = self._insufficient(window, reason or "")
+            return verdicts, self._again(window, lives, reason or "")
+        found = by_name([*self._metrics(counts), *self._gap(counts)])
+        verdicts = [
+            self._writer.verdict(one, window, None, self._details(one, counts)) for one in found
+        ]
+        written = move(
+            lives, self.name, found, window.times, window.new_version, incidents,
+            self._config.window.length,
+        )  # fmt: skip
+        return verdicts, [self._writer.alert(life, one, window) for life, one in written]
+
+    def empty(self, stretch: Stretch) -> list[Verdict]:
+        """Return the verdicts for a stretch without predictions and labels."""
+        times = WindowTimes(stretch.start, stretch.end, stretch.start)
+        nothing = {"labelled": 0, "waiting": 0, "expired": 0}
+        return self._insufficient(MetricWindow(times, 0, {}, nothing, []), "no events")
+
+    def _insufficient(self, window: MetricWindow, reason: str) -> list[Verdict]:
+        names = [(PERFORMANCE + name, name) for name in self._normal]
+        if self._outcomes.calibration is not None:
+            names.append((PERFORMANCE + GAP, GAP))
+        return [
+            self._writer.verdict(Measured(name, short, Figure.none(), nan), window, reason)
+            for name, short in sorted(names)
+        ]
+
+    def _metrics(self, counts: IntArray) -> list[Measured]:
+        """Return the metrics, each with what its rule says."""
+        found = []
+        for name, figure in measure(self._outcomes.layout, counts).items():
+            metric: Metric = name  # type: ignore[assignment]  # the config's names are the detectors'
+            one = against_limit(self._config, metric, figure, self._normal[name].value)
+            if metric == self._default:
+                one = self._by_budget(one, counts)
+            found.append(one)
+        return found
+
+    def _again(self, window: MetricWindow, lives: Lives, reason: str) -> list[Alert]:
+        """Return the alerts that are to be written again though the window cannot be judged."""
+        return [
+            self._writer.alert(life, self._unknown(life.feature), window, reason)
+            for life in repeat(lives.values(), self.name, window.times, is_realised)
+        ]
+
+    def _unknown(self, feature: str) -> Measured:
+        """Return a metric, or the gap, of a window that does not tell it."""
+        short = feature.removeprefix(PERFORMANCE)
+        normal = self._normal.get(short, Figure.none()).value
+        return Measured(feature, short, Figure.none(), 0.0 if short == GAP else normal)
+
+    def _details(self, one: Measured, counts: IntArray) -> Details:
+        return details_of(one.detector, self._outcomes.layout, counts, self._counts)
+
+    def _by_budget(self, one: Measured, counts: IntArray) -> Measured:
+        """Return the metric that the budget watches with what it says."""
+        config, layout = self._config, self._outcomes.layout
+        found = correctness(layout, counts, self._counts, self._level)[one.detector]
+        rate = layout.kind == "classification"
+        least = config.min_rise if rate else config.min_effect
+        return replace(
+            one,
+            p_value=found.p_value,
+            threshold=found.threshold,
+            reading=budget_reading(
+                found.p_value, self._level, found.effect, least, config.critical_effect
+            ),
+            described=describe_default(config, rate=rate),
+        )
+
+    def _gap(self, counts: IntArray) -> list[Measured]:
+        """Return how far the realised performance is from the estimate for the same events."""
+        config, outcomes = self._config, self._outcomes
+        if outcomes.calibration is None:
+            return []
+        value, p_value = nan, nan
+        if self._calibration is not None:  # None: the reference has no scores of this segment
+            value, p_value = gap(outcomes.layout, self._calibration, counts)
+        reading = None
+        if config.budget is not None:
+            reading = budget_reading(
+                p_value, self._level, -value, config.min_rise, config.critical_effect
+            )
+        figure = Figure(value, nan, nan, 0)
+        return [
+            Measured(
+                PERFORMANCE + GAP, GAP, figure, 0.0, p_value, nan, reading,
+                describe_default(config, rate=True),
+            )
+        ]  # fmt: skip

@@ -1,0 +1,1 @@
+"""Which windows are due, and the panes that they are made of."""

@@ -1,0 +1,140 @@
+"""The panes of a model that windows still to be judged may need, merged over partitions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftline.consumer.wire.codec import RecordError, unpack_integers
+from driftline.consumer.wire.messages import Pane, StreamCounts
+
+IntArray = NDArray[np.int64]
+
+TWO_CONFIGURATIONS = "reference changed, and workers of both configurations count"
+"""Why a window is not judged where its panes were counted in two ways at one time."""
+
+
+@dataclass
+class _Part:
+    """The count of one (source, partition, first): whole, or in pieces by flat position."""
+
+    until: int
+    offset: int  # smallest offset of a message of it in the log of panes
+    reference: str
+    length: int
+    pieces: dict[int, Pane] = field(default_factory=dict)
+
+
+class PaneStore:
+    """Panes by start. Repeats, idle flushes and late-waking workers change nothing.
+
+    Args:
+        every: length of a pane, ms.
+        reference: id of the reference that the panes must be counted against.
+        size: length of the flat layout.
+    """
+
+    def __init__(self, every: int, reference: str, size: int) -> None:
+        self._every = every
+        self._reference = reference
+        self._size = size
+        self._parts: dict[int, dict[tuple[str, int, int], _Part]] = {}
+
+    def add(self, pane: Pane, offset: int) -> None:
+        """Take in the message `pane` from `offset` of the log of panes."""
+        parts = self._parts.setdefault(pane.start, {})
+        key = (pane.source, pane.partition, pane.first)
+        part = parts.get(key)
+        if part is None:
+            part = parts[key] = _Part(pane.until, offset, pane.reference, pane.length)
+        if pane.until > part.until or pane.reference != part.reference:
+            part.until, part.reference, part.length = pane.until, pane.reference, pane.length
+            part.pieces = {}
+        if pane.until == part.until:
+            part.pieces[pane.low] = pane
+
+    def starts(self) -> list[int]:
+        """Return the starts of the panes at hand, in order."""
+        return sorted(self._parts)
+
+    def rewind(self) -> int | None:
+        """Return the smallest offset that a pane at hand was read from."""
+        offsets = [p.offset for parts in self._parts.values() for p in parts.values()]
+        return min(offsets, default=None)
+
+    def drop_before(self, time: int) -> None:
+        """Forget the panes that end at `time` (ms) or before."""
+        for start, parts in list(self._parts.items()):
+            if all(start + part.length <= time for part in parts.values()):
+                del self._parts[start]
+
+    def foreign(self, start: int, end: int) -> bool:
+        """Return whether a pane within the times has another reference or length."""
+        return any(
+            part.reference != self._reference or part.length != self._every
+            for at, parts in self._parts.items()
+            for part in parts.values()
+            if at < end and at + part.length > start
+        )
+
+    def mixed(self, start: int, end: int) -> bool:
+        """Return whether partitions were counted against two references at one time.
+
+        A change alone goes from pane to pane; so do workers with two configurations.
+        """
+        return any(
+            len({(part.reference, part.length) for part in parts.values()}) > 1
+            for at, parts in self._parts.items()
+            if at < end and any(at + part.length > start for part in parts.values())
+        )
+
+    def any(self, start: int, end: int) -> bool:
+        """Return whether a pane lies within the times, or reaches into them."""
+        return any(
+            at < end and at + part.length > start
+            for at, parts in self._parts.items()
+            for part in parts.values()
+        )
+
+    def events(self, start: int, end: int, stream: str | None) -> int:
+        """Return the events of `stream` in the panes from `start` to `end`."""
+        return sum(counts.events for first, counts in self._stream(start, end, stream) if first)
+
+    def versions(self, start: int, end: int, stream: str | None) -> dict[str, int]:
+        """Return the events per model version of `stream` in the panes from `start` to `end`."""
+        total: dict[str, int] = {}
+        for first, counts in self._stream(start, end, stream):
+            for version, events in counts.versions.items() if first else ():
+                total[version] = total.get(version, 0) + events
+        return total
+
+    def counts(self, start: int, end: int, stream: str | None) -> IntArray:
+        """Return the flat counts of `stream` in the panes from `start` to `end`.
+
+        Raises:
+            RecordError: a pane does not fit the reference's layout.
+        """
+        total = np.zeros(self._size, dtype=np.int64)
+        for _, counts in self._stream(start, end, stream):
+            indexes = np.cumsum(unpack_integers(counts.indexes))
+            if len(indexes) and indexes[-1] >= self._size:
+                raise RecordError("a pane does not fit its reference: was the reference edited?")
+            total[indexes] += unpack_integers(counts.counts)
+        return total
+
+    def _stream(
+        self, start: int, end: int, stream: str | None
+    ) -> Iterator[tuple[bool, StreamCounts]]:
+        """Yield the counts of `stream`, and whether they are the first piece of their part.
+
+        Every piece repeats the part's events; the first alone has its versions.
+        """
+        for at in range(start, end, self._every):
+            for part in self._parts.get(at, {}).values():
+                for piece in part.pieces.values():
+                    for counts in piece.streams:
+                        if counts.stream == stream:
+                            yield piece.low == 0, counts

@@ -1,0 +1,66 @@
+"""Events that came after all windows they belong in were judged: they are in no verdict.
+
+The clock passes a partition that is silent or not known yet; an event with an older time may still
+come there. It is no late event to its own partition, which counts it, and its pane comes here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from driftline.consumer.wire.clock import Heard
+from driftline.consumer.wire.messages import Horizon, Pane
+
+REASONS = ("idle", "new_partition")
+"""An idle mark of the partition let the clock pass; or the partition was not known yet."""
+
+Source = tuple[str, int]
+
+
+class PassedOver:
+    """Counts such events of one model.
+
+    Args:
+        counts: events by reason; what is found is added.
+        heard: what an earlier run has heard of each partition.
+    """
+
+    def __init__(self, counts: Counter[str], heard: Mapping[Source, Heard]) -> None:
+        self._counts = counts
+        self._since = {source: known.until for source, known in heard.items()}
+        self._silent = set(heard)  # partitions that the clock may have passed for their silence
+        self._final: dict[Source, int] = {}  # every pane that ends there or before is final
+        # Of the panes that are not: end, and events as last heard.
+        self._open: dict[Source, dict[int, tuple[int, int]]] = {}
+
+    def pane(self, pane: Pane, needed: int | None) -> None:
+        """Take in a pane in the order of the log.
+
+        Args:
+            pane: as it came; it may repeat or grow an earlier one.
+            needed: windows still to be judged begin there or later, ms; None before the first.
+        """
+        end, source = pane.start + pane.length, (pane.source, pane.partition)
+        final = self._final.get(source)
+        if pane.low or (final is not None and end <= final):  # pieces and repeats add nothing
+            return
+        events = sum(counts.events for counts in pane.streams if counts.stream is None)
+        parts = self._open.setdefault(source, {})
+        # What is new in a pane that an earlier run has heard of nobody knows any more.
+        heard_of = events if pane.first < self._since.get(source, 0) else 0
+        before = parts.get(pane.first, (end, heard_of))[1]
+        parts[pane.first] = (end, max(events, before))
+        if needed is not None and end <= needed and events > before:
+            reason = "idle" if source in self._silent else "new_partition"
+            self._counts[reason] += events - before
+
+    def horizon(self, word: Horizon) -> None:
+        """Take in how far a partition has come: its panes before that are final."""
+        source = (word.source, word.partition)
+        if word.idle:
+            self._silent.add(source)
+        if word.horizon is not None:
+            final = self._final[source] = max(word.horizon, self._final.get(source, word.horizon))
+            parts = self._open.get(source, {})
+            self._open[source] = {first: p for first, p in parts.items() if p[0] > final}

@@ -1,0 +1,102 @@
+"""The windows over one kind of panes: which are due, in what order, and what they still need.
+
+A model has two tracks: one over the panes of its inputs and, where its labels are read, one over
+those of the join, each with a clock of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from driftline.consumer.config import WindowConfig
+from driftline.consumer.judge.windows.panes import PaneStore
+from driftline.consumer.wire.messages import Pane
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A stretch of event time that is due, ms since 1970: a window, or time without any event."""
+
+    start: int
+    end: int
+    empty: bool = False
+
+
+class Track:
+    """The next window over some panes, and the panes that windows still to come need.
+
+    Args:
+        window: length and step of the windows.
+        reference: id of the reference that the panes must be counted against.
+        size: length of the panes' flat layout.
+        following: start of the pane with which the next window ends; None before the first pane.
+        empty_since: start of a stretch without events that still lasts.
+    """
+
+    def __init__(
+        self,
+        window: WindowConfig,
+        reference: str,
+        size: int,
+        following: int | None,
+        empty_since: int | None,
+    ) -> None:
+        self._length, self._every = window.length, window.every
+        self.panes = PaneStore(window.every, reference, size)
+        # Panes start at multiples of their length, also after the length was changed.
+        self.next = None if following is None else -(-following // self._every) * self._every
+        self.empty_since = empty_since
+        self.losses: list[tuple[int, int]] = []
+        self.refused: list[tuple[int, int]] = []  # those for a batch that could not be unpacked
+
+    def add(self, pane: Pane, offset: int) -> None:
+        """Take in a pane from `offset` of the log of panes, if a window still to come needs it."""
+        needed = self.needed()
+        if needed is None or pane.start + pane.length > needed:
+            self.panes.add(pane, offset)
+
+    def needed(self) -> int | None:
+        """Return where the next window begins (ms), None before the first pane."""
+        return None if self.next is None else self.next + self._every - self._length
+
+    def due(self, final: int, may_judge: Callable[[int], bool]) -> Iterator[Stretch]:
+        """Yield what is due now that every pane before `final` (ms) is there, in order.
+
+        Args:
+            final: ms since 1970.
+            may_judge: whether a window that ends then (ms) may be judged already.
+        """
+        every = self._every
+        if self.next is None:
+            starts = [s for s in self.panes.starts() if s + every <= final]
+            if not starts:
+                return
+            self.next = -(-starts[0] // every) * every  # a pane of another length may start off it
+        while self.next + every <= final and may_judge(self.next + every):
+            start, end = self.next + every - self._length, self.next + every
+            if self.panes.any(start, end) or self.lost(start, end):
+                if self.empty_since is not None:
+                    yield Stretch(self.empty_since, self.next, empty=True)
+                    self.empty_since = None
+                yield Stretch(start, end)
+                self.next += every
+                needed = self.next + every - self._length
+                self.losses = [(a, b) for a, b in self.losses if b > needed]
+                self.refused = [(a, b) for a, b in self.refused if b > needed]
+            else:
+                self.empty_since = start if self.empty_since is None else self.empty_since
+                later = [-(-s // every) * every for s in self.panes.starts() if end <= s]
+                self.next = min([*later, *self._loss_starts(end), final // every * every])
+            self.panes.drop_before(self.next + every - self._length)
+
+    def lost(self, start: int, end: int) -> bool:
+        """Return whether events within the times were lost."""
+        return any(a < end and b > start for a, b in self.losses)
+
+    def refusal(self, start: int, end: int) -> bool:
+        """Return whether such a loss was of a batch that could not be unpacked."""
+        return any(a < end and b > start for a, b in self.refused)
+
+    def _loss_starts(self, after: int) -> list[int]:
+        return [a // self._every * self._every for a, _ in self.losses if a >= after]

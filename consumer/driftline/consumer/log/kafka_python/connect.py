@@ -1,0 +1,107 @@
+"""Reaching the broker and logging in: an answer within 15 seconds, the cause in one sentence."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import kafka
+import kafka.errors
+
+from driftline.consumer.config import KafkaConfig
+from driftline.consumer.log.errors import LogError, Unreachable
+from driftline.consumer.log.kafka_python.client_log import cap_client_log, quiet_client
+from driftline.consumer.log.kafka_python.options import (
+    client_options,
+    instance_id,
+    login,
+    ssl_context,
+)
+from driftline.consumer.log.kafka_python.preflight import preflight
+
+PREFLIGHT = 4.0  # seconds for the bootstrap addresses, all at once
+PAUSE = 1.0  # seconds between two attempts to reach a broker
+EVERY = 60.0  # seconds between two lines about a broker that is away
+
+Client = TypeVar("Client")
+
+
+def connect(config: KafkaConfig) -> Any:
+    """Reach the broker, log in, and return the client's admin.
+
+    Raises:
+        LogError: The broker refuses; the sentence names the cause.
+        Unreachable: Nobody answers as a broker. Both are known within 15 seconds.
+    """
+    cap_client_log()
+    instance_id(config)  # refused here too: what `check` accepts, `run` accepts
+    context = ssl_context(config.tls) if config.tls else None
+    preflight(config.bootstrap_servers, context, login(config), PREFLIGHT)
+    options = client_options(
+        config, kafka.KafkaAdminClient, {"request_timeout_ms": 5_000}, reconnect_backoff_max_ms=500
+    )
+    return start_client(config, lambda: kafka.KafkaAdminClient(**options))
+
+
+def start_client(config: KafkaConfig, start: Callable[[], Client]) -> Client:
+    """Start a client of a broker that the preflight has reached.
+
+    Raises:
+        LogError: The broker refuses, or the options do not fit together.
+        Unreachable: The client got no answer.
+    """
+    where = ", ".join(config.bootstrap_servers)
+    try:
+        with quiet_client():
+            return start()
+    except (kafka.errors.KafkaConfigurationError, TypeError, ValueError) as error:
+        raise LogError(f"kafka.options do not fit together: {error}") from None
+    except (kafka.errors.KafkaError, OSError) as error:
+        # The preflight has seen all that a broker refuses at the door, the login included.
+        if passing(error):
+            raise Unreachable(f"{where}: reached, but it answers no request: {error}") from None
+        raise LogError(f"{where}: the broker refuses: {type(error).__name__}: {error}") from None
+
+
+def wait_for_broker(
+    attempt: Callable[[], Client],
+    longest: float | None,
+    report: Callable[[Unreachable, float], object],
+    pause: Callable[[float], object],
+    clock: Callable[[], float] = time.monotonic,
+) -> Client:
+    """Try to reach the broker again and again until it is there.
+
+    Args:
+        attempt: One attempt.
+        longest: Seconds to wait; None waits without end, 0 tries once.
+        report: Called with the cause and the seconds waited so far: at once, then once a minute.
+        pause: Waits for so many seconds; what it raises ends the wait.
+        clock: Returns seconds, monotonic.
+
+    Raises:
+        LogError: A broker was reached, and refuses.
+        Unreachable: None was reached in time.
+    """
+    began = clock()
+    reported = began - EVERY
+    while True:
+        try:
+            return attempt()
+        except Unreachable as error:
+            now = clock()
+            if longest is not None and now - began >= longest:
+                raise
+            if now - reported >= EVERY:
+                reported = now
+                report(error, now - began)
+        pause(PAUSE)
+
+
+def passing(error: Exception) -> bool:
+    """Whether a failure of the client is one that trying again may cure."""
+    # A broker says "unknown" where something went wrong in itself.
+    return isinstance(error, OSError | kafka.errors.UnknownError) or bool(
+        getattr(error, "retriable", False)
+    )

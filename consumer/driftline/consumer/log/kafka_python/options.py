@@ -1,0 +1,146 @@
+"""From the configuration's `kafka` section to the options of the client's classes."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Mapping
+from typing import Any
+
+from kafka.net.sasl import get_sasl_mechanism
+from kafka.net.sasl.oauth import AbstractTokenProvider
+
+from driftline.consumer.config import KafkaConfig, SaslConfig, TlsConfig
+from driftline.consumer.config.client_options import INSTANCE_ID
+from driftline.consumer.config.names import check_name
+from driftline.consumer.config.secrets import read_password
+from driftline.consumer.log.errors import LogError
+from driftline.consumer.log.kafka_python.preflight import Login
+
+BOOTSTRAP_MS = 8_000  # for a client to get its first answer
+
+
+def client_options(
+    config: KafkaConfig, client: Any, tunable: Mapping[str, Any], **fixed: Any
+) -> dict[str, Any]:
+    """Put together the options of one client.
+
+    Args:
+        config: Where to connect and as whom.
+        client: The client's class; options that it does not know are for another one.
+        tunable: Driftline's choice where `kafka.options` may say otherwise.
+        fixed: What this client needs and nobody may change.
+
+    Raises:
+        LogError: A file of `kafka.tls` cannot be used, the login has no password, or the host's
+            name cannot be the id of a member.
+    """
+    options = {"client_id": "driftline", "reconnect_backoff_max_ms": 1_000, **tunable}
+    known = client.DEFAULT_CONFIG
+    options |= {name: value for name, value in config.options.items() if name in known}
+    if fixed.get("group_id") is None:
+        options.pop(INSTANCE_ID, None)  # a reader outside the group is no member of it
+    else:
+        options[INSTANCE_ID] = instance_id(config)
+    options |= {
+        "bootstrap_servers": list(config.bootstrap_servers),
+        "bootstrap_timeout_ms": BOOTSTRAP_MS,
+        "security_protocol": ("SASL_" if config.sasl else "")
+        + ("SSL" if config.tls else "PLAINTEXT"),
+        **fixed,
+    }
+    if config.tls is not None:
+        # Ready-made: the client ignores some of its own ssl options without a word.
+        options["ssl_context"] = ssl_context(config.tls)
+    if config.sasl is not None:
+        options |= _sasl_options(config.sasl)
+    return options
+
+
+def instance_id(config: KafkaConfig) -> str | None:
+    """Return the id by which the group knows this worker again after a restart, None without.
+
+    Raises:
+        LogError: The host's name cannot be one.
+    """
+    if not config.static_membership:
+        text: str | None = config.options.get(INSTANCE_ID)
+        return text
+    host = socket.gethostname()
+    try:
+        return check_name(host, INSTANCE_ID)
+    except ValueError as error:
+        raise LogError(
+            f"kafka.static_membership: this host is called {host!r}, {error}; or set"
+            f" kafka.options.{INSTANCE_ID} instead"
+        ) from None
+
+
+def login(config: KafkaConfig) -> Login | None:
+    """Return how to log in as the client does, None without a login.
+
+    Raises:
+        LogError: The login has no password.
+    """
+    if config.sasl is None:
+        return None
+    options = _sasl_options(config.sasl)
+    mechanism = get_sasl_mechanism(config.sasl.mechanism)
+    user = config.sasl.username or "the token"
+    return Login(config.sasl.mechanism, user, lambda: mechanism(**options))
+
+
+def _sasl_options(sasl: SaslConfig) -> dict[str, Any]:
+    options: dict[str, Any] = {"sasl_mechanism": sasl.mechanism}
+    if sasl.mechanism == "OAUTHBEARER":
+        options["sasl_oauth_token_provider"] = _Token(sasl)
+    else:
+        options["sasl_plain_username"] = sasl.username
+        options["sasl_plain_password"] = _secret(sasl)
+    return options
+
+
+def ssl_context(tls: TlsConfig) -> ssl.SSLContext:
+    """Build the one TLS context: 1.2 or newer, certificate and host name checked.
+
+    Raises:
+        LogError: A file is missing or not in PEM format.
+    """
+    try:
+        context = ssl.create_default_context(cafile=tls.ca_file)
+    except (OSError, ValueError) as error:
+        raise LogError(f"kafka.tls.ca_file {tls.ca_file} cannot be used: {error}") from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # Python 3.13 alone also wants key identifiers, which many private authorities do not write.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    if tls.cert_file is not None:
+        try:
+            # Without a passphrase OpenSSL would ask for one, and wait at the terminal.
+            context.load_cert_chain(tls.cert_file, tls.key_file, password="")
+        except (OSError, ValueError) as error:
+            raise LogError(f"kafka.tls.cert_file {tls.cert_file} cannot be used: {error}") from None
+    return context
+
+
+def _secret(sasl: SaslConfig) -> str:
+    if sasl.password is None:
+        raise LogError("kafka.sasl has no password: set kafka.sasl.password_file")
+    return sasl.password.get_secret_value()
+
+
+class _Token(AbstractTokenProvider):  # type: ignore[misc]  # the client ships no types
+    """The token as its file holds it at each login: whoever writes the file refreshes it."""
+
+    def __init__(self, sasl: SaslConfig) -> None:
+        super().__init__()
+        self._sasl = sasl
+
+    def token(self) -> str:
+        if self._sasl.password_file is None:
+            return _secret(self._sasl)
+        path = self._sasl.password_file
+        try:
+            return read_password(path).strip()
+        except OSError as error:
+            text = f"kafka.sasl.password_file {path} cannot be read: {error.strerror}"
+            raise LogError(text) from None

@@ -1,0 +1,1 @@
+"""What travels between the stages: records, their codec, ids and kinds, and the clock."""

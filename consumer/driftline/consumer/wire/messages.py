@@ -1,0 +1,166 @@
+"""What travels on `driftline.panes` and `driftline.joins`.
+
+On `panes`, keyed by model: counts of panes, horizons and losses, from the inputs and, marked as
+`outcomes`, from the join. On `joins`, by partition: blocks of predictions and labels.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from driftline.consumer.wire.codec import decode
+
+LARGEST_MESSAGE = 800_000
+"""Bytes: a broker takes 1 MiB by default; a larger pane is sent in parts."""
+
+
+class StreamCounts(msgspec.Struct, frozen=True, array_like=True):
+    """Counts of one stream in one pane: sparse over the reference's flat layout.
+
+    `indexes` are the gaps between successive non-zero positions, `counts` what stands there, both
+    packed by `pack_integers`. `stream` is as in the reference: None for the whole model.
+    """
+
+    stream: str | None
+    events: int
+    versions: dict[str, int]
+    indexes: bytes
+    counts: bytes
+
+
+class Pane(msgspec.Struct, frozen=True, tag="pane"):
+    """The whole count of (source, partition, model, pane, reference) from `first` until `until`.
+
+    With the same `first` the larger `until` replaces the smaller; different `first` add up. A
+    message holds the flat positions `low` to `high` - 1; too large for one, a pane is split there.
+    `start`, `length`: ms. `outcomes`: what is counted are predictions with their labels, and the
+    source is a partition of `joins`.
+    """
+
+    source: str
+    partition: int
+    model: str
+    start: int
+    length: int
+    reference: str
+    first: int
+    until: int
+    low: int
+    high: int
+    streams: list[StreamCounts]
+    outcomes: bool = False
+
+
+class Horizon(msgspec.Struct, frozen=True, tag="horizon"):
+    """How far one input partition has come, for one model.
+
+    `horizon` (ms): every pane that ends there or before is final; None before the first event.
+    `progress` (ms): the largest event time seen. `until`: offset read up to. `partitions`: how
+    many the topic has, so that judge knows whom to wait for. `idle`: read to its end and silent;
+    `stale`: silent for `stale_after`; `held`: an open transaction keeps the rest from being read.
+    A new owner speaks first, with none of them. `outcomes`: of the join, whose source is a
+    partition of `joins`.
+    """
+
+    source: str
+    partition: int
+    partitions: int
+    model: str
+    horizon: int | None
+    progress: int | None
+    until: int
+    generation: int
+    idle: bool = False
+    stale: bool = False
+    outcomes: bool = False
+    held: bool = False
+
+
+class Loss(msgspec.Struct, frozen=True, tag="loss"):
+    """Offsets `wanted` to `begin` - 1 were deleted unread; they fall into `start` to `end` (ms).
+
+    While the partition is silent nobody knows the end: None. `refused`: they were not deleted, but
+    are a batch that cannot be unpacked.
+    """
+
+    source: str
+    partition: int
+    model: str
+    wanted: int
+    begin: int
+    start: int
+    end: int | None
+    outcomes: bool = False
+    refused: bool = False
+
+
+class Rows(msgspec.Struct, frozen=True, array_like=True):
+    """Predictions and labels of one model, columns packed as `pack_integers` or little-endian.
+
+    `offsets`: of the records in their partition, gaps between them. `labels`: 1 for a label, 0 for
+    a prediction. `ids`: uint64. `times`: ms after `start`, the time at which a row has its effect.
+    `values`: float64; a prediction's score, NaN without one; a label's value, or the place of its
+    class in the block's `classes`. `predicted`: place of a prediction's class in them, their number
+    for another or none. `versions`: 1 + place in the block's `versions`, 0 for none. `segments`:
+    per tag, place among the reference's values.
+    """
+
+    start: int
+    offsets: bytes
+    labels: bytes
+    ids: bytes
+    times: bytes
+    values: bytes
+    predicted: bytes
+    versions: bytes
+    segments: list[bytes]
+
+
+class Block(msgspec.Struct, frozen=True, tag="block"):
+    """Rows of one model from one batch of an input partition, for one partition of `joins`.
+
+    `word` says how far the input partition has come: its `horizon` (ms) is the time below which no
+    row takes effect any more, and it goes to every partition of `joins`, with rows or without.
+    """
+
+    word: Horizon
+    target: int
+    classes: list[str] = []
+    versions: list[str] = []
+    segments: dict[str, list[str]] = {}
+    rows: Rows | None = None
+
+
+PanesMessage = Pane | Horizon | Loss
+
+
+def decode_panes(record: bytes) -> PanesMessage:
+    """Return what a record of the log of panes says.
+
+    Raises:
+        RecordError: it is damaged, or of a newer version.
+    """
+    message: PanesMessage = decode(record, PanesMessage)  # type: ignore[arg-type]  # a union is a type to msgspec
+    return message
+
+
+def decode_block(record: bytes) -> Block:
+    """Return what a record of the log of joins says.
+
+    Raises:
+        RecordError: it is damaged, or of a newer version.
+    """
+    return decode(record, Block)
+
+
+def partition_of(key: str, partitions: int) -> int:
+    """Return the partition that holds `key`: the same in every process and for every log.
+
+    Example:
+        >>> partition_of("car-loan", 6) == partition_of("car-loan", 6)
+        True
+    """
+    digest = hashlib.blake2b(key.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") % partitions

@@ -1,0 +1,157 @@
+"""What judge publishes: verdicts and alerts, as users read them.
+
+Field order is the order in the JSON. A record holds no wall-clock time and nothing that depends on
+batching, so the service and the backtest write the same bytes.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal
+
+import msgspec
+
+from driftline.consumer.wire.kinds import Kind
+
+Number = float | int | None
+
+
+class Window(msgspec.Struct, frozen=True):
+    """A window: RFC 3339 times, `end` exclusive, and its events."""
+
+    start: str
+    end: str
+    events: int
+
+
+class ReferenceName(msgspec.Struct, frozen=True):
+    """The reference a window was compared with, and its events in the stream."""
+
+    id: str
+    events: int
+
+
+class DetectorValue(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One detector's figures; `state` is None where no rule looks at it.
+
+    Of a performance metric also its 95 % `interval`, and its value in the `reference`.
+    """
+
+    value: Number
+    p_value: Number
+    threshold: Number
+    state: Literal["ok", "warning", "critical"] | None
+    interval: tuple[Number, Number] | None = None
+    reference: Number = None
+
+
+class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the detectors said of one feature of one stream in one window.
+
+    Of accuracy only: the `confusion` matrix, see `driftline.consumer.judge.performance.details`.
+    """
+
+    schema: Literal["driftline.verdict.v1"]
+    verdict_id: str
+    stream: str
+    model: str
+    segment: str | None
+    feature: str
+    type: str
+    state: Literal["ok", "warning", "critical", "insufficient"]
+    reason: str | None
+    window: Window
+    reference: ReferenceName
+    versions: dict[str, int]
+    counts: dict[str, int] | None
+    effect: Number
+    detectors: dict[str, DetectorValue]
+    bins: dict[str, Any] | None
+    confusion: dict[str, Any] | None = None
+
+
+class Contribution(msgspec.Struct, frozen=True):
+    """One bin or category: its shares, and its part of the PSI."""
+
+    what: str
+    reference: Number
+    window: Number
+    contribution: Number
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One record of one alert; (alert_id, revision) is its identity.
+
+    Of performance only: the 95 % `interval` of the value, and what is `normal`.
+    """
+
+    schema: Literal["driftline.alert.v1"]
+    alert_id: str
+    revision: int
+    status: Literal["firing", "resolved"]
+    severity: Literal["warning", "critical"]
+    kind: Kind
+    summary: str
+    stream: str
+    model: str
+    segment: str | None
+    feature: str | None
+    type: str | None
+    since: str
+    until: str | None
+    rule: str
+    detector: str | None
+    value: Number
+    p_value: Number
+    threshold: Number
+    interval: tuple[Number, Number] | None = None
+    normal: Number = None
+    effect: Number
+    breaches: tuple[int, int] | None
+    window: Window
+    reference: ReferenceName
+    versions: dict[str, int]
+    counts: dict[str, int] | None
+    top: list[Contribution]
+    incident_id: str
+    also_firing: list[str]
+    owner: str | None
+    runbook: str | None
+
+
+def number(value: float) -> Number:
+    """Return `value` with 6 significant digits, None where there is no value.
+
+    Example:
+        >>> number(0.4305514), number(float("nan")), number(18323.649)
+        (0.430551, None, 18323.6)
+    """
+    if not math.isfinite(value):
+        return None
+    return float(f"{value:.6g}")
+
+
+def edge(value: float) -> Number:
+    """Return a feature's value as users write it: whole numbers without a decimal point.
+
+    Example:
+        >>> edge(11744.0), edge(0.123456789)
+        (11744, 0.123456789)
+    """
+    rounded = float(f"{value:.10g}")
+    return int(rounded) if rounded.is_integer() and abs(rounded) < 1e15 else rounded
+
+
+def most_frequent(versions: dict[str, int], keep: int = 5) -> dict[str, int]:
+    """Return the `keep` most frequent versions with their events, the rest as ``__other__``.
+
+    Example:
+        >>> most_frequent({"1": 5, "2": 9, "3": 1}, keep=2)
+        {'2': 9, '1': 5, '__other__': 1}
+    """
+    ranked = sorted(versions.items(), key=lambda item: (-item[1], item[0]))
+    top = dict(ranked[:keep])
+    rest = sum(events for _, events in ranked[keep:])
+    if rest:
+        top["__other__"] = top.get("__other__", 0) + rest
+    return top

@@ -1,0 +1,1 @@
+"""Detectors of features: one file a detector, each a pure function of counts."""

@@ -1,0 +1,92 @@
+"""Rates of bad values: did the share of missing, invalid or unseen values rise?
+
+Two tests of a 2 x 2 table (window or reference, bad or not), and the larger p-value counts:
+
+* Pearson's chi-square, which alone would alarm too often where few bad events are expected;
+* given the t bad events of both together, those in the window follow a hypergeometric law. The
+  binomial law of t trials with probability n / (n + m) bounds its tail (Hoeffding 1963, section
+  6; Uhlmann 1966), and so does that of the good events; the smaller bound is taken. It keeps its
+  level however few bad events are expected, and is near 1 for a rate that fell.
+
+So the first missing value of a feature that never missed one is not an alarm.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import betainc, btdtria, btdtrib, chdtrc, chdtri
+
+from driftline.detectors.features.cells import Result
+from driftline.detectors.grid import FloatArray
+
+
+def rate(bad: FloatArray, n: int, reference_bad: FloatArray, m: int, alpha: FloatArray) -> Result:
+    """Compare the rate of bad events with the reference's; only a rise has a small p-value.
+
+    Args:
+        bad: bad events of the window, shape (F,); NaN where the rate does not apply.
+        n: events of the window.
+        reference_bad: bad events of the reference, shape (F,).
+        m: events of the reference.
+        alpha: level of one test per feature, shape (F,).
+
+    Returns:
+        Value: bad / n; p-value as above; threshold: the smallest rate of n events with a p-value
+        of `alpha` or less, NaN where even n bad events would not have one. All NaN without events.
+
+    Example:
+        >>> one = np.array([1.0])
+        >>> result = rate(5 * one, 1000, 0 * one, 50_000, 1e-5 * one)
+        >>> result.value, result.p_value.round(11), result.threshold
+        (array([0.005]), array([2.9e-09]), array([0.003]))
+    """
+    judged = ~np.isnan(bad) & (n > 0) & (m > 0)
+    value, p_value, threshold = np.full((3, bad.size), np.nan)
+    x, r = bad[judged], reference_bad[judged]
+    value[judged] = x / (n or 1)
+    p_value[judged] = np.maximum(_tail(x, n, r, m), _pearson(x, n, r, m))
+    # The inverses are slow, and most features have the same few counts (no bad event at all), so
+    # each pair of reference count and level is solved once; complex numbers sort as pairs.
+    distinct, back = np.unique(r + 1j * alpha[judged], return_inverse=True)
+    r, level = distinct.real, distinct.imag
+    limit = np.maximum(_tail_limit(n, r, m, level), _pearson_limit(n, r, m, level))
+    threshold[judged] = np.where(limit <= n, limit / (n or 1), np.nan)[back]
+    return Result(value, p_value, threshold)
+
+
+def _tail(x: FloatArray, n: int, r: FloatArray, m: int) -> FloatArray:
+    """P(window has x bad events or more), given the total."""
+    some = x > 0
+    p_value = np.ones(x.size)
+    x, r = x[some], r[some]
+    share = n / (n + m) if n else 0.0
+    bad = betainc(x, r + 1.0, share)
+    good = betainc(np.maximum(m - r, 1.0), n - x + 1.0, 1.0 - share)  # n - x good ones or fewer
+    p_value[some] = np.where(r < m, np.minimum(bad, good), bad)
+    return p_value
+
+
+def _tail_limit(n: int, r: FloatArray, m: int, alpha: FloatArray) -> FloatArray:
+    """Smallest x with `_tail` of `alpha` or less; may be more than n."""
+    share = n / (n + m) if n else 0.0
+    bad = np.ceil(np.maximum(btdtria(alpha, r + 1.0, share), 1.0))
+    good = n - np.floor(btdtrib(np.maximum(m - r, 1.0), alpha, 1.0 - share) - 1.0)
+    return np.where(r < m, np.minimum(bad, good), bad)
+
+
+def _pearson(x: FloatArray, n: int, r: FloatArray, m: int) -> FloatArray:
+    total = x + r
+    mixed = (total > 0.0) & (total < n + m)
+    scale = np.where(mixed, float(n) * m * total * (n + m - total), 1.0)
+    statistic = np.where(mixed, (x * m - r * n) ** 2 * (n + m) / scale, 0.0)
+    return chdtrc(np.ones_like(statistic), statistic)
+
+
+def _pearson_limit(n: int, r: FloatArray, m: int, alpha: FloatArray) -> FloatArray:
+    """Smallest x above the expectation with `_pearson` of `alpha` or less: a quadratic in x."""
+    both = n + m
+    c = chdtri(np.ones_like(alpha), alpha) * n * m
+    a = float(m) * m * both + c
+    b = 2.0 * m * n * r * both + c * (both - 2.0 * r)
+    constant = (n * r) ** 2 * both - c * r * (both - r)
+    return np.ceil((b + np.sqrt(np.maximum(b * b - 4.0 * a * constant, 0.0))) / (2.0 * a))

@@ -1,0 +1,258 @@
+r"""Other people's records to native events: `sources.<topic>.fields` of the configuration.
+
+A mapping says, for each field of the event, where in the record it is found: a dotted path
+(`payload.customer.age`; a dot that belongs to a name is written `\.`), a constant, or for
+`features` the sign `*`: every top-level field that no other entry reads. A mapping replaces the
+native names: what it does not name is not read. Without entries it is the native mapping, which
+reads the event's own names and their aliases.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Mapping as AnyMapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Self, get_args
+
+from driftline.producer.errors import MappingError
+from driftline.producer.records.event_fields import EVENT_FIELDS, rename_aliases
+from driftline.producer.records.timestamp import TimestampUnit, parse_timestamp
+
+Path = tuple[str, ...]
+
+WILDCARD = "*"
+PLAIN_FIELDS = (
+    *EVENT_FIELDS,
+    "prediction.score",
+    "prediction.label",
+    "actual.score",
+    "actual.label",
+)
+"""Event fields that a mapping may name, beside `features.<name>` and `tags.<name>`."""
+
+_ABSENT: Any = object()
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A value that is the same in every event; `{value: X}` in the configuration."""
+
+    value: str | int | float | bool | None
+
+
+@dataclass(frozen=True)
+class Mapping:
+    r"""Where each field of an event is found in a record.
+
+    Args:
+        fields: event field to dotted path or constant; empty means native events.
+        timestamp_unit: unit of numeric timestamps.
+
+    Raises:
+        MappingError: unknown event field, empty path, or a field named twice (`prediction` and
+            `prediction.score`).
+
+    >>> mapping = Mapping({"timestamp": "ts", "prediction.score": "out.price", "features": "*"})
+    >>> mapping.to_event({"ts": 1553644800, "out": {"price": 9.5}, "km": 12, "fuel": None})
+    {'timestamp': 1553644800, 'prediction': {'score': 9.5}, 'features': {'km': 12, 'fuel': None}}
+    """
+
+    fields: dict[str, str | Constant] = field(default_factory=dict)
+    timestamp_unit: TimestampUnit = "auto"
+
+    def __post_init__(self) -> None:
+        """Check every name and path once, so that reading records cannot fail."""
+        if self.timestamp_unit not in get_args(TimestampUnit):
+            units = ", ".join(get_args(TimestampUnit))
+            raise MappingError(f"timestamp_unit {self.timestamp_unit!r}: use one of {units}")
+        for name, source in self.fields.items():
+            _check_field(name)
+            _check_source(name, source)
+        for whole in ("prediction", "actual"):
+            parts = [name for name in self.fields if name.startswith(f"{whole}.")]
+            if whole in self.fields and parts:
+                raise MappingError(f"{whole} and {parts[0]} are both named: leave one of them out")
+
+    @classmethod
+    def native(cls) -> Self:
+        """Return the mapping of native events: their own names and the aliases."""
+        return cls()
+
+    @classmethod
+    def from_config(cls, fields: AnyMapping[str, object], timestamp_unit: str = "auto") -> Self:
+        """Build a mapping from the values of a configuration file.
+
+        Args:
+            fields: event field to path (text) or to `{"value": X}`.
+            timestamp_unit: auto, s, ms, us or ns.
+
+        Raises:
+            MappingError: an entry is neither, or names something that does not exist.
+        """
+        sources: dict[str, str | Constant] = {}
+        for name, value in fields.items():
+            if isinstance(value, dict) and set(value) == {"value"}:
+                sources[name] = Constant(value["value"])
+            elif isinstance(value, str | Constant):
+                sources[name] = value
+            else:
+                raise MappingError(
+                    f"{name}: write a dotted path, or {{value: X}} for a value that never changes"
+                )
+        return cls(sources, timestamp_unit)  # type: ignore[arg-type]  # checked in __post_init__
+
+    @property
+    def is_native(self) -> bool:
+        """Whether records are native events, read by their own names and the aliases."""
+        return not self.fields
+
+    @property
+    def wildcard(self) -> bool:
+        """Whether every top-level field that no entry reads is a feature."""
+        return self.fields.get("features") == WILDCARD
+
+    def paths(self) -> dict[str, Path | Constant]:
+        """Return event field to parsed path or constant, without `features` if it is the wildcard.
+
+        Of the native mapping these are the native names themselves (without the aliases).
+
+        >>> Mapping({"event_id": "meta.id", "model": Constant("m"), "features": "*"}).paths()
+        {'event_id': ('meta', 'id'), 'model': Constant(value='m')}
+        """
+        if self.is_native:
+            return {name: (name,) for name in EVENT_FIELDS}
+        return {
+            name: source if isinstance(source, Constant) else parse_path(source)
+            for name, source in self.fields.items()
+            if source != WILDCARD
+        }
+
+    def used(self) -> frozenset[str]:
+        """Return the top-level fields that entries read; with the wildcard, these are no features.
+
+        >>> sorted(Mapping({"event_id": "meta.id", "features": "*"}).used())
+        ['meta']
+        """
+        return frozenset(path[0] for path in self.paths().values() if isinstance(path, tuple))
+
+    def to_event(self, record: AnyMapping[str, Any]) -> dict[str, Any]:
+        """Return a record as a native event that JSON can hold.
+
+        What the record does not have, the event does not have: absent and null stay apart. JSON
+        has no NaN and no infinity; such numbers become the texts "NaN", "Infinity", "-Infinity",
+        which the monitor counts as invalid. null would have been counted as missing.
+
+        Args:
+            record: a row or a decoded JSON object.
+
+        Returns:
+            A dict with the event's own names. A numeric timestamp in a configured unit is given
+            in ms (as text if it is unreadable, so that nobody reads it in another unit).
+        """
+        event = rename_aliases(record) if self.is_native else self._read(record)
+        if self.timestamp_unit != "auto" and isinstance(event.get("timestamp"), int | float):
+            time = parse_timestamp(event["timestamp"], self.timestamp_unit)
+            event["timestamp"] = str(event["timestamp"]) if time is None else time
+        for name, value in event.items():
+            event[name] = _without_nonfinite(value)
+        return event
+
+    def _read(self, record: AnyMapping[str, Any]) -> dict[str, Any]:
+        event: dict[str, Any] = {}
+        for target, source in self._entries:
+            value = source.value if isinstance(source, Constant) else _find(record, source)
+            if value is _ABSENT:
+                continue
+            if len(target) == 1:
+                # Named entries (features.x) win over the object that they belong to.
+                named = event.get(target[0])
+                if isinstance(named, dict) and isinstance(value, dict):
+                    value = {**value, **named}
+                event[target[0]] = value
+            else:
+                whole = event.setdefault(target[0], {})
+                if isinstance(whole, dict):
+                    whole[target[1]] = value
+        if self.wildcard:
+            used = self._used
+            rest = {name: value for name, value in record.items() if name not in used}
+            event["features"] = {**rest, **event.get("features", {})}
+        return event
+
+    @cached_property
+    def _entries(self) -> tuple[tuple[Path, Path | Constant], ...]:
+        return tuple((tuple(name.split(".", 1)), source) for name, source in self.paths().items())
+
+    @cached_property
+    def _used(self) -> frozenset[str]:
+        return self.used()
+
+
+def parse_path(text: str) -> Path:
+    r"""Split a dotted path into names; a dot that belongs to a name is written ``\.``.
+
+    >>> parse_path(r"payload.car\.value")
+    ('payload', 'car.value')
+    """
+    parts = re.split(r"(?<!\\)\.", text)
+    return tuple(part.replace("\\.", ".") for part in parts)
+
+
+def quote_name(name: str) -> str:
+    r"""Write one name as a path, so that its dots are not separators.
+
+    >>> quote_name("car.value")
+    'car\\.value'
+    """
+    return name.replace(".", "\\.")
+
+
+def _check_field(name: str) -> None:
+    if name in PLAIN_FIELDS:
+        return
+    head, _, rest = name.partition(".")
+    if head in ("features", "tags") and rest:
+        return
+    nearest = difflib.get_close_matches(name, [*PLAIN_FIELDS, f"features.{rest}", f"tags.{rest}"])
+    hint = (
+        f"did you mean {nearest[0]}?"
+        if nearest
+        else f"use one of {', '.join(PLAIN_FIELDS)}, features.<name>, tags.<name>"
+    )
+    raise MappingError(f"{name}: not a field of an event, {hint}")
+
+
+def _check_source(name: str, source: str | Constant) -> None:
+    if isinstance(source, Constant):
+        if name in ("features", "tags"):
+            raise MappingError(f"{name}: a constant has to name one, such as {name}.channel")
+        if not isinstance(source.value, str | int | float | bool | None):
+            raise MappingError(f"{name}: a constant is text, a number, true, false or null")
+    elif source == WILDCARD:
+        if name != "features":
+            raise MappingError(f'{name}: only features can be "*"; name the path in the record')
+    elif not all(parse_path(source)):
+        raise MappingError(f"{name}: the path {source!r} has an empty part")
+
+
+def _find(record: Any, path: Path) -> Any:
+    for name in path:
+        if not isinstance(record, dict):
+            return _ABSENT
+        record = record.get(name, _ABSENT)
+    return record
+
+
+def _without_nonfinite(value: Any) -> Any:
+    if isinstance(value, dict):  # features, prediction ...: whose own values are scalars
+        return {name: _finite_or_text(inner) for name, inner in value.items()}
+    return _finite_or_text(value)
+
+
+def _finite_or_text(value: Any) -> Any:
+    if not isinstance(value, float) or math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"

@@ -1,0 +1,1 @@
+"""Building a reference from events or rows, and guessing how rows map to events."""

@@ -1,0 +1,170 @@
+"""Guessed mappings: the car-loan files, native events, and names that could mean two things."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from driftline.producer.files.rows import read_rows
+from driftline.producer.reference.guess import guess_mapping
+
+DATA = Path(__file__).parents[1] / "data"
+FEATURES = {
+    "car_value": "numeric",
+    "salary_range": "categorical",
+    "debt_to_income_ratio": "numeric",
+    "loan_length": "numeric",
+    "repaid_loan_on_prev_car": "boolean",
+    "size_of_downpayment": "categorical",
+    "driver_tenure": "numeric",
+}
+
+
+@pytest.mark.parametrize(("name", "more"), [("analysis", {}), ("reference", {"repaid": "numeric"})])
+def test_the_car_loan_files(name: str, more: dict[str, str]) -> None:
+    sample = next(read_rows(DATA / f"car_loan_{name}.csv.gz"))
+    guess = guess_mapping(list(sample[0]), sample)
+    assert guess.mapping.fields == {
+        "timestamp": "timestamp",
+        "event_id": "id",
+        "prediction.score": "y_pred_proba",
+        "prediction.label": "y_pred",
+        "features": "*",
+    }
+    assert guess.features == FEATURES | more
+    assert guess.said[:4] == (
+        "timestamp: column timestamp (text, read as UTC)",
+        "event_id: column id",
+        "prediction.score: column y_pred_proba",
+        "prediction.label: column y_pred",
+    )
+    assert guess.said[4].startswith("features: car_value (numeric), salary_range (categorical), ")
+    assert set(guess.mapping.to_event(sample[0])["features"]) == set(guess.features)
+
+
+def test_a_ground_truth_that_is_known_is_not_guessed() -> None:
+    rows = [{"score": 0.1, "label": 0, "paid": True}, {"score": 0.2, "label": 1, "paid": False}]
+    guess = guess_mapping(list(rows[0]), rows, "paid")
+    assert guess.mapping.fields == {
+        "prediction.score": "score", "actual": "paid", "features": "*",
+    }  # fmt: skip
+    assert guess.features == {"label": "numeric"}
+    assert not any("actual" in sentence for sentence in guess.said)
+
+
+def guessed(**columns: list[Any]) -> dict[str, Any]:
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    return dict(guess_mapping(list(columns), rows).mapping.fields)
+
+
+def test_label_is_the_prediction_unless_there_is_another() -> None:
+    assert guessed(label=["a", "b"])["prediction.label"] == "label"
+    fields = guessed(score=[0.1, 0.2], label=[0, 1])
+    assert fields["prediction.score"] == "score"
+    assert fields["actual"] == "label"
+    fields = guessed(predicted=["a", "b"], label=["a", "a"])
+    assert fields["prediction.label"] == "predicted"
+    assert fields["actual"] == "label"
+
+
+def test_a_prediction_column_is_a_score_or_a_label_by_its_values() -> None:
+    assert guessed(prediction=[101.5, 99.0])["prediction.score"] == "prediction"
+    assert guessed(prediction=[0, 1])["prediction.label"] == "prediction"
+    assert guessed(prediction=list(range(30)))["prediction.score"] == "prediction"
+    assert guessed(prediction=[True, False])["prediction.label"] == "prediction"
+
+
+def test_names_are_compared_without_case_and_separators() -> None:
+    columns: dict[str, list[Any]] = {
+        "Event Time": [1553644800],
+        "Request-ID": ["a"],
+        "y.score": [0.5],
+    }
+    fields = guessed(**columns)
+    assert fields["timestamp"] == "Event Time"
+    assert fields["event_id"] == "Request-ID"
+    assert fields["prediction.score"] == "y\\.score"
+
+
+def test_a_time_has_to_be_readable() -> None:
+    rows: list[dict[str, Any]] = [{"time": 12.5, "date": "2019-03-27"}, {"time": 3.0, "date": None}]
+    guess = guess_mapping(["time", "date"], rows)
+    assert guess.mapping.fields["timestamp"] == "date"
+    assert guess.features == {"time": "numeric"}
+    without = guess_mapping(["time"], rows)
+    assert "timestamp" not in without.mapping.fields
+    assert without.said[0] == (
+        "timestamp: no column found, so events have the time at which they are sent"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "form"),
+    [
+        (1553644800, "number, unit by its magnitude"),
+        ("2019-03-27T00:00:00Z", "text"),
+        ("2019-03-27T00:00:00+01:00", "text"),
+        ("2019-03-27T00:00:00", "text, read as UTC"),
+        ("2019-03-27", "text, read as UTC"),
+    ],
+)
+def test_how_times_are_read_is_said(value: object, form: str) -> None:
+    guess = guess_mapping(["ts"], [{"ts": value}])
+    assert guess.said == (f"timestamp: column ts ({form})", "features: none")
+
+
+def test_more_roles() -> None:
+    fields = guessed(uuid=["a"], target=[1.5], model_version=["3"], x=[1])
+    assert fields == {
+        "event_id": "uuid",
+        "actual": "target",
+        "model_version": "model_version",
+        "features": "*",
+    }
+
+
+def test_native_events_are_recognised() -> None:
+    rows: list[dict[str, Any]] = [
+        {"event_id": "a", "inputs": {"x": 1}, "outputs": 0.5},
+        {"event_id": "b", "inputs": {"x": 2, "y": "t"}, "outputs": 0.5},
+    ]
+    guess = guess_mapping(["event_id", "inputs", "outputs"], rows)
+    assert guess.mapping.is_native
+    assert guess.features == {"x": "numeric", "y": "categorical"}
+    assert guess.said == ("the records are events already",)
+
+
+def test_values_that_fit_no_role_leave_the_column_a_feature() -> None:
+    rows: list[dict[str, Any]] = [{"id": [1], "score": "high", "pred": {}, "time": {}, "label": []}]
+    guess = guess_mapping(list(rows[0]), rows)
+    assert guess.mapping.fields == {"actual": "label", "features": "*"}
+    assert guess.features == {"score": "categorical"}
+
+
+def test_a_prediction_and_its_truth_that_are_called_after_what_they_are() -> None:
+    fields = guessed(predicted_temp=[1.5, 2.0], actual_temp=[1.0, 2.0], actual_wind=[1.0, 2.0])
+    assert (fields["prediction.score"], fields["actual"]) == ("predicted_temp", "actual_temp")
+    fields = guessed(predicted_class=["a", "b"], true_class=["a", "a"], km=[1, 2])
+    assert (fields["prediction.label"], fields["actual"]) == ("predicted_class", "true_class")
+
+
+def test_of_two_such_columns_none_is_taken() -> None:
+    fields = guessed(predicted_temp=[1.5, 2.0], predicted_wind=[1.5, 2.0], actual_temp=[1.0, 2.0])
+    assert "prediction.score" not in fields
+    assert "actual" not in fields
+    fields = guessed(score=[0.5, 0.2], actual_arrival=[1.5, 2.0])  # of what else?
+    assert "actual" not in fields
+
+
+def test_columns_that_may_be_the_ground_truth_are_named() -> None:
+    def named(**columns: list[Any]) -> tuple[str, ...]:
+        rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        return guess_mapping(list(columns), rows).perhaps_actual
+
+    truth = {"y_pred": [0, 1, 1], "repaid": [1, 0, 0], "rooms": [1, 2, 3]}
+    assert named(**truth, is_target=[5, 6, 7]) == ("repaid", "is_target")
+    assert named(score=[0.1, 0.2], actual_arrival=[1.5, 2.0]) == ("actual_arrival",)
+    assert named(y_pred=[0, 1], y_true=[0, 1], repaid=[1, 0]) == ()  # it is known
+    assert named(repaid=[1, 0], km=[1, 0]) == ()  # and of what?
