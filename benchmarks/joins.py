@@ -30,7 +30,7 @@ from driftline.consumer.log.protocol import TopicPartition
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.sketch.partition import PartitionSketch
 from driftline.consumer.sketch.state import SketchState
-from driftline.consumer.sketch.totals import Tally
+from driftline.consumer.sketch.totals import InputTotals
 from driftline.consumer.wire.codec import encode
 from driftline.consumer.wire.join_rows import JoinRows, pack_rows
 from driftline.consumer.wire.messages import Block, Horizon, decode_block
@@ -99,7 +99,9 @@ def sketch_of(plan: Plan, topic: str) -> PartitionSketch:
     decoder = plan.decoder(topic) if plan.models_of(topic) else None
     writer = plan.writer(topic, TARGETS, {}, 0)
     models = plan.sketch_models(topic)
-    return PartitionSketch(TopicPartition(topic, 0), 1, decoder, models, state, 0, Tally(), writer)
+    return PartitionSketch(
+        TopicPartition(topic, 0), 1, decoder, models, state, 0, InputTotals(), writer
+    )
 
 
 def label_records(events: int) -> list[tuple[int, bytes]]:
@@ -134,9 +136,9 @@ def blocks(source: str, rows: Iterator[JoinRows]) -> Iterator[bytes]:
         some.offsets = np.arange(read, read + len(some))
         read += len(some)
         newest = int(some.times.max())
-        word = Horizon(source, 0, 1, "joined", newest, newest, read, 0)
+        horizon = Horizon(source, 0, 1, "joined", newest, newest, read, 0)
         segments = {"channel": list(CHANNELS)}
-        yield encode(Block(word, 0, list(CLASSES), ["3.2"], segments, pack_rows(some)))
+        yield encode(Block(horizon, 0, list(CLASSES), ["3.2"], segments, pack_rows(some)))
 
 
 def predictions(pending: int) -> Iterator[JoinRows]:
@@ -177,14 +179,14 @@ def feed(join: ModelJoin, records: Iterator[bytes], other: str) -> float:
     for record in records:
         begin = time.process_time()
         block = decode_block(record)
-        for one in (block, word(other, block.word.progress or 0)):
+        for one in (block, horizon(other, block.horizon.progress or 0)):
             for output in join.feed(one, join.position):
                 encode(output)
         spent += time.process_time() - begin
     return spent
 
 
-def word(source: str, at: int) -> Block:
+def horizon(source: str, at: int) -> Block:
     """Return a block without rows: its source has come so far."""
     return Block(Horizon(source, 0, 1, "joined", at, at, 0, 0), 0)
 
@@ -213,17 +215,17 @@ def measure_join(plan: Plan, pending: int, many: int) -> None:
     join = plan.join("joined", 0, 1, JoinState(0, 0, "id", 1))
     before = memory()
     filled = pending / feed(join, blocks("joined", predictions(pending)), "labels")
-    list(join.feed(word("joined", START + SPAN + 1), join.position))
-    list(join.feed(word("labels", START + SPAN + 1), join.position))
+    list(join.feed(horizon("joined", START + SPAN + 1), join.position))
+    list(join.feed(horizon("labels", START + SPAN + 1), join.position))
     waiting, held = join.waiting, max(0.0, memory() - before)  # few fit in what was freed before
     rate = many / feed(join, blocks("labels", labels(pending, many)), "joined")
-    list(join.feed(word("joined", START + 2 * SPAN), join.position))
-    list(join.feed(word("labels", START + 2 * SPAN), join.position))
+    list(join.feed(horizon("joined", START + 2 * SPAN), join.position))
+    list(join.feed(horizon("labels", START + 2 * SPAN), join.position))
     print(f"blocks of predictions to the join   {filled:11,.0f} predictions/CPU s")
     print(f"blocks of labels to counts          {rate:11,.0f} labels/CPU s")
     print(
         f"{waiting:,} predictions wait in {held:.0f} MB, at most {peak_memory() - before:.0f} MB"
-        f" on the way; {join.tally.joined:,} labels joined"
+        f" on the way; {join.totals.joined:,} labels joined"
     )
 
 

@@ -17,7 +17,7 @@ from benchmarks.detectors import build, draw, repeat
 
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.features.rules import RuleBook
-from driftline.consumer.judge.features.stream import StreamJudge, Window
+from driftline.consumer.judge.features.stream import StreamJudge, StreamWindow
 from driftline.consumer.judge.lives.life import WindowTimes
 from driftline.consumer.judge.windows.panes import PaneStore
 from driftline.consumer.wire.codec import pack_integers
@@ -42,7 +42,7 @@ def widen(features: int) -> Reference:
     )
 
 
-def window_of(reference: Reference, seed: int) -> Window:
+def window_of(reference: Reference, seed: int) -> StreamWindow:
     """Return a quiet window of one pane."""
     rng = np.random.default_rng(seed)
     counts = count_columns(reference.layout, draw(reference.layout, EVENTS, rng))
@@ -53,7 +53,7 @@ def window_of(reference: Reference, seed: int) -> Window:
     panes = PaneStore(HOUR, reference.id, reference.layout.size)
     pane = Pane("t", 0, "benchmark", 0, HOUR, reference.id, 0, EVENTS, 0, counts.size, [stream])
     panes.add(pane, 0)
-    return Window(WindowTimes(0, HOUR, 0), panes, None, None)
+    return StreamWindow(WindowTimes(0, HOUR, 0), panes, None, None)
 
 
 def milliseconds(work: Callable[[], object]) -> tuple[float, float]:

@@ -26,7 +26,7 @@ from driftline.consumer.log.protocol import TopicPartition
 from driftline.consumer.service.plan import Plan, load_reference
 from driftline.consumer.sketch.partition import Output, PartitionSketch
 from driftline.consumer.sketch.state import SketchState
-from driftline.consumer.sketch.totals import DeadLetter, Tally
+from driftline.consumer.sketch.totals import DeadLetter, InputTotals
 from driftline.consumer.wire.codec import encode
 from driftline.consumer.wire.messages import Block, decode_panes
 from driftline.consumer.wire.records import Verdict
@@ -51,13 +51,13 @@ class Worker:
     def __init__(self, workloads: Sequence[Workload], partitions: int) -> None:
         plan = _plan(references(workloads))
         self.workloads = workloads
-        self.tally = Tally()
+        self.totals = InputTotals()
         self.verdicts = 0
         state = SketchState("id", partitions, 0, 0, 0, {})
         models = plan.sketch_models("t")
         self._sketches = [
             PartitionSketch(
-                TopicPartition("t", i), partitions, plan.decoder("t"), models, state, 0, self.tally
+                TopicPartition("t", i), partitions, plan.decoder("t"), models, state, 0, self.totals
             )
             for i in range(partitions)
         ]
@@ -137,7 +137,7 @@ def main() -> None:
     )
     print(
         f"peak memory {peak_memory():.0f} MB, {before:.0f} MB of it before the first event"
-        f" ({sum(worker.tally.counted.values()):,} events, {worker.verdicts:,} verdicts,"
+        f" ({sum(worker.totals.counted.values()):,} events, {worker.verdicts:,} verdicts,"
         f" {time.perf_counter() - began:.0f} s)"
     )
 

@@ -121,10 +121,10 @@ def monitor(kafka_config: KafkaConfig, topic: str, events: int, reference: Path)
     worker = Worker(plan, consumer, producer, log, topics, lambda: time.time_ns() // 1_000_000)
     while not worker.status.sketches:
         worker.step()
-    meter, tally, peak_at_a_third = Meter(), worker.status.tallies[topic], 0.0
-    while tally.read < events:
+    meter, totals, peak_at_a_third = Meter(), worker.status.totals[topic], 0.0
+    while totals.read < events:
         worker.step()
-        if not peak_at_a_third and 3 * tally.read >= events:
+        if not peak_at_a_third and 3 * totals.read >= events:
             peak_at_a_third = peak_memory()
     worker.checkpoint()
     ends = log.end_offsets(frozenset(worker.status.panes))
@@ -133,7 +133,7 @@ def monitor(kafka_config: KafkaConfig, topic: str, events: int, reference: Path)
     worker.checkpoint()
     windows = worker.status.windows[Workload().model]
     figures = meter.read(
-        sum(tally.counted.values()),
+        sum(totals.counted.values()),
         peak_at_a_third=peak_at_a_third,
         verdicts=windows * len(worker.status.verdicts[Workload().model]),
         alerts=sum(worker.status.alerts.values()),

@@ -267,11 +267,11 @@ def test_fifty_windows_and_what_is_left_over(run: Judged) -> None:
     assert len(windows) == 50
     assert windows[-1][1] == "2019-08-24T00:00:00Z"
     judged_events = sum(v.window.events for v in run.verdicts if v.feature == "car_value")
-    tally = run.backtest.tally
-    assert (tally.read, tally.counted["car-loan"]) == (50_000, 50_000)
-    assert not tally.rejected
+    totals = run.backtest.totals
+    assert (totals.read, totals.counted["car-loan"]) == (50_000, 50_000)
+    assert not totals.rejected
     assert not run.backtest.examples
-    assert tally.late["car-loan"] == 0
+    assert totals.late["car-loan"] == 0
     assert 50_000 - judged_events == 908
 
 

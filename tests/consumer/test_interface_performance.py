@@ -201,8 +201,8 @@ def test_records_do_not_depend_on_the_chunks(
 
 def test_every_label_is_accounted_for(run: Judged, delayed: Judged) -> None:
     for found in (run, delayed):
-        tally = found.backtest.join_tally
-        assert tally is not None
+        totals = found.backtest.join_totals
+        assert totals is not None
         # The newest label lies within `grace` of the end: an earlier one could still come.
-        assert tally.joined == 49_999
-        assert (tally.expired, tally.unmatched, tally.corrected, tally.late) == (0, 0, 0, 0)
+        assert totals.joined == 49_999
+        assert (totals.expired, totals.unmatched, totals.corrected, totals.late) == (0, 0, 0, 0)

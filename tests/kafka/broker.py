@@ -57,7 +57,7 @@ def running(tls: Path) -> Iterator[Running]:
         line = program.stdout.readline()
         if not line:
             raise RuntimeError(program.stderr.read())
-        told = dict(word.split("=", 1) for word in line.split())
+        told = dict(horizon.split("=", 1) for horizon in line.split())
         yield Running(told["bootstrap"], told["sasl"], int(told["pid"]))
         program.stdin.close()
         program.wait(40)

@@ -36,7 +36,9 @@ def test_pace(bootstrap: str) -> None:
 
 def test_memory() -> None:
     small = {"--models": "2", "--features": "4", "--partitions": "2", "--panes": "2"}
-    out = said("memory", *(word for option in small.items() for word in option), "--events", "300")
+    out = said(
+        "memory", *(horizon for option in small.items() for horizon in option), "--events", "300"
+    )
     assert re.search(r"^peak memory \d+ MB, \d+ MB of it before the first event", out, re.M), out
 
 

@@ -69,7 +69,7 @@ class Reader:
     def follow(self, page: str, serve: Callable[[], bool]) -> None:
         """Run the commands of a page; `driftline run` until `serve` and then SIGTERM."""
         for command in commands.of_page(page, broker=True):
-            words = [ADDRESS.sub(self._address, word) for word in command.arguments]
+            words = [ADDRESS.sub(self._address, horizon) for horizon in command.arguments]
             if words == ["run"]:
                 self._run(serve)
                 continue

@@ -17,7 +17,7 @@ from driftline.detectors.reference import Reference
 KINDS = ("valid", "missing", "absent", "invalid", "unseen", "out_of_range")
 
 
-class Finding(NamedTuple):
+class DetectorFinding(NamedTuple):
     """One detector on one feature; None where there is no such number."""
 
     value: float
@@ -40,7 +40,7 @@ class FeatureReport:
     type: FeatureType
     counts: dict[str, int]
     effect: float | None
-    detectors: dict[str, Finding]
+    detectors: dict[str, DetectorFinding]
     bins: Bins
 
 
@@ -80,7 +80,7 @@ def report(
             counts={kind: int(getattr(compared, kind)[f]) for kind in KINDS},
             effect=_number(compared.effect[f]),
             detectors={
-                name: Finding(
+                name: DetectorFinding(
                     float(result.value[f]),
                     _number(result.p_value[f]),
                     _number(result.threshold[f]),

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from driftline.producer.records.event import Event, Label, event_schema, label_schema
     from driftline.producer.records.timestamp_column import parse_timestamps
     from driftline.producer.reference.build import (
+        BuiltFeature,
         BuiltReference,
-        FeatureReport,
         ReferenceSettings,
         reference_from_events,
         reference_from_rows,
@@ -39,7 +39,7 @@ else:
         "reference.guess": ("Guess", "guess_mapping"),
         "reference.build": (
             "BuiltReference",
-            "FeatureReport",
+            "BuiltFeature",
             "ReferenceSettings",
             "reference_from_events",
             "reference_from_rows",
@@ -58,10 +58,10 @@ else:
 
 __all__ = [
     "ALIASES",
+    "BuiltFeature",
     "BuiltReference",
     "Constant",
     "Event",
-    "FeatureReport",
     "Guess",
     "InputError",
     "KafkaSender",

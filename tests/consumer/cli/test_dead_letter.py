@@ -8,7 +8,7 @@ import pytest
 from tests.consumer.cli.conftest import Driftline
 
 from driftline.consumer.cli import output_log
-from driftline.consumer.cli.dead_letters import Choice, dead_letters, overview, resend, row
+from driftline.consumer.cli.dead_letters import LetterChoice, dead_letters, overview, resend, row
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.log.memory import MemoryBroker, MemoryLog, MemoryProducer, MemoryRecord
 from driftline.consumer.log.protocol import Headers, Message
@@ -45,8 +45,8 @@ def refuse(
     broker.append(dead_letter_message(letter, TOPIC, 3))
 
 
-def letters(broker: MemoryBroker, choice: Choice | None = None) -> list[int]:
-    found = dead_letters(broker.records(TOPIC), choice or Choice())
+def letters(broker: MemoryBroker, choice: LetterChoice | None = None) -> list[int]:
+    found = dead_letters(broker.records(TOPIC), choice or LetterChoice())
     return [letter.offset for letter in found]
 
 
@@ -60,14 +60,14 @@ def test_each_is_told_once_oldest_first(broker: MemoryBroker) -> None:
 @pytest.mark.parametrize(
     ("choice", "chosen"),
     [
-        (Choice(reason="schema"), [2]),
-        (Choice(topic="other"), [3]),
-        (Choice(since=1_554_000_120_000), [2, 3]),
-        (Choice(until=1_554_000_120_000), [1]),
-        (Choice(reason="schema", topic="other"), []),
+        (LetterChoice(reason="schema"), [2]),
+        (LetterChoice(topic="other"), [3]),
+        (LetterChoice(since=1_554_000_120_000), [2, 3]),
+        (LetterChoice(until=1_554_000_120_000), [1]),
+        (LetterChoice(reason="schema", topic="other"), []),
     ],
 )
-def test_they_can_be_chosen(broker: MemoryBroker, choice: Choice, chosen: list[int]) -> None:
+def test_they_can_be_chosen(broker: MemoryBroker, choice: LetterChoice, chosen: list[int]) -> None:
     refuse(broker, 1)
     refuse(broker, 2, reason="schema")
     refuse(broker, 3, topic="other")
@@ -84,7 +84,7 @@ def test_an_original_that_was_a_dead_letter_itself_keeps_its_own_place(
 def test_on_their_way_back_they_are_what_they_were(broker: MemoryBroker) -> None:
     refuse(broker, 3, b'{"features": {}}')
     producer = MemoryProducer(broker)
-    resend(dead_letters(broker.records(TOPIC), Choice()), MemoryLog(broker), producer)
+    resend(dead_letters(broker.records(TOPIC), LetterChoice()), MemoryLog(broker), producer)
     (record,) = broker.records("ml.predictions")
     assert (record.partition, record.key, record.value) == (1, b"key", b'{"features": {}}')
     assert list(record.headers) == [("trace", b"1")]
@@ -93,7 +93,7 @@ def test_on_their_way_back_they_are_what_they_were(broker: MemoryBroker) -> None
 def test_nothing_is_sent_if_a_topic_is_gone(broker: MemoryBroker) -> None:
     refuse(broker, 1)
     refuse(broker, 2, topic="gone")
-    found = dead_letters(broker.records(TOPIC), Choice())
+    found = dead_letters(broker.records(TOPIC), LetterChoice())
     with pytest.raises(CommandError, match=r"^gone: no such topic any more"):
         resend(found, MemoryLog(broker), MemoryProducer(broker))
     assert list(broker.records("ml.predictions")) == []
@@ -103,7 +103,7 @@ def test_text(broker: MemoryBroker) -> None:
     refuse(broker, 1, b"\xff\x1b[31m\n{}")
     refuse(broker, 2, reason="schema")
     refuse(broker, 3, reason="schema")
-    found = dead_letters(broker.records(TOPIC), Choice())
+    found = dead_letters(broker.records(TOPIC), LetterChoice())
     assert overview(found) == "3 dead letters: schema 2, malformed 1"
     assert row(found[0], values=False) == (
         "2019-03-31 02:41  malformed      ml.predictions[1]@1  detail 1"

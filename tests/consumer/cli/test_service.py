@@ -222,7 +222,7 @@ def test_what_recurs_is_said_once_in_ten_seconds(
     status = Status(Plan(config, {"car-loan": car_loan}))
     log, stream = logged(LogConfig(format="json", level="debug"))
     reporter = Reporter(log, status)
-    tally = status.tallies["ml.predictions"]
+    totals = status.totals["ml.predictions"]
 
     def said() -> list[tuple[str, int]]:
         lines = [json.loads(line) for line in stream.getvalue().splitlines()]
@@ -231,16 +231,16 @@ def test_what_recurs_is_said_once_in_ten_seconds(
         return [(line["event"], line.get("events", 0)) for line in lines]
 
     reporter.look(0)
-    tally.late["car-loan"] += 3
+    totals.late["car-loan"] += 3
     reporter.look(9_999)
     assert said() == []
-    tally.late["car-loan"] += 2
-    tally.skipped["tombstone"] += 1
+    totals.late["car-loan"] += 2
+    totals.skipped["tombstone"] += 1
     reporter.look(10_000)
     assert said() == [("late", 5), ("skipped", 1)]
     reporter.look(30_000)
     assert said() == []
-    tally.rejected["schema"] += 1
+    totals.rejected["schema"] += 1
     status.checkpointed = 30_001
     reporter.look(30_001, last=True)
     assert said() == [("checkpoint", 0), ("rejected", 1)]

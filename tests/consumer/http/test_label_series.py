@@ -13,7 +13,7 @@ import pytest
 
 from driftline.consumer.config import Config
 from driftline.consumer.http.label_series import performance_series
-from driftline.consumer.http.series import Firing
+from driftline.consumer.http.series import FiringAlert
 from driftline.consumer.log.memory import MemoryBroker, MemoryConsumer, MemoryLog, MemoryProducer
 from driftline.consumer.log.protocol import Message
 from driftline.consumer.service.plan import Plan
@@ -213,7 +213,7 @@ def test_windows_of_events_are_counted_not_those_of_labels(
 
 
 def test_a_segment_alone_shows_that_a_metric_fires() -> None:
-    alert = Firing("performance.f1", "performance", "critical")
+    alert = FiringAlert("performance.f1", "performance", "critical")
     found = list(performance_series({"performance.f1", "performance.brier"}, {}, {alert}))
     assert [(series.labels, series.value) for series in found] == [
         (("performance.f1", "performance", "warning"), 0.0),

@@ -24,7 +24,7 @@ from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.status import Status
 from driftline.consumer.sketch.partition import PartitionSketch
 from driftline.consumer.sketch.state import SketchState
-from driftline.consumer.wire.clock import Heard
+from driftline.consumer.wire.clock import SourceProgress
 from driftline.consumer.wire.records import DetectorValue, ReferenceName, Verdict, Window
 
 from .conftest import START, collector, labelled, make_plan, read
@@ -64,11 +64,11 @@ def fired(stream: str, feature: str, kind: str, severity: int = 1) -> Life:
 def hand_filled(plan: Plan, lives: list[Life]) -> Status:
     """A worker that counts `in`, and judges `loan` but not `churn`."""
     status = Status(plan)
-    heard = Heard(START + 10_000, 5, 1, 1, START + 17_500, stale=False)
-    state = JudgeState(position=0, rewind=0, lives=lives, heard=[("in", 0, heard)])
+    heard = SourceProgress(START + 10_000, 5, 1, 1, START + 17_500, stale=False)
+    state = JudgeState(position=0, rewind=0, lives=lives, sources=[("in", 0, heard)])
     sketch = PartitionSketch(
         IN, 1, plan.decoder("in"), plan.sketch_models("in"),
-        SketchState("id", 1, 0, 0, 0, {}), START, status.tallies["in"],
+        SketchState("id", 1, 0, 0, 0, {}), START, status.totals["in"],
     )  # fmt: skip
     judging = PanesPartition({"loan": plan.judge("loan", state)}, {}, 0, 0)
     status.own(Ownership(3, frozenset({IN, PANES}), frozenset()), {IN: sketch}, {PANES: judging})
@@ -94,10 +94,10 @@ def test_the_whole_text_of_a_status_filled_by_hand(
         Life("loan", "plan", "feature_drift", since=START, history={}),  # pending
     ]
     status = hand_filled(plan, lives)
-    tally = status.tallies["in"]
-    tally.read = 100
-    tally.counted["loan"], tally.late["loan"] = 90, 5
-    tally.skipped["unknown_model"], tally.rejected["malformed"] = 3, 2
+    totals = status.totals["in"]
+    totals.read = 100
+    totals.counted["loan"], totals.late["loan"] = 90, 5
+    totals.skipped["unknown_model"], totals.rejected["malformed"] = 3, 2
     status.lag = {IN: 17, TopicPartition("in", 1): None}
     status.alerts["loan", "feature_drift", "critical", "firing"] = 2
     status.verdict(make_verdict("x0", effect=1.5))

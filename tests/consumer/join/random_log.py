@@ -115,11 +115,11 @@ def block(rows: Sequence[Row], newest: int) -> Block:
         versions=np.where(labels, 0, 1),
         segments=np.array([[row.tier for row in rows]]),
     )
-    said = word(topic, partition, newest, until)
+    said = horizon(topic, partition, newest, until)
     return Block(said, 0, ["no", "yes"], ["v1"], {"tier": ["gold"]}, pack_rows(packed))
 
 
-def word(topic: str, partition: int, newest: int, until: int) -> Horizon:
+def horizon(topic: str, partition: int, newest: int, until: int) -> Horizon:
     """Return what a source says whose newest row is at `newest`."""
     frontier = newest - GRACE
     return Horizon(topic, partition, PARTITIONS[topic], "m", frontier, newest, until, 0)
@@ -145,5 +145,5 @@ def _source(
     blocks = cut(rng, rows, kind.block)
     for _ in range(rng.randint(0, kind.words)):
         newest += rng.choice([3_000, 9_000, 20_000])
-        blocks.append(Block(word(topic, partition, newest, offset + 1), 0))
+        blocks.append(Block(horizon(topic, partition, newest, offset + 1), 0))
     return rows, blocks

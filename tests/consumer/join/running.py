@@ -14,7 +14,7 @@ from driftline.consumer.join.cells import EXPIRED
 from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.join.pane import OutcomeModel
 from driftline.consumer.join.state import JoinState
-from driftline.consumer.join.totals import JoinTally
+from driftline.consumer.join.totals import JoinTotals
 from driftline.consumer.join.waiting import Room
 from driftline.consumer.wire.codec import decode, encode, unpack_integers
 from driftline.consumer.wire.messages import Block, Horizon, Pane
@@ -42,7 +42,7 @@ def new_join(
 ) -> ModelJoin:
     state = state or JoinState(0, 0, "id", 1)
     room = Room(most, ahead)
-    return ModelJoin(outcome_model(rules), ("p", "l"), room, 0, 1, state, JoinTally())
+    return ModelJoin(outcome_model(rules), ("p", "l"), room, 0, 1, state, JoinTotals())
 
 
 @dataclass

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from tests.consumer.join.oracle import Row
-from tests.consumer.join.random_log import GRACE, block, word
+from tests.consumer.join.random_log import GRACE, block, horizon
 
 from driftline.consumer.wire.messages import Block
 
@@ -31,7 +31,7 @@ def script(*lines: str) -> list[Block]:
             blocks.append(written[line])
         elif words[0].startswith("@"):
             newest[source] = GRACE + milliseconds(words[0].removeprefix("@"))
-            blocks.append(Block(word(topic, partition, newest[source], first), 0))
+            blocks.append(Block(horizon(topic, partition, newest[source], first), 0))
         else:
             rows = [_row(topic, partition, first + i, text) for i, text in enumerate(words)]
             offsets[source] = first + len(rows)

@@ -14,12 +14,12 @@ from tests.consumer.join.random_log import Kind, interleave, random_log, random_
 from tests.consumer.join.running import labels_config
 
 from driftline.consumer.config import Side
-from driftline.consumer.join import rounds as turns
+from driftline.consumer.join import rounds as rounds
 from driftline.consumer.join.cells import EXPIRED
 from driftline.consumer.join.comparing import COMPARISON_CELLS, ComparisonJoin, ComparisonModel
 from driftline.consumer.join.state import JoinState
-from driftline.consumer.join.totals import JoinTally
-from driftline.consumer.join.waiting import Columns, Room
+from driftline.consumer.join.totals import JoinTotals
+from driftline.consumer.join.waiting import Room, WaitingColumns
 from driftline.consumer.wire.codec import decode, encode, unpack_integers
 from driftline.consumer.wire.join_rows import pack_rows, unpack_rows
 from driftline.consumer.wire.messages import Block, Horizon, Pane
@@ -40,7 +40,7 @@ def model(rules: Rules, sides: tuple[Side, Side], layout: OutcomeLayout) -> Comp
 
 def new_join(compared: ComparisonModel, state: JoinState) -> ComparisonJoin:
     topics = [f"{name}/{topic}" for name in compared.models for topic in ("p", "l")]
-    return ComparisonJoin(compared, topics, Room(10**6, 10**6), 0, 1, state, JoinTally())
+    return ComparisonJoin(compared, topics, Room(10**6, 10**6), 0, 1, state, JoinTotals())
 
 
 class Oracle(_Matcher):
@@ -90,7 +90,7 @@ def two_models(rng: random.Random) -> tuple[list[Block], list[Row]]:
     for side, log in enumerate(logs):
         name = MODELS[side].model
         queues.append([
-            msgspec.structs.replace(b, word=msgspec.structs.replace(b.word, model=name))
+            msgspec.structs.replace(b, horizon=msgspec.structs.replace(b.horizon, model=name))
             for b in log.blocks
         ])  # fmt: skip
         rows += [replace(row, topic=f"{name}/{row.topic}", tier=side) for row in log.rows]
@@ -107,10 +107,10 @@ def two_versions(rng: random.Random) -> tuple[list[Block], list[Row]]:
         rows.versions = np.where(rows.labels, 0, 1 + rows.segments[0])
         other = ~rows.labels & (rows.ids % np.uint64(7) == 0)
         rows.versions[other] = 3 * (rows.offsets[other] % 2)
-        others |= {(block.word.source, block.word.partition, o) for o in rows.offsets[other]}
-        word = msgspec.structs.replace(block.word, model="m")
+        others |= {(block.horizon.source, block.horizon.partition, o) for o in rows.offsets[other]}
+        horizon = msgspec.structs.replace(block.horizon, model="m")
         versions = ["v1", "v2", "v3"]
-        blocks.append(Block(word, 0, ["no", "yes"], versions, block.segments, pack_rows(rows)))
+        blocks.append(Block(horizon, 0, ["no", "yes"], versions, block.segments, pack_rows(rows)))
     kept = [row for row in log.rows if (row.topic, row.partition, row.offset) not in others]
     return blocks, [replace(row, topic=f"m/{row.topic}") for row in kept]
 
@@ -163,7 +163,7 @@ def test_cells_are_those_of_naive_python_with_and_without_kills(
     met: PaneCounts = PaneCounts()
     for seed in range(10):
         # So many rows of an id before it is looked which of them change nothing.
-        monkeypatch.setattr(turns, "_MANY", 1 if seed % 2 else 16)
+        monkeypatch.setattr(rounds, "_MANY", 1 if seed % 2 else 16)
         rng = random.Random(seed)
         rules = random_rules(rng)
         blocks, rows = two_models(rng) if sides is MODELS else two_versions(rng)
@@ -207,7 +207,7 @@ def test_a_side_that_names_a_version_goes_before_one_that_names_none() -> None:
 def test_a_tie_of_numbers_is_nobodys() -> None:
     compared = model(Rules("arrival", 10, 10), MODELS, NUMBERS)
     none = np.zeros(4, np.int64)
-    rows = Columns(
+    rows = WaitingColumns(
         none.astype(np.uint64), none.astype(np.uint8), none, none,
         np.array([[1.0, 3.0, np.nan, 5.0], [3.0, 2.5, 2.0, np.nan]]), np.full(4, 2.0),
         none.astype(np.uint8), np.zeros((2, 4), np.int16),

@@ -16,7 +16,7 @@ from tests.consumer.join.running import PLENTY, new_join, run
 from tests.consumer.join.script import script
 
 from driftline.consumer.join import future_rows as ahead
-from driftline.consumer.join.future_rows import RowsAhead
+from driftline.consumer.join.future_rows import FutureRows
 from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.join.state import JoinState
 from driftline.consumer.wire.join_rows import JoinRows
@@ -37,23 +37,23 @@ def test_a_source_that_lies_behind_is_not_waited_for_without_end() -> None:
     most = 0
     for offset, block in enumerate(BEHIND):
         list(join.feed(block, offset))
-        most = max(most, join._ahead.held)
+        most = max(most, join._future.held)
     assert most == MOST
     # The labels come when the clock has passed their times: they count from then, none is lost.
-    tally = join.tally
-    assert (tally.predictions, tally.joined, tally.crowded_out) == (40, 3, 0)
-    assert tally.hurried > 15
+    totals = join.totals
+    assert (totals.predictions, totals.joined, totals.crowded_out) == (40, 3, 0)
+    assert totals.hurried > 15
     waited = new_join(RULES)
     for offset, block in enumerate(BEHIND):
         list(waited.feed(block, offset))
-    assert (waited.tally.joined, waited.tally.hurried, waited._lifts) == (3, 0, {})
+    assert (waited.totals.joined, waited.totals.hurried, waited._lifts) == (3, 0, {})
 
 
 def test_a_partition_that_never_speaks_is_not_waited_for_without_end() -> None:
     join = new_join(RULES, ahead=3)
     for offset, block in enumerate(script(*(f"p0 P{i}@{i}" for i in range(9)))):
         list(join.feed(block, offset))
-    assert (join._ahead.held, join.tally.predictions) == (3, 6)
+    assert (join._future.held, join.totals.predictions) == (3, 6)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_kills_change_nothing(kind: Kind) -> None:
         killed = run(log.blocks, rules, PLENTY, random.Random(seed), ahead=5)
         assert killed.differing == []
         assert killed.panes == calm.panes
-        hurried += calm.join.tally.hurried
+        hurried += calm.join.totals.hurried
     assert hurried > 50
 
 
@@ -107,7 +107,7 @@ def test_however_rows_are_put_together_they_come_out_in_their_order(
     def come_out(many: int) -> list[Any]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(ahead, "_MANY", many)
-            own, first, found = RowsAhead(tags=0), 0, []
+            own, first, found = FutureRows(tags=0), 0, []
             for place, times in enumerate(parts):
                 own.add(("p", place % 2), rows(times, first))
                 first += len(times)
@@ -144,4 +144,4 @@ def test_what_is_ahead_is_the_same_after_a_restart() -> None:
             list(again.feed(log.blocks[past], past))
         again.catch_up()
         assert again._clock.now() == join._clock.now()
-        assert again._ahead.held == join._ahead.held
+        assert again._future.held == join._future.held

@@ -12,8 +12,8 @@ from driftline.consumer.join.index import IdIndex
 from driftline.consumer.join.waiting import (
     FREE,
     WAITING,
-    Columns,
     Room,
+    WaitingColumns,
     WaitingRows,
 )
 
@@ -68,9 +68,9 @@ def test_the_index_grows_with_what_it_holds_and_not_with_what_came_and_went() ->
     assert len(index._rows) == 2**20
 
 
-def waiting(some: list[int], until: int) -> Columns:
+def waiting(some: list[int], until: int) -> WaitingColumns:
     n = len(some)
-    return Columns(
+    return WaitingColumns(
         column(some), np.full(n, WAITING, np.uint8), np.arange(n), np.full(n, until), np.zeros(n),
         np.full(n, np.nan), np.zeros(n, np.uint8), np.arange(3 * n, dtype=np.int16).reshape(3, n),
     )  # fmt: skip

@@ -19,7 +19,7 @@ from driftline.consumer.join.codes import Codes
 from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.join.pane import OutcomePane
 from driftline.consumer.join.state import Cut, JoinState
-from driftline.consumer.join.totals import JoinTally
+from driftline.consumer.join.totals import JoinTotals
 from driftline.consumer.join.waiting import Room
 from driftline.consumer.log.protocol import Gap, TopicPartition
 from driftline.consumer.wire.codec import encode
@@ -34,7 +34,7 @@ NOW = ("p0 @20", "p1 @20", "l0 @20")
 
 
 @pytest.mark.parametrize(
-    ("lines", "rules", "tally"),
+    ("lines", "rules", "totals"),
     [
         ("p0 P1@1", ARRIVAL, {"expired": 1}),
         ("p0 P1@1|l0 L1@5", ARRIVAL, {"joined": 1}),
@@ -57,10 +57,10 @@ NOW = ("p0 @20", "p1 @20", "l0 @20")
         ("p0 P1@1|l0 L1@5|p1 P1=0@12", ARRIVAL, {"joined": 1, "expired": 1, "predictions": 2}),
     ],
 )  # fmt: skip
-def test_what_becomes_of_rows(lines: str, rules: Rules, tally: dict[str, int]) -> None:
+def test_what_becomes_of_rows(lines: str, rules: Rules, totals: dict[str, int]) -> None:
     blocks = script(*lines.split("|"), *END)
-    found = msgspec.structs.asdict(run(blocks, rules).join.tally)
-    wanted = {"predictions": int("P1" in lines), **tally}
+    found = msgspec.structs.asdict(run(blocks, rules).join.totals)
+    wanted = {"predictions": int("P1" in lines), **totals}
     assert {k: n for k, n in found.items() if n} == {k: n for k, n in wanted.items() if n}
 
 
@@ -83,7 +83,7 @@ def test_nothing_has_an_effect_before_every_source_has_spoken() -> None:
     for offset, one in enumerate(script("p0 P1@1", "p0 @100", "l0 @100")):
         for output in found.join.feed(one, offset):
             found.take(output)
-    assert (found.panes, found.horizon, found.join.tally.predictions) == ({}, None, 0)
+    assert (found.panes, found.horizon, found.join.totals.predictions) == ({}, None, 0)
 
 
 def test_the_words_of_the_stage() -> None:
@@ -96,7 +96,7 @@ def test_the_words_of_the_stage() -> None:
         for output in join.feed(one, offset)
         if isinstance(output, Horizon)
     ]
-    assert [(word.horizon, word.progress, word.until) for word in found] == [
+    assert [(horizon.horizon, horizon.progress, horizon.until) for horizon in found] == [
         (10_000, 21_000, 4),  # 20 s less the maturity
         (90_000, 101_000, 7),
     ]
@@ -226,7 +226,7 @@ def joined(one: Block, join: ModelJoin) -> list[Pane]:
     """Return the panes that come of one block."""
     blocks = [one, *script("p1 @100", "l0 @100", "p0 @100")]
     blocks[-1] = msgspec.structs.replace(
-        blocks[-1], word=msgspec.structs.replace(blocks[-1].word, until=2)
+        blocks[-1], horizon=msgspec.structs.replace(blocks[-1].horizon, until=2)
     )
     outputs = [o for offset, b in enumerate(blocks) for o in join.feed(b, offset)]
     return [o for o in outputs if isinstance(o, Pane)]
@@ -267,29 +267,29 @@ def test_a_block_of_more_or_fewer_tags_is_read() -> None:
         found.take(pane)
     assert found.counts()[0]["matched", 1, 1, 1] == 1
     plain = replace(outcome_model(ARRIVAL), streams=(None,), segments={})
-    join = ModelJoin(plain, ("p", "l"), Room(10, 10), 0, 1, JoinState(0, 0, "id", 1), JoinTally())
+    join = ModelJoin(plain, ("p", "l"), Room(10, 10), 0, 1, JoinState(0, 0, "id", 1), JoinTotals())
     assert [[s.stream for s in pane.streams] for pane in joined(one, join)] == [[None]]
 
 
 def test_a_block_of_classes_says_nothing_to_a_regression() -> None:
     layout = OutcomeLayout.regression(np.arange(50.0), np.arange(50.0) + 1)
     model = replace(outcome_model(ARRIVAL), layout=layout)
-    join = ModelJoin(model, ("p", "l"), Room(10, 10), 0, 1, JoinState(0, 0, "id", 1), JoinTally())
+    join = ModelJoin(model, ("p", "l"), Room(10, 10), 0, 1, JoinState(0, 0, "id", 1), JoinTotals())
     joined(other_block(), join)
-    assert (join.tally.predictions, join.tally.joined, join.tally.expired) == (1, 0, 1)
+    assert (join.totals.predictions, join.totals.joined, join.totals.expired) == (1, 0, 1)
 
 
 def test_a_regression_joins_its_values() -> None:
     layout = OutcomeLayout.regression(np.arange(50.0), np.arange(50.0) + 1)
     model = replace(outcome_model(ARRIVAL), layout=layout)
-    join = ModelJoin(model, ("p", "l"), Room(10, 10), 0, 1, JoinState(0, 0, "id", 1), JoinTally())
+    join = ModelJoin(model, ("p", "l"), Room(10, 10), 0, 1, JoinState(0, 0, "id", 1), JoinTotals())
     rows = JoinRows(
         np.array([0, 1]), np.array([False, True]), np.array([1_000, 2_000]),
         np.array([5, 5], np.uint64), np.array([20.0, 23.5]), np.zeros(2, np.int64),
         np.array([1, 0]), np.array([[0, 0]]),
     )  # fmt: skip
     (pane,) = joined(other_block(classes=[], rows=pack_rows(rows)), join)
-    assert join.tally.joined == 1
+    assert join.totals.joined == 1
     assert (pane.start, pane.length, pane.high) == (0, EVERY, layout.size + 62)
 
 

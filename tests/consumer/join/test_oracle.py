@@ -11,9 +11,9 @@ from tests.consumer.join.oracle import PaneCounts, Row, Rules, expected
 from tests.consumer.join.random_log import TINY, Kind, random_log, random_rules
 from tests.consumer.join.running import Run, outcome_model, run
 
-from driftline.consumer.join import rounds as turns
+from driftline.consumer.join import rounds as rounds
 from driftline.consumer.join.matching import Matching
-from driftline.consumer.join.rounds import Turns
+from driftline.consumer.join.rounds import Rounds
 from driftline.consumer.wire.join_rows import JoinRows
 
 
@@ -54,30 +54,30 @@ def test_killed_a_dozen_times(seed: int, ids: int) -> None:
 def test_rows_that_change_nothing_are_passed_over(
     kills: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(turns, "_MANY", 1)
+    monkeypatch.setattr(rounds, "_MANY", 1)
     for ids in (2, 40):
         assert not [seed for seed in range(15) if wrong(seed, Kind(ids), kills=kills)]
 
 
 def test_an_id_that_is_none_costs_no_more_than_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of an id like "unknown" thousands of rows take effect together, in a handful of turns."""
-    rows, n, taken = JoinRows.none(tags=1), 5_000, list[int]()
+    rows, n, looked = JoinRows.none(tags=1), 5_000, list[int]()
     rows.offsets, rows.times = np.arange(n), np.arange(n) * 100
     rows.labels, rows.ids = np.arange(n) % 500 == 499, np.full(n, 7, np.uint64)
     rows.values, rows.predicted = np.ones(n), np.ones(n, np.int64)
     rows.versions, rows.segments = np.ones(n, np.int64), np.zeros((1, n), np.int64)
-    original = Turns.take
+    original = Rounds.take
 
-    def counted(self: Turns) -> JoinRows:
-        taken.append(1)
+    def counted(self: Rounds) -> JoinRows:
+        looked.append(1)
         return original(self)
 
-    monkeypatch.setattr(Turns, "take", counted)
+    monkeypatch.setattr(Rounds, "take", counted)
     matching = Matching(outcome_model(Rules("arrival", 10_000, 10_000)), ["v1"])
     matching.apply(rows)
-    assert len(taken) < 120
-    tally = matching.tally
-    assert tally.predictions + tally.duplicates == int((~rows.labels).sum())
+    assert len(looked) < 120
+    totals = matching.totals
+    assert totals.predictions + totals.duplicates == int((~rows.labels).sum())
 
 
 def test_the_oracle_itself_by_hand() -> None:

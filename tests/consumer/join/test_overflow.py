@@ -13,7 +13,7 @@ from tests.consumer.join.random_log import Kind, RandomLog, cut, interleave, ran
 from tests.consumer.join.running import Run, new_join, run
 from tests.consumer.join.script import script
 
-from driftline.consumer.join import overflow as crowding
+from driftline.consumer.join import overflow as overflow
 from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.join.state import JoinState
 from driftline.consumer.wire.messages import Block
@@ -40,7 +40,7 @@ def other_blocks(rng: random.Random, rows: Sequence[Row]) -> list[Block]:
 
 
 def crowded_out(found: Run) -> int:
-    return found.join.tally.crowded_out
+    return found.join.totals.crowded_out
 
 
 @pytest.mark.parametrize("rules", RULES, ids=str)
@@ -70,7 +70,7 @@ def test_kills_change_nothing(rules: Rules) -> None:
 def test_few_labels_wait_for_their_prediction(
     rules: Rules, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crowding, "MOST_EARLY", 5)
+    monkeypatch.setattr(overflow, "MOST_EARLY", 5)
     for seed in range(6):
         log = crowded_log(seed)
         found = run(log.blocks, rules)
@@ -102,7 +102,7 @@ def test_what_went_must_be_recorded() -> None:
 def test_what_went_before_all_that_waits_is_forgotten() -> None:
     log = random_log(random.Random(1), replace(CROWDED, ids=10**9))  # no row meets another
     join = run(log.blocks, RULES[0], MOST).join
-    assert len(join._crowding.cuts) > 3
+    assert len(join._overflow.cuts) > 3
     state = join.state()
     assert state is not None
     assert state.since is not None
@@ -132,9 +132,9 @@ def test_the_oldest_go_first_with_or_without_label(by: Rules) -> None:
     join = new_join(Rules(by.by, 200_000, 200_000), most=3)
     for offset, block in enumerate(blocks):
         list(join.feed(block, offset))
-    tally = join.tally
-    assert (tally.predictions, tally.joined) == (5, 2)  # 1 and 5
-    assert (tally.crowded_out, tally.expired) == (2, 2)  # 2 and 3, down to nine tenths of three
+    totals = join.totals
+    assert (totals.predictions, totals.joined) == (5, 2)  # 1 and 5
+    assert (totals.crowded_out, totals.expired) == (2, 2)  # 2 and 3, down to nine tenths of three
     assert join.waiting == 1  # 4
     assert len(join._matching.rows) == 3  # and 5, and the label of 2
     assert len(join._matching.rows.in_state(3)) == 1

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftline.consumer.join import resume_points as marks_module
-from driftline.consumer.join.reserved_ids import Meetings, TakenIds
-from driftline.consumer.join.resume_points import Marks, Source
-from driftline.consumer.wire.clock import Heard
+from driftline.consumer.join.reserved_ids import EarlyMatches, ReservedIds
+from driftline.consumer.join.resume_points import ResumePoints, Source
+from driftline.consumer.wire.clock import SourceProgress
 
 lives = st.lists(
     st.tuples(st.integers(0, 6), st.integers(0, 30), st.integers(1, 20)), min_size=1, max_size=12
@@ -20,80 +20,80 @@ lives = st.lists(
 def test_those_that_were_taken_longest_are_named(
     lives: list[tuple[int, int, int]], most: int, asked: list[int]
 ) -> None:
-    taken = TakenIds(most)
+    reserved = ReservedIds(most)
     for one, since, length in lives:
-        taken.add(np.array([one], np.uint64), np.array([since]), np.array([since + length]))
+        reserved.add(np.array([one], np.uint64), np.array([since]), np.array([since + length]))
     for time in sorted(asked):
-        ids, until = taken.across(time)
+        ids, until = reserved.across(time)
         wanted = sorted(((-a - n, i) for i, a, n in lives if a < time < a + n))[:most]
         assert list(zip((-until).tolist(), ids.tolist(), strict=True)) == wanted
-        assert len(taken) == sum(a + n > time for _, a, n in lives)
+        assert len(reserved) == sum(a + n > time for _, a, n in lives)
 
 
 @given(lives, st.lists(st.tuples(st.integers(0, 6), st.integers(0, 60)), min_size=1))
 def test_an_id_is_held_until_its_row_was_gone(
     lives: list[tuple[int, int, int]], rows: list[tuple[int, int]]
 ) -> None:
-    taken = TakenIds(100)
+    reserved = ReservedIds(100)
     columns = np.array([(one, since, since + length) for one, since, length in lives])
-    taken.add(columns[:, 0].astype(np.uint64), columns[:, 1], columns[:, 2])
+    reserved.add(columns[:, 0].astype(np.uint64), columns[:, 1], columns[:, 2])
     ids, times = np.array(rows).T
-    found = taken.holds(ids.astype(np.uint64), times)
+    found = reserved.holds(ids.astype(np.uint64), times)
     until = {one: max(a + n for i, a, n in lives if i == one) for one, _, _ in lives}
     assert found.tolist() == [time < until.get(one, 0) for one, time in rows]
 
 
 def test_meetings_are_of_ids_and_times() -> None:
     ids = np.array([1, 1, 2, 2], np.uint64)
-    assert len(set(Meetings.of(ids, np.array([5, 6, 5, 6])).tolist())) == 4
+    assert len(set(EarlyMatches.of(ids, np.array([5, 6, 5, 6])).tolist())) == 4
 
 
 @given(st.lists(st.lists(st.integers(0, 3), max_size=4), max_size=20), st.data())
 def test_meetings_are_all_known_or_none(gaps: list[list[int]], data: st.DataObject) -> None:
-    meetings, known = Meetings(most=5), list[tuple[int, int]]()
+    early_matches, known = EarlyMatches(most=5), list[tuple[int, int]]()
     now = asked = 0
     for number, some in enumerate(gaps):
         at = np.cumsum([now, *some])[1:]
         now = int(at[-1]) if some else now
         ids = np.arange(len(some), dtype=np.uint64) + np.uint64(100 * number)
-        meetings.add(ids, at)
-        known += zip(Meetings.of(ids, at).tolist(), at.tolist(), strict=True)
+        early_matches.add(ids, at)
+        known += zip(EarlyMatches.of(ids, at).tolist(), at.tolist(), strict=True)
         if data.draw(st.booleans()):
             asked = data.draw(st.integers(asked, max(asked, now)))
-            found = meetings.since(asked)
+            found = early_matches.since(asked)
             if found is None:
                 assert len(known) > 5
             else:
                 assert set(found.tolist()) == {one for one, time in known if time >= asked}
-    assert meetings.since(now + 1) is not None
+    assert early_matches.since(now + 1) is not None
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 50)), max_size=60), st.data())
 def test_no_row_before_a_mark_is_as_late_as_asked_for(
     blocks: list[tuple[int, int]], data: st.DataObject
 ) -> None:
-    marks, heard = Marks(0, {}, {}), dict[Source, Heard]()
-    taken = [dict[Source, int]()]
+    resume_points, sources = ResumePoints(0, {}, {}), dict[Source, SourceProgress]()
+    positions = [dict[Source, int]()]
     for offset, (source, time) in enumerate(blocks, 1):
-        marks.take(("t", source), offset, time)
-        heard["t", source] = Heard(time, offset, 0, 3, time, stale=False)
-        taken.append({**taken[-1], ("t", source): offset})
+        resume_points.take(("t", source), offset, time)
+        sources["t", source] = SourceProgress(time, offset, 0, 3, time, stale=False)
+        positions.append({**positions[-1], ("t", source): offset})
         if data.draw(st.booleans()):
-            marks.note(offset, heard, now=True)
+            resume_points.note(offset, sources, now=True)
     for asked in sorted(data.draw(st.lists(st.integers(0, 60), max_size=4))):
-        offset, then, told = marks.before(asked)
+        offset, then, told = resume_points.before(asked)
         assert all(time < asked for _, time in blocks[:offset])
-        assert then == taken[offset]
-        assert {source: one.until for source, one in told.items()} == taken[offset]
+        assert then == positions[offset]
+        assert {source: one.until for source, one in told.items()} == positions[offset]
 
 
 def test_marks_are_few_and_the_last_is_near() -> None:
-    marks = Marks(7, {("t", 0): 3}, {})
-    assert marks.before(0) == (7, {("t", 0): 3}, {})
+    resume_points = ResumePoints(7, {("t", 0): 3}, {})
+    assert resume_points.before(0) == (7, {("t", 0): 3}, {})
     for offset in range(8, 1_000_000, 97):
-        marks.take(("t", 0), offset, newest=offset)
-        marks.note(offset, {})
-    assert len(marks._marks) <= marks_module._MOST
-    offset, taken, _ = marks.before(500_000)
-    assert taken == {("t", 0): offset}
+        resume_points.take(("t", 0), offset, newest=offset)
+        resume_points.note(offset, {})
+    assert len(resume_points._points) <= marks_module._MOST
+    offset, positions, _ = resume_points.before(500_000)
+    assert positions == {("t", 0): offset}
     assert 400_000 < offset < 500_000

@@ -16,7 +16,7 @@ from tests.consumer.join.script import script
 from driftline.consumer.join import matching
 from driftline.consumer.join.matching import Matching
 from driftline.consumer.join.model import ModelJoin
-from driftline.consumer.join.resume_points import Marks
+from driftline.consumer.join.resume_points import ResumePoints
 from driftline.consumer.join.state import JoinState
 from driftline.consumer.join.waiting import FREE
 from driftline.consumer.wire.codec import encode
@@ -93,7 +93,7 @@ def test_restarts_in_a_longer_log() -> None:
 
 
 def test_restarts_where_marks_are_far_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Marks, "note", lambda *_, **__: None)
+    monkeypatch.setattr(ResumePoints, "note", lambda *_, **__: None)
     assert unequal_seeds(range(10), TINY) == []
 
 
@@ -144,13 +144,13 @@ def read_nothing_again(state: JoinState) -> None:
 MUTANTS: dict[str, Spoil] = {
     "nothing is read again": read_nothing_again,
     "rows from before are read too": set_to(since=None),
-    "it is forgotten what was taken": set_to(taken=[]),
+    "it is forgotten what was taken": set_to(positions=[]),
     "it is forgotten what was closed": set_to(closed=None),
     "early labels are forgotten": set_to(early=b""),
     "labels that have met wait again": set_to(early=None),
     "it is forgotten who met": set_to(met=b""),
     "anyone may meet labels of before": set_to(met=None),
-    "it is forgotten which ids were taken": set_to(taken_ids=b"", taken_until=b""),
+    "it is forgotten which ids were taken": set_to(reserved_ids=b"", reserved_until=b""),
 }
 
 
@@ -176,7 +176,7 @@ def test_ids_that_come_again_and_again_do_not_hold_the_past(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Were all of them to be named, reading would begin where they first came, for ever."""
-    monkeypatch.setattr(matching, "_MOST_TAKEN", 5)
+    monkeypatch.setattr(matching, "_MOST_RESERVED", 5)
     lines = [
         f"p0 P{number}@{time}.{number:02}" for time in range(0, 400, 3) for number in range(40)
     ]
@@ -186,8 +186,8 @@ def test_ids_that_come_again_and_again_do_not_hold_the_past(
     assert state is not None
     assert state.since is not None
     assert state.since > 350_000
-    assert len(state.taken_ids) <= 5 * 8
-    assert len(join._matching.taken) < 200
+    assert len(state.reserved_ids) <= 5 * 8
+    assert len(join._matching.reserved) < 200
 
 
 def test_after_a_restart_an_id_that_comes_again_is_what_it_was() -> None:

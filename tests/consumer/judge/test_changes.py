@@ -35,7 +35,7 @@ def changed(before: Plan, after: Plan) -> tuple[list[Alert], list[Alert]]:
     ]
     one = sketch(before)
     words = [w for w in one.feed(records(events), 0) if isinstance(w, Pane | Horizon | Loss)]
-    place = [n for n, word in enumerate(words) if isinstance(word, Horizon)][3]
+    place = [n for n, horizon in enumerate(words) if isinstance(horizon, Horizon)][3]
 
     def run(judge: ModelJudge, start: int, end: int) -> list[Alert]:
         return alerts(o for n in range(start, end) for o in judge.feed(words[n], n))

@@ -50,12 +50,12 @@ def test_only_an_alert_on_the_data_opens_an_incident_for_others(kind: Kind, inci
 def test_words_of_a_woken_worker_do_not_hide_silence_or_partitions() -> None:
     clock = Clock([TOPIC], {})
     for number in range(2):
-        clock.hear(Horizon(TOPIC, number, 2, "m", START, START, 9, 2, stale=True))
-    clock.hear(Horizon(TOPIC, 0, 1, "m", START, START, 9, 1))
+        clock.advance(Horizon(TOPIC, number, 2, "m", START, START, 9, 2, stale=True))
+    clock.advance(Horizon(TOPIC, 0, 1, "m", START, START, 9, 1))
     assert clock.stale()
-    assert clock.heard[TOPIC, 0].partitions == 2
-    assert clock.heard[TOPIC, 0].generation == 2
+    assert clock.sources[TOPIC, 0].partitions == 2
+    assert clock.sources[TOPIC, 0].generation == 2
     # The owner's own next word does count.
-    clock.hear(Horizon(TOPIC, 0, 3, "m", START, START, 10, 2))
+    clock.advance(Horizon(TOPIC, 0, 3, "m", START, START, 10, 2))
     assert not clock.stale()
-    assert clock.heard[TOPIC, 0].partitions == 3
+    assert clock.sources[TOPIC, 0].partitions == 3

@@ -16,7 +16,7 @@ from driftline.consumer.service.backtest import Backtest
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.sketch.partition import Output, PartitionSketch
 from driftline.consumer.sketch.state import SketchState
-from driftline.consumer.sketch.totals import Tally
+from driftline.consumer.sketch.totals import InputTotals
 from driftline.consumer.wire.messages import Horizon, Loss, Pane
 from driftline.consumer.wire.records import Alert, Verdict
 from driftline.detectors import FeatureColumn, Reference, build_reference
@@ -173,7 +173,7 @@ def sketch(
         plan.sketch_models(TOPIC),
         state or SketchState("id", partitions, 0, 0, 0, {}),
         now,
-        Tally(),
+        InputTotals(),
     )
 
 

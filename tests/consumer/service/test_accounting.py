@@ -94,12 +94,12 @@ def test_any_input_is_accounted_for_to_the_last_record(
     rig.start(batch=batch)
     rig.settle()
     worker, _, _ = rig.workers[0]
-    tally = worker.status.tallies["in"]
-    fates = (tally.counted, tally.late, tally.skipped, tally.rejected)
-    assert tally.read == len(values) == sum(fate.total() for fate in fates)
-    assert set(tally.rejected) <= REASONS
+    totals = worker.status.totals["in"]
+    fates = (totals.counted, totals.late, totals.skipped, totals.rejected)
+    assert totals.read == len(values) == sum(fate.total() for fate in fates)
+    assert set(totals.rejected) <= REASONS
     letters = rig.records("dead-letter")
-    assert len(letters) == tally.rejected.total()
+    assert len(letters) == totals.rejected.total()
     originals = {(r.partition, r.offset): r for r in rig.broker.records("in")}
     for letter in letters:
         check_letter(letter, originals)
@@ -169,7 +169,7 @@ def test_reasons(value: dict[str, Any] | bytes, reason: str) -> None:
     (letter,) = rig.records("dead-letter")
     told = check_letter(letter, {(r.partition, r.offset): r for r in rig.broker.records("in")})
     assert (told["reason"], told["partition"], told["offset"]) == (reason, "2", "1")
-    assert worker.status.tallies["in"].counted == {"m": 2}
+    assert worker.status.totals["in"].counted == {"m": 2}
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_skipped_is_no_dead_letter(value: dict[str, Any] | None) -> None:
     worker = rig.start()
     rig.settle()
     assert rig.records("dead-letter") == []
-    assert worker.status.tallies["in"].skipped.total() == 3
+    assert worker.status.totals["in"].skipped.total() == 3
 
 
 def test_names_of_unknown_models_are_kept_nowhere() -> None:
@@ -194,8 +194,8 @@ def test_names_of_unknown_models_are_kept_nowhere() -> None:
     rig.write([row(0, model=f"stranger-{i}") for i in range(500)])
     worker = rig.start()
     rig.settle()
-    assert worker.status.tallies["in"].skipped["unknown_model"] == 500
-    assert set(worker.status.tallies["in"].counted) <= {"m", "n"}
+    assert worker.status.totals["in"].skipped["unknown_model"] == 500
+    assert set(worker.status.totals["in"].counted) <= {"m", "n"}
     written = [r.value or b"" for name in ("panes", "state", "verdicts") for r in rig.records(name)]
     assert not any(b"stranger" in value for value in written)
 

@@ -61,7 +61,7 @@ def test_windows_come_as_soon_as_they_are_final() -> None:
     assert windows(run.feed(drifting()[25:26])) == [(-40, 20, 20)]
     assert run.last_event == START + 25 * SECOND
     assert run.judged_until == START + 20 * SECOND
-    assert run.tally.counted == {"m": 26}
+    assert run.totals.counted == {"m": 26}
 
 
 def test_the_last_pane_of_a_file_is_not_judged() -> None:
@@ -86,13 +86,13 @@ def test_rows_that_cannot_be_used_are_counted_with_an_example_of_each_reason() -
         row(3_650 * 86_400_000),  # a file has no time of writing to be ahead of
     ]
     list(run.feed([row(0), *odd]))
-    assert run.tally.rejected == {"schema": 2, "timestamp": 1}
+    assert run.totals.rejected == {"schema": 2, "timestamp": 1}
     assert {reason: letter.record.offset for reason, letter in run.examples.items()} == {
         "schema": 1,
         "timestamp": 3,
     }
-    assert +run.tally.skipped == {"unknown_model": 1}
-    assert run.tally.counted == {"m": 2}
+    assert +run.totals.skipped == {"unknown_model": 1}
+    assert run.totals.counted == {"m": 2}
 
 
 def test_only_the_model_asked_for_is_judged() -> None:
@@ -104,7 +104,7 @@ def test_only_the_model_asked_for_is_judged() -> None:
 def test_late_rows_are_not_used() -> None:
     run = Backtest(PLAN, MODEL, TOPIC)
     found = [*run.feed([*drifting(), *drifting()[:50]]), *run.end()]
-    assert run.tally.late == {"m": 50}
+    assert run.totals.late == {"m": 50}
     assert found == backtest(PLAN, drifting())
 
 

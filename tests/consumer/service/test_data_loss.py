@@ -62,7 +62,7 @@ def test_events_deleted_while_no_worker_ran() -> None:
     assert judged["01:50"] is None
     assert resolved["window"]["end"] == "2020-09-20T00:01:50Z"
     worker, _, _ = rig.workers[0]
-    assert worker.status.tallies[TOPIC].read == 130
+    assert worker.status.totals[TOPIC].read == 130
 
 
 def test_a_loss_is_told_once_whatever_restarts() -> None:

@@ -46,8 +46,8 @@ def published(*, woken: bool) -> set[bytes]:
     rig.stop()
     if woken:
         for record in rig.records("joins"):
-            word = decode_block(record.value or b"").word
-            if record.partition == 0 and word.source == TOPIC and word.until:
+            horizon = decode_block(record.value or b"").horizon
+            if record.partition == 0 and horizon.source == TOPIC and horizon.until:
                 rig.broker.append(Message(record.topic, 0, None, record.value))
     write(rig, range(60, 180), elsewhere)
     rig.start()
@@ -62,7 +62,7 @@ def test_what_a_woken_worker_brings_is_not_taken_twice(monkeypatch: pytest.Monke
 
     def forgetful(self: ModelJoin) -> JoinState | None:
         found = original(self)
-        return found and msgspec.structs.replace(found, taken=[])
+        return found and msgspec.structs.replace(found, positions=[])
 
     monkeypatch.setattr(ModelJoin, "state", forgetful)
     assert published(woken=False) == expected

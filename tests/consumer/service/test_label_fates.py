@@ -64,8 +64,8 @@ def test_what_becomes_of_labels(fate: str) -> None:
     rig.write([*rows, end], topic=LABELS)
     rig.start()
     rig.settle()
-    tally = msgspec.structs.asdict(rig.plan.join_tallies[MODEL])
-    assert {k: n for k, n in tally.items() if n} == {"predictions": 1, **expected}
+    totals = msgspec.structs.asdict(rig.plan.join_tallies[MODEL])
+    assert {k: n for k, n in totals.items() if n} == {"predictions": 1, **expected}
 
 
 def test_the_first_of_two_predictions_with_one_id_holds() -> None:
@@ -75,8 +75,8 @@ def test_the_first_of_two_predictions_with_one_id_holds() -> None:
     rig.write([{"event_id": "?", "timestamp": START + HOUR, "actual": "yes"}], topic=LABELS)
     rig.start()
     rig.settle()
-    tally = rig.plan.join_tallies[MODEL]
-    assert (tally.predictions, tally.duplicates, tally.joined) == (1, 1, 1)
+    totals = rig.plan.join_tallies[MODEL]
+    assert (totals.predictions, totals.duplicates, totals.joined) == (1, 1, 1)
 
 
 def test_an_event_of_no_use_is_a_dead_letter_though_its_label_is_of_use() -> None:
@@ -88,8 +88,8 @@ def test_an_event_of_no_use_is_a_dead_letter_though_its_label_is_of_use() -> Non
     rig.settle()
     (letter,) = rig.records("dead-letter")
     assert dict(letter.headers)["driftline.error.offset"] == b"0"
-    tally = worker.status.tallies[TOPIC]
-    assert (tally.rejected["schema"], tally.labels[MODEL], tally.counted[MODEL]) == (1, 3, 1)
+    totals = worker.status.totals[TOPIC]
+    assert (totals.rejected["schema"], totals.labels[MODEL], totals.counted[MODEL]) == (1, 3, 1)
 
 
 def test_a_label_that_one_of_two_models_cannot_use_is_counted() -> None:
@@ -100,10 +100,10 @@ def test_a_label_that_one_of_two_models_cannot_use_is_counted() -> None:
     rig.write([{"event_id": "a", "actual": "mauve"}], topic=LABELS)
     worker = rig.start()
     rig.settle()
-    tally = worker.status.tallies[LABELS]
-    assert (tally.labels[MODEL], tally.refused[MODEL]) == (1, 2)
-    assert (tally.labels[OTHER], tally.refused[OTHER]) == (1, 2)
-    assert +tally.rejected == {"unknown_class": 1}
+    totals = worker.status.totals[LABELS]
+    assert (totals.labels[MODEL], totals.refused[MODEL]) == (1, 2)
+    assert (totals.labels[OTHER], totals.refused[OTHER]) == (1, 2)
+    assert +totals.rejected == {"unknown_class": 1}
 
 
 def coloured_reference() -> Reference:
@@ -119,8 +119,8 @@ def test_a_prediction_without_answer_is_not_waited_for_and_counted() -> None:
     rig.write([prediction("a"), {**prediction("b"), "prediction": {"score": 0.5}}])
     worker = rig.start()
     rig.settle()
-    tally = worker.status.tallies[TOPIC]
-    assert (tally.counted[MODEL], tally.without[MODEL, "answer"]) == (2, 1)
+    totals = worker.status.totals[TOPIC]
+    assert (totals.counted[MODEL], totals.without[MODEL, "answer"]) == (2, 1)
 
 
 @pytest.mark.parametrize(
@@ -146,5 +146,5 @@ def test_labels_of_no_use_are_dead_letters(label: Row | bytes, reason: str) -> N
     headers = dict(letter.headers)
     assert headers["driftline.error.topic"] == LABELS.encode()
     assert headers["driftline.error.reason"] == reason.encode()
-    assert +worker.status.tallies[LABELS].rejected == {reason: 1}
+    assert +worker.status.totals[LABELS].rejected == {reason: 1}
     assert rig.plan.join_tallies[MODEL].joined == 0

@@ -29,7 +29,7 @@ def starting(start: str) -> Plan:
 def counted(rig: Rig) -> int:
     """Events that the last worker counted."""
     worker, _, _ = rig.workers[-1]
-    return worker.status.tallies[TOPIC].counted["m"]
+    return worker.status.totals[TOPIC].counted["m"]
 
 
 def add_partition(rig: Rig) -> None:
@@ -228,7 +228,7 @@ def test_generations_rise_with_every_owner() -> None:
     generations.append(rig.states("sketch/in/0", SketchState)[-1].generation)
     assert generations[-1] > generations[-2]
     words = [decode_panes(record.value or b"") for record in rig.records("panes")]
-    claims = [word.generation for word in words if isinstance(word, Horizon)]
+    claims = [horizon.generation for horizon in words if isinstance(horizon, Horizon)]
     assert claims == generations
 
 
@@ -244,7 +244,7 @@ def test_a_model_new_to_the_configuration_starts_where_it_is_found() -> None:
     rig.write([row(2, model="n"), row(3)])
     worker = rig.start()
     rig.settle()
-    assert worker.status.tallies[TOPIC].counted == {"m": 1, "n": 1}
+    assert worker.status.totals[TOPIC].counted == {"m": 1, "n": 1}
 
 
 def test_the_state_names_what_is_still_needed() -> None:

@@ -13,7 +13,7 @@ from driftline.consumer.judge.state import Firing, JudgeState
 from driftline.consumer.service import parts
 from driftline.consumer.service.parts import cut, join
 from driftline.consumer.sketch.state import ModelProgress, SketchState
-from driftline.consumer.wire.clock import Heard
+from driftline.consumer.wire.clock import SourceProgress
 
 LARGEST = 131_072
 
@@ -32,22 +32,22 @@ KINDS = SketchState | JoinState | JudgeState | ComparisonState
 small = st.text(max_size=3)
 number = st.integers(0, 1 << 40)
 heard = st.lists(
-    st.tuples(small, number, st.builds(Heard, *[number] * 5, st.booleans())), max_size=40
+    st.tuples(small, number, st.builds(SourceProgress, *[number] * 5, st.booleans())), max_size=40
 )
 sketches = st.builds(
     SketchState, small, number, number, number, number,
     st.dictionaries(small, st.builds(ModelProgress, number, number, st.none() | number)),
 )  # fmt: skip
 joins = st.builds(
-    JoinState, number, number, heard=heard, early=st.none() | st.binary(max_size=3_000),
-    met=st.binary(max_size=400), taken_ids=st.binary(max_size=400),
+    JoinState, number, number, sources=heard, early=st.none() | st.binary(max_size=3_000),
+    met=st.binary(max_size=400), reserved_ids=st.binary(max_size=400),
     cut=st.lists(st.builds(Cut, number, number)), lifts=st.lists(st.tuples(number, number)),
 )  # fmt: skip
 judges = st.builds(
-    JudgeState, number, number, heard=heard, lives=st.lists(st.builds(life, st.integers(0, 99))),
+    JudgeState, number, number, sources=heard, lives=st.lists(st.builds(life, st.integers(0, 99))),
     firings=st.lists(st.builds(Firing, small, small, small, number, number, st.just([(1, 0.5)]))),
 )  # fmt: skip
-comparisons = st.builds(ComparisonState, number, number, heard=heard, cells=st.lists(number))
+comparisons = st.builds(ComparisonState, number, number, sources=heard, cells=st.lists(number))
 
 
 @given(sketches | joins | judges | comparisons, st.sampled_from([1, 40, 4_096]))
@@ -70,7 +70,7 @@ def test_a_usual_state_is_one_record() -> None:
     [
         judge(20_000),
         SketchState("", 1, 0, 0, 0, {f"m{n}": ModelProgress(n, n) for n in range(70_000)}),
-        JoinState(0, 0, early=bytes(400_000), met=bytes(400_000), taken_ids=bytes(400_000)),
+        JoinState(0, 0, early=bytes(400_000), met=bytes(400_000), reserved_ids=bytes(400_000)),
         JudgeState(0, 0, losses=[(n, n) for n in range(150_000)]),
     ],
     ids=["alerts", "models", "ids", "losses"],

@@ -49,7 +49,7 @@ def test_events_behind_an_idle_mark() -> None:
     run(rig, 12)
     assert passed_over(rig) == {"idle": 3}  # the window of second 55 was still to be judged
     assert in_verdicts(rig) == 20 + 50 + 1 + 2 * 20
-    counted = sum(tally.counted[MODEL] for tally in rig.workers[0][0].status.tallies.values())
+    counted = sum(totals.counted[MODEL] for totals in rig.workers[0][0].status.totals.values())
     assert counted == in_verdicts(rig) + 3 + 2 * 10  # and those of the window that is open
 
 

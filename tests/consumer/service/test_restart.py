@@ -118,26 +118,26 @@ def rewind_to_oldest_pane_of_judge(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def idle_as_a_flag(monkeypatch: pytest.MonkeyPatch) -> None:
     idle: dict[int, set[tuple[str, int]]] = {}
-    hear = Clock.hear
+    advance = Clock.advance
 
-    def flagging(self: Clock, word: Any) -> None:
-        key = (word.source, word.partition)
+    def flagging(self: Clock, horizon: Any) -> None:
+        key = (horizon.source, horizon.partition)
         flags = idle.setdefault(id(self), set())
         flags.discard(key)
-        if word.idle:
+        if horizon.idle:
             flags.add(key)
-            word = msgspec.structs.replace(word, idle=False)
-        hear(self, word)
+            horizon = msgspec.structs.replace(horizon, idle=False)
+        advance(self, horizon)
 
     def now(self: Clock) -> int | None:
         keys = list(self._keys())
-        if any(key not in self.heard for key in keys):
+        if any(key not in self.sources for key in keys):
             return None
-        active = [self.heard[key].horizon for key in keys if key not in idle.get(id(self), set())]
+        active = [self.sources[key].horizon for key in keys if key not in idle.get(id(self), set())]
         known = [h for h in active if h is not None]
         return min(known) if known and len(known) == len(active) else None
 
-    monkeypatch.setattr(Clock, "hear", flagging)
+    monkeypatch.setattr(Clock, "advance", flagging)
     monkeypatch.setattr(Clock, "now", now)
 
 
@@ -182,7 +182,7 @@ def part_ahead_of_the_head(monkeypatch: pytest.MonkeyPatch) -> None:
     places: dict[bytes, bytes] = {}
     messages = States.messages
 
-    def placing(state: msgspec.Struct) -> parts.Cut:
+    def placing(state: msgspec.Struct) -> parts.CutState:
         found = parts.cut(state)
         for name, field in found.large.items():
             for number, data in enumerate(field):

@@ -56,7 +56,7 @@ def test_aborted_records_are_no_events_and_control_records_no_lag(partitions: in
     worker = rig.start(batch=3)
     rig.settle()  # the end is made of what is never read, and yet the partitions become idle
     assert events(rig) == undisturbed(partitions)
-    assert worker.status.tallies[TOPIC].read == 12 * partitions
+    assert worker.status.totals[TOPIC].read == 12 * partitions
     assert not rig.records("dead-letter")
 
 
@@ -140,5 +140,5 @@ def test_a_record_time_before_2000_says_nothing() -> None:
     worker = rig.start()
     rig.settle()
     assert events(rig) == undisturbed(1)
-    assert worker.status.tallies[TOPIC].rejected == {"timestamp": 1}
+    assert worker.status.totals[TOPIC].rejected == {"timestamp": 1}
     assert worker.status.end_to_end.sum == 0

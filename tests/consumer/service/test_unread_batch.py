@@ -17,7 +17,7 @@ from tests.consumer.service.small import (
     row,
 )
 
-from driftline.consumer.cli.dead_letters import Choice, as_document, dead_letters
+from driftline.consumer.cli.dead_letters import LetterChoice, as_document, dead_letters
 from driftline.consumer.cli.dead_letters import row as line
 from driftline.consumer.log.protocol import TopicPartition, UnreadBatch
 
@@ -62,7 +62,7 @@ def test_it_is_a_dead_letter_and_an_alert() -> None:
         " windows from 2020-09-20 00:00 UTC to 2020-09-20 00:01 UTC are not judged."
     )
     assert resolved["status"] == "resolved"
-    (letter,) = dead_letters(rig.records("dead-letter"), Choice())
+    (letter,) = dead_letters(rig.records("dead-letter"), LetterChoice())
     assert (letter.offset, letter.last, letter.reason) == (40, 49, "too_large")
     assert (letter.detail, letter.cut) == (DETAIL, True)
     headers = dict(letter.record.headers)
@@ -71,8 +71,8 @@ def test_it_is_a_dead_letter_and_an_alert() -> None:
     assert letter.record.value == PACKED[:4096]
     assert line(letter, values=False).endswith(f"too_large      in[0]@40-49  {DETAIL}")
     assert as_document(letter, values=False)["last_offset"] == 49
-    tally = worker.status.tallies[TOPIC]
-    assert (tally.read, tally.rejected) == (131, {"too_large": 1})
+    totals = worker.status.totals[TOPIC]
+    assert (totals.read, totals.rejected) == (131, {"too_large": 1})
     found = judged(rig)
     missing = "events of this time are in a batch that is a dead letter"
     assert [end for end, (_, reason) in found.items() if reason == missing] == [
@@ -102,7 +102,7 @@ def test_the_next_starts_go_on_as_well(batch: int) -> None:
     rig.start(batch=batch)
     rig.settle()
     assert rig.verdicts() == calm.verdicts()
-    assert len(dead_letters(rig.records("dead-letter"), Choice())) == 1
+    assert len(dead_letters(rig.records("dead-letter"), LetterChoice())) == 1
     ids = {(a["alert_id"], a["revision"]) for a in rig.alerts("data_loss")}
     assert ids == {(a["alert_id"], a["revision"]) for a in calm.alerts("data_loss")}
 
@@ -123,8 +123,8 @@ def test_one_among_labels_is_a_loss_of_labels() -> None:
     rig.write(labels[20:], topic=LABELS)
     worker = rig.start()
     rig.settle()
-    (letter,) = dead_letters(rig.records("dead-letter"), Choice())
+    (letter,) = dead_letters(rig.records("dead-letter"), LetterChoice())
     assert (letter.topic, letter.offset, letter.last) == (LABELS, 10, 19)
     fired, *_ = rig.alerts("data_loss")
     assert "events 10 to 19 of truth partition 0 were not read, because" in fired["summary"]
-    assert worker.status.tallies[LABELS].labels[MODEL] == 30
+    assert worker.status.totals[LABELS].labels[MODEL] == 30

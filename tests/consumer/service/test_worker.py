@@ -263,7 +263,7 @@ def test_a_clean_stop_leaves_nothing_to_do_again() -> None:
     worker = rig.start()
     rig.settle()
     assert rig.published() == published
-    assert worker.status.tallies[TOPIC].read == 0
+    assert worker.status.totals[TOPIC].read == 0
 
 
 def test_what_a_killed_worker_had_published_is_not_published_again() -> None:
@@ -290,9 +290,9 @@ def test_two_models_share_a_topic() -> None:
     rig.write([*rows(0, 60, SECOND, rng), *rows(0, 60, SECOND, rng, model="n"), row(5, model="?")])
     worker = rig.start()
     rig.settle()
-    tally = worker.status.tallies[TOPIC]
-    assert tally.counted == {"m": 60, "n": 60}
-    assert +tally.skipped == {"unknown_model": 1}
+    totals = worker.status.totals[TOPIC]
+    assert totals.counted == {"m": 60, "n": 60}
+    assert +totals.skipped == {"unknown_model": 1}
     assert {v["model"] for v in rig.verdicts().values()} == {"m", "n"}
 
 
@@ -301,8 +301,8 @@ def test_late_events_are_counted_and_not_used() -> None:
     rig.write([row(0), row(60 * SECOND), row(1), row(2), row(61 * SECOND)])
     worker = rig.start()
     rig.settle()
-    tally = worker.status.tallies[TOPIC]
-    assert (tally.counted["m"], tally.late["m"]) == (3, 2)
+    totals = worker.status.totals[TOPIC]
+    assert (totals.counted["m"], totals.late["m"]) == (3, 2)
     first = [v for v in rig.verdicts().values() if v["window"]["start"].endswith("23:59:40Z")]
     assert {v["window"]["events"] for v in first} == {1}
 

@@ -25,7 +25,7 @@ from driftline.consumer.service.plan import Plan
 from driftline.consumer.sketch.event_ids import hash_ids
 from driftline.consumer.sketch.partition import Output, PartitionSketch
 from driftline.consumer.sketch.state import SketchState
-from driftline.consumer.sketch.totals import Tally
+from driftline.consumer.sketch.totals import InputTotals
 from driftline.consumer.wire.join_rows import unpack_rows
 from driftline.consumer.wire.messages import Block
 
@@ -54,7 +54,9 @@ def sketch(
     decoder = plan.decoder(topic) if plan.models_of(topic) else None
     writer = plan.writer(topic, TARGETS, state.joins, now=0)
     source = TopicPartition(topic, partition)
-    return PartitionSketch(source, 1, decoder, plan.sketch_models(topic), state, 0, Tally(), writer)
+    return PartitionSketch(
+        source, 1, decoder, plan.sketch_models(topic), state, 0, InputTotals(), writer
+    )
 
 
 def log(values: Iterable[Row | bytes | None], topic: str = TOPIC) -> list[MemoryRecord]:
@@ -81,7 +83,7 @@ def label(time: float, event_id: object = "a", actual: object = "yes", **fields:
 
 
 def blocks(outputs: Iterable[Output], model: str = MODEL) -> list[Block]:
-    return [o for o in outputs if isinstance(o, Block) and o.word.model == model]
+    return [o for o in outputs if isinstance(o, Block) and o.horizon.model == model]
 
 
 def rows(outputs: Iterable[Output], model: str = MODEL) -> list[tuple[Any, ...]]:

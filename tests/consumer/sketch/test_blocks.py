@@ -50,9 +50,9 @@ def test_predictions_and_labels_travel_with_what_is_counted_of_them() -> None:
 def test_progress_goes_to_every_partition_of_the_join() -> None:
     sent = blocks(sketch().feed(log([event(9), event(3), event(20, "b")]), 0))
     assert [block.target for block in sent] == list(range(TARGETS))
-    assert {block.word.progress for block in sent} == {START + 20 * SECOND}
-    assert {block.word.horizon for block in sent} == {START + 20 * SECOND - GRACE}
-    assert {block.word.until for block in sent} == {3}
+    assert {block.horizon.progress for block in sent} == {START + 20 * SECOND}
+    assert {block.horizon.horizon for block in sent} == {START + 20 * SECOND - GRACE}
+    assert {block.horizon.until for block in sent} == {3}
     assert sum(block.rows is not None for block in sent) == len(
         {hashed("a") % TARGETS, hashed("b") % TARGETS}
     )
@@ -88,8 +88,8 @@ def test_events_that_send_no_prediction(value: Row, fate: str) -> None:
     one = sketch()
     sent = one.feed(log([value]), 0)
     assert rows(sent) == []
-    assert bool(one.tally.counted[MODEL]) == fate.startswith("counted")
-    assert one.tally.without[MODEL, "id"] == (fate == "counted without id")
+    assert bool(one.totals.counted[MODEL]) == fate.startswith("counted")
+    assert one.totals.without[MODEL, "id"] == (fate == "counted without id")
     assert [o.reason for o in sent if isinstance(o, DeadLetter)] == (
         [] if fate.startswith("counted") else [fate]
     )
@@ -121,9 +121,9 @@ def test_labels_among_events(value: Row | bytes | None, sent: str, counts: str) 
     found = rows(one.feed(log([value]), 0))
     assert "".join("l" if row[2] else "p" for row in found) == sent
     assert len({row[1] for row in found}) <= 1  # an event and its own label have one id
-    tally = one.tally
-    counted = Counter({"counted": tally.counted[MODEL], "labels": tally.labels[MODEL]})
-    assert +(counted + tally.rejected + tally.skipped) == Counter(counts.split())
+    totals = one.totals
+    counted = Counter({"counted": totals.counted[MODEL], "labels": totals.labels[MODEL]})
+    assert +(counted + totals.rejected + totals.skipped) == Counter(counts.split())
 
 
 def test_events_without_id_have_one_by_their_offset_if_they_bring_their_label() -> None:
@@ -139,8 +139,8 @@ def test_a_label_that_names_no_model_is_one_of_every_model() -> None:
     sent = one.feed(log(values, LABELS), 0)
     assert [row[0] for row in rows(sent)] == [0, 1]
     assert [row[0] for row in rows(sent, OTHER)] == [0]
-    assert one.tally.labels == {MODEL: 2, OTHER: 1}
-    assert +one.tally.skipped == {"unknown_model": 1}
+    assert one.totals.labels == {MODEL: 2, OTHER: 1}
+    assert +one.totals.skipped == {"unknown_model": 1}
 
 
 def test_many_versions_share_one_name() -> None:

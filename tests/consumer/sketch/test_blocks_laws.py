@@ -70,12 +70,12 @@ def test_any_cut_sends_the_same_rows_at_the_same_times(
             # What a partition said holds: none of its rows has its effect before.
             assert all(START + row[3] * SECOND >= said[model] for row in rows(new, model))
         for block in blocks(new, MODEL) + blocks(new, OTHER):
-            assert block.word.horizon is not None
-            said[block.word.model] = block.word.horizon
+            assert block.horizon.horizon is not None
+            said[block.horizon.model] = block.horizon.horizon
         found += new
     for model in (MODEL, OTHER):
         assert repr(rows(found, model)) == repr(rows(expected, model))
-    assert parts.tally == whole.tally
+    assert parts.totals == whole.totals
     assert parts.state() == whole.state()
 
 
@@ -97,13 +97,13 @@ def test_what_is_too_large_for_a_message_is_sent_in_several(
             for block in sent:
                 own = rows([block], model)
                 # A block is taken whole or not at all, and what was said before holds.
-                assert all(read <= row[0] < block.word.until for row in own)
+                assert all(read <= row[0] < block.horizon.until for row in own)
                 assert all(START + row[3] * SECOND >= said for row in own)
                 assert _size(block) <= largest or len({row[0] for row in own}) == 1
-                assert block.word.horizon is not None
-                read, said = block.word.until, block.word.horizon
+                assert block.horizon.horizon is not None
+                read, said = block.horizon.until, block.horizon.horizon
             last = [block for block in blocks(expected, model) if block.target == target]
-            assert [block.word for block in sent[-1:]] == [block.word for block in last]
+            assert [block.horizon for block in sent[-1:]] == [block.horizon for block in last]
 
 
 def test_a_restart_sends_the_same_bytes_again() -> None:
@@ -120,7 +120,7 @@ def test_a_restart_sends_the_same_bytes_again() -> None:
 
 def words(outputs: Sequence[Output]) -> list[Any]:
     return [
-        (o.target, o.word.horizon, o.word.until, o.word.generation, o.word.idle, o.rows)
+        (o.target, o.horizon.horizon, o.horizon.until, o.horizon.generation, o.horizon.idle, o.rows)
         for o in blocks(outputs)
     ]
 

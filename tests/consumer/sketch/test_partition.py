@@ -87,7 +87,7 @@ def test_lateness_is_decided_event_by_event() -> None:
     # At 14.999 s the first pane still waits; from 15 s on it does not.
     found = feed(one, at(1, 14.999, 2, 15, 3, 11))
     assert panes(found) == [(0, 2, 0, 4)]
-    assert (one.tally.counted["m"], one.tally.late["m"]) == (5, 1)
+    assert (one.totals.counted["m"], one.totals.late["m"]) == (5, 1)
     assert one.progress()["m"].progress == START + 15 * SECOND
     assert panes(feed(one, at(30))) == [(10, 3, 1, 7)]
 
@@ -98,8 +98,8 @@ def test_an_event_too_far_ahead_is_refused_and_moves_nothing() -> None:
     found = feed(one, [row(0), row(0, timestamp=ahead), row(5 * MINUTE)], written=START)
     (letter,) = (output for output in found if isinstance(output, DeadLetter))
     assert (letter.record.offset, letter.reason) == (1, "too_far_ahead")
-    assert one.tally.rejected == {"too_far_ahead": 1}
-    assert one.tally.counted["m"] == 2
+    assert one.totals.rejected == {"too_far_ahead": 1}
+    assert one.totals.counted["m"] == 2
     assert one.progress()["m"].progress == START + 5 * MINUTE
 
 
@@ -113,10 +113,10 @@ def test_what_is_no_event_of_a_model_is_counted_apart() -> None:
     one = sketch(PLAN)
     found = feed(one, [None, row(0, model="stranger"), row(0), b"oops", None])
     assert [o.reason for o in found if isinstance(o, DeadLetter)] == ["malformed"]
-    assert one.tally.read == 5
-    assert +one.tally.skipped == {"tombstone": 2, "unknown_model": 1}
-    assert one.tally.rejected == {"malformed": 1}
-    assert one.tally.counted == {"m": 1}
+    assert one.totals.read == 5
+    assert +one.totals.skipped == {"tombstone": 2, "unknown_model": 1}
+    assert one.totals.rejected == {"malformed": 1}
+    assert one.totals.counted == {"m": 1}
 
 
 def test_an_idle_mark_closes_no_pane() -> None:
@@ -129,7 +129,7 @@ def test_an_idle_mark_closes_no_pane() -> None:
     assert (mark.idle, mark.stale, mark.horizon) == (True, False, START + 10 * SECOND)
     # The pane is still open: what comes now joins it, under the same `first`.
     assert panes(feed(one, at(13, 25))) == [(10, 3, 1, 5)]
-    assert not one.tally.late["m"]
+    assert not one.totals.late["m"]
 
 
 def test_an_idle_mark_is_repeated_while_it_is_true() -> None:
@@ -168,7 +168,7 @@ def test_a_stale_model_has_its_panes_closed() -> None:
     assert state.rewind == 3  # no open pane holds it back any more
     # What belongs to a closed pane is late now; what is newer ends the silence.
     feed(one, at(39, 41), now=3 * HOUR)
-    assert (one.tally.late["m"], one.tally.counted["m"]) == (1, 4)
+    assert (one.totals.late["m"], one.totals.counted["m"]) == (1, 4)
     assert not one.progress()["m"].stale
 
 
@@ -176,9 +176,9 @@ def test_stale_can_be_off_and_needs_no_event() -> None:
     off = sketch(plan(stale_after="off"))
     feed(off, at(1), now=0)
     assert off.stale(1 << 50) == []
-    (word,) = sketch(plan(stale_after="1h")).stale(HOUR)
-    assert isinstance(word, Horizon)
-    assert (word.horizon, word.stale) == (None, True)
+    (horizon,) = sketch(plan(stale_after="1h")).stale(HOUR)
+    assert isinstance(horizon, Horizon)
+    assert (horizon.horizon, horizon.stale) == (None, True)
 
 
 def test_a_new_owner_speaks_first_with_its_generation() -> None:
@@ -187,9 +187,9 @@ def test_a_new_owner_speaks_first_with_its_generation() -> None:
     state = one.state()
     assert state is not None
     other = sketch(PLAN, 3, 9, msgspec.structs.replace(state, generation=4))
-    (word,) = other.claim()
-    assert isinstance(word, Horizon)
-    assert word == Horizon(
+    (horizon,) = other.claim()
+    assert isinstance(horizon, Horizon)
+    assert horizon == Horizon(
         "in", 3, 9, "m", START + 20 * SECOND, START + 25 * SECOND, 2, 4, idle=False, stale=False
     )
 
@@ -208,8 +208,8 @@ def test_a_new_owner_counts_again_what_is_open_and_does_nothing_else() -> None:
     assert other.state() is None
     assert feed(other, events[5:]) == []
     assert other.state() == state
-    assert other.tally.read == 0
-    assert other.tally.counted == other.tally.late == other.tally.rejected == {}
+    assert other.totals.read == 0
+    assert other.totals.counted == other.totals.late == other.totals.rejected == {}
     closing = at(60)
     assert feed(other, closing) == feed(one, closing)
 
@@ -239,7 +239,7 @@ def test_a_model_new_to_the_configuration_starts_at_the_position() -> None:
     counted = {o.model: o.streams[0].events for o in found if isinstance(o, Pane)}
     assert counted == {"m": 3, "n": 1}
     assert {o.model: o.first for o in found if isinstance(o, Pane)} == {"m": 0, "n": 5}
-    assert other.tally.skipped == {"tombstone": 0, "unknown_model": 0}
+    assert other.totals.skipped == {"tombstone": 0, "unknown_model": 0}
 
 
 def test_a_loss_is_told_before_the_next_panes() -> None:

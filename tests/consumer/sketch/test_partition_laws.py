@@ -96,7 +96,7 @@ def test_any_cut_gives_the_same_messages_byte_for_byte(values: list[Any], cuts: 
     whole, cut = sketch(PLAN), sketch(PLAN)
     expected = sent([*whole.feed(log, 0), *whole.idle(0, 0)])
     assert sent([*feed_cut(cut, log, cuts), *cut.idle(0, 0)]) == expected
-    assert cut.tally == whole.tally
+    assert cut.totals == whole.totals
     assert cut.state() == whole.state()
 
 
@@ -116,8 +116,8 @@ def test_a_restart_at_any_place_gives_the_same_messages(
     second = sketch(PLAN, state=state)
     after = feed_cut(second, log[state.rewind :], cuts)
     assert sent([*before, *after, *second.idle(0, 0)]) == expected
-    assert first.tally.read + second.tally.read == len(log)
-    assert first.tally.late + second.tally.late == whole.tally.late
+    assert first.totals.read + second.totals.read == len(log)
+    assert first.totals.late + second.totals.late == whole.totals.late
 
 
 @settings(max_examples=60, deadline=None)
@@ -125,9 +125,9 @@ def test_a_restart_at_any_place_gives_the_same_messages(
 def test_every_record_has_one_fate(values: list[Any]) -> None:
     one = sketch(PLAN)
     one.feed(records(values), 0)
-    tally = one.tally
-    fates = (tally.counted, tally.late, tally.skipped, tally.rejected)
-    assert tally.read == len(values) == sum(fate.total() for fate in fates)
+    totals = one.totals
+    fates = (totals.counted, totals.late, totals.skipped, totals.rejected)
+    assert totals.read == len(values) == sum(fate.total() for fate in fates)
 
 
 def shared(plan: Plan, events: list[Any], places: list[int], count: int) -> list[Verdict | Alert]:
@@ -167,8 +167,8 @@ def test_horizons_rise_and_until_names_the_event(events: list[Any]) -> None:
     words = [w for w in one.feed(records(events), 0) if isinstance(w, Horizon)]
     reached = [w.horizon for w in words if w.horizon is not None]
     assert reached == sorted(set(reached))
-    for word in words:
-        assert word.progress == max(event["timestamp"] for event in events[: word.until])
+    for horizon in words:
+        assert horizon.progress == max(event["timestamp"] for event in events[: horizon.until])
 
 
 def test_a_restart_changes_no_version_however_many_there_are() -> None:

@@ -46,7 +46,7 @@ def test_long_names_in_many_segments_fit_into_one_message(length: int) -> None:
     ]
     one.feed(records(events), 0)
     words = one.feed(records([row(MINUTE)], first=len(events)), 0)
-    panes = [word for word in words if isinstance(word, Pane)]
+    panes = [horizon for horizon in words if isinstance(horizon, Pane)]
     assert sum(s.events for s in panes[0].streams if s.stream is None) == len(events)
     assert max(len(encode(pane)) for pane in panes) < BROKERS_LIMIT
 
@@ -56,7 +56,7 @@ def test_only_the_first_piece_of_a_pane_carries_versions(monkeypatch: pytest.Mon
     whole = sketch(plan(segments=["tier"])).feed(records(events), 0)
     monkeypatch.setattr(open_pane, "_LARGEST_MESSAGE", 10)
     split = sketch(plan(segments=["tier"])).feed(records(events), 0)
-    pieces = [word for word in split if isinstance(word, Pane) and word.start == START]
+    pieces = [horizon for horizon in split if isinstance(horizon, Pane) and horizon.start == START]
     assert len(pieces) == 3  # one per feature
     for piece in pieces:
         for counts in piece.streams:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from driftline.consumer.wire.clock import Clock, Heard
+from driftline.consumer.wire.clock import Clock, SourceProgress
 from driftline.consumer.wire.codec import decode, encode
 from driftline.consumer.wire.messages import Horizon
 
 
-def word(
+def horizon(
     partition: int = 0,
     horizon: int | None = None,
     *,
@@ -29,57 +29,59 @@ def word(
 
 
 def clock(*words: Horizon, topics: tuple[str, ...] = ("in",)) -> Clock:
-    heard = Clock(topics, {})
+    sources = Clock(topics, {})
     for one in words:
-        heard.hear(one)
-    return heard
+        sources.advance(one)
+    return sources
 
 
 def test_the_partition_that_is_behind_holds_the_clock() -> None:
     assert clock().now() is None
-    assert clock(word(0, 50)).now() is None  # partition 1 has not been heard of
-    assert clock(word(0, 50), word(1)).now() is None  # nor has it had an event
-    assert clock(word(0, 50), word(1, 20)).now() == 20
-    assert clock(word(0, 50), word(1, 20), word(1, 70)).now() == 50
+    assert clock(horizon(0, 50)).now() is None  # partition 1 has not been heard of
+    assert clock(horizon(0, 50), horizon(1)).now() is None  # nor has it had an event
+    assert clock(horizon(0, 50), horizon(1, 20)).now() == 20
+    assert clock(horizon(0, 50), horizon(1, 20), horizon(1, 70)).now() == 50
 
 
 def test_a_partition_that_is_added_holds_the_clock_where_it_is() -> None:
-    heard = clock(word(0, 50), word(1, 20))
-    heard.hear(word(0, 60, partitions=3))
-    assert heard.now() == 20
-    heard.hear(word(1, 70, partitions=3))
-    assert heard.now() == 20  # the third has not been heard of
-    heard.hear(word(2, None, partitions=3))
-    heard.hear(word(2, 10, partitions=3))
-    assert heard.now() == 20
-    heard.hear(word(2, 65, partitions=3))
-    assert heard.now() == 60
+    sources = clock(horizon(0, 50), horizon(1, 20))
+    sources.advance(horizon(0, 60, partitions=3))
+    assert sources.now() == 20
+    sources.advance(horizon(1, 70, partitions=3))
+    assert sources.now() == 20  # the third has not been heard of
+    sources.advance(horizon(2, None, partitions=3))
+    sources.advance(horizon(2, 10, partitions=3))
+    assert sources.now() == 20
+    sources.advance(horizon(2, 65, partitions=3))
+    assert sources.now() == 60
 
 
 def test_all_topics_of_the_model_count() -> None:
     two = ("in", "also")
-    assert clock(word(0, 50, partitions=1), topics=two).now() is None
-    heard = clock(word(0, 50, partitions=1), word(0, 30, partitions=1, source="also"), topics=two)
-    assert heard.now() == 30
+    assert clock(horizon(0, 50, partitions=1), topics=two).now() is None
+    sources = clock(
+        horizon(0, 50, partitions=1), horizon(0, 30, partitions=1, source="also"), topics=two
+    )
+    assert sources.now() == 30
 
 
 def test_an_idle_mark_lifts_its_partition_to_the_largest_horizon_heard() -> None:
-    heard = clock(word(0, 50), word(1, 20), word(1, 20, idle=True))
-    assert heard.now() == 50
+    sources = clock(horizon(0, 50), horizon(1, 20), horizon(1, 20, idle=True))
+    assert sources.now() == 50
     # It is a value, not a flag: when others go on, the partition holds the clock again ...
-    heard.hear(word(0, 90))
-    assert heard.now() == 50
+    sources.advance(horizon(0, 90))
+    assert sources.now() == 50
     # ... until the mark is repeated.
-    heard.hear(word(1, 20, idle=True))
-    assert heard.now() == 90
+    sources.advance(horizon(1, 20, idle=True))
+    assert sources.now() == 90
     # What the partition says later of its own does not pull the clock back.
-    heard.hear(word(1, 30, until=12))
-    assert heard.now() == 90
+    sources.advance(horizon(1, 30, until=12))
+    assert sources.now() == 90
 
 
 def test_a_partition_that_never_had_an_event_is_lifted_too() -> None:
-    heard = clock(word(0, 50), word(1, None, idle=True))
-    assert heard.now() == 50
+    sources = clock(horizon(0, 50), horizon(1, None, idle=True))
+    assert sources.now() == 50
 
 
 @pytest.mark.parametrize(
@@ -92,32 +94,34 @@ def test_a_partition_that_never_had_an_event_is_lifted_too() -> None:
     ],
 )
 def test_a_mark_of_a_lower_generation_or_offset_is_ignored(late: dict[str, int], now: int) -> None:
-    heard = clock(word(0, 50, generation=2), word(1, 20, generation=2, until=10))
-    heard.hear(word(1, 20, idle=True, **late))  # type: ignore[arg-type]  # of integer fields
-    assert heard.now() == now
+    sources = clock(horizon(0, 50, generation=2), horizon(1, 20, generation=2, until=10))
+    sources.advance(horizon(1, 20, idle=True, **late))  # type: ignore[arg-type]  # of integer fields
+    assert sources.now() == now
 
 
 def test_a_claim_voids_the_marks_of_the_owner_before() -> None:
-    heard = clock(word(0, 50), word(1, 20, generation=1), word(1, 20, generation=2))
-    heard.hear(word(1, 20, generation=1, idle=True))
-    assert heard.now() == 20
-    heard.hear(word(1, 20, generation=2, idle=True))
-    assert heard.now() == 50
+    sources = clock(horizon(0, 50), horizon(1, 20, generation=1), horizon(1, 20, generation=2))
+    sources.advance(horizon(1, 20, generation=1, idle=True))
+    assert sources.now() == 20
+    sources.advance(horizon(1, 20, generation=2, idle=True))
+    assert sources.now() == 50
 
 
 def test_horizons_never_fall() -> None:
-    heard = clock(word(0, 50, progress=60, partitions=1), word(0, 40, progress=45, partitions=1))
-    assert (heard.now(), heard.progress()) == (50, 60)
+    sources = clock(
+        horizon(0, 50, progress=60, partitions=1), horizon(0, 40, progress=45, partitions=1)
+    )
+    assert (sources.now(), sources.progress()) == (50, 60)
 
 
 def test_stale_is_said_of_a_model_that_is_silent_everywhere() -> None:
-    heard = clock(word(0, 50), word(1, 50, stale=True))
-    assert not heard.stale()
-    heard.hear(word(0, 50, stale=True))
-    assert heard.stale()
-    heard.hear(word(1, 60))
-    assert not heard.stale()
-    assert not clock(word(0, 50, stale=True)).stale()  # partition 1 is not heard of
+    sources = clock(horizon(0, 50), horizon(1, 50, stale=True))
+    assert not sources.stale()
+    sources.advance(horizon(0, 50, stale=True))
+    assert sources.stale()
+    sources.advance(horizon(1, 60))
+    assert not sources.stale()
+    assert not clock(horizon(0, 50, stale=True)).stale()  # partition 1 is not heard of
     assert not clock().stale()
 
 
@@ -125,12 +129,15 @@ def test_stale_is_said_of_a_model_that_is_silent_everywhere() -> None:
     ("words", "holder"),
     [
         ([], None),
-        ([word(0, 50, partitions=1)], None),  # the only one is nobody's fault
-        ([word(0, 50), word(1, 50)], None),
-        ([word(0, 50), word(1, 20)], ("in", 1)),
-        ([word(0, 50), word(1)], ("in", 1)),
-        ([word(0, 50)], ("in", 1)),  # not heard of
-        ([word(0, 50, partitions=4), word(1, 20, partitions=4)], None),  # two are not heard of
+        ([horizon(0, 50, partitions=1)], None),  # the only one is nobody's fault
+        ([horizon(0, 50), horizon(1, 50)], None),
+        ([horizon(0, 50), horizon(1, 20)], ("in", 1)),
+        ([horizon(0, 50), horizon(1)], ("in", 1)),
+        ([horizon(0, 50)], ("in", 1)),  # not heard of
+        (
+            [horizon(0, 50, partitions=4), horizon(1, 20, partitions=4)],
+            None,
+        ),  # two are not heard of
     ],
 )
 def test_who_alone_holds_the_clock(words: list[Horizon], holder: tuple[str, int] | None) -> None:
@@ -138,18 +145,18 @@ def test_who_alone_holds_the_clock(words: list[Horizon], holder: tuple[str, int]
 
 
 def test_what_was_heard_survives_in_the_state() -> None:
-    heard = clock(word(0, 50, progress=55), word(1, 20, idle=True, generation=7, until=3))
+    sources = clock(horizon(0, 50, progress=55), horizon(1, 20, idle=True, generation=7, until=3))
     again = {
-        key: msgspec.msgpack.decode(msgspec.msgpack.encode(value), type=Heard)
-        for key, value in heard.heard.items()
+        key: msgspec.msgpack.decode(msgspec.msgpack.encode(value), type=SourceProgress)
+        for key, value in sources.sources.items()
     }
     restored = Clock(("in",), again)
-    assert restored.now() == heard.now() == 50
-    restored.hear(word(1, 20, idle=True, generation=6, until=3))
-    restored.hear(word(0, 90))
+    assert restored.now() == sources.now() == 50
+    restored.advance(horizon(1, 20, idle=True, generation=6, until=3))
+    restored.advance(horizon(0, 90))
     assert restored.now() == 50
 
 
 def test_words_survive_the_log() -> None:
-    one = word(1, 20, idle=True, stale=True)
+    one = horizon(1, 20, idle=True, stale=True)
     assert decode(encode(one), Horizon) == one

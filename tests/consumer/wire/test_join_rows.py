@@ -70,10 +70,10 @@ def some_rows(n: int = 3) -> JoinRows:
 
 
 def test_a_block_there_and_back() -> None:
-    word = Horizon("in", 3, 6, "m", 1, 2, 3, 4, idle=True)
-    block = Block(word, 5, ["no", "yes"], ["3.2"], {"tier": ["gold"]}, pack_rows(some_rows()))
+    horizon = Horizon("in", 3, 6, "m", 1, 2, 3, 4, idle=True)
+    block = Block(horizon, 5, ["no", "yes"], ["3.2"], {"tier": ["gold"]}, pack_rows(some_rows()))
     assert decode_block(encode(block)) == block
-    assert decode_block(encode(Block(word, 0))) == Block(word, 0)
+    assert decode_block(encode(Block(horizon, 0))) == Block(horizon, 0)
 
 
 def test_rows_are_slim() -> None:

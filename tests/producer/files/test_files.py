@@ -18,7 +18,7 @@ from driftline.producer.files import csv as csv_file
 from driftline.producer.files import rows as files
 from driftline.producer.files.rows import count_rows, mixed_columns, read_rows
 
-DATA = Path(__file__).parents[1] / "data"
+DATA = Path(__file__).parents[2] / "data"
 
 
 def write(folder: Path, name: str, content: str | bytes) -> Path:

@@ -80,7 +80,7 @@ def test_a_line_without_an_end_is_no_row(
 def test_few_long_rows_are_a_chunk(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("csv_file", "ndjson_file"):
+    for module in ("files.csv", "files.ndjson"):
         monkeypatch.setattr(f"driftline.producer.{module}.CHUNK_SIZE", 1_000)
     rows = [{"a": number, "b": "x" * 600} for number in range(5)]
     if name == "x.csv":

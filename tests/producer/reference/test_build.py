@@ -24,7 +24,7 @@ from driftline.producer.reference.build import (
     reference_from_rows,
 )
 
-DATA = Path(__file__).parents[1] / "data"
+DATA = Path(__file__).parents[2] / "data"
 MAPPING = Mapping(
     {
         "timestamp": "timestamp",

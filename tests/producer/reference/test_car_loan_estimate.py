@@ -24,7 +24,7 @@ from driftline.producer.files.rows import read_rows
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.reference.build import ReferenceSettings, reference_from_rows
 
-DATA = Path(__file__).parents[1] / "data"
+DATA = Path(__file__).parents[2] / "data"
 MAPPING = Mapping(
     {
         "timestamp": "timestamp",

@@ -10,7 +10,7 @@ import pytest
 from driftline.producer.files.rows import read_rows
 from driftline.producer.reference.guess import guess_mapping
 
-DATA = Path(__file__).parents[1] / "data"
+DATA = Path(__file__).parents[2] / "data"
 FEATURES = {
     "car_value": "numeric",
     "salary_range": "categorical",

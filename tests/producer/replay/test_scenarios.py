@@ -90,8 +90,8 @@ def backtest(reference: Reference, events: Sequence[Event]) -> list[Alert]:
     plan = Plan(Config(kafka=kafka, models={"payments": settings}), {"payments": reference})
     monitor = Backtest(plan, "payments", "file")
     found = [*monitor.feed(events), *monitor.end()]
-    assert monitor.tally.late["payments"] == 0
-    assert monitor.tally.rejected.total() == 0
+    assert monitor.totals.late["payments"] == 0
+    assert monitor.totals.rejected.total() == 0
     return [record for record in found if isinstance(record, Alert)]
 
 

@@ -89,7 +89,7 @@ def round_length(rate: float) -> int:
     return min(LENGTHS, key=lambda length: abs(math.log(rate * length / EVENTS_A_WINDOW)))
 
 
-class Pace:
+class EventRate:
     """How many events there are in a time, seen in passing."""
 
     def __init__(self, mapping: Mapping) -> None:

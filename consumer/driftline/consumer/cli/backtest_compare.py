@@ -41,7 +41,7 @@ _LOOK = 1_000
 
 
 @dataclass(frozen=True)
-class Measured:
+class SideMetrics:
     """How one side did: predictions, those with their label, and metrics on these."""
 
     name: str
@@ -63,7 +63,7 @@ class Compared:
         reason: why there is no decision; empty where there is one.
     """
 
-    sides: tuple[Measured, Measured]
+    sides: tuple[SideMetrics, SideMetrics]
     paired: bool
     events: int
     decision: Decision | None
@@ -116,7 +116,7 @@ def _compare(names: tuple[str, str], sides: list[list[Answered]], positive: str 
     parts = [_part(found.rows, slice(None, cut)), _part(found.rows, slice(cut, None))]
     _check_classes(names, layout, parts)
     measured = [
-        Measured(
+        SideMetrics(
             name,
             len(rows),
             int((~np.isnan(part.actual)).sum()),
@@ -178,7 +178,7 @@ def _part(rows: OutcomeRows, chosen: Any) -> OutcomeRows:
 
 
 def _paired(
-    both: tuple[Measured, Measured],
+    both: tuple[SideMetrics, SideMetrics],
     sides: Sequence[Sequence[Answered]],
     layout: OutcomeLayout,
     parts: Sequence[OutcomeRows],
@@ -202,7 +202,7 @@ def _paired(
 
 
 def _independent(
-    both: tuple[Measured, Measured],
+    both: tuple[SideMetrics, SideMetrics],
     sides: Sequence[Sequence[Answered]],
     parts: Sequence[OutcomeRows],
 ) -> Compared:
@@ -238,7 +238,7 @@ def _overlap(side: IntArray, times: IntArray) -> bool:
 
 
 def _decided(
-    both: tuple[Measured, Measured], evidence: Evidence, events: int, *, paired: bool
+    both: tuple[SideMetrics, SideMetrics], evidence: Evidence, events: int, *, paired: bool
 ) -> Compared:
     if not (events and both[0].labelled and both[1].labelled):
         return Compared(both, paired, events, None, None, "no labelled events of both sides")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from driftline.consumer.cli.alert_text import figure
-from driftline.consumer.cli.backtest_compare import ALPHA, Compared, Measured
+from driftline.consumer.cli.backtest_compare import ALPHA, Compared, SideMetrics
 from driftline.consumer.judge.sentence import amount
 from driftline.consumer.wire.records import number
 from driftline.detectors.outcomes import Figure
@@ -64,7 +64,7 @@ def _decision(found: Compared) -> str:
     return f"{challenger} is {found.decision} than {champion} ({basis})"
 
 
-def _side(side: Measured) -> dict[str, Any]:
+def _side(side: SideMetrics) -> dict[str, Any]:
     return {
         "name": side.name,
         "predictions": side.predictions,

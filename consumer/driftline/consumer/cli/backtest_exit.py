@@ -15,15 +15,15 @@ def too_little_judged(setup: Setup) -> str:
     It says so where a window was judged, and at least half of the events were in one. Events that
     were late or rejected count as events.
     """
-    found, tally = setup.found, setup.backtest.tally
-    rejected = tally.rejected.total() - found.refused
-    events = tally.counted[found.model] + tally.late[found.model] + rejected
+    found, totals = setup.found, setup.backtest.totals
+    rejected = totals.rejected.total() - found.refused
+    events = totals.counted[found.model] + totals.late[found.model] + rejected
     tested = found.events_tested()
     if 2 * tested >= events > 0 and tested:
         return ""
     what = f"only {tested:,} of {events:,} events were" if tested else "no window was"
     reasons = [f"{windows:,} windows: {why}" for why, windows in found.insufficient.most_common(1)]
-    if late := tally.late[found.model]:
+    if late := totals.late[found.model]:
         reasons.append(f"{late:,} events were late")
     if rejected:
         reasons.append(f"{rejected:,} rejected")

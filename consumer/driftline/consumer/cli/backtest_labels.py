@@ -89,9 +89,9 @@ class LabelFile:
     def feed(self, backtest: Backtest, time: int | None) -> Iterator[Verdict | Alert]:
         """Feed the labels up to a time (ms), or all that are left; yield what is made known."""
         for rows in self._rows.rest() if time is None else self._rows.until(time):
-            before = backtest.tally.rejected.copy()
+            before = backtest.totals.rejected.copy()
             yield from backtest.feed_labels(rows)
-            self._refused += backtest.tally.rejected - before
+            self._refused += backtest.totals.rejected - before
 
     def causes(self, model: str) -> list[str]:
         """Return why labels of a model and its predictions did not meet, a sentence each."""
@@ -115,7 +115,7 @@ class LabelFile:
         """
         advice = f"map the columns with sources.{self._topic}.fields"
         worst = self._refused.most_common(1)
-        labels = backtest.tally.labels[model]
+        labels = backtest.totals.labels[model]
         if worst:
             ((reason, rows),) = worst
             example = backtest.examples[reason]

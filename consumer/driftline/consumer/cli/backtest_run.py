@@ -63,9 +63,9 @@ def _is_of_labels(output: Verdict | Alert) -> bool:
 
 
 def _say_what_was_left_out(setup: Setup) -> None:
-    tally, name = setup.backtest.tally, setup.model
-    counted, late = tally.counted[name], tally.late[name]
-    read, rejected = tally.read, tally.rejected
+    totals, name = setup.backtest.totals, setup.model
+    counted, late = totals.counted[name], totals.late[name]
+    read, rejected = totals.read, totals.rejected
     if setup.truth.labels is not None:
         read, rejected = read - setup.truth.labels.fed, rejected - setup.truth.labels.refused
         setup.found.refused = setup.truth.labels.refused.total()
@@ -86,7 +86,7 @@ def _say_what_was_left_out(setup: Setup) -> None:
             f"warning  {percent(late / (counted + late))} of the events were late: rows are read in"
             " the file's order, so sort it by time"
         )
-    if setup.truth.actual is not None and not tally.labels[name]:
+    if setup.truth.actual is not None and not totals.labels[name]:
         why = f"{worst[0][0]}, {_detail(setup, worst[0][0])}" if worst else "it is empty"
         raise CommandError(
             f"--actual {setup.truth.actual}: none of {counted:,} events has a label: {why}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from driftline.consumer.cli import file_rows
-from driftline.consumer.cli.assumptions import ENOUGH, Pace, assume
+from driftline.consumer.cli.assumptions import ENOUGH, EventRate, assume
 from driftline.consumer.cli.backtest_found import Found
 from driftline.consumer.cli.backtest_labels import Files, LabelFile
 from driftline.consumer.cli.errors import CommandError
@@ -37,7 +37,7 @@ _UNMEASURED = "the reference was built without ground truth: build it again with
 
 
 @dataclass(frozen=True)
-class Truth:
+class GroundTruth:
     """Where the ground truth is.
 
     Attributes:
@@ -74,7 +74,7 @@ class Setup:
     mapping: Mapping
     config: ModelConfig
     found: Found
-    truth: Truth
+    truth: GroundTruth
 
     @property
     def model(self) -> str:
@@ -130,13 +130,13 @@ def configured(
                 " a topic of their own, and map its columns with sources.<topic>.fields"
             )
         files = Files(labels, own, _mapping(whole, own.topic), file, topic, mapping, classes)
-        truth = Truth(classes, labels=LabelFile(files))
+        truth = GroundTruth(classes, labels=LabelFile(files))
         return _setup(whole, references[name], name, mapping, file, truth)
     if own is not None:
         say("assumed  no labels: performance is estimated only; give --labels FILE")
     if settings.labels is None and _has_actual(mapping, file):
         say(f"note  ground truth is not used: set models.{name}.labels: {topic}")
-    truth = Truth(classes, unlabelled=own is not None, actual=actual)
+    truth = GroundTruth(classes, unlabelled=own is not None, actual=actual)
     return _setup(whole, references[name], name, mapping, file, truth)
 
 
@@ -158,7 +158,7 @@ def assumed(
     found = assume(file, model or (given.model if given is not None else None), actual)
     name, mapping = found.model, found.mapping
     total = file_rows.count(file) or 0
-    pace = Pace(mapping)
+    pace = EventRate(mapping)
     baseline, skip = given, 0
     if baseline is None:
         skip = total // 2
@@ -199,7 +199,7 @@ def assumed(
     config = Config(
         kafka=KafkaConfig(bootstrap_servers=("localhost:9092",)), models={name: settings}
     )
-    truth = Truth(_classes(baseline) if outcomes is not None else (), actual=actual)
+    truth = GroundTruth(_classes(baseline) if outcomes is not None else (), actual=actual)
     return _setup(config, baseline, name, mapping, file, truth, skip)
 
 
@@ -209,7 +209,7 @@ def _setup(
     name: str,
     mapping: Mapping,
     file: Path,
-    truth: Truth,
+    truth: GroundTruth,
     skip: int = 0,
 ) -> Setup:
     settings = config.models[name]

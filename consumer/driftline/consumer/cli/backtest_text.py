@@ -62,8 +62,8 @@ def subject(stream: str, feature: str, model: str) -> str:
 
 
 def _header(found: Found, backtest: Backtest, config: ModelConfig) -> str:
-    tally = backtest.tally
-    events = tally.counted[found.model] + tally.late[found.model]
+    totals = backtest.totals
+    events = totals.counted[found.model] + totals.late[found.model]
     parts = [f"{events:,} event{'' if events == 1 else 's'}"]
     if found.first is not None and backtest.last_event is not None:
         begin, end = (minute(format_time(t)) for t in (found.first, backtest.last_event))
@@ -121,20 +121,20 @@ def _budget(found: Found, backtest: Backtest, config: ModelConfig) -> str:
 
 
 def _rest(found: Found, backtest: Backtest) -> str:
-    tally = backtest.tally
+    totals = backtest.totals
     parts = []
-    open_events = tally.counted[found.model] - found.events_judged()
+    open_events = totals.counted[found.model] - found.events_judged()
     if open_events > 0:
         parts.append(f"{_many(open_events, 'event')}{_after(found.windows)} (window still open)")
-    joined = backtest.join_tally.joined if backtest.join_tally is not None else 0
-    labelled = tally.labels[found.model] > 0
+    joined = backtest.join_totals.joined if backtest.join_totals is not None else 0
+    labelled = totals.labels[found.model] > 0
     open_labels = joined - found.labels_judged() if labelled else 0
     if open_labels > 0:
         many = _many(open_labels, "labelled event")
         parts.append(f"{many}{_after(found.labelled)} (window still open)")
-    rejected = tally.rejected.total() - found.refused
+    rejected = totals.rejected.total() - found.refused
     events = " events" if labelled else ""
-    parts.append(f"late {tally.late[found.model]:,}, rejected {rejected:,}{events}")
+    parts.append(f"late {totals.late[found.model]:,}, rejected {rejected:,}{events}")
     return f"Not judged: {'; '.join(parts)}"
 
 

@@ -16,7 +16,7 @@ from driftline.consumer.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from driftline.consumer.cli.dead_letters import Choice
+    from driftline.consumer.cli.dead_letters import LetterChoice
 
 dead_letter = typer.Typer(
     name="dead-letter",
@@ -110,13 +110,15 @@ def replay(
         log.close()
 
 
-def _choice(reason: str | None, topic: str | None, since: str | None, until: str | None) -> Choice:
+def _choice(
+    reason: str | None, topic: str | None, since: str | None, until: str | None
+) -> LetterChoice:
     import time
 
-    from driftline.consumer.cli.dead_letters import Choice
+    from driftline.consumer.cli.dead_letters import LetterChoice
 
     now = time.time_ns() // 1_000_000
-    return Choice(
+    return LetterChoice(
         reason,
         topic,
         read_time(since, "--since", now) if since is not None else None,

@@ -44,7 +44,7 @@ class Letter:
 
 
 @dataclass(frozen=True)
-class Choice:
+class LetterChoice:
     """Which dead letters are asked for; None asks for all. Times in ms, of the dead letter."""
 
     reason: str | None = None
@@ -62,7 +62,7 @@ class Choice:
         )
 
 
-def dead_letters(records: Iterable[Record], choice: Choice) -> list[Letter]:
+def dead_letters(records: Iterable[Record], choice: LetterChoice) -> list[Letter]:
     """Return the dead letters asked for, oldest first; each once, however often it was written."""
     found: dict[tuple[str, int, int], Letter] = {}
     for record in records:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from driftline.consumer.cli import file_rows
 from driftline.consumer.cli import reference_build as building
-from driftline.consumer.cli.assumptions import ENOUGH, Assumptions, Pace, assume
+from driftline.consumer.cli.assumptions import ENOUGH, Assumptions, EventRate, assume
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.ground_truth import check_measured
 from driftline.consumer.cli.terminal import progress
@@ -87,7 +87,7 @@ class Draft:
     found: Assumptions
     built: BuiltReference
     length: int
-    pace: Pace
+    pace: EventRate
 
     @property
     def model(self) -> str:
@@ -113,7 +113,7 @@ def make(wanted: Wanted) -> Draft:
     """
     found = assume(wanted.file, wanted.model, wanted.actual)
     wanted.may_write(reference_path(wanted.output, found.model))
-    pace = Pace(found.mapping)
+    pace = EventRate(found.mapping)
     with progress("rows", file_rows.count(wanted.file)) as show:
         rows = pace.watch(file_rows.read(wanted.file), show)
         settings = ReferenceSettings(found.model, ignore=found.ignore)

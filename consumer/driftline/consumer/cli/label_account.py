@@ -10,9 +10,9 @@ from driftline.consumer.service.backtest import Backtest
 
 def account(found: Found, backtest: Backtest) -> list[str]:
     """Return the lines; none where there are no labels."""
-    tally, read = backtest.join_tally, backtest.tally
+    totals, read = backtest.join_totals, backtest.totals
     labels = read.labels[found.model]
-    if tally is None or not labels:
+    if totals is None or not labels:
         return []
     predictions = read.counted[found.model] + read.late[found.model]
     reasons = Counter(reason for reason in found.of_labels.values() if reason)
@@ -21,31 +21,31 @@ def account(found: Found, backtest: Backtest) -> list[str]:
         for reason, windows in reasons.most_common(3)
     ]
     own = [
-        (tally.joined, "got their label"),
-        (tally.late, "too late for their window"),
-        (tally.expired, "expired"),
-        (tally.duplicates, "with an id again"),
+        (totals.joined, "got their label"),
+        (totals.late, "too late for their window"),
+        (totals.expired, "expired"),
+        (totals.duplicates, "with an id again"),
         (read.without[found.model, "id"], "without an id"),
         (read.without[found.model, "answer"], "without an answer"),
     ]
     truth = [
-        (tally.joined, "matched"),
-        (tally.late, "too late for the window of their prediction"),
-        (tally.corrected, "corrected one before"),
-        (tally.repeated, "repeated"),
-        (tally.unmatched, "without a prediction"),
+        (totals.joined, "matched"),
+        (totals.late, "too late for the window of their prediction"),
+        (totals.corrected, "corrected one before"),
+        (totals.repeated, "repeated"),
+        (totals.unmatched, "without a prediction"),
         (found.refused, "rejected"),
     ]
     lines.append(f"{_many(predictions, 'prediction')}: {_parts(predictions, own, 'expired')}")
     total = labels + found.refused
     lines.append(f"{_many(total, 'label')}: {_parts(total, truth, 'without a prediction')}")
-    if tally.crowded_out:
+    if totals.crowded_out:
         lines.append(
-            f"of those expired or without a prediction {tally.crowded_out:,} made room: raise"
+            f"of those expired or without a prediction {totals.crowded_out:,} made room: raise"
             " limits.max_waiting or limits.max_waiting_bytes"
         )
-    if tally.hurried:
-        lines.append(f"{tally.hurried:,} rows went on before the others had come as far")
+    if totals.hurried:
+        lines.append(f"{totals.hurried:,} rows went on before the others had come as far")
     return [*lines, *found.causes]
 
 

@@ -124,7 +124,7 @@ def _from_topic(
     from driftline.consumer.cli.errors import CommandError
     from driftline.consumer.cli.load_models import read_kafka
     from driftline.consumer.cli.output_log import open_log
-    from driftline.consumer.cli.reference_topic import Stretch, from_topic
+    from driftline.consumer.cli.reference_topic import RecordRange, from_topic
 
     first, since, until = which
     if first is not None and (since is not None or until is not None):
@@ -132,7 +132,7 @@ def _from_topic(
     if first is None and since is None:
         raise CommandError("how much of the topic? give --first N, or --since and --until")
     now = time.time_ns() // 1_000_000
-    stretch = Stretch(
+    stretch = RecordRange(
         first,
         read_time(since, "--since", now) if since is not None else 0,
         read_time(until, "--until", now) if until is not None else now,

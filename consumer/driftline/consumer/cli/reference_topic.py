@@ -32,7 +32,7 @@ _SAMPLE = 1_000
 
 
 @dataclass(frozen=True)
-class Stretch:
+class RecordRange:
     """Which records: the `first` so many, or those with timestamps from `since` to `until` (ms)."""
 
     first: int | None
@@ -43,7 +43,7 @@ class Stretch:
 def from_topic(
     log: Log,
     topic: str,
-    stretch: Stretch,
+    stretch: RecordRange,
     settings: ReferenceSettings,
     config: Config | None,
     actual: str | None,
@@ -95,7 +95,7 @@ def from_topic(
     return built
 
 
-def _offsets(log: Log, topic: TopicInfo, stretch: Stretch) -> tuple[Offsets, Offsets]:
+def _offsets(log: Log, topic: TopicInfo, stretch: RecordRange) -> tuple[Offsets, Offsets]:
     if stretch.first is not None:
         return first_records(log, topic, stretch.first)
     partitions = partitions_of(topic)

@@ -125,9 +125,9 @@ class Reporter:
             for model, judge in panes.judges.items():
                 if isinstance(judge, ModelJudge):
                     found["two configurations", model, ""] += judge.mixed
-        for topic, tally in self._status.tallies.items():
+        for topic, totals in self._status.totals.items():
             for what, counts in (
-                ("rejected", tally.rejected), ("late", tally.late), ("skipped", tally.skipped)
+                ("rejected", totals.rejected), ("late", totals.late), ("skipped", totals.skipped)
             ):  # fmt: skip
                 for name, events in counts.items():
                     found[what, topic, name] += events

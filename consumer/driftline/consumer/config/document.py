@@ -59,7 +59,7 @@ def read_document(path: str) -> tuple[Node | None, list[Problem]]:
         much = "stand for too much" if depth <= DEEPEST else f"make it more than {DEEPEST} deep"
         advice = "write out what is meant, or use defaults"
         return None, [Problem(path, None, "", f"the aliases (*name) {much}: {advice}")]
-    reader = _Reader(path)
+    reader = _NodeReader(path)
     return reader.node(root, ()), reader.problems
 
 
@@ -139,7 +139,7 @@ for _tag, _pattern, _first in (
     _Core.add_implicit_resolver(_tag, re.compile(rf"^(?:{_pattern})$"), _first)
 
 
-class _Reader:
+class _NodeReader:
     """Turns PyYAML's nodes into ours and collects the problems of one file."""
 
     def __init__(self, file: str) -> None:

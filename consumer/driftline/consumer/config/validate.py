@@ -78,11 +78,11 @@ def _problems(error: ValidationError, above: Key, locations: Locations) -> list[
             found.append(locations.problem(path, f"unknown key, {hint(name, known)}"))
         elif path[-1] == "[key]" and cause is None:
             path = path[:-1]
-            word = _KEY_WORDS[str(path[-2])]
+            noun = _KEY_WORDS[str(path[-2])]
             names = get_args(get_args(_annotation(path[:-1]))[0])
             name = str(path[-1])
-            advice = metric_hint(name) if word == "metric" else hint(name, names)
-            found.append(locations.problem(path, f"unknown {word}, {advice}"))
+            advice = metric_hint(name) if noun == "metric" else hint(name, names)
+            found.append(locations.problem(path, f"unknown {noun}, {advice}"))
         else:
             path = path[:-1] if path[-1] == "[key]" else path
             found.append(locations.problem(path, _sentence(detail, cause)))

@@ -47,9 +47,9 @@ class Choice:
             ("kind", self.kinds, get_args(Kind)),
             ("status", [self.status], _STATUSES),
         ):
-            for word in given:
-                if word is not None and word not in known:
-                    raise AlertsError(f"{name} {word}: use one of {', '.join(known)}")
+            for wanted in given:
+                if wanted is not None and wanted not in known:
+                    raise AlertsError(f"{name} {wanted}: use one of {', '.join(known)}")
 
     def holds(self, alert: Alert) -> bool:
         """Tell whether `alert` is asked for."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
 
-from driftline.consumer.http.series import SEVERITIES, Firing, Series
-from driftline.consumer.join.totals import JoinTally
+from driftline.consumer.http.series import SEVERITIES, FiringAlert, Series
+from driftline.consumer.join.totals import JoinTotals
 from driftline.consumer.judge.lives.life import PERFORMANCE
 from driftline.consumer.judge.model import ModelJudge
 from driftline.consumer.service.status import Status
@@ -25,7 +25,7 @@ OUTCOMES = {
 
 
 def performance_series(
-    watched: Set[str], verdicts: Mapping[str, Verdict], firing: Set[Firing]
+    watched: Set[str], verdicts: Mapping[str, Verdict], firing: Set[FiringAlert]
 ) -> Iterator[Series]:
     """Yield the series of the metrics, in the order of their names.
 
@@ -37,14 +37,14 @@ def performance_series(
         firing: alerts of any stream.
 
     Example:
-        >>> alert = Firing("performance.f1", "performance", "warning")
+        >>> alert = FiringAlert("performance.f1", "performance", "warning")
         >>> [one.value for one in performance_series({"performance.f1"}, {}, {alert})]
         [1.0, 0.0]
     """
     metrics = {name for name in verdicts if name.startswith(PERFORMANCE)}
     for name in sorted(watched & {*metrics, *(alert.feature for alert in firing)}):
         for severity in SEVERITIES:
-            fires = Firing(name, "performance", severity) in firing
+            fires = FiringAlert(name, "performance", severity) in firing
             yield Series("drift_active", (name, "performance", severity), float(fires))
     for name in sorted(metrics):
         own = name.removeprefix(PERFORMANCE)
@@ -79,16 +79,16 @@ def label_series(status: Status) -> Iterator[tuple[str, Series]]:
     """Yield (model, series) of the labels that this worker reads and joins."""
     plan = status.plan
     topics = {partition.topic for partition in status.sketches}
-    tallies = list(status.tallies.values())
+    totals = list(status.totals.values())
     for name, labels in plan.labelled.items():
         if labels.topic in topics:
-            yield name, Series("labels", (), sum(tally.labels[name] for tally in tallies))
-            refused = sum(tally.refused[name] for tally in tallies)
+            yield name, Series("labels", (), sum(counts.labels[name] for counts in totals))
+            refused = sum(counts.refused[name] for counts in totals)
             yield name, Series("labels_refused", (), refused)
         if topics & set(plan.config.models[name].predictions):
-            without = sum(tally.without[name, "id"] for tally in tallies)
+            without = sum(counts.without[name, "id"] for counts in totals)
             yield name, Series("predictions_without_id", (), without)
-            without = sum(tally.without[name, "answer"] for tally in tallies)
+            without = sum(counts.without[name, "answer"] for counts in totals)
             yield name, Series("predictions_without_answer", (), without)
         joins = [here.joins[name] for here in status.joins.values() if name in here.joins]
         if joins:
@@ -97,7 +97,7 @@ def label_series(status: Status) -> Iterator[tuple[str, Series]]:
             yield from ((name, series) for series in _joined(plan.join_tallies[name]))
 
 
-def _joined(tally: JoinTally) -> Iterator[Series]:
-    yield Series("labels_joined", (), tally.joined)
+def _joined(totals: JoinTotals) -> Iterator[Series]:
+    yield Series("labels_joined", (), totals.joined)
     for outcome, field in OUTCOMES.items():
-        yield Series("join_rows", (outcome,), getattr(tally, field))
+        yield Series("join_rows", (outcome,), getattr(totals, field))

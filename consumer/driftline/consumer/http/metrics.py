@@ -27,7 +27,7 @@ from driftline.consumer.http.reading import read_steadily
 from driftline.consumer.http.series import (
     MODEL_KINDS,
     SEVERITIES,
-    Firing,
+    FiringAlert,
     feature_series,
     model_series,
 )
@@ -89,10 +89,10 @@ class StatusCollector(Collector):
         self._worker(families)
         self._sources(families)
         for name in sorted(self._counted()):
-            tallies = list(self._status.tallies.values())
-            counted = sum(tally.counted[name] for tally in tallies)
+            totals = list(self._status.totals.values())
+            counted = sum(counts.counted[name] for counts in totals)
             families["events_counted"].add_metric([name], counted)
-            late = sum(tally.late[name] for tally in tallies)
+            late = sum(counts.late[name] for counts in totals)
             families["late_events"].add_metric([name], late)
         judged = self._judged()
         for name, judge in sorted(judged.items()):
@@ -134,17 +134,17 @@ class StatusCollector(Collector):
                 )
 
     def _sources(self, families: dict[str, Family]) -> None:
-        tallies = self._status.tallies
-        for source, tally in tallies.items():
-            families["events_consumed"].add_metric([source], tally.read)
+        totals = self._status.totals
+        for source, counts in totals.items():
+            families["events_consumed"].add_metric([source], counts.read)
             # Which hardly ever happens: no series that is always 0.
-            seldom = ("model_failed",) if tally.skipped["model_failed"] else ()
+            seldom = ("model_failed",) if counts.skipped["model_failed"] else ()
             for reason in (*_SKIPPED, *seldom):
-                families["events_skipped"].add_metric([source, reason], tally.skipped[reason])
+                families["events_skipped"].add_metric([source, reason], counts.skipped[reason])
             for reason in _REJECTED:
-                families["events_rejected"].add_metric([source, reason], tally.rejected[reason])
+                families["events_rejected"].add_metric([source, reason], counts.rejected[reason])
         for reason in _REJECTED:
-            letters = sum(tally.rejected[reason] for tally in tallies.values())
+            letters = sum(counts.rejected[reason] for counts in totals.values())
             families["dead_letters"].add_metric([reason], letters)
 
     def _model(self, families: dict[str, Family], name: str, judge: ModelJudge) -> None:
@@ -156,7 +156,7 @@ class StatusCollector(Collector):
         verdicts = {feature: v for (stream, feature), v in newest.items() if stream == name}
         active = judge.active()
         firing = {
-            Firing("" if kind in MODEL_KINDS else feature, kind, SEVERITY_NAMES[severity])
+            FiringAlert("" if kind in MODEL_KINDS else feature, kind, SEVERITY_NAMES[severity])
             for _, feature, kind, severity in active
         }
         drifting = {

@@ -22,7 +22,7 @@ class Series(NamedTuple):
     value: float
 
 
-class Firing(NamedTuple):
+class FiringAlert(NamedTuple):
     """An alert that fires in some stream of the model."""
 
     feature: str
@@ -31,7 +31,7 @@ class Firing(NamedTuple):
 
 
 def feature_series(
-    features: Sequence[str], verdicts: Mapping[str, Verdict], firing: Set[Firing]
+    features: Sequence[str], verdicts: Mapping[str, Verdict], firing: Set[FiringAlert]
 ) -> list[Series]:
     """Return the series of `features`, the first of them the most important ones.
 
@@ -45,7 +45,7 @@ def feature_series(
         firing: alerts of any stream.
 
     Example:
-        >>> alert = Firing("age", "feature_drift", "critical")
+        >>> alert = FiringAlert("age", "feature_drift", "critical")
         >>> feature_series(["age"], {}, {alert})[0]
         Series(metric='drift_active', labels=('age', 'feature_drift', 'critical'), value=1.0)
     """
@@ -64,7 +64,7 @@ def feature_series(
     return sorted(series, key=lambda one: not (one.metric == "drift_active" and one.value))
 
 
-def model_series(firing: Set[Firing]) -> list[Series]:
+def model_series(firing: Set[FiringAlert]) -> list[Series]:
     """Return the series of the alerts on a whole model: their feature is empty."""
     fires = {(alert.kind, alert.severity) for alert in firing}
     return [
@@ -74,11 +74,11 @@ def model_series(firing: Set[Firing]) -> list[Series]:
     ]
 
 
-def _active(feature: str, firing: Set[Firing]) -> Iterator[Series]:
+def _active(feature: str, firing: Set[FiringAlert]) -> Iterator[Series]:
     drift = "prediction_drift" if feature in PREDICTION_FEATURES else "feature_drift"
     for kind in (drift, "data_quality"):
         for severity in SEVERITIES:
-            fires = Firing(feature, kind, severity) in firing
+            fires = FiringAlert(feature, kind, severity) in firing
             yield Series("drift_active", (feature, kind, severity), float(fires))
 
 

@@ -20,7 +20,7 @@ from driftline.consumer.config import Side
 from driftline.consumer.join.matching import Matching
 from driftline.consumer.join.model import ModelJoin, Output
 from driftline.consumer.join.pane import OutcomeModel
-from driftline.consumer.join.waiting import Columns, WaitingRows
+from driftline.consumer.join.waiting import WaitingColumns, WaitingRows
 from driftline.consumer.wire.join_rows import JoinRows, unpack_rows
 from driftline.consumer.wire.messages import Block, Rows
 from driftline.detectors.grid import IntArray
@@ -64,7 +64,7 @@ class ComparisonModel(OutcomeModel):
                 return 1 + self.sides.index(wanted)
         return 0
 
-    def count(self, rows: Columns) -> IntArray:
+    def count(self, rows: WaitingColumns) -> IntArray:
         """Count predictions with their labels, shape (8,)."""
         answered = np.isfinite(rows.scores)
         if self.layout.grid is None:
@@ -86,7 +86,7 @@ class ComparisonMatching(Matching):
         super().__init__(model, names, closed)
         self.rows = WaitingRows(0, answers=2)
 
-    def _columns(self, rows: JoinRows) -> Columns:
+    def _columns(self, rows: JoinRows) -> WaitingColumns:
         """Return rows as they wait: their answer in the place of their side."""
         columns = super()._columns(rows)
         answer = rows.values if self.model.layout.grid is not None else rows.predicted
@@ -108,7 +108,7 @@ class ComparisonMatching(Matching):
         since = self.crossed.since(numbers, held.times[numbers])
         held.scores[side[new], numbers[new]] = second.scores[side[new], np.arange(int(new.sum()))]
         self._predicted(second, since[new])
-        self.tally.duplicates += int((~new).sum())
+        self.totals.duplicates += int((~new).sum())
         self._cross(numbers, since, rows.times)
 
 
@@ -128,17 +128,17 @@ class ComparisonJoin(ModelJoin):
 
     def feed(self, block: Block, offset: int) -> Iterator[Output]:
         """Take in one block of one of the models; yield what becomes final."""
-        word = block.word
-        source = f"{word.model}/{word.source}"
+        horizon = block.horizon
+        source = f"{horizon.model}/{horizon.source}"
         replace = msgspec.structs.replace
-        yield from super().feed(replace(block, word=replace(word, source=source)), offset)
+        yield from super().feed(replace(block, horizon=replace(horizon, source=source)), offset)
 
-    def _new_rows(self, block: Block, packed: Rows, taken: int) -> JoinRows:
+    def _new_rows(self, block: Block, packed: Rows, positions: int) -> JoinRows:
         """Return the labels of a block and the sides' predictions, their side as version."""
         rows, model = unpack_rows(packed), self.model
         names = (None, *block.versions)
-        side = np.array([model.side(block.word.model, name) for name in names])[rows.versions]
+        side = np.array([model.side(block.horizon.model, name) for name in names])[rows.versions]
         rows.versions = np.where(rows.labels, 0, side)
-        rows = rows.select((rows.offsets >= taken) & (rows.labels | (side > 0)))
+        rows = rows.select((rows.offsets >= positions) & (rows.labels | (side > 0)))
         sides = [str(side) for side in model.sides]
         return self._codes.translate(msgspec.structs.replace(block, versions=sides), rows)

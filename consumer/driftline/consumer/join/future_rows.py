@@ -15,7 +15,7 @@ from driftline.consumer.wire.join_rows import JoinRows
 _SMALL, _MANY = 1_024, 256
 
 
-class RowsAhead:
+class FutureRows:
     """Rows of all source partitions on their way to taking effect.
 
     They do so in the order (time, source, partition, offset), a prediction before the label in the
@@ -27,7 +27,7 @@ class RowsAhead:
     Attributes:
         held: how many rows there are.
 
-    >>> rows = RowsAhead(tags=0)
+    >>> rows = FutureRows(tags=0)
     >>> rows.held, len(rows.due(1_000))
     (0, 0)
     """
@@ -72,7 +72,7 @@ class RowsAhead:
         rows = JoinRows.concatenate([rows for rows, _ in parts])
         places = np.concatenate([places for _, places in parts])
         self.held -= len(rows)
-        # Sources by name: in which order they were first heard must not matter.
+        # Sources by name: in which order they first reported must not matter.
         ranked = sorted(self._sources)
         rank = np.array([ranked.index(source) for source in self._sources], np.int64)
         return rows.select(np.lexsort((rows.labels, rows.offsets, rank[places], rows.times)))

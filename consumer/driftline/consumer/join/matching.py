@@ -19,18 +19,25 @@ from numpy.typing import NDArray
 from driftline.consumer.join.cells import DELAYS
 from driftline.consumer.join.index import IdArray
 from driftline.consumer.join.pane import OutcomeModel, OutcomePane
-from driftline.consumer.join.reserved_ids import CrossedRows, Meetings, TakenIds
-from driftline.consumer.join.rounds import Turns
-from driftline.consumer.join.totals import JoinTally
-from driftline.consumer.join.waiting import EARLY, FREE, MATCHED, WAITING, Columns, WaitingRows
+from driftline.consumer.join.reserved_ids import CrossedRows, EarlyMatches, ReservedIds
+from driftline.consumer.join.rounds import Rounds
+from driftline.consumer.join.totals import JoinTotals
+from driftline.consumer.join.waiting import (
+    EARLY,
+    FREE,
+    MATCHED,
+    WAITING,
+    WaitingColumns,
+    WaitingRows,
+)
 from driftline.consumer.wire.join_rows import JoinRows
 from driftline.detectors.grid import IntArray
 
 NEVER = -(1 << 62)
 # Reading begins again at whole parts of the horizon, so many.
 _STEPS = 64
-# What a state may name: 80 kB of ids that were taken, and 160 kB of meetings.
-_MOST_TAKEN, _MOST_MEETINGS = 5_000, 20_000
+# What a state may name: 80 kB of ids that are reserved, and 160 kB of early matches.
+_MOST_RESERVED, _MOST_EARLY_MATCHES = 5_000, 20_000
 # Rows whose time is over are looked for so often within one horizon, and whenever a pane ends.
 _LOOKS = 16
 # Rows that end at once, after a long silence even all, are copied so many at a time.
@@ -48,12 +55,12 @@ class Matching:
     Attributes:
         rows: the rows that wait.
         panes: the panes that are open, by start.
-        crossed: rows that decided a later prediction's fate; `taken`: ids of such that are gone.
-        meetings: of predictions with a label that came first.
-        met: while the past is read again, the `meetings` of predictions whose label came first:
+        crossed: rows that decided a later prediction's fate; `reserved`: ids of such that are gone.
+        early_matches: of predictions with a label that came first.
+        met: while the past is read again, those of predictions whose label came first:
             other labels found waiting then belong to predictions that are not read again. Else
             None, and if they were too many.
-        tally: what became of the rows.
+        totals: what became of the rows.
     """
 
     def __init__(self, model: OutcomeModel, names: Sequence[str], closed: int = NEVER) -> None:
@@ -63,11 +70,11 @@ class Matching:
         self.rows = WaitingRows(len(model.segments))
         self.panes: dict[int, OutcomePane] = {}
         self.crossed = CrossedRows()
-        self.taken = TakenIds(_MOST_TAKEN)
-        self.meetings = Meetings(_MOST_MEETINGS)
+        self.reserved = ReservedIds(_MOST_RESERVED)
+        self.early_matches = EarlyMatches(_MOST_EARLY_MATCHES)
         self._step = max(model.labels.horizon // _STEPS, 1)
         self.met: IdArray | None = None
-        self.tally = JoinTally()
+        self.totals = JoinTotals()
         self._look = NEVER  # when rows whose time is over are looked for next
 
     def apply(self, rows: JoinRows) -> None:
@@ -76,11 +83,11 @@ class Matching:
         Args:
             rows: in the order in which they take effect.
         """
-        turns = Turns(rows)
-        while turns:
-            self._round(turns.take())
-            for run in turns.runs():
-                turns.skip(run, self._pass_over(turns.rows.select(run)))
+        rounds = Rounds(rows)
+        while rounds:
+            self._round(rounds.take())
+            for run in rounds.runs():
+                rounds.skip(run, self._pass_over(rounds.rows.select(run)))
 
     def forget(self, now: int) -> None:
         """Forget what has waited long enough at `now` (ms): all of it where a pane ends."""
@@ -97,13 +104,13 @@ class Matching:
             if start + self.model.every <= until:
                 yield self.panes.pop(start)
 
-    def crowd_out(self, at: int, up_to: int, states: Sequence[int]) -> None:
+    def drop_oldest(self, at: int, up_to: int, states: Sequence[int]) -> None:
         """Let rows in some states that came at `up_to` or before, and are here `at` (ms), go."""
         columns = self.rows.columns
         numbers = self.rows.in_state(*states)
         numbers = numbers[(columns.times[numbers] <= up_to) & (columns.until[numbers] > at)]
         waiting = numbers[columns.state[numbers] != MATCHED]
-        self.tally.crowded_out += len(waiting)
+        self.totals.crowded_out += len(waiting)
         columns.until[waiting] = at
         self._end(numbers, at)
 
@@ -126,16 +133,16 @@ class Matching:
         state = np.where(held & ~over, columns.state[numbers], FREE)
         label = rows.labels
         if self.met is not None:
-            met = np.isin(Meetings.of(rows.ids, rows.times), self.met)
+            met = np.isin(EarlyMatches.of(rows.ids, rows.times), self.met)
             alone = ~label & (state == EARLY) & ~met
             self.rows.remove(numbers[alone])
             state[alone] = FREE
         if (chosen := np.flatnonzero(~label & ((state == WAITING) | (state == MATCHED)))).size:
             self._repeat(rows.select(chosen), numbers[chosen])
         if (chosen := np.flatnonzero(~label & (state == EARLY))).size:
-            self._meet_early(self._columns(rows.select(chosen)), numbers[chosen])
+            self._match_early(self._columns(rows.select(chosen)), numbers[chosen])
         if (chosen := np.flatnonzero(label & (state == WAITING))).size:
-            self._meet(numbers[chosen], rows.values[chosen], rows.times[chosen])
+            self._match(numbers[chosen], rows.values[chosen], rows.times[chosen])
         if (chosen := np.flatnonzero(label & (state == MATCHED))).size:
             self._correct(numbers[chosen], rows.values[chosen])
         if (chosen := np.flatnonzero(label & (state == EARLY))).size:
@@ -161,9 +168,9 @@ class Matching:
         many = len(again) if again.all() else int(np.argmin(again))
         passed = run.select(slice(None, many))
         repeated = np.flatnonzero(~passed.labels)
-        self.tally.repeated += many - repeated.size
+        self.totals.repeated += many - repeated.size
         if repeated.size:
-            self.tally.duplicates += repeated.size - 1
+            self.totals.duplicates += repeated.size - 1
             self._repeat(passed.select(repeated[-1:]), number)
         return many
 
@@ -171,10 +178,10 @@ class Matching:
         """Return which predictions of a run would be duplicates of a row."""
         return np.ones(len(run), bool)
 
-    def _columns(self, rows: JoinRows) -> Columns:
+    def _columns(self, rows: JoinRows) -> WaitingColumns:
         """Return rows as they wait."""
         label = rows.labels
-        return Columns(
+        return WaitingColumns(
             rows.ids,
             np.where(label, EARLY, WAITING).astype(np.uint8),
             rows.times,
@@ -185,15 +192,15 @@ class Matching:
             np.vstack([rows.predicted, rows.versions, rows.segments]).astype(np.int16),
         )
 
-    def _predicted(self, rows: Columns, since: IntArray) -> None:
+    def _predicted(self, rows: WaitingColumns, since: IntArray) -> None:
         """Count predictions; `since`: when they must be read again from, ms."""
-        self.tally.predictions += len(rows.ids)
+        self.totals.predictions += len(rows.ids)
         for pane, chosen in self._panes_of(rows.times, since):
             pane.predict(rows.select(chosen), self._names)
 
     def _repeat(self, rows: JoinRows, numbers: IntArray) -> None:
         """Predictions with an id that an earlier one has: the first holds."""
-        self.tally.duplicates += len(rows)
+        self.totals.duplicates += len(rows)
         since = self.crossed.since(numbers, self.rows.columns.times[numbers])
         self._cross(numbers, since, rows.times)
 
@@ -202,18 +209,18 @@ class Matching:
         apart = since // self._step != times // self._step
         self.crossed.note(numbers[apart], since[apart])
 
-    def _meet_early(self, rows: Columns, numbers: IntArray) -> None:
+    def _match_early(self, rows: WaitingColumns, numbers: IntArray) -> None:
         """Predictions whose label came first."""
         columns = self.rows.columns
         times, values = columns.times[numbers], columns.actual[numbers]
-        self.meetings.add(rows.ids, rows.times)
+        self.early_matches.add(rows.ids, rows.times)
         self.rows.remove(numbers)
         self._predicted(rows, rows.times)
         numbers = self.rows.add(rows)
         self._cross(numbers, times, rows.times)
-        self._meet(numbers, values, times)
+        self._match(numbers, values, times)
 
-    def _meet(self, numbers: IntArray, values: NDArray[np.float64], times: IntArray) -> None:
+    def _match(self, numbers: IntArray, values: NDArray[np.float64], times: IntArray) -> None:
         """Predictions that wait, and their labels: values and times."""
         columns, model = self.rows.columns, self.model
         predicted = columns.times[numbers]
@@ -221,8 +228,8 @@ class Matching:
         counted = when if model.labels.by == "arrival" else predicted
         until = model.start(counted) + model.every + model.maturity
         late = when >= until
-        self.tally.late += int(late.sum())
-        self.tally.joined += len(numbers) - int(late.sum())
+        self.totals.late += int(late.sum())
+        self.totals.joined += len(numbers) - int(late.sum())
         columns.state[numbers] = MATCHED
         columns.actual[numbers] = values
         columns.until[numbers] = until
@@ -233,14 +240,14 @@ class Matching:
     def _gone(self, numbers: IntArray, until: IntArray) -> None:
         """Note until when (ms) rows held their ids that are about to be removed."""
         places, since = self.crossed.take_out(numbers)
-        self.taken.add(self.rows.columns.ids[numbers[places]], since, until[places])
+        self.reserved.add(self.rows.columns.ids[numbers[places]], since, until[places])
 
     def _correct(self, numbers: IntArray, values: NDArray[np.float64]) -> None:
         """Labels of predictions that have one, and whose window is not judged yet."""
         columns = self.rows.columns
         differs = int((columns.actual[numbers] != values).sum())
-        self.tally.corrected += differs
-        self.tally.repeated += len(numbers) - differs
+        self.totals.corrected += differs
+        self.totals.repeated += len(numbers) - differs
         columns.actual[numbers] = values
 
     def _replace_early(
@@ -262,9 +269,9 @@ class Matching:
         since = self.crossed.since(numbers, rows.times)
         self._gone(numbers, np.minimum(rows.until, at))
         self.rows.remove(numbers)
-        self.tally.unmatched += int((rows.state == EARLY).sum())
+        self.totals.unmatched += int((rows.state == EARLY).sum())
         expired = rows.select(rows.state == WAITING)
-        self.tally.expired += len(expired.ids)
+        self.totals.expired += len(expired.ids)
         if model.labels.by == "arrival":
             counted = expired.until
         else:

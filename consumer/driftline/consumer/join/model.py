@@ -17,17 +17,17 @@ import msgspec
 import numpy as np
 
 from driftline.consumer.join.codes import Codes
-from driftline.consumer.join.future_rows import RowsAhead
+from driftline.consumer.join.future_rows import FutureRows
 from driftline.consumer.join.index import IdArray
 from driftline.consumer.join.matching import NEVER, Matching
-from driftline.consumer.join.overflow import Crowding
+from driftline.consumer.join.overflow import Overflow
 from driftline.consumer.join.pane import OutcomeModel
-from driftline.consumer.join.resume_points import Marks, Source
+from driftline.consumer.join.resume_points import ResumePoints, Source
 from driftline.consumer.join.state import JoinState
-from driftline.consumer.join.totals import JoinTally
+from driftline.consumer.join.totals import JoinTotals
 from driftline.consumer.join.waiting import EARLY, WAITING, Room
 from driftline.consumer.log.protocol import Gap
-from driftline.consumer.wire.clock import Clock, Heard
+from driftline.consumer.wire.clock import Clock, SourceProgress
 from driftline.consumer.wire.join_rows import JoinRows, unpack_rows
 from driftline.consumer.wire.messages import Block, Horizon, Loss, Pane, Rows
 
@@ -46,7 +46,7 @@ class ModelJoin:
         room: how many rows may be here; of those that wait the oldest expire first.
         partition: number of the partition of the log of joins; `partitions`: how many it has.
         state: as read from the log; feeding starts at ``state.rewind``.
-        tally: where to count what becomes of the rows.
+        totals: where to count what becomes of the rows.
 
     Attributes:
         matching_type: what lets its rows meet.
@@ -63,31 +63,33 @@ class ModelJoin:
         partition: int,
         partitions: int,
         state: JoinState,
-        tally: JoinTally,
+        totals: JoinTotals,
     ) -> None:
         self.model = model
         self._topics = topics
-        self.tally = tally
+        self.totals = totals
         self.position = state.position
         self.rewind = state.rewind
         self._state = state
         self._partition, self._partitions = partition, partitions
         self._rebuilding = state.rewind < state.position
-        heard = _heard(state.heard_then if self._rebuilding else state.heard)
-        self._clock = Clock(topics, heard)
+        sources = _sources(state.sources_at_rewind if self._rebuilding else state.sources)
+        self._clock = Clock(topics, sources)
         self._codes = Codes(model.layout.classes, model.segments)
         closed = NEVER if state.closed is None else state.closed
         self._matching = self.matching_type(model, self._codes.names, closed)
         self._remember(state)
-        self._marks = Marks(state.rewind, {(t, p): until for t, p, until in state.taken}, heard)
-        self._ahead = RowsAhead(len(model.segments))
+        self._resume_points = ResumePoints(
+            state.rewind, {(t, p): until for t, p, until in state.positions}, sources
+        )
+        self._future = FutureRows(len(model.segments))
         self._room = room
         self._lifts = dict(state.lifts)
-        self._crowding = Crowding(self._matching, self._apply, room.waiting, state.cut)
-        self._told: int | None = None
-        self._said = False
+        self._overflow = Overflow(self._matching, self._apply, room.waiting, state.cut)
+        self._sent_horizon: int | None = None
+        self._sent = False
         if not self._rebuilding:
-            self._matching.tally = tally
+            self._matching.totals = totals
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -101,12 +103,12 @@ class ModelJoin:
         """
         if self._rebuilding and offset >= self.position:
             self.catch_up()
-        source = (block.word.source, block.word.partition)
-        if block.word.until > self._marks.taken.get(source, 0):
+        source = (block.horizon.source, block.horizon.partition)
+        if block.horizon.until > self._resume_points.positions.get(source, 0):
             self._take(block, source)
-        self._clock.hear(block.word)
+        self._clock.advance(block.horizon)
         self._make_room(offset)
-        self._marks.note(offset + 1, self._clock.heard)
+        self._resume_points.note(offset + 1, self._clock.sources)
         now = self._clock.now()
         if now is not None:
             self._pass(now)
@@ -119,7 +121,7 @@ class ModelJoin:
         if not self._rebuilding:
             return
         state, matching = self._state, self._matching
-        self._clock = Clock(self._topics, _heard(state.heard))
+        self._clock = Clock(self._topics, _sources(state.sources))
         now = self._clock.now()
         if now is not None:
             self._pass(now)
@@ -127,7 +129,7 @@ class ModelJoin:
             early = matching.rows.in_state(EARLY)
             known = np.frombuffer(state.early, "<u8")
             matching.rows.remove(early[~np.isin(matching.rows.columns.ids[early], known)])
-        matching.tally, matching.met = self.tally, None
+        matching.totals, matching.met = self.totals, None
         self._rebuilding = False
 
     def lost(self, gap: Gap) -> Loss | None:
@@ -137,7 +139,7 @@ class ModelJoin:
             self.position = gap.begin
         clock = self._clock
         if self._rebuilding:
-            clock = Clock(self._topics, _heard(self._state.heard))
+            clock = Clock(self._topics, _sources(self._state.sources))
         closed, newest = self._matching.closed, clock.progress()
         if newest is None:
             return None
@@ -149,7 +151,7 @@ class ModelJoin:
 
     def claim(self) -> Iterator[Output]:
         """Yield the first words of a new owner."""
-        self._said = False
+        self._sent = False
         yield from self._final(self._clock.now())
 
     def state(self) -> JoinState | None:
@@ -157,34 +159,36 @@ class ModelJoin:
         if self._rebuilding:
             return None
         matching = self._matching
-        self._marks.note(self.position, self._clock.heard, now=True)
+        self._resume_points.note(self.position, self._clock.sources, now=True)
         since = matching.first_time()
         if since is None:
             since = self._clock.now()
         if since is not None:
             since = matching.past_from(since)
-        rewind, taken, heard_then = self._marks.before(NEVER if since is None else since)
+        rewind, positions, sources_at_rewind = self._resume_points.before(
+            NEVER if since is None else since
+        )
         self._lifts = {offset: time for offset, time in self._lifts.items() if offset >= rewind}
         if since is not None:
-            self._crowding.forget(since)
+            self._overflow.forget(since)
         early = matching.rows.columns.ids[matching.rows.in_state(EARLY)]
-        met = matching.meetings.since(NEVER if since is None else since)
-        held, until = matching.taken.across(NEVER if since is None else since)
+        met = matching.early_matches.since(NEVER if since is None else since)
+        held, until = matching.reserved.across(NEVER if since is None else since)
         return JoinState(
             topic_id=self._state.topic_id,
             partitions=self._state.partitions,
             position=self.position,
             rewind=min(rewind, self.position),
             since=since,
-            heard=_listed(self._clock.heard),
-            taken=sorted((*source, until) for source, until in taken.items()),
-            heard_then=_listed(heard_then),
+            sources=_listed(self._clock.sources),
+            positions=sorted((*source, until) for source, until in positions.items()),
+            sources_at_rewind=_listed(sources_at_rewind),
             closed=None if matching.closed == NEVER else matching.closed,
             early=_named(early),
             met=None if met is None else _named(met),
-            taken_ids=held.astype("<u8").tobytes(),
-            taken_until=until.astype("<i8").tobytes(),
-            cut=list(self._crowding.cuts),
+            reserved_ids=held.astype("<u8").tobytes(),
+            reserved_until=until.astype("<i8").tobytes(),
+            cut=list(self._overflow.cuts),
             lifts=list(self._lifts.items()),
         )
 
@@ -197,7 +201,7 @@ class ModelJoin:
         """Keep the rows of a block that are new until the clock has passed them."""
         newest = None
         if block.rows is not None:
-            rows = self._new_rows(block, block.rows, self._marks.taken.get(source, 0))
+            rows = self._new_rows(block, block.rows, self._resume_points.positions.get(source, 0))
             now = self._clock.now()
             if now is not None:
                 # Its source was silent, and the clock did not wait: it has its effect now, because
@@ -206,13 +210,13 @@ class ModelJoin:
             newest = int(rows.times.max(initial=NEVER))
             if self._rebuilding and self._state.since is not None:
                 rows = rows.select(rows.times >= self._state.since)
-            self._ahead.add(source, rows)
-        self._marks.take(source, block.word.until, newest)
+            self._future.add(source, rows)
+        self._resume_points.take(source, block.horizon.until, newest)
 
-    def _new_rows(self, block: Block, packed: Rows, taken: int) -> JoinRows:
-        """Return the rows of a block that were not taken before, in the codes of this join."""
+    def _new_rows(self, block: Block, packed: Rows, positions: int) -> JoinRows:
+        """Return the rows of a block that were not read before, in the codes of this join."""
         rows = unpack_rows(packed)
-        return self._codes.translate(block, rows.select(rows.offsets >= taken))
+        return self._codes.translate(block, rows.select(rows.offsets >= positions))
 
     def _make_room(self, offset: int) -> None:
         """Lift the clock where too many rows wait for a source that is far behind.
@@ -220,22 +224,22 @@ class ModelJoin:
         Which those are depends on the order of the blocks in the log, so a state keeps it.
         """
         time, before = self._lifts.get(offset), self._clock.now()
-        if not self._rebuilding and self._ahead.held > self._room.ahead:
-            time = self._ahead.time_leaving(self._room.ahead * 9 // 10)
+        if not self._rebuilding and self._future.held > self._room.ahead:
+            time = self._future.time_leaving(self._room.ahead * 9 // 10)
         if time is not None and (before is None or before < time):
             self._lifts[offset] = time
             self._clock.lift(time)
-            due = 0 if before is None else self._ahead.before(before)
-            self._matching.tally.hurried += self._ahead.before(time) - due
+            due = 0 if before is None else self._future.before(before)
+            self._matching.totals.hurried += self._future.before(time) - due
 
     def _pass(self, now: int) -> None:
         """Let the rows that the clock has passed take effect."""
-        self._crowding.pass_on(self._ahead.due(now), now, again=self._rebuilding)
+        self._overflow.pass_on(self._future.due(now), now, again=self._rebuilding)
         self._matching.forget(now)
 
     def _apply(self, rows: JoinRows) -> None:
-        if self._rebuilding and len(self._matching.taken):
-            rows = rows.select(~self._matching.taken.holds(rows.ids, rows.times))
+        if self._rebuilding and len(self._matching.reserved):
+            rows = rows.select(~self._matching.reserved.holds(rows.ids, rows.times))
         self._matching.apply(rows)
 
     def _remember(self, state: JoinState) -> None:
@@ -245,10 +249,10 @@ class ModelJoin:
             matching.met = np.frombuffer(state.met, "<u8")
         if state.since is not None:
             ids, until = (np.frombuffer(*own) for own in (
-                (state.taken_ids, "<u8"), (state.taken_until, "<i8"),
+                (state.reserved_ids, "<u8"), (state.reserved_until, "<i8"),
             ))  # fmt: skip
             before = np.full(len(ids), state.since - 1)
-            matching.taken.add(ids.astype(np.uint64), before, until.astype(np.int64))
+            matching.reserved.add(ids.astype(np.uint64), before, until.astype(np.int64))
 
     def _final(self, now: int | None) -> Iterator[Output]:
         """Yield the panes that are final at `now` (ms), then the horizon if it is a new one."""
@@ -257,20 +261,20 @@ class ModelJoin:
             horizon = (now - model.maturity) // model.every * model.every
             for pane in self._matching.close(horizon):
                 yield from pane.messages(self._partition, self.position)
-        if horizon != self._told or not self._said:
-            self._told, self._said = horizon, True
+        if horizon != self._sent_horizon or not self._sent:
+            self._sent_horizon, self._sent = horizon, True
             yield Horizon(
                 "joins", self._partition, self._partitions, model.name, horizon,
                 self._clock.progress(), self.position, 0, outcomes=True,
             )  # fmt: skip
 
 
-def _heard(listed: Sequence[tuple[str, int, Heard]]) -> dict[Source, Heard]:
-    return {(topic, p): msgspec.structs.replace(heard) for topic, p, heard in listed}
+def _sources(listed: Sequence[tuple[str, int, SourceProgress]]) -> dict[Source, SourceProgress]:
+    return {(topic, p): msgspec.structs.replace(sources) for topic, p, sources in listed}
 
 
-def _listed(heard: Mapping[Source, Heard]) -> list[tuple[str, int, Heard]]:
-    return [(*key, msgspec.structs.replace(one)) for key, one in sorted(heard.items())]
+def _listed(sources: Mapping[Source, SourceProgress]) -> list[tuple[str, int, SourceProgress]]:
+    return [(*key, msgspec.structs.replace(one)) for key, one in sorted(sources.items())]
 
 
 def _named(ids: IdArray) -> bytes | None:

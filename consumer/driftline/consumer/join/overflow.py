@@ -26,7 +26,7 @@ _AGAIN = 1 << 62  # after the next rows
 _LABELS, _ROWS = (EARLY,), (WAITING, EARLY, MATCHED)
 
 
-class Crowding:
+class Overflow:
     """Lets rows take effect, and the oldest go where too many would be left.
 
     Args:
@@ -52,7 +52,7 @@ class Crowding:
 
         `again`: they did before, so that what went then goes now, and nothing else.
         """
-        self._let(self._as_before(rows, now) if again else self._where_crowded(rows, now))
+        self._let(self._as_before(rows, now) if again else self._where_overflow(rows, now))
 
     def forget(self, since: int) -> None:
         """Forget where only rows of times before `since` (ms) went: none is read again."""
@@ -63,12 +63,12 @@ class Crowding:
         while self._again and self._again[0].at <= now:
             cut = self._again.pop(0)
             rows = self._let_until(rows, cut.at)
-            self._matching.crowd_out(cut.at, cut.up_to, _LABELS if cut.early else _ROWS)
+            self._matching.drop_oldest(cut.at, cut.up_to, _LABELS if cut.early else _ROWS)
         return rows
 
-    def _where_crowded(self, rows: JoinRows, now: int) -> JoinRows:
+    def _where_overflow(self, rows: JoinRows, now: int) -> JoinRows:
         """Apply rows minute by minute while too many may be left; return the rows left."""
-        while self._may_be_crowded(rows):
+        while self._may_overflow(rows):
             if self._look <= now and not (len(rows) and rows.times[0] < self._look):
                 for early, most in ((True, MOST_EARLY), (False, self._most)):
                     self._cut_down(self._look, most, early=early)
@@ -78,7 +78,7 @@ class Crowding:
             rows = self._let_until(rows, _minute_end(rows, 0))
         return rows
 
-    def _may_be_crowded(self, rows: JoinRows) -> bool:
+    def _may_overflow(self, rows: JoinRows) -> bool:
         held = self._matching.rows
         labels = int(np.count_nonzero(rows.labels))
         return len(held) + len(rows) > self._most or held.early + labels > MOST_EARLY
@@ -93,7 +93,7 @@ class Crowding:
         if len(times) > most:
             many = len(times) - most * 9 // 10
             up_to = int(np.partition(times, many - 1)[many - 1])
-            self._matching.crowd_out(at, up_to, states)
+            self._matching.drop_oldest(at, up_to, states)
             self.cuts.append(Cut(at, up_to, early))
 
     def _let_until(self, rows: JoinRows, time: int) -> JoinRows:

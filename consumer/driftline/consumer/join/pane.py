@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from driftline.consumer.config import LabelsConfig
 from driftline.consumer.join.cells import EXPIRED, EXTRA_CELLS
-from driftline.consumer.join.waiting import Columns
+from driftline.consumer.join.waiting import WaitingColumns
 from driftline.consumer.wire.codec import encode, pack_integers
 from driftline.consumer.wire.messages import LARGEST_MESSAGE, Pane, StreamCounts
 from driftline.detectors import OTHER
@@ -58,7 +58,7 @@ class OutcomeModel:
         """Cells that `count` fills."""
         return self.layout.size
 
-    def count(self, rows: Columns) -> IntArray:
+    def count(self, rows: WaitingColumns) -> IntArray:
         """Count predictions with their labels."""
         some = OutcomeRows(rows.predicted.astype(np.int32), rows.scores, rows.actual)
         return count_outcomes(self.layout, some)
@@ -91,14 +91,14 @@ class OutcomePane:
         # By stream, once there is something to count: many panes may be open, most without.
         self._counts: dict[int, IntArray] = {}
 
-    def predict(self, rows: Columns, names: Sequence[str]) -> None:
+    def predict(self, rows: WaitingColumns, names: Sequence[str]) -> None:
         """Count predictions; `names` are those that their version codes stand for."""
         for place, chosen in self._subsets(rows):
             self._events[place] += len(chosen)
             if not self.model.versions_of_matches:
                 self._count_versions(place, rows.versions[chosen], names)
 
-    def match(self, rows: Columns, names: Sequence[str]) -> None:
+    def match(self, rows: WaitingColumns, names: Sequence[str]) -> None:
         """Count predictions with their labels; `names` as above."""
         size = self.model.size
         for place, chosen in self._subsets(rows):
@@ -124,7 +124,7 @@ class OutcomePane:
             named[OTHER] = named.get(OTHER, 0) + rest
         return dict(sorted(named.items()))
 
-    def expire(self, rows: Columns) -> None:
+    def expire(self, rows: WaitingColumns) -> None:
         """Count predictions whose label did not come in time."""
         for place, chosen in self._subsets(rows):
             self._cells(place)[self.model.size + EXPIRED] += len(chosen)
@@ -168,7 +168,7 @@ class OutcomePane:
             self._counts[place] = np.zeros(self.model.size + EXTRA_CELLS, np.int64)
         return self._counts[place]
 
-    def _subsets(self, rows: Columns) -> Iterator[tuple[int, IntArray]]:
+    def _subsets(self, rows: WaitingColumns) -> Iterator[tuple[int, IntArray]]:
         """Yield (place in streams, rows that belong to it)."""
         yield 0, np.arange(len(rows.ids))
         for tag, codes in zip(self.model.segments, rows.segments, strict=True):

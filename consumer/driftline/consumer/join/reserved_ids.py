@@ -3,11 +3,11 @@
 Rows of one id mostly fare as they did before, whatever lay before that time: what is left of a
 prediction that got its label is that label, and those who wait for nothing are known
 (`JoinState.early`). Not so a prediction whose label came first, or one whose id another had: alone
-it would wait. So of such an id a state says until when it was taken by a row from before, and
+it would wait. So of such an id a state says until when it is reserved for a row from before, and
 whatever it has until then is passed over.
 
 Reading begins again at whole steps of time only. So rows within one step, as nearly all of the two
-answers to one event are, need no such word.
+answers to one event are, need no such entry.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ _NEVER = np.iinfo(np.int64).min
 _NONE = np.iinfo(np.int64).max
 
 
-class TakenIds:
+class ReservedIds:
     """Ids that rows held which are gone: since when, and until when; times in ms since 1970.
 
     Args:
-        most: so many are named of those that were taken at a time. Of ids that come again all the
+        most: so many are named of those reserved at a time. Of ids that come again all the
             time there may be more; then rows of the others may be counted once more or once less
             after a restart.
 
-    >>> taken = TakenIds(most=2)
-    >>> taken.add(np.array([7, 8], np.uint64), np.array([10, 20]), np.array([100, 200]))
-    >>> ids, until = taken.across(15)
+    >>> reserved = ReservedIds(most=2)
+    >>> reserved.add(np.array([7, 8], np.uint64), np.array([10, 20]), np.array([100, 200]))
+    >>> ids, until = reserved.across(15)
     >>> ids.tolist(), until.tolist()
     ([7], [100])
-    >>> taken.holds(np.array([7, 7, 9], np.uint64), np.array([99, 100, 99])).tolist()
+    >>> reserved.holds(np.array([7, 7, 9], np.uint64), np.array([99, 100, 99])).tolist()
     [True, False, False]
     """
 
@@ -54,7 +54,7 @@ class TakenIds:
             self._parts.append((ids, since, until))
 
     def across(self, time: int) -> tuple[IdArray, IntArray]:
-        """Return ids that were taken before and at `time`, and until when; those longest taken.
+        """Return ids that were reserved before and at `time`, and until when; the longest.
 
         `time` never falls from call to call. What ended before it is forgotten.
         """
@@ -67,7 +67,7 @@ class TakenIds:
         return ids[chosen], until[chosen]
 
     def holds(self, ids: IdArray, times: IntArray) -> NDArray[np.bool_]:
-        """Return which rows, by id and time, come while their id is taken."""
+        """Return which rows, by id and time, come while their id is reserved."""
         known, _, until = self._whole()
         order = np.lexsort((until, known))
         known, until = known[order], until[order]
@@ -136,22 +136,22 @@ class CrossedRows:
             self._since = np.concatenate([self._since, np.full(more, _NONE)])
 
 
-class Meetings:
+class EarlyMatches:
     """Predictions that met a label that came first, each as a number of its id and its time.
 
     When the past is read again, another label found waiting belongs to a prediction that is not
-    read again. Of an id that comes once that cannot be: so if the meetings are too many to name,
+    read again. Of an id that comes once that cannot be: so if the matches are too many to name,
     only ids that come again may be counted once more or once less after a restart.
 
     Args:
         most: how many are remembered.
 
-    >>> meetings = Meetings(most=1)
-    >>> meetings.add(np.array([7], np.uint64), np.array([1_000]))
-    >>> len(meetings.since(0)), len(meetings.since(1_001))
+    >>> early_matches = EarlyMatches(most=1)
+    >>> early_matches.add(np.array([7], np.uint64), np.array([1_000]))
+    >>> len(early_matches.since(0)), len(early_matches.since(1_001))
     (1, 0)
-    >>> meetings.add(np.array([8, 9], np.uint64), np.array([1_002, 1_003]))
-    >>> meetings.since(1_001), len(meetings.since(1_004))
+    >>> early_matches.add(np.array([8, 9], np.uint64), np.array([1_002, 1_003]))
+    >>> early_matches.since(1_001), len(early_matches.since(1_004))
     (None, 0)
     """
 

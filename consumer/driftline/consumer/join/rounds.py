@@ -13,7 +13,7 @@ _MANY = 16
 _MOST = 4_096  # that are looked at at a time
 
 
-class Turns:
+class Rounds:
     """The turns of a batch: rows of one id follow one another, rows of different ids do not touch.
 
     Args:
@@ -23,7 +23,7 @@ class Turns:
         rows: the same, those of one id behind one another.
 
     >>> rows = JoinRows.none(tags=0)
-    >>> bool(Turns(rows))
+    >>> bool(Rounds(rows))
     False
     """
 

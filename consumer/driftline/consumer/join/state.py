@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from driftline.consumer.wire.clock import Heard
+from driftline.consumer.wire.clock import SourceProgress
 
 
 class Cut(msgspec.Struct, frozen=True, array_like=True):
@@ -21,7 +21,16 @@ class Cut(msgspec.Struct, frozen=True, array_like=True):
     early: bool = False
 
 
-class JoinState(msgspec.Struct, tag="join"):
+_IN_RECORDS = {
+    "sources": "heard",
+    "sources_at_rewind": "heard_then",
+    "positions": "taken",
+    "reserved_ids": "taken_ids",
+    "reserved_until": "taken_until",
+}
+
+
+class JoinState(msgspec.Struct, tag="join", rename=_IN_RECORDS):
     """State of one model in one partition of the log of joins, as of `position`.
 
     Attributes:
@@ -31,17 +40,17 @@ class JoinState(msgspec.Struct, tag="join"):
         since: smallest time of any row that waits, or counts in a pane still open, ms since 1970;
             rows before it are of no use any more. None if none has taken effect.
         topic_id: id of the log of joins; `partitions`: how many it has. Neither may change.
-        heard: per source partition (topic, number), what was last heard of it.
-        taken: per source partition, the offset up to which its rows had been taken at `rewind`.
-        heard_then: per source partition, what was last heard of it at `rewind`.
+        sources: per source partition (topic, number), its progress as last known.
+        positions: per source partition, the offset up to which its rows had been read at `rewind`.
+        sources_at_rewind: per source partition, its progress as known at `rewind`.
         closed: every pane that ends there (or by prediction: is mature there) or before is final,
             ms since 1970.
         early: ids (uint64, little-endian) of the labels that wait for their prediction; None if
             they are too many to name. Then labels whose prediction lies before `since` wait too.
-        met: `Meetings` of predictions whose label came first, from `since` on; None if they are too
-            many to name.
-        taken_ids: ids (uint64, little-endian) that rows held at `since` which are gone and decided
-            later predictions' fate; `taken_until`: until when (int64, little-endian), ms.
+        met: `EarlyMatches` of predictions whose label came first, from `since` on; None if they are
+            too many to name.
+        reserved_ids: ids (uint64, little-endian) that rows held at `since` which are gone and
+            decided later predictions' fate; `reserved_until`: until when, ms (int64, as above).
         cut: what expired since then because too many were waiting, newest last.
         lifts: (offset, time): where the clock was lifted, because more rows than may had been read
             before another source has come as far; from `rewind` on.
@@ -52,13 +61,13 @@ class JoinState(msgspec.Struct, tag="join"):
     topic_id: str = ""
     partitions: int = 0
     since: int | None = None
-    heard: list[tuple[str, int, Heard]] = []
-    taken: list[tuple[str, int, int]] = []
-    heard_then: list[tuple[str, int, Heard]] = []
+    sources: list[tuple[str, int, SourceProgress]] = []
+    positions: list[tuple[str, int, int]] = []
+    sources_at_rewind: list[tuple[str, int, SourceProgress]] = []
     closed: int | None = None
     early: bytes | None = b""
     met: bytes | None = b""
-    taken_ids: bytes = b""
-    taken_until: bytes = b""
+    reserved_ids: bytes = b""
+    reserved_until: bytes = b""
     cut: list[Cut] = []
     lifts: list[tuple[int, int]] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 
-class JoinTally(msgspec.Struct):
+class JoinTotals(msgspec.Struct):
     """What became of the rows of one model.
 
     Attributes:

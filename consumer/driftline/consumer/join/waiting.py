@@ -19,7 +19,7 @@ _LAST = np.iinfo(np.int64).max  # time, and end, of a free row
 
 
 @dataclass
-class Columns:
+class WaitingColumns:
     """What is kept of each row, by row number.
 
     Attributes:
@@ -61,9 +61,9 @@ class Columns:
         """Per tag, places among its values."""
         return self.codes[2:]
 
-    def select(self, chosen: Any) -> Columns:
+    def select(self, chosen: Any) -> WaitingColumns:
         """Return the rows that an index or a mask picks, in its order."""
-        return Columns(
+        return WaitingColumns(
             self.ids[chosen], self.state[chosen], self.times[chosen], self.until[chosen],
             self.scores[..., chosen], self.actual[chosen], self.delays[chosen],
             self.codes[:, chosen],
@@ -84,7 +84,7 @@ class WaitingRows:
     def __init__(self, tags: int, answers: int = 0) -> None:
         n = _FIRST
         scores = np.zeros((answers, n) if answers else n)
-        self.columns = Columns(
+        self.columns = WaitingColumns(
             np.zeros(n, np.uint64), np.zeros(n, np.uint8), np.zeros(n, np.int64),
             np.zeros(n, np.int64), scores, np.zeros(n), np.zeros(n, np.uint8),
             np.zeros((2 + tags, n), np.int16),
@@ -101,7 +101,7 @@ class WaitingRows:
         """Return the row of each id, -1 where none holds it."""
         return self._index.find(ids, self.columns.ids)
 
-    def add(self, rows: Columns) -> IntArray:
+    def add(self, rows: WaitingColumns) -> IntArray:
         """Keep rows, whose ids are all different and new; return their numbers."""
         numbers = self._numbers(len(rows.ids))
         for f in fields(rows):

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.features.rules import RuleBook
-from driftline.consumer.judge.features.stream import StreamJudge, Window
+from driftline.consumer.judge.features.stream import StreamJudge, StreamWindow
 from driftline.consumer.judge.labels.flow import LabelFlow
-from driftline.consumer.judge.lives.firing_times import Firings
+from driftline.consumer.judge.lives.firing_times import FiringTimes
 from driftline.consumer.judge.lives.life import WindowTimes
-from driftline.consumer.judge.lives.operational import Troubles
+from driftline.consumer.judge.lives.operational import OperationalAlerts
 from driftline.consumer.judge.performance.estimates import EstimateStream, estimate_cells
 from driftline.consumer.judge.performance.model import PerformanceJudge
 from driftline.consumer.judge.performance.rules import performance_tests, watched_metrics
@@ -22,7 +22,7 @@ from driftline.consumer.judge.performance.stream import MetricStream
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.judge.windows.panes import TWO_CONFIGURATIONS
 from driftline.consumer.judge.windows.passed_over import PassedOver
-from driftline.consumer.judge.windows.track import Stretch, Track
+from driftline.consumer.judge.windows.track import DueSpan, Track
 from driftline.consumer.judge.windows.versions import SeenVersions
 from driftline.consumer.log.protocol import Gap
 from driftline.consumer.wire.clock import Clock
@@ -66,11 +66,11 @@ class ModelJudge:
         self.rewind = state.rewind  # where its reading began
         self.alert_ends = list(state.alert_ends)
         self.clock = Clock(
-            config.predictions, {(topic, part): heard for topic, part, heard in state.heard}
+            config.predictions, {(topic, part): sources for topic, part, sources in state.sources}
         )
         self.mixed = 0  # windows whose panes were counted with two configurations
         self._passed_over = PassedOver(
-            Counter() if passed_over is None else passed_over, self.clock.heard
+            Counter() if passed_over is None else passed_over, self.clock.sources
         )
         self._every = config.window.every
         self._versions = SeenVersions(state.versions)
@@ -107,7 +107,7 @@ class ModelJudge:
             if f.resolved is not None or (f.stream, f.feature, f.kind) in self._lives
         ]
         horizon = config.labels.horizon if config.labels is not None else 0
-        self._firings = Firings(known, max(horizon // _EFFECTS_KEPT, self._every))
+        self._firings = FiringTimes(known, max(horizon // _EFFECTS_KEPT, self._every))
         looked_back_at = self._firings if config.labels is not None else None
         self._streams = [
             StreamJudge(name, stream, config, reference, rules, self._lives, looked_back_at)
@@ -118,7 +118,7 @@ class ModelJudge:
             for stream in streams
             if outcomes is not None
         ]
-        self._troubles = Troubles(name, config, reference, self._lives, state.recent)
+        self._operational = OperationalAlerts(name, config, reference, self._lives, state.recent)
         self.performance: PerformanceJudge | None = None
         if config.labels is not None and outcomes is not None:
             metrics = [
@@ -148,13 +148,13 @@ class ModelJudge:
         elif isinstance(message, Loss):
             out = self._lose(message)
         else:
-            out = self._hear(message)
+            out = self._advance(message)
         self.position = max(self.position, offset + 1)
         return out
 
     def tick(self, now: int) -> list[Alert]:
         """Look at the wall clock (ms): one partition may hold the model's clock too long."""
-        return self._troubles.held(self.clock, now)
+        return self._operational.held(self.clock, now)
 
     def lost(self, gap: Gap) -> Sequence[Alert]:
         """Take in that panes were deleted unread; nothing is known of it before the first pane."""
@@ -175,7 +175,7 @@ class ModelJudge:
                 self.track.refused.append((loss.start, end))
         if self.performance is not None:
             self.performance.lose(loss, end)
-        return self._troubles.lost(loss, end)
+        return self._operational.lost(loss, end)
 
     def state(self) -> JudgeState:
         """Return the state record as of now; encode it before feeding on."""
@@ -188,7 +188,7 @@ class ModelJudge:
             partitions=self._state.partitions,
             position=self.position,
             rewind=min(offsets, default=self.position),
-            heard=[(*key, heard) for key, heard in sorted(self.clock.heard.items())],
+            sources=[(*key, sources) for key, sources in sorted(self.clock.sources.items())],
             next=self.track.next,
             empty_since=self.track.empty_since,
             lives=[life for _, life in sorted(self._lives.items())],
@@ -196,7 +196,7 @@ class ModelJudge:
             losses=list(self.track.losses),
             refused=list(self.track.refused),
             alert_ends=list(self.alert_ends),
-            recent=list(self._troubles.recent),
+            recent=list(self._operational.recent),
             firings=self._firings.state(),
         )
         if self.performance is not None:
@@ -211,20 +211,20 @@ class ModelJudge:
             if life.firing
         ]
 
-    def _hear(self, word: Horizon) -> list[Verdict | Alert]:
+    def _advance(self, horizon: Horizon) -> list[Verdict | Alert]:
         out: list[Verdict | Alert] = []
-        if not word.outcomes:
-            self._passed_over.horizon(word)
-            self.clock.hear(word)
+        if not horizon.outcomes:
+            self._passed_over.horizon(horizon)
+            self.clock.advance(horizon)
         elif self.performance is not None:
-            self.performance.hear(word)
+            self.performance.advance(horizon)
         now = self._now()
         if now is not None:
             for stretch in self.track.due(now, lambda end: True):
                 out += self._empty(stretch) if stretch.empty else self._window(stretch)
         if self.performance is not None:
             out += self.performance.judge(self._features_judged)
-        out += self._troubles.stale(self.clock)
+        out += self._operational.stale(self.clock)
         return out
 
     def _now(self) -> int | None:
@@ -248,7 +248,7 @@ class ModelJudge:
         """
         return self.clock.idle() or (self.track.next is not None and self.track.next >= end)
 
-    def _window(self, stretch: Stretch) -> Iterator[Verdict | Alert]:
+    def _window(self, stretch: DueSpan) -> Iterator[Verdict | Alert]:
         start, end = stretch.start, stretch.end
         newest, panes = end - self._every, self.track.panes
         times = WindowTimes(start, end, newest)
@@ -263,7 +263,7 @@ class ModelJudge:
                 reason = TWO_CONFIGURATIONS
                 self.mixed += 1
         new_version = self._versions.look(panes.versions(newest, end, None))
-        window = Window(times, panes, reason, new_version)
+        window = StreamWindow(times, panes, reason, new_version)
         judged = [stream.judge(window) for stream in self._streams]
         judged += [estimate.judge(window) for estimate in self._estimates]
         for verdicts, _ in judged:
@@ -271,9 +271,9 @@ class ModelJudge:
         for _, alerts in judged:
             yield from alerts
         events = panes.events(start, end, None)
-        yield from self._troubles.window(times, events, whole=reason is None)
+        yield from self._operational.window(times, events, whole=reason is None)
 
-    def _empty(self, stretch: Stretch) -> Iterator[Verdict]:
+    def _empty(self, stretch: DueSpan) -> Iterator[Verdict]:
         """Yield one verdict per feature for a stretch without events."""
         for stream in self._streams:
             yield from stream.empty(stretch.start, stretch.end)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from driftline.consumer.judge.lives.life import Life
-from driftline.consumer.wire.clock import Heard
+from driftline.consumer.wire.clock import SourceProgress
 
 
 class Firing(msgspec.Struct):
@@ -63,11 +63,11 @@ class LabelHistory(msgspec.Struct):
     windows: list[int | None] = []
 
 
-class PerformanceState(msgspec.Struct):
+class PerformanceState(msgspec.Struct, rename={"sources": "heard"}):
     """What judge keeps of the outcomes of one model.
 
     Attributes:
-        heard: per partition of the log of joins, what was last heard of it.
+        sources: per partition of the log of joins, its progress as last known.
         next: start of the pane with which the next window ends, None before the first pane.
         empty_since: start of a stretch without panes that still lasts.
         losses: stretches of event time (start, end) whose rows were lost.
@@ -76,7 +76,7 @@ class PerformanceState(msgspec.Struct):
         versions: model versions seen in panes judged so far.
     """
 
-    heard: list[tuple[str, int, Heard]] = []
+    sources: list[tuple[str, int, SourceProgress]] = []
     next: int | None = None
     empty_since: int | None = None
     losses: list[tuple[int, int]] = []
@@ -85,14 +85,14 @@ class PerformanceState(msgspec.Struct):
     versions: list[str] = []
 
 
-class JudgeState(msgspec.Struct, tag="judge"):
+class JudgeState(msgspec.Struct, tag="judge", rename={"sources": "heard"}):
     """State of one model as of `position` in its partition of the log of panes.
 
     Attributes:
         topic_id: id of the log of panes; `partitions`: how many it has. Neither may change.
         position: everything before this offset has had its effect (R).
         rewind: smallest offset that a window still to be judged needs (O).
-        heard: per input partition (topic, number), what was last heard of it.
+        sources: per input partition (topic, number), its progress as last known.
         next: start of the pane with which the next window ends, None before the first pane.
         empty_since: start of a stretch without events that still lasts.
         lives: alerts that are pending or firing.
@@ -109,7 +109,7 @@ class JudgeState(msgspec.Struct, tag="judge"):
     rewind: int
     topic_id: str = ""
     partitions: int = 0
-    heard: list[tuple[str, int, Heard]] = []
+    sources: list[tuple[str, int, SourceProgress]] = []
     next: int | None = None
     empty_since: int | None = None
     lives: list[Life] = []

@@ -8,7 +8,7 @@ from typing import Any
 
 from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.join.state import JoinState
-from driftline.consumer.join.totals import JoinTally
+from driftline.consumer.join.totals import JoinTotals
 from driftline.consumer.judge.comparison.judge import ComparisonState
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.log.memory import MemoryRecord
@@ -18,7 +18,7 @@ from driftline.consumer.service.plan import Plan
 from driftline.consumer.sketch.failures import Failures
 from driftline.consumer.sketch.partition import Output, PartitionSketch
 from driftline.consumer.sketch.state import SketchState
-from driftline.consumer.sketch.totals import DeadLetter, Tally
+from driftline.consumer.sketch.totals import DeadLetter, InputTotals
 from driftline.consumer.wire.messages import Block, PanesMessage
 from driftline.consumer.wire.records import Alert, Verdict
 from driftline.producer.records.mapping import Mapping
@@ -39,10 +39,10 @@ class Backtest:
     """
 
     def __init__(self, plan: Plan, model: str, topic: str) -> None:
-        self.tally = Tally()
+        self.totals = InputTotals()
         self.examples: dict[str, DeadLetter] = {}  # the first dead letter of each reason
         self._plan, self._model = plan, model
-        self._events = _File(plan, topic, self.tally)
+        self._events = _File(plan, topic, self.totals)
         self._labels: _File | None = None
         # Of the comparisons those of two versions of this model: its events alone are at hand.
         compared = {
@@ -54,15 +54,15 @@ class Backtest:
         self._messages, self._blocks = count(), count()
         self._failed = {"join": Failures(), "judge": Failures()}
         self._joins: dict[str, ModelJoin] = {}
-        self._join_tally: JoinTally | None = None
+        self._join_totals: JoinTotals | None = None
         labels = plan.labelled.get(model)
         if labels is not None:
             self._joins = {
                 name: plan.join(name, 0, 1, JoinState(0, 0)) for name in (model, *compared)
             }
-            self._join_tally = self._joins[model].tally
+            self._join_totals = self._joins[model].totals
             if labels.topic != topic:
-                self._labels = _File(plan, labels.topic, self.tally)
+                self._labels = _File(plan, labels.topic, self.totals)
         self._begun = False
 
     def feed(self, rows: Sequence[dict[str, Any]]) -> Iterator[Verdict | Alert]:
@@ -95,9 +95,9 @@ class Backtest:
         return {name: error for failed in stages[::-1] for name, error in failed.items()}
 
     @property
-    def join_tally(self) -> JoinTally | None:
+    def join_totals(self) -> JoinTotals | None:
         """What became of the labels; None where none are read."""
-        return self._join_tally
+        return self._join_totals
 
     @property
     def last_event(self) -> int | None:
@@ -128,7 +128,7 @@ class Backtest:
             if isinstance(output, DeadLetter):
                 self.examples.setdefault(output.reason, output)
             elif isinstance(output, Block):
-                if output.word.model == self._model:
+                if output.horizon.model == self._model:
                     offset = next(self._blocks)
                     failed = self._failed["join"]
                     for name, join in self._joins.items():
@@ -154,7 +154,7 @@ class Backtest:
 class _File:
     """The rows of one file as the records of one partition."""
 
-    def __init__(self, plan: Plan, topic: str, tally: Tally) -> None:
+    def __init__(self, plan: Plan, topic: str, totals: InputTotals) -> None:
         source = TopicPartition(topic, 0)
         state = SketchState("file", 1, 0, 0, 0, {})
         models = plan.sketch_models(topic)
@@ -167,7 +167,7 @@ class _File:
             models,
             state,
             0,
-            tally,
+            totals,
             plan.writer(topic, 1, {}, 0, native),
         )
         self._offsets = count()

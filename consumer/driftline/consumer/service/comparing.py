@@ -11,7 +11,7 @@ import numpy as np
 from driftline.consumer.config import ComparisonConfig, Config, LabelsConfig, ModelConfig
 from driftline.consumer.join.comparing import ComparisonJoin, ComparisonModel
 from driftline.consumer.join.state import JoinState
-from driftline.consumer.join.totals import JoinTally
+from driftline.consumer.join.totals import JoinTotals
 from driftline.consumer.join.waiting import Room
 from driftline.consumer.judge.comparison.judge import ComparisonJudge, ComparisonState, subject_of
 from driftline.consumer.wire.records import ReferenceName
@@ -71,14 +71,14 @@ class ComparisonPlan:
         return tuple(found)
 
     def join(
-        self, partition: int, partitions: int, state: JoinState, tally: JoinTally
+        self, partition: int, partitions: int, state: JoinState, totals: JoinTotals
     ) -> ComparisonJoin:
         """Return the join of one partition of the log of joins, as of `state`."""
         limits = self.config.limits
         room = Room.within(
             limits.max_waiting // partitions, limits.max_waiting_bytes // partitions, _TAGS
         )
-        return ComparisonJoin(self.model, self.topics, room, partition, partitions, state, tally)
+        return ComparisonJoin(self.model, self.topics, room, partition, partitions, state, totals)
 
     def judge(self, state: ComparisonState) -> ComparisonJudge:
         """Return the judge, as of `state`."""

@@ -56,7 +56,7 @@ class JoinsPartition:
         """Let the rows of `records` meet; yield what becomes final."""
         for record in records:
             block = _block(record)
-            for name in self._takers.get(block.word.model, ()):
+            for name in self._takers.get(block.horizon.model, ()):
                 if name in self.joins and record.offset >= self._begins[name]:
                     self._changed.add(name)
                     with self.safely(name):

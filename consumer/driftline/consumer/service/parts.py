@@ -24,7 +24,7 @@ _LARGEST = 131_072
 _encode = msgspec.msgpack.Encoder().encode
 
 
-class Cut(msgspec.Struct, frozen=True):
+class CutState(msgspec.Struct, frozen=True):
     """A state in parts, by its fields.
 
     Attributes:
@@ -36,7 +36,7 @@ class Cut(msgspec.Struct, frozen=True):
     large: dict[str, list[bytes]]
 
 
-def cut(state: msgspec.Struct) -> Cut:
+def cut(state: msgspec.Struct) -> CutState:
     r"""Return a state in parts, none of more than 128 kB.
 
     Example:
@@ -54,13 +54,13 @@ def cut(state: msgspec.Struct) -> Cut:
         True
     """
     small, large = {"type": msgspec.Raw(_encode(state.__struct_config__.tag))}, {}
-    for name in state.__struct_fields__:
-        pieces = list(_pieces(getattr(state, name)))
+    for name, value in _fields(state):
+        pieces = list(_pieces(value))
         if sum(map(len, pieces)) <= _SMALL:
             small[name] = msgspec.Raw(b"".join(pieces))
         else:
             large[name] = list(_parts(pieces))
-    return Cut(small, large)
+    return CutState(small, large)
 
 
 def join(
@@ -100,13 +100,18 @@ def _pieces(value: Any) -> Iterator[bytes]:
         for key, entry in value.items():
             yield _encode(key) + _encode(entry)
     elif isinstance(value, msgspec.Struct) and not value.__struct_config__.array_like:
-        fields = value.__struct_fields__
-        yield _header(len(fields), 0x80, 0xDE)
-        for name in fields:
+        yield _header(len(value.__struct_fields__), 0x80, 0xDE)
+        for name, entry in _fields(value):
             yield _encode(name)
-            yield from _pieces(getattr(value, name))
+            yield from _pieces(entry)
     else:
         yield _encode(value)
+
+
+def _fields(value: msgspec.Struct) -> Iterator[tuple[str, Any]]:
+    """Yield the fields of a record by the names that they have in its encoding."""
+    for own, name in zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True):
+        yield name, getattr(value, own)
 
 
 def _header(entries: int, short: int, long: int) -> bytes:

@@ -16,7 +16,7 @@ from driftline.consumer.config import Config, LabelsConfig
 from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.join.pane import OutcomeModel
 from driftline.consumer.join.state import JoinState
-from driftline.consumer.join.totals import JoinTally
+from driftline.consumer.join.totals import JoinTotals
 from driftline.consumer.join.waiting import Room
 from driftline.consumer.judge.model import ModelJudge, reference_streams
 from driftline.consumer.judge.performance.rules import outcomes_of
@@ -190,8 +190,8 @@ class Plan:
     def join(self, name: str, partition: int, partitions: int, state: JoinState) -> ModelJoin:
         """Return what joins in one partition of the log of joins, as of `state`: see `joined`."""
         if name in self.comparisons:
-            tally = self.join_tallies[name]
-            return self.comparisons[name].join(partition, partitions, state, tally)
+            totals = self.join_tallies[name]
+            return self.comparisons[name].join(partition, partitions, state, totals)
         config, labels, limits = self.config.models[name], self.labelled[name], self.config.limits
         return ModelJoin(
             self._outcome_model(name),
@@ -226,9 +226,9 @@ class Plan:
         }
 
     @cached_property
-    def join_tallies(self) -> dict[str, JoinTally]:
+    def join_tallies(self) -> dict[str, JoinTotals]:
         """What became of the rows of each model and comparison, in this process."""
-        return {name: JoinTally() for name in self.joined}
+        return {name: JoinTotals() for name in self.joined}
 
     @cached_property
     def passed_over(self) -> dict[str, Counter[str]]:

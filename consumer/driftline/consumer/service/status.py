@@ -18,7 +18,7 @@ from driftline.consumer.service.joining import JoinsPartition
 from driftline.consumer.service.judging import PanesPartition
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.sketch.partition import PartitionSketch
-from driftline.consumer.sketch.totals import Tally
+from driftline.consumer.sketch.totals import InputTotals
 from driftline.consumer.wire.records import Alert, Verdict
 
 _WORK = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)  # seconds
@@ -54,7 +54,7 @@ class Histogram:
         return list(zip(self._bounds, accumulate(self._counts), strict=True))
 
 
-class Failure(NamedTuple):
+class ModelFailure(NamedTuple):
     """An unexpected error of one model: nothing more is done for it here until a restart.
 
     Attributes:
@@ -75,7 +75,7 @@ class Status:
 
     Attributes:
         plan: what is watched.
-        tallies: what became of the records read, by input topic.
+        totals: what became of the records read, by input topic.
         lag: records between position and end, by input partition.
         held: input partitions whose rest waits for an open transaction: the offset at which it
             does, and since when, wall-clock time in ms.
@@ -92,7 +92,9 @@ class Status:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.tallies: dict[str, Tally] = {topic: Tally() for topic in sorted(plan.inputs)}
+        self.totals: dict[str, InputTotals] = {
+            topic: InputTotals() for topic in sorted(plan.inputs)
+        }
         self.lag: dict[TopicPartition, int | None] = {}
         self.held: dict[TopicPartition, tuple[int, int]] = {}
         self.verdicts: dict[str, dict[tuple[str, str], Verdict]] = {}
@@ -138,12 +140,12 @@ class Status:
         """Return the models that are judged here."""
         return frozenset(name for panes in self.panes.values() for name in panes.judges)
 
-    def failures(self) -> list[Failure]:
+    def failures(self) -> list[ModelFailure]:
         """Return the models that failed here, in the order of their names."""
         stages = (("sketch", self.sketches), ("join", self.joins), ("judge", self.panes))
         return sorted(
             (
-                Failure(name, stage, partition, error)
+                ModelFailure(name, stage, partition, error)
                 for stage, parts in stages
                 for partition, part in parts.items()
                 for name, error in part.failures.items()

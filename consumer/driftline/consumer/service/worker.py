@@ -203,7 +203,7 @@ class Worker:
                 self._plan.sketch_models(partition.topic),
                 state,
                 now,
-                self.status.tallies[partition.topic],
+                self.status.totals[partition.topic],
                 self._writer(partition.topic, state, now),
             )
         # The generation is on record before the claim that uses it. So is the group's name: of two

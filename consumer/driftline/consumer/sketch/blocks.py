@@ -30,17 +30,17 @@ _MOST_VERSIONS = 200
 _NEVER = -(1 << 62)
 
 
-class JoinProgress(msgspec.Struct):
+class JoinProgress(msgspec.Struct, rename={"active_at": "heard"}):
     """How far the rows of one model have come in one input partition; times in ms since 1970.
 
     Attributes:
-        heard: wall-clock time at which the latest row was read; at first, of the first look.
+        active_at: wall-clock time at which the latest row was read; at first, of the first look.
         progress: largest time of any row, None before the first.
         lost: offsets [from, to) never read, until a row tells when they may have been.
         refused: whether they were refused as a batch, not deleted.
     """
 
-    heard: int
+    active_at: int
     progress: int | None = None
     lost: tuple[int, int] | None = None
     refused: bool = False
@@ -64,7 +64,7 @@ class JoinModel:
 
 
 @dataclass(frozen=True)
-class Batch:
+class PolledRows:
     """What was read in one poll of the partition.
 
     Attributes:
@@ -144,34 +144,36 @@ class BlockWriter:
         """Return which events of a model have an answer that a label can be compared with."""
         return self._models[name].answers.usable(events.columns)
 
-    def write(self, name: str, word: Horizon, batch: Batch, now: int) -> Iterator[Block | Loss]:
-        """Yield a model's blocks of a batch, read at `now` (wall clock, ms); `word`: who speaks."""
+    def write(
+        self, name: str, horizon: Horizon, batch: PolledRows, now: int
+    ) -> Iterator[Block | Loss]:
+        """Yield a model's blocks of a batch, read at `now` (wall clock, ms); `horizon`: whose."""
         model, events, labels = self._models[name], batch.events.get(name), batch.labels.get(name)
         read = [rows.times for rows in (events, labels) if rows is not None]
         largest = max((int(times.max()) for times in read if times.size), default=None)
         if largest is None:
             return
-        rows = self._rows(model, word, batch)
+        rows = self._rows(model, horizon, batch)
         progress = self.progress[name]
         before = _NEVER if progress.progress is None else progress.progress
         passed = partial(_passed, batch.offsets, (events, labels), before)
         rows.times = np.maximum(rows.times, passed(rows.offsets) - model.grace)
-        progress.progress, progress.heard = max(before, largest), now
+        progress.progress, progress.active_at = max(before, largest), now
         self._marked.pop(name, None)
         if progress.lost is not None:
             first = min(before, largest) if before != _NEVER else largest
-            place = (word.source, word.partition, name)
+            place = (horizon.source, horizon.partition, name)
             yield Loss(
                 *place, *progress.lost, first, largest + 1,
                 outcomes=True, refused=progress.refused,
             )  # fmt: skip
             progress.lost = None
         names = batch.versions.get(name, ())
-        yield from self._blocks(self._said(word, model), model, rows, names, passed)
+        yield from self._blocks(self._said(horizon, model), model, rows, names, passed)
 
     def _blocks(
         self,
-        word: Horizon,
+        horizon: Horizon,
         model: JoinModel,
         rows: JoinRows,
         names: Sequence[str],
@@ -180,7 +182,7 @@ class BlockWriter:
         """Yield rows as blocks to every target, by halves where one would be too large to send."""
         target = (rows.ids % np.uint64(self._targets)).astype(np.int64)
         blocks = [
-            _block(word, number, model, rows.select(target == number), names)
+            _block(horizon, number, model, rows.select(target == number), names)
             for number in range(self._targets)
         ]
         if max(map(_size, blocks)) <= LARGEST_MESSAGE or rows.offsets[0] == rows.offsets[-1]:
@@ -190,10 +192,10 @@ class BlockWriter:
         early = rows.offsets < middle
         (progress,) = passed(np.array([middle])).tolist()
         until = msgspec.structs.replace(
-            word, until=int(middle), progress=progress, horizon=progress - model.grace
+            horizon, until=int(middle), progress=progress, horizon=progress - model.grace
         )
         yield from self._blocks(until, model, rows.select(early), names, passed)
-        yield from self._blocks(word, model, rows.select(~early), names, passed)
+        yield from self._blocks(horizon, model, rows.select(~early), names, passed)
 
     def lost(self, name: str, gap: Gap, *, refused: bool = False) -> None:
         """Note records that are never read; see `PartitionSketch.lost`."""
@@ -202,9 +204,9 @@ class BlockWriter:
         progress.lost = (min(known[0], gap.wanted), max(known[1], gap.begin))
         progress.refused = refused
 
-    def claim(self, name: str, word: Horizon) -> Iterator[Block]:
+    def claim(self, name: str, horizon: Horizon) -> Iterator[Block]:
         """Yield the first words of a new owner: older generations' idle marks are void now."""
-        return self._to_all(self._said(word, self._models[name]))
+        return self._to_all(self._said(horizon, self._models[name]))
 
     def silent(self, now: int, idle_after: int) -> list[str]:
         """Return the models of which an idle mark is due; see `PartitionSketch.idle`."""
@@ -212,31 +214,33 @@ class BlockWriter:
         return [
             name
             for name, progress in self.progress.items()
-            if now - marked.get(name, progress.heard) >= idle_after
+            if now - marked.get(name, progress.active_at) >= idle_after
         ]
 
-    def idle(self, name: str, word: Horizon, now: int) -> Iterator[Block]:
+    def idle(self, name: str, horizon: Horizon, now: int) -> Iterator[Block]:
         """Yield an idle mark of a model."""
         self._marked[name] = now
-        said = self._said(word, self._models[name])
+        said = self._said(horizon, self._models[name])
         return self._to_all(msgspec.structs.replace(said, idle=True))
 
     def state(self) -> dict[str, JoinProgress]:
         """Return the progress of every model as of now."""
         return {name: msgspec.structs.replace(p) for name, p in self.progress.items()}
 
-    def _to_all(self, word: Horizon) -> Iterator[Block]:
-        return (Block(word, number) for number in range(self._targets))
+    def _to_all(self, horizon: Horizon) -> Iterator[Block]:
+        return (Block(horizon, number) for number in range(self._targets))
 
-    def _said(self, word: Horizon, model: JoinModel) -> Horizon:
+    def _said(self, horizon: Horizon, model: JoinModel) -> Horizon:
         progress = self.progress[model.name].progress
         frontier = None if progress is None else progress - model.grace
-        return msgspec.structs.replace(word, model=model.name, horizon=frontier, progress=progress)
+        return msgspec.structs.replace(
+            horizon, model=model.name, horizon=frontier, progress=progress
+        )
 
-    def _rows(self, model: JoinModel, word: Horizon, batch: Batch) -> JoinRows:
+    def _rows(self, model: JoinModel, horizon: Horizon, batch: PolledRows) -> JoinRows:
         """Return the predictions and labels of a model in the order of their records."""
         events, labels = batch.events.get(model.name), batch.labels.get(model.name)
-        own = _ids_by_offset(word, batch.offsets, labels)
+        own = _ids_by_offset(horizon, batch.offsets, labels)
         parts = [JoinRows.none(len(model.segments))]
         if events is not None and events.ids is not None:
             ids = np.where(events.ids == NO_ID, own[events.index], events.ids)
@@ -282,23 +286,26 @@ def _passed(
     return passed
 
 
-def _ids_by_offset(word: Horizon, offsets: IntArray, labels: LabelRows | None) -> IdArray:
+def _ids_by_offset(horizon: Horizon, offsets: IntArray, labels: LabelRows | None) -> IdArray:
     """Return, by place in the batch, ids for events with their own label but without an id."""
     own = np.full(len(offsets), NO_ID, np.uint64)
     if labels is not None and (labels.ids == NO_ID).any():
         places = labels.index[labels.ids == NO_ID]
         own[places] = hash_ids(
-            [f"{word.source}/{word.partition}/{offset}" for offset in offsets[places].tolist()]
+            [
+                f"{horizon.source}/{horizon.partition}/{offset}"
+                for offset in offsets[places].tolist()
+            ]
         )
     return own
 
 
 def _block(
-    word: Horizon, target: int, model: JoinModel, rows: JoinRows, names: Sequence[str]
+    horizon: Horizon, target: int, model: JoinModel, rows: JoinRows, names: Sequence[str]
 ) -> Block:
     """Return a block whose codes are places in lists of its own, so that it can be read alone."""
     if not len(rows):
-        return Block(word, target)
+        return Block(horizon, target)
     used = np.unique(rows.versions[rows.versions > 0])
     listed = [names[code - 1] for code in used[:_MOST_VERSIONS].tolist()]
     lookup = np.zeros(len(names) + 1, np.int64)
@@ -307,7 +314,7 @@ def _block(
     if len(used) > _MOST_VERSIONS:
         listed.append(OTHER)
     segments = {tag: list(values) for tag, values in model.segments.items()}
-    return Block(word, target, list(model.answers.classes), listed, segments, pack_rows(rows))
+    return Block(horizon, target, list(model.answers.classes), listed, segments, pack_rows(rows))
 
 
 def _size(block: Block) -> int:

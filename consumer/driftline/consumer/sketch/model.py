@@ -43,7 +43,12 @@ class ModelSketch:
         return min((pane.first for pane in self.open.values()), default=None)
 
     def count(
-        self, rows: ModelRows, offsets: IntArray, versions: Sequence[str], word: Horizon, now: int
+        self,
+        rows: ModelRows,
+        offsets: IntArray,
+        versions: Sequence[str],
+        horizon: Horizon,
+        now: int,
     ) -> tuple[int, list[Pane | Horizon | Loss]]:
         """Count rows; return how many were not late, and what becomes final, event by event.
 
@@ -51,11 +56,11 @@ class ModelSketch:
             rows: of the model, in the order of their offsets.
             offsets: of each row.
             versions: names that the rows' version codes stand for.
-            word: who speaks.
+            horizon: who speaks.
             now: wall-clock time, ms.
         """
         model, progress = self._model, self.progress
-        progress.heard, progress.stale, self._marked = now, False, None
+        progress.active_at, progress.stale, self._marked = now, False, None
         before = _NEVER if progress.horizon is None else progress.horizon
         newest = np.maximum.accumulate(rows.times)
         if progress.progress is not None:
@@ -73,7 +78,7 @@ class ModelSketch:
                     out += self._messages(pane, until)
                     del self.open[pane.start]
             progress.horizon, progress.progress = int(after[i]), int(newest[i])
-            out.append(self.horizon(msgspec.structs.replace(word, until=until)))
+            out.append(self.horizon(msgspec.structs.replace(horizon, until=until)))
         progress.progress = int(newest[-1])
         return int(timely.sum()), out
 
@@ -86,46 +91,48 @@ class ModelSketch:
 
     def is_silent(self, now: int, idle_after: int) -> bool:
         """Return whether an idle mark is due: for `idle_after` (ms) neither it nor an event."""
-        return now - (self.progress.heard if self._marked is None else self._marked) >= idle_after
+        return (
+            now - (self.progress.active_at if self._marked is None else self._marked) >= idle_after
+        )
 
     def is_stale(self, now: int) -> bool:
         """Return whether it is silent for `stale_after` at `now` (ms), and that is to be told."""
         after, progress = self._model.stale_after, self.progress
-        if after is None or now - progress.heard < after:
+        if after is None or now - progress.active_at < after:
             return False
         return bool(self.open) or not progress.stale
 
-    def idle(self, word: Horizon, now: int) -> Iterator[Pane | Horizon | Loss]:
+    def idle(self, horizon: Horizon, now: int) -> Iterator[Pane | Horizon | Loss]:
         """Yield the open panes as they stand, and an idle mark."""
         self._marked = now
         yield from self._open_loss()
         for pane in self._panes():
             if pane.events > pane.sent:
-                yield from self._messages(pane, word.until)
-        yield self.horizon(word, idle=True)
+                yield from self._messages(pane, horizon.until)
+        yield self.horizon(horizon, idle=True)
 
-    def stale(self, word: Horizon) -> Iterator[Pane | Horizon | Loss]:
+    def stale(self, horizon: Horizon) -> Iterator[Pane | Horizon | Loss]:
         """Close the panes of a model that is stale."""
         progress = self.progress
         progress.stale = True
         yield from self._open_loss()
         for pane in self._panes():
-            yield from self._messages(pane, word.until)
+            yield from self._messages(pane, horizon.until)
             progress.horizon = max(progress.horizon or _NEVER, pane.end)
         self.open.clear()
-        yield self.horizon(word)
+        yield self.horizon(horizon)
 
     def lost(self, gap: Gap, *, refused: bool = False) -> None:
         """Note records that are never read; see `PartitionSketch.lost`."""
         known = self.progress.lost or (gap.wanted, gap.begin)
         self.progress.lost = (min(known[0], gap.wanted), max(known[1], gap.begin))
-        self.progress.refused, self.progress.told = refused, False
+        self.progress.refused, self.progress.reported = refused, False
 
-    def horizon(self, word: Horizon, *, idle: bool = False) -> Horizon:
-        """Return how far the model has come; `word`: who speaks, and from where."""
+    def horizon(self, horizon: Horizon, *, idle: bool = False) -> Horizon:
+        """Return how far the model has come; `horizon`: who speaks, and from where."""
         progress = self.progress
         return msgspec.structs.replace(
-            word, model=self._model.name, horizon=progress.horizon, progress=progress.progress,
+            horizon, model=self._model.name, horizon=progress.horizon, progress=progress.progress,
             idle=idle, stale=progress.stale,
         )  # fmt: skip
 
@@ -165,14 +172,14 @@ class ModelSketch:
             low // model.every * model.every, (high // model.every + 1) * model.every,
             refused=progress.refused,
         )  # fmt: skip
-        progress.lost, progress.told = None, False
+        progress.lost, progress.reported = None, False
 
     def _open_loss(self) -> Iterator[Loss]:
         """Yield the loss of a model that is silent since; nobody knows when it ends."""
         progress, every = self.progress, self._model.every
         start = progress.progress if progress.horizon is None else progress.horizon
-        if progress.lost is not None and not progress.told and start is not None:
-            progress.told = True
+        if progress.lost is not None and not progress.reported and start is not None:
+            progress.reported = True
             yield Loss(
                 *self._source, self._model.name, *progress.lost, start // every * every, None,
                 refused=progress.refused,

@@ -19,15 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.consumer.log.protocol import Gap, Record, TopicPartition, UnreadBatch
-from driftline.consumer.sketch.blocks import Batch, BlockWriter
+from driftline.consumer.sketch.blocks import BlockWriter, PolledRows
 from driftline.consumer.sketch.decode import Decoded, Decoder, Rejected
 from driftline.consumer.sketch.event_ids import NO_ID
 from driftline.consumer.sketch.failures import Failures, Guard
 from driftline.consumer.sketch.labels import LabelRows, place_labels
 from driftline.consumer.sketch.model import ModelSketch
 from driftline.consumer.sketch.open_pane import SketchModel
-from driftline.consumer.sketch.state import ModelProgress, SketchState, Standing
-from driftline.consumer.sketch.totals import DeadLetter, Tally, model_of
+from driftline.consumer.sketch.state import ModelPosition, ModelProgress, SketchState
+from driftline.consumer.sketch.totals import DeadLetter, InputTotals, model_of
 from driftline.consumer.wire.messages import Block, Horizon, Loss, Pane
 
 Output = Pane | Horizon | Loss | Block | DeadLetter
@@ -43,7 +43,7 @@ class PartitionSketch:
         models: the models whose events the topic holds.
         state: as read from the log; feeding starts at `next`.
         now: wall-clock time, ms; only idle and stale marks depend on it.
-        tally: where to count what became of the records.
+        totals: where to count what became of the records.
         writer: sends predictions and labels to the join; None where no model wants it.
     """
 
@@ -55,11 +55,11 @@ class PartitionSketch:
         models: Mapping[str, SketchModel],
         state: SketchState,
         now: int,
-        tally: Tally,
+        totals: InputTotals,
         writer: BlockWriter | None = None,
     ) -> None:
         self.source = source
-        self.tally = tally
+        self.totals = totals
         self.position = state.position
         self.generation = state.generation
         self.partitions = partitions
@@ -73,15 +73,15 @@ class PartitionSketch:
                 model,
                 msgspec.structs.replace(state.models[name])
                 if name in state.models
-                else ModelProgress(start=state.position, heard=now),
+                else ModelProgress(start=state.position, active_at=now),
             )
             for name, model in models.items()
         }
         # A model that failed in another run goes on from where it was left.
         self._behind = {name: at for name, at in state.behind.items() if name in self._names()}
         self.next = state.rewind if self._behind else self._needed  # offset to be fed next
-        self._before: dict[str, Standing] = {}  # models as they were before what was done last
-        self._resting: dict[str, Standing] = {}  # models that failed here
+        self._before: dict[str, ModelPosition] = {}  # models as they were before what was done last
+        self._resting: dict[str, ModelPosition] = {}  # models that failed here
         self.failures = Failures()
         self._held = False
 
@@ -121,7 +121,7 @@ class PartitionSketch:
         writer = self._writer
         for name in self._joined():
             with self._safely(name):
-                out += writer.claim(name, self._word(self._at(name))) if writer else ()
+                out += writer.claim(name, self._horizon(self._at(name))) if writer else ()
         return self._of_the_others(out)
 
     def idle(self, now: int, idle_after: int) -> list[Output]:
@@ -135,11 +135,11 @@ class PartitionSketch:
             if not model.is_silent(now, idle_after):
                 continue
             with self._safely(name):
-                out += model.idle(self._word(held=self._held), now)
+                out += model.idle(self._horizon(held=self._held), now)
         writer = self._writer
         for name in () if writer is None else writer.silent(now, idle_after):
             with self._safely(name):
-                out += writer.idle(name, self._word(), now) if writer else ()
+                out += writer.idle(name, self._horizon(), now) if writer else ()
         return self._of_the_others(out)
 
     def hold(self, *, held: bool) -> list[Output]:
@@ -155,7 +155,7 @@ class PartitionSketch:
             if not model.is_stale(now):
                 continue
             with self._safely(name):
-                out += model.stale(self._word(held=self._held))
+                out += model.stale(self._horizon(held=self._held))
         return self._of_the_others(out)
 
     def fail(self, name: str, error: Exception) -> None:
@@ -224,7 +224,7 @@ class PartitionSketch:
             if due:
                 out += self._effects(records, decoded, offsets, now)
         else:
-            self.tally.skipped["model_failed"] += len(records)
+            self.totals.skipped["model_failed"] += len(records)
         self._pass(first, int(offsets[-1]))
         return out
 
@@ -232,8 +232,8 @@ class PartitionSketch:
         """Refuse a batch that cannot be unpacked; models that have come further had none of it."""
         batch, out = cast(UnreadBatch, record.value), list[Output]()
         if record.offset >= self.position:
-            self.tally.read += 1
-            self.tally.rejected[batch.reason] += 1
+            self.totals.read += 1
+            self.totals.rejected[batch.reason] += 1
             out.append(DeadLetter(record, batch.reason, batch.detail))
         due = {name for name in self._names() if self._at(name) <= record.offset}
         self._lose(due, Gap(self.source, batch.first, batch.last + 1), refused=True)
@@ -266,27 +266,27 @@ class PartitionSketch:
     ) -> Iterator[Output]:
         """Yield what records do that have their effect now, on the models that have come there."""
         # What others have counted is not counted again.
-        tally = Tally() if records[0].offset < self.position else self.tally
-        tally.read += len(records)
-        blocks = self._write_blocks(records, decoded, offsets, now, tally)
-        tally.skipped["tombstone"] += decoded.tombstones
-        tally.skipped["unknown_model"] += decoded.unknown_model
+        totals = InputTotals() if records[0].offset < self.position else self.totals
+        totals.read += len(records)
+        blocks = self._write_blocks(records, decoded, offsets, now, totals)
+        totals.skipped["tombstone"] += decoded.tombstones
+        totals.skipped["unknown_model"] += decoded.unknown_model
         if decoded.unread:
-            tally.skipped["model_failed"] += decoded.unread
+            totals.skipped["model_failed"] += decoded.unread
         for bad in decoded.rejected:
-            tally.rejected[bad.reason] += 1
+            totals.rejected[bad.reason] += 1
             yield DeadLetter(records[bad.index], bad.reason, bad.detail)
         for name, rows in decoded.models.items():
             if name in self.failures or self._at(name) > records[0].offset:
-                tally.skipped["model_failed"] += len(rows.index)
+                totals.skipped["model_failed"] += len(rows.index)
                 continue
             with self._safely(name):
                 at, names = offsets[rows.index], self._versions(name)
-                word = self._word(held=self._held)
-                timely, found = self._models[name].count(rows, at, names, word, now)
+                horizon = self._horizon(held=self._held)
+                timely, found = self._models[name].count(rows, at, names, horizon, now)
                 yield from found
-                tally.counted[name] += timely
-                tally.late[name] += len(rows.index) - timely
+                totals.counted[name] += timely
+                totals.late[name] += len(rows.index) - timely
         yield from blocks
 
     def _decode(self, records: Sequence[Record]) -> Decoded:
@@ -308,7 +308,7 @@ class PartitionSketch:
         decoded: Decoded,
         offsets: NDArray[np.int64],
         now: int,
-        tally: Tally,
+        totals: InputTotals,
     ) -> list[Block | Loss]:
         """Return what the join needs of a batch; labels found take their place in `decoded`."""
         if self._writer is None:
@@ -326,10 +326,10 @@ class PartitionSketch:
             decoded, labels, wrong, len(records), events=self._decoder is not None, unclear=unclear
         )
         for name, rows in labels.items():
-            tally.labels[name] += len(rows.index)
-            tally.refused[name] += rows.refused
+            totals.labels[name] += len(rows.index)
+            totals.refused[name] += rows.refused
         versions = {} if self._decoder is None else self._decoder.version_names
-        batch = Batch(offsets, decoded.models, versions, labels)
+        batch = PolledRows(offsets, decoded.models, versions, labels)
         out: list[Block | Loss] = []
         for name in self._joined():
             if not (name in decoded.models or name in labels) or self._at(name) > records[0].offset:
@@ -340,9 +340,9 @@ class PartitionSketch:
                     # no label of their own either
                     alone = (events.ids == NO_ID) & ~found[events.index]
                     lacking = ~self._writer.usable(name, events) & ~alone
-                    tally.without[name, "id"] += int(alone.sum())
-                    tally.without[name, "answer"] += int(lacking.sum())
-                out += self._writer.write(name, self._word(int(offsets[-1]) + 1), batch, now)
+                    totals.without[name, "id"] += int(alone.sum())
+                    totals.without[name, "answer"] += int(lacking.sum())
+                out += self._writer.write(name, self._horizon(int(offsets[-1]) + 1), batch, now)
         return out
 
     def _safely(self, name: str) -> Guard:
@@ -351,13 +351,13 @@ class PartitionSketch:
             self._before[name] = self._standing(name)
         return self.failures.guard(name, self.fail)
 
-    def _standing(self, name: str) -> Standing:
+    def _standing(self, name: str) -> ModelPosition:
         """Return how far a model has come, and what a state record says of it."""
         at, model = self._at(name), self._models.get(name)
         first = None if model is None else model.first()
         begun = self._state.rewind if name in self._behind else self._needed
         joined = None if self._writer is None else self._writer.progress.get(name)
-        return Standing(
+        return ModelPosition(
             position=at,
             # What is still open is not known before it has been read again.
             rewind=begun if self.next < at else at if first is None else first,
@@ -375,7 +375,7 @@ class PartitionSketch:
     def _horizons(self) -> Iterator[Horizon]:
         """Yield how far each model has come."""
         for name, model in self._models.items():
-            yield model.horizon(self._word(self._at(name), held=self._held))
+            yield model.horizon(self._horizon(self._at(name), held=self._held))
 
     def _names(self) -> set[str]:
         """Return the models that are counted, or whose rows go to the join."""
@@ -391,7 +391,7 @@ class PartitionSketch:
     def _versions(self, name: str) -> Sequence[str]:
         return () if self._decoder is None else self._decoder.version_names[name]
 
-    def _word(self, until: int | None = None, *, held: bool = False) -> Horizon:
+    def _horizon(self, until: int | None = None, *, held: bool = False) -> Horizon:
         """Return who speaks, and from where; of which model they say who fill it in."""
         at = self.position if until is None else until
         return Horizon(

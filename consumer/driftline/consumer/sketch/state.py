@@ -7,27 +7,27 @@ import msgspec
 from driftline.consumer.sketch.blocks import JoinProgress
 
 
-class ModelProgress(msgspec.Struct):
+class ModelProgress(msgspec.Struct, rename={"active_at": "heard", "reported": "told"}):
     """State of one model in one input partition; times in ms since 1970.
 
     Attributes:
         start: offset from which its events count (a model new to the config starts late).
-        heard: wall-clock time at which its latest event was read; at first, of the first look.
+        active_at: wall-clock time at which its latest event was read; at first, of the first look.
         progress: largest event time seen, None before the first event.
         horizon: every pane that ends there or before is final.
         stale: whether its silence has been reported.
         lost: offsets [from, to) never read, until an event tells when they may have been.
-        told: whether that loss was reported while the model was silent.
+        reported: whether that loss was reported while the model was silent.
         refused: whether they were refused as a batch, not deleted.
     """
 
     start: int
-    heard: int
+    active_at: int
     progress: int | None = None
     horizon: int | None = None
     stale: bool = False
     lost: tuple[int, int] | None = None
-    told: bool = False
+    reported: bool = False
     refused: bool = False
 
 
@@ -57,7 +57,7 @@ class SketchState(msgspec.Struct, tag="sketch"):
     needed: int | None = None
 
 
-class Standing(msgspec.Struct, frozen=True):
+class ModelPosition(msgspec.Struct, frozen=True):
     """How far one model has come in an input partition.
 
     Attributes:

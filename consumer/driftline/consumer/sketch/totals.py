@@ -22,11 +22,11 @@ def model_of(output: Pane | Horizon | Loss | Block | DeadLetter) -> str | None:
     """Return the model that an output of a sketch is of; None for a dead letter."""
     if isinstance(output, DeadLetter):
         return None
-    return output.word.model if isinstance(output, Block) else output.model
+    return output.horizon.model if isinstance(output, Block) else output.model
 
 
 @dataclass
-class Tally:
+class InputTotals:
     """What became of the records read: read = counted + late + labels + skipped + rejected.
 
     An event that brings its own label is in `counted` (or `late`, or `rejected`) and in `labels`.

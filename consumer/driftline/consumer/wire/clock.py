@@ -9,17 +9,17 @@ import msgspec
 from driftline.consumer.wire.messages import Horizon
 
 
-class Heard(msgspec.Struct):
-    """What was last heard of one input partition; times in ms since 1970.
+class SourceProgress(msgspec.Struct):
+    """How far one input partition has come, as last reported; times in ms since 1970.
 
     Attributes:
         horizon: every pane that ends there or before counts as final, for the clock.
         until: offset read up to.
-        generation: the highest that spoke; an older one's idle mark is void.
+        generation: the highest that reported; an older one's idle mark is void.
         partitions: how many the topic has.
         progress: largest event time seen.
         stale: silent for `stale_after`.
-        idle: whether its last word was an idle mark.
+        idle: whether its last report was an idle mark.
         held: whether an open transaction keeps the rest of it from being read.
     """
 
@@ -38,42 +38,50 @@ class Clock:
 
     Args:
         topics: the model's input topics.
-        heard: what was heard so far, by ``(topic, partition)``.
+        sources: the progress reported so far, by ``(topic, partition)``.
     """
 
-    def __init__(self, topics: Sequence[str], heard: dict[tuple[str, int], Heard]) -> None:
+    def __init__(
+        self, topics: Sequence[str], sources: dict[tuple[str, int], SourceProgress]
+    ) -> None:
         self._topics = tuple(topics)
-        self.heard = heard
+        self.sources = sources
 
-    def hear(self, word: Horizon) -> None:
+    def advance(self, horizon: Horizon) -> None:
         """Take in one horizon record.
 
         A partition that the topic did not have before holds the clock where it is.
         """
         before = self.now()
-        self._note(word)
+        self._note(horizon)
         if before is not None and self.now() is None:
             self.lift(before)
 
-    def _note(self, word: Horizon) -> None:
-        key = (word.source, word.partition)
-        known = self.heard.get(key)
+    def _note(self, horizon: Horizon) -> None:
+        key = (horizon.source, horizon.partition)
+        known = self.sources.get(key)
         if known is None:
-            known = self.heard[key] = Heard(None, 0, -1, word.partitions, None, stale=False)
-        if word.idle and (word.generation < known.generation or word.until < known.until):
+            known = self.sources[key] = SourceProgress(
+                None, 0, -1, horizon.partitions, None, stale=False
+            )
+        if horizon.idle and (horizon.generation < known.generation or horizon.until < known.until):
             return  # a frozen worker woke up: its partition is not idle for its new owner
-        known.horizon = _largest(known.horizon, word.horizon)
-        known.progress = _largest(known.progress, word.progress)
-        known.until = max(known.until, word.until)
-        if word.generation >= known.generation:  # a woken worker knows less than the owner
-            known.partitions, known.stale, known.held = word.partitions, word.stale, word.held
-        known.generation = max(known.generation, word.generation)
-        known.idle = word.idle
-        if word.idle:  # lifted, for the clock only: it closes no pane
-            known.horizon = _largest(*(h.horizon for h in self.heard.values()))
+        known.horizon = _largest(known.horizon, horizon.horizon)
+        known.progress = _largest(known.progress, horizon.progress)
+        known.until = max(known.until, horizon.until)
+        if horizon.generation >= known.generation:  # a woken worker knows less than the owner
+            known.partitions, known.stale, known.held = (
+                horizon.partitions,
+                horizon.stale,
+                horizon.held,
+            )
+        known.generation = max(known.generation, horizon.generation)
+        known.idle = horizon.idle
+        if horizon.idle:  # lifted, for the clock only: it closes no pane
+            known.horizon = _largest(*(h.horizon for h in self.sources.values()))
 
     def now(self) -> int | None:
-        """Return the time before which every pane is final; None while a partition is unheard.
+        """Return the time before which every pane is final; None while one has not reported.
 
         It never falls while its topics are the same.
         """
@@ -85,22 +93,22 @@ class Clock:
     def lift(self, time: int) -> None:
         """Let every partition count as having come to a time (ms), for the clock only."""
         for key in list(self._keys()):
-            known = self.heard.setdefault(key, Heard(None, 0, -1, 1, None, stale=False))
+            known = self.sources.setdefault(key, SourceProgress(None, 0, -1, 1, None, stale=False))
             known.horizon = _largest(known.horizon, time)
 
     def stale(self) -> bool:
         """Return whether the model is silent in all of its partitions."""
         keys = list(self._keys())
-        return bool(keys) and all(k in self.heard and self.heard[k].stale for k in keys)
+        return bool(keys) and all(k in self.sources and self.sources[k].stale for k in keys)
 
     def idle(self) -> bool:
-        """Return whether every source was silent when it was last heard of."""
+        """Return whether every source was silent when it last reported."""
         keys = list(self._keys())
-        return bool(keys) and all(k in self.heard and self.heard[k].idle for k in keys)
+        return bool(keys) and all(k in self.sources and self.sources[k].idle for k in keys)
 
     def progress(self) -> int | None:
-        """Return the largest event time heard of."""
-        return _largest(*(h.progress for h in self.heard.values()))
+        """Return the largest event time reported."""
+        return _largest(*(h.progress for h in self.sources.values()))
 
     def holding(self) -> tuple[str, int] | None:
         """Return the partition that holds the clock back: alone, or for an open transaction.
@@ -108,25 +116,25 @@ class Clock:
         None where none does: of several that are equally far each may be the slow one.
         """
         keys = list(self._keys())
-        behind = [k for k in keys if k not in self.heard or self.heard[k].horizon is None]
+        behind = [k for k in keys if k not in self.sources or self.sources[k].horizon is None]
         if not behind:
             now = self.now()
-            behind = [k for k in keys if self.heard[k].horizon == now]
+            behind = [k for k in keys if self.sources[k].horizon == now]
         if len(behind) == 1 and len(keys) > 1:
             return behind[0]
-        return next((k for k in behind if k in self.heard and self.heard[k].held), None)
+        return next((k for k in behind if k in self.sources and self.sources[k].held), None)
 
     def _keys(self) -> Iterator[tuple[str, int]]:
         """Yield the partitions of all topics, as far as their number is known."""
         for topic in self._topics:
-            known = [h.partitions for (t, _), h in self.heard.items() if t == topic]
+            known = [h.partitions for (t, _), h in self.sources.items() if t == topic]
             for partition in range(max(known, default=1)):
                 yield topic, partition
 
     def _horizons(self) -> Iterator[int | None]:
         for key in self._keys():
-            heard = self.heard.get(key)
-            yield None if heard is None else heard.horizon
+            sources = self.sources.get(key)
+            yield None if sources is None else sources.horizon
 
 
 def _largest(*times: int | None) -> int | None:

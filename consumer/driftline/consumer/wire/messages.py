@@ -118,14 +118,14 @@ class Rows(msgspec.Struct, frozen=True, array_like=True):
     segments: list[bytes]
 
 
-class Block(msgspec.Struct, frozen=True, tag="block"):
+class Block(msgspec.Struct, frozen=True, tag="block", rename={"horizon": "word"}):
     """Rows of one model from one batch of an input partition, for one partition of `joins`.
 
-    `word` says how far the input partition has come: its `horizon` (ms) is the time below which no
-    row takes effect any more, and it goes to every partition of `joins`, with rows or without.
+    `horizon` says how far the input partition has come; below its time (ms) no row takes effect
+    any more. It goes to every partition of `joins`, with rows or without.
     """
 
-    word: Horizon
+    horizon: Horizon
     target: int
     classes: list[str] = []
     versions: list[str] = []

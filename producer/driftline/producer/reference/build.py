@@ -67,7 +67,7 @@ class ReferenceSettings:
 
 
 @dataclass(frozen=True)
-class FeatureReport:
+class BuiltFeature:
     """One feature as built: distinct valid values, shares (0 to 1) of missing and invalid."""
 
     name: str
@@ -91,7 +91,7 @@ class BuiltReference:
     """
 
     reference: Reference
-    features: tuple[FeatureReport, ...]
+    features: tuple[BuiltFeature, ...]
     skipped: int
     unusable: int
     notes: tuple[str, ...]
@@ -249,14 +249,14 @@ def _valid(column: FeatureColumn) -> list[Any]:
     return [text for text in column.values if text is not None]
 
 
-def _describe(name: str, column: FeatureColumn) -> FeatureReport:
+def _describe(name: str, column: FeatureColumn) -> BuiltFeature:
     events = len(column.values)
     valid = _valid(column)
     if column.invalid is None:
         invalid = int(np.count_nonzero(np.asarray(column.values) == -np.inf))
     else:
         invalid = int(np.count_nonzero(column.invalid))
-    return FeatureReport(
+    return BuiltFeature(
         name=name,
         type=column.type,
         distinct=len(set(valid)),

@@ -43,21 +43,21 @@ class Judging:
         self.judge: ModelJudge = PLAN.judge(MODEL, state or JudgeState(position=0, rewind=0))
         self.log: list[Output] = []
 
-    def hear(self, words: list[Output]) -> list[Verdict | Alert]:
+    def advance(self, words: list[Output]) -> list[Verdict | Alert]:
         found: list[Verdict | Alert] = []
-        for word in words:
-            assert not isinstance(word, DeadLetter | Block)
-            found += self.judge.feed(word, len(self.log))
-            self.log.append(word)
+        for horizon in words:
+            assert not isinstance(horizon, DeadLetter | Block)
+            found += self.judge.feed(horizon, len(self.log))
+            self.log.append(horizon)
         return found
 
     def restart(self) -> None:
         state = decode(encode(self.judge.state()), JudgeState)
         self.judge = PLAN.judge(MODEL, state)
         for offset in range(state.rewind, len(self.log)):
-            word = self.log[offset]
-            assert isinstance(word, Pane | Horizon | Loss)
-            assert list(self.judge.feed(word, offset)) == []
+            horizon = self.log[offset]
+            assert isinstance(horizon, Pane | Horizon | Loss)
+            assert list(self.judge.feed(horizon, offset)) == []
 
 
 def at(*times: float) -> list[dict[str, Any]]:
@@ -69,10 +69,10 @@ def test_a_model_silent_everywhere_is_one_alert_and_its_end_another() -> None:
     rng = np.random.default_rng(1)
     parts = [sketch(PLAN, number, 2) for number in range(2)]
     events = rows(0, 600, 10_000, rng)  # 360 an hour
-    judging.hear(parts[0].feed(records(events[::2]), 0))
-    judging.hear(parts[1].feed(records(events[1::2], 1), 0))
-    assert alerts(judging.hear(parts[0].stale(DAY))) == []  # the other may still speak
-    (fired,) = alerts(judging.hear(parts[1].stale(DAY)))
+    judging.advance(parts[0].feed(records(events[::2]), 0))
+    judging.advance(parts[1].feed(records(events[1::2], 1), 0))
+    assert alerts(judging.advance(parts[0].stale(DAY))) == []  # the other may still speak
+    (fired,) = alerts(judging.advance(parts[1].stale(DAY)))
     assert fired.summary.startswith(
         "m: no events since 2020-09-20 01:39 UTC (more than 1 day); normally "
     )
@@ -85,10 +85,10 @@ def test_a_model_silent_everywhere_is_one_alert_and_its_end_another() -> None:
     assert (fired.owner, fired.runbook) == ("credit", "https://wiki.example/m")
     # It is said once, whatever is repeated.
     for number, part in enumerate(parts):
-        assert alerts(judging.hear(part.stale(3 * DAY + number))) == []
-        assert alerts(judging.hear(part.idle(3 * DAY + number, 0))) == []
+        assert alerts(judging.advance(part.stale(3 * DAY + number))) == []
+        assert alerts(judging.advance(part.idle(3 * DAY + number, 0))) == []
     judging.restart()
-    found = judging.hear(parts[0].feed(records(at(5 * 86_400), first=300), 5 * DAY))
+    found = judging.advance(parts[0].feed(records(at(5 * 86_400), first=300), 5 * DAY))
     (resolved,) = alerts(found)
     assert (resolved.status, resolved.revision) == ("resolved", 2)
     assert resolved.alert_id == fired.alert_id
@@ -102,8 +102,8 @@ def test_the_usual_rate_is_not_that_of_the_window_in_which_the_silence_began() -
     judging = Judging()
     one = sketch(PLAN)
     events = rows(0, 600, 10_000, np.random.default_rng(1))  # 360 an hour, for 100 minutes
-    judging.hear(one.feed(records(events), 0))
-    (fired,) = alerts(judging.hear(one.stale(DAY)))
+    judging.advance(one.feed(records(events), 0))
+    (fired,) = alerts(judging.advance(one.stale(DAY)))
     assert fired.summary.endswith("; normally 360 an hour.")
 
 
@@ -112,8 +112,8 @@ def test_a_second_silence_is_another_alert() -> None:
     one = sketch(PLAN)
     ids = []
     for number in range(2):
-        judging.hear(one.feed(records(at(number * 9 * 86_400), first=number), number * 9 * DAY))
-        (fired,) = alerts(judging.hear(one.stale((number * 9 + 1) * DAY)))
+        judging.advance(one.feed(records(at(number * 9 * 86_400), first=number), number * 9 * DAY))
+        (fired,) = alerts(judging.advance(one.stale((number * 9 + 1) * DAY)))
         ids.append(fired.alert_id)
     assert len(set(ids)) == 2
 
@@ -121,16 +121,16 @@ def test_a_second_silence_is_another_alert() -> None:
 def test_closing_the_panes_of_a_silent_model_lets_their_window_be_judged() -> None:
     judging = Judging()
     one = sketch(PLAN)
-    assert judging.hear(one.feed(records(at(60, 120)), 0)) == []
-    found = judging.hear(one.stale(DAY))
+    assert judging.advance(one.feed(records(at(60, 120)), 0)) == []
+    found = judging.advance(one.stale(DAY))
     assert [o.window.events for o in found if isinstance(o, Verdict)] == [2, 2, 2]
 
 
 def test_one_partition_that_holds_the_clock_is_named() -> None:
     judging = Judging()
     parts = [sketch(PLAN, number, 2) for number in range(2)]
-    judging.hear(parts[0].feed(records(at(0, 9 * 3_600)), 0))
-    judging.hear(parts[1].feed(records(at(0, 2 * 3_600), 1), 0))
+    judging.advance(parts[0].feed(records(at(0, 9 * 3_600)), 0))
+    judging.advance(parts[1].feed(records(at(0, 2 * 3_600), 1), 0))
     now = 50 * HOUR
     assert judging.judge.tick(now) == []
     assert judging.judge.tick(now + DAY - 1) == []
@@ -144,7 +144,7 @@ def test_one_partition_that_holds_the_clock_is_named() -> None:
     assert judging.judge.tick(now + 3 * DAY) == []
     assert not judging.judge.clock.stale()  # the model itself is not silent
     # It goes on, and the other is behind: nobody waited long for that one.
-    judging.hear(parts[1].feed(records(at(20 * 3_600), 1, first=2), 0))
+    judging.advance(parts[1].feed(records(at(20 * 3_600), 1, first=2), 0))
     (resolved,) = judging.judge.tick(now + 3 * DAY + MINUTE)
     assert (resolved.status, resolved.revision) == ("resolved", 2)
     assert resolved.alert_id == fired.alert_id
@@ -155,7 +155,7 @@ def test_one_partition_that_holds_the_clock_is_named() -> None:
 def test_a_partition_that_was_never_heard_of_is_named_too() -> None:
     judging = Judging()
     one = sketch(PLAN, 0, 2)
-    judging.hear(one.feed(records(at(0, 9 * 3_600)), 0))
+    judging.advance(one.feed(records(at(0, 9 * 3_600)), 0))
     judging.judge.tick(0)
     (fired,) = judging.judge.tick(DAY)
     assert "partition 1 of in, which has not been heard of" in fired.summary
@@ -164,16 +164,16 @@ def test_a_partition_that_was_never_heard_of_is_named_too() -> None:
 def test_a_clock_that_moves_is_not_held() -> None:
     judging = Judging()
     parts = [sketch(PLAN, number, 2) for number in range(2)]
-    judging.hear(parts[0].feed(records(at(0, 90 * 3_600)), 0))
+    judging.advance(parts[0].feed(records(at(0, 90 * 3_600)), 0))
     for hour in range(40):
-        judging.hear(parts[1].feed(records(at(hour * 3_600), 1, first=hour), 0))
+        judging.advance(parts[1].feed(records(at(hour * 3_600), 1, first=hour), 0))
         assert judging.judge.tick(hour * HOUR) == []
 
 
 def test_stale_after_off_is_silent() -> None:
     off = plan(stale_after="off", window=HOURLY).judge(MODEL, JudgeState(position=0, rewind=0))
-    word = Horizon("in", 0, 1, MODEL, START, START, 1, 0, idle=True, stale=True)
-    assert list(off.feed(word, 0)) == []
+    horizon = Horizon("in", 0, 1, MODEL, START, START, 1, 0, idle=True, stale=True)
+    assert list(off.feed(horizon, 0)) == []
     held = Horizon("in", 0, 2, MODEL, START, START, 1, 0)
     assert list(off.feed(held, 1)) == []
     assert off.tick(0) + off.tick(99 * DAY) == []
@@ -182,9 +182,9 @@ def test_stale_after_off_is_silent() -> None:
 def test_a_loss_is_an_alert_with_the_exact_range() -> None:
     judging = Judging()
     one = sketch(PLAN, 0, 1)
-    judging.hear(one.feed(records(at(0, 3_700)), 0))
+    judging.advance(one.feed(records(at(0, 3_700)), 0))
     one.lost(Gap(one.source, 2, 1_002))
-    found = judging.hear(one.feed(records(at(3 * 3_600, 4 * 3_600), first=1_002), 0))
+    found = judging.advance(one.feed(records(at(3 * 3_600, 4 * 3_600), first=1_002), 0))
     (fired,) = alerts(found)
     assert (fired.kind, fired.severity, fired.status) == ("data_loss", "critical", "firing")
     assert fired.summary == (
@@ -199,7 +199,7 @@ def test_a_loss_is_an_alert_with_the_exact_range() -> None:
     assert states == {"01": "insufficient", "02": "insufficient", "03": "insufficient"}
     # The first window behind it that is whole ends the alert.
     judging.restart()
-    found = judging.hear(one.feed(records(at(5 * 3_600), first=1_004), 0))
+    found = judging.advance(one.feed(records(at(5 * 3_600), first=1_004), 0))
     (resolved,) = alerts(found)
     assert (resolved.status, resolved.revision) == ("resolved", 2)
     assert resolved.alert_id == fired.alert_id
@@ -212,12 +212,12 @@ def test_a_loss_is_an_alert_with_the_exact_range() -> None:
 def test_a_second_loss_is_another_record_of_the_same_alert() -> None:
     judging = Judging()
     one = sketch(PLAN)
-    judging.hear(one.feed(records(at(0)), 0))
+    judging.advance(one.feed(records(at(0)), 0))
     revisions = []
     for number in (1, 2):
         one.lost(Gap(one.source, number * 10, number * 10 + 5))
         words = one.feed(records(at(600 * number), first=number * 10 + 5), 0)
-        revisions += [(a.alert_id, a.revision) for a in alerts(judging.hear(words))]
+        revisions += [(a.alert_id, a.revision) for a in alerts(judging.advance(words))]
     assert [revision for _, revision in revisions] == [1, 2]
     assert len({alert_id for alert_id, _ in revisions}) == 1
 
@@ -225,7 +225,7 @@ def test_a_second_loss_is_another_record_of_the_same_alert() -> None:
 def test_panes_deleted_before_they_were_judged() -> None:
     judging = Judging()
     one = sketch(PLAN)
-    judging.hear(one.feed(records(at(0, 3_700, 7_300)), 0))
+    judging.advance(one.feed(records(at(0, 3_700, 7_300)), 0))
     gap = Gap(TopicPartition("driftline.panes", 0), 7, 20)
     before = judging.judge.position
     (alert,) = judging.judge.lost(gap)
@@ -239,6 +239,6 @@ def test_panes_deleted_before_they_were_judged() -> None:
 def test_the_reference_is_named() -> None:
     judging = Judging()
     one = sketch(PLAN)
-    judging.hear(one.feed(records(at(0)), 0))
-    (fired,) = alerts(judging.hear(one.stale(DAY)))
+    judging.advance(one.feed(records(at(0)), 0))
+    (fired,) = alerts(judging.advance(one.stale(DAY)))
     assert (fired.reference.id, fired.reference.events) == (REFERENCE.id, 1_000)

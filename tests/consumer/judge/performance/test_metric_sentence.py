@@ -11,7 +11,7 @@ from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.lives.life import Life, WindowTimes
 from driftline.consumer.judge.lives.operational import whole_model_alert
 from driftline.consumer.judge.performance.records import MetricWindow, MetricWriter
-from driftline.consumer.judge.performance.rules import Measured
+from driftline.consumer.judge.performance.rules import MetricReading
 from driftline.consumer.judge.sentence import LONGEST, change
 from driftline.consumer.wire.records import ReferenceName
 from driftline.detectors.outcomes import Figure
@@ -25,7 +25,7 @@ TIMES = WindowTimes(START, START + HOUR, START)
 def test_a_metric_without_a_normal_value(model: str) -> None:
     writer = MetricWriter(model, None, CONFIG, ReferenceName("r", 100))
     life = Life(model, "performance.f1", "performance", since=START, firing=True)
-    measured = Measured("performance.f1", "f1", Figure(0.2, 0.1, 0.3, 500), float("nan"))
+    measured = MetricReading("performance.f1", "f1", Figure(0.2, 0.1, 0.3, 500), float("nan"))
     window = MetricWindow(TIMES, 500, {}, {"labelled": 500}, [])
     alert = writer.alert(life, measured, window)
     assert "nan" not in alert.summary

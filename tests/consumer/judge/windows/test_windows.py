@@ -215,13 +215,13 @@ def restarted(of: Plan, words: list[Any], places: set[int]) -> list[Verdict | Al
     """Judge `words`, starting anew from the recorded state at `places`."""
     judge = of.judge(MODEL, JudgeState(position=0, rewind=0))
     found: list[Verdict | Alert] = []
-    for offset, word in enumerate(words):
+    for offset, horizon in enumerate(words):
         if offset in places:
             state = decode(encode(judge.state()), JudgeState)
             judge = of.judge(MODEL, state)
             again = [o for n in range(state.rewind, offset) for o in judge.feed(words[n], n)]
             assert again == []
-        found += judge.feed(word, offset)
+        found += judge.feed(horizon, offset)
     return found
 
 
@@ -254,8 +254,8 @@ def test_a_restart_at_any_place_changes_nothing(places: set[int]) -> None:
 def test_the_state_gives_up_panes_that_no_window_needs() -> None:
     judge = PLAN.judge(MODEL, JudgeState(position=0, rewind=0))
     words = messages(PLAN, at(*range(2, 400, 10)))
-    for offset, word in enumerate(words):
-        judge.feed(word, offset)
+    for offset, horizon in enumerate(words):
+        judge.feed(horizon, offset)
     state = judge.state()
     assert state.position == len(words)
     assert state.position - state.rewind <= 7  # three panes with their horizons, and the mark
@@ -272,14 +272,14 @@ def test_a_new_pane_length_applies_from_the_next_pane_on() -> None:
     longer = plan(window={"length": "1m", "every": "20s", "grace": "5s", "min_events": 1})
     judge = PLAN.judge(MODEL, JudgeState(position=0, rewind=0))
     old = messages(PLAN, at(3, 14, 25, 36))  # judged to 30 s; the next window ends at 40 s
-    for offset, word in enumerate(old):
-        judge.feed(word, offset)
+    for offset, horizon in enumerate(old):
+        judge.feed(horizon, offset)
     state = decode(encode(judge.state()), JudgeState)
     judge = longer.judge(MODEL, state)
     for offset in range(state.rewind, len(old)):
         judge.feed(old[offset], offset)
     new = messages(longer, at(47, 68, 89, 111, 133, 154, 175))
-    found = [o for n, word in enumerate(new, len(old)) for o in judge.feed(word, n)]
+    found = [o for n, horizon in enumerate(new, len(old)) for o in judge.feed(horizon, n)]
     said = {seconds(v.window.end): v.reason for v in verdicts(found, "x")}
     assert all(end % 20 == 0 for end in said)
     assert {end: reason for end, reason in said.items() if end >= 60} == {

@@ -19,7 +19,7 @@ from driftline.consumer.judge.comparison.records import ComparisonWriter, Standi
 from driftline.consumer.judge.lives.life import DAY
 from driftline.consumer.judge.windows.panes import PaneStore
 from driftline.consumer.log.protocol import Gap
-from driftline.consumer.wire.clock import Clock, Heard
+from driftline.consumer.wire.clock import Clock, SourceProgress
 from driftline.consumer.wire.ids import identity
 from driftline.consumer.wire.messages import Horizon, Pane, PanesMessage
 from driftline.consumer.wire.records import Alert, ReferenceName, Verdict
@@ -31,14 +31,14 @@ from driftline.detectors.outcomes.comparison import Decision, Evidence
 _REPEAT = 7 * DAY
 
 
-class ComparisonState(msgspec.Struct, tag="comparison"):
+class ComparisonState(msgspec.Struct, tag="comparison", rename={"sources": "heard"}):
     """State of one comparison as of `position` in its partition of the log of panes.
 
     Attributes:
         position: everything before this offset has had its effect (R).
         rewind: smallest offset of a pane that is still to be judged (O).
         topic_id: id of the log of panes; `partitions`: how many it has. Neither may change.
-        heard: per partition of the log of joins, what was last heard of it.
+        sources: per partition of the log of joins, its progress as last known.
         alert_ends: end of each partition of the alerts topic, as remembered.
         subject: what is compared; of another subject nothing below holds.
         since: start of the first pane judged, ms; None before it.
@@ -55,7 +55,7 @@ class ComparisonState(msgspec.Struct, tag="comparison"):
     rewind: int
     topic_id: str = ""
     partitions: int = 0
-    heard: list[tuple[str, int, Heard]] = []
+    sources: list[tuple[str, int, SourceProgress]] = []
     alert_ends: list[int] = []
     subject: str = ""
     since: int | None = None
@@ -108,9 +108,11 @@ class ComparisonJudge:
         self._subject = subject_of(config, kind)
         if state.subject != self._subject:
             state = ComparisonState(state.position, state.rewind, state.topic_id, state.partitions,
-                                    state.heard, until=state.until)  # fmt: skip
+                                    state.sources, until=state.until)  # fmt: skip
         self._state = state
-        self.clock = Clock(("joins",), {(topic, part): heard for topic, part, heard in state.heard})
+        self.clock = Clock(
+            ("joins",), {(topic, part): sources for topic, part, sources in state.sources}
+        )
         self._cells = np.zeros(COMPARISON_CELLS + 1, np.int64)
         self._cells[: len(state.cells)] = state.cells
         self._panes = PaneStore(
@@ -130,7 +132,7 @@ class ComparisonJudge:
         if isinstance(message, Pane):
             self._add(message, offset)
         elif isinstance(message, Horizon) and offset >= self.position:
-            self.clock.hear(message)
+            self.clock.advance(message)
             out = [*self._judge()]
         self.position = max(self.position, offset + 1)
         return out
@@ -154,7 +156,9 @@ class ComparisonJudge:
             self._state,
             position=self.position,
             rewind=self.position if first is None else first,
-            heard=[(*k, msgspec.structs.replace(h)) for k, h in sorted(self.clock.heard.items())],
+            sources=[
+                (*k, msgspec.structs.replace(h)) for k, h in sorted(self.clock.sources.items())
+            ],
             alert_ends=list(self.alert_ends),
             subject=self._subject,
             cells=self._cells.tolist(),

@@ -41,7 +41,7 @@ _LISTED = 20
 
 
 @dataclass(frozen=True)
-class Happening:
+class AlertContext:
     """The window that causes alert records.
 
     Attributes:
@@ -92,7 +92,7 @@ class AlertWriter:
         self._reference = ReferenceName(reference, baseline.events)
         self._baseline = baseline
 
-    def write(self, life: Life, now: Happening, reason: str | None = None) -> Alert:
+    def write(self, life: Life, now: AlertContext, reason: str | None = None) -> Alert:
         """Return the record of `life`, which fired, rose, resolved or is due again, in `now`.
 
         `reason`: why the window cannot be judged, so that nothing follows from its counts.
@@ -153,7 +153,7 @@ class AlertWriter:
     def _summary(
         self,
         life: Life,
-        now: Happening,
+        now: AlertContext,
         f: int,
         detector: str | None,
         bins: Bins,

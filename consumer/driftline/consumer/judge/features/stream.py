@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.consumer.config import ModelConfig
-from driftline.consumer.judge.features.alerts import AlertWriter, Happening
+from driftline.consumer.judge.features.alerts import AlertContext, AlertWriter
 from driftline.consumer.judge.features.rules import RuleBook, Ruling
 from driftline.consumer.judge.features.verdicts import VerdictWriter, too_few
-from driftline.consumer.judge.lives.firing_times import Firings
+from driftline.consumer.judge.lives.firing_times import FiringTimes
 from driftline.consumer.judge.lives.life import (
     Life,
     Reading,
@@ -31,7 +31,7 @@ from driftline.producer.records.names import PREDICTION_FEATURES
 
 
 @dataclass(frozen=True)
-class Window:
+class StreamWindow:
     """A window to be judged.
 
     Attributes:
@@ -68,7 +68,7 @@ class StreamJudge:
         reference: Reference,
         rules: RuleBook,
         lives: dict[tuple[str, str, str], Life],
-        firings: Firings | None = None,
+        firings: FiringTimes | None = None,
     ) -> None:
         self._segment = stream
         self._name = stream_name(model, stream)
@@ -84,7 +84,7 @@ class StreamJudge:
         self._verdicts = VerdictWriter(model, stream, reference.id, self._baseline, rules, watched)
         self._alerts = AlertWriter(model, stream, config, reference.id, self._baseline, rules)
 
-    def judge(self, window: Window) -> tuple[list[Verdict], list[Alert]]:
+    def judge(self, window: StreamWindow) -> tuple[list[Verdict], list[Alert]]:
         """Return the verdicts of the window, sorted by feature, and the alert records it causes."""
         times, panes = window.times, window.panes
         events = panes.events(times.start, times.end, self._segment)
@@ -103,18 +103,20 @@ class StreamJudge:
             verdicts = self._verdicts.insufficient(times, events, versions, reason, found)
             due = repeat(self._lives.values(), self._name, times, self._is_of_a_feature)
             firing = self._firing(found)
-            happening = Happening(times, events, versions, found, counts, [], firing, self._normal)
-            return verdicts, [self._alerts.write(life, happening, reason) for life in due]
+            context = AlertContext(times, events, versions, found, counts, [], firing, self._normal)
+            return verdicts, [self._alerts.write(life, context, reason) for life in due]
         rulings = self._rules.judge(found, self._normal)
         verdicts = self._verdicts.judged(times, events, versions, found, counts, rulings)
         written = list(self._live(times, found, rulings, window.new_version))
         firing = self._firing(found)
-        happening = Happening(times, events, versions, found, counts, rulings, firing, self._normal)
+        context = AlertContext(
+            times, events, versions, found, counts, rulings, firing, self._normal
+        )
         untested = self._rules.untested(found) if written else []
         return verdicts, [
             self._alerts.write(
                 life,
-                happening,
+                context,
                 # Nothing follows from the counts of a feature that has no values in the window.
                 untested[self._baseline.layout.position[life.feature]]
                 if life.firing and life.kind != "data_quality"

@@ -14,7 +14,7 @@ from driftline.consumer.judge.state import Firing
 _MOST_RESOLVED = 1_000
 
 
-class Firings:
+class FiringTimes:
     """Alerts on features, with their effect in the windows that may be looked back at.
 
     Args:

@@ -23,7 +23,7 @@ _HOUR = 3_600_000
 _RECENT = 5  # windows
 
 
-class Troubles:
+class OperationalAlerts:
     """Watches for silence, a held clock, and losses.
 
     Args:
@@ -80,11 +80,11 @@ class Troubles:
         topic, partition = holder
         place = f"{topic}[{partition}]"
         if (self._model, place, "stale") not in self._lives:
-            reached = clock.heard[holder].horizon if holder in clock.heard else None
+            reached = clock.sources[holder].horizon if holder in clock.sources else None
             since = reached if reached is not None else clock.progress() or 0
             where = f"is at {moment(reached)}" if reached is not None else "has not been heard of"
             why = ""
-            if holder in clock.heard and clock.heard[holder].held:
+            if holder in clock.sources and clock.sources[holder].held:
                 why = ": an open transaction keeps the rest of it from being read"
             out.append(
                 self._fire(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from math import isnan
 
 from driftline.consumer.config import Metric, ModelConfig
-from driftline.consumer.judge.features.stream import Window
+from driftline.consumer.judge.features.stream import StreamWindow
 from driftline.consumer.judge.features.verdicts import too_few
 from driftline.consumer.judge.lives.life import ESTIMATED, is_estimated, repeat
 from driftline.consumer.judge.performance.lives import Lives, move
 from driftline.consumer.judge.performance.records import MetricWindow, MetricWriter, by_name
-from driftline.consumer.judge.performance.rules import Measured, against_limit
+from driftline.consumer.judge.performance.rules import MetricReading, against_limit
 from driftline.consumer.wire.ids import stream_name
 from driftline.consumer.wire.records import Alert, ReferenceName, Verdict
 from driftline.detectors.grid import IntArray
@@ -69,7 +69,7 @@ class EstimateStream:
         events = int(reference.stream_events[place])
         self._writer = MetricWriter(model, segment, config, ReferenceName(reference.id, events))
 
-    def judge(self, window: Window) -> tuple[list[Verdict], list[Alert]]:
+    def judge(self, window: StreamWindow) -> tuple[list[Verdict], list[Alert]]:
         """Return the verdicts of a window, sorted by metric, and the alert records it causes."""
         times, panes = window.times, window.panes
         start, end = times.start, times.end
@@ -97,17 +97,17 @@ class EstimateStream:
         )  # fmt: skip
         return verdicts, [self._writer.alert(life, one, shown) for life, one in written]
 
-    def _again(self, window: Window, events: int, reason: str) -> list[Alert]:
+    def _again(self, window: StreamWindow, events: int, reason: str) -> list[Alert]:
         """Return the alerts that are to be written again though the window cannot be judged."""
         shown, written = MetricWindow(window.times, events, {}, None, []), []
         for life in repeat(self._lives.values(), self._name, window.times, is_estimated):
             metric = life.feature.removeprefix(ESTIMATED)
             normal = self._normal.get(metric, Figure.none()).value
-            unknown = Measured(life.feature, metric, Figure.none(), normal)
+            unknown = MetricReading(life.feature, metric, Figure.none(), normal)
             written.append(self._writer.alert(life, unknown, shown, reason))
         return written
 
-    def _estimates(self, counts: IntArray) -> list[Measured]:
+    def _estimates(self, counts: IntArray) -> list[MetricReading]:
         size, outcomes = self._layout.size, self._outcomes
         figures = {}
         if self._calibration is not None:

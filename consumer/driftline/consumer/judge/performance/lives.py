@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from driftline.consumer.judge.lives.life import Life, WindowTimes, enter_incident, step
-from driftline.consumer.judge.performance.rules import Measured
+from driftline.consumer.judge.performance.rules import MetricReading
 
 Lives = dict[tuple[str, str, str], Life]
 
@@ -13,12 +13,12 @@ Lives = dict[tuple[str, str, str], Life]
 def move(
     lives: Lives,
     stream: str,
-    found: Sequence[Measured],
+    found: Sequence[MetricReading],
     times: WindowTimes,
     new_version: str | None,
     incidents: Iterable[int],
     length: int,
-) -> list[tuple[Life, Measured]]:
+) -> list[tuple[Life, MetricReading]]:
     """Move the lives of a stream's metrics on; return those to be written, with their metric.
 
     Args:

@@ -11,14 +11,14 @@ from driftline.consumer.config import ModelConfig
 from driftline.consumer.join.cells import EXPIRED, EXTRA_CELLS, labelled
 from driftline.consumer.judge.labels.cohorts import Counted
 from driftline.consumer.judge.labels.flow import LabelFlow
-from driftline.consumer.judge.lives.firing_times import Firings
+from driftline.consumer.judge.lives.firing_times import FiringTimes
 from driftline.consumer.judge.lives.life import WindowTimes, is_realised
 from driftline.consumer.judge.performance.lives import Lives
 from driftline.consumer.judge.performance.records import MetricWindow
 from driftline.consumer.judge.performance.stream import MetricStream
 from driftline.consumer.judge.state import PerformanceState
 from driftline.consumer.judge.windows.panes import TWO_CONFIGURATIONS
-from driftline.consumer.judge.windows.track import Stretch, Track
+from driftline.consumer.judge.windows.track import DueSpan, Track
 from driftline.consumer.judge.windows.versions import SeenVersions
 from driftline.consumer.wire.clock import Clock
 from driftline.consumer.wire.messages import Horizon, Loss, Pane
@@ -68,13 +68,15 @@ class PerformanceJudge:
         streams: Sequence[MetricStream],
         flow: LabelFlow,
         lives: Lives,
-        firings: Firings,
+        firings: FiringTimes,
         state: PerformanceState,
     ) -> None:
         self._config, self._streams, self._flow = config, streams, flow
         self._by_arrival = config.labels is not None and config.labels.by == "arrival"
         self._lives, self._firings = lives, firings
-        self.clock = Clock(("joins",), {(topic, part): heard for topic, part, heard in state.heard})
+        self.clock = Clock(
+            ("joins",), {(topic, part): sources for topic, part, sources in state.sources}
+        )
         self.track = Track(
             config.window, reference, streams[0].size + EXTRA_CELLS, state.next, state.empty_since
         )
@@ -88,9 +90,9 @@ class PerformanceJudge:
         """Take in a pane from `offset` of the log of panes."""
         self.track.add(pane, offset)
 
-    def hear(self, word: Horizon) -> None:
+    def advance(self, horizon: Horizon) -> None:
         """Take in how far a partition of the join has come."""
-        self.clock.hear(word)
+        self.clock.advance(horizon)
 
     def lose(self, loss: Loss, end: int) -> None:
         """Note a loss, which ends at `end` (ms).
@@ -118,7 +120,9 @@ class PerformanceJudge:
     def state(self) -> PerformanceState:
         """Return what is to be remembered."""
         return PerformanceState(
-            heard=[(*k, msgspec.structs.replace(h)) for k, h in sorted(self.clock.heard.items())],
+            sources=[
+                (*k, msgspec.structs.replace(h)) for k, h in sorted(self.clock.sources.items())
+            ],
             next=self.track.next,
             empty_since=self.track.empty_since,
             losses=list(self.track.losses),
@@ -127,7 +131,7 @@ class PerformanceJudge:
             versions=list(self._versions.seen),
         )
 
-    def _window(self, stretch: Stretch) -> Iterator[Verdict | Alert]:
+    def _window(self, stretch: DueSpan) -> Iterator[Verdict | Alert]:
         every = self._config.window.every
         times = WindowTimes(stretch.start, stretch.end, stretch.end - every)
         panes, reason = self.track.panes, None
@@ -179,7 +183,7 @@ class PerformanceJudge:
         extra = panes.counts(start, end, None)[self._size :]
         return Counted(panes.events(start, end, None), extra)
 
-    def _labelled(self, stretch: Stretch, segment: str | None) -> Labelled:
+    def _labelled(self, stretch: DueSpan, segment: str | None) -> Labelled:
         """Return what came in the panes of a stretch."""
         panes = self.track.panes
         events = panes.events(stretch.start, stretch.end, segment)
@@ -192,7 +196,7 @@ class PerformanceJudge:
 
     def _leave(self, start: int) -> None:
         """Carry over what waits of the window's first pane, which the next one does not hold."""
-        first = Stretch(start, start + self._config.window.every)
+        first = DueSpan(start, start + self._config.window.every)
         for stream in self._streams:
             found = self._labelled(first, stream.segment)
             self._waiting[stream.segment or ""] = found.waiting

@@ -10,7 +10,7 @@ from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.features.rules import STATES
 from driftline.consumer.judge.lives.life import Life, WindowTimes, breaches
 from driftline.consumer.judge.performance.details import NO_DETAILS, Details
-from driftline.consumer.judge.performance.rules import GAP, Measured
+from driftline.consumer.judge.performance.rules import GAP, MetricReading
 from driftline.consumer.judge.sentence import (
     amount,
     digits_apart,
@@ -82,7 +82,7 @@ class MetricWriter:
 
     def verdict(
         self,
-        measured: Measured,
+        measured: MetricReading,
         window: MetricWindow,
         reason: str | None,
         details: Details = NO_DETAILS,
@@ -125,7 +125,7 @@ class MetricWriter:
         )  # fmt: skip
 
     def alert(
-        self, life: Life, measured: Measured, window: MetricWindow, reason: str | None = None
+        self, life: Life, measured: MetricReading, window: MetricWindow, reason: str | None = None
     ) -> Alert:
         """Return the record of a life that fired, rose, resolved or is due again.
 
@@ -174,7 +174,7 @@ class MetricWriter:
             runbook=self._config.runbook,
         )  # fmt: skip
 
-    def _summary(self, life: Life, measured: Measured, window: MetricWindow) -> str:
+    def _summary(self, life: Life, measured: MetricReading, window: MetricWindow) -> str:
         subject = f"{opening(self._stream)}{shown(measured)}"
         if not life.firing and life.quiet_since is not None:
             after = duration(life.quiet_since - life.since)
@@ -217,19 +217,19 @@ class MetricWriter:
         return text if life.version is None else f"{text} Began with version {named(life.version)}."
 
 
-def shown(measured: Measured) -> str:
+def shown(measured: MetricReading) -> str:
     """Return the name of a metric as a sentence says it.
 
     >>> from driftline.detectors.outcomes import Figure
     >>> one = Figure(0.9, 0.8, 0.95, 100)
-    >>> shown(Measured("performance.estimated_roc_auc", "roc_auc", one, 0.97))
+    >>> shown(MetricReading("performance.estimated_roc_auc", "roc_auc", one, 0.97))
     'estimated ROC AUC'
     """
     words = metric_words(measured.detector)
     return f"estimated {words}" if measured.estimated else words
 
 
-def interval(measured: Measured) -> tuple[Number, Number] | None:
+def interval(measured: MetricReading) -> tuple[Number, Number] | None:
     """Return the ends of the interval as records have them, None where there is none."""
     ends = number(measured.figure.low), number(measured.figure.high)
     return None if ends == (None, None) else ends
@@ -244,6 +244,6 @@ def insufficient(labelled: int, needed: int) -> str:
     return f"{labelled:,} labelled events, {needed:,} needed"
 
 
-def by_name(found: Sequence[Measured]) -> list[Measured]:
+def by_name(found: Sequence[MetricReading]) -> list[MetricReading]:
     """Return metrics in the order of their verdicts."""
     return sorted(found, key=lambda one: one.feature)

@@ -24,7 +24,7 @@ GAP = "estimate_gap"
 
 
 @dataclass(frozen=True)
-class Measured:
+class MetricReading:
     """One metric in one window.
 
     Attributes:
@@ -59,17 +59,17 @@ class Measured:
 
 def against_limit(
     config: ModelConfig, metric: Metric, figure: Figure, normal: float, *, estimated: bool = False
-) -> Measured:
+) -> MetricReading:
     """Compare a metric with the limit that the configuration sets it, if it does."""
     limit = config.performance.get(metric)
     prefix = ESTIMATED if estimated else PERFORMANCE
     if limit is None:
-        return Measured(prefix + metric, metric, figure, normal)
+        return MetricReading(prefix + metric, metric, figure, normal)
     levels = _beyond(metric, limit, figure, normal)
     level = 2 if "critical_drop" in levels else 1 if levels else 0
     fired: PerformanceLevel = levels[0] if levels else _levels_of(limit)[0]
     described = describe_performance(metric, limit, fired)
-    return Measured(
+    return MetricReading(
         prefix + metric,
         metric,
         figure,

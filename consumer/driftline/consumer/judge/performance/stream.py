@@ -18,12 +18,12 @@ from driftline.consumer.judge.performance.records import (
 )
 from driftline.consumer.judge.performance.rules import (
     GAP,
-    Measured,
+    MetricReading,
     against_limit,
     budget_reading,
     describe_default,
 )
-from driftline.consumer.judge.windows.track import Stretch
+from driftline.consumer.judge.windows.track import DueSpan
 from driftline.consumer.wire.ids import stream_name
 from driftline.consumer.wire.records import Alert, ReferenceName, Verdict
 from driftline.detectors.grid import IntArray
@@ -111,7 +111,7 @@ class MetricStream:
         )  # fmt: skip
         return verdicts, [self._writer.alert(life, one, window) for life, one in written]
 
-    def empty(self, stretch: Stretch) -> list[Verdict]:
+    def empty(self, stretch: DueSpan) -> list[Verdict]:
         """Return the verdicts for a stretch without predictions and labels."""
         times = WindowTimes(stretch.start, stretch.end, stretch.start)
         nothing = {"labelled": 0, "waiting": 0, "expired": 0}
@@ -122,11 +122,11 @@ class MetricStream:
         if self._outcomes.calibration is not None:
             names.append((PERFORMANCE + GAP, GAP))
         return [
-            self._writer.verdict(Measured(name, short, Figure.none(), nan), window, reason)
+            self._writer.verdict(MetricReading(name, short, Figure.none(), nan), window, reason)
             for name, short in sorted(names)
         ]
 
-    def _metrics(self, counts: IntArray) -> list[Measured]:
+    def _metrics(self, counts: IntArray) -> list[MetricReading]:
         """Return the metrics, each with what its rule says."""
         found = []
         for name, figure in measure(self._outcomes.layout, counts).items():
@@ -144,16 +144,16 @@ class MetricStream:
             for life in repeat(lives.values(), self.name, window.times, is_realised)
         ]
 
-    def _unknown(self, feature: str) -> Measured:
+    def _unknown(self, feature: str) -> MetricReading:
         """Return a metric, or the gap, of a window that does not tell it."""
         short = feature.removeprefix(PERFORMANCE)
         normal = self._normal.get(short, Figure.none()).value
-        return Measured(feature, short, Figure.none(), 0.0 if short == GAP else normal)
+        return MetricReading(feature, short, Figure.none(), 0.0 if short == GAP else normal)
 
-    def _details(self, one: Measured, counts: IntArray) -> Details:
+    def _details(self, one: MetricReading, counts: IntArray) -> Details:
         return details_of(one.detector, self._outcomes.layout, counts, self._counts)
 
-    def _by_budget(self, one: Measured, counts: IntArray) -> Measured:
+    def _by_budget(self, one: MetricReading, counts: IntArray) -> MetricReading:
         """Return the metric that the budget watches with what it says."""
         config, layout = self._config, self._outcomes.layout
         found = correctness(layout, counts, self._counts, self._level)[one.detector]
@@ -169,7 +169,7 @@ class MetricStream:
             described=describe_default(config, rate=rate),
         )
 
-    def _gap(self, counts: IntArray) -> list[Measured]:
+    def _gap(self, counts: IntArray) -> list[MetricReading]:
         """Return how far the realised performance is from the estimate for the same events."""
         config, outcomes = self._config, self._outcomes
         if outcomes.calibration is None:
@@ -184,7 +184,7 @@ class MetricStream:
             )
         figure = Figure(value, nan, nan, 0)
         return [
-            Measured(
+            MetricReading(
                 PERFORMANCE + GAP, GAP, figure, 0.0, p_value, nan, reading,
                 describe_default(config, rate=True),
             )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from driftline.consumer.wire.clock import Heard
+from driftline.consumer.wire.clock import SourceProgress
 from driftline.consumer.wire.messages import Horizon, Pane
 
 REASONS = ("idle", "new_partition")
@@ -23,15 +23,15 @@ class PassedOver:
 
     Args:
         counts: events by reason; what is found is added.
-        heard: what an earlier run has heard of each partition.
+        sources: the progress of each partition that an earlier run knew.
     """
 
-    def __init__(self, counts: Counter[str], heard: Mapping[Source, Heard]) -> None:
+    def __init__(self, counts: Counter[str], sources: Mapping[Source, SourceProgress]) -> None:
         self._counts = counts
-        self._since = {source: known.until for source, known in heard.items()}
-        self._silent = set(heard)  # partitions that the clock may have passed for their silence
+        self._since = {source: known.until for source, known in sources.items()}
+        self._silent = set(sources)  # partitions that the clock may have passed for their silence
         self._final: dict[Source, int] = {}  # every pane that ends there or before is final
-        # Of the panes that are not: end, and events as last heard.
+        # Of the panes that are not: end, and events as last reported.
         self._open: dict[Source, dict[int, tuple[int, int]]] = {}
 
     def pane(self, pane: Pane, needed: int | None) -> None:
@@ -47,20 +47,22 @@ class PassedOver:
             return
         events = sum(counts.events for counts in pane.streams if counts.stream is None)
         parts = self._open.setdefault(source, {})
-        # What is new in a pane that an earlier run has heard of nobody knows any more.
-        heard_of = events if pane.first < self._since.get(source, 0) else 0
-        before = parts.get(pane.first, (end, heard_of))[1]
+        # What is new in a pane that an earlier run knew of cannot be told any more.
+        known = events if pane.first < self._since.get(source, 0) else 0
+        before = parts.get(pane.first, (end, known))[1]
         parts[pane.first] = (end, max(events, before))
         if needed is not None and end <= needed and events > before:
             reason = "idle" if source in self._silent else "new_partition"
             self._counts[reason] += events - before
 
-    def horizon(self, word: Horizon) -> None:
+    def horizon(self, horizon: Horizon) -> None:
         """Take in how far a partition has come: its panes before that are final."""
-        source = (word.source, word.partition)
-        if word.idle:
+        source = (horizon.source, horizon.partition)
+        if horizon.idle:
             self._silent.add(source)
-        if word.horizon is not None:
-            final = self._final[source] = max(word.horizon, self._final.get(source, word.horizon))
+        if horizon.horizon is not None:
+            final = self._final[source] = max(
+                horizon.horizon, self._final.get(source, horizon.horizon)
+            )
             parts = self._open.get(source, {})
             self._open[source] = {first: p for first, p in parts.items() if p[0] > final}

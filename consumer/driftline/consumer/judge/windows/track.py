@@ -15,7 +15,7 @@ from driftline.consumer.wire.messages import Pane
 
 
 @dataclass(frozen=True)
-class Stretch:
+class DueSpan:
     """A stretch of event time that is due, ms since 1970: a window, or time without any event."""
 
     start: int
@@ -60,7 +60,7 @@ class Track:
         """Return where the next window begins (ms), None before the first pane."""
         return None if self.next is None else self.next + self._every - self._length
 
-    def due(self, final: int, may_judge: Callable[[int], bool]) -> Iterator[Stretch]:
+    def due(self, final: int, may_judge: Callable[[int], bool]) -> Iterator[DueSpan]:
         """Yield what is due now that every pane before `final` (ms) is there, in order.
 
         Args:
@@ -77,9 +77,9 @@ class Track:
             start, end = self.next + every - self._length, self.next + every
             if self.panes.any(start, end) or self.lost(start, end):
                 if self.empty_since is not None:
-                    yield Stretch(self.empty_since, self.next, empty=True)
+                    yield DueSpan(self.empty_since, self.next, empty=True)
                     self.empty_since = None
-                yield Stretch(start, end)
+                yield DueSpan(start, end)
                 self.next += every
                 needed = self.next + every - self._length
                 self.losses = [(a, b) for a, b in self.losses if b > needed]
