@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.bin_changes import category_of, moved_of, top_of
+from driftline.consumer.judge.features.figures import event_counts, figures_of
 from driftline.consumer.judge.features.rules import RuleBook, Ruling
-from driftline.consumer.judge.features.verdicts import event_counts, figures_of
 from driftline.consumer.judge.lives.life import Life, Reading, WindowTimes, breaches
 from driftline.consumer.judge.sentence import (
     Spread,
