@@ -34,7 +34,7 @@ from benchmarks.throughput import broker, create
 from benchmarks.workload import START, Workload
 
 from driftline.consumer.config import KafkaConfig
-from driftline.consumer.log.kafka_python.log import KafkaLog
+from driftline.consumer.log.broker import connect
 from driftline.consumer.log.protocol import TopicPartition
 from driftline.consumer.wire.messages import Horizon, decode_panes
 from driftline.producer.records.timestamp import parse_timestamp
@@ -156,7 +156,7 @@ def metric(url: str, name: str) -> float:
 
 def final_panes(config: KafkaConfig, topic: str) -> dict[int, int]:
     """Return, per end of a window, when the last partition's horizon passed it; both ms."""
-    log = KafkaLog(config)
+    log = connect(config).log
     passed: dict[int, dict[int, int]] = {}
     known: dict[int, int] = {}
     start = {TopicPartition(f"{topic}.panes", n): 0 for n in range(PARTITIONS)}

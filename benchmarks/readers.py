@@ -19,9 +19,7 @@ import msgspec
 from benchmarks.workload import START, Workload, peak_memory
 
 from driftline.consumer.config import Config, KafkaConfig
-from driftline.consumer.log.kafka_python.consumer import KafkaConsumer
-from driftline.consumer.log.kafka_python.log import KafkaLog
-from driftline.consumer.log.kafka_python.producer import KafkaProducer, start_producer
+from driftline.consumer.log.broker import connect
 from driftline.consumer.log.topics import output_topics
 from driftline.consumer.service.plan import Plan, load_reference
 from driftline.consumer.service.worker import Worker, collect_seldom
@@ -76,7 +74,8 @@ def bare_decoder(sample: bytes) -> Callable[[bytes], Any]:
 
 def poll(config: KafkaConfig, topic: str, events: int, *, decode: bool) -> Figures:
     """Read all events and leave or decode their values."""
-    consumer = KafkaConsumer(config, {topic})
+    broker = connect(config)
+    consumer = broker.consumer({topic})
     while (ownership := consumer.poll(1.0).ownership) is None:
         pass
     for partition in ownership.partitions:
@@ -92,6 +91,7 @@ def poll(config: KafkaConfig, topic: str, events: int, *, decode: bool) -> Figur
                     decoder(record.value)  # type: ignore[arg-type]  # there are no tombstones
     figures = meter.read(read)
     consumer.close()
+    broker.log.close()
     return figures
 
 
@@ -112,12 +112,13 @@ def monitor(kafka_config: KafkaConfig, topic: str, events: int, reference: Path)
     )
     collect_seldom()
     plan = Plan(config, {Workload().model: load_reference(reference)})
-    log = KafkaLog(config.kafka)
+    broker = connect(config.kafka)
+    log = broker.log
     outputs = output_topics(config.output.prefix, PARTITIONS, plan.longest_window)
     log.create_topics(outputs, 1)
     topics = log.topics(frozenset({topic, *(spec.name for spec in outputs)}))
-    consumer = KafkaConsumer(config.kafka, {topic, plan.output("panes")})
-    producer = KafkaProducer(start_producer(config.kafka))
+    consumer = broker.consumer({topic, plan.output("panes")})
+    producer = broker.producer()
     worker = Worker(plan, consumer, producer, log, topics, lambda: time.time_ns() // 1_000_000)
     while not worker.status.sketches:
         worker.step()

@@ -27,7 +27,7 @@ from benchmarks.readers import PARTITIONS, SPAN, Figures, silence
 from benchmarks.workload import START, Workload
 
 from driftline.consumer.config import KafkaConfig
-from driftline.consumer.log.kafka_python.producer import KafkaProducer, start_producer
+from driftline.consumer.log.broker import connect
 from driftline.consumer.log.protocol import Message
 
 ROOT = Path(__file__).parents[1]
@@ -48,12 +48,14 @@ def create(config: KafkaConfig, topic: str) -> None:
 
 def fill(config: KafkaConfig, topic: str, events: int, part: int) -> None:
     """Write `events` events over the `part`-th two hours."""
-    producer = KafkaProducer(start_producer(config))
+    broker = connect(config)
+    producer = broker.producer()
     workload = Workload().events(events, part, START + part * SPAN, SPAN, SHIFT)
     for i, (at, value) in enumerate(workload):
         producer.send(Message(topic, i % PARTITIONS, None, value, timestamp=at))
     producer.flush()
     producer.close()
+    broker.log.close()
 
 
 def run(mode: str, bootstrap: str, topic: str, events: int, reference: Path) -> Figures:

@@ -31,7 +31,7 @@ from benchmarks.throughput import broker, create, fill
 from benchmarks.workload import START, Workload
 
 from driftline.consumer.config import KafkaConfig
-from driftline.consumer.log.kafka_python.producer import KafkaProducer, start_producer
+from driftline.consumer.log.broker import connect
 from driftline.consumer.log.protocol import Message
 
 EVENTS = 400_000
@@ -142,7 +142,7 @@ def stall(folder: Path, config: KafkaConfig, more: Callable[[int], dict[str, Any
     topic = f"bench-{uuid.uuid4().hex[:8]}"
     create(config, topic)
     values = [value for _, value in Workload().events(10_000, 5, START, 60_000, 0.0)]
-    producer = KafkaProducer(start_producer(config))
+    producer = connect(config).producer()
     workers = Workers(folder, config.bootstrap_servers[0], topic, 2, more)
     try:
         workers.wait_for_shares()

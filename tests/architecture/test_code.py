@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from driftline.consumer.config.client_options import FIXED, FREE
+
 MOST_PARAMETERS = 8
 REASONED_IGNORE = re.compile(r"# type: ignore\[[a-z, -]+\]  # \S+ \S+")
 # All of these can run code that is hidden in what they read.
@@ -140,3 +142,14 @@ def test_the_service_starts_without_the_heavy_libraries(modules: list[str], tmp_
     )
     assert ran.returncode == 0, ran.stderr
     assert {"sklearn", "pyarrow", "pandas", "scipy.stats"} & set(ran.stdout.split()) == set()
+
+
+def test_nothing_else_in_the_monitor_names_an_option_of_the_client(sources: list[Path]) -> None:
+    options = (FREE | FIXED) - {"selector"}  # which is English
+    pattern = re.compile(rf"\b({'|'.join(sorted(options))})\b")
+    monitor = [path for path in sources if "consumer" in path.parts]
+    allowed = {"client_options.py", "kafka_python"}
+    others = [path for path in monitor if not allowed.intersection(path.parts)]
+    assert len(monitor) > len(others) > 100
+    found = {str(path): pattern.findall(path.read_text(encoding="utf-8")) for path in others}
+    assert {path: names for path, names in found.items() if names} == {}

@@ -19,7 +19,7 @@ from tests.kafka.reader import Grown, TopicReader, by_identity, wait_until
 from tests.kafka.worker import Worker
 
 from driftline.consumer.config import KafkaConfig
-from driftline.consumer.log.kafka_python.log import KafkaLog
+from driftline.consumer.log.broker import connect
 from driftline.consumer.log.protocol import TopicPartition
 from driftline.consumer.service.states import States
 
@@ -51,7 +51,7 @@ def documents(bootstrap: str, topic: str) -> list[dict[str, Any]]:
 def newest_states(bootstrap: str, prefix: str) -> States:
     """Return the log of states as it is now."""
     topic = f"{prefix}.state"
-    log = KafkaLog(KafkaConfig(bootstrap_servers=(bootstrap,), group=prefix))
+    log = connect(KafkaConfig(bootstrap_servers=(bootstrap,), group=prefix)).log
     states = States(log, topic, log.topics(frozenset([topic]))[topic].partitions, prefix)
     states.refresh()
     log.close()

@@ -16,7 +16,7 @@ from tests.kafka.broker import Running
 from tests.producer.alone import run_alone
 
 from driftline.consumer.config import KafkaConfig
-from driftline.consumer.log.kafka_python.log import KafkaLog
+from driftline.consumer.log.broker import connect
 from driftline.consumer.log.protocol import TopicPartition
 from driftline.producer import KafkaSender, PredictionLogger, QueueLimits
 
@@ -24,7 +24,7 @@ NewTopic = Callable[..., str]
 
 
 def written(config: KafkaConfig, topic: str) -> list[dict[str, Any]]:
-    log = KafkaLog(config)
+    log = connect(config).log
     records = list(log.read({TopicPartition(topic, 0): 0}))
     log.close()
     return [json.loads(record.value or b"") for record in records]

@@ -16,7 +16,7 @@ from tests.kafka.reader import TopicReader, by_identity, wait_until
 from tests.kafka.worker import Worker
 
 from driftline.consumer.config import KafkaConfig
-from driftline.consumer.log.kafka_python.log import KafkaLog
+from driftline.consumer.log.broker import connect
 from driftline.consumer.log.protocol import Message
 from driftline.consumer.service.states import State
 from driftline.consumer.wire.codec import decode, encode
@@ -46,7 +46,7 @@ def topic_ids(admin: Any, bootstrap: str) -> Iterator[dict[str, str]]:
         },
         wait_for_metadata=True,
     )
-    log = KafkaLog(KafkaConfig(bootstrap_servers=(bootstrap,), group=frozen.PREFIX))
+    log = connect(KafkaConfig(bootstrap_servers=(bootstrap,), group=frozen.PREFIX)).log
     yield {f"id-{name}": info.topic_id for name, info in log.topics(frozenset(TOPICS)).items()}
     log.close()
     admin.delete_topics(list(TOPICS))

@@ -16,10 +16,9 @@ from tests.consumer.cli.conftest import Driftline
 from tests.consumer.deliver.conftest import Alerts, alert, resolved
 from tests.consumer.deliver.test_webhook import Server
 
-from driftline.consumer.cli import output_log
 from driftline.consumer.cli.alert_actions import until_stopped
+from driftline.consumer.log import broker, kafka_python
 from driftline.consumer.log.errors import Unreachable
-from driftline.consumer.log.kafka_python import connect
 
 BROKER = ("--bootstrap-servers", "localhost:9092")
 SAVE = "import sys; open('got.jsonl', 'a').write(sys.stdin.read())"
@@ -29,7 +28,7 @@ ONCE = ("--no-follow", *BROKER)
 @pytest.fixture(autouse=True)
 def alerts(monkeypatch: pytest.MonkeyPatch) -> Alerts:
     made = Alerts()
-    monkeypatch.setattr(output_log, "open_log", lambda kafka: made.log)
+    monkeypatch.setattr(kafka_python, "connect", lambda config: made.broker)
     made.publish(alert("a"), resolved("a"), alert("b", severity="critical"), alert("c"))
     return made
 
@@ -106,7 +105,7 @@ def test_nothing_of_others_reaches_the_terminal_as_it_is(
 def test_a_bad_url_is_refused_at_once_and_not_shown(
     driftline: Driftline, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(output_log, "open_log", lambda kafka: pytest.fail("asked the broker"))
+    monkeypatch.setattr(kafka_python, "connect", lambda config: pytest.fail("asked the broker"))
     ran = driftline("alerts", "webhook", f"http://127.0.0.1:9{path}", *ONCE)
     assert (ran.code, ran.out, len(ran.err.splitlines())) == (2, "", 1)
     assert ran.err.startswith("the webhook's URL holds a blank, a line break or another character")
@@ -151,15 +150,15 @@ def test_a_broker_that_is_away_is_waited_for(
 ) -> None:
     attempts = 0
 
-    def open_log(kafka: object) -> object:
+    def connect(config: object) -> object:
         nonlocal attempts
         attempts += 1
         if attempts < 3:
             raise Unreachable("k:1: connection refused: no broker listens there")
-        return alerts.log
+        return alerts.broker
 
-    monkeypatch.setattr(output_log, "open_log", open_log)
-    monkeypatch.setattr(connect, "PAUSE", 0.0)
+    monkeypatch.setattr(kafka_python, "connect", connect)
+    monkeypatch.setattr(broker, "PAUSE", 0.0)
     name, *rest = verb
     ran = driftline("alerts", name, "--wait", "0", *BROKER, *rest)
     assert (ran.code, ran.err) == (75, "k:1: connection refused: no broker listens there\n")

@@ -9,12 +9,12 @@ import pytest
 from tests.consumer.cli.conftest import Driftline
 from tests.consumer.cli.records import accuracy, alert, labels_stopped, verdict
 
-from driftline.consumer.cli import output_log
 from driftline.consumer.cli.alert_log import find_alert, find_verdict
 from driftline.consumer.cli.alert_text import Share, alert_in_full, alert_line, bars
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.output_log import OutputLog
 from driftline.consumer.config import OutputConfig
+from driftline.consumer.log import kafka_python
 from driftline.consumer.log.memory import MemoryBroker, MemoryLog
 from driftline.consumer.log.protocol import Message
 from driftline.consumer.wire.ids import identity
@@ -151,7 +151,7 @@ class Log:
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> Log:
     made = Log()
-    monkeypatch.setattr(output_log, "open_log", lambda kafka: MemoryLog(made.broker))
+    monkeypatch.setattr(kafka_python, "connect", lambda config: made.broker)
     return made
 
 

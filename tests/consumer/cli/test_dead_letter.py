@@ -7,15 +7,13 @@ import json
 import pytest
 from tests.consumer.cli.conftest import Driftline
 
-from driftline.consumer.cli import output_log
 from driftline.consumer.cli.dead_letters import LetterChoice, dead_letters, overview, resend, row
 from driftline.consumer.cli.errors import CommandError
+from driftline.consumer.log import kafka_python
 from driftline.consumer.log.memory import MemoryBroker, MemoryLog, MemoryProducer, MemoryRecord
 from driftline.consumer.log.protocol import Headers, Message
 from driftline.consumer.service.messages import dead_letter_message
 from driftline.consumer.sketch.totals import DeadLetter
-
-PRODUCER = "driftline.consumer.log.kafka_python.producer"
 
 TOPIC = "driftline.dead-letter"
 BROKER = ("--bootstrap-servers", "kafka:9092")
@@ -26,7 +24,7 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> MemoryBroker:
     made = MemoryBroker(now=1_554_000_000_000)
     made.create("ml.predictions", 2)
     made.create(TOPIC, 3)
-    monkeypatch.setattr(output_log, "open_log", lambda kafka: MemoryLog(made))
+    monkeypatch.setattr(kafka_python, "connect", lambda config: made)
     return made
 
 
@@ -135,8 +133,6 @@ def test_show(driftline: Driftline, broker: MemoryBroker) -> None:
 def test_replay(
     driftline: Driftline, broker: MemoryBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(f"{PRODUCER}.start_producer", lambda kafka: broker)
-    monkeypatch.setattr(f"{PRODUCER}.KafkaProducer", MemoryProducer)
     refuse(broker, 1)
     refuse(broker, 2, reason="schema")
     refuse(broker, 3, b"{" * 10_000, reason="too_large")

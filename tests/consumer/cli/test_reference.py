@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from tests.consumer.cli.conftest import CAR_LOAN, REFERENCE_ROWS, Driftline
 
-from driftline.consumer.cli import output_log
-from driftline.consumer.log.memory import MemoryBroker, MemoryLog
+from driftline.consumer.log import kafka_python
+from driftline.consumer.log.memory import MemoryBroker
 from driftline.consumer.log.protocol import Message
 from driftline.detectors.reference import Reference
 
@@ -105,7 +105,7 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> MemoryBroker:
             made.now = 1_700_000_000_000 + i * 60_000
             value = json.dumps({"features": {"km": i}}).encode() if i else b"oops"
             made.append(Message("events", partition, None, value))
-    monkeypatch.setattr(output_log, "open_log", lambda kafka: MemoryLog(made))
+    monkeypatch.setattr(kafka_python, "connect", lambda config: made)
     return made
 
 

@@ -10,10 +10,8 @@ from typing import Any
 import pytest
 from tests.consumer.cli.conftest import CAR_LOAN, Driftline
 
-from driftline.consumer.cli import output_log
-from driftline.consumer.log.memory import MemoryBroker, MemoryLog, MemoryProducer, MemoryRecord
-
-PRODUCER = "driftline.consumer.log.kafka_python.producer"
+from driftline.consumer.log import kafka_python
+from driftline.consumer.log.memory import MemoryBroker, MemoryRecord
 
 ROWS = "id,km,timestamp,y_pred_proba\nx,12,2019-03-27 00:00:00,0.5\n,7,2019-03-27 01:00:00,nan\n"
 Records = Callable[..., list[MemoryRecord]]
@@ -24,9 +22,7 @@ def broker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> MemoryBroker:
     made = MemoryBroker(now=1_700_000_000_000)
     made.create("ml.predictions", 4)
     made.create("other", 3)
-    monkeypatch.setattr(output_log, "open_log", lambda kafka: MemoryLog(made))
-    monkeypatch.setattr(f"{PRODUCER}.start_producer", lambda kafka: made)
-    monkeypatch.setattr(f"{PRODUCER}.KafkaProducer", MemoryProducer)
+    monkeypatch.setattr(kafka_python, "connect", lambda config: made)
     (tmp_path / "rows.csv").write_text(ROWS)
     (tmp_path / "driftline.yaml").write_text(CAR_LOAN)
     return made

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from tests.consumer.cli.conftest import Driftline
 
-from driftline.consumer.cli import output_log
-from driftline.consumer.log.memory import MemoryBroker, MemoryLog, MemoryProducer
+from driftline.consumer.log import kafka_python
+from driftline.consumer.log.memory import MemoryBroker
 
 CONFIG = """\
 kafka: {bootstrap_servers: k:1}
@@ -21,17 +21,13 @@ TRUTH = (
     '{"feature":"km","kind":"sudden","start":"2026-01-01T12:00:00Z","end":"2026-01-01T18:00:00Z"}'
 )
 
-PRODUCER = "driftline.consumer.log.kafka_python.producer"
-
 
 @pytest.fixture(autouse=True)
 def broker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> MemoryBroker:
     made = MemoryBroker(now=1_700_000_000_000)
     made.create("flat", 1)
     made.create("events", 1)
-    monkeypatch.setattr(output_log, "open_log", lambda kafka: MemoryLog(made))
-    monkeypatch.setattr(f"{PRODUCER}.start_producer", lambda kafka: made)
-    monkeypatch.setattr(f"{PRODUCER}.KafkaProducer", MemoryProducer)
+    monkeypatch.setattr(kafka_python, "connect", lambda config: made)
     (tmp_path / "rows.csv").write_text(f"time,km,kind\n{HOURS}")
     (tmp_path / "driftline.yaml").write_text(CONFIG)
     return made

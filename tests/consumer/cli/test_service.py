@@ -22,13 +22,13 @@ from tests.consumer.cli.records import alert
 from driftline.consumer.cli import service
 from driftline.consumer.cli.logs import start_logging
 from driftline.consumer.cli.service_log import AnnouncingProducer, Reporter
-from driftline.consumer.config import KafkaConfig, LogConfig
+from driftline.consumer.config import LogConfig
 from driftline.consumer.judge.state import JudgeState
+from driftline.consumer.log import kafka_python
 from driftline.consumer.log.errors import LogError, WorkerLost
 from driftline.consumer.log.memory import (
     MemoryBroker,
     MemoryConsumer,
-    MemoryLog,
     MemoryProducer,
 )
 from driftline.consumer.log.protocol import Message, Polled, TopicPartition
@@ -63,14 +63,12 @@ def broker(car_loan_folder: Path, monkeypatch: pytest.MonkeyPatch) -> MemoryBrok
     for spec in output_topics("driftline", 3, 0):
         made.create(spec.name, spec.partitions, spec.cleanup_policy)
 
-    def consumer(config: KafkaConfig, topics: Set[str]) -> MemoryConsumer:
+    def consumer(topics: Set[str]) -> MemoryConsumer:
         assert topics == {"ml.predictions", "driftline.panes"}
         return MemoryConsumer(made, topics)
 
-    monkeypatch.setattr(service, "KafkaLog", lambda config: MemoryLog(made))
-    monkeypatch.setattr(service, "start_producer", lambda config: made)
-    monkeypatch.setattr(service, "KafkaProducer", MemoryProducer)
-    monkeypatch.setattr(service, "KafkaConsumer", consumer)
+    monkeypatch.setattr(made, "consumer", consumer)
+    monkeypatch.setattr(kafka_python, "connect", lambda config: made)
     config = CAR_LOAN.replace('9092"', '9092", start: earliest') + "http: {port: 0}\n"
     (car_loan_folder / "driftline.yaml").write_text(config)
     return made
@@ -182,7 +180,7 @@ def test_it_ends_in_time_when_the_broker_is_gone(
         ended.append(code)
         raise SystemExit(code)  # the real one would end the tests
 
-    monkeypatch.setattr(service, "KafkaProducer", Stuck)
+    monkeypatch.setattr(broker, "producer", lambda: Stuck(broker))
     monkeypatch.setattr(service, "TIME_TO_STOP", 0.05)
     monkeypatch.setattr(os, "_exit", leave)
     monkeypatch.setattr(

@@ -10,21 +10,8 @@ import yaml
 from tests.consumer.cli.conftest import CAR_LOAN, Driftline
 
 from driftline.consumer.config import KafkaConfig
-from driftline.consumer.log.kafka_python import log as kafka_log
-from driftline.consumer.log.memory import MemoryBroker, MemoryLog
-from driftline.consumer.log.topics import TopicSpec
-
-
-class CreatingLog(MemoryLog):
-    """The memory log, with what only the Kafka body can do."""
-
-    def __init__(self, broker: MemoryBroker) -> None:
-        super().__init__(broker)
-        self.broker = broker
-
-    def create_topics(self, specs: list[TopicSpec], replication_factor: int | None) -> None:
-        for spec in specs:
-            self.broker.create(spec.name, spec.partitions, spec.cleanup_policy)
+from driftline.consumer.log import kafka_python
+from driftline.consumer.log.memory import MemoryBroker
 
 
 @pytest.fixture
@@ -33,11 +20,11 @@ def broker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> MemoryBroker:
     made.create("ml.predictions", 2)
     made.create("driftline.alerts", 3)
 
-    def open_log(config: KafkaConfig) -> CreatingLog:
+    def connect(config: KafkaConfig) -> MemoryBroker:
         assert config.bootstrap_servers == ("localhost:9092",)
-        return CreatingLog(made)
+        return made
 
-    monkeypatch.setattr(kafka_log, "KafkaLog", open_log)
+    monkeypatch.setattr(kafka_python, "connect", connect)
     (tmp_path / "driftline.yaml").write_text(CAR_LOAN)
     return made
 

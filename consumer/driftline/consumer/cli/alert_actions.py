@@ -15,8 +15,8 @@ from driftline.consumer.cli import output_log
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.terminal import say
 from driftline.consumer.deliver import AlertSubscriber, Choice, Counts, FilePosition
+from driftline.consumer.log.broker import wait_for_broker
 from driftline.consumer.log.errors import Unreachable
-from driftline.consumer.log.kafka_python.connect import wait_for_broker
 
 
 @contextmanager

@@ -27,7 +27,7 @@ def check(
     from driftline.consumer.cli.terminal import out, out_json
     from driftline.consumer.cli.topic_checks import input_topics
     from driftline.consumer.config import ConfigError
-    from driftline.consumer.log.kafka_python.log import KafkaLog
+    from driftline.consumer.log.broker import connect
 
     try:
         loaded = read_config(
@@ -38,7 +38,7 @@ def check(
         findings = [finding(problem) for problem in error.problems]
     else:
         head = overview(loaded.files, loaded.config, len(input_topics(loaded.config)))
-        findings = inspect(loaded, None if offline else lambda: KafkaLog(loaded.config.kafka))
+        findings = inspect(loaded, None if offline else lambda: connect(loaded.config.kafka).log)
     if json:
         for found in findings:
             out_json(found)

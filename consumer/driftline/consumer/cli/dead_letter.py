@@ -82,16 +82,16 @@ def replay(
     """
     from driftline.consumer.cli.dead_letters import dead_letters, overview, resend
     from driftline.consumer.cli.load_models import read_kafka
-    from driftline.consumer.cli.output_log import OutputLog, open_log
+    from driftline.consumer.cli.output_log import OutputLog
     from driftline.consumer.cli.terminal import out, say
     from driftline.consumer.config import OutputConfig
-    from driftline.consumer.log.kafka_python.producer import KafkaProducer, start_producer
+    from driftline.consumer.log.broker import connect
 
     choice = _choice(reason, topic, since, until)
     kafka, whole = read_kafka(config, bootstrap_servers)
-    log = open_log(kafka)
+    broker = connect(kafka)
     try:
-        output = OutputLog(log, whole.output if whole else OutputConfig())
+        output = OutputLog(broker.log, whole.output if whole else OutputConfig())
         letters = dead_letters(output.read("dead-letter"), choice)
         cut = [letter for letter in letters if letter.cut]
         letters = [letter for letter in letters if not letter.cut]
@@ -100,14 +100,14 @@ def replay(
         if dry_run:
             out(f"would send  {overview(letters)}")
             return
-        producer = KafkaProducer(start_producer(kafka))
+        producer = broker.producer()
         try:
-            resend(letters, log, producer)
+            resend(letters, broker.log, producer)
         finally:
             producer.close()
         out(f"sent  {overview(letters)}")
     finally:
-        log.close()
+        broker.log.close()
 
 
 def _choice(

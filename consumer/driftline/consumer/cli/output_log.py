@@ -7,9 +7,10 @@ from pathlib import Path
 
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.load_models import read_kafka
-from driftline.consumer.config import KafkaConfig, OutputConfig
+from driftline.consumer.config import OutputConfig
 from driftline.consumer.deliver import AlertSubscriber, Choice, PositionStore
 from driftline.consumer.deliver.cursor import Cursor
+from driftline.consumer.log.broker import connect
 from driftline.consumer.log.protocol import Log, Record, TopicPartition
 
 
@@ -75,15 +76,4 @@ def open_output(config: Path | None, bootstrap_servers: str | None) -> OutputLog
         DriftlineError: the configuration has errors, or the broker cannot be reached.
     """
     kafka, whole = read_kafka(config, bootstrap_servers)
-    return OutputLog(open_log(kafka), whole.output if whole else OutputConfig())
-
-
-def open_log(kafka: KafkaConfig) -> Log:
-    """Connect to the broker.
-
-    Raises:
-        LogError: it cannot be reached or refuses the login.
-    """
-    from driftline.consumer.log.kafka_python.log import KafkaLog
-
-    return KafkaLog(kafka)
+    return OutputLog(connect(kafka).log, whole.output if whole else OutputConfig())

@@ -123,8 +123,8 @@ def _from_topic(
 
     from driftline.consumer.cli.errors import CommandError
     from driftline.consumer.cli.load_models import read_kafka
-    from driftline.consumer.cli.output_log import open_log
     from driftline.consumer.cli.reference_topic import RecordRange, from_topic
+    from driftline.consumer.log.broker import connect
 
     first, since, until = which
     if first is not None and (since is not None or until is not None):
@@ -138,7 +138,7 @@ def _from_topic(
         read_time(until, "--until", now) if until is not None else now,
     )
     kafka = whole.kafka if whole is not None else read_kafka(None, bootstrap_servers)[0]
-    log = open_log(kafka)
+    log = connect(kafka).log
     try:
         return from_topic(log, topic, stretch, settings, whole, actual)
     finally:

@@ -58,10 +58,9 @@ def replay(
     from driftline.consumer.cli import replay_scenarios as drift
     from driftline.consumer.cli.errors import CommandError
     from driftline.consumer.cli.load_models import read_kafka
-    from driftline.consumer.cli.output_log import open_log
     from driftline.consumer.cli.replay_rows import Target, send_rows
     from driftline.consumer.cli.terminal import out, progress
-    from driftline.consumer.log.kafka_python.producer import KafkaProducer, start_producer
+    from driftline.consumer.log.broker import connect
     from driftline.producer.replay.replay import Pace
     from driftline.producer.replay.scenario_text import parse_scenario
 
@@ -78,9 +77,9 @@ def replay(
     rows = read()
     total = file_rows.count(file) if file is not None else None
     kafka, whole = read_kafka(config, bootstrap_servers)
-    log = open_log(kafka)
+    broker = connect(kafka)
     try:
-        target = Target.of(topic, log, whole)
+        target = Target.of(topic, broker.log, whole)
         if target.mapped and model is not None:
             raise CommandError(f"--model: rows go as they are to {topic}, which sources maps")
         if target.mapped and file is None:
@@ -89,12 +88,12 @@ def replay(
             target.mapping = file_rows.guess(file, suggest=False)
         if texts:
             rows = drift.drifting(read, target.mapping, texts, seed, truth)
-        producer = KafkaProducer(start_producer(kafka))
+        producer = broker.producer()
         try:
             with progress("events", total) as show:
                 sent = send_rows(rows, target, model, producer, pace, show)
         finally:
             producer.close()
     finally:
-        log.close()
+        broker.log.close()
     out(f"sent {sent:,} event{'' if sent == 1 else 's'} to {topic}")

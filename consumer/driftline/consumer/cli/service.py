@@ -16,12 +16,10 @@ from driftline.consumer.cli.service_log import AnnouncingProducer, Reporter
 from driftline.consumer.cli.topic_checks import input_topics, topic_problems, wanted_topics
 from driftline.consumer.config import KafkaConfig, Locations
 from driftline.consumer.http import serve
+from driftline.consumer.log.broker import connect, wait_for_broker
 from driftline.consumer.log.errors import LogError, Unreachable
-from driftline.consumer.log.kafka_python.connect import wait_for_broker
-from driftline.consumer.log.kafka_python.consumer import KafkaConsumer
-from driftline.consumer.log.kafka_python.log import KafkaLog
-from driftline.consumer.log.kafka_python.producer import KafkaProducer, start_producer
-from driftline.consumer.log.protocol import TopicInfo
+from driftline.consumer.log.protocol import Broker, TopicInfo
+from driftline.consumer.log.protocol import Log as TopicLog
 from driftline.consumer.log.topics import missing_topics
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.status import Status
@@ -81,15 +79,15 @@ def run_service(plan: Plan, locations: Locations, log: Log, wait: float | None =
         # Before the broker is there: a supervisor that asks for /livez must not end the wait.
         server = serve(config, status, _clock)
         opened.callback(server.close)
-        kafka_log = _reach(config.kafka, status, log, stop, wait)
-        opened.callback(kafka_log.close)
-        topics = _topics(plan, locations, kafka_log, log)
-        producer = KafkaProducer(start_producer(config.kafka))
+        broker = _reach(config.kafka, status, log, stop, wait)
+        opened.callback(broker.log.close)
+        topics = _topics(plan, locations, broker.log, log)
+        producer = broker.producer()
         connections.callback(producer.close)
         announcing = AnnouncingProducer(producer, plan.output("alerts"), log)
-        consumer = KafkaConsumer(config.kafka, plan.inputs | set(map(plan.output, plan.stages)))
+        consumer = broker.consumer(plan.inputs | set(map(plan.output, plan.stages)))
         connections.callback(consumer.close)
-        worker = Worker(plan, consumer, announcing, kafka_log, topics, _clock, status=status)
+        worker = Worker(plan, consumer, announcing, broker.log, topics, _clock, status=status)
         log.info(
             "start",
             models=sorted(config.models),
@@ -111,7 +109,7 @@ def run_service(plan: Plan, locations: Locations, log: Log, wait: float | None =
 
 def _reach(
     config: KafkaConfig, status: Status, log: Log, stop: StopSignal, wait: float | None
-) -> KafkaLog:
+) -> Broker:
     """Connect to the broker, waiting for one that cannot be reached.
 
     Raises:
@@ -131,13 +129,13 @@ def _reach(
             log.info("stopped", signal=stop.received)
             raise typer.Exit
 
-    kafka_log = wait_for_broker(lambda: KafkaLog(config), wait, report, pause)
+    broker = wait_for_broker(lambda: connect(config), wait, report, pause)
     status.away, status.polled = None, _clock()
-    return kafka_log
+    return broker
 
 
 def _topics(
-    plan: Plan, locations: Locations, kafka_log: KafkaLog, log: Log
+    plan: Plan, locations: Locations, topic_log: TopicLog, log: Log
 ) -> dict[str, TopicInfo]:
     """Return what the broker says of all topics, after creating those that are missing.
 
@@ -147,16 +145,16 @@ def _topics(
     config = plan.config
     specs = wanted_topics(config)
     names = frozenset([*input_topics(config), *(spec.name for spec in specs)])
-    found = kafka_log.topics(names)
+    found = topic_log.topics(names)
     missing = missing_topics(specs, found) if config.output.create_topics else []
     to_be_created = {spec.name: TopicInfo(spec.name, "", 0, "") for spec in missing}
     problems = topic_problems(config, locations, {**found, **to_be_created})
     if problems:  # before anything is made: a slip in the configuration leaves no topics behind
         raise LogError("\n".join(problems))
     if missing:
-        kafka_log.create_topics(missing, config.output.replication_factor)
+        topic_log.create_topics(missing, config.output.replication_factor)
         log.info("topics created", topics=[spec.name for spec in missing])
-        found = kafka_log.topics(names)
+        found = topic_log.topics(names)
     return found
 
 

@@ -10,7 +10,7 @@ from driftline.consumer.cli.options import BootstrapServers, ConfigFile, Json
 
 if TYPE_CHECKING:
     from driftline.consumer.config import Loaded
-    from driftline.consumer.log.kafka_python.log import KafkaLog
+    from driftline.consumer.log.protocol import Log
     from driftline.consumer.log.topics import TopicSpec
 
 topics = typer.Typer(
@@ -58,15 +58,15 @@ def check(
         raise CommandError("\n".join(problems))
 
 
-def _open(config: ConfigFile, bootstrap_servers: str | None) -> tuple[Loaded, KafkaLog]:
+def _open(config: ConfigFile, bootstrap_servers: str | None) -> tuple[Loaded, Log]:
     from driftline.consumer.cli.load_models import read_config
-    from driftline.consumer.log.kafka_python.log import KafkaLog
+    from driftline.consumer.log.broker import connect
 
     loaded = read_config(config, bootstrap_servers=bootstrap_servers)
-    return loaded, KafkaLog(loaded.config.kafka)
+    return loaded, connect(loaded.config.kafka).log
 
 
-def _report(specs: list[TopicSpec], done: dict[str, str], log: KafkaLog, *, as_json: bool) -> None:
+def _report(specs: list[TopicSpec], done: dict[str, str], log: Log, *, as_json: bool) -> None:
     """Print each topic as it is now."""
     from driftline.consumer.cli.terminal import out, out_json
     from driftline.consumer.log.topics import check_topics

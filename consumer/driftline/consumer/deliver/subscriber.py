@@ -28,6 +28,7 @@ from driftline.consumer.deliver.choice import Choice
 from driftline.consumer.deliver.cursor import Cursor
 from driftline.consumer.deliver.errors import AlertsError
 from driftline.consumer.deliver.position import MemoryPosition, Position, PositionStore
+from driftline.consumer.log.broker import connect
 from driftline.consumer.log.protocol import Log, Record, TopicPartition
 from driftline.consumer.wire.records import Alert
 
@@ -225,11 +226,9 @@ def subscribe(
         LogError: the broker cannot be reached or refuses the login.
         AlertsError: as `AlertSubscriber`.
     """
-    from driftline.consumer.log.kafka_python.log import KafkaLog
-
     if isinstance(kafka, str):
         kafka = KafkaConfig(bootstrap_servers=(kafka,))
-    log = KafkaLog(kafka)
+    log = connect(kafka).log
     try:
         return AlertSubscriber(log, topic, choice, positions)
     except BaseException:

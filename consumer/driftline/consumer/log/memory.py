@@ -22,6 +22,7 @@ from driftline.consumer.log.protocol import (
     TopicInfo,
     TopicPartition,
 )
+from driftline.consumer.log.topics import TopicSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class MemoryRecord:
 
 @dataclass
 class MemoryBroker:
-    """Topics with their partitions, and one group whose members share them.
+    """Topics with their partitions, and one group whose members share them; a `protocol.Broker`.
 
     Attributes:
         now: the present in ms, for records sent without a timestamp; tests move it.
@@ -61,6 +62,19 @@ class MemoryBroker:
         self.infos[topic] = TopicInfo(topic, f"id-{topic}", partitions, cleanup_policy)
         for number in range(partitions):
             self.logs[TopicPartition(topic, number)] = []
+
+    @property
+    def log(self) -> MemoryLog:
+        """The log outside the group."""
+        return MemoryLog(self)
+
+    def producer(self) -> MemoryProducer:
+        """Return a new producer."""
+        return MemoryProducer(self)
+
+    def consumer(self, topics: Set[str]) -> MemoryConsumer:
+        """Return a new member of the group."""
+        return MemoryConsumer(self, topics)
 
     def append(self, message: Message) -> MemoryRecord:
         """Write one record and return it."""
@@ -256,6 +270,12 @@ class MemoryLog:
     def topics(self, names: Set[str], patience: float | None = None) -> dict[str, TopicInfo]:
         """Return what is known of each of `names` that exists."""
         return {name: self._broker.infos[name] for name in names if name in self._broker.infos}
+
+    def create_topics(self, specs: Sequence[TopicSpec], replication_factor: int | None) -> None:
+        """Create `specs`; one that exists is left as it is."""
+        for spec in specs:
+            if spec.name not in self._broker.infos:
+                self._broker.create(spec.name, spec.partitions, spec.cleanup_policy)
 
     def begin_offsets(self, partitions: Set[TopicPartition]) -> dict[TopicPartition, int]:
         """First offset still held, per partition."""

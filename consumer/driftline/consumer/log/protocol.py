@@ -1,15 +1,19 @@
 """What the monitor needs of a log: one protocol, two bodies (memory and Kafka).
 
-A worker holds one `Consumer`, one `Producer` and one `Log`. The consumer gives the records of the
-partitions that the group lets this worker own; the producer writes in order and tells when all is
-acknowledged; the log answers questions about topics and reads ranges outside the group.
+A `Broker` gives a worker one `Consumer`, one `Producer` and one `Log`. The consumer gives the
+records of the partitions that the group lets this worker own; the producer writes in order and
+tells when all is acknowledged; the log answers questions about topics and reads ranges outside the
+group.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, Self
+
+if TYPE_CHECKING:
+    from driftline.consumer.log.topics import TopicSpec
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -204,6 +208,14 @@ class Log(Protocol):
         """
         ...
 
+    def create_topics(self, specs: Sequence[TopicSpec], replication_factor: int | None) -> None:
+        """Create `specs`, without a factor by the broker's own; one that exists is left as it is.
+
+        Raises:
+            LogError: the broker refuses; the sentence says why.
+        """
+        ...
+
     def begin_offsets(self, partitions: Set[TopicPartition]) -> dict[TopicPartition, int]:
         """First offset still held, per partition."""
         ...
@@ -234,4 +246,30 @@ class Log(Protocol):
 
     def close(self) -> None:
         """Give up the connections."""
+        ...
+
+
+class Broker(Protocol):
+    """A broker that was reached, or one in memory."""
+
+    @property
+    def log(self) -> Log:
+        """The log outside the group."""
+        ...
+
+    def producer(self) -> Producer:
+        """Return a new producer.
+
+        Raises:
+            LogError: the broker refuses.
+            WorkerLost: it gives no answer.
+        """
+        ...
+
+    def consumer(self, topics: Set[str]) -> Consumer:
+        """Return a new member of the group that shares the partitions of `topics`.
+
+        Raises:
+            LogError, WorkerLost: as above.
+        """
         ...

@@ -26,7 +26,7 @@ from driftline.consumer.config.client_options import (
 )
 from driftline.consumer.log.errors import LogError, WorkerLost
 from driftline.consumer.log.kafka_python.assignor import TopicStickyAssignor
-from driftline.consumer.log.kafka_python.connect import passing, start_client
+from driftline.consumer.log.kafka_python.clients import passing, start_client
 from driftline.consumer.log.kafka_python.ends import PartitionEnds
 from driftline.consumer.log.kafka_python.options import client_options
 from driftline.consumer.log.kafka_python.rebalance import (

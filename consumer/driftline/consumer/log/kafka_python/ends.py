@@ -15,7 +15,7 @@ import kafka
 import kafka.errors
 
 from driftline.consumer.config import KafkaConfig
-from driftline.consumer.log.kafka_python.connect import start_client
+from driftline.consumer.log.kafka_python.clients import start_client
 from driftline.consumer.log.kafka_python.options import client_options
 
 _ANSWER_MS = 1_000

@@ -15,7 +15,7 @@ from kafka.protocol.consumer import IsolationLevel
 
 from driftline.consumer.config import KafkaConfig
 from driftline.consumer.log.errors import LogError, Unreachable, WorkerLost
-from driftline.consumer.log.kafka_python.connect import connect, passing, start_client
+from driftline.consumer.log.kafka_python.clients import passing, start_admin, start_client
 from driftline.consumer.log.kafka_python.options import client_options
 from driftline.consumer.log.kafka_python.unpacking import bound
 from driftline.consumer.log.protocol import Record, TopicInfo, TopicPartition
@@ -40,7 +40,7 @@ class KafkaLog:
     def __init__(self, config: KafkaConfig, patience: float = 60.0) -> None:
         self._config = config
         self._patience = patience
-        self._admin = connect(config)
+        self._admin = start_admin(config)
 
     def topics(self, names: Set[str], patience: float | None = None) -> dict[str, TopicInfo]:
         """Return what is known of each of `names` that exists.

@@ -17,7 +17,7 @@ import kafka.errors
 
 from driftline.consumer.config import KafkaConfig
 from driftline.consumer.log.errors import LogError, WorkerLost
-from driftline.consumer.log.kafka_python.connect import start_client
+from driftline.consumer.log.kafka_python.clients import start_client
 from driftline.consumer.log.kafka_python.options import client_options
 from driftline.consumer.log.protocol import Message
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -21,13 +20,11 @@ from driftline.consumer.log.kafka_python.options import (
 from driftline.consumer.log.kafka_python.preflight import preflight
 
 PREFLIGHT = 4.0  # seconds for the bootstrap addresses, all at once
-PAUSE = 1.0  # seconds between two attempts to reach a broker
-EVERY = 60.0  # seconds between two lines about a broker that is away
 
 Client = TypeVar("Client")
 
 
-def connect(config: KafkaConfig) -> Any:
+def start_admin(config: KafkaConfig) -> Any:
     """Reach the broker, log in, and return the client's admin.
 
     Raises:
@@ -62,41 +59,6 @@ def start_client(config: KafkaConfig, start: Callable[[], Client]) -> Client:
         if passing(error):
             raise Unreachable(f"{where}: reached, but it answers no request: {error}") from None
         raise LogError(f"{where}: the broker refuses: {type(error).__name__}: {error}") from None
-
-
-def wait_for_broker(
-    attempt: Callable[[], Client],
-    longest: float | None,
-    report: Callable[[Unreachable, float], object],
-    pause: Callable[[float], object],
-    clock: Callable[[], float] = time.monotonic,
-) -> Client:
-    """Try to reach the broker again and again until it is there.
-
-    Args:
-        attempt: One attempt.
-        longest: Seconds to wait; None waits without end, 0 tries once.
-        report: Called with the cause and the seconds waited so far: at once, then once a minute.
-        pause: Waits for so many seconds; what it raises ends the wait.
-        clock: Returns seconds, monotonic.
-
-    Raises:
-        LogError: A broker was reached, and refuses.
-        Unreachable: None was reached in time.
-    """
-    began = clock()
-    reported = began - EVERY
-    while True:
-        try:
-            return attempt()
-        except Unreachable as error:
-            now = clock()
-            if longest is not None and now - began >= longest:
-                raise
-            if now - reported >= EVERY:
-                reported = now
-                report(error, now - began)
-        pause(PAUSE)
 
 
 def passing(error: Exception) -> bool:
