@@ -25,8 +25,6 @@ from tests.consumer.test_interface import (
     without,
 )
 
-from driftline.consumer.judge.lives.life import ESTIMATED as ESTIMATED_PREFIX
-from driftline.consumer.judge.lives.life import PERFORMANCE
 from driftline.consumer.service.backtest import Backtest
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.wire.records import Alert, Verdict
@@ -184,7 +182,7 @@ def test_the_estimate_tells_it_before_late_labels_do(run: Judged, delayed: Judge
 def of_labels(record: Verdict | Alert) -> bool:
     """Whether it speaks of what labels tell."""
     name = str(record.feature)
-    return name.startswith(PERFORMANCE) and not name.startswith(ESTIMATED_PREFIX)
+    return name.startswith("performance.") and not name.startswith("performance.estimated_")
 
 
 def test_records_do_not_depend_on_the_chunks(

@@ -18,6 +18,7 @@ from driftline.consumer.log.memory import MemoryBroker, MemoryConsumer, MemoryLo
 from driftline.consumer.log.protocol import Message
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.worker import Worker
+from driftline.consumer.wire.subject import Subject
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.reference.build import ReferenceSettings, reference_from_rows
 
@@ -214,7 +215,8 @@ def test_windows_of_events_are_counted_not_those_of_labels(
 
 def test_a_segment_alone_shows_that_a_metric_fires() -> None:
     alert = FiringAlert("performance.f1", "performance", "critical")
-    found = list(performance_series({"performance.f1", "performance.brier"}, {}, {alert}))
+    watched = {Subject.metric("f1"), Subject.metric("brier")}
+    found = list(performance_series(watched, {}, {alert}))
     assert [(series.labels, series.value) for series in found] == [
         (("performance.f1", "performance", "warning"), 0.0),
         (("performance.f1", "performance", "critical"), 1.0),

@@ -6,7 +6,6 @@ import re
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
-from driftline.consumer.judge.lives.life import ESTIMATED
 from driftline.consumer.wire.records import Alert, Verdict
 
 _FEW = re.compile(r"^[0-9,]+ (events|labelled events), ([0-9,]+) needed$")
@@ -86,7 +85,7 @@ class Found:
                 self.unmeasured[window] = ""
             else:
                 self.unmeasured.setdefault(window, verdict.reason or verdict.state)
-        if verdict.segment is None and not verdict.feature.startswith(ESTIMATED):
+        if verdict.segment is None and not verdict.subject.estimated:
             window = (verdict.window.start, verdict.window.end)
             self.labelled[window] = (verdict.counts or {}).get("labelled", 0)
             if verdict.state != "insufficient":

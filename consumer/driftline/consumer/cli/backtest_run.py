@@ -11,7 +11,6 @@ from driftline.consumer.cli.backtest_labels import unknown_class
 from driftline.consumer.cli.backtest_setup import Setup
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.terminal import progress, say
-from driftline.consumer.judge.lives.life import ESTIMATED, PERFORMANCE
 from driftline.consumer.judge.sentence import percent
 from driftline.consumer.wire.records import Alert, Verdict
 from driftline.producer.records.mapping import Mapping
@@ -57,9 +56,8 @@ def _kept(setup: Setup, outputs: Iterator[Verdict | Alert]) -> Iterator[Verdict 
 
 def _is_of_labels(output: Verdict | Alert) -> bool:
     """Return whether a record speaks of labels, or of what they tell."""
-    name = output.feature or ""
-    realised = name.startswith(PERFORMANCE) and not name.startswith(ESTIMATED)
-    return realised or (isinstance(output, Alert) and output.kind == "labels")
+    of_labels = isinstance(output, Alert) and output.kind == "labels"
+    return of_labels or output.subject.is_realised
 
 
 def _say_what_was_left_out(setup: Setup) -> None:

@@ -10,10 +10,9 @@ from typing import cast
 from driftline.consumer.cli.alert_text import figure, minute
 from driftline.consumer.cli.backtest_text import effect_text, subject
 from driftline.consumer.config import Metric, ModelConfig
-from driftline.consumer.judge.lives.life import ESTIMATED, PERFORMANCE
 from driftline.consumer.wire.records import DetectorValue, Number, Verdict
+from driftline.consumer.wire.subject import Subject
 from driftline.detectors.outcomes import WORSE
-from driftline.producer.records.names import PREDICTION_FEATURES
 
 _NARROWEST = 24
 _STATES = ("ok", "warning", "critical", "insufficient")
@@ -37,7 +36,7 @@ class VerdictTable:
 
     def add(self, verdict: Verdict) -> None:
         """Take in a verdict, in any order."""
-        self._counts[_kind(verdict.feature), verdict.state] += 1
+        self._counts[_kind(verdict.subject), verdict.state] += 1
         effect, text = "", verdict.reason
         if text is None:
             effect, text = effect_text(verdict.effect), ", ".join(self._figures(verdict))
@@ -132,7 +131,7 @@ def aligned(values: Sequence[Number]) -> list[str]:
     ]
 
 
-def _kind(feature: str) -> str:
-    if feature.startswith((PERFORMANCE, ESTIMATED)):
+def _kind(subject: Subject) -> str:
+    if subject.is_performance:
         return "performance"
-    return "prediction" if feature in PREDICTION_FEATURES else "features"
+    return "prediction" if subject.sort == "prediction" else "features"

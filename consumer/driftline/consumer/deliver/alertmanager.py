@@ -18,6 +18,7 @@ from driftline.consumer.deliver.dispatcher import POLL, Attempts, Counts
 from driftline.consumer.deliver.errors import DeliveryError
 from driftline.consumer.deliver.subscriber import AlertSubscriber
 from driftline.consumer.deliver.webhook import Post, Webhook
+from driftline.consumer.wire.kinds import KINDS
 from driftline.consumer.wire.records import Alert
 from driftline.producer.records.timestamp import format_time, parse_timestamp
 
@@ -27,16 +28,6 @@ RESEND = 60.0  # seconds, Prometheus' own
 _VALID = 4  # times `resend` until an alert that is not repeated ends
 _BATCH = 64  # alerts a request, as Prometheus sends them
 
-_NAMES = {
-    "feature_drift": "DriftlineFeatureDrift",
-    "prediction_drift": "DriftlinePredictionDrift",
-    "data_quality": "DriftlineDataQuality",
-    "performance": "DriftlinePerformance",
-    "labels": "DriftlineLabelsStopped",
-    "stale": "DriftlineStale",
-    "data_loss": "DriftlineDataLoss",
-}
-
 
 def labels(alert: Alert) -> dict[str, str]:
     """Return what identifies an alert to Alertmanager, and what routes and groups it.
@@ -44,7 +35,7 @@ def labels(alert: Alert) -> dict[str, str]:
     `incident_id` is there for `group_by`: one notification for all that changed together.
     """
     named = {
-        "alertname": _NAMES[alert.kind],
+        "alertname": KINDS[alert.kind].alertname,
         "severity": alert.severity,
         "model": alert.model,
         "segment": alert.segment,

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import get_args
 
 from driftline.consumer.deliver.errors import AlertsError
-from driftline.consumer.wire.kinds import Kind
+from driftline.consumer.wire.kinds import KINDS
 from driftline.consumer.wire.records import Alert
 from driftline.producer.records.timestamp import parse_timestamp
 
@@ -44,7 +43,7 @@ class Choice:
         """Check the words."""
         for name, given, known in (
             ("severity", [self.severity], _SEVERITIES),
-            ("kind", self.kinds, get_args(Kind)),
+            ("kind", self.kinds, KINDS),
             ("status", [self.status], _STATUSES),
         ):
             for wanted in given:

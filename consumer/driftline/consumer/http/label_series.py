@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Set
 
 from driftline.consumer.http.series import SEVERITIES, FiringAlert, Series
 from driftline.consumer.join.totals import JoinTotals
-from driftline.consumer.judge.lives.life import PERFORMANCE
 from driftline.consumer.judge.model import ModelJudge
 from driftline.consumer.service.status import Status
 from driftline.consumer.wire.records import Verdict
+from driftline.consumer.wire.subject import Subject
 
 OUTCOMES = {
     "corrected": "corrected",
@@ -25,32 +25,33 @@ OUTCOMES = {
 
 
 def performance_series(
-    watched: Set[str], verdicts: Mapping[str, Verdict], firing: Set[FiringAlert]
+    watched: Set[Subject], verdicts: Mapping[str, Verdict], firing: Set[FiringAlert]
 ) -> Iterator[Series]:
     """Yield the series of the metrics, in the order of their names.
 
     An alert's series are there for every metric that a rule looks at, from its first window on.
 
     Args:
-        watched: metrics that a rule looks at, by their names where features' names stand.
+        watched: metrics that a rule looks at.
         verdicts: by feature, the newest verdict of the whole model; those of metrics count.
         firing: alerts of any stream.
 
     Example:
         >>> alert = FiringAlert("performance.f1", "performance", "warning")
-        >>> [one.value for one in performance_series({"performance.f1"}, {}, {alert})]
+        >>> [one.value for one in performance_series({Subject.metric("f1")}, {}, {alert})]
         [1.0, 0.0]
     """
-    metrics = {name for name in verdicts if name.startswith(PERFORMANCE)}
-    for name in sorted(watched & {*metrics, *(alert.feature for alert in firing)}):
+    metrics = {name for name, verdict in verdicts.items() if verdict.subject.is_performance}
+    known = {*metrics, *(alert.feature for alert in firing)}
+    for name in sorted(known & {subject.field for subject in watched}):
         for severity in SEVERITIES:
             fires = FiringAlert(name, "performance", severity) in firing
             yield Series("drift_active", (name, "performance", severity), float(fires))
     for name in sorted(metrics):
-        own = name.removeprefix(PERFORMANCE)
+        subject = verdicts[name].subject
         for detector, figure in verdicts[name].detectors.items():
             # Beside its own figure the verdict on bias has quantiles, such as residual_q05.
-            metric = own if own.endswith(detector) else detector
+            metric = subject.label if detector == subject.name else detector
             low, high = figure.interval or (None, None)
             for ending, value in (
                 ("", figure.value),

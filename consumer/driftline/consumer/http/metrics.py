@@ -25,7 +25,6 @@ from driftline.consumer.http.health import Health
 from driftline.consumer.http.label_series import label_series, outcome_series, performance_series
 from driftline.consumer.http.reading import read_steadily
 from driftline.consumer.http.series import (
-    MODEL_KINDS,
     SEVERITIES,
     FiringAlert,
     feature_series,
@@ -40,12 +39,11 @@ from driftline.consumer.judge.windows.passed_over import REASONS
 from driftline.consumer.service.judging import Judge
 from driftline.consumer.service.status import Histogram, Status
 from driftline.consumer.sketch.decode import Reason
-from driftline.consumer.wire.kinds import Kind
+from driftline.consumer.wire.kinds import DRIFT, KINDS, ON_THE_WHOLE_MODEL
 
 _SKIPPED = ("tombstone", "unknown_model")
 _REJECTED = get_args(Reason)
 _STATUSES = ("firing", "resolved")
-_DRIFT_KINDS = ("feature_drift", "prediction_drift")
 
 Family = GaugeMetricFamily | CounterMetricFamily
 AnyFamily = Family | HistogramMetricFamily
@@ -156,12 +154,14 @@ class StatusCollector(Collector):
         verdicts = {feature: v for (stream, feature), v in newest.items() if stream == name}
         active = judge.active()
         firing = {
-            FiringAlert("" if kind in MODEL_KINDS else feature, kind, SEVERITY_NAMES[severity])
+            FiringAlert(
+                "" if kind in ON_THE_WHOLE_MODEL else feature, kind, SEVERITY_NAMES[severity]
+            )
             for _, feature, kind, severity in active
         }
         drifting = {
             feature for stream, feature, kind, _ in active
-            if stream == name and kind in _DRIFT_KINDS and feature in features
+            if stream == name and kind in DRIFT and feature in features
         }  # fmt: skip
         series = feature_series(features, verdicts, firing)
         most = self._config.metrics.max_series
@@ -188,7 +188,7 @@ class StatusCollector(Collector):
         ):
             if time is not None:
                 families[metric].add_metric([name], time / 1000)
-        for kind in get_args(Kind):
+        for kind in KINDS:
             for severity in SEVERITIES:
                 for state in _STATUSES:
                     written = status.alerts[name, kind, severity, state]

@@ -6,12 +6,11 @@ import math
 from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
+from driftline.consumer.wire.kinds import ON_THE_WHOLE_MODEL
 from driftline.consumer.wire.records import Verdict
-from driftline.producer.records.names import PREDICTION_FEATURES
+from driftline.consumer.wire.subject import Subject
 
 SEVERITIES = ("warning", "critical")
-# Alerts on a whole model: stale, labels, data_loss.
-MODEL_KINDS = ("stale", "labels", "data_loss")
 
 
 class Series(NamedTuple):
@@ -69,14 +68,13 @@ def model_series(firing: Set[FiringAlert]) -> list[Series]:
     fires = {(alert.kind, alert.severity) for alert in firing}
     return [
         Series("drift_active", ("", kind, severity), float((kind, severity) in fires))
-        for kind in MODEL_KINDS
+        for kind in sorted(ON_THE_WHOLE_MODEL, reverse=True)
         for severity in SEVERITIES
     ]
 
 
 def _active(feature: str, firing: Set[FiringAlert]) -> Iterator[Series]:
-    drift = "prediction_drift" if feature in PREDICTION_FEATURES else "feature_drift"
-    for kind in (drift, "data_quality"):
+    for kind in (Subject.feature(feature).drift, "data_quality"):
         for severity in SEVERITIES:
             fires = FiringAlert(feature, kind, severity) in firing
             yield Series("drift_active", (feature, kind, severity), float(fires))

@@ -30,6 +30,7 @@ from driftline.consumer.wire.ids import stream_name
 from driftline.consumer.wire.kinds import ON_THE_WHOLE_MODEL
 from driftline.consumer.wire.messages import Horizon, Loss, Pane, PanesMessage
 from driftline.consumer.wire.records import Alert, Verdict
+from driftline.consumer.wire.subject import Subject
 from driftline.detectors import few_values
 from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import OTHER, Reference
@@ -93,12 +94,12 @@ class ModelJudge:
             few_values(reference.layout, counts),
         )
         names = {stream_name(name, stream) for stream in streams}
-        watched = {*rules.watched_names, *watched_metrics(config, outcomes)}
+        watched = {*map(Subject.feature, rules.watched_names), *watched_metrics(config, outcomes)}
         # What the configuration no longer watches would fire for ever: nothing could resolve it.
         self._lives = {
             life.key: life
             for life in state.lives
-            if (life.stream in names and life.feature in watched)
+            if (life.stream in names and life.subject in watched)
             or (life.kind in ON_THE_WHOLE_MODEL and (life.kind != "labels" or config.labels))
         }
         known = [

@@ -1,12 +1,46 @@
-"""The kinds of alerts."""
+"""The table of the kinds of alerts: what each speaks of, and what it is called elsewhere."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal[
     "feature_drift", "prediction_drift", "data_quality", "performance", "labels", "stale",
     "data_loss",
 ]  # fmt: skip
-# Kinds that speak of a whole model, not of one feature.
-ON_THE_WHOLE_MODEL: frozenset[Kind] = frozenset({"labels", "stale", "data_loss"})
+
+
+@dataclass(frozen=True)
+class AlertKind:
+    """One kind of alerts.
+
+    Attributes:
+        about: the distribution of one feature, the quality of its values, or a metric; of a whole
+            model, how its labels come or how its run goes.
+        alertname: the name that an Alertmanager gets.
+        over: of the run: what a sentence says once it is over.
+    """
+
+    about: Literal["distribution", "quality", "performance", "labels", "run"]
+    alertname: str
+    over: str = ""
+
+
+KINDS: dict[Kind, AlertKind] = {
+    "feature_drift": AlertKind("distribution", "DriftlineFeatureDrift"),
+    "prediction_drift": AlertKind("distribution", "DriftlinePredictionDrift"),
+    "data_quality": AlertKind("quality", "DriftlineDataQuality"),
+    "performance": AlertKind("performance", "DriftlinePerformance"),
+    "labels": AlertKind("labels", "DriftlineLabelsStopped"),
+    "stale": AlertKind("run", "DriftlineStale", "events arrive again"),
+    "data_loss": AlertKind("run", "DriftlineDataLoss", "events are read again"),
+}
+ON_THE_WHOLE_MODEL: frozenset[Kind] = frozenset(
+    name for name, kind in KINDS.items() if kind.about in ("labels", "run")
+)
+"""Kinds that speak of a whole model, not of one feature."""
+DRIFT: frozenset[Kind] = frozenset(
+    name for name, kind in KINDS.items() if kind.about == "distribution"
+)
+"""Kinds that speak of the distribution of a feature or a prediction."""

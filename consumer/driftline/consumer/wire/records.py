@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from driftline.consumer.wire.kinds import Kind
+from driftline.consumer.wire.subject import Subject
 
 Number = float | int | None
 
@@ -69,6 +70,11 @@ class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
     bins: dict[str, Any] | None
     confusion: dict[str, Any] | None = None
 
+    @property
+    def subject(self) -> Subject:
+        """What it speaks of."""
+        return Subject.read(self.feature, performance=self.type == "performance")
+
 
 class Contribution(msgspec.Struct, frozen=True):
     """One bin or category: its shares, and its part of the PSI."""
@@ -117,6 +123,11 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     also_firing: list[str]
     owner: str | None
     runbook: str | None
+
+    @property
+    def subject(self) -> Subject:
+        """What it speaks of."""
+        return Subject.read(self.feature, performance=self.kind == "performance")
 
 
 def number(value: float) -> Number:

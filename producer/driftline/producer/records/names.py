@@ -27,7 +27,8 @@ PREDICTION_FEATURES = ("prediction.score", "prediction.label")
 """What is predicted is watched as features, of these names."""
 
 _OUTCOME = frozenset({*PREDICTION_FEATURES, "actual.score", "actual.label"})
-_METRICS = "performance."
+METRIC_PREFIX = "performance."
+"""The names of metrics begin so where features' names stand."""
 _LONGEST = 1_000
 _LEGAL = re.compile(r"[a-zA-Z0-9._-]{1,249}")
 
@@ -44,8 +45,8 @@ def feature_problem(name: str) -> str:
     why = _text_problem(name)
     if name in _OUTCOME:
         why = f"has the name of {'a prediction' if name in PREDICTION_FEATURES else 'the truth'}"
-    elif name.startswith(_METRICS):
-        why = f"begins with {_METRICS}, as the names of metrics do"
+    elif name.startswith(METRIC_PREFIX):
+        why = f"begins with {METRIC_PREFIX}, as the names of metrics do"
     if not why:
         return ""
     return (

@@ -14,6 +14,7 @@ from driftline.consumer.judge.performance.records import MetricWindow, MetricWri
 from driftline.consumer.judge.performance.rules import MetricReading
 from driftline.consumer.judge.sentence import LONGEST, change
 from driftline.consumer.wire.records import ReferenceName
+from driftline.consumer.wire.subject import Subject
 from driftline.detectors.outcomes import Figure
 
 CONFIG = ModelConfig(predictions=("t",), reference=Path("r.json"))
@@ -25,7 +26,7 @@ TIMES = WindowTimes(START, START + HOUR, START)
 def test_a_metric_without_a_normal_value(model: str) -> None:
     writer = MetricWriter(model, None, CONFIG, ReferenceName("r", 100))
     life = Life(model, "performance.f1", "performance", since=START, firing=True)
-    measured = MetricReading("performance.f1", "f1", Figure(0.2, 0.1, 0.3, 500), float("nan"))
+    measured = MetricReading(Subject.metric("f1"), Figure(0.2, 0.1, 0.3, 500), float("nan"))
     window = MetricWindow(TIMES, 500, {}, {"labelled": 500}, [])
     alert = writer.alert(life, measured, window)
     assert "nan" not in alert.summary

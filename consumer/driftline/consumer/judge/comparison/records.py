@@ -7,7 +7,6 @@ from math import exp, log, nan
 
 from driftline.consumer.config import ComparisonConfig, ModelConfig, format_number
 from driftline.consumer.join.comparing import COMPARISON_CELLS
-from driftline.consumer.judge.lives.life import PERFORMANCE
 from driftline.consumer.judge.sentence import amount, fit, moment, opening
 from driftline.consumer.wire.ids import identity
 from driftline.consumer.wire.records import (
@@ -19,14 +18,12 @@ from driftline.consumer.wire.records import (
     most_frequent,
     number,
 )
+from driftline.consumer.wire.subject import COMPARISON
 from driftline.detectors.grid import IntArray
 from driftline.detectors.outcomes import Figure
 from driftline.detectors.outcomes.comparison import Decision, Evidence
 from driftline.detectors.outcomes.figure import share_figure
 from driftline.producer.records.timestamp import format_time
-
-COMPARISON = PERFORMANCE + "comparison"
-"""The name of a comparison where features' names stand."""
 
 
 @dataclass(frozen=True)
@@ -102,12 +99,12 @@ class ComparisonWriter:
         return Verdict(
             schema="driftline.verdict.v1",
             verdict_id=identity(
-                self._name, COMPARISON, window.start, window.end, self._reference.id
+                self._name, COMPARISON.field, window.start, window.end, self._reference.id
             ),
             stream=self._name,
             model=self._name,
             segment=None,
-            feature=COMPARISON,
+            feature=COMPARISON.field,
             type="performance",
             state="insufficient" if reason is not None else "warning" if decided else "ok",
             reason=reason,
@@ -135,7 +132,7 @@ class ComparisonWriter:
         champion, challenger = standing.figures(self._config.traffic)
         return Alert(
             schema="driftline.alert.v1",
-            alert_id=identity(self._name, COMPARISON, "performance", since),
+            alert_id=identity(self._name, COMPARISON.field, "performance", since),
             revision=revision,
             status="firing",
             severity="warning",
@@ -144,7 +141,7 @@ class ComparisonWriter:
             stream=self._name,
             model=self._name,
             segment=None,
-            feature=COMPARISON,
+            feature=COMPARISON.field,
             type="performance",
             since=since,
             until=None,
@@ -171,7 +168,7 @@ class ComparisonWriter:
         """Return (stream, feature, kind, severity) of the alert that fires now, if one does."""
         if standing.decision == "undecided":
             return []
-        return [(self._name, COMPARISON, "performance", 1)]
+        return [(self._name, COMPARISON.field, "performance", 1)]
 
     def _window(self, standing: Standing) -> Window:
         start, end = format_time(standing.since or 0), format_time(standing.until)

@@ -25,9 +25,9 @@ from driftline.consumer.judge.windows.panes import PaneStore
 from driftline.consumer.wire.ids import stream_name
 from driftline.consumer.wire.kinds import Kind
 from driftline.consumer.wire.records import Alert, Verdict
+from driftline.consumer.wire.subject import Subject
 from driftline.detectors import Baseline, Comparison, compare, normal_rates
 from driftline.detectors.reference import Reference
-from driftline.producer.records.names import PREDICTION_FEATURES
 
 
 @dataclass(frozen=True)
@@ -144,8 +144,9 @@ class StreamJudge:
         for ruling in rulings:
             breached |= ruling.levels > 0
         for f, name in self._features:
-            drift: Kind = "prediction_drift" if name in PREDICTION_FEATURES else "feature_drift"
-            kinds: tuple[tuple[Kind, bool], ...] = (("data_quality", True), (drift, False))
+            kinds: tuple[tuple[Kind, bool], ...] = (
+                ("data_quality", True), (Subject.feature(name).drift, False)
+            )  # fmt: skip
             for kind, quality in kinds:
                 key = (self._name, name, kind)
                 known = self._lives.get(key)

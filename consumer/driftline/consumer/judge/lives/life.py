@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from driftline.consumer.wire.kinds import ON_THE_WHOLE_MODEL, Kind
+from driftline.consumer.wire.subject import Subject
 
 DAY = 86_400_000
 # Windows in a row in which every rule is quiet before an alert is resolved.
@@ -16,8 +17,6 @@ _QUIET_WINDOWS = 3
 _REPEAT = 7 * DAY
 
 SEVERITIES = ("ok", "warning", "critical")
-PERFORMANCE, ESTIMATED = "performance.", "performance.estimated_"
-"""How the names of metrics begin where features' names stand."""
 
 
 class Life(msgspec.Struct):
@@ -57,6 +56,11 @@ class Life(msgspec.Struct):
     def key(self) -> tuple[str, str, str]:
         """Whose life it is."""
         return (self.stream, self.feature, self.kind)
+
+    @property
+    def subject(self) -> Subject:
+        """What it is about."""
+        return Subject.read(self.feature, performance=self.kind == "performance")
 
 
 @dataclass(frozen=True)
@@ -189,12 +193,12 @@ def enter_incident(life: Life, incidents: Iterable[int], length: int) -> None:
 
 def is_estimated(life: Life) -> bool:
     """Return whether a life is of performance as it is estimated."""
-    return life.kind == "performance" and life.feature.startswith(ESTIMATED)
+    return life.subject.estimated
 
 
 def is_realised(life: Life) -> bool:
     """Return whether a life is of performance as labels tell it, not as it is estimated."""
-    return life.kind == "performance" and not life.feature.startswith(ESTIMATED)
+    return life.subject.is_realised
 
 
 def _written(life: Life, window: WindowTimes) -> Life:

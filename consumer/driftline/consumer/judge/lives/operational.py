@@ -13,7 +13,7 @@ from driftline.consumer.judge.lives.life import SEVERITIES, Life, WindowTimes
 from driftline.consumer.judge.sentence import amount, duration, fit, moment, opening
 from driftline.consumer.wire.clock import Clock
 from driftline.consumer.wire.ids import identity
-from driftline.consumer.wire.kinds import Kind
+from driftline.consumer.wire.kinds import KINDS, Kind
 from driftline.consumer.wire.messages import Loss
 from driftline.consumer.wire.records import Alert, ReferenceName, Window
 from driftline.detectors.reference import Reference
@@ -155,9 +155,9 @@ class OperationalAlerts:
         del self._lives[life.key]
         life.revision += 1
         after = duration(max(until - life.since, 0))
-        what = "events are read again" if life.kind == "data_loss" else "events arrive again"
         life.firing = False
-        return self._record(life, f"{what} since {moment(until)}, after {after}.", until, end)
+        text = f"{KINDS[life.kind].over} since {moment(until)}, after {after}."
+        return self._record(life, text, until, end)
 
     def _record(self, life: Life, sentence: str, start: int, end: int) -> Alert:
         times = WindowTimes(start, end, start)

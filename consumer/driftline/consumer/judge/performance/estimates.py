@@ -7,11 +7,12 @@ from math import isnan
 from driftline.consumer.config import Metric, ModelConfig
 from driftline.consumer.judge.features.stream import StreamWindow
 from driftline.consumer.judge.features.verdicts import too_few
-from driftline.consumer.judge.lives.life import ESTIMATED, is_estimated, repeat
+from driftline.consumer.judge.lives.life import repeat
 from driftline.consumer.judge.performance.lives import Lives, move
 from driftline.consumer.judge.performance.records import MetricWindow, MetricWriter, by_name
 from driftline.consumer.judge.performance.rules import MetricReading, against_limit
 from driftline.consumer.wire.ids import stream_name
+from driftline.consumer.wire.kinds import DRIFT
 from driftline.consumer.wire.records import Alert, ReferenceName, Verdict
 from driftline.detectors.grid import IntArray
 from driftline.detectors.outcomes import (
@@ -83,13 +84,13 @@ class EstimateStream:
         versions = panes.versions(start, end, self._segment)
         firing = [
             life.feature for life in self._lives.values()
-            if life.stream == self._name and life.firing and life.kind.endswith("_drift")
+            if life.stream == self._name and life.firing and life.kind in DRIFT
         ]  # fmt: skip
         shown = MetricWindow(times, events, versions, None, sorted(firing))
         verdicts = [self._writer.verdict(one, shown, None) for one in found]
         incidents = [
             life.incident for life in self._lives.values()
-            if life.firing and life.incident is not None and life.kind.endswith("_drift")
+            if life.firing and life.incident is not None and life.kind in DRIFT
         ]  # fmt: skip
         written = move(
             self._lives, self._name, found, times, window.new_version, incidents,
@@ -100,10 +101,12 @@ class EstimateStream:
     def _again(self, window: StreamWindow, events: int, reason: str) -> list[Alert]:
         """Return the alerts that are to be written again though the window cannot be judged."""
         shown, written = MetricWindow(window.times, events, {}, None, []), []
-        for life in repeat(self._lives.values(), self._name, window.times, is_estimated):
-            metric = life.feature.removeprefix(ESTIMATED)
-            normal = self._normal.get(metric, Figure.none()).value
-            unknown = MetricReading(life.feature, metric, Figure.none(), normal)
+        due = repeat(
+            self._lives.values(), self._name, window.times, lambda life: life.subject.estimated
+        )
+        for life in due:
+            normal = self._normal.get(life.subject.name, Figure.none()).value
+            unknown = MetricReading(life.subject, Figure.none(), normal)
             written.append(self._writer.alert(life, unknown, shown, reason))
         return written
 

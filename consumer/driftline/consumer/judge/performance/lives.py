@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from driftline.consumer.judge.lives.life import Life, WindowTimes, enter_incident, step
 from driftline.consumer.judge.performance.rules import MetricReading
+from driftline.consumer.wire.kinds import Kind
 
 Lives = dict[tuple[str, str, str], Life]
 
@@ -34,11 +35,8 @@ def move(
     for measured in found:
         if measured.reading is None or measured.figure.value != measured.figure.value:
             continue
-        key = (stream, measured.feature, "performance")
-        life, write = step(
-            lives.get(key), (stream, measured.feature, "performance"), [measured.reading], times,
-            new_version,
-        )  # fmt: skip
+        key: tuple[str, str, Kind] = (stream, measured.subject.field, "performance")
+        life, write = step(lives.get(key), key, [measured.reading], times, new_version)
         if life is None:
             lives.pop(key, None)
             continue

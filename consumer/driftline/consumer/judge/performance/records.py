@@ -95,12 +95,12 @@ class MetricWriter:
         return Verdict(
             schema="driftline.verdict.v1",
             verdict_id=identity(
-                self._stream, measured.feature, record.start, record.end, self._reference.id
+                self._stream, measured.subject.field, record.start, record.end, self._reference.id
             ),
             stream=self._stream,
             model=self._model,
             segment=self._segment,
-            feature=measured.feature,
+            feature=measured.subject.field,
             type="performance",
             state="insufficient" if reason is not None else state or "ok",
             reason=reason,
@@ -110,7 +110,7 @@ class MetricWriter:
             counts=window.counts,
             effect=None,
             detectors={} if reason is not None else {
-                measured.detector: DetectorValue(
+                measured.subject.name: DetectorValue(
                     value=number(measured.figure.value),
                     p_value=number(measured.p_value),
                     threshold=number(measured.threshold),
@@ -155,7 +155,7 @@ class MetricWriter:
             until=None if life.quiet_since is None or life.firing
             else format_time(life.quiet_since),
             rule=life.described,
-            detector=measured.detector,
+            detector=measured.subject.name,
             value=number(measured.figure.value),
             p_value=number(measured.p_value),
             threshold=number(measured.threshold),
@@ -188,7 +188,7 @@ class MetricWriter:
             "" if ends is None or None in ends
             else f" (95 % interval {amount(figure.low, digits)} to {amount(figure.high, digits)})"
         )  # fmt: skip
-        if measured.estimated:
+        if measured.subject.estimated:
             basis = f"estimated from {window.events:,} predictions without labels"
         else:
             labelled = (window.counts or {}).get("labelled", 0)
@@ -197,7 +197,7 @@ class MetricWriter:
             basis = f"on {labelled:,} labelled {of}"
         now = amount(figure.value, digits)
         normal = "unknown" if isnan(measured.normal) else amount(measured.normal, digits)
-        if measured.detector == GAP:
+        if measured.subject.name == GAP:
             change = f"{amount(abs(figure.value))} {'worse' if figure.value < 0 else 'better'}"
             text = (
                 f"{opening(self._stream)}performance turned out {change} than estimated, normally 0"
@@ -220,13 +220,14 @@ class MetricWriter:
 def shown(measured: MetricReading) -> str:
     """Return the name of a metric as a sentence says it.
 
+    >>> from driftline.consumer.wire.subject import Subject
     >>> from driftline.detectors.outcomes import Figure
     >>> one = Figure(0.9, 0.8, 0.95, 100)
-    >>> shown(MetricReading("performance.estimated_roc_auc", "roc_auc", one, 0.97))
+    >>> shown(MetricReading(Subject.metric("roc_auc", estimated=True), one, 0.97))
     'estimated ROC AUC'
     """
-    words = metric_words(measured.detector)
-    return f"estimated {words}" if measured.estimated else words
+    words = metric_words(measured.subject.name)
+    return f"estimated {words}" if measured.subject.estimated else words
 
 
 def interval(measured: MetricReading) -> tuple[Number, Number] | None:
@@ -246,4 +247,4 @@ def insufficient(labelled: int, needed: int) -> str:
 
 def by_name(found: Sequence[MetricReading]) -> list[MetricReading]:
     """Return metrics in the order of their verdicts."""
-    return sorted(found, key=lambda one: one.feature)
+    return sorted(found, key=lambda one: one.subject.field)

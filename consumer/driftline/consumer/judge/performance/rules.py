@@ -14,7 +14,8 @@ from driftline.consumer.config import (
     describe_rate_budget,
 )
 from driftline.consumer.config.rules import PerformanceLevel
-from driftline.consumer.judge.lives.life import ESTIMATED, PERFORMANCE, Reading
+from driftline.consumer.judge.lives.life import Reading
+from driftline.consumer.wire.subject import Subject
 from driftline.detectors import significant
 from driftline.detectors.outcomes import WORSE, Figure, Outcomes
 from driftline.detectors.reference import Reference
@@ -28,8 +29,7 @@ class MetricReading:
     """One metric in one window.
 
     Attributes:
-        feature: its name where features' names stand.
-        detector: its name where detectors' names stand.
+        subject: which metric, realised or estimated.
         figure: its value and interval.
         normal: its value in the reference, NaN if unknown.
         p_value, threshold: NaN where there is none.
@@ -37,8 +37,7 @@ class MetricReading:
         described: that rule, in the words of the configuration.
     """
 
-    feature: str
-    detector: str
+    subject: Subject
     figure: Figure
     normal: float
     p_value: float = nan
@@ -49,12 +48,7 @@ class MetricReading:
     @property
     def worse(self) -> int:
         """+1 if larger is worse, -1 if smaller, 0 if both."""
-        return WORSE.get(self.detector, -1)
-
-    @property
-    def estimated(self) -> bool:
-        """Whether it is an estimate, made without labels."""
-        return self.feature.startswith(ESTIMATED)
+        return WORSE.get(self.subject.name, -1)
 
 
 def against_limit(
@@ -62,16 +56,15 @@ def against_limit(
 ) -> MetricReading:
     """Compare a metric with the limit that the configuration sets it, if it does."""
     limit = config.performance.get(metric)
-    prefix = ESTIMATED if estimated else PERFORMANCE
+    subject = Subject.metric(metric, estimated=estimated)
     if limit is None:
-        return MetricReading(prefix + metric, metric, figure, normal)
+        return MetricReading(subject, figure, normal)
     levels = _beyond(metric, limit, figure, normal)
     level = 2 if "critical_drop" in levels else 1 if levels else 0
     fired: PerformanceLevel = levels[0] if levels else _levels_of(limit)[0]
     described = describe_performance(metric, limit, fired)
     return MetricReading(
-        prefix + metric,
-        metric,
+        subject,
         figure,
         normal,
         threshold=_bounds(metric, limit, normal, figure.value).get(fired, nan),
@@ -110,18 +103,22 @@ def performance_tests(config: ModelConfig, outcomes: Outcomes | None) -> int:
     return int(default) + int(outcomes.calibration is not None)
 
 
-def watched_metrics(config: ModelConfig, outcomes: Outcomes | None) -> set[str]:
-    """Return the metrics that a rule looks at, by their names where features' names stand."""
+def watched_metrics(config: ModelConfig, outcomes: Outcomes | None) -> set[Subject]:
+    """Return the metrics that a rule looks at."""
     if outcomes is None:
         return set()
-    kinds = (ESTIMATED,) if config.labels is None else (PERFORMANCE, ESTIMATED)
-    names = {prefix + metric for metric in config.performance for prefix in kinds}
+    sorts = (True,) if config.labels is None else (False, True)
+    watched = {
+        Subject.metric(metric, estimated=estimated)
+        for metric in config.performance
+        for estimated in sorts
+    }
     if config.labels is not None and config.budget is not None:
-        if not config.performance:
-            names.add(f"{PERFORMANCE}{outcomes.watched}")
+        if not config.performance and outcomes.watched is not None:
+            watched.add(Subject.metric(outcomes.watched))
         if outcomes.calibration is not None:
-            names.add(PERFORMANCE + GAP)
-    return names
+            watched.add(Subject.metric(GAP))
+    return watched
 
 
 def describe_default(config: ModelConfig, *, rate: bool) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from math import nan
 
 from driftline.consumer.config import Metric, ModelConfig
-from driftline.consumer.judge.lives.life import PERFORMANCE, WindowTimes, is_realised, repeat
+from driftline.consumer.judge.lives.life import Life, WindowTimes, is_realised, repeat
 from driftline.consumer.judge.performance.details import Details, details_of
 from driftline.consumer.judge.performance.lives import Lives, move
 from driftline.consumer.judge.performance.records import (
@@ -26,6 +26,7 @@ from driftline.consumer.judge.performance.rules import (
 from driftline.consumer.judge.windows.track import DueSpan
 from driftline.consumer.wire.ids import stream_name
 from driftline.consumer.wire.records import Alert, ReferenceName, Verdict
+from driftline.consumer.wire.subject import Subject
 from driftline.detectors.grid import IntArray
 from driftline.detectors.outcomes import (
     Figure,
@@ -118,12 +119,12 @@ class MetricStream:
         return self._insufficient(MetricWindow(times, 0, {}, nothing, []), "no events")
 
     def _insufficient(self, window: MetricWindow, reason: str) -> list[Verdict]:
-        names = [(PERFORMANCE + name, name) for name in self._normal]
-        if self._outcomes.calibration is not None:
-            names.append((PERFORMANCE + GAP, GAP))
+        names = [*self._normal, *([] if self._outcomes.calibration is None else [GAP])]
         return [
-            self._writer.verdict(MetricReading(name, short, Figure.none(), nan), window, reason)
-            for name, short in sorted(names)
+            self._writer.verdict(
+                MetricReading(Subject.metric(name), Figure.none(), nan), window, reason
+            )
+            for name in sorted(names)
         ]
 
     def _metrics(self, counts: IntArray) -> list[MetricReading]:
@@ -140,23 +141,23 @@ class MetricStream:
     def _again(self, window: MetricWindow, lives: Lives, reason: str) -> list[Alert]:
         """Return the alerts that are to be written again though the window cannot be judged."""
         return [
-            self._writer.alert(life, self._unknown(life.feature), window, reason)
+            self._writer.alert(life, self._unknown(life), window, reason)
             for life in repeat(lives.values(), self.name, window.times, is_realised)
         ]
 
-    def _unknown(self, feature: str) -> MetricReading:
+    def _unknown(self, life: Life) -> MetricReading:
         """Return a metric, or the gap, of a window that does not tell it."""
-        short = feature.removeprefix(PERFORMANCE)
-        normal = self._normal.get(short, Figure.none()).value
-        return MetricReading(feature, short, Figure.none(), 0.0 if short == GAP else normal)
+        subject = life.subject
+        normal = self._normal.get(subject.name, Figure.none()).value
+        return MetricReading(subject, Figure.none(), 0.0 if subject.name == GAP else normal)
 
     def _details(self, one: MetricReading, counts: IntArray) -> Details:
-        return details_of(one.detector, self._outcomes.layout, counts, self._counts)
+        return details_of(one.subject.name, self._outcomes.layout, counts, self._counts)
 
     def _by_budget(self, one: MetricReading, counts: IntArray) -> MetricReading:
         """Return the metric that the budget watches with what it says."""
         config, layout = self._config, self._outcomes.layout
-        found = correctness(layout, counts, self._counts, self._level)[one.detector]
+        found = correctness(layout, counts, self._counts, self._level)[one.subject.name]
         rate = layout.kind == "classification"
         least = config.min_rise if rate else config.min_effect
         return replace(
@@ -185,7 +186,7 @@ class MetricStream:
         figure = Figure(value, nan, nan, 0)
         return [
             MetricReading(
-                PERFORMANCE + GAP, GAP, figure, 0.0, p_value, nan, reading,
+                Subject.metric(GAP), figure, 0.0, p_value, nan, reading,
                 describe_default(config, rate=True),
             )
         ]  # fmt: skip
