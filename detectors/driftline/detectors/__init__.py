@@ -14,10 +14,13 @@ from driftline.detectors.features.cells import Result
 from driftline.detectors.features.psi import quiet_share
 from driftline.detectors.features.rate_effect import normal_rates, rate_effect
 from driftline.detectors.grid import choose_grid, count_slots
-from driftline.detectors.reference import OTHER, Reference, ReferenceError  # noqa: A004 - the operator's word for it
+from driftline.detectors.reference import OTHER, Reference
 from driftline.detectors.report import FeatureReport, report
 from driftline.detectors.rounding import significant
-from driftline.errors import DriftlineError
+from driftline.errors import (
+    DriftlineError,
+    ReferenceError,  # noqa: A004 (the operator's word for it)
+)
 
 __all__ = [
     "DETECTORS",

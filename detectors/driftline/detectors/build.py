@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from driftline.detectors.columns import FeatureColumn, encode, texts
 from driftline.detectors.counts import Columns, Feature, Layout, count_columns
 from driftline.detectors.grid import SMALLEST_LIMIT, IntArray, choose_grid
-from driftline.detectors.reference import OTHER, Reference, ReferenceError  # noqa: A004 - the operator's word
+from driftline.detectors.reference import OTHER, Reference
+from driftline.errors import ReferenceError  # noqa: A004 (the operator's word for it)
 
 MOST_CATEGORIES = 200
 MOST_SEGMENT_VALUES = 20

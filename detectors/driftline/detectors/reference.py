@@ -19,14 +19,10 @@ import numpy as np
 
 from driftline.detectors.counts import EXTRA_CELLS, Feature, Layout
 from driftline.detectors.grid import IntArray
-from driftline.errors import DriftlineError
+from driftline.errors import ReferenceError  # noqa: A004 (the operator's word for it)
 
 SCHEMA = "driftline.reference.v1"
 OTHER = "__other__"
-
-
-class ReferenceError(DriftlineError):  # noqa: A001 - the operator's word for it
-    """A reference file cannot be used; build it again with `driftline reference build`."""
 
 
 @dataclass(frozen=True, eq=False)

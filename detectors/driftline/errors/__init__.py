@@ -20,3 +20,18 @@ from __future__ import annotations
 
 class DriftlineError(Exception):
     """An operator must act; the message says how. The command line exits with code 2."""
+
+
+# The errors of packages that need numpy or a server stand here: to name one loads nothing more.
+
+
+class ReferenceError(DriftlineError):  # noqa: A001 (the operator's word for it)
+    """A reference file cannot be used; build it again with `driftline reference build`."""
+
+
+class RecordError(DriftlineError):
+    """A record of Driftline's own topics cannot be read; the message names what to do."""
+
+
+class HttpError(DriftlineError):
+    """The pages cannot be served; change `http.host` or `http.port`."""

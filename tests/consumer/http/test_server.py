@@ -12,11 +12,12 @@ from http.client import HTTPConnection, HTTPResponse
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from driftline.consumer.http import HttpError, Server, serve
+from driftline.consumer.http import Server, serve
 from driftline.consumer.http.server import Answer, Listener
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.status import Status
 from driftline.detectors import DriftlineError
+from driftline.errors import HttpError
 
 from .conftest import SECOND, START, Site
 

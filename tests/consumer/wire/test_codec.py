@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from driftline.consumer.wire.codec import (
-    RecordError,
     decode,
     encode,
     pack_integers,
     unpack_integers,
 )
+from driftline.errors import RecordError
 
 
 class Point(msgspec.Struct, tag="point"):

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from driftline.consumer.wire.codec import RecordError, decode, encode, pack_integers
+from driftline.consumer.wire.codec import decode, encode, pack_integers
 from driftline.consumer.wire.join_rows import JoinRows, pack_rows, unpack_rows
 from driftline.consumer.wire.messages import Block, Horizon, Rows, decode_block
+from driftline.errors import RecordError
 
 counts = st.integers(0, 2**40)
 

@@ -15,8 +15,8 @@ def test_every_kind_stands_in_the_table() -> None:
 
 
 def test_what_a_kind_speaks_of() -> None:
-    assert ON_THE_WHOLE_MODEL == {"labels", "stale", "data_loss"}
-    assert DRIFT == {"feature_drift", "prediction_drift"}
+    assert {"labels", "stale", "data_loss"} == ON_THE_WHOLE_MODEL
+    assert {"feature_drift", "prediction_drift"} == DRIFT
 
 
 def test_names_elsewhere_are_distinct() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftline.consumer.wire.codec import RecordError, encode
+from driftline.consumer.wire.codec import encode
 from driftline.consumer.wire.messages import (
     Horizon,
     Loss,
@@ -18,6 +18,7 @@ from driftline.consumer.wire.messages import (
     decode_panes,
     partition_of,
 )
+from driftline.errors import RecordError
 
 MESSAGES: list[PanesMessage] = [
     Pane("in", 3, "m", 10, 20, "ref", 5, 9, 0, 7, [StreamCounts(None, 4, {"1": 4}, b"\x01\x02", b"\x01\x04")]),  # noqa: E501

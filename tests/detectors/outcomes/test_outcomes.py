@@ -9,7 +9,7 @@ import pytest
 
 from driftline.detectors import FeatureColumn, Reference, build_reference
 from driftline.detectors.outcomes import METRICS, WORSE, Outcomes, count_outcomes, measure
-from driftline.detectors.reference import ReferenceError  # noqa: A004 - the operator's word
+from driftline.errors import ReferenceError  # noqa: A004 (the operator's word for it)
 
 from .windows import binary, scored
 

@@ -23,7 +23,8 @@ from driftline.consumer.config.check_performance import check_performance
 from driftline.consumer.service.comparing import misfit
 from driftline.consumer.service.plan import Plan, load_reference
 from driftline.detectors.outcomes import OutcomeLayout, Outcomes
-from driftline.detectors.reference import OTHER, Reference, ReferenceError  # noqa: A004 (the operator's word for it)
+from driftline.detectors.reference import OTHER, Reference
+from driftline.errors import ReferenceError  # noqa: A004 (the operator's word for it)
 from driftline.producer.records.names import PREDICTION_FEATURES, feature_problem, tag_problem
 
 

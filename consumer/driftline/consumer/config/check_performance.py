@@ -10,7 +10,8 @@ from driftline.consumer.config.model import ModelConfig
 from driftline.consumer.config.settings import Config
 from driftline.consumer.config.tree import Key, Locations
 from driftline.detectors.outcomes import Outcomes
-from driftline.detectors.reference import Reference, ReferenceError  # noqa: A004 - the operator's word for it
+from driftline.detectors.reference import Reference
+from driftline.errors import ReferenceError  # noqa: A004 (the operator's word for it)
 
 _OF_CLASSES = ("accuracy", "precision", "recall", "f1")
 

@@ -28,7 +28,7 @@ from driftline.consumer.config import Config
 from driftline.consumer.http.health import Health, Report
 from driftline.consumer.http.metrics import StatusCollector
 from driftline.consumer.service.status import Status
-from driftline.errors import DriftlineError
+from driftline.errors import HttpError
 
 logger = logging.getLogger(__name__)
 
@@ -37,10 +37,6 @@ _SECONDS_A_REQUEST = 5.0  # to send the head, and again to take the answer
 _SECONDS_TO_END = 1.0  # for the thread of a connection that was cut
 _MOST_AT_ONCE = 64
 _TEXT = "text/plain; charset=utf-8"
-
-
-class HttpError(DriftlineError):
-    """The pages cannot be served; change `http.host` or `http.port`."""
 
 
 class Answer(NamedTuple):

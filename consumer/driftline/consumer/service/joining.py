@@ -8,8 +8,8 @@ from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.protocol import Gap, Record
 from driftline.consumer.sketch.failures import Failures, Guard
-from driftline.consumer.wire.codec import RecordError
 from driftline.consumer.wire.messages import Block, Horizon, Loss, Pane, decode_block
+from driftline.errors import RecordError
 
 Outputs = tuple[str, Sequence[Pane | Horizon | Loss]]
 """What one message makes known of a model or comparison, by its name: all of it, or nothing."""

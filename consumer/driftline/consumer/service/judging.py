@@ -11,9 +11,9 @@ from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.protocol import Gap, Record
 from driftline.consumer.service.repeats import SentAlerts
 from driftline.consumer.sketch.failures import Failures, Guard
-from driftline.consumer.wire.codec import RecordError
 from driftline.consumer.wire.messages import PanesMessage, decode_panes
 from driftline.consumer.wire.records import Alert, Verdict
+from driftline.errors import RecordError
 
 
 class Judge(Protocol):

@@ -28,7 +28,8 @@ from driftline.consumer.sketch.labels import LabelReader
 from driftline.consumer.sketch.open_pane import SketchModel
 from driftline.consumer.sketch.outcome_columns import Answers, EstimateCells
 from driftline.detectors.outcomes import OutcomeLayout, Outcomes
-from driftline.detectors.reference import Reference, ReferenceError  # noqa: A004 - the operator's word for it
+from driftline.detectors.reference import Reference
+from driftline.errors import ReferenceError  # noqa: A004 (the operator's word for it)
 from driftline.producer.files.regular_file import open_regular, read_bounded
 from driftline.producer.records.mapping import Mapping as FieldMapping
 

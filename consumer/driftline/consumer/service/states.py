@@ -21,8 +21,9 @@ from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.protocol import Log, Message, TopicPartition, UnreadBatch
 from driftline.consumer.service.parts import cut, join
 from driftline.consumer.sketch.state import SketchState
-from driftline.consumer.wire.codec import STATE_VERSION, RecordError, decode, encode
+from driftline.consumer.wire.codec import STATE_VERSION, decode, encode
 from driftline.consumer.wire.messages import partition_of
+from driftline.errors import RecordError
 
 _COUNT = 1 << 32  # above any generation of a group: a count that began anew begins at a multiple
 

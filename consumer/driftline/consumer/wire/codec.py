@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.errors import DriftlineError
+from driftline.errors import RecordError
 
 _VERSION = 1
 STATE_VERSION = 2
@@ -27,10 +27,6 @@ _SIGNED = {129: "<i1", 130: "<i2", 132: "<i4", 136: "<i8"}  # 128 + the width
 _FORMS = _UNSIGNED | _SIGNED
 
 T = TypeVar("T")
-
-
-class RecordError(DriftlineError):
-    """A record of Driftline's own topics cannot be read; the message names what to do."""
 
 
 def encode(body: msgspec.Struct, version: int = _VERSION) -> bytes:

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.consumer.wire.codec import RecordError, pack_integers, unpack_integers
+from driftline.consumer.wire.codec import pack_integers, unpack_integers
 from driftline.consumer.wire.messages import Rows
 from driftline.detectors.grid import FloatArray, IntArray
+from driftline.errors import RecordError
 
 
 @dataclass

@@ -15,7 +15,8 @@ from driftline.detectors.outcomes.error_model import ErrorModel
 from driftline.detectors.outcomes.figure import Figure
 from driftline.detectors.outcomes.layout import OutcomeLayout
 from driftline.detectors.outcomes.performance import measure
-from driftline.detectors.reference import Reference, ReferenceError  # noqa: A004 - the operator's word for it
+from driftline.detectors.reference import Reference
+from driftline.errors import ReferenceError  # noqa: A004 (the operator's word for it)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftline.consumer.judge.windows.panes import PaneStore
-from driftline.consumer.wire.codec import RecordError, pack_integers
+from driftline.consumer.wire.codec import pack_integers
 from driftline.consumer.wire.messages import Pane, StreamCounts
+from driftline.errors import RecordError
 
 SIZE, EVERY = 8, 10
 

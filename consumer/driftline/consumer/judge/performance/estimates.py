@@ -22,7 +22,8 @@ from driftline.detectors.outcomes import (
     estimate_errors,
     estimate_size,
 )
-from driftline.detectors.reference import Reference, ReferenceError  # noqa: A004 - the operator's word for it
+from driftline.detectors.reference import Reference
+from driftline.errors import ReferenceError  # noqa: A004 (the operator's word for it)
 
 
 def estimate_cells(reference: Reference) -> int:

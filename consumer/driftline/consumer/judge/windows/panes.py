@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.consumer.wire.codec import RecordError, unpack_integers
+from driftline.consumer.wire.codec import unpack_integers
 from driftline.consumer.wire.messages import Pane, StreamCounts
+from driftline.errors import RecordError
 
 IntArray = NDArray[np.int64]
 

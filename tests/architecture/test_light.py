@@ -1,0 +1,66 @@
+"""What answers at once: errors, the version, help and mistakes need no numerical library."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+LOADED = "{'numpy', 'scipy', 'sklearn', 'pyarrow', 'pandas'} & sys.modules.keys()"
+LINES = """\
+--version
+--help
+--colour
+bactest
+run --help
+backtest --input
+backtest --compare A
+check --off-line
+alerts tail --severity loud
+reference build --model m --output r.json --first 0
+replay --topic t --rate fast
+init
+topics --help
+dead-letter show --limit 0
+config schema --json
+demo --hours 2
+"""
+
+
+def run(program: str, folder: Path) -> str:
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout.splitlines()[-1]
+
+
+def test_the_errors_of_every_package(root: Path, sources: list[Path], tmp_path: Path) -> None:
+    parts = [path.relative_to(root).with_suffix("").parts[1:] for path in sources]
+    names = [".".join(part).removesuffix(".__init__") for part in parts]
+    errors = [name for name in names if name.endswith(".errors")]
+    assert "driftline.errors" in errors
+    assert run(f"import sys, {', '.join(errors)}; print({LOADED})", tmp_path) == "set()"
+
+
+def test_the_command_line(tmp_path: Path) -> None:
+    """One process for all lines: what one of them loads, stays loaded."""
+    program = f"""
+import sys
+from driftline.consumer.cli import main
+for line in {LINES.splitlines()}:
+    sys.argv[1:] = line.split()
+    try:
+        main()
+    except SystemExit as end:
+        assert end.code in (0, 2), line
+    if {LOADED}:
+        break
+print(line, {LOADED})
+"""
+    assert run(program, tmp_path) == f"{LINES.splitlines()[-1]} set()"
