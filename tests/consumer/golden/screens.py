@@ -24,8 +24,8 @@ from tests.consumer.golden.outputs import DATA, Outputs
 from tests.consumer.service.rig import Rig
 from typer.main import get_command
 
-from driftline.consumer.cli import app, main, output_log
-from driftline.consumer.log.memory import MemoryLog
+from driftline.consumer.cli import app, main
+from driftline.consumer.log import kafka_python
 
 TRUTH_ROWS = DATA / "car_loan_analysis_target.csv.gz"
 WIDTH = "100"
@@ -165,7 +165,7 @@ def _logs(screen: Screen) -> Iterator[Rig]:
     """Let `driftline` read the logs of one run after the other."""
     for title, rig in (("everything", everything()), ("troubles", troubles())):
         screen.lines.append(f"--- {title}")
-        with patch.object(output_log, "open_log", lambda kafka, rig=rig: MemoryLog(rig.broker)):
+        with patch.object(kafka_python, "connect", lambda config, rig=rig: rig.broker):
             yield rig
 
 
