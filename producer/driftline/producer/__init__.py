@@ -1,9 +1,8 @@
 """What writes events: their schema, mappings, the logger, replay, and the reference.
 
-Importing this needs kafka-python and msgspec alone, and so do the logger, its senders, mappings and
-replay: a model server carries nothing more. What is about schemas needs pydantic; guessing a
-mapping, building a reference and `parse_timestamps` need numpy and scipy. These names are imported
-when they are first used.
+The logger, its senders, mappings and replay need kafka-python and msgspec alone: a model server
+carries nothing more. What is about schemas needs pydantic; guessing a mapping, building a reference
+and `parse_timestamps` need numpy and scipy. So a name is imported when it is first used.
 
 Reading files is in `driftline.producer.files`, drift scenarios and the generator of streams are in
 `driftline.producer.replay`, a module each: their names make sense only under their module's.
@@ -12,18 +11,19 @@ Reading files is in `driftline.producer.files`, drift scenarios and the generato
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from driftline.producer.errors import InputError, MappingError
-from driftline.producer.logger.logger import PredictionLogger
-from driftline.producer.logger.outbox import MemorySender, OutboxCounts, QueueLimits, Sender
-from driftline.producer.logger.sender import KafkaSender
-from driftline.producer.records.category import category_text
-from driftline.producer.records.event_fields import ALIASES
-from driftline.producer.records.mapping import Constant, Mapping
-from driftline.producer.records.timestamp import format_time, parse_timestamp
+# At once: `replay` is the name of a package too, which an import of it would leave here instead.
 from driftline.producer.replay.replay import Pace, encode_event, replay
 
 if TYPE_CHECKING:
+    from driftline.producer.errors import InputError, MappingError
+    from driftline.producer.logger.logger import PredictionLogger
+    from driftline.producer.logger.outbox import MemorySender, OutboxCounts, QueueLimits, Sender
+    from driftline.producer.logger.sender import KafkaSender
+    from driftline.producer.records.category import category_text
     from driftline.producer.records.event import Event, Label, event_schema, label_schema
+    from driftline.producer.records.event_fields import ALIASES
+    from driftline.producer.records.mapping import Constant, Mapping
+    from driftline.producer.records.timestamp import format_time, parse_timestamp
     from driftline.producer.records.timestamp_column import parse_timestamps
     from driftline.producer.reference.build import (
         BuiltFeature,
@@ -34,19 +34,27 @@ if TYPE_CHECKING:
     )
     from driftline.producer.reference.guess import Guess, guess_mapping
 else:
-    _LATER = {
+    _NAMES = {
+        "errors": ("InputError", "MappingError"),
+        "logger.logger": ("PredictionLogger",),
+        "logger.outbox": ("MemorySender", "OutboxCounts", "QueueLimits", "Sender"),
+        "logger.sender": ("KafkaSender",),
+        "records.category": ("category_text",),
         "records.event": ("Event", "Label", "event_schema", "label_schema"),
-        "reference.guess": ("Guess", "guess_mapping"),
+        "records.event_fields": ("ALIASES",),
+        "records.mapping": ("Constant", "Mapping"),
+        "records.timestamp": ("format_time", "parse_timestamp"),
+        "records.timestamp_column": ("parse_timestamps",),
         "reference.build": (
-            "BuiltReference",
             "BuiltFeature",
+            "BuiltReference",
             "ReferenceSettings",
             "reference_from_events",
             "reference_from_rows",
         ),
-        "records.timestamp_column": ("parse_timestamps",),
+        "reference.guess": ("Guess", "guess_mapping"),
     }
-    _MODULES = {name: module for module, names in _LATER.items() for name in names}
+    _MODULES = {name: module for module, names in _NAMES.items() for name in names}
 
     def __getattr__(name: str) -> Any:
         if name not in _MODULES:

@@ -16,6 +16,10 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
+import kafka
+import kafka.codec
+import kafka.errors
+
 from driftline.producer.errors import InputError
 from driftline.producer.logger.outbox import Delivered, Outgoing
 
@@ -69,8 +73,6 @@ class KafkaSender:
 
     def send(self, records: Sequence[Outgoing], stop: threading.Event) -> Delivered:
         """Send and wait for the acknowledgements, however long the broker is away."""
-        import kafka.errors
-
         client = self._connected(stop)
         if client is None:
             return Delivered(0)
@@ -98,8 +100,6 @@ class KafkaSender:
 
     def close(self) -> None:
         """Give up the connection."""
-        import kafka.errors
-
         client, self._client = self._client, None
         if client is None or self._process != os.getpid():
             return
@@ -111,9 +111,6 @@ class KafkaSender:
 
     def _connected(self, stop: threading.Event) -> Any:
         """Return the client; None when told to stop before the broker answered."""
-        import kafka
-        import kafka.errors
-
         if self._process != os.getpid():
             # The parent's client has no thread here and its sockets are the parent's.
             if self._client is not None:
@@ -135,8 +132,6 @@ class KafkaSender:
 
     def _queue(self, client: Any, record: Outgoing, stop: threading.Event) -> Any:
         """Hand one record to the client; None when told to stop while the topic is unknown."""
-        import kafka.errors
-
         while not stop.is_set():
             try:
                 return client.send(self._topics[record.kind], value=record.value, key=record.key)
@@ -153,14 +148,10 @@ class KafkaSender:
 
 
 def _compression() -> str:
-    import kafka.codec
-
     return "lz4" if kafka.codec.has_lz4() else "gzip"
 
 
 def _check(options: dict[str, Any], fixed: dict[str, Any]) -> None:
-    import kafka
-
     known = sorted(kafka.KafkaProducer.DEFAULT_CONFIG)
     for name in options:
         if name in fixed:
