@@ -17,6 +17,7 @@ import pytest
 from driftline.consumer.config.client_options import FIXED, FREE
 
 MOST_PARAMETERS = 8
+MOST_LATE_IMPORTS = 29
 REASONED_IGNORE = re.compile(r"# type: ignore\[[a-z, -]+\]  # \S+ \S+")
 # All of these can run code that is hidden in what they read.
 UNSAFE_MODULES = {"pickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
@@ -72,6 +73,18 @@ def unsafe(text: str) -> Iterator[str]:
         yield from sorted(names)
 
 
+def late_imports(text: str) -> Iterator[str]:
+    """Imports inside functions, each once."""
+    found = {
+        item.lineno: ast.unparse(item)
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for item in ast.walk(node)
+        if isinstance(item, ast.Import | ast.ImportFrom)
+    }
+    yield from found.values()
+
+
 Rule = Callable[[str], Iterator[str]]
 EIGHT = "".join(f"    f{i}: int\n" for i in range(8))
 ARGUMENTS = ", ".join(f"a{i}" for i in range(9))
@@ -90,6 +103,7 @@ ARGUMENTS = ", ".join(f"a{i}" for i in range(9))
         (bare_ignores, "x = 1  # type: ignore\n", 1),
         (bare_ignores, "x = 1  # type: ignore[misc]\n", 1),
         (bare_ignores, "x = 1  # type: ignore[misc]  # untyped library\n", 0),
+        (late_imports, "import a\ndef f():\n    def g():\n        from b import c\n", 1),
         (unsafe, "import pickle\n", 1),
         (unsafe, "from joblib import load\n", 1),
         (unsafe, "yaml.load(text)\nyaml.safe_load(text)\n", 1),
@@ -105,6 +119,13 @@ def test_the_rule_finds_what_it_forbids(rule: Rule, text: str, found: int) -> No
 def test_sources_keep_the_rule(rule: Rule, sources: list[Path]) -> None:
     offences = {str(path): list(rule(path.read_text(encoding="utf-8"))) for path in sources}
     assert {path: found for path, found in offences.items() if found} == {}
+
+
+def test_few_modules_are_imported_late(sources: list[Path]) -> None:
+    """What a module needs stands at its top. Late are: what a verb of the command line does, one
+    statement a verb; a terminal's colours; the Kafka client; the optional pyarrow."""
+    found = {str(path): list(late_imports(path.read_text(encoding="utf-8"))) for path in sources}
+    assert sum(map(len, found.values())) <= MOST_LATE_IMPORTS, found
 
 
 def test_every_type_ignore_has_a_code_and_a_reason(python_files: list[Path]) -> None:

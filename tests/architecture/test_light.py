@@ -13,15 +13,19 @@ LINES = """\
 --colour
 bactest
 run --help
+run --wait soon
 backtest --input
 backtest --compare A
 check --off-line
 alerts tail --severity loud
+alerts tail --since yesterday
+alerts exec --timeout long -- true
 reference build --model m --output r.json --first 0
 replay --topic t --rate fast
 init
 topics --help
 dead-letter show --limit 0
+dead-letter replay --since then
 config schema --json
 demo --hours 2
 """

@@ -7,7 +7,7 @@ import json
 import pytest
 from tests.consumer.cli.conftest import Driftline
 
-from driftline.consumer.cli.dead_letters import LetterChoice, dead_letters, overview, resend, row
+from driftline.consumer.cli.dead_letters import LetterChoice, choose, overview, resend, row
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.log import kafka_python
 from driftline.consumer.log.memory import MemoryBroker, MemoryLog, MemoryProducer, MemoryRecord
@@ -44,7 +44,7 @@ def refuse(
 
 
 def letters(broker: MemoryBroker, choice: LetterChoice | None = None) -> list[int]:
-    found = dead_letters(broker.records(TOPIC), choice or LetterChoice())
+    found = choose(broker.records(TOPIC), choice or LetterChoice())
     return [letter.offset for letter in found]
 
 
@@ -82,7 +82,7 @@ def test_an_original_that_was_a_dead_letter_itself_keeps_its_own_place(
 def test_on_their_way_back_they_are_what_they_were(broker: MemoryBroker) -> None:
     refuse(broker, 3, b'{"features": {}}')
     producer = MemoryProducer(broker)
-    resend(dead_letters(broker.records(TOPIC), LetterChoice()), MemoryLog(broker), producer)
+    resend(choose(broker.records(TOPIC), LetterChoice()), MemoryLog(broker), producer)
     (record,) = broker.records("ml.predictions")
     assert (record.partition, record.key, record.value) == (1, b"key", b'{"features": {}}')
     assert list(record.headers) == [("trace", b"1")]
@@ -91,7 +91,7 @@ def test_on_their_way_back_they_are_what_they_were(broker: MemoryBroker) -> None
 def test_nothing_is_sent_if_a_topic_is_gone(broker: MemoryBroker) -> None:
     refuse(broker, 1)
     refuse(broker, 2, topic="gone")
-    found = dead_letters(broker.records(TOPIC), LetterChoice())
+    found = choose(broker.records(TOPIC), LetterChoice())
     with pytest.raises(CommandError, match=r"^gone: no such topic any more"):
         resend(found, MemoryLog(broker), MemoryProducer(broker))
     assert list(broker.records("ml.predictions")) == []
@@ -101,7 +101,7 @@ def test_text(broker: MemoryBroker) -> None:
     refuse(broker, 1, b"\xff\x1b[31m\n{}")
     refuse(broker, 2, reason="schema")
     refuse(broker, 3, reason="schema")
-    found = dead_letters(broker.records(TOPIC), LetterChoice())
+    found = choose(broker.records(TOPIC), LetterChoice())
     assert overview(found) == "3 dead letters: schema 2, malformed 1"
     assert row(found[0], values=False) == (
         "2019-03-31 02:41  malformed      ml.predictions[1]@1  detail 1"

@@ -13,10 +13,9 @@ from rich.console import Console
 from tests.consumer.cli.conftest import Driftline
 
 from driftline.consumer.cli import demo_show
-from driftline.consumer.cli.demo import report
 from driftline.consumer.cli.demo_board import render
 from driftline.consumer.cli.demo_screen import LiveScreen, PlainScreen
-from driftline.consumer.cli.demo_show import SPEED, Demo
+from driftline.consumer.cli.demo_show import SPEED, Demo, report
 from driftline.consumer.cli.demo_stream import BEGIN, DAY, HOURS, troubles_until
 from driftline.consumer.cli.demo_text import compared
 

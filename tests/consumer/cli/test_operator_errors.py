@@ -187,7 +187,7 @@ def test_help_needs_no_heavy_library() -> None:
     ran = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    heavy = {"numpy", "scipy", "pyarrow", "kafka", "pydantic", "structlog", "msgspec", "rich"}
+    heavy = {"numpy", "scipy", "pyarrow", "kafka", "pydantic", "structlog", "rich"}
     assert heavy & set(ran.stdout.split()) == set()
 
 

@@ -17,7 +17,7 @@ from tests.consumer.service.small import (
     row,
 )
 
-from driftline.consumer.cli.dead_letters import LetterChoice, as_document, dead_letters
+from driftline.consumer.cli.dead_letters import LetterChoice, as_document, choose
 from driftline.consumer.cli.dead_letters import row as line
 from driftline.consumer.log.protocol import TopicPartition, UnreadBatch
 
@@ -62,7 +62,7 @@ def test_it_is_a_dead_letter_and_an_alert() -> None:
         " windows from 2020-09-20 00:00 UTC to 2020-09-20 00:01 UTC are not judged."
     )
     assert resolved["status"] == "resolved"
-    (letter,) = dead_letters(rig.records("dead-letter"), LetterChoice())
+    (letter,) = choose(rig.records("dead-letter"), LetterChoice())
     assert (letter.offset, letter.last, letter.reason) == (40, 49, "too_large")
     assert (letter.detail, letter.cut) == (DETAIL, True)
     headers = dict(letter.record.headers)
@@ -102,7 +102,7 @@ def test_the_next_starts_go_on_as_well(batch: int) -> None:
     rig.start(batch=batch)
     rig.settle()
     assert rig.verdicts() == calm.verdicts()
-    assert len(dead_letters(rig.records("dead-letter"), LetterChoice())) == 1
+    assert len(choose(rig.records("dead-letter"), LetterChoice())) == 1
     ids = {(a["alert_id"], a["revision"]) for a in rig.alerts("data_loss")}
     assert ids == {(a["alert_id"], a["revision"]) for a in calm.alerts("data_loss")}
 
@@ -123,7 +123,7 @@ def test_one_among_labels_is_a_loss_of_labels() -> None:
     rig.write(labels[20:], topic=LABELS)
     worker = rig.start()
     rig.settle()
-    (letter,) = dead_letters(rig.records("dead-letter"), LetterChoice())
+    (letter,) = choose(rig.records("dead-letter"), LetterChoice())
     assert (letter.topic, letter.offset, letter.last) == (LABELS, 10, 19)
     fired, *_ = rig.alerts("data_loss")
     assert "events 10 to 19 of truth partition 0 were not read, because" in fired["summary"]

@@ -1,13 +1,15 @@
-"""The command line: a file a verb.
+"""The command line: a file a verb, with its options and what it says of itself.
 
-What a verb needs is imported when it runs, so that `driftline --help` answers at once and
-`driftline run` never loads what only reads files.
+What a verb does is in modules that it imports when it runs, each verb in one statement: so
+`driftline --help` and the answer to a mistake in an option take no time, and `driftline run` never
+loads what only reads files.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
+import traceback
 from typing import Annotated
 
 import typer
@@ -24,6 +26,8 @@ from driftline.consumer.cli.replay import replay
 from driftline.consumer.cli.run import START_ME_AGAIN, run
 from driftline.consumer.cli.terminal import PrintableLines, say
 from driftline.consumer.cli.topics import topics
+from driftline.consumer.log.errors import WorkerLost
+from driftline.errors import DriftlineError
 
 OPERATOR_MUST_ACT = 2
 DEFECT = 70  # EX_SOFTWARE: a mistake of ours, never of the operator
@@ -51,7 +55,7 @@ app.add_typer(dead_letter)
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import PackageNotFoundError, version
+        from importlib.metadata import PackageNotFoundError, version  # slow, and seldom asked
 
         try:
             print(f"driftline {version('driftline')}")  # noqa: T201 (a result)
@@ -82,15 +86,9 @@ def main() -> None:
         logging.lastResort.setFormatter(PrintableLines())
     try:
         app(prog_name="driftline")
-    except Exception as error:
-        from driftline.errors import DriftlineError
-
-        if isinstance(error, DriftlineError):
-            from driftline.consumer.log.errors import WorkerLost
-
-            say(str(error))
-            sys.exit(START_ME_AGAIN if isinstance(error, WorkerLost) else OPERATOR_MUST_ACT)
-        import traceback
-
+    except DriftlineError as error:
+        say(str(error))
+        sys.exit(START_ME_AGAIN if isinstance(error, WorkerLost) else OPERATOR_MUST_ACT)
+    except Exception:
         say(traceback.format_exc().rstrip("\n"))
         sys.exit(DEFECT)

@@ -12,11 +12,14 @@ from pathlib import Path
 import typer
 
 from driftline.consumer.cli import output_log
+from driftline.consumer.cli.alert_text import alert_line
 from driftline.consumer.cli.errors import CommandError
-from driftline.consumer.cli.terminal import say
-from driftline.consumer.deliver import AlertSubscriber, Choice, Counts, FilePosition
+from driftline.consumer.cli.terminal import out, out_json, say
+from driftline.consumer.deliver import AlertSubscriber, Choice, Counts, FilePosition, in_order
 from driftline.consumer.log.broker import wait_for_broker
 from driftline.consumer.log.errors import Unreachable
+
+_PAUSE = 1.0  # seconds between two looks at the topic
 
 
 @contextmanager
@@ -48,6 +51,47 @@ def listening(
         yield output.alerts(choice, FilePosition(position) if position is not None else None)
     finally:
         output.close()
+
+
+@contextmanager
+def handing_on(
+    config: Path | None,
+    bootstrap_servers: str | None,
+    choice: Choice,
+    position: Path | None,
+    wait: float | None,
+) -> Iterator[tuple[AlertSubscriber, threading.Event]]:
+    """Subscribe as `listening`; yield the subscriber, and an event that SIGTERM and Ctrl-C set."""
+    with (
+        until_stopped() as stop,
+        listening(config, bootstrap_servers, choice, position, wait, pausing(stop)) as subscriber,
+    ):
+        yield subscriber, stop
+
+
+def print_all(subscriber: AlertSubscriber, *, quiet: bool, follow: bool, as_json: bool) -> None:
+    """Print the alerts that are there, then those that come, until Ctrl-C.
+
+    Args:
+        subscriber: reads them.
+        quiet: do not say that nothing fires.
+        follow: wait for more.
+        as_json: one document a line.
+    """
+    records = in_order(subscriber.poll())
+    if not records and not quiet:
+        say("nothing fires now")
+    while True:
+        for record in records:
+            if as_json:
+                out_json(record.alert)
+            else:
+                out(alert_line(record.alert))
+            subscriber.done(record)
+        if not follow:
+            return
+        time.sleep(_PAUSE)
+        records = in_order(subscriber.poll())
 
 
 def pausing(stop: threading.Event) -> Callable[[float], object]:

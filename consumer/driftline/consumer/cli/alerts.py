@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.options import (
     BootstrapServers,
     ConfigFile,
@@ -17,6 +20,7 @@ from driftline.consumer.cli.options import (
     read_time,
     read_wait,
 )
+from driftline.consumer.cli.terminal import out, out_json
 
 alerts = typer.Typer(
     name="alerts", help="Follow the alerts, show one, hand them on.", no_args_is_help=True
@@ -38,8 +42,6 @@ Position = Annotated[
 ]
 Follow = Annotated[bool, typer.Option("--follow/--no-follow", help="Wait for more, until Ctrl-C.")]
 
-_PAUSE = 1.0  # seconds between two looks at the topic
-
 
 @alerts.command()
 def tail(
@@ -57,35 +59,17 @@ def tail(
     With --since print every record of windows that end at that time or later, the resolved ones
     too.
     """
-    import time
+    start = read_time(since, "--since", time.time_ns() // 1_000_000) if since is not None else None
+    patience = read_wait(wait)
+    from driftline.consumer import deliver
+    from driftline.consumer.cli import alert_actions
 
-    from driftline.consumer.cli.alert_actions import listening
-    from driftline.consumer.cli.alert_text import alert_line
-    from driftline.consumer.cli.terminal import out, out_json, say
-    from driftline.consumer.deliver import Choice, in_order
-
-    now = time.time_ns() // 1_000_000
-    start = read_time(since, "--since", now) if since is not None else None
-    longest = read_wait(wait)
-    choice = Choice(model or (), severity, since=start)
-    try:
-        with listening(config, bootstrap_servers, choice, wait=longest) as subscriber:
-            records = in_order(subscriber.poll())
-            if not records and start is None:
-                say("nothing fires now")
-            while True:
-                for record in records:
-                    if json:
-                        out_json(record.alert)
-                    else:
-                        out(alert_line(record.alert))
-                    subscriber.done(record)
-                if not follow:
-                    return
-                time.sleep(_PAUSE)
-                records = in_order(subscriber.poll())
-    except KeyboardInterrupt:
-        return  # the usual way to end it
+    choice = deliver.Choice(model or (), severity, since=start)
+    with (
+        suppress(KeyboardInterrupt),  # the usual way to end it
+        alert_actions.listening(config, bootstrap_servers, choice, wait=patience) as subscriber,
+    ):
+        alert_actions.print_all(subscriber, quiet=start is not None, follow=follow, as_json=json)
 
 
 @alerts.command()
@@ -96,18 +80,15 @@ def show(
     json: Json = False,
 ) -> None:
     """Print one alert in full, with its bins as bars."""
-    from driftline.consumer.cli.alert_log import find_alert, find_verdict
-    from driftline.consumer.cli.alert_text import alert_in_full
-    from driftline.consumer.cli.output_log import open_output
-    from driftline.consumer.cli.terminal import out, out_json
+    from driftline.consumer.cli import alert_log, alert_text, output_log
 
-    output = open_output(config, bootstrap_servers)
+    output = output_log.open_output(config, bootstrap_servers)
     try:
-        record = find_alert(output, alert_id)
+        record = alert_log.find_alert(output, alert_id)
         if json:
             out_json(record.alert)
         else:
-            out(alert_in_full(record.alert, find_verdict(output, record)))
+            out(alert_text.alert_in_full(record.alert, alert_log.find_verdict(output, record)))
     finally:
         output.close()
 
@@ -135,21 +116,18 @@ def run_command(
     At least once; exit code 0 means done, any other is tried again. Without --position what fires
     now comes first at every start.
     """
-    from driftline.consumer.cli.alert_actions import listening, pausing, report, until_stopped
-    from driftline.consumer.deliver import Attempts, Choice
-    from driftline.consumer.deliver.commands import run_commands
-
-    choice = Choice(model or (), severity, (), feature or (), status)
     longest, patience = read_seconds(timeout, "--timeout"), read_wait(wait)
-    with (
-        until_stopped() as stop,
-        listening(
-            config, bootstrap_servers, choice, position, patience, pausing(stop)
-        ) as subscriber,
+    from driftline.consumer import deliver
+    from driftline.consumer.cli import alert_actions
+
+    choice = deliver.Choice(model or (), severity, (), feature or (), status)
+    tries = deliver.Attempts(attempts)
+    with alert_actions.handing_on(config, bootstrap_servers, choice, position, patience) as (
+        subscriber,
+        stop,
     ):
-        tries = Attempts(attempts)
-        counts = run_commands(subscriber, command, stop, longest, parallel, tries, follow)
-    report(counts, "done", follow=follow)
+        counts = deliver.run_commands(subscriber, command, stop, longest, parallel, tries, follow)
+    alert_actions.report(counts, "done", follow=follow)
 
 
 @alerts.command()
@@ -178,25 +156,18 @@ def webhook(
     An Alertmanager (URL ending in /api/v2/alerts) is told again every minute what fires. Slack,
     Mattermost, Rocket.Chat and Zulip get a message for each record.
     """
-    from driftline.consumer.cli.alert_actions import listening, pausing, report, until_stopped
-    from driftline.consumer.cli.errors import CommandError
-    from driftline.consumer.deliver import Choice
-    from driftline.consumer.deliver.alertmanager import feed_alertmanager
-    from driftline.consumer.deliver.webhook import Webhook, post_to_slack
-
     if form == "alertmanager" and position is not None:
         raise CommandError("--position: an Alertmanager is told all that fires at every start")
-    Webhook(url)  # refuses a bad one before the broker is asked
-    choice = Choice(model or (), severity, (), feature or ())
     patience = read_wait(wait)
-    with (
-        until_stopped() as stop,
-        listening(
-            config, bootstrap_servers, choice, position, patience, pausing(stop)
-        ) as subscriber,
+    from driftline.consumer import deliver
+    from driftline.consumer.cli import alert_actions
+
+    deliver.Webhook(url)  # refuses a bad one before the broker is asked
+    choice = deliver.Choice(model or (), severity, (), feature or ())
+    post = deliver.post_to_slack if form == "slack" else deliver.feed_alertmanager
+    with alert_actions.handing_on(config, bootstrap_servers, choice, position, patience) as (
+        subscriber,
+        stop,
     ):
-        if form == "slack":
-            counts = post_to_slack(subscriber, url, stop, follow=follow)
-        else:
-            counts = feed_alertmanager(subscriber, url, stop, follow=follow)
-    report(counts, "posted", follow=follow)
+        counts = post(subscriber, url, stop, follow=follow)
+    alert_actions.report(counts, "posted", follow=follow)

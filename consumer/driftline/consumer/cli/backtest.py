@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.options import DEFAULT_CONFIG, ConfigFile, InputFile, Json
-
-if TYPE_CHECKING:
-    from driftline.consumer.cli.backtest_compare_sides import Given
-
-DRIFT_FOUND, UNDECIDED, DEFECT = 1, 2, 70
+from driftline.consumer.cli.terminal import say
 
 
 def _two(sides: tuple[str, str] | None) -> tuple[str, str] | None:
@@ -77,74 +74,28 @@ def backtest(
     With --compare it prints the metrics of both side by side, and whether B is better, worse or
     undecided: event by event where the event ids are mostly the same, else each by its own events.
     """
-    from driftline.consumer.cli.backtest_compare_sides import Given
-    from driftline.consumer.cli.backtest_exit import say_failure, too_little_judged
-    from driftline.consumer.cli.backtest_run import run
-    from driftline.consumer.cli.backtest_setup import assumed, configured
-    from driftline.consumer.cli.backtest_text import render
-    from driftline.consumer.cli.errors import CommandError
-    from driftline.consumer.cli.terminal import out, out_json, say
-    from driftline.consumer.cli.verdict_table import VerdictTable
-    from driftline.consumer.wire.records import Alert
+    from driftline.consumer.cli import backtest_compare_sides, backtest_exit, backtest_setup
 
     if config is None and DEFAULT_CONFIG.exists():
         config = DEFAULT_CONFIG
         say(f"using {config}")
     if compare is not None:
-        given = Given(compare, file, config, model, labels, actual)
-        _compare(given, json, fail_on_drift, unused=reference is not None or verdicts)
-        return
+        if reference is not None or verdicts:
+            raise CommandError(
+                "--compare: leave out --reference and --verdicts, which it does not use"
+            )
+        given = backtest_compare_sides.Given(compare, file, config, model, labels, actual)
+        code = backtest_exit.compare(given, as_json=json, fail_on_drift=fail_on_drift)
+        raise typer.Exit(code)
     if file is None:
         raise CommandError("give the events: --input FILE")
     if config is not None:
-        setup = configured(config, file, model, reference, labels, actual)
+        setup = backtest_setup.configured(config, file, model, reference, labels, actual)
     elif labels is not None:
         raise CommandError("--labels needs a configuration that says how they are mapped: --config")
     else:
-        setup = assumed(file, model, reference, actual)
-    table = VerdictTable(setup.model, setup.config)
-    for output in run(setup):
-        if isinstance(output, Alert):
-            if json:
-                out_json(output)
-        elif verdicts and json:
-            out_json(output)
-        elif verdicts:
-            table.add(output)
-    if not json:
-        out(render(setup.found, setup.backtest, setup.config))
-        if verdicts:
-            out(f"\n{table.text()}")
-    code = 0
-    if fail_on_drift and setup.found.rises:
-        code = DRIFT_FOUND
-    elif setup.backtest.failures:
-        code = DEFECT
-    elif fail_on_drift and (doubt := too_little_judged(setup)):
-        say(f"--fail-on-drift: {doubt}")
-        code = UNDECIDED
-    for name, error in setup.backtest.failures.items():
-        say_failure(name, error)
+        setup = backtest_setup.assumed(file, model, reference, actual)
+    code = backtest_exit.backtest(
+        setup, verdicts=verdicts, as_json=json, fail_on_drift=fail_on_drift
+    )
     raise typer.Exit(code)
-
-
-def _compare(given: Given, json: bool, fail_on_drift: bool, *, unused: bool) -> None:
-    """Tell which of two is better; `unused`: options are given that have no effect here."""
-    from driftline.consumer.cli.backtest_compare import compare
-    from driftline.consumer.cli.backtest_compare_text import document, render
-    from driftline.consumer.cli.backtest_exit import too_little_compared
-    from driftline.consumer.cli.errors import CommandError
-    from driftline.consumer.cli.terminal import out, out_json, say
-
-    if unused:
-        raise CommandError("--compare: leave out --reference and --verdicts, which it does not use")
-    found = compare(given)
-    if json:
-        out_json(document(found))
-    else:
-        out(render(found))
-    if fail_on_drift and found.decision == "worse":
-        raise typer.Exit(DRIFT_FOUND)
-    if fail_on_drift and (doubt := too_little_compared(found)):
-        say(f"--fail-on-drift: {doubt}")
-        raise typer.Exit(UNDECIDED)

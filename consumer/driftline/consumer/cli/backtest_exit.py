@@ -1,12 +1,62 @@
-"""How a backtest ends: whether its silence means that there is no drift, and what failed."""
+"""Running a backtest to its exit code: whether it found drift, too little, or a defect."""
 
 from __future__ import annotations
 
 import traceback
 
+from driftline.consumer.cli import backtest_compare, backtest_compare_text, backtest_text
 from driftline.consumer.cli.backtest_compare import Compared
+from driftline.consumer.cli.backtest_compare_sides import Given
+from driftline.consumer.cli.backtest_run import run
 from driftline.consumer.cli.backtest_setup import Setup
-from driftline.consumer.cli.terminal import say
+from driftline.consumer.cli.terminal import out, out_json, say
+from driftline.consumer.cli.verdict_table import VerdictTable
+from driftline.consumer.wire.records import Alert
+
+DRIFT_FOUND, UNDECIDED, DEFECT = 1, 2, 70
+
+
+def backtest(setup: Setup, *, verdicts: bool, as_json: bool, fail_on_drift: bool) -> int:
+    """Run a backtest, print what it finds, and return the exit code."""
+    table = VerdictTable(setup.model, setup.config)
+    for output in run(setup):
+        if isinstance(output, Alert):
+            if as_json:
+                out_json(output)
+        elif verdicts and as_json:
+            out_json(output)
+        elif verdicts:
+            table.add(output)
+    if not as_json:
+        out(backtest_text.render(setup.found, setup.backtest, setup.config))
+        if verdicts:
+            out(f"\n{table.text()}")
+    code = 0
+    if fail_on_drift and setup.found.rises:
+        code = DRIFT_FOUND
+    elif setup.backtest.failures:
+        code = DEFECT
+    elif fail_on_drift and (doubt := too_little_judged(setup)):
+        say(f"--fail-on-drift: {doubt}")
+        code = UNDECIDED
+    for name, error in setup.backtest.failures.items():
+        say_failure(name, error)
+    return code
+
+
+def compare(given: Given, *, as_json: bool, fail_on_drift: bool) -> int:
+    """Compare two sides, print which is better, and return the exit code."""
+    found = backtest_compare.compare(given)
+    if as_json:
+        out_json(backtest_compare_text.document(found))
+    else:
+        out(backtest_compare_text.render(found))
+    if fail_on_drift and found.decision == "worse":
+        return DRIFT_FOUND
+    if fail_on_drift and (doubt := too_little_compared(found)):
+        say(f"--fail-on-drift: {doubt}")
+        return UNDECIDED
+    return 0
 
 
 def too_little_judged(setup: Setup) -> str:

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from driftline.consumer.cli.options import DEFAULT_CONFIG, BootstrapServers, ConfigFile, Json
+from driftline.consumer.cli.options import BootstrapServers, ConfigFile, Json
+from driftline.consumer.cli.terminal import out, out_json
 
 
 def check(
@@ -21,29 +22,14 @@ def check(
 
     Reads up to 1,000 recent records a topic and writes nothing. Errors give exit code 2.
     """
-    from driftline.consumer.cli.check_all import inspect
-    from driftline.consumer.cli.check_findings import finding, overview, render
-    from driftline.consumer.cli.load_models import read_config
-    from driftline.consumer.cli.terminal import out, out_json
-    from driftline.consumer.cli.topic_checks import input_topics
-    from driftline.consumer.config import ConfigError
-    from driftline.consumer.log.broker import connect
+    from driftline.consumer.cli import check_all, check_findings
 
-    try:
-        loaded = read_config(
-            config, offline=offline, bootstrap_servers=bootstrap_servers, quiet=True
-        )
-    except ConfigError as error:
-        head = str(config or DEFAULT_CONFIG)
-        findings = [finding(problem) for problem in error.problems]
-    else:
-        head = overview(loaded.files, loaded.config, len(input_topics(loaded.config)))
-        findings = inspect(loaded, None if offline else lambda: connect(loaded.config.kafka).log)
+    head, findings = check_all.read_and_inspect(config, bootstrap_servers, offline=offline)
     if json:
         for found in findings:
             out_json(found)
     else:
         next_step = "driftline backtest --input last-week.parquet" if offline else "driftline run"
-        out(f"{head}\n\n{render(findings, next_step)}")
+        out(f"{head}\n\n{check_findings.render(findings, next_step)}")
     if any(found.level == "error" for found in findings):
         raise typer.Exit(2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from driftline.consumer.cli.check_events import (
     Sample,
@@ -12,18 +13,20 @@ from driftline.consumer.cli.check_events import (
     merge,
     sample_topic,
 )
-from driftline.consumer.cli.check_findings import Finding, finding
+from driftline.consumer.cli.check_findings import Finding, finding, overview
 from driftline.consumer.cli.check_labels import LabelSample, label_findings, sample_labels
 from driftline.consumer.cli.check_thresholds import threshold_findings
-from driftline.consumer.cli.load_models import read_references
+from driftline.consumer.cli.load_models import read_config, read_references
 from driftline.consumer.cli.log_reading import newest_records, partitions_of, read_between
+from driftline.consumer.cli.options import DEFAULT_CONFIG
 from driftline.consumer.cli.topic_checks import (
     describe_inputs,
     input_topics,
     missing_inputs,
     wanted_topics,
 )
-from driftline.consumer.config import Config, Loaded
+from driftline.consumer.config import Config, ConfigError, Loaded
+from driftline.consumer.log.broker import connect
 from driftline.consumer.log.protocol import Log, TopicInfo
 from driftline.consumer.log.topics import check_topics, missing_topics
 from driftline.consumer.service.plan import Plan
@@ -32,6 +35,22 @@ from driftline.errors import DriftlineError
 
 RECENT = 1_000
 """Records read of each input topic."""
+
+
+def read_and_inspect(
+    path: Path | None, bootstrap_servers: str | None, *, offline: bool
+) -> tuple[str, list[Finding]]:
+    """Read the configuration; return what it is about, and the findings.
+
+    Raises:
+        CommandError: there is no file.
+    """
+    try:
+        loaded = read_config(path, offline=offline, bootstrap_servers=bootstrap_servers, quiet=True)
+    except ConfigError as error:
+        return str(path or DEFAULT_CONFIG), [finding(problem) for problem in error.problems]
+    head = overview(loaded.files, loaded.config, len(input_topics(loaded.config)))
+    return head, inspect(loaded, None if offline else lambda: connect(loaded.config.kafka).log)
 
 
 def inspect(loaded: Loaded, connect: Callable[[], Log] | None) -> list[Finding]:

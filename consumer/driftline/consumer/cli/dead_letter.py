@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import time
+from typing import Annotated
 
 import typer
 
@@ -14,9 +15,7 @@ from driftline.consumer.cli.options import (
     Until,
     read_time,
 )
-
-if TYPE_CHECKING:
-    from driftline.consumer.cli.dead_letters import LetterChoice
+from driftline.consumer.cli.terminal import out, out_json, say
 
 dead_letter = typer.Typer(
     name="dead-letter",
@@ -43,24 +42,23 @@ def show(
     json: Json = False,
 ) -> None:
     """Print how many dead letters there are by reason, and the newest of them."""
-    from driftline.consumer.cli.dead_letters import as_document, dead_letters, overview, row
-    from driftline.consumer.cli.output_log import open_output
-    from driftline.consumer.cli.terminal import out, out_json
+    times = _times(since, until)
+    from driftline.consumer.cli import dead_letters, output_log
 
-    choice = _choice(reason, topic, since, until)
-    output = open_output(config, bootstrap_servers)
+    choice = dead_letters.LetterChoice(reason, topic, *times)
+    output = output_log.open_output(config, bootstrap_servers)
     try:
-        letters = dead_letters(output.read("dead-letter"), choice)
+        letters = dead_letters.choose(output.read("dead-letter"), choice)
     finally:
         output.close()
     newest = letters[-limit:]
     if json:
         for letter in newest:
-            out_json(as_document(letter, values=values))
+            out_json(dead_letters.as_document(letter, values=values))
         return
-    out(overview(letters))
+    out(dead_letters.overview(letters))
     for letter in newest:
-        out(row(letter, values=values))
+        out(dead_letters.row(letter, values=values))
 
 
 @dead_letter.command()
@@ -80,47 +78,34 @@ def replay(
     They stay among the dead letters: to send none twice, choose by --since. Records that were too
     large cannot be sent, only their beginning is kept.
     """
-    from driftline.consumer.cli.dead_letters import dead_letters, overview, resend
-    from driftline.consumer.cli.load_models import read_kafka
-    from driftline.consumer.cli.output_log import OutputLog
-    from driftline.consumer.cli.terminal import out, say
-    from driftline.consumer.config import OutputConfig
-    from driftline.consumer.log.broker import connect
+    times = _times(since, until)
+    from driftline.consumer.cli import dead_letters, output_log
 
-    choice = _choice(reason, topic, since, until)
-    kafka, whole = read_kafka(config, bootstrap_servers)
-    broker = connect(kafka)
+    choice = dead_letters.LetterChoice(reason, topic, *times)
+    broker, whole = output_log.reach(config, bootstrap_servers)
     try:
-        output = OutputLog(broker.log, whole.output if whole else OutputConfig())
-        letters = dead_letters(output.read("dead-letter"), choice)
+        output = output_log.OutputLog.of(broker, whole)
+        letters = dead_letters.choose(output.read("dead-letter"), choice)
         cut = [letter for letter in letters if letter.cut]
         letters = [letter for letter in letters if not letter.cut]
         if cut:
             say(f"{len(cut):,} that were too large are left out: only their beginning is kept")
         if dry_run:
-            out(f"would send  {overview(letters)}")
+            out(f"would send  {dead_letters.overview(letters)}")
             return
         producer = broker.producer()
         try:
-            resend(letters, broker.log, producer)
+            dead_letters.resend(letters, broker.log, producer)
         finally:
             producer.close()
-        out(f"sent  {overview(letters)}")
+        out(f"sent  {dead_letters.overview(letters)}")
     finally:
         broker.log.close()
 
 
-def _choice(
-    reason: str | None, topic: str | None, since: str | None, until: str | None
-) -> LetterChoice:
-    import time
-
-    from driftline.consumer.cli.dead_letters import LetterChoice
-
+def _times(since: str | None, until: str | None) -> tuple[int | None, int | None]:
     now = time.time_ns() // 1_000_000
-    return LetterChoice(
-        reason,
-        topic,
+    return (
         read_time(since, "--since", now) if since is not None else None,
         read_time(until, "--until", now) if until is not None else None,
     )

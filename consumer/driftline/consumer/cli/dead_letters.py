@@ -62,7 +62,7 @@ class LetterChoice:
         )
 
 
-def dead_letters(records: Iterable[Record], choice: LetterChoice) -> list[Letter]:
+def choose(records: Iterable[Record], choice: LetterChoice) -> list[Letter]:
     """Return the dead letters asked for, oldest first; each once, however often it was written."""
     found: dict[tuple[str, int, int], Letter] = {}
     for record in records:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import os
+import sys
+import time
+from contextlib import ExitStack
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from driftline.consumer.cli.demo_show import Demo
+from driftline.consumer.cli.terminal import out, say
 
 
 def demo(
@@ -18,44 +21,23 @@ def demo(
     Needs neither Kafka nor files: it is the service of `driftline run` on a log in memory. On a
     terminal two hours of events pass in a second; elsewhere it is as fast as it can be.
     """
-    import os
-    import sys
-    import time
-    from contextlib import ExitStack
-
     started = time.monotonic()
-    from driftline.consumer.cli.demo_screen import LiveScreen, PlainScreen, Screen
-    from driftline.consumer.cli.demo_show import SPEED, Demo
-    from driftline.consumer.cli.demo_stream import HOURS
-    from driftline.consumer.cli.terminal import out, say
+    from driftline.consumer.cli import demo_screen, demo_show, demo_stream
 
     live = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
     say("payments, 1,500 events an hour: a quiet day is the reference, the next day is watched")
     with ExitStack() as opened:
-        screen: Screen = opened.enter_context(LiveScreen()) if live else PlainScreen()
-        shown = Demo(screen, time.monotonic, time.sleep, SPEED if live else None)
+        screen: demo_screen.Screen = demo_screen.PlainScreen()
+        if live:
+            screen = opened.enter_context(demo_screen.LiveScreen())
+        speed = demo_show.SPEED if live else None
+        shown = demo_show.Demo(screen, time.monotonic, time.sleep, speed)
         try:
-            shown.run(None if keep else HOURS)
+            shown.run(None if keep else demo_stream.HOURS)
         except KeyboardInterrupt:
             opened.close()
             say("ended by Ctrl-C")
     encoding = (sys.stdout.encoding or "").lower()
-    out("\n" + report(shown, ascii_only=not encoding.startswith("utf")))
+    out("\n" + demo_show.report(shown, ascii_only=not encoding.startswith("utf")))
     if shown.alerted is not None:
         say(f"first alert after {shown.alerted - started:.1f} s")
-
-
-def report(shown: Demo, *, ascii_only: bool = False) -> str:
-    """Return what has been seen, and what to do next."""
-    from driftline.consumer.cli.demo_board import render
-    from driftline.consumer.cli.demo_stream import troubles_until
-    from driftline.consumer.cli.demo_text import NEXT, compared, in_full
-
-    parts = [render(shown.board, ascii_only=ascii_only)]
-    if shown.first is not None:
-        alerts = shown.board.alerts.values()
-        parts += [
-            in_full(*shown.first),
-            compared(troubles_until(shown.now), alerts, shown.now),
-        ]
-    return "\n\n".join([*parts, NEXT])

@@ -9,9 +9,10 @@ from typing import Any
 
 from driftline.consumer.cli import demo_stream as stream
 from driftline.consumer.cli.alert_text import alert_line
-from driftline.consumer.cli.demo_board import Board
+from driftline.consumer.cli.demo_board import Board, render
 from driftline.consumer.cli.demo_screen import Screen
 from driftline.consumer.cli.demo_service import DemoService
+from driftline.consumer.cli.demo_text import NEXT, compared, in_full
 from driftline.consumer.wire.records import Alert, Verdict
 from driftline.producer.records.durations import format_duration
 
@@ -84,6 +85,18 @@ class Demo:
                 alert.alert_id == self.first[0].alert_id and alert.status == "firing"
             ):
                 self.first = (alert, self.board.newest.get(alert.feature or ""))
+
+
+def report(shown: Demo, *, ascii_only: bool = False) -> str:
+    """Return what has been seen, and what to do next."""
+    parts = [render(shown.board, ascii_only=ascii_only)]
+    if shown.first is not None:
+        alerts = shown.board.alerts.values()
+        parts += [
+            in_full(*shown.first),
+            compared(stream.troubles_until(shown.now), alerts, shown.now),
+        ]
+    return "\n\n".join([*parts, NEXT])
 
 
 def steps(hours: int | None) -> Iterator[list[dict[str, Any]]]:

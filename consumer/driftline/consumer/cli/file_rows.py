@@ -13,6 +13,7 @@ from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.terminal import say
 from driftline.consumer.config import Config
 from driftline.consumer.judge.sentence import clean
+from driftline.producer.files.rows import count_rows, mixed_columns, read_rows
 from driftline.producer.records.mapping import Constant, Mapping, quote_name
 from driftline.producer.records.timestamp_column import UNREADABLE, parse_timestamps
 from driftline.producer.reference.guess import Guess, guess_mapping
@@ -28,15 +29,11 @@ def read(file: Path) -> Iterator[Rows]:
     Raises:
         InputError: the file cannot be used.
     """
-    from driftline.producer.files.rows import read_rows  # only here, for the verbs that read files
-
     return read_rows(file)
 
 
 def count(file: Path) -> int | None:
     """Return about how many rows a file has, None if nobody knows."""
-    from driftline.producer.files.rows import count_rows
-
     return count_rows(file)
 
 
@@ -178,8 +175,6 @@ def no_prediction(topic: str | None = None) -> str:
 
 def mixed(file: Path) -> list[str]:
     """Return a sentence on each column that holds numbers and text."""
-    from driftline.producer.files.rows import mixed_columns
-
     return list(mixed_columns(file).values())
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from driftline.consumer.cli.options import DEFAULT_CONFIG
+from driftline.consumer.cli.terminal import out, say
 
 
 def init(
@@ -42,16 +43,13 @@ def init(
     The columns are guessed, all rows become the reference, and a window holds about 1,000 events.
     What was guessed is said, and stands in the file to be corrected.
     """
-    from driftline.consumer.cli import init_text
-    from driftline.consumer.cli import reference_build as building
-    from driftline.consumer.cli.init_files import Wanted, make, write
-    from driftline.consumer.cli.terminal import out, say
+    from driftline.consumer.cli import init_files, init_text, reference_build
 
     servers = tuple(server.strip() for server in bootstrap_servers.split(","))
-    wanted = Wanted(file, output, model, topic, actual, servers, force)
+    wanted = init_files.Wanted(file, output, model, topic, actual, servers, force)
     wanted.check()
-    draft = make(wanted)
-    size = write(draft, init_text.configuration(draft))
-    for note in (*building.notes(draft.built), *init_text.notes(draft)):
+    draft = init_files.make(wanted)
+    size = init_files.write(draft, init_text.configuration(draft))
+    for note in (*reference_build.notes(draft.built), *init_text.notes(draft)):
         say(f"note  {note}")
     out(f"{init_text.summary(draft, size)}\n\n{init_text.next_steps(draft)}")

@@ -7,6 +7,10 @@ from typing import Annotated
 
 import typer
 
+from driftline.consumer.cli.errors import CommandError
+from driftline.producer.records.durations import parse_duration
+from driftline.producer.records.timestamp import parse_timestamp
+
 DEFAULT_CONFIG = Path("driftline.yaml")
 
 ConfigFile = Annotated[
@@ -63,9 +67,6 @@ def read_seconds(text: str, option: str) -> float:
     Raises:
         CommandError: it is none.
     """
-    from driftline.consumer.cli.errors import CommandError
-    from driftline.producer.records.durations import parse_duration
-
     try:
         return parse_duration(text) / 1_000
     except ValueError:
@@ -86,10 +87,6 @@ def read_time(text: str, option: str, now: int) -> int:
     >>> read_time("2019-03-27T00:00:00Z", "--since", 0), read_time("1h", "--since", 3_600_000)
     (1553644800000, 0)
     """
-    from driftline.consumer.cli.errors import CommandError
-    from driftline.producer.records.durations import parse_duration
-    from driftline.producer.records.timestamp import parse_timestamp
-
     time = parse_timestamp(text)
     if time is not None:
         return time

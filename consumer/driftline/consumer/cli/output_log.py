@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.load_models import read_kafka
-from driftline.consumer.config import OutputConfig
+from driftline.consumer.config import Config, OutputConfig
 from driftline.consumer.deliver import AlertSubscriber, Choice, PositionStore
 from driftline.consumer.deliver.cursor import Cursor
 from driftline.consumer.log.broker import connect
-from driftline.consumer.log.protocol import Log, Record, TopicPartition
+from driftline.consumer.log.protocol import Broker, Log, Record, TopicPartition
 
 
 class OutputLog:
@@ -25,6 +26,11 @@ class OutputLog:
     def __init__(self, log: Log, output: OutputConfig) -> None:
         self._log = log
         self._output = output
+
+    @classmethod
+    def of(cls, broker: Broker, config: Config | None) -> Self:
+        """Return the output topics of a configuration; without one they are `driftline.*`."""
+        return cls(broker.log, config.output if config else OutputConfig())
 
     def topic(self, name: str) -> str:
         """Return the full name of an output topic."""
@@ -75,5 +81,15 @@ def open_output(config: Path | None, bootstrap_servers: str | None) -> OutputLog
     Raises:
         DriftlineError: the configuration has errors, or the broker cannot be reached.
     """
+    broker, whole = reach(config, bootstrap_servers)
+    return OutputLog.of(broker, whole)
+
+
+def reach(config: Path | None, bootstrap_servers: str | None) -> tuple[Broker, Config | None]:
+    """Connect to the broker; return it, and the configuration where there is one.
+
+    Raises:
+        DriftlineError: the configuration has errors, or the broker cannot be reached.
+    """
     kafka, whole = read_kafka(config, bootstrap_servers)
-    return OutputLog(connect(kafka).log, whole.output if whole else OutputConfig())
+    return connect(kafka), whole

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.options import (
     BootstrapServers,
     ConfigFile,
@@ -15,10 +17,7 @@ from driftline.consumer.cli.options import (
     Until,
     read_time,
 )
-
-if TYPE_CHECKING:
-    from driftline.consumer.config import Config
-    from driftline.producer.reference.build import BuiltReference, ReferenceSettings
+from driftline.consumer.cli.terminal import out, out_json, say
 
 reference = typer.Typer(
     name="reference", help="Build the reference: what is normal for a model.", no_args_is_help=True
@@ -75,71 +74,54 @@ def build(
     With --config the columns are mapped by the source of the model's topic, and its segments and
     types hold; else they are guessed, and what was guessed is said.
     """
-    from driftline.consumer.cli import reference_build as building
-    from driftline.consumer.cli.errors import CommandError
-    from driftline.consumer.cli.load_models import choose_model, read_config
-    from driftline.consumer.cli.terminal import out, out_json, say
-
     if (file is None) == (from_topic is None):
         raise CommandError("read from what? give --input FILE or --from-topic TOPIC")
     if from_topic is None and (first or since or until):
         raise CommandError("--first, --since and --until choose from a topic: give --from-topic")
-    building.check_output(output)
-    whole: Config | None = None
+    from driftline.consumer.cli import load_models, reference_build, reference_topic
+
+    reference_build.check_output(output)
+    whole = None
     if config is not None:
-        whole = read_config(
+        whole = load_models.read_config(
             config, offline=file is not None, bootstrap_servers=bootstrap_servers
         ).config
-        choose_model(whole, model)
-    settings = building.settings(model, grid, feature_type or (), segment or (), positive_label)
+        load_models.choose_model(whole, model)
+    settings = reference_build.settings(
+        model, grid, feature_type or (), segment or (), positive_label
+    )
     if whole is not None:
-        settings = building.with_config(settings, whole.models[model])
+        settings = reference_build.with_config(settings, whole.models[model])
     if file is not None:
-        built = building.from_file(file, settings, whole, actual)
+        built = reference_build.from_file(file, settings, whole, actual)
     else:
-        built = _from_topic(
-            from_topic or "", settings, whole, actual, (first, since, until), bootstrap_servers
+        stretch = reference_topic.RecordRange(*_stretch(first, since, until))
+        kafka = whole.kafka if whole else load_models.read_kafka(None, bootstrap_servers)[0]
+        built = reference_topic.from_broker(
+            kafka, from_topic or "", stretch, settings, whole, actual
         )
-    size = building.write(built.reference, output)
+    size = reference_build.write(built.reference, output)
     if json:
-        out_json(building.as_document(built, output, size))
+        out_json(reference_build.as_document(built, output, size))
         return
-    out(building.render(built, output, size))
+    out(reference_build.render(built, output, size))
     if built.ignored:
         say(f"note  the configuration ignores, so left out: {', '.join(built.ignored)}")
-    for note in building.notes(built):
+    for note in reference_build.notes(built):
         say(f"note  {note}")
 
 
-def _from_topic(
-    topic: str,
-    settings: ReferenceSettings,
-    whole: Config | None,
-    actual: str | None,
-    which: tuple[int | None, str | None, str | None],
-    bootstrap_servers: str | None,
-) -> BuiltReference:
-    import time
-
-    from driftline.consumer.cli.errors import CommandError
-    from driftline.consumer.cli.load_models import read_kafka
-    from driftline.consumer.cli.reference_topic import RecordRange, from_topic
-    from driftline.consumer.log.broker import connect
-
-    first, since, until = which
+def _stretch(
+    first: int | None, since: str | None, until: str | None
+) -> tuple[int | None, int, int]:
+    """Return which records of a topic are asked for: the first N, or from when to when."""
     if first is not None and (since is not None or until is not None):
         raise CommandError("give either --first N, or --since and --until")
     if first is None and since is None:
         raise CommandError("how much of the topic? give --first N, or --since and --until")
     now = time.time_ns() // 1_000_000
-    stretch = RecordRange(
+    return (
         first,
         read_time(since, "--since", now) if since is not None else 0,
         read_time(until, "--until", now) if until is not None else now,
     )
-    kafka = whole.kafka if whole is not None else read_kafka(None, bootstrap_servers)[0]
-    log = connect(kafka).log
-    try:
-        return from_topic(log, topic, stretch, settings, whole, actual)
-    finally:
-        log.close()

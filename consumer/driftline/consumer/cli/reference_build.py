@@ -18,6 +18,7 @@ from driftline.consumer.config import Config, FeatureType, ModelConfig
 from driftline.consumer.judge.sentence import amount, clean, percent
 from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import Reference
+from driftline.producer.files.rows import mixed_columns
 from driftline.producer.reference.build import (
     BuiltReference,
     ReferenceSettings,
@@ -81,8 +82,6 @@ def from_file(
     Raises:
         DriftlineError: the file or the settings cannot be used.
     """
-    from driftline.producer.files.rows import mixed_columns
-
     if actual is not None:
         file_rows.check_actual(file, next(file_rows.read(file)), actual)
     topic = config.models[wanted.model].predictions[0] if config is not None else None

@@ -19,7 +19,8 @@ from driftline.consumer.cli.log_reading import (
     read_between,
 )
 from driftline.consumer.cli.terminal import progress, say
-from driftline.consumer.config import Config
+from driftline.consumer.config import Config, KafkaConfig
+from driftline.consumer.log.broker import connect
 from driftline.consumer.log.protocol import Log, Record, TopicInfo, UnreadBatch
 from driftline.producer.records.mapping import Mapping as FieldMapping
 from driftline.producer.reference.build import (
@@ -38,6 +39,26 @@ class RecordRange:
     first: int | None
     since: int
     until: int
+
+
+def from_broker(
+    kafka: KafkaConfig,
+    topic: str,
+    stretch: RecordRange,
+    settings: ReferenceSettings,
+    config: Config | None,
+    actual: str | None,
+) -> BuiltReference:
+    """Connect to the broker and build a reference from the records of a topic.
+
+    Raises:
+        DriftlineError: as `from_topic`, or the broker cannot be reached.
+    """
+    log = connect(kafka).log
+    try:
+        return from_topic(log, topic, stretch, settings, config, actual)
+    finally:
+        log.close()
 
 
 def from_topic(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.options import BootstrapServers, ConfigFile
+from driftline.consumer.cli.terminal import out, progress
+from driftline.producer.replay.replay import Pace
 
 
 def replay(
@@ -52,34 +56,27 @@ def replay(
     native events, made of columns that are guessed. Records carry the present as their timestamp,
     and the event id as key. Without --rate and --speed as fast as the broker takes them.
     """
-    import time
-
-    from driftline.consumer.cli import file_rows
-    from driftline.consumer.cli import replay_scenarios as drift
-    from driftline.consumer.cli.errors import CommandError
-    from driftline.consumer.cli.load_models import read_kafka
-    from driftline.consumer.cli.replay_rows import Target, send_rows
-    from driftline.consumer.cli.terminal import out, progress
-    from driftline.consumer.log.broker import connect
-    from driftline.producer.replay.replay import Pace
-    from driftline.producer.replay.scenario_text import parse_scenario
+    from driftline.consumer.cli import file_rows, output_log, replay_rows, replay_scenarios
 
     pace = Pace(time.monotonic, time.sleep, rate, speed)
-    texts = [parse_scenario(text) for text in scenario or ()]
+    texts = replay_scenarios.parse(scenario or ())
     if truth is not None and not texts:
         raise CommandError("--truth: there is none without --scenario")
     if (file is None) == (generate is None):
         raise CommandError("send what? give --input FILE or --generate HOURS")
 
     def read() -> Iterator[file_rows.Rows]:
-        return drift.generated(generate or 0, seed) if file is None else file_rows.read(file)
+        return (
+            replay_scenarios.generated(generate or 0, seed)
+            if file is None
+            else file_rows.read(file)
+        )
 
     rows = read()
     total = file_rows.count(file) if file is not None else None
-    kafka, whole = read_kafka(config, bootstrap_servers)
-    broker = connect(kafka)
+    broker, whole = output_log.reach(config, bootstrap_servers)
     try:
-        target = Target.of(topic, broker.log, whole)
+        target = replay_rows.Target.of(topic, broker.log, whole)
         if target.mapped and model is not None:
             raise CommandError(f"--model: rows go as they are to {topic}, which sources maps")
         if target.mapped and file is None:
@@ -87,11 +84,11 @@ def replay(
         if file is not None and not target.mapped:
             target.mapping = file_rows.guess(file, suggest=False)
         if texts:
-            rows = drift.drifting(read, target.mapping, texts, seed, truth)
+            rows = replay_scenarios.drifting(read, target.mapping, texts, seed, truth)
         producer = broker.producer()
         try:
             with progress("events", total) as show:
-                sent = send_rows(rows, target, model, producer, pace, show)
+                sent = replay_rows.send_rows(rows, target, model, producer, pace, show)
         finally:
             producer.close()
     finally:

@@ -11,10 +11,19 @@ from driftline.consumer.cli.terminal import say
 from driftline.producer.records.fields import RecordFields
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.replay.generator import generate
-from driftline.producer.replay.scenario_text import ScenarioText, survey
+from driftline.producer.replay.scenario_text import ScenarioText, parse_scenario, survey
 from driftline.producer.replay.scenarios import lay_over, truth_lines, write_truth
 
 _CHUNK = 10_000
+
+
+def parse(texts: Iterable[str]) -> list[ScenarioText]:
+    """Return the scenarios that the options name.
+
+    Raises:
+        InputError: one cannot be read.
+    """
+    return [parse_scenario(text) for text in texts]
 
 
 def generated(hours: int, seed: int) -> Iterator[Rows]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from driftline.consumer.cli.options import BootstrapServers, ConfigFile, Wait, read_wait
+from driftline.consumer.log.errors import WorkerLost
 
 START_ME_AGAIN = 75  # EX_TEMPFAIL
 
@@ -17,17 +18,14 @@ def run(
     Exit code 75 asks the supervisor to start it again: the connection cannot be recovered from
     inside, or another worker took this one's place. Exit code 2 asks for an operator.
     """
-    from driftline.consumer.cli.load_models import read_config, read_plan
-    from driftline.consumer.cli.logs import start_logging
-    from driftline.consumer.cli.service import run_service
-    from driftline.consumer.log.errors import WorkerLost
-
-    loaded = read_config(config, bootstrap_servers=bootstrap_servers)
     patience = read_wait(wait)
-    plan = read_plan(loaded)
-    log = start_logging(loaded.config.log)
+    from driftline.consumer.cli import load_models, logs, service
+
+    loaded = load_models.read_config(config, bootstrap_servers=bootstrap_servers)
+    plan = load_models.read_plan(loaded)
+    log = logs.start_logging(loaded.config.log)
     try:
-        run_service(plan, loaded.locations, log, patience)
+        service.run_service(plan, loaded.locations, log, patience)
     except WorkerLost as error:
         log.error("lost", reason=str(error))
         raise typer.Exit(START_ME_AGAIN) from None

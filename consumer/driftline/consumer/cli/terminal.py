@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
+import msgspec
 import typer
 
 if TYPE_CHECKING:
@@ -34,8 +35,6 @@ def out(text: str) -> None:
 
 def out_json(document: Any) -> None:
     """Print a result as one JSON document on one line, at once: its reader may be a program."""
-    import msgspec
-
     with _whoever_reads():
         text = msgspec.json.encode(document).decode()
         if not text.isprintable():
@@ -93,7 +92,7 @@ def colourful(stream: TextIO) -> bool:
 
 def painted(text: str) -> Text:
     """Return `text` with what it says of states in colour, for a terminal."""
-    from rich.text import Text
+    from rich.text import Text  # for a terminal only: it takes as long as all the rest
 
     found = Text(text)
     for style, pattern in _COLOURS.items():
@@ -115,12 +114,17 @@ def progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
     if not sys.stderr.isatty():
         yield lambda done: None
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeRemainingColumn as Remaining
+    from rich import console  # as in `painted`
+    from rich import progress as bars
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Remaining())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    columns = (
+        bars.TextColumn("{task.description}"),
+        bars.BarColumn(),
+        bars.MofNCompleteColumn(),
+        bars.TimeRemainingColumn(),
+    )
+    screen = console.Console(stderr=True)
+    with bars.Progress(*columns, console=screen, transient=True) as bar:
         task = bar.add_task(what, total=total)
         yield lambda done: bar.update(task, completed=done)
 
@@ -159,7 +163,7 @@ def _write(stream: TextIO, text: str) -> None:
 
 def _paint(stream: TextIO, text: str) -> None:
     if colourful(stream):
-        from rich.console import Console
+        from rich.console import Console  # as in `painted`
 
         Console(file=stream, highlight=False).print(painted(text), soft_wrap=True)
         return

@@ -40,7 +40,7 @@ from driftline.consumer.config.settings import (
     LogConfig,
     MetricsConfig,
 )
-from driftline.consumer.config.show import schema, show
+from driftline.consumer.config.show import effective, schema, show
 from driftline.consumer.config.source import SourceConfig
 from driftline.consumer.config.tree import Locations
 from driftline.consumer.config.values import Budget, For, Start, format_number, format_share
@@ -83,6 +83,7 @@ __all__ = [
     "describe_limit",
     "describe_performance",
     "describe_rate_budget",
+    "effective",
     "format_number",
     "format_share",
     "load",

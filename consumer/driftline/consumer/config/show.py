@@ -48,7 +48,12 @@ _OWN_MAPS = ("fields", "options")
 
 
 def show(loaded: Loaded) -> str:
-    """Return the effective configuration as YAML: durations as users write them, no secret.
+    """Return the effective configuration as YAML."""
+    return yaml.safe_dump(effective(loaded), sort_keys=False, allow_unicode=True, width=100)
+
+
+def effective(loaded: Loaded) -> dict[str, Any]:
+    """Return the effective configuration: durations as users write them, no secret.
 
     Includes and defaults are worked in. Paths are relative to the main file, so that the text can
     stand in its place.
@@ -65,7 +70,8 @@ def show(loaded: Loaded) -> str:
         model["reference"] = _relative(model["reference"], directory)
         if model["labels"] is not None and model["labels"]["by"] == "arrival":
             del model["labels"]["maturity"]  # which only windows by prediction have
-    return yaml.safe_dump(_without_null(values), sort_keys=False, allow_unicode=True, width=100)
+    kept: dict[str, Any] = _without_null(values)
+    return kept
 
 
 def schema() -> dict[str, Any]:
