@@ -7,7 +7,6 @@ the reference's, which `Outcomes` reads.
 
 from driftline.detectors.outcomes.baseline import Outcomes
 from driftline.detectors.outcomes.calibration import Calibration, calibrate
-from driftline.detectors.outcomes.calibration_error import probability_sums
 from driftline.detectors.outcomes.comparison import IndependentTest, PairedTest
 from driftline.detectors.outcomes.correctness import Correctness, correctness, watched_metric
 from driftline.detectors.outcomes.counting import OutcomeRows, count_outcomes
@@ -16,6 +15,7 @@ from driftline.detectors.outcomes.estimate import count_predictions, estimate, e
 from driftline.detectors.outcomes.figure import Figure
 from driftline.detectors.outcomes.layout import OutcomeKind, OutcomeLayout
 from driftline.detectors.outcomes.performance import METRICS, WORSE, measure
+from driftline.detectors.outcomes.probabilities import probability_sums
 from driftline.detectors.outcomes.residuals import residual_quantiles
 
 __all__ = [

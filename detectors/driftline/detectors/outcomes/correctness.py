@@ -27,8 +27,8 @@ from driftline.detectors.features.psi import psi
 from driftline.detectors.features.rates import rate
 from driftline.detectors.grid import IntArray
 from driftline.detectors.outcomes.layout import OutcomeLayout
-from driftline.detectors.outcomes.performance import measure, rank
-from driftline.detectors.outcomes.roc_auc import components, roc_auc
+from driftline.detectors.outcomes.performance import measure
+from driftline.detectors.outcomes.scores import components, rank, roc_auc
 from driftline.detectors.rounding import significant
 
 

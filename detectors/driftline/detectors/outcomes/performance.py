@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from driftline.detectors.grid import IntArray
-from driftline.detectors.outcomes.calibration_error import calibration_error
 from driftline.detectors.outcomes.confusion import confusion_metrics
 from driftline.detectors.outcomes.figure import Figure
 from driftline.detectors.outcomes.layout import OutcomeLayout
-from driftline.detectors.outcomes.losses import losses
-from driftline.detectors.outcomes.pr_auc import pr_auc
-from driftline.detectors.outcomes.ranking import Ranking
+from driftline.detectors.outcomes.probabilities import probability_metrics
 from driftline.detectors.outcomes.regression import regression_metrics
-from driftline.detectors.outcomes.roc_auc import roc_auc
+from driftline.detectors.outcomes.scores import score_metrics
 
 # Metric to the direction that is worse: +1 larger, -1 smaller, 0 away from the reference.
 WORSE = {
@@ -62,18 +59,7 @@ def measure(layout: OutcomeLayout, counts: IntArray) -> dict[str, Figure]:
     if layout.labelled:
         found |= confusion_metrics(layout.view(counts, "confusion"), layout.positive)
     if layout.bins:
-        ranking = rank(layout, counts)
-        found |= {"roc_auc": roc_auc(ranking), "pr_auc": pr_auc(ranking)}
+        found |= score_metrics(layout, counts)
     if layout.probability:
-        found |= losses(layout, counts)
-        found["calibration_error"] = calibration_error(layout, counts)
+        found |= probability_metrics(layout, counts)
     return found
-
-
-def rank(layout: OutcomeLayout, counts: IntArray) -> Ranking:
-    """Reconstruct how a window's scores rank."""
-    return Ranking.of(
-        layout.view(counts, "joint").sum(axis=1),
-        layout.view(counts, "position"),
-        layout.view(counts, "position_squared"),
-    )

@@ -1,40 +1,63 @@
-"""Expected calibration error: how far predicted probabilities are from what happens.
+"""Metrics of predicted probabilities: log loss, Brier score and expected calibration error.
 
-In ten bins of even width, (0, 0.1] to (0.9, 1] with 0 in the first, the mean over all pairs of
-|mean probability - share of positives| of the pair's bin.
+All are larger for worse predictions. The calibration error: in ten bins of even width, (0, 0.1] to
+(0.9, 1] with 0 in the first, the mean over all pairs of |mean probability - share of positives| of
+the pair's bin. The plain estimate is too large by chance: a perfectly calibrated model shows about
+0.027 in 1,000 pairs. The interval is for the true error. It holds those multiples s of the seen
+differences d under which so large a sum of |N(s d, sd)| is neither too rare nor too common. So its
+lower end may be far below the value; the upper end is never below it.
 
-The plain estimate is too large by chance: a perfectly calibrated model shows about 0.027 in 1,000
-pairs. The interval is for the true error. It holds those multiples s of the seen differences d
-under which so large a sum of |N(s d, sd)| is neither too rare nor too common. So its lower end may
-be far below the value; the upper end is never below it.
-
-Sources: Naeini, Cooper and Hauskrecht, "Obtaining well calibrated probabilities using Bayesian
-binning", AAAI 2015; Guo, Pleiss, Sun and Weinberger, "On calibration of modern neural networks",
-ICML 2017; Leone, Nelson and Nottingham, "The folded normal distribution", Technometrics 3, 1961.
+Sources: Good, "Rational decisions", Journal of the Royal Statistical Society B 14, 1952 (log loss);
+Brier, "Verification of forecasts expressed in terms of probability", Monthly Weather Review 78,
+1950; their intervals by the central limit theorem. Naeini, Cooper and Hauskrecht, "Obtaining well
+calibrated probabilities using Bayesian binning", AAAI 2015; Guo, Pleiss, Sun and Weinberger, "On
+calibration of modern neural networks", ICML 2017; Leone, Nelson and Nottingham, "The folded normal
+distribution", Technometrics 3, 1961.
 """
 
 from __future__ import annotations
 
-from math import nan
+from math import nan, sqrt
 
 import numpy as np
 from scipy.special import ndtr
 
 from driftline.detectors.grid import DECILES, FloatArray, IntArray
-from driftline.detectors.outcomes.counting import POSITION_STEPS
-from driftline.detectors.outcomes.figure import NORMAL, Figure
+from driftline.detectors.outcomes.counting import LOSS_UNIT, POSITION_STEPS
+from driftline.detectors.outcomes.figure import NORMAL, Figure, mean_figure
+from driftline.detectors.outcomes.fixed_point import total
 from driftline.detectors.outcomes.layout import OutcomeLayout
 
 _GRID = 257
 
 
-def calibration_error(layout: OutcomeLayout, counts: IntArray) -> Figure:
-    """Measure it, 0 to 1; NaN without pairs, and no interval for a single one.
+def probability_metrics(layout: OutcomeLayout, counts: IntArray) -> dict[str, Figure]:
+    """Measure all three.
 
     Args:
         layout: one whose scores are probabilities.
         counts: flat counts, shape (layout.size,).
+
+    Returns:
+        `log_loss`: mean of -ln(probability given to what happened), in nats; a probability below
+        2.2e-16 counts as that. `brier`: mean of (1 - that probability)**2, 0 to 1.
+        `calibration_error`: 0 to 1. NaN without pairs, and no interval for a single one.
     """
+    n = int(layout.view(counts, "joint").sum())
+    losses = {name: _mean(layout, counts, name, n) for name in ("log_loss", "brier")}
+    return losses | {"calibration_error": _calibration_error(layout, counts)}
+
+
+def _mean(layout: OutcomeLayout, counts: IntArray, name: str, n: int) -> Figure:
+    if n == 0:
+        return Figure.none()
+    mean = total(layout.view(counts, name), LOSS_UNIT) / n
+    square = total(layout.view(counts, f"{name}_squared"), LOSS_UNIT) / n
+    error = sqrt(max(square - mean * mean, 0.0) / (n - 1)) if n > 1 else nan
+    return mean_figure(mean, error, n, least=0.0)
+
+
+def _calibration_error(layout: OutcomeLayout, counts: IntArray) -> Figure:
     count = layout.view(counts, "joint").sum(axis=1)
     n = int(count.sum())
     if n == 0:
