@@ -154,6 +154,15 @@ def test_what_a_module_offers_exists(modules: list[str]) -> None:
     assert {name: items for name, items in missing.items() if items} == {}
 
 
+def test_no_module_hides_a_name_that_is_imported_later(modules: list[str]) -> None:
+    """A package's `compare` would be the module, once anybody had imported that."""
+    later = {name: getattr(importlib.import_module(name), "_MODULES", ()) for name in modules}
+    assert later["driftline.detectors"]
+    assert {f"{name}.{item}" for name, items in later.items() for item in items} & {
+        *modules
+    } == set()
+
+
 def test_the_service_starts_without_the_heavy_libraries(modules: list[str], tmp_path: Path) -> None:
     """They cost a second of start and a hundred megabytes; the functions that read files import
     them when they are called."""

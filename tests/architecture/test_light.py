@@ -52,6 +52,11 @@ def test_the_errors_of_every_package(root: Path, sources: list[Path], tmp_path: 
     assert run(f"import sys, {', '.join(errors)}; print({LOADED})", tmp_path) == "set()"
 
 
+def test_a_configuration_and_whoever_reads_alerts(tmp_path: Path) -> None:
+    program = f"import sys, driftline.consumer.config, driftline.consumer.deliver; print({LOADED})"
+    assert run(program, tmp_path) == "set()"
+
+
 def test_the_command_line(tmp_path: Path) -> None:
     """One process for all lines: what one of them loads, stays loaded."""
     program = f"""

@@ -2,25 +2,57 @@
 
 Build a `Reference` once (`build_reference`), count the stream in its layout (`count_columns`), add
 counts as needed, and `compare` them with a `Baseline`. `report` does all of it for arrays.
+
+Importing this needs neither numpy nor scipy: the names are imported when they are first used.
 """
 
-from driftline.detectors.baseline import Baseline, Bins, few_values
-from driftline.detectors.budget import level
-from driftline.detectors.build import build_reference
-from driftline.detectors.columns import FeatureColumn, encode
-from driftline.detectors.compare import DETECTORS, RATES, Comparison, compare
-from driftline.detectors.counts import Columns, Feature, FeatureType, Layout, count_columns
-from driftline.detectors.features.cells import Result
-from driftline.detectors.features.psi import quiet_share
-from driftline.detectors.features.rate_effect import normal_rates, rate_effect
-from driftline.detectors.grid import choose_grid, count_slots
-from driftline.detectors.reference import OTHER, Reference
-from driftline.detectors.report import FeatureReport, report
-from driftline.detectors.rounding import significant
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from driftline.errors import (
     DriftlineError,
     ReferenceError,  # noqa: A004 (the operator's word for it)
 )
+
+if TYPE_CHECKING:
+    from driftline.detectors.baseline import Baseline, Bins, few_values
+    from driftline.detectors.batch import FeatureReport, report
+    from driftline.detectors.budget import level
+    from driftline.detectors.build import build_reference
+    from driftline.detectors.columns import FeatureColumn, encode
+    from driftline.detectors.comparison import DETECTORS, RATES, Comparison, compare
+    from driftline.detectors.counts import Columns, Feature, FeatureType, Layout, count_columns
+    from driftline.detectors.features.cells import Result
+    from driftline.detectors.features.psi import quiet_share
+    from driftline.detectors.features.rate_effect import normal_rates, rate_effect
+    from driftline.detectors.grid import choose_grid, count_slots
+    from driftline.detectors.reference import OTHER, Reference
+    from driftline.detectors.rounding import significant
+else:
+    _LATER = {
+        "baseline": ("Baseline", "Bins", "few_values"),
+        "budget": ("level",),
+        "build": ("build_reference",),
+        "columns": ("FeatureColumn", "encode"),
+        "comparison": ("DETECTORS", "RATES", "Comparison", "compare"),
+        "counts": ("Columns", "Feature", "FeatureType", "Layout", "count_columns"),
+        "features.cells": ("Result",),
+        "features.psi": ("quiet_share",),
+        "features.rate_effect": ("normal_rates", "rate_effect"),
+        "grid": ("choose_grid", "count_slots"),
+        "reference": ("OTHER", "Reference"),
+        "batch": ("FeatureReport", "report"),
+        "rounding": ("significant",),
+    }
+    _MODULES = {name: module for module, names in _LATER.items() for name in names}
+
+    def __getattr__(name: str) -> Any:
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+        globals()[name] = value
+        return value
+
 
 __all__ = [
     "DETECTORS",

@@ -15,7 +15,7 @@ from sklearn import metrics
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.outcomes import OutcomeLayout, OutcomeRows, count_outcomes, measure
 from driftline.detectors.outcomes.calibration import Calibration, calibrate
-from driftline.detectors.outcomes.estimate import (
+from driftline.detectors.outcomes.estimation import (
     ESTIMATED,
     count_predictions,
     estimate,

@@ -19,7 +19,7 @@ from driftline.detectors.outcomes import (
     measure,
 )
 from driftline.detectors.outcomes.calibration import Calibration
-from driftline.detectors.outcomes.estimate import count_predictions, estimate, gap
+from driftline.detectors.outcomes.estimation import count_predictions, estimate, gap
 from driftline.producer.files.rows import read_rows
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.reference.build import ReferenceSettings, reference_from_rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from driftline.detectors.baseline import Baseline
-from driftline.detectors.compare import RATES, bad_events, count_kinds
+from driftline.detectors.comparison import RATES, bad_events, count_kinds
 from driftline.detectors.features.psi import SMOOTHING
 from driftline.detectors.grid import FloatArray, IntArray
 

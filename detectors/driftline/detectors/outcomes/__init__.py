@@ -3,20 +3,55 @@
 Lay out what is counted on the reference (`OutcomeLayout`), count pairs as the labels come
 (`count_outcomes`), add the counts as needed, and `measure` them. `correctness` tests them against
 the reference's, which `Outcomes` reads.
+
+Importing this needs neither numpy nor scipy: the names are imported when they are first used.
 """
 
-from driftline.detectors.outcomes.baseline import Outcomes
-from driftline.detectors.outcomes.calibration import Calibration, calibrate
-from driftline.detectors.outcomes.comparison import IndependentTest, PairedTest
-from driftline.detectors.outcomes.correctness import Correctness, correctness, watched_metric
-from driftline.detectors.outcomes.counting import OutcomeRows, count_outcomes
-from driftline.detectors.outcomes.error_model import ErrorModel, estimate_errors, fit_errors
-from driftline.detectors.outcomes.estimate import count_predictions, estimate, estimate_size, gap
-from driftline.detectors.outcomes.figure import Figure
-from driftline.detectors.outcomes.layout import OutcomeKind, OutcomeLayout
-from driftline.detectors.outcomes.performance import METRICS, WORSE, measure
-from driftline.detectors.outcomes.probabilities import probability_sums
-from driftline.detectors.outcomes.residuals import residual_quantiles
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from driftline.detectors.outcomes.baseline import Outcomes
+    from driftline.detectors.outcomes.calibration import Calibration, calibrate
+    from driftline.detectors.outcomes.comparison import IndependentTest, PairedTest
+    from driftline.detectors.outcomes.counting import OutcomeRows, count_outcomes
+    from driftline.detectors.outcomes.error_model import ErrorModel, estimate_errors, fit_errors
+    from driftline.detectors.outcomes.estimation import (
+        count_predictions,
+        estimate,
+        estimate_size,
+        gap,
+    )
+    from driftline.detectors.outcomes.figure import Figure
+    from driftline.detectors.outcomes.layout import OutcomeKind, OutcomeLayout
+    from driftline.detectors.outcomes.performance import METRICS, WORSE, measure
+    from driftline.detectors.outcomes.probabilities import probability_sums
+    from driftline.detectors.outcomes.residuals import residual_quantiles
+    from driftline.detectors.outcomes.watched import Correctness, correctness, watched_metric
+else:
+    _LATER = {
+        "baseline": ("Outcomes",),
+        "calibration": ("Calibration", "calibrate"),
+        "comparison": ("IndependentTest", "PairedTest"),
+        "watched": ("Correctness", "correctness", "watched_metric"),
+        "counting": ("OutcomeRows", "count_outcomes"),
+        "error_model": ("ErrorModel", "estimate_errors", "fit_errors"),
+        "estimation": ("count_predictions", "estimate", "estimate_size", "gap"),
+        "figure": ("Figure",),
+        "layout": ("OutcomeKind", "OutcomeLayout"),
+        "performance": ("METRICS", "WORSE", "measure"),
+        "probabilities": ("probability_sums",),
+        "residuals": ("residual_quantiles",),
+    }
+    _MODULES = {name: module for module, names in _LATER.items() for name in names}
+
+    def __getattr__(name: str) -> Any:
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+        globals()[name] = value
+        return value
+
 
 __all__ = [
     "METRICS",

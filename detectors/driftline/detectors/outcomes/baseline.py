@@ -10,11 +10,11 @@ import numpy as np
 
 from driftline.detectors.grid import IntArray
 from driftline.detectors.outcomes.calibration import Calibration, calibrate
-from driftline.detectors.outcomes.correctness import watched_metric
 from driftline.detectors.outcomes.error_model import ErrorModel
 from driftline.detectors.outcomes.figure import Figure
 from driftline.detectors.outcomes.layout import OutcomeLayout
 from driftline.detectors.outcomes.performance import measure
+from driftline.detectors.outcomes.watched import watched_metric
 from driftline.detectors.reference import Reference
 from driftline.errors import ReferenceError  # noqa: A004 (the operator's word for it)
 
@@ -76,7 +76,7 @@ class Outcomes:
 
     @property
     def watched(self) -> str | None:
-        """The metric that is watched by default, see `correctness.watched_metric`."""
+        """The metric that is watched by default, see `watched.watched_metric`."""
         return watched_metric(self.layout)
 
 

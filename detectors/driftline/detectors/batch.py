@@ -10,7 +10,7 @@ import numpy as np
 
 from driftline.detectors.baseline import Baseline, Bins
 from driftline.detectors.columns import FeatureColumn, encode
-from driftline.detectors.compare import compare
+from driftline.detectors.comparison import compare
 from driftline.detectors.counts import FeatureType, count_columns
 from driftline.detectors.reference import Reference
 
