@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - a script, not a package
-"""Write the pages that say what the code says: configuration, detectors, scenarios, metrics.
+"""Write what pages say that the code says: configuration, detectors, scenarios, metrics.
 
 Run it after a change of a key, a default or a docstring: `python docs/generate.py`.
 """
@@ -18,6 +18,7 @@ import yaml
 from driftline.consumer.config import schema
 from driftline.consumer.config.values import BUDGET_PATTERN, FOR_PATTERN
 from driftline.consumer.http.tables import COUNTERS, GAUGES, HISTOGRAMS
+from driftline.detectors.outcomes import METRICS, Metric
 from driftline.producer.records.durations import PATTERN
 
 FOLDER = Path(__file__).parent
@@ -35,6 +36,18 @@ _PATTERNS = {
     FOR_PATTERN: "`k of n`",
     PATTERN: "duration",
     "%": "percentage",
+}
+_OF = {
+    "classes": "predicted classes",
+    "scores": "scores",
+    "probabilities": "scores that are probabilities",
+    "errors": "a regression",
+}
+_UNITS = {
+    "share": "0 to 1",
+    "nats": "nats",
+    "prediction": "the prediction's unit",
+    "none": "no unit",
 }
 _WORDS = {"string": "text", "array": "list", "object": "map", "integer": "whole number"}
 
@@ -197,11 +210,35 @@ def metrics() -> str:
     return f"{NOTE}{head}\n{_table(('metric', 'type', 'labels', 'meaning'), rows)}"
 
 
+def performance() -> str:
+    """Return the page of performance with the table of what is measured in its place."""
+    text = (FOLDER / "performance.md").read_text("utf-8")
+    head = ("metric", "of", "in", "worse", "interval", "estimated")
+    table = _table(head, [_metric(metric) for metric in METRICS.values()])
+    parts = re.split(r"(<!-- metrics: [^>]*-->\n)", text)
+    if len(parts) != 5:
+        raise ValueError("performance.md lacks a comment before or after its table of metrics")
+    return "".join([*parts[:2], "\n", table, "\n", *parts[3:]])
+
+
+def _metric(metric: Metric) -> tuple[str, ...]:
+    scale = metric.scale
+    return (
+        f"`{metric.name}`",
+        _OF[metric.family] + (f": {metric.note}" if metric.note else ""),
+        _UNITS[scale.unit],
+        {-1: "smaller", 0: "either way", 1: "larger"}[scale.worse],
+        metric.interval or "none",
+        "yes" if metric.estimated else "",
+    )
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "configuration.md": configuration,
     "detectors.md": detectors,
     "scenarios.md": scenarios,
     "metrics.md": metrics,
+    "performance.md": performance,
 }
 
 

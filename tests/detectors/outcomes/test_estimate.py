@@ -13,10 +13,15 @@ from numpy.typing import NDArray
 from sklearn import metrics
 
 from driftline.detectors.grid import FloatArray, IntArray
-from driftline.detectors.outcomes import OutcomeLayout, OutcomeRows, count_outcomes, measure
+from driftline.detectors.outcomes import (
+    OutcomeLayout,
+    OutcomeRows,
+    count_outcomes,
+    measure,
+    names_of,
+)
 from driftline.detectors.outcomes.calibration import Calibration, calibrate
 from driftline.detectors.outcomes.estimation import (
-    ESTIMATED,
     count_predictions,
     estimate,
     estimate_size,
@@ -24,6 +29,8 @@ from driftline.detectors.outcomes.estimation import (
 )
 
 Draw = Callable[[np.random.Generator, int], FloatArray]
+
+ESTIMATED = names_of(["classes", "scores", "probabilities"], estimated=True)
 
 
 def rows_of(score: FloatArray, positive: NDArray[Any]) -> OutcomeRows:

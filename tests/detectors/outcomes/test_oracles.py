@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 from sklearn import metrics
 
 from driftline.detectors.grid import FloatArray
-from driftline.detectors.outcomes import OutcomeLayout, OutcomeRows, count_outcomes, measure
+from driftline.detectors.outcomes import (
+    METRICS,
+    OutcomeLayout,
+    OutcomeRows,
+    count_outcomes,
+    measure,
+)
 
 from .windows import values
 
@@ -103,12 +109,23 @@ def test_regression(decimals: int, constant: bool, n: int) -> None:
     actual = np.full(n, 17.0) if constant else rng.normal(20, 6, n).round(decimals)
     predicted = actual + rng.normal(0.5, 2, n).round(decimals)
     found = measure(layout, count_outcomes(layout, values(predicted, actual)))
-    oracle = {
-        "mae": metrics.mean_absolute_error(actual, predicted),
-        "rmse": metrics.root_mean_squared_error(actual, predicted),
-        "r2": math.nan if constant or n < 2 else metrics.r2_score(actual, predicted),
-        "bias": float(np.mean(predicted - actual)),
-    }
+    oracle = wanted_errors(predicted, actual)
     assert list(found) == list(oracle)
     for name, figure in found.items():
         assert figure.value == pytest.approx(oracle[name], rel=1e-8, abs=1e-9, nan_ok=True), name
+
+
+def wanted_errors(predicted: FloatArray, actual: FloatArray) -> dict[str, float]:
+    constant = actual.size < 2 or bool((actual == actual[0]).all())
+    return {
+        "mae": metrics.mean_absolute_error(actual, predicted),
+        "rmse": metrics.root_mean_squared_error(actual, predicted),
+        "r2": math.nan if constant else metrics.r2_score(actual, predicted),
+        "bias": float(np.mean(predicted - actual)),
+    }
+
+
+def test_every_metric_has_an_oracle() -> None:
+    rng = np.random.default_rng(0)
+    rows = drawn(rng, rng.random(100), 2, "all classes")
+    assert [*wanted(rows, 2), *wanted_errors(rng.random(9), rng.random(9))] == [*METRICS]

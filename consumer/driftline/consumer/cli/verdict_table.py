@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from math import floor, inf, log10
-from typing import cast
 
 from driftline.consumer.cli.alert_text import figure, minute
 from driftline.consumer.cli.backtest_text import effect_text, subject
-from driftline.consumer.config import Metric, ModelConfig
+from driftline.consumer.config import ModelConfig
 from driftline.consumer.wire.records import DetectorValue, Number, Verdict
 from driftline.consumer.wire.subject import Subject
-from driftline.detectors.outcomes import WORSE
+from driftline.detectors.outcomes import METRICS
 
 _NARROWEST = 24
 _STATES = ("ok", "warning", "critical", "insufficient")
@@ -98,14 +97,14 @@ class VerdictTable:
 
     def _limits(self, name: str, found: DetectorValue) -> list[Number]:
         """Return lower and upper limit of a metric that has both, else nothing."""
-        limit = self._config.performance.get(cast(Metric, name))
+        limit = self._config.performance.get(name)
         if limit is None or found.threshold is None:
             return []
         low = -inf if limit.min is None else limit.min
         high = inf if limit.max is None else limit.max
         drops = [drop for drop in (limit.max_drop, limit.critical_drop) if drop is not None]
         if drops and found.reference is not None:
-            worse = WORSE[name]
+            worse = METRICS[name].scale.worse
             low = max(low, found.reference - min(drops)) if worse <= 0 else low
             high = min(high, found.reference + min(drops)) if worse >= 0 else high
         return [low, high] if -inf < low and high < inf else []

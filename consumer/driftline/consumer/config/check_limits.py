@@ -13,10 +13,7 @@ from driftline.consumer.config.limit import PerformanceLimit
 from driftline.consumer.config.model import ModelConfig
 from driftline.consumer.config.tree import Key, Locations
 from driftline.consumer.config.values import format_number
-from driftline.detectors.outcomes import WORSE, Outcomes, estimate, estimate_size
-
-_OF_SCORES = ("roc_auc", "pr_auc", "log_loss", "brier", "calibration_error")
-_OF_ERRORS = ("mae", "rmse")
+from driftline.detectors.outcomes import METRICS, Outcomes, estimate, estimate_size, names_of
 
 
 def limit_problems(
@@ -42,7 +39,8 @@ def limit_problems(
             severity = "warning"
         if metric not in figures:
             has = f"the reference of {place[1]} does not have it; it has {', '.join(figures)}"
-            if metric in _OF_SCORES and outcomes.layout.kind == "classification":
+            of_scores = METRICS[metric].family in ("scores", "probabilities")
+            if of_scores and outcomes.layout.kind == "classification":
                 has += ", and the others with prediction.score and --positive-label"
             yield locations.problem(here, has, severity)
             continue
@@ -60,7 +58,7 @@ def limit_problems(
 def estimated_metrics(outcomes: Outcomes) -> Collection[str]:
     """Return the metrics that are estimated before labels come."""
     if outcomes.error_model is not None:
-        return _OF_ERRORS
+        return names_of(outcomes.layout.families, estimated=True)
     calibration = outcomes.calibration
     if calibration is None:
         return ()
@@ -85,7 +83,7 @@ def _broken(
             continue
         relation = "below" if name == "min" else "above"
         text = f"the reference itself, with {value:.3g}, lies {relation} it: "
-        if WORSE[metric] == (1 if name == "min" else -1):
+        if METRICS[metric].scale.worse == (1 if name == "min" else -1):
             better = "higher" if name == "max" else "lower"
             text += f"{better} {metric} is better, so write {other}: {format_number(level)}"
         else:

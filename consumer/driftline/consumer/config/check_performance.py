@@ -10,10 +10,15 @@ from driftline.consumer.config.model import ModelConfig
 from driftline.consumer.config.settings import Config
 from driftline.consumer.config.tree import Key, Locations
 from driftline.detectors.outcomes import Outcomes
+from driftline.detectors.outcomes.metrics import Family, names_of
 from driftline.detectors.reference import Reference
 from driftline.errors import ReferenceError  # noqa: A004 (the operator's word for it)
 
-_OF_CLASSES = ("accuracy", "precision", "recall", "f1")
+_FIELDS: dict[str, tuple[Family, ...]] = {
+    "prediction.label": ("classes",),
+    "prediction.score": ("scores", "probabilities", "errors"),
+}
+"""What is predicted, and the families of metrics that are of it."""
 
 
 def check_performance(
@@ -82,13 +87,10 @@ def _predictions(
 ) -> Iterator[Problem]:
     """Yield a problem for each topic whose mapping leaves out a prediction that is measured."""
     model, layout = config.models[model_name], outcomes.layout
-    for field, needed in (
-        ("prediction.label", layout.labelled),
-        ("prediction.score", layout.grid is not None or layout.bins > 0),
-    ):
-        of_label = field == "prediction.label"
-        limits = [m for m in model.performance if (m in _OF_CLASSES) == of_label]
-        watched = (outcomes.watched in _OF_CLASSES) == of_label
+    for field, families in _FIELDS.items():
+        own, needed = names_of(families), {*families} & {*layout.families}
+        limits = [metric for metric in model.performance if metric in own]
+        watched = outcomes.watched in own
         by_budget = model.labels is not None and not model.performance and watched
         for topic in model.predictions if needed and (limits or by_budget) else ():
             source = config.sources.get(topic)

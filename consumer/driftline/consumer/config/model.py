@@ -34,12 +34,10 @@ from driftline.consumer.config.notation import (
     Topics,
 )
 from driftline.consumer.config.values import Budget, format_number
+from driftline.detectors.outcomes.metrics import METRICS
 
 DAY = 86_400_000
 _SHARES = RATES | {"ks"}
-_SHARE_METRICS: frozenset[Metric] = frozenset(
-    {"accuracy", "precision", "recall", "f1", "roc_auc", "pr_auc", "brier", "calibration_error"}
-)
 
 
 class WindowConfig(Section):
@@ -134,7 +132,8 @@ def _performance(limits: dict[Metric, PerformanceLimit]) -> dict[Metric, Perform
     for metric, limit in limits.items():
         for name in ("max_drop", "critical_drop", "min", "max"):
             level = getattr(limit, name)
-            if metric in _SHARE_METRICS and level is not None and not 0 <= level <= 1:
+            share = METRICS[metric].scale.is_share
+            if share and level is not None and not 0 <= level <= 1:
                 problems.append(((metric, name), _no_share(metric, level)))
     if problems:
         raise Located(*problems)

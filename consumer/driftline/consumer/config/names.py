@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
+from driftline.detectors.outcomes import metrics
 from driftline.producer.records.names import is_legal
 
 Detector = Literal[
@@ -20,46 +21,20 @@ Detector = Literal[
     "unseen",
     "out_of_range",
 ]
-Metric = Literal[
-    "accuracy",
-    "precision",
-    "recall",
-    "f1",
-    "roc_auc",
-    "pr_auc",
-    "log_loss",
-    "brier",
-    "calibration_error",
-    "mae",
-    "rmse",
-    "r2",
-    "bias",
-]
 FeatureType = Literal["numeric", "categorical", "boolean"]
 
 DETECTORS: tuple[Detector, ...] = get_args(Detector)
-METRICS: tuple[Metric, ...] = get_args(Metric)
+METRICS = tuple(metrics.METRICS)
 RATES: frozenset[Detector] = frozenset({"missing", "invalid", "unseen", "out_of_range"})
 """Detectors whose value is a share of the events; written in % in sentences."""
 
 OUTPUT_TOPICS = ("alerts", "verdicts", "panes", "joins", "state", "dead-letter")
 """Each is `<output.prefix>.<name>`."""
 
-_OTHER_NAMES = {
-    "auc": "roc_auc", "auroc": "roc_auc", "roc": "roc_auc", "auc_roc": "roc_auc",
-    "rocauc": "roc_auc", "roc_auc_score": "roc_auc", "gini": "roc_auc",
-    "average_precision": "pr_auc", "average_precision_score": "pr_auc", "auprc": "pr_auc",
-    "ap": "pr_auc", "aucpr": "pr_auc", "auc_pr": "pr_auc",
-    "acc": "accuracy", "accuracy_score": "accuracy", "error_rate": "accuracy",
-    "precision_score": "precision", "ppv": "precision", "recall_score": "recall",
-    "sensitivity": "recall", "tpr": "recall", "f1_score": "f1", "f1score": "f1", "fscore": "f1",
-    "logloss": "log_loss", "cross_entropy": "log_loss", "binary_logloss": "log_loss",
-    "brier_score": "brier", "brier_score_loss": "brier", "ece": "calibration_error",
-    "calibration": "calibration_error", "expected_calibration_error": "calibration_error",
-    "mse": "rmse", "mean_squared_error": "rmse", "root_mean_squared_error": "rmse",
-    "mean_absolute_error": "mae", "r2_score": "r2", "r_squared": "r2", "mean_error": "bias",
-}  # fmt: skip
-"""What others call a metric, or one that says the same."""
+if TYPE_CHECKING:
+    Metric = str
+else:
+    Metric = Literal[METRICS]
 
 
 def check_name(name: str, what: str) -> str:
@@ -94,7 +69,8 @@ def metric_hint(name: str) -> str:
     estimated = plain.removeprefix("estimated_")
     if estimated != plain and estimated in METRICS:
         return f"estimates share the limit of {estimated}"
-    plain = _OTHER_NAMES.get(plain, plain)
+    aliases = {alias: each.name for each in metrics.METRICS.values() for alias in each.aliases}
+    plain = aliases.get(plain, plain)
     return f"did you mean {plain}?" if plain in METRICS else hint(name, METRICS)
 
 

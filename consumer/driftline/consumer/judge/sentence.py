@@ -39,20 +39,6 @@ _RATE_VERBS = {
 }
 
 
-_METRICS = {
-    "f1": "F1",
-    "roc_auc": "ROC AUC",
-    "pr_auc": "PR AUC",
-    "log_loss": "log loss",
-    "brier": "Brier score",
-    "calibration_error": "calibration error",
-    "mae": "mean absolute error",
-    "rmse": "root mean squared error",
-    "r2": "R2",
-    "estimate_gap": "performance against its estimate",
-}
-
-
 @dataclass(frozen=True)
 class Spread:
     """Median and distance between the quartiles of a numeric feature, in its own unit."""
@@ -175,16 +161,6 @@ def percents(now: float, normal: float) -> tuple[str, str]:
         if texts[0] != texts[1]:
             return texts
     return percent(now), percent(normal)
-
-
-def metric_words(metric: str) -> str:
-    """Return the name of a metric as a sentence has it.
-
-    Example:
-        >>> metric_words("accuracy"), metric_words("mae")
-        ('accuracy', 'mean absolute error')
-    """
-    return _METRICS.get(metric, metric)
 
 
 def verb(now: Spread, normal: Spread, moved: Moved | None = None) -> str:

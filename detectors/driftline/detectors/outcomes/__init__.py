@@ -4,11 +4,14 @@ Lay out what is counted on the reference (`OutcomeLayout`), count pairs as the l
 (`count_outcomes`), add the counts as needed, and `measure` them. `correctness` tests them against
 the reference's, which `Outcomes` reads.
 
-Importing this needs neither numpy nor scipy: the names are imported when they are first used.
+The table of metrics needs neither numpy nor scipy; the other names are imported when they are first
+used.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from driftline.detectors.outcomes.metrics import GAP, METRICS, Metric, figure_named, names_of
 
 if TYPE_CHECKING:
     from driftline.detectors.outcomes.baseline import Outcomes
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     )
     from driftline.detectors.outcomes.figure import Figure
     from driftline.detectors.outcomes.layout import OutcomeKind, OutcomeLayout
-    from driftline.detectors.outcomes.performance import METRICS, WORSE, measure
+    from driftline.detectors.outcomes.performance import measure
     from driftline.detectors.outcomes.probabilities import probability_sums
     from driftline.detectors.outcomes.residuals import residual_quantiles
     from driftline.detectors.outcomes.watched import Correctness, correctness, watched_metric
@@ -39,7 +42,7 @@ else:
         "estimation": ("count_predictions", "estimate", "estimate_size", "gap"),
         "figure": ("Figure",),
         "layout": ("OutcomeKind", "OutcomeLayout"),
-        "performance": ("METRICS", "WORSE", "measure"),
+        "performance": ("measure",),
         "probabilities": ("probability_sums",),
         "residuals": ("residual_quantiles",),
     }
@@ -54,13 +57,14 @@ else:
 
 
 __all__ = [
+    "GAP",
     "METRICS",
-    "WORSE",
     "Calibration",
     "Correctness",
     "ErrorModel",
     "Figure",
     "IndependentTest",
+    "Metric",
     "OutcomeKind",
     "OutcomeLayout",
     "OutcomeRows",
@@ -73,9 +77,11 @@ __all__ = [
     "estimate",
     "estimate_errors",
     "estimate_size",
+    "figure_named",
     "fit_errors",
     "gap",
     "measure",
+    "names_of",
     "probability_sums",
     "residual_quantiles",
     "watched_metric",

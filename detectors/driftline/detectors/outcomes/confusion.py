@@ -17,24 +17,26 @@ from numpy.typing import NDArray
 
 from driftline.detectors.grid import IntArray
 from driftline.detectors.outcomes.figure import Figure, share_interval
+from driftline.detectors.outcomes.layout import OutcomeLayout
 
 
-def confusion_metrics(confusion: IntArray, positive: int | None) -> dict[str, Figure]:
-    """Measure a confusion matrix.
+def class_metrics(layout: OutcomeLayout, counts: IntArray) -> dict[str, Figure]:
+    """Measure all four.
 
     Args:
-        confusion: counts [actual][predicted], shape (C, C + 1), the last column another class or
-            none.
-        positive: the positive class, None if unknown.
+        layout: one with predicted classes.
+        counts: flat counts, shape (layout.size,).
 
     Returns:
         `accuracy`, `precision`, `recall`, `f1`, each 0 to 1, with 95 % intervals.
 
     Example:
-        >>> found = confusion_metrics(np.array([[70, 10, 0], [5, 15, 0]]), 1)
+        >>> layout = OutcomeLayout.classification(["no", "yes"], "yes", True)
+        >>> found = class_metrics(layout, np.array([70, 10, 0, 5, 15, 0]))
         >>> {name: figure.value for name, figure in found.items()}
         {'accuracy': 0.85, 'precision': 0.6, 'recall': 0.75, 'f1': 0.6666666667}
     """
+    confusion, positive = layout.view(counts, "confusion"), layout.positive
     n, classes = int(confusion.sum()), confusion.shape[0]
     hits = np.diagonal(confusion)
     accuracy = {"accuracy": _share(int(hits.sum()), n, n)}

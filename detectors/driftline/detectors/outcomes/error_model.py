@@ -30,6 +30,7 @@ from driftline.detectors.counts import (
 )
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.outcomes.figure import Figure, mean_figure
+from driftline.detectors.outcomes.metrics import names_of
 from driftline.detectors.rounding import significant
 
 SHARES = (0.01, 0.05, *np.arange(1, 10) / 10, 0.95, 0.99)
@@ -164,7 +165,7 @@ def estimate_errors(layout: Layout, model: ErrorModel, counts: IntArray) -> dict
     """
     n = int(counts[: layout.starts[1]].sum()) if counts.size else 0
     if n == 0:
-        return {"mae": Figure.none(), "rmse": Figure.none()}
+        return dict.fromkeys(names_of(["errors"], estimated=True), Figure.none())
     shares = np.add.reduceat(counts, model.cells) / n
     value = np.maximum(model.mean + model.weights @ shares, 0.0)
     scale = np.divide(value, model.mean, out=np.ones(2), where=model.mean > 0.0)

@@ -13,7 +13,7 @@ which rests on the events of a finite reference.
 
 from __future__ import annotations
 
-from math import inf, nan, sqrt
+from math import nan, sqrt
 
 import numpy as np
 from scipy.special import gammaincc, ndtr
@@ -23,9 +23,8 @@ from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.outcomes.calibration import Calibration
 from driftline.detectors.outcomes.figure import Figure, mean_figure
 from driftline.detectors.outcomes.layout import OutcomeLayout
+from driftline.detectors.outcomes.metrics import METRICS, names_of
 from driftline.detectors.rounding import significant
-
-ESTIMATED = ("accuracy", "precision", "recall", "f1", "roc_auc", "log_loss", "brier")
 
 _SMALLEST = float(np.finfo(np.float64).eps)  # log loss is bounded as the realised one is
 _Parts = tuple[float, FloatArray | float]  # an estimate, and what one label more changes in it
@@ -98,7 +97,7 @@ def estimate(layout: OutcomeLayout, calibration: Calibration, cells: IntArray) -
     if layout.probability:
         parts |= _losses(calibration, counts.sum(axis=0))
     figures = {}
-    for name in ESTIMATED:
+    for name in names_of(layout.families, estimated=True):
         if name not in parts:
             continue
         part = parts[name]
@@ -107,8 +106,8 @@ def estimate(layout: OutcomeLayout, calibration: Calibration, cells: IntArray) -
             continue
         value, slope = part
         error = sqrt(_cumulants(calibration, counts, slope)[0])
-        most = inf if name == "log_loss" else 1.0
-        figures[name] = mean_figure(value, error, n, least=0.0, most=most)
+        scale = METRICS[name].scale
+        figures[name] = mean_figure(value, error, n, scale.least, scale.most)
     return figures
 
 

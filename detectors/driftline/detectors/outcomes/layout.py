@@ -17,6 +17,7 @@ import numpy as np
 
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.outcomes.edges import ResidualGrid, score_edges
+from driftline.detectors.outcomes.metrics import Family
 
 OutcomeKind = Literal["classification", "regression"]
 
@@ -124,6 +125,16 @@ class OutcomeLayout:
         """
         grid = ResidualGrid.of(predicted, actual)
         return cls("regression", (), None, False, np.empty(0), False, grid)
+
+    @property
+    def families(self) -> tuple[Family, ...]:
+        """What metrics there are of: predicted classes, scores, probabilities, or errors."""
+        if self.grid is not None:
+            return ("errors",)
+        has: dict[Family, object] = {
+            "classes": self.labelled, "scores": self.bins, "probabilities": self.probability,
+        }  # fmt: skip
+        return tuple(family for family, there in has.items() if there)
 
     @property
     def bins(self) -> int:

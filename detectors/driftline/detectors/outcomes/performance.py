@@ -2,42 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from driftline.detectors.grid import IntArray
-from driftline.detectors.outcomes.confusion import confusion_metrics
+from driftline.detectors.outcomes.confusion import class_metrics
 from driftline.detectors.outcomes.figure import Figure
 from driftline.detectors.outcomes.layout import OutcomeLayout
+from driftline.detectors.outcomes.metrics import Family, names_of
 from driftline.detectors.outcomes.probabilities import probability_metrics
-from driftline.detectors.outcomes.regression import regression_metrics
+from driftline.detectors.outcomes.regression import error_metrics
 from driftline.detectors.outcomes.scores import score_metrics
 
-# Metric to the direction that is worse: +1 larger, -1 smaller, 0 away from the reference.
-WORSE = {
-    "accuracy": -1,
-    "precision": -1,
-    "recall": -1,
-    "f1": -1,
-    "roc_auc": -1,
-    "pr_auc": -1,
-    "log_loss": 1,
-    "brier": 1,
-    "calibration_error": 1,
-    "mae": 1,
-    "rmse": 1,
-    "r2": -1,
-    "bias": 0,
+MEASURES: dict[Family, Callable[[OutcomeLayout, IntArray], dict[str, Figure]]] = {
+    "classes": class_metrics,
+    "scores": score_metrics,
+    "probabilities": probability_metrics,
+    "errors": error_metrics,
 }
-METRICS = tuple(WORSE)
+"""Family to what measures its metrics, from a layout that has it and flat counts."""
 
 
 def measure(layout: OutcomeLayout, counts: IntArray) -> dict[str, Figure]:
     """Measure the metrics that the layout has, in the order of `METRICS`.
 
-    Accuracy, precision, recall and f1 need predicted classes; roc_auc and pr_auc a score and its
-    positive class; log_loss, brier and calibration_error scores that are probabilities; a
-    regression has mae, rmse, r2 and bias.
-
     Args:
-        layout: what was counted.
+        layout: what was counted; its `families` tell which metrics there are.
         counts: flat counts, shape (layout.size,).
 
     Returns:
@@ -53,13 +42,7 @@ def measure(layout: OutcomeLayout, counts: IntArray) -> dict[str, Figure]:
         {'roc_auc': 0.75, 'pr_auc': 0.8333, 'log_loss': 0.4723, 'brier': 0.1581, \
 'calibration_error': 0.1375}
     """
-    if layout.grid is not None:
-        return regression_metrics(layout, layout.grid, counts)
     found: dict[str, Figure] = {}
-    if layout.labelled:
-        found |= confusion_metrics(layout.view(counts, "confusion"), layout.positive)
-    if layout.bins:
-        found |= score_metrics(layout, counts)
-    if layout.probability:
-        found |= probability_metrics(layout, counts)
-    return found
+    for family in layout.families:
+        found |= MEASURES[family](layout, counts)
+    return {name: found[name] for name in names_of(layout.families)}

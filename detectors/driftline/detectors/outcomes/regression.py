@@ -11,10 +11,10 @@ from math import exp, nan, sqrt
 
 from driftline.detectors.grid import IntArray
 from driftline.detectors.outcomes.counting import moment_unit
-from driftline.detectors.outcomes.edges import ResidualGrid
 from driftline.detectors.outcomes.figure import NORMAL, Figure, mean_figure
 from driftline.detectors.outcomes.fixed_point import total
 from driftline.detectors.outcomes.layout import MOMENTS, OutcomeLayout
+from driftline.detectors.outcomes.metrics import names_of
 
 _CONSTANT = 1e-14  # variance over mean square below which actual values are all the same
 # A fourth moment is rounded to its unit, and to a float before it is centred. Where more than a
@@ -23,14 +23,11 @@ _LEAST_SQUARE = sqrt(100.0 * 2.0 ** moment_unit(MOMENTS["eeee"]))
 _MOST_SHIFT = sqrt(2.0**50 / 100.0)  # mean square over variance
 
 
-def regression_metrics(
-    layout: OutcomeLayout, grid: ResidualGrid, counts: IntArray
-) -> dict[str, Figure]:
+def error_metrics(layout: OutcomeLayout, counts: IntArray) -> dict[str, Figure]:
     """Measure all four.
 
     Args:
         layout: a regression's.
-        grid: the layout's.
         counts: flat counts, shape (layout.size,).
 
     Returns:
@@ -39,9 +36,9 @@ def regression_metrics(
         rmse and r2 where residuals are far below the reference's (a fortieth), none of r2 where
         the spread of the actual values is, or 1,800 times smaller than their distance from them.
     """
-    n = int(layout.view(counts, "pairs")[0])
-    if n == 0:
-        return {name: Figure.none() for name in ("mae", "rmse", "r2", "bias")}
+    grid, n = layout.grid, int(layout.view(counts, "pairs")[0])
+    if grid is None or n == 0:
+        return dict.fromkeys(names_of(["errors"]), Figure.none())
     cells = layout.view(counts, "moments")
     # In units of the grid's scales, so that no power overflows.
     mean = {

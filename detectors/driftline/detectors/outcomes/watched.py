@@ -27,6 +27,7 @@ from driftline.detectors.features.psi import psi
 from driftline.detectors.features.rates import rate
 from driftline.detectors.grid import IntArray
 from driftline.detectors.outcomes.layout import OutcomeLayout
+from driftline.detectors.outcomes.metrics import METRICS
 from driftline.detectors.outcomes.performance import measure
 from driftline.detectors.outcomes.scores import components, rank, roc_auc
 from driftline.detectors.rounding import significant
@@ -53,11 +54,7 @@ class Correctness:
 
 def watched_metric(layout: OutcomeLayout) -> str | None:
     """Return the metric that the test speaks of: `accuracy`, `roc_auc`, `mae` or none."""
-    if layout.grid is not None:
-        return "mae"
-    if layout.labelled:
-        return "accuracy"
-    return "roc_auc" if layout.bins else None
+    return next((metric for metric in _TESTS if METRICS[metric].family in layout.families), None)
 
 
 def correctness(
@@ -85,8 +82,7 @@ def correctness(
     metric = watched_metric(layout)
     if metric is None:
         return {}
-    tests = {"accuracy": _accuracy, "roc_auc": _roc_auc, "mae": _residuals}
-    numbers = significant(tests[metric](layout, counts, reference, alpha)).tolist()
+    numbers = significant(_TESTS[metric](layout, counts, reference, alpha)).tolist()
     return {metric: Correctness(*numbers)}
 
 
@@ -147,3 +143,7 @@ def _residuals(
     if value <= normally and not isnan(p_value):
         p_value = 1.0
     return value, p_value, nan, float(psi(cells, level).value[0])
+
+
+# The first whose family a layout has is watched.
+_TESTS = {"accuracy": _accuracy, "roc_auc": _roc_auc, "mae": _residuals}

@@ -51,25 +51,35 @@ def details_of(
         >>> details_of("accuracy", layout, counts, counts).confusion["window"]
         [[7, 1, 0], [2, 5, 1]]
     """
-    if metric == "accuracy" and layout.labelled and len(layout.classes) <= _MOST_CLASSES:
-        both = {"reference": reference, "window": counts}
-        matrices = {name: layout.view(own, "confusion").tolist() for name, own in both.items()}
-        return Details(confusion={"classes": list(layout.classes), **matrices})
-    if metric == "bias":
-        normal = residual_quantiles(layout, reference)
-        return Details(
-            {
-                f"residual_q{round(100 * share):02}": DetectorValue(
-                    value=number(figure.value),
-                    p_value=None,
-                    threshold=None,
-                    state=None,
-                    interval=None
-                    if np.isnan(figure.low)
-                    else (number(figure.low), number(figure.high)),
-                    reference=number(normal[share].value),
-                )
-                for share, figure in residual_quantiles(layout, counts).items()
-            }
-        )
-    return NO_DETAILS
+    details = _DETAILS.get(metric)
+    return NO_DETAILS if details is None else details(layout, counts, reference)
+
+
+def _confusion(layout: OutcomeLayout, counts: IntArray, reference: IntArray) -> Details:
+    if len(layout.classes) > _MOST_CLASSES:
+        return NO_DETAILS
+    both = {"reference": reference, "window": counts}
+    matrices = {name: layout.view(own, "confusion").tolist() for name, own in both.items()}
+    return Details(confusion={"classes": list(layout.classes), **matrices})
+
+
+def _residuals(layout: OutcomeLayout, counts: IntArray, reference: IntArray) -> Details:
+    normal = residual_quantiles(layout, reference)
+    return Details(
+        {
+            f"residual_q{round(100 * share):02}": DetectorValue(
+                value=number(figure.value),
+                p_value=None,
+                threshold=None,
+                state=None,
+                interval=None
+                if np.isnan(figure.low)
+                else (number(figure.low), number(figure.high)),
+                reference=number(normal[share].value),
+            )
+            for share, figure in residual_quantiles(layout, counts).items()
+        }
+    )
+
+
+_DETAILS = {"accuracy": _confusion, "bias": _residuals}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import isnan
 
-from driftline.consumer.config import Metric, ModelConfig
+from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.features.stream import StreamWindow
 from driftline.consumer.judge.features.verdicts import too_few
 from driftline.consumer.judge.lives.life import repeat
@@ -120,13 +120,12 @@ class EstimateStream:
             figures = estimate_errors(self._layout, outcomes.error_model, counts[:size])
         found = []
         for name, figure in figures.items():
-            metric: Metric = name  # type: ignore[assignment]  # the config's names are the detectors'
             normal, scale = self._normal[name].value, self._scale.get(name, 1.0)
             if not isnan(normal):
                 if scale != 1.0:
                     ends = figure.low * scale, figure.high * scale
                     figure = Figure.of(figure.value * scale, *ends, figure.n)
-                found.append(against_limit(self._config, metric, figure, normal, estimated=True))
+                found.append(against_limit(self._config, name, figure, normal, estimated=True))
         return found
 
     def _errors_in(self, counts: IntArray) -> dict[str, float]:

@@ -10,13 +10,12 @@ from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.features.rules import STATES
 from driftline.consumer.judge.lives.life import Life, WindowTimes, breaches
 from driftline.consumer.judge.performance.details import NO_DETAILS, Details
-from driftline.consumer.judge.performance.rules import GAP, MetricReading
+from driftline.consumer.judge.performance.rules import MetricReading
 from driftline.consumer.judge.sentence import (
     amount,
     digits_apart,
     duration,
     fit,
-    metric_words,
     moment,
     named,
     opening,
@@ -33,6 +32,7 @@ from driftline.consumer.wire.records import (
     most_frequent,
     number,
 )
+from driftline.detectors.outcomes import GAP, figure_named
 from driftline.producer.records.timestamp import format_time
 
 _LISTED = 20
@@ -197,7 +197,7 @@ class MetricWriter:
             basis = f"on {labelled:,} labelled {of}"
         now = amount(figure.value, digits)
         normal = "unknown" if isnan(measured.normal) else amount(measured.normal, digits)
-        if measured.subject.name == GAP:
+        if measured.subject.name == GAP.name:
             change = f"{amount(abs(figure.value))} {'worse' if figure.value < 0 else 'better'}"
             text = (
                 f"{opening(self._stream)}performance turned out {change} than estimated, normally 0"
@@ -226,7 +226,7 @@ def shown(measured: MetricReading) -> str:
     >>> shown(MetricReading(Subject.metric("roc_auc", estimated=True), one, 0.97))
     'estimated ROC AUC'
     """
-    words = metric_words(measured.subject.name)
+    words = figure_named(measured.subject.name).words
     return f"estimated {words}" if measured.subject.estimated else words
 
 

@@ -17,11 +17,8 @@ from driftline.consumer.config.rules import PerformanceLevel
 from driftline.consumer.judge.lives.life import Reading
 from driftline.consumer.wire.subject import Subject
 from driftline.detectors import significant
-from driftline.detectors.outcomes import WORSE, Figure, Outcomes
+from driftline.detectors.outcomes import GAP, METRICS, Figure, Outcomes, figure_named
 from driftline.detectors.reference import Reference
-
-GAP = "estimate_gap"
-"""The name, where a metric's stands, of realised less estimated performance."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +45,7 @@ class MetricReading:
     @property
     def worse(self) -> int:
         """+1 if larger is worse, -1 if smaller, 0 if both."""
-        return WORSE.get(self.subject.name, -1)
+        return figure_named(self.subject.name).scale.worse
 
 
 def against_limit(
@@ -117,7 +114,7 @@ def watched_metrics(config: ModelConfig, outcomes: Outcomes | None) -> set[Subje
         if not config.performance and outcomes.watched is not None:
             watched.add(Subject.metric(outcomes.watched))
         if outcomes.calibration is not None:
-            watched.add(Subject.metric(GAP))
+            watched.add(Subject.metric(GAP.name))
     return watched
 
 
@@ -135,7 +132,7 @@ def _bounds(
     metric: Metric, limit: PerformanceLimit, normal: float, value: float
 ) -> dict[PerformanceLevel, float]:
     """Return the value that each level of a limit stands for."""
-    side = WORSE[metric] or (1 if value > normal else -1)
+    side = METRICS[metric].scale.worse or (1 if value > normal else -1)
     bounds: dict[PerformanceLevel, float] = {}
     for name in _levels_of(limit):
         level = float(getattr(limit, name))
@@ -149,7 +146,7 @@ def _beyond(
     metric: Metric, limit: PerformanceLimit, figure: Figure, normal: float
 ) -> list[PerformanceLevel]:
     """Return the levels that the whole interval lies beyond, the most severe first."""
-    side = WORSE[metric] or (1 if figure.value > normal else -1)
+    side = METRICS[metric].scale.worse or (1 if figure.value > normal else -1)
     beyond: list[PerformanceLevel] = []
     for name, bound in _bounds(metric, limit, normal, figure.value).items():
         upwards = name == "max" or (name != "min" and side > 0)
@@ -165,7 +162,7 @@ def _is_quiet(metric: Metric, limit: PerformanceLimit, figure: Figure, normal: f
     """
     if isnan(figure.value):
         return False
-    worse = WORSE[metric]
+    worse = METRICS[metric].scale.worse
     away = figure.value - normal
     drop = abs(away) if worse == 0 else away * worse
     drops = [d for d in (limit.max_drop, limit.critical_drop) if d is not None]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from math import nan
 
-from driftline.consumer.config import Metric, ModelConfig
+from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.lives.life import Life, WindowTimes, is_realised, repeat
 from driftline.consumer.judge.performance.details import Details, details_of
 from driftline.consumer.judge.performance.lives import Lives, move
@@ -17,7 +17,6 @@ from driftline.consumer.judge.performance.records import (
     insufficient,
 )
 from driftline.consumer.judge.performance.rules import (
-    GAP,
     MetricReading,
     against_limit,
     budget_reading,
@@ -29,6 +28,7 @@ from driftline.consumer.wire.records import Alert, ReferenceName, Verdict
 from driftline.consumer.wire.subject import Subject
 from driftline.detectors.grid import IntArray
 from driftline.detectors.outcomes import (
+    GAP,
     Figure,
     Outcomes,
     correctness,
@@ -119,7 +119,7 @@ class MetricStream:
         return self._insufficient(MetricWindow(times, 0, {}, nothing, []), "no events")
 
     def _insufficient(self, window: MetricWindow, reason: str) -> list[Verdict]:
-        names = [*self._normal, *([] if self._outcomes.calibration is None else [GAP])]
+        names = [*self._normal, *([] if self._outcomes.calibration is None else [GAP.name])]
         return [
             self._writer.verdict(
                 MetricReading(Subject.metric(name), Figure.none(), nan), window, reason
@@ -131,9 +131,8 @@ class MetricStream:
         """Return the metrics, each with what its rule says."""
         found = []
         for name, figure in measure(self._outcomes.layout, counts).items():
-            metric: Metric = name  # type: ignore[assignment]  # the config's names are the detectors'
-            one = against_limit(self._config, metric, figure, self._normal[name].value)
-            if metric == self._default:
+            one = against_limit(self._config, name, figure, self._normal[name].value)
+            if name == self._default:
                 one = self._by_budget(one, counts)
             found.append(one)
         return found
@@ -149,7 +148,7 @@ class MetricStream:
         """Return a metric, or the gap, of a window that does not tell it."""
         subject = life.subject
         normal = self._normal.get(subject.name, Figure.none()).value
-        return MetricReading(subject, Figure.none(), 0.0 if subject.name == GAP else normal)
+        return MetricReading(subject, Figure.none(), 0.0 if subject.name == GAP.name else normal)
 
     def _details(self, one: MetricReading, counts: IntArray) -> Details:
         return details_of(one.subject.name, self._outcomes.layout, counts, self._counts)
@@ -186,7 +185,7 @@ class MetricStream:
         figure = Figure(value, nan, nan, 0)
         return [
             MetricReading(
-                Subject.metric(GAP), figure, 0.0, p_value, nan, reading,
+                Subject.metric(GAP.name), figure, 0.0, p_value, nan, reading,
                 describe_default(config, rate=True),
             )
         ]  # fmt: skip

@@ -1,0 +1,170 @@
+"""The table of metrics of performance: what there is, and what each one is.
+
+Whoever lists metrics or asks about one reads it here: limits and their schema, checks, verdicts,
+sentences, tables and the docs. What measures them is `performance.MEASURES`, a function a family,
+because metrics of one family share most of their work. This module needs neither numpy nor scipy.
+
+A new metric is a line here, and a figure in what its family's function returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import inf
+from typing import Literal
+
+Family = Literal["classes", "scores", "probabilities", "errors"]
+"""What a metric is of: predicted classes; scores; scores that are probabilities; a regression."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What a metric's values are.
+
+    Attributes:
+        unit: `share`, `nats`, `prediction` (that of the predicted number) or `none`.
+        least, most: bounds of the values.
+        worse: +1 if larger is worse, -1 if smaller is, 0 if both are, away from the reference.
+    """
+
+    unit: Literal["share", "nats", "prediction", "none"]
+    least: float
+    most: float
+    worse: Literal[-1, 0, 1]
+
+    @property
+    def is_share(self) -> bool:
+        """Whether all values are from 0 to 1."""
+        return (self.least, self.most) == (0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric of performance.
+
+    Attributes:
+        name: in the configuration, verdicts and metrics.
+        words: its name in a sentence.
+        family: what it is of, and so which models have it.
+        scale: what its values are.
+        interval: what its 95 % interval rests on; None if it has none.
+        aliases: what others call it, or one that says the same.
+        note: what the name leaves open.
+        estimated: whether there is an estimate, too, before labels come.
+    """
+
+    name: str
+    words: str
+    family: Family
+    scale: Scale
+    interval: str | None
+    aliases: tuple[str, ...] = ()
+    note: str = ""
+    estimated: bool = False
+
+
+_RIGHT = Scale("share", 0.0, 1.0, -1)
+_WRONG = Scale("share", 0.0, 1.0, 1)
+_SIZE = Scale("prediction", 0.0, inf, 1)
+_POSITIVE = "of the positive class, or the mean over all classes"
+_WILSON, _MEAN = "Wilson; of a mean over classes, delta method", "central limit theorem"
+
+_TABLE = (
+    Metric(
+        "accuracy", "accuracy", "classes", _RIGHT, "Wilson",
+        ("acc", "accuracy_score", "error_rate"), estimated=True,
+    ),
+    Metric(
+        "precision", "precision", "classes", _RIGHT, _WILSON,
+        ("precision_score", "ppv"), _POSITIVE, estimated=True,
+    ),
+    Metric(
+        "recall", "recall", "classes", _RIGHT, _WILSON,
+        ("recall_score", "sensitivity", "tpr"), _POSITIVE, estimated=True,
+    ),
+    Metric(
+        "f1", "F1", "classes", _RIGHT, _WILSON,
+        ("f1_score", "f1score", "fscore"), _POSITIVE, estimated=True,
+    ),
+    Metric(
+        "roc_auc", "ROC AUC", "scores", _RIGHT, "DeLong",
+        ("auc", "auroc", "roc", "auc_roc", "rocauc", "roc_auc_score", "gini"), estimated=True,
+    ),
+    Metric(
+        "pr_auc", "PR AUC", "scores", _RIGHT, "influence of each pair",
+        ("average_precision", "average_precision_score", "auprc", "ap", "aucpr", "auc_pr"),
+        "average precision",
+    ),
+    Metric(
+        "log_loss", "log loss", "probabilities", Scale("nats", 0.0, inf, 1), _MEAN,
+        ("logloss", "cross_entropy", "binary_logloss"), estimated=True,
+    ),
+    Metric(
+        "brier", "Brier score", "probabilities", _WRONG, _MEAN,
+        ("brier_score", "brier_score_loss"), estimated=True,
+    ),
+    Metric(
+        "calibration_error", "calibration error", "probabilities", _WRONG,
+        "for the true error, which is below the plain estimate",
+        ("ece", "calibration", "expected_calibration_error"), "over ten even bins",
+    ),
+    Metric(
+        "mae", "mean absolute error", "errors", _SIZE, _MEAN,
+        ("mean_absolute_error",), estimated=True,
+    ),
+    Metric(
+        "rmse", "root mean squared error", "errors", _SIZE, "delta method",
+        ("mse", "mean_squared_error", "root_mean_squared_error"), estimated=True,
+    ),
+    Metric(
+        "r2", "R2", "errors", Scale("none", -inf, 1.0, -1), "delta method",
+        ("r2_score", "r_squared"),
+    ),
+    Metric(
+        "bias", "bias", "errors", Scale("prediction", -inf, inf, 0), _MEAN,
+        ("mean_error",), "the mean of prediction less actual",
+    ),
+)  # fmt: skip
+
+METRICS = {metric.name: metric for metric in _TABLE}
+"""Name to metric, in the order of all lists."""
+
+GAP = Metric(
+    "estimate_gap", "performance against its estimate", "scores",
+    Scale("share", -1.0, 1.0, -1), None, note="realised less estimated",
+)  # fmt: skip
+"""Realised less estimated performance: stands in records where a metric does, but takes no limit
+and has a test of its own, see `estimate.gap`."""
+
+
+def figure_named(name: str) -> Metric:
+    """Return a metric, or the gap, by its name in records.
+
+    Raises:
+        KeyError: there is none of that name.
+
+    Example:
+        >>> figure_named("mae").words, figure_named("estimate_gap").scale.worse
+        ('mean absolute error', -1)
+    """
+    return GAP if name == GAP.name else METRICS[name]
+
+
+def names_of(families: Iterable[Family], *, estimated: bool = False) -> tuple[str, ...]:
+    """Return the metrics of some families, in the table's order.
+
+    Args:
+        families: what the metrics are of.
+        estimated: only those that have an estimate.
+
+    Example:
+        >>> names_of(["probabilities"]), names_of(["errors"], estimated=True)
+        (('log_loss', 'brier', 'calibration_error'), ('mae', 'rmse'))
+    """
+    wanted = set(families)
+    return tuple(
+        name
+        for name, metric in METRICS.items()
+        if metric.family in wanted and (metric.estimated or not estimated)
+    )
