@@ -10,6 +10,8 @@ import contextlib
 import logging
 from collections.abc import Iterator
 
+import kafka.errors
+
 EVERY = 60.0  # seconds between two lines from the same place of the client
 
 
@@ -28,9 +30,14 @@ class ClientLog(logging.Handler):
             self._last[place] = (last, silent + 1)
             return
         self._last[place] = (record.created, 0)
+        text = record.getMessage()
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, OSError | kafka.errors.KafkaError):
+            # A broker that is away is no fault of the code: its traceback helps nobody.
+            text, record.exc_info = f"{text} ({type(error).__name__}: {error})", None
         if silent:
-            record.msg = f"{record.getMessage()} ({silent} more like this before)"
-            record.args = ()
+            text = f"{text} ({silent} more like this before)"
+        record.msg, record.args = text, ()
         logging.getLogger().handle(record)
 
 
