@@ -40,13 +40,13 @@ def check_against(
     place: Key
     for feature in model.features:
         place = ("models", model_name, "features", feature)
-        if feature not in feature_names and not _is_default(locations, place):
+        if feature not in feature_names and not locations.in_defaults(place):
             advice = hint(feature, feature_names)
             problems.append(locations.problem(place, f"not in the reference; {advice}"))
     for index, glob in enumerate(model.ignore):
         place = ("models", model_name, "ignore", index)
         nearly = difflib.get_close_matches(glob, feature_names, 1)
-        if nearly and not fnmatch.filter(feature_names, glob) and not _is_default(locations, place):
+        if nearly and not fnmatch.filter(feature_names, glob) and not locations.in_defaults(place):
             message = f"{glob} matches no feature of the reference; did you mean {nearly[0]}?"
             problems.append(locations.problem(place, message, "warning"))
     for index, tag in enumerate(model.segments):
@@ -61,7 +61,3 @@ def _tag_advice(tag: str, tags: Collection[str]) -> str:
     if not tags:
         return f"build it with {tag} among the segments"
     return hint(tag, tags)
-
-
-def _is_default(locations: Locations, path: Key) -> bool:
-    return locations.origin(path).key.startswith("defaults.")

@@ -35,7 +35,7 @@ def limit_problems(
     for metric, limit in model.performance.items():
         here: Key = (*place, "performance", metric)
         severity: Literal["error", "warning"] = "error"
-        if is_default(locations, here):
+        if locations.in_defaults(here):
             severity = "warning"
         if metric not in figures:
             has = f"the reference of {place[1]} does not have it; it has {', '.join(figures)}"
@@ -64,11 +64,6 @@ def estimated_metrics(outcomes: Outcomes) -> Collection[str]:
         return ()
     nothing = np.zeros(estimate_size(outcomes.layout), np.int64)
     return estimate(outcomes.layout, calibration, nothing).keys()
-
-
-def is_default(locations: Locations, path: Key) -> bool:
-    """Return whether a key was written in `defaults`."""
-    return locations.origin(path).key.startswith("defaults.")
 
 
 def _broken(

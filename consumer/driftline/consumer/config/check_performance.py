@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from driftline.consumer.config.check_limits import is_default, limit_problems
+from driftline.consumer.config.check_limits import limit_problems
 from driftline.consumer.config.errors import Problem
 from driftline.consumer.config.model import ModelConfig
 from driftline.consumer.config.settings import Config
@@ -107,7 +107,7 @@ def _predictions(
 
 def _no_outcome(model: ModelConfig, locations: Locations, place: Key) -> Iterator[Problem]:
     key = "performance" if model.labels is None else "labels"
-    by_default = key == "performance" and is_default(locations, (*place, key))
+    by_default = key == "performance" and locations.in_defaults((*place, key))
     yield locations.problem(
         (*place, key),
         f"the reference of {place[1]} was built without ground truth, so there is nothing to "

@@ -134,6 +134,10 @@ class Locations:
                 return Origin(found.file, found.line, found.key + joint + rest)
         return Origin(self._origins[()].file, None, write_key(path))
 
+    def in_defaults(self, path: Key) -> bool:
+        """Return whether a key was written among the `defaults`, for all models."""
+        return self.origin(path).key.startswith("defaults.")
+
     def problem(
         self, path: Key, message: str, severity: Literal["error", "warning"] = "error"
     ) -> Problem:
