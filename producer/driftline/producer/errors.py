@@ -6,7 +6,16 @@ from driftline.errors import DriftlineError
 
 
 class MappingError(DriftlineError):
-    """A mapping names something that is not a field of an event, or names it twice."""
+    """A mapping names something that is not a field of an event, or names it twice.
+
+    Args:
+        problem: what is wrong.
+        field: the field of an event that it is about, if it is about one.
+    """
+
+    def __init__(self, problem: str, field: str = "") -> None:
+        super().__init__(f"{field}: {problem}" if field else problem)
+        self.problem = problem
 
 
 class InputError(DriftlineError):

@@ -87,7 +87,7 @@ def verdict(start: int, length: int, events: int, state: Any, kind: str = "numer
 @pytest.mark.parametrize("kind", ["numeric", "performance"])
 def test_events_of_windows_that_overlap_count_once(kind: str) -> None:
     """Panes of 10, 20, 30, 40 and 50 events; windows of two, the first begins before the data."""
-    found = Found("m")
+    found = Found("m", 0)
     for start, events, state in (
         (10, 10, "insufficient"), (11, 30, "ok"), (12, 50, "insufficient"),
         (13, 70, "insufficient"), (14, 90, "warning"),
@@ -97,7 +97,7 @@ def test_events_of_windows_that_overlap_count_once(kind: str) -> None:
 
 
 def test_one_verdict_makes_a_window_judged() -> None:
-    found = Found("m")
+    found = Found("m", 0)
     found.add(verdict(10, 1, 500, "insufficient"))
     found.add(verdict(10, 1, 500, "ok"))
     assert (found.events_tested(), found.insufficient) == (500, {})

@@ -11,7 +11,7 @@ from driftline.consumer.cli.backtest_text import table
 
 
 def test_an_alert_counts_as_it_was_when_it_rose_last() -> None:
-    found = Found("car-loan")
+    found = Found("car-loan", 0)
     fired = msgspec.structs.replace(alert(), revision=1, severity="warning", effect=0.07)
     rose = alert()
     repeated = msgspec.structs.replace(alert(), revision=3, effect=2.0)
@@ -54,7 +54,7 @@ def test_events_of_final_panes_are_counted_once_however_windows_overlap(
     every: int, judged: int
 ) -> None:
     """One event a day; windows of 6, 3 or 2 panes; the first ones are not whole yet."""
-    found = Found("m")
+    found = Found("m", 0)
     for end in range(every, judged + 1, every):
         begin = max(0, end - 6)
         found.windows[f"2020-01-{begin + 1:02}", f"2020-01-{end + 1:02}"] = end - begin

@@ -109,8 +109,10 @@ def _compare(names: tuple[str, str], sides: list[list[Answered]], positive: str 
     )  # fmt: skip
     if found.layout is None or found.rows is None:
         raise CommandError(
-            "; ".join(found.notes)
-            or "no prediction has its ground truth: map actual, or give --actual COLUMN or --labels"
+            f"no performance measured: {found.unmeasured}"
+            if found.unmeasured is not None
+            else "no prediction has its ground truth: map actual, or give --actual COLUMN or"
+            " --labels"
         )
     cut, layout = len(sides[0]), found.layout
     parts = [_part(found.rows, slice(None, cut)), _part(found.rows, slice(cut, None))]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
 from driftline.consumer.wire.records import Alert, Verdict
 
-_FEW = re.compile(r"^[0-9,]+ (events|labelled events), ([0-9,]+) needed$")
 _RANK = {"warning": 1, "critical": 2}
 
 
@@ -18,6 +16,7 @@ class Found:
 
     Attributes:
         model: the model.
+        needed: events, or labelled events, without which a window is not judged.
         rises: per alert, the record of its latest rise: when it fired or its severity rose.
         windows: windows of the whole model: start and end to events.
         of_labels: windows of the whole model's labels; why none of its metrics could be judged,
@@ -38,6 +37,7 @@ class Found:
     """
 
     model: str
+    needed: int
     rises: dict[str, Alert] = field(init=False, default_factory=dict)
     windows: dict[tuple[str, str], int] = field(init=False, default_factory=dict)
     of_labels: dict[tuple[str, str], str] = field(init=False, default_factory=dict)
@@ -87,20 +87,21 @@ class Found:
                 self.unmeasured.setdefault(window, verdict.reason or verdict.state)
         if verdict.segment is None and not verdict.subject.estimated:
             window = (verdict.window.start, verdict.window.end)
-            self.labelled[window] = (verdict.counts or {}).get("labelled", 0)
+            labelled = (verdict.counts or {}).get("labelled", 0)
+            self.labelled[window] = labelled
             if verdict.state != "insufficient":
                 self.of_labels[window] = ""
             else:
-                self.of_labels.setdefault(window, _shortened(verdict.reason or verdict.state))
+                self.of_labels.setdefault(window, self._why(verdict, labelled, "labelled events"))
 
     def _count_window(self, verdict: Verdict) -> None:
         """Note a window, once for all of its features."""
-        reason = verdict.reason and _shortened(verdict.reason)
+        reason = self._why(verdict, verdict.window.events, "events")
         if verdict.segment is not None:
             if verdict.state != "insufficient":
                 self.never[verdict.segment] = ""
             elif self.never.get(verdict.segment) != "":
-                self.never[verdict.segment] = reason or verdict.state
+                self.never[verdict.segment] = reason
             return
         window = (verdict.window.start, verdict.window.end)
         self.windows[window] = verdict.window.events
@@ -108,7 +109,13 @@ class Found:
         if verdict.state != "insufficient":
             self.unjudged[window] = ""
         else:
-            self.unjudged.setdefault(window, reason or verdict.state)
+            self.unjudged.setdefault(window, reason)
+
+    def _why(self, verdict: Verdict, counted: int, what: str) -> str:
+        """Return why a window is not judged, without the number of its own events."""
+        if counted < self.needed:
+            return f"fewer than {self.needed:,} {what}"
+        return verdict.reason or verdict.state
 
     @property
     def insufficient(self) -> Counter[str]:
@@ -162,12 +169,3 @@ def _side_by_side(windows: dict[tuple[str, str], int]) -> int:
         if not before or end <= before:
             events, before = events + inside, start
     return events
-
-
-def _shortened(reason: str) -> str:
-    """Return a reason without the count of one window.
-
-    >>> _shortened("12 labelled events, 500 needed"), _shortened("no events")
-    ('fewer than 500 labelled events', 'no events')
-    """
-    return _FEW.sub(r"fewer than \2 \1", reason)

@@ -145,8 +145,7 @@ class LabelFile:
     def _path(self, field: str) -> tuple[str, ...] | Constant | None:
         """Return where a field stands in the records, also in its parts; None if not mapped."""
         paths = self._files.mapping.paths()
-        parts = (paths[name] for name in paths if name.split(".")[0] == field)
-        return next(parts, None)
+        return next((paths[name] for name in self._files.mapping.names(field)), None)
 
     def _has(self, field: str) -> bool:
         mapping = self._files.mapping

@@ -222,7 +222,7 @@ def _setup(
         total=total - skip if total is not None else None,
         mapping=mapping,
         config=settings,
-        found=Found(name),
+        found=Found(name, settings.window.min_events),
         truth=truth,
     )
 
@@ -250,7 +250,7 @@ def _beside(
 
 def _has_actual(mapping: Mapping, file: Path) -> bool:
     """Return whether events bring their ground truth."""
-    if not mapping.is_native and not any(n.split(".")[0] == "actual" for n in mapping.fields):
+    if not mapping.names("actual"):
         return False
     return any(
         mapping.to_event(row).get("actual") is not None

@@ -144,7 +144,7 @@ def with_actual(mapping: Mapping, column: str | None, topic: str | None = None) 
             "--actual: the records are events already, which have a field actual: leave out"
             " --actual"
         )
-    mapped = [name for name in mapping.fields if name.split(".")[0] == "actual"]
+    mapped = mapping.names("actual")
     if topic is not None and mapped:
         if all(mapping.fields[name] == quote_name(column) for name in mapped):
             return mapping
@@ -152,7 +152,7 @@ def with_actual(mapping: Mapping, column: str | None, topic: str | None = None) 
             f"--actual {column}: the configuration has another column: correct"
             f" sources.{topic}.fields.{mapped[0]}, or leave out --actual"
         )
-    fields = {name: path for name, path in mapping.fields.items() if name.split(".")[0] != "actual"}
+    fields = {name: path for name, path in mapping.fields.items() if name not in mapped}
     return Mapping({**fields, "actual": quote_name(column)}, mapping.timestamp_unit)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,6 @@ from driftline.consumer.cli import file_rows
 from driftline.consumer.cli.errors import CommandError
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.reference.build import BuiltReference
-
-_UNMEASURED = "no performance measured: "
 
 
 def check_measured(
@@ -30,14 +27,13 @@ def check_measured(
     """
     if column is None or built.reference.outcome is not None:
         return
-    raise CommandError(f"--actual {column}: {_why(built.notes, mapping, column, file)}")
+    raise CommandError(f"--actual {column}: {_why(built.unmeasured, mapping, column, file)}")
 
 
-def _why(notes: Sequence[str], mapping: Mapping, column: str, file: Path | None) -> str:
-    told = [note.removeprefix(_UNMEASURED) for note in notes if note.startswith(_UNMEASURED)]
-    if told:
-        return told[0]
-    if not mapping.is_native and not _has(mapping.fields, "prediction"):
+def _why(unmeasured: str | None, mapping: Mapping, column: str, file: Path | None) -> str:
+    if unmeasured is not None:
+        return unmeasured
+    if not mapping.names("prediction"):
         return f"no prediction column found: {file_rows.no_prediction()}"
     for field, advice in (
         ("actual", f"{column} is empty or no number in every row; name the right column"),
@@ -46,10 +42,6 @@ def _why(notes: Sequence[str], mapping: Mapping, column: str, file: Path | None)
         if file is not None and not _known(file, mapping, field):
             return advice
     return "no event has both a prediction and its ground truth; check the mapping of both"
-
-
-def _has(fields: Iterable[str], whole: str) -> bool:
-    return any(name.split(".")[0] == whole for name in fields)
 
 
 def _known(file: Path, mapping: Mapping, field: str) -> bool:

@@ -22,7 +22,7 @@ def _fields(value: Any) -> Any:
         try:
             fields |= Mapping.from_config({name: source}).fields
         except MappingError as error:
-            problems.append(((name,), str(error).removeprefix(f"{name}: ")))
+            problems.append(((name,), error.problem))
     if problems:
         raise Located(*problems)
     return fields

@@ -20,6 +20,7 @@ from driftline.consumer.sketch.compile import CompiledFields
 from driftline.consumer.sketch.event_ids import IdArray, hash_ids
 from driftline.consumer.sketch.exact import (
     EventReader,
+    Lack,
     Reason,
     Row,
     UnusableError,
@@ -48,11 +49,13 @@ class Rejected:
         index: its place in the batch.
         reason: why, of the closed set.
         detail: what is wrong; at most 256 characters, no value of the record.
+        lack: what the record has nothing of, if that is what is wrong.
     """
 
     index: int
     reason: Reason
     detail: str
+    lack: Lack | None = None
 
 
 @dataclass
@@ -97,9 +100,9 @@ class Decoded:
     unread: int = 0
     failed: Failures = field(default_factory=Failures)
 
-    def refuse(self, index: int, reason: Reason, detail: str) -> None:
+    def refuse(self, index: int, reason: Reason, detail: str, lack: Lack | None = None) -> None:
         """Add a value for the dead letters."""
-        self.rejected.append(Rejected(index, reason, detail[:256]))
+        self.rejected.append(Rejected(index, reason, detail[:256], lack))
 
 
 class Decoder:
@@ -178,7 +181,7 @@ class Decoder:
             try:
                 self._read_exactly(values[place], place, rows, decoded)
             except UnusableError as refused:
-                decoded.refuse(place, refused.reason, refused.detail)
+                decoded.refuse(place, refused.reason, refused.detail, refused.lack)
         record_times = np.fromiter(timestamps, np.int64, len(values))
         for name in self._models:
             if name in batches or name in rows:

@@ -10,7 +10,8 @@ import json
 import math
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from enum import Enum
+from typing import Any, Literal, Self
 
 import msgspec
 
@@ -25,8 +26,14 @@ from driftline.producer.records.mapping import Constant, Mapping, Path
 Reason = Literal["malformed", "schema", "timestamp", "too_far_ahead", "too_large", "unknown_class"]
 """Why a record is a dead letter: the closed set."""
 
-NO_ACTUAL = "the label has no actual"
-NO_EVENT = "the event has neither features nor prediction"
+
+class Lack(Enum):
+    """What a record has nothing of: as what it is read, it is none."""
+
+    EVENT = "the event has neither features nor prediction"
+    ACTUAL = "the label has no actual"
+
+
 _LONGEST_INTEGER = 400  # digits; no float holds so many, and reading them takes quadratic time
 _decode = msgspec.json.Decoder().decode
 _ABSENT: Any = object()
@@ -38,12 +45,19 @@ class UnusableError(DriftlineError):
     Args:
         reason: one of the closed set.
         detail: what is wrong, without any value of the record.
+        lack: what the record has nothing of, if that is what is wrong.
     """
 
-    def __init__(self, reason: Reason, detail: str) -> None:
+    def __init__(self, reason: Reason, detail: str, lack: Lack | None = None) -> None:
         super().__init__(detail)
         self.reason: Reason = reason
         self.detail = detail
+        self.lack = lack
+
+    @classmethod
+    def lacking(cls, lack: Lack) -> Self:
+        """Return the error of a record that has nothing of what it is read as."""
+        return cls("schema", lack.value, lack)
 
 
 @dataclass(frozen=True)
@@ -155,9 +169,9 @@ def read_row(fields: EventFields, event: AnyMapping[str, Any]) -> Row:
     event_id = id_text(event.get(EVENT_ID))
     if fields.schema.record == "event":
         if "features" not in event and "prediction" not in event:
-            raise UnusableError("schema", NO_EVENT)
+            raise UnusableError.lacking(Lack.EVENT)
     elif "actual" not in event:
-        raise UnusableError("schema", NO_ACTUAL)
+        raise UnusableError.lacking(Lack.ACTUAL)
     elif not event_id and fields.schema.record == "label":
         raise UnusableError("schema", "the label has no event_id")
     parts = {part: _read_part(part, event.get(part)) for part in fields.parts}
@@ -168,7 +182,7 @@ def read_row(fields: EventFields, event: AnyMapping[str, Any]) -> Row:
         for scalar in fields.scalars
     ]
     if fields.schema.record == "label among events" and set(doubles) == {ABSENT}:
-        raise UnusableError("schema", NO_ACTUAL)
+        raise UnusableError.lacking(Lack.ACTUAL)
     version = event.get(VERSION)
     text = category_text(version)
     if version is not None and text is None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from driftline.consumer.sketch.decode import Decoded, Decoder, ModelSchema, Rejected
 from driftline.consumer.sketch.event_ids import IdArray
-from driftline.consumer.sketch.exact import NO_ACTUAL, NO_EVENT
+from driftline.consumer.sketch.exact import Lack
 from driftline.consumer.sketch.scalars import ABSENT
 from driftline.detectors.counts import Feature, FeatureType, Layout
 from driftline.detectors.grid import FloatArray, IntArray
@@ -107,7 +107,7 @@ class LabelReader:
         for error in decoded.failed.values():
             raise error
         rejected = [
-            bad for bad in decoded.rejected if not (self._among_events and bad.detail == NO_ACTUAL)
+            bad for bad in decoded.rejected if not (self._among_events and bad.lack is Lack.ACTUAL)
         ]
         rows = decoded.models.get(self._model)
         if rows is None or rows.ids is None:
@@ -163,11 +163,11 @@ def place_labels(
     found = np.zeros(records, bool)
     for rows in labels.values():
         found[rows.index] = True
-    alone = [bad.index for bad in decoded.rejected if bad.detail == NO_EVENT]
+    alone = [bad.index for bad in decoded.rejected if bad.lack is Lack.EVENT]
     rejected = {
         bad.index: bad
         for bad in decoded.rejected
-        if bad.detail != NO_EVENT or not (found[bad.index] or unclear)
+        if bad.lack is not Lack.EVENT or not (found[bad.index] or unclear)
     }
     rejected.update({bad.index: bad for bad in wrong if not (found[bad.index] or unclear)})
     decoded.rejected = [rejected[place] for place in sorted(rejected)]

@@ -72,7 +72,7 @@ class Mapping:
             _check_field(name)
             _check_source(name, source)
         for whole in ("prediction", "actual"):
-            parts = [name for name in self.fields if name.startswith(f"{whole}.")]
+            parts = [name for name in self.names(whole) if name != whole]
             if whole in self.fields and parts:
                 raise MappingError(f"{whole} and {parts[0]} are both named: leave one of them out")
 
@@ -100,9 +100,17 @@ class Mapping:
                 sources[name] = value
             else:
                 raise MappingError(
-                    f"{name}: write a dotted path, or {{value: X}} for a value that never changes"
+                    "write a dotted path, or {value: X} for a value that never changes", name
                 )
         return cls(sources, timestamp_unit)  # type: ignore[arg-type]  # checked in __post_init__
+
+    def names(self, field: str) -> list[str]:
+        """Return what of an event's field is mapped: the field itself, or its parts.
+
+        >>> Mapping({"prediction.score": "p", "actual": "y"}).names("prediction")
+        ['prediction.score']
+        """
+        return [name for name in self.fields or EVENT_FIELDS if name.partition(".")[0] == field]
 
     @property
     def is_native(self) -> bool:
@@ -222,20 +230,20 @@ def _check_field(name: str) -> None:
         if nearest
         else f"use one of {', '.join(PLAIN_FIELDS)}, features.<name>, tags.<name>"
     )
-    raise MappingError(f"{name}: not a field of an event, {hint}")
+    raise MappingError(f"not a field of an event, {hint}", name)
 
 
 def _check_source(name: str, source: str | Constant) -> None:
     if isinstance(source, Constant):
         if name in ("features", "tags"):
-            raise MappingError(f"{name}: a constant has to name one, such as {name}.channel")
+            raise MappingError(f"a constant has to name one, such as {name}.channel", name)
         if not isinstance(source.value, str | int | float | bool | None):
-            raise MappingError(f"{name}: a constant is text, a number, true, false or null")
+            raise MappingError("a constant is text, a number, true, false or null", name)
     elif source == WILDCARD:
         if name != "features":
-            raise MappingError(f'{name}: only features can be "*"; name the path in the record')
+            raise MappingError('only features can be "*"; name the path in the record', name)
     elif not all(parse_path(source)):
-        raise MappingError(f"{name}: the path {source!r} has an empty part")
+        raise MappingError(f"the path {source!r} has an empty part", name)
 
 
 def _find(record: Any, path: Path) -> Any:

@@ -86,16 +86,25 @@ class BuiltReference:
         features: one report per feature, in the reference's order.
         skipped: events of other models.
         unusable: records that the monitor would refuse.
-        notes: sentences: features left out and why, an outcome that could not be measured.
+        left_out: sentences: features left out and why.
         ignored: features that the settings leave out.
+        unmeasured: why there is a prediction and ground truth, but no performance was measured.
     """
 
     reference: Reference
     features: tuple[BuiltFeature, ...]
     skipped: int
     unusable: int
-    notes: tuple[str, ...]
+    left_out: tuple[str, ...]
     ignored: tuple[str, ...] = ()
+    unmeasured: str | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences: features left out and why, an outcome that could not be measured."""
+        if self.unmeasured is None:
+            return self.left_out
+        return (*self.left_out, f"no performance measured: {self.unmeasured}")
 
 
 def reference_from_rows(
@@ -163,8 +172,9 @@ def reference_from_events(
         tuple(_describe(name, columns[name]) for name in names),
         gathered.skipped,
         gathered.unusable,
-        (*notes, *measured.notes),
+        tuple(notes),
         tuple(filter(settings.is_ignored, gathered.features)),
+        measured.unmeasured,
     )
 
 

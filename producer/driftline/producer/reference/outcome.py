@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -46,14 +46,14 @@ class MeasuredOutcome:
             prediction - actual. Rounded to 10 significant digits.
         layout: what is counted of the outcomes; None if nothing was measured.
         rows: all n events; those without prediction or ground truth have an `actual` of NaN.
-        notes: sentences about what could not be measured.
+        unmeasured: why there is a prediction and ground truth, but nothing was measured.
     """
 
     positive_label: str | None
     summary: dict[str, Any] | None = None
     layout: OutcomeLayout | None = None
     rows: OutcomeRows | None = None
-    notes: list[str] = field(default_factory=list)
+    unmeasured: str | None = None
 
 
 def measure_outcome(columns: OutcomeColumns, positive_label: str | None) -> MeasuredOutcome:
@@ -125,14 +125,13 @@ def _classification(
     truths, guesses = {truth for truth, _ in pairs}, {guess for _, guess in pairs}
     classes = cast("set[str]", truths | guesses) | ({positive} if positive else set())
     if not truths & guesses:
-        note = (
-            f"no performance measured: prediction.label ({_some(guesses)}) and actual"
-            f" ({_some(truths)}) have no class in common"
+        why = (
+            f"prediction.label ({_some(guesses)}) and actual ({_some(truths)}) have no class in"
+            " common"
         )
-        return MeasuredOutcome(positive, notes=[note])
+        return MeasuredOutcome(positive, unmeasured=why)
     if len(classes) > MOST_CLASSES:
-        note = f"no performance measured: more than {MOST_CLASSES} classes"
-        return MeasuredOutcome(positive, notes=[note])
+        return MeasuredOutcome(positive, unmeasured=f"more than {MOST_CLASSES} classes")
     n = sum(pairs.values())
     correct = sum(count for (truth, guess), count in pairs.items() if truth == guess)
     confusion: dict[str, dict[str, int]] = {}
@@ -155,11 +154,11 @@ def _scoring(
 ) -> MeasuredOutcome:
     """A classifier that gives a score and leaves it to others to draw the line."""
     if positive is None or len(classes) > MOST_CLASSES:
-        note = (
-            "no performance measured: prediction.label is not set, and it is not known which class"
-            " prediction.score speaks of: give its positive_label"
+        why = (
+            "prediction.label is not set, and it is not known which class prediction.score speaks"
+            " of: give its positive_label"
         )
-        return MeasuredOutcome(positive, notes=[note])
+        return MeasuredOutcome(positive, unmeasured=why)
     rows = _rows(sorted(classes), [None] * len(actual), score, actual)
     scores = score[~np.isnan(rows.actual)]
     if np.isnan(scores).all():
