@@ -16,12 +16,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from driftline.detectors import Baseline, Feature, Layout, choose_grid, compare, level
+from driftline.detectors import (
+    DETECTORS,
+    RATES,
+    Baseline,
+    Feature,
+    Layout,
+    choose_grid,
+    compare,
+    level,
+)
 from driftline.detectors.grid import FloatArray, IntArray, count_slots
 
 HOUR, DAY = 3_600_000, 86_400_000
 MIN_EFFECT = MIN_RISE = 0.02
-RATES = ("missing", "invalid", "unseen")
+BUDGET_RATES = [name for name in RATES if DETECTORS[name].budget]
 MISSING_RATES = (0.0, 0.0, 0.0005, 0.003, 0.02, 0.1, 0.5)
 INVALID_RATES = (0.0, 0.0, 0.0, 0.001, 0.03)
 BLOCK = 60  # windows drawn at a time
@@ -144,7 +153,7 @@ def alarms(
             of = found.detectors
             p_value = np.fmin(of["ks"].p_value, of["chi_square"].p_value)
             drift += int(((p_value <= alpha / found.tests) & (found.effect >= MIN_EFFECT)).sum())
-            for name in RATES:
+            for name in BUDGET_RATES:
                 rose = of[name].value - normal[name] >= MIN_RISE
                 bad += int((rose & (of[name].p_value <= alpha)).sum())
     return drift, bad

@@ -10,6 +10,7 @@ import importlib
 import inspect
 import re
 from collections.abc import Callable, Iterator
+from math import isinf
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,13 @@ from driftline.consumer.config import schema
 from driftline.consumer.config.values import BUDGET_PATTERN, FOR_PATTERN
 from driftline.consumer.http.tables import COUNTERS, GAUGES, HISTOGRAMS
 from driftline.detectors.outcomes import METRICS, Metric
+from driftline.detectors.registry import DETECTORS, RATES, Detector
 from driftline.producer.records.durations import PATTERN
 
 FOLDER = Path(__file__).parent
 NOTE = "<!-- Written by docs/generate.py from the code: change that, then run it again. -->\n\n"
-FEATURES = ("ks", "psi", "chi_square", "jensen_shannon", "wasserstein", "rates")
-DETECTORS = (*(f"features.{name}" for name in FEATURES), "budget")
+FILES = [f"features.{name}" for name, detector in DETECTORS.items() if name not in RATES]
+TYPES = ("numeric", "categorical", "boolean")
 NAMED = {"sources": "<topic>", "models": "<name>", "features": "<feature>",
          "comparisons": "<name>"}  # fmt: skip
 LIMITS = {"thresholds": "map of detector to [limit](#a-limit)",
@@ -145,20 +147,54 @@ def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 def detectors() -> str:
     """Return the page of the detectors: what stands in their docstrings."""
-    parts = [NOTE, (FOLDER / "detectors.head.md").read_text("utf-8")]
-    for name in DETECTORS:
+    table = _table(
+        ("detector", "what it answers", "for", "value", "p-value"),
+        [
+            (f"`{name}`", each.when, _types(each), _values(each), _law(each))
+            for name, each in DETECTORS.items()
+        ],
+    )
+    head = (FOLDER / "detectors.head.md").read_text("utf-8")
+    parts = [NOTE, head.replace("{table}\n", table + "\n")]
+    for name in (*FILES, "features.rates", "budget"):
         module = importlib.import_module(f"driftline.detectors.{name}")
         parts.append(f"\n## {name.rpartition('.')[2]}\n\n{inspect.getdoc(module)}\n")
         parts += [_function(function) for function in _functions(module)]
     return "".join(parts)
 
 
+def _types(detector: Detector) -> str:
+    types = "all" if set(detector.types) == set(TYPES) else ", ".join(detector.types)
+    return f"{types}, numeric of few values" if detector.few_values else types
+
+
+def _law(detector: Detector) -> str:
+    law = detector.law or "none"
+    return f"{law}, of a rise" if detector.scale.direction == "rise" else law
+
+
+def _values(detector: Detector) -> str:
+    """Return unit and bounds of a detector's values."""
+    scale = detector.scale
+    if isinf(scale.least):
+        return scale.unit
+    if isinf(scale.most):
+        return f"{scale.unit}, from {scale.least:g}"
+    return f"{scale.unit}, {scale.least:g} to {scale.most:.3g}"
+
+
 def _functions(module: Any) -> list[Callable[..., Any]]:
-    """Return the public functions written in a module, in their order."""
+    """Return the public functions written in a module, in their order.
+
+    Those that serve the table of detectors are left out.
+    """
     return [
         value
         for name, value in vars(module).items()
-        if inspect.isfunction(value) and value.__module__ == module.__name__ and name[0] != "_"
+        if inspect.isfunction(value)
+        and value.__module__ == module.__name__
+        and name[0] != "_"
+        and name not in ("figures", "quiet_share")
     ]
 
 

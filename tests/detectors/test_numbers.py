@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftline.detectors import level, quiet_share, significant
+from driftline.detectors import QuietWindow, level, quiet_share, significant
 from driftline.detectors.features.cells import Cells
 from driftline.detectors.features.psi import psi
 
@@ -47,8 +47,13 @@ def test_level_shares_the_budget() -> None:
 
 def test_quiet_share_is_what_the_check_command_states() -> None:
     """With 100 events 2.5 % of quiet windows reach PSI 0.1, 219 of 8,640; with 500 none does."""
-    assert round(8_640 * quiet_share(0.1, 100, 50_000, 10)) == 219
-    assert 8_640 * quiet_share(0.1, 500, 50_000, 10) < 1e-3
+    few, more = (
+        quiet_share("psi", 0.1, QuietWindow(events, 50_000, bins=10)) for events in (100, 500)
+    )
+    assert few is not None
+    assert more is not None
+    assert round(8_640 * few) == 219
+    assert 8_640 * more < 1e-3
 
 
 @pytest.mark.parametrize("n", [200, 1_000])

@@ -3,12 +3,14 @@
 Build a `Reference` once (`build_reference`), count the stream in its layout (`count_columns`), add
 counts as needed, and `compare` them with a `Baseline`. `report` does all of it for arrays.
 
-Importing this needs neither numpy nor scipy: the names are imported when they are first used.
+The table of detectors needs neither numpy nor scipy; the other names are imported when they are
+first used.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from driftline.detectors.registry import DETECTORS, RATES, Detector, FeatureType
 from driftline.errors import (
     DriftlineError,
     ReferenceError,  # noqa: A004 (the operator's word for it)
@@ -20,28 +22,28 @@ if TYPE_CHECKING:
     from driftline.detectors.budget import level
     from driftline.detectors.build import build_reference
     from driftline.detectors.columns import FeatureColumn, encode
-    from driftline.detectors.comparison import DETECTORS, RATES, Comparison, compare
-    from driftline.detectors.counts import Columns, Feature, FeatureType, Layout, count_columns
+    from driftline.detectors.comparison import Comparison, compare
+    from driftline.detectors.counts import Columns, Feature, Layout, count_columns
     from driftline.detectors.features.cells import Result
-    from driftline.detectors.features.psi import quiet_share
     from driftline.detectors.features.rate_effect import normal_rates, rate_effect
     from driftline.detectors.grid import choose_grid, count_slots
+    from driftline.detectors.quiet import QuietWindow, quiet_share
     from driftline.detectors.reference import OTHER, Reference
     from driftline.detectors.rounding import significant
 else:
     _LATER = {
         "baseline": ("Baseline", "Bins", "few_values"),
+        "batch": ("FeatureReport", "report"),
         "budget": ("level",),
         "build": ("build_reference",),
         "columns": ("FeatureColumn", "encode"),
-        "comparison": ("DETECTORS", "RATES", "Comparison", "compare"),
-        "counts": ("Columns", "Feature", "FeatureType", "Layout", "count_columns"),
+        "comparison": ("Comparison", "compare"),
+        "counts": ("Columns", "Feature", "Layout", "count_columns"),
         "features.cells": ("Result",),
-        "features.psi": ("quiet_share",),
         "features.rate_effect": ("normal_rates", "rate_effect"),
         "grid": ("choose_grid", "count_slots"),
+        "quiet": ("QuietWindow", "quiet_share"),
         "reference": ("OTHER", "Reference"),
-        "batch": ("FeatureReport", "report"),
         "rounding": ("significant",),
     }
     _MODULES = {name: module for module, names in _LATER.items() for name in names}
@@ -62,12 +64,14 @@ __all__ = [
     "Bins",
     "Columns",
     "Comparison",
+    "Detector",
     "DriftlineError",
     "Feature",
     "FeatureColumn",
     "FeatureReport",
     "FeatureType",
     "Layout",
+    "QuietWindow",
     "Reference",
     "ReferenceError",
     "Result",

@@ -11,10 +11,9 @@ import numpy as np
 from driftline.detectors.baseline import Baseline, Bins
 from driftline.detectors.columns import FeatureColumn, encode
 from driftline.detectors.comparison import compare
-from driftline.detectors.counts import FeatureType, count_columns
+from driftline.detectors.counts import count_columns
 from driftline.detectors.reference import Reference
-
-KINDS = ("valid", "missing", "absent", "invalid", "unseen", "out_of_range")
+from driftline.detectors.registry import DETECTORS, FeatureType
 
 
 class DetectorFinding(NamedTuple):
@@ -73,11 +72,11 @@ def report(
     layout = reference.layout
     window = count_columns(layout, encode(layout, features))
     baseline = Baseline(layout, reference.counts[0])
-    compared = compare(baseline, window, alpha)
+    compared = compare(baseline, window, alpha, also=DETECTORS)
     return {
         feature.name: FeatureReport(
             type=feature.type,
-            counts={kind: int(getattr(compared, kind)[f]) for kind in KINDS},
+            counts=compared.counts(f),
             effect=_number(compared.effect[f]),
             detectors={
                 name: DetectorFinding(

@@ -15,10 +15,10 @@ from driftline.detectors.counts import (
     MISSING,
     Columns,
     Feature,
-    FeatureType,
     Layout,
 )
 from driftline.detectors.grid import FloatArray
+from driftline.detectors.registry import FeatureType
 
 
 @dataclass(frozen=True, eq=False)

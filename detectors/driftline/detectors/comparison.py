@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from driftline.detectors.baseline import Baseline
 from driftline.detectors.counts import ABSENT, EXTRA_CELLS, INVALID, MISSING
-from driftline.detectors.features.cells import Cells, Result
-from driftline.detectors.features.chi_square import chi_square
-from driftline.detectors.features.distance import distances
-from driftline.detectors.features.jensen_shannon import jensen_shannon
-from driftline.detectors.features.ks import ks
-from driftline.detectors.features.psi import psi
+from driftline.detectors.features.cells import Result
 from driftline.detectors.features.rates import rate
-from driftline.detectors.features.wasserstein import wasserstein
 from driftline.detectors.grid import FloatArray, IntArray
+from driftline.detectors.registry import DETECTORS, EFFECT, RATES
 from driftline.detectors.rounding import significant
+from driftline.detectors.samples import Samples
 
-DETECTORS = ("ks", "psi", "chi_square", "jensen_shannon", "wasserstein")
-RATES = ("missing", "invalid", "unseen", "out_of_range")
+_FIGURES: dict[str, Callable[[Samples], Result]] = {
+    each.name: import_module(f"driftline.detectors.features.{each.name}").figures
+    for each in DETECTORS.values()
+    if each.name not in RATES
+}
+_SHARED = [each.name for each in DETECTORS.values() if each.budget and each.rate is None]
+
+KINDS = ("valid", "missing", "absent", "invalid", "unseen", "out_of_range")
+"""Kinds of events, fields of `Comparison`."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +44,8 @@ class Comparison:
         invalid: of a wrong type, or not finite.
         unseen: a category that the reference does not list.
         out_of_range: below the smallest or above the largest reference value.
-        detectors: name to result: ks and wasserstein for numeric features, chi_square for the
-            others and for numeric ones of few values, psi and jensen_shannon for all; rates missing
-            (null or no key) and invalid for all, unseen for categorical, out_of_range for numeric
-            features. NaN elsewhere.
+        detectors: name to result, in the order of the table; NaN for features to which a detector
+            does not apply.
     """
 
     events: IntArray
@@ -56,21 +59,29 @@ class Comparison:
 
     @property
     def tests(self) -> IntArray:
-        """How many tests of a feature's distribution share its level, shape (F,).
+        """How many of the budget's tests of a feature's values share its level, shape (F,).
 
-        `ks` and `chi_square` of a numeric feature of few values have half of it each.
+        Of a numeric feature of few values there are two, each with half of it.
         """
-        both = [~np.isnan(self.detectors[name].value) for name in ("ks", "chi_square")]
-        return 1 + (both[0] & both[1]).astype(np.int64)
+        made = sum(~np.isnan(self.detectors[name].value) for name in _SHARED)
+        return np.maximum(made, 1)
 
     @property
     def effect(self) -> FloatArray:
         """Bias-corrected PSI, shape (F,): one scale for all features; NaN without events."""
-        return self.detectors["psi"].value
+        return self.detectors[EFFECT].value
+
+    def counts(self, f: int) -> dict[str, int]:
+        """Return the events of feature `f` by kind."""
+        return {kind: int(getattr(self, kind)[f]) for kind in KINDS}
 
 
 def compare(
-    baseline: Baseline, window: IntArray, alpha: ArrayLike, rate_alpha: ArrayLike | None = None
+    baseline: Baseline,
+    window: IntArray,
+    alpha: ArrayLike,
+    rate_alpha: ArrayLike | None = None,
+    also: Collection[str] = (),
 ) -> Comparison:
     """Judge one window.
 
@@ -79,6 +90,7 @@ def compare(
         window: flat counts of the window, shape (layout.size,).
         alpha: level of one test per feature, shape (F,) or a scalar.
         rate_alpha: level of each rate's test, likewise; None: `alpha`.
+        also: names of detectors to compute of those that are not always computed.
 
     Returns:
         The comparison; every number is rounded to 10 significant digits, and is the same whichever
@@ -94,28 +106,19 @@ def compare(
         >>> found.detectors["missing"].value
         array([0.01])
     """
-    layout, count = baseline.layout, len(baseline.layout.features)
+    count = len(baseline.layout.features)
     level = np.broadcast_to(np.asarray(alpha, np.float64), (count,))
     rate_level = level
     if rate_alpha is not None:
         rate_level = np.broadcast_to(np.asarray(rate_alpha, np.float64), (count,))
-    numeric = np.arange(count) < layout.numeric
-    binned = baseline.bin_counts(window)
-    cells = Cells(baseline.owner, baseline.binned[baseline.valued], binned[baseline.valued], count)
-    results = {"psi": psi(cells, level), "jensen_shannon": jensen_shannon(cells, level)}
+    samples = Samples(baseline, window, level)
+    results = {
+        name: figures(samples)
+        for name, figures in _FIGURES.items()
+        if DETECTORS[name].always or name in also
+    }
 
-    shared = level / np.where(baseline.few, 2, 1)  # as `Comparison.tests` says
-    other = (~numeric | baseline.few)[cells.owner]
-    categories = Cells(cells.owner[other], cells.reference[other], cells.window[other], count)
-    results["chi_square"] = chi_square(categories, shared, baseline.unseen[other])
-
-    padding = np.full(count - layout.numeric, np.nan)
-    largest, area = distances(layout, baseline.cdf, window, cells.n[: layout.numeric])
-    m = np.where(cells.judged & numeric, cells.m, np.nan)
-    results["ks"] = ks(np.concatenate([largest, padding]), cells.n, m, shared)
-    results["wasserstein"] = wasserstein(np.concatenate([area, padding]))
-
-    now = count_kinds(baseline, window, binned)
+    now = count_kinds(baseline, window, samples.binned)
     normal = count_kinds(baseline, baseline.counts, baseline.binned)
     events = int(now["events"][0])  # of the whole window, so the same for every feature
     bad, normally_bad = (
@@ -156,16 +159,10 @@ def count_kinds(baseline: Baseline, flat: IntArray, binned: IntArray) -> dict[st
     }
 
 
-def bad_events(name: str, kinds: dict[str, IntArray], baseline: Baseline) -> FloatArray:
+def bad_events(name: str, kinds: Mapping[str, IntArray], baseline: Baseline) -> FloatArray:
     """Events that count as bad for a rate, NaN for features it does not apply to."""
-    features = baseline.layout.features
-    if name == "missing":
-        return (kinds["missing"] + kinds["absent"]).astype(np.float64)
-    if name == "invalid":
-        return kinds["invalid"].astype(np.float64)
-    wanted = "categorical" if name == "unseen" else "numeric"
-    applies = np.array([feature.type == wanted for feature in features])
-    return np.where(applies, kinds[name], np.nan)
+    bad = sum(kinds[kind] for kind in RATES[name].bad)
+    return np.where(baseline.layout.of_types(DETECTORS[name].types), bad, np.nan)
 
 
 def _rounded(results: dict[str, Result]) -> dict[str, Result]:

@@ -6,17 +6,17 @@ and time, in any order, without rounding.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from driftline.detectors.grid import FloatArray, IntArray, count_sorted, half_gaps
+from driftline.detectors.registry import FeatureType
 
-FeatureType = Literal["numeric", "categorical", "boolean"]
 CodeArray = NDArray[np.int32]
 
 MISSING, ABSENT, INVALID = 0, 1, 2  # the cells that follow a feature's slots
@@ -97,6 +97,14 @@ class Layout:
     def position(self) -> dict[str, int]:
         """Feature's name to its place in `features`."""
         return {feature.name: f for f, feature in enumerate(self.features)}
+
+    def of_types(self, types: Collection[FeatureType]) -> NDArray[np.bool_]:
+        """Return which features are of one of the types, shape (F,)."""
+        return np.isin(self._types, list(types))
+
+    @cached_property
+    def _types(self) -> NDArray[np.str_]:
+        return np.array([feature.type for feature in self.features], np.str_)
 
     @cached_property
     def half_gaps(self) -> FloatArray:

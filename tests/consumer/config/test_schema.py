@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from driftline.consumer.config import DETECTORS, METRICS, schema
+from driftline.consumer.config import METRICS, schema
 from driftline.consumer.config.document import read_document
+from driftline.detectors.registry import DETECTORS
 
 FILES = Path(__file__).parent / "files"
 KEYWORDS = {

@@ -8,13 +8,13 @@ from typing import get_args
 
 import pytest
 
-from driftline.consumer.config import DETECTORS
 from driftline.consumer.http.reading import read_steadily
 from driftline.consumer.judge.windows.passed_over import REASONS
 from driftline.consumer.log.protocol import Message
 from driftline.consumer.service.worker import Worker
 from driftline.consumer.sketch.decode import Reason
 from driftline.consumer.wire.kinds import Kind
+from driftline.detectors import DETECTORS
 
 from .conftest import START, Site, labelled, read
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftline.detectors.counts import FeatureType
+from driftline.detectors.registry import FeatureType
 from driftline.producer.records.category import category_text
 from driftline.producer.reference.column import ABSENT, Column
 

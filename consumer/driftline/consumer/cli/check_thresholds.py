@@ -7,18 +7,23 @@ are not judged, more make every statistic smaller.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import bdtrc, chdtrc, kolmogorov
 
 from driftline.consumer.cli.check_findings import DAY, Finding
-from driftline.consumer.config import RATES, Detector, Limit, ModelConfig, format_share
+from driftline.consumer.config import DetectorName, Limit, ModelConfig, format_share
 from driftline.consumer.config import format_number as plain
 from driftline.consumer.judge.sentence import percent
-from driftline.detectors import Baseline, normal_rates, quiet_share
+from driftline.detectors import (
+    DETECTORS,
+    RATES,
+    Baseline,
+    QuietWindow,
+    normal_rates,
+    quiet_share,
+)
 from driftline.detectors.reference import Reference
 
 PERIOD = 30 * DAY
@@ -41,7 +46,7 @@ class Quiet:
     events: int
     rates: dict[str, float]
 
-    def share(self, detector: Detector, limit: Limit, events: int) -> float | None:
+    def share(self, detector: DetectorName, limit: Limit, events: int) -> float | None:
         """Return the share of quiet windows of so many events that reach the lowest level.
 
         None where no law is known.
@@ -49,21 +54,8 @@ class Quiet:
         levels = [level for level in (limit.warning, limit.critical) if level is not None]
         if limit.on == "p_value":
             return max(levels)
-        level = min(levels)
-        v = 1.0 / events + 1.0 / self.events
-        if detector == "ks":
-            return float(kolmogorov(level / math.sqrt(v)))
-        if detector == "psi":
-            return quiet_share(level, events, self.events, self.bins)
-        if detector == "chi_square":
-            return float(chdtrc(self.bins - 1, max(level, 0.0))) if self.bins > 1 else 0.0
-        if detector == "jensen_shannon":
-            return float(chdtrc(self.bins - 1, max(8 * level / v, 0.0))) if self.bins > 1 else 0.0
-        if detector in RATES:
-            needed = math.ceil(level * events - 1e-9)
-            normal = self.rates.get(detector, 0.0)
-            return float(bdtrc(needed - 1, events, normal)) if needed > 0 else 1.0
-        return None
+        rate = self.rates.get(detector, 0.0)
+        return quiet_share(detector, min(levels), QuietWindow(events, self.events, self.bins, rate))
 
 
 def threshold_findings(name: str, model: ModelConfig, reference: Reference) -> Iterator[Finding]:
@@ -73,7 +65,7 @@ def threshold_findings(name: str, model: ModelConfig, reference: Reference) -> I
     """
     looks = PERIOD // model.window.every
     least = model.window.min_events
-    loud: dict[tuple[Detector, str], list[tuple[Quiet, Limit, float]]] = {}
+    loud: dict[tuple[DetectorName, str], list[tuple[Quiet, Limit, float]]] = {}
     for feature, detector, limit in _thresholds(model, reference):
         share = feature.share(detector, limit, least)
         if share is not None and share * looks >= 0.5:
@@ -93,7 +85,7 @@ def threshold_findings(name: str, model: ModelConfig, reference: Reference) -> I
 
 def _thresholds(
     model: ModelConfig, reference: Reference
-) -> Iterator[tuple[Quiet, Detector, Limit]]:
+) -> Iterator[tuple[Quiet, DetectorName, Limit]]:
     baseline = Baseline(reference.layout, reference.counts[0])
     normal = normal_rates(baseline)
     for f, feature in enumerate(reference.layout.features):
@@ -106,13 +98,11 @@ def _thresholds(
             {rate: float(np.nan_to_num(shares[f])) for rate, shares in normal.items()},
         )
         for detector, limit in model.thresholds_for(feature.name).items():
-            numeric = feature.type == "numeric"
-            applies = {"ks": numeric, "out_of_range": numeric, "chi_square": not numeric}
-            if applies.get(detector, True):
+            if feature.type in DETECTORS[detector].types:
                 yield quiet, detector, limit
 
 
-def _limit(detector: Detector, limit: Limit) -> str:
+def _limit(detector: DetectorName, limit: Limit) -> str:
     levels = [level for level in (limit.warning, limit.critical) if level is not None]
     if limit.on == "p_value":
         return f"{detector} p_value {plain(max(levels))}"
@@ -120,7 +110,7 @@ def _limit(detector: Detector, limit: Limit) -> str:
     return f"{detector} {format_share(level) if detector in RATES else plain(level)}"
 
 
-def _advice(feature: Quiet, detector: Detector, limit: Limit, looks: int) -> str:
+def _advice(feature: Quiet, detector: DetectorName, limit: Limit, looks: int) -> str:
     for events in _ENOUGH:
         share = feature.share(detector, limit, events)
         if share is not None and share * looks < 0.5:

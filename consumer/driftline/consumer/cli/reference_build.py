@@ -14,10 +14,11 @@ from driftline.consumer.cli import file_rows
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.ground_truth import check_measured
 from driftline.consumer.cli.terminal import progress, say
-from driftline.consumer.config import Config, FeatureType, ModelConfig
+from driftline.consumer.config import Config, ModelConfig
 from driftline.consumer.judge.sentence import amount, clean, percent
 from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import Reference
+from driftline.detectors.registry import FeatureType
 from driftline.producer.files.rows import mixed_columns
 from driftline.producer.reference.build import (
     BuiltReference,

@@ -19,12 +19,9 @@ from driftline.consumer.config.model import (
     WindowConfig,
 )
 from driftline.consumer.config.names import (
-    DETECTORS,
     METRICS,
     OUTPUT_TOPICS,
-    RATES,
-    Detector,
-    FeatureType,
+    DetectorName,
     Metric,
 )
 from driftline.consumer.config.rules import (
@@ -46,17 +43,14 @@ from driftline.consumer.config.tree import Locations
 from driftline.consumer.config.values import Budget, For, Start, format_number, format_share
 
 __all__ = [
-    "DETECTORS",
     "METRICS",
     "OUTPUT_TOPICS",
-    "RATES",
     "Budget",
     "ComparisonConfig",
     "Config",
     "ConfigError",
-    "Detector",
+    "DetectorName",
     "FeatureConfig",
-    "FeatureType",
     "For",
     "HttpConfig",
     "KafkaConfig",

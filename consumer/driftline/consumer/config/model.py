@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from driftline.consumer.config.limit import Limit, PerformanceLimit
-from driftline.consumer.config.names import RATES, Detector, FeatureType, Metric
+from driftline.consumer.config.names import DetectorName, Metric
 from driftline.consumer.config.notation import (
     BudgetOrOff,
     ClassName,
@@ -35,9 +35,9 @@ from driftline.consumer.config.notation import (
 )
 from driftline.consumer.config.values import Budget, format_number
 from driftline.detectors.outcomes.metrics import METRICS
+from driftline.detectors.registry import DETECTORS, FeatureType
 
 DAY = 86_400_000
-_SHARES = RATES | {"ks"}
 
 
 class WindowConfig(Section):
@@ -108,22 +108,22 @@ def _no_share(what: str, level: float) -> str:
     return f"{what} is 0 to 1, {advice}"
 
 
-def _thresholds(thresholds: dict[Detector, Limit]) -> dict[Detector, Limit]:
+def _thresholds(thresholds: dict[DetectorName, Limit]) -> dict[DetectorName, Limit]:
     problems: list[tuple[tuple[str, ...], str]] = []
     for detector, limit in thresholds.items():
         if limit.on == "p_value":
-            if detector == "wasserstein":
-                problems.append(((detector, "on"), "wasserstein has no p-value, use on: value"))
+            if DETECTORS[detector].law is None:
+                problems.append(((detector, "on"), f"{detector} has no p-value, use on: value"))
             continue
         for name, level in (("warning", limit.warning), ("critical", limit.critical)):
-            if level is not None and detector in _SHARES and not 0 <= level <= 1:
+            if level is not None and DETECTORS[detector].scale.is_share and not 0 <= level <= 1:
                 problems.append(((detector, name), _no_share(detector, level)))
     if problems:
         raise Located(*problems)
     return thresholds
 
 
-Thresholds = Annotated[dict[Detector, Limit], AfterValidator(_thresholds)]
+Thresholds = Annotated[dict[DetectorName, Limit], AfterValidator(_thresholds)]
 """Detector to limit."""
 
 
@@ -201,7 +201,7 @@ class ModelConfig(Section):
             raise ValueError("must be at least 0")
         return effect
 
-    def thresholds_for(self, feature: str) -> dict[Detector, Limit]:
+    def thresholds_for(self, feature: str) -> dict[DetectorName, Limit]:
         """Return the limits that hold for a feature: its own, else the model's, per detector."""
         own = self.features.get(feature)
         return {**self.thresholds, **(own.thresholds if own else {})}

@@ -5,35 +5,22 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 from driftline.detectors.outcomes import metrics
+from driftline.detectors.registry import DETECTORS
 from driftline.producer.records.names import is_legal
 
-Detector = Literal[
-    "ks",
-    "psi",
-    "chi_square",
-    "jensen_shannon",
-    "wasserstein",
-    "missing",
-    "invalid",
-    "unseen",
-    "out_of_range",
-]
-FeatureType = Literal["numeric", "categorical", "boolean"]
-
-DETECTORS: tuple[Detector, ...] = get_args(Detector)
 METRICS = tuple(metrics.METRICS)
-RATES: frozenset[Detector] = frozenset({"missing", "invalid", "unseen", "out_of_range"})
-"""Detectors whose value is a share of the events; written in % in sentences."""
 
 OUTPUT_TOPICS = ("alerts", "verdicts", "panes", "joins", "state", "dead-letter")
 """Each is `<output.prefix>.<name>`."""
 
 if TYPE_CHECKING:
+    DetectorName = str
     Metric = str
 else:
+    DetectorName = Literal[tuple(DETECTORS)]
     Metric = Literal[METRICS]
 
 

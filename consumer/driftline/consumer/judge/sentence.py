@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from driftline.detectors.registry import RATES
 from driftline.producer.records.timestamp import format_time
 
 LONGEST = 240
@@ -31,12 +32,6 @@ _LABELS = re.compile(r"labels (stopped|became few|slowed down|do not come): ")
 _LONGEST_NAME = 40
 _LONGEST_STREAM = 60
 _ONE_WAY = 0.9
-_RATE_VERBS = {
-    "missing": "is missing",
-    "invalid": "is invalid",
-    "unseen": "has a value that the reference does not list",
-    "out_of_range": "is outside the reference's range",
-}
 
 
 @dataclass(frozen=True)
@@ -254,7 +249,7 @@ def unjudged(subject: str, since: int, reason: str) -> str:
 def rate_change(name: str, now: float, normal: float) -> str:
     """Return the change of a rate: ``is missing in 5.0 % of events, normally 0.1 %``."""
     present, before = percents(now, normal)
-    return f"{_RATE_VERBS[name]} in {present} of events, normally {before}"
+    return f"{RATES[name].phrase} in {present} of events, normally {before}"
 
 
 def scope(also_firing: Sequence[str], version: str | None) -> str:

@@ -12,8 +12,9 @@ from driftline.consumer.sketch.decode import Decoded, Decoder, ModelSchema, Reje
 from driftline.consumer.sketch.event_ids import IdArray
 from driftline.consumer.sketch.exact import Lack
 from driftline.consumer.sketch.scalars import ABSENT
-from driftline.detectors.counts import Feature, FeatureType, Layout
+from driftline.detectors.counts import Feature, Layout
 from driftline.detectors.grid import FloatArray, IntArray
+from driftline.detectors.registry import FeatureType
 from driftline.producer.records.mapping import Mapping as FieldMapping
 
 _LABEL, _SCORE = "actual.label", "actual.score"

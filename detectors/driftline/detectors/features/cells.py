@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import chdtrc
 
 from driftline.detectors.grid import FloatArray, IntArray
 
@@ -87,3 +88,13 @@ class Cells:
     def freedom(self) -> FloatArray:
         """Degrees of freedom B - 1, shape (F,); NaN where fewer than two cells are occupied."""
         return np.where(self.judged & (self.used > 1), self.used - 1.0, np.nan)
+
+
+def chi_square_share(bins: int, statistic: float) -> float:
+    """Share of quiet windows in which a statistic of `bins` occupied cells is so large, or larger.
+
+    Example:
+        >>> round(chi_square_share(10, 21.666), 4), chi_square_share(1, 5.0)
+        (0.01, 0.0)
+    """
+    return float(chdtrc(bins - 1, max(statistic, 0.0))) if bins > 1 else 0.0

@@ -27,12 +27,18 @@ Biometrics 10, 1954 (merging cells of small expectation).
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, chdtrc, chdtri
 
-from driftline.detectors.features.cells import Cells, Result
+from driftline.detectors.features.cells import Cells, Result, chi_square_share
 from driftline.detectors.grid import FloatArray
+
+if TYPE_CHECKING:
+    from driftline.detectors.quiet import QuietWindow
+    from driftline.detectors.samples import Samples
 
 SMALLEST_EXPECTED = 30
 
@@ -143,6 +149,18 @@ def chi_square(cells: Cells, alpha: FloatArray, unseen: NDArray[np.bool_] | None
     value = np.where(one_cell, _statistic(cells), found.value)
     p_value = np.fmin(found.p_value, np.where(cells.judged, exact, np.nan))
     return Result(value, np.minimum(shares * p_value, 1.0), found.threshold)
+
+
+def figures(samples: Samples) -> Result:
+    """Judge all features; NaN for numbers of many values."""
+    bins, few = samples.bins, samples.few
+    cells = Cells(bins.owner[few], bins.reference[few], bins.window[few], bins.features)
+    return chi_square(cells, samples.shared_level, samples.baseline.unseen[few])
+
+
+def quiet_share(level: float, window: QuietWindow) -> float:
+    """Share of quiet windows whose statistic is `level` or more."""
+    return chi_square_share(window.bins, level)
 
 
 def _pearson(merged: Cells, alpha: FloatArray) -> Result:

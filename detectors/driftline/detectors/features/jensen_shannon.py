@@ -7,11 +7,17 @@ freedom, v = 1/n + 1/m (the second-order expansion that all f-divergences share)
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from scipy.special import chdtrc, chdtri, xlogy
 
-from driftline.detectors.features.cells import Cells, Result
+from driftline.detectors.features.cells import Cells, Result, chi_square_share
 from driftline.detectors.grid import FloatArray
+
+if TYPE_CHECKING:
+    from driftline.detectors.quiet import QuietWindow
+    from driftline.detectors.samples import Samples
 
 
 def jensen_shannon(cells: Cells, alpha: FloatArray) -> Result:
@@ -38,3 +44,13 @@ def jensen_shannon(cells: Cells, alpha: FloatArray) -> Result:
     v, freedom = cells.variance, cells.freedom
     p_value = np.where(value == 0.0, 1.0, chdtrc(freedom, 8.0 * value / v))
     return Result(value, p_value, v * chdtri(freedom, alpha) / 8.0)
+
+
+def figures(samples: Samples) -> Result:
+    """Measure all features."""
+    return jensen_shannon(samples.bins, samples.level)
+
+
+def quiet_share(level: float, window: QuietWindow) -> float:
+    """Share of quiet windows whose divergence is `level` or more."""
+    return chi_square_share(window.bins, 8.0 * level / window.variance)

@@ -7,11 +7,17 @@ at most the feature's `ks_error`. Sources: Smirnov 1948 (the limit law); dos Rei
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from scipy.special import kolmogi, kolmogorov
 
 from driftline.detectors.features.cells import Result
 from driftline.detectors.grid import FloatArray
+
+if TYPE_CHECKING:
+    from driftline.detectors.quiet import QuietWindow
+    from driftline.detectors.samples import Samples
 
 
 def ks(distance: FloatArray, n: FloatArray, m: FloatArray, alpha: FloatArray) -> Result:
@@ -34,3 +40,15 @@ def ks(distance: FloatArray, n: FloatArray, m: FloatArray, alpha: FloatArray) ->
     """
     effective = np.sqrt(n * m / (n + m))
     return Result(distance, kolmogorov(distance * effective), kolmogi(alpha) / effective)
+
+
+def figures(samples: Samples) -> Result:
+    """Judge all features; NaN where not numeric."""
+    bins = samples.bins
+    m = np.where(bins.judged & samples.numeric, bins.m, np.nan)
+    return ks(samples.distances[0], bins.n, m, samples.shared_level)
+
+
+def quiet_share(level: float, window: QuietWindow) -> float:
+    """Share of quiet windows with a distance of `level` or more."""
+    return float(kolmogorov(level / np.sqrt(window.variance)))

@@ -12,11 +12,17 @@ to a count before taking a logarithm).
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from scipy.special import chdtrc, chdtri
 
 from driftline.detectors.features.cells import Cells, Result
 from driftline.detectors.grid import FloatArray
+
+if TYPE_CHECKING:
+    from driftline.detectors.quiet import QuietWindow
+    from driftline.detectors.samples import Samples
 
 SMOOTHING = 0.5
 
@@ -57,16 +63,17 @@ def psi(cells: Cells, alpha: FloatArray) -> Result:
     return Result(raw - bias, p_value, v * chdtri(freedom, alpha) - bias)
 
 
-def quiet_share(limit: float, events: int, reference_events: int, bins: int) -> float:
-    """Share of quiet windows whose bias-corrected PSI reaches `limit` by chance.
+def figures(samples: Samples) -> Result:
+    """Measure all features."""
+    return psi(samples.bins, samples.level)
+
+
+def quiet_share(level: float, window: QuietWindow) -> float:
+    """Share of quiet windows whose bias-corrected PSI is `level` or more.
 
     A feature whose events all lie in one bin has a PSI of 0 in every one of them.
-
-    Example:
-        >>> round(quiet_share(0.1, 100, 50_000, 10), 3)
-        0.025
     """
-    if bins < 2:
-        return float(limit <= 0)
-    v = 1.0 / events + 1.0 / reference_events
-    return float(chdtrc(bins - 1, max(limit / v + bins - 1, 0.0)))
+    if window.bins < 2:
+        return float(level <= 0)
+    freedom = window.bins - 1
+    return float(chdtrc(freedom, max(level / window.variance + freedom, 0.0)))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from driftline.detectors.baseline import Baseline
-from driftline.detectors.comparison import RATES, bad_events, count_kinds
+from driftline.detectors.comparison import bad_events, count_kinds
 from driftline.detectors.features.psi import SMOOTHING
 from driftline.detectors.grid import FloatArray, IntArray
+from driftline.detectors.registry import RATES
 
 
 def normal_rates(baseline: Baseline) -> dict[str, FloatArray]:

@@ -13,11 +13,17 @@ So the first missing value of a feature that never missed one is not an alarm.
 
 from __future__ import annotations
 
+from math import ceil
+from typing import TYPE_CHECKING
+
 import numpy as np
-from scipy.special import betainc, btdtria, btdtrib, chdtrc, chdtri
+from scipy.special import bdtrc, betainc, btdtria, btdtrib, chdtrc, chdtri
 
 from driftline.detectors.features.cells import Result
 from driftline.detectors.grid import FloatArray
+
+if TYPE_CHECKING:
+    from driftline.detectors.quiet import QuietWindow
 
 
 def rate(bad: FloatArray, n: int, reference_bad: FloatArray, m: int, alpha: FloatArray) -> Result:
@@ -52,6 +58,12 @@ def rate(bad: FloatArray, n: int, reference_bad: FloatArray, m: int, alpha: Floa
     limit = np.maximum(_tail_limit(n, r, m, level), _pearson_limit(n, r, m, level))
     threshold[judged] = np.where(limit <= n, limit / (n or 1), np.nan)[back]
     return Result(value, p_value, threshold)
+
+
+def quiet_share(level: float, window: QuietWindow) -> float:
+    """Share of quiet windows whose rate is `level` or more: the binomial law."""
+    needed = ceil(level * window.events - 1e-9)
+    return float(bdtrc(needed - 1, window.events, window.rate)) if needed > 0 else 1.0
 
 
 def _tail(x: FloatArray, n: int, r: FloatArray, m: int) -> FloatArray:

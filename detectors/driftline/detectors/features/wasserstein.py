@@ -7,10 +7,15 @@ distribution.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from driftline.detectors.features.cells import Result
 from driftline.detectors.grid import FloatArray
+
+if TYPE_CHECKING:
+    from driftline.detectors.samples import Samples
 
 
 def wasserstein(area: FloatArray) -> Result:
@@ -22,3 +27,8 @@ def wasserstein(area: FloatArray) -> Result:
     """
     none = np.full(area.shape, np.nan)
     return Result(area, none, none)
+
+
+def figures(samples: Samples) -> Result:
+    """Measure all features; NaN where not numeric."""
+    return wasserstein(samples.distances[1])

@@ -20,8 +20,8 @@ import numpy as np
 
 from driftline.detectors.build import DEFAULT_GRID, build_reference
 from driftline.detectors.columns import FeatureColumn
-from driftline.detectors.counts import FeatureType
 from driftline.detectors.reference import Reference
+from driftline.detectors.registry import FeatureType
 from driftline.producer.errors import InputError
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.records.names import (

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from driftline.detectors.build import BOOLEANS
 from driftline.detectors.columns import FeatureColumn
-from driftline.detectors.counts import FeatureType
+from driftline.detectors.registry import FeatureType
 from driftline.producer.records.category import category_text
 
 

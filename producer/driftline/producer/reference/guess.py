@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from driftline.detectors.counts import FeatureType
+from driftline.detectors.registry import FeatureType
 from driftline.producer.records.category import category_text
 from driftline.producer.records.event_fields import ALIASES
 from driftline.producer.records.mapping import WILDCARD, Constant, Mapping, quote_name

@@ -33,16 +33,10 @@ def figures(
     """
     at = NAMES.index(feature)
     results = {}
-    for name in (*DETECTORS, *RATES):
+    for name, detector in DETECTORS.items():
         value, p_value = np.zeros(len(NAMES)), np.ones(len(NAMES))
         for f, other in enumerate(LAYOUT.features):
-            numeric = other.type == "numeric"
-            wrong = (
-                (name in ("ks", "wasserstein", "out_of_range") and not numeric)
-                or (name == "chi_square" and numeric)
-                or (name == "unseen" and other.type != "categorical")
-            )
-            if wrong:
+            if other.type not in detector.types:
                 value[f] = p_value[f] = NAN
         if name == "psi":
             value[at] = effect
@@ -260,7 +254,7 @@ def test_rules_in_the_words_of_the_configuration() -> None:
 
 def test_a_rule_stands_only_where_its_detector_applies() -> None:
     """Else the alerts of the other features, for which it has no figure, would never be quiet."""
-    book = rulebook(thresholds={name: {"warning": 0.5} for name in (*DETECTORS, *RATES)})
+    book = rulebook(thresholds={name: {"warning": 0.5} for name in DETECTORS})
     quiet = figures("x")
     for feature in NAMES:
         assert all(calm for _, calm in ruled(book, quiet, feature).values()), feature

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.bin_changes import category_of, moved_of, top_of
-from driftline.consumer.judge.features.figures import event_counts, figures_of
+from driftline.consumer.judge.features.figures import figures_of
 from driftline.consumer.judge.features.rules import RuleBook, Ruling
 from driftline.consumer.judge.lives.life import Life, Reading, WindowTimes, breaches
 from driftline.consumer.judge.sentence import (
@@ -142,7 +142,7 @@ class AlertWriter:
             window=Window(format_time(now.times.start), format_time(now.times.end), now.events),
             reference=self._reference,
             versions=most_frequent(now.versions),
-            counts=event_counts(now.found, f),
+            counts=now.found.counts(f),
             top=[] if quality or reason is not None else top_of(bins),
             incident_id=identity(self._model, format_time(incident)),
             also_firing=others[:_LISTED],

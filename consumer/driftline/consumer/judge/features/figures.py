@@ -1,4 +1,4 @@
-"""What a record says of one feature: its detectors' figures, and its events by kind."""
+"""What a record says of one feature: its detectors' figures."""
 
 from __future__ import annotations
 
@@ -9,25 +9,23 @@ import numpy as np
 
 from driftline.consumer.judge.features.rules import STATES, Ruling
 from driftline.consumer.wire.records import DetectorValue, number
-from driftline.detectors import RATES, Comparison
+from driftline.detectors import DETECTORS, RATES, Comparison, FeatureType
 
-_SHOWN = {
-    "numeric": ("ks", "chi_square", "psi", "jensen_shannon", "wasserstein"),
-    "categorical": ("chi_square", "psi", "jensen_shannon"),
-    "boolean": ("chi_square", "psi", "jensen_shannon"),
-}
-_COUNTS = ("valid", "missing", "absent", "invalid", "unseen", "out_of_range")
-
-
-def event_counts(found: Comparison, f: int) -> dict[str, int]:
-    """Return the events of feature `f` by kind."""
-    return {name: int(getattr(found, name)[f]) for name in _COUNTS}
+_ORDER = sorted(DETECTORS.values(), key=lambda each: (each.name in RATES, not each.budget))
 
 
 def figures_of(
-    found: Comparison, f: int, kind: str, rulings: Sequence[Ruling], wanted: str | None = None
+    found: Comparison,
+    f: int,
+    kind: FeatureType,
+    rulings: Sequence[Ruling],
+    wanted: str | None = None,
 ) -> dict[str, DetectorValue]:
-    """Return the figures of feature `f`; a rate of 0 is left out unless it is `wanted`."""
+    """Return the figures of feature `f`: what the budget tests, others, rates.
+
+    A rate of 0 is left out unless it is `wanted`, and so is a detector that is not always computed
+    unless a rule names it.
+    """
     levels: dict[str, int] = {}
     limits: dict[str, float] = {}
     for ruling in rulings:
@@ -41,13 +39,16 @@ def figures_of(
             if lowest is not None:
                 limits[looked_at] = min(limits.get(looked_at, np.inf), lowest)
     figures: dict[str, DetectorValue] = {}
-    for name in (*_SHOWN[kind], *RATES):
+    for detector in _ORDER:
+        name = detector.name
+        if not (detector.always or name in levels):
+            continue
         result = found.detectors[name]
         value = float(result.value[f])
         if name in RATES and not value > 0 and not levels.get(name) and name != wanted:
             continue
-        if isnan(value) and (name == "chi_square" and kind == "numeric"):
-            continue  # it has many values in this stream
+        if isnan(value) and kind not in detector.types:
+            continue
         figures[name] = DetectorValue(
             value=number(value),
             p_value=number(float(result.p_value[f])),

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.consumer.config import (
-    Detector,
+    DetectorName,
     Limit,
     ModelConfig,
     describe_budget,
@@ -18,9 +18,9 @@ from driftline.consumer.config import (
     describe_rate_budget,
 )
 from driftline.detectors import (
+    DETECTORS,
     RATES,
     Comparison,
-    FeatureType,
     Layout,
     level,
     rate_effect,
@@ -30,17 +30,12 @@ from driftline.detectors import (
 OK, WARNING, CRITICAL = 0, 1, 2
 State = Literal["ok", "warning", "critical"]
 STATES: tuple[State, ...] = ("ok", "warning", "critical")
-# Rates that the budget looks at; they share one test's level.
-BUDGET_RATES: tuple[Detector, ...] = ("missing", "invalid", "unseen")
+_BUDGET = tuple(detector for detector in DETECTORS.values() if detector.budget)
+# Of values, and of rates, which share one test's level.
+_TESTS = tuple(detector for detector in _BUDGET if detector.name not in RATES)
+_RATES = tuple(detector for detector in _BUDGET if detector.name in RATES)
 _NO_VALUES = "no value in this window"
 _NO_REFERENCE = "the reference has no value of it"
-_APPLIES: dict[str, tuple[FeatureType, ...]] = {
-    "ks": ("numeric",),
-    "wasserstein": ("numeric",),
-    "out_of_range": ("numeric",),
-    "chi_square": ("categorical", "boolean"),
-    "unseen": ("categorical",),
-}
 
 
 @dataclass(frozen=True)
@@ -57,7 +52,7 @@ class Rule:
     """
 
     key: str
-    detectors: tuple[Detector | None, ...]
+    detectors: tuple[DetectorName | None, ...]
     quality: bool
     k: int
     n: int
@@ -86,6 +81,7 @@ class RuleBook:
 
     Attributes:
         level: of one test; NaN without a budget.
+        named: the detectors that rules look at.
     """
 
     def __init__(
@@ -113,12 +109,13 @@ class RuleBook:
             share = weights * self.watched.sum() / weights.sum()
             self.alpha = np.minimum(self.level * share, 1.0)
             self.alpha[weights == 0] = np.nan
-        self.rate_alpha = self.alpha / len(BUDGET_RATES)
+        self.rate_alpha = self.alpha / len(_RATES)
         self.rules = tuple(
             rule
             for rule in (*self._budget_rules(layout, few), *self._threshold_rules(layout))
             if any(rule.detectors)
         )
+        self.named = {name for rule in self.rules for name in rule.detectors if name is not None}
 
     def judge(
         self, comparison: Comparison, normal: Mapping[str, NDArray[np.float64]]
@@ -161,9 +158,9 @@ class RuleBook:
     ) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
         config, effect = self._config, comparison.effect
         p_value = np.full(effect.shape, np.nan)
-        for name in ("ks", "chi_square"):
-            looks = np.array([detector == name for detector in rule.detectors], bool)
-            p_value[looks] = comparison.detectors[name].p_value[looks]
+        for test in _TESTS:
+            looks = np.array([detector == test.name for detector in rule.detectors], bool)
+            p_value[looks] = comparison.detectors[test.name].p_value[looks]
         with np.errstate(invalid="ignore"):
             breach = (p_value <= self.alpha / comparison.tests) & (effect >= config.min_effect)
             levels = np.where(breach, np.where(effect >= config.critical_effect, 2, 1), 0)
@@ -185,22 +182,22 @@ class RuleBook:
     def _budget_rules(self, layout: Layout, few: NDArray[np.bool_] | None) -> list[Rule]:
         if self._config.budget is None:
             return []
-        drift: tuple[Detector, ...] = tuple(
-            "ks" if f.type == "numeric" else "chi_square" for f in layout.features
+        drift = tuple(
+            next(test.name for test in _TESTS if f.type in test.types) for f in layout.features
         )
-        beside: list[Detector | None] = [None] * len(layout.features)
+        beside: list[DetectorName | None] = [None] * len(layout.features)
         for f in () if few is None else np.flatnonzero(few):
-            beside[f] = "chi_square"
+            beside[f] = next(test.name for test in _TESTS if test.few_values)
         rates = [
             Rule(
-                f"budget: {name}",
-                tuple(name if applies(name, f.type) else None for f in layout.features),
+                f"budget: {rate.name}",
+                tuple(rate.name if f.type in rate.types else None for f in layout.features),
                 True,
                 1,
                 1,
                 None,
             )
-            for name in BUDGET_RATES
+            for rate in _RATES
         ]
         return [
             Rule("budget", drift, False, 1, 1, None),
@@ -209,11 +206,11 @@ class RuleBook:
         ]
 
     def _threshold_rules(self, layout: Layout) -> list[Rule]:
-        thresholds: Sequence[Mapping[Detector, Limit]] = [
+        thresholds: Sequence[Mapping[DetectorName, Limit]] = [
             {
                 name: limit
                 for name, limit in self._config.thresholds_for(feature.name).items()
-                if applies(name, feature.type)
+                if feature.type in DETECTORS[name].types
             }
             for feature in layout.features
         ]
@@ -234,7 +231,7 @@ class RuleBook:
             for key, name, limit in sorted(distinct, key=lambda entry: entry[0])
         ]
 
-    def describe(self, rule: Rule, detector: Detector, severity: int) -> str:
+    def describe(self, rule: Rule, detector: DetectorName, severity: int) -> str:
         """Return the rule that fired, in the words of the configuration."""
         if rule.limit is None:
             config = self._config
@@ -247,17 +244,7 @@ class RuleBook:
         )
 
 
-def applies(detector: Detector, kind: FeatureType) -> bool:
-    """Return whether a detector has figures for features of a type.
-
-    Example:
-        >>> applies("ks", "numeric"), applies("ks", "boolean"), applies("psi", "boolean")
-        (True, False, True)
-    """
-    return kind in _APPLIES.get(detector, ("numeric", "categorical", "boolean"))
-
-
-def _limit_key(detector: Detector, limit: Limit) -> str:
+def _limit_key(detector: DetectorName, limit: Limit) -> str:
     return f"{detector}: {limit.warning}, {limit.critical}, {limit.for_}, {limit.on}"
 
 

@@ -98,7 +98,9 @@ class StreamJudge:
             return self._verdicts.insufficient(times, events, versions, reason or "", None), []
         size = self._baseline.layout.size  # behind it are the cells of estimates
         counts = panes.counts(times.start, times.end, self._segment)[:size]
-        found = compare(self._baseline, counts, self._rules.alpha, self._rules.rate_alpha)
+        found = compare(
+            self._baseline, counts, self._rules.alpha, self._rules.rate_alpha, self._rules.named
+        )
         if reason is not None:
             verdicts = self._verdicts.insufficient(times, events, versions, reason, found)
             due = repeat(self._lives.values(), self._name, times, self._is_of_a_feature)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.consumer.judge.bin_changes import end_of
-from driftline.consumer.judge.features.figures import event_counts, figures_of
+from driftline.consumer.judge.features.figures import figures_of
 from driftline.consumer.judge.features.rules import STATES, RuleBook, Ruling, State
 from driftline.consumer.judge.lives.life import WindowTimes
 from driftline.consumer.wire.ids import identity, stream_name
@@ -20,7 +20,7 @@ from driftline.consumer.wire.records import (
     most_frequent,
     number,
 )
-from driftline.detectors import Baseline, Comparison
+from driftline.detectors import Baseline, Comparison, FeatureType
 from driftline.producer.records.timestamp import format_time
 
 
@@ -86,7 +86,7 @@ class VerdictWriter:
             self._verdict(
                 window, shown, f,
                 reason=reasons[f],
-                counts=event_counts(found, f),
+                counts=found.counts(f),
                 effect=float(found.effect[f]),
                 detectors={} if reasons[f] else figures_of(found, f, self._kind(f), rulings),
                 bins=None if reasons[f] else self._bins(f, counts),
@@ -109,7 +109,7 @@ class VerdictWriter:
             self._verdict(
                 window, shown, f,
                 reason=reason,
-                counts=event_counts(found, f) if found is not None else None,
+                counts=found.counts(f) if found is not None else None,
                 effect=float("nan"),
                 detectors={},
                 bins=None,
@@ -151,7 +151,7 @@ class VerdictWriter:
             bins=bins,
         )
 
-    def _kind(self, f: int) -> str:
+    def _kind(self, f: int) -> FeatureType:
         return self._baseline.layout.features[f].type
 
     def _bins(self, f: int, counts: NDArray[np.int64]) -> dict[str, list[object]]:

@@ -1,0 +1,148 @@
+"""The table of detectors: what there is, and what each one is.
+
+Whoever lists detectors or asks about one reads it here: thresholds and their schema, checks, rules,
+verdicts, alerts, sentences, reports, the docs and the contract suite. This module needs neither
+numpy nor scipy, so that reading a configuration is quick.
+
+What computes a detector stands in the file of its name in `features/`, which has
+
+* `figures(samples)`: its figures of every feature, a `Result`;
+* `quiet_share(level, window)`: the share of quiet windows that reach a level, if it has a law.
+
+Rates are computed together in `features/rates.py`, from the events that each counts as bad.
+
+A new detector is its file and a line here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import inf, log
+from types import MappingProxyType
+from typing import Literal
+
+FeatureType = Literal["numeric", "categorical", "boolean"]
+
+_ALL: tuple[FeatureType, ...] = ("numeric", "categorical", "boolean")
+_NUMERIC: tuple[FeatureType, ...] = ("numeric",)
+_CATEGORICAL: tuple[FeatureType, ...] = ("categorical",)
+_CLASSES: tuple[FeatureType, ...] = ("categorical", "boolean")
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What a detector's values are. A larger one is always the worse one.
+
+    Attributes:
+        unit: of the value.
+        least, most: bounds of the values.
+        direction: what makes the value larger: any change, or a rise alone.
+    """
+
+    unit: str
+    least: float
+    most: float
+    direction: Literal["change", "rise"] = "change"
+
+    @property
+    def is_share(self) -> bool:
+        """Whether all values are from 0 to 1."""
+        return (self.least, self.most) == (0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Rate:
+    """What a detector counts that is a share of the events.
+
+    Attributes:
+        bad: the events that count, kinds of events in `Comparison`.
+        phrase: what a sentence says of the feature.
+    """
+
+    bad: tuple[str, ...]
+    phrase: str
+
+
+@dataclass(frozen=True)
+class Detector:
+    """One detector.
+
+    Attributes:
+        name: in the configuration, verdicts, alerts and metrics; also of its file.
+        when: the question that it answers.
+        types: the types of the features that it has figures for.
+        scale: what its values are.
+        law: where its p-value and its threshold come from; None: it has no p-value.
+        use: `budget`: the budget tests it; `always`: it is computed and written, too; `named`: only
+            where a threshold names it.
+        rate: what it counts, if it is a share of the events and so about data quality.
+        few_values: whether it also has figures for numeric features of few values.
+    """
+
+    name: str
+    when: str
+    types: tuple[FeatureType, ...]
+    scale: Scale
+    law: str | None
+    use: Literal["budget", "always", "named"] = "named"
+    rate: Rate | None = None
+    few_values: bool = False
+
+    @property
+    def always(self) -> bool:
+        """Whether it is computed and written although no threshold names it."""
+        return self.use != "named"
+
+    @property
+    def budget(self) -> bool:
+        """Whether the budget tests it."""
+        return self.use == "budget"
+
+
+_DISTANCE = Scale("distance", 0.0, 1.0)
+_STATISTIC = Scale("statistic", 0.0, inf)
+_NATS = Scale("nats", 0.0, log(2.0))
+_CORRECTED = Scale("nats, bias-corrected", -inf, inf)
+_OWN_UNIT = Scale("the feature's unit", 0.0, inf)
+_SHARE = Scale("share of the events", 0.0, 1.0, "rise")
+
+_RARE = "chi-square, exact bounds for rare classes"
+_BOUND = "binomial bound and chi-square"
+
+_MISSING = Rate(("missing", "absent"), "is missing")
+_INVALID = Rate(("invalid",), "is invalid")
+_UNSEEN = Rate(("unseen",), "has a value that the reference does not list")
+_BEYOND = Rate(("out_of_range",), "is outside the reference's range")
+
+_TABLE = (
+    Detector("ks", "did this number's distribution change?",
+             _NUMERIC, _DISTANCE, "Kolmogorov", "budget"),
+    Detector("psi", "how large is the change, on one scale for all features?",
+             _ALL, _CORRECTED, "chi-square of PSI / v", "always"),
+    Detector("chi_square", "did the shares of these categories change?",
+             _CLASSES, _STATISTIC, _RARE, "budget", few_values=True),
+    Detector("jensen_shannon", "how large is the change, but never above 0.693?",
+             _ALL, _NATS, "chi-square of 8 JS / v", "always"),
+    Detector("wasserstein", "how far did it move, in its own unit?",
+             _NUMERIC, _OWN_UNIT, None, "always"),
+    Detector("missing", "is it null, or not there at all?",
+             _ALL, _SHARE, _BOUND, "budget", _MISSING),
+    Detector("invalid", "is it of a wrong type, or not finite?",
+             _ALL, _SHARE, _BOUND, "budget", _INVALID),
+    Detector("unseen", "does it have values that the reference does not list?",
+             _CATEGORICAL, _SHARE, _BOUND, "budget", _UNSEEN),
+    Detector("out_of_range", "is it below or above all values of the reference?",
+             _NUMERIC, _SHARE, _BOUND, "always", _BEYOND),
+)  # fmt: skip
+
+DETECTORS: Mapping[str, Detector] = MappingProxyType({each.name: each for each in _TABLE})
+"""The table: name to detector."""
+
+RATES: Mapping[str, Rate] = MappingProxyType(
+    {each.name: each.rate for each in _TABLE if each.rate is not None}
+)
+"""Those whose value is a share of the events; written in % in sentences."""
+
+EFFECT = "psi"
+"""The detector whose value is the size of every feature's change, the `effect`."""

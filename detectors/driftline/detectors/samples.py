@@ -1,0 +1,80 @@
+"""The two samples that every detector compares, counted in the ways that detectors need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftline.detectors.baseline import Baseline
+from driftline.detectors.features.cells import Cells
+from driftline.detectors.features.distance import distances
+from driftline.detectors.grid import FloatArray, IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """The reference and one window of all features. What several detectors need is made once.
+
+    Attributes:
+        baseline: the reference.
+        window: flat counts of the window.
+        level: of one test per feature, shape (F,).
+
+    Example:
+        >>> from driftline.detectors.counts import Feature, Layout
+        >>> layout = Layout.of([Feature("plan", "categorical", np.empty(0), ("free", "paid"))])
+        >>> baseline = Baseline(layout, np.array([6000, 4000, 0, 0, 0, 0]))
+        >>> samples = Samples(baseline, np.array([45, 54, 0, 1, 0, 0]), np.array([0.001]))
+        >>> samples.bins.window, samples.bins.n
+        (array([45, 54,  0]), array([99.]))
+    """
+
+    baseline: Baseline
+    window: IntArray
+    level: FloatArray
+
+    @property
+    def features(self) -> int:
+        """Number F of features."""
+        return len(self.baseline.layout.features)
+
+    @cached_property
+    def numeric(self) -> NDArray[np.bool_]:
+        """Which features are numeric, shape (F,)."""
+        return np.arange(self.features) < self.baseline.layout.numeric
+
+    @cached_property
+    def binned(self) -> IntArray:
+        """Window events per bin, those of missing, absent and invalid values too."""
+        return self.baseline.bin_counts(self.window)
+
+    @cached_property
+    def bins(self) -> Cells:
+        """The bins of every feature that hold values: ten of a number, or one a category."""
+        base = self.baseline
+        return Cells(base.owner, base.binned[base.valued], self.binned[base.valued], self.features)
+
+    @cached_property
+    def few(self) -> NDArray[np.bool_]:
+        """Which of the cells of `bins` are of categories, booleans, or numbers of few values."""
+        return (~self.numeric | self.baseline.few)[self.bins.owner]
+
+    @property
+    def shared_level(self) -> FloatArray:
+        """The level of one of the tests that the budget makes of a feature, shape (F,).
+
+        There are two of a number of few values, as `Comparison.tests` says.
+        """
+        return self.level / np.where(self.baseline.few, 2, 1)
+
+    @cached_property
+    def distances(self) -> tuple[FloatArray, FloatArray]:
+        """`features.distance.distances` of all features, shape (F,) each; NaN if not numeric."""
+        layout = self.baseline.layout
+        padding = np.full(self.features - layout.numeric, np.nan)
+        n = self.bins.n[: layout.numeric]
+        largest, area = distances(layout, self.baseline.cdf, self.window, n)
+        return np.concatenate([largest, padding]), np.concatenate([area, padding])

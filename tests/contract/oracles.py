@@ -1,0 +1,155 @@
+"""What the contract suite compares every detector with, from numpy and scipy alone.
+
+A new detector joins by its function in `ORACLES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+from scipy.spatial.distance import jensenshannon
+
+from driftline.detectors import FeatureColumn
+from driftline.detectors.grid import FloatArray, IntArray
+
+NAMES = ("a", "b", "c", "d", "e")
+DATA = ("continuous", "integer", "tied", "mixed")
+
+
+def draw(kind: str, n: int, shift: float, rng: np.random.Generator) -> FloatArray:
+    """Values of one of the kinds of data that break careless order statistics."""
+    normal = rng.normal(shift, 1.0, n)
+    if kind == "continuous":
+        return normal
+    if kind == "integer":
+        return np.floor(4.0 * normal)
+    if kind == "tied":
+        return np.where(rng.random(n) < 0.6, 0.0, np.round(np.abs(normal), 1))
+    return np.where(rng.random(n) < 0.5, np.round(normal, 1), normal)
+
+
+def columns_of(seed: int, n: int, shift: float, classes: FloatArray) -> dict[str, FeatureColumn]:
+    """One column of each kind, and one each of categories and booleans, with bad values."""
+    rng = np.random.default_rng(seed)
+    found = {}
+    for kind in DATA:
+        values = draw(kind, n, shift, rng)
+        for bad, share in ((np.nan, 0.02), (np.inf, 0.01), (-np.inf, 0.01)):
+            values[rng.random(n) < share] = bad
+        found[kind] = FeatureColumn("numeric", values)
+    texts = [NAMES[i] for i in rng.choice(len(NAMES), n, p=classes)]
+    absent, invalid = rng.random(n) < 0.02, rng.random(n) < 0.01
+    found["category"] = FeatureColumn("categorical", texts, absent, invalid)
+    truths = [("true" if x < 0.4 + 0.1 * shift else "false") for x in rng.random(n)]
+    found["flag"] = FeatureColumn("boolean", truths, absent=rng.random(n) < 0.03)
+    return found
+
+
+NORMAL = np.array([0.4, 0.3, 0.2, 0.1, 0.0])
+CHANGED = np.array([0.3, 0.3, 0.2, 0.15, 0.05])  # "e" is unseen
+
+
+@dataclass(frozen=True)
+class Case:
+    """One feature of a reference and a window.
+
+    `old`, `new`: its finite values, if it is numeric. `r`, `w`: events per bin. `grid`: the
+    reference's distinct values. `column`: the window's, with bad values.
+    """
+
+    old: FloatArray
+    new: FloatArray
+    r: IntArray
+    w: IntArray
+    grid: FloatArray
+    column: FeatureColumn
+
+    @property
+    def v(self) -> float:
+        return float(1 / self.r.sum() + 1 / self.w.sum())
+
+    def chi_square_law(self, statistic: float) -> float:
+        return float(stats.chi2.sf(statistic, self.r.size - 1))
+
+
+Figures = tuple[float, float | None]
+"""Value and p-value; None where there is no oracle of it here, or no p-value."""
+
+
+def ks(case: Case) -> Figures:
+    found = stats.ks_2samp(case.old, case.new, method="asymp").statistic
+    n, m = case.new.size, case.old.size
+    return float(found), float(stats.kstwobign.sf(found * np.sqrt(n * m / (n + m))))
+
+
+def psi(case: Case) -> Figures:
+    r, w = case.r, case.w
+    p, q = (r + 0.5) / (r.sum() + 0.5 * r.size), (w + 0.5) / (w.sum() + 0.5 * w.size)
+    plain = float(stats.entropy(p, q) + stats.entropy(q, p))
+    return plain - (r.size - 1) * case.v, case.chi_square_law(plain / case.v)
+
+
+def jensen_shannon(case: Case) -> Figures:
+    value = float(jensenshannon(case.r, case.w) ** 2)
+    return value, case.chi_square_law(8 * value / case.v)
+
+
+def chi_square(case: Case) -> Figures:
+    r, w = case.r, case.w
+    merged = [[r[:-2].tolist(), [r[-2:].sum()]], [w[:-2].tolist(), [w[-2:].sum()]]]
+    table = np.array([[*a, *b] for a, b in merged]) if r.size == 5 else np.array([r, w])
+    return float(stats.chi2_contingency(table, correction=False).statistic), None
+
+
+def wasserstein(case: Case) -> Figures:
+    """Values count where the detector has them: on the grid, else in the middle of their gap."""
+    grid = case.grid
+    middles = np.concatenate([grid[:1], (grid[1:] + grid[:-1]) / 2, grid[-1:]])
+    placed = np.where(np.isin(case.new, grid), case.new, middles[np.searchsorted(grid, case.new)])
+    return float(stats.wasserstein_distance(case.old, placed)), None
+
+
+def numbers(column: FeatureColumn) -> FloatArray:
+    """The values of a numeric column, and of another one as many that are there."""
+    if column.type == "numeric":
+        return np.asarray(column.values, np.float64)
+    values = np.zeros(len(column.values))
+    for mask, bad in ((column.absent, np.inf), (column.invalid, -np.inf)):
+        if mask is not None:
+            values[mask] = bad
+    return values
+
+
+def missing(case: Case) -> Figures:
+    values = numbers(case.column)
+    return float((np.isnan(values) | np.isposinf(values)).mean()), None
+
+
+def invalid(case: Case) -> Figures:
+    return float(np.isneginf(numbers(case.column)).mean()), None
+
+
+def unseen(case: Case) -> Figures:
+    usable = np.isfinite(numbers(case.column))
+    return float(((np.asarray(case.column.values) == "e") & usable).mean()), None
+
+
+def out_of_range(case: Case) -> Figures:
+    beyond = (case.new < case.old.min()) | (case.new > case.old.max())
+    return float(beyond.sum() / len(case.column.values)), None
+
+
+ORACLES: dict[str, Callable[[Case], Figures]] = {
+    "ks": ks,
+    "psi": psi,
+    "chi_square": chi_square,
+    "jensen_shannon": jensen_shannon,
+    "wasserstein": wasserstein,
+    "missing": missing,
+    "invalid": invalid,
+    "unseen": unseen,
+    "out_of_range": out_of_range,
+}
