@@ -184,7 +184,7 @@ def few_values(layout: Layout, counts: IntArray) -> NDArray[np.bool_]:
     tenths of them: a flag does, a constant, a number that is nearly always zero. Eight measurements
     that were each made once do not: no other event has their values. Such a number is tested as
     categories are, too: where most events are tied, the largest distance of two distribution
-    functions hardly tells that a rare value comes four times as often.
+    functions hardly shows that a rare value comes four times as often.
 
     Args:
         layout: where the counts lie.

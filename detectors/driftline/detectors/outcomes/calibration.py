@@ -54,7 +54,7 @@ class Calibration:
 
         Of a Beta law whose mean is that of Jeffreys' prior, with half an event more of either
         class, so that a group of one class only is not taken as certain; and whose variance is
-        that of a share of so many events, p (1 - p) / events.
+        that of a share of a cell's events, p (1 - p) / events.
         """
         total = np.maximum(self.events - 1.0, 1.0)
         first = (self.positives + 0.5) / (self.events + 1.0)
@@ -105,7 +105,7 @@ def calibrate(layout: OutcomeLayout, counts: IntArray) -> Calibration | None:
 def _groups(events: IntArray, called: NDArray[np.bool_]) -> NDArray[np.intp]:
     """Group neighbouring bins until they hold enough; none spans where the model's call changes.
 
-    Else accuracy would be estimated from the mean of probabilities that the model tells apart.
+    Else accuracy would be estimated from the mean of probabilities that the model distinguishes.
     """
     used = np.flatnonzero(events)
     own, total = events[used], int(events.sum())

@@ -1,7 +1,7 @@
 """A regression's errors without ground truth: what errors the inputs let expect.
 
 Direct loss estimation (DLE; NannyML's documentation, "Estimation of Performance of the Monitored
-Model"): a second model h, fitted on the reference, tells the size of the error to expect of an
+Model"): a second model h, fitted on the reference, estimates the size of the error of each
 event. Here h is a constant and a weight per bin of every feature, the prediction among them. So its
 mean over a window is a function of the counts that are there already, and is known without seeing
 an event. It follows errors that depend on the inputs one by one, and is constant beyond the

@@ -4,7 +4,7 @@ Confidence-based performance estimation (CBPE; NannyML's documentation, "Estimat
 of the Monitored Model"): an event with calibrated probability q that the model calls positive is
 right with probability q, and so on for every cell of the confusion matrix. It is true as long as
 only the mix of events changes (covariate shift); once a score means something else, it is wrong,
-and `gap` tells when the first ground truth comes.
+and `gap` shows it when the first ground truth comes.
 
 Every estimate is the mean over what the labels may turn out to be, so its interval is where the
 realised value will lie in 95 % of windows: what is uncertain is each label, given q, and q itself,
@@ -167,7 +167,7 @@ def gap(layout: OutcomeLayout, calibration: Calibration, counts: IntArray) -> tu
 def _unnamed(layout: OutcomeLayout, counts: IntArray) -> float:
     """Negatives for which the model named neither class: wrong, though not called positive.
 
-    Exact if every pair has a score; else at least so many.
+    Exact if every pair has a score; else a lower bound.
     """
     negative = 1 - (layout.positive or 0)
     right = int(layout.view(counts, "confusion")[negative, negative])
