@@ -49,7 +49,7 @@ def read_bounded(path: str | Path, most: int) -> bytes:
 
 
 def too_large(most: int) -> OSError:
-    """Return the error of a file with more than so many bytes.
+    """Return the error of a file with more bytes than are read.
 
     >>> too_large(8_000_000).strerror
     'it is larger than 8 MB'

@@ -40,7 +40,7 @@ def read_rows(path: str | Path) -> Iterator[Rows]:
     shows up later (a broken line) while iterating.
 
     Args:
-        path: the file; its ending tells the format.
+        path: the file; its ending names the format.
 
     Raises:
         InputError: the file cannot be used; one sentence that says why and what to do.

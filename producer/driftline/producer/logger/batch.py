@@ -1,4 +1,4 @@
-"""Many predictions at once: rows out of arrays and frames, told apart by what they can do.
+"""Many predictions at once: rows out of arrays and frames, distinguished by what they can do.
 
 | given | read as | NaN |
 |---|---|---|

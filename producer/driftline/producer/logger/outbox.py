@@ -30,7 +30,7 @@ sender refused it; logged after, or still waiting at, the close."""
 
 _BATCH = 1_000  # records handed to the sender at once
 _LINGER = 0.05  # seconds that records gather before they are sent: fewer, larger wake-ups
-_LAST_WORD = 1.0  # seconds for the sender to come back when it is told to stop
+_LAST_WORD = 1.0  # seconds for the sender to return after `stop`
 
 
 class Outgoing(NamedTuple):
@@ -94,8 +94,8 @@ class QueueLimits:
     """How much may be outstanding.
 
     Attributes:
-        records: at most so many records,
-        bytes: and so many bytes of keys and values; Python adds about 100 bytes a record.
+        records: the most records,
+        bytes: and the most bytes of keys and values; Python adds about 100 bytes a record.
         record_bytes: a larger record is dropped; the monitor refuses such events unread.
     """
 
@@ -193,7 +193,7 @@ class Outbox:
             self._sender.close()
 
     def counts(self) -> OutboxCounts:
-        """Return what became of the records so far."""
+        """Return how many records were sent and dropped so far."""
         with self._change:
             outstanding = self._accepted - self._finished
             return OutboxCounts(self._sent, outstanding, dict(+self._dropped))

@@ -90,7 +90,7 @@ class KafkaSender:
                 with contextlib.suppress(kafka.errors.KafkaError):
                     future.get(timeout=_SLICE)
             if future is None or not future.is_done:
-                continue  # told to stop; it may or may not be written
+                continue  # stopped; it may or may not be written
             if future.exception is None:
                 sent += 1
             else:
@@ -110,7 +110,7 @@ class KafkaSender:
             client.close = lambda *args, **kwargs: None
 
     def _connected(self, stop: threading.Event) -> Any:
-        """Return the client; None when told to stop before the broker answered."""
+        """Return the client; None when stopped before the broker answered."""
         if self._process != os.getpid():
             # The parent's client has no thread here and its sockets are the parent's.
             if self._client is not None:
@@ -131,7 +131,7 @@ class KafkaSender:
         return self._client
 
     def _queue(self, client: Any, record: Outgoing, stop: threading.Event) -> Any:
-        """Hand one record to the client; None when told to stop while the topic is unknown."""
+        """Hand one record to the client; None when stopped while the topic is unknown."""
         while not stop.is_set():
             try:
                 return client.send(self._topics[record.kind], value=record.value, key=record.key)

@@ -6,7 +6,7 @@ What is accepted:
   any number of fractional digits, any offset; without an offset it is UTC; a date alone is its
   midnight.
 * a number of seconds, milliseconds, microseconds or nanoseconds since 1970. With the unit ``auto``
-  the magnitude tells: below 1e11 seconds, below 1e14 ms, below 1e17 us, else ns.
+  by its magnitude: below 1e11 seconds, below 1e14 ms, below 1e17 us, else ns.
 
 Times are floored to whole milliseconds. A number of seconds with a fraction is first rounded to
 microseconds, so that 1553644800.123 (which no float holds exactly) is the 123rd millisecond.
@@ -40,7 +40,7 @@ def parse_timestamp(value: object, unit: TimestampUnit = "auto") -> int | None:
 
     Args:
         value: RFC 3339 text, or a number since 1970.
-        unit: of numbers; `auto` tells it by the magnitude.
+        unit: of numbers; `auto` derives it from the magnitude.
 
     Returns:
         Milliseconds since 1970, or None if the value is not a time between 2000 and 2262.

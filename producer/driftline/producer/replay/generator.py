@@ -26,7 +26,7 @@ import numpy as np
 
 HOUR = 3_600_000  # ms
 FIRST_HOUR = 1_767_225_600_000
-"""2026-01-01T00:00:00Z in ms: where a stream begins unless told otherwise."""
+"""2026-01-01T00:00:00Z in ms: where a stream begins by default."""
 
 _COUNTRIES = ("DE", "FR", "NL", "PL", "ES", "IT")
 _SHARES = (0.38, 0.22, 0.15, 0.12, 0.09, 0.04)

@@ -29,7 +29,7 @@ class Pace:
 
     Args:
         clock: returns seconds, monotonic.
-        sleep: waits for so many seconds.
+        sleep: waits for a number of seconds.
         rate: events per second; None: no limit.
         speed: how many times faster than their event times events are sent; None: not tied to
             them. 60 sends an hour's events in a minute.
