@@ -1,4 +1,4 @@
-"""What only the reference of a model can tell about its configuration."""
+"""Checks of a model's configuration against its reference: names of features and tags."""
 
 from __future__ import annotations
 

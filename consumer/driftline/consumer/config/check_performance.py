@@ -1,4 +1,4 @@
-"""What only the reference of a model can tell about its labels and limits of performance."""
+"""Checks of a model's labels and performance limits against its reference."""
 
 from __future__ import annotations
 

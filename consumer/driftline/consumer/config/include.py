@@ -38,7 +38,7 @@ def expand(pattern: str, directory: str) -> list[str]:
 
 
 class _Search:
-    """Looks through folders, up to so many names."""
+    """Looks through folders, up to a number of names."""
 
     def __init__(self) -> None:
         self._left = MOST_ENTRIES

@@ -1,6 +1,6 @@
 """The layers of a configuration and their order, which stands here and nowhere else.
 
-Command line, environment, file with what it includes, default: the first that says something wins.
+Command line, environment, file with what it includes, default: the first that has a value wins.
 The defaults are those of the models in this package; `defaults` of the file is laid under each
 model at the end, so a model's own value wins over it wherever both were written.
 """

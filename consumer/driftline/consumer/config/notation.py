@@ -1,6 +1,6 @@
 """The types of single keys: what a user may write, what the code gets, how it is shown.
 
-Every type says three things in one place: the reader (text of the file or the environment to a
+Every type has three parts in one place: the reader (text of the file or the environment to a
 value), the writer (for `config show`) and the JSON Schema (for editors). Code that builds a
 configuration in Python passes the values themselves: durations as int milliseconds.
 """

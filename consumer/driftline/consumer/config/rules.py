@@ -1,4 +1,4 @@
-"""A rule in the words of the configuration: the `rule` of an alert."""
+"""A rule as the configuration writes it: the `rule` of an alert."""
 
 from __future__ import annotations
 

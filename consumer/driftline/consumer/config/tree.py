@@ -74,7 +74,7 @@ def as_node(value: Any, origin: Origin, levels: int = DEEPEST) -> Node:
     """Return a bare value as a node; its parts have the same origin.
 
     Raises:
-        RecursionError: it has more than so many levels of maps and lists.
+        RecursionError: it has more levels of maps and lists than are allowed.
     """
     if levels < 0:
         raise RecursionError
@@ -89,7 +89,7 @@ def as_node(value: Any, origin: Origin, levels: int = DEEPEST) -> Node:
 def merge(base: Node, over: Node) -> Node:
     """Lay one tree over another: maps are merged key by key, of all else `over` wins.
 
-    A map that both hold is said to stem from `over`, or from `base` where only that has a line.
+    The origin of a map that both hold is that of `over`, or from `base` where only that has a line.
     """
     if not isinstance(base.value, dict) or not isinstance(over.value, dict):
         return over
