@@ -1,8 +1,8 @@
-"""Predictions and labels of one input partition as slim rows, on their way to each other.
+"""Predictions and labels of one input partition as slim rows, packed in blocks for the join.
 
-A row takes effect at its own time or, where others of its partition are more than `grace` further
-already, at the time they have left it: so the order of all rows depends on what the partitions
-hold alone, and a partition can say below which time no row of it takes effect any more.
+A row is matched at its own time. Where others of its partition are more than `grace` ahead already,
+it is matched at the time they have reached, less `grace`. So the order of all rows depends on what
+the partitions hold alone, and each partition has a time before which no more of its rows count.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from driftline.consumer.wire.messages import LARGEST_MESSAGE, Block, Horizon, Lo
 from driftline.detectors import OTHER
 from driftline.detectors.grid import IntArray
 
-# Versions are named by the stream, so only so many are told apart in one block.
+# Versions are named by the stream: those beyond this number have no name in a block.
 _MOST_VERSIONS = 200
 _NEVER = -(1 << 62)
 
@@ -36,7 +36,7 @@ class JoinProgress(msgspec.Struct, rename={"active_at": "heard"}):
     Attributes:
         active_at: wall-clock time at which the latest row was read; at first, of the first look.
         progress: largest time of any row, None before the first.
-        lost: offsets [from, to) never read, until a row tells when they may have been.
+        lost: offsets [from, to) never read, until a row shows when they may have been.
         refused: whether they were refused as a batch, not deleted.
     """
 
@@ -53,7 +53,7 @@ class JoinModel:
     Attributes:
         name: the model.
         answers: finds scores and classes in the columns of its predictions.
-        segments: tag to the values that are told apart.
+        segments: tag to the values that are counted apart.
         grace: ms a row may be late and keep its own time.
     """
 

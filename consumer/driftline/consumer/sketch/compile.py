@@ -41,13 +41,13 @@ _RAW_TYPES: dict[str, Any] = {
 
 _NO_ID = frozenset({None, ""})
 
-# So many structs are made at a time, for the processor's cache and for memory.
+# Structs made at a time, a number for the processor's cache and for memory.
 _CHUNK = 1024
 
-# Objects with so many doubles are packed struct by struct, others field by field.
+# Objects with at least this number of doubles are packed struct by struct, others field by field.
 _WIDE = 4
 
-# Rows with a null are packed one by one while they are fewer than one in so many.
+# Rows with a null are packed one by one while they are fewer than one in this number.
 _SOME = 4
 
 # Of names with these characters msgspec makes no field.

@@ -1,8 +1,8 @@
 """Kafka record values to numpy columns: the first step of the sketch.
 
-Every value has exactly one fate: it is a row of a model, a tombstone, an event of a model that
-nobody watches, or refused with a reason. Its fate depends on the value, the timestamp of its record
-and the settings, not on the values beside it: a batch may be cut anywhere.
+Every value has exactly one result: it is a row of a model, a tombstone, an event of a model that
+nobody watches, or refused with a reason. The result depends on the value, the timestamp of its
+record and the settings, not on the values beside it: a batch may be cut anywhere.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ class Decoder:
             timestamps: of the records, ms since 1970; before 2000 for a record that has none.
 
         Returns:
-            The columns, and what became of the values that are no rows.
+            The columns, and the values that are no rows, each with its reason.
         """
         decoded = Decoded()
         for model in self._models.values():

@@ -1,4 +1,4 @@
-"""Event ids as 64-bit numbers: what a label finds its prediction by, and where the two meet."""
+"""Event ids as 64-bit hashes, by which labels are matched with predictions in one partition."""
 
 from __future__ import annotations
 

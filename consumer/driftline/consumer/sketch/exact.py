@@ -34,7 +34,7 @@ class Lack(Enum):
     ACTUAL = "the label has no actual"
 
 
-_LONGEST_INTEGER = 400  # digits; no float holds so many, and reading them takes quadratic time
+_LONGEST_INTEGER = 400  # digits; no float has more than 309, and reading them takes quadratic time
 _decode = msgspec.json.Decoder().decode
 _ABSENT: Any = object()
 

@@ -25,7 +25,7 @@ class ModelSchema:
     Attributes:
         name: the model.
         layout: its features; `prediction.score` and `prediction.label` may be among them.
-        segments: tag to the values that are told apart; `model_version` may be a tag.
+        segments: tag to the values that are counted apart; `model_version` may be a tag.
         ids: whether the events' ids are read: labels are to find them.
         record: what is read: the events; labels, whose layout is `actual.label` and
             `actual.score`; or the labels among the events of a topic that holds both.

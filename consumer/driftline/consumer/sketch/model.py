@@ -96,7 +96,7 @@ class ModelSketch:
         )
 
     def is_stale(self, now: int) -> bool:
-        """Return whether it is silent for `stale_after` at `now` (ms), and that is to be told."""
+        """Return whether a silence of `stale_after` at `now` (ms) is still to be reported."""
         after, progress = self._model.stale_after, self.progress
         if after is None or now - progress.active_at < after:
             return False

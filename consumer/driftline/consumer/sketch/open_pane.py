@@ -23,7 +23,7 @@ _BUFFERED_VALUES = 1 << 16
 # Sparse counts are merged when this many entries wait.
 _PENDING_ENTRIES = 1 << 17
 _LARGEST_MESSAGE = LARGEST_MESSAGE
-# Versions are named by the stream, so only so many are told apart in one pane, and in a segment.
+# Versions are named by the stream: those beyond this number share a slot, in a pane and a segment.
 _MOST_VERSIONS = 100
 _MOST_VERSIONS_OF_SEGMENT = 20
 

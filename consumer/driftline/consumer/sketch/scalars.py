@@ -5,7 +5,7 @@ matrix. A number is itself; a category or a boolean is its code 0, 1, 2 ...; wha
 of the doubles that JSON cannot carry: NaN for null, +inf for an absent key, -inf for a wrong type
 or a number that is not finite.
 
-Each kind of value says this twice, and both must agree: `type` is what msgspec decodes to in C,
+Each kind of value has two readers, which must agree: `type` is what msgspec decodes to in C,
 whose result is a `float` with the right value; `read` takes any decoded JSON value.
 """
 

@@ -16,7 +16,7 @@ class ModelProgress(msgspec.Struct, rename={"active_at": "heard", "reported": "t
         progress: largest event time seen, None before the first event.
         horizon: every pane that ends there or before is final.
         stale: whether its silence has been reported.
-        lost: offsets [from, to) never read, until an event tells when they may have been.
+        lost: offsets [from, to) never read, until an event shows when they may have been.
         reported: whether that loss was reported while the model was silent.
         refused: whether they were refused as a batch, not deleted.
     """
@@ -41,7 +41,7 @@ class SketchState(msgspec.Struct, tag="sketch"):
         rewind: smallest offset that anything still open was counted from (O).
         generation: of the owner that wrote this.
         models: progress per model as of `position`.
-        joins: the same of the rows sent to meet their labels, or their predictions.
+        joins: the same of the rows sent to the join.
         behind: models that failed: the offset before `position` up to which each has come.
         needed: as `rewind`, of all the others; None where an older version wrote the record.
     """

@@ -1,4 +1,4 @@
-"""What became of the records of an input."""
+"""Counts of an input's records, by how each was used or why it was not."""
 
 from __future__ import annotations
 
