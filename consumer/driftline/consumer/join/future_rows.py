@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from driftline.consumer.join.resume_points import Source
 from driftline.consumer.wire.join_rows import JoinRows
 
-# Parts of fewer rows are put together, so many at a time: each part costs about 1.5 kB besides.
+# Parts of fewer rows are merged, this number at a time: each part costs about 1.5 kB besides.
 _SMALL, _MANY = 1_024, 256
 
 
@@ -55,7 +55,7 @@ class FutureRows:
             self._put_together()
 
     def due(self, now: int) -> JoinRows:
-        """Take out the rows of times before `now` (ms), in the order in which they take effect."""
+        """Take out the rows of times before `now` (ms), in the order in which they are matched."""
         parts = []
         while self._parts and self._parts[0][0] < now:
             _, number, rows, places = heappop(self._parts)
@@ -78,7 +78,7 @@ class FutureRows:
         return rows.select(np.lexsort((rows.labels, rows.offsets, rank[places], rows.times)))
 
     def time_leaving(self, most: int) -> int:
-        """Return the smallest time (ms) from which on there are at most so many rows, 1 or more."""
+        """Return the smallest time (ms) from which on there are at most `most` rows, 1 or more."""
         times = np.concatenate([rows.times for _, _, rows, _ in self._parts])
         many = max(len(times) - most, 1)
         return int(np.partition(times, many - 1)[many - 1]) + 1

@@ -78,7 +78,7 @@ class IdIndex:
         return found, at
 
     def _grow(self, more: int, column: IdArray) -> None:
-        """Make room for so many more, without the places of those that are gone."""
+        """Make room for `more` more, without the places of those that are gone."""
         rows = self._rows[self._rows >= 0].astype(np.int64)
         size = len(self._rows)
         while 2 * (len(rows) + more) > size:

@@ -1,7 +1,7 @@
-"""Matching of one model's predictions and labels, in the order in which they take effect.
+"""Matching of one model's predictions and labels, in the order of their times.
 
 Everything is decided by the rows' own times, never by when or in which batch they are read: a
-label meets its prediction if the later of the two came within the horizon of the other. Rows of
+label matches its prediction if the later of the two came within the horizon of the other. Rows of
 one id follow one another, rows of different ids do not touch: so a batch is worked off in rounds,
 each with at most one row of every id.
 
@@ -34,13 +34,13 @@ from driftline.consumer.wire.join_rows import JoinRows
 from driftline.detectors.grid import IntArray
 
 NEVER = -(1 << 62)
-# Reading begins again at whole parts of the horizon, so many.
+# Reading begins again at whole parts of the horizon; this is their number.
 _STEPS = 64
 # What a state may name: 80 kB of ids that are reserved, and 160 kB of early matches.
 _MOST_RESERVED, _MOST_EARLY_MATCHES = 5_000, 20_000
 # Rows whose time is over are looked for so often within one horizon, and whenever a pane ends.
 _LOOKS = 16
-# Rows that end at once, after a long silence even all, are copied so many at a time.
+# Rows that end at once, after a long silence even all, are copied in portions of this size.
 _AT_ONCE = 1 << 18
 
 
@@ -60,7 +60,7 @@ class Matching:
         met: while the past is read again, those of predictions whose label came first:
             other labels found waiting then belong to predictions that are not read again. Else
             None, and if they were too many.
-        totals: what became of the rows.
+        totals: counts of the rows, by how each was used.
     """
 
     def __init__(self, model: OutcomeModel, names: Sequence[str], closed: int = NEVER) -> None:
@@ -78,10 +78,10 @@ class Matching:
         self._look = NEVER  # when rows whose time is over are looked for next
 
     def apply(self, rows: JoinRows) -> None:
-        """Let rows take effect.
+        """Match rows, count them, or let them wait.
 
         Args:
-            rows: in the order in which they take effect.
+            rows: in the order in which they are matched.
         """
         rounds = Rounds(rows)
         while rounds:
@@ -125,7 +125,7 @@ class Matching:
         return time // self._step * self._step
 
     def _round(self, rows: JoinRows) -> None:
-        """Let rows take effect, all of different ids."""
+        """Match rows, all of different ids."""
         numbers = self.rows.find(rows.ids)
         columns, held = self.rows.columns, numbers >= 0
         over = held & (columns.until[numbers] <= rows.times)

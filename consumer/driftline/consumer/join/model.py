@@ -46,7 +46,7 @@ class ModelJoin:
         room: how many rows may be here; of those that wait the oldest expire first.
         partition: number of the partition of the log of joins; `partitions`: how many it has.
         state: as read from the log; feeding starts at ``state.rewind``.
-        totals: where to count what becomes of the rows.
+        totals: where to count the rows, by how each was used.
 
     Attributes:
         matching_type: what lets its rows meet.
@@ -233,7 +233,7 @@ class ModelJoin:
             self._matching.totals.hurried += self._future.before(time) - due
 
     def _pass(self, now: int) -> None:
-        """Let the rows that the clock has passed take effect."""
+        """Match the rows that the clock has passed."""
         self._overflow.pass_on(self._future.due(now), now, again=self._rebuilding)
         self._matching.forget(now)
 

@@ -27,11 +27,11 @@ _LABELS, _ROWS = (EARLY,), (WAITING, EARLY, MATCHED)
 
 
 class Overflow:
-    """Lets rows take effect, and the oldest go where too many would be left.
+    """Matches rows, and drops the oldest where too many would be left waiting.
 
     Args:
         matching: the rows that wait.
-        apply: lets rows take effect there.
+        apply: matches rows.
         most: rows that may be left; down to nine tenths of that when they are more.
         cuts: what went before, oldest first.
 
@@ -48,7 +48,7 @@ class Overflow:
         self._look = NEVER  # end of the last minute in which rows took effect
 
     def pass_on(self, rows: JoinRows, now: int, *, again: bool) -> None:
-        """Let rows, in the order in which they take effect, do so; the clock is at `now` (ms).
+        """Match rows, in the order of their times; the clock is at `now` (ms).
 
         `again`: they did before, so that what went then goes now, and nothing else.
         """
@@ -97,18 +97,18 @@ class Overflow:
             self.cuts.append(Cut(at, up_to, early))
 
     def _let_until(self, rows: JoinRows, time: int) -> JoinRows:
-        """Let the rows before a time take effect; return the others."""
+        """Match the rows before a time; return the others."""
         end = int(np.searchsorted(rows.times, time))
         self._let(rows.select(slice(None, end)))
         return rows.select(slice(end, None))
 
     def _let(self, rows: JoinRows) -> None:
-        """Let rows take effect."""
+        """Match rows."""
         if len(rows):
             self._apply(rows)
             self._look = _minute_end(rows, -1)
 
 
 def _minute_end(rows: JoinRows, place: int) -> int:
-    """Return the end of the minute in which a row takes effect."""
+    """Return the end of the minute in which a row is matched."""
     return (int(rows.times[place]) // _LOOK + 1) * _LOOK

@@ -27,7 +27,7 @@ class ReservedIds:
     """Ids that rows held which are gone: since when, and until when; times in ms since 1970.
 
     Args:
-        most: so many are named of those reserved at a time. Of ids that come again all the
+        most: the most that are named of those reserved at a time. Of ids that come again all the
             time there may be more; then rows of the others may be counted once more or once less
             after a restart.
 

@@ -17,7 +17,7 @@ _NEVER = -(1 << 62)
 
 
 class ResumePoints:
-    """What had been read and heard of every source partition at some offsets, and times before.
+    """What was read of every source partition, and its progress, at some offsets and times before.
 
     A row may come twice, because a worker does again what it did before a crash; only the first
     counts. To know the first when reading begins again, one must know what was read by then; and

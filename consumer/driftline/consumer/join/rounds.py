@@ -1,4 +1,4 @@
-"""Rows that take effect together, by turns: in each at most one row of every id."""
+"""Rows that are matched together, in rounds: in each at most one row of every id."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Rounds:
     """The turns of a batch: rows of one id follow one another, rows of different ids do not touch.
 
     Args:
-        rows: in the order in which they take effect.
+        rows: in the order in which they are matched.
 
     Attributes:
         rows: the same, those of one id behind one another.
@@ -39,7 +39,7 @@ class Rounds:
         return self._next.size > 0
 
     def take(self) -> JoinRows:
-        """Take out the next row of every id, in the order in which they take effect."""
+        """Take out the next row of every id, in the order in which they are matched."""
         rows = self.rows.select(self._next[np.argsort(self._order[self._next])])
         self._next = self._next + 1
         self._drop_done()
