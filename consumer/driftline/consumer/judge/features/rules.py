@@ -46,8 +46,7 @@ class Rule:
         key: identifies the rule in a model's state.
         detectors: per feature (layout order) the detector it looks at, None where not.
         quality: whether it speaks of data quality (a rate), not of drift.
-        k: so many windows,
-        n: of so many, must be in breach.
+        k, n: an alert fires when k of the last n windows are in breach.
         limit: the user's limit; None for the budget.
     """
 

@@ -11,8 +11,8 @@ from driftline.consumer.judge.lives.life import DAY, WindowTimes
 from driftline.consumer.judge.state import LabelHistory
 from driftline.detectors.grid import IntArray
 
-# A horizon, and the time in which labels have their rhythm, are divided into so many: enough to
-# tell the hours of a day apart (three hours each, of a week), few enough to be remembered.
+# The parts of a horizon, and of the time in which labels have their rhythm: enough to separate the
+# hours of a day (three hours each, of a week), few enough to be kept.
 _PARTS = 56
 _WEEK = 7 * DAY
 

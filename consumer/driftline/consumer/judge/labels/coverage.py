@@ -10,10 +10,10 @@ from driftline.consumer.judge.lives.life import WindowTimes
 from driftline.consumer.judge.sentence import duration, percent
 from driftline.consumer.judge.state import LabelHistory
 
-# Labels that must be expected, or have come, before their number means anything: half of so many
-# come by chance less than once in a thousand times.
+# Labels that must be expected, or have come, before their number means anything: that only half
+# of them come is chance less than once in a thousand times.
 FEW = 30
-# So many of the last so many must be wrong, as limits on metrics are judged by default: one late
+# WRONG of the last LOOKS must be wrong, as limits on metrics are judged by default: one late
 # batch or one odd hour is none.
 WRONG, LOOKS = 2, 3
 # The median of three is not moved by one that is odd, of 56 not by an odd hour of each day: the

@@ -29,8 +29,8 @@ class LabelFlow:
     """Judges the labels of one model, all of them together, by two rules.
 
     `LabelCoverage` asks once no label can come any more, `LabelPace` in every window. They share
-    one alert. What one rule has told the other does not tell again: predictions whose labels fail
-    while an alert of the pace lasts are not judged when they are settled.
+    one alert. What one rule has reported the other does not report again: predictions whose labels
+    fail while an alert of the pace lasts are not judged when they are settled.
 
     Args:
         model: its name.
@@ -116,7 +116,7 @@ class LabelFlow:
         return deepcopy(self._history)
 
     def _again(self, times: WindowTimes, predictions: int) -> Iterator[Alert]:
-        """Yield the alert if it is to be written again though the window tells nothing."""
+        """Yield the alert if it is to be written again though the window shows nothing."""
         for life in repeat(self._lives.values(), self._model, times, lambda x: x.kind == "labels"):
             yield self._write(life, times, predictions, None)
 

@@ -15,8 +15,8 @@ from driftline.consumer.judge.state import LabelHistory
 # The newest seventh of the span (a day) is not what is usual: a stop that comes slowly would pass
 # for it.
 _NEWEST = 7
-# The delay of a window is the one within which so many of its labels came. So many come in time to
-# be counted, and half as many would be amiss: between the two there is room for chance.
+# The delay of a window is the one within which this share of its labels came. This share comes in
+# time to be counted, and half of it would be amiss: between the two there is room for chance.
 _MOST = 0.75
 # Delays are known to the bounds of their cells only, a factor of the root of two apart: three cells
 # (2.8), no longer two (2, and what rounding adds), are twice as late for certain.
@@ -29,15 +29,15 @@ class _Window(Seen):
 
     share: float
     delay: int
-    able: bool  # whether it could have told that something is wrong
+    able: bool  # whether it could have shown that something is wrong
 
 
 class LabelPace:
     """Compares the labels that came in a window with the worst window of the last weeks.
 
     How labels come follows the hours and the days of the week. So it needs a whole span of history
-    (a week), and judges only where the same time one span before has been seen. It tells at once
-    what `LabelCoverage` tells after one horizon, and alone tells that labels slow down; but not of
+    (a week), and judges only where the same time one span before has been seen. It shows at once
+    what `LabelCoverage` shows after one horizon, and alone shows that labels slow down; but not
     labels that come in batches, where the worst window has none.
 
     Args:
@@ -57,7 +57,7 @@ class LabelPace:
             counted: in it.
             calm: whether no alert lasts. While one does nothing is learned, and what was usual
                 before stays so; one span later that time has not been seen, so that a rhythm which
-                is new is told once.
+                is new is reported once.
         """
         history = self._history
         if calm:

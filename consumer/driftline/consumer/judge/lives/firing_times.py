@@ -10,7 +10,7 @@ import msgspec
 from driftline.consumer.judge.lives.life import Life
 from driftline.consumer.judge.state import Firing
 
-# Of alerts that are resolved so many are remembered.
+# Of alerts that are resolved this number is remembered.
 _MOST_RESOLVED = 1_000
 
 

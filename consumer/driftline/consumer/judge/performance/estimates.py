@@ -1,4 +1,4 @@
-"""Judge of the performance that a stream's predictions alone let expect, before labels come."""
+"""Judge of a stream's estimated performance: from predictions alone, before labels come."""
 
 from __future__ import annotations
 

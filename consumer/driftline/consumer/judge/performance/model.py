@@ -1,4 +1,4 @@
-"""Judge of one model's performance as labels tell it: outcome panes in, verdicts and alerts out."""
+"""Judge of one model's performance by its labels: outcome panes in, verdicts and alerts out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Judge of the metrics of one stream, as labels tell them."""
+"""Judge of the metrics of one stream, by its labels."""
 
 from __future__ import annotations
 

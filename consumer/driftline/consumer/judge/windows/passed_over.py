@@ -47,7 +47,7 @@ class PassedOver:
             return
         events = sum(counts.events for counts in pane.streams if counts.stream is None)
         parts = self._open.setdefault(source, {})
-        # What is new in a pane that an earlier run knew of cannot be told any more.
+        # What is new in a pane that an earlier run knew of is not known any more.
         known = events if pane.first < self._since.get(source, 0) else 0
         before = parts.get(pane.first, (end, known))[1]
         parts[pane.first] = (end, max(events, before))
