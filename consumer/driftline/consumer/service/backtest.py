@@ -71,7 +71,7 @@ class Backtest:
         yield from self._taken(self._events.feed(rows))
 
     def feed_labels(self, rows: Sequence[dict[str, Any]]) -> Iterator[Verdict | Alert]:
-        """Let the labels in `rows` meet their predictions; yield as `feed` does."""
+        """Match the labels in `rows` with their predictions; yield as `feed` does."""
         yield from self._begin()
         if self._labels is not None:
             yield from self._taken(self._labels.feed(rows))

@@ -20,7 +20,7 @@ from driftline.detectors.outcomes.layout import MOST_CLASSES
 from driftline.detectors.reference import Reference
 
 _PREFIX = "compare:"  # no model's name holds a colon
-# A second answer and its anchor (see ComparisonMatching) take the bytes of so many tags.
+# A second answer and its anchor (see ComparisonMatching) take the bytes of this number of tags.
 _TAGS = 20
 
 

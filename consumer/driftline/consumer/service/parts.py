@@ -115,7 +115,7 @@ def _fields(value: msgspec.Struct) -> Iterator[tuple[str, Any]]:
 
 
 def _header(entries: int, short: int, long: int) -> bytes:
-    """Return how an array or a map of so many entries begins in msgpack."""
+    """Return how an array or a map of `entries` entries begins in msgpack."""
     if entries < 16:
         return bytes([short | entries])
     if entries < 1 << 16:

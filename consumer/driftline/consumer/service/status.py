@@ -1,6 +1,6 @@
 """What a worker knows of itself and its models, for metrics, health and logs.
 
-Counters only grow, also when a partition goes to another worker; what is said of a model is
+Counters only grow, also when a partition goes to another worker; the figures of a model are
 forgotten with the model.
 """
 
@@ -75,7 +75,7 @@ class Status:
 
     Attributes:
         plan: what is watched.
-        totals: what became of the records read, by input topic.
+        totals: counts of the records read, by input topic.
         lag: records between position and end, by input partition.
         held: input partitions whose rest waits for an open transaction: the offset at which it
             does, and since when, wall-clock time in ms.
