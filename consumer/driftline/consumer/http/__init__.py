@@ -1,4 +1,4 @@
-"""What a worker says of itself over HTTP: metrics for Prometheus, and its health."""
+"""A worker over HTTP: metrics for Prometheus, and its health."""
 
 from driftline.consumer.http.health import Check, Health, Report
 from driftline.consumer.http.metrics import StatusCollector

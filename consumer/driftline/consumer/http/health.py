@@ -17,7 +17,7 @@ from driftline.consumer.service.status import Status
 # after a change of ownership may take several.
 _LONGEST_SILENCE_MS = 60_000
 _SENTENCES_SHOWN = 5
-# Producers commit within seconds; what is open for longer is worth a word.
+# Producers commit within seconds; what is open for longer is reported.
 _LONG_OPEN_MS = 10_000
 
 

@@ -65,7 +65,7 @@ def performance_series(
 
 
 def outcome_series(judge: ModelJudge) -> Iterator[Series]:
-    """Yield what became of the predictions in the newest window of labels."""
+    """Yield the predictions in the newest window of labels, by whether a label came."""
     newest = None if judge.performance is None else judge.performance.newest
     if newest is None:
         return

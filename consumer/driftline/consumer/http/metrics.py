@@ -146,7 +146,7 @@ class StatusCollector(Collector):
             families["dead_letters"].add_metric([reason], letters)
 
     def _model(self, families: dict[str, Family], name: str, judge: ModelJudge) -> None:
-        """Add what is said of a model that is judged here."""
+        """Add the series of a model that is judged here."""
         status, plan = self._status, self._status.plan
         config, reference = plan.config.models[name], plan.references[name]
         features = [f.name for f in reference.layout.features if not config.is_ignored(f.name)]

@@ -2,7 +2,7 @@
 
 The worker changes plain dictionaries and takes no lock. What a page needs is read in one function
 without side effects: what it finds in a dictionary is immutable or a single number, and when a
-dictionary grows under a loop, Python says so and the function is called again.
+dictionary grows under a loop, Python raises and the function is called again.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 # Dictionaries grow when partitions, models or alerts come and go, not per event: a second attempt
-# is rare, and so many in a row would be an error in the code.
+# is rare, and this many in a row would be an error in the code.
 _ATTEMPTS = 100
 
 

@@ -1,4 +1,4 @@
-"""The names of all metrics, their labels and what they say; `driftline_` stands before each."""
+"""The table of all metrics: names (without their prefix `driftline_`), labels and help texts."""
 
 from __future__ import annotations
 
