@@ -1,4 +1,4 @@
-"""Which alerts somebody asks for."""
+"""The choice of alerts: by model, severity, feature, status and time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading on in a topic from where one was."""
+"""A reader of a topic that goes on where it stopped."""
 
 from __future__ import annotations
 

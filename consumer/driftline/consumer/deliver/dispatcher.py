@@ -3,7 +3,7 @@
 A record waits until the one before it of the same alert is handed on or given up. An attempt that
 fails is repeated after a pause, which grows, and during which nobody waits: other alerts go on.
 After the last attempt the record is given up: it is counted, reported by `on_failure` (a line on
-the log, which goes to stderr, unless told otherwise) and not tried again.
+the log, which goes to stderr, by default) and not tried again.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Attempts:
     Attributes:
         limit: attempts before a record is given up.
         backoff: seconds after the first that failed; doubled after each further one,
-        longest: up to so many seconds.
+        longest: the longest pause, seconds.
     """
 
     limit: int = 5
@@ -42,7 +42,7 @@ class Attempts:
     longest: float = 60.0
 
     def pause(self, failed: int) -> float:
-        """Return the seconds to wait after so many failed attempts.
+        """Return the seconds to wait after a number of failed attempts.
 
         >>> [Attempts().pause(failed) for failed in (1, 2, 3, 9)]
         [1.0, 2.0, 4.0, 60.0]
@@ -86,8 +86,8 @@ class Dispatcher:
         parallel: attempts at once.
         attempts: how often to try.
         clock: returns seconds, monotonic.
-        on_done: told of every record handed on or given up.
-        on_failure: told of every record given up, before `on_done`.
+        on_done: called with every record handed on or given up.
+        on_failure: called with every record given up, before `on_done`.
     """
 
     def __init__(
@@ -184,7 +184,7 @@ def forward(
     Args:
         subscriber: brings the records; `dispatcher` has its `done` as `on_done`.
         dispatcher: hands them on.
-        sleep: waits for so many seconds, or less.
+        sleep: waits for a number of seconds, or less.
         stopped: whether to end.
         follow: go on when all that is there has been handed on.
 
