@@ -1,4 +1,4 @@
-"""The command line: a file a verb, with its options and what it says of itself.
+"""The command line: a file for each verb, with its options and its help.
 
 What a verb does is in modules that it imports when it runs, each verb in one statement: so
 `driftline --help` and the answer to a mistake in an option take no time, and `driftline run` never

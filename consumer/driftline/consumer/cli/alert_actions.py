@@ -1,4 +1,4 @@
-"""What `driftline alerts tail`, `exec` and `webhook` share: whom they listen to, how they end."""
+"""What `driftline alerts tail`, `exec` and `webhook` share: how they subscribe and end."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def listening(
         choice: which alerts are asked for.
         position: a file that keeps where it stopped; None: begin with what fires now.
         wait: seconds to wait for a broker that cannot be reached; None: for ever.
-        pause: waits for so many seconds between two attempts to reach it.
+        pause: waits for a number of seconds between two attempts to reach it.
 
     Raises:
         DriftlineError: the configuration has errors, or the topic cannot be read.

@@ -1,4 +1,4 @@
-"""What is assumed of a file that comes without a configuration; all of it is said on stderr."""
+"""Assumptions about a file without a configuration; each of them is printed on stderr."""
 
 from __future__ import annotations
 

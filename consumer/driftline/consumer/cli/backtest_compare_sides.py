@@ -57,7 +57,7 @@ def named_sides(given: Given, config: Config | None) -> list[Side]:
     """Return the sides of one file; none where each side has a file of its own.
 
     Raises:
-        CommandError: they are not two sides that can be told apart.
+        CommandError: they are not two different sides.
     """
     if given.file is None:
         first, second = (Path(name) for name in given.pair)

@@ -1,4 +1,4 @@
-"""What a backtest is made of: from a configuration, or from assumptions that are said."""
+"""The parts of a backtest: from a configuration, or from assumptions, which are printed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a backtest found, as text: the table of interface 4. Records in, text out."""
+"""What a backtest found, as text. Records in, text out."""
 
 from __future__ import annotations
 

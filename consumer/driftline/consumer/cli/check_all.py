@@ -1,4 +1,4 @@
-"""All there is to say about a configuration: what `driftline check` prints."""
+"""All findings about a configuration: what `driftline check` prints."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def _model_findings(
 ) -> Iterator[Finding]:
     """Yield a model's rows: that it is fine, then what is not.
 
-    The first is left out where an error or a word about its events says more.
+    The first is left out where an error or a finding about its events says more.
     """
     model = config.models[name]
     sample, labels = samples.get(name, (None, None))

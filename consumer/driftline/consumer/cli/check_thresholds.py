@@ -1,7 +1,7 @@
 """How often the plain thresholds of a model would fire on quiet data.
 
 Without a change the statistics follow known laws (see `driftline.detectors`), so the share of quiet
-windows that reach a limit can be told beforehand. The window is taken to hold `min_events`: fewer
+windows that reach a limit is known beforehand. The window is assumed to hold `min_events`: fewer
 are not judged, more make every statistic smaller.
 """
 
@@ -47,7 +47,7 @@ class Quiet:
     rates: dict[str, float]
 
     def share(self, detector: DetectorName, limit: Limit, events: int) -> float | None:
-        """Return the share of quiet windows of so many events that reach the lowest level.
+        """Return the share of quiet windows of a number of events that reach the lowest level.
 
         None where no law is known.
         """

@@ -29,7 +29,7 @@ class Demo:
     Args:
         screen: where it is shown.
         clock: seconds, of a clock that only goes forward.
-        sleep: waits for so many seconds.
+        sleep: waits for a number of seconds.
         speed: event time that passes in a second, ms; None: as fast as it goes.
 
     Attributes:
@@ -55,7 +55,7 @@ class Demo:
         self.board = Board(self._plan.references[stream.MODEL], format_duration(length))
 
     def run(self, hours: int | None) -> None:
-        """Show so many hours of the stream; None: go on until Ctrl-C.
+        """Show the first hours of the stream; None: go on until Ctrl-C.
 
         Raises:
             KeyboardInterrupt: the user has seen enough.

@@ -30,7 +30,7 @@ HOURS = 18
 
 @dataclass(frozen=True)
 class Trouble:
-    """Something that goes wrong, and how it is told."""
+    """Something that goes wrong, and its description."""
 
     what: str
     scenario: Scenario

@@ -48,7 +48,7 @@ def mapping_for(
     """Return how a file's rows become events.
 
     It is the mapping of `sources.<topic>`; a topic without one holds native events, so the file's
-    columns are guessed and what was guessed is said on stderr, `named`: with the file's name.
+    columns are guessed, and the guess is printed on stderr, `named`: with the file's name.
 
     Raises:
         InputError: the file cannot be used.
@@ -112,7 +112,7 @@ def suggest_actual(found: Guess) -> None:
 
 
 def look(file: Path, rows: Sequence[dict[str, Any]], most: int, actual: str | None = None) -> Guess:
-    """Guess the mapping of a file's first rows, if it has no more than so many columns.
+    """Guess the mapping of a file's first rows, if it has no more than `most` columns.
 
     Raises:
         CommandError: it has more.
@@ -212,7 +212,7 @@ def column(rows: Sequence[dict[str, Any]], path: Sequence[str]) -> list[Any]:
 
 
 def first(chunks: Iterable[Rows], rows: int) -> Iterator[Rows]:
-    """Yield the first so many rows."""
+    """Yield the first `rows` rows."""
     for chunk in chunks:
         yield chunk[:rows]
         rows -= len(chunk)
@@ -221,7 +221,7 @@ def first(chunks: Iterable[Rows], rows: int) -> Iterator[Rows]:
 
 
 def after(chunks: Iterable[Rows], rows: int) -> Iterator[Rows]:
-    """Yield what comes after the first so many rows."""
+    """Yield what comes after the first `rows` rows."""
     for chunk in chunks:
         if rows < len(chunk):
             yield chunk[max(rows, 0) :]

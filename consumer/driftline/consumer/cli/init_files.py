@@ -109,7 +109,7 @@ def make(wanted: Wanted) -> Draft:
     """Read the file.
 
     Raises:
-        DriftlineError: it cannot be used, or has too little; what to do is said.
+        DriftlineError: it cannot be used, or has too little; the message says what to do.
     """
     found = assume(wanted.file, wanted.model, wanted.actual)
     wanted.may_write(reference_path(wanted.output, found.model))

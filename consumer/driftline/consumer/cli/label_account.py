@@ -1,4 +1,4 @@
-"""What became of labels and predictions, as lines whose numbers add up."""
+"""Labels and predictions by how each was used, as lines whose numbers add up."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def account(found: Found, backtest: Backtest) -> list[str]:
 
 
 def _parts(total: int, parts: list[tuple[int, str]], always: str) -> str:
-    """Return what became of so many; the rest waits."""
+    """Return the parts of a number, by how each was used; the rest waits."""
     waiting = max(0, total - sum(count for count, _ in parts))
     shown = [
         f"{count:,} {what}"

@@ -1,4 +1,4 @@
-"""Why labels and predictions of two files do not meet: other ids, or too late for the horizon."""
+"""Why labels and predictions of two files do not match: other ids, or too late for the horizon."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _UNITS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000))
 
 @dataclass(frozen=True)
 class Causes:
-    """What is wrong with labels that did not meet their prediction.
+    """What is wrong with labels that did not match their prediction.
 
     Attributes:
         labels: those that name an event.

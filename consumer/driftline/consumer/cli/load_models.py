@@ -198,7 +198,7 @@ def _misfits(loaded: Loaded, references: Mapping[str, Reference]) -> list[Proble
 def _layout(reference: Reference) -> OutcomeLayout | None:
     """Return what is counted of a reference's outcomes; None without, or where it cannot be read.
 
-    `check_performance` tells of both: a model that is compared has labels.
+    `check_performance` reports both: a model that is compared has labels.
     """
     try:
         outcomes = Outcomes.of(reference)

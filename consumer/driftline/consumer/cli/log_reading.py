@@ -43,7 +43,7 @@ def shares(sizes: Mapping[TopicPartition, int], wanted: int) -> dict[TopicPartit
 
 
 def first_records(log: Log, topic: TopicInfo, wanted: int) -> tuple[Offsets, Offsets]:
-    """Return the offsets of the first so many records of a topic: from, and before which."""
+    """Return the offsets of the first `wanted` records of a topic: from, and before which."""
     partitions = partitions_of(topic)
     begins, ends = log.begin_offsets(partitions), log.end_offsets(partitions)
     taken = shares({p: ends[p] - begins[p] for p in partitions}, wanted)
@@ -51,7 +51,7 @@ def first_records(log: Log, topic: TopicInfo, wanted: int) -> tuple[Offsets, Off
 
 
 def newest_records(log: Log, topic: TopicInfo, wanted: int) -> tuple[Offsets, Offsets]:
-    """Return the offsets of the newest so many records of a topic: from, and before which."""
+    """Return the offsets of the newest `wanted` records of a topic: from, and before which."""
     partitions = partitions_of(topic)
     begins, ends = log.begin_offsets(partitions), log.end_offsets(partitions)
     taken = shares({p: ends[p] - begins[p] for p in partitions}, wanted)

@@ -1,4 +1,4 @@
-"""Building a reference: its settings, its file, and what is told about it."""
+"""Building a reference: its settings, its file, and the text that is printed about it."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ _SAMPLE = 1_000
 
 @dataclass(frozen=True)
 class RecordRange:
-    """Which records: the `first` so many, or those with timestamps from `since` to `until` (ms)."""
+    """Which records: the `first` N, or those with timestamps from `since` to `until` (ms)."""
 
     first: int | None
     since: int

@@ -25,7 +25,7 @@ from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.status import Status
 from driftline.consumer.service.worker import Worker, collect_seldom
 
-TIME_TO_STOP = 4.5  # seconds; supervisors are told that 5 are enough
+TIME_TO_STOP = 4.5  # seconds; the docs promise supervisors 5
 STOPPED_HARD = 75
 
 
@@ -42,7 +42,7 @@ class StopSignal:
         signal.signal(signal.SIGALRM, self._give_up)
 
     def wait(self, seconds: float) -> None:
-        """Wait for a signal, at most so many seconds."""
+        """Wait for a signal, at most `seconds`."""
         end = time.monotonic() + seconds
         while self.received is None and time.monotonic() < end:
             time.sleep(0.05)

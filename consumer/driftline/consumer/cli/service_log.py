@@ -15,7 +15,7 @@ EVERY = 10_000  # ms between two lines on what was left out
 
 
 class _Announced(msgspec.Struct):
-    """What is said of an alert."""
+    """The fields of a log line about an alert."""
 
     alert_id: str
     revision: int
@@ -69,7 +69,7 @@ class Reporter:
     """Logs what changes in a worker's status; of what recurs one line every 10 s.
 
     Args:
-        log: where it is said.
+        log: where they are written.
         status: the worker's.
     """
 
