@@ -45,7 +45,7 @@ def wait_for_broker(
         attempt: one attempt.
         longest: seconds to wait; None waits without end, 0 tries once.
         report: called with the cause and the seconds waited so far: at once, then once a minute.
-        pause: waits for so many seconds; what it raises ends the wait.
+        pause: waits for a number of seconds; what it raises ends the wait.
         clock: returns seconds, monotonic.
 
     Raises:

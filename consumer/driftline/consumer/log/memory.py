@@ -1,6 +1,6 @@
 """The log in memory: a broker, a group and workers' connections, all in one process.
 
-Used by the backtest, the demo and the tests. Sends take effect when the producer flushes, one by
+Used by the backtest, the demo and the tests. Messages are written when the producer flushes, one by
 one and in order, so a test can end a worker between any two of them: `Producer.crash` writes a
 prefix of what waits and hands out the rest, as a frozen worker may still write it later.
 """
@@ -235,7 +235,7 @@ class MemoryProducer:
         self._broker = broker
         self._waiting: list[Message] = []
         self._closed = False
-        self.crash_after: int | None = None  # tests: be lost after so many more writes
+        self.crash_after: int | None = None  # tests: be lost after this number of writes
 
     def send(self, message: Message) -> None:
         """Queue one message."""

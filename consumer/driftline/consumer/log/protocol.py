@@ -2,7 +2,7 @@
 
 A `Broker` gives a worker one `Consumer`, one `Producer` and one `Log`. The consumer gives the
 records of the partitions that the group lets this worker own; the producer writes in order and
-tells when all is acknowledged; the log answers questions about topics and reads ranges outside the
+waits until all is acknowledged; the log answers questions about topics and reads ranges outside the
 group.
 """
 

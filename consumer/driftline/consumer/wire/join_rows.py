@@ -46,7 +46,7 @@ class JoinRows:
 
     @classmethod
     def none(cls, tags: int) -> JoinRows:
-        """Return no rows, of a model with so many tags."""
+        """Return no rows, of a model with `tags` tags."""
         empty = np.zeros(0, np.int64)
         return cls(
             empty, empty.astype(bool), empty, empty.astype(np.uint64), empty.astype(np.float64),

@@ -121,7 +121,7 @@ class Rows(msgspec.Struct, frozen=True, array_like=True):
 class Block(msgspec.Struct, frozen=True, tag="block", rename={"horizon": "word"}):
     """Rows of one model from one batch of an input partition, for one partition of `joins`.
 
-    `horizon` says how far the input partition has come; below its time (ms) no row takes effect
+    `horizon` is how far the input partition has come; no row counts before its time (ms)
     any more. It goes to every partition of `joins`, with rows or without.
     """
 

@@ -50,7 +50,7 @@ def client_options(
         **fixed,
     }
     if config.tls is not None:
-        # Ready-made: the client ignores some of its own ssl options without a word.
+        # Ready-made: the client ignores some of its own ssl options silently.
         options["ssl_context"] = ssl_context(config.tls)
     if config.sasl is not None:
         options |= _sasl_options(config.sasl)

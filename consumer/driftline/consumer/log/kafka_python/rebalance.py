@@ -1,4 +1,4 @@
-"""What a member of the group owns, told from the history of its rebalances."""
+"""What a member of the group owns, by the history of its rebalances."""
 
 from __future__ import annotations
 
