@@ -13,11 +13,11 @@ from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.load_models import read_config
 from driftline.consumer.config import Config, Side
 from driftline.consumer.config.names import hint
+from driftline.producer.files.formats import is_file_name
 from driftline.producer.records.category import category_text
 from driftline.producer.records.event_fields import split_outcome
 from driftline.producer.records.mapping import Mapping
 
-_ENDINGS = (".csv", ".parquet", ".json", ".jsonl", ".ndjson", ".gz")
 _SAME = 1e-6  # relative: a file may hold its numbers with 32 bits
 _SHOWN = 5  # classes
 
@@ -64,14 +64,14 @@ def named_sides(given: Given, config: Config | None) -> list[Side]:
         if first == second or (first.exists() and second.exists() and first.samefile(second)):
             raise CommandError(f"--compare: {first} is on both sides; name two files")
         for path in (first, second):
-            if not path.exists() and not path.name.lower().endswith(_ENDINGS):
+            if not path.exists() and not is_file_name(path.name):
                 raise CommandError(
                     f"--compare {path}: there is no such file; give two files, or with --input FILE"
                     " two models or versions (model@version) in it"
                 )
         return []
     for text in given.pair:
-        if text.lower().endswith(_ENDINGS) or Path(text).is_file():
+        if is_file_name(text) or Path(text).is_file():
             raise CommandError(
                 f"--compare {text}: with --input the sides are models, or model@version, in that"
                 " file; leave out --input to compare two files"

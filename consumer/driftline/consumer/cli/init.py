@@ -9,6 +9,7 @@ import typer
 
 from driftline.consumer.cli.options import DEFAULT_CONFIG
 from driftline.consumer.cli.terminal import out, say
+from driftline.producer.files.formats import names
 
 
 def init(
@@ -17,7 +18,7 @@ def init(
         typer.Option(
             "--from",
             metavar="FILE",
-            help="Events of a time when all was well: CSV, Parquet, NDJSON.",
+            help=f"Events of a time when all was well: {', '.join(names())}.",
         ),
     ],
     output: Annotated[

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from driftline.consumer.cli.errors import CommandError
+from driftline.producer.files.formats import any_of, names
 from driftline.producer.records.durations import parse_duration
 from driftline.producer.records.timestamp import parse_timestamp
 
@@ -30,7 +31,7 @@ BootstrapServers = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document a line.")]
 InputFile = Annotated[
     Path | None,
-    typer.Option("--input", "-i", metavar="FILE", help="CSV, Parquet or NDJSON; text also as .gz."),
+    typer.Option("--input", "-i", metavar="FILE", help=f"{any_of(names())}; text also as .gz."),
 ]
 Since = Annotated[
     str | None,

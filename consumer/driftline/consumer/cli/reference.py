@@ -18,6 +18,7 @@ from driftline.consumer.cli.options import (
     read_time,
 )
 from driftline.consumer.cli.terminal import out, out_json, say
+from driftline.producer.files.formats import any_of, names
 
 reference = typer.Typer(
     name="reference", help="Build the reference: what is normal for a model.", no_args_is_help=True
@@ -37,9 +38,7 @@ def build(
     ],
     file: Annotated[
         Path | None,
-        typer.Option(
-            "--input", "-i", metavar="FILE", help="CSV, Parquet or NDJSON; text also .gz."
-        ),
+        typer.Option("--input", "-i", metavar="FILE", help=f"{any_of(names())}; text also .gz."),
     ] = None,
     from_topic: Annotated[
         str | None, typer.Option(metavar="TOPIC", help="Read events from a topic instead.")

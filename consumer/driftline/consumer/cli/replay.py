@@ -10,19 +10,14 @@ from typing import Annotated
 import typer
 
 from driftline.consumer.cli.errors import CommandError
-from driftline.consumer.cli.options import BootstrapServers, ConfigFile
+from driftline.consumer.cli.options import BootstrapServers, ConfigFile, InputFile
 from driftline.consumer.cli.terminal import out, progress
 from driftline.producer.replay.replay import Pace
 
 
 def replay(
     topic: Annotated[str, typer.Option(help="The topic to send to; it must exist.")],
-    file: Annotated[
-        Path | None,
-        typer.Option(
-            "--input", "-i", metavar="FILE", help="CSV, Parquet or NDJSON; text also as .gz."
-        ),
-    ] = None,
+    file: InputFile = None,
     generate: Annotated[
         int | None,
         typer.Option(min=1, metavar="HOURS", help="Events of a bundled stream instead of a file."),

@@ -1,1 +1,1 @@
-"""Rows of files: CSV, NDJSON and Parquet."""
+"""Rows of files, of the formats in the table in `formats`."""

@@ -10,6 +10,7 @@ that are not finite.
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import re
 from collections import Counter
@@ -18,12 +19,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from driftline.producer.errors import InputError
-from driftline.producer.files.text_lines import CHUNK_SIZE, Lines
-
-Opener = Callable[[], IO[bytes]]
+from driftline.producer.files.text_lines import (
+    CHUNK_SIZE,
+    Lines,
+    count_lines,
+    open_unpacked,
+)
 
 _SCAN_CHUNK = 10_000
 _MOST_COLUMNS = 100_000
@@ -80,7 +84,6 @@ class _Column:
 class CsvFile:
     """A scanned file: its columns' types are known, its rows can be read."""
 
-    open: Opener
     file: Path
     delimiter: str
     columns: dict[str, _Column] = field(default_factory=dict)
@@ -135,17 +138,43 @@ class CsvFile:
         return whole
 
 
-def scan(open_file: Opener, file: Path) -> CsvFile:
-    """Read the header and find every column's type.
-
-    Args:
-        open_file: opens the file's (unpacked) bytes; called once a pass.
-        file: its name, for messages.
+def read(file: Path, chunk: int) -> Iterator[list[dict[str, Any]]]:
+    """Yield chunks of up to `chunk` rows.
 
     Raises:
         InputError: no usable header, a row of another length, or no CSV.
     """
-    found = CsvFile(open_file, file, ",")
+    yield from _scanned(file).read(chunk)
+
+
+def count(file: Path) -> int:
+    """Return the number of lines behind the header, which may be a few more than the rows.
+
+    Raises:
+        InputError: a line is too long to be a row.
+    """
+    return max(0, count_lines(file) - 1)
+
+
+def mixed(file: Path) -> dict[str, str]:
+    """Return the columns with numbers and text, each with a sentence.
+
+    Raises:
+        InputError: as of `read`.
+    """
+    return _scanned(file).mixed()
+
+
+def _scanned(file: Path) -> CsvFile:
+    """Return a file with its columns' types; while it does not change it is scanned once."""
+    found = file.stat()
+    return _scan(file, (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns))
+
+
+@functools.lru_cache(maxsize=16)
+def _scan(file: Path, version: tuple[int, ...]) -> CsvFile:
+    """Read the header and find every column's type."""
+    found = CsvFile(file, ",")
     with _text(found) as lines:
         head = next(lines, "")
     found.delimiter = max(",;\t", key=head.count)
@@ -189,5 +218,5 @@ def _chunk(reader: Iterator[list[str]], most: int, lines: Lines[str]) -> Iterato
 
 @contextmanager
 def _text(found: CsvFile) -> Iterator[Lines[str]]:
-    with found.open() as raw:
+    with open_unpacked(found.file) as raw:
         yield Lines(io.TextIOWrapper(raw, encoding="utf-8-sig", newline=""), found.file)

@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import msgspec
 
 from driftline.producer.errors import InputError
-from driftline.producer.files.text_lines import CHUNK_SIZE, Lines
+from driftline.producer.files.text_lines import (
+    CHUNK_SIZE,
+    Lines,
+    count_lines,
+    open_unpacked,
+)
 
 
-def read(stream: IO[bytes], file: Path, chunk: int) -> Iterator[list[dict[str, Any]]]:
+def read(file: Path, chunk: int) -> Iterator[list[dict[str, Any]]]:
     """Yield chunks of up to `chunk` rows, fewer where they are long; empty lines are skipped.
 
     Raises:
@@ -21,25 +26,37 @@ def read(stream: IO[bytes], file: Path, chunk: int) -> Iterator[list[dict[str, A
     """
     decode = msgspec.json.Decoder().decode
     rows: list[dict[str, Any]] = []
-    lines = Lines(stream, file)
     handed_on = 0
-    for number, line in enumerate(lines, 1):
-        if number == 1:
-            line = line.removeprefix(b"\xef\xbb\xbf")
-        if not line.strip():
-            continue
-        try:
-            row = decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            row = _decode_loosely(line)
-        if not isinstance(row, dict):
-            raise InputError(f"{file}: line {number} is not a JSON object; write one event a line")
-        rows.append(row)
-        if len(rows) == chunk or lines.size - handed_on > CHUNK_SIZE:
-            yield rows
-            rows, handed_on = [], lines.size
+    with open_unpacked(file) as stream:
+        lines = Lines(stream, file)
+        for number, line in enumerate(lines, 1):
+            if number == 1:
+                line = line.removeprefix(b"\xef\xbb\xbf")
+            if not line.strip():
+                continue
+            try:
+                row = decode(line)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                row = _decode_loosely(line)
+            if not isinstance(row, dict):
+                raise InputError(
+                    f"{file}: line {number} is not a JSON object; write one event a line"
+                )
+            rows.append(row)
+            if len(rows) == chunk or lines.size - handed_on > CHUNK_SIZE:
+                yield rows
+                rows, handed_on = [], lines.size
     if rows:
         yield rows
+
+
+def count(file: Path) -> int:
+    """Return the number of lines, which may be a few more than the rows.
+
+    Raises:
+        InputError: a line is too long to be a row.
+    """
+    return count_lines(file)
 
 
 def _decode_loosely(line: bytes) -> Any:

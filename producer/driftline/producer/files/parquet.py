@@ -23,9 +23,10 @@ def read(file: Path, chunk: int) -> Iterator[list[dict[str, Any]]]:
     """Yield chunks of up to `chunk` rows.
 
     Raises:
-        InputError: the file is not readable Parquet, or pyarrow is not installed.
+        InputError: the file is not readable Parquet.
+        ModuleNotFoundError: pyarrow is not installed.
     """
-    pa, pq = _arrow(file)
+    pa, pq = _arrow()
     try:
         with pq.ParquetFile(file) as parquet:
             for batch in parquet.iter_batches(batch_size=chunk):
@@ -41,30 +42,25 @@ def read(file: Path, chunk: int) -> Iterator[list[dict[str, Any]]]:
         raise InputError(f"{file}: is not readable Parquet; write the file again") from error
 
 
-def count(file: Path) -> int:
-    """Return the number of rows, from the file's footer.
+def count(file: Path) -> int | None:
+    """Return the number of rows, from the file's footer; None if it is not readable.
 
     Raises:
-        InputError: the file is not readable Parquet, or pyarrow is not installed.
+        ModuleNotFoundError: pyarrow is not installed.
     """
-    pa, pq = _arrow(file)
+    pa, pq = _arrow()
     try:
         with pq.ParquetFile(file) as parquet:
             return int(parquet.metadata.num_rows)
-    except pa.ArrowException as error:
-        raise InputError(f"{file}: is not readable Parquet; write the file again") from error
+    except pa.ArrowException:
+        return None
 
 
-def _arrow(file: Path) -> tuple[Any, Any]:
+def _arrow() -> tuple[Any, Any]:
     """Import pyarrow when a file needs it: it comes with the extra `files` only."""
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ModuleNotFoundError as error:
-        raise InputError(
-            f'{file}: Parquet needs pyarrow; install it with  pip install "driftline[files]",'
-            " or write the file as CSV or NDJSON"
-        ) from error
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     return pa, pq
 
 

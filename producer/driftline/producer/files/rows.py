@@ -1,10 +1,4 @@
-"""Rows of a CSV, Parquet or NDJSON file, a chunk at a time.
-
-| ending | read as |
-|---|---|
-| `.csv`, also `.csv.gz` | header and rows; comma, semicolon or tab; see `csv_file` |
-| `.parquet` | see `parquet_file` |
-| `.jsonl`, `.ndjson`, `.json`, also with `.gz` | one JSON object a line |
+"""Rows of a file of any format of the table, a chunk at a time.
 
 A row is a dict of values that JSON can hold (in Parquet also NaN and infinity, see
 `Mapping.to_event`). Memory does not grow with the length of a file.
@@ -12,25 +6,17 @@ A row is a dict of values that JSON can hold (in Parquet also NaN and infinity, 
 
 from __future__ import annotations
 
-import functools
 import gzip
 import itertools
 import stat
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, cast
 
 from driftline.producer.errors import InputError
-from driftline.producer.files import csv as csv_file
-from driftline.producer.files import ndjson as ndjson_file
-from driftline.producer.files import parquet as parquet_file
-from driftline.producer.files.text_lines import LONGEST_LINE, too_long
-
-Rows = list[dict[str, Any]]
+from driftline.producer.files.formats import FORMATS, Format, Rows, any_of, endings, format_of
 
 CHUNK = 10_000
-_FORMATS = {".csv": "csv", ".jsonl": "json", ".ndjson": "json", ".json": "json"}
 
 
 def read_rows(path: str | Path) -> Iterator[Rows]:
@@ -68,63 +54,34 @@ def count_rows(path: str | Path) -> int | None:
     try:
         form = _format_of(file)
         _check_exists(file)
-        if form == "parquet":
-            return parquet_file.count(file)
     except InputError:
         return None
     try:
-        lines, last, since = 0, b"\n", 0
-        with _open(file) as stream:
-            while block := stream.read(1 << 20):
-                lines += block.count(b"\n")
-                last = block[-1:]
-                end = max(block.rfind(b"\n"), block.rfind(b"\r"))
-                since = since + len(block) if end < 0 else len(block) - end - 1
-                if since > LONGEST_LINE:
-                    raise too_long(file, lines + 1)
-        lines += last != b"\n"
-        return max(0, lines - (form == "csv"))
-    except (OSError, EOFError, zlib.error):
+        return form.count(file)
+    except (OSError, EOFError, zlib.error, ModuleNotFoundError):
         return None
 
 
 def mixed_columns(path: str | Path) -> dict[str, str]:
-    """Return the CSV columns that hold numbers and text, each with a sentence that says so.
+    """Return the columns that hold numbers and text, each with a sentence that says so.
 
-    Such a column is read as text. Files of other formats have types of their own: an empty dict.
+    Such a column is read as text. Formats with types of their own have none: an empty dict.
 
     Raises:
         InputError: the file cannot be used.
     """
     file = Path(path)
-    if _format_of(file) != "csv":
-        return {}
+    form = _format_of(file)
     _check_exists(file)
-    with _readable(file):
-        return _scanned(file).mixed()
+    with _readable(file, form):
+        return form.mixed(file)
 
 
-def _scanned(file: Path) -> csv_file.CsvFile:
-    """Return a CSV file with its columns' types; while it does not change it is scanned once."""
-    found = file.stat()
-    return _scan(file, (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns))
-
-
-@functools.lru_cache(maxsize=16)
-def _scan(file: Path, version: tuple[int, ...]) -> csv_file.CsvFile:
-    return csv_file.scan(lambda: _open(file), file)
-
-
-def _format_of(file: Path) -> str:
-    name = file.name.lower()
-    if name.endswith(".parquet"):
-        return "parquet"
-    ending = Path(name.removesuffix(".gz")).suffix
-    if ending in _FORMATS:
-        return _FORMATS[ending]
-    raise InputError(
-        f"{file}: unknown ending; use .csv, .parquet, .jsonl, .ndjson or .json (text also with .gz)"
-    )
+def _format_of(file: Path) -> Format:
+    form = format_of(file)
+    if form is None:
+        raise InputError(f"{file}: unknown ending; use {any_of(endings())} (text also with .gz)")
+    return form
 
 
 def _check_exists(file: Path) -> None:
@@ -139,28 +96,17 @@ def _check_exists(file: Path) -> None:
         raise InputError(f"{file}: is empty; give a file with at least one event")
 
 
-def _open(file: Path) -> IO[bytes]:
-    if file.name.lower().endswith(".gz"):
-        return cast(IO[bytes], gzip.open(file, "rb"))
-    return file.open("rb")
+def _guarded(file: Path, form: Format) -> Iterator[Rows]:
+    with _readable(file, form):
+        yield from form.read(file, CHUNK)
 
 
-def _guarded(file: Path, form: str) -> Iterator[Rows]:
-    with _readable(file):
-        if form == "parquet":
-            yield from parquet_file.read(file, CHUNK)
-        elif form == "csv":
-            yield from _scanned(file).read(CHUNK)
-        else:
-            with _open(file) as stream:
-                yield from ndjson_file.read(stream, file, CHUNK)
-
-
-class _readable:  # noqa: N801  # used as a statement: with _readable(file)
+class _readable:  # noqa: N801  # used as a statement: with _readable(file, form)
     """Turns what reading a damaged file raises into an `InputError`."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, form: Format) -> None:
         self.file = file
+        self.form = form
 
     def __enter__(self) -> None: ...
 
@@ -173,3 +119,9 @@ class _readable:  # noqa: N801  # used as a statement: with _readable(file)
             raise InputError(f"{self.file}: is not UTF-8 text; convert it to UTF-8") from error
         if isinstance(error, OSError):
             raise InputError(f"{self.file}: cannot be read ({error.strerror})") from error
+        if isinstance(error, ModuleNotFoundError) and self.form.extra is not None:
+            others = any_of([form.name for form in FORMATS if form.extra is None])
+            raise InputError(
+                f"{self.file}: {self.form.name} needs {error.name}; install it with "
+                f' pip install "driftline[{self.form.extra}]", or write the file as {others}'
+            ) from error

@@ -1,10 +1,11 @@
-"""Lines of a file, none without an end: a small `.gz` may unpack to one line of gigabytes."""
+"""Text of a file, packed or not, in lines that end: a small `.gz` may unpack to gigabytes."""
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, AnyStr, Generic
+from typing import IO, AnyStr, Generic, cast
 
 from driftline.producer.errors import InputError
 
@@ -52,6 +53,31 @@ class Lines(Generic[AnyStr]):
         if len(line) > LONGEST_LINE:
             raise too_long(self._file, self._number)
         return line
+
+
+def open_unpacked(file: Path) -> IO[bytes]:
+    """Open a file's bytes, unpacked if its name ends in `.gz`."""
+    if file.name.lower().endswith(".gz"):
+        return cast(IO[bytes], gzip.open(file, "rb"))
+    return file.open("rb")
+
+
+def count_lines(file: Path) -> int:
+    """Return the number of line breaks, and one more where the last line has none.
+
+    Raises:
+        InputError: a line is too long to be a row.
+    """
+    lines, last, since = 0, b"\n", 0
+    with open_unpacked(file) as stream:
+        while block := stream.read(1 << 20):
+            lines += block.count(b"\n")
+            last = block[-1:]
+            end = max(block.rfind(b"\n"), block.rfind(b"\r"))
+            since = since + len(block) if end < 0 else len(block) - end - 1
+            if since > LONGEST_LINE:
+                raise too_long(file, lines + 1)
+    return lines + (last != b"\n")
 
 
 def too_long(file: Path, number: int) -> InputError:

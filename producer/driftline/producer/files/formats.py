@@ -1,0 +1,93 @@
+"""The table of file formats: what there is, what tells them apart, and what reads them.
+
+A new format is a file with `read` and `count`, and a line here: `read_rows`, the errors and the
+help of every verb that reads files have it from the table. A library that not everybody needs is
+imported inside those functions, and comes with an extra.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from driftline.producer.files import csv, ndjson, parquet
+
+Rows = list[dict[str, Any]]
+
+
+def _no_columns(_: Path) -> dict[str, str]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format of files.
+
+    Attributes:
+        name: in help and errors.
+        endings: of the names of such files, in small letters.
+        read: yields a file's rows in chunks of at most as many as it is asked for.
+        count: returns about how many rows a file has, None if it cannot be read.
+        mixed: returns the columns that are read as text because only some values are numbers, each
+            with a sentence.
+        packed: whether it is text, which may be packed: then `.gz` follows the ending.
+        extra: what to install Driftline with to read it; None if it is always read.
+    """
+
+    name: str
+    endings: tuple[str, ...]
+    read: Callable[[Path, int], Iterator[Rows]]
+    count: Callable[[Path], int | None]
+    mixed: Callable[[Path], dict[str, str]] = _no_columns
+    packed: bool = True
+    extra: str | None = None
+
+
+FORMATS = [
+    Format("CSV", (".csv",), csv.read, csv.count, csv.mixed),
+    Format("Parquet", (".parquet",), parquet.read, parquet.count, packed=False, extra="files"),
+    Format("NDJSON", (".jsonl", ".ndjson", ".json"), ndjson.read, ndjson.count),
+]
+
+
+def names() -> list[str]:
+    """Return the names of all formats."""
+    return [form.name for form in FORMATS]
+
+
+def endings() -> list[str]:
+    """Return the endings of all formats."""
+    return [ending for form in FORMATS for ending in form.endings]
+
+
+def format_of(file: Path) -> Format | None:
+    """Return the format that the ending of a file's name tells, None if it tells none.
+
+    >>> format_of(Path("events.CSV.gz")).name, format_of(Path("events.parquet.gz"))
+    ('CSV', None)
+    """
+    name = file.name.lower()
+    for form in FORMATS:
+        if (name.removesuffix(".gz") if form.packed else name).endswith(form.endings):
+            return form
+    return None
+
+
+def is_file_name(text: str) -> bool:
+    """Return whether a text ends as the name of a file of events does, packed or not.
+
+    >>> is_file_name("a.csv"), is_file_name("a.gz"), is_file_name("car-loan@1.2")
+    (True, True, False)
+    """
+    return text.lower().endswith((*endings(), ".gz"))
+
+
+def any_of(words: Sequence[str]) -> str:
+    """Return words as a sentence lists them.
+
+    >>> any_of(names()), any_of(["CSV"])
+    ('CSV, Parquet or NDJSON', 'CSV')
+    """
+    return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
