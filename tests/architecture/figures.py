@@ -59,11 +59,11 @@ def nested_imports(text: str) -> int:
 
 
 def calls(name: str) -> Iterator[str]:
-    """Files of the product in which `name` is called, once a call."""
+    """Files of the product in which `name` is called, once a call, as they are imported."""
     for path in sources():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == name:
-                yield path.name
+                yield path.relative_to(ROOT).as_posix()
 
 
 def names_of_two_things() -> list[str]:

@@ -57,11 +57,12 @@ class Rate:
 
     Attributes:
         bad: the events that count, kinds of events in `Comparison`.
-        phrase: what a sentence says of the feature.
+        state, verb: what a sentence says of the feature: `is missing`.
     """
 
     bad: tuple[str, ...]
-    phrase: str
+    state: str
+    verb: str = "is"
 
 
 @dataclass(frozen=True)
@@ -110,10 +111,10 @@ _SHARE = Scale("share of the events", 0.0, 1.0, "rise")
 _RARE = "chi-square, exact bounds for rare classes"
 _BOUND = "binomial bound and chi-square"
 
-_MISSING = Rate(("missing", "absent"), "is missing")
-_INVALID = Rate(("invalid",), "is invalid")
-_UNSEEN = Rate(("unseen",), "has a value that the reference does not list")
-_BEYOND = Rate(("out_of_range",), "is outside the reference's range")
+_MISSING = Rate(("missing", "absent"), "missing")
+_INVALID = Rate(("invalid",), "invalid")
+_UNSEEN = Rate(("unseen",), "a value that the reference does not list", "has")
+_BEYOND = Rate(("out_of_range",), "outside the reference's range")
 
 _TABLE = (
     Detector("ks", "did this number's distribution change?",

@@ -27,12 +27,10 @@ def test_the_table_grows_with_its_content_and_names_segments() -> None:
         stream="car-loan/channel=web",
         segment="channel=web",
         feature="a_feature_with_a_very_long_name",
-        summary=alert().summary.replace(
-            "car-loan: car_value", "car-loan/channel=web: a_feature_with_a_very_long_name"
-        ),
         effect=None,
-    )
-    head, first, second = table([alert(), long], "car-loan").splitlines()
+    ).with_change("median 43,485, normally 21,902")
+    short = alert().with_change("median 43,485, normally 21,902")
+    head, first, second = table([short, long], "car-loan").splitlines()
     assert head.index("effect") == first.index("  1.53") == 29 + 45 + 2
     assert "a_feature_with_a_very_long_name (channel=web)       -  median" in second
     assert first.endswith("  56f29dcfdc4e44e8")
@@ -47,6 +45,13 @@ def test_alerts_on_the_whole_model_are_named_by_their_kind() -> None:
         summary="car-loan: no events since 2019-03-27 00:00 UTC (1 day); normally 7 an hour.",
     )
     assert "  stale  " in table([stale], "car-loan")
+
+
+def test_what_a_table_shows_of_a_record_is_not_in_its_bytes() -> None:
+    shown = alert().with_change("median 43,485, normally 21,902")
+    assert shown == alert()
+    read = msgspec.json.decode(msgspec.json.encode(shown), type=type(shown))
+    assert read.change == read.summary != shown.change
 
 
 @pytest.mark.parametrize(("every", "judged"), [(1, 6), (2, 6), (3, 6)])

@@ -31,7 +31,8 @@ def printed(*verdicts: Verdict, limits: ModelConfig | None = None) -> list[str]:
 def changed(day: int = 1, segment: str = "", **more: Any) -> Verdict:
     window = Window(f"2019-04-{day:02}T00:00:00Z", f"2019-04-{day + 1:02}T00:00:00Z", 9)
     stream = f"car-loan/{segment}" if segment else "car-loan"
-    return msgspec.structs.replace(verdict(), window=window, stream=stream, **more)
+    more |= {"window": window, "stream": stream, "segment": segment or None}
+    return msgspec.structs.replace(verdict(), **more)
 
 
 def accuracy(value: float = 0.9, threshold: float | None = 0.93364, **more: Any) -> Verdict:

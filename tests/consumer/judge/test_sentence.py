@@ -10,19 +10,19 @@ from driftline.consumer.judge.sentence import (
     LONGEST,
     Moved,
     Spread,
+    Wording,
     amount,
     amounts,
+    back_to_normal,
     category_change,
-    change,
     duration,
     fit,
     moment,
-    named,
     numeric_change,
-    opening,
     percent,
     rate_change,
     scope,
+    unjudged,
     unlisted_change,
     verb,
 )
@@ -111,42 +111,72 @@ def test_the_verb_where_the_median_stays(lean: float, expected: str) -> None:
 
 def test_the_change_of_a_number_whose_median_stays() -> None:
     same = Spread(4.0, 1.0)
-    assert numeric_change(same, same, Moved("0", 0.12, 0.35, -1.0)) == (
-        "0 in 12.0 % of events, normally 35.0 %"
+    assert numeric_change(same, same, Moved("0", 0.12, 0.35, -1.0)) == Wording(
+        "fell: 0 in 12.0 % of events, normally 35.0 %", "0 in 12.0 %, normally 35.0 %"
     )
-    assert numeric_change(same, same, Moved("above 60", 0.0004, 0.0001, 1.0)) == (
-        "above 60 in 0.04 % of events, normally 0.01 %"
+    assert numeric_change(same, same, Moved("above 60", 0.0004, 0.0001, 1.0)) == Wording(
+        "rose: above 60 in 0.04 % of events, normally 0.01 %", "above 60 in 0.04 %, normally 0.01 %"
     )
-    assert numeric_change(same, same) == "median 4, as normally"
+    assert numeric_change(same, same) == Wording(
+        "changed shape: median 4, as normally", "median 4, as normally"
+    )
 
 
 def test_a_median_that_hardly_moved_is_not_the_change() -> None:
     moved, normal = Moved("above 56.2", 0.34, 0.1, 0.02), Spread(49.8, 6.7)
-    assert numeric_change(Spread(50.6, 20.1), normal, moved) == (
-        "above 56.2 in 34.0 % of events, normally 10.0 %"
+    assert numeric_change(Spread(50.6, 20.1), normal, moved).text == (
+        "spread: above 56.2 in 34.0 % of events, normally 10.0 %"
     )
-    assert numeric_change(Spread(51.6, 20.1), normal, moved) == "median 51.6, normally 49.8"
+    assert numeric_change(Spread(51.6, 20.1), normal, moved).row == "median 51.6, normally 49.8"
     assert verb(Spread(50.6, 20.1), normal, moved) == "spread"
     assert verb(Spread(50.6, 20.1), normal, Moved("above 56.2", 0.34, 0.1, 0.95)) == "rose"
 
 
 def test_changes() -> None:
     now, normal = Spread(43485, 1), Spread(21902, 1)
-    assert numeric_change(now, normal) == "median 43,485, normally 21,902"
-    assert category_change("60K+ €", 0.006, 0.101) == (
-        '"60K+ €" is 0.6 % of events, normally 10.1 %'
+    assert numeric_change(now, normal) == Wording(
+        "rose: median 43,485, normally 21,902", "median 43,485, normally 21,902"
     )
-    assert category_change("a", 0.0612, 0.0614) == '"a" is 6.12 % of events, normally 6.14 %'
-    assert unlisted_change(0.06, 0.0) == (
-        "values that the reference does not list are 6.0 % of events, normally 0.0 %"
+    assert category_change("60K+ €", 0.006, 0.101) == Wording(
+        'changed: "60K+ €" is 0.6 % of events, normally 10.1 %', '"60K+ €" 0.6 %, normally 10.1 %'
     )
-    assert rate_change("missing", 0.05, 0.001) == ("is missing in 5.0 % of events, normally 0.1 %")
-    assert rate_change("invalid", 0.05, 0) == "is invalid in 5.0 % of events, normally 0.0 %"
-    assert rate_change("unseen", 0.5, 0) == (
-        "has a value that the reference does not list in 50.0 % of events, normally 0.0 %"
+    assert category_change("a", 0.0612, 0.0614).row == '"a" 6.12 %, normally 6.14 %'
+    assert unlisted_change(0.06, 0.0) == Wording(
+        "changed: values that the reference does not list are 6.0 % of events, normally 0.0 %",
+        "values that the reference does not list 6.0 %, normally 0.0 %",
     )
-    assert rate_change("out_of_range", 0.5, 0) == (
-        "is outside the reference's range in 50.0 % of events, normally 0.0 %"
+
+
+@pytest.mark.parametrize(
+    ("rate", "what"),
+    [
+        ("missing", "is missing"),
+        ("invalid", "is invalid"),
+        ("unseen", "has a value that the reference does not list"),
+        ("out_of_range", "is outside the reference's range"),
+    ],
+)
+def test_changes_of_rates(rate: str, what: str) -> None:
+    assert rate_change(rate, 0.05, 0.001) == Wording(
+        f"{what} in 5.0 % of events, normally 0.1 %",
+        f"{what.removeprefix('is ')} in 5.0 %, normally 0.1 %",
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["this is: x, since y", "x, since 2019-01", "is", "rose: 1", "a: b"]
+)
+def test_the_row_of_a_category_whatever_its_name(name: str) -> None:
+    assert category_change(name, 0.5, 0.25).row == f'"{name}" 50.0 %, normally 25.0 %'
+
+
+def test_what_is_said_of_alerts_that_end_or_cannot_be_judged() -> None:
+    since = 1_553_644_800_000
+    assert back_to_normal("a", since, since + 96 * DAY).text == (
+        "a is back to normal since 2019-07-01 00:00 UTC, after 96 days."
+    )
+    assert unjudged("a", since, "no events").text == (
+        "a is amiss since 2019-03-27 00:00 UTC and cannot be judged now: no events."
     )
 
 
@@ -177,79 +207,6 @@ def test_moment() -> None:
 )
 def test_duration(ms: int, text: str) -> None:
     assert duration(ms) == text
-
-
-@pytest.mark.parametrize(
-    ("summary", "said"),
-    [
-        ("m: a rose: median 43,485, normally 21,902, since 2019-03-27 00:00 UTC. Only ...",
-         "median 43,485, normally 21,902"),
-        ('m/tier=gold: b changed: "x" is 80.1 % of events, normally 55.1 %, since 2019-03-27 00:00'
-         " UTC. Only this feature.", '"x" 80.1 %, normally 55.1 %'),
-        ("m: c is missing in 5.0 % of events, normally 0.1 %, since 2019-03-27 00:00 UTC. Only ...",
-         "missing in 5.0 %, normally 0.1 %"),
-        ("m: accuracy fell to 0.915 (95 % interval 0.896 to 0.931), normally 0.944, on 991 "
-         "labelled of 991 events, since 2019-04-08 00:00 UTC. 5 ...",
-         "accuracy 0.915, normally 0.944"),
-        ("m/tier=gold: estimated accuracy fell to 0.911 (95 % interval 0.895 to 0.927), normally "
-         "0.944, estimated from 991 predictions without labels, since 2019-04-08 00:00 UTC. No ...",
-         "estimated accuracy 0.911, normally 0.944"),
-        ("m: mean absolute error rose to 12.3, normally 9.1, on 1,991 labelled events, since ...",
-         "mean absolute error 12.3, normally 9.1"),
-        ("m: estimated ROC AUC is 0.9 (95 % interval 0.8 to 0.95), as normally, estimated from ...",
-         "estimated ROC AUC 0.9, as normally"),
-        ("m: performance turned out 0.031 worse than estimated, normally 0, on 991 labelled of 991 "
-         "events, since 2019-04-08 ...", "0.031 worse than estimated"),
-        ("m: a fell: 0 in 12.0 % of events, normally 35.0 %, since 2019-04-08 00:00 UTC. Only ...",
-         "0 in 12.0 %, normally 35.0 %"),
-        ('m: b changed: "this is: x, since y" is 12.0 % of events, normally 35.0 %, since 2019-04'
-         "-08 00:00 UTC. Only this feature.",
-         '"this is: x, since y" 12.0 %, normally 35.0 %'),
-        ("m: b changed: values that the reference does not list are 5.6 % of events, normally 0.0 %"
-         ", since 2019-04-08 00:00 UTC. Only this feature.",
-         "values that the reference does not list 5.6 %, normally 0.0 %"),
-        ("m: mae rose to 12,345, normally 1,234, on 1,991 labelled events, since 2019-04-08 ...",
-         "mae 12,345, normally 1,234"),
-        ("m: estimate_gap fell to -0.031, normally 0, on 991 labelled of 991 events, since ...",
-         "estimate_gap -0.031, normally 0"),
-        ("m: labels became few: 12 for 991 predictions (1.2 %), normally 98.7 %, since 2019-04-08 "
-         "00:00 UTC.", "became few: 12 for 991 predictions (1.2 %), normally 98.7 %"),
-        ("m: labels do not come: not one within the horizon, since 2019-04-08 00:00 UTC.",
-         "do not come: not one within the horizon"),
-    ],
-)  # fmt: skip
-def test_the_change_alone(summary: str, said: str) -> None:
-    stream, _, rest = summary.partition(": ")
-    first = rest.partition(" ")[0]
-    assert change(summary, stream, first if first in ("a", "b", "c") else None) == said
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "a: b",
-        "x, since 2019-01",
-        "labels",
-        "labels stopped",
-        "accuracy",
-        "a\nb",
-        "is",
-        "rose: 1",
-        "n" * 1000,
-    ],
-)
-def test_the_change_alone_whatever_the_names(name: str) -> None:
-    for text, said in (
-        ("rose: median 2, normally 1", "median 2, normally 1"),
-        ("is missing in 5.0 % of events, normally 0.1 %", "missing in 5.0 %, normally 0.1 %"),
-        (f"changed: {category_change(name, 0.5, 0.25)}",
-         f'"{named(name)}" 50.0 %, normally 25.0 %'),
-    ):  # fmt: skip
-        stream = f"m/t={name}"
-        whole = f"{opening(stream)}{named(name)} {text}, since 2019-04-08 00:00 UTC. Only ..."
-        assert whole.isprintable()
-        assert len(whole) <= LONGEST
-        assert change(whole, stream, name) == said
 
 
 def sentence(features: list[str], head: str = "m: a rose") -> str:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from driftline.consumer.judge.lives.life import Life
 from driftline.consumer.wire.kinds import Kind
-from driftline.consumer.wire.subject import COMPARISON, WHOLE_MODEL, Subject
+from driftline.consumer.wire.subject import COMPARISON, Subject
 from driftline.producer.records.names import PREDICTION_FEATURES, feature_problem
 
 METRICS = ("accuracy", "roc_auc", "bias", "estimate_gap")
@@ -19,7 +19,7 @@ METRICS = ("accuracy", "roc_auc", "bias", "estimate_gap")
 def test_any_feature_is_read_as_it_was_written(name: str) -> None:
     subject = Subject.feature(name)
     assert subject.field == subject.label == name
-    assert Subject.read(name, performance=False) == subject
+    assert Subject.read(name, "distribution") == subject
     assert not subject.is_performance
 
 
@@ -27,7 +27,7 @@ def test_any_feature_is_read_as_it_was_written(name: str) -> None:
 @pytest.mark.parametrize("name", METRICS)
 def test_any_metric_is_read_as_it_was_written(name: str, estimated: bool) -> None:
     subject = Subject.metric(name, estimated=estimated)
-    assert Subject.read(subject.field, performance=True) == subject
+    assert Subject.read(subject.field, "performance") == subject
     assert subject.is_realised is not estimated
     assert feature_problem(subject.field)  # so that no feature is mistaken for it
 
@@ -40,9 +40,9 @@ def test_names_of_metrics_as_records_have_them() -> None:
 
 
 def test_a_comparison_and_a_whole_model_are_read() -> None:
-    assert Subject.read("performance.comparison", performance=True) is COMPARISON
-    assert Subject.read(None, performance=False) is WHOLE_MODEL
-    assert Subject.read("", performance=False) is WHOLE_MODEL
+    assert Subject.read("performance.comparison", "performance") is COMPARISON
+    assert Subject.read(None, "labels") == Subject.read("", "run") == Subject("model", "")
+    assert Subject.read("in[0]", "run") == Subject("model", "in[0]")
 
 
 def test_the_kind_of_drift() -> None:

@@ -8,9 +8,9 @@ from driftline.consumer.cli.alert_text import day, figure, minute
 from driftline.consumer.cli.backtest_found import Found
 from driftline.consumer.cli.label_account import account
 from driftline.consumer.config import ModelConfig
-from driftline.consumer.judge.sentence import amount, change, clean
+from driftline.consumer.judge.sentence import amount, clean
 from driftline.consumer.service.backtest import Backtest
-from driftline.consumer.wire.records import Alert, Number
+from driftline.consumer.wire.records import Alert, Number, Verdict
 from driftline.producer.records.durations import format_duration
 from driftline.producer.records.timestamp import format_time, parse_timestamp
 
@@ -34,9 +34,9 @@ def table(alerts: Sequence[Alert], model: str) -> str:
         (
             minute(alert.since),
             alert.severity,
-            subject(alert.stream, alert.feature or alert.kind, model),
+            shown_name(alert, model),
             effect_text(alert.effect),
-            clean(change(alert.summary, alert.stream, alert.feature)),
+            clean(alert.change),
             alert.alert_id,
         )
         for alert in alerts
@@ -55,10 +55,11 @@ def effect_text(effect: Number) -> str:
     return "-" if effect is None else f"{round(effect, 2) + 0.0:.2f}"
 
 
-def subject(stream: str, feature: str, model: str) -> str:
-    """Return a feature's name, with the segment if it is one of those."""
-    segment = stream.removeprefix(model).removeprefix("/")
-    return clean(f"{feature} ({segment})" if segment else feature)
+def shown_name(record: Alert | Verdict, model: str) -> str:
+    """Return what a record is about, with the segment, or the comparison, if it is of one."""
+    name = record.feature or (record.kind if isinstance(record, Alert) else "")
+    part = record.segment if record.model == model else record.stream
+    return clean(f"{name} ({part})" if part else name)
 
 
 def _header(found: Found, backtest: Backtest, config: ModelConfig) -> str:
@@ -104,7 +105,7 @@ def _no_alerts(found: Found) -> str:
     largest = found.largest
     if largest is None or largest.effect is None:
         return "no alerts: no window was judged"
-    name = subject(largest.stream, largest.feature, found.model)
+    name = shown_name(largest, found.model)
     window = f"{day(largest.window.start)} to {day(largest.window.end)}"
     return f"no alerts; the largest effect was {figure(largest.effect)} ({name}, {window})"
 

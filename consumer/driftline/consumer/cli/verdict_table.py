@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from math import floor, inf, log10
 
 from driftline.consumer.cli.alert_text import figure, minute
-from driftline.consumer.cli.backtest_text import effect_text, subject
+from driftline.consumer.cli.backtest_text import effect_text, shown_name
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.wire.records import DetectorValue, Number, Verdict
 from driftline.consumer.wire.subject import Subject
@@ -39,7 +39,7 @@ class VerdictTable:
         effect, text = "", verdict.reason
         if text is None:
             effect, text = effect_text(verdict.effect), ", ".join(self._figures(verdict))
-        name = subject(verdict.stream, verdict.feature, self._model)
+        name = shown_name(verdict, self._model)
         start = minute(verdict.window.start)
         self._rows.append(
             (start, verdict.stream, verdict.feature, verdict.state, name, effect, text)

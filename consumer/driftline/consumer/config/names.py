@@ -53,9 +53,9 @@ def metric_hint(name: str) -> str:
     ('did you mean roc_auc?', 'did you mean roc_auc?', 'estimates share the limit of accuracy')
     """
     plain = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
-    estimated = plain.removeprefix("estimated_")
-    if estimated != plain and estimated in METRICS:
-        return f"estimates share the limit of {estimated}"
+    for metric in METRICS:
+        if plain == f"estimated_{metric}":
+            return f"estimates share the limit of {metric}"
     aliases = {alias: each.name for each in metrics.METRICS.values() for alias in each.aliases}
     plain = aliases.get(plain, plain)
     return f"did you mean {plain}?" if plain in METRICS else hint(name, METRICS)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from driftline.consumer.judge.sentence import (
     Moved,
+    Wording,
     amount,
     category_change,
     unlisted_change,
@@ -22,7 +23,7 @@ _TOP = 5
 _DIGITS = 6  # of a value or of the edge of a bin in a sentence
 
 
-def category_of(bins: Bins) -> str:
+def category_of(bins: Bins) -> Wording:
     """Return the change of the category that contributes most; of a boolean that of ``true``."""
     names = bins.categories or ()
     place = names.index("true") if set(names) <= {"false", "true"} and "true" in names else int(

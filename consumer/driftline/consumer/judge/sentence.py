@@ -6,7 +6,6 @@ when, how far it reaches. No statistic's name, no p-value.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,20 +17,22 @@ _PLAIN = 1e15  # from here on numbers have an exponent
 _MOST_DIGITS = 16
 _MOST_DECIMALS = 6
 
-_METRIC = re.compile(
-    r"(?P<name>[\w ]+?) (rose to|fell to|is) (?P<now>\S+)( \(95 % interval [^)]*\))?, "
-    r"(?P<normal>normally \S+|as normally), (on|estimated from) "
-)
-_AGAINST_ESTIMATE = re.compile(
-    r"performance turned out (?P<change>\S+ (worse|better) than estimated), normally \S+, on "
-)
-_CATEGORY = re.compile(r"(?P<what>.*) (is|are) (?P<now>\S+ %) of events, (?P<normal>normally .*)")
-_SINCE = re.compile(r", since \d{4}-\d\d-\d\d ")
-_COMPARED = re.compile(r".+ is (?:better|worse) than .+: ")
-_LABELS = re.compile(r"labels (stopped|became few|slowed down|do not come): ")
 _LONGEST_NAME = 40
 _LONGEST_STREAM = 60
 _ONE_WAY = 0.9
+
+
+@dataclass(frozen=True)
+class Wording:
+    """What is said of a subject.
+
+    Attributes:
+        text: as the sentence has it.
+        row: what a row of a table shows of it: what changed, now and normally.
+    """
+
+    text: str
+    row: str
 
 
 @dataclass(frozen=True)
@@ -183,22 +184,27 @@ def verb(now: Spread, normal: Spread, moved: Moved | None = None) -> str:
     return "changed shape"
 
 
-def numeric_change(now: Spread, normal: Spread, moved: Moved | None = None) -> str:
+def numeric_change(now: Spread, normal: Spread, moved: Moved | None = None) -> Wording:
     """Return the change of a numeric feature: of its median where that tells it, else of a share.
 
     Example:
-        >>> numeric_change(Spread(43485.0, 1.0), Spread(21902.0, 1.0))
-        'median 43,485, normally 21,902'
-        >>> numeric_change(Spread(1.0, 0.0), Spread(1.0, 0.0), Moved("0", 0.12, 0.35, 1.0))
-        '0 in 12.0 % of events, normally 35.0 %'
+        >>> numeric_change(Spread(43485.0, 1.0), Spread(21902.0, 1.0)).text
+        'rose: median 43,485, normally 21,902'
+        >>> numeric_change(Spread(1.0, 0.0), Spread(1.0, 0.0), Moved("0", 0.12, 0.35, 1.0)).text
+        'rose: 0 in 12.0 % of events, normally 35.0 %'
     """
+    happened = verb(now, normal, moved)
     if moved is not None and not _tells(now, normal):
         present, before = percents(moved.now, moved.normal)
-        return f"{moved.what} in {present} of events, normally {before}"
+        share = f"{moved.what} in {present}"
+        return Wording(
+            f"{happened}: {share} of events, normally {before}", f"{share}, normally {before}"
+        )
     if now.median == normal.median:
-        return f"median {amount(now.median)}, as normally"
-    present, before = amounts(now.median, normal.median)
-    return f"median {present}, normally {before}"
+        row = f"median {amount(now.median)}, as normally"
+    else:
+        row = "median {}, normally {}".format(*amounts(now.median, normal.median))
+    return Wording(f"{happened}: {row}", row)
 
 
 def _moves(now: Spread, normal: Spread) -> tuple[float, float]:
@@ -213,43 +219,72 @@ def _tells(now: Spread, normal: Spread) -> bool:
     return shift >= 0.25 or (shift >= 0.05 and shift * 2 >= widening)
 
 
-def category_change(category: str, now: float, normal: float) -> str:
+def category_change(category: str, now: float, normal: float) -> Wording:
     """Return the change of a category's share of the valid events.
 
     Example:
-        >>> category_change("true", .801, .551)
-        '"true" is 80.1 % of events, normally 55.1 %'
+        >>> category_change("true", .801, .551).text
+        'changed: "true" is 80.1 % of events, normally 55.1 %'
     """
-    present, before = percents(now, normal)
-    return f'"{named(category)}" is {present} of events, normally {before}'
+    return _share_change(f'"{named(category)}"', "is", now, normal)
 
 
-def unlisted_change(now: float, normal: float) -> str:
+def unlisted_change(now: float, normal: float) -> Wording:
     """Return the change of the share of values that the reference does not list.
 
     Example:
-        >>> unlisted_change(.06, 0)
-        'values that the reference does not list are 6.0 % of events, normally 0.0 %'
+        >>> unlisted_change(.06, 0).row
+        'values that the reference does not list 6.0 %, normally 0.0 %'
     """
+    return _share_change("values that the reference does not list", "are", now, normal)
+
+
+def _share_change(what: str, verb: str, now: float, normal: float) -> Wording:
     present, before = percents(now, normal)
-    return f"values that the reference does not list are {present} of events, normally {before}"
+    return Wording(
+        f"changed: {what} {verb} {present} of events, normally {before}",
+        f"{what} {present}, normally {before}",
+    )
 
 
-def unjudged(subject: str, since: int, reason: str) -> str:
-    """Return the sentence of an alert that still fires while nothing is known of it.
+def rate_change(name: str, now: float, normal: float) -> Wording:
+    """Return the change of a rate.
 
     Example:
-        >>> unjudged("churn: accuracy", 0, "12 labelled events, 500 needed")
-        'churn: accuracy is amiss since 1970-01-01 00:00 UTC and cannot be judged now: \
+        >>> rate_change("missing", 0.05, 0.001)
+        Wording(text='is missing in 5.0 % of events, normally 0.1 %', \
+row='missing in 5.0 %, normally 0.1 %')
+    """
+    present, before = percents(now, normal)
+    rate = RATES[name]
+    phrase = f"{rate.verb} {rate.state}"
+    return Wording(
+        f"{phrase} in {present} of events, normally {before}",
+        f"{rate.state if rate.verb == 'is' else phrase} in {present}, normally {before}",
+    )
+
+
+def unjudged(subject: str, since: int, reason: str) -> Wording:
+    """Return what is said of an alert that still fires while nothing is known of it.
+
+    Example:
+        >>> unjudged("accuracy", 0, "12 labelled events, 500 needed").text
+        'accuracy is amiss since 1970-01-01 00:00 UTC and cannot be judged now: \
 12 labelled events, 500 needed.'
     """
-    return f"{subject} is amiss since {moment(since)} and cannot be judged now: {reason}."
+    text = f"{subject} is amiss since {moment(since)} and cannot be judged now: {reason}."
+    return Wording(text, text)
 
 
-def rate_change(name: str, now: float, normal: float) -> str:
-    """Return the change of a rate: ``is missing in 5.0 % of events, normally 0.1 %``."""
-    present, before = percents(now, normal)
-    return f"{RATES[name].phrase} in {present} of events, normally {before}"
+def back_to_normal(subject: str, since: int, quiet: int) -> Wording:
+    """Return what is said of an alert that is resolved, which was quiet from `quiet` (ms) on.
+
+    Example:
+        >>> back_to_normal("age", 0, 86_400_000).text
+        'age is back to normal since 1970-01-02 00:00 UTC, after 1 day.'
+    """
+    text = f"{subject} is back to normal since {moment(quiet)}, after {duration(quiet - since)}."
+    return Wording(text, text)
 
 
 def scope(also_firing: Sequence[str], version: str | None) -> str:
@@ -265,49 +300,6 @@ def scope(also_firing: Sequence[str], version: str | None) -> str:
     else:
         text = "Only this feature."
     return text if version is None else f"{text} Began with version {named(version)}."
-
-
-def change(summary: str, stream: str, feature: str | None) -> str:
-    """Return the part of an alert's sentence that a table shows: what changed, now and normally.
-
-    Args:
-        summary: the sentence.
-        stream: what it is about.
-        feature: the alert's; None for a whole model.
-
-    Example:
-        >>> since = ", since 2019-03-27 00:00 UTC. Only this feature."
-        >>> change("m: a rose: median 43,485, normally 21,902" + since, "m", "a")
-        'median 43,485, normally 21,902'
-        >>> change('m: b changed: "x" is 80.1 % of events, normally 55.1 %' + since, "m", "b")
-        '"x" 80.1 %, normally 55.1 %'
-        >>> said = "m: f1 fell to 0.9 (95 % interval 0.8 to 0.95), normally 0.98, on 99 ..."
-        >>> change(said, "m", "performance.f1")
-        'f1 0.9, normally 0.98'
-        >>> said = "m: labels stopped: 0 for 991 predictions (0.0 %), normally 98 %"
-        >>> change(said + since, "m", None)
-        'stopped: 0 for 991 predictions (0.0 %), normally 98 %'
-        >>> said = "new: m@2 is better than m@1: accuracy 0.92 (95 % interval 0.84 ..."
-        >>> change(said, "new", "comparison")
-        'm@2 is better than m@1'
-    """
-    said = summary.removeprefix(opening(stream))
-    own = said.removeprefix(f"{named(feature)} ") if feature else said
-    if own == said:  # of a metric, or of the whole model
-        if metric := _METRIC.match(said):
-            return f"{metric['name']} {metric['now']}, {metric['normal']}"
-        if gap := _AGAINST_ESTIMATE.match(said):
-            return gap["change"]
-        if _COMPARED.match(said):
-            return said.partition(": ")[0]
-        if _LABELS.match(said):
-            return said.removeprefix("labels ").partition(", since ")[0]
-    own = _SINCE.split(own, maxsplit=1)[0]
-    if ": " in own:
-        own = own.split(": ", 1)[1]
-        if category := _CATEGORY.fullmatch(own):
-            return f"{category['what']} {category['now']}, {category['normal']}"
-    return own.removeprefix("is ").replace(" is ", " ", 1).replace(" of events", "", 1)
 
 
 def moment(time: int) -> str:

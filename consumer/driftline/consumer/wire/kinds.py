@@ -11,6 +11,9 @@ Kind = Literal[
 ]  # fmt: skip
 
 
+About = Literal["distribution", "quality", "performance", "labels", "run"]
+
+
 @dataclass(frozen=True)
 class AlertKind:
     """One kind of alerts.
@@ -22,7 +25,7 @@ class AlertKind:
         over: of the run: what a sentence says once it is over.
     """
 
-    about: Literal["distribution", "quality", "performance", "labels", "run"]
+    about: About
     alertname: str
     over: str = ""
 

@@ -11,10 +11,11 @@ from typing import Any, Literal
 
 import msgspec
 
-from driftline.consumer.wire.kinds import Kind
+from driftline.consumer.wire.kinds import KINDS, Kind
 from driftline.consumer.wire.subject import Subject
 
 Number = float | int | None
+State = Literal["ok", "warning", "critical"]
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -41,7 +42,7 @@ class DetectorValue(msgspec.Struct, frozen=True, omit_defaults=True):
     value: Number
     p_value: Number
     threshold: Number
-    state: Literal["ok", "warning", "critical"] | None
+    state: State | None
     interval: tuple[Number, Number] | None = None
     reference: Number = None
 
@@ -59,7 +60,7 @@ class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
     segment: str | None
     feature: str
     type: str
-    state: Literal["ok", "warning", "critical", "insufficient"]
+    state: State | Literal["insufficient"]
     reason: str | None
     window: Window
     reference: ReferenceName
@@ -73,7 +74,8 @@ class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def subject(self) -> Subject:
         """What it speaks of."""
-        return Subject.read(self.feature, performance=self.type == "performance")
+        measured = self.type == "performance"
+        return Subject.read(self.feature, "performance" if measured else "distribution")
 
 
 class Contribution(msgspec.Struct, frozen=True):
@@ -85,7 +87,7 @@ class Contribution(msgspec.Struct, frozen=True):
     contribution: Number
 
 
-class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True):
     """One record of one alert; (alert_id, revision) is its identity.
 
     Of performance only: the 95 % `interval` of the value, and what is `normal`.
@@ -127,7 +129,22 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def subject(self) -> Subject:
         """What it speaks of."""
-        return Subject.read(self.feature, performance=self.kind == "performance")
+        return Subject.read(self.feature, KINDS[self.kind].about)
+
+    @property
+    def change(self) -> str:
+        """What changed, as a row of a table shows it.
+
+        It is no field: of a record that was read back it is the whole summary.
+        """
+        change: str = self.__dict__.get("change", self.summary)
+        return change
+
+    def with_change(self, change: str) -> Alert:
+        """Return the same record, of which a row of a table shows `change`."""
+        alert = msgspec.structs.replace(self)
+        alert.__dict__["change"] = change
+        return alert
 
 
 def number(value: float) -> Number:

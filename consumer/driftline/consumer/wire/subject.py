@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from driftline.consumer.wire.kinds import Kind
+from driftline.consumer.wire.kinds import About, Kind
 from driftline.producer.records.names import METRIC_PREFIX, PREDICTION_FEATURES
 
 _ESTIMATED = "estimated_"
@@ -44,23 +44,25 @@ class Subject(NamedTuple):
         return cls("metric", name, estimated)
 
     @classmethod
-    def read(cls, field: str | None, *, performance: bool) -> Subject:
+    def read(cls, field: str | None, about: About) -> Subject:
         """Return the subject of a record or state that was written.
 
         Args:
             field: what stands in its field `feature`; None or empty for a whole model.
-            performance: whether the record speaks of performance, as its kind or type says. A
-                feature may be called like a metric.
+            about: what its kind is about: a feature may be called like a metric.
 
         Example:
-            >>> Subject.read("performance.estimated_f1", performance=True)
+            >>> Subject.read("performance.estimated_f1", "performance")
             Subject(sort='metric', name='f1', estimated=True)
-            >>> Subject.read("performance.f1", performance=False)
+            >>> Subject.read("performance.f1", "distribution")
             Subject(sort='feature', name='performance.f1', estimated=False)
         """
-        if not performance:
-            return cls.feature(field) if field else WHOLE_MODEL
-        label = (field or "").removeprefix(METRIC_PREFIX)
+        name = field or ""
+        if about in ("labels", "run"):
+            return cls("model", name)
+        if about != "performance":
+            return cls.feature(name)
+        label = name.removeprefix(METRIC_PREFIX)
         if label == COMPARISON.name:
             return COMPARISON
         name = label.removeprefix(_ESTIMATED)
@@ -92,5 +94,4 @@ class Subject(NamedTuple):
         return "prediction_drift" if self.sort == "prediction" else "feature_drift"
 
 
-WHOLE_MODEL = Subject("model", "")
 COMPARISON = Subject("comparison", "comparison")

@@ -88,6 +88,9 @@ def test_a_firing_alert_is_repeated_and_says_what_is_wrong() -> None:
         "m: labels do not come: 0 within 7 days for 3,000 predictions (0.0 %), normally 100.0 %, "
         "since 2020-09-29 23:00 UTC."
     )
+    assert alerts[0][1].change == (
+        "do not come: 0 within 7 days for 3,000 predictions (0.0 %), normally 100.0 %"
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,44 +1,66 @@
-"""Sentences of metrics and of whole models, whatever the model is called and knows."""
+"""Sentences and rows of metrics, whatever the model is called and knows."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from tests.consumer.service.small import HOUR, REFERENCE, START
+from tests.consumer.service.small import HOUR, START
 
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.lives.life import Life, WindowTimes
-from driftline.consumer.judge.lives.operational import whole_model_alert
 from driftline.consumer.judge.performance.records import MetricWindow, MetricWriter
 from driftline.consumer.judge.performance.rules import MetricReading
-from driftline.consumer.judge.sentence import LONGEST, change
-from driftline.consumer.wire.records import ReferenceName
+from driftline.consumer.judge.records import RecordWriter
+from driftline.consumer.judge.sentence import LONGEST
+from driftline.consumer.wire.records import Alert, ReferenceName
 from driftline.consumer.wire.subject import Subject
-from driftline.detectors.outcomes import Figure
+from driftline.detectors.outcomes import GAP, Figure
 
 CONFIG = ModelConfig(predictions=("t",), reference=Path("r.json"))
 NAMES = ["m", "fraud-" * 40]
 TIMES = WindowTimes(START, START + HOUR, START)
 
 
+def alert_on(subject: Subject, figure: Figure, normal: float, model: str = "m") -> Alert:
+    writer = MetricWriter(RecordWriter(model, None, CONFIG, ReferenceName("r", 100)))
+    life = Life(model, subject.field, "performance", since=START, firing=True)
+    window = MetricWindow(TIMES, 500, {}, {"labelled": 500}, [])
+    return writer.alert(life, MetricReading(subject, figure, normal), window)
+
+
 @pytest.mark.parametrize("model", NAMES)
 def test_a_metric_without_a_normal_value(model: str) -> None:
-    writer = MetricWriter(model, None, CONFIG, ReferenceName("r", 100))
-    life = Life(model, "performance.f1", "performance", since=START, firing=True)
-    measured = MetricReading(Subject.metric("f1"), Figure(0.2, 0.1, 0.3, 500), float("nan"))
-    window = MetricWindow(TIMES, 500, {}, {"labelled": 500}, [])
-    alert = writer.alert(life, measured, window)
+    figure = Figure(0.2, 0.1, 0.3, 500)
+    alert = alert_on(Subject.metric("f1"), figure, float("nan"), model)
     assert "nan" not in alert.summary
     assert len(alert.summary) <= LONGEST
-    assert change(alert.summary, alert.stream, alert.feature) == "F1 0.2, normally unknown"
+    assert alert.change == "F1 0.2, normally unknown"
 
 
-@pytest.mark.parametrize("model", NAMES)
-def test_the_change_of_a_whole_model(model: str) -> None:
-    life = Life(model, "", "labels", since=START, firing=True)
-    sentence = "labels do not come: not one within the horizon, since 2019-04-08 00:00 UTC."
-    alert = whole_model_alert(model, CONFIG, REFERENCE, life, sentence, TIMES, 0)
-    assert change(alert.summary, alert.stream, alert.feature) == (
-        "do not come: not one within the horizon"
-    )
+@pytest.mark.parametrize(
+    ("subject", "value", "normal", "row"),
+    [
+        (Subject.metric("accuracy"), 0.915, 0.944, "accuracy 0.915, normally 0.944"),
+        (Subject.metric("mae"), 12_345.0, 1_234.0, "mean absolute error 12,345, normally 1,234"),
+        (
+            Subject.metric("accuracy", estimated=True),
+            0.911,
+            0.944,
+            "estimated accuracy 0.911, normally 0.944",
+        ),
+        (
+            Subject.metric("roc_auc", estimated=True),
+            0.9,
+            0.9,
+            "estimated ROC AUC 0.9, as normally",
+        ),
+        (Subject.metric(GAP.name), -0.031, 0.0, "0.031 worse than estimated"),
+        (Subject.metric(GAP.name), 0.031, 0.0, "0.031 better than estimated"),
+    ],
+)
+def test_the_row_of_a_metric(subject: Subject, value: float, normal: float, row: str) -> None:
+    nan = float("nan")
+    alert = alert_on(subject, Figure(value, nan, nan, 500), normal)
+    assert alert.change == row
+    assert alert.subject == subject

@@ -17,6 +17,7 @@ from driftline.consumer.join.cells import EXPIRED, EXTRA_CELLS
 from driftline.consumer.join.comparing import COMPARISON_CELLS
 from driftline.consumer.judge.comparison.records import ComparisonWriter, Standing
 from driftline.consumer.judge.lives.life import DAY
+from driftline.consumer.judge.records import RecordWriter
 from driftline.consumer.judge.windows.panes import PaneStore
 from driftline.consumer.log.protocol import Gap
 from driftline.consumer.wire.clock import Clock, SourceProgress
@@ -119,7 +120,8 @@ class ComparisonJudge:
             champion.window.every, self._subject, COMPARISON_CELLS + EXTRA_CELLS
         )
         self._ends: dict[int, int] = {}  # of the panes at hand, by start
-        self._writer = ComparisonWriter(name, config, champion, reference, kind)
+        records = RecordWriter(name, None, champion, reference)
+        self._writer = ComparisonWriter(records, config, kind)
         self.standing = self._standing()
 
     def feed(self, message: PanesMessage, offset: int) -> Sequence[Verdict | Alert]:

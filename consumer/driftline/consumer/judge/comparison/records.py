@@ -5,25 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import exp, log, nan
 
-from driftline.consumer.config import ComparisonConfig, ModelConfig, format_number
+from driftline.consumer.config import ComparisonConfig, format_number
 from driftline.consumer.join.comparing import COMPARISON_CELLS
-from driftline.consumer.judge.sentence import amount, fit, moment, opening
-from driftline.consumer.wire.ids import identity
-from driftline.consumer.wire.records import (
-    Alert,
-    DetectorValue,
-    ReferenceName,
-    Verdict,
-    Window,
-    most_frequent,
-    number,
-)
+from driftline.consumer.judge.lives.life import Life, WindowTimes
+from driftline.consumer.judge.records import Cause, JudgedWindow, Judgement, RecordWriter
+from driftline.consumer.judge.sentence import Wording, amount, moment
+from driftline.consumer.wire.records import Alert, DetectorValue, Verdict, number
 from driftline.consumer.wire.subject import COMPARISON
 from driftline.detectors.grid import IntArray
 from driftline.detectors.outcomes import Figure
 from driftline.detectors.outcomes.comparison import Decision, Evidence
 from driftline.detectors.outcomes.figure import share_figure
-from driftline.producer.records.timestamp import format_time
 
 
 @dataclass(frozen=True)
@@ -46,6 +38,13 @@ class Standing:
     decision: Decision
 
     @property
+    def window(self) -> JudgedWindow:
+        """All of its time, as one window."""
+        since = self.since or 0
+        times = WindowTimes(since, self.until, since)
+        return JudgedWindow(times, sum(self.versions.values()), self.versions)
+
+    @property
     def p_value(self) -> float:
         """Of the stronger claim; at most alpha where it is decided by alpha."""
         # Half of alpha for each claim; evidence against both may be of any size.
@@ -64,28 +63,17 @@ class ComparisonWriter:
     """Writes the records of one comparison.
 
     Args:
-        name: of the comparison; of the stream and model of its records too.
+        records: of the comparison, which is the model of its records too.
         config: its configuration.
-        champion: the champion's model, whose owner and runbook alerts have.
-        reference: the champion's.
         kind: what is predicted: classification or regression.
     """
 
-    def __init__(
-        self,
-        name: str,
-        config: ComparisonConfig,
-        champion: ModelConfig,
-        reference: ReferenceName,
-        kind: str,
-    ) -> None:
-        self._name, self._config, self._champion = name, config, champion
-        self._reference = reference
+    def __init__(self, records: RecordWriter, config: ComparisonConfig, kind: str) -> None:
+        self._records, self._config = records, config
         self._regression = kind == "regression"
 
     def verdict(self, standing: Standing) -> Verdict:
         """Return the verdict after a pane: on all that was compared up to its end."""
-        window, counts = self._window(standing), self._counts(standing)
         champion, challenger = standing.figures(self._config.traffic)
         reason = None
         if not (champion.n and challenger.n):
@@ -95,84 +83,49 @@ class ComparisonWriter:
                 if self._config.traffic == "same"
                 else f"no labelled events of {side} alone"
             )
-        decided = standing.decision != "undecided"
-        return Verdict(
-            schema="driftline.verdict.v1",
-            verdict_id=identity(
-                self._name, COMPARISON.field, window.start, window.end, self._reference.id
-            ),
-            stream=self._name,
-            model=self._name,
-            segment=None,
-            feature=COMPARISON.field,
+        found = Judgement(
+            subject=COMPARISON,
             type="performance",
-            state="insufficient" if reason is not None else "warning" if decided else "ok",
             reason=reason,
-            window=window,
-            reference=self._reference,
-            versions=most_frequent(standing.versions),
-            counts=counts,
-            effect=None,
-            detectors={} if reason is not None else {
+            counts=self._counts(standing),
+            figures={
                 "champion": _detector(champion),
                 "challenger": _detector(challenger),
-                "comparison": DetectorValue(
-                    value=number(challenger.value - champion.value),
-                    p_value=number(standing.p_value),
-                    threshold=number(self._config.alpha),
-                    state="warning" if decided else "ok",
-                ),
+                COMPARISON.name: self._difference(standing),
             },
-            bins=None,
-        )  # fmt: skip
+        )
+        return self._records.verdict(standing.window, found)
 
     def alert(self, standing: Standing, revision: int) -> Alert:
         """Return the record of what was decided."""
-        window, since = self._window(standing), format_time(standing.since or 0)
-        champion, challenger = standing.figures(self._config.traffic)
-        return Alert(
-            schema="driftline.alert.v1",
-            alert_id=identity(self._name, COMPARISON.field, "performance", since),
-            revision=revision,
-            status="firing",
-            severity="warning",
-            kind="performance",
-            summary=self._summary(standing, champion, challenger),
-            stream=self._name,
-            model=self._name,
-            segment=None,
-            feature=COMPARISON.field,
+        alpha = format_number(self._config.alpha)
+        life = Life(
+            self._records.stream, COMPARISON.field, "performance", standing.since or 0,
+            firing=True, severity=1, revision=revision,
+            rule=f"comparison: {self._config.traffic} traffic, alpha {alpha}",
+        )  # fmt: skip
+        cause = Cause(
+            wording=self._wording(standing),
             type="performance",
-            since=since,
-            until=None,
-            rule=f"comparison: {self._config.traffic} traffic, alpha "
-            f"{format_number(self._config.alpha)}",
-            detector="comparison",
-            value=number(challenger.value - champion.value),
-            p_value=number(standing.p_value),
-            threshold=number(self._config.alpha),
-            effect=None,
-            breaches=None,
-            window=window,
-            reference=self._reference,
-            versions=most_frequent(standing.versions),
+            detector=(COMPARISON.name, self._difference(standing)),
             counts=self._counts(standing),
-            top=[],
-            incident_id=identity(self._name, since),
-            also_firing=[],
-            owner=self._champion.owner,
-            runbook=self._champion.runbook,
         )
+        return self._records.alert(life, standing.window, cause)
 
     def active(self, standing: Standing) -> list[tuple[str, str, str, int]]:
         """Return (stream, feature, kind, severity) of the alert that fires now, if one does."""
         if standing.decision == "undecided":
             return []
-        return [(self._name, COMPARISON.field, "performance", 1)]
+        return [(self._records.stream, COMPARISON.field, "performance", 1)]
 
-    def _window(self, standing: Standing) -> Window:
-        start, end = format_time(standing.since or 0), format_time(standing.until)
-        return Window(start, end, sum(standing.versions.values()))
+    def _difference(self, standing: Standing) -> DetectorValue:
+        champion, challenger = standing.figures(self._config.traffic)
+        return DetectorValue(
+            value=number(challenger.value - champion.value),
+            p_value=number(standing.p_value),
+            threshold=number(self._config.alpha),
+            state="ok" if standing.decision == "undecided" else "warning",
+        )
 
     def _counts(self, standing: Standing) -> dict[str, int]:
         """Return the counts as they stand in records; `unused`: labelled, but not comparable."""
@@ -182,15 +135,17 @@ class ComparisonWriter:
         used, unused = (alone, both) if split else (both, alone)
         return {"labelled": used, "unused": unused, "expired": cells[COMPARISON_CELLS]}
 
-    def _summary(self, standing: Standing, champion: Figure, challenger: Figure) -> str:
+    def _wording(self, standing: Standing) -> Wording:
+        champion, challenger = standing.figures(self._config.traffic)
         labelled = self._counts(standing)["labelled"]
         unit = "nearer to the truth in a share of" if self._regression else "accuracy"
-        return fit(
-            f"{opening(self._name)}{self._config.challenger} is {standing.decision} than "
-            f"{self._config.champion}: {unit} {_with_interval(challenger)} against "
+        row = f"{self._config.challenger} is {standing.decision} than {self._config.champion}"
+        text = (
+            f"{row}: {unit} {_with_interval(challenger)} against "
             f"{_with_interval(champion, short=True)}, on {labelled:,} labelled events, "
             f"since {moment(standing.since or 0)}."
         )
+        return Wording(text, row)
 
 
 def _share(right: int, n: int) -> Figure:

@@ -7,7 +7,8 @@ from math import isnan
 
 import numpy as np
 
-from driftline.consumer.judge.features.rules import STATES, Ruling
+from driftline.consumer.judge.features.rules import Ruling
+from driftline.consumer.judge.lives.life import SEVERITIES
 from driftline.consumer.wire.records import DetectorValue, number
 from driftline.detectors import DETECTORS, RATES, Comparison, FeatureType
 
@@ -53,6 +54,6 @@ def figures_of(
             value=number(value),
             p_value=number(float(result.p_value[f])),
             threshold=number(limits.get(name, float(result.threshold[f]))),
-            state=STATES[levels[name]] if name in levels and not isnan(value) else None,
+            state=SEVERITIES[levels[name]] if name in levels and not isnan(value) else None,
         )
     return figures

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +27,6 @@ from driftline.detectors import (
 )
 
 OK, WARNING, CRITICAL = 0, 1, 2
-State = Literal["ok", "warning", "critical"]
-STATES: tuple[State, ...] = ("ok", "warning", "critical")
 _BUDGET = tuple(detector for detector in DETECTORS.values() if detector.budget)
 # Of values, and of rates, which share one test's level.
 _TESTS = tuple(detector for detector in _BUDGET if detector.name not in RATES)

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.consumer.config import ModelConfig
-from driftline.consumer.judge.features.alerts import AlertContext, AlertWriter
+from driftline.consumer.judge.features.records import FeatureWindow, FeatureWriter
 from driftline.consumer.judge.features.rules import RuleBook, Ruling
-from driftline.consumer.judge.features.verdicts import VerdictWriter, too_few
 from driftline.consumer.judge.lives.firing_times import FiringTimes
 from driftline.consumer.judge.lives.life import (
     Life,
@@ -21,8 +20,8 @@ from driftline.consumer.judge.lives.life import (
     repeat,
     step,
 )
+from driftline.consumer.judge.records import JudgedWindow, RecordWriter, too_few
 from driftline.consumer.judge.windows.panes import PaneStore
-from driftline.consumer.wire.ids import stream_name
 from driftline.consumer.wire.kinds import Kind
 from driftline.consumer.wire.records import Alert, Verdict
 from driftline.consumer.wire.subject import Subject
@@ -71,7 +70,6 @@ class StreamJudge:
         firings: FiringTimes | None = None,
     ) -> None:
         self._segment = stream
-        self._name = stream_name(model, stream)
         self._config = config
         self._rules = rules
         self._lives = lives
@@ -81,44 +79,40 @@ class StreamJudge:
         names = [feature.name for feature in reference.layout.features]
         watched = [f for f in np.argsort(names, kind="stable").tolist() if rules.watched[f]]
         self._features = [(f, names[f]) for f in watched]
-        self._verdicts = VerdictWriter(model, stream, reference.id, self._baseline, rules, watched)
-        self._alerts = AlertWriter(model, stream, config, reference.id, self._baseline, rules)
+        records = RecordWriter.of(model, stream, config, reference)
+        self._name = records.stream
+        self._writer = FeatureWriter(records, self._baseline, self._normal, rules, watched)
 
     def judge(self, window: StreamWindow) -> tuple[list[Verdict], list[Alert]]:
         """Return the verdicts of the window, sorted by feature, and the alert records it causes."""
         times, panes = window.times, window.panes
         events = panes.events(times.start, times.end, self._segment)
-        versions = panes.versions(times.start, times.end, self._segment)
+        shown = JudgedWindow(times, events, panes.versions(times.start, times.end, self._segment))
         reason = window.reason
         if reason is None and events < self._config.window.min_events:
             reason = too_few(events, self._config.window.min_events)
         if reason is None and not self._baseline.events:
             reason = "the reference has no events of this segment"
         if panes.foreign(times.start, times.end):
-            return self._verdicts.insufficient(times, events, versions, reason or "", None), []
+            return self._writer.insufficient(shown, reason or "", None), []
         size = self._baseline.layout.size  # behind it are the cells of estimates
         counts = panes.counts(times.start, times.end, self._segment)[:size]
         found = compare(
             self._baseline, counts, self._rules.alpha, self._rules.rate_alpha, self._rules.named
         )
         if reason is not None:
-            verdicts = self._verdicts.insufficient(times, events, versions, reason, found)
+            verdicts = self._writer.insufficient(shown, reason, found)
             due = repeat(self._lives.values(), self._name, times, self._is_of_a_feature)
-            firing = self._firing(found)
-            context = AlertContext(times, events, versions, found, counts, [], firing, self._normal)
-            return verdicts, [self._alerts.write(life, context, reason) for life in due]
+            now = FeatureWindow(shown, found, counts, (), (), self._firing(found))
+            return verdicts, [self._writer.alert(life, now, reason) for life in due]
         rulings = self._rules.judge(found, self._normal)
-        verdicts = self._verdicts.judged(times, events, versions, found, counts, rulings)
         written = list(self._live(times, found, rulings, window.new_version))
-        firing = self._firing(found)
-        context = AlertContext(
-            times, events, versions, found, counts, rulings, firing, self._normal
-        )
-        untested = self._rules.untested(found) if written else []
-        return verdicts, [
-            self._alerts.write(
+        untested, firing = self._rules.untested(found), self._firing(found)
+        now = FeatureWindow(shown, found, counts, rulings, untested, firing)
+        return self._writer.verdicts(now), [
+            self._writer.alert(
                 life,
-                context,
+                now,
                 # Nothing follows from the counts of a feature that has no values in the window.
                 untested[self._baseline.layout.position[life.feature]]
                 if life.firing and life.kind != "data_quality"
@@ -129,9 +123,9 @@ class StreamJudge:
 
     def empty(self, start: int, end: int) -> list[Verdict]:
         """Return the verdicts for a stretch without events from `start` to `end` (ms)."""
-        times = WindowTimes(start, end, start)
+        window = JudgedWindow(WindowTimes(start, end, start), 0, {})
         nothing = compare(self._baseline, np.zeros_like(self._baseline.counts), np.nan)
-        return self._verdicts.insufficient(times, 0, {}, "no events", nothing)
+        return self._writer.insufficient(window, "no events", nothing)
 
     def _live(
         self,

@@ -23,9 +23,9 @@ _ENOUGH, _KEPT = 3, 56
 
 @dataclass(frozen=True)
 class Seen:
-    """What a rule saw: `said` is what is wrong, if anything; and whether any labels came."""
+    """What a rule saw: the `problem` of the labels, if any; and whether some came."""
 
-    said: str | None
+    problem: str | None
     some: bool
 
 
@@ -62,7 +62,7 @@ class LabelCoverage:
                 continue
             history.stretch = (0, 0)
             seen = self._judge(labels, predictions, usual)
-            wrong = window.newest if seen.said is not None else None
+            wrong = window.newest if seen.problem is not None else None
             history.stretches = [*history.stretches, wrong][-LOOKS:]
             if wrong is None:
                 history.coverages = [*history.coverages, labels / predictions][-_KEPT:]
@@ -76,11 +76,11 @@ class LabelCoverage:
     def _judge(self, labels: int, predictions: int, usual: float | None) -> Seen:
         within, share = duration(self._times.within), labels / predictions
         if usual is None and not labels:
-            text = f"labels do not come: not one within {within} for {predictions:,} predictions"
+            text = f"do not come: not one within {within} for {predictions:,} predictions"
             return Seen(text, some=False)
         if usual is not None and share < usual / 2:
             return Seen(
-                f"labels do not come: {labels:,} within {within} for {predictions:,} predictions "
+                f"do not come: {labels:,} within {within} for {predictions:,} predictions "
                 f"({percent(share)}), normally {percent(usual)}",
                 some=labels > 0,
             )

@@ -11,9 +11,9 @@ from driftline.consumer.judge.labels.cohorts import Cohorts, Counted, LabelTimes
 from driftline.consumer.judge.labels.coverage import WRONG, LabelCoverage
 from driftline.consumer.judge.labels.pace import LabelPace
 from driftline.consumer.judge.lives.life import Life, Reading, WindowTimes, repeat, step
-from driftline.consumer.judge.lives.operational import whole_model_alert
 from driftline.consumer.judge.performance.lives import Lives
-from driftline.consumer.judge.sentence import duration, moment
+from driftline.consumer.judge.records import Cause, JudgedWindow, RecordWriter
+from driftline.consumer.judge.sentence import Wording, duration, moment
 from driftline.consumer.judge.state import LabelHistory
 from driftline.consumer.wire.kinds import Kind
 from driftline.consumer.wire.records import Alert
@@ -48,7 +48,8 @@ class LabelFlow:
         lives: Lives,
         history: LabelHistory,
     ) -> None:
-        self._model, self._config, self._reference = model, config, reference
+        self._model = model
+        self._records = RecordWriter.of(model, None, config, reference)
         self._key: tuple[str, str, Kind] = (model, "", "labels")
         self._lives = lives
         times = LabelTimes.of(config)
@@ -97,12 +98,12 @@ class LabelFlow:
             self._coverage.skip(times.end)
             history.stretches = []
         lasting = life.firing and times.end - life.since >= _LASTING * self._span
-        if lasting and any(look.said and look.some for look in looks):
+        if lasting and any(look.problem and look.some for look in looks):
             self._accept(life, times, write)
             write = True
         if write:
-            said = next((look.said for look in looks if look.said is not None), None)
-            yield self._write(life, times, window.predictions, said)
+            problem = next((look.problem for look in looks if look.problem is not None), None)
+            yield self._write(life, times, window.predictions, problem)
         if not life.firing:
             del self._lives[self._key]
 
@@ -128,16 +129,16 @@ class LabelFlow:
         life.firing, life.written, life.quiet_since = False, times.end, times.start
         life.revision += 0 if write else 1
 
-    def _write(self, life: Life, times: WindowTimes, events: int, said: str | None) -> Alert:
+    def _write(self, life: Life, times: WindowTimes, events: int, problem: str | None) -> Alert:
         life.described = _RULE
         since = life.quiet_since if life.quiet_since is not None else times.start
         lasted = duration(max(since - life.since, 0))
+        row = problem or "are amiss"
         if life.firing:
-            text = f"{said or 'labels are amiss'}, since {moment(life.since)}."
-        elif said is not None:
-            text = f"{said}, for {lasted}; from now on that is usual."
+            text = f"labels {row}, since {moment(life.since)}."
+        elif problem is not None:
+            text = f"labels {row}, for {lasted}; from now on that is usual."
         else:
             text = f"labels come as usual since {moment(since)}, after {lasted}."
-        return whole_model_alert(
-            self._model, self._config, self._reference, life, text, times, events
-        )
+        window = JudgedWindow(times, events, {})
+        return self._records.alert(life, window, Cause(wording=Wording(text, row)))

@@ -66,11 +66,11 @@ class LabelPace:
         if due < FEW or not (labelled(counted.extra) or self._delays()):
             return None
         seen = self._judge(window, counted, due)
-        if calm and seen.said is None:
+        if calm and seen.problem is None:
             self._learn(window, seen)
         if not seen.able:
             return None
-        wrong = window.newest if seen.said is not None else None
+        wrong = window.newest if seen.problem is not None else None
         history.windows = [*history.windows, wrong][-LOOKS:]
         return seen
 
@@ -119,20 +119,19 @@ class LabelPace:
         """Return what a window says, compared with what is usual."""
         came, most = labelled(counted.extra), delay(counted.extra, _MOST) or 0
         fewest, longest = self._history.usual or (0.0, 0)
-        said, many, late = None, fewest * due >= FEW, longest > 0 and came >= FEW
+        problem, many, late = None, fewest * due >= FEW, longest > 0 and came >= FEW
         # Until a horizon has passed, labels of predictions made before the beginning are missing:
         # what is learned of delays is too short.
         late = late and window.newest >= self._history.begun + self._times.span + self._times.lag
         if many and came < fewest * due / 2:
             what = "stopped" if not came else "became few"
-            said = (
-                f"labels {what}: {came:,} for {due:,} predictions, normally at least "
-                f"{int(fewest * due):,}"
+            problem = (
+                f"{what}: {came:,} for {due:,} predictions, normally at least {int(fewest * due):,}"
             )
         # What is not later by a whole pane shows in no window.
         elif late and most > _TWICE * longest and most - longest >= self._times.every:
-            said = (
-                f"labels slowed down: most of them come within {duration(most)}, normally "
+            problem = (
+                f"slowed down: most of them come within {duration(most)}, normally "
                 f"{duration(longest)}"
             )
-        return _Window(said, came > 0, came / due, most, many or late)
+        return _Window(problem, came > 0, came / due, most, many or late)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from driftline.consumer.wire.kinds import ON_THE_WHOLE_MODEL, Kind
+from driftline.consumer.wire.kinds import KINDS, ON_THE_WHOLE_MODEL, Kind
+from driftline.consumer.wire.records import State
 from driftline.consumer.wire.subject import Subject
 
 DAY = 86_400_000
@@ -16,7 +17,7 @@ _QUIET_WINDOWS = 3
 # The topic of alerts keeps 30 days: a firing alert is written again so that it stays in it.
 _REPEAT = 7 * DAY
 
-SEVERITIES = ("ok", "warning", "critical")
+SEVERITIES: tuple[State, ...] = ("ok", "warning", "critical")
 
 
 class Life(msgspec.Struct):
@@ -60,7 +61,7 @@ class Life(msgspec.Struct):
     @property
     def subject(self) -> Subject:
         """What it is about."""
-        return Subject.read(self.feature, performance=self.kind == "performance")
+        return Subject.read(self.feature, KINDS[self.kind].about)
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from driftline.consumer.config import ModelConfig
-from driftline.consumer.judge.lives.life import SEVERITIES, Life, WindowTimes
-from driftline.consumer.judge.sentence import amount, duration, fit, moment, opening
+from driftline.consumer.judge.lives.life import Life, WindowTimes
+from driftline.consumer.judge.records import Cause, JudgedWindow, RecordWriter
+from driftline.consumer.judge.sentence import Wording, amount, duration, moment
 from driftline.consumer.wire.clock import Clock
-from driftline.consumer.wire.ids import identity
 from driftline.consumer.wire.kinds import KINDS, Kind
 from driftline.consumer.wire.messages import Loss
-from driftline.consumer.wire.records import Alert, ReferenceName, Window
+from driftline.consumer.wire.records import Alert
 from driftline.detectors.reference import Reference
-from driftline.producer.records.timestamp import format_time
 
 _HOUR = 3_600_000
 _RECENT = 5  # windows
@@ -42,10 +41,8 @@ class OperationalAlerts:
         lives: dict[tuple[str, str, str], Life],
         recent: Sequence[int],
     ) -> None:
-        self._model = model
-        self._config = config
-        self._reference = reference
-        self._lives = lives
+        self._model, self._config, self._lives = model, config, lives
+        self._records = RecordWriter.of(model, None, config, reference)
         self.recent = list(recent)
         self._held: tuple[tuple[str, int] | None, int | None, int] | None = None
 
@@ -159,64 +156,6 @@ class OperationalAlerts:
         text = f"{KINDS[life.kind].over} since {moment(until)}, after {after}."
         return self._record(life, text, until, end)
 
-    def _record(self, life: Life, sentence: str, start: int, end: int) -> Alert:
-        times = WindowTimes(start, end, start)
-        return whole_model_alert(
-            self._model, self._config, self._reference, life, sentence, times, 0
-        )
-
-
-def whole_model_alert(
-    model: str,
-    config: ModelConfig,
-    reference: Reference,
-    life: Life,
-    sentence: str,
-    window: WindowTimes,
-    events: int,
-) -> Alert:
-    """Return a record of an alert that speaks of a whole model, not of one feature.
-
-    Args:
-        model: its name.
-        config: its configuration.
-        reference: what it is compared with.
-        life: of the alert; not firing: it is resolved, at `quiet_since` or the window's start.
-        sentence: what is wrong, without the model's name.
-        window: when.
-        events: in the window.
-    """
-    incident = life.since if life.incident is None else life.incident
-    until = window.start if life.quiet_since is None else life.quiet_since
-    return Alert(
-        schema="driftline.alert.v1",
-        alert_id=identity(life.stream, life.feature, life.kind, format_time(life.since)),
-        revision=life.revision,
-        status="firing" if life.firing else "resolved",
-        severity="critical" if SEVERITIES[life.severity] == "critical" else "warning",
-        kind=life.kind,
-        summary=fit(f"{opening(model)}{sentence}"),
-        stream=model,
-        model=model,
-        segment=None,
-        feature=None,
-        type=None,
-        since=format_time(life.since),
-        until=None if life.firing else format_time(until),
-        rule=life.described or life.rule,
-        detector=None,
-        value=None,
-        p_value=None,
-        threshold=None,
-        effect=None,
-        breaches=None,
-        window=Window(format_time(window.start), format_time(window.end), events),
-        reference=ReferenceName(reference.id, reference.events),
-        versions={},
-        counts=None,
-        top=[],
-        incident_id=identity(model, format_time(incident)),
-        also_firing=[],
-        owner=config.owner,
-        runbook=config.runbook,
-    )
+    def _record(self, life: Life, text: str, start: int, end: int) -> Alert:
+        window = JudgedWindow(WindowTimes(start, end, start), 0, {})
+        return self._records.alert(life, window, Cause(wording=Wording(text, text)))

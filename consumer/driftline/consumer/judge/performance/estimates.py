@@ -6,14 +6,13 @@ from math import isnan
 
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.features.stream import StreamWindow
-from driftline.consumer.judge.features.verdicts import too_few
 from driftline.consumer.judge.lives.life import repeat
 from driftline.consumer.judge.performance.lives import Lives, move
 from driftline.consumer.judge.performance.records import MetricWindow, MetricWriter, by_name
 from driftline.consumer.judge.performance.rules import MetricReading, against_limit
-from driftline.consumer.wire.ids import stream_name
+from driftline.consumer.judge.records import RecordWriter, too_few
 from driftline.consumer.wire.kinds import DRIFT
-from driftline.consumer.wire.records import Alert, ReferenceName, Verdict
+from driftline.consumer.wire.records import Alert, Verdict
 from driftline.detectors.grid import IntArray
 from driftline.detectors.outcomes import (
     Figure,
@@ -61,15 +60,15 @@ class EstimateStream:
         outcomes: Outcomes,
         lives: Lives,
     ) -> None:
-        self._segment, self._name = segment, stream_name(model, segment)
+        records = RecordWriter.of(model, segment, config, reference)
+        self._segment, self._name = segment, records.stream
+        self._writer = MetricWriter(records)
         self._config, self._layout, self._outcomes = config, reference.layout, outcomes
         self._lives = lives
         place = reference.position[segment]
         self._normal = outcomes.figures[place]
         self._calibration = outcomes.calibrations[place]
         self._scale = {} if segment is None else self._errors_in(reference.counts[place])
-        events = int(reference.stream_events[place])
-        self._writer = MetricWriter(model, segment, config, ReferenceName(reference.id, events))
 
     def judge(self, window: StreamWindow) -> tuple[list[Verdict], list[Alert]]:
         """Return the verdicts of a window, sorted by metric, and the alert records it causes."""

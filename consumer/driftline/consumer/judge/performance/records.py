@@ -4,81 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isnan
+from math import isfinite, isnan
 
-from driftline.consumer.config import ModelConfig
-from driftline.consumer.judge.features.rules import STATES
-from driftline.consumer.judge.lives.life import Life, WindowTimes, breaches
+from driftline.consumer.judge.lives.life import SEVERITIES, Life, breaches
 from driftline.consumer.judge.performance.details import NO_DETAILS, Details
 from driftline.consumer.judge.performance.rules import MetricReading
+from driftline.consumer.judge.records import Cause, JudgedWindow, Judgement, RecordWriter
 from driftline.consumer.judge.sentence import (
+    Wording,
     amount,
+    back_to_normal,
     digits_apart,
-    duration,
-    fit,
     moment,
     named,
-    opening,
     unjudged,
 )
-from driftline.consumer.wire.ids import identity, stream_name
-from driftline.consumer.wire.records import (
-    Alert,
-    DetectorValue,
-    Number,
-    ReferenceName,
-    Verdict,
-    Window,
-    most_frequent,
-    number,
-)
+from driftline.consumer.wire.records import Alert, DetectorValue, Verdict, number
+from driftline.consumer.wire.subject import Subject
 from driftline.detectors.outcomes import GAP, figure_named
-from driftline.producer.records.timestamp import format_time
-
-_LISTED = 20
 
 
 @dataclass(frozen=True)
-class MetricWindow:
+class MetricWindow(JudgedWindow):
     """The window whose metrics are written.
 
     Attributes:
-        times, events, versions: of the window.
         counts: `labelled`, `waiting` and `expired`; None for estimates.
         others: features of the stream that fired by then, worst first.
         new_version: model version that the newest pane is the first to show.
     """
 
-    times: WindowTimes
-    events: int
-    versions: dict[str, int]
     counts: dict[str, int] | None
     others: list[str]
     new_version: str | None = None
-
-    @property
-    def record(self) -> Window:
-        """The window as it stands in records."""
-        return Window(format_time(self.times.start), format_time(self.times.end), self.events)
 
 
 class MetricWriter:
     """Writes the records of one stream's metrics.
 
     Args:
-        model: its name.
-        segment: None for the whole model, else ``tag=value``.
-        config: the model's configuration.
-        reference: named in the records.
+        records: of the stream.
     """
 
-    def __init__(
-        self, model: str, segment: str | None, config: ModelConfig, reference: ReferenceName
-    ) -> None:
-        self._model, self._segment = model, segment
-        self._stream = stream_name(model, segment)
-        self._config = config
-        self._reference = reference
+    def __init__(self, records: RecordWriter) -> None:
+        self._records = records
 
     def verdict(
         self,
@@ -88,41 +57,17 @@ class MetricWriter:
         details: Details = NO_DETAILS,
     ) -> Verdict:
         """Return the verdict on one metric; `reason`: why it cannot be judged."""
-        record, reading = window.record, measured.reading
-        state = STATES[reading.level] if reading is not None else None
-        if reason is None and measured.figure.value != measured.figure.value:
-            reason = f"{shown(measured)} has no value in this window"
-        return Verdict(
-            schema="driftline.verdict.v1",
-            verdict_id=identity(
-                self._stream, measured.subject.field, record.start, record.end, self._reference.id
-            ),
-            stream=self._stream,
-            model=self._model,
-            segment=self._segment,
-            feature=measured.subject.field,
+        if reason is None and isnan(measured.figure.value):
+            reason = f"{shown(measured.subject)} has no value in this window"
+        found = Judgement(
+            subject=measured.subject,
             type="performance",
-            state="insufficient" if reason is not None else state or "ok",
             reason=reason,
-            window=record,
-            reference=self._reference,
-            versions=most_frequent(window.versions),
             counts=window.counts,
-            effect=None,
-            detectors={} if reason is not None else {
-                measured.subject.name: DetectorValue(
-                    value=number(measured.figure.value),
-                    p_value=number(measured.p_value),
-                    threshold=number(measured.threshold),
-                    state=state,
-                    interval=interval(measured),
-                    reference=number(measured.normal),
-                ),
-                **details.detectors,
-            },
-            bins=None,
+            figures={measured.subject.name: figure_of(measured), **details.detectors},
             confusion=details.confusion,
-        )  # fmt: skip
+        )
+        return self._records.verdict(window, found)
 
     def alert(
         self, life: Life, measured: MetricReading, window: MetricWindow, reason: str | None = None
@@ -134,58 +79,28 @@ class MetricWriter:
         if measured.described:
             # Kept, because the limit may have left the configuration when its alert resolves.
             life.described = measured.described
-        reading = measured.reading
-        incident = life.since if life.incident is None else life.incident
-        return Alert(
-            schema="driftline.alert.v1",
-            alert_id=identity(self._stream, life.feature, life.kind, format_time(life.since)),
-            revision=life.revision,
-            status="firing" if life.firing else "resolved",
-            severity="critical" if life.severity == 2 else "warning",
-            kind=life.kind,
-            summary=fit(unjudged(f"{opening(self._stream)}{shown(measured)}", life.since, reason))
-            if reason is not None
-            else self._summary(life, measured, window),
-            stream=self._stream,
-            model=self._model,
-            segment=self._segment,
-            feature=life.feature,
+        reading, name = measured.reading, shown(measured.subject)
+        if reason is not None:
+            wording = unjudged(name, life.since, reason)
+        elif not life.firing and life.quiet_since is not None:
+            wording = back_to_normal(name, life.since, life.quiet_since)
+        else:
+            wording = self._wording(life, measured, window)
+        cause = Cause(
+            wording=wording,
             type="performance",
-            since=format_time(life.since),
-            until=None if life.quiet_since is None or life.firing
-            else format_time(life.quiet_since),
-            rule=life.described,
-            detector=measured.subject.name,
-            value=number(measured.figure.value),
-            p_value=number(measured.p_value),
-            threshold=number(measured.threshold),
-            interval=interval(measured),
-            normal=number(measured.normal),
-            effect=None,
+            detector=(measured.subject.name, figure_of(measured)),
             breaches=None if reading is None else breaches(life, reading),
-            window=window.record,
-            reference=self._reference,
-            versions=most_frequent(window.versions),
             counts=window.counts,
-            top=[],
-            incident_id=identity(self._model, format_time(incident)),
-            also_firing=window.others[:_LISTED],
-            owner=self._config.owner,
-            runbook=self._config.runbook,
-        )  # fmt: skip
+            others=window.others,
+        )
+        return self._records.alert(life, window, cause)
 
-    def _summary(self, life: Life, measured: MetricReading, window: MetricWindow) -> str:
-        subject = f"{opening(self._stream)}{shown(measured)}"
-        if not life.firing and life.quiet_since is not None:
-            after = duration(life.quiet_since - life.since)
-            return fit(
-                f"{subject} is back to normal since {moment(life.quiet_since)}, after {after}."
-            )
+    def _wording(self, life: Life, measured: MetricReading, window: MetricWindow) -> Wording:
         figure, digits = measured.figure, digits_apart(measured.figure.value, measured.normal)
         rose = figure.value > measured.normal or (isnan(measured.normal) and measured.worse > 0)
-        ends = interval(measured)
         reach = (
-            "" if ends is None or None in ends
+            "" if not (isfinite(figure.low) and isfinite(figure.high))
             else f" (95 % interval {amount(figure.low, digits)} to {amount(figure.high, digits)})"
         )  # fmt: skip
         if measured.subject.estimated:
@@ -195,18 +110,19 @@ class MetricWriter:
             # By arrival, more labels can come in a window than predictions were made in it.
             of = f"of {window.events:,} events" if labelled <= window.events else "events"
             basis = f"on {labelled:,} labelled {of}"
-        now = amount(figure.value, digits)
+        name, now = shown(measured.subject), amount(figure.value, digits)
         normal = "unknown" if isnan(measured.normal) else amount(measured.normal, digits)
         if measured.subject.name == GAP.name:
             change = f"{amount(abs(figure.value))} {'worse' if figure.value < 0 else 'better'}"
-            text = (
-                f"{opening(self._stream)}performance turned out {change} than estimated, normally 0"
-            )
+            row = f"{change} than estimated"
+            text = f"performance turned out {row}, normally 0"
         elif now == normal:
-            text = f"{subject} is {now}{reach}, as normally"
+            row, text = f"{name} {now}, as normally", f"{name} is {now}{reach}, as normally"
         else:
-            text = f"{subject} {'rose' if rose else 'fell'} to {now}{reach}, normally {normal}"
-        return fit(f"{text}, {basis}, since {moment(life.since)}. {self._scope(life, window)}")
+            row = f"{name} {now}, normally {normal}"
+            text = f"{name} {'rose' if rose else 'fell'} to {now}{reach}, normally {normal}"
+        scope = self._scope(life, window)
+        return Wording(f"{text}, {basis}, since {moment(life.since)}. {scope}", row)
 
     def _scope(self, life: Life, window: MetricWindow) -> str:
         many = len(window.others)
@@ -217,32 +133,27 @@ class MetricWriter:
         return text if life.version is None else f"{text} Began with version {named(life.version)}."
 
 
-def shown(measured: MetricReading) -> str:
+def shown(subject: Subject) -> str:
     """Return the name of a metric as a sentence says it.
 
-    >>> from driftline.consumer.wire.subject import Subject
-    >>> from driftline.detectors.outcomes import Figure
-    >>> one = Figure(0.9, 0.8, 0.95, 100)
-    >>> shown(MetricReading(Subject.metric("roc_auc", estimated=True), one, 0.97))
+    >>> shown(Subject.metric("roc_auc", estimated=True))
     'estimated ROC AUC'
     """
-    words = figure_named(measured.subject.name).words
-    return f"estimated {words}" if measured.subject.estimated else words
+    words = figure_named(subject.name).words
+    return f"estimated {words}" if subject.estimated else words
 
 
-def interval(measured: MetricReading) -> tuple[Number, Number] | None:
-    """Return the ends of the interval as records have them, None where there is none."""
+def figure_of(measured: MetricReading) -> DetectorValue:
+    """Return the figure of a metric as records have it."""
     ends = number(measured.figure.low), number(measured.figure.high)
-    return None if ends == (None, None) else ends
-
-
-def insufficient(labelled: int, needed: int) -> str:
-    """Return why a window with few labels is not judged.
-
-    >>> insufficient(12, 500)
-    '12 labelled events, 500 needed'
-    """
-    return f"{labelled:,} labelled events, {needed:,} needed"
+    return DetectorValue(
+        value=number(measured.figure.value),
+        p_value=number(measured.p_value),
+        threshold=number(measured.threshold),
+        state=None if measured.reading is None else SEVERITIES[measured.reading.level],
+        interval=None if ends == (None, None) else ends,
+        reference=number(measured.normal),
+    )
 
 
 def by_name(found: Sequence[MetricReading]) -> list[MetricReading]:

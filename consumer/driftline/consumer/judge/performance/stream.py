@@ -14,7 +14,6 @@ from driftline.consumer.judge.performance.records import (
     MetricWindow,
     MetricWriter,
     by_name,
-    insufficient,
 )
 from driftline.consumer.judge.performance.rules import (
     MetricReading,
@@ -22,9 +21,9 @@ from driftline.consumer.judge.performance.rules import (
     budget_reading,
     describe_default,
 )
+from driftline.consumer.judge.records import RecordWriter, too_few
 from driftline.consumer.judge.windows.track import DueSpan
-from driftline.consumer.wire.ids import stream_name
-from driftline.consumer.wire.records import Alert, ReferenceName, Verdict
+from driftline.consumer.wire.records import Alert, Verdict
 from driftline.consumer.wire.subject import Subject
 from driftline.detectors.grid import IntArray
 from driftline.detectors.outcomes import (
@@ -65,7 +64,9 @@ class MetricStream:
         level: float,
     ) -> None:
         self.segment = segment
-        self.name = stream_name(model, segment)
+        records = RecordWriter.of(model, segment, config, reference)
+        self.name = records.stream
+        self._writer = MetricWriter(records)
         self.size = outcomes.layout.size
         self._config, self._outcomes, self._level = config, outcomes, level
         unlimited = config.budget is not None and not config.performance
@@ -74,8 +75,6 @@ class MetricStream:
         self._counts = outcomes.counts[place]
         self._normal = outcomes.figures[place]
         self._calibration = outcomes.calibrations[place]
-        events = int(reference.stream_events[place])
-        self._writer = MetricWriter(model, segment, config, ReferenceName(reference.id, events))
 
     def judge(
         self,
@@ -98,7 +97,7 @@ class MetricStream:
         """
         needed = self._config.window.min_events
         if reason is None and labelled < needed:
-            reason = insufficient(labelled, needed)
+            reason = too_few(labelled, needed, "labelled events")
         if reason is not None or counts is None:
             verdicts = self._insufficient(window, reason or "")
             return verdicts, self._again(window, lives, reason or "")

@@ -1,0 +1,193 @@
+"""Describes what a window shows of features, for their verdicts and alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftline.consumer.judge.bin_changes import category_of, end_of, moved_of, top_of
+from driftline.consumer.judge.features.figures import figures_of
+from driftline.consumer.judge.features.rules import RuleBook, Ruling
+from driftline.consumer.judge.lives.life import Life, Reading, breaches
+from driftline.consumer.judge.records import NO_FIGURE, Cause, JudgedWindow, Judgement, RecordWriter
+from driftline.consumer.judge.sentence import (
+    Spread,
+    Wording,
+    back_to_normal,
+    moment,
+    named,
+    numeric_change,
+    rate_change,
+    scope,
+    unjudged,
+)
+from driftline.consumer.wire.records import Alert, Verdict, number
+from driftline.consumer.wire.subject import Subject
+from driftline.detectors import Baseline, Bins, Comparison, rate_effect
+
+
+@dataclass(frozen=True)
+class FeatureWindow:
+    """What is known of the features of a window.
+
+    Attributes:
+        window: when it is.
+        found: what the detectors say.
+        counts: flat counts of the window.
+        rulings: what the rules say.
+        untested: per feature why its values could not be tested; None: they were.
+        firing: features of the stream that fire now, worst first.
+    """
+
+    window: JudgedWindow
+    found: Comparison
+    counts: NDArray[np.int64]
+    rulings: Sequence[Ruling]
+    untested: Sequence[str | None]
+    firing: Sequence[str]
+
+
+class FeatureWriter:
+    """Writes the records of one stream's features.
+
+    Args:
+        records: of the stream.
+        baseline: its reference counts; `normal`: its rates.
+        rules: the model's rules.
+        features: places of the features that have verdicts, in the order of their names.
+    """
+
+    def __init__(
+        self,
+        records: RecordWriter,
+        baseline: Baseline,
+        normal: Mapping[str, NDArray[np.float64]],
+        rules: RuleBook,
+        features: Sequence[int],
+    ) -> None:
+        self._records, self._rules = records, rules
+        self._baseline, self._normal = baseline, normal
+        layout = baseline.layout.features
+        self._subjects = [(f, Subject.feature(layout[f].name), layout[f].type) for f in features]
+
+    def verdicts(self, now: FeatureWindow) -> list[Verdict]:
+        """Return the verdicts of a window that was judged.
+
+        A feature whose values could not be tested is `insufficient`, with the reason, unless one of
+        its rates is in breach.
+        """
+        verdicts = []
+        for f, subject, kind in self._subjects:
+            reason = now.untested[f]
+            if reason and any(ruling.levels[f] for ruling in now.rulings):
+                reason = None
+            found = Judgement(
+                subject=subject,
+                type=kind,
+                reason=reason,
+                counts=now.found.counts(f),
+                effect=number(float(now.found.effect[f])),
+                figures={} if reason else figures_of(now.found, f, kind, now.rulings),
+                bins=None if reason else self._bins(f, now.counts),
+            )
+            verdicts.append(self._records.verdict(now.window, found))
+        return verdicts
+
+    def insufficient(
+        self, window: JudgedWindow, reason: str, found: Comparison | None
+    ) -> list[Verdict]:
+        """Return the verdicts of a window that cannot be judged, with the `reason`."""
+        return [
+            self._records.verdict(
+                window,
+                Judgement(
+                    subject=subject,
+                    type=kind,
+                    reason=reason,
+                    counts=found.counts(f) if found is not None else None,
+                ),
+            )
+            for f, subject, kind in self._subjects
+        ]
+
+    def alert(self, life: Life, now: FeatureWindow, reason: str | None = None) -> Alert:
+        """Return the record of `life`, which fired, rose, resolved or is due again, in `now`.
+
+        `reason`: why the window cannot be judged, so that nothing follows from its counts.
+        """
+        f = self._baseline.layout.position[life.feature]
+        kind = self._baseline.layout.features[f].type
+        ruling = next((r for r in now.rulings if r.rule.key == life.rule), None)
+        name = ruling.rule.detectors[f] if ruling is not None else None
+        if ruling is not None and name is not None:
+            # Kept, because a rule may have left the configuration when its alert resolves.
+            life.described = self._rules.describe(ruling.rule, name, life.severity)
+        figures = figures_of(now.found, f, kind, now.rulings, name) if name is not None else {}
+        quality = life.kind == "data_quality"
+        bins = self._baseline.bins(f, now.counts)
+        effect = now.found.effect[f]
+        if quality and name is not None:
+            rate = now.found.detectors[name].value
+            effect = rate_effect(rate, self._normal[name], now.found.events)[f]
+        others = [other for other in now.firing if other != life.feature]
+        if reason is not None:
+            wording = unjudged(named(life.feature), life.since, reason)
+        elif not life.firing and life.quiet_since is not None:
+            wording = back_to_normal(named(life.feature), life.since, life.quiet_since)
+        else:
+            change = self._change(f, now, name if quality else None, bins)
+            reach = scope(list(map(named, others)), life.version)
+            text = f"{named(life.feature)} {change.text}, since {moment(life.since)}. {reach}"
+            wording = Wording(text, change.row)
+        return self._records.alert(
+            life,
+            now.window,
+            Cause(
+                wording=wording,
+                type=kind,
+                detector=None if name is None else (name, figures.get(name, NO_FIGURE)),
+                effect=number(float(effect)) if reason is None else None,
+                breaches=_breaches(life, ruling, f),
+                counts=now.found.counts(f),
+                top=[] if quality or reason is not None else top_of(bins),
+                others=others,
+            ),
+        )
+
+    def _change(self, f: int, now: FeatureWindow, rate: str | None, bins: Bins) -> Wording:
+        """Return what changed in a feature: a `rate`, else its distribution."""
+        if rate is not None:
+            return rate_change(
+                rate, float(now.found.detectors[rate].value[f]), float(self._normal[rate][f])
+            )
+        if bins.upper is None:
+            return category_of(bins)
+        present, normal = self._spread(f, now.counts), self._spread(f, None)
+        return numeric_change(
+            present, normal, moved_of(bins, self._baseline.only_values(f, now.counts))
+        )
+
+    def _spread(self, f: int, counts: NDArray[np.int64] | None) -> Spread:
+        low, middle, high = (self._baseline.quantile(f, q, counts) for q in (0.25, 0.5, 0.75))
+        return Spread(middle, high - low)
+
+    def _bins(self, f: int, counts: NDArray[np.int64]) -> dict[str, list[object]]:
+        bins = self._baseline.bins(f, counts)
+        edges: dict[str, list[object]]
+        if bins.upper is None:
+            edges = {"categories": list(bins.categories or ())}
+        else:
+            edges = {"upper": [end_of(x) for x in bins.upper.tolist()]}
+        return edges | {"reference": bins.reference.tolist(), "window": bins.window.tolist()}
+
+
+def _breaches(life: Life, ruling: Ruling | None, f: int) -> tuple[int, int] | None:
+    if ruling is None:
+        return None
+    rule = ruling.rule
+    return breaches(
+        life, Reading(rule.key, rule.k, rule.n, int(ruling.levels[f]), bool(ruling.quiet[f]))
+    )

@@ -1,0 +1,211 @@
+"""Builds verdicts and alerts: the one place where their fields are filled in.
+
+Judges of features, metrics, comparisons and whole models describe what they found; who it is about,
+when it was, and in which order it stands in a record is known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+from driftline.consumer.config import ModelConfig
+from driftline.consumer.judge.lives.life import SEVERITIES, Life, WindowTimes
+from driftline.consumer.judge.sentence import Wording, fit, named, opening
+from driftline.consumer.wire.ids import identity, stream_name
+from driftline.consumer.wire.records import (
+    Alert,
+    Contribution,
+    DetectorValue,
+    Number,
+    ReferenceName,
+    State,
+    Verdict,
+    Window,
+    most_frequent,
+)
+from driftline.consumer.wire.subject import Subject
+from driftline.detectors.reference import Reference
+from driftline.producer.records.timestamp import format_time
+
+_LISTED = 20
+NO_FIGURE = DetectorValue(None, None, None, None)
+
+
+@dataclass(frozen=True)
+class JudgedWindow:
+    """A window of one stream, as its records name it.
+
+    Attributes:
+        times: when it is.
+        events: how many.
+        versions: events by model version.
+    """
+
+    times: WindowTimes
+    events: int
+    versions: dict[str, int]
+
+    @cached_property
+    def record(self) -> Window:
+        """The window as it stands in records."""
+        return Window(format_time(self.times.start), format_time(self.times.end), self.events)
+
+    @cached_property
+    def shown_versions(self) -> dict[str, int]:
+        """The versions as they stand in records."""
+        return most_frequent(self.versions)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """What a verdict says of one subject.
+
+    Attributes:
+        subject: whom it is about; `type`: of its values.
+        reason: why it cannot be judged, None where it was.
+        counts: events, or predictions, by what became of them.
+        effect: PSI.
+        figures: by detector.
+        bins, confusion: counts in detail.
+    """
+
+    subject: Subject
+    type: str
+    reason: str | None
+    counts: dict[str, int] | None
+    effect: Number = None
+    figures: Mapping[str, DetectorValue] = field(default_factory=dict)
+    bins: dict[str, Any] | None = None
+    confusion: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cause:
+    """What an alert says of one subject, in the window that causes the record.
+
+    Attributes:
+        wording: what happened.
+        type: of the subject's values; None for a whole model.
+        detector: which one fired, and its figure now.
+        effect: PSI.
+        breaches: windows in breach, of how many.
+        counts: events, or predictions, by what became of them.
+        top: bins that contributed most.
+        others: features that fire too, worst first.
+    """
+
+    wording: Wording
+    type: str | None = None
+    detector: tuple[str, DetectorValue] | None = None
+    effect: Number = None
+    breaches: tuple[int, int] | None = None
+    counts: dict[str, int] | None = None
+    top: list[Contribution] = field(default_factory=list)
+    others: Sequence[str] = ()
+
+
+class RecordWriter:
+    """Builds the records of one stream.
+
+    Args:
+        model: its name.
+        segment: None for the whole model, else ``tag=value``.
+        config: whose owner and runbook alerts have.
+        reference: named in the records.
+
+    Attributes:
+        stream: its name.
+    """
+
+    def __init__(
+        self, model: str, segment: str | None, config: ModelConfig, reference: ReferenceName
+    ) -> None:
+        self._model, self._segment = model, segment
+        self._config, self._reference = config, reference
+        self.stream = stream_name(model, segment)
+
+    @classmethod
+    def of(
+        cls, model: str, segment: str | None, config: ModelConfig, reference: Reference
+    ) -> RecordWriter:
+        """Return the writer of a stream that the reference has."""
+        events = int(reference.stream_events[reference.position[segment]])
+        return cls(model, segment, config, ReferenceName(reference.id, events))
+
+    def verdict(self, window: JudgedWindow, found: Judgement) -> Verdict:
+        """Return the verdict on one subject: the worst state of its figures."""
+        feature, record = found.subject.field, window.record
+        states = {figure.state for figure in found.figures.values()}
+        worst: State = next((state for state in reversed(SEVERITIES) if state in states), "ok")
+        return Verdict(
+            schema="driftline.verdict.v1",
+            verdict_id=identity(self.stream, feature, record.start, record.end, self._reference.id),
+            stream=self.stream,
+            model=self._model,
+            segment=self._segment,
+            feature=feature,
+            type=found.type,
+            state="insufficient" if found.reason is not None else worst,
+            reason=found.reason,
+            window=record,
+            reference=self._reference,
+            versions=window.shown_versions,
+            counts=found.counts,
+            effect=found.effect,
+            detectors={} if found.reason is not None else dict(found.figures),
+            bins=found.bins,
+            confusion=found.confusion,
+        )
+
+    def alert(self, life: Life, window: JudgedWindow, cause: Cause) -> Alert:
+        """Return the record of a life that fired, rose, was resolved or is due again."""
+        since, (name, figure) = format_time(life.since), cause.detector or (None, NO_FIGURE)
+        incident = life.since if life.incident is None else life.incident
+        until = window.times.start if life.quiet_since is None else life.quiet_since
+        others = list(map(named, cause.others))
+        return Alert(
+            schema="driftline.alert.v1",
+            alert_id=identity(self.stream, life.feature, life.kind, since),
+            revision=life.revision,
+            status="firing" if life.firing else "resolved",
+            severity="critical" if life.severity == 2 else "warning",
+            kind=life.kind,
+            summary=fit(f"{opening(self.stream)}{cause.wording.text}", others),
+            stream=self.stream,
+            model=self._model,
+            segment=self._segment,
+            feature=None if life.subject.sort == "model" else life.feature,
+            type=cause.type,
+            since=since,
+            until=None if life.firing else format_time(until),
+            rule=life.described or life.rule,
+            detector=name,
+            value=figure.value,
+            p_value=figure.p_value,
+            threshold=figure.threshold,
+            interval=figure.interval,
+            normal=figure.reference,
+            effect=cause.effect,
+            breaches=cause.breaches,
+            window=window.record,
+            reference=self._reference,
+            versions=window.shown_versions,
+            counts=cause.counts,
+            top=cause.top,
+            incident_id=identity(self._model, format_time(incident)),
+            also_firing=list(cause.others[:_LISTED]),
+            owner=self._config.owner,
+            runbook=self._config.runbook,
+        ).with_change(cause.wording.row)
+
+
+def too_few(count: int, needed: int, what: Literal["events", "labelled events"] = "events") -> str:
+    """Return why a window with few events, or labels, is not judged.
+
+    >>> too_few(212, 500), too_few(12, 500, "labelled events")
+    ('212 events, 500 needed', '12 labelled events, 500 needed')
+    """
+    return f"{count:,} {what}, {needed:,} needed"
