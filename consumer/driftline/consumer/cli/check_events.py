@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from driftline.consumer.cli.check_findings import DAY, Finding
+from driftline.consumer.cli.text import plural
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.log.protocol import Record, TopicPartition
 from driftline.consumer.service.plan import Plan
@@ -169,7 +170,7 @@ def _rate_findings(name: str, model: ModelConfig, hourly: float) -> Iterator[Fin
 
 def _about(hourly: float) -> str:
     rounded = float(f"{hourly:.2g}")
-    return f"{rounded:,g} event{'' if rounded == 1 else 's'}"
+    return f"{rounded:,g} {plural(rounded, 'event')}"
 
 
 def _some(names: Sequence[str]) -> str:

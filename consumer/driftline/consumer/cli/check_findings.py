@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from driftline.consumer.cli.text import plural
 from driftline.consumer.config import Config, Problem
 
 LEVEL_WIDTH, SUBJECT_WIDTH = 9, 18
@@ -48,8 +49,8 @@ def finding(problem: Problem) -> Finding:
 
 def overview(files: Sequence[str], config: Config, inputs: int) -> str:
     """Return the first line: the file, and what it is about."""
-    models = f"{len(config.models)} model{'' if len(config.models) == 1 else 's'}"
-    topics = f"{inputs} input topic{'' if inputs == 1 else 's'}"
+    models = f"{len(config.models)} {plural(len(config.models), 'model')}"
+    topics = f"{inputs} input {plural(inputs, 'topic')}"
     budgets = [model.budget for model in config.models.values() if model.budget]
     alarms = sum(budget.alarms * 30 * DAY / budget.period for budget in budgets)
     allowed = f"{float(f'{alarms:.2g}'):,g}"
@@ -79,7 +80,7 @@ def render(findings: Sequence[Finding], advice: str) -> str:
 def _closing(findings: Sequence[Finding], advice: str) -> str:
     errors = sum(found.level == "error" for found in findings)
     warnings = sum(found.level == "warning" for found in findings)
-    parts = [f"{errors or 'no'} error{'' if errors == 1 else 's'}"]
+    parts = [f"{errors or 'no'} {plural(errors, 'error')}"]
     if warnings:
-        parts.append(f"{warnings} warning{'' if warnings == 1 else 's'}")
+        parts.append(f"{warnings} {plural(warnings, 'warning')}")
     return ", ".join(parts) + ("" if errors else f". Next: {advice}")

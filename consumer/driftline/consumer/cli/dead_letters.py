@@ -10,6 +10,7 @@ from typing import Any
 
 from driftline.consumer.cli.alert_text import minute
 from driftline.consumer.cli.errors import CommandError
+from driftline.consumer.cli.text import plural
 from driftline.consumer.judge.sentence import clean
 from driftline.consumer.log.protocol import Log, Message, Producer, Record
 from driftline.producer.records.timestamp import format_time
@@ -80,7 +81,7 @@ def overview(letters: Sequence[Letter]) -> str:
         return "no dead letters"
     reasons = Counter(letter.reason for letter in letters).most_common()
     parts = ", ".join(f"{reason} {count:,}" for reason, count in reasons)
-    return f"{len(letters):,} dead letter{'' if len(letters) == 1 else 's'}: {parts}"
+    return f"{len(letters):,} dead {plural(len(letters), 'letter')}: {parts}"
 
 
 def row(letter: Letter, *, values: bool) -> str:

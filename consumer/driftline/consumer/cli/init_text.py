@@ -13,6 +13,7 @@ from driftline.consumer.cli import reference_build as building
 from driftline.consumer.cli.alert_text import minute
 from driftline.consumer.cli.init_files import Draft, reference_path
 from driftline.consumer.cli.options import DEFAULT_CONFIG
+from driftline.consumer.cli.text import plural
 from driftline.consumer.config import WindowConfig
 from driftline.consumer.judge.sentence import amount
 from driftline.producer.records.durations import format_duration
@@ -53,7 +54,7 @@ def summary(draft: Draft, size: int) -> str:
         f"{output!s:<{width}}   model {draft.model}, topic {draft.topic},"
         f" windows of {format_duration(draft.length)}: about {_about(draft)} events each",
         f"{path!s:<{width}}   reference {reference.id}: {reference.events:,} events,"
-        f" {features} feature{'' if features == 1 else 's'}, {begin} to {end} UTC,"
+        f" {features} {plural(features, 'feature')}, {begin} to {end} UTC,"
         f" {size / 1_000:,.0f} kB",
         *building.outcome_lines(reference),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from driftline.consumer.cli.backtest_found import Found
+from driftline.consumer.cli.text import counted
 from driftline.consumer.service.backtest import Backtest
 
 
@@ -17,7 +18,7 @@ def account(found: Found, backtest: Backtest) -> list[str]:
     predictions = read.counted[found.model] + read.late[found.model]
     reasons = Counter(reason for reason in found.of_labels.values() if reason)
     lines = [
-        f"{windows:,} window{'' if windows == 1 else 's'} of labels not judged: {reason}"
+        f"{counted(windows, 'window')} of labels not judged: {reason}"
         for reason, windows in reasons.most_common(3)
     ]
     own = [
@@ -36,9 +37,9 @@ def account(found: Found, backtest: Backtest) -> list[str]:
         (totals.unmatched, "without a prediction"),
         (found.refused, "rejected"),
     ]
-    lines.append(f"{_many(predictions, 'prediction')}: {_parts(predictions, own, 'expired')}")
+    lines.append(f"{counted(predictions, 'prediction')}: {_parts(predictions, own, 'expired')}")
     total = labels + found.refused
-    lines.append(f"{_many(total, 'label')}: {_parts(total, truth, 'without a prediction')}")
+    lines.append(f"{counted(total, 'label')}: {_parts(total, truth, 'without a prediction')}")
     if totals.crowded_out:
         lines.append(
             f"of those expired or without a prediction {totals.crowded_out:,} made room: raise"
@@ -60,7 +61,3 @@ def _parts(total: int, parts: list[tuple[int, str]], always: str) -> str:
     if waiting:
         shown.append(f"{waiting:,} waiting at the end")
     return ", ".join(shown)
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.consumer.cli import file_rows
+from driftline.consumer.cli.text import counted
 from driftline.consumer.sketch.event_ids import NO_ID, IdArray, hash_ids, id_text
 from driftline.producer.records.event_fields import ALIASES
 from driftline.producer.records.mapping import Constant, Mapping
@@ -120,16 +121,18 @@ def sentences(
         where = " and ".join(f"sources.{topic}.fields" for topic in topics)
         lines.append(f"no id of {labels} occurs in {events}: check event_id in {where}")
     elif found.unknown:
-        lines.append(f"{_many(found.unknown)} with an id that does not occur in {events}")
+        lines.append(
+            f"{counted(found.unknown, 'label')} with an id that does not occur in {events}"
+        )
     if found.earlier:
         lines.append(
-            f"{_many(found.earlier)} came more than labels.horizon ({horizon}) before their"
-            " prediction: check the times of both"
+            f"{counted(found.earlier, 'label')} came more than labels.horizon ({horizon}) before"
+            " their prediction: check the times of both"
         )
     if found.later:
         lines.append(
-            f"{_many(found.later)} came later than labels.horizon ({horizon}) after their"
-            f" prediction; half of them after {span(found.delay)} or more: raise it"
+            f"{counted(found.later, 'label')} came later than labels.horizon ({horizon}) after"
+            f" their prediction; half of them after {span(found.delay)} or more: raise it"
         )
     return lines
 
@@ -142,7 +145,3 @@ def span(ms: float) -> str:
     """
     unit, length = next((each for each in _UNITS if ms >= each[1]), _UNITS[-1])
     return f"{ms / length:.3g}{unit}"
-
-
-def _many(labels: int) -> str:
-    return f"{labels:,} label{'' if labels == 1 else 's'}"

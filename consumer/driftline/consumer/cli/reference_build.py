@@ -14,6 +14,7 @@ from driftline.consumer.cli import file_rows
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.ground_truth import check_measured
 from driftline.consumer.cli.terminal import progress, say
+from driftline.consumer.cli.text import plural
 from driftline.consumer.config import Config, ModelConfig
 from driftline.consumer.judge.sentence import amount, clean, percent
 from driftline.detectors.outcomes import Outcomes
@@ -138,10 +139,10 @@ def render(built: BuiltReference, path: Path, size: int) -> str:
     ]
     reference = built.reference
     segments = [
-        f"{clean(tag)} ({len(values)} value{'' if len(values) == 1 else 's'})"
+        f"{clean(tag)} ({len(values)} {plural(len(values), 'value')})"
         for tag, values in reference.segments.items()
     ]
-    many = f"{len(built.features)} feature{'' if len(built.features) == 1 else 's'}"
+    many = f"{len(built.features)} {plural(len(built.features), 'feature')}"
     told = f"{reference.events:,} events, {many}"
     if segments:
         told += f", segments {', '.join(segments)}"
