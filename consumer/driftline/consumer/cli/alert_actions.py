@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import typer
@@ -47,10 +47,8 @@ def listening(
     output = wait_for_broker(
         lambda: output_log.open_output(config, bootstrap_servers), wait, _say_away, pause
     )
-    try:
+    with closing(output):
         yield output.alerts(choice, FilePosition(position) if position is not None else None)
-    finally:
-        output.close()
 
 
 @contextmanager

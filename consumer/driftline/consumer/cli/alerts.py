@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,7 +16,7 @@ from driftline.consumer.cli.options import (
     Since,
     Wait,
     read_seconds,
-    read_time,
+    read_times,
     read_wait,
 )
 from driftline.consumer.cli.terminal import out, out_json
@@ -59,7 +58,7 @@ def tail(
     With --since print every record of windows that end at that time or later, the resolved ones
     too.
     """
-    start = read_time(since, "--since", time.time_ns() // 1_000_000) if since is not None else None
+    start, _ = read_times(since)
     patience = read_wait(wait)
     from driftline.consumer import deliver
     from driftline.consumer.cli import alert_actions
@@ -82,15 +81,12 @@ def show(
     """Print one alert in full, with its bins as bars."""
     from driftline.consumer.cli import alert_log, alert_text, output_log
 
-    output = output_log.open_output(config, bootstrap_servers)
-    try:
+    with closing(output_log.open_output(config, bootstrap_servers)) as output:
         record = alert_log.find_alert(output, alert_id)
         if json:
             out_json(record.alert)
         else:
             out(alert_text.alert_in_full(record.alert, alert_log.find_verdict(output, record)))
-    finally:
-        output.close()
 
 
 @alerts.command("exec")

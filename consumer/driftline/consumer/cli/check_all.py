@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from driftline.consumer.cli.check_events import (
@@ -19,6 +20,7 @@ from driftline.consumer.cli.check_thresholds import threshold_findings
 from driftline.consumer.cli.load_models import read_config, read_references
 from driftline.consumer.cli.log_reading import newest_records, partitions_of, read_between
 from driftline.consumer.cli.options import DEFAULT_CONFIG
+from driftline.consumer.cli.text import plural
 from driftline.consumer.cli.topic_checks import (
     describe_inputs,
     input_topics,
@@ -68,8 +70,7 @@ def inspect(loaded: Loaded, connect: Callable[[], Log] | None) -> list[Finding]:
         broken = {found.subject for found in known if found.level == "error"}
         sound = {name: each for name, each in references.items() if name not in broken}
         try:
-            log = connect()
-            try:
+            with closing(connect()) as log:
                 findings.append(Finding("ok", "kafka", _describe_broker(loaded.config)))
                 topics = log.topics(_topic_names(loaded.config))
                 missing = missing_inputs(loaded.config, loaded.locations, topics)
@@ -77,8 +78,6 @@ def inspect(loaded: Loaded, connect: Callable[[], Log] | None) -> list[Finding]:
                 findings += _topic_findings(loaded.config, topics)
                 findings += _held_findings(loaded.config, log, topics)
                 samples = _samples(loaded.config, sound, log, topics)
-            finally:
-                log.close()
         except DriftlineError as error:
             findings.append(Finding("error", "kafka", str(error)))
     for name in loaded.config.models:
@@ -165,7 +164,7 @@ def _model_findings(
     events = list(event_findings(name, model, sample)) if sample is not None else []
     if not events and not any(found.level == "error" for found in own):
         many = len(reference.layout.features)
-        features = f"{many} feature{'' if many == 1 else 's'}"
+        features = f"{many} {plural(many, 'feature')}"
         text = f"reference {reference.id} ({reference.events:,} events, {features})"
         yield Finding("ok", name, text + (f"; {describe(sample)}" if sample is not None else ""))
     if reference.model != name:

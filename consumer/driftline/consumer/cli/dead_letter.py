@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -13,7 +13,7 @@ from driftline.consumer.cli.options import (
     Json,
     Since,
     Until,
-    read_time,
+    read_times,
 )
 from driftline.consumer.cli.terminal import out, out_json, say
 
@@ -42,15 +42,12 @@ def show(
     json: Json = False,
 ) -> None:
     """Print how many dead letters there are by reason, and the newest of them."""
-    times = _times(since, until)
+    times = read_times(since, until)
     from driftline.consumer.cli import dead_letters, output_log
 
     choice = dead_letters.LetterChoice(reason, topic, *times)
-    output = output_log.open_output(config, bootstrap_servers)
-    try:
+    with closing(output_log.open_output(config, bootstrap_servers)) as output:
         letters = dead_letters.choose(output.read("dead-letter"), choice)
-    finally:
-        output.close()
     newest = letters[-limit:]
     if json:
         for letter in newest:
@@ -78,12 +75,12 @@ def replay(
     They stay among the dead letters: to send none twice, choose by --since. Records that were too
     large cannot be sent, only their beginning is kept.
     """
-    times = _times(since, until)
+    times = read_times(since, until)
     from driftline.consumer.cli import dead_letters, output_log
 
     choice = dead_letters.LetterChoice(reason, topic, *times)
     broker, whole = output_log.reach(config, bootstrap_servers)
-    try:
+    with closing(broker.log):
         output = output_log.OutputLog.of(broker, whole)
         letters = dead_letters.choose(output.read("dead-letter"), choice)
         cut = [letter for letter in letters if letter.cut]
@@ -93,19 +90,6 @@ def replay(
         if dry_run:
             out(f"would send  {dead_letters.overview(letters)}")
             return
-        producer = broker.producer()
-        try:
+        with closing(broker.producer()) as producer:
             dead_letters.resend(letters, broker.log, producer)
-        finally:
-            producer.close()
         out(f"sent  {dead_letters.overview(letters)}")
-    finally:
-        broker.log.close()
-
-
-def _times(since: str | None, until: str | None) -> tuple[int | None, int | None]:
-    now = time.time_ns() // 1_000_000
-    return (
-        read_time(since, "--since", now) if since is not None else None,
-        read_time(until, "--until", now) if until is not None else None,
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -74,6 +75,19 @@ def read_seconds(text: str, option: str) -> float:
         raise CommandError(f"{option} {text}: write a duration such as 90s or 10m") from None
 
 
+def read_times(since: str | None, until: str | None = None) -> tuple[int | None, int | None]:
+    """Return the times of `--since` and `--until` in ms since 1970, None where not given.
+
+    Raises:
+        CommandError: one is no time.
+    """
+    now = time.time_ns() // 1_000_000
+    return (
+        None if since is None else read_time(since, "--since", now),
+        None if until is None else read_time(until, "--until", now),
+    )
+
+
 def read_time(text: str, option: str, now: int) -> int:
     """Return the time that an option names, in ms since 1970.
 
@@ -88,9 +102,9 @@ def read_time(text: str, option: str, now: int) -> int:
     >>> read_time("2019-03-27T00:00:00Z", "--since", 0), read_time("1h", "--since", 3_600_000)
     (1553644800000, 0)
     """
-    time = parse_timestamp(text)
-    if time is not None:
-        return time
+    found = parse_timestamp(text)
+    if found is not None:
+        return found
     try:
         return now - parse_duration(text.removeprefix("-"))
     except ValueError:

@@ -15,7 +15,7 @@ from driftline.consumer.cli.options import (
     Json,
     Since,
     Until,
-    read_time,
+    read_times,
 )
 from driftline.consumer.cli.terminal import out, out_json, say
 from driftline.producer.files.formats import any_of, names
@@ -96,7 +96,7 @@ def build(
     else:
         stretch = reference_topic.RecordRange(*_stretch(first, since, until))
         kafka = whole.kafka if whole else load_models.read_kafka(None, bootstrap_servers)[0]
-        built = reference_topic.from_broker(
+        built = reference_topic.from_topic(
             kafka, from_topic or "", stretch, settings, whole, actual
         )
     size = reference_build.write(built.reference, output)
@@ -118,9 +118,5 @@ def _stretch(
         raise CommandError("give either --first N, or --since and --until")
     if first is None and since is None:
         raise CommandError("how much of the topic? give --first N, or --since and --until")
-    now = time.time_ns() // 1_000_000
-    return (
-        first,
-        read_time(since, "--since", now) if since is not None else 0,
-        read_time(until, "--until", now) if until is not None else now,
-    )
+    begin, end = read_times(since, until)
+    return first, begin or 0, time.time_ns() // 1_000_000 if end is None else end

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -41,28 +42,8 @@ class RecordRange:
     until: int
 
 
-def from_broker(
-    kafka: KafkaConfig,
-    topic: str,
-    stretch: RecordRange,
-    settings: ReferenceSettings,
-    config: Config | None,
-    actual: str | None,
-) -> BuiltReference:
-    """Connect to the broker and build a reference from the records of a topic.
-
-    Raises:
-        DriftlineError: as `from_topic`, or the broker cannot be reached.
-    """
-    log = connect(kafka).log
-    try:
-        return from_topic(log, topic, stretch, settings, config, actual)
-    finally:
-        log.close()
-
-
 def from_topic(
-    log: Log,
+    kafka: KafkaConfig,
     topic: str,
     stretch: RecordRange,
     settings: ReferenceSettings,
@@ -72,48 +53,52 @@ def from_topic(
     """Build a reference from the records of a topic.
 
     Raises:
-        DriftlineError: there is no such topic, no record in the stretch, or no usable event.
+        DriftlineError: the broker cannot be reached, there is no such topic, no record in the
+            stretch, or no usable event.
     """
-    info = log.topics(frozenset([topic])).get(topic)
-    if info is None:
-        raise CommandError(f"--from-topic {topic}: there is no such topic")
-    start, stop = _offsets(log, info, stretch)
-    total = sum(max(0, stop[partition] - start[partition]) for partition in start)
-    nothing = CommandError(f"{topic} has no records there; choose others with --since, or --first")
-    if not total:
-        raise nothing
-    unreadable = batches = 0
+    with closing(connect(kafka).log) as log:
+        info = log.topics(frozenset([topic])).get(topic)
+        if info is None:
+            raise CommandError(f"--from-topic {topic}: there is no such topic")
+        start, stop = _offsets(log, info, stretch)
+        total = sum(max(0, stop[partition] - start[partition]) for partition in start)
+        nothing = CommandError(
+            f"{topic} has no records there; choose others with --since, or --first"
+        )
+        if not total:
+            raise nothing
+        unreadable = batches = 0
 
-    def rows() -> Iterator[dict[str, Any]]:
-        nonlocal unreadable, batches
-        with progress("records", total) as show:
-            for done, record in enumerate(read_between(log, start, stop), 1):
-                if isinstance(record.value, UnreadBatch):
-                    say(f"note  {topic}[{record.partition}]: {record.value.detail}; left out")
-                    batches += 1
-                    continue
-                row = _row(record)
-                if row is None:
-                    unreadable += 1
-                else:
-                    yield row
-                if done % _SAMPLE == 0:
-                    show(done)
+        def rows() -> Iterator[dict[str, Any]]:
+            nonlocal unreadable, batches
+            with progress("records", total) as show:
+                for done, record in enumerate(read_between(log, start, stop), 1):
+                    if isinstance(record.value, UnreadBatch):
+                        say(f"note  {topic}[{record.partition}]: {record.value.detail}; left out")
+                        batches += 1
+                        continue
+                    row = _row(record)
+                    if row is None:
+                        unreadable += 1
+                    else:
+                        yield row
+                    if done % _SAMPLE == 0:
+                        show(done)
 
-    every = rows()
-    sample = list(islice(every, _SAMPLE))
-    if not (sample or unreadable or batches):  # all there are records of aborted transactions
-        raise nothing
-    if config is not None and topic in config.sources:
-        mapping = config.sources[topic].mapping
-    else:
-        mapping = file_rows.guess_rows(sample, actual)
-    mapping = file_rows.with_actual(mapping, actual)
-    built = reference_from_events(_events(mapping, sample, every), settings)
-    check_measured(built, mapping, actual, None)
-    if unreadable:
-        say(f"note  {unreadable:,} records are no JSON objects and are left out")
-    return built
+        every = rows()
+        sample = list(islice(every, _SAMPLE))
+        if not (sample or unreadable or batches):  # all there are records of aborted transactions
+            raise nothing
+        if config is not None and topic in config.sources:
+            mapping = config.sources[topic].mapping
+        else:
+            mapping = file_rows.guess_rows(sample, actual)
+        mapping = file_rows.with_actual(mapping, actual)
+        built = reference_from_events(_events(mapping, sample, every), settings)
+        check_measured(built, mapping, actual, None)
+        if unreadable:
+            say(f"note  {unreadable:,} records are no JSON objects and are left out")
+        return built
 
 
 def _offsets(log: Log, topic: TopicInfo, stretch: RecordRange) -> tuple[Offsets, Offsets]:

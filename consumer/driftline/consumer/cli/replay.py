@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ import typer
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.options import BootstrapServers, ConfigFile, InputFile
 from driftline.consumer.cli.terminal import out, progress
+from driftline.consumer.cli.text import counted
 from driftline.producer.replay.replay import Pace
 
 
@@ -70,7 +72,7 @@ def replay(
     rows = read()
     total = file_rows.count(file) if file is not None else None
     broker, whole = output_log.reach(config, bootstrap_servers)
-    try:
+    with closing(broker.log):
         target = replay_rows.Target.of(topic, broker.log, whole)
         if target.mapped and model is not None:
             raise CommandError(f"--model: rows go as they are to {topic}, which sources maps")
@@ -80,12 +82,6 @@ def replay(
             target.mapping = file_rows.guess(file, suggest=False)
         if texts:
             rows = replay_scenarios.drifting(read, target.mapping, texts, seed, truth)
-        producer = broker.producer()
-        try:
-            with progress("events", total) as show:
-                sent = replay_rows.send_rows(rows, target, model, producer, pace, show)
-        finally:
-            producer.close()
-    finally:
-        broker.log.close()
-    out(f"sent {sent:,} event{'' if sent == 1 else 's'} to {topic}")
+        with closing(broker.producer()) as producer, progress("events", total) as show:
+            sent = replay_rows.send_rows(rows, target, model, producer, pace, show)
+    out(f"sent {counted(sent, 'event')} to {topic}")

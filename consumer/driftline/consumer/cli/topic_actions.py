@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.load_models import read_config
 from driftline.consumer.cli.terminal import out, out_json
+from driftline.consumer.cli.text import plural
 from driftline.consumer.cli.topic_checks import input_topics, topic_problems, wanted_topics
 from driftline.consumer.log.broker import connect
 from driftline.consumer.log.protocol import Log
@@ -21,15 +23,12 @@ def create(config: Path | None, bootstrap_servers: str | None, *, as_json: bool)
         DriftlineError: the configuration has errors, or the broker refuses.
     """
     loaded = read_config(config, bootstrap_servers=bootstrap_servers)
-    log = connect(loaded.config.kafka).log
-    try:
+    with closing(connect(loaded.config.kafka).log) as log:
         specs = wanted_topics(loaded.config)
         found = log.topics(frozenset(spec.name for spec in specs))
         missing = missing_topics(specs, found)
         log.create_topics(missing, loaded.config.output.replication_factor)
         _print(specs, {spec.name: "created" for spec in missing}, log, as_json=as_json)
-    finally:
-        log.close()
 
 
 def check(config: Path | None, bootstrap_servers: str | None, *, as_json: bool) -> None:
@@ -40,15 +39,12 @@ def check(config: Path | None, bootstrap_servers: str | None, *, as_json: bool) 
         DriftlineError: the configuration has errors, or the broker refuses.
     """
     loaded = read_config(config, bootstrap_servers=bootstrap_servers)
-    log = connect(loaded.config.kafka).log
-    try:
+    with closing(connect(loaded.config.kafka).log) as log:
         specs = wanted_topics(loaded.config)
         names = {*input_topics(loaded.config), *(spec.name for spec in specs)}
         found = log.topics(frozenset(names))
         _print([spec for spec in specs if spec.name in found], {}, log, as_json=as_json)
         problems = topic_problems(loaded.config, loaded.locations, found)
-    finally:
-        log.close()
     if problems:
         raise CommandError("\n".join(problems))
 
@@ -73,5 +69,5 @@ def _print(specs: Sequence[TopicSpec], done: Mapping[str, str], log: Log, *, as_
             )
         else:
             policy = info.cleanup_policy or "policy unknown"
-            many = f"{info.partitions} partition{'' if info.partitions == 1 else 's'}"
+            many = f"{info.partitions} {plural(info.partitions, 'partition')}"
             out(f"{state:<8} {spec.name:<{width}}  {many}, {policy}")
