@@ -21,6 +21,8 @@ from benchmarks.workload import START, Workload, peak_memory
 from driftline.consumer.config import Config, KafkaConfig
 from driftline.consumer.log.broker import connect
 from driftline.consumer.log.topics import output_topics
+from driftline.consumer.service.counting import InputPartition
+from driftline.consumer.service.judging import PanesPartition
 from driftline.consumer.service.plan import Plan, load_reference
 from driftline.consumer.service.worker import Worker, collect_seldom
 
@@ -120,7 +122,7 @@ def monitor(kafka_config: KafkaConfig, topic: str, events: int, reference: Path)
     consumer = broker.consumer({topic, plan.output("panes")})
     producer = broker.producer()
     worker = Worker(plan, consumer, producer, log, topics, lambda: time.time_ns() // 1_000_000)
-    while not worker.status.sketches:
+    while not worker.status.of(InputPartition):
         worker.step()
     meter, totals, peak_at_a_third = Meter(), worker.status.totals[topic], 0.0
     while totals.read < events:
@@ -128,8 +130,9 @@ def monitor(kafka_config: KafkaConfig, topic: str, events: int, reference: Path)
         if not peak_at_a_third and 3 * totals.read >= events:
             peak_at_a_third = peak_memory()
     worker.checkpoint()
-    ends = log.end_offsets(frozenset(worker.status.panes))
-    while any(panes.next < ends[tp] for tp, panes in worker.status.panes.items()):
+    judging = worker.status.of(PanesPartition)
+    ends = log.end_offsets(judging.keys())
+    while any(panes.next < ends[tp] for tp, panes in judging.items()):
         worker.step()
     worker.checkpoint()
     windows = worker.status.windows[Workload().model]

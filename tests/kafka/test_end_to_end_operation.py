@@ -19,9 +19,11 @@ from tests.kafka.reader import Grown, TopicReader, by_identity, wait_until
 from tests.kafka.worker import Worker
 
 from driftline.consumer.config import KafkaConfig
+from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.log.broker import connect
 from driftline.consumer.log.protocol import TopicPartition
-from driftline.consumer.service.states import States
+from driftline.consumer.service.states import States, judge_key, sketch_key
+from driftline.consumer.sketch.state import SketchState
 
 NewWorker = Callable[..., Worker]
 
@@ -60,7 +62,7 @@ def newest_states(bootstrap: str, prefix: str) -> States:
 
 def position(states: States, topic: str, partition: int) -> int:
     """Return the offset before which everything in an input partition has had its effect."""
-    state = states.sketch(TopicPartition(topic, partition))
+    state = states.find(sketch_key(TopicPartition(topic, partition)), SketchState)
     assert state is not None
     return state.position
 
@@ -94,7 +96,7 @@ def test_sigterm_stops_clean_and_a_restart_repeats_nothing(
         assert worker.stop() < 5
         states = newest_states(bootstrap, prefix)
         committed = reader.committed()
-    assert states.judge(MODEL) is not None
+    assert states.find(judge_key(MODEL), JudgeState) is not None
     assert committed.keys() == {0, 1}
     for partition, offset in committed.items():
         assert position(states, topic, partition) == offset > 0
@@ -164,7 +166,7 @@ def test_lost_events_are_an_alert_with_the_exact_range(
     with TopicReader(bootstrap, topic, prefix) as reader:
         wait_until(reader.all_consumed, "all events read")
     assert worker.stop() < 5
-    state = newest_states(bootstrap, prefix).sketch(TopicPartition(topic, 0))
+    state = newest_states(bootstrap, prefix).find(sketch_key(TopicPartition(topic, 0)), SketchState)
     assert state is not None
     assert (state.rewind, state.position) == (300, 350)  # the events of second 30 on are open
 

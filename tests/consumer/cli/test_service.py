@@ -255,7 +255,7 @@ def test_what_is_in_no_verdict_is_said(
     log, stream = logged(LogConfig(format="json"))
     judge = plan.judge("car-loan", JudgeState(0, 0))
     panes = PanesPartition({"car-loan": judge}, {}, 0, 0)
-    status.panes = {TopicPartition("driftline.panes", 1): panes}
+    status.stages = {TopicPartition("driftline.panes", 1): panes}
     reporter = Reporter(log, status)
     reporter.look(0)
     plan.passed_over["car-loan"]["idle"] += 7
@@ -282,11 +282,11 @@ def test_the_traceback_of_a_model_that_failed_is_written_once(
     status = Status(plan)
     log, stream = logged(LogConfig(format="json"))
     panes = PanesPartition({"car-loan": plan.judge("car-loan", JudgeState(0, 0))}, {}, 0, 0)
-    status.panes = {TopicPartition("driftline.panes", 1): panes}
+    status.stages = {TopicPartition("driftline.panes", 1): panes}
     reporter = Reporter(log, status)
     reporter.look(0)
     assert stream.getvalue() == ""
-    with panes.safely("car-loan"):
+    with panes.failures.guard("car-loan", panes.fail):
         raise ZeroDivisionError("a defect")
     reporter.look(1)
     reporter.look(2, last=True)

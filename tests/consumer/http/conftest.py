@@ -12,10 +12,14 @@ import pytest
 from driftline.consumer.config import Config
 from driftline.consumer.http import Health, StatusCollector
 from driftline.consumer.log.memory import MemoryBroker, MemoryConsumer, MemoryLog, MemoryProducer
-from driftline.consumer.log.protocol import Message
+from driftline.consumer.log.protocol import Message, TopicPartition
+from driftline.consumer.service.counting import InputPartition
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.status import Status
 from driftline.consumer.service.worker import Worker
+from driftline.consumer.sketch.partition import PartitionSketch
+from driftline.consumer.sketch.state import SketchState
+from driftline.consumer.sketch.totals import InputTotals
 from driftline.detectors import FeatureColumn, Reference, build_reference
 
 START = 1_600_000_000_000  # ms; a multiple of a window
@@ -48,6 +52,15 @@ def make_plan(max_series: int = 200, features: int = 2) -> Plan:
         }
     )
     return Plan(config, {name: make_reference(name, features) for name in ("loan", "churn")})
+
+
+def input_partition(plan: Plan, partition: TopicPartition) -> InputPartition:
+    """A partition of events that nothing was read of yet."""
+    sketch = PartitionSketch(
+        partition, 1, plan.decoder("in"), plan.sketch_models("in"),
+        SketchState("id", 1, 0, 0, 0, {}), START, InputTotals(),
+    )  # fmt: skip
+    return InputPartition(sketch, plan.config.limits.idle_after)
 
 
 def make_reference(model: str, features: int) -> Reference:

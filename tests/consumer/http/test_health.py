@@ -9,11 +9,11 @@ import pytest
 
 from driftline.consumer.http import Check, Health, Report
 from driftline.consumer.judge.model import ModelJudge
-from driftline.consumer.log.protocol import TopicPartition
+from driftline.consumer.log.protocol import Ownership, TopicPartition
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.status import Status
 
-from .conftest import SECOND, START, Site, read
+from .conftest import SECOND, START, Site, input_partition, read
 
 
 def said(report: Report) -> dict[str, tuple[bool, str]]:
@@ -106,22 +106,23 @@ def test_the_page_is_json() -> None:
 def test_a_partition_that_an_open_transaction_holds_is_named(plan: Plan) -> None:
     now = START
     status = Status(plan)
-    status.polled, status.generation = START, 0
     health = Health(status, lambda: now)
-    held = TopicPartition("in", 1)
+    place = TopicPartition("in", 1)
+    held = input_partition(plan, place)
+    status.own(Ownership(0, frozenset({place}), frozenset()), {place: held})
     for seconds in (0, 5, 9):
         now = status.polled = START + seconds * SECOND
-        status.hold({held: 42}, now)
+        held.hold(42, now)
     assert said(health.ready())["transactions"] == (True, "no partition waits for one")
     now = status.polled = START + 10 * SECOND
-    status.hold({held: 42}, now)
+    held.hold(42, now)
     report = health.ready()
     assert report.ok  # its producer is to blame: a restart of this worker changes nothing
     assert said(report)["transactions"] == (
         True,
         "in[1] waits at offset 42 for an open transaction, for 10 s",
     )
-    status.hold({held: 57}, now)  # that one has ended, the next one began
+    held.hold(57, now)  # that one has ended, the next one began
     assert said(health.ready())["transactions"] == (True, "no partition waits for one")
 
 

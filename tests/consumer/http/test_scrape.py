@@ -11,6 +11,7 @@ import pytest
 from driftline.consumer.http.reading import read_steadily
 from driftline.consumer.judge.windows.passed_over import REASONS
 from driftline.consumer.log.protocol import Message
+from driftline.consumer.service.counting import InputPartition
 from driftline.consumer.service.worker import Worker
 from driftline.consumer.sketch.decode import Reason
 from driftline.consumer.wire.kinds import Kind
@@ -95,11 +96,11 @@ def test_a_worker_that_loses_a_model_exports_no_series_of_it(site: Site) -> None
     for worker, has in ((winner, True), (loser, False)):
         names = set(labelled(read(worker.status), "loan"))
         assert (judged <= names) == has
-        counts = any(p.topic == "in" for p in worker.status.sketches)
+        counts = any(p.topic == "in" for p in worker.status.of(InputPartition))
         counting = {"events_counted_total", "late_events_total"}
         assert names & counting == (counting if counts else set())
         assert has or names <= counting
-    assert sum(bool(worker.status.sketches) for worker in (first, second)) == 1
+    assert sum(bool(worker.status.of(InputPartition)) for worker in (first, second)) == 1
     first.close()
     site.run(second)
     assert judged <= set(labelled(read(second.status), "loan"))

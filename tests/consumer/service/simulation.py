@@ -25,6 +25,7 @@ from driftline.consumer.log.memory import (
     MemoryProducer,
 )
 from driftline.consumer.log.protocol import Message, TopicPartition
+from driftline.consumer.service.opening import topics_read
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.worker import Worker
 from driftline.detectors import FeatureColumn, Reference, build_reference
@@ -124,7 +125,7 @@ class Run:
 
     def start_worker(self) -> None:
         """Start one more worker."""
-        topics = {*self.plan.inputs, *map(self.plan.output, self.plan.stages)}
+        topics = topics_read(self.plan)
         consumer = MemoryConsumer(self.broker, topics, self.schedule.batch)
         producer = MemoryProducer(self.broker)
         log = MemoryLog(self.broker)

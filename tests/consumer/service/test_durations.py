@@ -7,6 +7,7 @@ from itertools import count
 from tests.consumer.service.rig import Rig
 from tests.consumer.service.small import SECOND, plan, row
 
+from driftline.consumer.service.counting import InputPartition
 from driftline.consumer.service.status import Histogram
 from driftline.consumer.service.worker import Worker
 
@@ -69,7 +70,7 @@ def test_a_worker_that_reads_no_input_observes_no_age() -> None:
     second = rig.start()
     rig.settle()
     both = (first.status, second.status)
-    reads = [any(p.topic == "in" for p in status.sketches) for status in both]
+    reads = [any(p.topic == "in" for p in status.of(InputPartition)) for status in both]
     judges = ["m" in status.models() for status in both]
     assert sorted(reads) == sorted(judges) == [False, True]
     for status, reads_input, judges_model in zip(both, reads, judges, strict=True):

@@ -20,17 +20,19 @@ from driftline.consumer.judge.comparison.judge import ComparisonJudge
 from driftline.consumer.judge.features.stream import StreamJudge
 from driftline.consumer.judge.model import ModelJudge
 from driftline.consumer.log.protocol import Record
-from driftline.consumer.service import worker as worker_module
+from driftline.consumer.service import messages
 from driftline.consumer.service.joining import JoinsPartition
 from driftline.consumer.service.judging import PanesPartition
+from driftline.consumer.service.messages import Outputs
 from driftline.consumer.service.plan import Plan
-from driftline.consumer.service.worker import Worker
 from driftline.consumer.sketch.blocks import BlockWriter
 from driftline.consumer.sketch.decode import _Model
 from driftline.consumer.sketch.labels import LabelReader
 from driftline.consumer.sketch.model import ModelSketch
 from driftline.consumer.sketch.open_pane import OpenPane
 from driftline.consumer.sketch.partition import PartitionSketch
+from driftline.consumer.wire.messages import Horizon, Pane
+from driftline.consumer.wire.records import Alert, Verdict
 
 WATCHED, OTHER = MODELS
 COMPARISON = "compare:versions"
@@ -101,11 +103,13 @@ FAULTS = {
     "wall clock of a judge": lambda: Fault(ModelJudge, "tick", of_self, 2),
     "making a judge": lambda: Fault(Plan, "judge", lambda plan, name, *_: name, 0),
     "alert as a record": lambda: Fault(
-        worker_module, "cloud_event", lambda alert, *_: alert.model, 1
+        messages, "cloud_event", lambda alert, *_: alert.model, 1
     ),
-    "verdict as a record": lambda: Fault(Worker, "_judged", lambda w, o: o.model, 11),
+    "verdict as a record": lambda: Fault(
+        Outputs, "message", lambda _, o: o.model if isinstance(o, Verdict | Alert) else "", 11
+    ),
     "message of a sketch as a record": lambda: Fault(
-        Worker, "_counted", lambda w, o: getattr(o, "model", ""), 21
+        Outputs, "message", lambda _, o: o.model if isinstance(o, Pane | Horizon) else "", 21
     ),
     "comparison": lambda: Fault(
         ComparisonJudge, "feed", lambda *_: COMPARISON, 4, fails=COMPARISON

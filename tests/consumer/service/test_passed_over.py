@@ -9,6 +9,7 @@ from tests.consumer.service.small import MODEL, SECOND, TOPIC, plan, reference, 
 
 from driftline.consumer.judge.model import ModelJudge
 from driftline.consumer.log.protocol import TopicPartition
+from driftline.consumer.service.judging import PanesPartition
 from driftline.consumer.service.plan import Plan
 
 
@@ -125,7 +126,7 @@ def test_workers_of_two_configurations_are_named() -> None:
     judges = [
         judge
         for worker, _, _ in rig.workers
-        for panes in worker.status.panes.values()
-        for judge in panes.judges.values()
+        for panes in worker.status.of(PanesPartition).values()
+        for judge in panes.parts.values()
     ]
     assert sum(judge.mixed for judge in judges if isinstance(judge, ModelJudge)) > 3

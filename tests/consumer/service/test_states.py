@@ -35,7 +35,7 @@ def states(log: MemoryLog, group: str = "g") -> States:
 
 
 def read(*written: Sequence[Message], compacted: bool = False) -> JudgeState | None:
-    return states(log_of(*written, compacted=compacted)).judge("m")
+    return states(log_of(*written, compacted=compacted)).find(STAGE, JudgeState)
 
 
 def owner(*written: Sequence[Message], generation: int = 1) -> States:

@@ -9,6 +9,7 @@ from tests.consumer.service.small import SECOND, TOPIC, plan, row
 
 from driftline.consumer.log.memory import MemoryTransaction
 from driftline.consumer.log.protocol import TopicPartition
+from driftline.consumer.service.counting import InputPartition
 
 PLAN = plan(stale_after="60s")
 
@@ -72,8 +73,10 @@ def test_an_open_transaction_holds_the_clock_and_is_named() -> None:
     assert before
     assert before[-1][0] <= "00:01:00"  # however long it lasts, no window takes it for idle
     held = TopicPartition(TOPIC, 1)
-    assert worker.status.lag[held] == 6
-    assert worker.status.held[held][0] == 6
+    assert worker.status.of(InputPartition)[held].lag == 6
+    waits = worker.status.of(InputPartition)[held].held
+    assert waits is not None
+    assert waits[0] == 6
     wait(rig, 60)
     assert events(rig) == before
     (alert,) = rig.alerts("stale")
@@ -86,7 +89,7 @@ def test_an_open_transaction_holds_the_clock_and_is_named() -> None:
     # Meanwhile the model was silent for so long that more panes were closed.
     whole = undisturbed(2)
     assert events(rig)[: len(whole)] == whole
-    assert worker.status.held == {}
+    assert worker.status.of(InputPartition)[held].held is None
     assert [a["status"] for a in rig.alerts("stale")] == ["firing", "resolved"]
 
 
@@ -116,7 +119,7 @@ def test_a_partition_that_waits_for_a_transaction_makes_nobody_wait() -> None:
     rig.write([row(at * SECOND) for at in range(0, 9_000, 10)], 0)
     worker = rig.start(batch=10)
     wait(rig, 300)
-    assert worker.status.lag[TopicPartition(TOPIC, 0)] == 0
+    assert worker.status.of(InputPartition)[TopicPartition(TOPIC, 0)].lag == 0
 
 
 def test_a_restart_below_records_that_are_gone() -> None:

@@ -18,6 +18,7 @@ from driftline.consumer.log.memory import (
     MemoryRecord,
 )
 from driftline.consumer.log.protocol import Message
+from driftline.consumer.service.opening import topics_read
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.worker import Worker
 from driftline.consumer.wire.messages import partition_of
@@ -45,7 +46,7 @@ class DemoService:
         for spec in wanted_topics(plan.config):
             broker.create(spec.name, spec.partitions, spec.cleanup_policy)
         self._log = MemoryLog(broker)
-        self._consumer = MemoryConsumer(broker, plan.inputs | set(map(plan.output, plan.stages)))
+        self._consumer = MemoryConsumer(broker, topics_read(plan))
         self._producer = MemoryProducer(broker)
         self._worker = Worker(
             plan, self._consumer, self._producer, self._log,

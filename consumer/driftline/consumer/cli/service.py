@@ -21,6 +21,7 @@ from driftline.consumer.log.errors import LogError, Unreachable
 from driftline.consumer.log.protocol import Broker, TopicInfo
 from driftline.consumer.log.protocol import Log as TopicLog
 from driftline.consumer.log.topics import missing_topics
+from driftline.consumer.service.opening import topics_read
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.status import Status
 from driftline.consumer.service.worker import Worker, collect_seldom
@@ -85,7 +86,7 @@ def run_service(plan: Plan, locations: Locations, log: Log, wait: float | None =
         producer = broker.producer()
         connections.callback(producer.close)
         announcing = AnnouncingProducer(producer, plan.output("alerts"), log)
-        consumer = broker.consumer(plan.inputs | set(map(plan.output, plan.stages)))
+        consumer = broker.consumer(topics_read(plan))
         connections.callback(consumer.close)
         worker = Worker(plan, consumer, announcing, broker.log, topics, _clock, status=status)
         log.info(

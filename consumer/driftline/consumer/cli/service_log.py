@@ -9,6 +9,8 @@ import msgspec
 from driftline.consumer.cli.logs import Log
 from driftline.consumer.judge.model import ModelJudge
 from driftline.consumer.log.protocol import Message, Producer, TopicPartition
+from driftline.consumer.service.counting import InputPartition
+from driftline.consumer.service.judging import PanesPartition
 from driftline.consumer.service.status import Status
 
 EVERY = 10_000  # ms between two lines on what was left out
@@ -91,7 +93,7 @@ class Reporter:
         """
         status = self._status
         if status.generation >= 0:
-            owned = sorted(f"{tp.topic}[{tp.partition}]" for tp in status.sketches)
+            owned = sorted(f"{tp.topic}[{tp.partition}]" for tp in status.of(InputPartition))
             now_owned = (status.generation, owned, sorted(status.models()))
             if now_owned != self._owned:
                 self._owned = now_owned
@@ -111,7 +113,7 @@ class Reporter:
                 )
         if status.checkpointed != self._checkpointed:
             self._checkpointed = status.checkpointed
-            self._log.debug("checkpoint", partitions=len(status.sketches))
+            self._log.debug("checkpoint", partitions=len(status.of(InputPartition)))
         if now >= self._next or last:
             self._next = now + EVERY
             self._left_out()
@@ -121,8 +123,8 @@ class Reporter:
         for model, counts in self._status.plan.passed_over.items():
             for reason, events in counts.items():
                 found["passed over", model, reason] += events
-        for panes in self._status.panes.values():
-            for model, judge in panes.judges.items():
+        for panes in self._status.of(PanesPartition).values():
+            for model, judge in panes.parts.items():
                 if isinstance(judge, ModelJudge):
                     found["two configurations", model, ""] += judge.mixed
         for topic, totals in self._status.totals.items():

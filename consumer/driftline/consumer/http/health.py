@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import msgspec
 
 from driftline.consumer.http.reading import read_steadily
+from driftline.consumer.service.counting import InputPartition
+from driftline.consumer.service.judging import PanesPartition
 from driftline.consumer.service.status import Status
 
 # The longest silence of a worker that works: a poll returns within a second, opening partitions
@@ -96,7 +98,7 @@ class Health:
 
     def _partitions(self) -> Check:
         status = self._status
-        inputs, panes = len(status.sketches), len(status.panes)
+        inputs, panes = len(status.of(InputPartition)), len(status.of(PanesPartition))
         if status.away is not None:
             return Check("partitions", False, f"the broker cannot be reached: {status.away}")
         if status.generation < 0:
@@ -108,7 +110,7 @@ class Health:
         return Check("partitions", True, f"owns {inputs} input partitions, {panes} of {name}")
 
     def _caught_up(self) -> Check:
-        behind = list(self._behind())
+        behind = self._status.catching_up()
         shown = _some(behind)
         return Check("caught_up", not behind, shown or "what was open has been read again")
 
@@ -116,10 +118,10 @@ class Health:
         """Name the partitions that an open transaction holds: its producer is to blame, not we."""
         now = self._clock()
         held = [
-            f"{partition.topic}[{partition.partition}] waits at offset {offset} for an open "
-            f"transaction, for {(now - since) // 1000} s"
-            for partition, (offset, since) in sorted(self._status.held.items())
-            if now - since >= _LONG_OPEN_MS
+            f"{at.topic}[{at.partition}] waits at offset {each.held[0]} for an open "
+            f"transaction, for {(now - each.held[1]) // 1000} s"
+            for at, each in sorted(self._status.of(InputPartition).items())
+            if each.held is not None and now - each.held[1] >= _LONG_OPEN_MS
         ]
         return Check("transactions", True, _some(held) or "no partition waits for one")
 
@@ -128,17 +130,6 @@ class Health:
         if failed:
             says = f"failed, and not watched here until a restart: {_some(failed)}; see the log"
             yield Check("models", True, says)
-
-    def _behind(self) -> Iterator[str]:
-        """Yield a sentence per partition whose past is still being read again."""
-        yield from self._status.catching_up()
-        for partition, panes in self._status.panes.items():
-            position = max((judge.position for judge in panes.judges.values()), default=0)
-            if panes.next < position:
-                yield (
-                    f"{partition.topic}[{partition.partition}] is read again from {panes.next} "
-                    f"to {position}"
-                )
 
 
 def _some(sentences: Sequence[str]) -> str:

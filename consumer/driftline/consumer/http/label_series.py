@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Set
 from driftline.consumer.http.series import SEVERITIES, FiringAlert, Series
 from driftline.consumer.join.totals import JoinTotals
 from driftline.consumer.judge.model import ModelJudge
+from driftline.consumer.service.counting import InputPartition
+from driftline.consumer.service.joining import JoinsPartition
 from driftline.consumer.service.status import Status
 from driftline.consumer.wire.records import Verdict
 from driftline.consumer.wire.subject import Subject
@@ -79,7 +81,7 @@ def outcome_series(judge: ModelJudge) -> Iterator[Series]:
 def label_series(status: Status) -> Iterator[tuple[str, Series]]:
     """Yield (model, series) of the labels that this worker reads and joins."""
     plan = status.plan
-    topics = {partition.topic for partition in status.sketches}
+    topics = {partition.topic for partition in status.of(InputPartition)}
     totals = list(status.totals.values())
     for name, labels in plan.labelled.items():
         if labels.topic in topics:
@@ -91,7 +93,8 @@ def label_series(status: Status) -> Iterator[tuple[str, Series]]:
             yield name, Series("predictions_without_id", (), without)
             without = sum(counts.without[name, "answer"] for counts in totals)
             yield name, Series("predictions_without_answer", (), without)
-        joins = [here.joins[name] for here in status.joins.values() if name in here.joins]
+        stages = status.of(JoinsPartition).values()
+        joins = [stage.parts[name] for stage in stages if name in stage.parts]
         if joins:
             waiting = sum(join.waiting for join in joins)
             yield name, Series("predictions_waiting", (), waiting)

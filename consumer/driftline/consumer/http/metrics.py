@@ -36,7 +36,8 @@ from driftline.consumer.judge.lives.life import SEVERITIES as SEVERITY_NAMES
 from driftline.consumer.judge.model import ModelJudge
 from driftline.consumer.judge.performance.rules import watched_metrics
 from driftline.consumer.judge.windows.passed_over import REASONS
-from driftline.consumer.service.judging import Judge
+from driftline.consumer.service.counting import InputPartition
+from driftline.consumer.service.judging import Judge, PanesPartition
 from driftline.consumer.service.status import Histogram, Status
 from driftline.consumer.sketch.decode import Reason
 from driftline.consumer.wire.kinds import DRIFT, KINDS, ON_THE_WHOLE_MODEL
@@ -111,25 +112,24 @@ class StatusCollector(Collector):
 
     def _counted(self) -> set[str]:
         """Return the models of which this worker counts events."""
-        topics = {partition.topic for partition in self._status.sketches}
+        topics = {partition.topic for partition in self._status.of(InputPartition)}
         return {name for topic in topics for name in self._status.plan.models_of(topic)}
 
     def _judged(self) -> dict[str, Judge]:
         """Return the models and comparisons that are judged here."""
         return {
             name: judge
-            for panes in self._status.panes.values()
-            for name, judge in panes.judges.items()
+            for panes in self._status.of(PanesPartition).values()
+            for name, judge in panes.parts.items()
         }
 
     def _worker(self, families: dict[str, Family]) -> None:
         families["build_info"].add_metric([self._version], 1)
         families["worker_ready"].add_metric([], float(self._health.ready().ok))
-        for partition, lag in sorted(self._status.lag.items()):
-            if lag is not None:
-                families["consumer_lag"].add_metric(
-                    [partition.topic, str(partition.partition)], lag
-                )
+        for partition, each in sorted(self._status.of(InputPartition).items()):
+            if each.lag is not None:
+                labels = [partition.topic, str(partition.partition)]
+                families["consumer_lag"].add_metric(labels, each.lag)
 
     def _sources(self, families: dict[str, Family]) -> None:
         totals = self._status.totals

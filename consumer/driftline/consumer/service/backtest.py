@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 from typing import Any
 
@@ -13,13 +14,15 @@ from driftline.consumer.judge.comparison.judge import ComparisonState
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.log.memory import MemoryRecord
 from driftline.consumer.log.protocol import TopicPartition
-from driftline.consumer.service.judging import Judge
+from driftline.consumer.service.joining import JoinsPartition
+from driftline.consumer.service.judging import Judge, PanesPartition
+from driftline.consumer.service.messages import OUTPUTS
 from driftline.consumer.service.plan import Plan
-from driftline.consumer.sketch.failures import Failures
+from driftline.consumer.service.repeats import SentAlerts
+from driftline.consumer.service.stage import ByModel
 from driftline.consumer.sketch.partition import Output, PartitionSketch
 from driftline.consumer.sketch.state import SketchState
 from driftline.consumer.sketch.totals import DeadLetter, InputTotals
-from driftline.consumer.wire.messages import Block, PanesMessage
 from driftline.consumer.wire.records import Alert, Verdict
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.replay.replay import encode_event
@@ -48,21 +51,21 @@ class Backtest:
         compared = {
             name: each for name, each in plan.comparisons.items() if each.model.models == (model,)
         }
-        self._judges: dict[str, Judge] = {model: plan.judge(model, JudgeState(0, 0))}
+        judges: dict[str, Judge] = {model: plan.judge(model, JudgeState(0, 0))}
         for name, comparison in compared.items():
-            self._judges[name] = comparison.judge(ComparisonState(0, 0))
-        self._messages, self._blocks = count(), count()
-        self._failed = {"join": Failures(), "judge": Failures()}
-        self._joins: dict[str, ModelJoin] = {}
-        self._join_totals: JoinTotals | None = None
+            judges[name] = comparison.judge(ComparisonState(0, 0))
+        sent = {name: SentAlerts() for name in judges}
+        self._judging = PanesPartition(judges, sent, 0, 0)
+        joins: dict[str, ModelJoin] = {}
         labels = plan.labelled.get(model)
         if labels is not None:
-            self._joins = {
-                name: plan.join(name, 0, 1, JoinState(0, 0)) for name in (model, *compared)
-            }
-            self._join_totals = self._joins[model].totals
+            joins = {name: plan.join(name, 0, 1, JoinState(0, 0)) for name in (model, *compared)}
             if labels.topic != topic:
                 self._labels = _File(plan, labels.topic, self.totals)
+        self._joining = JoinsPartition(0, joins, 0)
+        self._readers: dict[str, ByModel[Any]] = {"joins": self._joining, "panes": self._judging}
+        self._join_totals = joins[model].totals if joins else None
+        self._offsets: Counter[str] = Counter()  # of the messages between the stages, by topic
         self._begun = False
 
     def feed(self, rows: Sequence[dict[str, Any]]) -> Iterator[Verdict | Alert]:
@@ -91,8 +94,9 @@ class Backtest:
         Where a stage failed nothing more comes of it; the other stages and names go on.
         """
         files = [file for file in (self._events, self._labels) if file is not None]
-        stages = [*(file.sketch.failures for file in files), *self._failed.values()]
-        return {name: error for failed in stages[::-1] for name, error in failed.items()}
+        stages = [*(file.sketch.failures for file in files), self._joining.failures]
+        failed = [self._judging.failures, *stages[::-1]]
+        return {name: error for stage in failed for name, error in stage.items()}
 
     @property
     def join_totals(self) -> JoinTotals | None:
@@ -123,32 +127,19 @@ class Backtest:
                 if file is not None:
                     yield from self._taken(file.sketch.claim())
 
-    def _taken(self, outputs: Sequence[Output]) -> Iterator[Verdict | Alert]:
+    def _taken(self, outputs: Iterable[Any]) -> Iterator[Verdict | Alert]:
+        """Hand each output to the stage that reads its topic; yield what no stage reads."""
         for output in outputs:
-            if isinstance(output, DeadLetter):
+            topic, _ = OUTPUTS[type(output)]
+            if (stage := self._readers.get(topic)) is not None:
+                names, offset = stage.names(output), self._offsets[topic]
+                self._offsets[topic] += 1
+                for batch in stage.take(names, output, offset):
+                    yield from self._taken(made for _, made in batch)
+            elif isinstance(output, DeadLetter):
                 self.examples.setdefault(output.reason, output)
-            elif isinstance(output, Block):
-                if output.horizon.model == self._model:
-                    offset = next(self._blocks)
-                    failed = self._failed["join"]
-                    for name, join in self._joins.items():
-                        messages: list[PanesMessage] = []
-                        if name not in failed:
-                            with failed.guard(name):
-                                messages = list(join.feed(output, offset))
-                        for message in messages:
-                            yield from self._judged(message)
             else:
-                yield from self._judged(output)
-
-    def _judged(self, message: PanesMessage) -> Iterator[Verdict | Alert]:
-        judge, offset = self._judges.get(message.model), next(self._messages)
-        outputs: Sequence[Verdict | Alert] = ()
-        failed = self._failed["judge"]
-        if judge is not None and message.model not in failed:
-            with failed.guard(message.model):
-                outputs = judge.feed(message, offset)
-        yield from outputs
+                yield output
 
 
 class _File:

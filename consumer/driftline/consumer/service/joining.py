@@ -1,108 +1,72 @@
-"""The joins of the models whose predictions and labels one partition of the log of joins holds."""
+"""The stage on a partition of the log of joins: predictions meet their labels."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import ClassVar
 
 from driftline.consumer.join.model import ModelJoin
-from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.protocol import Gap, Record
-from driftline.consumer.sketch.failures import Failures, Guard
-from driftline.consumer.wire.messages import Block, Horizon, Loss, Pane, decode_block
-from driftline.errors import RecordError
-
-Outputs = tuple[str, Sequence[Pane | Horizon | Loss]]
-"""What one message makes known of a model or comparison, by its name: all of it, or nothing."""
+from driftline.consumer.service.stage import Batch, ByModel, decoded
+from driftline.consumer.service.states import join_key
+from driftline.consumer.sketch.failures import Failures
+from driftline.consumer.wire.messages import Block, decode_block
 
 
-class JoinsPartition:
-    """Feeds the joins of one partition.
+class JoinsPartition(ByModel[ModelJoin]):
+    """Feeds the joins of one partition; see `ByModel`.
 
     Args:
-        joins: by the name of the model or comparison.
-        begin: offset at which reading begins: the smallest that any join needs.
-        failures: those that could not even begin.
-
-    Attributes:
-        failures: joins that raised an unexpected error; they are fed no more.
+        partition: its number.
     """
 
+    kind: ClassVar[str] = "join"
+
     def __init__(
-        self, joins: Mapping[str, ModelJoin], begin: int, failures: Failures | None = None
+        self,
+        partition: int,
+        joins: Mapping[str, ModelJoin],
+        begin: int,
+        failures: Failures | None = None,
     ) -> None:
-        self.joins = dict(joins)
-        self.failures = Failures() if failures is None else failures
-        self.next = begin
-        self._begins = {name: join.rewind for name, join in joins.items()}
-        self._changed: set[str] = set()  # by blocks of their own, since `due`
+        super().__init__(joins, begin, failures)
+        self._partition = partition
         self._takers: dict[str, list[str]] = {}  # of a model's blocks
         for name, join in joins.items():
             for model in join.models:
                 self._takers.setdefault(model, []).append(name)
 
-    def safely(self, name: str) -> Guard:
-        """Let a join fail alone: it stays in the log of states as it was recorded last."""
-        return self.failures.guard(name, lambda failed, _: self.joins.pop(failed, None))
-
-    def claim(self) -> Iterator[Outputs]:
+    def claim(self) -> Iterator[Batch]:
         """Yield the first words of a new owner."""
-        for name, join in list(self.joins.items()):
-            with self.safely(name):
-                out = list(join.claim())
-            if name in self.joins:
-                yield name, out
+        for name in list(self.parts):
+            yield from self._made(name, lambda join: join.claim())
 
-    def feed(self, records: Sequence[Record]) -> Iterator[Outputs]:
-        """Let the rows of `records` meet; yield what becomes final."""
-        for record in records:
-            block = _block(record)
-            for name in self._takers.get(block.horizon.model, ()):
-                if name in self.joins and record.offset >= self._begins[name]:
-                    self._changed.add(name)
-                    with self.safely(name):
-                        out = list(self.joins[name].feed(block, record.offset))
-                    if name in self.joins:
-                        yield name, out
-            self.next = record.offset + 1
-        for name, join in list(self.joins.items()):
-            if self.next >= join.position:  # other models' records have had their effect too
-                with self.safely(name):
-                    join.catch_up()
-                    join.position = self.next
-        if self.failures:  # what lies before, only those that failed need
-            begins = [self._begins[name] for name in self.joins]
-            self.next = max(self.next, min(begins, default=self.next))
-
-    def due(self, whole: bool) -> list[str]:
-        """Return the joins to be recorded: all, or those that have changed since the last time.
-
-        Not those that still read their past again: their older records hold.
-        """
-        wanted = self.joins.keys() if whole else self._changed & self.joins.keys()
-        names = [name for name in sorted(wanted) if self.next >= self.joins[name].position]
-        self._changed.difference_update(names)
-        return names
-
-    def lost(self, gap: Gap) -> Iterator[Outputs]:
+    def lost(self, gap: Gap) -> Iterator[Batch]:
         """Yield the loss of blocks that were deleted before they were read."""
         self.next = gap.begin
-        for name, join in list(self.joins.items()):
+        for name in list(self.parts):
             if gap.begin > self._begins[name]:
-                with self.safely(name):
-                    loss = join.lost(gap)
                 self._changed.add(name)
-                if name in self.joins and loss is not None:
-                    yield name, [loss]
+                yield from self._made(name, lambda join: filter(None, [join.lost(gap)]))
 
+    def tick(self, now: int) -> Sequence[Batch]:
+        """Nothing here depends on the wall clock."""
+        return ()
 
-def _block(record: Record) -> Block:
-    """Return what a record of the log of joins says.
+    def names(self, message: Block) -> Sequence[str]:
+        """Return the joins that a block is for."""
+        return self._takers.get(message.horizon.model, ())
 
-    Raises:
-        LogError: it cannot be read.
-    """
-    try:
-        return decode_block(record.value or b"")
-    except RecordError as error:
-        place = f"{record.topic}[{record.partition}] at offset {record.offset}"
-        raise LogError(f"the record in {place} cannot be read: {error}") from error
+    def _read(self, record: Record) -> tuple[Sequence[str], Block]:
+        block: Block = decoded(record, decode_block)
+        return self.names(block), block
+
+    def _catch_up(self) -> None:
+        for name, join in list(self.parts.items()):
+            if self.next >= join.position:
+                with self.failures.guard(name, self.fail):
+                    join.catch_up()
+                    join.position = self.next
+
+    def _key(self, name: str) -> str:
+        return join_key(self._partition, name)

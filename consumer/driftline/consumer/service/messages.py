@@ -1,13 +1,20 @@
-"""How dead letters and alerts look as records: their headers."""
+"""What stages make known as records: of which topic, under which key, with which headers."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Mapping
+from operator import attrgetter
+from typing import Any
 
-from driftline.consumer.log.protocol import Headers, Message, UnreadBatch
+import msgspec
+
+from driftline.consumer.log.protocol import Headers, Message, TopicInfo, UnreadBatch
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.sketch.totals import DeadLetter
-from driftline.consumer.wire.records import Alert
+from driftline.consumer.wire.codec import encode
+from driftline.consumer.wire.messages import Block, Horizon, Loss, Pane, partition_of
+from driftline.consumer.wire.records import Alert, Verdict
 
 # Of a record that is too large only so much is kept, with its length and SHA-256.
 _KEPT_OF_TOO_LARGE = 4096
@@ -63,3 +70,65 @@ def cloud_event(alert: Alert, plan: Plan) -> Headers:
         "content-type": "application/json",
     }
     return [(name, value.encode()) for name, value in headers.items()]
+
+
+Write = Callable[[Any, str, int, Plan], Message]
+"""From an output, its topic and how many partitions that has to a record."""
+
+
+def _keyed(
+    key: str,
+    value: Callable[[Any], bytes],
+    headers: Callable[[Any, Plan], Headers] = lambda output, plan: (),
+) -> Write:
+    """Return what writes outputs by a key, one of their fields, which chooses the partition."""
+    key_of = attrgetter(key)
+
+    def write(output: Any, topic: str, partitions: int, plan: Plan) -> Message:
+        own = key_of(output)
+        place = partition_of(own, partitions)
+        return Message(topic, place, own.encode(), value(output), headers(output, plan))
+
+    return write
+
+
+_counts = _keyed("model", encode)
+
+OUTPUTS: dict[type, tuple[str, Write]] = {
+    Pane: ("panes", _counts),
+    Horizon: ("panes", _counts),
+    Loss: ("panes", _counts),
+    Block: ("joins", lambda block, topic, *_: Message(topic, block.target, None, encode(block))),
+    DeadLetter: (
+        "dead-letter",
+        lambda letter, topic, partitions, _: dead_letter_message(letter, topic, partitions),
+    ),
+    Verdict: ("verdicts", _keyed("stream", msgspec.json.encode)),
+    Alert: (
+        "alerts",
+        _keyed("alert_id", msgspec.json.encode, lambda alert, plan: cloud_event(alert, plan)),
+    ),
+}
+"""Type of an output to its topic's short name, and what writes it as a record."""
+
+
+class Outputs:
+    """The output topics of a deployment.
+
+    Args:
+        plan: names them.
+        topics: what the broker says of the topics; kept up to date by the caller.
+    """
+
+    def __init__(self, plan: Plan, topics: Mapping[str, TopicInfo]) -> None:
+        self._plan = plan
+        self._topics = topics
+
+    def partitions(self, name: str) -> int:
+        """Return how many partitions an output topic has."""
+        return self._topics[self._plan.output(name)].partitions
+
+    def message(self, output: object) -> Message:
+        """Return an output as a record of its topic."""
+        name, write = OUTPUTS[type(output)]
+        return write(output, self._plan.output(name), self.partitions(name), self._plan)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -12,14 +12,18 @@ from driftline.consumer.judge.comparison.judge import ComparisonState
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.protocol import Log, Ownership, TopicInfo, TopicPartition
+from driftline.consumer.service.counting import InputPartition
 from driftline.consumer.service.joining import JoinsPartition
 from driftline.consumer.service.judging import Judge, PanesPartition
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.repeats import sent_alerts
+from driftline.consumer.service.stage import Stage
 from driftline.consumer.service.states import States, join_key, judge_key, sketch_key
 from driftline.consumer.service.topics import recreated
 from driftline.consumer.sketch.failures import Failures
+from driftline.consumer.sketch.partition import PartitionSketch
 from driftline.consumer.sketch.state import SketchState
+from driftline.consumer.sketch.totals import InputTotals
 from driftline.consumer.wire.messages import partition_of
 
 
@@ -34,12 +38,47 @@ class Opening:
     """
 
     def __init__(self, plan: Plan, log: Log, states: States, topics: dict[str, TopicInfo]) -> None:
-        self._plan = plan
-        self._log = log
-        self._states = states
-        self._topics = topics
+        self.plan = plan
+        self.log = log
+        self.states = states
+        self.topics = topics
+        self._kinds = {plan.output(name): open_stage for name, open_stage in STAGES.items()}
+        self._ranks = {topic: rank for rank, topic in enumerate(self._kinds, 1)}
 
-    def sketch_states(
+    def rank(self, partition: TopicPartition) -> int:
+        """Return the place of a partition's stage in the order in which data flows."""
+        return self._ranks.get(partition.topic, 0)
+
+    def stage(self, partition: TopicPartition, generation: int) -> Stage:
+        """Return the stage of a partition that is no input, as of its state.
+
+        Raises:
+            LogError: the topic was re-created, or has another number of partitions.
+        """
+        return self._kinds[partition.topic](self, partition, generation)
+
+    def input(
+        self, partition: TopicPartition, state: SketchState, totals: InputTotals, now: int
+    ) -> InputPartition:
+        """Return the stage of an input partition, as of a state; `totals`: of its topic."""
+        plan, topic = self.plan, partition.topic
+        writer = None
+        if plan.labelled:
+            targets = self.topics[plan.output("joins")].partitions
+            writer = plan.writer(topic, targets, state.joins, now)
+        sketch = PartitionSketch(
+            partition,
+            self.topics[topic].partitions,
+            plan.decoder(topic) if plan.models_of(topic) else None,
+            plan.sketch_models(topic),
+            state,
+            now,
+            totals,
+            writer,
+        )
+        return InputPartition(sketch, plan.config.limits.idle_after)
+
+    def input_states(
         self, partitions: Sequence[TopicPartition], ownership: Ownership, now: int
     ) -> dict[TopicPartition, SketchState]:
         """Return the state from which each input partition goes on, under a new generation.
@@ -47,11 +86,12 @@ class Opening:
         Raises:
             LogError: a topic was re-created since it was last read.
         """
-        states = {partition: self._states.sketch(partition) for partition in partitions}
+        find = self.states.find
+        states = {at: find(sketch_key(at), SketchState) for at in partitions}
         starts = self._first_offsets([p for p, state in states.items() if state is None], now)
         found = {}
         for partition, known in states.items():
-            info = self._topics[partition.topic]
+            info = self.topics[partition.topic]
             if known is None:
                 count = self._first_partitions(partition.topic)
                 known = SketchState(
@@ -64,73 +104,65 @@ class Opening:
                 )
             elif known.topic_id != info.topic_id:
                 raise LogError(recreated(partition.topic))
-            generation = self._states.own(sketch_key(partition), ownership.generation)
+            generation = self.states.own(sketch_key(partition), ownership.generation)
             found[partition] = msgspec.structs.replace(known, generation=generation)
         return found
 
     def joins(self, partition: TopicPartition, generation: int) -> JoinsPartition:
-        """Return the joins of one partition of the log of joins, each as of its state.
-
-        Raises:
-            LogError: the topic was re-created, or has another number of partitions.
-        """
-        info, number = self._topics[partition.topic], partition.partition
-        begin = self._log.begin_offsets(frozenset([partition]))[partition]
+        """Return the joins of one partition of the log of joins, each as of its state."""
+        info, number = self.topics[partition.topic], partition.partition
+        begin = self.log.begin_offsets(frozenset([partition]))[partition]
         joins: dict[str, ModelJoin] = {}
         failures = Failures()
-        for name in self._plan.joined:
-            state = self._states.join(number, name)
+        for name in self.plan.joined:
+            state = self.states.find(join_key(number, name), JoinState)
             if state is None:
                 state = JoinState(begin, begin, info.topic_id, info.partitions)
             _check_unchanged(info, state)
-            self._states.own(join_key(number, name), generation)
+            self.states.own(join_key(number, name), generation)
             with failures.guard(name):
-                joins[name] = self._plan.join(name, number, info.partitions, state)
-        end = self._log.end_offsets(frozenset([partition]))[partition]
+                joins[name] = self.plan.join(name, number, info.partitions, state)
+        end = self.log.end_offsets(frozenset([partition]))[partition]
         rewinds = [join.rewind for join in joins.values()]
-        return JoinsPartition(joins, min(rewinds, default=end), failures)
+        return JoinsPartition(number, joins, min(rewinds, default=end), failures)
 
     def panes(self, partition: TopicPartition, generation: int) -> PanesPartition:
-        """Return the judges of one partition of the log of panes, each as of its state.
-
-        Raises:
-            LogError: the topic was re-created, or has another number of partitions.
-        """
-        info = self._topics[partition.topic]
+        """Return the judges of one partition of the log of panes, each as of its state."""
+        info = self.topics[partition.topic]
         count = info.partitions
-        alerts = self._plan.output("alerts")
-        begin = self._log.begin_offsets(frozenset([partition]))[partition]
+        alerts = self.plan.output("alerts")
+        begin = self.log.begin_offsets(frozenset([partition]))[partition]
         judges: dict[str, Judge] = {}
         failures = Failures()
-        for name in (*self._plan.config.models, *self._plan.comparisons):
+        for name in (*self.plan.config.models, *self.plan.comparisons):
             if partition_of(name, count) != partition.partition:
                 continue
             judge = self._judge(name, info, begin, failures)
             if judge is not None:
                 judges[name] = judge
-                self._states.own(judge_key(name), generation)
+                self.states.own(judge_key(name), generation)
         known = {name: (judge.name, judge.alert_ends) for name, judge in judges.items()}
-        sent = sent_alerts(self._log, alerts, self._topics[alerts].partitions, known)
+        sent = sent_alerts(self.log, alerts, self.topics[alerts].partitions, known)
         rewinds = [judge.rewind for judge in judges.values()]
-        end = self._log.end_offsets(frozenset([partition]))[partition]
+        end = self.log.end_offsets(frozenset([partition]))[partition]
         return PanesPartition(judges, sent, min(rewinds, default=end), end, failures)
 
     def _judge(self, name: str, info: TopicInfo, begin: int, failures: Failures) -> Judge | None:
         """Return the judge of a model or comparison, as of its state; None where that fails."""
-        if name in self._plan.comparisons:
-            known = self._states.comparison(name)
+        if name in self.plan.comparisons:
+            known = self.states.find(judge_key(name), ComparisonState)
             if known is None:
                 known = ComparisonState(begin, begin, info.topic_id, info.partitions)
             _check_unchanged(info, known)
             with failures.guard(name):
-                return self._plan.comparisons[name].judge(known)
+                return self.plan.comparisons[name].judge(known)
             return None
-        state = self._states.judge(name)
+        state = self.states.find(judge_key(name), JudgeState)
         if state is None:
             state = JudgeState(begin, begin, info.topic_id, info.partitions)
         _check_unchanged(info, state)
         with failures.guard(name):
-            return self._plan.judge(name, state)
+            return self.plan.judge(name, state)
         return None
 
     def _first_offsets(
@@ -140,15 +172,15 @@ class Opening:
         if not partitions:
             return {}
         everything = frozenset(partitions)
-        offsets = self._log.begin_offsets(everything)
-        start = self._plan.config.kafka.start
+        offsets = self.log.begin_offsets(everything)
+        start = self.plan.config.kafka.start
         if start.kind == "earliest":
             return offsets
         original = frozenset(p for p in everything if not self._added_later(p))
         if start.kind == "latest":
-            return offsets | self._log.end_offsets(original)
+            return offsets | self.log.end_offsets(original)
         at = start.ms if start.kind == "time" else now - start.ms
-        return offsets | self._log.offsets_at(original, at)
+        return offsets | self.log.offsets_at(original, at)
 
     def _added_later(self, partition: TopicPartition) -> bool:
         count = self._first_partitions(partition.topic)
@@ -156,9 +188,23 @@ class Opening:
 
     def _first_partitions(self, topic: str) -> int | None:
         """Return how many partitions a topic had at the very first start, None before it."""
-        places = (TopicPartition(topic, n) for n in range(self._topics[topic].partitions))
-        known = (state for place in places if (state := self._states.sketch(place)) is not None)
-        return min((state.partitions for state in known), default=None)
+        places = (TopicPartition(topic, n) for n in range(self.topics[topic].partitions))
+        known = (self.states.find(sketch_key(place), SketchState) for place in places)
+        return min((state.partitions for state in known if state is not None), default=None)
+
+
+STAGES: dict[str, Callable[[Opening, TopicPartition, int], Stage]] = {
+    "joins": Opening.joins,
+    "panes": Opening.panes,
+}
+"""Short name of an output topic that is read again to what opens its stage, in the order in which
+data flows. Before them come the inputs."""
+
+
+def topics_read(plan: Plan) -> frozenset[str]:
+    """Return the topics that the workers of a plan share."""
+    again = [name for name in STAGES if name != "joins" or plan.labelled]
+    return plan.inputs | set(map(plan.output, again))
 
 
 def _check_unchanged(info: TopicInfo, state: JoinState | JudgeState | ComparisonState) -> None:

@@ -117,11 +117,6 @@ class Plan:
         """What is joined: the models whose labels are read, and the comparisons."""
         return (*self.labelled, *self.comparisons)
 
-    @cached_property
-    def stages(self) -> frozenset[str]:
-        """The names of the output topics that a worker reads again."""
-        return frozenset({"panes", "joins"} if self.labelled else {"panes"})
-
     def output(self, name: str) -> str:
         """Return the full name of an output topic."""
         return self.config.output.topic(name)

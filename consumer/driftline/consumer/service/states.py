@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -27,8 +27,8 @@ from driftline.errors import RecordError
 
 _COUNT = 1 << 32  # above any generation of a group: a count that began anew begins at a multiple
 
-State = SketchState | JoinState | JudgeState | ComparisonState
-S = TypeVar("S", SketchState, JoinState, JudgeState, ComparisonState)
+State = SketchState | JoinState | JudgeState | ComparisonState  # each was one record in 0.1.0
+S = TypeVar("S", bound=msgspec.Struct)
 
 
 class Head(msgspec.Struct, frozen=True, tag="head"):
@@ -128,21 +128,24 @@ class States:
                 self._take(record.key, record.value)
         self._next.update(ends)
 
-    def sketch(self, source: TopicPartition) -> SketchState | None:
-        """Return the newest state of an input partition."""
-        return self._find(sketch_key(source), SketchState)
+    def find(self, stage: str, kind: type[S]) -> S | None:
+        """Return the newest state of a stage, if it is of a kind; nobody else has a hold of it.
 
-    def join(self, partition: int, model: str) -> JoinState | None:
-        """Return the newest state of a model in one partition of the log of joins."""
-        return self._find(join_key(partition, model), JoinState)
-
-    def judge(self, model: str) -> JudgeState | None:
-        """Return the newest state of a model's judge."""
-        return self._find(judge_key(model), JudgeState)
-
-    def comparison(self, name: str) -> ComparisonState | None:
-        """Return the newest state of a comparison's judge; `name`: as in the logs."""
-        return self._find(judge_key(name), ComparisonState)
+        Raises:
+            LogError: parts of it are not there.
+        """
+        records = self._records.get(stage, {})
+        heads = [record for record in records.values() if isinstance(record, Head)]
+        try:
+            if heads:
+                return self._joined(max(heads, key=lambda head: head.owner), kind)
+            whole = next((known for known in records.values() if isinstance(known, kind)), None)
+            return whole and msgspec.msgpack.decode(msgspec.msgpack.encode(whole), type=kind)
+        except (KeyError, msgspec.DecodeError) as error:
+            raise LogError(
+                f"the state {stage} in {self._topic} is not whole, so what is known means nothing "
+                "any more: were records of that topic deleted? Set output.prefix to a new name"
+            ) from error
 
     def own(self, stage: str, generation: int) -> int:
         """Begin to write the states of a stage; return the number of this ownership.
@@ -157,8 +160,11 @@ class States:
         self._written[stage] = _Written(owner, tuple(records))
         return owner
 
-    def messages(self, stage: str, state: State) -> list[Message]:
-        """Return what stores a state of a stage that is owned, as far as it has changed."""
+    def messages(self, stage: str, state: Any) -> list[Message]:
+        """Return what stores a state of a stage that is owned, as far as it has changed.
+
+        `state`: a struct with a tag and a `position`.
+        """
         written = self._written[stage]
         found = cut(state)
         parts = {_digest(data): data for field in found.large.values() for data in field}
@@ -206,21 +212,6 @@ class States:
                 return
         self._records.setdefault(stage, {})[key] = record
         self._stages[key] = stage
-
-    def _find(self, stage: str, kind: type[S]) -> S | None:
-        """Return the newest state of a stage, if it is of a kind; nobody else has a hold of it."""
-        records = self._records.get(stage, {})
-        heads = [record for record in records.values() if isinstance(record, Head)]
-        try:
-            if heads:
-                return self._joined(max(heads, key=lambda head: head.owner), kind)
-            whole = next((known for known in records.values() if isinstance(known, kind)), None)
-            return whole and msgspec.msgpack.decode(msgspec.msgpack.encode(whole), type=kind)
-        except (KeyError, msgspec.DecodeError) as error:
-            raise LogError(
-                f"the state {stage} in {self._topic} is not whole, so what is known means nothing "
-                "any more: were records of that topic deleted? Set output.prefix to a new name"
-            ) from error
 
     def _joined(self, head: Head, kind: type[S]) -> S | None:
         """Return the state of a head.

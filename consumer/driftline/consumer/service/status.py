@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
-from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from driftline.consumer.log.protocol import Ownership, TopicPartition
-from driftline.consumer.service.joining import JoinsPartition
+from driftline.consumer.service.counting import InputPartition
 from driftline.consumer.service.judging import PanesPartition
 from driftline.consumer.service.plan import Plan
-from driftline.consumer.sketch.partition import PartitionSketch
+from driftline.consumer.service.stage import Stage
 from driftline.consumer.sketch.totals import InputTotals
 from driftline.consumer.wire.records import Alert, Verdict
+from driftline.producer.records.timestamp import EARLIEST
+
+S = TypeVar("S", bound=Stage)
 
 _WORK = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)  # seconds
 _DELAY = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600)  # seconds
@@ -59,7 +61,7 @@ class ModelFailure(NamedTuple):
 
     Attributes:
         model: its name in the logs; of a comparison too.
-        stage: `sketch`, `join` or `judge`.
+        stage: `sketch`, `join` or `judge`: its kind.
         partition: whose stage it is.
         error: what was raised.
     """
@@ -76,13 +78,10 @@ class Status:
     Attributes:
         plan: what is watched.
         totals: counts of the records read, by input topic.
-        lag: records between position and end, by input partition.
-        held: input partitions whose rest waits for an open transaction: the offset at which it
-            does, and since when, wall-clock time in ms.
         verdicts: by model, the newest verdict of each (stream, feature).
         alerts: records published, by (model, kind, severity, status).
         windows: windows of events judged, by model.
-        sketches, panes, joins: the stages that run here now.
+        stages: what runs here now, in the order in which data flows.
         generation: the group's, -1 before the first ownership.
         checkpointed: wall-clock time of the last checkpoint, ms; None before the first.
         polled: wall-clock time of the last poll, ms; None before the first.
@@ -95,14 +94,10 @@ class Status:
         self.totals: dict[str, InputTotals] = {
             topic: InputTotals() for topic in sorted(plan.inputs)
         }
-        self.lag: dict[TopicPartition, int | None] = {}
-        self.held: dict[TopicPartition, tuple[int, int]] = {}
         self.verdicts: dict[str, dict[tuple[str, str], Verdict]] = {}
         self.alerts: Counter[tuple[str, str, str, str]] = Counter()
         self.windows: Counter[str] = Counter()
-        self.sketches: Mapping[TopicPartition, PartitionSketch] = {}
-        self.panes: Mapping[TopicPartition, PanesPartition] = {}
-        self.joins: Mapping[TopicPartition, JoinsPartition] = {}
+        self.stages: Mapping[TopicPartition, Stage] = {}
         self.generation = -1
         self.checkpointed: int | None = None
         self.polled: int | None = None
@@ -111,47 +106,40 @@ class Status:
         self.window_evaluation = Histogram(_WORK)
         self.end_to_end = Histogram(_DELAY)
         self._last_window: dict[str, str] = {}
+        self._judged: set[str] = set()  # models, since the last look
 
-    def own(
-        self,
-        ownership: Ownership,
-        sketches: Mapping[TopicPartition, PartitionSketch],
-        panes: Mapping[TopicPartition, PanesPartition],
-        joins: Mapping[TopicPartition, JoinsPartition] = MappingProxyType({}),
-    ) -> None:
+    def own(self, ownership: Ownership, stages: Mapping[TopicPartition, Stage]) -> None:
         """Note a change of ownership; forget the models that went to another worker."""
         self.generation = ownership.generation
-        self.sketches, self.panes, self.joins = sketches, panes, joins
+        self.stages = stages
         here = self.models()
         self.verdicts = {name: seen for name, seen in self.verdicts.items() if name in here}
-        self.lag = {partition: lag for partition, lag in self.lag.items() if partition in sketches}
-        self.held = {partition: at for partition, at in self.held.items() if partition in sketches}
 
-    def hold(self, held: Mapping[TopicPartition, int], now: int) -> None:
-        """Note which input partitions an open transaction holds at `now` (ms), each with where."""
-        self.held = {
-            partition: known
-            if (known := self.held.get(partition)) is not None and known[0] == offset
-            else (offset, now)
-            for partition, offset in held.items()
-        }
+    def of(self, kind: type[S]) -> dict[TopicPartition, S]:
+        """Return the stages of one kind that run here now."""
+        return {at: stage for at, stage in self.stages.items() if isinstance(stage, kind)}
 
     def models(self) -> frozenset[str]:
         """Return the models that are judged here."""
-        return frozenset(name for panes in self.panes.values() for name in panes.judges)
+        return frozenset(name for panes in self.of(PanesPartition).values() for name in panes.parts)
 
     def failures(self) -> list[ModelFailure]:
         """Return the models that failed here, in the order of their names."""
-        stages = (("sketch", self.sketches), ("join", self.joins), ("judge", self.panes))
         return sorted(
             (
-                ModelFailure(name, stage, partition, error)
-                for stage, parts in stages
-                for partition, part in parts.items()
-                for name, error in part.failures.items()
+                ModelFailure(name, stage.kind, partition, error)
+                for partition, stage in self.stages.items()
+                for name, error in stage.failures.items()
             ),
             key=lambda failure: failure[:3],
         )
+
+    def sent(self, output: object) -> None:
+        """Note what was sent."""
+        if isinstance(output, Verdict):
+            self.verdict(output)
+        elif isinstance(output, Alert):
+            self.alert(output)
 
     def verdict(self, verdict: Verdict) -> None:
         """Note a verdict."""
@@ -162,18 +150,34 @@ class Status:
         if self._last_window.get(verdict.model) != verdict.window.end:
             self._last_window[verdict.model] = verdict.window.end
             self.windows[verdict.model] += 1
+            self._judged.add(verdict.model)
 
     def alert(self, alert: Alert) -> None:
         """Note a published alert record."""
         self.alerts[alert.model, alert.kind, alert.severity, alert.status] += 1
+
+    def observe_windows(self, seconds: float, clock: Callable[[], int]) -> None:
+        """Note how long it took to judge windows, if any were judged since the last look.
+
+        And of each model how old the newest input record was when its verdicts were sent.
+        """
+        judged, self._judged = self._judged, set()
+        if judged:
+            self.window_evaluation.observe(seconds)
+        for name in judged:
+            model = self.plan.config.models.get(name)
+            topics = () if model is None else model.predictions  # of a comparison none
+            inputs = self.of(InputPartition).items()
+            newest = max((i.newest for at, i in inputs if at.topic in topics), default=-1)
+            if newest >= EARLIEST:  # else another worker reads its input, or records say no time
+                self.end_to_end.observe(max(clock() - newest, 0) / 1000)
 
     def catching_up(self) -> list[str]:
         """Return what is not ready yet, one sentence each; empty when all is."""
         if self.generation < 0:
             return ["no partitions yet: waiting for the group"]
         return [
-            f"{partition.topic}[{partition.partition}] is read again from {sketch.next} "
-            f"to {sketch.position}"
-            for partition, sketch in self.sketches.items()
-            if sketch.next < sketch.position
+            f"{at.topic}[{at.partition}] is read again from {stage.next} to {stage.position}"
+            for at, stage in self.stages.items()
+            if stage.next < stage.position
         ]

@@ -1,0 +1,90 @@
+"""The stage on an input partition: its events are counted, and sent to their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from driftline.consumer.log.protocol import Gap, Record
+from driftline.consumer.service.stage import Batch, Due, Ends
+from driftline.consumer.service.states import sketch_key
+from driftline.consumer.sketch.partition import Output, PartitionSketch
+from driftline.consumer.sketch.totals import model_of
+
+
+class InputPartition:
+    """Feeds the sketch of one input partition.
+
+    Args:
+        sketch: of the partition.
+        idle_after: silence, and the age of an open transaction, after which it is reported; ms.
+
+    Attributes:
+        lag: offsets between position and end as they were at the last look; None: not known yet.
+        held: the offset at which an open transaction keeps the rest from being read, and since
+            when, wall-clock time in ms; None where none does.
+        newest: timestamp of the last record read, ms; -1 before the first.
+        read: records read since the last look at who is ahead.
+    """
+
+    kind: ClassVar[str] = "sketch"
+
+    def __init__(self, sketch: PartitionSketch, idle_after: int) -> None:
+        self.sketch = sketch
+        self.failures = sketch.failures
+        self._idle_after = idle_after
+        self.lag: int | None = None
+        self.held: tuple[int, int] | None = None
+        self.newest = -1
+        self.read = 0
+
+    @property
+    def next(self) -> int:
+        """See `Stage.next`."""
+        return self.sketch.next
+
+    @property
+    def position(self) -> int:
+        """See `Stage.position`."""
+        return self.sketch.position
+
+    def claim(self) -> Sequence[Batch]:
+        """Return the first words of a new owner."""
+        return [_batch(self.sketch.claim())]
+
+    def feed(self, records: Sequence[Record], now: int) -> Sequence[Batch]:
+        """Count records."""
+        self.newest = records[-1].timestamp
+        self.read += len(records)
+        return [_batch(self.sketch.feed(records, now))]
+
+    def lost(self, gap: Gap) -> Sequence[Batch]:
+        """Go on after records that were deleted; what comes next tells of the loss."""
+        self.sketch.lost(gap)
+        return ()
+
+    def tick(self, now: int) -> Sequence[Batch]:
+        """Return the marks of models that are silent, if the partition is read to its end."""
+        if self.lag != 0:
+            return ()
+        self.sketch.at_the_end()
+        return [_batch([*self.sketch.stale(now), *self.sketch.idle(now, self._idle_after)])]
+
+    def hold(self, offset: int | None, now: int) -> Sequence[Batch]:
+        """Note where an open transaction holds the partition at `now`; return what this changes."""
+        if offset is None or self.held is None or self.held[0] != offset:
+            self.held = None if offset is None else (offset, now)
+        long = self.held is not None and now - self.held[1] >= self._idle_after
+        return [_batch(self.sketch.hold(held=long))]
+
+    def due(self, ends: Ends, *, whole: bool) -> Sequence[Due]:
+        """Return the one state of all models."""
+        return [Due(sketch_key(self.sketch.source), None, self.sketch.state)]
+
+    def fail(self, name: str, error: Exception) -> None:
+        """Let a model rest as it was before what was done last."""
+        self.sketch.fail(name, error)
+
+
+def _batch(outputs: Iterable[Output]) -> Batch:
+    return [(model_of(output), output) for output in outputs]
