@@ -26,6 +26,11 @@ from driftline.producer.records.durations import PATTERN
 FOLDER = Path(__file__).parent
 NOTE = "<!-- Written by docs/generate.py from the code: change that, then run it again. -->\n\n"
 FILES = [f"features.{name}" for name, detector in DETECTORS.items() if name not in RATES]
+USE = {
+    "budget": "always, for the budget",
+    "always": "always",
+    "named": "where a threshold names it",
+}
 TYPES = ("numeric", "categorical", "boolean")
 NAMED = {"sources": "<topic>", "models": "<name>", "features": "<feature>",
          "comparisons": "<name>"}  # fmt: skip
@@ -148,9 +153,9 @@ def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 def detectors() -> str:
     """Return the page of the detectors: what stands in their docstrings."""
     table = _table(
-        ("detector", "what it answers", "for", "value", "p-value"),
+        ("detector", "what it answers", "for", "value", "p-value", "computed"),
         [
-            (f"`{name}`", each.when, _types(each), _values(each), _law(each))
+            (f"`{name}`", each.when, _types(each), _values(each), _law(each), USE[each.use])
             for name, each in DETECTORS.items()
         ],
     )

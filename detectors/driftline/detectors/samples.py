@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.detectors.baseline import Baseline
+from driftline.detectors.counts import EXTRA_CELLS
 from driftline.detectors.features.cells import Cells
 from driftline.detectors.features.distance import distances
 from driftline.detectors.grid import FloatArray, IntArray
@@ -61,6 +62,31 @@ class Samples:
     def few(self) -> NDArray[np.bool_]:
         """Which of the cells of `bins` are of categories, booleans, or numbers of few values."""
         return (~self.numeric | self.baseline.few)[self.bins.owner]
+
+    @cached_property
+    def values(self) -> Cells:
+        """The distinct values of numeric features in ascending order, with the events of each.
+
+        Exact where the grid holds all values of the reference: what the window alone has in an open
+        gap is taken as so many values of one event. With a cut grid a gap that has events of the
+        reference is one value.
+        """
+        layout = self.baseline.layout
+        starts = layout.starts[: layout.numeric + 1]
+        reference, window = (x[: starts[-1]].copy() for x in (self.baseline.counts, self.window))
+        for counts in (reference, window):
+            for cell in range(1, EXTRA_CELLS + 1):
+                counts[starts[1:] - cell] = 0
+        slots = np.flatnonzero(reference + window)
+        owner = np.searchsorted(starts, slots, "right") - 1
+        reference, window = reference[slots], window[slots]
+        apart = (reference == 0) & ((slots - starts[owner]) % 2 == 0)
+        if apart.any():
+            times = np.where(apart, window, 1)
+            owner, reference, window = (
+                np.repeat(x, times) for x in (owner, reference, np.where(apart, 1, window))
+            )
+        return Cells(owner, reference, window, self.features)
 
     @property
     def shared_level(self) -> FloatArray:

@@ -26,6 +26,7 @@ from typer.main import get_command
 
 from driftline.consumer.cli import app, main
 from driftline.consumer.log import kafka_python
+from driftline.detectors import DETECTORS
 
 TRUTH_ROWS = DATA / "car_loan_analysis_target.csv.gz"
 WIDTH = "100"
@@ -131,8 +132,10 @@ def configuration(screen: Screen) -> None:
 
 
 def schema(screen: Screen) -> None:
-    """The JSON schema."""
+    """The JSON schema, without detectors that are computed only where a threshold names them."""
     screen("config", "schema")
+    named = {f'"{name}",' for name, detector in DETECTORS.items() if not detector.always}
+    screen.lines = [line for line in screen.lines if line.strip() not in named]
 
 
 def alerts_tail(screen: Screen) -> None:

@@ -52,6 +52,19 @@ class Cells:
         """Sum over each feature's cells, in their order, shape (F,)."""
         return np.bincount(self.owner, weights=per_cell, minlength=self.features).astype(np.float64)
 
+    def running(self, counts: IntArray) -> IntArray:
+        """Sum of each feature's counts up to and with each cell, shape (M,).
+
+        Example:
+            >>> cells = Cells(np.array([0, 0, 1]), np.array([3, 1, 5]), np.array([2, 0, 4]), 2)
+            >>> cells.running(cells.reference)
+            array([3, 4, 5])
+        """
+        total = np.concatenate([[0], np.cumsum(counts)])
+        first = np.searchsorted(self.owner, np.arange(self.features))
+        before: IntArray = total[first][self.owner]
+        return total[1:] - before
+
     @cached_property
     def m(self) -> FloatArray:
         """Reference events per feature, shape (F,)."""
