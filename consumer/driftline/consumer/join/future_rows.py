@@ -16,10 +16,10 @@ _SMALL, _MANY = 1_024, 256
 
 
 class FutureRows:
-    """Rows of all source partitions on their way to taking effect.
+    """Rows of all source partitions whose time the clock has not passed.
 
-    They do so in the order (time, source, partition, offset), a prediction before the label in the
-    same record: who arrives first changes nothing.
+    They leave in the order (time, source, partition, offset), a prediction before the label in the
+    same record: the order of their arrival changes nothing.
 
     Args:
         tags: how many segment tags a row has.

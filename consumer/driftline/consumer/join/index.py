@@ -17,8 +17,8 @@ IdArray = NDArray[np.uint64]
 class IdIndex:
     """Rows by id; every id at most once.
 
-    A place is tried after the other from the id's own on, as many ids at a time as are looked for.
-    Four bytes a place, of which at most two thirds are taken.
+    Linear probing from the id's own place on, for all ids of a call at a time. A place has four
+    bytes, and at most two thirds of the places are used.
 
     >>> index, column = IdIndex(), np.array([7, 8], np.uint64)
     >>> index.add(column, np.array([0, 1]), column)

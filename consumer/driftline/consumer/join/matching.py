@@ -2,8 +2,8 @@
 
 Everything is decided by the rows' own times, never by when or in which batch they are read: a
 label matches its prediction if the later of the two came within the horizon of the other. Rows of
-one id follow one another, rows of different ids do not touch: so a batch is worked off in rounds,
-each with at most one row of every id.
+one id are matched one after the other, rows of different ids are independent: so a batch is matched
+in rounds, each with at most one row of every id.
 
 A prediction with its label waits on until its pane ends, and is counted then: until then another
 label may correct it.
@@ -38,7 +38,7 @@ NEVER = -(1 << 62)
 _STEPS = 64
 # What a state may name: 80 kB of ids that are reserved, and 160 kB of early matches.
 _MOST_RESERVED, _MOST_EARLY_MATCHES = 5_000, 20_000
-# Rows whose time is over are looked for so often within one horizon, and whenever a pane ends.
+# Times that expired rows are looked for within one horizon, besides the ends of panes.
 _LOOKS = 16
 # Rows that end at once, after a long silence even all, are copied in portions of this size.
 _AT_ONCE = 1 << 18
@@ -55,7 +55,8 @@ class Matching:
     Attributes:
         rows: the rows that wait.
         panes: the panes that are open, by start.
-        crossed: rows that decided a later prediction's fate; `reserved`: ids of such that are gone.
+        crossed: rows that a later prediction with their id depends on; `reserved`: the ids of those
+            that were dropped.
         early_matches: of predictions with a label that came first.
         met: while the past is read again, those of predictions whose label came first:
             other labels found waiting then belong to predictions that are not read again. Else

@@ -3,9 +3,9 @@
 A deterministic function of the model's blocks there, in offset order. The rules of time and of
 restart (docs/design.md) are kept here for this stage.
 
-What has its effect is ordered by time, so the past that must be read again is all rows from a time
-on, `since`: those before it have nothing left here. Reading begins at an offset before which there
-are only such rows.
+Rows are matched in order of time, so after a restart all rows from a time on, `since`, are read
+again: of those before it nothing is left here. Reading begins at an offset before which there are
+only such rows.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class ModelJoin:
         totals: where to count the rows, by how each was used.
 
     Attributes:
-        matching_type: what lets its rows meet.
+        matching_type: how its rows are matched.
         position: everything before this offset has had its effect.
     """
 
@@ -150,7 +150,7 @@ class ModelJoin:
         )  # fmt: skip
 
     def claim(self) -> Iterator[Output]:
-        """Yield the first words of a new owner."""
+        """Yield the first records of a new owner: older generations' idle marks are void now."""
         self._sent = False
         yield from self._final(self._clock.now())
 

@@ -1,7 +1,7 @@
-"""What happens when more rows wait than may: the oldest go.
+"""Dropping the oldest rows when too many wait.
 
-Whether too many wait is looked at when the clock passes a whole minute, whatever the batches. A
-state keeps what went, so that the same goes when the past is read again.
+The number is looked at when the clock passes a whole minute, whatever the batches. A state keeps
+what was dropped, so that the same rows are dropped when the past is read again.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Overflow:
         matching: the rows that wait.
         apply: matches rows.
         most: rows that may be left; down to nine tenths of that when they are more.
-        cuts: what went before, oldest first.
+        cuts: what was dropped before, oldest first.
 
     Attributes:
         cuts: the same, as of now.
@@ -45,21 +45,21 @@ class Overflow:
         self._most = most
         self.cuts = list(cuts)
         self._again = list(cuts)
-        self._look = NEVER  # end of the last minute in which rows took effect
+        self._look = NEVER  # end of the last minute in which rows were matched
 
     def pass_on(self, rows: JoinRows, now: int, *, again: bool) -> None:
         """Match rows, in the order of their times; the clock is at `now` (ms).
 
-        `again`: they did before, so that what went then goes now, and nothing else.
+        `again`: they were matched before, so exactly what was dropped then is dropped now.
         """
         self._let(self._as_before(rows, now) if again else self._where_overflow(rows, now))
 
     def forget(self, since: int) -> None:
-        """Forget where only rows of times before `since` (ms) went: none is read again."""
+        """Forget drops of rows of times before `since` (ms) only: none of them is read again."""
         self.cuts = [cut for cut in self.cuts if cut.up_to >= since]
 
     def _as_before(self, rows: JoinRows, now: int) -> JoinRows:
-        """Apply rows up to where others went before, and let these go; return the rows left."""
+        """Match rows up to each drop of the run before, and repeat it; return the rows left."""
         while self._again and self._again[0].at <= now:
             cut = self._again.pop(0)
             rows = self._let_until(rows, cut.at)
@@ -67,7 +67,7 @@ class Overflow:
         return rows
 
     def _where_overflow(self, rows: JoinRows, now: int) -> JoinRows:
-        """Apply rows minute by minute while too many may be left; return the rows left."""
+        """Match rows minute by minute while too many may be left; return the rows left."""
         while self._may_overflow(rows):
             if self._look <= now and not (len(rows) and rows.times[0] < self._look):
                 for early, most in ((True, MOST_EARLY), (False, self._most)):

@@ -1,12 +1,13 @@
-"""What must be known of rows that are gone when the past is read again from a time on.
+"""Ids that stay reserved for a row that is no longer read, after a restart.
 
-Rows of one id mostly fare as they did before, whatever lay before that time: what is left of a
-prediction that got its label is that label, and those who wait for nothing are known
-(`JoinState.early`). Not so a prediction whose label came first, or one whose id another had: alone
-it would wait. So of such an id a state says until when it is reserved for a row from before, and
-whatever it has until then is passed over.
+After a restart rows are read again from a time on, and must be matched as they were before. For
+most ids this needs no memory: of a matched prediction only its label is read again, and the labels
+that wait for nothing are in the state (`JoinState.early`). It needs memory where the label came
+before its prediction, or where an earlier row had the same id: read again alone, the later row
+would wait. For such an id the state keeps until when it is reserved for the earlier row; rows with
+that id are skipped until then.
 
-Reading begins again at whole steps of time only. So rows within one step, as nearly all of the two
+Reading begins again at whole steps of time only. So rows within one step, as nearly all pairs of
 answers to one event are, need no such entry.
 """
 
@@ -24,7 +25,7 @@ _NONE = np.iinfo(np.int64).max
 
 
 class ReservedIds:
-    """Ids that rows held which are gone: since when, and until when; times in ms since 1970.
+    """Ids of rows that were dropped: reserved since when, and until when; times in ms since 1970.
 
     Args:
         most: the most that are named of those reserved at a time. Of ids that come again all the
@@ -49,7 +50,7 @@ class ReservedIds:
         return sum(len(ids) for ids, _, _ in self._parts)
 
     def add(self, ids: IdArray, since: IntArray, until: IntArray) -> None:
-        """Note that rows are gone."""
+        """Note that rows were dropped."""
         if len(ids):
             self._parts.append((ids, since, until))
 

@@ -1,4 +1,4 @@
-"""Where reading may begin again: offsets, with what was known of every source there."""
+"""Offsets where reading may begin again, with the positions and progress of every source there."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _NEVER = -(1 << 62)
 class ResumePoints:
     """What was read of every source partition, and its progress, at some offsets and times before.
 
-    A row may come twice, because a worker does again what it did before a crash; only the first
-    counts. To know the first when reading begins again, one must know what was read by then; and
-    to know which rows came too late for the clock, the progress of the sources.
+    A row may come twice, because a worker repeats after a crash what it did before it; only the
+    first counts. Telling which is the first needs the positions read until then, and telling which
+    rows came too late for the clock needs the progress of the sources.
 
     Args:
         offset: of the log of joins, where reading begins.

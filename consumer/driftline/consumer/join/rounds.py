@@ -14,7 +14,7 @@ _MOST = 4_096  # that are looked at at a time
 
 
 class Rounds:
-    """The turns of a batch: rows of one id follow one another, rows of different ids do not touch.
+    """The rounds of a batch: rows of one id in their order, rows of different ids side by side.
 
     Args:
         rows: in the order in which they are matched.

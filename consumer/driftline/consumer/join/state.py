@@ -38,7 +38,7 @@ class JoinState(msgspec.Struct, tag="join", rename=_IN_RECORDS):
         rewind: where to read from again (O): all rows before that offset are of times before
             `since`.
         since: smallest time of any row that waits, or counts in a pane still open, ms since 1970;
-            rows before it are of no use any more. None if none has taken effect.
+            rows before it have no use any more. None if none was matched yet.
         topic_id: id of the log of joins; `partitions`: how many it has. Neither may change.
         sources: per source partition (topic, number), its progress as last known.
         positions: per source partition, the offset up to which its rows had been read at `rewind`.
@@ -49,11 +49,11 @@ class JoinState(msgspec.Struct, tag="join", rename=_IN_RECORDS):
             they are too many to name. Then labels whose prediction lies before `since` wait too.
         met: `EarlyMatches` of predictions whose label came first, from `since` on; None if they are
             too many to name.
-        reserved_ids: ids (uint64, little-endian) that rows held at `since` which are gone and
-            decided later predictions' fate; `reserved_until`: until when, ms (int64, as above).
+        reserved_ids: ids (uint64, little-endian) that are reserved at `since` for rows that were
+            dropped (`ReservedIds`); `reserved_until`: until when, ms (int64, as above).
         cut: what expired since then because too many were waiting, newest last.
-        lifts: (offset, time): where the clock was lifted, because more rows than may had been read
-            before another source has come as far; from `rewind` on.
+        lifts: (offset, time): where the clock was lifted, because too many rows had been read ahead
+            of the slowest source; from `rewind` on.
     """
 
     position: int

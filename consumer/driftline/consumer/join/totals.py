@@ -1,4 +1,4 @@
-"""What became of predictions and labels in the join."""
+"""Counts of predictions and labels in the join, by how each was used."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class JoinTotals(msgspec.Struct):
-    """What became of the rows of one model.
+    """Counts of the rows of one model.
 
     Attributes:
         predictions: that came, once each.
@@ -18,8 +18,8 @@ class JoinTotals(msgspec.Struct):
         expired: predictions whose label did not come within the horizon.
         unmatched: labels whose prediction did not come within the horizon.
         crowded_out: of `expired` and `unmatched`, those that made room because too many waited.
-        hurried: rows that took effect before another source had come as far, because too many had
-            been read.
+        hurried: rows that were matched before the slowest source had passed their time, because too
+            many had been read.
     """
 
     predictions: int = 0

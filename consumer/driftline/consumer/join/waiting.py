@@ -25,7 +25,7 @@ class WaitingColumns:
     Attributes:
         ids: uint64: hash of the event's id.
         state: uint8: `FREE`, `WAITING`, `MATCHED` or `EARLY`.
-        times: int64: when it took effect, ms since 1970.
+        times: int64: its time, ms since 1970.
         until: int64: when it is forgotten, ms since 1970.
         scores: float64: of a prediction, NaN without one. Of a comparison (2, rows): the answers of
             champion and challenger, a score or the place of a class, NaN without one.
@@ -173,7 +173,7 @@ class Room:
 
     Attributes:
         waiting: rows that wait for one another.
-        ahead: rows that were read before another source has come as far.
+        ahead: rows that are read ahead of the slowest source.
     """
 
     waiting: int
