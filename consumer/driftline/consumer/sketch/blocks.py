@@ -205,7 +205,7 @@ class BlockWriter:
         progress.refused = refused
 
     def claim(self, name: str, horizon: Horizon) -> Iterator[Block]:
-        """Yield the first words of a new owner: older generations' idle marks are void now."""
+        """Yield the first records of a new owner: older generations' idle marks are void now."""
         return self._to_all(self._said(horizon, self._models[name]))
 
     def silent(self, now: int, idle_after: int) -> list[str]:

@@ -56,7 +56,7 @@ class ModelSketch:
             rows: of the model, in the order of their offsets.
             offsets: of each row.
             versions: names that the rows' version codes stand for.
-            horizon: who speaks.
+            horizon: the owner and the offset.
             now: wall-clock time, ms.
         """
         model, progress = self._model, self.progress
@@ -129,7 +129,7 @@ class ModelSketch:
         self.progress.refused, self.progress.reported = refused, False
 
     def horizon(self, horizon: Horizon, *, idle: bool = False) -> Horizon:
-        """Return how far the model has come; `horizon`: who speaks, and from where."""
+        """Return how far the model has come; `horizon`: of the owner and the offset."""
         progress = self.progress
         return msgspec.structs.replace(
             horizon, model=self._model.name, horizon=progress.horizon, progress=progress.progress,
@@ -160,7 +160,7 @@ class ModelSketch:
             )
 
     def _loss(self, times: IntArray) -> Iterator[Loss]:
-        """Yield the loss before these events, with the stretch of event time it may touch."""
+        """Yield the loss before these events, with the range of event time that it may concern."""
         model, progress = self._model, self.progress
         if progress.lost is None:
             return
@@ -175,7 +175,7 @@ class ModelSketch:
         progress.lost, progress.reported = None, False
 
     def _open_loss(self) -> Iterator[Loss]:
-        """Yield the loss of a model that is silent since; nobody knows when it ends."""
+        """Yield the loss of a model that is silent since; its end is not known."""
         progress, every = self.progress, self._model.every
         start = progress.progress if progress.horizon is None else progress.horizon
         if progress.lost is not None and not progress.reported and start is not None:

@@ -115,7 +115,7 @@ class PartitionSketch:
         self._behind.clear()
 
     def claim(self) -> list[Output]:
-        """Return the first words of a new owner: older generations' idle marks are void now."""
+        """Return the first records of a new owner: older generations' idle marks are void now."""
         self._before.clear()
         out: list[Output] = [*self._horizons()]
         writer = self._writer
@@ -143,7 +143,7 @@ class PartitionSketch:
         return self._of_the_others(out)
 
     def hold(self, *, held: bool) -> list[Output]:
-        """Return what is to be said where an open transaction begins or ends to hold the rest."""
+        """Return the horizons to be sent where an open transaction begins or ends to hold it."""
         changed, self._held = held != self._held, held
         return [*self._horizons()] if changed else []
 
@@ -352,7 +352,7 @@ class PartitionSketch:
         return self.failures.guard(name, self.fail)
 
     def _standing(self, name: str) -> ModelPosition:
-        """Return how far a model has come, and what a state record says of it."""
+        """Return how far a model has come, and what a state record has of it."""
         at, model = self._at(name), self._models.get(name)
         first = None if model is None else model.first()
         begun = self._state.rewind if name in self._behind else self._needed
@@ -392,7 +392,7 @@ class PartitionSketch:
         return () if self._decoder is None else self._decoder.version_names[name]
 
     def _horizon(self, until: int | None = None, *, held: bool = False) -> Horizon:
-        """Return who speaks, and from where; of which model they say who fill it in."""
+        """Return a horizon at an offset; the model and its times are filled in by the caller."""
         at = self.position if until is None else until
         return Horizon(
             *self.source, self.partitions, "", None, None, at, self.generation, held=held
