@@ -21,7 +21,7 @@ def check_against(
 ) -> list[Problem]:
     """Find names in a model's configuration that its reference does not have.
 
-    What stands in `defaults` speaks of all models, of which some may lack a feature: only its
+    What stands in `defaults` holds for all models, of which some may lack a feature: only its
     segments are checked.
 
     Args:

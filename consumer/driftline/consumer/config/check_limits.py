@@ -21,7 +21,7 @@ def limit_problems(
 ) -> Iterator[Problem]:
     """Yield what is wrong with the limits of a model.
 
-    Those that stand in `defaults` speak of all models, of which some may be of another kind: what
+    Those that stand in `defaults` hold for all models, of which some may be of another kind: what
     such a model lacks is a warning.
 
     Args:

@@ -26,7 +26,7 @@ def check_performance(
 ) -> list[Problem]:
     """Find what a model's reference or mappings lack for what is configured of its performance.
 
-    Limits that stand in `defaults` speak of all models, of which some may be of another kind: what
+    Limits that stand in `defaults` hold for all models, of which some may be of another kind: what
     such a model lacks is a warning.
 
     Args:

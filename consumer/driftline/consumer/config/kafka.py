@@ -38,7 +38,7 @@ def _addresses(servers: tuple[str, ...]) -> tuple[str, ...]:
     if not servers:
         raise ValueError("name at least one broker as host:port")
     for server in servers:
-        # The text is not repeated: somebody may have put a password before the host.
+        # The text is not repeated: it may hold a password before the host.
         match = _ADDRESS.fullmatch(server)
         if not match or not 1 <= int(match[2]) <= 65535:
             raise ValueError("write each broker as host:port, for example kafka-1:9092")

@@ -176,7 +176,7 @@ def _size(path: str) -> int:
 
 
 def _path_of(variable: str, root: Node) -> tuple[str, ...]:
-    """Return the keys that an environment variable speaks of.
+    """Return the keys that an environment variable names.
 
     Names that a variable cannot spell are found by what it can: `CAR_LOAN` is `car-loan`.
     """

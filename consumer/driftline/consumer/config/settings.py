@@ -123,5 +123,5 @@ class Config(Section):
     def _group_is_prefix(self) -> Self:
         if not self.kafka.group:
             kafka = self.kafka.model_copy(update={"group": self.output.prefix})
-            object.__setattr__(self, "kafka", kafka)  # frozen, and not yet in anybody's hands
+            object.__setattr__(self, "kafka", kafka)  # frozen, and not yet returned
         return self
