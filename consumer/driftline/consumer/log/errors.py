@@ -6,10 +6,10 @@ from driftline.errors import DriftlineError
 
 
 class LogError(DriftlineError):
-    """The broker, its topics or their settings: somebody must act. Exit code 2."""
+    """The broker, its topics or their settings: an operator must act. Exit code 2."""
 
 
-class WorkerLost(DriftlineError):  # noqa: N818 (not an error of anybody's: the worker ends)
+class WorkerLost(DriftlineError):  # noqa: N818 (nobody's mistake: the worker ends)
     """This worker cannot go on, another start can: exit code 75, for a supervisor to restart."""
 
 

@@ -61,7 +61,7 @@ class UnreadBatch(bytes):
     Attributes:
         first, last: offsets of the records that it stands for.
         reason: why they cannot be read, of the reasons of dead letters.
-        detail: the same in words.
+        detail: the same as a sentence.
     """
 
     first: int
@@ -91,7 +91,7 @@ class Message(NamedTuple):
 
 @dataclass(frozen=True)
 class TopicInfo:
-    """What the broker says of a topic: its id (changes when re-created) and its settings."""
+    """A topic on the broker: its id (changes when re-created) and its settings."""
 
     name: str
     topic_id: str

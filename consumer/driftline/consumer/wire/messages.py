@@ -60,7 +60,7 @@ class Horizon(msgspec.Struct, frozen=True, tag="horizon"):
     `progress` (ms): the largest event time seen. `until`: offset read up to. `partitions`: how
     many the topic has, so that judge knows whom to wait for. `idle`: read to its end and silent;
     `stale`: silent for `stale_after`; `held`: an open transaction keeps the rest from being read.
-    A new owner speaks first, with none of them. `outcomes`: of the join, whose source is a
+    The first record of a new owner has none of them. `outcomes`: of the join, whose source is a
     partition of `joins`.
     """
 
@@ -137,7 +137,7 @@ PanesMessage = Pane | Horizon | Loss
 
 
 def decode_panes(record: bytes) -> PanesMessage:
-    """Return what a record of the log of panes says.
+    """Read a record of the log of panes.
 
     Raises:
         RecordError: it is damaged, or of a newer version.
@@ -147,7 +147,7 @@ def decode_panes(record: bytes) -> PanesMessage:
 
 
 def decode_block(record: bytes) -> Block:
-    """Return what a record of the log of joins says.
+    """Read a record of the log of joins.
 
     Raises:
         RecordError: it is damaged, or of a newer version.

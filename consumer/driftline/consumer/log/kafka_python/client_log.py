@@ -43,7 +43,7 @@ class ClientLog(logging.Handler):
 
 @contextlib.contextmanager
 def quiet_client() -> Iterator[None]:
-    """Let the client say nothing: while it connects, its many lines only hide our one sentence."""
+    """Silence the client: while it connects, its many lines only hide our one sentence."""
     client = logging.getLogger("kafka")
     level = client.level
     client.setLevel(logging.CRITICAL)

@@ -1,4 +1,4 @@
-"""`protocol.Log` on a real Kafka: what the broker says of topics, and reading outside the group."""
+"""`protocol.Log` on a real Kafka: topics and their settings, and reading outside the group."""
 
 from __future__ import annotations
 
@@ -244,7 +244,7 @@ class KafkaLog:
 
 
 def _position(client: Any, partition: Any) -> int:
-    """Return how far the client has read; -1 while it cannot say."""
+    """Return how far the client has read; -1 while that is not known."""
     try:
         position = client.position(partition, timeout_ms=0)
     except (kafka.errors.KafkaError, OSError) as error:

@@ -28,7 +28,7 @@ def client_options(
     Args:
         config: Where to connect and as whom.
         client: The client's class; options that it does not know are for another one.
-        tunable: Driftline's choice where `kafka.options` may say otherwise.
+        tunable: Driftline's choice, which `kafka.options` may replace.
         fixed: What this client needs and nobody may change.
 
     Raises:

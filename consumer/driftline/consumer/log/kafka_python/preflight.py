@@ -75,7 +75,7 @@ def preflight(
 
     Args:
         addresses: Each `host:port`; the port is 9092 when left out.
-        context: For TLS; None speaks plain text.
+        context: For TLS; None for plain text.
         login: How to log in; None does not.
         timeout: Seconds for all of them together.
 

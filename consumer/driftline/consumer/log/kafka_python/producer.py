@@ -3,7 +3,7 @@
 No time limit of the client's own: when a batch that was already sent expires, its idempotent
 producer sends nothing ever again (kafka-python 3.0.12). So messages never expire, what is
 outstanding is bounded here, and a worker whose messages nobody acknowledges ends and is started
-again. Where the broker refuses one, another start would meet the same: an operator must act.
+again. What the broker refuses once it would refuse after another start too: an operator must act.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from driftline.consumer.log.kafka_python.clients import start_client
 from driftline.consumer.log.kafka_python.options import client_options
 from driftline.consumer.log.protocol import Message
 
-# What another start would meet again. All else may pass, with a new producer at the latest.
+# What would come again after another start. All else may pass, with a new producer at the latest.
 _REFUSALS = (
     kafka.errors.AuthorizationError,
     kafka.errors.InvalidRecordError,
