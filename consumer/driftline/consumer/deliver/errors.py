@@ -6,7 +6,7 @@ from driftline.errors import DriftlineError
 
 
 class AlertsError(DriftlineError):
-    """What is to be done with alerts cannot be done; somebody must act. Exit code 2."""
+    """What is to be done with alerts cannot be done; an operator must act. Exit code 2."""
 
 
 class DeliveryError(DriftlineError):

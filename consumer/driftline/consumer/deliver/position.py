@@ -1,4 +1,4 @@
-"""Where a subscriber stopped, kept by whoever subscribes."""
+"""The position of a subscriber, which the subscriber's program keeps."""
 
 from __future__ import annotations
 

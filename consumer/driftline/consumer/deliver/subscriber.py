@@ -40,7 +40,7 @@ class AlertRecord:
     """One record of one alert.
 
     Attributes:
-        alert: what it says.
+        alert: its content.
         value: its JSON as published, fields of newer versions included.
         partition, offset: where it stands.
         timestamp: when it was published, ms since 1970.
@@ -60,7 +60,7 @@ class AlertSubscriber:
 
     Args:
         log: the log, on Kafka or in memory.
-        topic: the topic of alerts, `driftline.alerts` unless `output.prefix` says otherwise.
+        topic: the topic of alerts, `driftline.alerts` unless `output.prefix` is another.
         choice: which alerts are asked for.
         positions: keeps where it stopped; None: begin with the present state at every start.
 
@@ -131,7 +131,7 @@ class AlertSubscriber:
         return self.follow(_wait)
 
     def follow(self, wait: Callable[[], bool]) -> Iterator[AlertRecord]:
-        """Yield what `poll` gives, again and again; asking for the next says `done` of the last.
+        """Yield what `poll` gives, again and again; each is `done` when the next is asked for.
 
         Args:
             wait: called when all is read, for example to sleep a second; False ends it.
