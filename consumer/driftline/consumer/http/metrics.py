@@ -56,7 +56,7 @@ class StatusCollector(Collector):
     Args:
         config: its `metrics.max_series` caps the series of the features of one model.
         status: what the worker knows; it may change while it is read.
-        health: says whether the worker is ready.
+        health: whether the worker is ready.
     """
 
     def __init__(self, config: Config, status: Status, health: Health) -> None:

@@ -40,7 +40,7 @@ _TEXT = "text/plain; charset=utf-8"
 
 
 class Answer(NamedTuple):
-    """What a page says."""
+    """The content of a page."""
 
     status: HTTPStatus
     content_type: str
