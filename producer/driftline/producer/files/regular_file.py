@@ -1,4 +1,4 @@
-"""Opening a file that somebody named: never one without an end, nor one that has to be waited for.
+"""Opening a file that an operator named: never one without an end, or that must be waited for.
 
 Where a file is expected there may be a pipe that nobody writes to, a device such as `/dev/zero`, or
 a file of gigabytes.

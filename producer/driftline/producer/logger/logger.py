@@ -40,7 +40,7 @@ class PredictionLogger:
     Args:
         model: the model's name.
         sender: delivers the records: `KafkaSender`, or `MemorySender` in tests.
-        model_version: of every event, unless a call says otherwise.
+        model_version: of every event, unless a call has its own.
         limits: how much may wait; beyond that the newest records are dropped.
         close_timeout: seconds that closing waits for what is outstanding.
         clock: returns seconds since 1970, for events without a timestamp.

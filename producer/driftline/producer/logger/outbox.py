@@ -1,4 +1,4 @@
-"""A bounded queue that a background thread empties: whoever puts something in never waits.
+"""A bounded queue that a background thread empties: putting something in never waits.
 
 What does not fit is dropped and counted, newest first to go, so what is sent keeps its order.
 "Outstanding" is what waits and what the sender has in hand but nobody has acknowledged yet: an

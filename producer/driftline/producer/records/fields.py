@@ -1,4 +1,4 @@
-"""Where a record, an event or somebody's row, holds its time and its features."""
+"""Where a record (an event, or a row that is mapped to one) holds its time and its features."""
 
 from __future__ import annotations
 

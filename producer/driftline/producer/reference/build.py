@@ -49,7 +49,7 @@ class ReferenceSettings:
         grid: most grid values of a numeric feature; None keeps every distinct value.
         types: feature to type, where the inferred one is wrong.
         segments: tags (`model_version` is one) that also get counts per value.
-        positive_label: the class that `prediction.score` speaks of; by default "1" or "true"
+        positive_label: the class whose probability `prediction.score` is; by default "1" or "true"
             where the labels are 0 and 1 or false and true.
         ignore: globs of input features that are not built.
     """
