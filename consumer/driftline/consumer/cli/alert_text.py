@@ -25,13 +25,13 @@ class Share(NamedTuple):
 
 
 def alert_line(alert: Alert) -> str:
-    """Return an alert record on one line: when it was sent in event time, and what it says."""
+    """Return an alert record on one line: when it was sent in event time, its state and summary."""
     time = minute(alert.window.end)
     return f"{time}  {alert.status.upper():<8}  {alert.severity:<8}  {clean(alert.summary)}"
 
 
 def alert_in_full(alert: Alert, verdict: Verdict | None) -> str:
-    """Return all that an alert record says.
+    """Return all of an alert record.
 
     Args:
         alert: the record.
@@ -138,7 +138,7 @@ def _categories(names: Sequence[str]) -> list[str]:
 
 
 def _counts(alert: Alert) -> str:
-    """Return what became of the window's events, for alerts that speak of their quality."""
+    """Return the counts of the window's events, for alerts on data quality."""
     events = max(alert.window.events, 1)
     rows = [(name.replace("_", " "), count) for name, count in (alert.counts or {}).items()]
     return "\n".join(f"  {name:<14}{count:>9,}{percent(count / events):>9}" for name, count in rows)

@@ -58,7 +58,7 @@ class Compared:
         sides: champion and challenger.
         paired: both predicted the same events, so each event was compared by itself.
         events: labelled events that were compared.
-        decision: on the challenger; None where nothing says who was right.
+        decision: on the challenger; None without ground truth.
         p_value: of the stronger claim.
         reason: why there is no decision; empty where there is one.
     """

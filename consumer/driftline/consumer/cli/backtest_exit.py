@@ -60,9 +60,9 @@ def compare(given: Given, *, as_json: bool, fail_on_drift: bool) -> int:
 
 
 def too_little_judged(setup: Setup) -> str:
-    """Return why a backtest without alerts does not say that there is no drift, empty if it does.
+    """Return why a backtest without alerts does not show that there is no drift, empty if it does.
 
-    It says so where a window was judged, and at least half of the events were in one. Events that
+    It does where a window was judged, and at least half of the events were in one. Events that
     were late or rejected count as events.
     """
     found, totals = setup.found, setup.backtest.totals
@@ -85,7 +85,7 @@ def too_little_judged(setup: Setup) -> str:
 
 
 def too_little_compared(found: Compared) -> str:
-    """Return why a comparison without a loser does not say that there is none, empty if it does."""
+    """Return why a comparison without a loser does not show that there is none, or nothing."""
     if found.decision is None:
         return f"nothing was compared: {found.reason}"
     predictions = [side.predictions for side in found.sides]

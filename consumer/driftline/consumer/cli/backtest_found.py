@@ -24,13 +24,13 @@ class Found:
         unjudged: windows of the whole model; why none of its features could be judged, empty if
             one was.
         never: segments; why none of its windows could be judged so far, empty if one was.
-        features: features that verdicts speak of.
+        features: features that have verdicts.
         reference: id of the reference.
         largest: the verdict with the largest effect.
         first: earliest event time, ms.
         refused: rows of a file of labels that are none.
         labelled: windows of the whole model's labels to the labelled events in them.
-        causes: why labels and predictions did not meet, a sentence each.
+        causes: why labels and predictions did not match, a sentence each.
         metrics: windows of the whole model's performance, estimated or not: start and end to
             events.
         unmeasured: the same; why none of its metrics could be judged, empty if one was.

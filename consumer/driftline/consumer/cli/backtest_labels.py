@@ -94,7 +94,7 @@ class LabelFile:
             self._refused += backtest.totals.rejected - before
 
     def causes(self, model: str) -> list[str]:
-        """Return why labels of a model and its predictions did not meet, a sentence each."""
+        """Return why labels of a model and its predictions did not match, a sentence each."""
         own = Ids(self._files.mapping)
         own.add(self._of(model))
         files = self._files

@@ -55,7 +55,7 @@ def _kept(setup: Setup, outputs: Iterator[Verdict | Alert]) -> Iterator[Verdict 
 
 
 def _is_of_labels(output: Verdict | Alert) -> bool:
-    """Return whether a record speaks of labels, or of what they tell."""
+    """Return whether a record is of labels, or of performance measured with them."""
     of_labels = isinstance(output, Alert) and output.kind == "labels"
     return of_labels or output.subject.is_realised
 

@@ -25,7 +25,7 @@ _ENOUGH_FOR_A_RATE = 20
 
 @dataclass
 class Sample:
-    """What the recent records of its topics say of one model.
+    """Counts of the recent records of one model's topics.
 
     Attributes:
         read: records with a value; they may be of any model of the topic.
@@ -58,7 +58,7 @@ def decode(plan: Plan, topic: str, records: Sequence[Record]) -> Decoded:
 def sample_topic(
     plan: Plan, topic: str, records: Sequence[Record], decoded: Decoded
 ) -> dict[str, Sample]:
-    """Return what the records of one topic, and the events among them, say of its models."""
+    """Return the counts of one topic's records and of the events among them, by model."""
     samples = {}
     for name in plan.models_of(topic):
         sample = samples[name] = Sample(
@@ -87,7 +87,7 @@ def hourly_rate(records: Iterable[Record]) -> float | None:
     """
     times: defaultdict[TopicPartition, list[int]] = defaultdict(list)
     for record in records:
-        if record.timestamp >= EARLIEST:  # else the record says no time
+        if record.timestamp >= EARLIEST:  # else the record has no time
             times[TopicPartition(record.topic, record.partition)].append(record.timestamp)
     if sum(map(len, times.values())) < _ENOUGH_FOR_A_RATE:
         return None
@@ -99,7 +99,7 @@ def hourly_rate(records: Iterable[Record]) -> float | None:
 
 
 def merge(samples: Iterable[Sample]) -> Sample:
-    """Return what all topics of a model say together."""
+    """Return the counts of all topics of a model together."""
     whole = Sample()
     for sample in samples:
         whole.read += sample.read

@@ -22,7 +22,7 @@ def _none() -> IdArray:
 
 @dataclass
 class LabelSample:
-    """What the recent records of its topics say of one model's labels.
+    """Counts of one model's labels among the recent records of its topics.
 
     Attributes:
         read: records with a value in the topic of labels.
@@ -49,7 +49,7 @@ def sample_labels(
     decoded: Decoded,
     samples: Mapping[str, LabelSample],
 ) -> None:
-    """Add what the records of one topic say to the samples, by model.
+    """Add the records of one topic to the samples, by model.
 
     Args:
         plan: what is watched.

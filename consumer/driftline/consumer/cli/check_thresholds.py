@@ -61,7 +61,7 @@ class Quiet:
 def threshold_findings(name: str, model: ModelConfig, reference: Reference) -> Iterator[Finding]:
     """Yield a warning for each threshold that quiet data reaches at least once in 30 d.
 
-    Where a threshold holds for many features, one row speaks of all that reach it.
+    Where a threshold holds for many features, one row stands for all that reach it.
     """
     looks = PERIOD // model.window.every
     least = model.window.min_events

@@ -36,7 +36,7 @@ class Demo:
         board: what has been seen.
         now: how far the stream has come, ms.
         first: the first alert at its worst, and the verdict of that window.
-        alerted: what the clock said when the first alert was shown; None without one.
+        alerted: the clock when the first alert was shown; None without one.
     """
 
     screen: Screen

@@ -1,4 +1,4 @@
-"""What the demo says when the stream ends. Records in, text out."""
+"""The text of the demo when the stream ends. Records in, text out."""
 
 from __future__ import annotations
 

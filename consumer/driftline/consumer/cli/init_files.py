@@ -65,7 +65,7 @@ class Wanted:
         """Refuse to replace a file.
 
         Raises:
-            CommandError: it exists, and nobody said --force.
+            CommandError: it exists, and --force is not given.
         """
         if path.exists() and not self.overwrite:
             raise CommandError(f"{path} exists: give --force to replace it, or another --output")

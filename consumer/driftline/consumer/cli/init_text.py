@@ -1,4 +1,4 @@
-"""The configuration that `driftline init` writes, and what it says. Facts in, text out."""
+"""The configuration that `driftline init` writes, and what it prints. Facts in, text out."""
 
 from __future__ import annotations
 

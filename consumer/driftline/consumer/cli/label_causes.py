@@ -138,7 +138,7 @@ def sentences(
 
 
 def span(ms: float) -> str:
-    """Return a time as people say it.
+    """Return a time in its largest unit.
 
     >>> span(5.5 * 86_400_000), span(90 * 60_000), span(0)
     ('5.5d', '1.5h', '0s')

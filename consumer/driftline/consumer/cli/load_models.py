@@ -67,7 +67,7 @@ def read_kafka(
 
     Raises:
         ConfigError: the configuration has errors.
-        CommandError: nothing says where the broker is.
+        CommandError: neither the configuration nor an option names a broker.
     """
     if path is None and not DEFAULT_CONFIG.exists():
         if bootstrap_servers is None:
@@ -161,7 +161,7 @@ def _type_problems(loaded: Loaded, name: str, reference: Reference) -> list[Prob
 
 
 def _name_problems(loaded: Loaded, name: str, reference: Reference) -> list[Problem]:
-    """Names that an older version, or somebody's own program, has built a reference with."""
+    """Names that are not allowed, in a reference of an older version or of another program."""
     model = loaded.config.models[name]
     found = [
         feature_problem(feature)
@@ -182,7 +182,7 @@ def _name_problems(loaded: Loaded, name: str, reference: Reference) -> list[Prob
 
 
 def _misfits(loaded: Loaded, references: Mapping[str, Reference]) -> list[Problem]:
-    """Comparisons of models whose references say that their outcomes cannot be compared."""
+    """Comparisons of models whose outcomes cannot be compared, by their references."""
     comparisons = loaded.config.comparisons
     compared = {side.model for comparison in comparisons.values() for side in comparison.sides}
     found = {name: _layout(references[name]) for name in compared & references.keys()}

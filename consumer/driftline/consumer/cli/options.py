@@ -92,7 +92,7 @@ def read_time(text: str, option: str, now: int) -> int:
     """Return the time that an option names, in ms since 1970.
 
     Args:
-        text: RFC 3339 (UTC unless it says otherwise), or how long ago: `24h`, also `-24h`.
+        text: RFC 3339 (UTC unless it has another zone), or how long ago: `24h`, also `-24h`.
         option: its name, for the error.
         now: the present in ms.
 

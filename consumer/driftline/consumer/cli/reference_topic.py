@@ -1,4 +1,4 @@
-"""A reference out of a topic: its first records, or those of a stretch of time."""
+"""A reference out of a topic: its first records, or those between two times."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def drifting(
     """Yield rows with the drift in them; say, and write, where it is.
 
     Args:
-        read: reads the rows from the beginning; called twice, for scenarios speak of the whole.
+        read: reads the rows from the beginning; called twice, for scenarios refer to the whole.
         mapping: how a row becomes an event.
         texts: the scenarios.
         seed: of all that is drawn at random.

@@ -65,7 +65,7 @@ def run_service(plan: Plan, locations: Locations, log: Log, wait: float | None =
     Args:
         plan: what is watched.
         locations: where its keys stand in the configuration.
-        log: says what happens.
+        log: gets a line about what happens.
         wait: seconds to wait for a broker that cannot be reached; None: for ever.
 
     Raises:
@@ -138,7 +138,7 @@ def _reach(
 def _topics(
     plan: Plan, locations: Locations, topic_log: TopicLog, log: Log
 ) -> dict[str, TopicInfo]:
-    """Return what the broker says of all topics, after creating those that are missing.
+    """Return all topics as they are on the broker, after creating those that are missing.
 
     Raises:
         LogError: a topic is missing or has the wrong settings; one line for each.

@@ -1,4 +1,4 @@
-"""What the service says in its log while it runs."""
+"""The log lines of the service while it runs."""
 
 from __future__ import annotations
 

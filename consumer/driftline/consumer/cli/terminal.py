@@ -91,7 +91,7 @@ def colourful(stream: TextIO) -> bool:
 
 
 def painted(text: str) -> Text:
-    """Return `text` with what it says of states in colour, for a terminal."""
+    """Return `text` with the names of states in colour, for a terminal."""
     from rich.text import Text  # for a terminal only: it takes as long as all the rest
 
     found = Text(text)
