@@ -31,7 +31,7 @@ KINDS = ("valid", "missing", "absent", "invalid", "unseen", "out_of_range")
 
 @dataclass(frozen=True)
 class Comparison:
-    """What the detectors say of every feature; arrays of shape (F,) in layout order.
+    """What the detectors found for every feature; arrays of shape (F,) in layout order.
 
     Events of each kind, int64: valid + missing + absent + invalid = events, and unseen and
     out_of_range are part of valid.

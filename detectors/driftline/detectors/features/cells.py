@@ -14,7 +14,7 @@ from driftline.detectors.grid import FloatArray, IntArray
 
 @dataclass(frozen=True)
 class Result:
-    """What one detector says of every feature; arrays of shape (F,), NaN where not applicable.
+    """What one detector found for every feature; arrays of shape (F,), NaN where not applicable.
 
     Attributes:
         value: in the detector's unit.

@@ -58,7 +58,7 @@ class OutcomeLayout:
     Attributes:
         kind: classification or regression.
         classes: names of the classes, ascending, at most 100; empty for a regression.
-        positive: place in `classes` of the class that the score speaks of; None if unknown.
+        positive: place in `classes` of the class that the score is of; None if unknown.
         labelled: the model gives a class (`prediction.label`).
         edges: bin b holds scores above edges[b - 1] up to edges[b], the first and the last bin are
             open; at most 255, empty without a score (or without a positive class).

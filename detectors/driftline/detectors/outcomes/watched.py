@@ -35,7 +35,7 @@ from driftline.detectors.rounding import significant
 
 @dataclass(frozen=True)
 class Correctness:
-    """What the test says of one window; NaN where it says nothing.
+    """The result of the test on one window; NaN where there is none.
 
     Attributes:
         value: of the metric.
@@ -53,7 +53,7 @@ class Correctness:
 
 
 def watched_metric(layout: OutcomeLayout) -> str | None:
-    """Return the metric that the test speaks of: `accuracy`, `roc_auc`, `mae` or none."""
+    """Return the metric that is tested: `accuracy`, `roc_auc`, `mae` or none."""
     return next((metric for metric in _TESTS if METRICS[metric].family in layout.families), None)
 
 
@@ -69,7 +69,7 @@ def correctness(
         alpha: level of the test.
 
     Returns:
-        `watched_metric` to what the test says; empty for a layout without one.
+        `watched_metric` to the result of the test; empty for a layout without one.
 
     Example:
         >>> layout = OutcomeLayout.classification(["no", "yes"], None, True)
