@@ -18,6 +18,7 @@ import yaml
 
 from driftline.consumer.config import schema
 from driftline.consumer.config.values import BUDGET_PATTERN, FOR_PATTERN
+from driftline.consumer.deliver import SINKS
 from driftline.consumer.http.tables import COUNTERS, GAUGES, HISTOGRAMS
 from driftline.detectors.outcomes import METRICS, Metric
 from driftline.detectors.registry import DETECTORS, RATES, Detector
@@ -253,12 +254,25 @@ def metrics() -> str:
 
 def performance() -> str:
     """Return the page of performance with the table of what is measured in its place."""
-    text = (FOLDER / "performance.md").read_text("utf-8")
     head = ("metric", "of", "in", "worse", "interval", "estimated")
-    table = _table(head, [_metric(metric) for metric in METRICS.values()])
-    parts = re.split(r"(<!-- metrics: [^>]*-->\n)", text)
+    return _filled("performance.md", _table(head, [_metric(each) for each in METRICS.values()]))
+
+
+def subscribing() -> str:
+    """Return the page of subscribing with the table of sinks in its place."""
+    rows: list[tuple[str, ...]] = []
+    for sink in SINKS:
+        verb = "exec" if sink.target == "command" else f"webhook --format {sink.name}"
+        begins = "what fires" + (", or where it stopped" if sink.resumes else "")
+        rows.append((f"`driftline alerts {verb}`", sink.gets, begins))
+    return _filled("subscribing.md", _table(("sink", "what it gets", "begins with"), rows))
+
+
+def _filled(page: str, table: str) -> str:
+    """Return a page with a table between the two comments that keep its place."""
+    parts = re.split(r"(<!-- table[^>]*-->\n)", (FOLDER / page).read_text("utf-8"))
     if len(parts) != 5:
-        raise ValueError("performance.md lacks a comment before or after its table of metrics")
+        raise ValueError(f"{page} lacks a comment before or after its table")
     return "".join([*parts[:2], "\n", table, "\n", *parts[3:]])
 
 
@@ -280,6 +294,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "scenarios.md": scenarios,
     "metrics.md": metrics,
     "performance.md": performance,
+    "subscribing.md": subscribing,
 }
 
 

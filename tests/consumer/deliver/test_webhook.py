@@ -13,14 +13,12 @@ import pytest
 from tests.consumer.deliver.conftest import TOPIC, Alerts, alert, resolved
 
 from driftline.consumer.deliver import AlertSubscriber, Attempts, MemoryPosition
-from driftline.consumer.deliver.alertmanager import (
-    Alertmanager,
-    alertmanager_alert,
-    feed_alertmanager,
-    labels,
-)
+from driftline.consumer.deliver.alertmanager import Alertmanager, alertmanager_alert, labels
+from driftline.consumer.deliver.alertmanager import send as feed_alertmanager
 from driftline.consumer.deliver.errors import AlertsError, DeliveryError
-from driftline.consumer.deliver.webhook import Webhook, post_to_slack, slack_message
+from driftline.consumer.deliver.slack import send as post_to_slack
+from driftline.consumer.deliver.slack import slack_message
+from driftline.consumer.deliver.webhook import Webhook
 from driftline.consumer.wire.kinds import Kind
 
 NOW = 1_562_000_000.0  # 2019-07-01T16:53:20Z

@@ -28,7 +28,7 @@ from tests.consumer.service.test_unread_batch import write_bomb
 
 from driftline.consumer.config import Config
 from driftline.consumer.deliver.alertmanager import alertmanager_alert
-from driftline.consumer.deliver.webhook import slack_message
+from driftline.consumer.deliver.slack import slack_message
 from driftline.consumer.http import Health, StatusCollector
 from driftline.consumer.log.protocol import TopicPartition
 from driftline.consumer.service.plan import Plan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -20,10 +20,19 @@ from driftline.consumer.cli.options import (
     read_wait,
 )
 from driftline.consumer.cli.terminal import out, out_json
+from driftline.consumer.deliver.sinks import sinks_of
+from driftline.producer.files.formats import any_of
 
 alerts = typer.Typer(
     name="alerts", help="Follow the alerts, show one, hand them on.", no_args_is_help=True
 )
+
+_WEBHOOKS = sinks_of("url")
+_USUAL = next(iter(_WEBHOOKS))
+if TYPE_CHECKING:
+    WebhookName = str
+else:
+    WebhookName = Literal[tuple(_WEBHOOKS)]
 
 Models = Annotated[
     list[str] | None, typer.Option("--model", metavar="NAME", help="Only of this model.")
@@ -118,15 +127,19 @@ def run_command(
 
     choice = deliver.Choice(model or (), severity, (), feature or (), status)
     tries = deliver.Attempts(attempts)
+    sink = deliver.sinks_of("command")["command"]
     with alert_actions.handing_on(config, bootstrap_servers, choice, position, patience) as (
         subscriber,
         stop,
     ):
-        counts = deliver.run_commands(subscriber, command, stop, longest, parallel, tries, follow)
-    alert_actions.report(counts, "done", follow=follow)
+        counts = sink.send(subscriber, command, stop, longest, parallel, tries, follow)
+    alert_actions.report(counts, sink.done, follow=follow)
 
 
-@alerts.command()
+@alerts.command(
+    help=f"Post alerts to {any_of([sink.receiver for sink in _WEBHOOKS.values()])}.\n\n"
+    + " ".join(sink.gets for sink in _WEBHOOKS.values())
+)
 def webhook(
     url: Annotated[
         str,
@@ -135,9 +148,8 @@ def webhook(
         ),
     ],
     form: Annotated[
-        Literal["alertmanager", "slack"],
-        typer.Option("--format", help="What the receiver understands."),
-    ] = "alertmanager",
+        WebhookName, typer.Option("--format", help="What the receiver understands.")
+    ] = _USUAL,
     config: ConfigFile = None,
     model: Models = None,
     severity: Severity = None,
@@ -147,23 +159,19 @@ def webhook(
     wait: Wait = None,
     bootstrap_servers: BootstrapServers = None,
 ) -> None:
-    """Post alerts to an Alertmanager or a chat.
-
-    An Alertmanager (URL ending in /api/v2/alerts) is told again every minute what fires. Slack,
-    Mattermost, Rocket.Chat and Zulip get a message for each record.
-    """
-    if form == "alertmanager" and position is not None:
-        raise CommandError("--position: an Alertmanager is told all that fires at every start")
+    """Send alerts to a URL: see the table of sinks."""
+    sink = _WEBHOOKS[form]
+    if position is not None and not sink.resumes:
+        raise CommandError(f"--position: {sink.receiver} is told all that fires at every start")
     patience = read_wait(wait)
     from driftline.consumer import deliver
     from driftline.consumer.cli import alert_actions
 
     deliver.Webhook(url)  # refuses a bad one before the broker is asked
     choice = deliver.Choice(model or (), severity, (), feature or ())
-    post = deliver.post_to_slack if form == "slack" else deliver.feed_alertmanager
     with alert_actions.handing_on(config, bootstrap_servers, choice, position, patience) as (
         subscriber,
         stop,
     ):
-        counts = post(subscriber, url, stop, follow=follow)
-    alert_actions.report(counts, "posted", follow=follow)
+        counts = sink.send(subscriber, url, stop, follow=follow)
+    alert_actions.report(counts, sink.done, follow=follow)

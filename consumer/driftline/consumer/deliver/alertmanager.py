@@ -126,7 +126,7 @@ class Alertmanager:
         self._due = now + self._resend
 
 
-def feed_alertmanager(
+def send(
     subscriber: AlertSubscriber,
     url: str,
     stop: threading.Event,

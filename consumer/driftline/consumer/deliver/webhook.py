@@ -1,6 +1,5 @@
-"""Post alert records as JSON to a URL; Slack's form, one message a record.
+"""Post alert records as JSON to a URL.
 
-Slack: https://api.slack.com/messaging/webhooks. Mattermost, Rocket.Chat and Zulip accept the same.
 A URL may hold a secret, so that messages name the host only, never what the client says of the URL.
 """
 
@@ -83,33 +82,21 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def slack_message(alert: Alert) -> dict[str, str]:
-    """Return one record as a message for Slack.
-
-    The text has the status and severity, the sentence, and a link to the runbook.
-    """
-    head = "RESOLVED" if alert.status == "resolved" else f"FIRING {alert.severity}"
-    text = f"*{head}*  {_escaped(alert.summary)}"
-    if alert.owner is not None:
-        text += f"\nowner {_escaped(alert.owner)}"
-    if alert.runbook is not None:
-        text += f"\n<{_escaped(alert.runbook).replace('|', '%7C')}|runbook>"
-    return {"text": text}
-
-
-def post_to_slack(
+def post_each(
     subscriber: AlertSubscriber,
     url: str,
     stop: threading.Event,
+    message: Callable[[Alert], Any],
     attempts: Attempts | None = None,
     follow: bool = True,
 ) -> Counts:
-    """Post a message for each record that a subscriber brings, until stopped; one at a time.
+    """Post a JSON document for each record that a subscriber brings, until stopped; one at a time.
 
     Args:
         subscriber: which alerts, and where to begin.
         url: the webhook's.
         stop: set to end.
+        message: returns the JSON document of a record.
         attempts: how often to try.
         follow: go on when all that is there has been handled.
 
@@ -120,7 +107,7 @@ def post_to_slack(
     post = Webhook(url)
 
     def deliver(record: AlertRecord) -> None:
-        post(slack_message(record.alert))
+        post(message(record.alert))
 
     with ThreadPoolExecutor(1, "driftline-webhook") as executor:
         dispatcher = Dispatcher(
@@ -155,7 +142,3 @@ def _host_of(url: str) -> str:
     if parts.scheme not in ("http", "https") or not host:
         raise AlertsError("the webhook's URL has to be http://host/... or https://host/...")
     return host
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -103,7 +103,7 @@ class CommandRunner:
         process.wait()
 
 
-def run_commands(
+def send(
     subscriber: AlertSubscriber,
     command: Sequence[str],
     stop: threading.Event,

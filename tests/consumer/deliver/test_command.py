@@ -11,7 +11,8 @@ import pytest
 from tests.consumer.deliver.conftest import TOPIC, Alerts, alert, resolved
 
 from driftline.consumer.deliver import AlertRecord, AlertSubscriber, Attempts, MemoryPosition
-from driftline.consumer.deliver.commands import CommandRunner, run_commands
+from driftline.consumer.deliver.command import CommandRunner
+from driftline.consumer.deliver.command import send as run_commands
 from driftline.consumer.deliver.errors import AlertsError, DeliveryError
 
 RECORD = AlertRecord(alert(), b'{"alert_id": "a"}', 0, 0, 0)
