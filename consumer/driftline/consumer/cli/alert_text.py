@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from driftline.consumer.judge.bin_changes import bin_name
+from driftline.consumer.judge.bin_changes import bin_name, edge
 from driftline.consumer.judge.sentence import amount, clean, opening, percent
-from driftline.consumer.wire.records import Alert, Number, Verdict, edge
+from driftline.consumer.wire.records import Alert, Number, Verdict
 from driftline.detectors import OTHER
 
 _HEAD_WIDTH = 74

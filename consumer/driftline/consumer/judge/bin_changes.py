@@ -15,7 +15,7 @@ from driftline.consumer.judge.sentence import (
     category_change,
     unlisted_change,
 )
-from driftline.consumer.wire.records import Contribution, Number, edge, number
+from driftline.consumer.wire.records import Contribution, Number, number
 from driftline.detectors import OTHER, Bins
 from driftline.detectors.grid import FloatArray
 
@@ -106,19 +106,30 @@ def just_below(value: float) -> float:
     return nextafter(value, -inf)
 
 
-def end_of(x: float) -> Number:
-    """Return the upper end of a bin as records have it: just below a number with all digits.
+def ends_of(upper: FloatArray) -> list[Number]:
+    """Return the upper ends of bins as records have them: just below a number with all digits.
 
     Example:
-        >>> end_of(11744.0), end_of(0.1 + 0.2), end_of(just_below(4.0))
-        (11744, 0.3, 3.9999999999999996)
+        >>> ends_of(np.array([11744.0, 0.1 + 0.2, just_below(4.0)]))
+        [11744, 0.3, 3.9999999999999996]
     """
-    return x if _rounded(x) > x else edge(x)
+    return [x if just_below(float(shown := edge(x))) == x else shown for x in upper.tolist()]
+
+
+def edge(value: float) -> float | int:
+    """Return a feature's value as users write it: whole numbers without a decimal point.
+
+    Example:
+        >>> edge(11744.0), edge(0.123456789)
+        (11744, 0.123456789)
+    """
+    rounded = float(f"{value:.10g}")
+    return int(rounded) if rounded.is_integer() and abs(rounded) < 1e15 else rounded
 
 
 def _rounded(x: float) -> float:
     """Return the number that `x` is just below, else `x`."""
-    value = float(edge(x) or 0)
+    value = float(edge(x))
     return value if just_below(value) == x else x
 
 

@@ -46,6 +46,33 @@ class DetectorValue(msgspec.Struct, frozen=True, omit_defaults=True):
     interval: tuple[Number, Number] | None = None
     reference: Number = None
 
+    @classmethod
+    def of(
+        cls,
+        value: float,
+        p_value: float = math.nan,
+        threshold: float = math.nan,
+        state: State | None = None,
+        interval: tuple[float, float] | None = None,
+        reference: float | None = None,
+    ) -> DetectorValue:
+        """Return figures as records have them: rounded, None where there is none.
+
+        Example:
+            >>> found = DetectorValue.of(0.4305514, interval=(math.nan, math.nan))
+            >>> found.value, found.p_value, found.interval
+            (0.430551, None, None)
+        """
+        ends = None if interval is None else (number(interval[0]), number(interval[1]))
+        return cls(
+            number(value),
+            number(p_value),
+            number(threshold),
+            state,
+            None if ends == (None, None) else ends,
+            None if reference is None else number(reference),
+        )
+
 
 class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the detectors said of one feature of one stream in one window.
@@ -157,17 +184,6 @@ def number(value: float) -> Number:
     if not math.isfinite(value):
         return None
     return float(f"{value:.6g}")
-
-
-def edge(value: float) -> Number:
-    """Return a feature's value as users write it: whole numbers without a decimal point.
-
-    Example:
-        >>> edge(11744.0), edge(0.123456789)
-        (11744, 0.123456789)
-    """
-    rounded = float(f"{value:.10g}")
-    return int(rounded) if rounded.is_integer() and abs(rounded) < 1e15 else rounded
 
 
 def most_frequent(versions: dict[str, int], keep: int = 5) -> dict[str, int]:

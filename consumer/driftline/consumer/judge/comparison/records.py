@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, log, nan
+from math import exp, log
 
 from driftline.consumer.config import ComparisonConfig, format_number
 from driftline.consumer.join.comparing import COMPARISON_CELLS
 from driftline.consumer.judge.lives.life import Life, WindowTimes
 from driftline.consumer.judge.records import Cause, JudgedWindow, Judgement, RecordWriter
 from driftline.consumer.judge.sentence import Wording, amount, moment
-from driftline.consumer.wire.records import Alert, DetectorValue, Verdict, number
+from driftline.consumer.wire.records import Alert, DetectorValue, Verdict
 from driftline.consumer.wire.subject import COMPARISON
 from driftline.detectors.grid import IntArray
 from driftline.detectors.outcomes import Figure
@@ -89,8 +89,12 @@ class ComparisonWriter:
             reason=reason,
             counts=self._counts(standing),
             figures={
-                "champion": _detector(champion),
-                "challenger": _detector(challenger),
+                "champion": DetectorValue.of(
+                    champion.value, interval=(champion.low, champion.high)
+                ),
+                "challenger": DetectorValue.of(
+                    challenger.value, interval=(challenger.low, challenger.high)
+                ),
                 COMPARISON.name: self._difference(standing),
             },
         )
@@ -120,11 +124,11 @@ class ComparisonWriter:
 
     def _difference(self, standing: Standing) -> DetectorValue:
         champion, challenger = standing.figures(self._config.traffic)
-        return DetectorValue(
-            value=number(challenger.value - champion.value),
-            p_value=number(standing.p_value),
-            threshold=number(self._config.alpha),
-            state="ok" if standing.decision == "undecided" else "warning",
+        return DetectorValue.of(
+            challenger.value - champion.value,
+            standing.p_value,
+            self._config.alpha,
+            "ok" if standing.decision == "undecided" else "warning",
         )
 
     def _counts(self, standing: Standing) -> dict[str, int]:
@@ -153,16 +157,6 @@ def _share(right: int, n: int) -> Figure:
         return Figure.none()
     share = right / n
     return share_figure(share, share * (1.0 - share) / n, n, n)
-
-
-def _detector(figure: Figure) -> DetectorValue:
-    return DetectorValue(
-        value=number(figure.value),
-        p_value=number(nan),
-        threshold=number(nan),
-        state=None,
-        interval=(number(figure.low), number(figure.high)),
-    )
 
 
 def _with_interval(figure: Figure, *, short: bool = False) -> str:

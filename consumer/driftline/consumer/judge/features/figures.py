@@ -9,10 +9,15 @@ import numpy as np
 
 from driftline.consumer.judge.features.rules import Ruling
 from driftline.consumer.judge.lives.life import SEVERITIES
-from driftline.consumer.wire.records import DetectorValue, number
+from driftline.consumer.wire.records import DetectorValue
 from driftline.detectors import DETECTORS, RATES, Comparison, FeatureType
 
-_ORDER = sorted(DETECTORS.values(), key=lambda each: (each.name in RATES, not each.budget))
+_ORDER = [
+    (detector.name, detector.always, detector.types)
+    for detector in sorted(
+        DETECTORS.values(), key=lambda each: (each.name in RATES, not each.budget)
+    )
+]
 
 
 def figures_of(
@@ -40,20 +45,19 @@ def figures_of(
             if lowest is not None:
                 limits[looked_at] = min(limits.get(looked_at, np.inf), lowest)
     figures: dict[str, DetectorValue] = {}
-    for detector in _ORDER:
-        name = detector.name
-        if not (detector.always or name in levels):
+    for name, always, types in _ORDER:
+        if not (always or name in levels):
             continue
         result = found.detectors[name]
         value = float(result.value[f])
         if name in RATES and not value > 0 and not levels.get(name) and name != wanted:
             continue
-        if isnan(value) and kind not in detector.types:
+        if isnan(value) and kind not in types:
             continue
-        figures[name] = DetectorValue(
-            value=number(value),
-            p_value=number(float(result.p_value[f])),
-            threshold=number(limits.get(name, float(result.threshold[f]))),
-            state=SEVERITIES[levels[name]] if name in levels and not isnan(value) else None,
+        figures[name] = DetectorValue.of(
+            value,
+            float(result.p_value[f]),
+            limits.get(name, float(result.threshold[f])),
+            SEVERITIES[levels[name]] if name in levels and not isnan(value) else None,
         )
     return figures

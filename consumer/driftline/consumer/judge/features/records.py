@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.consumer.judge.bin_changes import category_of, end_of, moved_of, top_of
+from driftline.consumer.judge.bin_changes import category_of, ends_of, moved_of, top_of
 from driftline.consumer.judge.features.figures import figures_of
 from driftline.consumer.judge.features.rules import RuleBook, Ruling
 from driftline.consumer.judge.lives.life import Life, Reading, breaches
@@ -79,7 +80,7 @@ class FeatureWriter:
         A feature whose values could not be tested is `insufficient`, with the reason, unless one of
         its rates is in breach.
         """
-        verdicts = []
+        verdicts, effects = [], now.found.effect.tolist()
         for f, subject, kind in self._subjects:
             reason = now.untested[f]
             if reason and any(ruling.levels[f] for ruling in now.rulings):
@@ -89,7 +90,7 @@ class FeatureWriter:
                 type=kind,
                 reason=reason,
                 counts=now.found.counts(f),
-                effect=number(float(now.found.effect[f])),
+                effect=number(effects[f]),
                 figures={} if reason else figures_of(now.found, f, kind, now.rulings),
                 bins=None if reason else self._bins(f, now.counts),
             )
@@ -174,14 +175,14 @@ class FeatureWriter:
         low, middle, high = (self._baseline.quantile(f, q, counts) for q in (0.25, 0.5, 0.75))
         return Spread(middle, high - low)
 
-    def _bins(self, f: int, counts: NDArray[np.int64]) -> dict[str, list[object]]:
+    def _bins(self, f: int, counts: NDArray[np.int64]) -> dict[str, Any]:
         bins = self._baseline.bins(f, counts)
-        edges: dict[str, list[object]]
-        if bins.upper is None:
-            edges = {"categories": list(bins.categories or ())}
-        else:
-            edges = {"upper": [end_of(x) for x in bins.upper.tolist()]}
-        return edges | {"reference": bins.reference.tolist(), "window": bins.window.tolist()}
+        what, ends = "categories", list[object](bins.categories or ())
+        if bins.upper is not None:
+            what, ends = "upper", [*ends_of(bins.upper)]
+        return {
+            what: ends, "reference": bins.reference.tolist(), "window": bins.window.tolist()
+        }  # fmt: skip
 
 
 def _breaches(life: Life, ruling: Ruling | None, f: int) -> tuple[int, int] | None:

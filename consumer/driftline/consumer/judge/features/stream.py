@@ -78,7 +78,7 @@ class StreamJudge:
         self._normal = normal_rates(self._baseline)
         names = [feature.name for feature in reference.layout.features]
         watched = [f for f in np.argsort(names, kind="stable").tolist() if rules.watched[f]]
-        self._features = [(f, names[f]) for f in watched]
+        self._features = [(f, names[f], Subject.feature(names[f]).drift) for f in watched]
         records = RecordWriter.of(model, stream, config, reference)
         self._name = records.stream
         self._writer = FeatureWriter(records, self._baseline, self._normal, rules, watched)
@@ -139,10 +139,8 @@ class StreamJudge:
         breached: NDArray[np.bool_] = np.zeros(len(self._rules.watched), bool)
         for ruling in rulings:
             breached |= ruling.levels > 0
-        for f, name in self._features:
-            kinds: tuple[tuple[Kind, bool], ...] = (
-                ("data_quality", True), (Subject.feature(name).drift, False)
-            )  # fmt: skip
+        for f, name, drift in self._features:
+            kinds: tuple[tuple[Kind, bool], ...] = (("data_quality", True), (drift, False))
             for kind, quality in kinds:
                 key = (self._name, name, kind)
                 known = self._lives.get(key)
@@ -183,7 +181,8 @@ class StreamJudge:
 
     def _firing(self, found: Comparison) -> list[str]:
         """Return the features of this stream that fire now, worst first."""
-        effects = {name: float(found.effect[f]) for f, name in self._features}
+        effect = found.effect.tolist()
+        effects = {name: effect[f] for f, name, _ in self._features}
         firing = {
             life.feature for life in self._lives.values()
             if life.stream == self._name and life.firing and life.feature in effects

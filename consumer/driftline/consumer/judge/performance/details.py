@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from driftline.consumer.wire.records import DetectorValue, number
+from driftline.consumer.wire.records import DetectorValue
 from driftline.detectors.grid import IntArray
 from driftline.detectors.outcomes import OutcomeLayout, residual_quantiles
 
@@ -45,6 +43,7 @@ def details_of(
         reference: the same of the reference.
 
     Example:
+        >>> import numpy as np
         >>> layout = OutcomeLayout.classification(["no", "yes"], "yes", True)
         >>> counts = np.zeros(layout.size, np.int64)
         >>> layout.view(counts, "confusion")[:] = [[7, 1, 0], [2, 5, 1]]
@@ -67,15 +66,10 @@ def _residuals(layout: OutcomeLayout, counts: IntArray, reference: IntArray) -> 
     normal = residual_quantiles(layout, reference)
     return Details(
         {
-            f"residual_q{round(100 * share):02}": DetectorValue(
-                value=number(figure.value),
-                p_value=None,
-                threshold=None,
-                state=None,
-                interval=None
-                if np.isnan(figure.low)
-                else (number(figure.low), number(figure.high)),
-                reference=number(normal[share].value),
+            f"residual_q{round(100 * share):02}": DetectorValue.of(
+                figure.value,
+                interval=(figure.low, figure.high),
+                reference=normal[share].value,
             )
             for share, figure in residual_quantiles(layout, counts).items()
         }

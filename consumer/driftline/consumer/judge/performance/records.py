@@ -19,7 +19,7 @@ from driftline.consumer.judge.sentence import (
     named,
     unjudged,
 )
-from driftline.consumer.wire.records import Alert, DetectorValue, Verdict, number
+from driftline.consumer.wire.records import Alert, DetectorValue, Verdict
 from driftline.consumer.wire.subject import Subject
 from driftline.detectors.outcomes import GAP, figure_named
 
@@ -145,14 +145,14 @@ def shown(subject: Subject) -> str:
 
 def figure_of(measured: MetricReading) -> DetectorValue:
     """Return the figure of a metric as records have it."""
-    ends = number(measured.figure.low), number(measured.figure.high)
-    return DetectorValue(
-        value=number(measured.figure.value),
-        p_value=number(measured.p_value),
-        threshold=number(measured.threshold),
-        state=None if measured.reading is None else SEVERITIES[measured.reading.level],
-        interval=None if ends == (None, None) else ends,
-        reference=number(measured.normal),
+    figure, reading = measured.figure, measured.reading
+    return DetectorValue.of(
+        figure.value,
+        measured.p_value,
+        measured.threshold,
+        None if reading is None else SEVERITIES[reading.level],
+        (figure.low, figure.high),
+        measured.normal,
     )
 
 
