@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
-from scipy.spatial.distance import jensenshannon
+from scipy.spatial.distance import euclidean, jensenshannon
 
 from driftline.detectors import FeatureColumn
 from driftline.detectors.grid import FloatArray, IntArray
@@ -123,6 +123,12 @@ def numbers(column: FeatureColumn) -> FloatArray:
     return values
 
 
+def hellinger(case: Case) -> Figures:
+    p, q = case.r / case.r.sum(), case.w / case.w.sum()
+    value = float(euclidean(np.sqrt(p), np.sqrt(q)) / np.sqrt(2))
+    return value, case.chi_square_law(8 * value**2 / case.v)
+
+
 def missing(case: Case) -> Figures:
     values = numbers(case.column)
     return float((np.isnan(values) | np.isposinf(values)).mean()), None
@@ -148,6 +154,7 @@ ORACLES: dict[str, Callable[[Case], Figures]] = {
     "chi_square": chi_square,
     "jensen_shannon": jensen_shannon,
     "wasserstein": wasserstein,
+    "hellinger": hellinger,
     "missing": missing,
     "invalid": invalid,
     "unseen": unseen,

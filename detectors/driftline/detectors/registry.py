@@ -127,6 +127,8 @@ _TABLE = (
              _ALL, _NATS, "chi-square of 8 JS / v", "always"),
     Detector("wasserstein", "how far did it move, in its own unit?",
              _NUMERIC, _OWN_UNIT, None, "always"),
+    Detector("hellinger", "how large is the change, from 0 to 1?",
+             _ALL, _DISTANCE, "chi-square of 8 H^2 / v"),
     Detector("missing", "is it null, or not there at all?",
              _ALL, _SHARE, _BOUND, "budget", _MISSING),
     Detector("invalid", "is it of a wrong type, or not finite?",

@@ -42,6 +42,19 @@ def test_detectors_of_each_type() -> None:
     }  # fmt: skip
 
 
+def test_a_detector_that_is_not_always_computed_stands_where_a_threshold_names_it() -> None:
+    usual = judged()
+    limits = {"thresholds": {"hellinger": {"warning": 0.9}}}
+    found = judged(features={"x": limits})
+    figure = found["x"].detectors["hellinger"]
+    assert (figure.state, figure.threshold) == ("ok", 0.9)
+    rest = {name: part for name, part in found["x"].detectors.items() if name != "hellinger"}
+    assert rest == usual["x"].detectors
+    assert (found["b"], found["c"]) == (usual["b"], usual["c"])
+    everywhere = judged(thresholds=limits["thresholds"])
+    assert all("hellinger" in verdict.detectors for verdict in everywhere.values())
+
+
 def test_a_rate_is_shown_when_there_is_one() -> None:
     found = judged({"x": None, "c": "new"})
     assert found["x"].detectors["missing"].value == 1.0
