@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
-from scipy.spatial.distance import euclidean, jensenshannon
+from scipy.spatial.distance import cityblock, euclidean, jensenshannon
 
 from driftline.detectors import FeatureColumn
 from driftline.detectors.grid import FloatArray, IntArray
@@ -129,6 +129,10 @@ def hellinger(case: Case) -> Figures:
     return value, case.chi_square_law(8 * value**2 / case.v)
 
 
+def total_variation(case: Case) -> Figures:
+    return float(cityblock(case.r / case.r.sum(), case.w / case.w.sum()) / 2), None
+
+
 def missing(case: Case) -> Figures:
     values = numbers(case.column)
     return float((np.isnan(values) | np.isposinf(values)).mean()), None
@@ -155,6 +159,7 @@ ORACLES: dict[str, Callable[[Case], Figures]] = {
     "jensen_shannon": jensen_shannon,
     "wasserstein": wasserstein,
     "hellinger": hellinger,
+    "total_variation": total_variation,
     "missing": missing,
     "invalid": invalid,
     "unseen": unseen,

@@ -129,6 +129,8 @@ _TABLE = (
              _NUMERIC, _OWN_UNIT, None, "always"),
     Detector("hellinger", "how large is the change, from 0 to 1?",
              _ALL, _DISTANCE, "chi-square of 8 H^2 / v"),
+    Detector("total_variation", "what share of the events came to lie elsewhere?",
+             _ALL, _DISTANCE, None),
     Detector("missing", "is it null, or not there at all?",
              _ALL, _SHARE, _BOUND, "budget", _MISSING),
     Detector("invalid", "is it of a wrong type, or not finite?",
