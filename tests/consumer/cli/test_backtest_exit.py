@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from tests.consumer.cli.conftest import Driftline
 
@@ -101,6 +102,19 @@ def test_one_verdict_makes_a_window_judged() -> None:
     found.add(verdict(10, 1, 500, "insufficient"))
     found.add(verdict(10, 1, 500, "ok"))
     assert (found.events_tested(), found.insufficient) == (500, {})
+
+
+def test_windows_are_counted_by_why_they_were_not_judged() -> None:
+    found = Found("m", 500)
+    for start, events, reason in (
+        (10, 212, "212 events, 500 needed"), (11, 499, "499 events, 500 needed"),
+        (12, 0, "no events"), (13, 700, "reference changed"),
+    ):  # fmt: skip
+        unjudged = verdict(start, 1, events, "insufficient")
+        found.add(msgspec.structs.replace(unjudged, reason=reason))
+    assert found.insufficient == {
+        "fewer than 500 events": 2, "no events": 1, "reference changed": 1,
+    }  # fmt: skip
 
 
 def sides(driftline: Driftline, known: int) -> int:

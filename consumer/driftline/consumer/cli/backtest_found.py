@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
+from driftline.consumer.judge.records import too_few
 from driftline.consumer.wire.records import Alert, Verdict
 
 _RANK = {"warning": 1, "critical": 2}
@@ -113,7 +114,8 @@ class Found:
 
     def _why(self, verdict: Verdict, counted: int, what: str) -> str:
         """Return why a window is not judged, without the number of its own events."""
-        if counted < self.needed:
+        # There may be another reason: one without events has so few, too.
+        if verdict.reason == too_few(counted, self.needed, what):
             return f"fewer than {self.needed:,} {what}"
         return verdict.reason or verdict.state
 

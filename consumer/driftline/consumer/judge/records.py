@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.lives.life import SEVERITIES, Life, WindowTimes
@@ -202,7 +202,7 @@ class RecordWriter:
         ).with_change(cause.wording.row)
 
 
-def too_few(count: int, needed: int, what: Literal["events", "labelled events"] = "events") -> str:
+def too_few(count: int, needed: int, what: str = "events") -> str:
     """Return why a window with few events, or labels, is not judged.
 
     >>> too_few(212, 500), too_few(12, 500, "labelled events")
