@@ -376,7 +376,14 @@ def test_rows_align_whatever_the_subject() -> None:
 
 
 def test_a_problem_of_no_model_stands_at_its_section() -> None:
-    assert finding(Problem("a.yaml", 3, "kafka.tls", "wrong", "warning")) == Finding(
+    assert finding(Problem("a.yaml", 3, ("kafka", "tls"), "wrong", "warning")) == Finding(
         "warning", "kafka", "tls: wrong", "a.yaml", 3
     )
-    assert finding(Problem("a.yaml", None, "", "no such file")).subject == "configuration"
+    assert finding(Problem("a.yaml", None, (), "no such file")).subject == "configuration"
+
+
+def test_a_problem_stands_at_its_model_whatever_its_name() -> None:
+    key = ("models", "fraud.eu", "predictions", 0)
+    assert finding(Problem("a.yaml", 3, key, "wrong")) == Finding(
+        "error", "fraud.eu", "predictions[0]: wrong", "a.yaml", 3
+    )

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from driftline.consumer.config.document import read_document
+from driftline.consumer.config.errors import write_key
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,7 @@ def test_lines_are_those_of_the_keys(tmp_path: Path) -> None:
         ("a", "b", 1): 5,
         ("a", "b", 1, "c"): 5,
     }
-    keys = [origin.key for _, origin in root.walk()]
+    keys = [write_key(origin.key) for _, origin in root.walk()]
     assert keys == ["", "a", "a.b", "a.b[0]", "a.b[1]", "a.b[1].c"]
 
 

@@ -388,8 +388,8 @@ http: {port: x}
 
 def test_config_error() -> None:
     problems = [
-        Problem("driftline.yaml", 41, "models.price-quote.windows", "unknown key"),
-        Problem("environment", None, "DRIFTLINE__X", "unknown key", "warning"),
+        Problem("driftline.yaml", 41, ("models", "price-quote", "windows"), "unknown key"),
+        Problem("environment", None, ("DRIFTLINE__X",), "unknown key", "warning"),
     ]
     error = ConfigError(problems)
     assert isinstance(error, DriftlineError)

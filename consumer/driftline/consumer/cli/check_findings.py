@@ -9,6 +9,7 @@ import msgspec
 
 from driftline.consumer.cli.text import plural
 from driftline.consumer.config import Config, Problem
+from driftline.consumer.config.errors import write_key
 
 LEVEL_WIDTH, SUBJECT_WIDTH = 9, 18
 DAY = 86_400_000
@@ -34,16 +35,17 @@ class Finding(msgspec.Struct, frozen=True):
 def finding(problem: Problem) -> Finding:
     """Return a problem of the configuration as a row: a model's problem stands at the model.
 
-    >>> finding(Problem("a.yaml", 14, "models.quote.features.amout", "not in the reference"))
+    >>> key = ("models", "quote", "features", "amout")
+    >>> finding(Problem("a.yaml", 14, key, "not in the reference"))
     ... # doctest: +NORMALIZE_WHITESPACE
     Finding(level='error', subject='quote', message='features.amout: not in the reference',
             file='a.yaml', line=14)
     """
-    section, _, key = problem.key.partition(".")
-    if section == "models" and key:
-        section, _, key = key.partition(".")
-    message = f"{key}: {problem.message}" if key else problem.message
-    subject = section or "configuration"
+    key = problem.key
+    if len(key) > 1 and key[0] == "models":
+        key = key[1:]
+    subject, within = str(key[0]) if key else "configuration", write_key(key[1:])
+    message = f"{within}: {problem.message}" if within else problem.message
     return Finding(problem.severity, subject, message, problem.file, problem.line)
 
 

@@ -6,10 +6,10 @@ import difflib
 import fnmatch
 from collections.abc import Collection
 
-from driftline.consumer.config.errors import Problem
+from driftline.consumer.config.errors import Key, Problem
 from driftline.consumer.config.names import hint
 from driftline.consumer.config.settings import Config
-from driftline.consumer.config.tree import Key, Locations
+from driftline.consumer.config.tree import Locations
 
 
 def check_against(

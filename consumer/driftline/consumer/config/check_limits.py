@@ -8,10 +8,10 @@ from typing import Literal
 
 import numpy as np
 
-from driftline.consumer.config.errors import Problem
+from driftline.consumer.config.errors import Key, Problem
 from driftline.consumer.config.limit import PerformanceLimit
 from driftline.consumer.config.model import ModelConfig
-from driftline.consumer.config.tree import Key, Locations
+from driftline.consumer.config.tree import Locations
 from driftline.consumer.config.values import format_number
 from driftline.detectors.outcomes import METRICS, Outcomes, estimate, estimate_size, names_of
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftline.consumer.config.check_limits import limit_problems
-from driftline.consumer.config.errors import Problem
+from driftline.consumer.config.errors import Key, Problem
 from driftline.consumer.config.model import ModelConfig
 from driftline.consumer.config.settings import Config
-from driftline.consumer.config.tree import Key, Locations
+from driftline.consumer.config.tree import Locations
 from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.outcomes.metrics import Family, names_of
 from driftline.detectors.reference import Reference

@@ -14,8 +14,8 @@ from typing import Any
 
 import yaml
 
-from driftline.consumer.config.errors import Problem
-from driftline.consumer.config.tree import DEEPEST, Key, Node, Origin, write_key
+from driftline.consumer.config.errors import Key, Problem
+from driftline.consumer.config.tree import DEEPEST, Node, Origin
 from driftline.producer.files.regular_file import read_bounded
 
 LARGEST = 4_000_000
@@ -40,25 +40,25 @@ def read_document(path: str) -> tuple[Node | None, list[Problem]]:
     try:
         text = read_bounded(path, LARGEST).decode()
     except FileNotFoundError:
-        return None, [Problem(path, None, "", "no such file")]
+        return None, [Problem(path, None, (), "no such file")]
     except UnicodeDecodeError:
-        return None, [Problem(path, None, "", "not a text file in UTF-8")]
+        return None, [Problem(path, None, (), "not a text file in UTF-8")]
     except OSError as error:
-        return None, [Problem(path, None, "", f"cannot be read: {error.strerror}")]
+        return None, [Problem(path, None, (), f"cannot be read: {error.strerror}")]
     try:
         root = yaml.compose(text, Loader=_Core)
     except yaml.YAMLError as error:
         return None, [_syntax_problem(path, error)]
     if root is None or (isinstance(root, yaml.ScalarNode) and not root.value):
-        return None, [Problem(path, None, "", "the file is empty")]
+        return None, [Problem(path, None, (), "the file is empty")]
     if not isinstance(root, yaml.MappingNode):
-        return None, [Problem(path, _line(root), "", "not a map of keys and values")]
+        return None, [Problem(path, _line(root), (), "not a map of keys and values")]
     measured = _Measured()
     values, depth = measured.of(root)
     if values - measured.written > _MOST_REPEATED or depth > DEEPEST:
         much = "stand for too much" if depth <= DEEPEST else f"make it more than {DEEPEST} deep"
         advice = "write out what is meant, or use defaults"
-        return None, [Problem(path, None, "", f"the aliases (*name) {much}: {advice}")]
+        return None, [Problem(path, None, (), f"the aliases (*name) {much}: {advice}")]
     reader = _NodeReader(path)
     return reader.node(root, ()), reader.problems
 
@@ -148,7 +148,7 @@ class _NodeReader:
         self._open: set[int] = set()
 
     def node(self, node: yaml.Node, path: Key) -> Node:
-        origin = Origin(self.file, _line(node), write_key(path))
+        origin = Origin(self.file, _line(node), path)
         if id(node) in self._open:
             self._problem(origin, "an alias stands inside its own anchor")
             return Node(None, origin)
@@ -173,7 +173,7 @@ class _NodeReader:
         for key_node, value_node in node.value:
             name = key_node.value if isinstance(key_node.value, str) else "?"
             key_path = (*path, name)
-            origin = Origin(self.file, _line(key_node), write_key(key_path))
+            origin = Origin(self.file, _line(key_node), key_path)
             if not isinstance(key_node, yaml.ScalarNode):
                 self._problem(origin, "a key must be one word or text")
             elif name == "<<":
@@ -204,9 +204,9 @@ def _line(node: yaml.Node) -> int:
 
 def _syntax_problem(file: str, error: yaml.YAMLError) -> Problem:
     if isinstance(error, _Refused) and error.problem and error.problem_mark:
-        return Problem(file, error.problem_mark.line + 1, "", error.problem)
+        return Problem(file, error.problem_mark.line + 1, (), error.problem)
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     reason = str(getattr(error, "problem", None) or "unreadable character")
     # The name in quotes could be a part of a secret: `password: *x9y` is an alias.
     reason = re.sub(r"(alias|anchor|handle) (['\"]).*", r"\1", reason)
-    return Problem(file, mark.line + 1 if mark else None, "", f"not valid YAML: {reason}")
+    return Problem(file, mark.line + 1 if mark else None, (), f"not valid YAML: {reason}")

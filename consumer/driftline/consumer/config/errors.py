@@ -8,6 +8,21 @@ from typing import Literal
 
 from driftline.errors import DriftlineError
 
+Key = tuple[str | int, ...]
+"""A path into the configuration: keys of maps, indices of lists."""
+
+
+def write_key(path: Key) -> str:
+    """Write a path as errors show it.
+
+    >>> write_key(("models", "car-loan", "predictions", 0))
+    'models.car-loan.predictions[0]'
+    """
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -16,20 +31,21 @@ class Problem:
     Args:
         file: the file as the operator named it, `environment` or `command line`.
         line: line of the key, counted from 1; None where there is none.
-        key: the key as it was written there, such as `models.car-loan.window`; may be empty.
+        key: the key as it was written there, such as `("models", "car-loan", "window")`, or the
+            name of a variable; may be empty.
         message: what is wrong and what to do; never holds a secret.
         severity: `error` refuses to start, `warning` does not.
     """
 
     file: str
     line: int | None
-    key: str
+    key: Key
     message: str
     severity: Literal["error", "warning"] = "error"
 
     def __str__(self) -> str:
         place = self.file if self.line is None else f"{self.file}:{self.line}"
-        return ": ".join(part for part in (place, self.key, self.message) if part)
+        return ": ".join(part for part in (place, write_key(self.key), self.message) if part)
 
 
 class ConfigError(DriftlineError):

@@ -19,7 +19,7 @@ from driftline.consumer.config.errors import Problem
 from driftline.consumer.config.include import MOST_FILES, TooMuch, expand
 from driftline.consumer.config.names import hint
 from driftline.consumer.config.secrets import PASSWORD, refuse_password
-from driftline.consumer.config.tree import DEEPEST, Node, Origin, as_node, edit, merge, write_key
+from driftline.consumer.config.tree import DEEPEST, Node, Origin, as_node, edit, merge
 
 PREFIX = "DRIFTLINE__"
 """Environment variables of the configuration begin so; `__` stands between the keys."""
@@ -142,12 +142,12 @@ class Layers:
         return Node({**root.value, name: Node(parts, origin)}, root.origin)
 
     def _environment(self, environ: Mapping[str, str], root: Node) -> Node:
-        layer = Node({}, Origin("environment", None, ""))
+        layer = Node({}, Origin("environment", None, ()))
         for variable in sorted(environ):
             text = environ[variable]
             if not variable.startswith(PREFIX) or not text:
                 continue
-            origin = Origin("environment", None, variable)
+            origin = Origin("environment", None, (variable,))
             try:
                 path = _path_of(variable, root)
                 value: Any = text
@@ -194,10 +194,10 @@ def _path_of(variable: str, root: Node) -> tuple[str, ...]:
 
 def _below(path: tuple[str, ...], node: Node) -> Node:
     """Return a tree that holds `node` at a path; each map is named by its part of the variable."""
-    variable = node.origin.key
+    variable = str(node.origin.key[0])
     for key in reversed(path):
         variable = variable.rpartition("__")[0]
-        node = Node({key: node}, Origin("environment", None, variable))
+        node = Node({key: node}, Origin("environment", None, (variable,)))
     return node
 
 
@@ -206,11 +206,11 @@ def _spelled(name: str) -> str:
 
 
 def _command_line(overrides: Mapping[str, Any], path: tuple[str, ...] = ()) -> Node:
-    origin = Origin("command line", None, write_key(path))
+    origin = Origin("command line", None, path)
     parts = {
         key: _command_line(value, (*path, key))
         if isinstance(value, Mapping)
-        else as_node(value, Origin("command line", None, write_key((*path, key))))
+        else as_node(value, Origin("command line", None, (*path, key)))
         for key, value in overrides.items()
     }
     return Node(parts, origin)

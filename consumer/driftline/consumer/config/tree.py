@@ -6,10 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from driftline.consumer.config.errors import Problem
-
-Key = tuple[str | int, ...]
-"""A path into the configuration: keys of maps, indices of lists."""
+from driftline.consumer.config.errors import Key, Problem
 
 DEEPEST = 32
 """Levels of maps and lists; the deepest key of a configuration has 8."""
@@ -21,7 +18,7 @@ class Origin:
 
     file: str
     line: int | None
-    key: str
+    key: Key
 
 
 @dataclass(frozen=True)
@@ -56,18 +53,6 @@ class Node:
             parts = enumerate(self.value)
         for key, node in parts:
             yield from node.walk((*path, key))
-
-
-def write_key(path: Key) -> str:
-    """Write a path as errors show it.
-
-    >>> write_key(("models", "car-loan", "predictions", 0))
-    'models.car-loan.predictions[0]'
-    """
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
-    return text
 
 
 def as_node(value: Any, origin: Origin, levels: int = DEEPEST) -> Node:
@@ -129,14 +114,12 @@ class Locations:
         for length in range(len(path), 0, -1):
             found = self._origins.get(path[:length])
             if found:
-                rest = write_key(path[length:])
-                joint = "." if rest and not rest.startswith("[") else ""
-                return Origin(found.file, found.line, found.key + joint + rest)
-        return Origin(self._origins[()].file, None, write_key(path))
+                return Origin(found.file, found.line, (*found.key, *path[length:]))
+        return Origin(self._origins[()].file, None, path)
 
     def in_defaults(self, path: Key) -> bool:
         """Return whether a key was written among the `defaults`, for all models."""
-        return self.origin(path).key.startswith("defaults.")
+        return self.origin(path).key[:1] == ("defaults",)
 
     def problem(
         self, path: Key, message: str, severity: Literal["error", "warning"] = "error"
