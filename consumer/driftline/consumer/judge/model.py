@@ -275,7 +275,7 @@ class ModelJudge:
         yield from self._operational.window(times, events, whole=reason is None)
 
     def _empty(self, stretch: DueSpan) -> Iterator[Verdict]:
-        """Yield one verdict per feature for a stretch without events."""
+        """Yield one verdict per feature for a range of time without events."""
         for stream in self._streams:
             yield from stream.empty(stretch.start, stretch.end)
 

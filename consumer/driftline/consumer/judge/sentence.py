@@ -1,4 +1,4 @@
-"""The sentence of an alert, for somebody woken at three who knows the model but not statistics.
+"""The sentence of an alert, for an operator who knows the model but not statistics.
 
 In this order: model, feature, what changed in the feature's own unit, now against normal, since
 when, how far it reaches. No statistic's name, no p-value.
@@ -24,7 +24,7 @@ _ONE_WAY = 0.9
 
 @dataclass(frozen=True)
 class Wording:
-    """What is said of a subject.
+    """A sentence about a subject.
 
     Attributes:
         text: as the sentence has it.
@@ -60,7 +60,7 @@ class Moved:
 
 
 def amount(value: float, digits: int = 3) -> str:
-    """Return a number as a person writes it, with so many significant digits or all before the dot.
+    """Return a number as a person writes it: `digits` significant ones, or all before the dot.
 
     Example:
         >>> amount(43485.0), amount(0.6412), amount(16.0), amount(-1234.5)
@@ -185,7 +185,7 @@ def verb(now: Spread, normal: Spread, moved: Moved | None = None) -> str:
 
 
 def numeric_change(now: Spread, normal: Spread, moved: Moved | None = None) -> Wording:
-    """Return the change of a numeric feature: of its median where that tells it, else of a share.
+    """Return the change of a numeric feature: of its median where that shows it, else of a share.
 
     Example:
         >>> numeric_change(Spread(43485.0, 1.0), Spread(21902.0, 1.0)).text
@@ -214,7 +214,7 @@ def _moves(now: Spread, normal: Spread) -> tuple[float, float]:
 
 
 def _tells(now: Spread, normal: Spread) -> bool:
-    """Return whether the median tells the change: it moved, and the spread not much more."""
+    """Return whether the median shows the change: it moved, and the spread not much more."""
     shift, widening = (abs(x) for x in _moves(now, normal))
     return shift >= 0.25 or (shift >= 0.05 and shift * 2 >= widening)
 
@@ -265,7 +265,7 @@ row='missing in 5.0 %, normally 0.1 %')
 
 
 def unjudged(subject: str, since: int, reason: str) -> Wording:
-    """Return what is said of an alert that still fires while nothing is known of it.
+    """Return the sentence of an alert that still fires while nothing is known of it.
 
     Example:
         >>> unjudged("accuracy", 0, "12 labelled events, 500 needed").text
@@ -277,7 +277,7 @@ def unjudged(subject: str, since: int, reason: str) -> Wording:
 
 
 def back_to_normal(subject: str, since: int, quiet: int) -> Wording:
-    """Return what is said of an alert that is resolved, which was quiet from `quiet` (ms) on.
+    """Return the sentence of an alert that is resolved, which was quiet from `quiet` (ms) on.
 
     Example:
         >>> back_to_normal("age", 0, 86_400_000).text

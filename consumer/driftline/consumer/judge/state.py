@@ -69,7 +69,7 @@ class PerformanceState(msgspec.Struct, rename={"sources": "heard"}):
     Attributes:
         sources: per partition of the log of joins, its progress as last known.
         next: start of the pane with which the next window ends, None before the first pane.
-        empty_since: start of a stretch without panes that still lasts.
+        empty_since: start of the time without panes that still lasts.
         losses: stretches of event time (start, end) whose rows were lost.
         waiting: per stream, predictions without label from before the next window.
         history: what is remembered of how labels came.
@@ -94,7 +94,7 @@ class JudgeState(msgspec.Struct, tag="judge", rename={"sources": "heard"}):
         rewind: smallest offset that a window still to be judged needs (O).
         sources: per input partition (topic, number), its progress as last known.
         next: start of the pane with which the next window ends, None before the first pane.
-        empty_since: start of a stretch without events that still lasts.
+        empty_since: start of the time without events that still lasts.
         lives: alerts that are pending or firing.
         versions: model versions seen in panes judged so far.
         losses: stretches of event time (start, end) whose events were lost.

@@ -1,7 +1,7 @@
 """Judge of one comparison: is the challenger better than the champion?
 
 A deterministic function of the comparison's messages in the log of panes, in offset order. Panes
-are taken in the order of their time once they are final; what the test says after each of them
+are taken in the order of their time once they are final; the result of the test after each of them
 holds however often one looks.
 """
 

@@ -36,9 +36,9 @@ class FeatureWindow:
 
     Attributes:
         window: when it is.
-        found: what the detectors say.
+        found: the results of the detectors.
         counts: flat counts of the window.
-        rulings: what the rules say.
+        rulings: the results of the rules.
         untested: per feature why its values could not be tested; None: they were.
         firing: features of the stream that fire now, worst first.
     """

@@ -42,7 +42,7 @@ class Rule:
     Attributes:
         key: identifies the rule in a model's state.
         detectors: per feature (layout order) the detector it looks at, None where not.
-        quality: whether it speaks of data quality (a rate), not of drift.
+        quality: whether it is about data quality (a rate), not drift.
         k, n: an alert fires when k of the last n windows are in breach.
         limit: the user's limit; None for the budget.
     """
@@ -57,7 +57,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Ruling:
-    """What one rule says of one window: per feature a level (0, 1, 2) and whether it is quiet."""
+    """One rule in one window: per feature a level (0, 1, 2) and whether it is quiet."""
 
     rule: Rule
     levels: NDArray[np.int8]
@@ -116,7 +116,7 @@ class RuleBook:
     def judge(
         self, comparison: Comparison, normal: Mapping[str, NDArray[np.float64]]
     ) -> list[Ruling]:
-        """Return what each rule says of the window; `normal` are the reference's rates."""
+        """Return the result of each rule in the window; `normal` are the reference's rates."""
         rulings = []
         for rule in self.rules:
             if rule.limit is not None:

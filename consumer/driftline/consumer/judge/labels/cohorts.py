@@ -19,7 +19,7 @@ _WEEK = 7 * DAY
 
 @dataclass(frozen=True)
 class Counted:
-    """What was counted in a stretch of event time.
+    """Counts of a range of event time.
 
     Attributes:
         predictions: made in it.

@@ -38,7 +38,7 @@ class LabelCoverage:
 
     Args:
         times: lengths.
-        least: predictions that a stretch must have.
+        least: predictions that a range of time must have.
         cohorts: the predictions.
         history: what is remembered.
     """
@@ -50,7 +50,7 @@ class LabelCoverage:
         self._cohorts, self._history = cohorts, history
 
     def look(self, window: WindowTimes) -> Seen | None:
-        """Return what the newest stretch says that is settled now; None if none is."""
+        """Return the result of the newest range of time that is settled now; None if none is."""
         history, seen = self._history, None
         for predictions, without in self._cohorts.settled(window.end):
             predictions, without = predictions + history.stretch[0], without + history.stretch[1]

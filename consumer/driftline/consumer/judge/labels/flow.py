@@ -65,7 +65,7 @@ class LabelFlow:
         self._pace = LabelPace(times, self._cohorts, self._history)
 
     def look(self, times: WindowTimes, window: Counted, pane: Counted) -> Iterator[Alert]:
-        """Look at a window; yield the alert that labels are amiss, or its end.
+        """Look at a window; yield the alert that labels stopped or slowed down, or its end.
 
         Args:
             times: of the window.

@@ -16,7 +16,7 @@ from driftline.consumer.judge.state import LabelHistory
 # for it.
 _NEWEST = 7
 # The delay of a window is the one within which this share of its labels came. This share comes in
-# time to be counted, and half of it would be amiss: between the two there is room for chance.
+# time to be counted, and half of it would be too few: between the two there is room for chance.
 _MOST = 0.75
 # Delays are known to the bounds of their cells only, a factor of the root of two apart: three cells
 # (2.8), no longer two (2, and what rounding adds), are twice as late for certain.
@@ -25,7 +25,7 @@ _TWICE = 2.1
 
 @dataclass(frozen=True)
 class _Window(Seen):
-    """What one window says: labels for each prediction that they are due for, and their delay."""
+    """One window: labels for each prediction that they are due for, and their delay."""
 
     share: float
     delay: int
@@ -50,7 +50,7 @@ class LabelPace:
         self._times, self._cohorts, self._history = times, cohorts, history
 
     def look(self, window: WindowTimes, counted: Counted, calm: bool) -> Seen | None:
-        """Return what a window says, None if nothing; remember it.
+        """Return the result of a window, None without one; remember it.
 
         Args:
             window: when.
@@ -116,7 +116,7 @@ class LabelPace:
         self._history.parts = [*parts, (number, fewest, longest)]
 
     def _judge(self, window: WindowTimes, counted: Counted, due: int) -> _Window:
-        """Return what a window says, compared with what is usual."""
+        """Return the result of a window, compared with what is usual."""
         came, most = labelled(counted.extra), delay(counted.extra, _MOST) or 0
         fewest, longest = self._history.usual or (0.0, 0)
         problem, many, late = None, fewest * due >= FEW, longest > 0 and came >= FEW

@@ -19,7 +19,7 @@ class FiringTimes:
 
     Args:
         known: as read from the log.
-        every: ms of event time; of each such stretch one effect is kept. Labels may come weeks
+        every: ms of event time; of each such period one effect is kept. Labels may come weeks
             later, and what is kept goes into every state record.
     """
 

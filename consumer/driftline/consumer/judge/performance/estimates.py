@@ -78,7 +78,7 @@ class EstimateStream:
         needed, reason = self._config.window.min_events, window.reason
         if reason is None and events < needed:
             reason = too_few(events, needed)
-        if reason is not None:  # the features' verdicts say so
+        if reason is not None:  # the features' verdicts have it
             return [], self._again(window, events, reason)
         found = by_name(self._estimates(panes.counts(start, end, self._segment)))
         versions = panes.versions(start, end, self._segment)

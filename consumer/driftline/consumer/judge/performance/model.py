@@ -184,7 +184,7 @@ class PerformanceJudge:
         return Counted(panes.events(start, end, None), extra)
 
     def _labelled(self, stretch: DueSpan, segment: str | None) -> Labelled:
-        """Return what came in the panes of a stretch."""
+        """Return the labels that came in the panes of a range of time."""
         panes = self.track.panes
         events = panes.events(stretch.start, stretch.end, segment)
         if panes.foreign(stretch.start, stretch.end):

@@ -30,7 +30,7 @@ class MetricReading:
         figure: its value and interval.
         normal: its value in the reference, NaN if unknown.
         p_value, threshold: NaN where there is none.
-        reading: what the rule that looks at it says; None if none does.
+        reading: the result of the rule that looks at it; None if none does.
         described: that rule, in the words of the configuration.
     """
 
@@ -79,7 +79,7 @@ def against_limit(
 def budget_reading(
     p_value: float, alpha: float, effect: float, least: float, most: float
 ) -> Reading:
-    """Return what the budget says of a p-value: a breach from the effect `least` on, see rules."""
+    """Return the budget's reading of a p-value: a breach from the effect `least` on, see rules."""
     breach = p_value <= alpha and effect >= least
     level = 0 if not breach else 2 if effect >= most else 1
     return Reading("budget", 1, 1, level, not effect >= least / 2)

@@ -112,7 +112,7 @@ class MetricStream:
         return verdicts, [self._writer.alert(life, one, window) for life, one in written]
 
     def empty(self, stretch: DueSpan) -> list[Verdict]:
-        """Return the verdicts for a stretch without predictions and labels."""
+        """Return the verdicts for a range of time without predictions and labels."""
         times = WindowTimes(stretch.start, stretch.end, stretch.start)
         nothing = {"labelled": 0, "waiting": 0, "expired": 0}
         return self._insufficient(MetricWindow(times, 0, {}, nothing, []), "no events")
@@ -127,7 +127,7 @@ class MetricStream:
         ]
 
     def _metrics(self, counts: IntArray) -> list[MetricReading]:
-        """Return the metrics, each with what its rule says."""
+        """Return the metrics, each with the result of its rule."""
         found = []
         for name, figure in measure(self._outcomes.layout, counts).items():
             one = against_limit(self._config, name, figure, self._normal[name].value)
@@ -153,7 +153,7 @@ class MetricStream:
         return details_of(one.subject.name, self._outcomes.layout, counts, self._counts)
 
     def _by_budget(self, one: MetricReading, counts: IntArray) -> MetricReading:
-        """Return the metric that the budget watches with what it says."""
+        """Return the metric that the budget watches, with the result."""
         config, layout = self._config, self._outcomes.layout
         found = correctness(layout, counts, self._counts, self._level)[one.subject.name]
         rate = layout.kind == "classification"

@@ -16,7 +16,7 @@ from driftline.consumer.wire.messages import Pane
 
 @dataclass(frozen=True)
 class DueSpan:
-    """A stretch of event time that is due, ms since 1970: a window, or time without any event."""
+    """A range of event time that is due, ms since 1970: a window, or time without any event."""
 
     start: int
     end: int
@@ -31,7 +31,7 @@ class Track:
         reference: id of the reference that the panes must be counted against.
         size: length of the panes' flat layout.
         following: start of the pane with which the next window ends; None before the first pane.
-        empty_since: start of a stretch without events that still lasts.
+        empty_since: start of the time without events that still lasts.
     """
 
     def __init__(
