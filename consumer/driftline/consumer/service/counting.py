@@ -49,7 +49,7 @@ class InputPartition:
         return self.sketch.position
 
     def claim(self) -> Sequence[Batch]:
-        """Return the first words of a new owner."""
+        """Return the first records of a new owner."""
         return [_batch(self.sketch.claim())]
 
     def feed(self, records: Sequence[Record], now: int) -> Sequence[Batch]:
@@ -59,7 +59,7 @@ class InputPartition:
         return [_batch(self.sketch.feed(records, now))]
 
     def lost(self, gap: Gap) -> Sequence[Batch]:
-        """Go on after records that were deleted; what comes next tells of the loss."""
+        """Go on after records that were deleted; the next record reports the loss."""
         self.sketch.lost(gap)
         return ()
 

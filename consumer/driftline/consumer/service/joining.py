@@ -1,4 +1,4 @@
-"""The stage on a partition of the log of joins: predictions meet their labels."""
+"""The stage on a partition of the log of joins: predictions are matched with their labels."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class JoinsPartition(ByModel[ModelJoin]):
                 self._takers.setdefault(model, []).append(name)
 
     def claim(self) -> Iterator[Batch]:
-        """Yield the first words of a new owner."""
+        """Yield the first records of a new owner."""
         for name in list(self.parts):
             yield from self._made(name, lambda join: join.claim())
 

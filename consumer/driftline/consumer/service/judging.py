@@ -73,7 +73,7 @@ class PanesPartition(ByModel[Judge]):
         self._end = end
 
     def claim(self) -> Sequence[Batch]:
-        """A judge speaks to nobody who would wait for a new owner."""
+        """Return nothing: no stage waits for the new owner of a judge."""
         return ()
 
     def lost(self, gap: Gap) -> Iterator[Batch]:

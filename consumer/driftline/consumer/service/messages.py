@@ -26,7 +26,7 @@ _LONGEST_DETAIL = 256
 def dead_letter_message(letter: DeadLetter, topic: str, partitions: int) -> Message:
     """Return `letter` as a record of the dead-letter `topic`.
 
-    Key, value and headers are the original's; text headers ``driftline.error.*`` say where it
+    Key, value and headers are the original's; text headers ``driftline.error.*`` hold where it
     stood and what was wrong.
     """
     record = letter.record

@@ -71,7 +71,7 @@ def sent_alerts(
         try:
             alert = msgspec.json.decode(record.value or b"", type=_Identity)
         except msgspec.DecodeError:
-            continue  # not an alert of ours: somebody tried the topic out
+            continue  # not an alert of ours: a record of another program
         for name in names.get(alert.model, ()):
             if record.offset >= _end(judges[name][1], record.partition):
                 found[name].note(alert.alert_id, alert.revision)

@@ -53,7 +53,7 @@ class Stage(Protocol):
         """Everything before this offset has had its effect; from `next` to it the past is read."""
 
     def claim(self) -> Iterable[Batch]:
-        """Yield what a new owner says first."""
+        """Yield the first records of a new owner."""
 
     def feed(self, records: Sequence[Record], now: int) -> Iterable[Batch]:
         """Let records from `next` on have their effect at `now` (wall clock, ms)."""
@@ -185,7 +185,7 @@ class ByModel(Generic[P]):
 
 
 def decoded(record: Record, decode: Callable[[bytes], Any]) -> Any:
-    """Return what a record of a log between stages says.
+    """Read a record of a log between stages.
 
     Raises:
         LogError: it cannot be read.

@@ -169,7 +169,7 @@ class Status:
             topics = () if model is None else model.predictions  # of a comparison none
             inputs = self.of(InputPartition).items()
             newest = max((i.newest for at, i in inputs if at.topic in topics), default=-1)
-            if newest >= EARLIEST:  # else another worker reads its input, or records say no time
+            if newest >= EARLIEST:  # else its input is read elsewhere, or its records have no time
                 self.end_to_end.observe(max(clock() - newest, 0) / 1000)
 
     def catching_up(self) -> list[str]:

@@ -14,7 +14,7 @@ _PATIENCE = 5.0  # seconds to ask after something has gone wrong already
 
 
 class Topics:
-    """What the broker says of the topics, and whether each is still the one it was.
+    """The topics on the broker, and whether each is still the one it was.
 
     Args:
         log: the log outside the group.

@@ -55,7 +55,7 @@ class Worker:
         consumer: a member of the group, subscribed to the inputs and the logs between stages.
         producer: writes in order.
         log: the log outside the group.
-        topics: what the broker says of all topics of the plan.
+        topics: all topics of the plan, as the broker has them.
         clock: the wall clock, ms; only idle and stale marks and the pace of checkpoints use it,
             and an age in the metrics.
         timer: a monotonic clock, seconds; for the metrics only.
@@ -119,7 +119,7 @@ class Worker:
         # the two would lose what was never written.
         self._producer.flush()
         self._checkpointed = now = self._clock()
-        # Step 2: a worker that slept may have been replaced; only a poll tells.
+        # Step 2: a worker that slept may have been replaced; only a poll shows it.
         if now - self._polled >= _SURE_OF_OWNERSHIP_MS:
             return
         self._whole = now if whole else self._whole
