@@ -68,8 +68,8 @@ class Samples:
         """The distinct values of numeric features in ascending order, with the events of each.
 
         Exact where the grid holds all values of the reference: what the window alone has in an open
-        gap is taken as so many values of one event. With a cut grid a gap that has events of the
-        reference is one value.
+        gap is taken as that number of values of one event. With a cut grid a gap that has events of
+        the reference is one value.
         """
         layout = self.baseline.layout
         starts = layout.starts[: layout.numeric + 1]

@@ -36,7 +36,7 @@ from driftline.producer.reference.event_columns import EventColumns
 from driftline.producer.reference.outcome import OutcomeColumns, measure_outcome
 
 ALPHA = 0.05
-# Of split traffic the test looks after each so many labelled events.
+# Of split traffic the test looks after each block of this number of labelled events.
 _LOOK = 1_000
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from driftline.detectors.grid import FloatArray, IntArray
 
-GROUPS = 16  # of a bin's positives; each is one score, if there are at most so many
+GROUPS = 16  # of a bin's positives; each is one score, if there are at most this number
 _SPREAD = 1e-4  # a smaller variance, in squared steps of position, is rounding
 _SLACK = 1e-6
 

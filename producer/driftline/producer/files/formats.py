@@ -1,4 +1,4 @@
-"""The table of file formats: what there is, what tells them apart, and what reads them.
+"""The table of file formats: their endings, and what reads them.
 
 A new format is a file with `read` and `count`, and a line here: `read_rows`, the errors and the
 help of every verb that reads files have it from the table. A library that not everybody needs is
@@ -63,7 +63,7 @@ def endings() -> list[str]:
 
 
 def format_of(file: Path) -> Format | None:
-    """Return the format that the ending of a file's name tells, None if it tells none.
+    """Return the format by the ending of a file's name, None if no format has it.
 
     >>> format_of(Path("events.CSV.gz")).name, format_of(Path("events.parquet.gz"))
     ('CSV', None)
