@@ -133,6 +133,17 @@ def total_variation(case: Case) -> Figures:
     return float(cityblock(case.r / case.r.sum(), case.w / case.w.sum()) / 2), None
 
 
+def kuiper(case: Case) -> Figures:
+    """The law in its other form, of small values (Kennedy, Journal of Applied Probability 13)."""
+    value = sum(
+        float(stats.ks_2samp(case.old, case.new, side, method="asymp").statistic)
+        for side in ("less", "greater")
+    )
+    x, k = value / np.sqrt(1 / case.old.size + 1 / case.new.size), np.arange(1, 100)
+    below = np.sqrt(2) * np.pi**2.5 / x**3 * (k**2 * np.exp(-((np.pi * k / x) ** 2) / 2)).sum()
+    return value, float(1 - below) if below < 1 - 1e-6 else None
+
+
 def missing(case: Case) -> Figures:
     values = numbers(case.column)
     return float((np.isnan(values) | np.isposinf(values)).mean()), None
@@ -160,6 +171,7 @@ ORACLES: dict[str, Callable[[Case], Figures]] = {
     "wasserstein": wasserstein,
     "hellinger": hellinger,
     "total_variation": total_variation,
+    "kuiper": kuiper,
     "missing": missing,
     "invalid": invalid,
     "unseen": unseen,
