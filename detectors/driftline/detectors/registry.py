@@ -131,6 +131,8 @@ _TABLE = (
              _ALL, _DISTANCE, "chi-square of 8 H^2 / v"),
     Detector("total_variation", "what share of the events came to lie elsewhere?",
              _ALL, _DISTANCE, None),
+    Detector("cramer_von_mises", "did all of its values shift a little?",
+             _NUMERIC, _STATISTIC, "Cramer-von Mises"),
     Detector("kuiper", "did its spread or its tails change, or an hour of the day?",
              _NUMERIC, _DISTANCE, "Kuiper"),
     Detector("missing", "is it null, or not there at all?",
