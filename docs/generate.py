@@ -254,7 +254,7 @@ def metrics() -> str:
 
 def performance() -> str:
     """Return the page of performance with the table of what is measured in its place."""
-    head = ("metric", "of", "in", "worse", "interval", "estimated")
+    head = ("metric", "of", "in", "worse", "interval", "written")
     return _filled("performance.md", _table(head, [_metric(each) for each in METRICS.values()]))
 
 
@@ -284,7 +284,7 @@ def _metric(metric: Metric) -> tuple[str, ...]:
         _UNITS[scale.unit],
         {-1: "smaller", 0: "either way", 1: "larger"}[scale.worse],
         metric.interval or "none",
-        "yes" if metric.estimated else "",
+        {"estimated": "always, and estimated", "always": "always", "named": "if named"}[metric.use],
     )
 
 

@@ -88,7 +88,7 @@ def test_it_is_configured_checked_judged_and_told(folder: Path) -> None:
     build = "reference build --config driftline.yaml --model m --input quiet.csv --output m.json"
     built = run(folder, limit, *build.split())
     assert built.returncode == 0, built.stderr
-    assert built.stdout.splitlines()[-1].endswith("f1 1, miss_rate 0")
+    assert built.stdout.splitlines()[-1].endswith("recall 1, f1 1")  # no limit
 
     ran = run(folder, limit, "backtest", "--input", "bad.csv", "--json", "--verdicts")
     assert ran.returncode == 0, ran.stderr

@@ -27,6 +27,7 @@ from typer.main import get_command
 from driftline.consumer.cli import app, main
 from driftline.consumer.log import kafka_python
 from driftline.detectors import DETECTORS
+from driftline.detectors.outcomes import METRICS
 
 TRUTH_ROWS = DATA / "car_loan_analysis_target.csv.gz"
 WIDTH = "100"
@@ -132,10 +133,11 @@ def configuration(screen: Screen) -> None:
 
 
 def schema(screen: Screen) -> None:
-    """The JSON schema, without detectors that are computed only where a threshold names them."""
+    """The JSON schema, without detectors and metrics that are written only where one names them."""
     screen("config", "schema")
-    named = {f'"{name}",' for name, detector in DETECTORS.items() if not detector.always}
-    screen.lines = [line for line in screen.lines if line.strip() not in named]
+    named = {name for name, detector in DETECTORS.items() if not detector.always}
+    named |= {name for name, metric in METRICS.items() if not metric.always}
+    screen.lines = [line for line in screen.lines if line.strip(' ",') not in named]
 
 
 def alerts_tail(screen: Screen) -> None:

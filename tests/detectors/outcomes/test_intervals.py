@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from driftline.detectors.outcomes import (
+    METRICS,
     Figure,
     OutcomeLayout,
     OutcomeRows,
@@ -36,7 +37,8 @@ def coverage(layout: OutcomeLayout, draw: Rows, truth: dict[str, float]) -> dict
 def all_figures(layout: OutcomeLayout, rows: OutcomeRows) -> dict[str, Figure]:
     counts = count_outcomes(layout, rows)
     quantiles = residual_quantiles(layout, counts)
-    return measure(layout, counts) | {f"q{share}": figure for share, figure in quantiles.items()}
+    found = measure(layout, counts, METRICS)
+    return found | {f"q{share}": figure for share, figure in quantiles.items()}
 
 
 def truth_of(layout: OutcomeLayout, draw: Rows) -> dict[str, float]:
@@ -47,7 +49,7 @@ def truth_of(layout: OutcomeLayout, draw: Rows) -> dict[str, float]:
         np.zeros(layout.size, np.int64),
     )
     found: dict[str, float] = {
-        name: figure.value for name, figure in measure(layout, counts).items()
+        name: figure.value for name, figure in measure(layout, counts, METRICS).items()
     }
     quantiles = residual_quantiles(layout, counts)
     return found | {f"q{share}": figure.value for share, figure in quantiles.items()}

@@ -65,7 +65,7 @@ def counted(error: float, n: int = N) -> list[tuple[OutcomeLayout, IntArray]]:
 def measured(error: float, n: int = N) -> dict[str, Figure]:
     found: dict[str, Figure] = {}
     for layout, counts in counted(error, n):
-        found |= measure(layout, counts)
+        found |= measure(layout, counts, METRICS)
     return found
 
 
@@ -125,6 +125,15 @@ def test_there_is_an_interval_or_an_honest_none(name: str) -> None:
         assert isnan(figure.high)
     else:
         assert figure.low < figure.value < figure.high
+
+
+def test_one_that_is_not_always_there_is_measured_where_it_is_named() -> None:
+    for layout, counts in counted(0.1):
+        own = {name for name, metric in METRICS.items() if metric.family in layout.families}
+        always = {name for name in own if METRICS[name].always}
+        assert measure(layout, counts).keys() == always
+        for name in own:
+            assert measure(layout, counts, {name}).keys() == always | {name}
 
 
 def test_a_share_is_from_0_to_1() -> None:

@@ -17,7 +17,7 @@ from driftline.consumer.cli.terminal import progress, say
 from driftline.consumer.cli.text import plural
 from driftline.consumer.config import Config, ModelConfig
 from driftline.consumer.judge.sentence import amount, clean, percent
-from driftline.detectors.outcomes import Outcomes
+from driftline.detectors.outcomes import METRICS, Outcomes
 from driftline.detectors.reference import Reference
 from driftline.detectors.registry import FeatureType
 from driftline.producer.files.rows import mixed_columns
@@ -158,7 +158,7 @@ def outcome_lines(reference: Reference) -> list[str]:
     metrics = [
         f"{name} {amount(each.value)}"
         for name, each in outcomes.figures[0].items()
-        if not isnan(each.value)
+        if METRICS[name].always and not isnan(each.value)
     ]
     return [f"on {reference.outcome['n']:,} events with ground truth: {', '.join(metrics)}"]
 

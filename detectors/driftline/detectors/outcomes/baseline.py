@@ -13,6 +13,7 @@ from driftline.detectors.outcomes.calibration import Calibration, calibrate
 from driftline.detectors.outcomes.error_model import ErrorModel
 from driftline.detectors.outcomes.figure import Figure
 from driftline.detectors.outcomes.layout import OutcomeLayout
+from driftline.detectors.outcomes.metrics import METRICS
 from driftline.detectors.outcomes.performance import measure
 from driftline.detectors.outcomes.watched import watched_metric
 from driftline.detectors.reference import Reference
@@ -58,8 +59,8 @@ class Outcomes:
 
     @cached_property
     def figures(self) -> list[dict[str, Figure]]:
-        """The metrics of each stream."""
-        return [measure(self.layout, counts) for counts in self.counts]
+        """All metrics of each stream."""
+        return [measure(self.layout, counts, METRICS) for counts in self.counts]
 
     @cached_property
     def calibrations(self) -> list[Calibration | None]:

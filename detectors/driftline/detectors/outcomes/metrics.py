@@ -51,7 +51,8 @@ class Metric:
         interval: what its 95 % interval rests on; None if it has none.
         aliases: what others call it, or one that says the same.
         note: what the name leaves open.
-        estimated: whether there is an estimate, too, before labels come.
+        use: `estimated`: in every verdict, and there is an estimate before labels come; `always`:
+            in every verdict; `named`: only where a limit names it.
     """
 
     name: str
@@ -61,7 +62,17 @@ class Metric:
     interval: str | None
     aliases: tuple[str, ...] = ()
     note: str = ""
-    estimated: bool = False
+    use: Literal["estimated", "always", "named"] = "named"
+
+    @property
+    def estimated(self) -> bool:
+        """Whether there is an estimate, too, before labels come."""
+        return self.use == "estimated"
+
+    @property
+    def always(self) -> bool:
+        """Whether it is in every verdict; else only where a limit names it."""
+        return self.use != "named"
 
 
 _RIGHT = Scale("share", 0.0, 1.0, -1)
@@ -73,57 +84,57 @@ _WILSON, _MEAN = "Wilson; of a mean over classes, delta method", "central limit 
 _TABLE = (
     Metric(
         "accuracy", "accuracy", "classes", _RIGHT, "Wilson",
-        ("acc", "accuracy_score", "error_rate"), estimated=True,
+        ("acc", "accuracy_score", "error_rate"), use="estimated",
     ),
     Metric(
         "precision", "precision", "classes", _RIGHT, _WILSON,
-        ("precision_score", "ppv"), _POSITIVE, estimated=True,
+        ("precision_score", "ppv"), _POSITIVE, use="estimated",
     ),
     Metric(
         "recall", "recall", "classes", _RIGHT, _WILSON,
-        ("recall_score", "sensitivity", "tpr"), _POSITIVE, estimated=True,
+        ("recall_score", "sensitivity", "tpr"), _POSITIVE, use="estimated",
     ),
     Metric(
         "f1", "F1", "classes", _RIGHT, _WILSON,
-        ("f1_score", "f1score", "fscore"), _POSITIVE, estimated=True,
+        ("f1_score", "f1score", "fscore"), _POSITIVE, use="estimated",
     ),
     Metric(
         "roc_auc", "ROC AUC", "scores", _RIGHT, "DeLong",
-        ("auc", "auroc", "roc", "auc_roc", "rocauc", "roc_auc_score", "gini"), estimated=True,
+        ("auc", "auroc", "roc", "auc_roc", "rocauc", "roc_auc_score", "gini"), use="estimated",
     ),
     Metric(
         "pr_auc", "PR AUC", "scores", _RIGHT, "influence of each pair",
         ("average_precision", "average_precision_score", "auprc", "ap", "aucpr", "auc_pr"),
-        "average precision",
+        "average precision", use="always",
     ),
     Metric(
         "log_loss", "log loss", "probabilities", Scale("nats", 0.0, inf, 1), _MEAN,
-        ("logloss", "cross_entropy", "binary_logloss"), estimated=True,
+        ("logloss", "cross_entropy", "binary_logloss"), use="estimated",
     ),
     Metric(
         "brier", "Brier score", "probabilities", _WRONG, _MEAN,
-        ("brier_score", "brier_score_loss"), estimated=True,
+        ("brier_score", "brier_score_loss"), use="estimated",
     ),
     Metric(
         "calibration_error", "calibration error", "probabilities", _WRONG,
         "for the true error, which is below the plain estimate",
-        ("ece", "calibration", "expected_calibration_error"), "over ten even bins",
+        ("ece", "calibration", "expected_calibration_error"), "over ten even bins", use="always",
     ),
     Metric(
         "mae", "mean absolute error", "errors", _SIZE, _MEAN,
-        ("mean_absolute_error",), estimated=True,
+        ("mean_absolute_error",), use="estimated",
     ),
     Metric(
         "rmse", "root mean squared error", "errors", _SIZE, "delta method",
-        ("mse", "mean_squared_error", "root_mean_squared_error"), estimated=True,
+        ("mse", "mean_squared_error", "root_mean_squared_error"), use="estimated",
     ),
     Metric(
         "r2", "R2", "errors", Scale("none", -inf, 1.0, -1), "delta method",
-        ("r2_score", "r_squared"),
+        ("r2_score", "r_squared"), use="always",
     ),
     Metric(
         "bias", "bias", "errors", Scale("prediction", -inf, inf, 0), _MEAN,
-        ("mean_error",), "the mean of prediction less actual",
+        ("mean_error",), "the mean of prediction less actual", use="always",
     ),
 )  # fmt: skip
 
@@ -132,7 +143,7 @@ METRICS = {metric.name: metric for metric in _TABLE}
 
 GAP = Metric(
     "estimate_gap", "performance against its estimate", "scores",
-    Scale("share", -1.0, 1.0, -1), None, note="realised less estimated",
+    Scale("share", -1.0, 1.0, -1), None, note="realised less estimated", use="always",
 )  # fmt: skip
 """Realised less estimated performance: stands in records where a metric does, but takes no limit
 and has a test of its own, see `estimate.gap`."""

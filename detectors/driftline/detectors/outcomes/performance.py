@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 from driftline.detectors.grid import IntArray
 from driftline.detectors.outcomes.confusion import class_metrics
 from driftline.detectors.outcomes.figure import Figure
 from driftline.detectors.outcomes.layout import OutcomeLayout
-from driftline.detectors.outcomes.metrics import Family, names_of
+from driftline.detectors.outcomes.metrics import METRICS, Family, names_of
 from driftline.detectors.outcomes.probabilities import probability_metrics
 from driftline.detectors.outcomes.regression import error_metrics
 from driftline.detectors.outcomes.scores import score_metrics
@@ -22,12 +22,15 @@ MEASURES: dict[Family, Callable[[OutcomeLayout, IntArray], dict[str, Figure]]] =
 """Family to what measures its metrics, from a layout that has it and flat counts."""
 
 
-def measure(layout: OutcomeLayout, counts: IntArray) -> dict[str, Figure]:
+def measure(
+    layout: OutcomeLayout, counts: IntArray, named: Container[str] = ()
+) -> dict[str, Figure]:
     """Measure the metrics that the layout has, in the order of `METRICS`.
 
     Args:
         layout: what was counted; its `families` tell which metrics there are.
         counts: flat counts, shape (layout.size,).
+        named: metrics that are wanted besides those that are always there.
 
     Returns:
         Metric to figure. A metric that has no value in this window is NaN, never 0.
@@ -45,4 +48,5 @@ def measure(layout: OutcomeLayout, counts: IntArray) -> dict[str, Figure]:
     found: dict[str, Figure] = {}
     for family in layout.families:
         found |= MEASURES[family](layout, counts)
-    return {name: found[name] for name in names_of(layout.families)}
+    names = names_of(layout.families)
+    return {name: found[name] for name in names if METRICS[name].always or name in named}

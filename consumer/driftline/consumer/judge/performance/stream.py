@@ -28,6 +28,7 @@ from driftline.consumer.wire.subject import Subject
 from driftline.detectors.grid import IntArray
 from driftline.detectors.outcomes import (
     GAP,
+    METRICS,
     Figure,
     Outcomes,
     correctness,
@@ -73,7 +74,11 @@ class MetricStream:
         self._default = outcomes.watched if unlimited else None
         place = reference.position[segment]
         self._counts = outcomes.counts[place]
-        self._normal = outcomes.figures[place]
+        self._normal = {
+            name: figure
+            for name, figure in outcomes.figures[place].items()
+            if METRICS[name].always or name in config.performance
+        }
         self._calibration = outcomes.calibrations[place]
 
     def judge(
@@ -129,7 +134,7 @@ class MetricStream:
     def _metrics(self, counts: IntArray) -> list[MetricReading]:
         """Return the metrics, each with the result of its rule."""
         found = []
-        for name, figure in measure(self._outcomes.layout, counts).items():
+        for name, figure in measure(self._outcomes.layout, counts, self._normal).items():
             one = against_limit(self._config, name, figure, self._normal[name].value)
             if name == self._default:
                 one = self._by_budget(one, counts)
