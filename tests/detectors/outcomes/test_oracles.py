@@ -53,6 +53,13 @@ def wanted(rows: OutcomeRows, count: int) -> dict[str, float]:
         found[name] = getattr(metrics, f"{name}_score")(
             rows.actual, rows.predicted, labels=kept, average=average, zero_division=np.nan
         )
+    occurring = np.unique(rows.actual)
+    found["balanced_accuracy"] = metrics.recall_score(
+        rows.actual, rows.predicted, labels=occurring, average="macro"
+    )
+    if {*rows.predicted} <= {*occurring}:  # else it warns
+        balanced = metrics.balanced_accuracy_score(rows.actual, rows.predicted)
+        assert balanced == pytest.approx(found["balanced_accuracy"])
     positive = rows.actual == 1
     if 0 < positive.sum() < positive.size:
         found["roc_auc"] = metrics.roc_auc_score(positive, rows.score)

@@ -1,10 +1,12 @@
-"""Metrics of the confusion matrix: accuracy, precision, recall and F1.
+"""Metrics of the confusion matrix: accuracy, precision, recall, F1 and balanced accuracy.
 
 Of two classes with a known positive one, precision, recall and F1 are the positive class's. Else
 they are macro averages: the plain mean over the classes that have a value. A class has no precision
-if it is never predicted, no recall if it never occurs, no F1 if neither happens.
+if it is never predicted, no recall if it never occurs, no F1 if neither happens. Balanced accuracy
+is the mean of the recalls, of two classes too.
 
-Sources: van Rijsbergen, "Information Retrieval", 2nd edition, 1979 (F1); Wilson 1927 for the
+Sources: van Rijsbergen, "Information Retrieval", 2nd edition, 1979 (F1); Brodersen, Ong, Stephan
+and Buhmann, "The balanced accuracy and its posterior distribution", ICPR 2010; Wilson 1927 for the
 intervals, with the variance of a macro average from the delta method over the multinomial cells
 (Takahashi, Yamamoto, Kuchiba and Koyama, "Confidence interval for micro-averaged F1 and
 macro-averaged F1 scores", Applied Intelligence 52, 2022).
@@ -21,27 +23,31 @@ from driftline.detectors.outcomes.layout import OutcomeLayout
 
 
 def class_metrics(layout: OutcomeLayout, counts: IntArray) -> dict[str, Figure]:
-    """Measure all four.
+    """Measure all five.
 
     Args:
         layout: one with predicted classes.
         counts: flat counts, shape (layout.size,).
 
     Returns:
-        `accuracy`, `precision`, `recall`, `f1`, each 0 to 1, with 95 % intervals.
+        `accuracy`, `precision`, `recall`, `f1`, `balanced_accuracy`, each 0 to 1, with 95 %
+        intervals.
 
     Example:
         >>> layout = OutcomeLayout.classification(["no", "yes"], "yes", True)
         >>> found = class_metrics(layout, np.array([70, 10, 0, 5, 15, 0]))
         >>> {name: figure.value for name, figure in found.items()}
-        {'accuracy': 0.85, 'precision': 0.6, 'recall': 0.75, 'f1': 0.6666666667}
+        {'accuracy': 0.85, 'balanced_accuracy': 0.8125, 'precision': 0.6, 'recall': 0.75, \
+'f1': 0.6666666667}
     """
     confusion, positive = layout.view(counts, "confusion"), layout.positive
     n, classes = int(confusion.sum()), confusion.shape[0]
     hits = np.diagonal(confusion)
-    accuracy = {"accuracy": _share(int(hits.sum()), n, n)}
+    recall = _macro(confusion, n, 1.0, 0.0)
+    accuracy = {"accuracy": _share(int(hits.sum()), n, n), "balanced_accuracy": recall}
     if positive is None or classes != 2:
-        return accuracy | _macro(confusion, n)
+        precision, f1 = _macro(confusion, n, 0.0, 1.0), _macro(confusion, n, 1.0, 1.0)
+        return accuracy | {"precision": precision, "recall": recall, "f1": f1}
     hit = int(hits[positive])
     predicted, actual = int(confusion[:, positive].sum()), int(confusion[positive].sum())
     return accuracy | {
@@ -67,21 +73,16 @@ def _f1(hit: int, either: int, n: int) -> Figure:
     return Figure.of(value, low, high, n)
 
 
-def _macro(confusion: IntArray, n: int) -> dict[str, Figure]:
+def _macro(confusion: IntArray, n: int, a: float, b: float) -> Figure:
+    """Mean over the classes of (a + b) hits / (a times actual + b times predicted)."""
     hits = np.diagonal(confusion).astype(np.float64)
     actual = confusion.sum(axis=1).astype(np.float64)
     predicted = confusion[:, :-1].sum(axis=0).astype(np.float64)
-    found = {}
-    # Each is 2 hits / (a times actual + b times predicted), with hits once where a + b is 1.
-    for name, a, b in (("precision", 0.0, 1.0), ("recall", 1.0, 0.0), ("f1", 1.0, 1.0)):
-        valued = a * actual + b * predicted > 0.0
-        if not valued.any():
-            found[name] = Figure.none(n)
-            continue
-        value = float(np.mean((a + b) * hits[valued] / (a * actual + b * predicted)[valued]))
-        trials = _trials(confusion, valued, a, b)
-        found[name] = Figure.of(value, *share_interval(value, trials), n)
-    return found
+    valued = a * actual + b * predicted > 0.0
+    if not valued.any():
+        return Figure.none(n)
+    value = float(np.mean((a + b) * hits[valued] / (a * actual + b * predicted)[valued]))
+    return Figure.of(value, *share_interval(value, _trials(confusion, valued, a, b)), n)
 
 
 def _trials(confusion: IntArray, valued: NDArray[np.bool_], a: float, b: float) -> float:

@@ -99,6 +99,10 @@ _TABLE = (
         ("f1_score", "f1score", "fscore"), _POSITIVE, use="estimated",
     ),
     Metric(
+        "balanced_accuracy", "balanced accuracy", "classes", _RIGHT, "delta method",
+        ("balanced_accuracy_score", "bacc", "uar"), "the mean of the recalls of all classes",
+    ),
+    Metric(
         "roc_auc", "ROC AUC", "scores", _RIGHT, "DeLong",
         ("auc", "auroc", "roc", "auc_roc", "rocauc", "roc_auc_score", "gini"), use="estimated",
     ),
