@@ -96,12 +96,7 @@ def cpu_seconds(sketch: PartitionSketch, values: Sequence[tuple[int, bytes]]) ->
 def sketch_of(plan: Plan, topic: str) -> PartitionSketch:
     """Return the sketch of a topic's only partition, as a worker makes it."""
     state = SketchState("id", 1, 0, 0, 0, {})
-    decoder = plan.decoder(topic) if plan.models_of(topic) else None
-    writer = plan.writer(topic, TARGETS, {}, 0)
-    models = plan.sketch_models(topic)
-    return PartitionSketch(
-        TopicPartition(topic, 0), 1, decoder, models, state, 0, InputTotals(), writer
-    )
+    return plan.sketch(TopicPartition(topic, 0), 1, state, 0, InputTotals(), TARGETS)
 
 
 def label_records(events: int) -> list[tuple[int, bytes]]:

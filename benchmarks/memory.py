@@ -23,8 +23,9 @@ from driftline.consumer.config import Config
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.log.memory import MemoryRecord
 from driftline.consumer.log.protocol import TopicPartition
-from driftline.consumer.service.plan import Plan, load_reference
-from driftline.consumer.sketch.partition import Output, PartitionSketch
+from driftline.consumer.service.plan import Plan
+from driftline.consumer.service.references import load_reference
+from driftline.consumer.sketch.partition import Output
 from driftline.consumer.sketch.state import SketchState
 from driftline.consumer.sketch.totals import DeadLetter, InputTotals
 from driftline.consumer.wire.codec import encode
@@ -54,14 +55,11 @@ class Worker:
         self.totals = InputTotals()
         self.verdicts = 0
         state = SketchState("id", partitions, 0, 0, 0, {})
-        models = plan.sketch_models("t")
         self._sketches = [
-            PartitionSketch(
-                TopicPartition("t", i), partitions, plan.decoder("t"), models, state, 0, self.totals
-            )
+            plan.sketch(TopicPartition("t", i), partitions, state, 0, self.totals, 0)
             for i in range(partitions)
         ]
-        self._judges = {name: plan.judge(name, JudgeState(0, 0)) for name in models}
+        self._judges = {name: plan.judge(name, JudgeState(0, 0)) for name in plan.models_of("t")}
         self._offsets = [count() for _ in range(partitions)]
         self._messages = count()
 

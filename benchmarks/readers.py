@@ -23,7 +23,8 @@ from driftline.consumer.log.broker import connect
 from driftline.consumer.log.topics import output_topics
 from driftline.consumer.service.counting import InputPartition
 from driftline.consumer.service.judging import PanesPartition
-from driftline.consumer.service.plan import Plan, load_reference
+from driftline.consumer.service.plan import Plan
+from driftline.consumer.service.references import load_reference
 from driftline.consumer.service.worker import Worker, collect_seldom
 
 PARTITIONS = 6

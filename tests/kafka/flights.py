@@ -22,7 +22,8 @@ from driftline.consumer.config import KafkaConfig, load
 from driftline.consumer.log.kafka_python.producer import KafkaProducer, start_producer
 from driftline.consumer.log.protocol import Message
 from driftline.consumer.service.backtest import Backtest
-from driftline.consumer.service.plan import Plan, load_reference
+from driftline.consumer.service.plan import Plan
+from driftline.consumer.service.references import load_reference
 from driftline.consumer.wire.messages import partition_of
 from driftline.consumer.wire.records import Alert, Verdict
 from driftline.producer.files.rows import read_rows

@@ -17,7 +17,6 @@ from driftline.consumer.service.counting import InputPartition
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.status import Status
 from driftline.consumer.service.worker import Worker
-from driftline.consumer.sketch.partition import PartitionSketch
 from driftline.consumer.sketch.state import SketchState
 from driftline.consumer.sketch.totals import InputTotals
 from driftline.detectors import FeatureColumn, Reference, build_reference
@@ -56,10 +55,8 @@ def make_plan(max_series: int = 200, features: int = 2) -> Plan:
 
 def input_partition(plan: Plan, partition: TopicPartition) -> InputPartition:
     """A partition of events that nothing was read of yet."""
-    sketch = PartitionSketch(
-        partition, 1, plan.decoder("in"), plan.sketch_models("in"),
-        SketchState("id", 1, 0, 0, 0, {}), START, InputTotals(),
-    )  # fmt: skip
+    state = SketchState("id", 1, 0, 0, 0, {})
+    sketch = plan.sketch(partition, 1, state, START, InputTotals(), 0)
     return InputPartition(sketch, plan.config.limits.idle_after)
 
 

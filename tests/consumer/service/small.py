@@ -170,7 +170,7 @@ def sketch(
         TopicPartition(TOPIC, partition),
         partitions,
         plan.decoder(TOPIC),
-        plan.sketch_models(TOPIC),
+        {name: plan.sketch_model(name) for name in plan.models_of(TOPIC)},
         state or SketchState("id", partitions, 0, 0, 0, {}),
         now,
         InputTotals(),

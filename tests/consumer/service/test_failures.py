@@ -27,6 +27,7 @@ from driftline.consumer.service.messages import Outputs
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.sketch.blocks import BlockWriter
 from driftline.consumer.sketch.decode import _Model
+from driftline.consumer.sketch.fields import EventFields
 from driftline.consumer.sketch.labels import LabelReader
 from driftline.consumer.sketch.model import ModelSketch
 from driftline.consumer.sketch.open_pane import OpenPane
@@ -124,6 +125,10 @@ FAULTS = {
     "counting": lambda: Fault(ModelSketch, "count", lambda m, *_: m._model.name, 4),
     "counting half-way": lambda: Fault(OpenPane, "add", lambda p, *_: p.model.name, 7),
     "counting again": lambda: Fault(ModelSketch, "recount", lambda m, *_: m._model.name, 0),
+    "making a sketch": lambda: Fault(Plan, "sketch_model", lambda plan, name: name, 0),
+    "making a decoder": lambda: Fault(EventFields, "of", lambda schema, _: schema.name, 0),
+    "making what joins": lambda: Fault(Plan, "_join_model", lambda plan, name: name, 0),
+    "outcomes": lambda: Fault(Plan, "outcomes", lambda plan, name: name, 0),
     "silence": lambda: Fault(ModelSketch, "idle", lambda m, *_: m._model.name, 1),
     "blocks": lambda: Fault(BlockWriter, "write", lambda w, name, *_: name, 4),
     "labels": lambda: Fault(LabelReader, "read", lambda reader, *_: reader._model, 1),
@@ -157,10 +162,11 @@ def calm_run(topic: str) -> Run:
 UPSTREAM = {
     "message of a sketch as a record", "rows of events", "reading events", "counting",
     "counting half-way", "counting again", "silence", "blocks", "labels",
+    "making a sketch", "making a decoder", "making what joins", "outcomes",
 }  # fmt: skip
 # Where labels lie among the events, or in a topic of their own.
 CASES = [(kind, AMONG if kind in UPSTREAM else APART) for kind in FAULTS]
-CASES += [("blocks", APART), ("labels", APART)]
+CASES += [("blocks", APART), ("labels", APART), ("making a sketch", APART)]
 
 
 @pytest.mark.parametrize(("kind", "labelling"), CASES)

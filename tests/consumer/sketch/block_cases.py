@@ -51,12 +51,8 @@ def sketch(
     topic: str = TOPIC, plan: Plan = APART, state: SketchState | None = None, partition: int = 0
 ) -> PartitionSketch:
     state = state or SketchState("id", 1, 0, 0, 0, {})
-    decoder = plan.decoder(topic) if plan.models_of(topic) else None
-    writer = plan.writer(topic, TARGETS, state.joins, now=0)
     source = TopicPartition(topic, partition)
-    return PartitionSketch(
-        source, 1, decoder, plan.sketch_models(topic), state, 0, InputTotals(), writer
-    )
+    return plan.sketch(source, 1, state, 0, InputTotals(), TARGETS)
 
 
 def log(values: Iterable[Row | bytes | None], topic: str = TOPIC) -> list[MemoryRecord]:

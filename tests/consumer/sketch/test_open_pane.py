@@ -17,7 +17,7 @@ from driftline.consumer.wire.codec import decode, encode, unpack_integers
 from driftline.consumer.wire.messages import Pane
 from driftline.detectors.counts import Columns, Feature, Layout, count_columns
 
-MODEL = plan(segments=["tier"]).sketch_models("in")["m"]
+MODEL = plan(segments=["tier"]).sketch_model("m")
 NAMES = ["1", "2", "3"]
 
 

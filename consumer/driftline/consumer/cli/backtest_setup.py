@@ -24,7 +24,8 @@ from driftline.consumer.config import (
 )
 from driftline.consumer.judge.sentence import amount
 from driftline.consumer.service.backtest import Backtest
-from driftline.consumer.service.plan import Plan, load_reference
+from driftline.consumer.service.plan import Plan
+from driftline.consumer.service.references import load_reference
 from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import Reference
 from driftline.producer.records.durations import format_duration

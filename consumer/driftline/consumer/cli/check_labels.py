@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -61,12 +62,7 @@ def sample_labels(
     writer = plan.writer(topic, 1, {}, 0)
     if writer is None:
         return
-    read = {
-        name: writer.read_labels(name, records, decoded.models.get(name))
-        for name in writer.labelled
-    }
-    found = {name: rows for name, (rows, _) in read.items()}
-    wrong = [each for _, rejected in read.values() for each in rejected]
+    found, wrong = writer.read_labels(records, decoded.models, lambda _: nullcontext())
     good = {place for rows in found.values() for place in rows.index.tolist()}
     bad = {each.index: each for each in (*decoded.rejected, *wrong) if each.index not in good}
     decoded.rejected = [bad[place] for place in sorted(bad)]

@@ -21,7 +21,8 @@ from driftline.consumer.config import (
 )
 from driftline.consumer.config.check_performance import check_performance
 from driftline.consumer.service.comparing import misfit
-from driftline.consumer.service.plan import Plan, load_reference
+from driftline.consumer.service.plan import Plan
+from driftline.consumer.service.references import load_reference
 from driftline.detectors.outcomes import OutcomeLayout, Outcomes
 from driftline.detectors.reference import OTHER, Reference
 from driftline.errors import ReferenceError  # noqa: A004 (the operator's word for it)

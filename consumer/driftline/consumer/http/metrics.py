@@ -165,7 +165,7 @@ class StatusCollector(Collector):
         }  # fmt: skip
         series = feature_series(features, verdicts, firing)
         most = self._config.metrics.max_series
-        watched = watched_metrics(config, plan.outcomes[name])
+        watched = watched_metrics(config, plan.outcomes(name))
         told = [
             *model_series(firing),
             *series[:most],

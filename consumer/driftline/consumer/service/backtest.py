@@ -20,7 +20,7 @@ from driftline.consumer.service.messages import OUTPUTS
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.repeats import SentAlerts
 from driftline.consumer.service.stage import ByModel
-from driftline.consumer.sketch.partition import Output, PartitionSketch
+from driftline.consumer.sketch.partition import Output
 from driftline.consumer.sketch.state import SketchState
 from driftline.consumer.sketch.totals import DeadLetter, InputTotals
 from driftline.consumer.wire.records import Alert, Verdict
@@ -148,19 +148,8 @@ class _File:
     def __init__(self, plan: Plan, topic: str, totals: InputTotals) -> None:
         source = TopicPartition(topic, 0)
         state = SketchState("file", 1, 0, 0, 0, {})
-        models = plan.sketch_models(topic)
-        native = Mapping.native()
         self._mapping = plan.mapping_of(topic)
-        self.sketch = PartitionSketch(
-            source,
-            1,
-            plan.decoder(topic, native) if models else None,
-            models,
-            state,
-            0,
-            totals,
-            plan.writer(topic, 1, {}, 0, native),
-        )
+        self.sketch = plan.sketch(source, 1, state, 0, totals, 1, Mapping.native())
         self._offsets = count()
 
     def feed(self, rows: Sequence[dict[str, Any]]) -> Sequence[Output]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -32,13 +32,13 @@ class ComparisonPlan:
         name: of the comparison.
         config: the whole configuration.
         references: of the models, by name.
-        layouts: what is counted of the models' outcomes, by name.
+        layout_of: returns what is counted of a model's outcomes, by its name.
     """
 
     name: str
     config: Config
     references: Mapping[str, Reference]
-    layouts: Mapping[str, OutcomeLayout]
+    layout_of: Callable[[str], OutcomeLayout]
 
     @property
     def comparison(self) -> ComparisonConfig:
@@ -96,7 +96,7 @@ class ComparisonPlan:
     @cached_property
     def _layout(self) -> OutcomeLayout:
         """What labels may be: the classes of both sides."""
-        champion, challenger = (self.layouts[side.model] for side in self.comparison.sides)
+        champion, challenger = (self.layout_of(side.model) for side in self.comparison.sides)
         if champion.grid is not None:
             return champion
         classes = (*champion.classes, *challenger.classes)

@@ -21,7 +21,6 @@ from driftline.consumer.service.stage import Stage
 from driftline.consumer.service.states import States, join_key, judge_key, sketch_key
 from driftline.consumer.service.topics import recreated
 from driftline.consumer.sketch.failures import Failures
-from driftline.consumer.sketch.partition import PartitionSketch
 from driftline.consumer.sketch.state import SketchState
 from driftline.consumer.sketch.totals import InputTotals
 from driftline.consumer.wire.messages import partition_of
@@ -61,21 +60,9 @@ class Opening:
         self, partition: TopicPartition, state: SketchState, totals: InputTotals, now: int
     ) -> InputPartition:
         """Return the stage of an input partition, as of a state; `totals`: of its topic."""
-        plan, topic = self.plan, partition.topic
-        writer = None
-        if plan.labelled:
-            targets = self.topics[plan.output("joins")].partitions
-            writer = plan.writer(topic, targets, state.joins, now)
-        sketch = PartitionSketch(
-            partition,
-            self.topics[topic].partitions,
-            plan.decoder(topic) if plan.models_of(topic) else None,
-            plan.sketch_models(topic),
-            state,
-            now,
-            totals,
-            writer,
-        )
+        plan, partitions = self.plan, self.topics[partition.topic].partitions
+        targets = self.topics[plan.output("joins")].partitions if plan.labelled else 0
+        sketch = plan.sketch(partition, partitions, state, now, totals, targets)
         return InputPartition(sketch, plan.config.limits.idle_after)
 
     def input_states(

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import errno
-import gzip
-import os
-import zlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 from driftline.consumer.config import Config, LabelsConfig
 from driftline.consumer.join.model import ModelJoin
@@ -21,61 +16,22 @@ from driftline.consumer.join.waiting import Room
 from driftline.consumer.judge.model import ModelJudge, reference_streams
 from driftline.consumer.judge.performance.rules import outcomes_of
 from driftline.consumer.judge.state import JudgeState
+from driftline.consumer.log.protocol import TopicPartition
 from driftline.consumer.service.comparing import ComparisonPlan, comparison_key
 from driftline.consumer.sketch.blocks import BlockWriter, JoinModel, JoinProgress
 from driftline.consumer.sketch.decode import Decoder, ModelSchema
+from driftline.consumer.sketch.failures import Failures
 from driftline.consumer.sketch.labels import LabelReader
 from driftline.consumer.sketch.open_pane import SketchModel
 from driftline.consumer.sketch.outcome_columns import Answers, EstimateCells
+from driftline.consumer.sketch.partition import PartitionSketch
+from driftline.consumer.sketch.state import SketchState
+from driftline.consumer.sketch.totals import InputTotals
+from driftline.detectors.counts import Layout
 from driftline.detectors.outcomes import OutcomeLayout, Outcomes
 from driftline.detectors.reference import Reference
 from driftline.errors import ReferenceError  # noqa: A004 (the operator's word for it)
-from driftline.producer.files.regular_file import open_regular, read_bounded
 from driftline.producer.records.mapping import Mapping as FieldMapping
-
-_LARGEST_REFERENCE = 256_000_000  # bytes, unpacked
-_MOST_UNPACKED = 100  # times its size; a reference unpacks to about 5 times
-_SMALL = 1_000_000
-_BLOCK = 1 << 20
-
-
-def load_reference(path: Path) -> Reference:
-    """Read a reference from a ``.json`` or ``.json.gz`` file.
-
-    Raises:
-        ReferenceError: it does not exist or is no reference.
-    """
-    try:
-        data = _unpacked(path) if path.suffix == ".gz" else read_bounded(path, _LARGEST_REFERENCE)
-    except FileNotFoundError:
-        raise ReferenceError(
-            f"{path} does not exist: build it with driftline reference build"
-        ) from None
-    except (OSError, EOFError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ReferenceError(f"{path} cannot be read: {reason}") from None
-    try:
-        return Reference.from_json(data)
-    except ReferenceError as error:
-        raise ReferenceError(f"{path}: {error}") from None
-
-
-def _unpacked(path: Path) -> bytes:
-    """Return what a file holds, looked through before it is kept: a small one may hold gigabytes.
-
-    Raises:
-        OSError, EOFError, zlib.error: it cannot be read, or holds more than a reference does.
-    """
-    with open_regular(path) as packed, gzip.open(packed) as file:
-        own = os.fstat(packed.fileno()).st_size
-        most = min(_LARGEST_REFERENCE, max(_SMALL, _MOST_UNPACKED * own))
-        size = 0
-        while block := file.read(_BLOCK):
-            size += len(block)
-            if size > most:
-                raise OSError(errno.EFBIG, f"it unpacks to more than {most // 1_000_000} MB")
-        file.seek(0)
-        return file.read()
 
 
 @dataclass(frozen=True)
@@ -106,7 +62,7 @@ class Plan:
                 name,
                 self.config,
                 self.references,
-                {side.model: self.outcome_layout(side.model) for side in comparison.sides},
+                self.outcome_layout,
             )
             for name, comparison in sorted(self.config.comparisons.items())
             if all(side.model in watched for side in comparison.sides)
@@ -130,28 +86,71 @@ class Plan:
         source = self.config.sources.get(topic)
         return source.mapping if source is not None else FieldMapping.native()
 
-    def decoder(self, topic: str, mapping: FieldMapping | None = None) -> Decoder:
-        """Return a new decoder of the records of `topic`; `mapping` is the topic's unless given."""
+    def sketch(
+        self,
+        source: TopicPartition,
+        partitions: int,
+        state: SketchState,
+        now: int,
+        totals: InputTotals,
+        targets: int,
+        mapping: FieldMapping | None = None,
+    ) -> PartitionSketch:
+        """Return the sketch of an input partition, as of `state`.
+
+        A model of which anything cannot be made fails there, alone.
+
+        Args:
+            source: the partition.
+            partitions: how many its topic has.
+            state: as read from the log.
+            now: wall-clock time, ms.
+            totals: where to count what became of the records.
+            targets: how many partitions the log of joins has.
+            mapping: how records are read as events; the topic's unless given.
+        """
+        topic, failures = source.topic, Failures()
+        counted, decoder = self.models_of(topic), None
+        try:
+            decoder = self.decoder(topic, mapping, failures) if counted else None
+        except Exception as error:  # of no model alone
+            failures |= dict.fromkeys(counted, error)
+        models: dict[str, SketchModel] = {}
+        for name in counted:
+            with failures.guard(name):
+                models[name] = self.sketch_model(name)
+        writer = self.writer(topic, targets, state.joins, now, mapping, failures)
+        sound = {name: model for name, model in models.items() if name not in failures}
+        sketch = PartitionSketch(source, partitions, decoder, sound, state, now, totals, writer)
+        for name, failure in failures.items():
+            labels = self.labelled.get(name)
+            labelled = labels is not None and labels.topic == topic
+            sketch.leave(name, failure, counted=name in counted, labelled=labelled)
+        return sketch
+
+    def decoder(
+        self, topic: str, mapping: FieldMapping | None = None, failures: Failures | None = None
+    ) -> Decoder:
+        """Return a new decoder of the records of `topic`; `mapping` is the topic's unless given.
+
+        `failures`: where to note models whose events it cannot read; without it they are raised.
+        """
+        schemas = []
+        found = Failures()
+        for name in self.models_of(topic):
+            schema = ModelSchema(name, Layout(()), {})
+            with found.guard(name):
+                reference, tags = self.references[name], self.config.models[name].segments
+                segments = {tag: reference.segments[tag] for tag in tags}
+                schema = ModelSchema(name, reference.layout, segments, ids=name in self.labelled)
+            schemas.append(schema)
         limits = self.config.limits
-        schemas = [
-            ModelSchema(
-                name,
-                self.references[name].layout,
-                {
-                    tag: self.references[name].segments[tag]
-                    for tag in self.config.models[name].segments
-                },
-                ids=name in self.labelled,
-            )
-            for name in self.models_of(topic)
-        ]
-        return Decoder(
+        decoder = Decoder(
             mapping or self.mapping_of(topic), schemas, limits.max_ahead, limits.max_event_bytes
         )
-
-    def sketch_models(self, topic: str) -> dict[str, SketchModel]:
-        """Return what sketch needs to know of the models of `topic`."""
-        return {name: self._sketch_model(name) for name in self.models_of(topic)}
+        found.update(decoder.failures)
+        _note(found, failures)
+        return decoder
 
     def writer(
         self,
@@ -160,28 +159,40 @@ class Plan:
         progress: Mapping[str, JoinProgress],
         now: int,
         mapping: FieldMapping | None = None,
+        failures: Failures | None = None,
     ) -> BlockWriter | None:
         """Return what sends the predictions and labels of `topic` to the join; None: nothing.
 
-        `mapping` is the topic's unless given.
+        `mapping` is the topic's unless given. `failures`: models that have failed already, and
+        where to note those that it cannot write of; without it they are raised.
         """
-        limits = self.config.limits
-        models, readers = {}, {}
+        models: dict[str, JoinModel] = {}
+        readers: dict[str, LabelReader] = {}
+        found = Failures()
         for name, labels in self.labelled.items():
-            config, reference = self.config.models[name], self.references[name]
-            classes = self.outcome_layout(name).classes
-            if topic not in (*config.predictions, labels.topic):
-                continue
-            segments = {tag: reference.segments[tag] for tag in config.segments}
-            models[name] = JoinModel(
-                name, Answers(reference.layout, classes), segments, config.window.grace
-            )
-            if topic == labels.topic:
-                readers[name] = LabelReader(
-                    name, classes, mapping or self.mapping_of(topic), bool(self.models_of(topic)),
-                    limits.max_ahead, limits.max_event_bytes,
-                )  # fmt: skip
+            if topic in (*self.config.models[name].predictions, labels.topic):
+                with found.guard(name):
+                    models[name] = self._join_model(name)
+                    if topic == labels.topic:
+                        readers[name] = self._label_reader(name, mapping or self.mapping_of(topic))
+        _note(found, failures)
+        for name in failures or ():
+            models.pop(name, None)
+            readers.pop(name, None)
         return BlockWriter(models, readers, targets, progress, now) if models else None
+
+    def _join_model(self, name: str) -> JoinModel:
+        config, reference = self.config.models[name], self.references[name]
+        segments = {tag: reference.segments[tag] for tag in config.segments}
+        answers = Answers(reference.layout, self.outcome_layout(name).classes)
+        return JoinModel(name, answers, segments, config.window.grace)
+
+    def _label_reader(self, name: str, mapping: FieldMapping) -> LabelReader:
+        limits, among_events = self.config.limits, bool(self.models_of(self.labelled[name].topic))
+        return LabelReader(
+            name, self.outcome_layout(name).classes, mapping, among_events,
+            limits.max_ahead, limits.max_event_bytes,
+        )  # fmt: skip
 
     def join(self, name: str, partition: int, partitions: int, state: JoinState) -> ModelJoin:
         """Return what joins in one partition of the log of joins, as of `state`: see `joined`."""
@@ -205,7 +216,7 @@ class Plan:
 
     def outcome_layout(self, name: str) -> OutcomeLayout:
         """Return what is counted of a model's predictions and labels."""
-        outcomes = self.outcomes[name]
+        outcomes = self.outcomes(name)
         if outcomes is None:
             raise ReferenceError(
                 f"the reference of {name} was built without ground truth, so its labels have "
@@ -213,13 +224,16 @@ class Plan:
             )
         return outcomes.layout
 
+    def outcomes(self, name: str) -> Outcomes | None:
+        """Return how well a model did on its reference; None where performance is not watched."""
+        if name not in self._outcomes:
+            self._outcomes[name] = outcomes_of(self.config.models[name], self.references[name])
+        return self._outcomes[name]
+
     @cached_property
-    def outcomes(self) -> dict[str, Outcomes | None]:
-        """How well each model did on its reference; None where performance is not watched."""
-        return {
-            name: outcomes_of(config, self.references[name])
-            for name, config in self.config.models.items()
-        }
+    def _outcomes(self) -> dict[str, Outcomes | None]:
+        """Those asked for already."""
+        return {}
 
     @cached_property
     def join_tallies(self) -> dict[str, JoinTotals]:
@@ -250,7 +264,7 @@ class Plan:
             self.config.models[name],
             self.references[name],
             state,
-            self.outcomes[name],
+            self.outcomes(name),
             self.passed_over[name],
         )
 
@@ -259,7 +273,8 @@ class Plan:
         """The longest window of any model, ms."""
         return max(m.window.length for m in self.config.models.values())
 
-    def _sketch_model(self, name: str) -> SketchModel:
+    def sketch_model(self, name: str) -> SketchModel:
+        """Return what sketch needs to know of a model."""
         config, reference = self.config.models[name], self.references[name]
         streams = tuple(reference_streams(config, reference))
         return SketchModel(
@@ -277,8 +292,16 @@ class Plan:
         )
 
     def _estimate_cells(self, name: str) -> EstimateCells | None:
-        outcomes = self.outcomes[name]
+        outcomes = self.outcomes(name)
         if outcomes is None or outcomes.calibration is None:
             return None
         answers = Answers(self.references[name].layout, outcomes.layout.classes)
         return EstimateCells(answers, outcomes.layout)
+
+
+def _note(found: Failures, failures: Failures | None) -> None:
+    """Add what was found to `failures`; raise it where they are None."""
+    for name, error in found.items():
+        if failures is None:
+            raise error
+        failures.setdefault(name, error)

@@ -8,6 +8,7 @@ the partitions hold alone, and each partition has a time before which no more of
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 
@@ -124,12 +125,30 @@ class BlockWriter:
             known.pop(name, None)
 
     def read_labels(
+        self,
+        records: Sequence[Record],
+        events: Mapping[str, ModelRows],
+        safely: Callable[[str], AbstractContextManager[object]],
+    ) -> tuple[dict[str, LabelRows], list[Rejected]]:
+        """Return the labels among `records` by model, and what is wrong with the others.
+
+        Args:
+            records: of a poll.
+            events: those among them, by model.
+            safely: lets a model fail alone.
+        """
+        labels: dict[str, LabelRows] = {}
+        wrong: list[Rejected] = []
+        for name in self.labelled:
+            with safely(name):
+                labels[name], refused = self._read_labels(name, records, events.get(name))
+                wrong += refused
+        return labels, wrong
+
+    def _read_labels(
         self, name: str, records: Sequence[Record], own: ModelRows | None
     ) -> tuple[LabelRows, list[Rejected]]:
-        """Return the labels of a model among `records`, and what is wrong with the others.
-
-        `own`: its events among them.
-        """
+        """Return the labels of a model, and what is wrong with the others; `own`: its events."""
         values, times = [r.value for r in records], [r.timestamp for r in records]
         rows, rejected = self._readers[name].read(values, times)
         # An event that brings its own label needs no id; a label alone does.
@@ -140,9 +159,17 @@ class BlockWriter:
             by_place[place] = Rejected(place, "schema", "the label has no event_id")
         return rows.select(~lost), list(by_place.values())
 
-    def usable(self, name: str, events: ModelRows) -> NDArray[np.bool_]:
-        """Return which events of a model have an answer that a label can be compared with."""
-        return self._models[name].answers.usable(events.columns)
+    def without(self, name: str, batch: PolledRows, labelled: NDArray[np.bool_]) -> dict[str, int]:
+        """Return how many predictions of a model no label can be for, by what they are without.
+
+        `labelled`: which records hold a label.
+        """
+        events = batch.events.get(name)
+        if events is None or events.ids is None:
+            return {}
+        alone = (events.ids == NO_ID) & ~labelled[events.index]  # no label of their own either
+        lacking = ~self._models[name].answers.usable(events.columns) & ~alone
+        return {"id": int(alone.sum()), "answer": int(lacking.sum())}
 
     def write(
         self, name: str, horizon: Horizon, batch: PolledRows, now: int

@@ -112,6 +112,8 @@ class Decoder:
         version_names: model to the names of its versions, which `ModelRows.versions` are codes of.
             Holds until the next batch: it grows, and begins anew when it has become too long.
 
+        failures: models whose reader could not be made; their events are `unread`.
+
     Args:
         mapping: what the topic's records look like.
         models: the models whose events it holds. If it is one, events need not name it.
@@ -138,12 +140,16 @@ class Decoder:
     ) -> None:
         self._timestamp_unit = mapping.timestamp_unit
         self._events = EventReader(mapping)
-        self._models = {model.name: _Model(EventFields.of(model, mapping)) for model in models}
         # Reads no features: where a topic holds several models, it finds out whose an event is.
         self._router = _Model(EventFields.of(ModelSchema("", Layout(()), {}), mapping))
         self._max_ahead = max_ahead
         self._max_event_bytes = max_event_bytes
         self._resting: set[str] = set()
+        self.failures = Failures()
+        self._models = dict.fromkeys((schema.name for schema in models), self._router)
+        for schema in models:
+            with self.failures.guard(schema.name, lambda name, _: self.rest(name)):
+                self._models[schema.name] = _Model(EventFields.of(schema, mapping))
         self.version_names = {name: m.versions.names for name, m in self._models.items()}
         model = mapping.paths().get("model")
         self._constant = isinstance(model, Constant)

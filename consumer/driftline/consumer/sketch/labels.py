@@ -95,6 +95,8 @@ class LabelReader:
             record="label among events" if among_events else "label",
         )
         self._decoder = Decoder(mapping, [schema], max_ahead, max_event_bytes)
+        for error in self._decoder.failures.values():
+            raise error
 
     def read(
         self, values: Sequence[bytes | None], timestamps: Sequence[int]

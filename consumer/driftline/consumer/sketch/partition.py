@@ -20,12 +20,11 @@ from numpy.typing import NDArray
 
 from driftline.consumer.log.protocol import Gap, Record, TopicPartition, UnreadBatch
 from driftline.consumer.sketch.blocks import BlockWriter, PolledRows
-from driftline.consumer.sketch.decode import Decoded, Decoder, Rejected
-from driftline.consumer.sketch.event_ids import NO_ID
-from driftline.consumer.sketch.failures import Failures, Guard
-from driftline.consumer.sketch.labels import LabelRows, place_labels
+from driftline.consumer.sketch.decode import Decoded, Decoder
+from driftline.consumer.sketch.labels import place_labels
 from driftline.consumer.sketch.model import ModelSketch
 from driftline.consumer.sketch.open_pane import SketchModel
+from driftline.consumer.sketch.standings import Standings
 from driftline.consumer.sketch.state import ModelPosition, ModelProgress, SketchState
 from driftline.consumer.sketch.totals import DeadLetter, InputTotals, model_of
 from driftline.consumer.wire.messages import Block, Horizon, Loss, Pane
@@ -64,9 +63,10 @@ class PartitionSketch:
         self.generation = state.generation
         self.partitions = partitions
         self._state = state
+        self._now = now
         self._needed = state.rewind if state.needed is None else state.needed
         self._decoder = decoder
-        self._writer = writer
+        self._writer = writer or BlockWriter({}, {}, 1, {}, now)
         self._models = {
             name: ModelSketch(
                 source,
@@ -78,50 +78,48 @@ class PartitionSketch:
             for name, model in models.items()
         }
         # A model that failed in another run goes on from where it was left.
-        self._behind = {name: at for name, at in state.behind.items() if name in self._names()}
-        self.next = state.rewind if self._behind else self._needed  # offset to be fed next
-        self._before: dict[str, ModelPosition] = {}  # models as they were before what was done last
-        self._resting: dict[str, ModelPosition] = {}  # models that failed here
-        self.failures = Failures()
+        behind = {name: at for name, at in state.behind.items() if name in self._names()}
+        self.next = state.rewind if behind else self._needed  # offset to be fed next
+        self._standings = Standings(behind, self._standing, self._drop)
+        self.failures = self._standings.failures
         self._held = False
 
     def feed(self, records: Sequence[Record], now: int) -> list[Output]:
         """Count `records`, from `next` on; return what is to be sent, in order."""
-        self._before.clear()
+        self._standings.begin()
         out: list[Output] = []
         while records:
             first, part = records[0].offset, len(records)
-            turns = [at for at in (self.position, *self._behind.values()) if at > first]
+            turns = [at for at in (self.position, *self._standings.behind.values()) if at > first]
             if turns:  # from there on more models count
                 part = bisect_left(records, min(turns), key=attrgetter("offset"))
             whole = [*takewhile(lambda r: not isinstance(r.value, UnreadBatch), records[:part])]
             out += self._take(whole, now) if whole else self._refuse(records[0])
             records = records[len(whole) or 1 :]
-        if not self._behind:  # only models that failed need what lies before
+        if not self._standings.behind:  # only models that failed need what lies before
             self.next = max(self.next, self._needed)
         return self._of_the_others(out)
 
     def lost(self, gap: Gap) -> None:
         """Note that retention deleted records before they were read; reading goes on after them."""
-        self._lose({*self._behind}, gap)
+        self._lose({*self._standings.behind}, gap)
         if gap.begin > self._needed:  # else only models that are behind need what is gone
             rest = replace(gap, wanted=max(gap.wanted, self._needed))
-            self._lose(self._names() - self._behind.keys(), rest)
+            self._lose(self._names() - self._standings.behind.keys(), rest)
         self.next, self.position = gap.begin, max(self.position, gap.begin)
 
     def at_the_end(self) -> None:
         """Note that nothing is left to be read: the last records before `position` may be gone."""
         self.next = self.position = max(self.next, self.position)
-        self._behind.clear()
+        self._standings.behind.clear()
 
     def claim(self) -> list[Output]:
         """Return the first records of a new owner: older generations' idle marks are void now."""
-        self._before.clear()
+        self._standings.begin()
         out: list[Output] = [*self._horizons()]
-        writer = self._writer
-        for name in self._joined():
-            with self._safely(name):
-                out += writer.claim(name, self._horizon(self._at(name))) if writer else ()
+        for name in self._writer.models:
+            with self._standings.safely(name):
+                out += self._writer.claim(name, self._horizon(self._at(name)))
         return self._of_the_others(out)
 
     def idle(self, now: int, idle_after: int) -> list[Output]:
@@ -134,12 +132,11 @@ class PartitionSketch:
         for name, model in list(self._models.items()):
             if not model.is_silent(now, idle_after):
                 continue
-            with self._safely(name):
+            with self._standings.safely(name):
                 out += model.idle(self._horizon(held=self._held), now)
-        writer = self._writer
-        for name in () if writer is None else writer.silent(now, idle_after):
-            with self._safely(name):
-                out += writer.idle(name, self._horizon(), now) if writer else ()
+        for name in self._writer.silent(now, idle_after):
+            with self._standings.safely(name):
+                out += self._writer.idle(name, self._horizon(), now)
         return self._of_the_others(out)
 
     def hold(self, *, held: bool) -> list[Output]:
@@ -149,25 +146,27 @@ class PartitionSketch:
 
     def stale(self, now: int) -> list[Output]:
         """Close the panes of models that are silent here for `stale_after` at `now` (ms)."""
-        self._before.clear()
+        self._standings.begin()
         out: list[Output] = []
         for name, model in list(self._models.items()):
             if not model.is_stale(now):
                 continue
-            with self._safely(name):
+            with self._standings.safely(name):
                 out += model.stale(self._horizon(held=self._held))
         return self._of_the_others(out)
 
     def fail(self, name: str, error: Exception) -> None:
         """Let a model rest as it was before what was done last; all others go on without it."""
-        self.failures.setdefault(name, error)
-        self._resting.setdefault(name, self._before.get(name) or self._standing(name))
-        self._models.pop(name, None)
-        self._behind.pop(name, None)
-        if self._decoder is not None:
-            self._decoder.rest(name)
-        if self._writer is not None:
-            self._writer.rest(name)
+        self._standings.fail(name, error)
+
+    def leave(self, name: str, error: Exception, *, counted: bool, labelled: bool) -> None:
+        """Let a model rest that could not be made: it stays as it was recorded last.
+
+        `counted`: whether its events, `labelled`: whether its labels are in the partition.
+        """
+        new = ModelProgress(start=self.position, active_at=self._now) if counted else None
+        self._standings.resting[name] = ModelPosition.recorded(name, self._state, new, labelled)
+        self._standings.fail(name, error)
 
     def state(self) -> SketchState | None:
         """Return the state record as of now; None while the past is still being read again."""
@@ -175,28 +174,23 @@ class PartitionSketch:
             return None
         first = [at for model in self._models.values() if (at := model.first()) is not None]
         needed = min(first, default=self.position)
-        joined = {} if self._writer is None else self._writer.state()
-        progress = {n: msgspec.structs.replace(m.progress) for n, m in self._models.items()}
-        resting = self._resting.items()
-        progress |= {name: each.progress for name, each in resting if each.progress is not None}
-        joined |= {name: each.joined for name, each in resting if each.joined is not None}
-        return SketchState(
-            topic_id=self._state.topic_id,
-            partitions=self._state.partitions,
-            position=self.position,
-            rewind=min([needed, *(each.rewind for _, each in resting)]),
-            generation=self.generation,
-            models=progress,
-            joins=joined,
-            behind={name: each.position for name, each in resting},
-            needed=needed,
+        return self._standings.record(
+            SketchState(
+                topic_id=self._state.topic_id,
+                partitions=self._state.partitions,
+                position=self.position,
+                rewind=needed,
+                generation=self.generation,
+                models={n: msgspec.structs.replace(m.progress) for n, m in self._models.items()},
+                joins=self._writer.state(),
+                needed=needed,
+            )
         )
 
     def event_time(self) -> int | None:
         """Return the largest event time of any model here (ms), None before the first event."""
-        joined = {} if self._writer is None else self._writer.progress
         times = [model.progress.progress for model in self._models.values()]
-        times += [p.progress for p in joined.values()]
+        times += [progress.progress for progress in self._writer.progress.values()]
         return max((time for time in times if time is not None), default=None)
 
     def progress(self) -> Mapping[str, ModelProgress]:
@@ -209,9 +203,9 @@ class PartitionSketch:
         Before `position` they have had their effect on all but the models that are behind.
         """
         first = records[0].offset
-        again, due = first < self.position, bool(self._models or self._joined())
+        again, due = first < self.position, bool(self._models or self._writer.models)
         if again:
-            due = any(at <= first for at in self._behind.values())
+            due = any(at <= first for at in self._standings.behind.values())
         offsets = np.fromiter(map(attrgetter("offset"), records), np.int64, len(records))
         out: list[Output] = []
         if again or due:
@@ -219,7 +213,7 @@ class PartitionSketch:
             for name, rows in decoded.models.items():
                 if self._at(name) <= first:
                     continue
-                with self._safely(name):
+                with self._standings.safely(name):
                     self._models[name].recount(rows, offsets[rows.index], self._versions(name))
             if due:
                 out += self._effects(records, decoded, offsets, now)
@@ -244,9 +238,9 @@ class PartitionSketch:
         """Note records that models never get: deleted or, `refused`, in a batch not unpacked."""
         for name in names & self._models.keys():
             self._models[name].lost(gap, refused=refused)
-        for name in names.intersection(self._joined()):
+        for name in names.intersection(self._writer.models):
             # What lies before was sent to the join already.
-            if self._writer is not None and gap.begin > (at := self._at(name)):
+            if gap.begin > (at := self._at(name)):
                 rest = replace(gap, wanted=max(gap.wanted, at))
                 self._writer.lost(name, rest, refused=refused)
 
@@ -254,8 +248,7 @@ class PartitionSketch:
         """Note that records have had their effect, on the models that had come to the first."""
         self.next = last + 1
         self.position = max(self.position, self.next)
-        reached = {n: self.next if at <= first else at for n, at in self._behind.items()}
-        self._behind = {name: at for name, at in reached.items() if at < self.position}
+        self._standings.reach(first, self.next, self.position)
 
     def _effects(
         self,
@@ -280,7 +273,7 @@ class PartitionSketch:
             if name in self.failures or self._at(name) > records[0].offset:
                 totals.skipped["model_failed"] += len(rows.index)
                 continue
-            with self._safely(name):
+            with self._standings.safely(name):
                 at, names = offsets[rows.index], self._versions(name)
                 horizon = self._horizon(held=self._held)
                 timely, found = self._models[name].count(rows, at, names, horizon, now)
@@ -311,59 +304,49 @@ class PartitionSketch:
         totals: InputTotals,
     ) -> list[Block | Loss]:
         """Return what the join needs of a batch; labels found take their place in `decoded`."""
-        if self._writer is None:
-            return []
-        labels: dict[str, LabelRows] = {}
-        wrong: list[Rejected] = []
-        for name in self._writer.labelled:
-            with self._safely(name):
-                own = decoded.models.get(name)
-                labels[name], refused = self._writer.read_labels(name, records, own)
-                wrong += refused
         # Whether it is the label of a model that failed is seen when that one goes on.
-        unclear = any(each.labelled for each in self._resting.values())
-        found = place_labels(
-            decoded, labels, wrong, len(records), events=self._decoder is not None, unclear=unclear
-        )
+        unclear = any(each.labelled for each in self._standings.resting.values())
+        writer, safely = self._writer, self._standings.safely
+        if not (writer.models or unclear):
+            return []
+        labels, wrong = writer.read_labels(records, decoded.models, safely)
+        events = self._decoder is not None
+        unclear = any(each.labelled for each in self._standings.resting.values())
+        found = place_labels(decoded, labels, wrong, len(records), events=events, unclear=unclear)
         for name, rows in labels.items():
             totals.labels[name] += len(rows.index)
             totals.refused[name] += rows.refused
         versions = {} if self._decoder is None else self._decoder.version_names
         batch = PolledRows(offsets, decoded.models, versions, labels)
         out: list[Block | Loss] = []
-        for name in self._joined():
+        for name in writer.models:
             if not (name in decoded.models or name in labels) or self._at(name) > records[0].offset:
                 continue
-            with self._safely(name):
-                events = decoded.models.get(name)
-                if events is not None and events.ids is not None:
-                    # no label of their own either
-                    alone = (events.ids == NO_ID) & ~found[events.index]
-                    lacking = ~self._writer.usable(name, events) & ~alone
-                    totals.without[name, "id"] += int(alone.sum())
-                    totals.without[name, "answer"] += int(lacking.sum())
-                out += self._writer.write(name, self._horizon(int(offsets[-1]) + 1), batch, now)
+            with safely(name):
+                for reason, rows_left in writer.without(name, batch, found).items():
+                    totals.without[name, reason] += rows_left
+                out += writer.write(name, self._horizon(int(offsets[-1]) + 1), batch, now)
         return out
 
-    def _safely(self, name: str) -> Guard:
-        """Let a model fail alone; what the block changes is undone then."""
-        if name not in self._before:
-            self._before[name] = self._standing(name)
-        return self.failures.guard(name, self.fail)
+    def _drop(self, name: str) -> None:
+        self._models.pop(name, None)
+        self._writer.rest(name)
+        if self._decoder is not None:
+            self._decoder.rest(name)
 
     def _standing(self, name: str) -> ModelPosition:
         """Return how far a model has come, and what a state record has of it."""
         at, model = self._at(name), self._models.get(name)
         first = None if model is None else model.first()
-        begun = self._state.rewind if name in self._behind else self._needed
-        joined = None if self._writer is None else self._writer.progress.get(name)
+        begun = self._state.rewind if name in self._standings.behind else self._needed
+        joined = self._writer.progress.get(name)
         return ModelPosition(
             position=at,
             # What is still open is not known before it has been read again.
             rewind=begun if self.next < at else at if first is None else first,
             progress=None if model is None else msgspec.structs.replace(model.progress),
             joined=None if joined is None else msgspec.structs.replace(joined),
-            labelled=self._writer is not None and name in self._writer.labelled,
+            labelled=name in self._writer.labelled,
         )
 
     def _of_the_others(self, outputs: list[Output]) -> list[Output]:
@@ -379,14 +362,11 @@ class PartitionSketch:
 
     def _names(self) -> set[str]:
         """Return the models that are counted, or whose rows go to the join."""
-        return {*self._models, *self._joined()}
-
-    def _joined(self) -> tuple[str, ...]:
-        return () if self._writer is None else self._writer.models
+        return {*self._models, *self._writer.models}
 
     def _at(self, name: str) -> int:
         """Return the offset before which everything has had its effect on a model."""
-        return self._behind.get(name, self.position)
+        return self._standings.behind.get(name, self.position)
 
     def _versions(self, name: str) -> Sequence[str]:
         return () if self._decoder is None else self._decoder.version_names[name]

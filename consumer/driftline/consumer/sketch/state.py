@@ -73,3 +73,17 @@ class ModelPosition(msgspec.Struct, frozen=True):
     progress: ModelProgress | None
     joined: JoinProgress | None
     labelled: bool
+
+    @classmethod
+    def recorded(
+        cls, name: str, state: SketchState, new: ModelProgress | None, labelled: bool
+    ) -> ModelPosition:
+        """Return the position that a record has of a model; `new`: progress if it has none."""
+        needed = state.rewind if state.needed is None else state.needed
+        return cls(
+            position=state.behind.get(name, state.position),
+            rewind=state.rewind if name in state.behind else needed,
+            progress=state.models.get(name, new),
+            joined=state.joins.get(name),
+            labelled=labelled,
+        )
