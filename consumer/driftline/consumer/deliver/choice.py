@@ -7,12 +7,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from driftline.consumer.deliver.errors import AlertsError
-from driftline.consumer.wire.kinds import KINDS
+from driftline.consumer.wire.kinds import KINDS, SEVERITIES, STATUSES
 from driftline.consumer.wire.records import Alert
 from driftline.producer.records.timestamp import parse_timestamp
-
-_SEVERITIES = ("warning", "critical")
-_STATUSES = ("firing", "resolved")
 
 
 @dataclass(frozen=True)
@@ -42,9 +39,9 @@ class Choice:
     def __post_init__(self) -> None:
         """Check the words."""
         for name, given, known in (
-            ("severity", [self.severity], _SEVERITIES),
+            ("severity", [self.severity], SEVERITIES),
             ("kind", self.kinds, KINDS),
-            ("status", [self.status], _STATUSES),
+            ("status", [self.status], STATUSES),
         ):
             for wanted in given:
                 if wanted is not None and wanted not in known:
@@ -56,7 +53,7 @@ class Choice:
             (not self.models or alert.model in self.models)
             and (
                 self.severity is None
-                or _SEVERITIES.index(alert.severity) >= _SEVERITIES.index(self.severity)
+                or SEVERITIES.index(alert.severity) >= SEVERITIES.index(self.severity)
             )
             and (not self.kinds or alert.kind in self.kinds)
             and (not self.features or self._names(alert.feature))

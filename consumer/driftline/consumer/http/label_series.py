@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
 
-from driftline.consumer.http.series import SEVERITIES, FiringAlert, Series
+from driftline.consumer.http.series import FiringAlert, Series
 from driftline.consumer.join.totals import JoinTotals
 from driftline.consumer.judge.model import ModelJudge
 from driftline.consumer.service.counting import InputPartition
 from driftline.consumer.service.joining import JoinsPartition
 from driftline.consumer.service.status import Status
+from driftline.consumer.wire.kinds import SEVERITIES
 from driftline.consumer.wire.records import Verdict
 from driftline.consumer.wire.subject import Subject
 

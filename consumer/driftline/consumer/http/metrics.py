@@ -25,14 +25,12 @@ from driftline.consumer.http.health import Health
 from driftline.consumer.http.label_series import label_series, outcome_series, performance_series
 from driftline.consumer.http.reading import read_steadily
 from driftline.consumer.http.series import (
-    SEVERITIES,
     FiringAlert,
     feature_series,
     model_series,
 )
 from driftline.consumer.http.tables import COUNTERS, GAUGES, HISTOGRAMS
 from driftline.consumer.judge.comparison.judge import ComparisonJudge
-from driftline.consumer.judge.lives.life import SEVERITIES as SEVERITY_NAMES
 from driftline.consumer.judge.model import ModelJudge
 from driftline.consumer.judge.performance.rules import watched_metrics
 from driftline.consumer.judge.windows.passed_over import REASONS
@@ -40,11 +38,11 @@ from driftline.consumer.service.counting import InputPartition
 from driftline.consumer.service.judging import Judge, PanesPartition
 from driftline.consumer.service.status import Histogram, Status
 from driftline.consumer.sketch.decode import Reason
-from driftline.consumer.wire.kinds import DRIFT, KINDS, ON_THE_WHOLE_MODEL
+from driftline.consumer.wire.kinds import DRIFT, KINDS, ON_THE_WHOLE_MODEL, SEVERITIES, STATUSES
+from driftline.consumer.wire.records import STATES
 
 _SKIPPED = ("tombstone", "unknown_model")
 _REJECTED = get_args(Reason)
-_STATUSES = ("firing", "resolved")
 
 Family = GaugeMetricFamily | CounterMetricFamily
 AnyFamily = Family | HistogramMetricFamily
@@ -154,9 +152,7 @@ class StatusCollector(Collector):
         verdicts = {feature: v for (stream, feature), v in newest.items() if stream == name}
         active = judge.active()
         firing = {
-            FiringAlert(
-                "" if kind in ON_THE_WHOLE_MODEL else feature, kind, SEVERITY_NAMES[severity]
-            )
+            FiringAlert("" if kind in ON_THE_WHOLE_MODEL else feature, kind, STATES[severity])
             for _, feature, kind, severity in active
         }
         drifting = {
@@ -190,7 +186,7 @@ class StatusCollector(Collector):
                 families[metric].add_metric([name], time / 1000)
         for kind in KINDS:
             for severity in SEVERITIES:
-                for state in _STATUSES:
+                for state in STATUSES:
                     written = status.alerts[name, kind, severity, state]
                     families["alerts_published"].add_metric([name, kind, severity, state], written)
         families["reference_info"].add_metric([name, reference.id], 1)

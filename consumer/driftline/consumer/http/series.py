@@ -6,11 +6,9 @@ import math
 from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
-from driftline.consumer.wire.kinds import ON_THE_WHOLE_MODEL
+from driftline.consumer.wire.kinds import ON_THE_WHOLE_MODEL, SEVERITIES
 from driftline.consumer.wire.records import Verdict
 from driftline.consumer.wire.subject import Subject
-
-SEVERITIES = ("warning", "critical")
 
 
 class Series(NamedTuple):

@@ -12,10 +12,11 @@ from functools import cached_property
 from typing import Any
 
 from driftline.consumer.config import ModelConfig
-from driftline.consumer.judge.lives.life import SEVERITIES, Life, WindowTimes
+from driftline.consumer.judge.lives.life import Life, WindowTimes
 from driftline.consumer.judge.sentence import Wording, fit, named, opening
 from driftline.consumer.wire.ids import identity, stream_name
 from driftline.consumer.wire.records import (
+    STATES,
     Alert,
     Contribution,
     DetectorValue,
@@ -139,7 +140,7 @@ class RecordWriter:
         """Return the verdict on one subject: the worst state of its figures."""
         feature, record = found.subject.field, window.record
         states = {figure.state for figure in found.figures.values()}
-        worst: State = next((state for state in reversed(SEVERITIES) if state in states), "ok")
+        worst: State = next((state for state in reversed(STATES) if state in states), "ok")
         return Verdict(
             schema="driftline.verdict.v1",
             verdict_id=identity(self.stream, feature, record.start, record.end, self._reference.id),

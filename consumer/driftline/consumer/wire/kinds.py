@@ -1,9 +1,9 @@
-"""The table of the kinds of alerts: what each speaks of, and what it is called elsewhere."""
+"""The table of the kinds of alerts, and the severities and statuses that an alert can have."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 Kind = Literal[
     "feature_drift", "prediction_drift", "data_quality", "performance", "labels", "stale",
@@ -11,6 +11,10 @@ Kind = Literal[
 ]  # fmt: skip
 
 
+Severity = Literal["warning", "critical"]
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+Status = Literal["firing", "resolved"]
+STATUSES: tuple[Status, ...] = get_args(Status)
 About = Literal["distribution", "quality", "performance", "labels", "run"]
 
 

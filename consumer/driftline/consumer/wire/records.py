@@ -7,15 +7,16 @@ batching, so the service and the backtest write the same bytes.
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
-from driftline.consumer.wire.kinds import KINDS, Kind
+from driftline.consumer.wire.kinds import KINDS, Kind, Severity, Status
 from driftline.consumer.wire.subject import Subject
 
 Number = float | int | None
 State = Literal["ok", "warning", "critical"]
+STATES: tuple[State, ...] = get_args(State)
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -123,8 +124,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=
     schema: Literal["driftline.alert.v1"]
     alert_id: str
     revision: int
-    status: Literal["firing", "resolved"]
-    severity: Literal["warning", "critical"]
+    status: Status
+    severity: Severity
     kind: Kind
     summary: str
     stream: str

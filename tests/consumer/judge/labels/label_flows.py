@@ -21,8 +21,7 @@ from driftline.consumer.config import ModelConfig
 from driftline.consumer.join.cells import DELAYS, EXPIRED, EXTRA_CELLS
 from driftline.consumer.judge.labels.cohorts import Counted
 from driftline.consumer.judge.labels.flow import LabelFlow
-from driftline.consumer.judge.lives.life import WindowTimes
-from driftline.consumer.judge.performance.lives import Lives
+from driftline.consumer.judge.lives.life import Lives, WindowTimes
 from driftline.consumer.judge.state import LabelHistory
 from driftline.consumer.wire.records import Alert
 from driftline.detectors.grid import IntArray

@@ -8,8 +8,7 @@ from math import isnan
 import numpy as np
 
 from driftline.consumer.judge.features.rules import Ruling
-from driftline.consumer.judge.lives.life import SEVERITIES
-from driftline.consumer.wire.records import DetectorValue
+from driftline.consumer.wire.records import STATES, DetectorValue
 from driftline.detectors import DETECTORS, RATES, Comparison, FeatureType
 
 _ORDER = [
@@ -58,6 +57,6 @@ def figures_of(
             value,
             float(result.p_value[f]),
             limits.get(name, float(result.threshold[f])),
-            SEVERITIES[levels[name]] if name in levels and not isnan(value) else None,
+            STATES[levels[name]] if name in levels and not isnan(value) else None,
         )
     return figures

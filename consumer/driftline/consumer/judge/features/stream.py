@@ -14,11 +14,12 @@ from driftline.consumer.judge.features.rules import RuleBook, Ruling
 from driftline.consumer.judge.lives.firing_times import FiringTimes
 from driftline.consumer.judge.lives.life import (
     Life,
+    Lives,
     Reading,
     WindowTimes,
+    advance,
     join_incident,
     repeat,
-    step,
 )
 from driftline.consumer.judge.records import JudgedWindow, RecordWriter, too_few
 from driftline.consumer.judge.windows.panes import PaneStore
@@ -66,7 +67,7 @@ class StreamJudge:
         config: ModelConfig,
         reference: Reference,
         rules: RuleBook,
-        lives: dict[tuple[str, str, str], Life],
+        lives: Lives,
         firings: FiringTimes | None = None,
     ) -> None:
         self._segment = stream
@@ -143,20 +144,15 @@ class StreamJudge:
             kinds: tuple[tuple[Kind, bool], ...] = (("data_quality", True), (drift, False))
             for kind, quality in kinds:
                 key = (self._name, name, kind)
-                known = self._lives.get(key)
-                if known is None and not breached[f]:
+                if key not in self._lives and not breached[f]:
                     continue
                 readings = [
                     Reading(r.rule.key, r.rule.k, r.rule.n, int(r.levels[f]), bool(r.quiet[f]))
                     for r in rulings
                     if r.rule.quality == quality and r.rule.detectors[f] is not None
                 ]
-                life, write = step(known, key, readings, times, new_version)
-                if life is None:
-                    self._lives.pop(key, None)
-                    continue
-                self._lives[key] = life
-                if write:
+                life = advance(self._lives, key, readings, times, new_version)
+                if life is not None:
                     written.append(life)
                     if life.revision == 1:
                         join_incident(life, self._lives.values(), self._config.window.length)

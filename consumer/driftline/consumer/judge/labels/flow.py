@@ -10,8 +10,7 @@ from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.labels.cohorts import Cohorts, Counted, LabelTimes
 from driftline.consumer.judge.labels.coverage import WRONG, LabelCoverage
 from driftline.consumer.judge.labels.pace import LabelPace
-from driftline.consumer.judge.lives.life import Life, Reading, WindowTimes, repeat, step
-from driftline.consumer.judge.performance.lives import Lives
+from driftline.consumer.judge.lives.life import Life, Lives, Reading, WindowTimes, repeat, step
 from driftline.consumer.judge.records import Cause, JudgedWindow, RecordWriter
 from driftline.consumer.judge.sentence import Wording, duration, moment
 from driftline.consumer.judge.state import LabelHistory

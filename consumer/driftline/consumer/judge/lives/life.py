@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import msgspec
 
 from driftline.consumer.wire.kinds import KINDS, ON_THE_WHOLE_MODEL, Kind
-from driftline.consumer.wire.records import State
 from driftline.consumer.wire.subject import Subject
 
 DAY = 86_400_000
@@ -16,8 +15,6 @@ DAY = 86_400_000
 _QUIET_WINDOWS = 3
 # The topic of alerts keeps 30 days: a firing alert is written again so that it stays in it.
 _REPEAT = 7 * DAY
-
-SEVERITIES: tuple[State, ...] = ("ok", "warning", "critical")
 
 
 class Life(msgspec.Struct):
@@ -62,6 +59,10 @@ class Life(msgspec.Struct):
     def subject(self) -> Subject:
         """What it is about."""
         return Subject.read(self.feature, KINDS[self.kind].about)
+
+
+Lives = dict[tuple[str, str, str], Life]
+"""The lives of a model's alerts, by their keys."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,25 @@ def step(
     if window.end - life.written >= _REPEAT:
         return _written(life, window), True
     return life, False
+
+
+def advance(
+    lives: Lives,
+    key: tuple[str, str, Kind],
+    readings: Sequence[Reading],
+    window: WindowTimes,
+    new_version: str | None,
+) -> Life | None:
+    """Move the life of `key` on by one judged window; return it if its record is to be written.
+
+    One that has just resolved stays among the `lives` until the caller forgets it.
+    """
+    life, write = step(lives.get(key), key, readings, window, new_version)
+    if life is None:
+        lives.pop(key, None)
+        return None
+    lives[key] = life
+    return life if write else None
 
 
 def repeat(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from driftline.consumer.config import ModelConfig
-from driftline.consumer.judge.lives.life import Life, WindowTimes
+from driftline.consumer.judge.lives.life import Life, Lives, WindowTimes
 from driftline.consumer.judge.records import Cause, JudgedWindow, RecordWriter
 from driftline.consumer.judge.sentence import Wording, amount, duration, moment
 from driftline.consumer.wire.clock import Clock
@@ -38,7 +38,7 @@ class OperationalAlerts:
         model: str,
         config: ModelConfig,
         reference: Reference,
-        lives: dict[tuple[str, str, str], Life],
+        lives: Lives,
         recent: Sequence[int],
     ) -> None:
         self._model, self._config, self._lives = model, config, lives

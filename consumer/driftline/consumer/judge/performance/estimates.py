@@ -6,8 +6,7 @@ from math import isnan
 
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.features.stream import StreamWindow
-from driftline.consumer.judge.lives.life import repeat
-from driftline.consumer.judge.performance.lives import Lives, move
+from driftline.consumer.judge.lives.life import Lives, repeat
 from driftline.consumer.judge.performance.records import MetricWindow, MetricWriter, by_name
 from driftline.consumer.judge.performance.rules import MetricReading, against_limit
 from driftline.consumer.judge.records import RecordWriter, too_few
@@ -86,17 +85,14 @@ class EstimateStream:
             life.feature for life in self._lives.values()
             if life.stream == self._name and life.firing and life.kind in DRIFT
         ]  # fmt: skip
-        shown = MetricWindow(times, events, versions, None, sorted(firing))
+        shown = MetricWindow(times, events, versions, None, sorted(firing), window.new_version)
         verdicts = [self._writer.verdict(one, shown, None) for one in found]
         incidents = [
             life.incident for life in self._lives.values()
             if life.firing and life.incident is not None and life.kind in DRIFT
         ]  # fmt: skip
-        written = move(
-            self._lives, self._name, found, times, window.new_version, incidents,
-            self._config.window.length,
-        )  # fmt: skip
-        return verdicts, [self._writer.alert(life, one, shown) for life, one in written]
+        length = self._config.window.length
+        return verdicts, self._writer.alerts(self._lives, found, shown, incidents, length)
 
     def _again(self, window: StreamWindow, events: int, reason: str) -> list[Alert]:
         """Return the alerts that are to be written again though the window cannot be judged."""

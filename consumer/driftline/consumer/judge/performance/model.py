@@ -12,8 +12,7 @@ from driftline.consumer.join.cells import EXPIRED, EXTRA_CELLS, labelled
 from driftline.consumer.judge.labels.cohorts import Counted
 from driftline.consumer.judge.labels.flow import LabelFlow
 from driftline.consumer.judge.lives.firing_times import FiringTimes
-from driftline.consumer.judge.lives.life import WindowTimes, is_realised
-from driftline.consumer.judge.performance.lives import Lives
+from driftline.consumer.judge.lives.life import Lives, WindowTimes, is_realised
 from driftline.consumer.judge.performance.records import MetricWindow
 from driftline.consumer.judge.performance.stream import MetricStream
 from driftline.consumer.judge.state import PerformanceState

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import isfinite, isnan
 
-from driftline.consumer.judge.lives.life import SEVERITIES, Life, breaches
+from driftline.consumer.judge.lives.life import Life, Lives, advance, breaches, enter_incident
 from driftline.consumer.judge.performance.details import NO_DETAILS, Details
 from driftline.consumer.judge.performance.rules import MetricReading
 from driftline.consumer.judge.records import Cause, JudgedWindow, Judgement, RecordWriter
@@ -19,7 +19,8 @@ from driftline.consumer.judge.sentence import (
     named,
     unjudged,
 )
-from driftline.consumer.wire.records import Alert, DetectorValue, Verdict
+from driftline.consumer.wire.kinds import Kind
+from driftline.consumer.wire.records import STATES, Alert, DetectorValue, Verdict
 from driftline.consumer.wire.subject import Subject
 from driftline.detectors.outcomes import GAP, figure_named
 
@@ -96,6 +97,40 @@ class MetricWriter:
         )
         return self._records.alert(life, window, cause)
 
+    def alerts(
+        self,
+        lives: Lives,
+        found: Iterable[MetricReading],
+        window: MetricWindow,
+        incidents: Iterable[int],
+        length: int,
+    ) -> list[Alert]:
+        """Move the lives of the stream's metrics on by a window; return the records that are due.
+
+        Args:
+            lives: of the model.
+            found: the metrics of the window; those without a value are passed over.
+            window: when it is.
+            incidents: `since` (ms) of the incidents that are open.
+            length: of a window, ms.
+        """
+        written = []
+        for measured in found:
+            if measured.reading is None or isnan(measured.figure.value):
+                continue
+            key: tuple[str, str, Kind] = (
+                self._records.stream, measured.subject.field, "performance"
+            )  # fmt: skip
+            life = advance(lives, key, [measured.reading], window.times, window.new_version)
+            if life is None:
+                continue
+            if life.revision == 1:
+                enter_incident(life, incidents, length)
+            if not life.firing:
+                del lives[key]
+            written.append(self.alert(life, measured, window))
+        return written
+
     def _wording(self, life: Life, measured: MetricReading, window: MetricWindow) -> Wording:
         figure, digits = measured.figure, digits_apart(measured.figure.value, measured.normal)
         rose = figure.value > measured.normal or (isnan(measured.normal) and measured.worse > 0)
@@ -150,7 +185,7 @@ def figure_of(measured: MetricReading) -> DetectorValue:
         figure.value,
         measured.p_value,
         measured.threshold,
-        None if reading is None else SEVERITIES[reading.level],
+        None if reading is None else STATES[reading.level],
         (figure.low, figure.high),
         measured.normal,
     )

@@ -7,9 +7,8 @@ from dataclasses import replace
 from math import nan
 
 from driftline.consumer.config import ModelConfig
-from driftline.consumer.judge.lives.life import Life, WindowTimes, is_realised, repeat
+from driftline.consumer.judge.lives.life import Life, Lives, WindowTimes, is_realised, repeat
 from driftline.consumer.judge.performance.details import Details, details_of
-from driftline.consumer.judge.performance.lives import Lives, move
 from driftline.consumer.judge.performance.records import (
     MetricWindow,
     MetricWriter,
@@ -110,11 +109,8 @@ class MetricStream:
         verdicts = [
             self._writer.verdict(one, window, None, self._details(one, counts)) for one in found
         ]
-        written = move(
-            lives, self.name, found, window.times, window.new_version, incidents,
-            self._config.window.length,
-        )  # fmt: skip
-        return verdicts, [self._writer.alert(life, one, window) for life, one in written]
+        length = self._config.window.length
+        return verdicts, self._writer.alerts(lives, found, window, incidents, length)
 
     def empty(self, stretch: DueSpan) -> list[Verdict]:
         """Return the verdicts for a range of time without predictions and labels."""
