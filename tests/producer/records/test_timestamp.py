@@ -159,6 +159,18 @@ def test_many_at_once_equal_one_by_one(values: list[object]) -> None:
     assert read.tolist() == [UNREADABLE if time is None else time for time in expected]
 
 
+BOUNDS = [s * 10**n + d for s in (1, -1) for n in (0, 11, 14, 17, 19) for d in (-1, 0, 1)]
+BOUNDS += [-(2**63), 2**63 - 1, EARLIEST, LATEST, LATEST - 1, EARLIEST // 1000, LATEST // 1000]
+WHOLE = TIMES | TIMES.map(lambda time: time // 1000) | st.integers() | st.sampled_from(BOUNDS)
+
+
+@given(st.lists(WHOLE), st.sampled_from(["auto", "s", "ms", "us", "ns"]))
+def test_many_numbers_equal_one_by_one(values: list[int], unit: TimestampUnit) -> None:
+    expected = [parse_timestamp(value, unit) for value in values]
+    read = parse_timestamps(values, unit)
+    assert read.tolist() == [UNREADABLE if time is None else time for time in expected]
+
+
 @given(st.lists(DAMAGED, min_size=1, max_size=1), st.lists(SHAPED, max_size=5))
 def test_a_strange_first_text_does_not_spoil_the_others(first: list[str], rest: list[str]) -> None:
     values = first + rest

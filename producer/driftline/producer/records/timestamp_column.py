@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,9 +35,13 @@ def parse_timestamps(values: Sequence[object], unit: TimestampUnit = "auto") -> 
     >>> parse_timestamps(["2019-03-27T00:00:00Z", 1553644800123]).tolist()
     [1553644800000, 1553644800123]
     """
-    if set(map(type, values)) == {str} and len(set(map(len, values))) == 1:  # type: ignore[arg-type]  # all of them are str
-        # So it is in most batches; putting them in order of length takes as long as reading them.
+    types = set(map(type, values))
+    # One of these two it is in most batches; telling values apart takes as long as reading them.
+    if types == {str} and len(set(map(len, values))) == 1:  # type: ignore[arg-type]  # all of them are str
         return _parse_equal_lengths(values)  # type: ignore[arg-type]  # all of them are str
+    if types == {int}:
+        with suppress(OverflowError):  # one that is no 64-bit number; it is read alone
+            return _parse_integers(np.array(values, np.int64), unit)
     times = np.full(len(values), UNREADABLE, dtype=np.int64)
     by_length: dict[int, list[int]] = {}
     for i, value in enumerate(values):
@@ -50,6 +55,22 @@ def parse_timestamps(values: Sequence[object], unit: TimestampUnit = "auto") -> 
         texts = [values[i] for i in rows] if len(rows) < len(values) else values
         times[rows] = _parse_equal_lengths(texts)  # type: ignore[arg-type]  # all of them are str
     return times
+
+
+def _parse_integers(values: NDArray[np.int64], unit: TimestampUnit) -> NDArray[np.int64]:
+    """Read numbers since 1970; int64 (n,), `UNREADABLE` where no time."""
+    readings = {
+        "s": np.clip(values, 0, LATEST) * 1000,  # beyond there is no time; none overflows
+        "ms": values,
+        "us": values // 1000,
+        "ns": values // 1_000_000,
+    }
+    if unit == "auto":
+        sizes = [values < 10**11, values < 10**14, values < 10**17]
+        times = np.select(sizes, [readings[name] for name in ("s", "ms", "us")], readings["ns"])
+    else:
+        times = readings[unit]
+    return np.where((times >= EARLIEST) & (times < LATEST), times, UNREADABLE)
 
 
 def _parse_equal_lengths(texts: Sequence[str]) -> NDArray[np.int64]:
