@@ -297,7 +297,7 @@ def quiet_p_values() -> dict[str, FloatArray]:
     rng = np.random.default_rng(11)
     found: dict[str, list[FloatArray]] = {name: [] for name in DETECTORS}
     for _ in range(50):
-        reference = build_reference("quiet", quiet_columns(10_000, rng), grid=None)
+        reference = build_reference("quiet", quiet_columns(4_000, rng), grid=None)
         baseline = Baseline(reference.layout, reference.counts[0])
         stream = encode(reference.layout, quiet_columns(20 * 500, rng))
         for rows in np.split(np.arange(10_000), 20):

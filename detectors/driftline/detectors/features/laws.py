@@ -15,6 +15,8 @@ none.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
+from math import isnan
 
 import numpy as np
 
@@ -22,7 +24,6 @@ from driftline.detectors.grid import FloatArray
 
 _INTERVALS = 20
 _POINTS = 64
-_STEPS = 100
 
 
 class SquaredLaw:
@@ -75,9 +76,14 @@ def critical(
         array([0.6931, 4.6052,    nan])
     """
     distinct, back = np.unique(alpha, return_inverse=True)
-    low, high = np.zeros(distinct.size), np.full(distinct.size, most)
-    for _ in range(_STEPS):
-        middle = (low + high) / 2.0
-        above = tail(middle) > distinct
-        low, high = np.where(above, middle, low), np.where(above, high, middle)
-    return np.where(np.isnan(distinct), np.nan, high)[back]
+    return np.array([_critical(tail, level, most) for level in distinct.tolist()])[back]
+
+
+@lru_cache(maxsize=4096)  # the windows of a stream have one level, or a few
+def _critical(tail: Callable[[FloatArray], FloatArray], alpha: float, most: float) -> float:
+    if isnan(alpha):
+        return alpha
+    low, high = 0.0, most
+    while low < (middle := (low + high) / 2.0) < high:
+        low, high = (middle, high) if tail(np.array([middle]))[0] > alpha else (low, middle)
+    return high
