@@ -159,6 +159,12 @@ def cramer_von_mises(case: Case) -> Figures:
     return value, None
 
 
+def anderson_darling(case: Case) -> Figures:
+    n, m = case.new.size, case.old.size
+    i = np.arange(1, n + m)
+    return float(n * m * (path(case)[:-1] ** 2 / (i * (n + m - i))).sum()), None
+
+
 def kuiper(case: Case) -> Figures:
     """The law in its other form, of small values (Kennedy, Journal of Applied Probability 13)."""
     value = sum(
@@ -198,6 +204,7 @@ ORACLES: dict[str, Callable[[Case], Figures]] = {
     "hellinger": hellinger,
     "total_variation": total_variation,
     "cramer_von_mises": cramer_von_mises,
+    "anderson_darling": anderson_darling,
     "kuiper": kuiper,
     "missing": missing,
     "invalid": invalid,

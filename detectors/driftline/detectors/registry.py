@@ -133,6 +133,8 @@ _TABLE = (
              _ALL, _DISTANCE, None),
     Detector("cramer_von_mises", "did all of its values shift a little?",
              _NUMERIC, _STATISTIC, "Cramer-von Mises"),
+    Detector("anderson_darling", "did its values or their tails shift a little?",
+             _NUMERIC, _STATISTIC, "Anderson-Darling"),
     Detector("kuiper", "did its spread or its tails change, or an hour of the day?",
              _NUMERIC, _DISTANCE, "Kuiper"),
     Detector("missing", "is it null, or not there at all?",
