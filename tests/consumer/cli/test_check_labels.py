@@ -174,7 +174,8 @@ def test_a_reference_of_an_older_version(check: Check, tmp_path: Path) -> None:
 
 
 def test_metrics_that_the_reference_does_not_have(check: Check) -> None:
-    has = "the reference of m does not have it; it has accuracy, precision, recall, f1"
+    has = "the reference of m does not have it; it has "
+    has += "accuracy, precision, recall, f1, balanced_accuracy"
     assert check("labels: truth, performance: {mae: {max_drop: 1}}") == [
         f"error    m                 performance.mae: {has}   driftline.yaml:3"
     ]
