@@ -55,7 +55,6 @@ def test_model(read: Read) -> None:
     assert model.owner is None
     assert model.runbook is None
     assert model.weight_for("x") == 1
-    assert model.type_for("x") is None
     assert not model.is_ignored("x")
 
 
@@ -110,7 +109,7 @@ def test_notations(read: Read) -> None:
     assert model.positive_label == "1"
     assert model.segments == ("a", "b")
     assert model.predictions == ("t", "u")
-    assert (model.weight_for("x.y"), model.type_for("x.y")) == (2, "boolean")
+    assert (model.weight_for("x.y"), model.features["x.y"].type) == (2, "boolean")
     assert model.thresholds_for("x.y")["ks"].on == "p_value"
     # The feature's own limit on a detector takes the place of the model's.
     assert model.thresholds_for("prediction.score")["ks"].critical == 0.3

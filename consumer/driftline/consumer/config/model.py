@@ -211,11 +211,6 @@ class ModelConfig(Section):
         own = self.features.get(feature)
         return own.weight if own else 1.0
 
-    def type_for(self, feature: str) -> FeatureType | None:
-        """Return the configured type of a feature, None for the inferred one."""
-        own = self.features.get(feature)
-        return own.type if own else None
-
     def is_ignored(self, feature: str) -> bool:
         """Tell whether a feature is not monitored: one of the `ignore` globs matches it."""
         return any(fnmatch.fnmatchcase(feature, glob) for glob in self.ignore)
