@@ -21,6 +21,7 @@ from driftline.consumer.cli.options import (
 )
 from driftline.consumer.cli.terminal import out, out_json
 from driftline.consumer.deliver.sinks import sinks_of
+from driftline.consumer.wire import kinds
 from driftline.producer.files.formats import any_of
 
 alerts = typer.Typer(
@@ -37,10 +38,8 @@ else:
 Models = Annotated[
     list[str] | None, typer.Option("--model", metavar="NAME", help="Only of this model.")
 ]
-Severity = Annotated[
-    Literal["warning", "critical"] | None, typer.Option(help="This severity or worse.")
-]
-Status = Annotated[Literal["firing", "resolved"] | None, typer.Option(help="Only these records.")]
+Severity = Annotated[kinds.Severity | None, typer.Option(help="This severity or worse.")]
+Status = Annotated[kinds.Status | None, typer.Option(help="Only these records.")]
 Features = Annotated[
     list[str] | None, typer.Option("--feature", metavar="GLOB", help="Only of these features.")
 ]
