@@ -21,10 +21,12 @@ from driftline.detectors import (
     Feature,
     FeatureColumn,
     Layout,
+    QuietWindow,
     Reference,
     build_reference,
     count_columns,
     encode,
+    quiet_share,
     significant,
 )
 from driftline.detectors import compare as compare_some
@@ -144,6 +146,25 @@ def test_a_rate_that_fell_is_not_significant(
     fell = found.value < old.value
     assert fell.any()
     assert (found.p_value[fell] > 0.3).all()
+
+
+@pytest.mark.parametrize("name", [name for name in DETECTORS if name not in RATES])
+def test_a_threshold_is_what_quiet_windows_reach_at_the_level(
+    reference: Reference, baseline: Baseline, name: str
+) -> None:
+    """`check` says of a threshold what the detector says of its own."""
+    window = window_of(reference, 4)
+    found = compare(baseline, window, 0.01)
+    for f in np.flatnonzero(~np.isnan(found.detectors[name].value)).tolist():
+        bins = baseline.bins(f, window)
+        # What chi_square merges: the rarest category, and the one that is unseen.
+        count = bins.window.size - (name == "chi_square" and bins.window.size == 5)
+        quiet = QuietWindow(int(bins.window.sum()), int(bins.reference.sum()), count)
+        share = quiet_share(name, found.detectors[name].threshold[f], quiet)
+        if DETECTORS[name].law is None:
+            assert share is None
+        else:
+            assert share == pytest.approx(0.01, rel=1e-6)
 
 
 # --- laws ----------------------------------------------------------------------------------------

@@ -267,6 +267,8 @@ def test_features_that_the_events_never_have(
         ("jensen_shannon: {warning: 0.004}", "quiet windows reach jensen_shannon 0.004"),
         ("jensen_shannon: {warning: 0.1}", None),
         ("missing: {warning: 1%}", None),
+        ("hellinger: {warning: 0.02}", "quiet windows reach hellinger 0.02"),
+        ("total_variation: {warning: 0.001}", None),
         ("missing: {warning: 0%}", "100.0 % of quiet windows reach missing 0%"),
         ("wasserstein: {warning: 1}", None),
     ],
