@@ -63,21 +63,6 @@ LEVELS = "known are value, p_value"
             "thresholds.psy",
             "unknown detector, did you mean psi?",
         ),
-        (
-            "thresholds: {total_variance: {critical: 1}}",
-            "thresholds.total_variance",
-            "unknown detector, did you mean total_variation?",
-        ),
-        (
-            "thresholds: {total_variation: {critical: 0.1, on: p_value}}",
-            "thresholds.total_variation.on",
-            "total_variation has no p-value, use on: value",
-        ),
-        (
-            "thresholds: {kuiper: {critical: 20}}",
-            "thresholds.kuiper.critical",
-            "kuiper is 0 to 1, write 20%",
-        ),
         ("thresholds: {psi: {}}", "thresholds.psi", "set warning or critical"),
         ("thresholds: {psi: 0.1}", "thresholds.psi", "must be a map"),
         (
