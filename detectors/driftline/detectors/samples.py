@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,9 +11,11 @@ from numpy.typing import NDArray
 
 from driftline.detectors.baseline import Baseline
 from driftline.detectors.counts import EXTRA_CELLS
-from driftline.detectors.features.cells import Cells
+from driftline.detectors.features.cells import Cells, Result
 from driftline.detectors.features.distance import distances
 from driftline.detectors.grid import FloatArray, IntArray
+
+_BLOCK = 1 << 17  # cells at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,17 +66,46 @@ class Samples:
         """Which of the cells of `bins` are of categories, booleans, or numbers of few values."""
         return (~self.numeric | self.baseline.few)[self.bins.owner]
 
-    @cached_property
-    def values(self) -> Cells:
-        """The distinct values of numeric features in ascending order, with the events of each.
+    def over_values(self, judge: Callable[[Cells, FloatArray], Result]) -> Result:
+        """Judge the distinct values of every numeric feature; NaN for the others.
 
-        Exact where the grid holds all values of the reference: what the window alone has in an open
-        gap is taken as that number of values of one event. With a cut grid a gap that has events of
-        the reference is one value.
+        Some features at a time, so that the working arrays stay small.
+
+        Args:
+            judge: takes what `values` returns, and the level of one test for each feature.
         """
         layout = self.baseline.layout
-        starts = layout.starts[: layout.numeric + 1]
-        reference, window = (x[: starts[-1]].copy() for x in (self.baseline.counts, self.window))
+        none = np.full(self.features - layout.numeric, np.nan)
+        parts = [Result(none, none, none)]
+        end = layout.numeric
+        while end > 0:
+            # Whole features, at least one.
+            begin = int(np.searchsorted(layout.starts, layout.starts[end] - _BLOCK))
+            begin = min(begin, end - 1)
+            parts.append(judge(self.values(begin, end), self.level[begin:end]))
+            end = begin
+        parts.reverse()
+        return Result(
+            np.concatenate([part.value for part in parts]),
+            np.concatenate([part.p_value for part in parts]),
+            np.concatenate([part.threshold for part in parts]),
+        )
+
+    def values(self, begin: int, end: int) -> Cells:
+        """The distinct values of some numeric features in ascending order, with the events of each.
+
+        Exact where the grid holds all values of the reference: what the window alone has in an open
+        gap is taken as so many values of one event. With a cut grid a gap that has events of the
+        reference is one value.
+
+        Args:
+            begin: number of the first feature.
+            end: number of the last, and one more.
+        """
+        starts = self.baseline.layout.starts[begin : end + 1]
+        part = slice(int(starts[0]), int(starts[-1]))
+        reference, window = self.baseline.counts[part].copy(), self.window[part].copy()
+        starts = starts - starts[0]
         for counts in (reference, window):
             for cell in range(1, EXTRA_CELLS + 1):
                 counts[starts[1:] - cell] = 0
@@ -86,7 +118,7 @@ class Samples:
             owner, reference, window = (
                 np.repeat(x, times) for x in (owner, reference, np.where(apart, 1, window))
             )
-        return Cells(owner, reference, window, self.features)
+        return Cells(owner, reference, window, end - begin)
 
     @property
     def shared_level(self) -> FloatArray:

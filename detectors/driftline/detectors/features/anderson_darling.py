@@ -76,7 +76,7 @@ def anderson_darling(values: Cells, alpha: FloatArray) -> Result:
 
 def figures(samples: Samples) -> Result:
     """Judge all features; NaN where not numeric."""
-    return anderson_darling(samples.values, samples.level)
+    return samples.over_values(anderson_darling)
 
 
 def quiet_share(level: float, window: QuietWindow) -> float:

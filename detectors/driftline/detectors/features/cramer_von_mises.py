@@ -76,7 +76,7 @@ def cramer_von_mises(values: Cells, alpha: FloatArray) -> Result:
 
 def figures(samples: Samples) -> Result:
     """Judge all features; NaN where not numeric."""
-    return cramer_von_mises(samples.values, samples.level)
+    return samples.over_values(cramer_von_mises)
 
 
 def quiet_share(level: float, window: QuietWindow) -> float:

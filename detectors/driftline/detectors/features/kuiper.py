@@ -60,7 +60,7 @@ def kuiper(values: Cells, alpha: FloatArray) -> Result:
 
 def figures(samples: Samples) -> Result:
     """Judge all features; NaN where not numeric."""
-    return kuiper(samples.values, samples.level)
+    return samples.over_values(kuiper)
 
 
 def quiet_share(level: float, window: QuietWindow) -> float:
