@@ -23,6 +23,7 @@ _FIGURES: dict[str, Callable[[Samples], Result]] = {
     for each in DETECTORS.values()
     if each.name not in RATES
 }
+_ALWAYS = frozenset(name for name, detector in DETECTORS.items() if detector.always)
 _SHARED = [each.name for each in DETECTORS.values() if each.budget and each.rate is None]
 
 KINDS = ("valid", "missing", "absent", "invalid", "unseen", "out_of_range")
@@ -115,7 +116,7 @@ def compare(
     results = {
         name: figures(samples)
         for name, figures in _FIGURES.items()
-        if DETECTORS[name].always or name in also
+        if name in _ALWAYS or name in also
     }
 
     now = count_kinds(baseline, window, samples.binned)

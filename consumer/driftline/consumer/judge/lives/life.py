@@ -200,7 +200,7 @@ def join_incident(life: Life, lives: Iterable[Life], length: int) -> None:
             if other.firing
             and other.incident is not None
             and other.kind not in ON_THE_WHOLE_MODEL
-            and not is_realised(other)
+            and not other.subject.is_realised
         ],
         length,
     )
@@ -210,16 +210,6 @@ def enter_incident(life: Life, incidents: Iterable[int], length: int) -> None:
     """Let a life join the earliest of open `incidents` (ms) that is near it, or begin one."""
     near = sorted(start for start in incidents if abs(life.since - start) <= length)
     life.incident = near[0] if near else life.since
-
-
-def is_estimated(life: Life) -> bool:
-    """Return whether a life is of performance as it is estimated."""
-    return life.subject.estimated
-
-
-def is_realised(life: Life) -> bool:
-    """Return whether a life is of performance as labels tell it, not as it is estimated."""
-    return life.subject.is_realised
 
 
 def _written(life: Life, window: WindowTimes) -> Life:

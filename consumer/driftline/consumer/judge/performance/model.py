@@ -12,7 +12,7 @@ from driftline.consumer.join.cells import EXPIRED, EXTRA_CELLS, labelled
 from driftline.consumer.judge.labels.cohorts import Counted
 from driftline.consumer.judge.labels.flow import LabelFlow
 from driftline.consumer.judge.lives.firing_times import FiringTimes
-from driftline.consumer.judge.lives.life import Lives, WindowTimes, is_realised
+from driftline.consumer.judge.lives.life import Lives, WindowTimes
 from driftline.consumer.judge.performance.records import MetricWindow
 from driftline.consumer.judge.performance.stream import MetricStream
 from driftline.consumer.judge.state import PerformanceState
@@ -159,7 +159,7 @@ class PerformanceJudge:
             )
             open_ones = {
                 life.incident for life in self._lives.values()
-                if is_realised(life) and life.firing and life.incident is not None
+                if life.subject.is_realised and life.firing and life.incident is not None
             }  # fmt: skip
             verdicts, written = stream.judge(
                 window, None if counts is None else counts[: self._size], found.labelled, reason,

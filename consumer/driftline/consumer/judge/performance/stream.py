@@ -7,7 +7,7 @@ from dataclasses import replace
 from math import nan
 
 from driftline.consumer.config import ModelConfig
-from driftline.consumer.judge.lives.life import Life, Lives, WindowTimes, is_realised, repeat
+from driftline.consumer.judge.lives.life import Life, Lives, WindowTimes, repeat
 from driftline.consumer.judge.performance.details import Details, details_of
 from driftline.consumer.judge.performance.records import (
     MetricWindow,
@@ -141,7 +141,9 @@ class MetricStream:
         """Return the alerts that are to be written again though the window cannot be judged."""
         return [
             self._writer.alert(life, self._unknown(life), window, reason)
-            for life in repeat(lives.values(), self.name, window.times, is_realised)
+            for life in repeat(
+                lives.values(), self.name, window.times, lambda life: life.subject.is_realised
+            )
         ]
 
     def _unknown(self, life: Life) -> MetricReading:
