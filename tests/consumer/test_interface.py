@@ -18,8 +18,8 @@ import pytest
 from driftline.consumer.config import Config
 from driftline.consumer.service.backtest import Backtest
 from driftline.consumer.service.plan import Plan
-from driftline.consumer.wire.ids import identity
 from driftline.consumer.wire.records import Alert, Verdict
+from driftline.consumer.wire.subject import identity
 from driftline.detectors import Reference
 from driftline.producer.files.rows import read_rows
 from driftline.producer.records.mapping import Constant, Mapping

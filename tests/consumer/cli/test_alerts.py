@@ -17,9 +17,9 @@ from driftline.consumer.config import OutputConfig
 from driftline.consumer.log import kafka_python
 from driftline.consumer.log.memory import MemoryBroker, MemoryLog
 from driftline.consumer.log.protocol import Message
-from driftline.consumer.wire.ids import identity
 from driftline.consumer.wire.messages import partition_of
 from driftline.consumer.wire.records import Alert, Verdict, Window
+from driftline.consumer.wire.subject import identity
 
 IN_FULL = """\
 FIRING  critical  car-loan / car_value                                    owner credit   https://wiki.example/car-loan

@@ -31,7 +31,7 @@ from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.log.errors import WorkerLost
 from driftline.consumer.log.memory import MemoryBroker, MemoryLog
 from driftline.consumer.log.protocol import Message, Record, TopicPartition
-from driftline.consumer.service.repeats import SentAlerts, sent_alerts
+from driftline.consumer.service.judging import SentAlerts, sent_alerts
 from driftline.consumer.sketch.partition import Output, PartitionSketch
 from driftline.consumer.wire.messages import partition_of
 from driftline.consumer.wire.records import Alert

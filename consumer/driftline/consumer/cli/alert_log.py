@@ -7,9 +7,9 @@ import msgspec
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.output_log import OutputLog
 from driftline.consumer.deliver import AlertRecord, Choice, newest
-from driftline.consumer.wire.ids import identity
 from driftline.consumer.wire.messages import partition_of
 from driftline.consumer.wire.records import Verdict
+from driftline.consumer.wire.subject import identity
 
 _MINUTE = 60_000
 

@@ -20,12 +20,12 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from driftline.consumer.config import Config
-from driftline.consumer.http.comparison_series import comparison_series
 from driftline.consumer.http.health import Health
 from driftline.consumer.http.label_series import label_series, outcome_series, performance_series
 from driftline.consumer.http.reading import read_steadily
 from driftline.consumer.http.series import (
     FiringAlert,
+    comparison_series,
     feature_series,
     model_series,
 )

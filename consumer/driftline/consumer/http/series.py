@@ -1,4 +1,4 @@
-"""The series of a model's features, in the order in which they are worth exporting."""
+"""The series of a model, those of its features in the order of their worth; and of a comparison."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import math
 from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
+from driftline.consumer.judge.comparison.judge import ComparisonJudge
 from driftline.consumer.wire.kinds import ON_THE_WHOLE_MODEL, SEVERITIES
 from driftline.consumer.wire.records import Verdict
 from driftline.consumer.wire.subject import Subject
+
+_DECISIONS = {"worse": -1.0, "undecided": 0.0, "better": 1.0}
 
 
 class Series(NamedTuple):
@@ -90,3 +93,13 @@ def _figures(feature: str, verdict: Verdict | None) -> Iterator[Series]:
         # As the detector `missing` counts: null, or no such key.
         missing = verdict.counts["missing"] + verdict.counts["absent"]
         yield Series("feature_missing_ratio", (feature,), missing / verdict.window.events)
+
+
+def comparison_series(judge: ComparisonJudge) -> Iterator[Series]:
+    """Yield the series of a comparison; all their labels are in them."""
+    standing = judge.standing
+    figures = standing.figures(judge.config.traffic)
+    for side, figure in zip(("champion", "challenger"), figures, strict=True):
+        if not math.isnan(figure.value):
+            yield Series("comparison", (judge.name, side, judge.metric), figure.value)
+    yield Series("comparison_decision", (judge.name,), _DECISIONS[standing.decision])

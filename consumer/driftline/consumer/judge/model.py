@@ -20,17 +20,15 @@ from driftline.consumer.judge.performance.model import PerformanceJudge
 from driftline.consumer.judge.performance.rules import performance_tests, watched_metrics
 from driftline.consumer.judge.performance.stream import MetricStream
 from driftline.consumer.judge.state import JudgeState
-from driftline.consumer.judge.windows.panes import TWO_CONFIGURATIONS
+from driftline.consumer.judge.windows.panes import TWO_CONFIGURATIONS, SeenVersions
 from driftline.consumer.judge.windows.passed_over import PassedOver
 from driftline.consumer.judge.windows.track import DueSpan, Track
-from driftline.consumer.judge.windows.versions import SeenVersions
 from driftline.consumer.log.protocol import Gap
 from driftline.consumer.wire.clock import Clock
-from driftline.consumer.wire.ids import stream_name
 from driftline.consumer.wire.kinds import ON_THE_WHOLE_MODEL
 from driftline.consumer.wire.messages import Horizon, Loss, Pane, PanesMessage
 from driftline.consumer.wire.records import Alert, Verdict
-from driftline.consumer.wire.subject import Subject
+from driftline.consumer.wire.subject import Subject, stream_name
 from driftline.detectors import few_values
 from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import OTHER, Reference

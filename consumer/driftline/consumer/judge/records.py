@@ -14,7 +14,6 @@ from typing import Any
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.lives.life import Life, WindowTimes
 from driftline.consumer.judge.sentence import Wording, fit, named, opening
-from driftline.consumer.wire.ids import identity, stream_name
 from driftline.consumer.wire.records import (
     STATES,
     Alert,
@@ -27,7 +26,7 @@ from driftline.consumer.wire.records import (
     Window,
     most_frequent,
 )
-from driftline.consumer.wire.subject import Subject
+from driftline.consumer.wire.subject import Subject, identity, stream_name
 from driftline.detectors.reference import Reference
 from driftline.producer.records.timestamp import format_time
 

@@ -15,10 +15,9 @@ from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.log.memory import MemoryRecord
 from driftline.consumer.log.protocol import TopicPartition
 from driftline.consumer.service.joining import JoinsPartition
-from driftline.consumer.service.judging import Judge, PanesPartition
+from driftline.consumer.service.judging import Judge, PanesPartition, SentAlerts
 from driftline.consumer.service.messages import OUTPUTS
 from driftline.consumer.service.plan import Plan
-from driftline.consumer.service.repeats import SentAlerts
 from driftline.consumer.service.stage import ByModel
 from driftline.consumer.sketch.partition import Output
 from driftline.consumer.sketch.state import SketchState

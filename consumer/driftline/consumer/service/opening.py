@@ -14,9 +14,8 @@ from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.protocol import Log, Ownership, TopicInfo, TopicPartition
 from driftline.consumer.service.counting import InputPartition
 from driftline.consumer.service.joining import JoinsPartition
-from driftline.consumer.service.judging import Judge, PanesPartition
+from driftline.consumer.service.judging import Judge, PanesPartition, sent_alerts
 from driftline.consumer.service.plan import Plan
-from driftline.consumer.service.repeats import sent_alerts
 from driftline.consumer.service.stage import Stage
 from driftline.consumer.service.states import States, join_key, judge_key, sketch_key
 from driftline.consumer.service.topics import recreated

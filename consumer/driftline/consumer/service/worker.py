@@ -22,10 +22,9 @@ from driftline.consumer.log.protocol import (
     TopicInfo,
     TopicPartition,
 )
-from driftline.consumer.service.counting import InputPartition
+from driftline.consumer.service.counting import InputPartition, Pauses
 from driftline.consumer.service.messages import Outputs
 from driftline.consumer.service.opening import Opening
-from driftline.consumer.service.pauses import Pauses
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.stage import Batch, Stage
 from driftline.consumer.service.states import States, sketch_key

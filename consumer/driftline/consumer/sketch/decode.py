@@ -14,8 +14,14 @@ from typing import cast
 import numpy as np
 
 from driftline.consumer.log.protocol import UnreadBatch
-from driftline.consumer.sketch.batch import Batch, merge, select
-from driftline.consumer.sketch.columns import CodeArray, feature_columns, segment_codes
+from driftline.consumer.sketch.batch import (
+    Batch,
+    CodeArray,
+    feature_columns,
+    merge,
+    segment_codes,
+    select,
+)
 from driftline.consumer.sketch.compile import CompiledFields
 from driftline.consumer.sketch.event_ids import IdArray, hash_ids
 from driftline.consumer.sketch.exact import (

@@ -24,8 +24,7 @@ from driftline.consumer.sketch.decode import Decoded, Decoder
 from driftline.consumer.sketch.labels import place_labels
 from driftline.consumer.sketch.model import ModelSketch
 from driftline.consumer.sketch.open_pane import SketchModel
-from driftline.consumer.sketch.standings import Standings
-from driftline.consumer.sketch.state import ModelPosition, ModelProgress, SketchState
+from driftline.consumer.sketch.state import ModelPosition, ModelProgress, SketchState, Standings
 from driftline.consumer.sketch.totals import DeadLetter, InputTotals, model_of
 from driftline.consumer.wire.messages import Block, Horizon, Loss, Pane
 

@@ -6,7 +6,10 @@ In records and states it stands as text in the field `feature`, where metrics be
 
 from __future__ import annotations
 
+import hashlib
 from typing import Literal, NamedTuple
+
+import msgspec
 
 from driftline.consumer.wire.kinds import About, Kind
 from driftline.producer.records.names import METRIC_PREFIX, PREDICTION_FEATURES
@@ -95,3 +98,23 @@ class Subject(NamedTuple):
 
 
 COMPARISON = Subject("comparison", "comparison")
+
+
+def identity(*parts: str) -> str:
+    """Return the id of `parts`, an 8-byte BLAKE2b of their compact JSON array.
+
+    Example:
+        >>> len(identity("car-loan", "car_value", "feature_drift", "2019-03-27T00:00:00Z"))
+        16
+    """
+    return hashlib.blake2b(msgspec.json.encode(parts), digest_size=8).hexdigest()
+
+
+def stream_name(model: str, segment: str | None) -> str:
+    """Return the name of a stream: the model, or ``model/tag=value`` for one segment of it.
+
+    Example:
+        >>> stream_name("car-loan", None), stream_name("car-loan", "channel=web")
+        ('car-loan', 'car-loan/channel=web')
+    """
+    return model if segment is None else f"{model}/{segment}"

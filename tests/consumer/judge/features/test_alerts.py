@@ -18,8 +18,8 @@ from tests.consumer.service.small import (
 )
 
 from driftline.consumer.judge.sentence import LONGEST
-from driftline.consumer.wire.ids import identity
 from driftline.consumer.wire.records import Alert
+from driftline.consumer.wire.subject import identity
 from driftline.detectors import FeatureColumn, build_reference
 
 HOURLY = {"length": "1h", "grace": "0s", "min_events": 100}

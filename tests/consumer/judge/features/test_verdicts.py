@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from tests.consumer.service.small import HOUR, backtest, plan, row, rows, verdicts
 
 from driftline.consumer.judge.bin_changes import edge
-from driftline.consumer.wire.ids import identity
 from driftline.consumer.wire.records import Verdict, most_frequent, number
+from driftline.consumer.wire.subject import identity
 
 HOURLY = {"length": "1h", "grace": "0s", "min_events": 100}
 

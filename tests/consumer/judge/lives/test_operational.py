@@ -27,9 +27,9 @@ from driftline.consumer.log.protocol import Gap, TopicPartition
 from driftline.consumer.sketch.partition import Output
 from driftline.consumer.sketch.totals import DeadLetter
 from driftline.consumer.wire.codec import decode, encode
-from driftline.consumer.wire.ids import identity
 from driftline.consumer.wire.messages import Block, Horizon, Loss, Pane
 from driftline.consumer.wire.records import Alert, Verdict
+from driftline.consumer.wire.subject import identity
 from driftline.producer.records.timestamp import format_time
 
 HOURLY = {"length": "1h", "grace": "0s", "min_events": 1}

@@ -32,9 +32,9 @@ from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.sketch.totals import DeadLetter
 from driftline.consumer.wire.codec import decode, encode
-from driftline.consumer.wire.ids import identity
 from driftline.consumer.wire.messages import Block, Horizon, Loss, Pane
 from driftline.consumer.wire.records import Alert, Verdict
+from driftline.consumer.wire.subject import identity
 from driftline.producer.records.timestamp import format_time
 
 PLAN = plan()  # windows of 30 s every 10 s

@@ -21,9 +21,9 @@ from driftline.consumer.judge.records import RecordWriter
 from driftline.consumer.judge.windows.panes import PaneStore
 from driftline.consumer.log.protocol import Gap
 from driftline.consumer.wire.clock import Clock, SourceProgress
-from driftline.consumer.wire.ids import identity
 from driftline.consumer.wire.messages import Horizon, Pane, PanesMessage
 from driftline.consumer.wire.records import Alert, ReferenceName, Verdict
+from driftline.consumer.wire.subject import identity
 from driftline.detectors.grid import IntArray
 from driftline.detectors.outcomes import IndependentTest, PairedTest
 from driftline.detectors.outcomes.comparison import Decision, Evidence

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isnan
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from driftline.consumer.judge.bin_changes import category_of, ends_of, moved_of, top_of
-from driftline.consumer.judge.features.figures import figures_of
 from driftline.consumer.judge.features.rules import RuleBook, Ruling
 from driftline.consumer.judge.lives.life import Life, Reading, breaches
 from driftline.consumer.judge.records import NO_FIGURE, Cause, JudgedWindow, Judgement, RecordWriter
@@ -25,9 +25,24 @@ from driftline.consumer.judge.sentence import (
     scope,
     unjudged,
 )
-from driftline.consumer.wire.records import Alert, Verdict, number
+from driftline.consumer.wire.records import STATES, Alert, DetectorValue, Verdict, number
 from driftline.consumer.wire.subject import Subject
-from driftline.detectors import Baseline, Bins, Comparison, rate_effect
+from driftline.detectors import (
+    DETECTORS,
+    RATES,
+    Baseline,
+    Bins,
+    Comparison,
+    FeatureType,
+    rate_effect,
+)
+
+_ORDER = [
+    (detector.name, detector.always, detector.types)
+    for detector in sorted(
+        DETECTORS.values(), key=lambda each: (each.name in RATES, not each.budget)
+    )
+]
 
 
 @dataclass(frozen=True)
@@ -192,3 +207,46 @@ def _breaches(life: Life, ruling: Ruling | None, f: int) -> tuple[int, int] | No
     return breaches(
         life, Reading(rule.key, rule.k, rule.n, int(ruling.levels[f]), bool(ruling.quiet[f]))
     )
+
+
+def figures_of(
+    found: Comparison,
+    f: int,
+    kind: FeatureType,
+    rulings: Sequence[Ruling],
+    wanted: str | None = None,
+) -> dict[str, DetectorValue]:
+    """Return the figures of feature `f`: what the budget tests, others, rates.
+
+    A rate of 0 is left out unless it is `wanted`, and so is a detector that is not always computed
+    unless a rule names it.
+    """
+    levels: dict[str, int] = {}
+    limits: dict[str, float] = {}
+    for ruling in rulings:
+        looked_at = ruling.rule.detectors[f]
+        if looked_at is None:
+            continue
+        levels[looked_at] = max(levels.get(looked_at, 0), int(ruling.levels[f]))
+        limit = ruling.rule.limit
+        if limit is not None and limit.on == "value":
+            lowest = limit.warning if limit.warning is not None else limit.critical
+            if lowest is not None:
+                limits[looked_at] = min(limits.get(looked_at, np.inf), lowest)
+    figures: dict[str, DetectorValue] = {}
+    for name, always, types in _ORDER:
+        if not (always or name in levels):
+            continue
+        result = found.detectors[name]
+        value = float(result.value[f])
+        if name in RATES and not value > 0 and not levels.get(name) and name != wanted:
+            continue
+        if isnan(value) and kind not in types:
+            continue
+        figures[name] = DetectorValue.of(
+            value,
+            float(result.p_value[f]),
+            limits.get(name, float(result.threshold[f])),
+            STATES[levels[name]] if name in levels and not isnan(value) else None,
+        )
+    return figures

@@ -16,9 +16,8 @@ from driftline.consumer.judge.lives.life import Lives, WindowTimes
 from driftline.consumer.judge.performance.records import MetricWindow
 from driftline.consumer.judge.performance.stream import MetricStream
 from driftline.consumer.judge.state import PerformanceState
-from driftline.consumer.judge.windows.panes import TWO_CONFIGURATIONS
+from driftline.consumer.judge.windows.panes import TWO_CONFIGURATIONS, SeenVersions
 from driftline.consumer.judge.windows.track import DueSpan, Track
-from driftline.consumer.judge.windows.versions import SeenVersions
 from driftline.consumer.wire.clock import Clock
 from driftline.consumer.wire.messages import Horizon, Loss, Pane
 from driftline.consumer.wire.records import Alert, Verdict

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from driftline.consumer.wire.codec import unpack_integers
 from driftline.consumer.wire.messages import Pane, StreamCounts
+from driftline.detectors import OTHER
+from driftline.detectors.grid import IntArray
 from driftline.errors import RecordError
 
-IntArray = NDArray[np.int64]
+_VERSIONS_KEPT = 200
 
 TWO_CONFIGURATIONS = "reference changed, and workers of both configurations count"
 """Why a window is not judged where its panes were counted in two ways at one time."""
@@ -139,3 +140,30 @@ class PaneStore:
                     for counts in piece.streams:
                         if counts.stream == stream:
                             yield piece.low == 0, counts
+
+
+class SeenVersions:
+    """The versions seen so far, the latest last.
+
+    Args:
+        seen: as read from the log.
+
+    >>> versions = SeenVersions([])
+    >>> versions.look({"3.1": 20}), versions.look({"3.1": 12, "3.2": 7, "3.3": 2})
+    (None, '3.2')
+    """
+
+    def __init__(self, seen: Iterable[str]) -> None:
+        self.seen = list(seen)
+
+    def look(self, pane: Mapping[str, int]) -> str | None:
+        """Take in the events by version of a pane; return the most frequent new one.
+
+        Of the first pane that has versions none is new.
+        """
+        here = {version: events for version, events in pane.items() if version != OTHER}
+        new = sorted((v for v in here if v not in self.seen), key=lambda v: (-here[v], v))
+        first_ever = not self.seen
+        gone = [version for version in self.seen if version not in here]
+        self.seen = [*gone, *sorted(here)][-_VERSIONS_KEPT:]
+        return None if first_ever or not new else new[0]
