@@ -10,10 +10,9 @@ only such rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-import msgspec
 import numpy as np
 
 from driftline.consumer.join.codes import Codes
@@ -27,7 +26,7 @@ from driftline.consumer.join.state import JoinState
 from driftline.consumer.join.totals import JoinTotals
 from driftline.consumer.join.waiting import EARLY, WAITING, Room
 from driftline.consumer.log.protocol import Gap
-from driftline.consumer.wire.clock import Clock, SourceProgress
+from driftline.consumer.wire.clock import Clock, by_source, listed
 from driftline.consumer.wire.join_rows import JoinRows, unpack_rows
 from driftline.consumer.wire.messages import Block, Horizon, Loss, Pane, Rows
 
@@ -73,7 +72,7 @@ class ModelJoin:
         self._state = state
         self._partition, self._partitions = partition, partitions
         self._rebuilding = state.rewind < state.position
-        sources = _sources(state.sources_at_rewind if self._rebuilding else state.sources)
+        sources = by_source(state.sources_at_rewind if self._rebuilding else state.sources)
         self._clock = Clock(topics, sources)
         self._codes = Codes(model.layout.classes, model.segments)
         closed = NEVER if state.closed is None else state.closed
@@ -121,7 +120,7 @@ class ModelJoin:
         if not self._rebuilding:
             return
         state, matching = self._state, self._matching
-        self._clock = Clock(self._topics, _sources(state.sources))
+        self._clock = Clock(self._topics, by_source(state.sources))
         now = self._clock.now()
         if now is not None:
             self._pass(now)
@@ -139,7 +138,7 @@ class ModelJoin:
             self.position = gap.begin
         clock = self._clock
         if self._rebuilding:
-            clock = Clock(self._topics, _sources(self._state.sources))
+            clock = Clock(self._topics, by_source(self._state.sources))
         closed, newest = self._matching.closed, clock.progress()
         if newest is None:
             return None
@@ -180,9 +179,9 @@ class ModelJoin:
             position=self.position,
             rewind=min(rewind, self.position),
             since=since,
-            sources=_listed(self._clock.sources),
+            sources=listed(self._clock.sources),
             positions=sorted((*source, until) for source, until in positions.items()),
-            sources_at_rewind=_listed(sources_at_rewind),
+            sources_at_rewind=listed(sources_at_rewind),
             closed=None if matching.closed == NEVER else matching.closed,
             early=_named(early),
             met=None if met is None else _named(met),
@@ -267,14 +266,6 @@ class ModelJoin:
                 "joins", self._partition, self._partitions, model.name, horizon,
                 self._clock.progress(), self.position, 0, outcomes=True,
             )  # fmt: skip
-
-
-def _sources(listed: Sequence[tuple[str, int, SourceProgress]]) -> dict[Source, SourceProgress]:
-    return {(topic, p): msgspec.structs.replace(sources) for topic, p, sources in listed}
-
-
-def _listed(sources: Mapping[Source, SourceProgress]) -> list[tuple[str, int, SourceProgress]]:
-    return [(*key, msgspec.structs.replace(one)) for key, one in sorted(sources.items())]
 
 
 def _named(ids: IdArray) -> bytes | None:

@@ -24,7 +24,7 @@ from driftline.consumer.judge.windows.panes import TWO_CONFIGURATIONS, SeenVersi
 from driftline.consumer.judge.windows.passed_over import PassedOver
 from driftline.consumer.judge.windows.track import DueSpan, Track
 from driftline.consumer.log.protocol import Gap
-from driftline.consumer.wire.clock import Clock
+from driftline.consumer.wire.clock import Clock, by_source, listed
 from driftline.consumer.wire.kinds import ON_THE_WHOLE_MODEL
 from driftline.consumer.wire.messages import Horizon, Loss, Pane, PanesMessage
 from driftline.consumer.wire.records import Alert, Verdict
@@ -33,7 +33,6 @@ from driftline.detectors import few_values
 from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import OTHER, Reference
 
-# Versions remembered for the sentence `Began with version 3.2.`
 # Effects of an alert remembered within a horizon of labels, to name the worst feature first.
 _EFFECTS_KEPT = 32
 
@@ -64,9 +63,7 @@ class ModelJudge:
         self.position = state.position
         self.rewind = state.rewind  # where its reading began
         self.alert_ends = list(state.alert_ends)
-        self.clock = Clock(
-            config.predictions, {(topic, part): sources for topic, part, sources in state.sources}
-        )
+        self.clock = Clock(config.predictions, by_source(state.sources))
         self.mixed = 0  # windows whose panes were counted with two configurations
         self._passed_over = PassedOver(
             Counter() if passed_over is None else passed_over, self.clock.sources
@@ -187,7 +184,7 @@ class ModelJudge:
             partitions=self._state.partitions,
             position=self.position,
             rewind=min(offsets, default=self.position),
-            sources=[(*key, sources) for key, sources in sorted(self.clock.sources.items())],
+            sources=listed(self.clock.sources),
             next=self.track.next,
             empty_since=self.track.empty_since,
             lives=[life for _, life in sorted(self._lives.items())],
@@ -251,16 +248,13 @@ class ModelJudge:
         start, end = stretch.start, stretch.end
         newest, panes = end - self._every, self.track.panes
         times = WindowTimes(start, end, newest)
-        reason = None
+        reason = panes.change(start, end)
         if self.track.lost(start, end):
             reason = "events of this time were deleted before they were read"
             if self.track.refusal(start, end):
                 reason = "events of this time are in a batch that is a dead letter"
-        elif panes.foreign(start, end):
-            reason = "reference changed"
-            if panes.mixed(start, end):
-                reason = TWO_CONFIGURATIONS
-                self.mixed += 1
+        elif reason == TWO_CONFIGURATIONS:
+            self.mixed += 1
         new_version = self._versions.look(panes.versions(newest, end, None))
         window = StreamWindow(times, panes, reason, new_version)
         judged = [stream.judge(window) for stream in self._streams]

@@ -108,11 +108,6 @@ class Backtest:
         return self._events.sketch.event_time()
 
     @property
-    def last_label(self) -> int | None:
-        """The largest time of a label seen in a file of its own, ms."""
-        return None if self._labels is None else self._labels.sketch.event_time()
-
-    @property
     def judged_until(self) -> int | None:
         """Event time up to which windows have been judged, ms."""
         progress = self._events.sketch.progress().get(self._model)

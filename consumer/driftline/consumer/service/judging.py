@@ -7,33 +7,24 @@ from typing import ClassVar, Protocol
 
 import msgspec
 
-from driftline.consumer.judge.comparison.judge import ComparisonState
-from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.log.protocol import Gap, Log, Record, TopicPartition
-from driftline.consumer.service.stage import Batch, ByModel, Due, Ends, decoded
+from driftline.consumer.service.stage import Batch, ByModel, Due, Ends, ModelPart, decoded
 from driftline.consumer.service.states import judge_key
 from driftline.consumer.sketch.failures import Failures
 from driftline.consumer.wire.messages import PanesMessage, decode_panes
 from driftline.consumer.wire.records import Alert, Verdict
 
 
-class Judge(Protocol):
+class Judge(ModelPart, Protocol):
     """What a partition feeds: the judge of a model, or of a comparison.
 
     Attributes:
         name: of the model or comparison, as records have it.
-        position: everything before this offset has had its effect.
-        rewind: where its reading began.
         alert_ends: end of each partition of the alerts topic, as remembered.
     """
 
     name: str
-    position: int
-    rewind: int
     alert_ends: list[int]
-
-    def feed(self, message: PanesMessage, offset: int) -> Sequence[Verdict | Alert]:
-        """Take in one message; return what it makes known, in order."""
 
     def tick(self, now: int) -> list[Alert]:
         """Look at the wall clock (ms)."""
@@ -43,9 +34,6 @@ class Judge(Protocol):
 
     def active(self) -> list[tuple[str, str, str, int]]:
         """Return (stream, feature, kind, severity) of the alerts that fire now."""
-
-    def state(self) -> JudgeState | ComparisonState:
-        """Return the state record as of now; encode it before feeding on."""
 
 
 class PanesPartition(ByModel[Judge]):

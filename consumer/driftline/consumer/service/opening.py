@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -23,6 +24,8 @@ from driftline.consumer.sketch.failures import Failures
 from driftline.consumer.sketch.state import SketchState
 from driftline.consumer.sketch.totals import InputTotals
 from driftline.consumer.wire.messages import partition_of
+
+S = TypeVar("S", JoinState, JudgeState, ComparisonState)
 
 
 class Opening:
@@ -101,10 +104,7 @@ class Opening:
         joins: dict[str, ModelJoin] = {}
         failures = Failures()
         for name in self.plan.joined:
-            state = self.states.find(join_key(number, name), JoinState)
-            if state is None:
-                state = JoinState(begin, begin, info.topic_id, info.partitions)
-            _check_unchanged(info, state)
+            state = self._state(join_key(number, name), JoinState, begin, info)
             self.states.own(join_key(number, name), generation)
             with failures.guard(name):
                 joins[name] = self.plan.join(name, number, info.partitions, state)
@@ -135,21 +135,29 @@ class Opening:
 
     def _judge(self, name: str, info: TopicInfo, begin: int, failures: Failures) -> Judge | None:
         """Return the judge of a model or comparison, as of its state; None where that fails."""
-        if name in self.plan.comparisons:
-            known = self.states.find(judge_key(name), ComparisonState)
-            if known is None:
-                known = ComparisonState(begin, begin, info.topic_id, info.partitions)
-            _check_unchanged(info, known)
+        key = judge_key(name)
+        if (comparison := self.plan.comparisons.get(name)) is not None:
+            known = self._state(key, ComparisonState, begin, info)
             with failures.guard(name):
-                return self.plan.comparisons[name].judge(known)
+                return comparison.judge(known)
             return None
-        state = self.states.find(judge_key(name), JudgeState)
-        if state is None:
-            state = JudgeState(begin, begin, info.topic_id, info.partitions)
-        _check_unchanged(info, state)
+        state = self._state(key, JudgeState, begin, info)
         with failures.guard(name):
             return self.plan.judge(name, state)
         return None
+
+    def _state(self, key: str, kind: type[S], begin: int, info: TopicInfo) -> S:
+        """Return a state on a log between stages, else a new one that begins at `begin`."""
+        state = self.states.find(key, kind)
+        if state is None:
+            return kind(begin, begin, info.topic_id, info.partitions)
+        if (state.topic_id, state.partitions) != (info.topic_id, info.partitions):
+            raise LogError(
+                f"the topic {info.name} was re-created or its number of partitions was changed "
+                "since Driftline last read it, so what is known of it means nothing any more: "
+                "set output.prefix to a new name"
+            )
+        return state
 
     def _first_offsets(
         self, partitions: Sequence[TopicPartition], now: int
@@ -191,12 +199,3 @@ def topics_read(plan: Plan) -> frozenset[str]:
     """Return the topics that the workers of a plan share."""
     again = [name for name in STAGES if name != "joins" or plan.labelled]
     return plan.inputs | set(map(plan.output, again))
-
-
-def _check_unchanged(info: TopicInfo, state: JoinState | JudgeState | ComparisonState) -> None:
-    if (state.topic_id, state.partitions) != (info.topic_id, info.partitions):
-        raise LogError(
-            f"the topic {info.name} was re-created or its number of partitions was changed "
-            "since Driftline last read it, so what is known of it means nothing any more: "
-            "set output.prefix to a new name"
-        )

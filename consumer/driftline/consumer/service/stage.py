@@ -71,7 +71,7 @@ class Stage(Protocol):
         """Let a model rest as it was recorded last; the others go on."""
 
 
-class Part(Protocol):
+class ModelPart(Protocol):
     """One model's or comparison's part of a stage.
 
     Attributes:
@@ -91,7 +91,7 @@ class Part(Protocol):
         """Return the state record as of now; encode it before feeding on."""
 
 
-P = TypeVar("P", bound=Part)
+P = TypeVar("P", bound=ModelPart)
 
 
 class ByModel(Generic[P]):

@@ -33,17 +33,31 @@ class SourceProgress(msgspec.Struct):
     held: bool = False
 
 
+Sources = dict[tuple[str, int], SourceProgress]
+"""The progress of each source, by topic and partition."""
+Listed = list[tuple[str, int, SourceProgress]]
+"""The same as it stands in a state."""
+
+
+def by_source(listed: Listed) -> Sources:
+    """Return a copy of what a state lists."""
+    return {(topic, place): msgspec.structs.replace(one) for topic, place, one in listed}
+
+
+def listed(sources: Sources) -> Listed:
+    """Return a copy for a state, in order."""
+    return [(*key, msgspec.structs.replace(one)) for key, one in sorted(sources.items())]
+
+
 class Clock:
     """The smallest horizon over all partitions of a model's topics.
 
     Args:
         topics: the model's input topics.
-        sources: the progress reported so far, by ``(topic, partition)``.
+        sources: the progress reported so far.
     """
 
-    def __init__(
-        self, topics: Sequence[str], sources: dict[tuple[str, int], SourceProgress]
-    ) -> None:
+    def __init__(self, topics: Sequence[str], sources: Sources) -> None:
         self._topics = tuple(topics)
         self.sources = sources
 

@@ -16,20 +16,17 @@ from driftline.consumer.config import ComparisonConfig, ModelConfig
 from driftline.consumer.join.cells import EXPIRED, EXTRA_CELLS
 from driftline.consumer.join.comparing import COMPARISON_CELLS
 from driftline.consumer.judge.comparison.records import ComparisonWriter, Standing
-from driftline.consumer.judge.lives.life import DAY
+from driftline.consumer.judge.lives.life import REPEAT
 from driftline.consumer.judge.records import RecordWriter
 from driftline.consumer.judge.windows.panes import PaneStore
 from driftline.consumer.log.protocol import Gap
-from driftline.consumer.wire.clock import Clock, SourceProgress
+from driftline.consumer.wire.clock import Clock, SourceProgress, by_source, listed
 from driftline.consumer.wire.messages import Horizon, Pane, PanesMessage
 from driftline.consumer.wire.records import Alert, ReferenceName, Verdict
 from driftline.consumer.wire.subject import identity
 from driftline.detectors.grid import IntArray
 from driftline.detectors.outcomes import IndependentTest, PairedTest
 from driftline.detectors.outcomes.comparison import Decision, Evidence
-
-# The topic of alerts keeps 30 days: what was decided is written again so that it stays in it.
-_REPEAT = 7 * DAY
 
 
 class ComparisonState(msgspec.Struct, tag="comparison", rename={"sources": "heard"}):
@@ -111,9 +108,7 @@ class ComparisonJudge:
             state = ComparisonState(state.position, state.rewind, state.topic_id, state.partitions,
                                     state.sources, until=state.until)  # fmt: skip
         self._state = state
-        self.clock = Clock(
-            ("joins",), {(topic, part): sources for topic, part, sources in state.sources}
-        )
+        self.clock = Clock(("joins",), by_source(state.sources))
         self._cells = np.zeros(COMPARISON_CELLS + 1, np.int64)
         self._cells[: len(state.cells)] = state.cells
         self._panes = PaneStore(
@@ -158,9 +153,7 @@ class ComparisonJudge:
             self._state,
             position=self.position,
             rewind=self.position if first is None else first,
-            sources=[
-                (*k, msgspec.structs.replace(h)) for k, h in sorted(self.clock.sources.items())
-            ],
+            sources=listed(self.clock.sources),
             alert_ends=list(self.alert_ends),
             subject=self._subject,
             cells=self._cells.tolist(),
@@ -204,7 +197,7 @@ class ComparisonJudge:
             state.decision = reached
         self.standing = self._standing()
         yield self._writer.verdict(self.standing)
-        if changed or (state.decision != "undecided" and end - state.written >= _REPEAT):
+        if changed or (state.decision != "undecided" and end - state.written >= REPEAT):
             state.revision, state.written = state.revision + 1, end
             yield self._writer.alert(self.standing, state.revision)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from driftline.consumer.judge.bin_changes import category_of, ends_of, moved_of, top_of
 from driftline.consumer.judge.features.rules import RuleBook, Ruling
-from driftline.consumer.judge.lives.life import Life, Reading, breaches
+from driftline.consumer.judge.lives.life import Life, breaches
 from driftline.consumer.judge.records import NO_FIGURE, Cause, JudgedWindow, Judgement, RecordWriter
 from driftline.consumer.judge.sentence import (
     Spread,
@@ -166,7 +166,7 @@ class FeatureWriter:
                 type=kind,
                 detector=None if name is None else (name, figures.get(name, NO_FIGURE)),
                 effect=number(float(effect)) if reason is None else None,
-                breaches=_breaches(life, ruling, f),
+                breaches=None if ruling is None else breaches(life, ruling.reading(f)),
                 counts=now.found.counts(f),
                 top=[] if quality or reason is not None else top_of(bins),
                 others=others,
@@ -198,15 +198,6 @@ class FeatureWriter:
         return {
             what: ends, "reference": bins.reference.tolist(), "window": bins.window.tolist()
         }  # fmt: skip
-
-
-def _breaches(life: Life, ruling: Ruling | None, f: int) -> tuple[int, int] | None:
-    if ruling is None:
-        return None
-    rule = ruling.rule
-    return breaches(
-        life, Reading(rule.key, rule.k, rule.n, int(ruling.levels[f]), bool(ruling.quiet[f]))
-    )
 
 
 def figures_of(

@@ -16,6 +16,7 @@ from driftline.consumer.config import (
     describe_limit,
     describe_rate_budget,
 )
+from driftline.consumer.judge.lives.life import Reading
 from driftline.detectors import (
     DETECTORS,
     RATES,
@@ -62,6 +63,11 @@ class Ruling:
     rule: Rule
     levels: NDArray[np.int8]
     quiet: NDArray[np.bool_]
+
+    def reading(self, f: int) -> Reading:
+        """Return the result for one feature."""
+        rule = self.rule
+        return Reading(rule.key, rule.k, rule.n, int(self.levels[f]), bool(self.quiet[f]))
 
 
 class RuleBook:

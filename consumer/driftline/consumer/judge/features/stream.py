@@ -15,7 +15,6 @@ from driftline.consumer.judge.lives.firing_times import FiringTimes
 from driftline.consumer.judge.lives.life import (
     Life,
     Lives,
-    Reading,
     WindowTimes,
     advance,
     join_incident,
@@ -103,7 +102,10 @@ class StreamJudge:
         )
         if reason is not None:
             verdicts = self._writer.insufficient(shown, reason, found)
-            due = repeat(self._lives.values(), self._name, times, self._is_of_a_feature)
+            names = self._baseline.layout.position
+            due = repeat(
+                self._lives.values(), self._name, times, lambda life: life.feature in names
+            )
             now = FeatureWindow(shown, found, counts, (), (), self._firing(found))
             return verdicts, [self._writer.alert(life, now, reason) for life in due]
         rulings = self._rules.judge(found, self._normal)
@@ -147,7 +149,7 @@ class StreamJudge:
                 if key not in self._lives and not breached[f]:
                     continue
                 readings = [
-                    Reading(r.rule.key, r.rule.k, r.rule.n, int(r.levels[f]), bool(r.quiet[f]))
+                    r.reading(f)
                     for r in rulings
                     if r.rule.quality == quality and r.rule.detectors[f] is not None
                 ]
@@ -161,9 +163,6 @@ class StreamJudge:
             if not life.firing:
                 del self._lives[life.key]
         yield from written
-
-    def _is_of_a_feature(self, life: Life) -> bool:
-        return life.feature in self._baseline.layout.position
 
     def _note(self, times: WindowTimes, found: Comparison) -> None:
         """Note which alerts fire now, or have just been resolved."""

@@ -14,7 +14,7 @@ DAY = 86_400_000
 # Windows in a row in which every rule is quiet before an alert is resolved.
 _QUIET_WINDOWS = 3
 # The topic of alerts keeps 30 days: a firing alert is written again so that it stays in it.
-_REPEAT = 7 * DAY
+REPEAT = 7 * DAY
 
 
 class Life(msgspec.Struct):
@@ -130,7 +130,7 @@ def step(
         if life.quiet >= _QUIET_WINDOWS:
             life.firing = False
             return _written(life, window), True
-    if window.end - life.written >= _REPEAT:
+    if window.end - life.written >= REPEAT:
         return _written(life, window), True
     return life, False
 
@@ -174,7 +174,7 @@ def repeat(
         if life.stream == stream
         and mine(life)
         and life.firing
-        and window.end - life.written >= _REPEAT
+        and window.end - life.written >= REPEAT
     ]
     return [_written(life, window) for life in sorted(due, key=lambda life: life.key)]
 

@@ -6,7 +6,7 @@ from math import isnan
 
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.features.stream import StreamWindow
-from driftline.consumer.judge.lives.life import Lives, repeat
+from driftline.consumer.judge.lives.life import Lives
 from driftline.consumer.judge.performance.records import MetricWindow, MetricWriter, by_name
 from driftline.consumer.judge.performance.rules import MetricReading, against_limit
 from driftline.consumer.judge.records import RecordWriter, too_few
@@ -78,7 +78,8 @@ class EstimateStream:
         if reason is None and events < needed:
             reason = too_few(events, needed)
         if reason is not None:  # the features' verdicts have it
-            return [], self._again(window, events, reason)
+            empty = MetricWindow(times, events, {}, None, [])
+            return [], self._writer.again(self._lives, empty, self._normal, reason, estimated=True)
         found = by_name(self._estimates(panes.counts(start, end, self._segment)))
         versions = panes.versions(start, end, self._segment)
         firing = [
@@ -93,18 +94,6 @@ class EstimateStream:
         ]  # fmt: skip
         length = self._config.window.length
         return verdicts, self._writer.alerts(self._lives, found, shown, incidents, length)
-
-    def _again(self, window: StreamWindow, events: int, reason: str) -> list[Alert]:
-        """Return the alerts that are to be written again though the window cannot be judged."""
-        shown, written = MetricWindow(window.times, events, {}, None, []), []
-        due = repeat(
-            self._lives.values(), self._name, window.times, lambda life: life.subject.estimated
-        )
-        for life in due:
-            normal = self._normal.get(life.subject.name, Figure.none()).value
-            unknown = MetricReading(life.subject, Figure.none(), normal)
-            written.append(self._writer.alert(life, unknown, shown, reason))
-        return written
 
     def _estimates(self, counts: IntArray) -> list[MetricReading]:
         size, outcomes = self._layout.size, self._outcomes

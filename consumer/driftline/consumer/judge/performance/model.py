@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-import msgspec
-
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.join.cells import EXPIRED, EXTRA_CELLS, labelled
 from driftline.consumer.judge.labels.cohorts import Counted
@@ -16,9 +14,9 @@ from driftline.consumer.judge.lives.life import Lives, WindowTimes
 from driftline.consumer.judge.performance.records import MetricWindow
 from driftline.consumer.judge.performance.stream import MetricStream
 from driftline.consumer.judge.state import PerformanceState
-from driftline.consumer.judge.windows.panes import TWO_CONFIGURATIONS, SeenVersions
+from driftline.consumer.judge.windows.panes import SeenVersions
 from driftline.consumer.judge.windows.track import DueSpan, Track
-from driftline.consumer.wire.clock import Clock
+from driftline.consumer.wire.clock import Clock, by_source, listed
 from driftline.consumer.wire.messages import Horizon, Loss, Pane
 from driftline.consumer.wire.records import Alert, Verdict
 
@@ -72,9 +70,7 @@ class PerformanceJudge:
         self._config, self._streams, self._flow = config, streams, flow
         self._by_arrival = config.labels is not None and config.labels.by == "arrival"
         self._lives, self._firings = lives, firings
-        self.clock = Clock(
-            ("joins",), {(topic, part): sources for topic, part, sources in state.sources}
-        )
+        self.clock = Clock(("joins",), by_source(state.sources))
         self.track = Track(
             config.window, reference, streams[0].size + EXTRA_CELLS, state.next, state.empty_since
         )
@@ -118,9 +114,7 @@ class PerformanceJudge:
     def state(self) -> PerformanceState:
         """Return what is to be remembered."""
         return PerformanceState(
-            sources=[
-                (*k, msgspec.structs.replace(h)) for k, h in sorted(self.clock.sources.items())
-            ],
+            sources=listed(self.clock.sources),
             next=self.track.next,
             empty_since=self.track.empty_since,
             losses=list(self.track.losses),
@@ -132,13 +126,10 @@ class PerformanceJudge:
     def _window(self, stretch: DueSpan) -> Iterator[Verdict | Alert]:
         every = self._config.window.every
         times = WindowTimes(stretch.start, stretch.end, stretch.end - every)
-        panes, reason = self.track.panes, None
+        panes = self.track.panes
+        reason = panes.change(stretch.start, stretch.end)
         if self.track.lost(stretch.start, stretch.end):
             reason = "labels of this time were deleted before they were read"
-        elif panes.foreign(stretch.start, stretch.end):
-            reason = "reference changed"
-            if panes.mixed(stretch.start, stretch.end):
-                reason = TWO_CONFIGURATIONS
         alerts: list[Alert] = []
         new_version = self._versions.look(panes.versions(times.newest, stretch.end, None))
         self._firings.forget(stretch.end)

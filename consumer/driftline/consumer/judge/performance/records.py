@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite, isnan
 
-from driftline.consumer.judge.lives.life import Life, Lives, advance, breaches, enter_incident
+from driftline.consumer.judge.lives.life import (
+    Life,
+    Lives,
+    advance,
+    breaches,
+    enter_incident,
+    repeat,
+)
 from driftline.consumer.judge.performance.details import NO_DETAILS, Details
 from driftline.consumer.judge.performance.rules import MetricReading
 from driftline.consumer.judge.records import Cause, JudgedWindow, Judgement, RecordWriter
@@ -22,7 +29,7 @@ from driftline.consumer.judge.sentence import (
 from driftline.consumer.wire.kinds import Kind
 from driftline.consumer.wire.records import STATES, Alert, DetectorValue, Verdict
 from driftline.consumer.wire.subject import Subject
-from driftline.detectors.outcomes import GAP, figure_named
+from driftline.detectors.outcomes import GAP, Figure, figure_named
 
 
 @dataclass(frozen=True)
@@ -96,6 +103,37 @@ class MetricWriter:
             others=window.others,
         )
         return self._records.alert(life, window, cause)
+
+    def again(
+        self,
+        lives: Lives,
+        window: MetricWindow,
+        normal: Mapping[str, Figure],
+        reason: str,
+        *,
+        estimated: bool,
+    ) -> list[Alert]:
+        """Return the alerts that are to be written again though the window cannot be judged.
+
+        Args:
+            lives: of the model.
+            window: when it is.
+            normal: figures of the reference, by metric.
+            reason: why it cannot be judged.
+            estimated: whether those on estimates are meant, or those on what labels show.
+        """
+        written, nothing = [], Figure.none()
+        for life in repeat(
+            lives.values(),
+            self._records.stream,
+            window.times,
+            lambda life: life.subject.is_performance and life.subject.estimated == estimated,
+        ):
+            name = life.subject.name
+            value = 0.0 if name == GAP.name else normal.get(name, nothing).value
+            unknown = MetricReading(life.subject, nothing, value)
+            written.append(self.alert(life, unknown, window, reason))
+        return written
 
     def alerts(
         self,

@@ -9,9 +9,7 @@ from driftline.consumer.config import (
     Metric,
     ModelConfig,
     PerformanceLimit,
-    describe_budget,
     describe_performance,
-    describe_rate_budget,
 )
 from driftline.consumer.config.rules import PerformanceLevel
 from driftline.consumer.judge.lives.life import Reading
@@ -116,11 +114,6 @@ def watched_metrics(config: ModelConfig, outcomes: Outcomes | None) -> set[Subje
         if outcomes.calibration is not None:
             watched.add(Subject.metric(GAP.name))
     return watched
-
-
-def describe_default(config: ModelConfig, *, rate: bool) -> str:
-    """Return the budget in the words of the configuration; `rate`: over the rate of errors."""
-    return describe_rate_budget(config) if rate else describe_budget(config)
 
 
 def _levels_of(limit: PerformanceLimit) -> list[PerformanceLevel]:

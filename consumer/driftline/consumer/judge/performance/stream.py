@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from math import nan
 
-from driftline.consumer.config import ModelConfig
-from driftline.consumer.judge.lives.life import Life, Lives, WindowTimes, repeat
-from driftline.consumer.judge.performance.details import Details, details_of
+from driftline.consumer.config import ModelConfig, describe_budget, describe_rate_budget
+from driftline.consumer.judge.lives.life import Lives, WindowTimes
+from driftline.consumer.judge.performance.details import details_of
 from driftline.consumer.judge.performance.records import (
     MetricWindow,
     MetricWriter,
@@ -18,7 +18,6 @@ from driftline.consumer.judge.performance.rules import (
     MetricReading,
     against_limit,
     budget_reading,
-    describe_default,
 )
 from driftline.consumer.judge.records import RecordWriter, too_few
 from driftline.consumer.judge.windows.track import DueSpan
@@ -104,11 +103,14 @@ class MetricStream:
             reason = too_few(labelled, needed, "labelled events")
         if reason is not None or counts is None:
             verdicts = self._insufficient(window, reason or "")
-            return verdicts, self._again(window, lives, reason or "")
+            return verdicts, self._writer.again(
+                lives, window, self._normal, reason or "", estimated=False
+            )
         found = by_name([*self._metrics(counts), *self._gap(counts)])
-        verdicts = [
-            self._writer.verdict(one, window, None, self._details(one, counts)) for one in found
-        ]
+        verdicts = []
+        for one in found:
+            details = details_of(one.subject.name, self._outcomes.layout, counts, self._counts)
+            verdicts.append(self._writer.verdict(one, window, None, details))
         length = self._config.window.length
         return verdicts, self._writer.alerts(lives, found, window, incidents, length)
 
@@ -137,24 +139,6 @@ class MetricStream:
             found.append(one)
         return found
 
-    def _again(self, window: MetricWindow, lives: Lives, reason: str) -> list[Alert]:
-        """Return the alerts that are to be written again though the window cannot be judged."""
-        return [
-            self._writer.alert(life, self._unknown(life), window, reason)
-            for life in repeat(
-                lives.values(), self.name, window.times, lambda life: life.subject.is_realised
-            )
-        ]
-
-    def _unknown(self, life: Life) -> MetricReading:
-        """Return a metric, or the gap, of a window that does not tell it."""
-        subject = life.subject
-        normal = self._normal.get(subject.name, Figure.none()).value
-        return MetricReading(subject, Figure.none(), 0.0 if subject.name == GAP.name else normal)
-
-    def _details(self, one: MetricReading, counts: IntArray) -> Details:
-        return details_of(one.subject.name, self._outcomes.layout, counts, self._counts)
-
     def _by_budget(self, one: MetricReading, counts: IntArray) -> MetricReading:
         """Return the metric that the budget watches, with the result."""
         config, layout = self._config, self._outcomes.layout
@@ -168,7 +152,7 @@ class MetricStream:
             reading=budget_reading(
                 found.p_value, self._level, found.effect, least, config.critical_effect
             ),
-            described=describe_default(config, rate=rate),
+            described=describe_rate_budget(config) if rate else describe_budget(config),
         )
 
     def _gap(self, counts: IntArray) -> list[MetricReading]:
@@ -188,6 +172,6 @@ class MetricStream:
         return [
             MetricReading(
                 Subject.metric(GAP.name), figure, 0.0, p_value, nan, reading,
-                describe_default(config, rate=True),
+                describe_rate_budget(config),
             )
         ]  # fmt: skip

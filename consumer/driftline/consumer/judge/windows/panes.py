@@ -82,16 +82,18 @@ class PaneStore:
             if at < end and at + part.length > start
         )
 
-    def mixed(self, start: int, end: int) -> bool:
-        """Return whether partitions were counted against two references at one time.
+    def change(self, start: int, end: int) -> str | None:
+        """Return why panes within the times cannot be added, None where they can.
 
         A change alone goes from pane to pane; so do workers with two configurations.
         """
-        return any(
+        mixed = any(
             len({(part.reference, part.length) for part in parts.values()}) > 1
             for at, parts in self._parts.items()
             if at < end and any(at + part.length > start for part in parts.values())
         )
+        changed = "reference changed" if self.foreign(start, end) else None
+        return TWO_CONFIGURATIONS if changed and mixed else changed
 
     def any(self, start: int, end: int) -> bool:
         """Return whether a pane lies within the times, or reaches into them."""
