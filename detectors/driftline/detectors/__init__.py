@@ -7,9 +7,9 @@ The table of detectors needs neither numpy nor scipy; the other names are import
 first used.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from driftline.detectors.lazy import later
 from driftline.detectors.registry import DETECTORS, RATES, Detector, FeatureType
 from driftline.errors import (
     DriftlineError,
@@ -46,14 +46,7 @@ else:
         "reference": ("OTHER", "Reference"),
         "rounding": ("significant",),
     }
-    _MODULES = {name: module for module, names in _LATER.items() for name in names}
-
-    def __getattr__(name: str) -> Any:
-        if name not in _MODULES:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
-        globals()[name] = value
-        return value
+    __getattr__ = later(__name__, _LATER)
 
 
 __all__ = [

@@ -8,8 +8,9 @@ Reading files is in `driftline.producer.files`, drift scenarios and the generato
 `driftline.producer.replay`, a module each: their names make sense only under their module's.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from driftline.detectors.lazy import later
 
 # At once: `replay` is the name of a package too, which an import of it would leave here instead.
 from driftline.producer.replay.replay import Pace, encode_event, replay
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     )
     from driftline.producer.reference.guess import Guess, guess_mapping
 else:
-    _NAMES = {
+    _LATER = {
         "errors": ("InputError", "MappingError"),
         "logger.logger": ("PredictionLogger",),
         "logger.outbox": ("MemorySender", "OutboxCounts", "QueueLimits", "Sender"),
@@ -54,14 +55,7 @@ else:
         ),
         "reference.guess": ("Guess", "guess_mapping"),
     }
-    _MODULES = {name: module for module, names in _NAMES.items() for name in names}
-
-    def __getattr__(name: str) -> Any:
-        if name not in _MODULES:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
-        globals()[name] = value
-        return value
+    __getattr__ = later(__name__, _LATER)
 
 
 __all__ = [
