@@ -53,7 +53,7 @@ def test_the_errors_of_every_package(root: Path, sources: list[Path], tmp_path: 
 
 
 def test_a_configuration_and_whoever_reads_alerts(tmp_path: Path) -> None:
-    program = f"import sys, driftline.consumer.config, driftline.consumer.deliver; print({LOADED})"
+    program = f"import sys, driftline.consumer.config, driftline.consumer.alerts; print({LOADED})"
     assert run(program, tmp_path) == "set()"
 
 

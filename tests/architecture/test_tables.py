@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from driftline.consumer.deliver import SINKS
+from driftline.consumer.deliver.sinks import SINKS
 from driftline.detectors.outcomes import METRICS
 from driftline.producer.files.formats import FORMATS
 

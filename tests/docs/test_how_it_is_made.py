@@ -44,7 +44,7 @@ assert rows == [{"id": "1", "plan": "free"}, {"id": "2", "plan": "paid"}], rows
 SINK = """
 from typer.testing import CliRunner
 from driftline.consumer.cli import app
-from driftline.consumer.deliver import sinks_of
+from driftline.consumer.deliver.sinks import sinks_of
 assert sinks_of("url")["plain"].send.__module__ == "driftline.consumer.deliver.plain"
 said = CliRunner().invoke(app, ["alerts", "webhook", "--help"]).output
 assert "plain" in said, said

@@ -1,15 +1,13 @@
 """Alerts for Python programs: what fires now, then every record that comes."""
 
-from driftline.consumer.deliver import (
-    AlertRecord,
-    AlertSubscriber,
-    Choice,
+from driftline.consumer.deliver.choice import Choice
+from driftline.consumer.deliver.position import (
     FilePosition,
     MemoryPosition,
     Position,
     PositionStore,
-    subscribe,
 )
+from driftline.consumer.deliver.subscriber import AlertRecord, AlertSubscriber, subscribe
 
 __all__ = [
     "AlertRecord",

@@ -13,7 +13,9 @@ import pytest
 from tests.consumer.deliver.conftest import Alerts, alert
 from typer.testing import CliRunner
 
-from driftline.consumer.deliver import SINKS, AlertSubscriber, Counts, Sink
+from driftline.consumer.deliver.dispatcher import Counts
+from driftline.consumer.deliver.sinks import SINKS, Sink
+from driftline.consumer.deliver.subscriber import AlertSubscriber
 from driftline.consumer.log import kafka_python
 
 NAME = "driftline.consumer.deliver.pager"

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 from tests.consumer.deliver.conftest import TOPIC, Alerts, alert, resolved
 
-from driftline.consumer.deliver import AlertRecord, AlertSubscriber, Attempts, MemoryPosition
 from driftline.consumer.deliver.command import CommandRunner
 from driftline.consumer.deliver.command import send as run_commands
+from driftline.consumer.deliver.dispatcher import Attempts
 from driftline.consumer.deliver.errors import AlertsError, DeliveryError
+from driftline.consumer.deliver.position import MemoryPosition
+from driftline.consumer.deliver.subscriber import AlertRecord, AlertSubscriber
 
 RECORD = AlertRecord(alert(), b'{"alert_id": "a"}', 0, 0, 0)
 LARGE = AlertRecord(alert(), b"x" * 1_000_000, 0, 0, 0)  # more than a pipe holds

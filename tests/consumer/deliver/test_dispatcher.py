@@ -13,16 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.consumer.deliver.conftest import TOPIC, Alerts, alert
 
-from driftline.consumer.deliver import (
-    AlertRecord,
-    AlertSubscriber,
+from driftline.consumer.deliver.dispatcher import (
+    MOST_WAITING,
+    POLL,
     Attempts,
     Dispatcher,
     Failure,
-    MemoryPosition,
+    forward,
 )
-from driftline.consumer.deliver.dispatcher import MOST_WAITING, POLL, forward
 from driftline.consumer.deliver.errors import DeliveryError
+from driftline.consumer.deliver.position import MemoryPosition
+from driftline.consumer.deliver.subscriber import AlertRecord, AlertSubscriber
 
 
 class Stage(Executor):

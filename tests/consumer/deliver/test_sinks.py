@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from driftline.consumer import deliver
-from driftline.consumer.deliver import SINKS, Sink, sinks_of
+from driftline.consumer.deliver.sinks import SINKS, Sink, sinks_of
 
 
 @pytest.mark.parametrize("sink", SINKS, ids=lambda sink: sink.name)

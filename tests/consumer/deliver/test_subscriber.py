@@ -14,15 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.consumer.deliver.conftest import FIRING, TOPIC, Alerts, alert, resolved
 
-from driftline.consumer.deliver import (
-    AlertRecord,
-    AlertSubscriber,
-    Choice,
-    FilePosition,
-    MemoryPosition,
-    Position,
-)
+from driftline.consumer.deliver.choice import Choice
 from driftline.consumer.deliver.errors import AlertsError
+from driftline.consumer.deliver.position import FilePosition, MemoryPosition, Position
+from driftline.consumer.deliver.subscriber import AlertRecord, AlertSubscriber
 from driftline.consumer.log.errors import WorkerLost
 from driftline.consumer.log.memory import MemoryRecord
 from driftline.consumer.log.protocol import TopicPartition

@@ -12,12 +12,14 @@ from typing import Any, get_args
 import pytest
 from tests.consumer.deliver.conftest import TOPIC, Alerts, alert, resolved
 
-from driftline.consumer.deliver import AlertSubscriber, Attempts, MemoryPosition
 from driftline.consumer.deliver.alertmanager import Alertmanager, alertmanager_alert, labels
 from driftline.consumer.deliver.alertmanager import send as feed_alertmanager
+from driftline.consumer.deliver.dispatcher import Attempts
 from driftline.consumer.deliver.errors import AlertsError, DeliveryError
+from driftline.consumer.deliver.position import MemoryPosition
 from driftline.consumer.deliver.slack import send as post_to_slack
 from driftline.consumer.deliver.slack import slack_message
+from driftline.consumer.deliver.subscriber import AlertSubscriber
 from driftline.consumer.deliver.webhook import Webhook
 from driftline.consumer.wire.kinds import Kind
 

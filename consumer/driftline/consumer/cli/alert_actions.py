@@ -15,7 +15,10 @@ from driftline.consumer.cli import output_log
 from driftline.consumer.cli.alert_text import alert_line
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.terminal import out, out_json, say
-from driftline.consumer.deliver import AlertSubscriber, Choice, Counts, FilePosition, in_order
+from driftline.consumer.deliver.choice import Choice
+from driftline.consumer.deliver.dispatcher import Counts
+from driftline.consumer.deliver.position import FilePosition
+from driftline.consumer.deliver.subscriber import AlertSubscriber, in_order
 from driftline.consumer.log.broker import wait_for_broker
 from driftline.consumer.log.errors import Unreachable
 

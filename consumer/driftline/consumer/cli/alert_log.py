@@ -6,7 +6,8 @@ import msgspec
 
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.output_log import OutputLog
-from driftline.consumer.deliver import AlertRecord, Choice, newest
+from driftline.consumer.deliver.choice import Choice
+from driftline.consumer.deliver.subscriber import AlertRecord, newest
 from driftline.consumer.wire.messages import partition_of
 from driftline.consumer.wire.records import Verdict
 from driftline.consumer.wire.subject import identity

@@ -20,6 +20,7 @@ from driftline.consumer.cli.options import (
     read_wait,
 )
 from driftline.consumer.cli.terminal import out, out_json
+from driftline.consumer.deliver.choice import Choice
 from driftline.consumer.deliver.sinks import sinks_of
 from driftline.consumer.wire import kinds
 from driftline.producer.files.formats import any_of
@@ -68,10 +69,9 @@ def tail(
     """
     start, _ = read_times(since)
     patience = read_wait(wait)
-    from driftline.consumer import deliver
     from driftline.consumer.cli import alert_actions
 
-    choice = deliver.Choice(model or (), severity, since=start)
+    choice = Choice(model or (), severity, since=start)
     with (
         suppress(KeyboardInterrupt),  # the usual way to end it
         alert_actions.listening(config, bootstrap_servers, choice, wait=patience) as subscriber,
@@ -121,12 +121,12 @@ def run_command(
     now comes first at every start.
     """
     longest, patience = read_seconds(timeout, "--timeout"), read_wait(wait)
-    from driftline.consumer import deliver
     from driftline.consumer.cli import alert_actions
+    from driftline.consumer.deliver.dispatcher import Attempts
 
-    choice = deliver.Choice(model or (), severity, (), feature or (), status)
-    tries = deliver.Attempts(attempts)
-    sink = deliver.sinks_of("command")["command"]
+    choice = Choice(model or (), severity, (), feature or (), status)
+    tries = Attempts(attempts)
+    sink = sinks_of("command")["command"]
     with alert_actions.handing_on(config, bootstrap_servers, choice, position, patience) as (
         subscriber,
         stop,
@@ -163,11 +163,11 @@ def webhook(
     if position is not None and not sink.resumes:
         raise CommandError(f"--position: {sink.receiver} is told all that fires at every start")
     patience = read_wait(wait)
-    from driftline.consumer import deliver
     from driftline.consumer.cli import alert_actions
+    from driftline.consumer.deliver.webhook import Webhook
 
-    deliver.Webhook(url)  # refuses a bad one before the broker is asked
-    choice = deliver.Choice(model or (), severity, (), feature or ())
+    Webhook(url)  # refuses a bad one before the broker is asked
+    choice = Choice(model or (), severity, (), feature or ())
     with alert_actions.handing_on(config, bootstrap_servers, choice, position, patience) as (
         subscriber,
         stop,

@@ -9,7 +9,7 @@ import msgspec
 
 from driftline.consumer.cli.output_log import OutputLog
 from driftline.consumer.cli.topic_checks import wanted_topics
-from driftline.consumer.deliver import Choice
+from driftline.consumer.deliver.choice import Choice
 from driftline.consumer.log.memory import (
     MemoryBroker,
     MemoryConsumer,

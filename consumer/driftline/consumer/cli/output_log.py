@@ -9,8 +9,10 @@ from typing import Self
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.load_models import read_kafka
 from driftline.consumer.config import Config, OutputConfig
-from driftline.consumer.deliver import AlertSubscriber, Choice, PositionStore
+from driftline.consumer.deliver.choice import Choice
 from driftline.consumer.deliver.cursor import Cursor
+from driftline.consumer.deliver.position import PositionStore
+from driftline.consumer.deliver.subscriber import AlertSubscriber
 from driftline.consumer.log.broker import connect
 from driftline.consumer.log.protocol import Broker, Log, Record, TopicPartition
 
