@@ -80,7 +80,7 @@ def test_limit(read: Read) -> None:
     limit = model.thresholds["ks"]
     assert (limit.warning, limit.critical, limit.on) == (0.1, None, "value")
     assert limit.for_ == For(1, 1)
-    assert (limit.k, limit.n) == (1, 1)
+    assert limit.for_ == (1, 1)
 
 
 def test_group_is_prefix(read: Read) -> None:

@@ -54,7 +54,7 @@ def test_three_models(read: Read, three_models: dict[str, str]) -> None:
         "psi": Limit(warning=0.1, critical=0.25, for_=For(2, 3)),
     }
     assert fraud.performance["roc_auc"].max_drop == 0.02
-    assert (fraud.performance["roc_auc"].k, fraud.performance["roc_auc"].n) == (2, 3)
+    assert fraud.performance["roc_auc"].for_ == (2, 3)
 
     risk = config.models["chargeback-risk"]
     assert risk.is_ignored("debug_x")

@@ -23,16 +23,6 @@ class Limit(Section):
     for_: Annotated[KOfN, Field(validation_alias="for", serialization_alias="for")] = ONCE
     on: Literal["value", "p_value"] = "value"
 
-    @property
-    def k(self) -> int:
-        """Windows in breach that it takes."""
-        return self.for_.k
-
-    @property
-    def n(self) -> int:
-        """Windows looked at."""
-        return self.for_.n
-
     @model_validator(mode="after")
     def _levels_fit(self) -> Self:
         if self.warning is None and self.critical is None:
@@ -60,16 +50,6 @@ class PerformanceLimit(Section):
     min: Number | None = None
     max: Number | None = None
     for_: Annotated[KOfN, Field(validation_alias="for", serialization_alias="for")] = ONCE
-
-    @property
-    def k(self) -> int:
-        """Windows in breach that it takes."""
-        return self.for_.k
-
-    @property
-    def n(self) -> int:
-        """Windows looked at."""
-        return self.for_.n
 
     @model_validator(mode="after")
     def _levels_fit(self) -> Self:

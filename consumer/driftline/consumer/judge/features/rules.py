@@ -226,8 +226,8 @@ class RuleBook:
                 key,
                 tuple(name if limits.get(name) == limit else None for limits in thresholds),
                 name in RATES,
-                limit.k,
-                limit.n,
+                limit.for_.k,
+                limit.for_.n,
                 limit,
             )
             for key, name, limit in sorted(distinct, key=lambda entry: entry[0])

@@ -65,8 +65,8 @@ def against_limit(
         threshold=_bounds(metric, limit, normal, figure.value).get(fired, nan),
         reading=Reading(
             f"performance: {metric}",
-            limit.k,
-            limit.n,
+            limit.for_.k,
+            limit.for_.n,
             level,
             _is_quiet(metric, limit, figure, normal),
         ),
