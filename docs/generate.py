@@ -18,7 +18,7 @@ import yaml
 
 from driftline.consumer.config import schema
 from driftline.consumer.config.values import BUDGET_PATTERN, FOR_PATTERN
-from driftline.consumer.deliver import SINKS
+from driftline.consumer.deliver.sinks import SINKS
 from driftline.consumer.http.tables import COUNTERS, GAUGES, HISTOGRAMS
 from driftline.detectors.outcomes import METRICS, Metric
 from driftline.detectors.registry import DETECTORS, RATES, Detector
@@ -176,7 +176,7 @@ def _types(detector: Detector) -> str:
 
 def _law(detector: Detector) -> str:
     law = detector.law or "none"
-    return f"{law}, of a rise" if detector.scale.direction == "rise" else law
+    return f"{law}, of a rise" if detector.direction == "rise" else law
 
 
 def _values(detector: Detector) -> str:

@@ -32,18 +32,16 @@ _CLASSES: tuple[FeatureType, ...] = ("categorical", "boolean")
 
 @dataclass(frozen=True)
 class Scale:
-    """What a detector's values are. A larger one is always the worse one.
+    """What the values of a detector or of a metric are.
 
     Attributes:
-        unit: of the value.
+        unit: of the values.
         least, most: bounds of the values.
-        direction: what makes the value larger: any change, or a rise alone.
     """
 
     unit: str
     least: float
     most: float
-    direction: Literal["change", "rise"] = "change"
 
     @property
     def is_share(self) -> bool:
@@ -73,7 +71,7 @@ class Detector:
         name: in the configuration, verdicts, alerts and metrics; also of its file.
         when: the question that it answers.
         types: the types of the features that it has figures for.
-        scale: what its values are.
+        scale: what its values are; a larger one is always the worse one.
         law: where its p-value and its threshold come from; None: it has no p-value.
         use: `budget`: the budget tests it; `always`: it is computed and written, too; `named`: only
             where a threshold names it.
@@ -100,13 +98,18 @@ class Detector:
         """Whether the budget tests it."""
         return self.use == "budget"
 
+    @property
+    def direction(self) -> Literal["change", "rise"]:
+        """What makes the value larger: any change, or, of a rate, a rise alone."""
+        return "change" if self.rate is None else "rise"
+
 
 _DISTANCE = Scale("distance", 0.0, 1.0)
 _STATISTIC = Scale("statistic", 0.0, inf)
 _NATS = Scale("nats", 0.0, log(2.0))
 _CORRECTED = Scale("nats, bias-corrected", -inf, inf)
 _OWN_UNIT = Scale("the feature's unit", 0.0, inf)
-_SHARE = Scale("share of the events", 0.0, 1.0, "rise")
+_SHARE = Scale("share of the events", 0.0, 1.0)
 
 _RARE = "chi-square, exact bounds for rare classes"
 _BOUND = "binomial bound and chi-square"

@@ -18,7 +18,7 @@ from driftline.detectors.outcomes import confusion, metrics
 from driftline.detectors.outcomes.figure import Figure, share_interval
 
 metrics.METRICS["miss_rate"] = metrics.Metric(
-    "miss_rate", "share of positives missed", "classes", metrics.Scale("share", 0.0, 1.0, 1),
+    "miss_rate", "share of positives missed", "classes", metrics.MetricScale("share", 0.0, 1.0, 1),
     "Wilson", ("fnr",),
 )
 

@@ -76,6 +76,12 @@ class Cells:
         return self.total(self.window)
 
     @cached_property
+    def shares(self) -> tuple[FloatArray, FloatArray]:
+        """Each cell's share of the reference and of the window, shape (M,); NaN if not judged."""
+        m, n = (np.where(self.judged, total, np.nan) for total in (self.m, self.n))
+        return self.reference / m[self.owner], self.window / n[self.owner]
+
+    @cached_property
     def occupied(self) -> NDArray[np.bool_]:
         """Cells in which the reference or the window has an event; the others do not count."""
         return (self.reference + self.window) > 0

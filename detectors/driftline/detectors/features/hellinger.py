@@ -41,8 +41,7 @@ def hellinger(cells: Cells, alpha: FloatArray) -> Result:
         >>> result.value.round(4), result.p_value.round(6), result.threshold.round(4)
         (array([0.1452]), array([9.e-05]), array([0.0955]))
     """
-    p = cells.reference / np.where(cells.judged, cells.m, np.nan)[cells.owner]
-    q = cells.window / np.where(cells.judged, cells.n, np.nan)[cells.owner]
+    p, q = cells.shares
     squared = np.where(cells.judged, cells.total((np.sqrt(p) - np.sqrt(q)) ** 2) / 2.0, np.nan)
     v, freedom = cells.variance, cells.freedom
     p_value = np.where(squared == 0.0, 1.0, chdtrc(freedom, 8.0 * squared / v))

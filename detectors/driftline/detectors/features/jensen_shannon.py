@@ -36,8 +36,7 @@ def jensen_shannon(cells: Cells, alpha: FloatArray) -> Result:
         >>> jensen_shannon(cells, np.array([0.01])).value.round(5)
         array([0.02101])
     """
-    p = cells.reference / np.where(cells.judged, cells.m, np.nan)[cells.owner]
-    q = cells.window / np.where(cells.judged, cells.n, np.nan)[cells.owner]
+    p, q = cells.shares
     mixed = np.where(cells.occupied, (p + q) / 2.0, 1.0)
     value = cells.total(xlogy(p, p / mixed) + xlogy(q, q / mixed)) / 2.0
     value = np.where(cells.judged, value, np.nan)

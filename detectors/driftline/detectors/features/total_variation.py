@@ -37,8 +37,7 @@ def total_variation(cells: Cells) -> Result:
         >>> total_variation(cells).value
         array([0.2])
     """
-    p = cells.reference / np.where(cells.judged, cells.m, np.nan)[cells.owner]
-    q = cells.window / np.where(cells.judged, cells.n, np.nan)[cells.owner]
+    p, q = cells.shares
     value = np.where(cells.judged, cells.total(np.abs(p - q)) / 2.0, np.nan)
     none = np.full(value.shape, np.nan)
     return Result(value, none, none)

@@ -14,29 +14,23 @@ from dataclasses import dataclass
 from math import inf
 from typing import Literal
 
+from driftline.detectors.registry import Scale
+
 Family = Literal["classes", "scores", "probabilities", "errors"]
 """What a metric is of: predicted classes; scores; scores that are probabilities; a regression."""
 
 
 @dataclass(frozen=True)
-class Scale:
+class MetricScale(Scale):
     """What a metric's values are.
 
     Attributes:
         unit: `share`, `nats`, `prediction` (that of the predicted number) or `none`.
-        least, most: bounds of the values.
         worse: +1 if larger is worse, -1 if smaller is, 0 if both are, away from the reference.
     """
 
     unit: Literal["share", "nats", "prediction", "none"]
-    least: float
-    most: float
     worse: Literal[-1, 0, 1]
-
-    @property
-    def is_share(self) -> bool:
-        """Whether all values are from 0 to 1."""
-        return (self.least, self.most) == (0.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -58,7 +52,7 @@ class Metric:
     name: str
     words: str
     family: Family
-    scale: Scale
+    scale: MetricScale
     interval: str | None
     aliases: tuple[str, ...] = ()
     note: str = ""
@@ -75,9 +69,9 @@ class Metric:
         return self.use != "named"
 
 
-_RIGHT = Scale("share", 0.0, 1.0, -1)
-_WRONG = Scale("share", 0.0, 1.0, 1)
-_SIZE = Scale("prediction", 0.0, inf, 1)
+_RIGHT = MetricScale("share", 0.0, 1.0, -1)
+_WRONG = MetricScale("share", 0.0, 1.0, 1)
+_SIZE = MetricScale("prediction", 0.0, inf, 1)
 _POSITIVE = "of the positive class, or the mean over all classes"
 _WILSON, _MEAN = "Wilson; of a mean over classes, delta method", "central limit theorem"
 
@@ -112,7 +106,7 @@ _TABLE = (
         "average precision", use="always",
     ),
     Metric(
-        "log_loss", "log loss", "probabilities", Scale("nats", 0.0, inf, 1), _MEAN,
+        "log_loss", "log loss", "probabilities", MetricScale("nats", 0.0, inf, 1), _MEAN,
         ("logloss", "cross_entropy", "binary_logloss"), use="estimated",
     ),
     Metric(
@@ -133,11 +127,11 @@ _TABLE = (
         ("mse", "mean_squared_error", "root_mean_squared_error"), use="estimated",
     ),
     Metric(
-        "r2", "R2", "errors", Scale("none", -inf, 1.0, -1), "delta method",
+        "r2", "R2", "errors", MetricScale("none", -inf, 1.0, -1), "delta method",
         ("r2_score", "r_squared"), use="always",
     ),
     Metric(
-        "bias", "bias", "errors", Scale("prediction", -inf, inf, 0), _MEAN,
+        "bias", "bias", "errors", MetricScale("prediction", -inf, inf, 0), _MEAN,
         ("mean_error",), "the mean of prediction less actual", use="always",
     ),
 )  # fmt: skip
@@ -147,7 +141,7 @@ METRICS = {metric.name: metric for metric in _TABLE}
 
 GAP = Metric(
     "estimate_gap", "performance against its estimate", "scores",
-    Scale("share", -1.0, 1.0, -1), None, note="realised less estimated", use="always",
+    MetricScale("share", -1.0, 1.0, -1), None, note="realised less estimated", use="always",
 )  # fmt: skip
 """Realised less estimated performance: stands in records where a metric does, but takes no limit
 and has a test of its own, see `estimate.gap`."""
