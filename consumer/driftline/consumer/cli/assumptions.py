@@ -14,6 +14,7 @@ from driftline.consumer.cli import file_rows
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.terminal import say
 from driftline.consumer.judge.sentence import clean
+from driftline.producer.files.rows import mixed_columns, read_rows
 from driftline.producer.records.durations import UNITS
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.records.timestamp import parse_timestamp
@@ -40,13 +41,11 @@ class Assumptions:
         mapping: how a row becomes an event.
         model: whose events they are.
         ignore: features that say nothing of the model's input: times, names, running numbers.
-        said: what was guessed, a sentence each.
     """
 
     mapping: Mapping
     model: str
     ignore: tuple[str, ...]
-    said: tuple[str, ...]
 
 
 def assume(file: Path, model: str | None, actual: str | None = None) -> Assumptions:
@@ -60,7 +59,7 @@ def assume(file: Path, model: str | None, actual: str | None = None) -> Assumpti
     Raises:
         DriftlineError: the file cannot be used as it is.
     """
-    rows = next(file_rows.read(file))
+    rows = next(read_rows(file))
     if actual is not None:
         file_rows.check_actual(file, rows, actual)
     found = file_rows.look(file, rows, _MOST_FEATURES, actual)
@@ -68,13 +67,12 @@ def assume(file: Path, model: str | None, actual: str | None = None) -> Assumpti
     events = [mapping.to_event(row) for row in rows]
     unfit = dict(_unfit(events))
     listed = [f"not watched: {name} ({why})" for name, why in unfit.items()]
-    said = (*found.said, *listed)
-    for sentence in said:
+    for sentence in (*found.said, *listed):
         say(f"assumed  {clean(sentence)}")
     file_rows.suggest_actual(found)
-    for sentence in file_rows.mixed(file):
+    for sentence in mixed_columns(file).values():
         say(f"warning  {clean(sentence)}; where a number is missing, leave the cell empty")
-    return Assumptions(mapping, model or _model_of(file, events), tuple(map(_glob, unfit)), said)
+    return Assumptions(mapping, model or _model_of(file, events), tuple(map(_glob, unfit)))
 
 
 def round_length(rate: float) -> int:

@@ -15,11 +15,10 @@ from driftline.consumer.cli.backtest_compare_sides import (
     named_sides,
     read_labels,
     read_sides,
-    read_whole,
     with_truth,
 )
 from driftline.consumer.cli.errors import CommandError
-from driftline.consumer.cli.load_models import choose_model
+from driftline.consumer.cli.load_models import choose_model, read_config
 from driftline.detectors.grid import IntArray
 from driftline.detectors.outcomes import (
     Figure,
@@ -80,7 +79,7 @@ def compare(given: Given) -> Compared:
     Raises:
         DriftlineError: a file, the configuration or the command line cannot be used.
     """
-    config = read_whole(given)
+    config = None if given.config is None else read_config(given.config, offline=True).config
     names = named_sides(given, config)
     model = None
     if config is not None:

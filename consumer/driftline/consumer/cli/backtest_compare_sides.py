@@ -10,10 +10,11 @@ from typing import Any
 
 from driftline.consumer.cli import file_rows
 from driftline.consumer.cli.errors import CommandError
-from driftline.consumer.cli.load_models import read_config
+from driftline.consumer.cli.text import some
 from driftline.consumer.config import Config, Side
 from driftline.consumer.config.names import hint
 from driftline.producer.files.formats import is_file_name
+from driftline.producer.files.rows import read_rows
 from driftline.producer.records.category import category_text
 from driftline.producer.records.event_fields import split_outcome
 from driftline.producer.records.mapping import Mapping
@@ -86,15 +87,6 @@ def named_sides(given: Given, config: Config | None) -> list[Side]:
     return sides
 
 
-def read_whole(given: Given) -> Config | None:
-    """Return the configuration, if one is given.
-
-    Raises:
-        ConfigError: it has errors.
-    """
-    return None if given.config is None else read_config(given.config, offline=True).config
-
-
 def read_sides(
     given: Given, config: Config | None, topic: str | None, names: Sequence[Side]
 ) -> list[list[Answered]]:
@@ -127,14 +119,14 @@ def _side(text: str) -> Side:
 
 def _mapping(given: Given, config: Config | None, topic: str | None, file: Path) -> Mapping:
     if given.actual is not None:
-        file_rows.check_actual(file, next(file_rows.read(file)), given.actual)
+        file_rows.check_actual(file, next(read_rows(file)), given.actual)
     mapping = file_rows.mapping_for(config, topic, file, given.actual, named=given.file is None)
     return file_rows.with_actual(mapping, given.actual, topic if config is not None else None)
 
 
 def _answers(file: Path, mapping: Mapping) -> Iterator[tuple[Side, Answered]]:
     """Yield the predictions of a file, and whose they are; without a model that is empty."""
-    for rows in file_rows.read(file):
+    for rows in read_rows(file):
         times = file_rows.all_times(rows, mapping).tolist()
         for row, time in zip(rows, times, strict=True):
             event = mapping.to_event(row)
@@ -171,11 +163,12 @@ def _of_one_file(
             f"--compare {' '.join(given.pair)}: no row of {file} names its model: map the column"
             f" with {where}.model in a configuration{given_config}"
         )
+    shown = {str(side) if side.model else f"@{side.version}" for side in found}
     for name, rows in zip(names, sides, strict=True):
         if not rows:
             raise CommandError(
                 f"--compare {name}: no row is a prediction of it; {file} has those of"
-                f" {_some(str(side) if side.model else f'@{side.version}' for side in found)}"
+                f" {some(sorted(shown), _SHOWN)}"
             )
     return sides
 
@@ -206,14 +199,14 @@ def read_labels(given: Given, config: Config | None, model: str | None) -> dict[
             " sources.<topic>.fields: nothing says what the file's columns are"
         )
     mapping = file_rows.mapping_for(config, own.topic, given.labels)
-    events = (mapping.to_event(row) for rows in file_rows.read(given.labels) for row in rows)
+    events = (mapping.to_event(row) for rows in read_rows(given.labels) for row in rows)
     truth = {
         str(event["event_id"]): event["actual"]
         for event in events
         if event.get("event_id") is not None and event.get("actual") is not None
     }
     if not truth:
-        known = ", ".join(next(iter(next(file_rows.read(given.labels)))))
+        known = ", ".join(next(iter(next(read_rows(given.labels)))))
         raise CommandError(
             f"{given.labels}: no row has event_id and actual: map them with"
             f" sources.{own.topic}.fields; the file has {known}"
@@ -285,9 +278,3 @@ def _bare(value: Any) -> Any:
 
 def _text(value: Any) -> str:
     return category_text(_bare(value)) or "none"
-
-
-def _some(texts: Iterable[str]) -> str:
-    names = sorted(set(texts))
-    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
-    return f"{', '.join(names[:_SHOWN])}{more}"

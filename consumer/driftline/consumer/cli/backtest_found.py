@@ -79,21 +79,16 @@ class Found:
         """Note a metric; what no rule looks at is not said to be quiet."""
         if any(each.state is not None for each in verdict.detectors.values()):
             self.features.add(verdict.feature)
-        if verdict.segment is None:
-            window = (verdict.window.start, verdict.window.end)
-            self.metrics[window] = verdict.window.events
-            if verdict.state != "insufficient":
-                self.unmeasured[window] = ""
-            else:
-                self.unmeasured.setdefault(window, verdict.reason or verdict.state)
-        if verdict.segment is None and not verdict.subject.estimated:
-            window = (verdict.window.start, verdict.window.end)
+        if verdict.segment is not None:
+            return
+        window = (verdict.window.start, verdict.window.end)
+        self.metrics[window] = verdict.window.events
+        _note(self.unmeasured, window, verdict, verdict.reason or verdict.state)
+        if not verdict.subject.estimated:
             labelled = (verdict.counts or {}).get("labelled", 0)
             self.labelled[window] = labelled
-            if verdict.state != "insufficient":
-                self.of_labels[window] = ""
-            else:
-                self.of_labels.setdefault(window, self._why(verdict, labelled, "labelled events"))
+            why = self._why(verdict, labelled, "labelled events")
+            _note(self.of_labels, window, verdict, why)
 
     def _count_window(self, verdict: Verdict) -> None:
         """Note a window, once for all of its features."""
@@ -106,11 +101,7 @@ class Found:
             return
         window = (verdict.window.start, verdict.window.end)
         self.windows[window] = verdict.window.events
-        # A window is judged if one of its features is.
-        if verdict.state != "insufficient":
-            self.unjudged[window] = ""
-        else:
-            self.unjudged.setdefault(window, reason)
+        _note(self.unjudged, window, verdict, reason)
 
     def _why(self, verdict: Verdict, counted: int, what: str) -> str:
         """Return why a window is not judged, without the number of its own events."""
@@ -162,6 +153,16 @@ class Found:
     def labels_judged(self) -> int:
         """Return the labelled events of final panes."""
         return _side_by_side(self.labelled)
+
+
+def _note(
+    reasons: dict[tuple[str, str], str], window: tuple[str, str], verdict: Verdict, why: str
+) -> None:
+    """Note why a window is not judged, nothing if it is: it is if one of its verdicts is."""
+    if verdict.state != "insufficient":
+        reasons[window] = ""
+    else:
+        reasons.setdefault(window, why)
 
 
 def _side_by_side(windows: dict[tuple[str, str], int]) -> int:

@@ -12,10 +12,12 @@ from driftline.consumer.cli import file_rows
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.label_causes import Ids, causes, sentences
 from driftline.consumer.cli.terminal import say
+from driftline.consumer.cli.text import some
 from driftline.consumer.cli.timed_rows import TimedRows
 from driftline.consumer.config import LabelsConfig
 from driftline.consumer.service.backtest import Backtest
 from driftline.consumer.wire.records import Alert, Verdict
+from driftline.producer.files.rows import read_rows
 from driftline.producer.records.category import category_text
 from driftline.producer.records.durations import format_duration
 from driftline.producer.records.event_fields import ALIASES, split_outcome
@@ -60,7 +62,7 @@ class LabelFile:
 
     def __init__(self, files: Files) -> None:
         self._files, self._file, self._topic = files, files.labels, files.config.topic
-        self._rows = TimedRows(file_rows.read(self._file), files.mapping)
+        self._rows = TimedRows(read_rows(self._file), files.mapping)
         self._refused: Counter[str] = Counter()
         self._predictions = Ids(files.events_mapping)
         if not self._rows.timed:
@@ -186,9 +188,8 @@ def unknown_class(rows: Iterable[dict[str, Any]], mapping: Mapping, classes: Seq
         text = category_text(value)
         if text is not None and text not in classes:
             found[text] = None
-    shown = ", ".join(f'"{text}"' for text in list(found)[:_FEW])
-    more = f" and {len(found) - _FEW:,} more" if len(found) > _FEW else ""
-    return f"actual is {shown}{more}; the reference has {', '.join(classes)}"
+    shown = some([f'"{text}"' for text in found], _FEW)
+    return f"actual is {shown}; the reference has {', '.join(classes)}"
 
 
 def _an(name: str) -> str:

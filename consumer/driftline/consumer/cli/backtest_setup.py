@@ -28,6 +28,7 @@ from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.references import load_reference
 from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import Reference
+from driftline.producer.files.rows import count_rows, read_rows
 from driftline.producer.records.durations import format_duration
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.reference.build import ReferenceSettings, reference_from_rows
@@ -158,19 +159,19 @@ def assumed(
     given = load_reference(reference) if reference is not None else None
     found = assume(file, model or (given.model if given is not None else None), actual)
     name, mapping = found.model, found.mapping
-    total = file_rows.count(file) or 0
+    total = count_rows(file) or 0
     pace = EventRate(mapping)
     baseline, skip = given, 0
     if baseline is None:
         skip = total // 2
-        rows = pace.watch(file_rows.first(file_rows.read(file), skip))
+        rows = pace.watch(file_rows.first(read_rows(file), skip))
         built = reference_from_rows(rows, mapping, ReferenceSettings(name))
         check_measured(built, mapping, actual, file)
         baseline = built.reference
         for note in built.notes if _has_actual(mapping, file) else ():
             say(f"note  {note}")
     else:
-        for _ in pace.watch(file_rows.first(file_rows.read(file), total)):
+        for _ in pace.watch(file_rows.first(read_rows(file), total)):
             pass
     length = pace.length(file)
     if given is None:
@@ -216,10 +217,10 @@ def _setup(
     settings = config.models[name]
     topic = settings.predictions[0]
     config = _with_source(config, topic, mapping)
-    total = file_rows.count(file)
+    total = count_rows(file)
     return Setup(
         backtest=Backtest(Plan(config, {name: reference}), name, topic),
-        rows=file_rows.after(file_rows.read(file), skip),
+        rows=file_rows.after(read_rows(file), skip),
         total=total - skip if total is not None else None,
         mapping=mapping,
         config=settings,
@@ -237,7 +238,7 @@ def _beside(
         CommandError: it is not there, or the configuration has another one.
     """
     topic = settings.predictions[0]
-    file_rows.check_actual(file, next(file_rows.read(file)), actual)
+    file_rows.check_actual(file, next(read_rows(file)), actual)
     if settings.labels is not None and settings.labels.topic != topic:
         raise CommandError(
             f"--actual {actual}: models.{name}.labels has the ground truth in"
@@ -254,9 +255,7 @@ def _has_actual(mapping: Mapping, file: Path) -> bool:
     if not mapping.names("actual"):
         return False
     return any(
-        mapping.to_event(row).get("actual") is not None
-        for rows in file_rows.read(file)
-        for row in rows
+        mapping.to_event(row).get("actual") is not None for rows in read_rows(file) for row in rows
     )
 
 

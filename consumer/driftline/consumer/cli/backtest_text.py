@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from driftline.consumer.cli.alert_text import day, figure, minute
 from driftline.consumer.cli.backtest_found import Found
 from driftline.consumer.cli.label_account import account
+from driftline.consumer.cli.text import counted, some
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.sentence import amount, clean
 from driftline.consumer.service.backtest import Backtest
@@ -65,12 +66,12 @@ def shown_name(record: Alert | Verdict, model: str) -> str:
 def _header(found: Found, backtest: Backtest, config: ModelConfig) -> str:
     totals = backtest.totals
     events = totals.counted[found.model] + totals.late[found.model]
-    parts = [f"{events:,} event{'' if events == 1 else 's'}"]
+    parts = [counted(events, "event")]
     if found.first is not None and backtest.last_event is not None:
         begin, end = (minute(format_time(t)) for t in (found.first, backtest.last_event))
         parts.append(f"{begin} to {end} UTC")
     window = config.window
-    windows = f"{len(found.windows):,} window{'' if len(found.windows) == 1 else 's'}"
+    windows = counted(len(found.windows), "window")
     lengths = format_duration(window.length)
     if window.every != window.length:
         lengths += f" every {format_duration(window.every)}"
@@ -86,13 +87,13 @@ def _closing(found: Found, backtest: Backtest, config: ModelConfig) -> list[str]
     if alerts:
         incidents = len({alert.incident_id for alert in alerts})
         lines.append(
-            f"{_many(len(alerts), 'alert')}, {_many(incidents, 'incident')}"
+            f"{counted(len(alerts), 'alert')}, {counted(incidents, 'incident')}"
             + (f"; quiet: {_some(quiet)}" if quiet else "")
         )
     else:
         lines.append(_no_alerts(found))
     for reason, windows in found.insufficient.most_common(3):
-        lines.append(f"{_many(windows, 'window')} not judged: {reason}")
+        lines.append(f"{counted(windows, 'window')} not judged: {reason}")
     for reason in sorted(set(found.never.values()) - {""}):
         segments = sorted(name for name, why in found.never.items() if why == reason)
         lines.append(f"never judged: {_some(segments)} ({reason})")
@@ -126,12 +127,12 @@ def _rest(found: Found, backtest: Backtest) -> str:
     parts = []
     open_events = totals.counted[found.model] - found.events_judged()
     if open_events > 0:
-        parts.append(f"{_many(open_events, 'event')}{_after(found.windows)} (window still open)")
+        parts.append(f"{counted(open_events, 'event')}{_after(found.windows)} (window still open)")
     joined = backtest.join_totals.joined if backtest.join_totals is not None else 0
     labelled = totals.labels[found.model] > 0
     open_labels = joined - found.labels_judged() if labelled else 0
     if open_labels > 0:
-        many = _many(open_labels, "labelled event")
+        many = counted(open_labels, "labelled event")
         parts.append(f"{many}{_after(found.labelled)} (window still open)")
     rejected = totals.rejected.total() - found.refused
     events = " events" if labelled else ""
@@ -146,12 +147,5 @@ def _after(windows: Iterable[tuple[str, str]]) -> str:
     return "" if final is None else f" after {day(format_time(final))}"
 
 
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
-
-
 def _some(names: Sequence[str]) -> str:
-    names = [clean(name) for name in names]
-    if len(names) <= _MOST_LISTED:
-        return ", ".join(names)
-    return f"{', '.join(names[:_MOST_LISTED])} and {len(names) - _MOST_LISTED} more"
+    return some([clean(name) for name in names], _MOST_LISTED)

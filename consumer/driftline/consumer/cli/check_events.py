@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from driftline.consumer.cli.check_findings import DAY, Finding
-from driftline.consumer.cli.text import plural
+from driftline.consumer.cli.text import plural, some
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.log.protocol import Record, TopicPartition
 from driftline.consumer.service.plan import Plan
@@ -147,7 +147,7 @@ def event_findings(name: str, model: ModelConfig, sample: Sample) -> Iterator[Fi
         watched = [feature for feature in always if not model.is_ignored(feature)]
         if watched:
             verb = "is" if len(watched) == 1 else "are"
-            yield Finding("warning", name, f"{_some(watched)} {verb} {kind} every recent event")
+            yield Finding("warning", name, f"{some(watched, 5)} {verb} {kind} every recent event")
     if sample.hourly is not None:
         yield from _rate_findings(name, model, sample.hourly)
 
@@ -171,8 +171,3 @@ def _rate_findings(name: str, model: ModelConfig, hourly: float) -> Iterator[Fin
 def _about(hourly: float) -> str:
     rounded = float(f"{hourly:.2g}")
     return f"{rounded:,g} {plural(rounded, 'event')}"
-
-
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:5])
-    return shown if len(names) <= 5 else f"{shown} and {len(names) - 5} more"

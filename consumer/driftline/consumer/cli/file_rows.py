@@ -13,7 +13,7 @@ from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.terminal import say
 from driftline.consumer.config import Config
 from driftline.consumer.judge.sentence import clean
-from driftline.producer.files.rows import count_rows, mixed_columns, read_rows
+from driftline.producer.files.rows import read_rows
 from driftline.producer.records.mapping import Constant, Mapping, quote_name
 from driftline.producer.records.timestamp_column import UNREADABLE, parse_timestamps
 from driftline.producer.reference.guess import Guess, guess_mapping
@@ -21,20 +21,6 @@ from driftline.producer.reference.guess import Guess, guess_mapping
 Rows = list[dict[str, Any]]
 _SAMPLE = 1_000
 _FEW = 3
-
-
-def read(file: Path) -> Iterator[Rows]:
-    """Read a file's rows in chunks.
-
-    Raises:
-        InputError: the file cannot be used.
-    """
-    return read_rows(file)
-
-
-def count(file: Path) -> int | None:
-    """Return about how many rows a file has, None if nobody knows."""
-    return count_rows(file)
 
 
 def mapping_for(
@@ -71,7 +57,7 @@ def guess(
     Raises:
         InputError: the file cannot be used.
     """
-    rows = next(read(file))
+    rows = next(read_rows(file))
     of = f"{file}: " if named else ""
     return guess_rows(rows, actual, native_is_expected=native_is_expected, of=of, suggest=suggest)
 
@@ -171,11 +157,6 @@ def no_prediction(topic: str | None = None) -> str:
     """Return what to do where no column is known to hold predictions."""
     where = f"with sources.{topic}.fields" if topic else "in a configuration, or call it prediction"
     return f"map prediction.score or prediction.label {where}"
-
-
-def mixed(file: Path) -> list[str]:
-    """Return a sentence on each column that holds numbers and text."""
-    return list(mixed_columns(file).values())
 
 
 def _guessed(rows: Sequence[dict[str, Any]], actual: str | None = None) -> Guess:

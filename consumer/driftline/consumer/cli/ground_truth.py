@@ -7,6 +7,7 @@ from typing import Any
 
 from driftline.consumer.cli import file_rows
 from driftline.consumer.cli.errors import CommandError
+from driftline.producer.files.rows import read_rows
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.reference.build import BuiltReference
 
@@ -47,7 +48,7 @@ def _why(unmeasured: str | None, mapping: Mapping, column: str, file: Path | Non
 def _known(file: Path, mapping: Mapping, field: str) -> bool:
     """Return whether any row has a value there that can be used."""
     return any(
-        _usable(mapping.to_event(row).get(field)) for rows in file_rows.read(file) for row in rows
+        _usable(mapping.to_event(row).get(field)) for rows in read_rows(file) for row in rows
     )
 
 

@@ -6,7 +6,6 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from driftline.consumer.cli import file_rows
 from driftline.consumer.cli import reference_build as building
 from driftline.consumer.cli.assumptions import ENOUGH, Assumptions, EventRate, assume
 from driftline.consumer.cli.errors import CommandError
@@ -14,6 +13,7 @@ from driftline.consumer.cli.ground_truth import check_measured
 from driftline.consumer.cli.terminal import progress
 from driftline.consumer.config import KafkaConfig
 from driftline.consumer.config.names import check_name
+from driftline.producer.files.rows import count_rows, read_rows
 from driftline.producer.reference.build import (
     BuiltReference,
     ReferenceSettings,
@@ -114,8 +114,8 @@ def make(wanted: Wanted) -> Draft:
     found = assume(wanted.file, wanted.model, wanted.actual)
     wanted.may_write(reference_path(wanted.output, found.model))
     pace = EventRate(found.mapping)
-    with progress("rows", file_rows.count(wanted.file)) as show:
-        rows = pace.watch(file_rows.read(wanted.file), show)
+    with progress("rows", count_rows(wanted.file)) as show:
+        rows = pace.watch(read_rows(wanted.file), show)
         settings = ReferenceSettings(found.model, ignore=found.ignore)
         built = reference_from_rows(rows, found.mapping, settings)
     check_measured(built, found.mapping, wanted.actual, wanted.file)

@@ -20,7 +20,7 @@ from driftline.consumer.judge.sentence import amount, clean, percent
 from driftline.detectors.outcomes import METRICS, Outcomes
 from driftline.detectors.reference import Reference
 from driftline.detectors.registry import FeatureType
-from driftline.producer.files.rows import mixed_columns
+from driftline.producer.files.rows import count_rows, mixed_columns, read_rows
 from driftline.producer.reference.build import (
     BuiltReference,
     ReferenceSettings,
@@ -85,13 +85,13 @@ def from_file(
         DriftlineError: the file or the settings cannot be used.
     """
     if actual is not None:
-        file_rows.check_actual(file, next(file_rows.read(file)), actual)
+        file_rows.check_actual(file, next(read_rows(file)), actual)
     topic = config.models[wanted.model].predictions[0] if config is not None else None
     mapping = file_rows.with_actual(file_rows.mapping_for(config, topic, file, actual), actual)
     for sentence in mixed_columns(file).values():
         say(f"warning  {sentence}")
-    with progress("rows", file_rows.count(file)) as show:
-        built = reference_from_rows(_watched(file_rows.read(file), show), mapping, wanted)
+    with progress("rows", count_rows(file)) as show:
+        built = reference_from_rows(_watched(read_rows(file), show), mapping, wanted)
     check_measured(built, mapping, actual, file)
     return built
 

@@ -14,6 +14,7 @@ from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.options import BootstrapServers, ConfigFile, InputFile
 from driftline.consumer.cli.terminal import out, progress
 from driftline.consumer.cli.text import counted
+from driftline.producer.files.rows import count_rows, read_rows
 from driftline.producer.replay.replay import Pace
 
 
@@ -63,14 +64,10 @@ def replay(
         raise CommandError("send what? give --input FILE or --generate HOURS")
 
     def read() -> Iterator[file_rows.Rows]:
-        return (
-            replay_scenarios.generated(generate or 0, seed)
-            if file is None
-            else file_rows.read(file)
-        )
+        return replay_scenarios.generated(generate or 0, seed) if file is None else read_rows(file)
 
     rows = read()
-    total = file_rows.count(file) if file is not None else None
+    total = count_rows(file) if file is not None else None
     broker, whole = output_log.reach(config, bootstrap_servers)
     with closing(broker.log):
         target = replay_rows.Target.of(topic, broker.log, whole)

@@ -28,9 +28,7 @@ def parse(texts: Iterable[str]) -> list[ScenarioText]:
 
 def generated(hours: int, seed: int) -> Iterator[Rows]:
     """Yield the events of the bundled stream in chunks."""
-    events = generate(hours, seed=seed)
-    while chunk := list(islice(events, _CHUNK)):
-        yield chunk
+    return _chunks(generate(hours, seed=seed))
 
 
 def drifting(

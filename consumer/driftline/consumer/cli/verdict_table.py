@@ -8,6 +8,7 @@ from math import floor, inf, log10
 
 from driftline.consumer.cli.alert_text import figure, minute
 from driftline.consumer.cli.backtest_text import effect_text, shown_name
+from driftline.consumer.cli.text import counted
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.wire.records import DetectorValue, Number, Verdict
 from driftline.consumer.wire.subject import Subject
@@ -65,7 +66,7 @@ class VerdictTable:
             ]
             if states:
                 kinds.append(f"{kind} {', '.join(states)}")
-        many = f"{len(self._rows):,} verdict{'' if len(self._rows) == 1 else 's'}"
+        many = counted(len(self._rows), "verdict")
         return f"{many}: {'; '.join(kinds)}" if kinds else "no verdicts"
 
     def _figures(self, verdict: Verdict) -> list[str]:

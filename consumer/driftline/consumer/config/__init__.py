@@ -13,14 +13,12 @@ from driftline.consumer.config.kafka import KafkaConfig, OutputConfig, SaslConfi
 from driftline.consumer.config.limit import Limit, PerformanceLimit
 from driftline.consumer.config.loader import Loaded, load
 from driftline.consumer.config.model import (
-    FeatureConfig,
     LabelsConfig,
     ModelConfig,
     WindowConfig,
 )
 from driftline.consumer.config.names import (
     METRICS,
-    OUTPUT_TOPICS,
     DetectorName,
     Metric,
 )
@@ -32,10 +30,7 @@ from driftline.consumer.config.rules import (
 )
 from driftline.consumer.config.settings import (
     Config,
-    HttpConfig,
-    LimitsConfig,
     LogConfig,
-    MetricsConfig,
 )
 from driftline.consumer.config.show import effective, schema, show
 from driftline.consumer.config.source import SourceConfig
@@ -44,24 +39,19 @@ from driftline.consumer.config.values import Budget, For, Start, format_number, 
 
 __all__ = [
     "METRICS",
-    "OUTPUT_TOPICS",
     "Budget",
     "ComparisonConfig",
     "Config",
     "ConfigError",
     "DetectorName",
-    "FeatureConfig",
     "For",
-    "HttpConfig",
     "KafkaConfig",
     "LabelsConfig",
     "Limit",
-    "LimitsConfig",
     "Loaded",
     "Locations",
     "LogConfig",
     "Metric",
-    "MetricsConfig",
     "ModelConfig",
     "OutputConfig",
     "PerformanceLimit",
