@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from driftline.consumer.cli.alert_text import day, figure, minute
 from driftline.consumer.cli.backtest_found import Found
-from driftline.consumer.cli.label_account import account
 from driftline.consumer.cli.text import counted, some
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.sentence import amount, clean
@@ -97,7 +97,7 @@ def _closing(found: Found, backtest: Backtest, config: ModelConfig) -> list[str]
     for reason in sorted(set(found.never.values()) - {""}):
         segments = sorted(name for name, why in found.never.items() if why == reason)
         lines.append(f"never judged: {_some(segments)} ({reason})")
-    lines += account(found, backtest)
+    lines += _account(found, backtest)
     allowed, rest = _budget(found, backtest, config), _rest(found, backtest)
     return [*lines, f"{allowed} {rest}" if allowed else rest]
 
@@ -149,3 +149,57 @@ def _after(windows: Iterable[tuple[str, str]]) -> str:
 
 def _some(names: Sequence[str]) -> str:
     return some([clean(name) for name in names], _MOST_LISTED)
+
+
+def _account(found: Found, backtest: Backtest) -> list[str]:
+    """Return labels and predictions by how each was used, in lines whose numbers add up."""
+    totals, read = backtest.join_totals, backtest.totals
+    labels = read.labels[found.model]
+    if totals is None or not labels:
+        return []
+    predictions = read.counted[found.model] + read.late[found.model]
+    reasons = Counter(reason for reason in found.of_labels.values() if reason)
+    lines = [
+        f"{counted(windows, 'window')} of labels not judged: {reason}"
+        for reason, windows in reasons.most_common(3)
+    ]
+    own = [
+        (totals.joined, "got their label"),
+        (totals.late, "too late for their window"),
+        (totals.expired, "expired"),
+        (totals.duplicates, "with an id again"),
+        (read.without[found.model, "id"], "without an id"),
+        (read.without[found.model, "answer"], "without an answer"),
+    ]
+    truth = [
+        (totals.joined, "matched"),
+        (totals.late, "too late for the window of their prediction"),
+        (totals.corrected, "corrected one before"),
+        (totals.repeated, "repeated"),
+        (totals.unmatched, "without a prediction"),
+        (found.refused, "rejected"),
+    ]
+    lines.append(f"{counted(predictions, 'prediction')}: {_parts(predictions, own, 'expired')}")
+    total = labels + found.refused
+    lines.append(f"{counted(total, 'label')}: {_parts(total, truth, 'without a prediction')}")
+    if totals.crowded_out:
+        lines.append(
+            f"of those expired or without a prediction {totals.crowded_out:,} made room: raise"
+            " limits.max_waiting or limits.max_waiting_bytes"
+        )
+    if totals.hurried:
+        lines.append(f"{totals.hurried:,} rows went on before the others had come as far")
+    return [*lines, *found.causes]
+
+
+def _parts(total: int, parts: list[tuple[int, str]], always: str) -> str:
+    """Return the parts of a number, by how each was used; the rest waits."""
+    waiting = max(0, total - sum(count for count, _ in parts))
+    shown = [
+        f"{count:,} {what}"
+        for n, (count, what) in enumerate(parts)
+        if count or not n or what == always
+    ]
+    if waiting:
+        shown.append(f"{waiting:,} waiting at the end")
+    return ", ".join(shown)

@@ -54,17 +54,17 @@ def replay(
     native events, made of columns that are guessed. Records carry the present as their timestamp,
     and the event id as key. Without --rate and --speed as fast as the broker takes them.
     """
-    from driftline.consumer.cli import file_rows, output_log, replay_rows, replay_scenarios
+    from driftline.consumer.cli import file_rows, output_log, replay_rows
 
     pace = Pace(time.monotonic, time.sleep, rate, speed)
-    texts = replay_scenarios.parse(scenario or ())
+    texts = replay_rows.parse(scenario or ())
     if truth is not None and not texts:
         raise CommandError("--truth: there is none without --scenario")
     if (file is None) == (generate is None):
         raise CommandError("send what? give --input FILE or --generate HOURS")
 
     def read() -> Iterator[file_rows.Rows]:
-        return replay_scenarios.generated(generate or 0, seed) if file is None else read_rows(file)
+        return replay_rows.generated(generate or 0, seed) if file is None else read_rows(file)
 
     rows = read()
     total = count_rows(file) if file is not None else None
@@ -78,7 +78,7 @@ def replay(
         if file is not None and not target.mapped:
             target.mapping = file_rows.guess(file, suggest=False)
         if texts:
-            rows = replay_scenarios.drifting(read, target.mapping, texts, seed, truth)
+            rows = replay_rows.drifting(read, target.mapping, texts, seed, truth)
         with closing(broker.producer()) as producer, progress("events", total) as show:
             sent = replay_rows.send_rows(rows, target, model, producer, pace, show)
     out(f"sent {counted(sent, 'event')} to {topic}")

@@ -186,7 +186,7 @@ class _NodeReader:
         return parts
 
     def _problem(self, origin: Origin, message: str) -> None:
-        self.problems.append(Problem(origin.file, origin.line, origin.key, message))
+        self.problems.append(origin.problem(message))
 
 
 _READERS: dict[str, Callable[[str], Any]] = {

@@ -109,11 +109,10 @@ class Layers:
     def _matches(self, pattern: str, origin: Origin) -> list[str]:
         paths = expand(pattern, os.path.dirname(self.path))
         if not paths:
-            place = (origin.file, origin.line, origin.key)
             if glob.has_magic(pattern):
-                self.warnings.append(Problem(*place, f"{pattern} matches no file", "warning"))
+                self.warnings.append(origin.problem(f"{pattern} matches no file", "warning"))
             else:
-                self.problems.append(Problem(*place, f"{pattern}: no such file"))
+                self._problem(origin, f"{pattern}: no such file")
         return paths
 
     def _add(self, root: Node, path: str) -> Node:
@@ -165,7 +164,7 @@ class Layers:
         return layer
 
     def _problem(self, origin: Origin, message: str) -> None:
-        self.problems.append(Problem(origin.file, origin.line, origin.key, message))
+        self.problems.append(origin.problem(message))
 
 
 def _size(path: str) -> int:

@@ -27,10 +27,9 @@ def refuse_password(root: Node) -> tuple[Node, list[Problem]]:
     found = root.get(*PASSWORD)
     if found is None:
         return root, []
-    origin = found.origin
-    message = f"a secret does not belong here, {PASSWORD_ADVICE}"
     rest = edit(root, PASSWORD, lambda node: None)
-    return rest or root, [Problem(origin.file, origin.line, origin.key, message)]
+    problem = found.origin.problem(f"a secret does not belong here, {PASSWORD_ADVICE}")
+    return rest or root, [problem]
 
 
 def hide_password(root: Node) -> Node:
@@ -44,7 +43,7 @@ def read_login(root: Node) -> tuple[Node, list[Problem]]:
     The password of the environment wins over the file.
     """
     problems = [
-        _problem(node, reason)
+        node.origin.problem(reason)
         for name in _TLS_FILES
         if (node := root.get("kafka", "tls", name)) and isinstance(node.value, str)
         if (reason := _unfit_for_tls(node.value, secret=name == "key_file"))
@@ -56,16 +55,19 @@ def read_login(root: Node) -> tuple[Node, list[Problem]]:
     mechanism = root.get("kafka", "sasl", "mechanism")
     if file is None:
         if mechanism and mechanism.value != "OAUTHBEARER":
-            problems.append(_problem(sasl, f"a password is missing, {PASSWORD_ADVICE}"))
+            problems.append(sasl.origin.problem(f"a password is missing, {PASSWORD_ADVICE}"))
         return root, problems
     if not isinstance(file.value, str):
         return root, problems
     try:
         password = read_password(file.value)
     except OSError as error:
-        return root, [*problems, _problem(file, f"{file.value} cannot be read: {error.strerror}")]
+        return root, [
+            *problems,
+            file.origin.problem(f"{file.value} cannot be read: {error.strerror}"),
+        ]
     if not password:
-        return root, [*problems, _problem(file, f"{file.value} is empty")]
+        return root, [*problems, file.origin.problem(f"{file.value} is empty")]
     parts = {**sasl.value, "password": Node(SecretStr(password), file.origin)}
     return edit(root, PASSWORD[:2], lambda node: Node(parts, node.origin)) or root, problems
 
@@ -100,7 +102,3 @@ def _unfit_for_tls(path: str, *, secret: bool) -> str | None:
 def _refuse_if_open_to_all(descriptor: int) -> None:
     if os.fstat(descriptor).st_mode & stat.S_IWOTH:
         raise PermissionError(errno.EPERM, "everybody may write it, run  chmod o-w  on it")
-
-
-def _problem(node: Node, message: str) -> Problem:
-    return Problem(node.origin.file, node.origin.line, node.origin.key, message)

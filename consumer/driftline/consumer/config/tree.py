@@ -20,6 +20,10 @@ class Origin:
     line: int | None
     key: Key
 
+    def problem(self, message: str, severity: Literal["error", "warning"] = "error") -> Problem:
+        """Return a problem of what was written there."""
+        return Problem(self.file, self.line, self.key, message, severity)
+
 
 @dataclass(frozen=True)
 class Node:
@@ -125,5 +129,4 @@ class Locations:
         self, path: Key, message: str, severity: Literal["error", "warning"] = "error"
     ) -> Problem:
         """Return a problem of a key, with its place."""
-        origin = self.origin(path)
-        return Problem(origin.file, origin.line, origin.key, message, severity)
+        return self.origin(path).problem(message, severity)
