@@ -22,6 +22,7 @@ from driftline.consumer.cli.log_reading import newest_records, partitions_of, re
 from driftline.consumer.cli.options import DEFAULT_CONFIG
 from driftline.consumer.cli.text import plural
 from driftline.consumer.cli.topic_checks import (
+    all_topics,
     describe_inputs,
     input_topics,
     missing_inputs,
@@ -72,7 +73,7 @@ def inspect(loaded: Loaded, connect: Callable[[], Log] | None) -> list[Finding]:
         try:
             with closing(connect()) as log:
                 findings.append(Finding("ok", "kafka", _describe_broker(loaded.config)))
-                topics = log.topics(_topic_names(loaded.config))
+                topics = log.topics(all_topics(loaded.config))
                 missing = missing_inputs(loaded.config, loaded.locations, topics)
                 known += [finding(problem) for problem in missing]
                 findings += _topic_findings(loaded.config, topics)
@@ -90,10 +91,6 @@ def _describe_broker(config: Config) -> str:
     kafka = config.kafka
     login = f"{kafka.sasl.mechanism} as {kafka.sasl.username}" if kafka.sasl else "no login"
     return f"{kafka.bootstrap_servers[0]}, {'TLS' if kafka.tls else 'no TLS'}, {login}"
-
-
-def _topic_names(config: Config) -> frozenset[str]:
-    return frozenset([*input_topics(config), *(spec.name for spec in wanted_topics(config))])
 
 
 def _topic_findings(config: Config, topics: Mapping[str, TopicInfo]) -> Iterator[Finding]:

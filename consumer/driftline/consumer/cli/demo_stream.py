@@ -64,7 +64,7 @@ def events(begin: int = BEGIN) -> Iterator[dict[str, Any]]:
         yield from lay_over(generate(24, start=day), laid)
 
 
-def first_hours(hours: int = HOURS) -> Iterator[dict[str, Any]]:
+def first_hours(hours: int) -> Iterator[dict[str, Any]]:
     """Yield the events of the first hours."""
     end = BEGIN + hours * HOUR
     return takewhile(lambda event: int(event["timestamp"]) < end, events())

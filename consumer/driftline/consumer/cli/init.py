@@ -44,9 +44,9 @@ def init(
     The columns are guessed, all rows become the reference, and a window holds about 1,000 events.
     What was guessed is said, and stands in the file to be corrected.
     """
-    from driftline.consumer.cli import init_files, init_text, reference_build
+    from driftline.consumer.cli import init_files, init_text, load_models, reference_build
 
-    servers = tuple(server.strip() for server in bootstrap_servers.split(","))
+    servers = load_models.brokers(bootstrap_servers).bootstrap_servers
     wanted = init_files.Wanted(file, output, model, topic, actual, servers, force)
     wanted.check()
     draft = init_files.make(wanted)

@@ -73,14 +73,23 @@ def read_kafka(
     if path is None and not DEFAULT_CONFIG.exists():
         if bootstrap_servers is None:
             raise CommandError("where is the broker? give --config or --bootstrap-servers")
-        try:
-            return KafkaConfig(bootstrap_servers=_servers(bootstrap_servers)), None
-        except ValueError:
-            raise CommandError(
-                "--bootstrap-servers: write each broker as host:port, for example kafka-1:9092"
-            ) from None
+        return brokers(bootstrap_servers), None
     config = read_config(path, bootstrap_servers=bootstrap_servers).config
     return config.kafka, config
+
+
+def brokers(text: str) -> KafkaConfig:
+    """Return how to reach the brokers of `--bootstrap-servers`, without TLS and login.
+
+    Raises:
+        CommandError: one is not host:port.
+    """
+    try:
+        return KafkaConfig(bootstrap_servers=_servers(text))
+    except ValueError:
+        raise CommandError(
+            "--bootstrap-servers: write each broker as host:port, for example kafka-1:9092"
+        ) from None
 
 
 def read_references(

@@ -14,7 +14,6 @@ from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.options import BootstrapServers, ConfigFile, InputFile
 from driftline.consumer.cli.terminal import out, progress
 from driftline.consumer.cli.text import counted
-from driftline.producer.files.rows import count_rows, read_rows
 from driftline.producer.replay.replay import Pace
 
 
@@ -55,6 +54,7 @@ def replay(
     and the event id as key. Without --rate and --speed as fast as the broker takes them.
     """
     from driftline.consumer.cli import file_rows, output_log, replay_rows
+    from driftline.producer.files.rows import count_rows, read_rows
 
     pace = Pace(time.monotonic, time.sleep, rate, speed)
     texts = replay_rows.parse(scenario or ())

@@ -13,7 +13,7 @@ import typer
 
 from driftline.consumer.cli.logs import Log
 from driftline.consumer.cli.service_log import AnnouncingProducer, Reporter
-from driftline.consumer.cli.topic_checks import input_topics, topic_problems, wanted_topics
+from driftline.consumer.cli.topic_checks import all_topics, topic_problems, wanted_topics
 from driftline.consumer.config import KafkaConfig, Locations
 from driftline.consumer.http import serve
 from driftline.consumer.log.broker import connect, wait_for_broker
@@ -145,8 +145,7 @@ def _topics(
     """
     config = plan.config
     specs = wanted_topics(config)
-    names = frozenset([*input_topics(config), *(spec.name for spec in specs)])
-    found = topic_log.topics(names)
+    found = topic_log.topics(all_topics(config))
     missing = missing_topics(specs, found) if config.output.create_topics else []
     to_be_created = {spec.name: TopicInfo(spec.name, "", 0, "") for spec in missing}
     problems = topic_problems(config, locations, {**found, **to_be_created})
@@ -155,7 +154,7 @@ def _topics(
     if missing:
         topic_log.create_topics(missing, config.output.replication_factor)
         log.info("topics created", topics=[spec.name for spec in missing])
-        found = topic_log.topics(names)
+        found = topic_log.topics(all_topics(config))
     return found
 
 

@@ -10,7 +10,7 @@ from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.load_models import read_config
 from driftline.consumer.cli.terminal import out, out_json
 from driftline.consumer.cli.text import plural
-from driftline.consumer.cli.topic_checks import input_topics, topic_problems, wanted_topics
+from driftline.consumer.cli.topic_checks import all_topics, topic_problems, wanted_topics
 from driftline.consumer.log.broker import connect
 from driftline.consumer.log.protocol import Log
 from driftline.consumer.log.topics import TopicSpec, check_topics, missing_topics
@@ -41,8 +41,7 @@ def check(config: Path | None, bootstrap_servers: str | None, *, as_json: bool) 
     loaded = read_config(config, bootstrap_servers=bootstrap_servers)
     with closing(connect(loaded.config.kafka).log) as log:
         specs = wanted_topics(loaded.config)
-        names = {*input_topics(loaded.config), *(spec.name for spec in specs)}
-        found = log.topics(frozenset(names))
+        found = log.topics(all_topics(loaded.config))
         _print([spec for spec in specs if spec.name in found], {}, log, as_json=as_json)
         problems = topic_problems(loaded.config, loaded.locations, found)
     if problems:

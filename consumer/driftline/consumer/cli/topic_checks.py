@@ -24,6 +24,11 @@ def wanted_topics(config: Config) -> list[TopicSpec]:
     return output_topics(config.output.prefix, config.output.partitions, max(longest))
 
 
+def all_topics(config: Config) -> frozenset[str]:
+    """Return the names of all topics that are read or written."""
+    return frozenset([*input_topics(config), *(spec.name for spec in wanted_topics(config))])
+
+
 def missing_inputs(
     config: Config, locations: Locations, found: Mapping[str, TopicInfo]
 ) -> list[Problem]:

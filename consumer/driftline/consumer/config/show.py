@@ -8,42 +8,10 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from driftline.consumer.config.kafka import KafkaConfig, OutputConfig, SaslConfig, TlsConfig
-from driftline.consumer.config.limit import Limit, PerformanceLimit
 from driftline.consumer.config.loader import Loaded
-from driftline.consumer.config.model import (
-    FeatureConfig,
-    LabelsConfig,
-    ModelConfig,
-    WindowConfig,
-)
-from driftline.consumer.config.settings import (
-    Config,
-    HttpConfig,
-    LimitsConfig,
-    LogConfig,
-    MetricsConfig,
-)
-from driftline.consumer.config.source import SourceConfig
+from driftline.consumer.config.notation import Section
+from driftline.consumer.config.settings import Config
 
-_SECTIONS: tuple[type[BaseModel], ...] = (
-    Config,
-    FeatureConfig,
-    HttpConfig,
-    KafkaConfig,
-    LabelsConfig,
-    Limit,
-    LimitsConfig,
-    LogConfig,
-    MetricsConfig,
-    ModelConfig,
-    OutputConfig,
-    PerformanceLimit,
-    SaslConfig,
-    SourceConfig,
-    TlsConfig,
-    WindowConfig,
-)
 _OWN_MAPS = ("fields", "options")
 
 
@@ -82,7 +50,7 @@ def schema() -> dict[str, Any]:
     """
     raw = Config.model_json_schema(by_alias=True)
     sections = raw["$defs"]
-    for section in _SECTIONS:
+    for section in Section.__subclasses__():
         own = raw if section is Config else sections[section.__name__]
         _show_defaults(section, own["properties"])
     labels = sections["ModelConfig"]["properties"]["labels"]
