@@ -94,27 +94,21 @@ class ScenarioText:
             raise self._wrong(
                 "feature", "has no numbers; use missing_values, new_category or swapped_columns"
             )
-        builders: dict[str, Callable[[], Scenario]] = {
-            "missing_values": lambda: make.missing_values(feature, start, end, self._share()),
-            "new_category": lambda: make.new_category(
-                feature, start, end, self._share(), self.settings["category"]
-            ),
-            "broken_unit": lambda: make.broken_unit(feature, start, end, self._number("factor")),
-            "swapped_columns": lambda: make.swapped_columns(
-                feature, self.settings["with"], start, end
-            ),
-            "sudden": lambda: make.sudden(feature, start, end, self._size(survey)),
-        }
-        if self.kind in builders:
-            return builders[self.kind]()
-        time = self._length("over" if "over" in self.settings else "period", survey)
-        moving = {
-            "gradual": make.gradual,
-            "incremental": make.incremental,
-            "recurring": make.recurring,
-            "seasonal": make.seasonal,
-        }[self.kind]
-        return moving(feature, start, end, self._size(survey), time)
+        build: Callable[..., Scenario] = getattr(make, self.kind)
+        own = {name: self._value(name, survey) for name in _SETTINGS[self.kind]}
+        if "with" in own:
+            own["other"] = own.pop("with")
+        return build(feature=feature, start=start, end=end, **own)
+
+    def _value(self, name: str, survey: Survey) -> str | float:
+        """Read a setting that only some kinds have."""
+        if name == "size":
+            return self._size(survey)
+        if name in ("over", "period"):
+            return self._length(name, survey)
+        if name == "share":
+            return self._share()
+        return self._number(name) if name == "factor" else self.settings[name]
 
     def _moment(self, name: str, survey: Survey) -> int:
         text = self.settings[name]
