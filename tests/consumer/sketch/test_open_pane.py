@@ -58,7 +58,7 @@ def test_counts_are_those_of_all_rows_at_once(seed: int, cuts: list[int], small:
         if small:  # every add is folded and merged at once
             patch.setattr(open_pane, "_BUFFERED_VALUES", 1)
             patch.setattr(open_pane, "_PENDING_ENTRIES", 1)
-            patch.setattr(open_pane, "_LARGEST_MESSAGE", 100)
+            patch.setattr(open_pane, "LARGEST_MESSAGE", 100)
         for start, end in zip(edges, edges[1:], strict=False):  # noqa: RUF007 - empty cuts too
             some = slice(start, end)
             pane.add(cut(columns, some), versions[some], {"tier": tier[some]}, NAMES)

@@ -14,7 +14,8 @@ from driftline.consumer.config import LabelsConfig, ModelConfig
 from driftline.consumer.log.protocol import Record
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.sketch.decode import Decoded
-from driftline.consumer.sketch.event_ids import NO_ID, IdArray
+from driftline.consumer.sketch.event_ids import NO_ID
+from driftline.consumer.wire.join_rows import IdArray
 
 
 def _none() -> IdArray:

@@ -21,11 +21,9 @@ class Screen(Protocol):
 
     def line(self, text: str) -> None:
         """Show a line that stays."""
-        ...
 
     def show(self, board: Board, done: float | None) -> None:
         """Show the present; `done` is the share of the stream, None for one without end."""
-        ...
 
 
 class PlainScreen:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from driftline.consumer.cli import file_rows
 from driftline.consumer.cli.text import counted
-from driftline.consumer.sketch.event_ids import NO_ID, IdArray, hash_ids, id_text
+from driftline.consumer.sketch.event_ids import NO_ID, hash_ids, id_text
+from driftline.consumer.wire.join_rows import IdArray
 from driftline.producer.records.event_fields import ALIASES
 from driftline.producer.records.mapping import Constant, Mapping
 from driftline.producer.records.timestamp_column import UNREADABLE

@@ -31,11 +31,9 @@ class PositionStore(Protocol):
 
     def load(self) -> Position | None:
         """Return what was saved last, None before the first time."""
-        ...
 
     def save(self, position: Position) -> None:
         """Keep `position`."""
-        ...
 
 
 class MemoryPosition:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from driftline.consumer.wire.join_rows import IdArray
 from driftline.detectors.grid import IntArray
 
 _EMPTY, _GONE = -1, -2
 _SMALLEST = 1 << 10
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-
-IdArray = NDArray[np.uint64]
 
 
 class IdIndex:

@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.consumer.join.cells import DELAYS
-from driftline.consumer.join.index import IdArray
 from driftline.consumer.join.pane import OutcomeModel, OutcomePane
 from driftline.consumer.join.reserved_ids import CrossedRows, EarlyMatches, ReservedIds
 from driftline.consumer.join.rounds import Rounds
@@ -30,7 +29,7 @@ from driftline.consumer.join.waiting import (
     WaitingColumns,
     WaitingRows,
 )
-from driftline.consumer.wire.join_rows import JoinRows
+from driftline.consumer.wire.join_rows import IdArray, JoinRows
 from driftline.detectors.grid import IntArray
 
 NEVER = -(1 << 62)

@@ -17,7 +17,6 @@ import numpy as np
 
 from driftline.consumer.join.codes import Codes
 from driftline.consumer.join.future_rows import FutureRows
-from driftline.consumer.join.index import IdArray
 from driftline.consumer.join.matching import NEVER, Matching
 from driftline.consumer.join.overflow import Overflow
 from driftline.consumer.join.pane import OutcomeModel
@@ -27,7 +26,7 @@ from driftline.consumer.join.totals import JoinTotals
 from driftline.consumer.join.waiting import EARLY, WAITING, Room
 from driftline.consumer.log.protocol import Gap
 from driftline.consumer.wire.clock import Clock, by_source, listed
-from driftline.consumer.wire.join_rows import JoinRows, unpack_rows
+from driftline.consumer.wire.join_rows import IdArray, JoinRows, unpack_rows
 from driftline.consumer.wire.messages import Block, Horizon, Loss, Pane, Rows
 
 Output = Pane | Horizon

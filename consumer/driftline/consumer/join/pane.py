@@ -14,6 +14,7 @@ from driftline.consumer.join.cells import EXPIRED, EXTRA_CELLS
 from driftline.consumer.join.waiting import WaitingColumns
 from driftline.consumer.wire.codec import encode, pack_integers
 from driftline.consumer.wire.messages import LARGEST_MESSAGE, Pane, StreamCounts
+from driftline.consumer.wire.records import most_frequent
 from driftline.detectors import OTHER
 from driftline.detectors.grid import IntArray
 from driftline.detectors.outcomes import OutcomeLayout, OutcomeRows, count_outcomes
@@ -118,11 +119,7 @@ class OutcomePane:
     def _named_versions(self, place: int) -> dict[str, int]:
         """Return the versions of a stream, those beyond the most frequent as one."""
         most = _MOST_VERSIONS_OF_SEGMENT if place else _MOST_VERSIONS
-        ranked = sorted(self._versions[place].items(), key=lambda item: (-item[1], item[0]))
-        named = dict(ranked[:most])
-        if rest := sum(many for _, many in ranked[most:]):
-            named[OTHER] = named.get(OTHER, 0) + rest
-        return dict(sorted(named.items()))
+        return dict(sorted(most_frequent(self._versions[place], most).items()))
 
     def expire(self, rows: WaitingColumns) -> None:
         """Count predictions whose label did not come in time."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.consumer.join.index import IdArray
+from driftline.consumer.wire.join_rows import IdArray
 from driftline.detectors.grid import IntArray
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)

@@ -8,7 +8,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.consumer.join.index import IdArray, IdIndex
+from driftline.consumer.join.index import IdIndex
+from driftline.consumer.wire.join_rows import IdArray
 from driftline.detectors.grid import FloatArray, IntArray
 
 FREE, WAITING, MATCHED, EARLY = 0, 1, 2, 3

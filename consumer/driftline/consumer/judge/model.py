@@ -138,7 +138,7 @@ class ModelJudge:
                     self._passed_over.pane(message, self.track.needed())
                 self.track.add(message, offset)
             elif self.performance is not None:
-                self.performance.add(message, offset)
+                self.performance.track.add(message, offset)
         elif offset < self.position:
             return ()
         elif isinstance(message, Loss):
@@ -213,7 +213,7 @@ class ModelJudge:
             self._passed_over.horizon(horizon)
             self.clock.advance(horizon)
         elif self.performance is not None:
-            self.performance.advance(horizon)
+            self.performance.clock.advance(horizon)
         now = self._now()
         if now is not None:
             for stretch in self.track.due(now, lambda end: True):

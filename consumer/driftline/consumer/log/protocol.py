@@ -37,14 +37,12 @@ class Record(Protocol):
     @property
     def timestamp(self) -> int:
         """Milliseconds since 1970."""
-        ...
 
     @property
     def key(self) -> bytes | None: ...  # noqa: D102
     @property
     def value(self) -> bytes | None:
         """What was written; `UnreadBatch` for a whole batch that cannot be unpacked."""
-        ...
 
     @property
     def headers(self) -> Headers: ...  # noqa: D102
@@ -142,38 +140,30 @@ class Consumer(Protocol):
 
     def poll(self, timeout: float) -> Polled:
         """Wait up to `timeout` seconds for records or a change of ownership."""
-        ...
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
         """Read `partition` from `offset` on."""
-        ...
 
     def pause(self, partitions: Set[TopicPartition]) -> None:
         """Bring no records of `partitions` until they are resumed."""
-        ...
 
     def resume(self, partitions: Set[TopicPartition]) -> None:
         """Undo `pause`."""
-        ...
 
     def lag(self, partition: TopicPartition) -> int | None:
         """Offsets between the position and the last record written; None when not known yet.
 
         Records of open transactions count: they may become events.
         """
-        ...
 
     def held(self, partition: TopicPartition) -> int | None:
         """Offset at which an open transaction keeps the rest from being read; None if none does."""
-        ...
 
     def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         """Store the group's offsets, for lag tools only. A refusal is not an error."""
-        ...
 
     def close(self) -> None:
         """Leave the group."""
-        ...
 
 
 class Producer(Protocol):
@@ -181,7 +171,6 @@ class Producer(Protocol):
 
     def send(self, message: Message) -> None:
         """Queue one message. May block while too much is outstanding."""
-        ...
 
     def flush(self) -> None:
         """Return when everything sent so far is acknowledged.
@@ -189,11 +178,9 @@ class Producer(Protocol):
         Raises:
             WorkerLost: a message was refused, or nothing was acknowledged for a minute.
         """
-        ...
 
     def close(self) -> None:
         """Give up the connection. What is not acknowledged may or may not be written."""
-        ...
 
 
 class Log(Protocol):
@@ -206,7 +193,6 @@ class Log(Protocol):
             names: Topics.
             patience: Seconds to ask while the broker is away; None: as long as for all else.
         """
-        ...
 
     def create_topics(self, specs: Sequence[TopicSpec], replication_factor: int | None) -> None:
         """Create `specs`, without a factor by the broker's own; one that exists is left as it is.
@@ -214,39 +200,32 @@ class Log(Protocol):
         Raises:
             LogError: the broker refuses; the sentence says why.
         """
-        ...
 
     def begin_offsets(self, partitions: Set[TopicPartition]) -> dict[TopicPartition, int]:
         """First offset still held, per partition."""
-        ...
 
     def end_offsets(self, partitions: Set[TopicPartition]) -> dict[TopicPartition, int]:
         """Offset up to which all can be read, per partition.
 
         The one that the next record will get or, before it, the first of an open transaction.
         """
-        ...
 
     def high_watermarks(self, partitions: Set[TopicPartition]) -> dict[TopicPartition, int]:
         """Offset after the last record written, per partition, of open transactions too."""
-        ...
 
     def offsets_at(
         self, partitions: Set[TopicPartition], timestamp: int
     ) -> dict[TopicPartition, int]:
         """First offset with a record timestamp >= `timestamp` (ms), the end where there is none."""
-        ...
 
     def read(self, start: Mapping[TopicPartition, int]) -> Iterator[Record]:
         """Read each partition from its offset to the end as it is at the call.
 
         An offset before the beginning reads from the beginning.
         """
-        ...
 
     def close(self) -> None:
         """Give up the connections."""
-        ...
 
 
 class Broker(Protocol):
@@ -255,7 +234,6 @@ class Broker(Protocol):
     @property
     def log(self) -> Log:
         """The log outside the group."""
-        ...
 
     def producer(self) -> Producer:
         """Return a new producer.
@@ -264,7 +242,6 @@ class Broker(Protocol):
             LogError: the broker refuses.
             WorkerLost: it gives no answer.
         """
-        ...
 
     def consumer(self, topics: Set[str]) -> Consumer:
         """Return a new member of the group that shares the partitions of `topics`.
@@ -272,4 +249,3 @@ class Broker(Protocol):
         Raises:
             LogError, WorkerLost: as above.
         """
-        ...

@@ -27,6 +27,7 @@ from driftline.consumer.sketch.outcome_columns import Answers, EstimateCells
 from driftline.consumer.sketch.partition import PartitionSketch
 from driftline.consumer.sketch.state import SketchState
 from driftline.consumer.sketch.totals import InputTotals
+from driftline.detectors import OTHER
 from driftline.detectors.counts import Layout
 from driftline.detectors.outcomes import OutcomeLayout, Outcomes
 from driftline.detectors.reference import Reference
@@ -140,9 +141,8 @@ class Plan:
         for name in self.models_of(topic):
             schema = ModelSchema(name, Layout(()), {})
             with found.guard(name):
-                reference, tags = self.references[name], self.config.models[name].segments
-                segments = {tag: reference.segments[tag] for tag in tags}
-                schema = ModelSchema(name, reference.layout, segments, ids=name in self.labelled)
+                layout, segments = self.references[name].layout, self._segments(name)
+                schema = ModelSchema(name, layout, segments, ids=name in self.labelled)
             schemas.append(schema)
         limits = self.config.limits
         decoder = Decoder(
@@ -182,10 +182,14 @@ class Plan:
         return BlockWriter(models, readers, targets, progress, now) if models else None
 
     def _join_model(self, name: str) -> JoinModel:
-        config, reference = self.config.models[name], self.references[name]
-        segments = {tag: reference.segments[tag] for tag in config.segments}
-        answers = Answers(reference.layout, self.outcome_layout(name).classes)
-        return JoinModel(name, answers, segments, config.window.grace)
+        answers = Answers(self.references[name].layout, self.outcome_layout(name).classes)
+        grace = self.config.models[name].window.grace
+        return JoinModel(name, answers, self._segments(name), grace)
+
+    def _segments(self, name: str) -> dict[str, tuple[str, ...]]:
+        """Return the tags that a model is watched by, each with the values counted apart."""
+        listed = self.references[name].segments
+        return {tag: listed[tag] for tag in self.config.models[name].segments}
 
     def _label_reader(self, name: str, mapping: FieldMapping) -> LabelReader:
         limits, among_events = self.config.limits, bool(self.models_of(self.labelled[name].topic))
@@ -252,7 +256,7 @@ class Plan:
             reference=reference.id,
             layout=self.outcome_layout(name),
             streams=tuple(reference_streams(config, reference)),
-            segments={tag: reference.segments[tag] for tag in config.segments},
+            segments=self._segments(name),
             every=config.window.every,
             labels=self.labelled[name],
         )
@@ -283,8 +287,8 @@ class Plan:
             layout=reference.layout,
             streams=streams,
             segments={
-                tag: streams.index(f"{tag}={(*reference.segments[tag], '__other__')[0]}")
-                for tag in config.segments
+                tag: streams.index(f"{tag}={(*values, OTHER)[0]}")
+                for tag, values in self._segments(name).items()
             },
             window=config.window,
             stale_after=config.stale_after,

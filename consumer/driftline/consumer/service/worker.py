@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 
 from driftline.consumer.log.protocol import (
@@ -236,15 +236,6 @@ class Worker:
         return [ends.get(partition, 0) for partition in partitions]
 
 
-@contextmanager
-def _safely(stage: Stage, model: str | None) -> Iterator[None]:
-    """Let a model of a stage fail alone; an error of no model alone ends the worker.
-
-    The block reads and writes no log: the errors of a log are not a model's.
-    """
-    try:
-        yield
-    except Exception as error:
-        if model is None:
-            raise
-        stage.fail(model, error)
+def _safely(stage: Stage, model: str | None) -> AbstractContextManager[object, bool | None]:
+    """Let a model of a stage fail alone; an error of no model alone ends the worker."""
+    return nullcontext() if model is None else stage.failures.guard(model, stage.fail)

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from driftline.consumer.log.protocol import Gap, Record
 from driftline.consumer.sketch.decode import ModelRows, Rejected
-from driftline.consumer.sketch.event_ids import NO_ID, IdArray, hash_ids
+from driftline.consumer.sketch.event_ids import NO_ID, hash_ids
 from driftline.consumer.sketch.labels import LabelReader, LabelRows
 from driftline.consumer.sketch.outcome_columns import Answers
-from driftline.consumer.wire.join_rows import JoinRows, pack_rows
+from driftline.consumer.wire.join_rows import IdArray, JoinRows, pack_rows
 from driftline.consumer.wire.messages import LARGEST_MESSAGE, Block, Horizon, Loss
 from driftline.detectors import OTHER
 from driftline.detectors.grid import IntArray

@@ -16,14 +16,13 @@ import numpy as np
 from driftline.consumer.log.protocol import UnreadBatch
 from driftline.consumer.sketch.batch import (
     Batch,
-    CodeArray,
     feature_columns,
     merge,
     segment_codes,
     select,
 )
 from driftline.consumer.sketch.compile import CompiledFields
-from driftline.consumer.sketch.event_ids import IdArray, hash_ids
+from driftline.consumer.sketch.event_ids import hash_ids
 from driftline.consumer.sketch.exact import (
     EventReader,
     Lack,
@@ -37,7 +36,8 @@ from driftline.consumer.sketch.exact import (
 from driftline.consumer.sketch.failures import Failures
 from driftline.consumer.sketch.fields import EVENT_ID, VERSION, EventFields, ModelSchema
 from driftline.consumer.sketch.versions import Versions
-from driftline.detectors.counts import Columns, Layout
+from driftline.consumer.wire.join_rows import IdArray
+from driftline.detectors.counts import CodeArray, Columns, Layout
 from driftline.detectors.grid import IntArray
 from driftline.producer.records.category import category_text
 from driftline.producer.records.mapping import Constant, Mapping

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from xxhash import xxh3_64_intdigest
 
+from driftline.consumer.wire.join_rows import IdArray
 from driftline.producer.records.category import category_text
-
-IdArray = NDArray[np.uint64]
 
 NO_ID = 0
 """Stands for an event that has no id."""

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.consumer.sketch.decode import Decoded, Decoder, ModelSchema, Rejected
-from driftline.consumer.sketch.event_ids import IdArray
 from driftline.consumer.sketch.exact import Lack
 from driftline.consumer.sketch.scalars import ABSENT
+from driftline.consumer.wire.join_rows import IdArray
 from driftline.detectors.counts import Feature, Layout
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.registry import FeatureType

@@ -15,14 +15,12 @@ from driftline.consumer.wire.codec import encode, pack_integers
 from driftline.consumer.wire.messages import LARGEST_MESSAGE, Pane, StreamCounts
 from driftline.detectors import OTHER
 from driftline.detectors.counts import Columns, Layout, count_columns
-
-IntArray = NDArray[np.int64]
+from driftline.detectors.grid import IntArray
 
 # Rows are kept until this many values wait: sorting long columns is what makes counting cheap.
 _BUFFERED_VALUES = 1 << 16
 # Sparse counts are merged when this many entries wait.
 _PENDING_ENTRIES = 1 << 17
-_LARGEST_MESSAGE = LARGEST_MESSAGE
 # Versions are named by the stream: those beyond this number share a slot, in a pane and a segment.
 _MOST_VERSIONS = 100
 _MOST_VERSIONS_OF_SEGMENT = 20
@@ -159,7 +157,7 @@ class OpenPane:
             source, partition, self.model.name, self.start, self.model.every,
             self.model.reference, self.first, until, first, last, streams,
         )  # fmt: skip
-        if high - low > 1 and len(encode(pane)) > _LARGEST_MESSAGE:
+        if high - low > 1 and len(encode(pane)) > LARGEST_MESSAGE:
             middle = (low + high) // 2
             for a, b in ((low, middle), (middle, high)):
                 yield from self._split(a, b, source, partition, until, indexes, counts)

@@ -14,6 +14,8 @@ from driftline.consumer.wire.messages import Rows
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.errors import RecordError
 
+IdArray = NDArray[np.uint64]
+
 
 @dataclass
 class JoinRows:
@@ -35,7 +37,7 @@ class JoinRows:
     offsets: IntArray
     labels: NDArray[np.bool_]
     times: IntArray
-    ids: NDArray[np.uint64]
+    ids: IdArray
     values: FloatArray
     predicted: IntArray
     versions: IntArray

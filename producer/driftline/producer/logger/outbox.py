@@ -61,11 +61,9 @@ class Sender(Protocol):
 
         It may take as long as an outage does. An exception means that all were refused.
         """
-        ...
 
     def close(self) -> None:
         """Give up the connection."""
-        ...
 
 
 class MemorySender:

@@ -116,12 +116,6 @@ class ComparisonWriter:
         )
         return self._records.alert(life, standing.window, cause)
 
-    def active(self, standing: Standing) -> list[tuple[str, str, str, int]]:
-        """Return (stream, feature, kind, severity) of the alert that fires now, if one does."""
-        if standing.decision == "undecided":
-            return []
-        return [(self._records.stream, COMPARISON.field, "performance", 1)]
-
     def _difference(self, standing: Standing) -> DetectorValue:
         champion, challenger = standing.figures(self._config.traffic)
         return DetectorValue.of(

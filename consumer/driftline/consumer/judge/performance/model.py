@@ -17,7 +17,7 @@ from driftline.consumer.judge.state import PerformanceState
 from driftline.consumer.judge.windows.panes import SeenVersions
 from driftline.consumer.judge.windows.track import DueSpan, Track
 from driftline.consumer.wire.clock import Clock, by_source, listed
-from driftline.consumer.wire.messages import Horizon, Loss, Pane
+from driftline.consumer.wire.messages import Loss
 from driftline.consumer.wire.records import Alert, Verdict
 
 
@@ -54,6 +54,8 @@ class PerformanceJudge:
         state: as read from the log.
 
     Attributes:
+        clock: how far each partition of the join has come.
+        track: its windows, and the panes that they need.
         newest: what came in the last window, of the whole model.
     """
 
@@ -79,14 +81,6 @@ class PerformanceJudge:
         self._waiting = dict(state.waiting)
         self._versions = SeenVersions(state.versions)
         self.newest: Labelled | None = None
-
-    def add(self, pane: Pane, offset: int) -> None:
-        """Take in a pane from `offset` of the log of panes."""
-        self.track.add(pane, offset)
-
-    def advance(self, horizon: Horizon) -> None:
-        """Take in how far a partition of the join has come."""
-        self.clock.advance(horizon)
 
     def lose(self, loss: Loss, end: int) -> None:
         """Note a loss, which ends at `end` (ms).
