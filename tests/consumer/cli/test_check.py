@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.consumer.cli.conftest import Driftline
+from tests.consumer.log.transactions import MemoryTransaction
 
 from driftline.consumer.cli.check_all import inspect
 from driftline.consumer.cli.check_findings import Finding, finding, overview, render
 from driftline.consumer.cli.topic_checks import input_topics, wanted_topics
 from driftline.consumer.config import Loaded, Problem, load
 from driftline.consumer.log.errors import LogError
-from driftline.consumer.log.memory import MemoryBroker, MemoryLog, MemoryTransaction
+from driftline.consumer.log.memory import MemoryBroker, MemoryLog
 from driftline.consumer.log.protocol import Log, Message, TopicPartition
 from driftline.detectors import FeatureColumn, build_reference
 from driftline.detectors.outcomes import OutcomeLayout

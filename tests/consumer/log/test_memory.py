@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.consumer.log.transactions import MemoryTransaction
 from tests.contract.log_suite import LogSuite
 
 from driftline.consumer.log.errors import WorkerLost
@@ -11,7 +12,6 @@ from driftline.consumer.log.memory import (
     MemoryConsumer,
     MemoryLog,
     MemoryProducer,
-    MemoryTransaction,
 )
 from driftline.consumer.log.protocol import Message, TopicPartition
 

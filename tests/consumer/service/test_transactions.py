@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from tests.consumer.log.transactions import MemoryTransaction
 from tests.consumer.service.rig import Rig
 from tests.consumer.service.small import SECOND, TOPIC, plan, row
 
-from driftline.consumer.log.memory import MemoryTransaction
 from driftline.consumer.log.protocol import TopicPartition
 from driftline.consumer.service.counting import InputPartition
 

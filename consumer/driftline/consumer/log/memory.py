@@ -1,8 +1,8 @@
 """The log in memory: a broker, a group and workers' connections, all in one process.
 
 Used by the backtest, the demo and the tests. Messages are written when the producer flushes, one by
-one and in order, so a test can end a worker between any two of them: `Producer.crash` writes a
-prefix of what waits and hands out the rest, as a frozen worker may still write it later.
+one and in order, so a test can end a worker between any two of them: `crash_after` writes a prefix
+of what waits, and `abandoned` has the rest, as a frozen worker may still write it later.
 """
 
 from __future__ import annotations
@@ -118,34 +118,6 @@ class MemoryBroker:
         partitions = [tp for tp in sorted(self.logs) if tp.topic in topics]
         for number, partition in enumerate(partitions):
             self.members[number % len(self.members)].assigned.add(partition)
-
-
-class MemoryTransaction:
-    """A producer's transaction on one partition: open from its first record to its end."""
-
-    def __init__(self, broker: MemoryBroker, partition: TopicPartition) -> None:
-        self._broker = broker
-        self._partition = partition
-        self._offsets: list[int] = []
-
-    def send(self, value: bytes) -> None:
-        """Write one record."""
-        record = self._broker.append(Message(*self._partition, None, value))
-        if not self._offsets:
-            self._broker.open[self._partition].append(record.offset)
-        self._offsets.append(record.offset)
-
-    def commit(self) -> None:
-        """End it: what it has written can be read."""
-        self._broker.open[self._partition].remove(self._offsets[0])
-        # The control record, which takes an offset and is never read.
-        marker = self._broker.append(Message(*self._partition, None, None))
-        self._broker.hidden[self._partition].add(marker.offset)
-
-    def abort(self) -> None:
-        """End it: what it has written is never read."""
-        self._broker.hidden[self._partition].update(self._offsets)
-        self.commit()
 
 
 class MemoryConsumer:
