@@ -19,6 +19,7 @@ from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.features.rules import RuleBook
 from driftline.consumer.judge.features.stream import StreamJudge, StreamWindow
 from driftline.consumer.judge.lives.life import WindowTimes
+from driftline.consumer.judge.records import RecordWriter
 from driftline.consumer.judge.windows.panes import PaneStore
 from driftline.consumer.wire.codec import pack_integers
 from driftline.consumer.wire.messages import Pane, StreamCounts
@@ -73,7 +74,9 @@ def main() -> None:
     reference = widen(features)
     config = ModelConfig(predictions=("t",), reference=Path("-"))
     rules = RuleBook(config, reference.layout, 1)
-    judge = StreamJudge("benchmark", None, config, reference, rules, {})
+    judge = StreamJudge(
+        RecordWriter.of("benchmark", None, config, reference), config, reference, rules, {}
+    )
     window = window_of(reference, 2)
     counts = window.panes.counts(0, HOUR, None)
     verdicts, alerts = judge.judge(window)

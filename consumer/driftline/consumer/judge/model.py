@@ -19,6 +19,7 @@ from driftline.consumer.judge.performance.estimates import EstimateStream, estim
 from driftline.consumer.judge.performance.model import PerformanceJudge
 from driftline.consumer.judge.performance.rules import performance_tests, watched_metrics
 from driftline.consumer.judge.performance.stream import MetricStream
+from driftline.consumer.judge.records import RecordWriter
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.judge.windows.panes import TWO_CONFIGURATIONS, SeenVersions
 from driftline.consumer.judge.windows.passed_over import PassedOver
@@ -28,7 +29,7 @@ from driftline.consumer.wire.clock import Clock, by_source, listed
 from driftline.consumer.wire.kinds import ON_THE_WHOLE_MODEL
 from driftline.consumer.wire.messages import Horizon, Loss, Pane, PanesMessage
 from driftline.consumer.wire.records import Alert, Verdict
-from driftline.consumer.wire.subject import Subject, stream_name
+from driftline.consumer.wire.subject import Subject
 from driftline.detectors import few_values
 from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import OTHER, Reference
@@ -55,8 +56,8 @@ class ModelJudge:
         config: ModelConfig,
         reference: Reference,
         state: JudgeState,
-        outcomes: Outcomes | None = None,
-        passed_over: Counter[str] | None = None,
+        outcomes: Outcomes | None,
+        passed_over: Counter[str],
     ) -> None:
         self.name = name
         self._state = state
@@ -65,9 +66,7 @@ class ModelJudge:
         self.alert_ends = list(state.alert_ends)
         self.clock = Clock(config.predictions, by_source(state.sources))
         self.mixed = 0  # windows whose panes were counted with two configurations
-        self._passed_over = PassedOver(
-            Counter() if passed_over is None else passed_over, self.clock.sources
-        )
+        self._passed_over = PassedOver(passed_over, self.clock.sources)
         self._every = config.window.every
         self._versions = SeenVersions(state.versions)
         self.track = Track(
@@ -88,7 +87,8 @@ class ModelJudge:
             performance_tests(config, outcomes),
             few_values(reference.layout, counts),
         )
-        names = {stream_name(name, stream) for stream in streams}
+        writers = [RecordWriter.of(name, stream, config, reference) for stream in streams]
+        names = {records.stream for records in writers}
         watched = {*map(Subject.feature, rules.watched_names), *watched_metrics(config, outcomes)}
         # What the configuration no longer watches would fire for ever: nothing could resolve it.
         self._lives = {
@@ -106,22 +106,22 @@ class ModelJudge:
         self._firings = FiringTimes(known, max(horizon // _EFFECTS_KEPT, self._every))
         looked_back_at = self._firings if config.labels is not None else None
         self._streams = [
-            StreamJudge(name, stream, config, reference, rules, self._lives, looked_back_at)
-            for stream in streams
+            StreamJudge(records, config, reference, rules, self._lives, looked_back_at)
+            for records in writers
         ]
         self._estimates = [
-            EstimateStream(name, stream, config, reference, outcomes, self._lives)
-            for stream in streams
+            EstimateStream(records, config, reference, outcomes, self._lives)
+            for records in writers
             if outcomes is not None
         ]
-        self._operational = OperationalAlerts(name, config, reference, self._lives, state.recent)
+        self._operational = OperationalAlerts(writers[0], config, self._lives, state.recent)
         self.performance: PerformanceJudge | None = None
         if config.labels is not None and outcomes is not None:
             metrics = [
-                MetricStream(name, stream, config, reference, outcomes, rules.level)
-                for stream in streams
+                MetricStream(records, config, reference, outcomes, rules.level)
+                for records in writers
             ]
-            flow = LabelFlow(name, config, reference, self._lives, state.performance.history)
+            flow = LabelFlow(writers[0], config, self._lives, state.performance.history)
             self.performance = PerformanceJudge(
                 config, reference.id, metrics, flow, self._lives, self._firings, state.performance
             )

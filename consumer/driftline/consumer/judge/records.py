@@ -117,13 +117,14 @@ class RecordWriter:
         reference: named in the records.
 
     Attributes:
+        model, segment: as above.
         stream: its name.
     """
 
     def __init__(
         self, model: str, segment: str | None, config: ModelConfig, reference: ReferenceName
     ) -> None:
-        self._model, self._segment = model, segment
+        self.model, self.segment = model, segment
         self._config, self._reference = config, reference
         self.stream = stream_name(model, segment)
 
@@ -144,8 +145,8 @@ class RecordWriter:
             schema="driftline.verdict.v1",
             verdict_id=identity(self.stream, feature, record.start, record.end, self._reference.id),
             stream=self.stream,
-            model=self._model,
-            segment=self._segment,
+            model=self.model,
+            segment=self.segment,
             feature=feature,
             type=found.type,
             state="insufficient" if found.reason is not None else worst,
@@ -175,8 +176,8 @@ class RecordWriter:
             kind=life.kind,
             summary=fit(f"{opening(self.stream)}{cause.wording.text}", others),
             stream=self.stream,
-            model=self._model,
-            segment=self._segment,
+            model=self.model,
+            segment=self.segment,
             feature=None if life.subject.sort == "model" else life.feature,
             type=cause.type,
             since=since,
@@ -195,7 +196,7 @@ class RecordWriter:
             versions=window.shown_versions,
             counts=cause.counts,
             top=cause.top,
-            incident_id=identity(self._model, format_time(incident)),
+            incident_id=identity(self.model, format_time(incident)),
             also_firing=list(cause.others[:_LISTED]),
             owner=self._config.owner,
             runbook=self._config.runbook,

@@ -9,7 +9,6 @@ from typing import Any
 
 from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.join.state import JoinState
-from driftline.consumer.join.totals import JoinTotals
 from driftline.consumer.judge.comparison.judge import ComparisonState
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.log.memory import MemoryRecord
@@ -38,6 +37,9 @@ class Backtest:
         plan: holds the model and its reference.
         model: whose events they are.
         topic: the input topic whose mapping the rows have.
+
+    Attributes:
+        join_totals: what became of the labels; None where none are read.
     """
 
     def __init__(self, plan: Plan, model: str, topic: str) -> None:
@@ -63,7 +65,7 @@ class Backtest:
                 self._labels = _File(plan, labels.topic, self.totals)
         self._joining = JoinsPartition(0, joins, 0)
         self._readers: dict[str, ByModel[Any]] = {"joins": self._joining, "panes": self._judging}
-        self._join_totals = joins[model].totals if joins else None
+        self.join_totals = joins[model].totals if joins else None
         self._offsets: Counter[str] = Counter()  # of the messages between the stages, by topic
         self._begun = False
 
@@ -96,11 +98,6 @@ class Backtest:
         stages = [*(file.sketch.failures for file in files), self._joining.failures]
         failed = [self._judging.failures, *stages[::-1]]
         return {name: error for stage in failed for name, error in stage.items()}
-
-    @property
-    def join_totals(self) -> JoinTotals | None:
-        """What became of the labels; None where none are read."""
-        return self._join_totals
 
     @property
     def last_event(self) -> int | None:

@@ -139,7 +139,7 @@ class Status:
         if isinstance(output, Verdict):
             self.verdict(output)
         elif isinstance(output, Alert):
-            self.alert(output)
+            self.alerts[output.model, output.kind, output.severity, output.status] += 1
 
     def verdict(self, verdict: Verdict) -> None:
         """Note a verdict."""
@@ -151,10 +151,6 @@ class Status:
             self._last_window[verdict.model] = verdict.window.end
             self.windows[verdict.model] += 1
             self._judged.add(verdict.model)
-
-    def alert(self, alert: Alert) -> None:
-        """Note a published alert record."""
-        self.alerts[alert.model, alert.kind, alert.severity, alert.status] += 1
 
     def observe_windows(self, seconds: float, clock: Callable[[], int]) -> None:
         """Note how long it took to judge windows, if any were judged since the last look.

@@ -22,6 +22,7 @@ from driftline.consumer.join.cells import DELAYS, EXPIRED, EXTRA_CELLS
 from driftline.consumer.judge.labels.cohorts import Counted
 from driftline.consumer.judge.labels.flow import LabelFlow
 from driftline.consumer.judge.lives.life import Lives, WindowTimes
+from driftline.consumer.judge.records import RecordWriter
 from driftline.consumer.judge.state import LabelHistory
 from driftline.consumer.wire.records import Alert
 from driftline.detectors.grid import IntArray
@@ -59,7 +60,9 @@ class Flow:
 
     def judge(self, history: LabelHistory, lives: Lives) -> LabelFlow:
         """The judge of the flow."""
-        return LabelFlow(MODEL, self.config(), REFERENCE, lives, history)
+        return LabelFlow(
+            RecordWriter.of(MODEL, None, self.config(), REFERENCE), self.config(), lives, history
+        )
 
     @cache  # noqa: B019 (a flow lives as long as the module)
     def hours(self) -> tuple[list[int], IntArray]:

@@ -50,8 +50,7 @@ class StreamJudge:
     """Judges the windows of one stream.
 
     Args:
-        model: its name.
-        stream: None for the whole model, else ``tag=value``.
+        records: writes those of the stream.
         config: the model's configuration.
         reference: what the model is compared with.
         rules: when it alarms.
@@ -61,26 +60,25 @@ class StreamJudge:
 
     def __init__(
         self,
-        model: str,
-        stream: str | None,
+        records: RecordWriter,
         config: ModelConfig,
         reference: Reference,
         rules: RuleBook,
         lives: Lives,
         firings: FiringTimes | None = None,
     ) -> None:
-        self._segment = stream
+        self._segment, self._name = records.segment, records.stream
         self._config = config
         self._rules = rules
         self._lives = lives
         self._firings = firings
-        self._baseline = Baseline(reference.layout, reference.counts[reference.position[stream]])
+        self._baseline = Baseline(
+            reference.layout, reference.counts[reference.position[records.segment]]
+        )
         self._normal = normal_rates(self._baseline)
         names = [feature.name for feature in reference.layout.features]
         watched = [f for f in np.argsort(names, kind="stable").tolist() if rules.watched[f]]
         self._features = [(f, names[f], Subject.feature(names[f]).drift) for f in watched]
-        records = RecordWriter.of(model, stream, config, reference)
-        self._name = records.stream
         self._writer = FeatureWriter(records, self._baseline, self._normal, rules, watched)
 
     def judge(self, window: StreamWindow) -> tuple[list[Verdict], list[Alert]]:

@@ -16,7 +16,6 @@ from driftline.consumer.judge.sentence import Wording, duration, moment
 from driftline.consumer.judge.state import LabelHistory
 from driftline.consumer.wire.kinds import Kind
 from driftline.consumer.wire.records import Alert
-from driftline.detectors.reference import Reference
 
 _PACE, _COVERAGE = "labels: pace", "labels: coverage"
 _RULE = "labels: half as many, or twice as late as usual, 2 of 3 times"
@@ -32,24 +31,17 @@ class LabelFlow:
     fail while an alert of the pace lasts are not judged when they are settled.
 
     Args:
-        model: its name.
+        records: writes those of the whole model.
         config: its configuration.
-        reference: named in the alerts.
         lives: of the model's alerts, which are moved on.
         history: as read from the log; one that was counted by other lengths is not used.
     """
 
     def __init__(
-        self,
-        model: str,
-        config: ModelConfig,
-        reference: Reference,
-        lives: Lives,
-        history: LabelHistory,
+        self, records: RecordWriter, config: ModelConfig, lives: Lives, history: LabelHistory
     ) -> None:
-        self._model = model
-        self._records = RecordWriter.of(model, None, config, reference)
-        self._key: tuple[str, str, Kind] = (model, "", "labels")
+        self._records, self._model = records, records.model
+        self._key: tuple[str, str, Kind] = (records.model, "", "labels")
         self._lives = lives
         times = LabelTimes.of(config)
         self._span = times.span

@@ -16,7 +16,6 @@ from driftline.consumer.wire.clock import Clock
 from driftline.consumer.wire.kinds import KINDS, Kind
 from driftline.consumer.wire.messages import Loss
 from driftline.consumer.wire.records import Alert
-from driftline.detectors.reference import Reference
 
 _HOUR = 3_600_000
 _RECENT = 5  # windows
@@ -26,23 +25,17 @@ class OperationalAlerts:
     """Watches for silence, a held clock, and losses.
 
     Args:
-        model: its name.
+        records: writes those of the whole model.
         config: its configuration.
-        reference: named in the alerts.
         lives: the model's alert lives, shared with the judging of its streams.
         recent: events of the last windows judged, newest last.
     """
 
     def __init__(
-        self,
-        model: str,
-        config: ModelConfig,
-        reference: Reference,
-        lives: Lives,
-        recent: Sequence[int],
+        self, records: RecordWriter, config: ModelConfig, lives: Lives, recent: Sequence[int]
     ) -> None:
-        self._model, self._config, self._lives = model, config, lives
-        self._records = RecordWriter.of(model, None, config, reference)
+        self._records, self._model = records, records.model
+        self._config, self._lives = config, lives
         self.recent = list(recent)
         self._held: tuple[tuple[str, int] | None, int | None, int] | None = None
 

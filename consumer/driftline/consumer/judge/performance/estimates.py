@@ -42,8 +42,7 @@ class EstimateStream:
     """Judges the estimated performance of one stream, as the configuration limits the realised one.
 
     Args:
-        model: its name.
-        segment: None for the whole model, else ``tag=value``.
+        records: writes those of the stream.
         config: the model's configuration.
         reference: what its performance is compared with.
         outcomes: of the reference.
@@ -52,22 +51,20 @@ class EstimateStream:
 
     def __init__(
         self,
-        model: str,
-        segment: str | None,
+        records: RecordWriter,
         config: ModelConfig,
         reference: Reference,
         outcomes: Outcomes,
         lives: Lives,
     ) -> None:
-        records = RecordWriter.of(model, segment, config, reference)
-        self._segment, self._name = segment, records.stream
+        self._segment, self._name = records.segment, records.stream
         self._writer = MetricWriter(records)
         self._config, self._layout, self._outcomes = config, reference.layout, outcomes
         self._lives = lives
-        place = reference.position[segment]
+        place = reference.position[records.segment]
         self._normal = outcomes.figures[place]
         self._calibration = outcomes.calibrations[place]
-        self._scale = {} if segment is None else self._errors_in(reference.counts[place])
+        self._scale = {} if records.segment is None else self._errors_in(reference.counts[place])
 
     def judge(self, window: StreamWindow) -> tuple[list[Verdict], list[Alert]]:
         """Return the verdicts of a window, sorted by metric, and the alert records it causes."""

@@ -171,7 +171,8 @@ class MetricWriter:
 
     def _wording(self, life: Life, measured: MetricReading, window: MetricWindow) -> Wording:
         figure, digits = measured.figure, digits_apart(measured.figure.value, measured.normal)
-        rose = figure.value > measured.normal or (isnan(measured.normal) and measured.worse > 0)
+        worse = figure_named(measured.subject.name).scale.worse
+        rose = figure.value > measured.normal or (isnan(measured.normal) and worse > 0)
         reach = (
             "" if not (isfinite(figure.low) and isfinite(figure.high))
             else f" (95 % interval {amount(figure.low, digits)} to {amount(figure.high, digits)})"

@@ -15,7 +15,7 @@ from driftline.consumer.config.rules import PerformanceLevel
 from driftline.consumer.judge.lives.life import Reading
 from driftline.consumer.wire.subject import Subject
 from driftline.detectors import significant
-from driftline.detectors.outcomes import GAP, METRICS, Figure, Outcomes, figure_named
+from driftline.detectors.outcomes import GAP, METRICS, Figure, Outcomes
 from driftline.detectors.reference import Reference
 
 
@@ -39,11 +39,6 @@ class MetricReading:
     threshold: float = nan
     reading: Reading | None = None
     described: str = ""
-
-    @property
-    def worse(self) -> int:
-        """+1 if larger is worse, -1 if smaller, 0 if both."""
-        return figure_named(self.subject.name).scale.worse
 
 
 def against_limit(

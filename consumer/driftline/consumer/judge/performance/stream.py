@@ -45,32 +45,28 @@ class MetricStream:
         size: cells of an outcome's counts.
 
     Args:
-        model: its name.
-        segment: None for the whole model, else ``tag=value``.
+        records: writes those of the stream.
         config: the model's configuration.
-        reference: named in the records.
+        reference: has the place of the stream.
         outcomes: what its performance is compared with.
         level: p-value at which one test spends its part of the budget; NaN without a budget.
     """
 
     def __init__(
         self,
-        model: str,
-        segment: str | None,
+        records: RecordWriter,
         config: ModelConfig,
         reference: Reference,
         outcomes: Outcomes,
         level: float,
     ) -> None:
-        self.segment = segment
-        records = RecordWriter.of(model, segment, config, reference)
-        self.name = records.stream
+        self.segment, self.name = records.segment, records.stream
         self._writer = MetricWriter(records)
         self.size = outcomes.layout.size
         self._config, self._outcomes, self._level = config, outcomes, level
         unlimited = config.budget is not None and not config.performance
         self._default = outcomes.watched if unlimited else None
-        place = reference.position[segment]
+        place = reference.position[records.segment]
         self._counts = outcomes.counts[place]
         self._normal = {
             name: figure
