@@ -131,4 +131,5 @@ class Outputs:
     def message(self, output: object) -> Message:
         """Return an output as a record of its topic."""
         name, write = OUTPUTS[type(output)]
-        return write(output, self._plan.output(name), self.partitions(name), self._plan)
+        topic = self._plan.output(name)
+        return write(output, topic, self._topics[topic].partitions, self._plan)

@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
+from itertools import groupby
+from operator import itemgetter
 
 from driftline.consumer.log.protocol import (
     Consumer,
@@ -214,9 +216,9 @@ class Worker:
         sent = False
         for batch in batches:
             messages = []
-            for name, output in batch:
+            for name, own in groupby(batch, itemgetter(0)):
                 with _safely(stage, name):
-                    messages.append((name, output, self._outputs.message(output)))
+                    messages += [(name, each, self._outputs.message(each)) for _, each in own]
             for name, output, message in messages:
                 if name not in stage.failures:
                     self._producer.send(message)
