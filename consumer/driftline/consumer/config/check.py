@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 from collections.abc import Collection
 
@@ -10,6 +9,7 @@ from driftline.consumer.config.errors import Key, Problem
 from driftline.consumer.config.names import hint
 from driftline.consumer.config.settings import Config
 from driftline.consumer.config.tree import Locations
+from driftline.producer.records.names import nearest
 
 
 def check_against(
@@ -45,9 +45,9 @@ def check_against(
             problems.append(locations.problem(place, f"not in the reference; {advice}"))
     for index, glob in enumerate(model.ignore):
         place = ("models", model_name, "ignore", index)
-        nearly = difflib.get_close_matches(glob, feature_names, 1)
+        nearly = nearest(glob, feature_names)
         if nearly and not fnmatch.filter(feature_names, glob) and not locations.in_defaults(place):
-            message = f"{glob} matches no feature of the reference; did you mean {nearly[0]}?"
+            message = f"{glob} matches no feature of the reference; {nearly}"
             problems.append(locations.problem(place, message, "warning"))
     for index, tag in enumerate(model.segments):
         if tag not in tags:

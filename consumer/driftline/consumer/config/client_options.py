@@ -7,12 +7,12 @@ of its options without any effect.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from driftline.consumer.config.names import check_name
+from driftline.producer.records.names import nearest
 
 # What Driftline sets where `kafka.options` does not; ms.
 SESSION_MS = 10_000  # silence after which the group gives a worker's partitions to others
@@ -162,8 +162,7 @@ def _refusal(name: str) -> str:
         return "is set by Driftline, whose promises rest on it: remove it"
     if name.startswith(("sasl_", "ssl_")):
         return "is refused: use kafka.tls and kafka.sasl"
-    near = difflib.get_close_matches(name, sorted(FREE), n=1)
-    return "the client has no such option" + (f", did you mean {near[0]}?" if near else "")
+    return ", ".join(filter(None, ("the client has no such option", nearest(name, sorted(FREE)))))
 
 
 def _misfits(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
 from driftline.detectors.outcomes import metrics
 from driftline.detectors.registry import DETECTORS
-from driftline.producer.records.names import is_legal
+from driftline.producer.records.names import is_legal, nearest
 
 METRICS = tuple(metrics.METRICS)
 
@@ -70,7 +69,5 @@ def hint(name: str, known: Iterable[str]) -> str:
     'known are budget, window'
     """
     known = list(known)
-    nearest = difflib.get_close_matches(name, known, n=1)
-    if nearest:
-        return f"did you mean {nearest[0]}?"
-    return f"known are {', '.join(known)}" if known else "there are none"
+    others = f"known are {', '.join(known)}" if known else "there are none"
+    return nearest(name, known) or others

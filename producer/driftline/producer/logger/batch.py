@@ -20,6 +20,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from driftline.producer.errors import InputError
+from driftline.producer.records.mapping import finite_or_text
 
 Row = Mapping[str, Any]
 
@@ -92,10 +93,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, int):
         return int(value)
     if isinstance(value, (float, Decimal)):
-        number = float(value)
-        if math.isfinite(number):
-            return number
-        return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
+        return finite_or_text(float(value))
     if isinstance(value, datetime):
         aware = value if value.tzinfo is not None else value.replace(tzinfo=UTC)
         return math.floor(aware.timestamp() * 1000)

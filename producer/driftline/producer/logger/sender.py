@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import difflib
 import logging
 import os
 import threading
@@ -22,6 +21,7 @@ import kafka.errors
 
 from driftline.producer.errors import InputError
 from driftline.producer.logger.outbox import Delivered, Outgoing
+from driftline.producer.records.names import nearest
 
 logger = logging.getLogger(__name__)
 
@@ -157,6 +157,5 @@ def _check(options: dict[str, Any], fixed: dict[str, Any]) -> None:
         if name in fixed:
             raise InputError(f"{name} cannot be changed: that nothing is lost rests on it")
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else "see kafka.KafkaProducer"
+            hint = nearest(name, known) or "see kafka.KafkaProducer"
             raise InputError(f"{name}: the Kafka client has no such option, {hint}")

@@ -9,7 +9,6 @@ reads the event's own names and their aliases.
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Mapping as AnyMapping
@@ -19,6 +18,7 @@ from typing import Any, Self, get_args
 
 from driftline.producer.errors import MappingError
 from driftline.producer.records.event_fields import EVENT_FIELDS, rename_aliases
+from driftline.producer.records.names import nearest
 from driftline.producer.records.timestamp import TimestampUnit, parse_timestamp
 
 Path = tuple[str, ...]
@@ -224,12 +224,8 @@ def _check_field(name: str) -> None:
     head, _, rest = name.partition(".")
     if head in ("features", "tags") and rest:
         return
-    nearest = difflib.get_close_matches(name, [*PLAIN_FIELDS, f"features.{rest}", f"tags.{rest}"])
-    hint = (
-        f"did you mean {nearest[0]}?"
-        if nearest
-        else f"use one of {', '.join(PLAIN_FIELDS)}, features.<name>, tags.<name>"
-    )
+    near = nearest(name, [*PLAIN_FIELDS, f"features.{rest}", f"tags.{rest}"])
+    hint = near or f"use one of {', '.join(PLAIN_FIELDS)}, features.<name>, tags.<name>"
     raise MappingError(f"not a field of an event, {hint}", name)
 
 
@@ -256,11 +252,16 @@ def _find(record: Any, path: Path) -> Any:
 
 def _without_nonfinite(value: Any) -> Any:
     if isinstance(value, dict):  # features, prediction ...: whose own values are scalars
-        return {name: _finite_or_text(inner) for name, inner in value.items()}
-    return _finite_or_text(value)
+        return {name: finite_or_text(inner) for name, inner in value.items()}
+    return finite_or_text(value)
 
 
-def _finite_or_text(value: Any) -> Any:
+def finite_or_text(value: Any) -> Any:
+    """Return what JSON can hold of a value: of a number that is not finite its name.
+
+    >>> finite_or_text(float("-inf")), finite_or_text(1.5), finite_or_text(None)
+    ('-Infinity', 1.5, None)
+    """
     if not isinstance(value, float) or math.isfinite(value):
         return value
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"

@@ -21,7 +21,9 @@ is never listed.
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Iterable
 
 PREDICTION_FEATURES = ("prediction.score", "prediction.label")
 """What is predicted is watched as features, of these names."""
@@ -77,6 +79,16 @@ def is_legal(name: str) -> bool:
     (True, False, False)
     """
     return _LEGAL.fullmatch(name) is not None and name not in (".", "..")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the known name that a slip was meant to be, as a question; empty if none is near.
+
+    >>> nearest("windows", ["budget", "window"]), nearest("foo", ["budget", "window"])
+    ('did you mean window?', '')
+    """
+    near = difflib.get_close_matches(name, list(known), 1)
+    return f"did you mean {near[0]}?" if near else ""
 
 
 def _text_problem(name: str) -> str:

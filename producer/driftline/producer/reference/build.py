@@ -8,7 +8,6 @@ or not finite is invalid.
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as AnyMapping
@@ -28,6 +27,7 @@ from driftline.producer.records.names import (
     PREDICTION_FEATURES,
     feature_problem,
     is_legal,
+    nearest,
     tag_problem,
 )
 from driftline.producer.records.timestamp import parse_timestamp
@@ -190,8 +190,7 @@ def _typed(
     }
     for name, chosen in types.items():
         if name not in all_columns:
-            nearest = difflib.get_close_matches(name, all_columns, 1)
-            hint = f"did you mean {nearest[0]}?" if nearest else "check the name"
+            hint = nearest(name, all_columns) or "check the name"
             raise InputError(f"type of {name}: the events have no such feature, {hint}")
         if chosen not in get_args(FeatureType) or (name == _LABEL and chosen == "numeric"):
             allowed = [

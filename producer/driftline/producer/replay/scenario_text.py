@@ -17,7 +17,6 @@ After the kind come settings, in any order; only `feature` is required.
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Mapping as AnyMapping
@@ -26,6 +25,7 @@ from dataclasses import dataclass, field
 from driftline.producer.errors import InputError
 from driftline.producer.records.durations import parse_duration
 from driftline.producer.records.fields import Record, RecordFields
+from driftline.producer.records.names import nearest
 from driftline.producer.records.timestamp import parse_timestamp
 from driftline.producer.replay import scenarios as make
 from driftline.producer.replay.scenarios import Kind, Scenario
@@ -242,5 +242,4 @@ class _Spread:
 
 
 def _hint(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {near[0]}?" if near else f"use one of {', '.join(known)}"
+    return nearest(name, known) or f"use one of {', '.join(known)}"
