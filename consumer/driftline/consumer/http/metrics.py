@@ -85,8 +85,9 @@ class StatusCollector(Collector):
             families[name] = CounterMetricFamily(f"driftline_{name}", text, labels=labels)
         self._worker(families)
         self._sources(families)
-        for name in sorted(self._counted()):
-            totals = list(self._status.totals.values())
+        topics = {partition.topic for partition in self._status.of(InputPartition)}
+        totals = list(self._status.totals.values())
+        for name in sorted({name for at in topics for name in self._status.plan.models_of(at)}):
             counted = sum(counts.counted[name] for counts in totals)
             families["events_counted"].add_metric([name], counted)
             late = sum(counts.late[name] for counts in totals)
@@ -107,11 +108,6 @@ class StatusCollector(Collector):
         for name, series in label_series(self._status):
             families[series.metric].add_metric([name, *series.labels], series.value)
         return families
-
-    def _counted(self) -> set[str]:
-        """Return the models of which this worker counts events."""
-        topics = {partition.topic for partition in self._status.of(InputPartition)}
-        return {name for topic in topics for name in self._status.plan.models_of(topic)}
 
     def _judged(self) -> dict[str, Judge]:
         """Return the models and comparisons that are judged here."""

@@ -170,15 +170,14 @@ class Opening:
         start = self.plan.config.kafka.start
         if start.kind == "earliest":
             return offsets
-        original = frozenset(p for p in everything if not self._added_later(p))
+        counts = {p: self._first_partitions(p.topic) for p in everything}
+        original = frozenset(
+            p for p, count in counts.items() if count is None or p.partition < count
+        )
         if start.kind == "latest":
             return offsets | self.log.end_offsets(original)
         at = start.ms if start.kind == "time" else now - start.ms
         return offsets | self.log.offsets_at(original, at)
-
-    def _added_later(self, partition: TopicPartition) -> bool:
-        count = self._first_partitions(partition.topic)
-        return count is not None and partition.partition >= count
 
     def _first_partitions(self, topic: str) -> int | None:
         """Return how many partitions a topic had at the very first start, None before it."""

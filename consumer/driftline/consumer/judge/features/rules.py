@@ -51,9 +51,9 @@ class Rule:
     key: str
     detectors: tuple[DetectorName | None, ...]
     quality: bool
-    k: int
-    n: int
-    limit: Limit | None
+    k: int = 1
+    n: int = 1
+    limit: Limit | None = None
 
 
 @dataclass(frozen=True)
@@ -194,18 +194,12 @@ class RuleBook:
             Rule(
                 f"budget: {rate.name}",
                 tuple(rate.name if f.type in rate.types else None for f in layout.features),
-                True,
-                1,
-                1,
-                None,
+                quality=True,
             )
             for rate in _RATES
         ]
-        return [
-            Rule("budget", drift, False, 1, 1, None),
-            Rule("budget: few values", tuple(beside), False, 1, 1, None),
-            *rates,
-        ]
+        few_values = Rule("budget: few values", tuple(beside), quality=False)
+        return [Rule("budget", drift, quality=False), few_values, *rates]
 
     def _threshold_rules(self, layout: Layout) -> list[Rule]:
         thresholds: Sequence[Mapping[DetectorName, Limit]] = [
@@ -217,7 +211,7 @@ class RuleBook:
             for feature in layout.features
         ]
         distinct = {
-            (_limit_key(name, limit), name, limit)
+            (f"{name}: {limit.warning}, {limit.critical}, {limit.for_}, {limit.on}", name, limit)
             for limits in thresholds
             for name, limit in limits.items()
         }
@@ -244,10 +238,6 @@ class RuleBook:
             rule.limit,
             "critical" if critical or rule.limit.warning is None else "warning",
         )
-
-
-def _limit_key(detector: DetectorName, limit: Limit) -> str:
-    return f"{detector}: {limit.warning}, {limit.critical}, {limit.for_}, {limit.on}"
 
 
 def _against_limit(

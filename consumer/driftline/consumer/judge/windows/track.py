@@ -87,7 +87,8 @@ class Track:
             else:
                 self.empty_since = start if self.empty_since is None else self.empty_since
                 later = [-(-s // every) * every for s in self.panes.starts() if end <= s]
-                self.next = min([*later, *self._loss_starts(end), final // every * every])
+                losses = [a // every * every for a, _ in self.losses if a >= end]
+                self.next = min([*later, *losses, final // every * every])
             self.panes.drop_before(self.next + every - self._length)
 
     def lost(self, start: int, end: int) -> bool:
@@ -97,6 +98,3 @@ class Track:
     def refusal(self, start: int, end: int) -> bool:
         """Return whether such a loss was of a batch that could not be unpacked."""
         return any(a < end and b > start for a, b in self.refused)
-
-    def _loss_starts(self, after: int) -> list[int]:
-        return [a // self._every * self._every for a, _ in self.losses if a >= after]
