@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 
 from driftline.consumer.config import Config
-from driftline.consumer.http.label_series import performance_series
-from driftline.consumer.http.series import FiringAlert
+from driftline.consumer.http.series import FiringAlert, performance_series
 from driftline.consumer.log.memory import MemoryBroker, MemoryConsumer, MemoryLog, MemoryProducer
 from driftline.consumer.log.protocol import Message
 from driftline.consumer.service.plan import Plan

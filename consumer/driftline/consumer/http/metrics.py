@@ -21,13 +21,15 @@ from prometheus_client.registry import Collector
 
 from driftline.consumer.config import Config
 from driftline.consumer.http.health import Health
-from driftline.consumer.http.label_series import label_series, outcome_series, performance_series
 from driftline.consumer.http.reading import read_steadily
 from driftline.consumer.http.series import (
     FiringAlert,
     comparison_series,
     feature_series,
+    label_series,
     model_series,
+    outcome_series,
+    performance_series,
 )
 from driftline.consumer.http.tables import COUNTERS, GAUGES, HISTOGRAMS
 from driftline.consumer.judge.comparison.judge import ComparisonJudge

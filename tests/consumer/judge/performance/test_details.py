@@ -19,7 +19,7 @@ from tests.consumer.service.small import (
     verdicts,
 )
 
-from driftline.consumer.http.label_series import performance_series
+from driftline.consumer.http.series import performance_series
 from driftline.consumer.judge.performance.details import NO_DETAILS, details_of
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.wire.records import Verdict
