@@ -11,6 +11,7 @@ import itertools
 import stat
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from driftline.producer.errors import InputError
@@ -101,27 +102,24 @@ def _guarded(file: Path, form: Format) -> Iterator[Rows]:
         yield from form.read(file, CHUNK)
 
 
-class _readable:  # noqa: N801  # used as a statement: with _readable(file, form)
-    """Turns what reading a damaged file raises into an `InputError`."""
-
-    def __init__(self, file: Path, form: Format) -> None:
-        self.file = file
-        self.form = form
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, (EOFError, zlib.error, gzip.BadGzipFile)):
-            raise InputError(
-                f"{self.file}: is not complete gzip data; write or copy the file again"
-            ) from error
-        if isinstance(error, UnicodeDecodeError):
-            raise InputError(f"{self.file}: is not UTF-8 text; convert it to UTF-8") from error
-        if isinstance(error, OSError):
-            raise InputError(f"{self.file}: cannot be read ({error.strerror})") from error
-        if isinstance(error, ModuleNotFoundError) and self.form.extra is not None:
-            others = any_of([form.name for form in FORMATS if form.extra is None])
-            raise InputError(
-                f"{self.file}: {self.form.name} needs {error.name}; install it with "
-                f' pip install "driftline[{self.form.extra}]", or write the file as {others}'
-            ) from error
+@contextmanager
+def _readable(file: Path, form: Format) -> Iterator[None]:
+    """Turn what reading a damaged file raises into an `InputError`."""
+    try:
+        yield
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(
+            f"{file}: is not complete gzip data; write or copy the file again"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file}: is not UTF-8 text; convert it to UTF-8") from error
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read ({error.strerror})") from error
+    except ModuleNotFoundError as error:
+        if form.extra is None:
+            raise
+        others = any_of([form.name for form in FORMATS if form.extra is None])
+        raise InputError(
+            f"{file}: {form.name} needs {error.name}; install it with "
+            f' pip install "driftline[{form.extra}]", or write the file as {others}'
+        ) from error
