@@ -20,17 +20,15 @@ from driftline.consumer.cli.check import check
 from driftline.consumer.cli.config import config
 from driftline.consumer.cli.dead_letter import dead_letter
 from driftline.consumer.cli.demo import demo
+from driftline.consumer.cli.errors import DEFECT, OPERATOR_MUST_ACT, START_ME_AGAIN
 from driftline.consumer.cli.init import init
 from driftline.consumer.cli.reference import reference
 from driftline.consumer.cli.replay import replay
-from driftline.consumer.cli.run import START_ME_AGAIN, run
+from driftline.consumer.cli.run import run
 from driftline.consumer.cli.terminal import PrintableLines, say
 from driftline.consumer.cli.topics import topics
 from driftline.consumer.log.errors import WorkerLost
 from driftline.errors import DriftlineError
-
-OPERATOR_MUST_ACT = 2
-DEFECT = 70  # EX_SOFTWARE: a mistake of ours, never of the operator
 
 app = typer.Typer(
     name="driftline",

@@ -9,11 +9,10 @@ from driftline.consumer.cli.backtest_compare import Compared
 from driftline.consumer.cli.backtest_compare_sides import Given
 from driftline.consumer.cli.backtest_run import run
 from driftline.consumer.cli.backtest_setup import Setup
+from driftline.consumer.cli.errors import DEFECT, DRIFT_FOUND, OPERATOR_MUST_ACT
 from driftline.consumer.cli.terminal import out, out_json, say
 from driftline.consumer.cli.verdict_table import VerdictTable
 from driftline.consumer.wire.records import Alert
-
-DRIFT_FOUND, UNDECIDED, DEFECT = 1, 2, 70
 
 
 def backtest(setup: Setup, *, verdicts: bool, as_json: bool, fail_on_drift: bool) -> int:
@@ -38,7 +37,7 @@ def backtest(setup: Setup, *, verdicts: bool, as_json: bool, fail_on_drift: bool
         code = DEFECT
     elif fail_on_drift and (doubt := too_little_judged(setup)):
         say(f"--fail-on-drift: {doubt}")
-        code = UNDECIDED
+        code = OPERATOR_MUST_ACT
     for name, error in setup.backtest.failures.items():
         say_failure(name, error)
     return code
@@ -55,7 +54,7 @@ def compare(given: Given, *, as_json: bool, fail_on_drift: bool) -> int:
         return DRIFT_FOUND
     if fail_on_drift and (doubt := too_little_compared(found)):
         say(f"--fail-on-drift: {doubt}")
-        return UNDECIDED
+        return OPERATOR_MUST_ACT
     return 0
 
 

@@ -6,9 +6,8 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 
 from driftline.consumer.judge.records import too_few
+from driftline.consumer.wire.kinds import SEVERITIES
 from driftline.consumer.wire.records import Alert, Verdict
-
-_RANK = {"warning": 1, "critical": 2}
 
 
 @dataclass
@@ -58,7 +57,8 @@ class Found:
         """Take in what the backtest yields, in order."""
         if isinstance(output, Alert):
             known = self.rises.get(output.alert_id)
-            rose = known is None or _RANK[output.severity] > _RANK[known.severity]
+            rank = SEVERITIES.index
+            rose = known is None or rank(output.severity) > rank(known.severity)
             if rose and output.status == "firing":
                 self.rises[output.alert_id] = output
             return

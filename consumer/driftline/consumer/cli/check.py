@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from driftline.consumer.cli.errors import OPERATOR_MUST_ACT
 from driftline.consumer.cli.options import BootstrapServers, ConfigFile, Json
 from driftline.consumer.cli.terminal import out, out_json
 
@@ -32,4 +33,4 @@ def check(
         next_step = "driftline backtest --input last-week.parquet" if offline else "driftline run"
         out(f"{head}\n\n{check_findings.render(findings, next_step)}")
     if any(found.level == "error" for found in findings):
-        raise typer.Exit(2)
+        raise typer.Exit(OPERATOR_MUST_ACT)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import typer
 
+from driftline.consumer.cli.errors import START_ME_AGAIN
 from driftline.consumer.cli.options import BootstrapServers, ConfigFile, Wait, read_wait
 from driftline.consumer.log.errors import WorkerLost
-
-START_ME_AGAIN = 75  # EX_TEMPFAIL
 
 
 def run(

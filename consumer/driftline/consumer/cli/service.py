@@ -11,6 +11,7 @@ from types import FrameType
 
 import typer
 
+from driftline.consumer.cli.errors import START_ME_AGAIN
 from driftline.consumer.cli.logs import Log
 from driftline.consumer.cli.service_log import AnnouncingProducer, Reporter
 from driftline.consumer.cli.topic_checks import all_topics, topic_problems, wanted_topics
@@ -27,7 +28,6 @@ from driftline.consumer.service.status import Status
 from driftline.consumer.service.worker import Worker, collect_seldom
 
 TIME_TO_STOP = 4.5  # seconds; the docs promise supervisors 5
-STOPPED_HARD = 75
 
 
 class StopSignal:
@@ -56,7 +56,7 @@ class StopSignal:
     def _give_up(self, number: int, frame: FrameType | None) -> None:
         # Not a logger, which the interrupted code may hold a lock of.
         os.write(sys.stderr.fileno(), b"stopped without a last checkpoint: the broker is away\n")
-        os._exit(STOPPED_HARD)
+        os._exit(START_ME_AGAIN)
 
 
 def run_service(plan: Plan, locations: Locations, log: Log, wait: float | None = None) -> None:

@@ -10,7 +10,7 @@ from driftline.consumer.config.names import DetectorName, Metric
 from driftline.consumer.config.values import For, format_number, format_share
 from driftline.detectors.registry import RATES
 
-Severity = Literal["warning", "critical"]
+LimitLevel = Literal["warning", "critical"]
 PerformanceLevel = Literal["max_drop", "critical_drop", "min", "max"]
 
 
@@ -32,7 +32,7 @@ def describe_rate_budget(model: ModelConfig) -> str:
     return f"budget: {model.budget or 'off'}, min_rise: {format_share(model.min_rise)}"
 
 
-def describe_limit(detector: DetectorName, limit: Limit, severity: Severity) -> str:
+def describe_limit(detector: DetectorName, limit: Limit, severity: LimitLevel) -> str:
     """Write the level of a limit that fired.
 
     Raises:
