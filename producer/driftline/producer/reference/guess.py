@@ -16,6 +16,7 @@ from driftline.detectors.registry import FeatureType
 from driftline.producer.records.category import category_text
 from driftline.producer.records.event_fields import ALIASES
 from driftline.producer.records.mapping import WILDCARD, Constant, Mapping, quote_name
+from driftline.producer.records.names import PREDICTION_FEATURES
 from driftline.producer.records.timestamp import parse_timestamp
 from driftline.producer.reference.column import ABSENT, Column
 
@@ -91,13 +92,13 @@ def guess_mapping(
         if field == "actual" and actual is not None:
             fields[field] = quote_name(actual)
             continue
-        predicted = any(name.startswith("prediction.") for name in fields)
+        predicted = not fields.keys().isdisjoint(PREDICTION_FEATURES)
         if field == "prediction.label" and predicted:
             names = names.removesuffix(" label")  # beside a score, `label` is the ground truth
         column = sample.take(names.split(), fits)
         if column is None and field == "timestamp":
             column = sample.take_first(sample.is_date)
-        if column is None and field.startswith("prediction.") and not predicted:
+        if column is None and field in PREDICTION_FEATURES and not predicted:
             column = sample.take_only(_PREDICTED, fits)
         if column is None and field == "actual":
             column = sample.take_partner(_plain_names(fields))
@@ -122,7 +123,7 @@ def _plain_names(fields: AnyMapping[str, str | Constant]) -> list[str]:
     return [
         str(column).replace("\\.", ".")
         for field, column in fields.items()
-        if field.startswith("prediction.")
+        if field in PREDICTION_FEATURES
     ]
 
 
