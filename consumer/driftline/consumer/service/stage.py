@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
@@ -94,7 +95,7 @@ class ModelPart(Protocol):
 P = TypeVar("P", bound=ModelPart)
 
 
-class ByModel(Generic[P]):
+class ByModel(ABC, Generic[P]):
     """A stage made of parts, each of which is fed, recorded and fails alone.
 
     Args:
@@ -171,17 +172,17 @@ class ByModel(Generic[P]):
         for part in self.parts.values():
             part.position = max(part.position, self.next)
 
+    @abstractmethod
     def names(self, message: Any) -> Iterable[str]:
         """Return the parts that a message is for."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _read(self, record: Record) -> tuple[Iterable[str], Any]:
         """Return what a record holds, and the parts that it is for."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _key(self, name: str) -> str:
         """Return the name of a part's state."""
-        raise NotImplementedError
 
 
 def decoded(record: Record, decode: Callable[[bytes], Any]) -> Any:
