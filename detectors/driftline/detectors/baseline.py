@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.detectors.counts import EXTRA_CELLS, Feature, Layout
+from driftline.detectors.counts import ABSENT, EXTRA_CELLS, INVALID, MISSING, Feature, Layout
 from driftline.detectors.features.cells import Cells
 from driftline.detectors.features.distance import cumulate
 from driftline.detectors.features.psi import psi_terms
 from driftline.detectors.grid import DECILES, FloatArray, IntArray
 from driftline.detectors.reference import OTHER
+from driftline.detectors.registry import DETECTORS, RATES
 
 _DECIMALS = 10
 _FEW = 10  # values of a feature of few values, at most
@@ -103,6 +105,46 @@ class Baseline:
     def bin_counts(self, flat: IntArray) -> IntArray:
         """Add up a window's flat counts per bin, shape (bins,)."""
         return np.add.reduceat(flat, self.cells)
+
+    def count_kinds(self, flat: IntArray, binned: IntArray) -> dict[str, IntArray]:
+        """Count events of each kind per feature: the integer fields of `Comparison`.
+
+        Args:
+            flat: flat counts.
+            binned: the same counts per bin.
+        """
+        begin, end = self.layout.starts[:-1], self.layout.starts[1:]
+        extra = {
+            name: binned[self.first[1:] - EXTRA_CELLS + cell]
+            for name, cell in (("missing", MISSING), ("absent", ABSENT), ("invalid", INVALID))
+        }
+        valid = np.add.reduceat(np.where(self.valued, binned, 0), self.first[:-1])
+        numeric = np.arange(begin.size) < self.layout.numeric
+        lowest, last = flat[begin], flat[end - EXTRA_CELLS - 1]
+        ranged = end - begin > 1 + EXTRA_CELLS  # without a grid there is no range to be out of
+        return {
+            "events": valid + sum(extra.values()),
+            "valid": valid,
+            **extra,
+            "unseen": np.where(numeric, 0, last),
+            "out_of_range": np.where(numeric & ranged, lowest + last, 0),
+        }
+
+    def bad_events(self, kinds: Mapping[str, IntArray]) -> dict[str, FloatArray]:
+        """Return by rate the events that count as bad, NaN for features it does not apply to."""
+        return {
+            name: np.where(
+                self.layout.of_types(DETECTORS[name].types),
+                sum(kinds[kind] for kind in rate.bad),
+                np.nan,
+            )
+            for name, rate in RATES.items()
+        }
+
+    @cached_property
+    def normally_bad(self) -> dict[str, FloatArray]:
+        """By rate the events of the reference that count as bad."""
+        return self.bad_events(self.count_kinds(self.counts, self.binned))
 
     def bins(self, f: int, window: IntArray | None = None) -> Bins:
         """Return the f-th feature's bins with the counts of `window` (flat; None: no events)."""

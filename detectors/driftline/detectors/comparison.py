@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from importlib import import_module
 
@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from driftline.detectors.baseline import Baseline
-from driftline.detectors.counts import ABSENT, EXTRA_CELLS, INVALID, MISSING
 from driftline.detectors.features.cells import Result
 from driftline.detectors.features.rates import rate
 from driftline.detectors.grid import FloatArray, IntArray
@@ -119,51 +118,17 @@ def compare(
         if name in _ALWAYS or name in also
     }
 
-    now = count_kinds(baseline, window, samples.binned)
-    normal = count_kinds(baseline, baseline.counts, baseline.binned)
+    now = baseline.count_kinds(window, samples.binned)
     events = int(now["events"][0])  # of the whole window, so the same for every feature
     bad, normally_bad = (
-        np.concatenate([bad_events(name, kinds, baseline) for name in RATES])
-        for kinds in (now, normal)
+        np.concatenate(list(found.values()))
+        for found in (baseline.bad_events(now), baseline.normally_bad)
     )
     rates = rate(bad, events, normally_bad, baseline.events, np.tile(rate_level, len(RATES)))
     for i, name in enumerate(RATES):
         own = slice(i * count, (i + 1) * count)
         results[name] = Result(rates.value[own], rates.p_value[own], rates.threshold[own])
     return Comparison(**now, detectors=_rounded(results))
-
-
-def count_kinds(baseline: Baseline, flat: IntArray, binned: IntArray) -> dict[str, IntArray]:
-    """Count events of each kind per feature: the integer fields of `Comparison`.
-
-    Args:
-        baseline: says where the bins are.
-        flat: flat counts.
-        binned: the same counts per bin.
-    """
-    layout = baseline.layout
-    begin, end = layout.starts[:-1], layout.starts[1:]
-    extra = {
-        name: binned[baseline.first[1:] - EXTRA_CELLS + cell]
-        for name, cell in (("missing", MISSING), ("absent", ABSENT), ("invalid", INVALID))
-    }
-    valid = np.add.reduceat(np.where(baseline.valued, binned, 0), baseline.first[:-1])
-    numeric = np.arange(begin.size) < layout.numeric
-    lowest, last = flat[begin], flat[end - EXTRA_CELLS - 1]
-    ranged = end - begin > 1 + EXTRA_CELLS  # without a grid there is no range to be out of
-    return {
-        "events": valid + sum(extra.values()),
-        "valid": valid,
-        **extra,
-        "unseen": np.where(numeric, 0, last),
-        "out_of_range": np.where(numeric & ranged, lowest + last, 0),
-    }
-
-
-def bad_events(name: str, kinds: Mapping[str, IntArray], baseline: Baseline) -> FloatArray:
-    """Events that count as bad for a rate, NaN for features it does not apply to."""
-    bad = sum(kinds[kind] for kind in RATES[name].bad)
-    return np.where(baseline.layout.of_types(DETECTORS[name].types), bad, np.nan)
 
 
 def _rounded(results: dict[str, Result]) -> dict[str, Result]:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from driftline.detectors.baseline import Baseline
-from driftline.detectors.comparison import bad_events, count_kinds
 from driftline.detectors.features.psi import SMOOTHING
 from driftline.detectors.grid import FloatArray, IntArray
-from driftline.detectors.registry import RATES
 
 
 def normal_rates(baseline: Baseline) -> dict[str, FloatArray]:
@@ -20,9 +18,7 @@ def normal_rates(baseline: Baseline) -> dict[str, FloatArray]:
         >>> normal_rates(Baseline(layout, np.array([60, 30, 0, 10, 0, 0])))["missing"]
         array([0.1])
     """
-    kinds = count_kinds(baseline, baseline.counts, baseline.binned)
-    events = np.maximum(kinds["events"], 1)
-    return {name: bad_events(name, kinds, baseline) / events for name in RATES}
+    return {name: bad / max(baseline.events, 1) for name, bad in baseline.normally_bad.items()}
 
 
 def rate_effect(rate: FloatArray, normal: FloatArray, events: IntArray) -> FloatArray:
