@@ -95,7 +95,7 @@ class Samples:
         """The distinct values of some numeric features in ascending order, with the events of each.
 
         Exact where the grid holds all values of the reference: what the window alone has in an open
-        gap is taken as so many values of one event. With a cut grid a gap that has events of the
+        gap is taken as values of one event each. With a cut grid a gap that has events of the
         reference is one value.
 
         Args:

@@ -45,8 +45,7 @@ class GroundTruth:
     Attributes:
         classes: that the reference has.
         labels: those of a file of their own, None where there are none.
-        unlabelled: no labels are given, though the model has some: what is said of them is left
-            out.
+        unlabelled: no labels are given, though the model has some: the text leaves them out.
         actual: the column that was named as the ground truth, None where none was.
     """
 
