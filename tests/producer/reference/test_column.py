@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from driftline.detectors.registry import FeatureType
 from driftline.producer.records.category import category_text
-from driftline.producer.reference.column import ABSENT, Column
+from driftline.producer.records.table import ABSENT
+from driftline.producer.reference.column import Column
 
 JSON: st.SearchStrategy[Any] = (
     st.none()

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from driftline.consumer.sketch.exact import Row
 from driftline.consumer.sketch.fields import EVENT_ID, VERSION, EventFields
-from driftline.consumer.sketch.scalars import ABSENT, INVALID
 from driftline.detectors.counts import CodeArray, Columns, Layout
 from driftline.detectors.grid import FloatArray, IntArray
+from driftline.producer.records.values import ABSENT, INVALID
 
 RAW = ("model", "timestamp", VERSION)
 """Fields that are read as they are; the event's id too, where labels are to find it."""

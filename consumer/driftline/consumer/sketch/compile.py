@@ -24,10 +24,10 @@ from msgspec.structs import astuple
 
 from driftline.consumer.sketch.batch import RAW, Batch, concatenate, select
 from driftline.consumer.sketch.fields import EVENT_ID, VERSION, EventFields, Scalar
-from driftline.consumer.sketch.scalars import ABSENT, BOOLEAN, INVALID, MISSING, Kind
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.producer.records.event_fields import ALIASES, split_outcome
 from driftline.producer.records.mapping import Constant, Path
+from driftline.producer.records.values import ABSENT, BOOLEAN, INVALID, MISSING, Kind
 
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that it cannot decode to a type."""

@@ -17,11 +17,11 @@ import msgspec
 
 from driftline.consumer.sketch.event_ids import id_text
 from driftline.consumer.sketch.fields import EVENT_ID, VERSION, EventFields
-from driftline.consumer.sketch.scalars import ABSENT
 from driftline.errors import DriftlineError
 from driftline.producer.records.category import category_text
 from driftline.producer.records.event_fields import rename_aliases, split_outcome
 from driftline.producer.records.mapping import Constant, Mapping, Path
+from driftline.producer.records.values import ABSENT
 
 Reason = Literal["malformed", "schema", "timestamp", "too_far_ahead", "too_large", "unknown_class"]
 """Why a record is a dead letter: the closed set."""

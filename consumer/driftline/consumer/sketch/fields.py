@@ -9,10 +9,10 @@ from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
 from typing import Literal
 
-from driftline.consumer.sketch.scalars import ABSENT, Kind, categorical, kind_of
 from driftline.detectors.counts import Feature, Layout
 from driftline.producer.records.event_fields import split_outcome
 from driftline.producer.records.mapping import Constant, Mapping, Path
+from driftline.producer.records.values import ABSENT, Kind, categorical, kind_of
 
 VERSION = "model_version"
 EVENT_ID = "event_id"

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from driftline.consumer.sketch.decode import Decoded, Decoder, ModelSchema, Rejected
 from driftline.consumer.sketch.exact import Lack
-from driftline.consumer.sketch.scalars import ABSENT
 from driftline.consumer.wire.join_rows import IdArray
 from driftline.detectors.counts import Feature, Layout
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.registry import FeatureType
 from driftline.producer.records.mapping import Mapping as FieldMapping
+from driftline.producer.records.values import ABSENT
 
 _LABEL, _SCORE = "actual.label", "actual.score"
 

@@ -16,20 +16,15 @@ from driftline.detectors.build import BOOLEANS
 from driftline.detectors.columns import FeatureColumn
 from driftline.detectors.registry import FeatureType
 from driftline.producer.records.category import category_text
+from driftline.producer.records.table import ABSENT
 
-
-class _Absent:
-    """The type of `ABSENT`: there is no such key, which is not the same as null."""
-
-
-ABSENT: Final = _Absent()
 NOT_FINITE: Final = frozenset({"NaN", "Infinity", "-Infinity"})
 """How events write numbers that JSON does not have (`Mapping.to_event`)."""
 
 _INVALID, _MISSING, _ABSENT, _NUMBER, _BOOLEAN, _TEXT = range(6)
 _KINDS = {
     type(None): _MISSING,
-    _Absent: _ABSENT,
+    type(ABSENT): _ABSENT,
     int: _NUMBER,
     float: _NUMBER,
     bool: _BOOLEAN,

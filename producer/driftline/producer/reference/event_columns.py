@@ -7,7 +7,8 @@ from collections.abc import Mapping as AnyMapping
 from typing import Any
 
 from driftline.producer.records.event_fields import split_outcome
-from driftline.producer.reference.column import ABSENT, Column
+from driftline.producer.records.table import ABSENT
+from driftline.producer.reference.column import Column
 
 
 class EventColumns:

@@ -17,8 +17,9 @@ from driftline.producer.records.category import category_text
 from driftline.producer.records.event_fields import ALIASES
 from driftline.producer.records.mapping import WILDCARD, Constant, Mapping, quote_name
 from driftline.producer.records.names import PREDICTION_FEATURES
+from driftline.producer.records.table import ABSENT
 from driftline.producer.records.timestamp import parse_timestamp
-from driftline.producer.reference.column import ABSENT, Column
+from driftline.producer.reference.column import Column
 
 _TIMESTAMP = (
     "timestamp event_timestamp event_time time ts datetime date_time date created_at created"

@@ -1,4 +1,4 @@
-"""One JSON value as one double: what a feature or a tag reads.
+"""One JSON value as one double: what a feature or a tag reads, from a topic or a file.
 
 Every value of an event becomes a double, so that an event is a row of doubles and a batch one
 matrix. A number is itself; a category or a boolean is its code 0, 1, 2 ...; what is no value is one
