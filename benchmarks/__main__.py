@@ -1,8 +1,8 @@
 """All that `make bench` measures, each program in a process of its own.
 
 The others are run by hand: `decode` (the decoder alone), `detectors` (counting), `pace` (what a
-worker costs at a steady rate, and how soon it says what it found), and `null_alarms` (false alarms
-on quiet streams).
+worker costs at a steady rate, and how soon it says what it found), `null_alarms` (false alarms
+on quiet streams), and `samples` (files that packages ship).
 """
 
 from __future__ import annotations
