@@ -12,10 +12,10 @@ import msgspec
 import pytest
 from tests.consumer.cli.conftest import Driftline
 
-from driftline.consumer.cli.backtest_found import Found
 from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.judge.comparison.judge import ComparisonJudge
 from driftline.consumer.judge.model import ModelJudge
+from driftline.consumer.offline.found import Found
 from driftline.consumer.wire.records import ReferenceName, Verdict, Window
 
 T0 = datetime(2026, 3, 2, tzinfo=UTC)

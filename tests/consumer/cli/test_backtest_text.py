@@ -6,8 +6,8 @@ import msgspec
 import pytest
 from tests.consumer.cli.records import alert
 
-from driftline.consumer.cli.backtest_found import Found
 from driftline.consumer.cli.backtest_text import table
+from driftline.consumer.offline.found import Found
 
 
 def test_an_alert_counts_as_it_was_when_it_rose_last() -> None:

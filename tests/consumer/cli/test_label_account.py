@@ -11,7 +11,7 @@ import pytest
 from tests.consumer.cli.conftest import Driftline, Ran
 from tests.consumer.cli.test_backtest_labels import counts
 
-from driftline.consumer.cli.label_causes import Ids, causes, span
+from driftline.consumer.offline.label_causes import Ids, causes, span
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.reference.build import ReferenceSettings, reference_from_rows
 

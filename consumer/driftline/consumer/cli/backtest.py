@@ -74,7 +74,7 @@ def backtest(
     With --compare it prints the metrics of both side by side, and whether B is better, worse or
     undecided: event by event where the event ids are mostly the same, else each by its own events.
     """
-    from driftline.consumer.cli import backtest_compare_sides, backtest_exit, backtest_setup
+    from driftline.consumer.cli import backtest_compare_sides, backtest_exit
 
     if config is None and DEFAULT_CONFIG.exists():
         config = DEFAULT_CONFIG
@@ -89,12 +89,7 @@ def backtest(
         raise typer.Exit(code)
     if file is None:
         raise CommandError("give the events: --input FILE")
-    if config is not None:
-        setup = backtest_setup.configured(config, file, model, reference, labels, actual)
-    elif labels is not None:
-        raise CommandError("--labels needs a configuration that says how they are mapped: --config")
-    else:
-        setup = backtest_setup.assumed(file, model, reference, actual)
+    setup = backtest_exit.set_up(config, file, model, reference, labels, actual)
     code = backtest_exit.backtest(
         setup, verdicts=verdicts, as_json=json, fail_on_drift=fail_on_drift
     )

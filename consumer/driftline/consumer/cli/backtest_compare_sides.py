@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from driftline.consumer.cli import file_rows
 from driftline.consumer.cli.errors import CommandError
-from driftline.consumer.cli.text import some
+from driftline.consumer.cli.screen import Screen
 from driftline.consumer.config import Config, Side
 from driftline.consumer.config.names import hint
+from driftline.consumer.offline import file_rows
+from driftline.consumer.wire.text import some
 from driftline.producer.files.formats import is_file_name
 from driftline.producer.files.rows import read_rows
 from driftline.producer.records.category import category_text
@@ -120,7 +121,9 @@ def _side(text: str) -> Side:
 def _mapping(given: Given, config: Config | None, topic: str | None, file: Path) -> Mapping:
     if given.actual is not None:
         file_rows.check_actual(file, next(read_rows(file)), given.actual)
-    mapping = file_rows.mapping_for(config, topic, file, given.actual, named=given.file is None)
+    mapping = file_rows.mapping_for(
+        config, topic, file, Screen(), given.actual, named=given.file is None
+    )
     return file_rows.with_actual(mapping, given.actual, topic if config is not None else None)
 
 
@@ -198,7 +201,7 @@ def read_labels(given: Given, config: Config | None, model: str | None) -> dict[
             f"--labels: set models.{model}.labels to a topic, and map its columns with"
             " sources.<topic>.fields: nothing says what the file's columns are"
         )
-    mapping = file_rows.mapping_for(config, own.topic, given.labels)
+    mapping = file_rows.mapping_for(config, own.topic, given.labels, Screen())
     events = (mapping.to_event(row) for rows in read_rows(given.labels) for row in rows)
     truth = {
         str(event["event_id"]): event["actual"]

@@ -3,16 +3,45 @@
 from __future__ import annotations
 
 import traceback
+from pathlib import Path
 
-from driftline.consumer.cli import backtest_compare, backtest_compare_text, backtest_text
+from driftline.consumer.cli import (
+    backtest_compare,
+    backtest_compare_text,
+    backtest_text,
+    load_models,
+)
 from driftline.consumer.cli.backtest_compare import Compared
 from driftline.consumer.cli.backtest_compare_sides import Given
-from driftline.consumer.cli.backtest_run import run
-from driftline.consumer.cli.backtest_setup import Setup
-from driftline.consumer.cli.errors import DEFECT, DRIFT_FOUND, OPERATOR_MUST_ACT
+from driftline.consumer.cli.errors import DEFECT, DRIFT_FOUND, OPERATOR_MUST_ACT, CommandError
+from driftline.consumer.cli.screen import Screen
 from driftline.consumer.cli.terminal import out, out_json, say
 from driftline.consumer.cli.verdict_table import VerdictTable
+from driftline.consumer.offline.run import run
+from driftline.consumer.offline.setup import Setup, assumed, configured
 from driftline.consumer.wire.records import Alert
+
+
+def set_up(
+    config: Path | None,
+    file: Path,
+    model: str | None,
+    reference: Path | None,
+    labels: Path | None,
+    actual: str | None,
+) -> Setup:
+    """Set up a backtest as the options ask for, and print what is assumed.
+
+    Raises:
+        DriftlineError: the configuration, the reference or a file cannot be used.
+    """
+    if config is not None:
+        loaded = load_models.read_config(config, offline=True)
+        name = load_models.choose_model(loaded.config, model)
+        return configured(loaded, name, file, reference, Screen(), labels, actual)
+    if labels is not None:
+        raise CommandError("--labels needs a configuration that says how they are mapped: --config")
+    return assumed(file, model, reference, Screen(), actual)
 
 
 def backtest(setup: Setup, *, verdicts: bool, as_json: bool, fail_on_drift: bool) -> int:

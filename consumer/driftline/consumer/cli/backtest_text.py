@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from driftline.consumer.cli.alert_text import day, figure, minute
-from driftline.consumer.cli.backtest_found import Found
-from driftline.consumer.cli.text import counted, some
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.sentence import amount, clean
+from driftline.consumer.offline.found import Found
 from driftline.consumer.service.backtest import Backtest
 from driftline.consumer.wire.records import Alert, Number, Verdict
+from driftline.consumer.wire.text import counted, some
 from driftline.producer.records.durations import format_duration
 from driftline.producer.records.timestamp import format_time, parse_timestamp
 

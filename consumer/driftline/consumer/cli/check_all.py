@@ -17,10 +17,9 @@ from driftline.consumer.cli.check_events import (
 from driftline.consumer.cli.check_findings import Finding, finding, overview
 from driftline.consumer.cli.check_labels import LabelSample, label_findings, sample_labels
 from driftline.consumer.cli.check_thresholds import threshold_findings
-from driftline.consumer.cli.load_models import read_config, read_references
+from driftline.consumer.cli.load_models import read_config
 from driftline.consumer.cli.log_reading import newest_records, partitions_of, read_between
 from driftline.consumer.cli.options import DEFAULT_CONFIG
-from driftline.consumer.cli.text import plural
 from driftline.consumer.cli.topic_checks import (
     all_topics,
     describe_inputs,
@@ -33,6 +32,8 @@ from driftline.consumer.log.broker import connect
 from driftline.consumer.log.protocol import Log, TopicInfo
 from driftline.consumer.log.topics import check_topics, missing_topics
 from driftline.consumer.service.plan import Plan
+from driftline.consumer.service.references import read_references
+from driftline.consumer.wire.text import plural
 from driftline.detectors.reference import Reference
 from driftline.errors import DriftlineError
 

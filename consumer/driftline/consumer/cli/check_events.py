@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from driftline.consumer.cli.check_findings import DAY, Finding
-from driftline.consumer.cli.text import plural, some
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.log.protocol import Record, TopicPartition
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.sketch.decode import Decoded
+from driftline.consumer.wire.text import plural, some
 from driftline.detectors.counts import ABSENT, EXTRA_CELLS, INVALID, count_columns
 from driftline.producer.records.durations import format_duration
 from driftline.producer.records.timestamp import EARLIEST

@@ -7,9 +7,9 @@ from typing import Literal
 
 import msgspec
 
-from driftline.consumer.cli.text import plural
 from driftline.consumer.config import Config, Problem
 from driftline.consumer.config.errors import write_key
+from driftline.consumer.wire.text import plural
 
 LEVEL_WIDTH, SUBJECT_WIDTH = 9, 18
 DAY = 86_400_000

@@ -10,9 +10,9 @@ from typing import Any
 
 from driftline.consumer.cli.alert_text import minute
 from driftline.consumer.cli.errors import CommandError
-from driftline.consumer.cli.text import plural
 from driftline.consumer.judge.sentence import clean
 from driftline.consumer.log.protocol import Log, Message, Producer, Record
+from driftline.consumer.wire.text import plural
 from driftline.producer.records.timestamp import format_time
 
 PREFIX = "driftline.error."

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from driftline.consumer.cli import reference_build as building
-from driftline.consumer.cli.assumptions import ENOUGH, Assumptions, EventRate, assume
 from driftline.consumer.cli.errors import CommandError
-from driftline.consumer.cli.ground_truth import check_measured
+from driftline.consumer.cli.screen import Screen
 from driftline.consumer.cli.terminal import progress
 from driftline.consumer.config.names import check_name
+from driftline.consumer.offline.assumptions import ENOUGH, Assumptions, EventRate, assume
+from driftline.consumer.offline.ground_truth import check_measured
 from driftline.producer.files.rows import count_rows, read_rows
 from driftline.producer.reference.build import (
     BuiltReference,
@@ -104,7 +105,7 @@ def make(wanted: Wanted) -> Draft:
     Raises:
         DriftlineError: it cannot be used, or has too little; the message says what to do.
     """
-    found = assume(wanted.file, wanted.model, wanted.actual)
+    found = assume(wanted.file, wanted.model, Screen(), wanted.actual)
     wanted.may_write(reference_path(wanted.output, found.model))
     pace = EventRate(found.mapping)
     with progress("rows", count_rows(wanted.file)) as show:

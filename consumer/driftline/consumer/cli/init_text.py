@@ -13,9 +13,9 @@ from driftline.consumer.cli import reference_build as building
 from driftline.consumer.cli.alert_text import minute
 from driftline.consumer.cli.init_files import Draft, reference_path
 from driftline.consumer.cli.options import DEFAULT_CONFIG
-from driftline.consumer.cli.text import plural
 from driftline.consumer.config import WindowConfig
 from driftline.consumer.judge.sentence import amount
+from driftline.consumer.wire.text import plural
 from driftline.producer.records.durations import format_duration
 from driftline.producer.records.mapping import Constant
 from driftline.producer.records.timestamp import format_time

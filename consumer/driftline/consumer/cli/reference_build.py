@@ -10,13 +10,14 @@ from math import isnan
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from driftline.consumer.cli import file_rows
 from driftline.consumer.cli.errors import CommandError
-from driftline.consumer.cli.ground_truth import check_measured
+from driftline.consumer.cli.screen import Screen
 from driftline.consumer.cli.terminal import progress, say
-from driftline.consumer.cli.text import plural
 from driftline.consumer.config import Config, ModelConfig
 from driftline.consumer.judge.sentence import amount, clean, percent
+from driftline.consumer.offline import file_rows
+from driftline.consumer.offline.ground_truth import check_measured
+from driftline.consumer.wire.text import plural
 from driftline.detectors.outcomes import METRICS, Outcomes
 from driftline.detectors.reference import Reference
 from driftline.detectors.registry import FeatureType
@@ -87,7 +88,9 @@ def from_file(
     if actual is not None:
         file_rows.check_actual(file, next(read_rows(file)), actual)
     topic = config.models[wanted.model].predictions[0] if config is not None else None
-    mapping = file_rows.with_actual(file_rows.mapping_for(config, topic, file, actual), actual)
+    mapping = file_rows.with_actual(
+        file_rows.mapping_for(config, topic, file, Screen(), actual), actual
+    )
     for sentence in mixed_columns(file).values():
         say(f"warning  {sentence}")
     with progress("rows", count_rows(file)) as show:

@@ -10,19 +10,20 @@ from typing import Any
 
 import msgspec
 
-from driftline.consumer.cli import file_rows
 from driftline.consumer.cli.errors import CommandError
-from driftline.consumer.cli.ground_truth import check_measured
 from driftline.consumer.cli.log_reading import (
     Offsets,
     first_records,
     partitions_of,
     read_between,
 )
+from driftline.consumer.cli.screen import Screen
 from driftline.consumer.cli.terminal import progress, say
 from driftline.consumer.config import Config, KafkaConfig
 from driftline.consumer.log.broker import connect
 from driftline.consumer.log.protocol import Log, Record, TopicInfo, UnreadBatch
+from driftline.consumer.offline import file_rows
+from driftline.consumer.offline.ground_truth import check_measured
 from driftline.producer.records.mapping import Mapping as FieldMapping
 from driftline.producer.reference.build import (
     BuiltReference,
@@ -92,7 +93,7 @@ def from_topic(
         if config is not None and topic in config.sources:
             mapping = config.sources[topic].mapping
         else:
-            mapping = file_rows.guess_rows(sample, actual)
+            mapping = file_rows.guess_rows(sample, Screen(), actual)
         mapping = file_rows.with_actual(mapping, actual)
         built = reference_from_events(_events(mapping, sample, every), settings)
         check_measured(built, mapping, actual, None)

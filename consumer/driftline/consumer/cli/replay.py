@@ -13,7 +13,8 @@ import typer
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.options import BootstrapServers, ConfigFile, InputFile
 from driftline.consumer.cli.terminal import out, progress
-from driftline.consumer.cli.text import counted
+from driftline.consumer.wire.text import counted
+from driftline.producer.files.formats import Rows
 from driftline.producer.replay.replay import Pace
 
 
@@ -53,7 +54,7 @@ def replay(
     native events, made of columns that are guessed. Records carry the present as their timestamp,
     and the event id as key. Without --rate and --speed as fast as the broker takes them.
     """
-    from driftline.consumer.cli import file_rows, output_log, replay_rows
+    from driftline.consumer.cli import output_log, replay_rows
     from driftline.producer.files.rows import count_rows, read_rows
 
     pace = Pace(time.monotonic, time.sleep, rate, speed)
@@ -63,7 +64,7 @@ def replay(
     if (file is None) == (generate is None):
         raise CommandError("send what? give --input FILE or --generate HOURS")
 
-    def read() -> Iterator[file_rows.Rows]:
+    def read() -> Iterator[Rows]:
         return replay_rows.generated(generate or 0, seed) if file is None else read_rows(file)
 
     rows = read()
@@ -76,7 +77,7 @@ def replay(
         if target.mapped and file is None:
             raise CommandError(f"--generate: {topic} holds no events but rows, which sources maps")
         if file is not None and not target.mapped:
-            target.mapping = file_rows.guess(file, suggest=False)
+            target.mapping = replay_rows.guessed(file)
         if texts:
             rows = replay_rows.drifting(read, target.mapping, texts, seed, truth)
         with closing(broker.producer()) as producer, progress("events", total) as show:

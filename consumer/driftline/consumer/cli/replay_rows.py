@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from driftline.consumer.cli.errors import CommandError
-from driftline.consumer.cli.file_rows import Rows
+from driftline.consumer.cli.screen import Screen
 from driftline.consumer.cli.terminal import say
 from driftline.consumer.config import Config
 from driftline.consumer.log.protocol import Log, Message, Producer
+from driftline.consumer.offline.file_rows import Rows, guess
 from driftline.consumer.wire.messages import partition_of
 from driftline.producer.records.fields import RecordFields
 from driftline.producer.records.mapping import Mapping
@@ -113,6 +114,11 @@ def parse(texts: Iterable[str]) -> list[ScenarioText]:
         InputError: one cannot be read.
     """
     return [parse_scenario(text) for text in texts]
+
+
+def guessed(file: Path) -> Mapping:
+    """Return how a file's rows become events, and print what is assumed of them."""
+    return guess(file, Screen(), suggest=False)
 
 
 def generated(hours: int, seed: int) -> Iterator[Rows]:

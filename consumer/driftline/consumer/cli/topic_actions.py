@@ -9,11 +9,11 @@ from pathlib import Path
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.load_models import read_config
 from driftline.consumer.cli.terminal import out, out_json
-from driftline.consumer.cli.text import plural
 from driftline.consumer.cli.topic_checks import all_topics, topic_problems, wanted_topics
 from driftline.consumer.log.broker import connect
 from driftline.consumer.log.protocol import Log
 from driftline.consumer.log.topics import TopicSpec, check_topics, missing_topics
+from driftline.consumer.wire.text import plural
 
 
 def create(config: Path | None, bootstrap_servers: str | None, *, as_json: bool) -> None:

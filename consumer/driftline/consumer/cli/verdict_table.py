@@ -8,10 +8,10 @@ from math import floor, inf, log10
 
 from driftline.consumer.cli.alert_text import figure, minute
 from driftline.consumer.cli.backtest_text import effect_text, shown_name
-from driftline.consumer.cli.text import counted
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.wire.records import DetectorValue, Number, Verdict
 from driftline.consumer.wire.subject import Subject
+from driftline.consumer.wire.text import counted
 from driftline.detectors.outcomes import METRICS
 
 _NARROWEST = 24

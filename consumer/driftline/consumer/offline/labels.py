@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from driftline.consumer.cli import file_rows
-from driftline.consumer.cli.errors import CommandError
-from driftline.consumer.cli.label_causes import Ids, causes, sentences
-from driftline.consumer.cli.terminal import say
-from driftline.consumer.cli.text import some
 from driftline.consumer.config import LabelsConfig
+from driftline.consumer.offline import file_rows
+from driftline.consumer.offline.feedback import Feedback
+from driftline.consumer.offline.label_causes import Ids, causes, sentences
 from driftline.consumer.service.backtest import Backtest
 from driftline.consumer.wire.records import Alert, Verdict
+from driftline.consumer.wire.text import some
+from driftline.producer.errors import InputError
 from driftline.producer.files.rows import read_rows
 from driftline.producer.records.category import category_text
 from driftline.producer.records.durations import format_duration
@@ -109,7 +109,7 @@ class LabelFile:
 
     Raises:
         InputError: the file cannot be used.
-        CommandError: no row has a time, an id or ground truth.
+        InputError: no row has a time, an id or ground truth.
     """
 
     def __init__(self, files: Files) -> None:
@@ -118,13 +118,13 @@ class LabelFile:
         self._refused: Counter[str] = Counter()
         self._predictions = Ids(files.events_mapping)
         if not self._rows.timed:
-            raise CommandError(self._no_value("timestamp", "which tells when it came"))
+            raise InputError(self._no_value("timestamp", "which tells when it came"))
         for field, why in (
             ("actual", "the ground truth"),
             ("event_id", "by which it finds its prediction"),
         ):
             if not self._has(field):
-                raise CommandError(self._no_value(field, why))
+                raise InputError(self._no_value(field, why))
 
     @property
     def fed(self) -> int:
@@ -161,11 +161,11 @@ class LabelFile:
             format_duration(horizon),
         )
 
-    def say_what_was_left_out(self, backtest: Backtest, model: str) -> None:
-        """Say how many rows are no labels, and why.
+    def note_what_was_left_out(self, backtest: Backtest, model: str, feedback: Feedback) -> None:
+        """Note how many rows are no labels, and why.
 
         Raises:
-            CommandError: none is a label of the model.
+            InputError: none is a label of the model.
         """
         advice = f"map the columns with sources.{self._topic}.fields"
         worst = self._refused.most_common(1)
@@ -181,10 +181,10 @@ class LabelFile:
                 advice = "write the classes as in the reference, or build it with these"
             said = f"{self._file}: {rows:,} of {self.fed:,} rows are no labels: {reason}{detail}"
             if not labels:
-                raise CommandError(f"{said}; {advice}")
-            say(f"warning  {said}")
+                raise InputError(f"{said}; {advice}")
+            feedback.note("warning", said)
         if not labels:
-            raise CommandError(
+            raise InputError(
                 f"{self._file}: none of {self.fed:,} rows is a label of the model {model}"
             )
 

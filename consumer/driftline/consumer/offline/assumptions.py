@@ -1,4 +1,4 @@
-"""Assumptions about a file without a configuration; each of them is printed on stderr."""
+"""Assumptions about a file without a configuration; each of them is a note."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from driftline.consumer.cli import file_rows
-from driftline.consumer.cli.errors import CommandError
-from driftline.consumer.cli.terminal import say
 from driftline.consumer.judge.sentence import clean
+from driftline.consumer.offline import file_rows
+from driftline.consumer.offline.feedback import Feedback
+from driftline.producer.errors import InputError
 from driftline.producer.files.rows import mixed_columns, read_rows
 from driftline.producer.records.durations import UNITS
 from driftline.producer.records.mapping import Mapping
@@ -48,12 +48,15 @@ class Assumptions:
     ignore: tuple[str, ...]
 
 
-def assume(file: Path, model: str | None, actual: str | None = None) -> Assumptions:
-    """Read the beginning of a file; say what is assumed of it.
+def assume(
+    file: Path, model: str | None, feedback: Feedback, actual: str | None = None
+) -> Assumptions:
+    """Read the beginning of a file, and note what is assumed of it.
 
     Args:
         file: CSV, Parquet or NDJSON.
         model: its name, None if the events or the file tell.
+        feedback: takes the notes.
         actual: the column with the ground truth, None to guess it.
 
     Raises:
@@ -68,10 +71,11 @@ def assume(file: Path, model: str | None, actual: str | None = None) -> Assumpti
     unfit = dict(_unfit(events))
     listed = [f"not watched: {name} ({why})" for name, why in unfit.items()]
     for sentence in (*found.said, *listed):
-        say(f"assumed  {clean(sentence)}")
-    file_rows.suggest_actual(found)
+        feedback.note("assumed", clean(sentence))
+    file_rows.suggest_actual(found, feedback)
     for sentence in mixed_columns(file).values():
-        say(f"warning  {clean(sentence)}; where a number is missing, leave the cell empty")
+        advice = "where a number is missing, leave the cell empty"
+        feedback.note("warning", f"{clean(sentence)}; {advice}")
     return Assumptions(mapping, model or _model_of(file, events), tuple(map(_glob, unfit)))
 
 
@@ -121,15 +125,15 @@ class EventRate:
         """Return the window length.
 
         Raises:
-            CommandError: the events have no times, or all the same.
+            InputError: the events have no times, or all the same.
         """
         if not self.events:
-            raise CommandError(
+            raise InputError(
                 f"{file}: no column holds times, and a window needs them; add one, as text such as"
                 " 2026-11-01T12:00:00Z or as seconds since 1970, and call it timestamp"
             )
         if self.last <= self.first:
-            raise CommandError(f"{file}: all events have the same time, so there are no windows")
+            raise InputError(f"{file}: all events have the same time, so there are no windows")
         return round_length(self.rate)
 
 
@@ -137,7 +141,7 @@ def _model_of(file: Path, events: Iterable[dict[str, Any]]) -> str:
     """Return the model that the events name; else a name made of the file's."""
     named = sorted({str(event["model"]) for event in events if event.get("model") is not None})
     if len(named) > 1:
-        raise CommandError(f"which model? give --model, one of {', '.join(named)}")
+        raise InputError(f"which model? give --model, one of {', '.join(named)}")
     made = re.sub(r"[^a-zA-Z0-9_-]+", "-", file.name.split(".")[0]).strip("-")
     return named[0] if named else made or "model"
 

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 
 import msgspec
 
-from driftline.consumer.cli import file_rows
-from driftline.consumer.cli.backtest_labels import unknown_class
-from driftline.consumer.cli.backtest_setup import Setup
-from driftline.consumer.cli.errors import CommandError
-from driftline.consumer.cli.terminal import progress, say
 from driftline.consumer.judge.sentence import percent
+from driftline.consumer.offline import file_rows
+from driftline.consumer.offline.labels import unknown_class
+from driftline.consumer.offline.setup import Setup
 from driftline.consumer.wire.records import Alert, Verdict
+from driftline.producer.errors import InputError
 from driftline.producer.records.mapping import Mapping
 
 _MANY_LATE = 0.01
@@ -23,10 +22,10 @@ def run(setup: Setup) -> Iterator[Verdict | Alert]:
 
     Raises:
         InputError: a row cannot be read.
-        CommandError: no row is an event of the model.
+        InputError: no row is an event of the model.
     """
     done = 0
-    with progress("events", setup.total) as show:
+    with setup.feedback.progress("events", setup.total) as show:
         for chunk in setup.rows:
             times = file_rows.event_times(chunk, setup.mapping)
             if times.size:
@@ -44,7 +43,7 @@ def run(setup: Setup) -> Iterator[Verdict | Alert]:
             yield from _kept(setup, setup.truth.labels.feed(setup.backtest, None))
         yield from _kept(setup, setup.backtest.end())
     if setup.model not in setup.backtest.failures:
-        _say_what_was_left_out(setup)
+        _note_what_was_left_out(setup)
 
 
 def _kept(setup: Setup, outputs: Iterator[Verdict | Alert]) -> Iterator[Verdict | Alert]:
@@ -60,7 +59,7 @@ def _is_of_labels(output: Verdict | Alert) -> bool:
     return of_labels or output.subject.is_realised
 
 
-def _say_what_was_left_out(setup: Setup) -> None:
+def _note_what_was_left_out(setup: Setup) -> None:
     totals, name = setup.backtest.totals, setup.model
     counted, late = totals.counted[name], totals.late[name]
     read, rejected = totals.read, totals.rejected
@@ -75,22 +74,23 @@ def _say_what_was_left_out(setup: Setup) -> None:
             said = f"{rows:,} of {read:,} labels are rejected: {_detail(setup, reason)}"
         if not counted:
             topic = setup.config.predictions[0]
-            raise CommandError(f"{said}; map the columns with sources.{topic}.fields")
-        say(f"warning  {said}")
+            raise InputError(f"{said}; map the columns with sources.{topic}.fields")
+        setup.feedback.note("warning", said)
     if not counted:
-        raise CommandError(f"none of {read:,} rows is an event of the model {name}")
+        raise InputError(f"none of {read:,} rows is an event of the model {name}")
     if late > _MANY_LATE * (counted + late):
-        say(
-            f"warning  {percent(late / (counted + late))} of the events were late: rows are read in"
-            " the file's order, so sort it by time"
+        setup.feedback.note(
+            "warning",
+            f"{percent(late / (counted + late))} of the events were late: rows are read in the"
+            " file's order, so sort it by time",
         )
     if setup.truth.actual is not None and not totals.labels[name]:
         why = f"{worst[0][0]}, {_detail(setup, worst[0][0])}" if worst else "it is empty"
-        raise CommandError(
+        raise InputError(
             f"--actual {setup.truth.actual}: none of {counted:,} events has a label: {why}"
         )
     if setup.truth.labels is not None:
-        setup.truth.labels.say_what_was_left_out(setup.backtest, name)
+        setup.truth.labels.note_what_was_left_out(setup.backtest, name, setup.feedback)
         setup.found.causes += setup.truth.labels.causes(name)
 
 

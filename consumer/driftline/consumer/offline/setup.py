@@ -1,4 +1,4 @@
-"""The parts of a backtest: from a configuration, or from assumptions, which are printed."""
+"""The parts of a backtest: from a configuration, or from assumptions, which are noted."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from driftline.consumer.cli import file_rows
-from driftline.consumer.cli.assumptions import ENOUGH, EventRate, assume
-from driftline.consumer.cli.backtest_found import Found
-from driftline.consumer.cli.backtest_labels import Files, LabelFile
-from driftline.consumer.cli.errors import CommandError
-from driftline.consumer.cli.ground_truth import check_measured
-from driftline.consumer.cli.load_models import choose_model, read_config, read_references, refuse
-from driftline.consumer.cli.terminal import say
 from driftline.consumer.config import (
     Config,
     KafkaConfig,
     LabelsConfig,
+    Loaded,
     ModelConfig,
     SourceConfig,
     WindowConfig,
 )
 from driftline.consumer.judge.sentence import amount
+from driftline.consumer.offline import file_rows
+from driftline.consumer.offline.assumptions import ENOUGH, EventRate, assume
+from driftline.consumer.offline.feedback import Feedback
+from driftline.consumer.offline.found import Found
+from driftline.consumer.offline.ground_truth import check_measured
+from driftline.consumer.offline.labels import Files, LabelFile
 from driftline.consumer.service.backtest import Backtest
 from driftline.consumer.service.plan import Plan
-from driftline.consumer.service.references import load_reference
+from driftline.consumer.service.references import load_reference, read_references, sort_out
 from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import Reference
+from driftline.producer.errors import InputError
 from driftline.producer.files.rows import count_rows, read_rows
 from driftline.producer.records.durations import format_duration
 from driftline.producer.records.mapping import Mapping
@@ -67,6 +67,7 @@ class Setup:
         config: the model's settings.
         found: what it has yielded so far.
         truth: what is known of the ground truth.
+        feedback: takes the notes, and shows progress.
     """
 
     backtest: Backtest
@@ -76,6 +77,7 @@ class Setup:
     config: ModelConfig
     found: Found
     truth: GroundTruth
+    feedback: Feedback
 
     @property
     def model(self) -> str:
@@ -84,28 +86,28 @@ class Setup:
 
 
 def configured(
-    config: Path,
+    loaded: Loaded,
+    name: str,
     file: Path,
-    model: str | None,
     reference: Path | None,
+    feedback: Feedback,
     labels: Path | None = None,
     actual: str | None = None,
 ) -> Setup:
     """Set up a backtest of one model of a configuration.
 
     Args:
-        config: the configuration.
+        loaded: the configuration.
+        name: one of its models.
         file: the events.
-        model: one of its models; None for the only one.
         reference: instead of the configured one.
+        feedback: takes the notes.
         labels: ground truth that came later.
         actual: the column with the ground truth, where the configuration names none.
 
     Raises:
         DriftlineError: the configuration, the reference or a file cannot be used.
     """
-    loaded = read_config(config, offline=True)
-    name = choose_model(loaded.config, model)
     settings = loaded.config.models[name]
     if reference is not None:
         settings = settings.model_copy(update={"reference": reference})
@@ -113,7 +115,7 @@ def configured(
     own = settings.labels if settings.labels and settings.labels.topic != topic else None
     whole = loaded.config
     if actual is not None:
-        mapping = file_rows.mapping_for(whole, topic, file, actual)
+        mapping = file_rows.mapping_for(whole, topic, file, feedback, actual)
         mapping, settings = _beside(file, mapping, name, settings, actual)
         whole = _with_source(whole, topic, mapping)
     # The other models' references may not be at hand, and the rows are this model's.
@@ -121,42 +123,48 @@ def configured(
     references, problems = read_references(
         type(loaded)(whole, loaded.locations, loaded.files), [name]
     )
-    refuse(problems)
-    mapping = file_rows.mapping_for(whole, topic, file)
+    for warning in sort_out(problems):
+        feedback.note("warning", str(warning))
+    mapping = file_rows.mapping_for(whole, topic, file, feedback)
     classes = _classes(references[name]) if settings.labels is not None else ()
     if labels is not None:
         if own is None:
-            raise CommandError(
+            raise InputError(
                 f"--labels: nothing says what the file's columns are: set models.{name}.labels to"
                 " a topic of their own, and map its columns with sources.<topic>.fields"
             )
         files = Files(labels, own, _mapping(whole, own.topic), file, topic, mapping, classes)
         truth = GroundTruth(classes, labels=LabelFile(files))
-        return _setup(whole, references[name], name, mapping, file, truth)
+        return _setup(whole, references[name], name, mapping, file, truth, feedback)
     if own is not None:
-        say("assumed  no labels: performance is estimated only; give --labels FILE")
+        feedback.note("assumed", "no labels: performance is estimated only; give --labels FILE")
     if settings.labels is None and _has_actual(mapping, file):
-        say(f"note  ground truth is not used: set models.{name}.labels: {topic}")
+        feedback.note("note", f"ground truth is not used: set models.{name}.labels: {topic}")
     truth = GroundTruth(classes, unlabelled=own is not None, actual=actual)
-    return _setup(whole, references[name], name, mapping, file, truth)
+    return _setup(whole, references[name], name, mapping, file, truth, feedback)
 
 
 def assumed(
-    file: Path, model: str | None, reference: Path | None, actual: str | None = None
+    file: Path,
+    model: str | None,
+    reference: Path | None,
+    feedback: Feedback,
+    actual: str | None = None,
 ) -> Setup:
-    """Set up a backtest of a file alone, and say on stderr what is assumed.
+    """Set up a backtest of a file alone, and note what is assumed.
 
     Args:
         file: the events.
         model: its name, None if the events or the file tell.
         reference: what is normal; None for the first half of the file.
+        feedback: takes the notes.
         actual: the column with the ground truth, None to guess it.
 
     Raises:
         DriftlineError: the file or the reference cannot be used.
     """
     given = load_reference(reference) if reference is not None else None
-    found = assume(file, model or (given.model if given is not None else None), actual)
+    found = assume(file, model or (given.model if given is not None else None), feedback, actual)
     name, mapping = found.model, found.mapping
     total = count_rows(file) or 0
     pace = EventRate(mapping)
@@ -168,22 +176,22 @@ def assumed(
         check_measured(built, mapping, actual, file)
         baseline = built.reference
         for note in built.notes if _has_actual(mapping, file) else ():
-            say(f"note  {note}")
+            feedback.note("note", note)
     else:
         for _ in pace.watch(file_rows.first(read_rows(file), total)):
             pass
     length = pace.length(file)
     if given is None:
         if skip < ENOUGH:
-            raise CommandError(
+            raise InputError(
                 f"{file}: {total:,} rows are too few, {2 * ENOUGH:,} are needed: the first half is"
                 " the reference and the second is judged; give a longer file, or --reference REF"
             )
-        say(f"assumed  reference: the first {skip:,} of {total:,} rows")
+        feedback.note("assumed", f"reference: the first {skip:,} of {total:,} rows")
     window = WindowConfig(length=length)
     outcomes = Outcomes.of(baseline) if _has_actual(mapping, file) else None
     if actual is not None and outcomes is None:
-        raise CommandError(f"--actual {actual}: {_UNKNOWN if baseline.outcome else _UNMEASURED}")
+        raise InputError(f"--actual {actual}: {_UNKNOWN if baseline.outcome else _UNMEASURED}")
     settings = ModelConfig(
         predictions=(_TOPIC,),
         reference=Path("-"),
@@ -192,16 +200,20 @@ def assumed(
         labels=LabelsConfig(topic=_TOPIC) if outcomes is not None else None,
     )
     if outcomes is not None:
-        say(f"assumed  performance: actual is known at once; the budget watches {outcomes.watched}")
-    say(
-        f"assumed  windows of {format_duration(length)}, about"
-        f" {amount(float(f'{pace.rate * length:.2g}'))} events each; budget {settings.budget}"
+        feedback.note(
+            "assumed",
+            f"performance: actual is known at once; the budget watches {outcomes.watched}",
+        )
+    feedback.note(
+        "assumed",
+        f"windows of {format_duration(length)}, about"
+        f" {amount(float(f'{pace.rate * length:.2g}'))} events each; budget {settings.budget}",
     )
     config = Config(
         kafka=KafkaConfig(bootstrap_servers=("localhost:9092",)), models={name: settings}
     )
     truth = GroundTruth(_classes(baseline) if outcomes is not None else (), actual=actual)
-    return _setup(config, baseline, name, mapping, file, truth, skip)
+    return _setup(config, baseline, name, mapping, file, truth, feedback, skip)
 
 
 def _setup(
@@ -211,6 +223,7 @@ def _setup(
     mapping: Mapping,
     file: Path,
     truth: GroundTruth,
+    feedback: Feedback,
     skip: int = 0,
 ) -> Setup:
     settings = config.models[name]
@@ -225,6 +238,7 @@ def _setup(
         config=settings,
         found=Found(name, settings.window.min_events),
         truth=truth,
+        feedback=feedback,
     )
 
 
@@ -234,12 +248,12 @@ def _beside(
     """Return mapping and model with a column of the events' file as their ground truth.
 
     Raises:
-        CommandError: it is not there, or the configuration has another one.
+        InputError: it is not there, or the configuration has another one.
     """
     topic = settings.predictions[0]
     file_rows.check_actual(file, next(read_rows(file)), actual)
     if settings.labels is not None and settings.labels.topic != topic:
-        raise CommandError(
+        raise InputError(
             f"--actual {actual}: models.{name}.labels has the ground truth in"
             f" {settings.labels.topic}: give a file of it with --labels FILE, or leave labels out"
         )

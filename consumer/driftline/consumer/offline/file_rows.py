@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.consumer.cli.errors import CommandError
-from driftline.consumer.cli.terminal import say
 from driftline.consumer.config import Config
 from driftline.consumer.judge.sentence import clean
+from driftline.consumer.offline.feedback import Feedback
+from driftline.producer.errors import InputError
 from driftline.producer.files.rows import read_rows
 from driftline.producer.records.mapping import Constant, Mapping, quote_name
 from driftline.producer.records.timestamp_column import UNREADABLE, parse_timestamps
@@ -27,6 +27,7 @@ def mapping_for(
     config: Config | None,
     topic: str | None,
     file: Path,
+    feedback: Feedback,
     actual: str | None = None,
     *,
     named: bool = False,
@@ -34,18 +35,19 @@ def mapping_for(
     """Return how a file's rows become events.
 
     It is the mapping of `sources.<topic>`; a topic without one holds native events, so the file's
-    columns are guessed, and the guess is printed on stderr, `named`: with the file's name.
+    columns are guessed, and the guess is noted, `named`: with the file's name.
 
     Raises:
         InputError: the file cannot be used.
     """
     if config is not None and topic in config.sources:
         return config.sources[topic].mapping
-    return guess(file, actual, native_is_expected=config is not None, named=named)
+    return guess(file, feedback, actual, native_is_expected=config is not None, named=named)
 
 
 def guess(
     file: Path,
+    feedback: Feedback,
     actual: str | None = None,
     *,
     native_is_expected: bool = False,
@@ -59,41 +61,46 @@ def guess(
     """
     rows = next(read_rows(file))
     of = f"{file}: " if named else ""
-    return guess_rows(rows, actual, native_is_expected=native_is_expected, of=of, suggest=suggest)
+    return guess_rows(
+        rows, feedback, actual, native_is_expected=native_is_expected, of=of, suggest=suggest
+    )
 
 
 def guess_rows(
     rows: Sequence[dict[str, Any]],
+    feedback: Feedback,
     actual: str | None = None,
     *,
     native_is_expected: bool = False,
     of: str = "",
     suggest: bool = True,
 ) -> Mapping:
-    """Guess the mapping of rows, and say on stderr what was guessed.
+    """Guess the mapping of rows, and note what was guessed.
 
     Args:
         rows: a sample.
+        feedback: takes the notes.
         actual: a column that is known to be the ground truth.
-        native_is_expected: say nothing if the rows are native events.
+        native_is_expected: note nothing if the rows are native events.
         of: what each sentence begins with.
         suggest: name the columns that may be the ground truth.
     """
     found = _guessed(rows, actual)
     for sentence in () if native_is_expected and found.mapping.is_native else found.said:
-        say(f"assumed  {clean(of + sentence)}")
+        feedback.note("assumed", clean(of + sentence))
     if suggest:
-        suggest_actual(found)
+        suggest_actual(found, feedback)
     return found.mapping
 
 
-def suggest_actual(found: Guess) -> None:
-    """Say on stderr which columns may be the ground truth that nobody named."""
+def suggest_actual(found: Guess, feedback: Feedback) -> None:
+    """Note which columns may be the ground truth that nobody named."""
     if found.perhaps_actual:
         names = " or ".join(found.perhaps_actual[:_FEW])
-        say(
-            f"note  without ground truth performance is not measured: if {names} is it, give"
-            f" --actual {found.perhaps_actual[0]}"
+        feedback.note(
+            "note",
+            f"without ground truth performance is not measured: if {names} is it, give"
+            f" --actual {found.perhaps_actual[0]}",
         )
 
 
@@ -101,11 +108,11 @@ def look(file: Path, rows: Sequence[dict[str, Any]], most: int, actual: str | No
     """Guess the mapping of a file's first rows, if it has no more than `most` columns.
 
     Raises:
-        CommandError: it has more.
+        InputError: it has more.
     """
     columns = {name for row in rows for name in row}
     if len(columns) > most:
-        raise CommandError(
+        raise InputError(
             f"{file}: {len(columns):,} columns are too many to guess what each is; keep the model's"
             f" inputs and outputs (at most {most:,} columns), or write a configuration"
         )
@@ -121,12 +128,12 @@ def with_actual(mapping: Mapping, column: str | None, topic: str | None = None) 
         topic: whose mapping a configuration has; None where it is a guess.
 
     Raises:
-        CommandError: native events have their own field for it, or the configuration names another.
+        InputError: native events have their own field for it, or the configuration names another.
     """
     if column is None:
         return mapping
     if mapping.is_native:
-        raise CommandError(
+        raise InputError(
             "--actual: the records are events already, which have a field actual: leave out"
             " --actual"
         )
@@ -134,7 +141,7 @@ def with_actual(mapping: Mapping, column: str | None, topic: str | None = None) 
     if topic is not None and mapped:
         if all(mapping.fields[name] == quote_name(column) for name in mapped):
             return mapping
-        raise CommandError(
+        raise InputError(
             f"--actual {column}: the configuration has another column: correct"
             f" sources.{topic}.fields.{mapped[0]}, or leave out --actual"
         )
@@ -146,11 +153,11 @@ def check_actual(file: Path, rows: Sequence[dict[str, Any]], column: str) -> Non
     """Refuse a column that none of a file's first rows has.
 
     Raises:
-        CommandError: it is a slip.
+        InputError: it is a slip.
     """
     if not any(column in row for row in rows):
         known = ", ".join(dict.fromkeys(name for row in rows for name in row))
-        raise CommandError(f"--actual {column}: not in {file}, which has {known}")
+        raise InputError(f"--actual {column}: not in {file}, which has {known}")
 
 
 def no_prediction(topic: str | None = None) -> str:

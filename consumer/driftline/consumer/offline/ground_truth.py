@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from driftline.consumer.cli import file_rows
-from driftline.consumer.cli.errors import CommandError
+from driftline.consumer.offline import file_rows
+from driftline.producer.errors import InputError
 from driftline.producer.files.rows import read_rows
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.reference.build import BuiltReference
@@ -24,11 +24,11 @@ def check_measured(
         file: the rows; None where they cannot be read again.
 
     Raises:
-        CommandError: nothing was measured; it says why.
+        InputError: nothing was measured; it says why.
     """
     if column is None or built.reference.outcome is not None:
         return
-    raise CommandError(f"--actual {column}: {_why(built.unmeasured, mapping, column, file)}")
+    raise InputError(f"--actual {column}: {_why(built.unmeasured, mapping, column, file)}")
 
 
 def _why(unmeasured: str | None, mapping: Mapping, column: str, file: Path | None) -> str:

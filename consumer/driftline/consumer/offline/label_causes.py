@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.consumer.cli import file_rows
-from driftline.consumer.cli.text import counted
+from driftline.consumer.offline import file_rows
 from driftline.consumer.sketch.event_ids import NO_ID, hash_ids, id_text
 from driftline.consumer.wire.join_rows import IdArray
+from driftline.consumer.wire.text import counted
 from driftline.producer.records.event_fields import ALIASES
 from driftline.producer.records.mapping import Constant, Mapping
 from driftline.producer.records.timestamp_column import UNREADABLE
