@@ -166,8 +166,10 @@ def test_no_module_hides_a_name_that_is_imported_later(modules: list[str]) -> No
 
 def test_the_service_starts_without_the_heavy_libraries(modules: list[str], tmp_path: Path) -> None:
     """They cost a second of start and a hundred megabytes; the functions that read files import
-    them when they are called."""
-    program = f"import sys, {', '.join(modules)}; print(*sys.modules)"
+    what reads Arrow when they are called."""
+    of_the_extra = "driftline.producer.files.arrow"
+    light = [name for name in modules if not name.startswith(of_the_extra)]
+    program = f"import sys, {', '.join(light)}; print(*sys.modules)"
     ran = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
     )

@@ -243,6 +243,9 @@ def test_parquet_without_its_package_names_the_extra(
 ) -> None:
     path = tmp_path / "a.parquet"
     pq.write_table(pa.table({"km": [1.5]}), path)
+    for name in [each for each in sys.modules if each.startswith("driftline.producer.files.arrow")]:
+        monkeypatch.delitem(sys.modules, name)
+        monkeypatch.delattr(f"{name}", raising=False)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(InputError, match=r'needs pyarrow; install it with  pip install "drift.*"'):
         read_rows(path)

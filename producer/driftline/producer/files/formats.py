@@ -1,18 +1,21 @@
 """The table of file formats: their endings, and what reads them.
 
-A new format is a file with `read` and `count`, and a line here: `read_rows`, the errors and the
-help of every verb that reads files have it from the table. A library that not everybody needs is
-imported inside those functions, and comes with an extra.
+A new format is a file with `read` or `tables`, and `count`, and a line here: `read_rows`,
+`read_tables`, the errors and the help of every verb that reads files have it from the table. A
+library that not everybody needs is imported inside those functions, and comes with an extra.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from driftline.producer.files import csv, ndjson, parquet
+
+if TYPE_CHECKING:  # names of formats are wanted where numpy is not
+    from driftline.producer.records.table import Table
 
 Rows = list[dict[str, Any]]
 
@@ -28,26 +31,37 @@ class Format:
     Attributes:
         name: in help and errors.
         endings: of the names of such files, in small letters.
-        read: yields a file's rows in chunks of at most as many as it is asked for.
+        read: yields a file's rows in chunks of at most as many as it is asked for; None where
+            `tables` does.
         count: returns about how many rows a file has, None if it cannot be read.
         mixed: returns the columns that are read as text because only some values are numbers, each
             with a sentence.
+        tables: yields a file's rows as columns, of all or of those named; None where `read` does.
         packed: whether it is text, which may be packed: then `.gz` follows the ending.
         extra: what to install Driftline with to read it; None if it is always read.
     """
 
     name: str
     endings: tuple[str, ...]
-    read: Callable[[Path, int], Iterator[Rows]]
+    read: Callable[[Path, int], Iterator[Rows]] | None
     count: Callable[[Path], int | None]
     mixed: Callable[[Path], dict[str, str]] = _no_columns
+    tables: Callable[[Path, Collection[str] | None], Iterator[Table]] | None = None
     packed: bool = True
     extra: str | None = None
 
 
 FORMATS = [
     Format("CSV", (".csv",), csv.read, csv.count, csv.mixed),
-    Format("Parquet", (".parquet",), parquet.read, parquet.count, packed=False, extra="files"),
+    Format(
+        "Parquet",
+        (".parquet",),
+        None,
+        parquet.count,
+        tables=parquet.tables,
+        packed=False,
+        extra="files",
+    ),
     Format("NDJSON", (".jsonl", ".ndjson", ".json"), ndjson.read, ndjson.count),
 ]
 

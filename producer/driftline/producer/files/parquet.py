@@ -1,45 +1,27 @@
-"""Parquet: columns keep their types; what JSON does not know becomes text or a number.
-
-Times become RFC 3339 text in UTC, floored to milliseconds (a time without a zone is UTC), dates
-`2019-03-27`, durations seconds, decimals floats, bytes and UUIDs text. NaN and infinity stay
-floats. A value that Python cannot hold, such as a date beyond the year 9999, is null.
-"""
+"""Parquet: columns keep their types, as `arrow` reads them; a row group is read at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from driftline.producer.errors import InputError
-from driftline.producer.records.timestamp import format_time
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+if TYPE_CHECKING:
+    from driftline.producer.records.table import Table
 
 
-def read(file: Path, chunk: int) -> Iterator[list[dict[str, Any]]]:
-    """Yield chunks of up to `chunk` rows.
+def tables(file: Path, columns: Collection[str] | None = None) -> Iterator[Table]:
+    """Yield the rows of a file, some thousand at a time.
+
+    Args:
+        file: the file.
+        columns: names of those that are read; None for all.
 
     Raises:
-        InputError: the file is not readable Parquet.
+        InputError: the file is not readable Parquet, or two columns have one name.
         ModuleNotFoundError: pyarrow is not installed.
     """
-    pa, pq = _arrow()
-    try:
-        with pq.ParquetFile(file) as parquet:
-            for batch in parquet.iter_batches(batch_size=chunk):
-                columns = {
-                    name: _values(pa, column)
-                    for name, column in zip(batch.schema.names, batch.columns, strict=True)
-                }
-                if batch.num_rows:
-                    names = tuple(columns)
-                    rows = zip(*columns.values(), strict=True)
-                    yield [dict(zip(names, row, strict=True)) for row in rows]
-    except pa.ArrowException as error:
-        raise InputError(f"{file}: is not readable Parquet; write the file again") from error
+    yield from _reader().read(file, columns)
 
 
 def count(file: Path) -> int | None:
@@ -48,100 +30,12 @@ def count(file: Path) -> int | None:
     Raises:
         ModuleNotFoundError: pyarrow is not installed.
     """
-    pa, pq = _arrow()
-    try:
-        with pq.ParquetFile(file) as parquet:
-            return int(parquet.metadata.num_rows)
-    except pa.ArrowException:
-        return None
+    found: int | None = _reader().count(file)
+    return found
 
 
-def _arrow() -> tuple[Any, Any]:
-    """Import pyarrow when a file needs it: it comes with the extra `files` only."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+def _reader() -> Any:
+    """Import what needs pyarrow when there is a file: it comes with the extra `files` only."""
+    from driftline.producer.files import arrow_parquet
 
-    return pa, pq
-
-
-def _values(pa: Any, column: Any) -> list[Any]:
-    """Return an Arrow array as Python values that JSON can hold (and NaN)."""
-    kind = column.type
-    if pa.types.is_timestamp(kind):
-        column = column.cast(pa.timestamp("ms", kind.tz), safe=False)
-        return [None if ms is None else _time(ms) for ms in column.cast(pa.int64()).to_pylist()]
-    if pa.types.is_dictionary(kind):
-        return _values(pa, column.dictionary_decode())
-    if pa.types.is_duration(kind):
-        units = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}[kind.unit]
-        return [None if n is None else n / units for n in column.cast(pa.int64()).to_pylist()]
-    if pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_string(kind):
-        values: list[Any] = column.to_pylist()
-        return values
-    try:
-        held = _in_microseconds(pa, kind)
-        values = (column if held == kind else column.cast(held, safe=False)).to_pylist()
-    except (ValueError, TypeError, OverflowError, NotImplementedError):
-        values = list(map(_scalar, column))
-    return list(map(_plain, values))
-
-
-def _in_microseconds(pa: Any, kind: Any) -> Any:
-    """Return a type with every time in it as Python holds times: in microseconds, and in UTC."""
-    if pa.types.is_timestamp(kind):
-        return pa.timestamp("us", None if kind.tz is None else "UTC")
-    if pa.types.is_duration(kind):
-        return pa.duration("us")
-    if pa.types.is_time64(kind):
-        return pa.time64("us")
-    if pa.types.is_struct(kind):
-        return pa.struct([field.with_type(_in_microseconds(pa, field.type)) for field in kind])
-    if pa.types.is_map(kind):
-        held = (_in_microseconds(pa, each) for each in (kind.key_type, kind.item_type))
-        return pa.map_(*held)
-    if pa.types.is_fixed_size_list(kind):
-        return pa.list_(_in_microseconds(pa, kind.value_type), kind.list_size)
-    if pa.types.is_list(kind):
-        return pa.list_(_in_microseconds(pa, kind.value_type))
-    if pa.types.is_large_list(kind):
-        return pa.large_list(_in_microseconds(pa, kind.value_type))
-    return kind
-
-
-def _scalar(value: Any) -> Any:
-    """Return an Arrow value, None where Python has none for it."""
-    try:
-        return value.as_py()
-    except (ValueError, TypeError, OverflowError, NotImplementedError, KeyError):
-        return None
-
-
-def _time(ms: int) -> str | None:
-    try:
-        return format_time(ms)
-    except (ValueError, OverflowError):  # beyond the year 9999
-        return None
-
-
-def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, float | str | int):
-        return value
-    if isinstance(value, datetime):
-        zoned = value if value.tzinfo else value.replace(tzinfo=UTC)
-        return format_time((zoned - _EPOCH) // timedelta(milliseconds=1))
-    if isinstance(value, date | time):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, Decimal):
-        return float(value)
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    if isinstance(value, dict):
-        return {str(name): _plain(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    try:
-        return float(value)  # numpy's half-precision numbers
-    except (TypeError, ValueError):
-        return str(value)  # a UUID, or what an extension of Arrow's types makes
+    return arrow_parquet

@@ -13,10 +13,12 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from driftline.producer.errors import InputError
 from driftline.producer.files.formats import FORMATS, Format, Rows, any_of, endings, format_of
 
+Chunk = TypeVar("Chunk")
 CHUNK = 10_000
 
 
@@ -32,14 +34,8 @@ def read_rows(path: str | Path) -> Iterator[Rows]:
     Raises:
         InputError: the file cannot be used; one sentence that says why and what to do.
     """
-    file = Path(path)
-    form = _format_of(file)
-    _check_exists(file)
-    chunks = _guarded(file, form)
-    first = next(chunks, None)
-    if first is None:
-        raise InputError(f"{file}: has no rows; give a file with at least one event")
-    return itertools.chain([first], chunks)
+    file, form = checked(path)
+    return from_the_first(file, guarded(file, form, _rows(file, form)))
 
 
 def count_rows(path: str | Path) -> int | None:
@@ -71,11 +67,21 @@ def mixed_columns(path: str | Path) -> dict[str, str]:
     Raises:
         InputError: the file cannot be used.
     """
+    file, form = checked(path)
+    with _readable(file, form):
+        return form.mixed(file)
+
+
+def checked(path: str | Path) -> tuple[Path, Format]:
+    """Return a file that can be read, as far as can be known at once, and its format.
+
+    Raises:
+        InputError: it cannot.
+    """
     file = Path(path)
     form = _format_of(file)
     _check_exists(file)
-    with _readable(file, form):
-        return form.mixed(file)
+    return file, form
 
 
 def _format_of(file: Path) -> Format:
@@ -97,9 +103,31 @@ def _check_exists(file: Path) -> None:
         raise InputError(f"{file}: is empty; give a file with at least one event")
 
 
-def _guarded(file: Path, form: Format) -> Iterator[Rows]:
-    with _readable(file, form):
+def _rows(file: Path, form: Format) -> Iterator[Rows]:
+    if form.read is not None:
         yield from form.read(file, CHUNK)
+        return
+    for table in form.tables(file, None) if form.tables is not None else ():
+        for start in range(0, table.rows, CHUNK):
+            yield table.take(slice(start, start + CHUNK)).to_rows()
+
+
+def from_the_first(file: Path, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+    """Return the chunks; what is wrong with the first is raised at once.
+
+    Raises:
+        InputError: there is none.
+    """
+    first = next(chunks, None)
+    if first is None:
+        raise InputError(f"{file}: has no rows; give a file with at least one event")
+    return itertools.chain([first], chunks)
+
+
+def guarded(file: Path, form: Format, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+    """Yield the chunks of a file; what reading a damaged one raises becomes an `InputError`."""
+    with _readable(file, form):
+        yield from chunks
 
 
 @contextmanager

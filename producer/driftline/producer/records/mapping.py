@@ -170,24 +170,24 @@ class Mapping:
 
     def _read(self, record: AnyMapping[str, Any]) -> dict[str, Any]:
         event: dict[str, Any] = {}
+        named: dict[str, dict[str, Any]] = {}
         for target, source in self._entries:
             value = source.value if isinstance(source, Constant) else _find(record, source)
             if value is _ABSENT:
                 continue
             if len(target) == 1:
-                # Named entries (features.x) win over the object that they belong to.
-                named = event.get(target[0])
-                if isinstance(named, dict) and isinstance(value, dict):
-                    value = {**value, **named}
                 event[target[0]] = value
             else:
-                whole = event.setdefault(target[0], {})
-                if isinstance(whole, dict):
-                    whole[target[1]] = value
+                event.setdefault(target[0], {})
+                named.setdefault(target[0], {})[target[1]] = value
         if self.wildcard:
             used = self._used
-            rest = {name: value for name, value in record.items() if name not in used}
-            event["features"] = {**rest, **event.get("features", {})}
+            event["features"] = {name: value for name, value in record.items() if name not in used}
+        for part, values in named.items():
+            # Named entries (features.x) win over the object that they belong to.
+            whole = event.get(part)
+            if whole is None or isinstance(whole, dict):
+                event[part] = {**(whole or {}), **values}
         return event
 
     @cached_property

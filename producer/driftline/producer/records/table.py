@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -134,6 +134,49 @@ class Coded(Column):
         return Coded(self.codes[rows], self.distinct)
 
 
+def coded(values: Sequence[Any]) -> Coded:
+    """Return values of any kind, `ABSENT` among them, as a column.
+
+    >>> column = coded([1, True, 1, None])
+    >>> column.codes.tolist(), column.distinct
+    ([0, 1, 0, 2], [1, True, None])
+    """
+    places: dict[tuple[type, Any], int] = {}
+    distinct: list[Any] = []
+    codes = np.empty(len(values), np.int64)
+    for row, value in enumerate(values):
+        # 1, 1.0 and true are not the same, nor are 0.0 and -0.0.
+        key = (type(value), value if value else repr(value))
+        try:
+            place = places.setdefault(key, len(distinct))
+        except TypeError:  # a list or an object
+            place = len(distinct)
+        if place == len(distinct):
+            distinct.append(value)
+        codes[row] = place
+    return Coded(codes, distinct)
+
+
+def column_of(values: Sequence[Any]) -> Column:
+    """Return values as JSON has them, `ABSENT` among them, as a column.
+
+    >>> column_of([1.5, None]), column_of(["a", None]).values()
+    (Numbers(data=array([1.5, 0. ]), null=array([False,  True])), ['a', None])
+    """
+    kinds = set(map(type, values))
+    numbers = kinds - {type(None)}
+    if numbers in ({int}, {float}):
+        held: type = np.int64 if numbers == {int} else np.float64
+        try:
+            if numbers == kinds:
+                return Numbers(np.array(values, held))
+            null = np.array([value is None for value in values])
+            return Numbers(np.array([value or 0 for value in values], held), null)
+        except OverflowError:  # more than 64 bits
+            pass
+    return coded(values)
+
+
 @dataclass(frozen=True, eq=False)
 class Struct(Column):
     """Objects.
@@ -187,6 +230,17 @@ class Table:
     columns: Mapping[str, Column] = field(default_factory=dict)
     first: int = 0
 
+    @classmethod
+    def of_rows(cls, rows: Sequence[Mapping[str, Any]], first: int = 0) -> Self:
+        """Return rows as columns; a key that a row does not have is absent from it.
+
+        >>> Table.of_rows([{"km": 1, "fuel": "gas"}, {"km": 2}]).to_rows()
+        [{'km': 1, 'fuel': 'gas'}, {'km': 2}]
+        """
+        names = dict.fromkeys(name for row in rows for name in row)
+        columns = {name: column_of([row.get(name, ABSENT) for row in rows]) for name in names}
+        return cls(len(rows), columns, first)
+
     def to_rows(self) -> list[dict[str, Any]]:
         """Return the rows as dictionaries; keys that are absent from a row are not in it."""
         return _objects(self.columns, self.rows)
@@ -204,6 +258,15 @@ class Table:
         """
         here, gone = self.columns.get(path[0]), None
         for name in path[1:]:
+            if isinstance(here, Coded):
+                here = Coded(
+                    here.codes,
+                    [
+                        value.get(name, ABSENT) if isinstance(value, dict) else ABSENT
+                        for value in here.distinct
+                    ],
+                )
+                continue
             if not isinstance(here, Struct) or name not in here.fields:
                 return None
             if here.null is not None:

@@ -1,0 +1,224 @@
+"""Arrow data as columns: record batches, and whatever gives some through Arrow's C interface.
+
+A column means the same as its values would one by one (`arrow_values`). Numbers, times, objects and
+the codes of dictionaries are taken over as arrays; of all others each distinct value is read once.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from pyarrow import types
+
+from driftline.producer.errors import InputError
+from driftline.producer.files.arrow_values import plain_values
+from driftline.producer.records.table import Bools, Coded, Column, Numbers, Struct, Table, Times
+from driftline.producer.records.table import coded as coded_values
+
+ROWS = 65_536
+"""In a table, at most."""
+
+_EARLIEST_TEXT, _LATEST_TEXT = -62_135_596_800_000, 253_402_300_799_999
+"""ms of the years 1 and 9999: beyond, there is no text of a time."""
+
+_EXACT = 2**53  # up to there floats hold every integer
+_TICKS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+
+
+def arrow_table(batch: Any, first: int = 0) -> Table:
+    """Return a record batch as columns.
+
+    Args:
+        batch: a `pyarrow.RecordBatch`.
+        first: the place of its first row in the whole input.
+
+    Raises:
+        InputError: two columns have one name.
+
+    >>> batch = pa.record_batch({"km": [1, None], "fuel": ["gas", "gas"]})
+    >>> arrow_table(batch).to_rows()
+    [{'km': 1, 'fuel': 'gas'}, {'km': None, 'fuel': 'gas'}]
+    """
+    names = batch.schema.names
+    check_names(names)
+    columns = map(arrow_column, batch.columns)
+    return Table(batch.num_rows, dict(zip(names, columns, strict=True)), first)
+
+
+def check_names(names: Iterable[str], source: object = None) -> None:
+    """Refuse names of columns that are not all different.
+
+    Raises:
+        InputError: two are the same; `source` is what has them.
+    """
+    known: set[str] = set()
+    for name in names:
+        if name in known:
+            where = "" if source is None else f"{source}: "
+            raise InputError(f"{where}two columns are called {name}; rename one of them")
+        known.add(name)
+
+
+def arrow_column(column: Any) -> Column:
+    """Return an Arrow array as a column."""
+    for is_kind, read in _READERS:
+        if is_kind(column.type):
+            return read(column)
+    return coded_values(plain_values(column))
+
+
+def _integers(column: Any) -> Column:
+    data = _array(column)
+    if not types.is_uint64(column.type):
+        data = data.astype(np.int64, copy=False)
+    return Numbers(data, _null(column))
+
+
+def _floats(column: Any) -> Column:
+    return Numbers(_array(column.cast(pa.float64())), _null(column))
+
+
+def _durations(column: Any) -> Column:
+    data, ticks = _array(column.cast(pa.int64())), _TICKS[column.type.unit]
+    seconds = data / ticks
+    for i in np.flatnonzero((data > _EXACT) | (data < -_EXACT)).tolist():
+        seconds[i] = int(data[i]) / ticks  # of integers, which rounds once
+    return Numbers(seconds, _null(column))
+
+
+def _decimals(column: Any) -> Column:
+    kind = column.type
+    if types.is_decimal128(kind) and 0 <= kind.scale <= 22:
+        halves = np.frombuffer(column.buffers()[1], np.int64)
+        halves = halves.reshape(-1, 2)[column.offset : column.offset + len(column)]
+        null = _null(column)
+        low = halves[:, 0] if null is None else np.where(null, 0, halves[:, 0])
+        high = halves[:, 1] if null is None else np.where(null, 0, halves[:, 1])
+        if ((high == low >> 63) & (low <= _EXACT) & (low >= -_EXACT)).all():
+            # Both are held exactly, so their quotient is the float next to the decimal.
+            return Numbers(low / 10.0**kind.scale, null)
+    found = _distinct(column)
+    values = np.array([0.0 if value is None else value for value in found.distinct], np.float64)
+    return Numbers(values[found.codes], _null(column))
+
+
+def _times(column: Any) -> Column:
+    data, ticks = _array(column.cast(pa.int64())), _TICKS[column.type.unit]
+    if ticks <= _TICKS["ms"]:
+        factor = _TICKS["ms"] // ticks
+        outside = (data < _EARLIEST_TEXT // factor) | (data > _LATEST_TEXT // factor)
+        ms = np.where(outside, 0, data) * factor
+    else:
+        ms = data // (ticks // _TICKS["ms"])
+        outside = (ms < _EARLIEST_TEXT) | (ms > _LATEST_TEXT)
+    null = _null(column)
+    if outside.any():
+        null = outside if null is None else null | outside
+    return Times(ms, null, local=column.type.tz is None)
+
+
+def _distinct(column: Any) -> Coded:
+    """Return a column whose distinct values Arrow can find."""
+    encoded = column.dictionary_encode()
+    return _coded(encoded.indices, plain_values(encoded.dictionary))
+
+
+def _views(column: Any) -> Column:
+    return _distinct(column.cast(pa.string() if column.type == pa.string_view() else pa.binary()))
+
+
+def _dictionaries(column: Any) -> Column:
+    values = arrow_column(column.dictionary)
+    if not isinstance(values, Coded):
+        return arrow_column(column.dictionary_decode())
+    return _coded(column.indices, values.values())
+
+
+def _coded(indices: Any, values: list[Any]) -> Coded:
+    if not indices.null_count:
+        return Coded(indices.to_numpy(zero_copy_only=False), values)
+    codes = indices.cast(pa.int64()).fill_null(len(values))
+    return Coded(codes.to_numpy(zero_copy_only=False), [*values, None])
+
+
+def _structs(column: Any) -> Column:
+    names = [field.name for field in column.type]
+    if len(set(names)) < len(names):
+        return coded_values(plain_values(column))
+    fields = {name: arrow_column(column.field(i)) for i, name in enumerate(names)}
+    return Struct(len(column), fields, _null(column))
+
+
+def _uuids(column: Any) -> Column:
+    encoded = column.storage.dictionary_encode()
+    texts = [
+        None if each is None else str(uuid.UUID(bytes=each))
+        for each in encoded.dictionary.to_pylist()
+    ]
+    return _coded(encoded.indices, texts)
+
+
+def _runs(column: Any) -> Column:
+    return arrow_column(pc.run_end_decode(column))
+
+
+def _nulls(column: Any) -> Column:
+    return Coded(np.zeros(len(column), np.int64), [None])
+
+
+def _is_uuid(kind: Any) -> bool:
+    return getattr(kind, "extension_name", None) == "arrow.uuid"
+
+
+def _is_view(kind: Any) -> bool:
+    return bool(kind in (pa.string_view(), pa.binary_view()))
+
+
+def _is_text(kind: Any) -> bool:
+    return bool(types.is_string(kind) or types.is_large_string(kind))
+
+
+def _is_bytes(kind: Any) -> bool:
+    plain = types.is_binary(kind) or types.is_large_binary(kind)
+    return bool(plain or types.is_fixed_size_binary(kind))
+
+
+_READERS: list[tuple[Callable[[Any], bool], Callable[[Any], Column]]] = [
+    (types.is_integer, _integers),
+    (types.is_floating, _floats),
+    (types.is_timestamp, _times),
+    (_is_text, _distinct),
+    (types.is_boolean, _distinct),
+    (types.is_dictionary, _dictionaries),
+    (types.is_struct, _structs),
+    (types.is_decimal, _decimals),
+    (types.is_duration, _durations),
+    (types.is_date, _distinct),
+    (types.is_time, _distinct),
+    (_is_bytes, _distinct),
+    (_is_view, _views),
+    (_is_uuid, _uuids),
+    (types.is_run_end_encoded, _runs),
+    (types.is_null, _nulls),
+]
+"""What reads each type of Arrow; values of any other are read one by one."""
+
+
+def _array(column: Any) -> NDArray[Any]:
+    """Return the values of a column of integers or floats; where null, any number."""
+    filled = column.fill_null(0) if column.null_count else column
+    array: NDArray[Any] = filled.to_numpy(zero_copy_only=False)
+    return array
+
+
+def _null(column: Any) -> Bools | None:
+    if not column.null_count:
+        return None
+    null: Bools = column.is_null().to_numpy(zero_copy_only=False)
+    return null

@@ -1,0 +1,34 @@
+"""Rows of a file of any format of the table as columns, some thousand at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from driftline.producer.files.formats import Format
+from driftline.producer.files.rows import CHUNK, checked, from_the_first, guarded
+from driftline.producer.records.table import Table
+
+
+def read_tables(path: str | Path, columns: Collection[str] | None = None) -> Iterator[Table]:
+    """Read a file's rows in their order as columns, up to 65,536 at a time.
+
+    Args:
+        path: the file; its ending names the format.
+        columns: the columns that are needed, None for all; there may be more in the tables.
+
+    Raises:
+        InputError: as of `read_rows`.
+    """
+    file, form = checked(path)
+    return from_the_first(file, guarded(file, form, _tables(file, form, columns)))
+
+
+def _tables(file: Path, form: Format, columns: Collection[str] | None) -> Iterator[Table]:
+    if form.tables is not None:
+        yield from form.tables(file, columns)
+        return
+    first = 0
+    for rows in form.read(file, CHUNK) if form.read is not None else ():
+        yield Table.of_rows(rows, first)
+        first += len(rows)
