@@ -8,7 +8,6 @@ record and the settings, not on the values beside it: a batch may be cut anywher
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import cast
 
 import numpy as np
@@ -22,10 +21,11 @@ from driftline.consumer.sketch.batch import (
     select,
 )
 from driftline.consumer.sketch.compile import CompiledFields
+from driftline.consumer.sketch.decode_table import NO_TIME, ModelTables, TableDecoder
+from driftline.consumer.sketch.decoded import Decoded, ModelRows, Rejected
 from driftline.consumer.sketch.event_ids import hash_ids
 from driftline.consumer.sketch.exact import (
     EventReader,
-    Lack,
     Reason,
     Row,
     UnusableError,
@@ -36,79 +36,15 @@ from driftline.consumer.sketch.exact import (
 from driftline.consumer.sketch.failures import Failures
 from driftline.consumer.sketch.fields import EVENT_ID, VERSION, EventFields, ModelSchema
 from driftline.consumer.sketch.versions import Versions
-from driftline.consumer.wire.join_rows import IdArray
-from driftline.detectors.counts import CodeArray, Columns, Layout
+from driftline.detectors.counts import Layout
 from driftline.detectors.grid import IntArray
 from driftline.producer.records.category import category_text
 from driftline.producer.records.mapping import Constant, Mapping
+from driftline.producer.records.table import Table
 from driftline.producer.records.timestamp import EARLIEST, LATEST
 from driftline.producer.records.timestamp_column import parse_timestamps
 
 __all__ = ["Decoded", "Decoder", "ModelRows", "ModelSchema", "Reason", "Rejected"]
-
-
-@dataclass(frozen=True)
-class Rejected:
-    """A value that goes to the dead letters.
-
-    Attributes:
-        index: its place in the batch.
-        reason: why, of the closed set.
-        detail: what is wrong; at most 256 characters, no value of the record.
-        lack: what the record has nothing of, if that is what is wrong.
-    """
-
-    index: int
-    reason: Reason
-    detail: str
-    lack: Lack | None = None
-
-
-@dataclass
-class ModelRows:
-    """The events of one model in a batch, n of them.
-
-    Attributes:
-        index: int64 (n,): places in the batch, ascending.
-        times: int64 (n,): event times, ms since 1970.
-        columns: the features, in the order of the model's layout.
-        versions: int32 (n,): codes into `Decoder.version_names[model]`, -1 for none.
-        segments: tag to int32 (n,): place of its value among the listed ones; their number for
-            any other value, and for none.
-        ids: uint64 (n,): hashes of the events' ids, 0 for none; None where they are not read.
-    """
-
-    index: IntArray
-    times: IntArray
-    columns: Columns
-    versions: CodeArray
-    segments: dict[str, CodeArray]
-    ids: IdArray | None = None
-
-
-@dataclass
-class Decoded:
-    """A batch: every value is in one place, so the five counts add up to the values read.
-
-    Attributes:
-        models: model to its rows; models without any are not here.
-        rejected: values for the dead letters, in the batch's order.
-        tombstones: values that are null.
-        unknown_model: events of models that are not watched.
-        unread: events of models that failed, now or before.
-        failed: models whose events raised an unexpected error; none of theirs is in `models`.
-    """
-
-    models: dict[str, ModelRows] = field(default_factory=dict)
-    rejected: list[Rejected] = field(default_factory=list)
-    tombstones: int = 0
-    unknown_model: int = 0
-    unread: int = 0
-    failed: Failures = field(default_factory=Failures)
-
-    def refuse(self, index: int, reason: Reason, detail: str, lack: Lack | None = None) -> None:
-        """Add a value for the dead letters."""
-        self.rejected.append(Rejected(index, reason, detail[:256], lack))
 
 
 class Decoder:
@@ -164,6 +100,13 @@ class Decoder:
             self._default = category_text(model.value)
         elif len(self._models) == 1:
             (self._default,) = self._models
+        self._tables = TableDecoder(
+            mapping,
+            {name: ModelTables(m.fields, m.versions) for name, m in self._models.items()},
+            self._default,
+            self._constant,
+            self._resting,
+        )
 
     def rest(self, name: str) -> None:
         """Read no more events of a model that failed; they are counted as `unread`."""
@@ -206,6 +149,26 @@ class Decoder:
                     decoded.unread += read + len(own)
         decoded.rejected.sort(key=lambda bad: bad.index)
         return decoded
+
+    def decode_table(self, table: Table) -> Decoded:
+        """Decode rows that are columns; the rows mean what they would mean as records of JSON.
+
+        >>> from driftline.detectors.counts import Feature
+        >>> from driftline.producer.records.table import Numbers
+        >>> layout = Layout.of([Feature("age", "numeric", np.array([20.0, 30.0]))])
+        >>> mapping = Mapping({"timestamp": "ts", "features": "*"})
+        >>> decoder = Decoder(mapping, [ModelSchema("churn", layout, {})], 300_000, 262_144)
+        >>> now = Numbers(np.array([1_553_644_800, 5]))
+        >>> table = Table(2, {"ts": now, "age": Numbers(np.array([31, 32]))})
+        >>> decoded = decoder.decode_table(table)
+        >>> decoded.models["churn"].columns.numeric.tolist()
+        [[31.0]]
+        >>> [(bad.index, bad.reason) for bad in decoded.rejected]
+        [(1, 'timestamp')]
+        """
+        for model in self._models.values():
+            model.versions.tidy()
+        return self._tables.decode(table)
 
     def _finish(self, name: str, batch: Batch, record_times: IntArray, decoded: Decoded) -> None:
         """Add the events of a model whose time can be used to `decoded`."""
@@ -338,7 +301,7 @@ class Decoder:
         if not (wrong | ahead).any():
             return batch, times
         for place in batch.places[wrong].tolist():
-            decoded.refuse(place, "timestamp", "the timestamp is no time, or before 2000")
+            decoded.refuse(place, "timestamp", NO_TIME)
         for place in batch.places[ahead].tolist():
             detail = f"the timestamp is more than {self._max_ahead} ms after the record's"
             decoded.refuse(place, "too_far_ahead", detail)

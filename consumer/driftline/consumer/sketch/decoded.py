@@ -1,0 +1,75 @@
+"""What decoding a batch gives: the events of each model as columns, and what is no event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from driftline.consumer.sketch.exact import Lack, Reason
+from driftline.consumer.sketch.failures import Failures
+from driftline.consumer.wire.join_rows import IdArray
+from driftline.detectors.counts import CodeArray, Columns
+from driftline.detectors.grid import IntArray
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A value that goes to the dead letters.
+
+    Attributes:
+        index: its place in the batch.
+        reason: why, of the closed set.
+        detail: what is wrong; at most 256 characters, no value of the record.
+        lack: what the record has nothing of, if that is what is wrong.
+    """
+
+    index: int
+    reason: Reason
+    detail: str
+    lack: Lack | None = None
+
+
+@dataclass
+class ModelRows:
+    """The events of one model in a batch, n of them.
+
+    Attributes:
+        index: int64 (n,): places in the batch, ascending.
+        times: int64 (n,): event times, ms since 1970.
+        columns: the features, in the order of the model's layout.
+        versions: int32 (n,): codes into `Decoder.version_names[model]`, -1 for none.
+        segments: tag to int32 (n,): place of its value among the listed ones; their number for
+            any other value, and for none.
+        ids: uint64 (n,): hashes of the events' ids, 0 for none; None where they are not read.
+    """
+
+    index: IntArray
+    times: IntArray
+    columns: Columns
+    versions: CodeArray
+    segments: dict[str, CodeArray]
+    ids: IdArray | None = None
+
+
+@dataclass
+class Decoded:
+    """A batch: every value is in one place, so the five counts add up to the values read.
+
+    Attributes:
+        models: model to its rows; models without any are not here.
+        rejected: values for the dead letters, in the batch's order.
+        tombstones: values that are null.
+        unknown_model: events of models that are not watched.
+        unread: events of models that failed, now or before.
+        failed: models whose events raised an unexpected error; none of theirs is in `models`.
+    """
+
+    models: dict[str, ModelRows] = field(default_factory=dict)
+    rejected: list[Rejected] = field(default_factory=list)
+    tombstones: int = 0
+    unknown_model: int = 0
+    unread: int = 0
+    failed: Failures = field(default_factory=Failures)
+
+    def refuse(self, index: int, reason: Reason, detail: str, lack: Lack | None = None) -> None:
+        """Add a value for the dead letters."""
+        self.rejected.append(Rejected(index, reason, detail[:256], lack))
