@@ -15,6 +15,7 @@ from driftline.consumer.log.protocol import Record
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.sketch.decode import Decoded
 from driftline.consumer.sketch.event_ids import NO_ID
+from driftline.consumer.sketch.input_rows import RecordRows
 from driftline.consumer.wire.join_rows import IdArray
 
 
@@ -63,7 +64,7 @@ def sample_labels(
     writer = plan.writer(topic, 1, {}, 0)
     if writer is None:
         return
-    found, wrong = writer.read_labels(records, decoded.models, lambda _: nullcontext())
+    found, wrong = writer.read_labels(RecordRows(records), decoded.models, lambda _: nullcontext())
     good = {place for rows in found.values() for place in rows.index.tolist()}
     bad = {each.index: each for each in (*decoded.rejected, *wrong) if each.index not in good}
     decoded.rejected = [bad[place] for place in sorted(bad)]

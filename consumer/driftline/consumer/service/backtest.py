@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import count
+from dataclasses import replace
 from typing import Any
 
 from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.join.state import JoinState
 from driftline.consumer.judge.comparison.judge import ComparisonState
 from driftline.consumer.judge.state import JudgeState
-from driftline.consumer.log.memory import MemoryRecord
 from driftline.consumer.log.protocol import TopicPartition
 from driftline.consumer.service.joining import JoinsPartition
 from driftline.consumer.service.judging import Judge, PanesPartition, SentAlerts
 from driftline.consumer.service.messages import OUTPUTS
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.stage import ByModel
+from driftline.consumer.sketch.input_rows import TableRows
 from driftline.consumer.sketch.partition import Output
 from driftline.consumer.sketch.state import SketchState
 from driftline.consumer.sketch.totals import DeadLetter, InputTotals
 from driftline.consumer.wire.records import Alert, Verdict
-from driftline.producer.records.mapping import Mapping
-from driftline.producer.replay.replay import encode_event
+from driftline.producer.records.table import Table
 
 
 class Backtest:
@@ -74,11 +73,22 @@ class Backtest:
         yield from self._begin()
         yield from self._taken(self._events.feed(rows))
 
+    def feed_table(self, table: Table) -> Iterator[Verdict | Alert]:
+        """Count the rows of a table, as `feed` does; its first is behind those fed before."""
+        yield from self._begin()
+        yield from self._taken(self._events.feed_table(table))
+
     def feed_labels(self, rows: Sequence[dict[str, Any]]) -> Iterator[Verdict | Alert]:
         """Match the labels in `rows` with their predictions; yield as `feed` does."""
         yield from self._begin()
         if self._labels is not None:
             yield from self._taken(self._labels.feed(rows))
+
+    def feed_label_table(self, table: Table) -> Iterator[Verdict | Alert]:
+        """Match the labels in a table with their predictions; yield as `feed` does."""
+        yield from self._begin()
+        if self._labels is not None:
+            yield from self._taken(self._labels.feed_table(table))
 
     def end(self) -> Iterator[Verdict | Alert]:
         """Yield what the end of the files makes final."""
@@ -134,24 +144,20 @@ class Backtest:
 
 
 class _File:
-    """The rows of one file as the records of one partition."""
+    """The rows of one file as the rows of one partition; the offset of each is its place."""
 
     def __init__(self, plan: Plan, topic: str, totals: InputTotals) -> None:
-        source = TopicPartition(topic, 0)
         state = SketchState("file", 1, 0, 0, 0, {})
         self._mapping = plan.mapping_of(topic)
-        self.sketch = plan.sketch(source, 1, state, 0, totals, 1, Mapping.native())
-        self._offsets = count()
+        self.sketch = plan.sketch(TopicPartition(topic, 0), 1, state, 0, totals, 1)
+        self._rows = 0
 
     def feed(self, rows: Sequence[dict[str, Any]]) -> Sequence[Output]:
-        """Count `rows`."""
-        records = [
-            MemoryRecord(
-                *self.sketch.source,
-                next(self._offsets),
-                -1,
-                *encode_event(self._mapping.to_event(row)),
-            )
-            for row in rows
-        ]
-        return self.sketch.feed(records, 0)
+        """Count rows that are dictionaries."""
+        return self.feed_table(Table.of_rows(rows)) if rows else []
+
+    def feed_table(self, table: Table) -> Sequence[Output]:
+        """Count the rows of a table."""
+        here = replace(table, first=self._rows)
+        self._rows += table.rows
+        return self.sketch.feed_table(TableRows(here, self.sketch.source, self._mapping), 0)

@@ -95,7 +95,6 @@ class Plan:
         now: int,
         totals: InputTotals,
         targets: int,
-        mapping: FieldMapping | None = None,
     ) -> PartitionSketch:
         """Return the sketch of an input partition, as of `state`.
 
@@ -108,19 +107,18 @@ class Plan:
             now: wall-clock time, ms.
             totals: where to count what became of the records.
             targets: how many partitions the log of joins has.
-            mapping: how records are read as events; the topic's unless given.
         """
         topic, failures = source.topic, Failures()
         counted, decoder = self.models_of(topic), None
         try:
-            decoder = self.decoder(topic, mapping, failures) if counted else None
+            decoder = self.decoder(topic, failures) if counted else None
         except Exception as error:  # of no model alone
             failures |= dict.fromkeys(counted, error)
         models: dict[str, SketchModel] = {}
         for name in counted:
             with failures.guard(name):
                 models[name] = self.sketch_model(name)
-        writer = self.writer(topic, targets, state.joins, now, mapping, failures)
+        writer = self.writer(topic, targets, state.joins, now, failures)
         sound = {name: model for name, model in models.items() if name not in failures}
         sketch = PartitionSketch(source, partitions, decoder, sound, state, now, totals, writer)
         for name, failure in failures.items():
@@ -129,10 +127,8 @@ class Plan:
             sketch.leave(name, failure, counted=name in counted, labelled=labelled)
         return sketch
 
-    def decoder(
-        self, topic: str, mapping: FieldMapping | None = None, failures: Failures | None = None
-    ) -> Decoder:
-        """Return a new decoder of the records of `topic`; `mapping` is the topic's unless given.
+    def decoder(self, topic: str, failures: Failures | None = None) -> Decoder:
+        """Return a new decoder of the records of `topic`.
 
         `failures`: where to note models whose events it cannot read; without it they are raised.
         """
@@ -145,9 +141,7 @@ class Plan:
                 schema = ModelSchema(name, layout, segments, ids=name in self.labelled)
             schemas.append(schema)
         limits = self.config.limits
-        decoder = Decoder(
-            mapping or self.mapping_of(topic), schemas, limits.max_ahead, limits.max_event_bytes
-        )
+        decoder = Decoder(self.mapping_of(topic), schemas, limits.max_ahead, limits.max_event_bytes)
         found.update(decoder.failures)
         _note(found, failures)
         return decoder
@@ -158,12 +152,11 @@ class Plan:
         targets: int,
         progress: Mapping[str, JoinProgress],
         now: int,
-        mapping: FieldMapping | None = None,
         failures: Failures | None = None,
     ) -> BlockWriter | None:
         """Return what sends the predictions and labels of `topic` to the join; None: nothing.
 
-        `mapping` is the topic's unless given. `failures`: models that have failed already, and
+        `failures`: models that have failed already, and
         where to note those that it cannot write of; without it they are raised.
         """
         models: dict[str, JoinModel] = {}
@@ -174,7 +167,7 @@ class Plan:
                 with found.guard(name):
                     models[name] = self._join_model(name)
                     if topic == labels.topic:
-                        readers[name] = self._label_reader(name, mapping or self.mapping_of(topic))
+                        readers[name] = self._label_reader(name, self.mapping_of(topic))
         _note(found, failures)
         for name in failures or ():
             models.pop(name, None)

@@ -16,9 +16,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.consumer.log.protocol import Gap, Record
+from driftline.consumer.log.protocol import Gap
 from driftline.consumer.sketch.decode import ModelRows, Rejected
 from driftline.consumer.sketch.event_ids import NO_ID, hash_ids
+from driftline.consumer.sketch.input_rows import InputRows
 from driftline.consumer.sketch.labels import LabelReader, LabelRows
 from driftline.consumer.sketch.outcome_columns import Answers
 from driftline.consumer.wire.join_rows import IdArray, JoinRows, pack_rows
@@ -126,14 +127,14 @@ class BlockWriter:
 
     def read_labels(
         self,
-        records: Sequence[Record],
+        polled: InputRows,
         events: Mapping[str, ModelRows],
         safely: Callable[[str], AbstractContextManager[object]],
     ) -> tuple[dict[str, LabelRows], list[Rejected]]:
-        """Return the labels among `records` by model, and what is wrong with the others.
+        """Return the labels among the rows by model, and what is wrong with the others.
 
         Args:
-            records: of a poll.
+            polled: what was read.
             events: those among them, by model.
             safely: lets a model fail alone.
         """
@@ -141,16 +142,15 @@ class BlockWriter:
         wrong: list[Rejected] = []
         for name in self.labelled:
             with safely(name):
-                labels[name], refused = self._read_labels(name, records, events.get(name))
+                labels[name], refused = self._read_labels(name, polled, events.get(name))
                 wrong += refused
         return labels, wrong
 
     def _read_labels(
-        self, name: str, records: Sequence[Record], own: ModelRows | None
+        self, name: str, polled: InputRows, own: ModelRows | None
     ) -> tuple[LabelRows, list[Rejected]]:
         """Return the labels of a model, and what is wrong with the others; `own`: its events."""
-        values, times = [r.value for r in records], [r.timestamp for r in records]
-        rows, rejected = self._readers[name].read(values, times)
+        rows, rejected = polled.labels(self._readers[name])
         # An event that brings its own label needs no id; a label alone does.
         lost = (rows.ids == NO_ID) & ~np.isin(rows.index, [] if own is None else own.index)
         # One place has one reason: the last.

@@ -15,6 +15,7 @@ from driftline.detectors.counts import Feature, Layout
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.registry import FeatureType
 from driftline.producer.records.mapping import Mapping as FieldMapping
+from driftline.producer.records.table import Table
 from driftline.producer.records.values import ABSENT
 
 _LABEL, _SCORE = "actual.label", "actual.score"
@@ -106,7 +107,13 @@ class LabelReader:
         Returns:
             The labels, and the values that are for the dead letters.
         """
-        decoded = self._decoder.decode(values, timestamps)
+        return self._labels(self._decoder.decode(values, timestamps))
+
+    def read_table(self, table: Table) -> tuple[LabelRows, list[Rejected]]:
+        """Read the labels of a table; see `read`."""
+        return self._labels(self._decoder.decode_table(table))
+
+    def _labels(self, decoded: Decoded) -> tuple[LabelRows, list[Rejected]]:
         for error in decoded.failed.values():
             raise error
         rejected = [

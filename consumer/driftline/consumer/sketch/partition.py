@@ -15,12 +15,11 @@ from operator import attrgetter
 from typing import cast
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from driftline.consumer.log.protocol import Gap, Record, TopicPartition, UnreadBatch
 from driftline.consumer.sketch.blocks import BlockWriter, PolledRows
 from driftline.consumer.sketch.decode import Decoded, Decoder
+from driftline.consumer.sketch.input_rows import InputRows, RecordRows, TableRows
 from driftline.consumer.sketch.labels import place_labels
 from driftline.consumer.sketch.model import ModelSketch
 from driftline.consumer.sketch.open_pane import SketchModel
@@ -93,11 +92,16 @@ class PartitionSketch:
             if turns:  # from there on more models count
                 part = bisect_left(records, min(turns), key=attrgetter("offset"))
             whole = [*takewhile(lambda r: not isinstance(r.value, UnreadBatch), records[:part])]
-            out += self._take(whole, now) if whole else self._refuse(records[0])
+            out += self._take(RecordRows(whole), now) if whole else self._refuse(records[0])
             records = records[len(whole) or 1 :]
         if not self._standings.behind:  # only models that failed need what lies before
             self.next = max(self.next, self._needed)
         return self._of_the_others(out)
+
+    def feed_table(self, rows: TableRows, now: int) -> list[Output]:
+        """Count rows that are columns, from `next` on; return what is to be sent, in order."""
+        self._standings.begin()
+        return self._of_the_others(self._take(rows, now))
 
     def lost(self, gap: Gap) -> None:
         """Note that retention deleted records before they were read; reading goes on after them."""
@@ -196,28 +200,28 @@ class PartitionSketch:
         """Return the progress per model, to look at; of those that failed none."""
         return {name: model.progress for name, model in self._models.items()}
 
-    def _take(self, records: Sequence[Record], now: int) -> list[Output]:
-        """Count records for the models that have come as far; for others count again what is open.
+    def _take(self, polled: InputRows, now: int) -> list[Output]:
+        """Count rows for the models that have come as far; for others count again what is open.
 
         Before `position` they have had their effect on all but the models that are behind.
         """
-        first = records[0].offset
+        offsets = polled.offsets
+        first = int(offsets[0])
         again, due = first < self.position, bool(self._models or self._writer.models)
         if again:
             due = any(at <= first for at in self._standings.behind.values())
-        offsets = np.fromiter(map(attrgetter("offset"), records), np.int64, len(records))
         out: list[Output] = []
         if again or due:
-            decoded = self._decode(records)
+            decoded = self._decode(polled)
             for name, rows in decoded.models.items():
                 if self._at(name) <= first:
                     continue
                 with self._standings.safely(name):
                     self._models[name].recount(rows, offsets[rows.index], self._versions(name))
             if due:
-                out += self._effects(records, decoded, offsets, now)
+                out += self._effects(polled, decoded, now)
         else:
-            self.totals.skipped["model_failed"] += len(records)
+            self.totals.skipped["model_failed"] += len(offsets)
         self._pass(first, int(offsets[-1]))
         return out
 
@@ -251,25 +255,25 @@ class PartitionSketch:
 
     def _effects(
         self,
-        records: Sequence[Record],
+        polled: InputRows,
         decoded: Decoded,
-        offsets: NDArray[np.int64],
         now: int,
     ) -> Iterator[Output]:
-        """Yield what records do that have their effect now, on the models that have come there."""
+        """Yield what rows do that have their effect now, on the models that have come there."""
         # What others have counted is not counted again.
-        totals = InputTotals() if records[0].offset < self.position else self.totals
-        totals.read += len(records)
-        blocks = self._write_blocks(records, decoded, offsets, now, totals)
+        offsets = polled.offsets
+        totals = InputTotals() if offsets[0] < self.position else self.totals
+        totals.read += len(offsets)
+        blocks = self._write_blocks(polled, decoded, now, totals)
         totals.skipped["tombstone"] += decoded.tombstones
         totals.skipped["unknown_model"] += decoded.unknown_model
         if decoded.unread:
             totals.skipped["model_failed"] += decoded.unread
         for bad in decoded.rejected:
             totals.rejected[bad.reason] += 1
-            yield DeadLetter(records[bad.index], bad.reason, bad.detail)
+            yield DeadLetter(polled.record(bad.index), bad.reason, bad.detail)
         for name, rows in decoded.models.items():
-            if name in self.failures or self._at(name) > records[0].offset:
+            if name in self.failures or self._at(name) > offsets[0]:
                 totals.skipped["model_failed"] += len(rows.index)
                 continue
             with self._standings.safely(name):
@@ -281,14 +285,13 @@ class PartitionSketch:
                 totals.late[name] += len(rows.index) - timely
         yield from blocks
 
-    def _decode(self, records: Sequence[Record]) -> Decoded:
-        values = [r.value for r in records]
+    def _decode(self, polled: InputRows) -> Decoded:
         if self._decoder is None:
-            return Decoded(tombstones=values.count(None))
+            return Decoded(tombstones=polled.tombstones())
         try:
-            decoded = self._decoder.decode(values, [r.timestamp for r in records])
+            decoded = polled.decode(self._decoder)
         except Exception as error:  # of no model alone: all of them rest
-            decoded = Decoded(unread=len(records))
+            decoded = Decoded(unread=len(polled.offsets))
             decoded.failed.update(dict.fromkeys(self._models, error))
         for name, failure in decoded.failed.items():
             self.fail(name, failure)
@@ -296,22 +299,22 @@ class PartitionSketch:
 
     def _write_blocks(
         self,
-        records: Sequence[Record],
+        polled: InputRows,
         decoded: Decoded,
-        offsets: NDArray[np.int64],
         now: int,
         totals: InputTotals,
     ) -> list[Block | Loss]:
         """Return what the join needs of a batch; labels found take their place in `decoded`."""
+        offsets = polled.offsets
         # Whether it is the label of a model that failed is seen when that one goes on.
         unclear = any(each.labelled for each in self._standings.resting.values())
         writer, safely = self._writer, self._standings.safely
         if not (writer.models or unclear):
             return []
-        labels, wrong = writer.read_labels(records, decoded.models, safely)
+        labels, wrong = writer.read_labels(polled, decoded.models, safely)
         events = self._decoder is not None
         unclear = any(each.labelled for each in self._standings.resting.values())
-        found = place_labels(decoded, labels, wrong, len(records), events=events, unclear=unclear)
+        found = place_labels(decoded, labels, wrong, len(offsets), events=events, unclear=unclear)
         for name, rows in labels.items():
             totals.labels[name] += len(rows.index)
             totals.refused[name] += rows.refused
@@ -319,7 +322,7 @@ class PartitionSketch:
         batch = PolledRows(offsets, decoded.models, versions, labels)
         out: list[Block | Loss] = []
         for name in writer.models:
-            if not (name in decoded.models or name in labels) or self._at(name) > records[0].offset:
+            if not (name in decoded.models or name in labels) or self._at(name) > offsets[0]:
                 continue
             with safely(name):
                 for reason, rows_left in writer.without(name, batch, found).items():
