@@ -1,0 +1,210 @@
+"""What was found in a batch of data, a row a feature: for a notebook, a script, or a plain page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from driftline.consumer.judge.sentence import clean
+from driftline.consumer.offline.feedback import Note
+from driftline.consumer.offline.found import Found
+from driftline.consumer.offline.frames import frame
+from driftline.consumer.offline.report_page import body, page, written
+from driftline.consumer.wire.records import Alert, Number, Verdict
+
+_WIDTHS = (28, 12, 10, 8, 10)
+
+
+@dataclass(frozen=True)
+class FeatureRow:
+    """One feature, prediction or metric, in the window in which it differed most.
+
+    Attributes:
+        feature: its name.
+        type: numeric, categorical, boolean or performance.
+        drifted: whether it fired an alert.
+        effect: how far it is from the reference (bias-corrected PSI); None where nothing was
+            tested, and for a metric.
+        p_value: the smallest of the tests that the budget looks at; None where nothing was tested.
+        change: what changed, in words; why it could not be judged; empty where nothing changed.
+        since: RFC 3339, when it began; None without an alert, and where there are no times.
+        verdict: the whole record of that window.
+    """
+
+    feature: str
+    type: str
+    drifted: bool
+    effect: Number
+    p_value: Number
+    change: str
+    since: str | None
+    verdict: Verdict = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found: `features` in the order of their effects, the drifted ones first.
+
+    The budget is shared by all features: with 40 of them each is tested at a fortieth of the level.
+
+    Attributes:
+        features: a row each, metrics too.
+        windows: windows that were judged.
+        events: events in them.
+        alerts: the alerts, oldest first, each as of its latest rise.
+        verdicts: all verdicts, also of segments.
+        notes: what was assumed, and what to know.
+        budget: the promise about false alarms, in words.
+    """
+
+    features: tuple[FeatureRow, ...]
+    windows: int
+    events: int
+    alerts: tuple[Alert, ...] = field(repr=False)
+    verdicts: tuple[Verdict, ...] = field(repr=False)
+    notes: tuple[Note, ...] = field(repr=False)
+    budget: str
+
+    @classmethod
+    def of(
+        cls, found: Found, verdicts: Sequence[Verdict], notes: Iterable[Note], budget: str
+    ) -> Report:
+        """Sum up verdicts and what `found` has of the alerts about them."""
+        rows = sorted(
+            _rows(found, verdicts),
+            key=lambda row: (not row.drifted, -(row.effect or 0.0), row.feature),
+        )
+        judged = sum(1 for reason in found.unjudged.values() if not reason)
+        return cls(
+            tuple(rows), judged, found.events_tested(), tuple(found.alerts), tuple(verdicts),
+            tuple(notes), budget,
+        )  # fmt: skip
+
+    @property
+    def drifted(self) -> list[str]:
+        """The names of what drifted, the largest effect first; how many there are of how many is
+        `len(report.drifted)` of `len(report.features)`.
+        """  # noqa: D205 (one sentence)
+        return [row.feature for row in self.features if row.drifted]
+
+    def __getitem__(self, feature: str) -> FeatureRow:
+        """Return the row of a feature.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for row in self.features:
+            if row.feature == feature:
+                return row
+        raise KeyError(feature)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the rows as dictionaries, without the verdicts."""
+        names = [each.name for each in fields(FeatureRow) if each.name != "verdict"]
+        return [{name: getattr(row, name) for name in names} for row in self.features]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what JSON can hold of the report: its sums, rows, notes."""
+        return {
+            "drifted": self.drifted,
+            "windows": self.windows,
+            "events": self.events,
+            "budget": self.budget,
+            "features": self.rows(),
+            "notes": [str(note) for note in self.notes],
+        }
+
+    def to_json(self) -> str:
+        """Return `to_dict` as a JSON document."""
+        return json.dumps(self.to_dict(), ensure_ascii=False)
+
+    def to_frame(self) -> Any:
+        """Return the rows as a frame: of pandas, else of polars, else a table of Arrow.
+
+        Raises:
+            ModuleNotFoundError: none of them is installed.
+        """
+        return frame(self.rows())
+
+    def save(self, path: str | Path) -> None:
+        """Write the report as one HTML file, which needs nothing else."""
+        Path(path).write_text(page(self), encoding="utf-8")
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        return body(self)
+
+    def __str__(self) -> str:
+        """Return the report as text."""
+        head = ("feature", "type", "", "effect", "p-value", "what changed")
+        lines = [self.headline, "", _line(head)]
+        lines += [
+            _line(
+                (
+                    clean(row.feature),
+                    row.type,
+                    "drifted" if row.drifted else "",
+                    written(row.effect),
+                    written(row.p_value),
+                    clean(row.change),
+                )
+            )
+            for row in self.features
+        ]
+        return "\n".join([*lines, *(["", *map(str, self.notes)] if self.notes else [])])
+
+    @property
+    def headline(self) -> str:
+        """How many drifted, over what, and how often that would be wrong."""
+        windows = f"{self.windows:,} window" + ("" if self.windows == 1 else "s")
+        return (
+            f"{len(self.drifted)} of {len(self.features)} drifted: {windows} judged,"
+            f" {self.events:,} events; the budget allows {self.budget} false alarms"
+        )
+
+
+def _rows(found: Found, verdicts: Sequence[Verdict]) -> Iterator[FeatureRow]:
+    fired = {alert.feature: alert for alert in reversed(found.alerts) if alert.segment is None}
+    most: dict[str, Verdict] = {}
+    for verdict in verdicts:
+        if verdict.segment is not None or verdict.model != found.model:
+            continue
+        known = most.get(verdict.feature)
+        if known is None or _rank(verdict) > _rank(known):
+            most[verdict.feature] = verdict
+    for name, verdict in most.items():
+        alert = fired.get(name)
+        yield FeatureRow(
+            feature=name,
+            type=verdict.type,
+            drifted=alert is not None,
+            effect=verdict.effect if alert is None else alert.effect,
+            p_value=_p_value(verdict),
+            change=alert.change if alert is not None else verdict.reason or "",
+            since=None if alert is None else alert.since,
+            verdict=verdict,
+        )
+
+
+def _rank(verdict: Verdict) -> tuple[bool, float]:
+    """Return which of two windows shows more: one that was judged, then the larger effect."""
+    judged = verdict.state != "insufficient"
+    effect = verdict.effect
+    return judged, -1.0 if effect is None else float(effect)
+
+
+def _p_value(verdict: Verdict) -> Number:
+    """Return the smallest p-value of the tests that a rule looks at."""
+    tested = [found for found in verdict.detectors.values() if found.state is not None]
+    found = [value for each in tested if (value := each.p_value) is not None]
+    return min(found, default=None)
+
+
+def _line(cells: Sequence[str]) -> str:
+    *most, last = cells
+    return "  ".join(
+        [*(f"{cell:<{width}}" for cell, width in zip(most, _WIDTHS, strict=True)), last]
+    )

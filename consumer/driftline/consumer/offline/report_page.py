@@ -1,0 +1,120 @@
+"""A report as HTML: a table, with the bins of each feature as bars beside it. No network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+from driftline.consumer.judge.bin_changes import bin_name, edge
+from driftline.consumer.judge.sentence import amount, clean, percent
+from driftline.consumer.wire.records import Number, Verdict
+
+if TYPE_CHECKING:
+    from driftline.consumer.offline.report import FeatureRow, Report
+
+_WIDTH, _HEIGHT, _GAP = 180, 44, 1
+_MOST_BARS = 40
+_STYLE = (
+    ".driftline{font:14px/1.45 system-ui,sans-serif;color:#1b1f24;background:#fff}"
+    ".driftline table{border-collapse:collapse}"
+    ".driftline th,.driftline td{padding:.3em .7em;text-align:left;vertical-align:middle;"
+    "border-bottom:1px solid #d8dee4}"
+    ".driftline .n{text-align:right;font-variant-numeric:tabular-nums}"
+    ".driftline .drifted{font-weight:600;color:#a40e26}"
+    ".driftline .notes{color:#57606a}"
+)
+
+
+def page(report: Report) -> str:
+    """Return a whole document."""
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>Driftline: {len(report.drifted)} of {len(report.features)} drifted</title>"
+        f'</head><body style="margin:2em">{body(report)}</body></html>\n'
+    )
+
+
+def body(report: Report) -> str:
+    """Return the part that a notebook shows."""
+    head = "".join(
+        f'<th scope="col"{kind}>{name}</th>'
+        for name, kind in (
+            ("feature", ""), ("type", ""), ("", ""), ("effect", ' class="n"'),
+            ("p-value", ' class="n"'), ("what changed", ""), ("normally and now", ""),
+        )
+    )  # fmt: skip
+    rows = "".join(map(_row, report.features))
+    notes = "".join(f"<li>{_text(str(note))}</li>" for note in report.notes)
+    return (
+        f'<div class="driftline"><style>{_STYLE}</style><p>{_text(report.headline)}.</p>'
+        f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        '<p class="notes">Bars: grey normally, blue now. The effect is a PSI without bias: below'
+        " 0.1 small, from 0.25 on large.</p>"
+        f'{f"""<ul class="notes">{notes}</ul>""" if notes else ""}</div>'
+    )
+
+
+def _row(row: FeatureRow) -> str:
+    state = '<td class="drifted">drifted</td>' if row.drifted else "<td></td>"
+    return (
+        f'<tr><th scope="row">{_text(row.feature)}</th><td>{row.type}</td>{state}'
+        f'<td class="n">{written(row.effect)}</td><td class="n">{written(row.p_value)}</td>'
+        f"<td>{_text(row.change)}</td><td>{bars(row.verdict)}</td></tr>"
+    )
+
+
+def bars(verdict: Verdict) -> str:
+    """Return the bins of a verdict as a drawing: normally beside now; empty where it has none."""
+    bins = verdict.bins
+    if not bins:
+        return ""
+    if "categories" in bins:
+        names = [str(name) for name in bins["categories"]]
+    else:
+        upper = bins["upper"]
+        names = [bin_name(upper, i, lambda x: str(edge(x))) for i in range(len(upper) + 1)]
+    normal, now = _shares(bins["reference"]), _shares(bins["window"])
+    order = range(len(names))
+    if len(names) > _MOST_BARS:  # those that tell most, in their order
+        most = sorted(order, key=lambda i: -max(normal[i], now[i]))[:_MOST_BARS]
+        order = sorted(most)  # type: ignore[assignment]  # places, as in a range
+    places = list(order)
+    top = max([*normal, *now, 1e-9])
+    slot = _WIDTH / max(len(places), 1)
+    wide = max((slot - _GAP) / 2, 0.5)
+    drawn = []
+    for k, i in enumerate(places):
+        title = f"{clean(names[i])}: {percent(now[i])}, normally {percent(normal[i])}"
+        rects = "".join(
+            f'<rect x="{k * slot + side * wide:.1f}" y="{_HEIGHT * (1 - share / top):.1f}"'
+            f' width="{wide:.1f}" height="{_HEIGHT * share / top:.1f}" fill="{color}"/>'
+            for side, (share, color) in enumerate(((normal[i], "#afb8c1"), (now[i], "#0969da")))
+        )
+        drawn.append(f"<g><title>{escape(title)}</title>{rects}</g>")
+    label = escape(f"{verdict.feature}: {len(names)} bins, normally and now")
+    return (
+        f'<svg role="img" aria-label="{label}" width="{_WIDTH}" height="{_HEIGHT}"'
+        f' viewBox="0 0 {_WIDTH} {_HEIGHT}">{"".join(drawn)}</svg>'
+    )
+
+
+def written(value: Number) -> str:
+    """Return a figure as a table shows it.
+
+    >>> written(0.43051), written(1.2e-30), written(None)
+    ('0.431', '1.2e-30', '')
+    """
+    if value is None:
+        return ""
+    return amount(float(value), 3 if abs(value) >= 1e-4 or value == 0 else 2)
+
+
+def _shares(counts: Sequence[int]) -> list[float]:
+    total = max(sum(counts), 1)
+    return [count / total for count in counts]
+
+
+def _text(text: str) -> str:
+    return escape(clean(text))
