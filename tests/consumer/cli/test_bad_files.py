@@ -21,7 +21,6 @@ REFUSED = {
     ),
     "empty.csv": "empty.csv: is empty; give a file with at least one event",
     "only_header.csv": "only_header.csv: has no rows; give a file with at least one event",
-    "blank.csv": "there are no events to build a reference from; check the input",
     "no_name.csv": ("no_name.csv: column 1 has no name; name it in the first line or leave it out"),
     "utf16.csv": "utf16.csv: is not UTF-8 text; convert it to UTF-8",
     "list.json": "list.json: line 1 is not a JSON object; write one event a line",
@@ -62,13 +61,29 @@ def test_it_is_refused_with_one_sentence(
     assert not (tmp_path / "references").exists()
 
 
+def test_a_file_of_blank_lines(driftline: Driftline) -> None:
+    for verb in (("backtest", "--input"), ("init", "--from")):
+        ran = driftline(*verb, "blank.csv")
+        assert (ran.code, ran.out) == (2, "")
+        assert "no column" in ran.err
+
+
 def test_a_file_that_is_too_short(driftline: Driftline) -> None:
-    ran = driftline("backtest", "--input", "few.csv")
+    ran = driftline("backtest", "--input", "few.csv", "--fail-on-drift")
+    assert (ran.code, ran.err.splitlines()[-2]) == (
+        0,
+        "note  a reference of 400 rows tells only great changes from chance",
+    )
+    text = Path("few.csv").read_text()
+    Path("fewer.csv").write_text("".join(text.splitlines(keepends=True)[:151]))
+    ran = driftline("backtest", "--input", "fewer.csv")
     assert (ran.code, ran.err.splitlines()[-1]) == (
         2,
-        "few.csv: 800 rows are too few, 2,000 are needed: the first half is the reference and the"
-        " second is judged; give a longer file, or --reference REF",
+        "fewer.csv: 150 rows are too few, 200 are needed: the first half is the reference and the"
+        " second is judged, and so few tell only great changes from chance; give a longer file, or"
+        " --min-events 37 to judge them all the same",
     )
+    assert driftline("backtest", "--input", "fewer.csv", "--min-events", "37").code == 0
     ran = driftline("init", "--from", "few.csv")
     assert (ran.code, ran.err.splitlines()[-1]) == (
         2,

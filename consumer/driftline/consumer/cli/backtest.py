@@ -32,8 +32,7 @@ def backtest(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Ground truth that came later, by the mapping of its topic; put in the order of"
-            " its times first.",
+            help="Ground truth that came later, by the mapping of its topic, in any order.",
         ),
     ] = None,
     actual: Annotated[
@@ -51,6 +50,24 @@ def backtest(
             callback=_two,
         ),
     ] = None,
+    window: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DURATION", help="Length of a window, where no configuration has it: 6h."
+        ),
+    ] = None,
+    every: Annotated[
+        str | None,
+        typer.Option(metavar="DURATION", help="From one window to the next; else its length."),
+    ] = None,
+    min_events: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="A window with fewer events is not judged."),
+    ] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(metavar="N per DURATION", help="False alarms allowed, such as 1 per 30d."),
+    ] = None,
     verdicts: Annotated[
         bool, typer.Option("--verdicts", help="Print a line per feature and window too.")
     ] = False,
@@ -66,9 +83,10 @@ def backtest(
 ) -> None:
     """Tell the alerts that a file would have raised.
 
-    Events are read in the file's order and judged as the service would. Without a configuration
-    the columns are guessed, the first half of the file is the reference, and a window holds about
-    1,000 events; what was assumed is said. Labels of a file of their own meet their predictions
+    A file is a set of rows: their order changes nothing. They are judged as the service would, and
+    so is the last window, which the file may end in. Without a configuration the columns are
+    guessed, the earlier half of the file is the reference, and a window holds about 1,000 events;
+    what was assumed is said. Labels of a file of their own meet their predictions
     by event id.
 
     With --compare it prints the metrics of both side by side, and whether B is better, worse or
@@ -89,7 +107,8 @@ def backtest(
         raise typer.Exit(code)
     if file is None:
         raise CommandError("give the events: --input FILE")
-    setup = backtest_exit.set_up(config, file, model, reference, labels, actual)
+    wanted = backtest_exit.read_window_options(window, every, min_events, budget)
+    setup = backtest_exit.set_up(config, file, model, reference, labels, actual, wanted)
     code = backtest_exit.backtest(
         setup, verdicts=verdicts, as_json=json, fail_on_drift=fail_on_drift
     )

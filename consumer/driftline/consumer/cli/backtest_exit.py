@@ -17,9 +17,14 @@ from driftline.consumer.cli.errors import DEFECT, DRIFT_FOUND, OPERATOR_MUST_ACT
 from driftline.consumer.cli.screen import Screen
 from driftline.consumer.cli.terminal import out, out_json, say
 from driftline.consumer.cli.verdict_table import VerdictTable
+from driftline.consumer.config import Budget
+from driftline.consumer.offline.assumed import assumed
+from driftline.consumer.offline.configured import configured
 from driftline.consumer.offline.run import run
-from driftline.consumer.offline.setup import Setup, assumed, configured
+from driftline.consumer.offline.setup import Setup
+from driftline.consumer.offline.windows import GUESSED, WindowOptions
 from driftline.consumer.wire.records import Alert
+from driftline.producer.records.durations import parse_duration
 
 
 def set_up(
@@ -29,6 +34,7 @@ def set_up(
     reference: Path | None,
     labels: Path | None,
     actual: str | None,
+    wanted: WindowOptions,
 ) -> Setup:
     """Set up a backtest as the options ask for, and print what is assumed.
 
@@ -36,12 +42,40 @@ def set_up(
         DriftlineError: the configuration, the reference or a file cannot be used.
     """
     if config is not None:
+        if wanted != GUESSED:
+            raise CommandError(
+                "--window, --every, --min-events, --budget: the configuration has them: change"
+                " models.<name>.window and budget there, or leave out --config"
+            )
         loaded = load_models.read_config(config, offline=True)
         name = load_models.choose_model(loaded.config, model)
         return configured(loaded, name, file, reference, Screen(), labels, actual)
     if labels is not None:
         raise CommandError("--labels needs a configuration that says how they are mapped: --config")
-    return assumed(file, model, reference, Screen(), actual)
+    return assumed(file, model, reference, Screen(), actual, wanted)
+
+
+def read_window_options(
+    length: str | None, every: str | None, min_events: int | None, budget: str | None
+) -> WindowOptions:
+    """Return what the options say of the windows.
+
+    Raises:
+        CommandError: one cannot be read.
+    """
+    read = {}
+    for option, text in (("--window", length), ("--every", every)):
+        try:
+            read[option] = None if text is None else parse_duration(text)
+        except ValueError:
+            raise CommandError(f"{option} {text}: write a duration such as 90s, 6h or 7d") from None
+        if read[option] == 0:
+            raise CommandError(f"{option} {text}: must be above 0")
+    try:
+        allowed = None if budget is None else Budget.parse(budget)
+    except ValueError as error:
+        raise CommandError(f"--budget {budget}: {error}") from None
+    return WindowOptions(read["--window"], read["--every"], min_events, allowed)
 
 
 def backtest(setup: Setup, *, verdicts: bool, as_json: bool, fail_on_drift: bool) -> int:

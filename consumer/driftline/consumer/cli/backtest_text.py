@@ -71,7 +71,7 @@ def _header(found: Found, backtest: Backtest, config: ModelConfig) -> str:
         begin, end = (minute(format_time(t)) for t in (found.first, backtest.last_event))
         parts.append(f"{begin} to {end} UTC")
     window = config.window
-    windows = counted(len(found.windows), "window")
+    windows = counted(len(found.windows.keys() - found.open), "window")
     lengths = format_duration(window.length)
     if window.every != window.length:
         lengths += f" every {format_duration(window.every)}"
@@ -137,7 +137,16 @@ def _rest(found: Found, backtest: Backtest) -> str:
     rejected = totals.rejected.total() - found.refused
     events = " events" if labelled else ""
     parts.append(f"late {totals.late[found.model]:,}, rejected {rejected:,}{events}")
-    return f"Not judged: {'; '.join(parts)}"
+    return f"{_not_over(found)}Not judged: {'; '.join(parts)}"
+
+
+def _not_over(found: Found) -> str:
+    """Return what is in the window that the file ends in, as a sentence; empty if nothing is."""
+    for windows, noun in ((found.windows, "event"), (found.labelled, "labelled event")):
+        if many := found.not_over(windows):
+            after, verb = _after(windows.keys() - found.open), "is" if many == 1 else "are"
+            return f"{counted(many, noun)}{after} {verb} in a window that is not over. "
+    return ""
 
 
 def _after(windows: Iterable[tuple[str, str]]) -> str:

@@ -11,14 +11,20 @@ from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.screen import Screen
 from driftline.consumer.cli.terminal import progress
 from driftline.consumer.config.names import check_name
-from driftline.consumer.offline.assumptions import ENOUGH, Assumptions, EventRate, assume
+from driftline.consumer.offline.assumptions import Assumptions, assume
+from driftline.consumer.offline.extent import Extent
 from driftline.consumer.offline.ground_truth import check_measured
+from driftline.consumer.offline.windows import windows_for
 from driftline.producer.files.rows import count_rows, read_rows
+from driftline.producer.records.durations import UNITS
 from driftline.producer.reference.build import (
     BuiltReference,
     ReferenceSettings,
     reference_from_rows,
 )
+
+_ENOUGH = 1_000  # events of a reference
+_LONGEST = 52 * UNITS["w"]  # window of a topic
 
 
 @dataclass(frozen=True)
@@ -81,7 +87,7 @@ class Draft:
     found: Assumptions
     built: BuiltReference
     length: int
-    pace: EventRate
+    pace: Extent
 
     @property
     def model(self) -> str:
@@ -96,7 +102,7 @@ class Draft:
     @property
     def a_window(self) -> float:
         """About how many events a window has."""
-        return self.pace.rate * self.length
+        return self.pace.pace().rate * self.length
 
 
 def make(wanted: Wanted) -> Draft:
@@ -107,19 +113,19 @@ def make(wanted: Wanted) -> Draft:
     """
     found = assume(wanted.file, wanted.model, Screen(), wanted.actual)
     wanted.may_write(reference_path(wanted.output, found.model))
-    pace = EventRate(found.mapping)
+    pace = Extent(found.mapping)
     with progress("rows", count_rows(wanted.file)) as show:
         rows = pace.watch(read_rows(wanted.file), show)
         settings = ReferenceSettings(found.model, ignore=found.ignore)
         built = reference_from_rows(rows, found.mapping, settings)
     check_measured(built, found.mapping, wanted.actual, wanted.file)
-    length = pace.length(wanted.file)
-    if built.reference.events < ENOUGH:
+    window = windows_for(wanted.file, pace, None, longest=_LONGEST)
+    if built.reference.events < _ENOUGH:
         raise CommandError(
             f"{wanted.file}: {built.reference.events:,} events are too few to know what is normal,"
-            f" {ENOUGH:,} are needed; give a longer file"
+            f" {_ENOUGH:,} are needed; give a longer file"
         )
-    return Draft(wanted, found, built, length, pace)
+    return Draft(wanted, found, built, window.length, pace)
 
 
 def reference_path(output: Path, model: str) -> Path:

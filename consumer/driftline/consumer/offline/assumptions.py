@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -15,22 +14,12 @@ from driftline.consumer.offline import file_rows
 from driftline.consumer.offline.feedback import Feedback
 from driftline.producer.errors import InputError
 from driftline.producer.files.rows import mixed_columns, read_rows
-from driftline.producer.records.durations import UNITS
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.records.timestamp import parse_timestamp
 
-EVENTS_A_WINDOW = 1_000
-ENOUGH = 1_000
-"""Events of a reference, at least."""
 _MOST_FEATURES = 1_000
 _SAMPLE = 100  # values of a column, at least, to tell that it names or numbers the rows
 _NAMES = 0.9  # share of distinct texts from which on a column names the rows
-_ROUND = {
-    "s": (1, 5, 10, 15, 30), "m": (1, 5, 10, 15, 30), "h": (1, 2, 3, 6, 12), "d": (1, 2, 3, 6),
-    "w": (1, 2, 4, 13, 26, 52),
-}  # fmt: skip
-LENGTHS = [count * UNITS[unit] for unit, counts in _ROUND.items() for count in counts]
-"""Window lengths that a person would choose, ms."""
 
 
 @dataclass(frozen=True)
@@ -77,64 +66,6 @@ def assume(
         advice = "where a number is missing, leave the cell empty"
         feedback.note("warning", f"{clean(sentence)}; {advice}")
     return Assumptions(mapping, model or _model_of(file, events), tuple(map(_glob, unfit)))
-
-
-def round_length(rate: float) -> int:
-    """Return the round window length (ms) that holds closest to 1,000 events.
-
-    Args:
-        rate: events a millisecond.
-
-    >>> round_length(50_000 / (303 * 86_400_000)) == 6 * 86_400_000
-    True
-    """
-    return min(LENGTHS, key=lambda length: abs(math.log(rate * length / EVENTS_A_WINDOW)))
-
-
-class EventRate:
-    """How many events there are in a time, seen in passing."""
-
-    def __init__(self, mapping: Mapping) -> None:
-        self._mapping = mapping
-        self.events = 0
-        self.first, self.last = 0, 0  # ms
-
-    def watch(
-        self, chunks: Iterable[file_rows.Rows], show: Callable[[int], object] | None = None
-    ) -> Iterator[file_rows.Rows]:
-        """Yield the rows again; tell `show` how many there were."""
-        rows = 0
-        for chunk in chunks:
-            times = file_rows.event_times(chunk, self._mapping)
-            if times.size:
-                first, last = int(times.min()), int(times.max())
-                self.first = min(self.first, first) if self.events else first
-                self.last = max(self.last, last) if self.events else last
-                self.events += times.size
-            yield chunk
-            rows += len(chunk)
-            if show is not None:
-                show(rows)
-
-    @property
-    def rate(self) -> float:
-        """Events a millisecond."""
-        return self.events / (self.last - self.first)
-
-    def length(self, file: Path) -> int:
-        """Return the window length.
-
-        Raises:
-            InputError: the events have no times, or all the same.
-        """
-        if not self.events:
-            raise InputError(
-                f"{file}: no column holds times, and a window needs them; add one, as text such as"
-                " 2026-11-01T12:00:00Z or as seconds since 1970, and call it timestamp"
-            )
-        if self.last <= self.first:
-            raise InputError(f"{file}: all events have the same time, so there are no windows")
-        return round_length(self.rate)
 
 
 def _model_of(file: Path, events: Iterable[dict[str, Any]]) -> str:

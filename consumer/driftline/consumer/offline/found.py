@@ -33,6 +33,7 @@ class Found:
         causes: why labels and predictions did not match, a sentence each.
         metrics: windows of the whole model's performance, estimated or not: start and end to
             events.
+        open: windows of the whole model, or of its labels, that are not over where the file ends.
         unmeasured: the same; why none of its metrics could be judged, empty if one was.
     """
 
@@ -52,6 +53,7 @@ class Found:
     causes: list[str] = field(init=False, default_factory=list)
     metrics: dict[tuple[str, str], int] = field(init=False, default_factory=dict)
     unmeasured: dict[tuple[str, str], str] = field(init=False, default_factory=dict)
+    open: set[tuple[str, str]] = field(init=False, default_factory=set)
 
     def add(self, output: Verdict | Alert) -> None:
         """Take in what the backtest yields, in order."""
@@ -64,6 +66,8 @@ class Found:
             return
         if output.model != self.model:
             return  # of a comparison, whose windows are not the model's
+        if not output.complete and output.segment is None:
+            self.open.add((output.window.start, output.window.end))
         if output.type == "performance":
             self._add_metric(output)
             return
@@ -149,6 +153,11 @@ class Found:
     def events_judged(self) -> int:
         """Return the events of final panes."""
         return _side_by_side(self.windows)
+
+    def not_over(self, windows: dict[tuple[str, str], int]) -> int:
+        """Return how many of what windows hold is after the last one that is over."""
+        over = {span: inside for span, inside in windows.items() if span not in self.open}
+        return _side_by_side(windows) - _side_by_side(over) if windows.keys() & self.open else 0
 
     def labels_judged(self) -> int:
         """Return the labelled events of final panes."""

@@ -146,6 +146,8 @@ class LabelFile:
             before = backtest.totals.rejected.copy()
             yield from backtest.feed_labels(rows)
             self._refused += backtest.totals.rejected - before
+        if time is not None:
+            yield from backtest.close_labels(time)
 
     def causes(self, model: str) -> list[str]:
         """Return why labels of a model and its predictions did not match, a sentence each."""

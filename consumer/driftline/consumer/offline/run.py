@@ -25,22 +25,24 @@ def run(setup: Setup) -> Iterator[Verdict | Alert]:
         InputError: no row is an event of the model.
     """
     done = 0
+    labels = setup.truth.labels
     with setup.feedback.progress("events", setup.total) as show:
-        for chunk in setup.rows:
+        for chunk, later in setup.chunks:
             times = file_rows.event_times(chunk, setup.mapping)
             if times.size:
                 first = int(times.min())
                 known = setup.found.first
                 setup.found.first = first if known is None else min(first, known)
-            if setup.truth.labels is not None:
-                setup.truth.labels.note_predictions(chunk)
+            if labels is not None:
+                labels.note_predictions(chunk)
             yield from _kept(setup, setup.backtest.feed(chunk))
-            if setup.truth.labels is not None and times.size:
-                yield from _kept(setup, setup.truth.labels.feed(setup.backtest, int(times.max())))
+            yield from _kept(setup, setup.backtest.close(later))
+            if labels is not None:
+                yield from _kept(setup, labels.feed(setup.backtest, later))
             done += len(chunk)
             show(done)
-        if setup.truth.labels is not None:
-            yield from _kept(setup, setup.truth.labels.feed(setup.backtest, None))
+        if labels is not None:
+            yield from _kept(setup, labels.feed(setup.backtest, None))
         yield from _kept(setup, setup.backtest.end())
     if setup.model not in setup.backtest.failures:
         _note_what_was_left_out(setup)

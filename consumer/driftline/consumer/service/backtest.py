@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
+
+import msgspec
 
 from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.join.state import JoinState
@@ -18,19 +21,22 @@ from driftline.consumer.service.messages import OUTPUTS
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.stage import ByModel
 from driftline.consumer.sketch.input_rows import TableRows
-from driftline.consumer.sketch.partition import Output
+from driftline.consumer.sketch.partition import Output, PartitionSketch
 from driftline.consumer.sketch.state import SketchState
 from driftline.consumer.sketch.totals import DeadLetter, InputTotals
 from driftline.consumer.wire.records import Alert, Verdict
 from driftline.producer.records.table import Table
+from driftline.producer.records.timestamp import LATEST
 
 
 class Backtest:
-    """Judges one model over rows that arrive in the order of the file.
+    """Judges one model over the rows of a file, which become events by the mapping of its topic.
 
-    The rows become events by the mapping of the model's topic and are read as one partition; the
-    end of the file is "every partition idle". For the same events, none of them late, the verdicts
-    and alerts are those of the service, byte for byte.
+    With an ordered plan the rows are records of one partition, in the file's order, and the end of
+    the file is "every partition idle": verdicts and alerts are those of the service, byte for byte.
+    Else they are a set: in any order they give the same, nothing is late, and `close` tells how far
+    they have come. Where none is late in the service they are the same too, but for what the end of
+    the file leaves open there: it is judged with `complete` false.
 
     Args:
         plan: holds the model and its reference.
@@ -90,13 +96,45 @@ class Backtest:
         if self._labels is not None:
             yield from self._taken(self._labels.feed_table(table))
 
-    def end(self) -> Iterator[Verdict | Alert]:
-        """Yield what the end of the files makes final."""
+    def close(self, time: int) -> Iterator[Verdict | Alert]:
+        """Yield what is final where no row to come is before `time` (ms): of a set of rows."""
         yield from self._begin()
-        for file in (self._events, self._labels, self._events, self._labels):
-            # Twice: the first marks tell how far the others may be lifted.
-            if file is not None:
-                yield from self._taken(file.sketch.idle(0, 0))
+        yield from self._taken(self._events.sketch.close(time))
+
+    def close_labels(self, time: int) -> Iterator[Verdict | Alert]:
+        """The same where no label to come is before `time`."""
+        yield from self._begin()
+        if self._labels is not None:
+            yield from self._taken(self._labels.sketch.close(time))
+
+    def end(self) -> Iterator[Verdict | Alert]:
+        """Yield what the end of the files makes final; of a set also what it leaves open."""
+        yield from self._begin()
+        files = [file.sketch for file in (self._events, self._labels) if file is not None]
+        if not self._plan.ordered:
+            for file in files:
+                yield from self._taken(file.close(LATEST))
+        yield from self._idle(files)
+        if not self._plan.ordered:
+            yield from self._end_of_a_set(files)
+
+    def _idle(self, files: Sequence[PartitionSketch]) -> Iterator[Verdict | Alert]:
+        for file in (*files, *files):  # twice: the first marks tell how far the others are lifted
+            yield from self._taken(file.idle(0, 0))
+
+    def _end_of_a_set(self, files: Sequence[PartitionSketch]) -> Iterator[Verdict | Alert]:
+        """Yield what is judged of windows that the files end in."""
+        times = [time for file in files if (time := file.event_time()) is not None]
+        every = self._plan.config.models[self._model].window.every
+        if not times:
+            return
+        last = (max(times) // every + 1) * every
+        closed = (self._taken(file.close(last, whole=True)) for file in files)
+        for output in chain(chain.from_iterable(closed), self._idle(files)):
+            if isinstance(output, Verdict):
+                yield msgspec.structs.replace(output, complete=False)
+            elif output.kind != "labels":  # how labels come is not known of a time that goes on
+                yield output
 
     @property
     def failures(self) -> dict[str, Exception]:

@@ -22,7 +22,7 @@ from driftline.consumer.sketch.blocks import BlockWriter, JoinModel, JoinProgres
 from driftline.consumer.sketch.decode import Decoder, ModelSchema
 from driftline.consumer.sketch.failures import Failures
 from driftline.consumer.sketch.labels import LabelReader
-from driftline.consumer.sketch.open_pane import SketchModel
+from driftline.consumer.sketch.open_pane import PaneTimes, SketchModel
 from driftline.consumer.sketch.outcome_columns import Answers, EstimateCells
 from driftline.consumer.sketch.partition import PartitionSketch
 from driftline.consumer.sketch.state import SketchState
@@ -37,10 +37,17 @@ from driftline.producer.records.mapping import Mapping as FieldMapping
 
 @dataclass(frozen=True)
 class Plan:
-    """The configuration and the references of its models, by name."""
+    """The configuration and the references of its models, by name.
+
+    Attributes:
+        config, references: as above.
+        ordered: whether the inputs are logs, in which later records come later; else each is a set
+            of rows, in which nothing is late.
+    """
 
     config: Config
     references: Mapping[str, Reference]
+    ordered: bool = True
 
     @cached_property
     def inputs(self) -> frozenset[str]:
@@ -177,7 +184,7 @@ class Plan:
     def _join_model(self, name: str) -> JoinModel:
         answers = Answers(self.references[name].layout, self.outcome_layout(name).classes)
         grace = self.config.models[name].window.grace
-        return JoinModel(name, answers, self._segments(name), grace)
+        return JoinModel(name, answers, self._segments(name), grace, self.ordered)
 
     def _segments(self, name: str) -> dict[str, tuple[str, ...]]:
         """Return the tags that a model is watched by, each with the values counted apart."""
@@ -283,8 +290,9 @@ class Plan:
                 tag: streams.index(f"{tag}={(*values, OTHER)[0]}")
                 for tag, values in self._segments(name).items()
             },
-            window=config.window,
-            stale_after=config.stale_after,
+            times=PaneTimes(
+                config.window.every, config.window.grace, config.stale_after, self.ordered
+            ),
             estimates=self._estimate_cells(name),
         )
 

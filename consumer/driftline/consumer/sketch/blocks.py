@@ -57,12 +57,15 @@ class JoinModel:
         answers: finds scores and classes in the columns of its predictions.
         segments: tag to the values that are counted apart.
         grace: ms a row may be late and keep its own time.
+        ordered: whether later rows come later; in a set all keep their own times, and `close`
+            alone tells before which time no more come.
     """
 
     name: str
     answers: Answers
     segments: Mapping[str, tuple[str, ...]]
     grace: int
+    ordered: bool = True
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,7 @@ class BlockWriter:
             for name in models
         }
         self._marked: dict[str, int] = {}  # when a model's idle mark was sent last
+        self._closed: dict[str, int] = {}  # of a set, the time before which no more rows come
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -184,7 +188,8 @@ class BlockWriter:
         progress = self.progress[name]
         before = _NEVER if progress.progress is None else progress.progress
         passed = partial(_passed, batch.offsets, (events, labels), before)
-        rows.times = np.maximum(rows.times, passed(rows.offsets) - model.grace)
+        if model.ordered:
+            rows.times = np.maximum(rows.times, passed(rows.offsets) - model.grace)
         progress.progress, progress.active_at = max(before, largest), now
         self._marked.pop(name, None)
         if progress.lost is not None:
@@ -219,7 +224,7 @@ class BlockWriter:
         early = rows.offsets < middle
         (progress,) = passed(np.array([middle])).tolist()
         until = msgspec.structs.replace(
-            horizon, until=int(middle), progress=progress, horizon=progress - model.grace
+            horizon, until=int(middle), progress=progress, horizon=self._frontier(model, progress)
         )
         yield from self._blocks(until, model, rows.select(early), names, passed)
         yield from self._blocks(horizon, model, rows.select(~early), names, passed)
@@ -230,6 +235,15 @@ class BlockWriter:
         known = progress.lost or (gap.wanted, gap.begin)
         progress.lost = (min(known[0], gap.wanted), max(known[1], gap.begin))
         progress.refused = refused
+
+    def close(self, name: str, time: int, horizon: Horizon, *, whole: bool) -> Iterator[Block]:
+        """Yield how far a set of rows has come; see `PartitionSketch.close`."""
+        model, progress = self._models[name], self.progress[name].progress
+        if whole:
+            self._closed[name] = time
+        elif progress is not None:
+            self._closed[name] = min(time, progress - model.grace)
+        yield from self._to_all(self._said(horizon, model))
 
     def claim(self, name: str, horizon: Horizon) -> Iterator[Block]:
         """Yield the first records of a new owner: older generations' idle marks are void now."""
@@ -259,10 +273,15 @@ class BlockWriter:
 
     def _said(self, horizon: Horizon, model: JoinModel) -> Horizon:
         progress = self.progress[model.name].progress
-        frontier = None if progress is None else progress - model.grace
         return msgspec.structs.replace(
-            horizon, model=model.name, horizon=frontier, progress=progress
+            horizon, model=model.name, horizon=self._frontier(model, progress), progress=progress
         )
+
+    def _frontier(self, model: JoinModel, progress: int | None) -> int | None:
+        """Return the time (ms) before which no more of a model's rows count."""
+        if not model.ordered:
+            return self._closed.get(model.name)
+        return None if progress is None else progress - model.grace
 
     def _rows(self, model: JoinModel, horizon: Horizon, batch: PolledRows) -> JoinRows:
         """Return the predictions and labels of a model in the order of their records."""

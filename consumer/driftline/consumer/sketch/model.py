@@ -65,22 +65,30 @@ class ModelSketch:
         newest = np.maximum.accumulate(rows.times)
         if progress.progress is not None:
             newest = np.maximum(newest, progress.progress)
-        after = np.maximum((newest - model.grace) // model.every * model.every, before)
+        after = np.full(len(newest), before)
+        if model.times.ordered:
+            after = np.maximum((newest - model.times.grace) // model.every * model.every, before)
         closed = np.concatenate([[before], after[:-1]])  # the horizon each event finds
         starts = rows.times // model.every * model.every
         timely = starts + model.every > closed
         out: list[Pane | Horizon | Loss] = [*self._loss(rows.times)]
         self._add(rows, offsets, versions, starts, timely)
         for i in np.flatnonzero(after > closed).tolist():
-            until = int(offsets[i]) + 1
-            for pane in self._panes():
-                if pane.end <= after[i]:
-                    out += self._messages(pane, until)
-                    del self.open[pane.start]
-            progress.horizon, progress.progress = int(after[i]), int(newest[i])
-            out.append(self.horizon(msgspec.structs.replace(horizon, until=until)))
+            progress.progress = int(newest[i])
+            until = msgspec.structs.replace(horizon, until=int(offsets[i]) + 1)
+            out += self._close(int(after[i]), until)
         progress.progress = int(newest[-1])
         return int(timely.sum()), out
+
+    def close(self, time: int, horizon: Horizon, *, whole: bool) -> Iterator[Pane | Horizon | Loss]:
+        """Close panes of a set of rows; see `PartitionSketch.close`."""
+        newest, every = self.progress.progress, self._model.every
+        if newest is None:
+            return
+        last = (newest // every + 1) * every if whole else newest - self._model.times.grace
+        after = min(time, last) // every * every
+        if self.progress.horizon is None or after > self.progress.horizon:
+            yield from self._close(after, horizon)
 
     def recount(self, rows: ModelRows, offsets: IntArray, versions: Sequence[str]) -> None:
         """Count again what is still open, without any other effect; see `count`."""
@@ -97,7 +105,7 @@ class ModelSketch:
 
     def is_stale(self, now: int) -> bool:
         """Return whether a silence of `stale_after` at `now` (ms) is still to be reported."""
-        after, progress = self._model.stale_after, self.progress
+        after, progress = self._model.times.stale_after, self.progress
         if after is None or now - progress.active_at < after:
             return False
         return bool(self.open) or not progress.stale
@@ -184,6 +192,15 @@ class ModelSketch:
                 *self._source, self._model.name, *progress.lost, start // every * every, None,
                 refused=progress.refused,
             )  # fmt: skip
+
+    def _close(self, after: int, horizon: Horizon) -> Iterator[Pane | Horizon]:
+        """Yield the panes that end at `after` (ms) or before, and how far the model has come."""
+        for pane in self._panes():
+            if pane.end <= after:
+                yield from self._messages(pane, horizon.until)
+                del self.open[pane.start]
+        self.progress.horizon = after
+        yield self.horizon(horizon)
 
     def _messages(self, pane: OpenPane, until: int) -> Iterable[Pane]:
         pane.sent = pane.events

@@ -9,7 +9,6 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.consumer.config import WindowConfig
 from driftline.consumer.sketch.outcome_columns import EstimateCells
 from driftline.consumer.wire.codec import encode, pack_integers
 from driftline.consumer.wire.messages import LARGEST_MESSAGE, Pane, StreamCounts
@@ -27,6 +26,24 @@ _MOST_VERSIONS_OF_SEGMENT = 20
 
 
 @dataclass(frozen=True)
+class PaneTimes:
+    """When panes begin and are closed; durations in ms.
+
+    Attributes:
+        every: length of a pane.
+        grace: how late an event may be.
+        stale_after: a silence after which open panes are closed; None for never.
+        ordered: whether later events come later, so that an event closes the panes `grace` behind
+            it; else the events are a set, in which nothing is late and `close` alone closes panes.
+    """
+
+    every: int
+    grace: int
+    stale_after: int | None = None
+    ordered: bool = True
+
+
+@dataclass(frozen=True)
 class SketchModel:
     """What sketch needs to know of one model.
 
@@ -36,8 +53,7 @@ class SketchModel:
         layout: the reference's flat layout.
         streams: names of the streams counted: None, the whole model, then ``tag=value``.
         segments: per tag, the place of its first value in `streams`.
-        window: length of a pane, and how late an event may be.
-        stale_after: ms of silence after which open panes are closed; None for never.
+        times: of its panes.
         estimates: counts, behind the features', what performance can be estimated from.
     """
 
@@ -46,19 +62,13 @@ class SketchModel:
     layout: Layout
     streams: tuple[str | None, ...]
     segments: Mapping[str, int]
-    window: WindowConfig
-    stale_after: int | None
+    times: PaneTimes
     estimates: EstimateCells | None = None
 
     @property
     def every(self) -> int:
         """Length of a pane, ms."""
-        return self.window.every
-
-    @property
-    def grace(self) -> int:
-        """How late an event may be, ms."""
-        return self.window.grace
+        return self.times.every
 
     @cached_property
     def starts(self) -> IntArray:

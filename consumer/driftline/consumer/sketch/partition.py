@@ -142,6 +142,21 @@ class PartitionSketch:
                 out += self._writer.idle(name, self._horizon(), now)
         return self._of_the_others(out)
 
+    def close(self, time: int, *, whole: bool = False) -> list[Output]:
+        """Close the panes of a set of rows up to `time` (ms), before which no later row is.
+
+        None that a log would still keep open, `grace` behind the newest event; `whole`: also those.
+        """
+        self._standings.begin()
+        out: list[Output] = []
+        for name, model in list(self._models.items()):
+            with self._standings.safely(name):
+                out += model.close(time, self._horizon(), whole=whole)
+        for name in self._writer.models:
+            with self._standings.safely(name):
+                out += self._writer.close(name, time, self._horizon(), whole=whole)
+        return self._of_the_others(out)
+
     def hold(self, *, held: bool) -> list[Output]:
         """Return the horizons to be sent where an open transaction begins or ends to hold it."""
         changed, self._held = held != self._held, held

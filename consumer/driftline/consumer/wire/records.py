@@ -79,6 +79,7 @@ class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the detectors said of one feature of one stream in one window.
 
     Of accuracy only: the `confusion` matrix, see `driftline.consumer.judge.performance.details`.
+    `complete` is left out where it is true; it is false where a file ends before its window.
     """
 
     schema: Literal["driftline.verdict.v1"]
@@ -98,6 +99,7 @@ class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
     detectors: dict[str, DetectorValue]
     bins: dict[str, Any] | None
     confusion: dict[str, Any] | None = None
+    complete: bool = True
 
     @property
     def subject(self) -> Subject:

@@ -1,0 +1,178 @@
+"""When the rows of a file are: what one reading tells before the rows are counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import accumulate
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftline.consumer.offline import file_rows
+from driftline.detectors.grid import IntArray
+from driftline.producer.records.mapping import Mapping
+from driftline.producer.records.timestamp import LATEST
+
+DAY = 86_400_000
+_MOST_TIMES = 1 << 20  # distinct ones that are kept
+_WILD = 0.01  # share of the events at either end whose times do not choose the window
+_NEAR = 0.8  # share of the rate of the others at which no time is wild
+_DATES = 0.95  # share of the steps between times that are whole days, where times are dates
+_CYCLE_DAYS = 3  # days, at least, to tell a daily cycle
+_CYCLE_EVENTS = 500
+_CYCLE = 0.15  # share of the events that would have to move for all hours to have as many
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How often events come, without the few that are far from all others.
+
+    Attributes:
+        rate: events a millisecond.
+        step: ms from one time to the next, half of the steps are longer.
+        daily: whether times are dates, or the hours of the day differ.
+    """
+
+    rate: float
+    step: int
+    daily: bool
+
+
+class Extent:
+    """The times of rows, seen in passing.
+
+    Attributes:
+        rows: how many there were.
+        events: how many of them have a time.
+        first, last: ms since 1970, 0 without any.
+        in_order: whether no time was before that of an earlier row.
+
+    >>> extent = Extent(Mapping({"timestamp": "ts"}))
+    >>> _ = [*extent.watch([[{"ts": 1553644802}], [{"ts": 1553644801}, {"ts": None}]])]
+    >>> extent.rows, extent.events, extent.last - extent.first
+    (3, 2, 1000)
+    >>> extent.later()[0]
+    1553644801000
+    """
+
+    def __init__(self, mapping: Mapping) -> None:
+        self._mapping = mapping
+        self.rows, self.events = 0, 0
+        self.first, self.last = 0, 0
+        self.in_order = True
+        self._smallest: list[int] = []  # of each chunk
+        self._times = _TimeCounts()
+
+    def watch(
+        self, chunks: Iterable[file_rows.Rows], show: Callable[[int], object] | None = None
+    ) -> Iterator[file_rows.Rows]:
+        """Yield the rows again; tell `show` how many there were."""
+        for chunk in chunks:
+            times = file_rows.event_times(chunk, self._mapping)
+            self._smallest.append(int(times.min(initial=LATEST)))
+            if times.size:
+                smallest, largest = self._smallest[-1], int(times.max())
+                if not self.events:
+                    self.first, self.last = smallest, smallest
+                steps = np.diff(times, prepend=self.last)
+                self.in_order = self.in_order and bool((steps >= 0).all())
+                self.first, self.last = min(self.first, smallest), max(self.last, largest)
+                self.events += times.size
+                self._times.add(times)
+            yield chunk
+            self.rows += len(chunk)
+            if show is not None:
+                show(self.rows)
+
+    def later(self) -> list[int]:
+        """Return for every chunk the smallest time (ms) in the chunks after it."""
+        return [*accumulate([LATEST, *self._smallest[:0:-1]], min)][::-1]
+
+    @property
+    def spread(self) -> bool:
+        """Whether there are two different times."""
+        return self.last > self.first
+
+    def half(self) -> int:
+        """Return the time (ms) before which about half of the events are; ties stay together."""
+        times, counts = self._times.merged()
+        before = np.cumsum(counts) - counts
+        apart = np.abs(2 * before[1:] - counts.sum())
+        return int(times[1:][int(np.argmin(apart))])
+
+    def before(self, time: int | None) -> int:
+        """Return about how many events are before a time (ms), exactly where times are not many."""
+        if time is None:
+            return 0
+        times, counts = self._times.merged()
+        share = float(counts[times < time].sum() / counts.sum())
+        return round(share * self.events)
+
+    def pace(self, until: int | None = None) -> Pace:
+        """Return how often events come before a time (ms), or all; there are two times at least."""
+        times, counts = self._times.merged()
+        seen = int(counts.sum())
+        if until is not None and (times < until).sum() > 1:
+            times, counts = times[times < until], counts[times < until]
+        passed = np.cumsum(counts)
+        low, high = np.searchsorted(passed, [_WILD * passed[-1], (1 - _WILD) * passed[-1]])
+        if times[high] == times[low]:  # nearly all have one time
+            low, high = 0, len(times) - 1
+        kept, inside = times[low : high + 1], counts[low : high + 1]
+        each = self.events / seen  # events that a counted one stands for
+        rate = each * int(inside.sum()) / int(kept[-1] - kept[0])
+        whole = each * int(passed[-1]) / int(times[-1] - times[0])
+        steps = np.diff(kept)
+        dates = bool((steps % DAY == 0).mean() >= _DATES)
+        return Pace(
+            whole if whole > _NEAR * rate else rate,
+            int(np.median(steps)),
+            dates or _has_daily_cycle(kept, inside),
+        )
+
+
+class _TimeCounts:
+    """Distinct times and how many events have each; where they are many, of a part of them.
+
+    Which part depends on the times alone, not on their order.
+    """
+
+    def __init__(self) -> None:
+        self._parts: list[tuple[IntArray, IntArray]] = []
+        self._merged, self._waiting, self._bits = 0, 0, 0
+
+    def add(self, times: IntArray) -> None:
+        found, counts = np.unique(times, return_counts=True)
+        chosen = self._chosen(found)
+        self._parts.append((found[chosen], counts[chosen]))
+        self._waiting += int(chosen.sum())
+        if self._waiting > max(self._merged, _MOST_TIMES // 8):
+            self.merged()
+
+    def merged(self) -> tuple[IntArray, IntArray]:
+        """Return the times in their order, with their counts."""
+        times = np.concatenate([part for part, _ in self._parts])
+        counts = np.concatenate([part for _, part in self._parts])
+        found, place = np.unique(times, return_inverse=True)
+        total = np.bincount(place, weights=counts).astype(np.int64)
+        while len(found) > _MOST_TIMES:
+            self._bits += 1
+            chosen = self._chosen(found)
+            found, total = found[chosen], total[chosen]
+        self._parts, self._merged, self._waiting = [(found, total)], len(found), 0
+        return found, total
+
+    def _chosen(self, times: IntArray) -> NDArray[np.bool_]:
+        mixed = times.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        chosen: NDArray[np.bool_] = mixed >> np.uint64(48) < np.uint64(
+            1 << (16 - min(self._bits, 16))
+        )
+        return chosen
+
+
+def _has_daily_cycle(times: IntArray, counts: IntArray) -> bool:
+    if times[-1] - times[0] < _CYCLE_DAYS * DAY or counts.sum() < _CYCLE_EVENTS:
+        return False
+    hours = np.bincount(times % DAY * 24 // DAY, weights=counts, minlength=24) / counts.sum()
+    return bool(np.abs(hours - 1 / 24).sum() / 2 > _CYCLE)

@@ -1,0 +1,124 @@
+"""The windows of a file without a configuration: how long, and how many events they need."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from driftline.consumer.config import Budget, WindowConfig
+from driftline.consumer.offline.extent import DAY, Extent, Pace
+from driftline.producer.errors import InputError
+from driftline.producer.records.durations import UNITS
+
+EVENTS_A_WINDOW = 1_000
+MIN_EVENTS = 500
+FEWEST = 200
+"""Rows of a file, at least, half of them the reference."""
+_SMALLEST = 100  # events a window, of a small file
+_ROUND = {
+    "s": (1, 5, 10, 15, 30), "m": (1, 5, 10, 15, 30), "h": (1, 2, 3, 6, 12), "d": (1, 2, 3, 6),
+    "w": (1, 2, 4, 13, 26, 52, 104, 260, 520, 1_040),
+}  # fmt: skip
+LENGTHS = [count * UNITS[unit] for unit, counts in _ROUND.items() for count in counts]
+"""Window lengths that a person would choose, ms."""
+
+
+@dataclass(frozen=True)
+class WindowOptions:
+    """What is wanted of the windows of a file without a configuration; None is guessed.
+
+    Attributes:
+        length, every: of the windows, ms.
+        min_events: a window with fewer is not judged.
+        budget: false alarms allowed.
+    """
+
+    length: int | None = None
+    every: int | None = None
+    min_events: int | None = None
+    budget: Budget | None = None
+
+
+GUESSED = WindowOptions()
+"""Nothing is wanted."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many events a window should have, and has at least where it is judged."""
+
+    events: int
+    least: int
+
+
+def size_for(judged: int) -> Size:
+    """Return the size of windows that fits a number of events to judge.
+
+    >>> size_for(4_000), size_for(300), size_for(100)
+    (Size(events=1000, least=500), Size(events=150, least=75), Size(events=100, least=50))
+    """
+    if judged >= EVENTS_A_WINDOW:
+        return Size(EVENTS_A_WINDOW, MIN_EVENTS)
+    events = max(judged // 2, _SMALLEST)
+    return Size(events, events // 2)
+
+
+def round_length(pace: Pace, size: Size, longest: int = LENGTHS[-1]) -> int:
+    """Return the round window length (ms) that holds closest to the wanted number of events.
+
+    It is no shorter than the steps between times, holds enough events to be judged, and is a whole
+    number of days where the hours of a day differ.
+
+    >>> round_length(Pace(50_000 / (303 * DAY), 1_000, False), Size(1_000, 500)) == 6 * DAY
+    True
+    >>> round_length(Pace(24 / DAY, DAY, True), Size(1_000, 500)) // DAY
+    28
+    """
+    least = size.least + 3 * math.sqrt(size.least)
+    fit = [
+        length
+        for length in LENGTHS
+        if pace.step <= length <= longest
+        and pace.rate * length >= least
+        and not (pace.daily and length % DAY)
+    ]
+    if not fit:
+        return longest
+    return min(fit, key=lambda length: abs(math.log(pace.rate * length / size.events)))
+
+
+def windows_for(
+    file: Path,
+    extent: Extent,
+    normal: int | None,
+    wanted: WindowOptions = GUESSED,
+    longest: int = LENGTHS[-1],
+) -> WindowConfig:
+    """Return the windows for a file: what is wanted, and else what fits its events.
+
+    Args:
+        file: named in errors.
+        extent: when its events are.
+        normal: time (ms) before which they are the reference's; None where none is.
+        wanted: by the user.
+        longest: of all windows, ms.
+
+    Raises:
+        InputError: the events have no times, or all the same.
+    """
+    if not extent.events:
+        raise InputError(
+            f"{file}: no column holds times, and a window needs them; add one, as text such as"
+            " 2026-11-01T12:00:00Z or as seconds since 1970, and call it timestamp"
+        )
+    if not extent.spread:
+        raise InputError(f"{file}: all events have the same time, so there are no windows")
+    size = size_for(extent.events - extent.before(normal))
+    if wanted.min_events is not None:
+        size = Size(max(size.events, 2 * wanted.min_events), wanted.min_events)
+    length = wanted.length or round_length(extent.pace(normal), size, longest)
+    try:
+        return WindowConfig(length=length, every=wanted.every or length, min_events=size.least)
+    except ValueError:
+        raise InputError("--every: the length of a window must be a whole number of it") from None
