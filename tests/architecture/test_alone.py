@@ -32,15 +32,15 @@ except InputError as error:
     ]
 
 
-def test_mappings_and_text_files_need_no_more(tmp_path: Path) -> None:
+def test_mappings_and_ndjson_need_no_more(tmp_path: Path) -> None:
     program = """
 from pathlib import Path
 from driftline.producer import Mapping, parse_timestamp
 from driftline.producer.replay import replay
 from driftline.producer.files.rows import read_rows
 
-Path("a.csv").write_text("when,km\\n2019-03-27,12\\n")
-((row,),) = read_rows("a.csv")
+Path("a.ndjson").write_text('{"when": "2019-03-27", "km": 12}')
+((row,),) = read_rows("a.ndjson")
 print(Mapping({"timestamp": "when", "features": "*"}).to_event(row))
 """
     event = {"timestamp": "2019-03-27", "features": {"km": 12}}

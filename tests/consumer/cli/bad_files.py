@@ -29,7 +29,7 @@ def write_bad_files(folder: Path) -> None:
         "few.csv": rows(800),
         "no_time.csv": "km,kind\n" + "0.5,a\n1.5,b\n" * 1_500,
         "one_time.csv": "time,km\n" + "2026-01-01 00:00:00,1\n" * 2_500,
-        "mixed.csv": rows(8_000, km=lambda i: f"{i % 7}" if i % 10 else "n/a"),
+        "mixed.csv": rows(8_000, km=lambda i: f"{i % 7}" if i % 10 else "none of it"),
         "wide.csv": "time," + ",".join(f"c{i}" for i in range(10_000)) + "\n"
         + ("2026-01-01 00:00:00" + ",1" * 10_000 + "\n") * 3,
         "empty.csv": "",
@@ -41,4 +41,4 @@ def write_bad_files(folder: Path) -> None:
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
     (folder / "bom.csv").write_bytes(codecs.BOM_UTF8 + rows(8_000).encode())
-    (folder / "utf16.csv").write_text(rows(100), encoding="utf-16")
+    (folder / "utf16.csv").write_text(rows(8_000), encoding="utf-16")

@@ -80,8 +80,8 @@ def test_a_line_without_an_end_is_no_row(
 def test_few_long_rows_are_a_chunk(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("files.csv", "files.ndjson"):
-        monkeypatch.setattr(f"driftline.producer.{module}.CHUNK_SIZE", 1_000)
+    for size in ("csv_cells.BLOCK", "csv.BLOCK", "csv.CHUNK_SIZE", "ndjson.CHUNK_SIZE"):
+        monkeypatch.setattr(f"driftline.producer.files.{size}", 1_000)
     rows = [{"a": number, "b": "x" * 600} for number in range(5)]
     if name == "x.csv":
         text = "a,b\n" + "".join(f"{row['a']},{row['b']}\n" for row in rows)

@@ -52,7 +52,7 @@ class Format:
 
 
 FORMATS = [
-    Format("CSV", (".csv",), csv.read, csv.count, csv.mixed),
+    Format("CSV", (".csv",), csv.read, csv.count, csv.mixed, csv.tables),
     Format(
         "Parquet",
         (".parquet",),
