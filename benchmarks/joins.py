@@ -6,7 +6,8 @@ Everything runs on one core in one process, without a broker, so all rates are o
 
 * the input path: JSON events of 20 features to panes, for a model without labels and for one whose
   predictions also travel to the join;
-* a topic of labels: JSON to the blocks that travel to the join;
+* a topic of labels: JSON to the blocks that travel to the join, for one model and for six that
+  share the topic, where a label is of the model that it names, or of all;
 * the join: blocks to counts. The labels find their predictions in random order, which is the
   hardest for the processor's cache.
 """
@@ -38,6 +39,7 @@ from driftline.detectors import Reference
 from driftline.producer.reference.build import ReferenceSettings, reference_from_events
 
 PENDING, LABELS, EVENTS = 10_000_000, 2_000_000, 200_000
+SHARING = 6  # models whose labels are in one topic
 POLL = 10_000  # records of an input that are fed at once
 TARGETS = 6  # partitions of the log of joins
 BLOCK = POLL // TARGETS
@@ -99,18 +101,39 @@ def sketch_of(plan: Plan, topic: str) -> PartitionSketch:
     return plan.sketch(TopicPartition(topic, 0), 1, state, 0, InputTotals(), TARGETS)
 
 
-def label_records(events: int) -> list[tuple[int, bytes]]:
-    """Return a topic of labels."""
+def shared_plan(*, among_events: bool) -> Plan:
+    """Return models whose labels are in one topic, alone or in the events themselves."""
+    names = [f"model-{i}" for i in range(SHARING)]
+    models = {
+        name: {"reference": "-", "predictions": "both" if among_events else name, "labels": "both"}
+        for name in names
+    }
+    config = Config.model_validate(
+        {"kafka": {"bootstrap_servers": "localhost:9092"}, "models": models}
+    )
+    return Plan(config, dict.fromkeys(names, reference("model-0")))
+
+
+def label_records(events: int, models: Sequence[str | None]) -> list[tuple[int, bytes]]:
+    """Return a topic of labels, of one model after another; None: of every model."""
     records = []
     for i in range(events):
         label = {
             "event_id": f"{i:026d}",
             "timestamp": START + i,
-            "model": "joined",
+            "model": models[i % len(models)],
             "actual": {"label": CLASSES[i % 7 > 0]},
         }
         records.append((START + i, msgspec.json.encode(label)))
     return records
+
+
+def labelled_events(events: int) -> Iterator[tuple[int, bytes]]:
+    """Yield events of several models in one topic, each with its label."""
+    for i, (at, value) in enumerate(Workload("model-0").events(events, 1, START, HOUR)):
+        event = msgspec.json.decode(value)
+        event |= {"model": f"model-{i % SHARING}", "actual": CLASSES[i % 7 > 0]}
+        yield at, msgspec.json.encode(event)
 
 
 def ids(numbers: np.ndarray[tuple[int], np.dtype[np.uint64]]) -> JoinIds:
@@ -199,10 +222,23 @@ def measure_inputs(plan: Plan, events: int) -> None:
     quiet = events / cpu_seconds(sketch_of(plan, "quiet"), values)
     values = list(Workload("joined").events(events, 1, START, HOUR))
     joined = events / cpu_seconds(sketch_of(plan, "joined"), values)
-    read = events / cpu_seconds(sketch_of(plan, "labels"), label_records(events))
+    read = events / cpu_seconds(sketch_of(plan, "labels"), label_records(events, ["joined"]))
     print(f"input path, events of 20 features   {quiet:11,.0f} events/CPU s without labels")
     print(f"the same, sent to the join too      {joined:11,.0f} events/CPU s")
     print(f"topic of labels to blocks           {read:11,.0f} labels/CPU s")
+
+
+def measure_shared(events: int) -> None:
+    """Print the rates of a topic of labels that several models share."""
+    alone, among = shared_plan(among_events=False), shared_plan(among_events=True)
+    of_one = label_records(events, list(alone.labelled))
+    for what, plan, records in (
+        ("of one model", alone, of_one),
+        ("of all models", alone, label_records(events, [None])),
+        ("in its event", among, list(labelled_events(events))),
+    ):
+        rate = events / cpu_seconds(sketch_of(plan, "both"), records)
+        print(f"{SHARING} models share it, a label {what:14}{rate:8,.0f} labels/CPU s")
 
 
 def measure_join(plan: Plan, pending: int, many: int) -> None:
@@ -233,6 +269,7 @@ def main() -> None:
     both = plan(options.pending)
     measure_join(both, options.pending, options.labels)  # first: memory is new to the process
     measure_inputs(both, options.events)
+    measure_shared(options.events)
 
 
 if __name__ == "__main__":

@@ -131,7 +131,7 @@ FAULTS = {
     "outcomes": lambda: Fault(Plan, "outcomes", lambda plan, name: name, 0),
     "silence": lambda: Fault(ModelSketch, "idle", lambda m, *_: m._model.name, 1),
     "blocks": lambda: Fault(BlockWriter, "write", lambda w, name, *_: name, 4),
-    "labels": lambda: Fault(LabelReader, "read", lambda reader, *_: reader._model, 1),
+    "labels": lambda: Fault(LabelReader, "labels_of", lambda _, name, *__: name, 1),
 }  # fmt: skip
 
 

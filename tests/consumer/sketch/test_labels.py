@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from driftline.consumer.sketch.decode import Rejected
 from driftline.consumer.sketch.event_ids import hash_ids
-from driftline.consumer.sketch.labels import LabelReader
+from driftline.consumer.sketch.labels import LabelReader, LabelRows
 from driftline.producer.records.mapping import Mapping
 
 from .decode_cases import MAX_AHEAD, MAX_BYTES, NOW, NOW_TEXT, encoded
@@ -23,12 +25,18 @@ def reader(
     *,
     among_events: bool = False,
 ) -> LabelReader:
-    return LabelReader("m", classes, mapping or Mapping(), among_events, MAX_AHEAD, MAX_BYTES)
+    return LabelReader({"m": classes}, mapping or Mapping(), among_events, MAX_AHEAD, MAX_BYTES)
+
+
+def labels_of(
+    labels: LabelReader, values: Sequence[bytes | None], times: Sequence[int], model: str = "m"
+) -> tuple[LabelRows, list[Rejected]]:
+    return labels.labels_of(model, labels.decode(values, times))
 
 
 def fate(labels: LabelReader, value: bytes | None, written: int = NOW) -> Any:
     """Return (actual, time) of a label, the reason it is refused for, or None: it is no label."""
-    rows, rejected = labels.read([value], [written])
+    rows, rejected = labels_of(labels, [value], [written])
     fates: list[Any] = list(zip(rows.actual.tolist(), rows.times.tolist(), strict=True))
     fates += [bad.reason for bad in rejected]
     return fates[0] if fates else None
@@ -210,5 +218,5 @@ def test_ids_are_those_of_the_events() -> None:
     # These are read the exact way.
     odd = [encoded({"event_id": one, "actual": "yes", "model": None, "target": []}) for one in ids]
     for values in (ordinary, odd):
-        rows, _ = reader().read(values, [NOW] * len(ids))
+        rows, _ = labels_of(reader(), values, [NOW] * len(ids))
         assert rows.ids.tolist() == hash_ids(list(map(str, ids))).tolist()

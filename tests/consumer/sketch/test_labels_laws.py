@@ -17,9 +17,9 @@ from driftline.consumer.sketch.labels import LabelReader
 from driftline.detectors.grid import IntArray
 from driftline.producer.records.mapping import Constant, Mapping
 
-from .decode_cases import NOW, NOW_TEXT, encoded
+from .decode_cases import MAX_AHEAD, MAX_BYTES, NOW, NOW_TEXT, encoded
 from .test_decode_laws import JUNK, ReadNothing, mostly, objects
-from .test_labels import CLASSES, EVENT, REGRESSION, TRUTH, ZERO_ONE, reader
+from .test_labels import CLASSES, EVENT, REGRESSION, TRUTH, ZERO_ONE, labels_of, reader
 
 ACTUAL = mostly(
     st.sampled_from(["yes", "no", "maybe", "0", "1", "true", True, False, 0, 1, 0.5, None])
@@ -66,8 +66,11 @@ class LeaveAll(ReadNothing):
         return replace(batch, raw={**batch.raw, "event_id": []}), left
 
 
-def plain(labels: LabelReader, values: list[bytes | None]) -> tuple[list[Any], list[Any]]:
-    rows, rejected = labels.read(values, [NOW] * len(values))
+def plain(
+    labels: LabelReader, values: list[bytes | None], model: str = "m"
+) -> tuple[list[Any], list[Any]]:
+    rows, rejected = labels_of(labels, values, [NOW] * len(values), model)
+    assert rows.refused == len(rejected)
     columns = (rows.index, rows.times, rows.ids, rows.actual)
     assert (np.diff(rows.index) > 0).all()
     return (
@@ -90,13 +93,37 @@ def test_the_compiled_way_reads_labels_as_the_exact_one_does(
     among_events = data.draw(st.booleans())
     fast = plain(reader(classes, mapping, among_events=among_events), values)
     exact = reader(classes, mapping, among_events=among_events)
-    exact._decoder._models["m"]._compiled = LeaveAll(2 if classes else 1)  # type: ignore[assignment]  # has the method that is used
+    (decoder,) = exact._decoders.values()
+    decoder._models["m"]._compiled = LeaveAll(2 if classes else 1)  # type: ignore[assignment]  # has the method that is used
     assert fast == plain(exact, values)
     one_by_one = reader(classes, mapping, among_events=among_events)
     for place, single in enumerate(values):
         rows, rejected = plain(one_by_one, [single])
         assert [row[1:] for row in rows] == [row[1:] for row in fast[0] if row[0] == place]
         assert [bad[1:] for bad in rejected] == [bad[1:] for bad in fast[1] if bad[0] == place]
+
+
+@pytest.mark.parametrize("case", CASES)
+@given(data=st.data())
+@settings(max_examples=50, deadline=None)
+def test_models_that_share_a_topic_read_it_as_each_would_alone(
+    case: str, data: st.DataObject
+) -> None:
+    mapping, records = CASES[case]
+    broken = st.sampled_from([None, b"", b"x", b'{"actual":', b"[]", b"\xff\xfe"])
+    value = st.integers(0, 9).flatmap(lambda i: broken if i == 0 else records.map(encoded))
+    values = data.draw(st.lists(value, max_size=12))
+    kinds = st.sampled_from([CLASSES, CLASSES[::-1], ("maybe", "yes"), ZERO_ONE, TRUTH, REGRESSION])
+    classes = data.draw(st.dictionaries(st.sampled_from(["m", "another", "third"]), kinds))
+    among_events = data.draw(st.booleans())
+
+    def of(*models: str) -> LabelReader:
+        wanted = {name: classes[name] for name in models}
+        return LabelReader(wanted, mapping, among_events, MAX_AHEAD, MAX_BYTES)
+
+    shared = of(*classes)
+    for name in classes:
+        assert plain(shared, values, name) == plain(of(name), values, name)
 
 
 def test_ordinary_labels_do_not_take_the_exact_way(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,10 +138,11 @@ def test_ordinary_labels_do_not_take_the_exact_way(monkeypatch: pytest.MonkeyPat
         {"event_id": "c", "actual": "yes", "model": "another"},
     ]
     values = [encoded(label) for label in labels]
-    rows, rejected = reader().read(values, [NOW] * len(values))
+    rows, rejected = labels_of(reader(), values, [NOW] * len(values))
     assert rows.actual.tolist() == [1, 0]
     assert [bad.reason for bad in rejected] == ["unknown_class"]
     events = [EVENT, {**EVENT, "actual": None}, {**EVENT, "actual": "yes"}]
-    rows, rejected = reader(among_events=True).read([encoded(event) for event in events], [NOW] * 3)
+    values = [encoded(event) for event in events]
+    rows, rejected = labels_of(reader(among_events=True), values, [NOW] * 3)
     assert rows.index.tolist() == [2]
     assert rejected == []

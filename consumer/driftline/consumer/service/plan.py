@@ -167,19 +167,25 @@ class Plan:
         where to note those that it cannot write of; without it they are raised.
         """
         models: dict[str, JoinModel] = {}
-        readers: dict[str, LabelReader] = {}
+        classes: dict[str, tuple[str, ...]] = {}
         found = Failures()
         for name, labels in self.labelled.items():
             if topic in (*self.config.models[name].predictions, labels.topic):
                 with found.guard(name):
                     models[name] = self._join_model(name)
                     if topic == labels.topic:
-                        readers[name] = self._label_reader(name, self.mapping_of(topic))
+                        classes[name] = self.outcome_layout(name).classes
+        reader = None
+        if classes:
+            try:
+                reader = self._label_reader(topic, classes)
+            except Exception as error:  # of no model alone
+                found |= dict.fromkeys(classes, error)
         _note(found, failures)
+        writer = BlockWriter(models, reader, targets, progress, now)
         for name in failures or ():
-            models.pop(name, None)
-            readers.pop(name, None)
-        return BlockWriter(models, readers, targets, progress, now) if models else None
+            writer.rest(name)
+        return writer if writer.models else None
 
     def _join_model(self, name: str) -> JoinModel:
         answers = Answers(self.references[name].layout, self.outcome_layout(name).classes)
@@ -191,10 +197,10 @@ class Plan:
         listed = self.references[name].segments
         return {tag: listed[tag] for tag in self.config.models[name].segments}
 
-    def _label_reader(self, name: str, mapping: FieldMapping) -> LabelReader:
-        limits, among_events = self.config.limits, bool(self.models_of(self.labelled[name].topic))
+    def _label_reader(self, topic: str, classes: Mapping[str, tuple[str, ...]]) -> LabelReader:
+        limits, among_events = self.config.limits, bool(self.models_of(topic))
         return LabelReader(
-            name, self.outcome_layout(name).classes, mapping, among_events,
+            classes, self.mapping_of(topic), among_events,
             limits.max_ahead, limits.max_event_bytes,
         )  # fmt: skip
 

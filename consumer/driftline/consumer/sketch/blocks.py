@@ -20,7 +20,7 @@ from driftline.consumer.log.protocol import Gap
 from driftline.consumer.sketch.decode import ModelRows, Rejected
 from driftline.consumer.sketch.event_ids import NO_ID, hash_ids
 from driftline.consumer.sketch.input_rows import InputRows
-from driftline.consumer.sketch.labels import LabelReader, LabelRows
+from driftline.consumer.sketch.labels import DecodedLabels, LabelReader, LabelRows
 from driftline.consumer.sketch.outcome_columns import Answers
 from driftline.consumer.wire.join_rows import IdArray, JoinRows, pack_rows
 from driftline.consumer.wire.messages import LARGEST_MESSAGE, Block, Horizon, Loss
@@ -90,7 +90,7 @@ class BlockWriter:
 
     Args:
         models: the models whose predictions or labels the topic holds, and are joined.
-        readers: read the labels of those models whose labels the topic holds.
+        labels: reads the labels that the topic holds; None where it holds none.
         targets: how many partitions `joins` has.
         progress: as read from the log, by model.
         now: wall-clock time, ms.
@@ -99,13 +99,13 @@ class BlockWriter:
     def __init__(
         self,
         models: Mapping[str, JoinModel],
-        readers: Mapping[str, LabelReader],
+        labels: LabelReader | None,
         targets: int,
         progress: Mapping[str, JoinProgress],
         now: int,
     ) -> None:
         self._models = dict(models)
-        self._readers = dict(readers)
+        self._labels = labels
         self._targets = targets
         self.progress = {
             name: msgspec.structs.replace(progress[name]) if name in progress else JoinProgress(now)
@@ -122,12 +122,14 @@ class BlockWriter:
     @property
     def labelled(self) -> tuple[str, ...]:
         """The models whose labels it reads."""
-        return tuple(self._readers)
+        return () if self._labels is None else self._labels.models
 
     def rest(self, name: str) -> None:
         """Write no more of a model that failed."""
-        for known in (self._models, self._readers, self.progress, self._marked):
+        for known in (self._models, self.progress, self._marked):
             known.pop(name, None)
+        if self._labels is not None:
+            self._labels.rest(name)
 
     def read_labels(
         self,
@@ -144,24 +146,22 @@ class BlockWriter:
         """
         labels: dict[str, LabelRows] = {}
         wrong: list[Rejected] = []
+        if self._labels is None or not self.labelled:
+            return labels, wrong
+        reader, failure = self._labels, None
+        decoded: DecodedLabels = {}
+        try:
+            decoded = polled.labels(reader)
+        except Exception as error:  # of no model alone: all of them rest
+            failure = error
         for name in self.labelled:
             with safely(name):
-                labels[name], refused = self._read_labels(name, polled, events.get(name))
+                if failure is not None:
+                    raise failure
+                rows, rejected = reader.labels_of(name, decoded)
+                labels[name], refused = _with_ids(rows, rejected, events.get(name))
                 wrong += refused
         return labels, wrong
-
-    def _read_labels(
-        self, name: str, polled: InputRows, own: ModelRows | None
-    ) -> tuple[LabelRows, list[Rejected]]:
-        """Return the labels of a model, and what is wrong with the others; `own`: its events."""
-        rows, rejected = polled.labels(self._readers[name])
-        # An event that brings its own label needs no id; a label alone does.
-        lost = (rows.ids == NO_ID) & ~np.isin(rows.index, [] if own is None else own.index)
-        # One place has one reason: the last.
-        by_place = {one.index: one for one in rejected}
-        for place in rows.index[lost].tolist():
-            by_place[place] = Rejected(place, "schema", "the label has no event_id")
-        return rows.select(~lost), list(by_place.values())
 
     def without(self, name: str, batch: PolledRows, labelled: NDArray[np.bool_]) -> dict[str, int]:
         """Return how many predictions of a model no label can be for, by what they are without.
@@ -311,6 +311,26 @@ class BlockWriter:
             )  # fmt: skip
         rows = JoinRows.concatenate(parts)
         return rows.select(np.lexsort((rows.labels, rows.offsets)))
+
+
+def _with_ids(
+    rows: LabelRows, rejected: Sequence[Rejected], own: ModelRows | None
+) -> tuple[LabelRows, list[Rejected]]:
+    """Return the labels that find their events, and what is wrong with the others.
+
+    An event that brings its own label needs no id; a label alone does.
+
+    Args:
+        rows: of a model.
+        rejected: of it, one or more a place.
+        own: the model's events.
+    """
+    lost = (rows.ids == NO_ID) & ~np.isin(rows.index, [] if own is None else own.index)
+    # One place has one reason: the last.
+    by_place = {one.index: one for one in rejected}
+    for place in rows.index[lost].tolist():
+        by_place[place] = Rejected(place, "schema", "the label has no event_id")
+    return rows.select(~lost), list(by_place.values())
 
 
 def _passed(

@@ -61,6 +61,8 @@ class Decoder:
         models: the models whose events it holds. If it is one, events need not name it.
         max_ahead: ms that an event may be later than its record.
         max_event_bytes: larger values are refused, unread.
+        unnamed: the model of events that name none. All models are then read alike, as the first
+            of them, and a value is read once, whosever it is.
 
     >>> from driftline.detectors.counts import Feature
     >>> layout = Layout.of([Feature("age", "numeric", np.array([20.0, 30.0]))])
@@ -79,6 +81,7 @@ class Decoder:
         models: Sequence[ModelSchema],
         max_ahead: int,
         max_event_bytes: int,
+        unnamed: str | None = None,
     ) -> None:
         self._timestamp_unit = mapping.timestamp_unit
         self._events = EventReader(mapping)
@@ -89,16 +92,19 @@ class Decoder:
         self._resting: set[str] = set()
         self.failures = Failures()
         self._models = dict.fromkeys((schema.name for schema in models), self._router)
+        self._alike: _Model | None = None
         for schema in models:
             with self.failures.guard(schema.name, lambda name, _: self.rest(name)):
-                self._models[schema.name] = _Model(EventFields.of(schema, mapping))
+                reader = self._alike or _Model(EventFields.of(schema, mapping))
+                self._models[schema.name] = reader
+                self._alike = None if unnamed is None else reader
         self.version_names = {name: m.versions.names for name, m in self._models.items()}
         model = mapping.paths().get("model")
         self._constant = isinstance(model, Constant)
-        self._default: str | None = None  # the model of events that name none
+        self._default = unnamed  # the model of events that name none
         if isinstance(model, Constant):
             self._default = category_text(model.value)
-        elif len(self._models) == 1:
+        elif len(self._models) == 1 and unnamed is None:
             (self._default,) = self._models
         self._tables = TableDecoder(
             mapping,
@@ -133,10 +139,7 @@ class Decoder:
         batches, left = self._read(places, kept, decoded)
         rows: dict[str, list[tuple[int, Row]]] = {}
         for place in left:
-            try:
-                self._read_exactly(values[place], place, rows, decoded)
-            except UnusableError as refused:
-                decoded.refuse(place, refused.reason, refused.detail, refused.lack)
+            self._read_exactly(values[place], place, rows, decoded)
         record_times = np.fromiter(timestamps, np.int64, len(values))
         for name in self._models:
             if name in batches or name in rows:
@@ -174,7 +177,7 @@ class Decoder:
         """Add the events of a model whose time can be used to `decoded`."""
         if name in decoded.failed:
             return
-        batch, times = self._timed(batch, record_times, decoded)
+        batch, times = self._timed(name, batch, record_times, decoded)
         if times.size:
             decoded.models[name] = self._models[name].rows(batch, times)
 
@@ -209,6 +212,8 @@ class Decoder:
         """Read values the fast way; return what was read, and the places of those left over."""
         if not values:
             return {}, []
+        if self._alike is not None and not self._constant:
+            return self._read_alike(self._alike, places, values, decoded)
         if self._default is not None:
             if self._default not in self._models:
                 return {}, places.tolist()
@@ -230,6 +235,24 @@ class Decoder:
                 found, others = self._read_model(name, np.array(chosen), some, decoded)
                 batches |= found
                 left += others
+        return batches, left
+
+    def _read_alike(
+        self, reader: _Model, places: IntArray, values: Sequence[bytes], decoded: Decoded
+    ) -> tuple[dict[str, Batch], list[int]]:
+        """Read values the fast way, as `_read` does, where all models are read alike."""
+        batch, left = reader.read(places, values)
+        names = batch.raw["model"]
+        distinct = {name: code for code, name in enumerate(dict.fromkeys(names))}
+        codes = np.fromiter(map(distinct.__getitem__, names), np.int64, len(names))
+        batches = {}
+        for named, code in distinct.items():
+            name = self._default if named is None else named
+            own = codes == code
+            if name is None or name not in self._models:
+                decoded.unknown_model += int(own.sum())
+            else:
+                batches[name] = batch if len(distinct) == 1 else select(batch, own)
         return batches, left
 
     def _read_model(
@@ -259,34 +282,32 @@ class Decoder:
         rows: dict[str, list[tuple[int, Row]]],
         decoded: Decoded,
     ) -> None:
-        """Read one value the exact way.
-
-        Raises:
-            UnusableError: it cannot be used.
-        """
-        event = self._events.read(parse(value or b""))
-        name = self._default
-        if not self._constant and "model" in event:
-            name = read_model(event)
-        if name is None:
-            raise UnusableError("schema", "the event names no model, and the topic holds several")
-        if name not in self._models:
-            decoded.unknown_model += 1
-        elif name in self._resting or name in decoded.failed:
-            decoded.unread += 1
-        else:
-            try:
-                row = read_row(self._models[name].fields, event)
-            except UnusableError:
-                raise
-            except Exception as error:
-                decoded.failed[name] = error
+        """Read one value the exact way; refuse it where it cannot be used."""
+        name: str | None = None
+        try:
+            event = self._events.read(parse(value or b""))
+            named = None if self._constant or "model" not in event else read_model(event)
+            name = self._default if named is None else named
+            if name is None:
+                detail = "the event names no model, and the topic holds several"
+                raise UnusableError("schema", detail)
+            if name not in self._models:
+                decoded.unknown_model += 1
+            elif name in self._resting or name in decoded.failed:
                 decoded.unread += 1
             else:
+                row = read_row(self._models[name].fields, event)
                 rows.setdefault(name, []).append((place, row))
+        except UnusableError as refused:
+            decoded.refuse(place, refused.reason, refused.detail, refused.lack, name)
+        except Exception as error:
+            if name is None:
+                raise
+            decoded.failed[name] = error
+            decoded.unread += 1
 
     def _timed(
-        self, batch: Batch, record_times: IntArray, decoded: Decoded
+        self, name: str, batch: Batch, record_times: IntArray, decoded: Decoded
     ) -> tuple[Batch, IntArray]:
         """Return the events whose time can be used, and their times."""
         recorded = record_times[batch.places]
@@ -301,10 +322,10 @@ class Decoder:
         if not (wrong | ahead).any():
             return batch, times
         for place in batch.places[wrong].tolist():
-            decoded.refuse(place, "timestamp", NO_TIME)
+            decoded.refuse(place, "timestamp", NO_TIME, model=name)
         for place in batch.places[ahead].tolist():
             detail = f"the timestamp is more than {self._max_ahead} ms after the record's"
-            decoded.refuse(place, "too_far_ahead", detail)
+            decoded.refuse(place, "too_far_ahead", detail, model=name)
         keep = ~(wrong | ahead)
         return select(batch, keep), times[keep]
 

@@ -96,6 +96,8 @@ class TableDecoder:
                 known = len(decoded.rejected)
                 with decoded.failed.guard(name):
                     self._read(name, table, whole, places, decoded)
+                own = [replace(bad, model=name) for bad in decoded.rejected[known:]]
+                decoded.rejected[known:] = own
                 if name in decoded.failed:
                     del decoded.rejected[known:]
                     decoded.unread += len(places)

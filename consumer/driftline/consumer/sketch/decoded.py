@@ -20,12 +20,14 @@ class Rejected:
         reason: why, of the closed set.
         detail: what is wrong; at most 256 characters, no value of the record.
         lack: what the record has nothing of, if that is what is wrong.
+        model: the model whose event it is; None where that is not known.
     """
 
     index: int
     reason: Reason
     detail: str
     lack: Lack | None = None
+    model: str | None = None
 
 
 @dataclass
@@ -70,6 +72,13 @@ class Decoded:
     unread: int = 0
     failed: Failures = field(default_factory=Failures)
 
-    def refuse(self, index: int, reason: Reason, detail: str, lack: Lack | None = None) -> None:
+    def refuse(
+        self,
+        index: int,
+        reason: Reason,
+        detail: str,
+        lack: Lack | None = None,
+        model: str | None = None,
+    ) -> None:
         """Add a value for the dead letters."""
-        self.rejected.append(Rejected(index, reason, detail[:256], lack))
+        self.rejected.append(Rejected(index, reason, detail[:256], lack, model))

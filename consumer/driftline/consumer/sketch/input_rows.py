@@ -12,8 +12,8 @@ import numpy as np
 
 from driftline.consumer.log.protocol import Headers, Record, TopicPartition
 from driftline.consumer.sketch.decode import Decoder
-from driftline.consumer.sketch.decoded import Decoded, Rejected
-from driftline.consumer.sketch.labels import LabelReader, LabelRows
+from driftline.consumer.sketch.decoded import Decoded
+from driftline.consumer.sketch.labels import DecodedLabels, LabelReader
 from driftline.detectors.grid import IntArray
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.records.table import Table
@@ -30,8 +30,8 @@ class InputRows(Protocol):
     def decode(self, decoder: Decoder) -> Decoded:
         """Return the events."""
 
-    def labels(self, reader: LabelReader) -> tuple[LabelRows, list[Rejected]]:
-        """Return a model's labels, and what is wrong with the others."""
+    def labels(self, reader: LabelReader) -> DecodedLabels:
+        """Return the rows as labels."""
 
     def tombstones(self) -> int:
         """Return how many are null."""
@@ -64,9 +64,9 @@ class RecordRows:
         """Return the events."""
         return decoder.decode(self._values, self._timestamps)
 
-    def labels(self, reader: LabelReader) -> tuple[LabelRows, list[Rejected]]:
-        """Return a model's labels, and what is wrong with the others."""
-        return reader.read(self._values, self._timestamps)
+    def labels(self, reader: LabelReader) -> DecodedLabels:
+        """Return the rows as labels."""
+        return reader.decode(self._values, self._timestamps)
 
     def tombstones(self) -> int:
         """Return how many are null."""
@@ -100,9 +100,9 @@ class TableRows:
         """Return the events."""
         return decoder.decode_table(self.table)
 
-    def labels(self, reader: LabelReader) -> tuple[LabelRows, list[Rejected]]:
-        """Return a model's labels, and what is wrong with the others."""
-        return reader.read_table(self.table)
+    def labels(self, reader: LabelReader) -> DecodedLabels:
+        """Return the rows as labels."""
+        return reader.decode_table(self.table)
 
     def tombstones(self) -> int:
         """Return 0: a row is never null."""

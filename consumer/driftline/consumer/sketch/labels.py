@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.consumer.sketch.decode import Decoded, Decoder, ModelSchema, Rejected
+from driftline.consumer.sketch.decode import Decoded, Decoder, ModelRows, ModelSchema, Rejected
 from driftline.consumer.sketch.exact import Lack
 from driftline.consumer.wire.join_rows import IdArray
-from driftline.detectors.counts import Feature, Layout
+from driftline.detectors.counts import Columns, Feature, Layout
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.registry import FeatureType
 from driftline.producer.records.mapping import Mapping as FieldMapping
@@ -19,6 +20,12 @@ from driftline.producer.records.table import Table
 from driftline.producer.records.values import ABSENT
 
 _LABEL, _SCORE = "actual.label", "actual.score"
+# Stands for the models of a label that names none: no JSON text has this half of a character.
+_EVERY_MODEL = "\udc00"
+_RECORDS: tuple[Literal["label"], Literal["label among events"]] = ("label", "label among events")
+
+DecodedLabels = Mapping[FeatureType, Decoded]
+"""A batch as labels of each kind: of classes, of yes and no, of numbers."""
 
 
 @dataclass
@@ -51,82 +58,95 @@ class LabelRows:
 
 
 class LabelReader:
-    """Reads the labels of one model.
+    """Reads the labels of one topic, once for all of its models.
 
     Args:
-        model: whose labels; a label that names no model is one of every model of the topic.
-        classes: of a classifier; empty for a regression.
+        classes: of each model, empty for a regression. A label that names no model is one of every
+            model of the topic.
         mapping: what the topic's records look like.
         among_events: whether the topic holds events too, of whatever model.
         max_ahead: ms that a label may be later than its record.
         max_event_bytes: larger values are refused, unread.
 
-    >>> reader = LabelReader("churn", ("no", "yes"), FieldMapping(), False, 300_000, 262_144)
+    >>> classes = {"churn": ("no", "yes"), "sales": ("yes", "no", "maybe")}
+    >>> reader = LabelReader(classes, FieldMapping(), False, 300_000, 262_144)
     >>> now = 1_553_644_800_000
     >>> values = [b'{"event_id": "a", "actual": "yes"}', b'{"event_id": "b", "actual": "maybe"}']
-    >>> rows, rejected = reader.read(values, [now, now])
+    >>> decoded = reader.decode(values, [now, now])
+    >>> rows, rejected = reader.labels_of("churn", decoded)
     >>> rows.actual.tolist(), [(bad.index, bad.reason) for bad in rejected]
     ([1.0], [(1, 'unknown_class')])
+    >>> reader.labels_of("sales", decoded)[0].actual.tolist()
+    [0.0, 2.0]
     """
 
     def __init__(
         self,
-        model: str,
-        classes: Sequence[str],
+        classes: Mapping[str, Sequence[str]],
         mapping: FieldMapping,
         among_events: bool,
         max_ahead: int,
         max_event_bytes: int,
     ) -> None:
-        self._model = model
-        self._classes = tuple(classes)
+        self._classes = dict(classes)
         self._among_events = among_events
-        # A bare number is a class's text to a classifier, as it is to the builder of references.
-        kind: FeatureType = "boolean" if self._classes == ("false", "true") else "categorical"
-        features = (
-            [Feature(name, kind, np.zeros(0), self._classes) for name in (_LABEL, _SCORE)]
-            if classes
-            else [Feature(_SCORE, "numeric", np.zeros(0))]
-        )
-        schema = ModelSchema(
-            model,
-            Layout.of(features),
-            {},
-            ids=True,
-            record="label among events" if among_events else "label",
-        )
-        self._decoder = Decoder(mapping, [schema], max_ahead, max_event_bytes)
-        for error in self._decoder.failures.values():
-            raise error
+        self._kinds = {name: _kind(of_model) for name, of_model in self._classes.items()}
+        self._decoders: dict[FeatureType, Decoder] = {}
+        self._places: dict[str, IntArray] = {}
+        for kind in sorted(set(self._kinds.values())):
+            models = [name for name in self._classes if self._kinds[name] == kind]
+            listed = tuple(dict.fromkeys(c for name in models for c in self._classes[name]))
+            layout = _layout(kind, listed)
+            schemas = [
+                ModelSchema(name, layout, {}, ids=True, record=_RECORDS[among_events])
+                for name in (_EVERY_MODEL, *models)
+            ]
+            decoder = Decoder(mapping, schemas, max_ahead, max_event_bytes, _EVERY_MODEL)
+            for error in decoder.failures.values():
+                raise error
+            self._decoders[kind] = decoder
+            self._places |= {name: _places(self._classes[name], listed) for name in models}
 
-    def read(
-        self, values: Sequence[bytes | None], timestamps: Sequence[int]
-    ) -> tuple[LabelRows, list[Rejected]]:
-        """Read the labels of a batch; see `Decoder.decode`.
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models whose labels it reads."""
+        return tuple(self._classes)
 
-        Returns:
-            The labels, and the values that are for the dead letters.
-        """
-        return self._labels(self._decoder.decode(values, timestamps))
+    def rest(self, name: str) -> None:
+        """Read no more labels of a model that failed."""
+        self._classes.pop(name, None)
 
-    def read_table(self, table: Table) -> tuple[LabelRows, list[Rejected]]:
-        """Read the labels of a table; see `read`."""
-        return self._labels(self._decoder.decode_table(table))
+    def decode(self, values: Sequence[bytes | None], timestamps: Sequence[int]) -> DecodedLabels:
+        """Decode a batch; see `Decoder.decode`."""
+        return {
+            kind: decoder.decode(values, timestamps) for kind, decoder in self._decoders.items()
+        }
 
-    def _labels(self, decoded: Decoded) -> tuple[LabelRows, list[Rejected]]:
-        for error in decoded.failed.values():
-            raise error
+    def decode_table(self, table: Table) -> DecodedLabels:
+        """Decode a table; see `Decoder.decode_table`."""
+        return {kind: decoder.decode_table(table) for kind, decoder in self._decoders.items()}
+
+    def labels_of(self, name: str, decoded: DecodedLabels) -> tuple[LabelRows, list[Rejected]]:
+        """Return the labels of a model in a batch, and the values that are for the dead letters."""
+        batch = decoded[self._kinds[name]]
+        for error in (batch.failed.get(_EVERY_MODEL), batch.failed.get(name)):
+            if error is not None:
+                raise error
         rejected = [
-            bad for bad in decoded.rejected if not (self._among_events and bad.lack is Lack.ACTUAL)
+            bad
+            for bad in batch.rejected
+            if bad.model in (None, _EVERY_MODEL, name)
+            and not (self._among_events and bad.lack is Lack.ACTUAL)
         ]
-        rows = decoded.models.get(self._model)
-        if rows is None or rows.ids is None:
+        parts = [batch.models[who] for who in (_EVERY_MODEL, name) if who in batch.models]
+        if not parts:
             nothing = np.zeros(0, np.int64)
             ids, actual = nothing.astype(np.uint64), np.zeros(0)
             return LabelRows(nothing, nothing, ids, actual, len(rejected)), rejected
-        if self._classes:
+        rows = parts[0] if len(parts) == 1 else _together(*parts)
+        if classes := self._classes[name]:
             # Both have the classes' codes; the label counts, and where there is none, the score.
-            (label, score), many = rows.columns.codes.T, len(self._classes)
+            (label, score), many = self._places[name][rows.columns.codes].T, len(classes)
             neither = np.maximum(label, score)
             chosen = np.where(label <= many, label, np.where(score <= many, score, neither))
             actual = chosen.astype(np.float64)
@@ -144,9 +164,54 @@ class LabelReader:
         for place in rows.index[unseen].tolist():
             detail = "actual is a class that the reference does not have"
             rejected.append(Rejected(place, "unknown_class", detail))
-        index, times, ids = rows.index[known], rows.times[known], rows.ids[known]
+        index, times, ids = rows.index[known], rows.times[known], _ids(rows)[known]
         found = LabelRows(index, times, ids, actual[known], len(rejected))
         return found, sorted(rejected, key=lambda bad: bad.index)
+
+
+def _kind(classes: Sequence[str]) -> FeatureType:
+    """Return how labels of these classes are read: a bare number is a class's text."""
+    if not classes:
+        return "numeric"
+    return "boolean" if tuple(classes) == ("false", "true") else "categorical"
+
+
+def _layout(kind: FeatureType, classes: tuple[str, ...]) -> Layout:
+    names = (_SCORE,) if kind == "numeric" else (_LABEL, _SCORE)
+    return Layout.of([Feature(name, kind, np.zeros(0), classes) for name in names])
+
+
+def _places(classes: Sequence[str], listed: Sequence[str]) -> IntArray:
+    """Return the code among `classes` of each code among `listed`, which holds them all."""
+    many = len(classes)
+    codes = {name: code for code, name in enumerate(classes)}
+    rest = (many, many + 1, many + 2, many + 3)  # another class, missing, absent, invalid
+    return np.array([*(codes.get(name, many) for name in listed), *rest], np.int64)
+
+
+def _together(first: ModelRows, second: ModelRows) -> ModelRows:
+    """Return the rows of both in the order of their places in the batch."""
+    index = np.concatenate([first.index, second.index])
+    order = np.argsort(index)
+
+    def both(one: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
+        return np.concatenate([one, other])[order]
+
+    return ModelRows(
+        index[order],
+        both(first.times, second.times),
+        Columns(
+            both(first.columns.numeric, second.columns.numeric),
+            both(first.columns.codes, second.columns.codes),
+        ),
+        both(first.versions, second.versions),
+        {},
+        both(_ids(first), _ids(second)),
+    )
+
+
+def _ids(rows: ModelRows) -> IdArray:
+    return cast(IdArray, rows.ids)  # every schema here asks for them
 
 
 def place_labels(

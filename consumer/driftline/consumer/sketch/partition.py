@@ -64,7 +64,7 @@ class PartitionSketch:
         self._now = now
         self._needed = state.rewind if state.needed is None else state.needed
         self._decoder = decoder
-        self._writer = writer or BlockWriter({}, {}, 1, {}, now)
+        self._writer = writer or BlockWriter({}, None, 1, {}, now)
         self._models = {
             name: ModelSketch(
                 source,
