@@ -72,7 +72,7 @@ def rows(record: dict[str, Any], mapping: Mapping) -> Iterator[dict[str, Any]]:
             place[0][place[1]] = f"r-{number}"
         if (place := at(row, "timestamp")) is not None:
             shown = place[0][place[1]]
-            time = parse_timestamp(shown, mapping.timestamp_unit)
+            time = parse_timestamp(shown, mapping.times)
             assert time is not None
             time += number * STEP
             place[0][place[1]] = time if isinstance(shown, int) else format_time(time)

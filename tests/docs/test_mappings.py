@@ -71,7 +71,7 @@ def check(rows: ModelRows, features: dict[str, Any], time: str | int) -> None:
     texts = [value for value in features.values() if isinstance(value, str)]
     assert rows.columns.numeric.tolist() == [numbers]
     assert rows.columns.codes.tolist() == [[0] * len(texts)]  # each text is a listed category
-    assert rows.times.tolist() == [parse_timestamp(time, "auto")]
+    assert rows.times.tolist() == [parse_timestamp(time)]
 
 
 def test_every_section_with_a_mapping_is_tested() -> None:

@@ -14,7 +14,8 @@ HAS = {"driftline", "kafka", "msgspec"} | sys.stdlib_module_names
 
 class Nothing:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] not in HAS:
+        # `zoneinfo` looks up where zones are in a module whose name is that of the platform.
+        if name.split(".")[0] not in HAS and not name.startswith("_sysconfigdata"):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from driftline.producer.records.category import category_text
     from driftline.producer.records.event import Event, Label, event_schema, label_schema
     from driftline.producer.records.event_fields import ALIASES
-    from driftline.producer.records.mapping import Constant, Mapping
+    from driftline.producer.records.mapping import Constant, DateAndClock, Mapping
+    from driftline.producer.records.time_form import TimeForm
     from driftline.producer.records.timestamp import format_time, parse_timestamp
     from driftline.producer.records.timestamp_column import parse_timestamps
     from driftline.producer.reference.build import (
@@ -43,7 +44,8 @@ else:
         "records.category": ("category_text",),
         "records.event": ("Event", "Label", "event_schema", "label_schema"),
         "records.event_fields": ("ALIASES",),
-        "records.mapping": ("Constant", "Mapping"),
+        "records.mapping": ("Constant", "DateAndClock", "Mapping"),
+        "records.time_form": ("TimeForm",),
         "records.timestamp": ("format_time", "parse_timestamp"),
         "records.timestamp_column": ("parse_timestamps",),
         "reference.build": (
@@ -63,6 +65,7 @@ __all__ = [
     "BuiltFeature",
     "BuiltReference",
     "Constant",
+    "DateAndClock",
     "Event",
     "Guess",
     "InputError",
@@ -77,6 +80,7 @@ __all__ = [
     "QueueLimits",
     "ReferenceSettings",
     "Sender",
+    "TimeForm",
     "category_text",
     "encode_event",
     "event_schema",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from driftline.consumer.config import Budget, For, Limit, Start
 from driftline.producer.records.mapping import Mapping
+from driftline.producer.records.time_form import TimeForm
 
 if TYPE_CHECKING:
     from tests.consumer.config.conftest import Problems, Read
@@ -82,7 +83,7 @@ def test_mapping_of_a_source(read: Read, three_models: dict[str, str]) -> None:
             "tags.country": "market",
             "features": "*",
         },
-        "ms",
+        TimeForm("ms"),
     )
 
 

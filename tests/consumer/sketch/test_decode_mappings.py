@@ -3,6 +3,7 @@
 import math
 
 from driftline.producer.records.mapping import Constant, Mapping
+from driftline.producer.records.time_form import TimeForm
 
 from .decode_cases import (
     CHURN,
@@ -24,7 +25,7 @@ FLAT = Mapping(
         "tags.channel": "market",
         "features": "*",
     },
-    "s",
+    TimeForm("s"),
 )
 
 

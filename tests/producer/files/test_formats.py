@@ -90,7 +90,7 @@ def test_the_command_line_reads_it_and_its_help_names_it(tmp_path: Path) -> None
     for arguments, told in (
         (["backtest", "--help"], "CSV, Parquet, NDJSON or STANZA; text also as .gz."),
         (["reference", "build", "--model", "m", "--input", "events.stanza", "-o", "m.json"],
-         "20 events, 2 features"),
+         "20 events, 1 feature"),
     ):  # fmt: skip
         ran = subprocess.run(
             [sys.executable, "-c", PROGRAM, *arguments],

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from driftline.producer.errors import MappingError
 from driftline.producer.records.event_fields import EVENT_FIELDS
 from driftline.producer.records.mapping import Constant, Mapping, parse_path, quote_name
+from driftline.producer.records.time_form import TimeForm
 
 
 def test_a_native_event_stays_as_it_is() -> None:
@@ -49,7 +50,7 @@ def test_flat_rows() -> None:
             "tags.country": "market",
             "features": "*",
         },
-        "ms",
+        TimeForm("ms"),
     )
     row = {"request_id": "r", "ts": 1553644800123, "price": 9.5, "market": "DE", "km": 1, "c": None}
     assert mapping.to_event(row) == {
@@ -138,12 +139,14 @@ def test_numbers_that_json_does_not_have_become_text() -> None:
 
 
 def test_a_configured_unit_reaches_the_event() -> None:
-    mapping = Mapping({"timestamp": "t", "features": "*"}, "ms")
+    mapping = Mapping({"timestamp": "t", "features": "*"}, TimeForm("ms"))
     assert mapping.to_event({"t": 1553644800123.7})["timestamp"] == 1553644800123
-    assert mapping.to_event({"t": "2019-03-27"})["timestamp"] == "2019-03-27"
+    assert mapping.to_event({"t": "2019-03-27"})["timestamp"] == "2019-03-27T00:00:00Z"
     # read as seconds this would be 2001; as ms it is 1970, so it must stay unreadable
-    assert mapping.to_event({"t": 1_000_000_000})["timestamp"] == "1000000000"
-    assert Mapping({}, "s").to_event({"timestamp": 1553644800})["timestamp"] == 1553644800000
+    assert mapping.to_event({"t": 1_000_000_000})["timestamp"] == "no time: 1000000000"
+    assert (
+        Mapping({}, TimeForm("s")).to_event({"timestamp": 1553644800})["timestamp"] == 1553644800000
+    )
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="\\"), min_size=1), min_size=1))
@@ -196,7 +199,15 @@ def test_a_column_with_a_dot() -> None:
         ),
         (
             {"features": ["a", "b"]},
-            "features: write a dotted path, or {value: X} for a value that never changes",
+            "features: only a timestamp can stand in two fields; name one path",
+        ),
+        (
+            {"timestamp": ["a", ""]},
+            "timestamp: the path '' has an empty part",
+        ),
+        (
+            {"timestamp": ["a", "b", "c"]},
+            "timestamp: write a dotted path, or {value: X} for a value that never changes",
         ),
     ],
 )
@@ -208,4 +219,4 @@ def test_mappings_that_cannot_be(fields: dict[str, Any], sentence: str) -> None:
 
 def test_an_unknown_unit() -> None:
     with pytest.raises(MappingError, match="timestamp_unit 'minutes': use one of auto, s, ms"):
-        Mapping.from_config({}, "minutes")
+        TimeForm("minutes")  # type: ignore[arg-type]  # a slip

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from driftline.producer.records.time_form import TimeForm, TimestampUnit
 from driftline.producer.records.timestamp import (
     EARLIEST,
     LATEST,
-    TimestampUnit,
     format_time,
     parse_timestamp,
 )
@@ -20,7 +20,7 @@ from driftline.producer.records.timestamp_column import UNREADABLE, parse_timest
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ZONES = st.integers(-23 * 60, 23 * 60).map(lambda m: timezone(timedelta(minutes=m)))
-INSTANTS = st.datetimes(datetime(2000, 1, 3), datetime(2262, 12, 29), timezones=ZONES)  # noqa: DTZ001
+INSTANTS = st.datetimes(datetime(1678, 1, 3), datetime(2261, 12, 29), timezones=ZONES)  # noqa: DTZ001
 TIMES = st.integers(EARLIEST, LATEST - 1)
 
 
@@ -57,7 +57,7 @@ def test_whole_numbers_are_floored_whatever_the_unit(time: int, below: int) -> N
     }
     for unit, value in units.items():
         expected = time // 1000 * 1000 if unit == "s" else time
-        assert parse_timestamp(value, unit) == expected
+        assert parse_timestamp(value, TimeForm(unit)) == expected
         assert parse_timestamp(value) == expected  # by magnitude
         if unit in ("s", "ms"):  # floats hold these exactly
             assert parse_timestamp(float(value)) == expected
@@ -97,7 +97,7 @@ def test_accepted_forms(text: str, time: str) -> None:
     [
         "",
         "yesterday",
-        "1553644800",
+        "946684799",
         "2019-02-29T00:00:00Z",
         "2019-13-01T00:00:00Z",
         "2019-00-10T00:00:00Z",
@@ -111,8 +111,8 @@ def test_accepted_forms(text: str, time: str) -> None:
         "2019-03-27T00:00:00Z ",
         "٢٠١٩-03-27T00:00:00Z",
         "0000-01-01T00:00:00Z",
-        "1999-12-31T23:59:59Z",
-        "2263-01-01T00:00:00Z",
+        "1677-12-31T23:59:59Z",
+        "2262-01-01T00:00:00Z",
         0,
         -1553644800,
         10**20,
@@ -125,15 +125,15 @@ def test_accepted_forms(text: str, time: str) -> None:
         {},
     ],
 )
-def test_what_is_no_time_between_2000_and_2262_is_unreadable(value: object) -> None:
+def test_what_is_no_time_is_unreadable(value: object) -> None:
     assert parse_timestamp(value) is None
     assert parse_timestamps([value, value]).tolist() == [UNREADABLE, UNREADABLE]
 
 
 def test_a_configured_unit_is_not_overruled_by_the_magnitude() -> None:
-    assert parse_timestamp(1553644800, "ms") is None
-    assert parse_timestamp(10_413_792_000, "s") is None  # the year 2300
-    assert parse_timestamp("2019-03-27T00:00:00Z", "ns") == 1553644800000
+    assert parse_timestamp(1553644800, TimeForm("ms")) is None
+    assert parse_timestamp(10_413_792_000, TimeForm("s")) is None  # the year 2300
+    assert parse_timestamp("2019-03-27T00:00:00Z", TimeForm("ns")) == 1553644800000
 
 
 SHAPED = st.builds(
@@ -166,8 +166,8 @@ WHOLE = TIMES | TIMES.map(lambda time: time // 1000) | st.integers() | st.sample
 
 @given(st.lists(WHOLE), st.sampled_from(["auto", "s", "ms", "us", "ns"]))
 def test_many_numbers_equal_one_by_one(values: list[int], unit: TimestampUnit) -> None:
-    expected = [parse_timestamp(value, unit) for value in values]
-    read = parse_timestamps(values, unit)
+    expected = [parse_timestamp(value, TimeForm(unit)) for value in values]
+    read = parse_timestamps(values, TimeForm(unit))
     assert read.tolist() == [UNREADABLE if time is None else time for time in expected]
 
 

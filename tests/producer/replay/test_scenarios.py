@@ -22,6 +22,7 @@ from driftline.detectors.reference import Reference
 from driftline.producer.errors import InputError
 from driftline.producer.records.fields import RecordFields
 from driftline.producer.records.mapping import Mapping
+from driftline.producer.records.time_form import TimeForm
 from driftline.producer.records.timestamp import format_time, parse_timestamp
 from driftline.producer.reference.build import ReferenceSettings, reference_from_events
 from driftline.producer.replay.generator import FIRST_HOUR, HOUR, generate
@@ -257,7 +258,7 @@ def test_rows_are_changed_where_their_mapping_says() -> None:
             "features.price": "body.cost",
             "features": "*",
         },
-        "s",
+        TimeForm("s"),
     )
     row = {"meta": {"ts": START // 1000}, "out": 0.5, "body": {"cost": 10.0, "n": 1}, "km": 2.0}
     drifts = [sudden(name, START, END, 1.0) for name in ("price", "km", "prediction.score")]

@@ -5,19 +5,27 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from driftline.consumer.config.notation import Located, Section
 from driftline.producer.errors import MappingError
-from driftline.producer.records.mapping import Constant, Mapping
-from driftline.producer.records.timestamp import TimestampUnit
+from driftline.producer.records.mapping import Constant, DateAndClock, Mapping, Source
+from driftline.producer.records.time_form import TimeForm, TimestampUnit
 
 
 def _fields(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     problems = []
-    fields: dict[str, str | Constant] = {}
+    fields: dict[str, Source] = {}
     for name, source in value.items():
         try:
             fields |= Mapping.from_config({name: source}).fields
@@ -28,11 +36,14 @@ def _fields(value: Any) -> Any:
     return fields
 
 
-def _plain(fields: dict[str, str | Constant]) -> dict[str, Any]:
-    return {
-        name: {"value": source.value} if isinstance(source, Constant) else source
-        for name, source in fields.items()
-    }
+def _plain(fields: dict[str, Source]) -> dict[str, Any]:
+    return {name: _plain_source(source) for name, source in fields.items()}
+
+
+def _plain_source(source: Source) -> Any:
+    if isinstance(source, Constant):
+        return {"value": source.value}
+    return [source.date, source.clock] if isinstance(source, DateAndClock) else source
 
 
 _CONSTANT = {
@@ -41,20 +52,39 @@ _CONSTANT = {
     "additionalProperties": False,
     "properties": {"value": {"type": ["string", "number", "boolean", "null"]}},
 }
+_TWO_PATHS = {"type": "array", "items": {"type": "string"}}
 
 
 class SourceConfig(Section):
     """How the records of one topic are read as events."""
 
     fields: Annotated[
-        dict[str, str | Constant],
+        dict[str, Source],
         BeforeValidator(_fields),
         PlainSerializer(_plain, return_type=dict[str, Any], when_used="json"),
         WithJsonSchema(
-            {"type": "object", "additionalProperties": {"anyOf": [{"type": "string"}, _CONSTANT]}}
+            {
+                "type": "object",
+                "additionalProperties": {"anyOf": [{"type": "string"}, _CONSTANT, _TWO_PATHS]},
+            }
         ),
     ] = Field(default_factory=dict)
     timestamp_unit: TimestampUnit = "auto"
+    time_format: str | None = None
+    timezone: str | None = None
+
+    @field_validator("time_format", "timezone")
+    @classmethod
+    def _is_one(cls, text: str | None, info: ValidationInfo) -> str | None:
+        try:
+            _ = (
+                TimeForm(format=text)
+                if info.field_name == "time_format"
+                else TimeForm(timezone=text)
+            )
+        except MappingError as error:
+            raise ValueError(str(error).removeprefix("time_format ")) from None
+        return text
 
     @model_validator(mode="after")
     def _fields_fit_together(self) -> SourceConfig:
@@ -67,4 +97,16 @@ class SourceConfig(Section):
     @cached_property
     def mapping(self) -> Mapping:
         """The mapping of this topic's records (`driftline.producer.records.mapping`)."""
-        return Mapping(self.fields, self.timestamp_unit)
+        times = TimeForm(self.timestamp_unit, self.time_format, self.timezone)
+        return Mapping(self.fields, times)
+
+    @classmethod
+    def of(cls, mapping: Mapping) -> SourceConfig:
+        """Return the keys that say what a mapping is."""
+        times = mapping.times
+        return cls(
+            fields=mapping.fields,
+            timestamp_unit=times.unit,
+            time_format=times.format,
+            timezone=times.timezone,
+        )

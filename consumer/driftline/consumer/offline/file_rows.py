@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from driftline.consumer.offline.feedback import Feedback
 from driftline.producer.errors import InputError
 from driftline.producer.files.rows import read_rows
 from driftline.producer.records.mapping import Constant, Mapping, quote_name
+from driftline.producer.records.timestamp import join_clock
 from driftline.producer.records.timestamp_column import UNREADABLE, parse_timestamps
 from driftline.producer.reference.guess import Guess, guess_mapping
 
@@ -146,7 +148,7 @@ def with_actual(mapping: Mapping, column: str | None, topic: str | None = None) 
             f" sources.{topic}.fields.{mapped[0]}, or leave out --actual"
         )
     fields = {name: path for name, path in mapping.fields.items() if name not in mapped}
-    return Mapping({**fields, "actual": quote_name(column)}, mapping.timestamp_unit)
+    return replace(mapping, fields={**fields, "actual": quote_name(column)})
 
 
 def check_actual(file: Path, rows: Sequence[dict[str, Any]], column: str) -> None:
@@ -188,7 +190,10 @@ def all_times(rows: Sequence[dict[str, Any]], mapping: Mapping) -> NDArray[np.in
     source = mapping.paths().get("timestamp")
     if source is None or isinstance(source, Constant):
         return np.full(len(rows), UNREADABLE, np.int64)
-    return parse_timestamps(column(rows, source), mapping.timestamp_unit)
+    found = column(rows, source)
+    if mapping.clock is not None:
+        found = list(map(join_clock, found, column(rows, mapping.clock)))
+    return parse_timestamps(found, mapping.times)
 
 
 def column(rows: Sequence[dict[str, Any]], path: Sequence[str]) -> list[Any]:

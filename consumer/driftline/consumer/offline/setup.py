@@ -135,5 +135,5 @@ def classes_of(reference: Reference) -> tuple[str, ...]:
 
 def with_source(config: Config, topic: str, mapping: Mapping) -> Config:
     """Return a configuration in which a topic's records are mapped so."""
-    source = SourceConfig(fields=mapping.fields, timestamp_unit=mapping.timestamp_unit)
+    source = SourceConfig.of(mapping)
     return config.model_copy(update={"sources": {**config.sources, topic: source}})

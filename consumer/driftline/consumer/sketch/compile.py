@@ -27,16 +27,21 @@ from driftline.consumer.sketch.fields import EVENT_ID, VERSION, EventFields, Sca
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.producer.records.event_fields import ALIASES, split_outcome
 from driftline.producer.records.mapping import Constant, Path
+from driftline.producer.records.timestamp import join_clock
 from driftline.producer.records.values import ABSENT, BOOLEAN, INVALID, MISSING, Kind
 
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that it cannot decode to a type."""
+
+# Of a time that stands in two fields, the one with the time of day.
+_CLOCK = "clock"
 
 _RAW_TYPES: dict[str, Any] = {
     "model": str | None,
     "timestamp": int | float | str | None,
     VERSION: str | int | float | None,
     EVENT_ID: str | int | None,
+    _CLOCK: int | float | str | None,
 }
 
 _NO_ID = frozenset({None, ""})
@@ -78,6 +83,9 @@ class CompiledFields:
                     self._raw[name] = value
                 case tuple(path):
                     root.holder(path).put(path[-1], name)
+        if (clock := fields.mapping.clock) is not None:
+            self._raw[_CLOCK] = None
+            root.holder(clock).put(clock[-1], _CLOCK)
         for column, scalar in enumerate(fields.scalars):
             _place(root, column, scalar)
         if fields.mapping.is_native:
@@ -123,6 +131,8 @@ class CompiledFields:
         raw = {name: [value] * n for name, value in self._raw.items()}
         batch = Batch(places, matrix, raw)
         objects.fill(batch, events)
+        if _CLOCK in raw:
+            raw["timestamp"] = list(map(join_clock, raw["timestamp"], raw.pop(_CLOCK)))
         for row in self._booleans:
             truth = matrix[row]
             truth[np.isfinite(truth) & (truth != 0) & (truth != 1)] = INVALID

@@ -41,8 +41,8 @@ from driftline.detectors.grid import IntArray
 from driftline.producer.records.category import category_text
 from driftline.producer.records.mapping import Constant, Mapping
 from driftline.producer.records.table import Table
-from driftline.producer.records.timestamp import EARLIEST, LATEST
-from driftline.producer.records.timestamp_column import parse_timestamps
+from driftline.producer.records.timestamp import EARLIEST
+from driftline.producer.records.timestamp_column import UNREADABLE, parse_timestamps
 
 __all__ = ["Decoded", "Decoder", "ModelRows", "ModelSchema", "Reason", "Rejected"]
 
@@ -83,7 +83,7 @@ class Decoder:
         max_event_bytes: int,
         unnamed: str | None = None,
     ) -> None:
-        self._timestamp_unit = mapping.timestamp_unit
+        self._times = mapping.times
         self._events = EventReader(mapping)
         # Reads no features: where a topic holds several models, it finds out whose an event is.
         self._router = _Model(EventFields.of(ModelSchema("", Layout(()), {}), mapping))
@@ -312,11 +312,11 @@ class Decoder:
         """Return the events whose time can be used, and their times."""
         recorded = record_times[batch.places]
         values = batch.raw["timestamp"]
-        times = parse_timestamps(values, self._timestamp_unit)
-        unread = np.flatnonzero(times < EARLIEST)
+        times = parse_timestamps(values, self._times)
+        unread = np.flatnonzero(times == UNREADABLE)
         absent = [i for i in unread.tolist() if values[i] is None]
-        times[absent] = recorded[absent]
-        wrong = (times < EARLIEST) | (times >= LATEST)
+        times[absent] = np.where(recorded >= EARLIEST, recorded, UNREADABLE)[absent]
+        wrong = times == UNREADABLE
         # A record's time from before 2000 (0, or -1 for none) says nothing of its event.
         ahead = ~wrong & (recorded >= EARLIEST) & (times - self._max_ahead > recorded)
         if not (wrong | ahead).any():

@@ -30,13 +30,12 @@ from driftline.producer.records.event_fields import ALIASES, EVENT_FIELDS
 from driftline.producer.records.mapping import Constant, Mapping, Path, finite_or_text
 from driftline.producer.records.table import ABSENT as NO_KEY
 from driftline.producer.records.table import Coded, Column, Numbers, Struct, Table, Times, coded
-from driftline.producer.records.timestamp import EARLIEST, LATEST
-from driftline.producer.records.timestamp_column import UNREADABLE, parse_timestamps
+from driftline.producer.records.timestamp_column import UNREADABLE, times_of, times_of_two
 from driftline.producer.records.values import ABSENT
 
 Bools = NDArray[np.bool_]
 
-NO_TIME = "the timestamp is no time, or before 2000"
+NO_TIME = "the timestamp is no time that can be read"
 
 
 @dataclass(frozen=True)
@@ -142,7 +141,7 @@ class TableDecoder:
         ids = rows.ids() if fields.schema.ids else None
         keep = self._settle(model, table, rows, places, matrix, ids, decoded)
         times = rows.times()
-        wrong = keep & ((times < EARLIEST) | (times >= LATEST))
+        wrong = keep & (times == UNREADABLE)
         for place in places[wrong].tolist():
             decoded.refuse(place, "timestamp", NO_TIME)
         keep &= ~wrong
@@ -258,7 +257,11 @@ class _Rows:
         source = self.mapping.paths().get(field)
         if isinstance(source, Constant):
             return Coded(np.zeros(len(self), np.int64), [source.value])
-        found = None if source is None else self.find(source)
+        return None if source is None else self.at(source)
+
+    def at(self, path: Path) -> Column | None:
+        """Return the column at a path; null where it is absent; None where there is none."""
+        found = self.find(path)
         if found is None:
             return None
         column, gone = found
@@ -266,16 +269,13 @@ class _Rows:
 
     def times(self) -> IntArray:
         """Return the times of the events in ms, `UNREADABLE` where there is none."""
-        column, unit = self.raw("timestamp"), self.mapping.timestamp_unit
+        column, form = self.raw("timestamp"), self.mapping.times
         if column is None:
             return np.full(len(self), UNREADABLE)
-        if isinstance(column, Times):
-            return (
-                column.ms if column.null is None else np.where(column.null, UNREADABLE, column.ms)
-            )
-        if isinstance(column, Coded):
-            return parse_timestamps(column.distinct, unit)[column.codes]
-        return parse_timestamps(column.values(), unit)
+        if self.mapping.clock is not None:
+            clock = self.at(self.mapping.clock) or Coded(np.zeros(len(self), np.int64), [None])
+            return times_of_two(column, clock, form)
+        return times_of(column, form)
 
     def versions(self, versions: Versions) -> CodeArray:
         """Return the codes of the events' versions; -1 for none."""

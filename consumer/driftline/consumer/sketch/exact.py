@@ -20,7 +20,8 @@ from driftline.consumer.sketch.fields import EVENT_ID, VERSION, EventFields
 from driftline.errors import DriftlineError
 from driftline.producer.records.category import category_text
 from driftline.producer.records.event_fields import rename_aliases, split_outcome
-from driftline.producer.records.mapping import Constant, Mapping, Path
+from driftline.producer.records.mapping import Mapping, find
+from driftline.producer.records.timestamp import join_clock
 from driftline.producer.records.values import ABSENT
 
 Reason = Literal["malformed", "schema", "timestamp", "too_far_ahead", "too_large", "unknown_class"]
@@ -120,6 +121,7 @@ class EventReader:
 
     def __init__(self, mapping: Mapping) -> None:
         self._native = mapping.is_native
+        self._clock = mapping.clock
         self._wildcard = mapping.wildcard
         self._used = mapping.used()
         self._sources = [(*name.partition("."), path) for name, path in mapping.paths().items()]
@@ -132,13 +134,15 @@ class EventReader:
         event = {}
         named: dict[str, dict[str, Any]] = {}
         for part, _, inner, source in self._sources:
-            value = _find(record, source)
+            value = find(record, source, _ABSENT)
             if value is _ABSENT:
                 continue
             if inner:
                 named.setdefault(part, {})[inner] = value
             elif value is not None:
                 event[part] = value
+        if self._clock is not None and "timestamp" in event:
+            event["timestamp"] = join_clock(event["timestamp"], find(record, self._clock, None))
         if self._wildcard:
             event["features"] = {k: v for k, v in record.items() if k not in self._used}
         for part, values in named.items():
@@ -208,17 +212,6 @@ def _parse_integer(text: str) -> int | float:
     if len(text) <= _LONGEST_INTEGER:
         return int(text)
     return -math.inf if text.startswith("-") else math.inf
-
-
-def _find(record: AnyMapping[str, Any], source: Path | Constant) -> Any:
-    if isinstance(source, Constant):
-        return source.value
-    here: Any = record
-    for key in source:
-        if not isinstance(here, dict) or key not in here:
-            return _ABSENT
-        here = here[key]
-    return here
 
 
 def _read_part(part: str, value: Any) -> dict[str, Any]:

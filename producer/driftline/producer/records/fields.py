@@ -8,7 +8,7 @@ from typing import Any, Final
 from driftline.producer.errors import InputError
 from driftline.producer.records.mapping import Constant, Mapping, Path
 from driftline.producer.records.names import PREDICTION_FEATURES
-from driftline.producer.records.timestamp import parse_timestamp
+from driftline.producer.records.timestamp import join_clock, parse_timestamp
 
 Record = AnyMapping[str, Any]
 
@@ -35,7 +35,10 @@ class RecordFields:
         path = self._paths.get("timestamp")
         if path is None or isinstance(path, Constant):
             return None
-        return parse_timestamp(self.find(record, path), self._mapping.timestamp_unit)
+        found = self.find(record, path)
+        if self._mapping.clock is not None:
+            found = join_clock(found, self.find(record, self._mapping.clock))
+        return parse_timestamp(found, self._mapping.times)
 
     def path(self, feature: str) -> Path:
         """Return where a feature is; `prediction.score` and `prediction.label` are features too.

@@ -14,12 +14,13 @@ import re
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Self, get_args
+from typing import Any, Self
 
 from driftline.producer.errors import MappingError
 from driftline.producer.records.event_fields import EVENT_FIELDS, rename_aliases
 from driftline.producer.records.names import nearest
-from driftline.producer.records.timestamp import TimestampUnit, parse_timestamp
+from driftline.producer.records.time_form import AUTO, TimeForm
+from driftline.producer.records.timestamp import format_time, join_clock, parse_timestamp
 
 Path = tuple[str, ...]
 
@@ -33,6 +34,7 @@ PLAIN_FIELDS = (
 )
 """Event fields that a mapping may name, beside `features.<name>` and `tags.<name>`."""
 
+
 _ABSENT: Any = object()
 
 
@@ -44,12 +46,30 @@ class Constant:
 
 
 @dataclass(frozen=True)
+class DateAndClock:
+    """A time that stands in two fields; `[date, clock]` in the configuration.
+
+    Attributes:
+        date: path of the date.
+        clock: path of the time of day.
+    """
+
+    date: str
+    clock: str
+
+
+Source = str | Constant | DateAndClock
+"""What a mapping says of one field of the event."""
+
+
+@dataclass(frozen=True)
 class Mapping:
     r"""Where each field of an event is found in a record.
 
     Args:
-        fields: event field to dotted path or constant; empty means native events.
-        timestamp_unit: unit of numeric timestamps.
+        fields: event field to dotted path or constant; empty means native events. The timestamp
+            may stand in two fields.
+        times: how timestamps are written.
 
     Raises:
         MappingError: unknown event field, empty path, or a field named twice (`prediction` and
@@ -60,14 +80,11 @@ class Mapping:
     {'timestamp': 1553644800, 'prediction': {'score': 9.5}, 'features': {'km': 12, 'fuel': None}}
     """
 
-    fields: dict[str, str | Constant] = field(default_factory=dict)
-    timestamp_unit: TimestampUnit = "auto"
+    fields: dict[str, Source] = field(default_factory=dict)
+    times: TimeForm = AUTO
 
     def __post_init__(self) -> None:
         """Check every name and path once, so that reading records cannot fail."""
-        if self.timestamp_unit not in get_args(TimestampUnit):
-            units = ", ".join(get_args(TimestampUnit))
-            raise MappingError(f"timestamp_unit {self.timestamp_unit!r}: use one of {units}")
         for name, source in self.fields.items():
             _check_field(name)
             _check_source(name, source)
@@ -82,27 +99,29 @@ class Mapping:
         return cls()
 
     @classmethod
-    def from_config(cls, fields: AnyMapping[str, object], timestamp_unit: str = "auto") -> Self:
+    def from_config(cls, fields: AnyMapping[str, object], times: TimeForm = AUTO) -> Self:
         """Build a mapping from the values of a configuration file.
 
         Args:
-            fields: event field to path (text) or to `{"value": X}`.
-            timestamp_unit: auto, s, ms, us or ns.
+            fields: event field to path (text), to `{"value": X}`, or to a list of two paths.
+            times: how timestamps are written.
 
         Raises:
             MappingError: an entry is neither, or names something that does not exist.
         """
-        sources: dict[str, str | Constant] = {}
+        sources: dict[str, Source] = {}
         for name, value in fields.items():
             if isinstance(value, dict) and set(value) == {"value"}:
                 sources[name] = Constant(value["value"])
-            elif isinstance(value, str | Constant):
+            elif isinstance(value, str | Constant | DateAndClock):
                 sources[name] = value
+            elif isinstance(value, list) and len(value) == 2 and set(map(type, value)) == {str}:
+                sources[name] = DateAndClock(*value)
             else:
                 raise MappingError(
                     "write a dotted path, or {value: X} for a value that never changes", name
                 )
-        return cls(sources, timestamp_unit)  # type: ignore[arg-type]  # checked in __post_init__
+        return cls(sources, times)
 
     def names(self, field: str) -> list[str]:
         """Return what of an event's field is mapped: the field itself, or its parts.
@@ -125,7 +144,8 @@ class Mapping:
     def paths(self) -> dict[str, Path | Constant]:
         """Return event field to parsed path or constant, without `features` if it is the wildcard.
 
-        Of the native mapping these are the native names themselves (without the aliases).
+        Of the native mapping these are the native names themselves (without the aliases). Of a
+        timestamp in two fields it is the date's; see `clock`.
 
         >>> Mapping({"event_id": "meta.id", "model": Constant("m"), "features": "*"}).paths()
         {'event_id': ('meta', 'id'), 'model': Constant(value='m')}
@@ -133,10 +153,20 @@ class Mapping:
         if self.is_native:
             return {name: (name,) for name in EVENT_FIELDS}
         return {
-            name: source if isinstance(source, Constant) else parse_path(source)
+            name: source if isinstance(source, Constant) else parse_path(_first(source))
             for name, source in self.fields.items()
             if source != WILDCARD
         }
+
+    @cached_property
+    def clock(self) -> Path | None:
+        """Where the time of day is, if `timestamp` is the date alone; join them by `join_clock`.
+
+        >>> Mapping({"timestamp": DateAndClock("day", "at.hour")}).clock
+        ('at', 'hour')
+        """
+        source = self.fields.get("timestamp")
+        return parse_path(source.clock) if isinstance(source, DateAndClock) else None
 
     def used(self) -> frozenset[str]:
         """Return the top-level fields that entries read; with the wildcard, these are no features.
@@ -144,7 +174,8 @@ class Mapping:
         >>> sorted(Mapping({"event_id": "meta.id", "features": "*"}).used())
         ['meta']
         """
-        return frozenset(path[0] for path in self.paths().values() if isinstance(path, tuple))
+        paths = [*self.paths().values(), self.clock]
+        return frozenset(path[0] for path in paths if isinstance(path, tuple))
 
     def to_event(self, record: AnyMapping[str, Any]) -> dict[str, Any]:
         """Return a record as a native event that JSON can hold.
@@ -157,13 +188,13 @@ class Mapping:
             record: a row or a decoded JSON object.
 
         Returns:
-            A dict with the event's own names. A numeric timestamp in a configured unit is given
-            in ms (as text if it is unreadable, so that nobody reads it in another unit).
+            A dict with the event's own names. Where it is configured how timestamps are written,
+            they are given as native ones: a number in ms, any other as RFC 3339 (what is
+            unreadable as a sentence, so that nobody reads it in another way).
         """
         event = rename_aliases(record) if self.is_native else self._read(record)
-        if self.timestamp_unit != "auto" and isinstance(event.get("timestamp"), int | float):
-            time = parse_timestamp(event["timestamp"], self.timestamp_unit)
-            event["timestamp"] = str(event["timestamp"]) if time is None else time
+        if self.times != AUTO and event.get("timestamp") is not None:
+            event["timestamp"] = _native_time(event["timestamp"], self.times)
         for name, value in event.items():
             event[name] = _without_nonfinite(value)
         return event
@@ -172,9 +203,11 @@ class Mapping:
         event: dict[str, Any] = {}
         named: dict[str, dict[str, Any]] = {}
         for target, source in self._entries:
-            value = source.value if isinstance(source, Constant) else _find(record, source)
+            value = find(record, source, _ABSENT)
             if value is _ABSENT:
                 continue
+            if self.clock is not None and target == ("timestamp",):
+                value = join_clock(value, find(record, self.clock, None))
             if len(target) == 1:
                 event[target[0]] = value
             else:
@@ -229,8 +262,17 @@ def _check_field(name: str) -> None:
     raise MappingError(f"not a field of an event, {hint}", name)
 
 
-def _check_source(name: str, source: str | Constant) -> None:
-    if isinstance(source, Constant):
+def _first(source: str | DateAndClock) -> str:
+    return source.date if isinstance(source, DateAndClock) else source
+
+
+def _check_source(name: str, source: Source) -> None:
+    if isinstance(source, DateAndClock):
+        if name != "timestamp":
+            raise MappingError("only a timestamp can stand in two fields; name one path", name)
+        for path in (source.date, source.clock):
+            _check_source(name, path)
+    elif isinstance(source, Constant):
         if name in ("features", "tags"):
             raise MappingError(f"a constant has to name one, such as {name}.channel", name)
         if not isinstance(source.value, str | int | float | bool | None):
@@ -242,12 +284,28 @@ def _check_source(name: str, source: str | Constant) -> None:
         raise MappingError(f"the path {source!r} has an empty part", name)
 
 
-def _find(record: Any, path: Path) -> Any:
-    for name in path:
-        if not isinstance(record, dict):
-            return _ABSENT
-        record = record.get(name, _ABSENT)
+def find(record: Any, place: Path | Constant, absent: Any) -> Any:
+    """Return what stands at a place of a record, `absent` where nothing does.
+
+    >>> find({"a": {"b": 1}}, ("a", "b"), None), find({"a": 1}, ("a", "b"), None)
+    (1, None)
+    """
+    if isinstance(place, Constant):
+        return place.value
+    for name in place:
+        if not isinstance(record, dict) or name not in record:
+            return absent
+        record = record[name]
     return record
+
+
+def _native_time(value: Any, form: TimeForm) -> Any:
+    time = parse_timestamp(value, form)
+    if time is None:
+        return f"no time: {value}"
+    # A number before 2000 would not be read.
+    as_number = form.format is None and isinstance(value, int | float)
+    return time if as_number else format_time(time)
 
 
 def _without_nonfinite(value: Any) -> Any:

@@ -1,66 +1,95 @@
-"""Event times: RFC 3339 text or epoch numbers to integer milliseconds since 1970, and back.
+"""Event times: text or numbers since 1970 to integer milliseconds, and back.
 
-What is accepted:
+What is accepted, where nothing else is configured (`TimeForm`):
 
-* text of the form ``2019-03-27T00:00:00.123+02:00``: a ``T`` or a space between date and time,
-  any number of fractional digits, any offset; without an offset it is UTC; a date alone is its
-  midnight.
-* a number of seconds, milliseconds, microseconds or nanoseconds since 1970. With the unit ``auto``
-  by its magnitude: below 1e11 seconds, below 1e14 ms, below 1e17 us, else ns.
+* text that says itself what its parts are (`time_text.FORMS`): the year first, or the month by its
+  name. Seconds, fraction and offset may be left out; without an offset it is UTC; a date alone is
+  its midnight. From 1678 to 2261.
+* a number of seconds, milliseconds, microseconds or nanoseconds since 1970, also as text. With the
+  unit `auto` by its magnitude: below 1e11 seconds, below 1e14 ms, below 1e17 us, else ns. A number
+  that is before 2000 is unreadable: it is of another unit, or of a clock that was never set.
 
-Times are floored to whole milliseconds. A number of seconds with a fraction is first rounded to
-microseconds, so that 1553644800.123 (which no float holds exactly) is the 123rd millisecond.
-A time before 2000 or after 2262 is unreadable: it is a wrong unit or a clock that was never set.
+Times are floored to whole milliseconds. A float of seconds is first rounded to microseconds, so
+that 1553644800.123 (which no float holds exactly) is the 123rd millisecond.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from datetime import UTC, date, datetime
-from typing import Literal
+from datetime import UTC, datetime, timedelta
 
-TimestampUnit = Literal["auto", "s", "ms", "us", "ns"]
+from driftline.producer.records.time_form import AUTO, TimeForm, TimestampUnit
+from driftline.producer.records.time_text import EPOCH, Shape
 
+FIRST = -9_214_560_000_000
+"""1678-01-01T00:00:00Z in ms; earlier times are unreadable."""
+LATEST = 9_214_646_400_000
+"""2262-01-01T00:00:00Z in ms; times from here on are unreadable."""
 EARLIEST = 946_684_800_000
-"""2000-01-01T00:00:00Z in ms; earlier times are unreadable."""
-LATEST = 9_246_182_400_000
-"""2263-01-01T00:00:00Z in ms; times from here on are unreadable."""
+"""2000-01-01T00:00:00Z in ms; a number since 1970, or the time of a record, says nothing before."""
 
-_DAY = 86_400_000
-_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
-_RFC3339 = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
-    r"(?:[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?([Zz]|[+-][0-9]{2}:?[0-9]{2})?)?"
-)
+_MIDNIGHT = re.compile(r"[Tt ]00:00(?::00(?:\.0+)?)?[Zz]?\Z")
+_1970 = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def parse_timestamp(value: object, unit: TimestampUnit = "auto") -> int | None:
+def parse_timestamp(value: object, form: TimeForm = AUTO) -> int | None:
     """Read one time.
 
     Args:
-        value: RFC 3339 text, or a number since 1970.
-        unit: of numbers; `auto` derives it from the magnitude.
+        value: text, or a number since 1970.
+        form: how it is written.
 
     Returns:
-        Milliseconds since 1970, or None if the value is not a time between 2000 and 2262.
+        Milliseconds since 1970, or None if the value is no time from 1678 to 2261, or a number
+        before 2000.
 
     >>> parse_timestamp("2019-03-27 00:00:00.000"), parse_timestamp(1553644800)
     (1553644800000, 1553644800000)
+    >>> parse_timestamp("27/3/2019", TimeForm(format="%d/%m/%Y", timezone="+01:00"))
+    1553641200000
     >>> parse_timestamp("yesterday") is None
     True
     """
-    if isinstance(value, str):
-        time = _parse_text(value)
-    elif isinstance(value, bool):
+    if isinstance(value, bool):
         return None
-    elif isinstance(value, int):
-        time = _parse_integer(value, unit)
+    if form.format is not None:
+        value = digits(value)
+    if isinstance(value, str):
+        return _parse_text(value, form)
+    time: int | None
+    if isinstance(value, int):
+        time = _parse_integer(value, form.unit)
     elif isinstance(value, float):
-        time = _parse_float(value, unit)
+        time = _parse_float(value, form.unit)
     else:
         return None
     return time if time is not None and EARLIEST <= time < LATEST else None
+
+
+def digits(value: object) -> object:
+    """Return a number that a format reads as the text of its digits; anything else as it is.
+
+    >>> digits(20190327), digits(20190327.0), digits(0.5), digits(None)
+    ('20190327', '20190327', 0.5, None)
+    """
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        value = int(value)
+    return str(value) if type(value) is int else value
+
+
+def join_clock(date: object, clock: object) -> object:
+    """Return a date and a time of day as one text; None where there is no date.
+
+    A date may be a number such as 20190327, and one that is kept as a time is at midnight.
+
+    >>> join_clock("2019-03-27", "10:15"), join_clock("2019-03-27T00:00:00Z", 1015)
+    ('2019-03-27 10:15', '2019-03-27 1015')
+    """
+    if date is None:
+        return None
+    day, hour = digits(date), digits(clock)
+    return f"{_MIDNIGHT.sub('', day) if isinstance(day, str) else day} {hour}"
 
 
 def format_time(time: int) -> str:
@@ -70,34 +99,58 @@ def format_time(time: int) -> str:
     ('2019-03-27T00:00:00Z', '2019-03-27T00:00:00.120Z')
     """
     seconds, ms = divmod(time, 1000)
-    text = datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
+    text = (_1970 + timedelta(seconds=seconds)).isoformat()[:19]
     return f"{text}.{ms:03d}Z" if ms else f"{text}Z"
 
 
-def _parse_text(text: str) -> int | None:
-    match = _RFC3339.fullmatch(text)
-    if match is None:
+def shape_of(text: str, form: TimeForm) -> Shape | None:
+    """Return the shape of a text that is written in a form; None if it is not."""
+    shapes = (each.shape(text) for each in form.forms)
+    return next((shape for shape in shapes if shape is not None), None)
+
+
+def _parse_text(text: str, form: TimeForm) -> int | None:
+    if form.format is None:
+        epoch = EPOCH.fullmatch(text)
+        if epoch is not None:
+            return _parse_digits(epoch[1], epoch[2] or "", form.unit)
+    shape = shape_of(text, form)
+    if shape is None:
         return None
-    year, month, day, hour, minute, second, fraction, offset = match.groups()
-    try:
-        days = date(int(year), int(month), int(day)).toordinal() - _EPOCH_ORDINAL
-    except ValueError:
+    part = {name: int(text[slice(*span)]) for name, span in shape.spans.items() if name != "f"}
+    if "f" in shape.spans:
+        part["f"] = milliseconds(text[slice(*shape.spans["f"])])
+    local, fits = shape.local(part)
+    if not fits:
         return None
-    if hour is None:
-        return days * _DAY
-    h, m, s = int(hour), int(minute), int(second)
-    if h > 23 or m > 59 or s > 60:  # 60 is a leap second: the first of the next minute
-        return None
-    time = days * _DAY + (h * 3600 + m * 60 + s) * 1000
-    if fraction is not None:
-        time += int(fraction[:3].ljust(3, "0"))
-    if offset is not None and offset not in "Zz":
-        hours, minutes = int(offset[1:3]), int(offset[-2:])
-        if hours > 23 or minutes > 59:
+    ahead = 0
+    if shape.zoned:
+        ahead, fits = shape.ahead(part)
+        if not fits:
             return None
-        shift = (hours * 60 + minutes) * 60_000
-        time += shift if offset[0] == "-" else -shift
-    return time
+    elif form.zone is not None:
+        ahead = form.zone.ahead(local)
+    time: int = local - ahead
+    return time if FIRST <= time < LATEST else None
+
+
+def milliseconds(fraction: str) -> int:
+    """Return the whole milliseconds of the digits behind the seconds.
+
+    >>> milliseconds("5"), milliseconds("123999")
+    (500, 123)
+    """
+    return int(fraction[:3].ljust(3, "0"))
+
+
+def _parse_digits(whole: str, fraction: str, unit: TimestampUnit) -> int | None:
+    value = int(whole)
+    if unit == "auto":
+        unit = _unit_of(value)
+    time = _parse_integer(value, unit)
+    if unit == "s":
+        time += milliseconds(fraction)
+    return time if EARLIEST <= time < LATEST else None
 
 
 def _unit_of(value: float) -> TimestampUnit:

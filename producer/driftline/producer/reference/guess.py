@@ -15,7 +15,7 @@ from typing import Any
 from driftline.detectors.registry import FeatureType
 from driftline.producer.records.category import category_text
 from driftline.producer.records.event_fields import ALIASES
-from driftline.producer.records.mapping import WILDCARD, Constant, Mapping, quote_name
+from driftline.producer.records.mapping import WILDCARD, Mapping, Source, quote_name
 from driftline.producer.records.names import PREDICTION_FEATURES
 from driftline.producer.records.table import ABSENT
 from driftline.producer.records.timestamp import parse_timestamp
@@ -80,7 +80,7 @@ def guess_mapping(
     sample = _Sample(rows, [name for name in columns if name != actual])
     if any(isinstance(row.get(name), dict) for row in rows for name in _NATIVE_OBJECTS):
         return _native(rows)
-    fields: dict[str, str | Constant] = {}
+    fields: dict[str, Source] = {}
     said = []
     for field, names, fits in (
         ("timestamp", _TIMESTAMP, sample.is_time),
@@ -119,7 +119,7 @@ def guess_mapping(
     return Guess(Mapping(fields), features, tuple(said), perhaps)
 
 
-def _plain_names(fields: AnyMapping[str, str | Constant]) -> list[str]:
+def _plain_names(fields: AnyMapping[str, Source]) -> list[str]:
     """Return the columns that are taken for predictions."""
     return [
         str(column).replace("\\.", ".")
