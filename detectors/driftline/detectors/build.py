@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -56,10 +57,7 @@ def build_reference(
         >>> Reference.from_json(reference.to_json()).id == reference.id
         True
     """
-    if grid is not None and grid < SMALLEST_LIMIT:
-        raise ReferenceError(
-            f"a grid of {grid} values is too small: use at least {SMALLEST_LIMIT}, or exact"
-        )
+    check_grid(grid)
     if not features:
         raise ReferenceError("there is no feature to build a reference from: check the mapping")
     events = len(next(iter(features.values())).values)
@@ -68,15 +66,12 @@ def build_reference(
 
     layout = Layout.of(_feature(name, column, grid) for name, column in features.items())
     columns = encode(layout, features)
-    streams: list[str | None] = [None]
     members: list[NDArray[np.intp] | slice] = [slice(None)]
     listed = {}
     for tag, values in sorted((segments or {}).items()):
-        named = [None if value == OTHER else value for value in values]
-        listed[tag] = _most_frequent(named, MOST_SEGMENT_VALUES)
+        listed[tag] = segment_values(Counter(values))
         code: dict[str | None, int] = {value: i for i, value in enumerate(listed[tag])}
         codes = np.fromiter((code.get(value, len(code)) for value in values), np.int64, events)
-        streams += [f"{tag}={value}" for value in (*listed[tag], OTHER)]
         members += [np.flatnonzero(codes == i) for i in range(len(code) + 1)]
     counts = np.array(
         [
@@ -86,14 +81,55 @@ def build_reference(
     )
     return Reference(
         model=model,
-        layout=_with_ks_error(layout, counts[0]),
-        streams=tuple(streams),
+        layout=with_ks_error(layout, counts[0]),
+        streams=stream_names(listed),
         counts=counts,
         stream_events=np.array([columns.numeric[rows].shape[0] for rows in members], np.int64),
         segments=listed,
         positive_label=positive_label,
         outcome=outcome,
     )
+
+
+def check_grid(grid: int | None) -> None:
+    """Refuse a number of grid values that is too small; None is every distinct value.
+
+    Raises:
+        ReferenceError: it is.
+    """
+    if grid is not None and grid < SMALLEST_LIMIT:
+        raise ReferenceError(
+            f"a grid of {grid} values is too small: use at least {SMALLEST_LIMIT}, or exact"
+        )
+
+
+def stream_names(segments: Mapping[str, Sequence[str]]) -> tuple[str | None, ...]:
+    """Return the streams of a reference with these segments; see `Reference.streams`.
+
+    >>> stream_names({"channel": ("web",)})
+    (None, 'channel=web', 'channel=__other__')
+    """
+    named = [f"{tag}={value}" for tag in segments for value in (*segments[tag], OTHER)]
+    return (None, *named)
+
+
+def categories_of(counted: Mapping[str | None, int]) -> tuple[str, ...]:
+    """Return the categories of a feature: its 200 most frequent values, ascending by name.
+
+    >>> categories_of({"b": 1, "a": 2, None: 3})
+    ('a', 'b')
+    """
+    return tuple(sorted(_most_frequent(counted, MOST_CATEGORIES)))
+
+
+def segment_values(counted: Mapping[str | None, int]) -> tuple[str, ...]:
+    """Return the values of a tag that are listed: the 20 most frequent, most frequent first.
+
+    >>> segment_values({"app": 1, "web": 2, "__other__": 3, None: 4})
+    ('web', 'app')
+    """
+    named = {value: count for value, count in counted.items() if value != OTHER}
+    return _most_frequent(named, MOST_SEGMENT_VALUES)
 
 
 def _feature(name: str, column: FeatureColumn, grid: int | None) -> Feature:
@@ -107,20 +143,25 @@ def _feature(name: str, column: FeatureColumn, grid: int | None) -> Feature:
         if mask is not None:
             unusable |= mask
     usable = [text for text, bad in zip(texts(column), unusable, strict=True) if not bad]
-    categories = sorted(_most_frequent(usable, MOST_CATEGORIES))
-    return Feature(name, "categorical", np.empty(0), tuple(categories))
+    return Feature(name, "categorical", np.empty(0), categories_of(Counter(usable)))
 
 
-def _most_frequent(values: Sequence[str | None], most: int) -> tuple[str, ...]:
+def _most_frequent(counted: Mapping[str | None, int], most: int) -> tuple[str, ...]:
     """The `most` frequent values that are not None, most frequent first, ties by name."""
-    counted = Counter(values)
-    counted.pop(None, None)
-    ranked = sorted(counted.items(), key=lambda item: (-item[1], item[0] or ""))
-    return tuple(value for value, _ in ranked[:most] if value is not None)
+    ranked = heapq.nsmallest(
+        most,
+        ((-count, value) for value, count in counted.items() if value is not None),
+    )
+    return tuple(value for _, value in ranked)
 
 
-def _with_ks_error(layout: Layout, counts: IntArray) -> Layout:
-    """State how much of the whole model's reference lies inside one open gap, at most."""
+def with_ks_error(layout: Layout, counts: IntArray) -> Layout:
+    """Return a layout that states how much of the reference lies inside one open gap, at most.
+
+    Args:
+        layout: the reference's.
+        counts: of the whole model, shape (layout.size,).
+    """
 
     def measured(f: int, feature: Feature) -> Feature:
         slots = layout.slots(counts, f)

@@ -47,10 +47,22 @@ def choose_grid(sorted_values: FloatArray, limit: int | None) -> FloatArray:
     distinct: FloatArray = np.unique(sorted_values)
     if limit is None or distinct.size <= limit:
         return distinct
-    m = sorted_values.size
+    return np.unique(sorted_values[grid_ranks(sorted_values.size, limit)])
+
+
+def grid_ranks(m: int, limit: int) -> IntArray:
+    """Return the ranks, from 0, of the order statistics that `choose_grid` takes of m values.
+
+    Returns:
+        Ascending and distinct, at most `limit`.
+
+    Example:
+        >>> grid_ranks(100, 11).tolist()
+        [0, 9, 19, 29, 39, 49, 59, 69, 79, 89, 99]
+    """
     deciles = -(-np.arange(1, DECILES) * m // DECILES) - 1  # smallest rank with cdf >= i / 10
     even = np.linspace(0, m - 1, limit - deciles.size).round().astype(np.int64)
-    return np.unique(sorted_values[np.concatenate([even, deciles])])
+    return np.unique(np.concatenate([even, deciles]))
 
 
 def count_slots(grid: FloatArray, column: FloatArray) -> IntArray:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         ReferenceSettings,
         reference_from_events,
         reference_from_rows,
+        reference_from_tables,
     )
     from driftline.producer.reference.guess import Guess, guess_mapping
 else:
@@ -54,6 +55,7 @@ else:
             "ReferenceSettings",
             "reference_from_events",
             "reference_from_rows",
+            "reference_from_tables",
         ),
         "reference.guess": ("Guess", "guess_mapping"),
     }
@@ -91,5 +93,6 @@ __all__ = [
     "parse_timestamps",
     "reference_from_events",
     "reference_from_rows",
+    "reference_from_tables",
     "replay",
 ]

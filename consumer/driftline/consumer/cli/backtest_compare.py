@@ -31,8 +31,8 @@ from driftline.detectors.outcomes import (
 )
 from driftline.detectors.outcomes.comparison import Decision, Evidence
 from driftline.producer.records.timestamp_column import UNREADABLE
-from driftline.producer.reference.event_columns import EventColumns
-from driftline.producer.reference.outcome import OutcomeColumns, measure_outcome
+from driftline.producer.reference.answers import Answers
+from driftline.producer.reference.outcome import measure_outcome
 
 ALPHA = 0.05
 # Of split traffic the test looks after each block of this number of labelled events.
@@ -97,15 +97,8 @@ def _compare(names: tuple[str, str], sides: list[list[Answered]], positive: str 
     paired = 2 * len(common) > max(len(rows) for rows in sides)
     if paired:
         sides = [_once(rows) for rows in sides]
-    columns = EventColumns("")
-    columns.add([{"prediction": o.prediction, "actual": o.actual} for rows in sides for o in rows])
-    found = measure_outcome(
-        OutcomeColumns(
-            columns.prediction["label"], columns.prediction["score"],
-            columns.actual["label"], columns.actual["score"],
-        ),
-        positive,
-    )  # fmt: skip
+    events = [{"prediction": o.prediction, "actual": o.actual} for rows in sides for o in rows]
+    found = measure_outcome(Answers.of_events(events), positive)
     if found.layout is None or found.rows is None:
         raise CommandError(
             f"no performance measured: {found.unmeasured}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from math import isnan
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -22,10 +22,12 @@ from driftline.detectors.outcomes import METRICS, Outcomes
 from driftline.detectors.reference import Reference
 from driftline.detectors.registry import FeatureType
 from driftline.producer.files.rows import count_rows, mixed_columns, read_rows
+from driftline.producer.files.tables import read_tables
+from driftline.producer.records.table import Table
 from driftline.producer.reference.build import (
     BuiltReference,
     ReferenceSettings,
-    reference_from_rows,
+    reference_from_tables,
 )
 
 EXACT = "exact"
@@ -93,8 +95,15 @@ def from_file(
     )
     for sentence in mixed_columns(file).values():
         say(f"warning  {sentence}")
-    with progress("rows", count_rows(file)) as show:
-        built = reference_from_rows(_watched(read_rows(file), show), mapping, wanted)
+    rows = count_rows(file)
+
+    def scan() -> Iterator[Table]:
+        with progress("rows", rows) as show:
+            for table in read_tables(file):
+                yield table
+                show(table.first + table.rows)
+
+    built = reference_from_tables(scan, mapping, wanted)
     check_measured(built, mapping, actual, file)
     return built
 
@@ -187,14 +196,6 @@ def as_document(built: BuiltReference, path: Path, size: int) -> dict[str, Any]:
         "segments": {tag: list(values) for tag, values in built.reference.segments.items()},
         "notes": list(notes(built)),
     }
-
-
-def _watched(rows: Iterable[file_rows.Rows], show: Any) -> Iterator[Sequence[dict[str, Any]]]:
-    done = 0
-    for chunk in rows:
-        yield chunk
-        done += len(chunk)
-        show(done)
 
 
 def _bytes(size: int) -> str:

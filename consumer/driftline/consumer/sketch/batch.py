@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from driftline.consumer.sketch.exact import Row
 from driftline.consumer.sketch.fields import EVENT_ID, VERSION, EventFields
-from driftline.detectors.counts import CodeArray, Columns, Layout
+from driftline.detectors.counts import CodeArray
 from driftline.detectors.grid import FloatArray, IntArray
-from driftline.producer.records.values import ABSENT, INVALID
 
 RAW = ("model", "timestamp", VERSION)
 """Fields that are read as they are; the event's id too, where labels are to find it."""
@@ -77,18 +76,6 @@ def merge(batch: Batch | None, rows: Sequence[tuple[int, Row]]) -> Batch:
         raw[name] = [joined[i] for i in order.tolist()]
     matrix = np.concatenate([batch.matrix, exact.matrix], axis=1)
     return Batch(places[order], matrix[:, order], raw)
-
-
-def feature_columns(layout: Layout, matrix: FloatArray) -> Columns:
-    """Return the features of a matrix of doubles, shape (scalars, n), as columns."""
-    coded = matrix[layout.numeric : len(layout.features)]
-    if not np.isfinite(coded).all():
-        categories = [len(feature.categories) for feature in layout.features[layout.numeric :]]
-        unseen = np.array(categories, dtype=np.float64)[:, np.newaxis]
-        coded = np.where(np.isnan(coded), unseen + 1, coded)
-        coded = np.where(coded == ABSENT, unseen + 2, coded)
-        coded = np.where(coded == INVALID, unseen + 3, coded)
-    return Columns(matrix[: layout.numeric].T, coded.astype(np.int32).T)
 
 
 def segment_codes(

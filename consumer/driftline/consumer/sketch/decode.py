@@ -15,7 +15,6 @@ import numpy as np
 from driftline.consumer.log.protocol import UnreadBatch
 from driftline.consumer.sketch.batch import (
     Batch,
-    feature_columns,
     merge,
     segment_codes,
     select,
@@ -39,6 +38,7 @@ from driftline.consumer.sketch.versions import Versions
 from driftline.detectors.counts import Layout
 from driftline.detectors.grid import IntArray
 from driftline.producer.records.category import category_text
+from driftline.producer.records.column_values import feature_columns
 from driftline.producer.records.mapping import Constant, Mapping
 from driftline.producer.records.table import Table
 from driftline.producer.records.timestamp import EARLIEST

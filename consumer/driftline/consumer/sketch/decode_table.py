@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.consumer.sketch.batch import feature_columns, segment_codes
+from driftline.consumer.sketch.batch import segment_codes
 from driftline.consumer.sketch.decoded import Decoded, ModelRows
 from driftline.consumer.sketch.event_ids import NO_ID, hash_ids, id_text
 from driftline.consumer.sketch.exact import EventReader, UnusableError, json_type, read_row
@@ -25,11 +25,16 @@ from driftline.consumer.wire.join_rows import IdArray
 from driftline.detectors.counts import CodeArray
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.producer.records.category import category_text
-from driftline.producer.records.column_values import as_coded, doubles, outcome_doubles
-from driftline.producer.records.event_fields import ALIASES, EVENT_FIELDS
+from driftline.producer.records.column_values import (
+    as_coded,
+    doubles,
+    feature_columns,
+    outcome_doubles,
+)
 from driftline.producer.records.mapping import Constant, Mapping, Path, finite_or_text
+from driftline.producer.records.native_table import renamed
 from driftline.producer.records.table import ABSENT as NO_KEY
-from driftline.producer.records.table import Coded, Column, Numbers, Struct, Table, Times, coded
+from driftline.producer.records.table import Coded, Column, Numbers, Struct, Table, Times
 from driftline.producer.records.timestamp_column import UNREADABLE, times_of, times_of_two
 from driftline.producer.records.values import ABSENT
 
@@ -319,29 +324,6 @@ class _Rows:
         if version is not None:
             unclear |= _where(version, _is_no_category)
         return unclear
-
-
-def renamed(table: Table) -> Table:
-    """Return a table of native events with the columns' own names; see `rename_aliases`.
-
-    >>> sorted(renamed(Table(1, {"inputs": Struct(1, {}), "trace": Struct(1, {})})).columns)
-    ['features']
-    """
-    columns: dict[str, Column] = {}
-    for field in EVENT_FIELDS:
-        names = [n for n in (field, *ALIASES.get(field, ())) if n in table.columns]
-        for name in names[::-1]:
-            first, rest = table.columns[name], columns.get(field)
-            columns[field] = first if rest is None else _first_there(first, rest)
-    return Table(table.rows, columns, table.first)
-
-
-def _first_there(first: Column, rest: Column) -> Column:
-    """Return the values of one column; of another in the rows where it has none, not even null."""
-    if not isinstance(first, Coded) or all(value is not NO_KEY for value in first.distinct):
-        return first
-    pairs = zip(first.values(), rest.values(), strict=True)
-    return coded([other if value is NO_KEY else value for value, other in pairs])
 
 
 def _null_where(column: Column, gone: Bools) -> Column:

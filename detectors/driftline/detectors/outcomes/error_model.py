@@ -12,7 +12,7 @@ errors than before.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from math import frexp, fsum, sqrt
 from typing import Any, Self
 
@@ -27,6 +27,7 @@ from driftline.detectors.counts import (
     Columns,
     Feature,
     Layout,
+    count_columns,
 )
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.outcomes.figure import Figure, mean_figure
@@ -38,6 +39,7 @@ RIDGE = 1.0
 DIGITS = 6  # of the weights: they are estimates, and files stay small
 
 _EXACT_BITS = 53
+_PART = 1 << 16  # values that are lists at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,42 +113,96 @@ def fit_errors(layout: Layout, columns: Columns, residual: FloatArray) -> ErrorM
         >>> estimate_errors(layout, model, count_columns(layout, far))["mae"].value
         2.995024
     """
-    events = residual.size
-    bins = np.empty((len(layout.features), events), np.int32)
-    starts: list[IntArray] = []
-    first = 0
-    for f, feature in enumerate(layout.features):
-        own = cells_of(layout, columns, f)
-        starts.append(_bin_starts(feature, np.bincount(own, minlength=feature.slots)))
-        bins[f] = first + np.searchsorted(starts[f], own, "right") - 1
-        first += starts[f].size
-    cells = np.concatenate([s + at for s, at in zip(starts, layout.starts[:-1], strict=True)])
-    owner = np.repeat(np.arange(len(starts)), [each.size for each in starts])
-    size = np.abs(residual)
-    targets = np.stack([size, size * size])
-    mean = np.array([fsum(target.tolist()) / events for target in targets])
-    squares = np.array([fsum((target * target).tolist()) for target in targets])
+    fit = ErrorFit(layout, count_columns(layout, columns), residual)
+    fit.add(columns, residual)
+    return fit.model()
 
-    held = np.bincount(bins.ravel(), minlength=cells.size)
-    n = held.astype(np.float64)
-    together = _pairs(bins, owner) - np.outer(n, n) / events
-    deviation = np.stack([_exact_sums(bins, t, cells.size) for t in targets]) - mean[:, None] * n
-    inverse = np.linalg.inv(together + RIDGE * np.eye(cells.size))
-    w = deviation @ inverse
-    freedom = 1.0 + cells.size - RIDGE * float(np.trace(inverse))
-    rest = squares - events * mean**2 - 2.0 * (w * deviation).sum(1) + ((w @ together) * w).sum(1)
-    variance = np.maximum(rest, 0.0) / max(events - freedom, 1.0)
-    centre = np.stack([np.bincount(owner, row * n, len(starts)) / events for row in w])
-    unit = np.where(mean > 0.0, mean, 1.0)[:, None]  # far below it is only noise
-    weights = np.where(held > 0, np.round((w - centre[:, owner]) / unit, DIGITS) * unit, 0.0)
-    return ErrorModel(
-        events,
-        cells,
-        held,
-        significant(mean),
-        significant(variance, DIGITS),
-        significant(weights, DIGITS),
-    )
+
+class ErrorFit:
+    """`fit_errors` in parts: of events that come some at a time, in any order.
+
+    Args:
+        layout: the reference's.
+        counts: the flat counts of its events with ground truth, shape (layout.size,).
+        residual: prediction - actual of each of these events, as in `fit_errors`.
+
+    Example:
+        >>> layout = Layout.of([Feature("km", "numeric", np.arange(1.0, 101.0))])
+        >>> km = np.tile(np.arange(1.0, 101.0), 20)
+        >>> events = Columns(km[:, None], np.empty((2_000, 0), np.int32))
+        >>> residual = np.where(km > 50.0, 3.0, -1.0)
+        >>> fit = ErrorFit(layout, count_columns(layout, events), residual)
+        >>> for half in (slice(1_000), slice(1_000, None)):
+        ...     fit.add(Columns(events.numeric[half], events.codes[half]), residual[half])
+        >>> whole = fit_errors(layout, events, residual)
+        >>> fit.model().to_json() == whole.to_json()
+        True
+    """
+
+    def __init__(self, layout: Layout, counts: IntArray, residual: FloatArray) -> None:
+        self._layout = layout
+        blocks = [slice(*pair) for pair in pairwise(layout.starts.tolist())]
+        self._starts = [
+            _bin_starts(feature, counts[block])
+            for feature, block in zip(layout.features, blocks, strict=True)
+        ]
+        self._first = np.cumsum([0, *(each.size for each in self._starts)])
+        bins = int(self._first[-1])
+        self._owner = np.repeat(np.arange(len(self._starts)), np.diff(self._first))
+        self._held = np.zeros(bins, np.int64)
+        self._together = np.zeros((bins, bins))
+        self._sums = np.zeros((2, bins))  # of the two errors, in whole units
+        n = self._events = residual.size
+        size = np.abs(residual)
+        square = size * size
+        self._units = [_unit(float(target.max()), n) for target in (size, square)]
+        self._mean = np.array([exact_sum(size), exact_sum(square)]) / n
+        self._squares = np.array([exact_sum(square), exact_sum(square * square)])
+
+    def add(self, columns: Columns, residual: FloatArray) -> None:
+        """Add some of the events.
+
+        Args:
+            columns: their features, shape (n, ...).
+            residual: of each, shape (n,).
+        """
+        bins = np.empty((len(self._starts), residual.size), np.int32)
+        for f, starts in enumerate(self._starts):
+            own = cells_of(self._layout, columns, f)
+            bins[f] = self._first[f] + np.searchsorted(starts, own, "right") - 1
+        self._held += np.bincount(bins.ravel(), minlength=self._held.size)
+        self._together += _pairs(bins, self._owner)
+        size = np.abs(residual)
+        for sums, target, unit in zip(self._sums, (size, size * size), self._units, strict=True):
+            whole = np.rint(np.ldexp(target, -unit))
+            for column in bins:
+                sums += np.bincount(column, weights=whole, minlength=self._held.size)
+
+    def model(self) -> ErrorModel:
+        """Return what was fitted, once all events were added."""
+        owner, held, mean, events = self._owner, self._held, self._mean, self._events
+        firsts = zip(self._starts, self._layout.starts[:-1], strict=True)
+        cells = np.concatenate([starts + at for starts, at in firsts])
+        n = held.astype(np.float64)
+        together = self._together - np.outer(n, n) / events
+        deviation = np.ldexp(self._sums, np.array(self._units)[:, None]) - mean[:, None] * n
+        inverse = np.linalg.inv(together + RIDGE * np.eye(cells.size))
+        w = deviation @ inverse
+        freedom = 1.0 + cells.size - RIDGE * float(np.trace(inverse))
+        rest = self._squares - events * mean**2 - 2.0 * (w * deviation).sum(1)
+        rest += ((w @ together) * w).sum(1)
+        variance = np.maximum(rest, 0.0) / max(events - freedom, 1.0)
+        centre = np.stack([np.bincount(owner, row * n, len(self._starts)) / events for row in w])
+        unit = np.where(mean > 0.0, mean, 1.0)[:, None]  # far below it is only noise
+        weights = np.where(held > 0, np.round((w - centre[:, owner]) / unit, DIGITS) * unit, 0.0)
+        return ErrorModel(
+            events,
+            cells,
+            held,
+            significant(mean),
+            significant(variance, DIGITS),
+            significant(weights, DIGITS),
+        )
 
 
 def estimate_errors(layout: Layout, model: ErrorModel, counts: IntArray) -> dict[str, Figure]:
@@ -224,12 +280,12 @@ def _pairs(bins: CodeArray, owner: IntArray) -> FloatArray:
     return together
 
 
-def _exact_sums(bins: CodeArray, target: FloatArray, size: int) -> FloatArray:
-    """Sum of `target` per bin, the same in any order: in units so large that floats add exactly."""
-    largest = float(target.max())
-    spare = _EXACT_BITS - int(target.size).bit_length()
-    unit = frexp(largest)[1] - spare if largest > 0.0 else 0
-    whole = np.rint(np.ldexp(target, -unit))
-    per_feature = [np.bincount(column, weights=whole, minlength=size) for column in bins]
-    sums: FloatArray = np.ldexp(np.sum(per_feature, axis=0), unit)
-    return sums
+def exact_sum(values: FloatArray) -> float:
+    """Return the sum of floats, rounded once: the same in any order."""
+    parts = (values[start : start + _PART].tolist() for start in range(0, values.size, _PART))
+    return fsum(chain.from_iterable(parts))
+
+
+def _unit(largest: float, events: int) -> int:
+    """Return a power of two, as its exponent: in whole such units sums of floats are exact."""
+    return frexp(largest)[1] - (_EXACT_BITS - events.bit_length()) if largest > 0.0 else 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from driftline.detectors.counts import Columns, Layout
 from driftline.producer.records.event_fields import split_outcome
 from driftline.producer.records.mapping import finite_or_text
 from driftline.producer.records.table import ABSENT as NO_KEY
@@ -69,6 +70,18 @@ def outcome_doubles(column: Column, name: str, kind: Kind) -> Doubles:
     ]
     read = [_read(part[name], kind) if name in part else ABSENT for part in parts]
     return np.array(read, np.float64)[found.codes]
+
+
+def feature_columns(layout: Layout, matrix: Doubles) -> Columns:
+    """Return the features of a matrix of doubles, shape (scalars, n), as columns."""
+    coded = matrix[layout.numeric : len(layout.features)]
+    if not np.isfinite(coded).all():
+        categories = [len(feature.categories) for feature in layout.features[layout.numeric :]]
+        unseen = np.array(categories, dtype=np.float64)[:, np.newaxis]
+        coded = np.where(np.isnan(coded), unseen + 1, coded)
+        coded = np.where(coded == ABSENT, unseen + 2, coded)
+        coded = np.where(coded == INVALID, unseen + 3, coded)
+    return Columns(matrix[: layout.numeric].T, coded.astype(np.int32).T)
 
 
 def as_coded(column: Column) -> Coded:

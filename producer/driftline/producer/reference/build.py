@@ -9,16 +9,16 @@ or not finite is invalid.
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Mapping as AnyMapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 import numpy as np
 
-from driftline.detectors.build import DEFAULT_GRID, build_reference
-from driftline.detectors.columns import FeatureColumn
+from driftline.detectors.build import DEFAULT_GRID, check_grid, with_ks_error
+from driftline.detectors.counts import ABSENT, EXTRA_CELLS, INVALID, MISSING, Feature, Layout
 from driftline.detectors.reference import Reference
 from driftline.detectors.registry import FeatureType
 from driftline.producer.errors import InputError
@@ -30,13 +30,14 @@ from driftline.producer.records.names import (
     nearest,
     tag_problem,
 )
-from driftline.producer.records.timestamp import parse_timestamp
-from driftline.producer.reference.event_columns import EventColumns
-from driftline.producer.reference.outcome import OutcomeColumns, measure_outcome
+from driftline.producer.records.table import Table
+from driftline.producer.reference.events import Events, events_of
+from driftline.producer.reference.look import Look
+from driftline.producer.reference.outcome import measure_outcome
 from driftline.producer.reference.outcome_counts import outcome_content
+from driftline.producer.reference.scans import Chosen, Counted, Seen, choose, count, fit
 
 _CHUNK = 10_000
-_MOST_TIMES = 1_000
 _SCORE, _LABEL = PREDICTION_FEATURES
 
 
@@ -68,7 +69,10 @@ class ReferenceSettings:
 
 @dataclass(frozen=True)
 class BuiltFeature:
-    """One feature as built: distinct valid values, shares (0 to 1) of missing and invalid."""
+    """One feature as built: distinct valid values, shares (0 to 1) of missing and invalid.
+
+    Of more than 65,536 distinct numbers `distinct` is an estimate, within 1 % or so.
+    """
 
     name: str
     type: FeatureType
@@ -110,31 +114,76 @@ class BuiltReference:
 def reference_from_rows(
     chunks: Iterable[Sequence[AnyMapping[str, Any]]], mapping: Mapping, settings: ReferenceSettings
 ) -> BuiltReference:
-    """Build a reference from the rows of a file (`files.rows.read_rows`).
+    """Build a reference from rows, which are read once and kept in memory as columns.
 
     Raises:
-        InputError: as `reference_from_events`.
+        InputError: as `reference_from_tables`.
 
     >>> rows = [{"km": 10.0, "fuel": "gas"}, {"km": 12.5, "fuel": None}]
     >>> built = reference_from_rows([rows], Mapping({"features": "*"}), ReferenceSettings("cars"))
     >>> [(f.name, f.type, f.distinct, f.missing) for f in built.features]
     [('km', 'numeric', 2, 0.0), ('fuel', 'categorical', 1, 0.5)]
     """
-    events = (mapping.to_event(row) for chunk in chunks for row in chunk)
-    return reference_from_events(events, settings)
+    _check(settings)
+    kept = [
+        events_of(Table.of_rows(chunk), mapping, settings.model, settings.segments)
+        for chunk in chunks
+    ]
+    return _build(lambda: kept, settings)
 
 
 def reference_from_events(
     events: Iterable[AnyMapping[str, Any]], settings: ReferenceSettings
 ) -> BuiltReference:
-    """Build a reference from native events. Their order does not matter.
+    """Build a reference from native events, which are kept in memory as columns.
+
+    Raises:
+        InputError: as `reference_from_tables`.
+    """
+    _check(settings)
+    kept: list[Events] = []
+    iterator = iter(events)
+    while chunk := list(islice(iterator, _CHUNK)):
+        records = [event if isinstance(event, dict) else {} for event in chunk]
+        kept.append(
+            events_of(Table.of_rows(records), Mapping.native(), settings.model, settings.segments)
+        )
+    return _build(lambda: kept, settings)
+
+
+def reference_from_tables(
+    scan: Callable[[], Iterable[Table]], mapping: Mapping, settings: ReferenceSettings
+) -> BuiltReference:
+    """Build a reference from tables. The order of the events does not matter.
+
+    Args:
+        scan: gives all tables from the first on; it is called up to five times, and each time has
+            to give the same, as reading a file again does.
+        mapping: how their rows become events.
+        settings: what to build.
 
     Raises:
         InputError: no usable event, no feature with values, a type or segment for something that
             the events do not have, a name that cannot be (`names`), or a positive label that never
             occurs.
         ReferenceError: the grid is too small.
+
+    >>> table = Table.of_rows([{"km": 10.0}, {"km": 12.5}])
+    >>> settings = ReferenceSettings("cars")
+    >>> built = reference_from_tables(lambda: [table], Mapping({"features": "*"}), settings)
+    >>> built.reference.counts.tolist()
+    [[0, 1, 0, 1, 0, 0, 0, 0]]
     """
+    _check(settings)
+
+    def events() -> Iterator[Events]:
+        for table in scan():
+            yield events_of(table, mapping, settings.model, settings.segments)
+
+    return _build(events, settings)
+
+
+def _check(settings: ReferenceSettings) -> None:
     if not is_legal(settings.model):
         raise InputError(
             f"model {settings.model!r}: not a legal name: use 1 to 249 letters, digits, dots,"
@@ -142,55 +191,51 @@ def reference_from_events(
         )
     for problem in filter(None, map(tag_problem, settings.segments)):
         raise InputError(problem)
-    gathered = EventColumns(settings.model, settings.segments)
-    iterator = iter(events)
-    while chunk := list(islice(iterator, _CHUNK)):
-        gathered.add(chunk)
-    if gathered.events == 0:
-        raise InputError(_no_events(gathered, settings.model))
+    check_grid(settings.grid)
 
-    columns, notes = _typed(gathered, settings)
-    outcomes = OutcomeColumns(
-        predicted=gathered.prediction["label"],
-        score=gathered.prediction["score"],
-        actual=gathered.actual["label"],
-        actual_score=gathered.actual["score"],
-    )
-    measured = measure_outcome(outcomes, settings.positive_label)
-    segments = _segments(gathered, settings.segments)
-    reference = build_reference(
+
+def _build(scan: Callable[[], Iterable[Events]], settings: ReferenceSettings) -> BuiltReference:
+    seen = Seen.of(scan(), settings.grid)
+    if seen.events == 0:
+        raise InputError(_no_events(seen, settings.model))
+    types, notes = _typed(seen, settings)
+    measured = measure_outcome(seen.answers.joined(), settings.positive_label)
+    chosen = choose(scan, types, seen.looks, settings.segments, settings.grid)
+    counted = count(scan(), chosen, measured)
+    layout = with_ks_error(chosen.layout, counted.counts[0])
+    built = [
+        _describe(feature, f, counted, layout, chosen) for f, feature in enumerate(layout.features)
+    ]
+    reference = Reference(
         model=settings.model,
-        features=columns,
-        segments=segments,
-        grid=settings.grid,
+        layout=layout,
+        streams=counted.streams,
+        counts=counted.counts,
+        stream_events=counted.events,
+        segments=chosen.segments,
         positive_label=measured.positive_label,
+        outcome=outcome_content(
+            measured, counted.outcomes, fit(scan, layout, counted.answered, measured)
+        ),
     )
-    reference = replace(reference, outcome=outcome_content(reference, measured, columns, segments))
-    names = [feature.name for feature in reference.layout.features]
     return BuiltReference(
         reference,
-        tuple(_describe(name, columns[name]) for name in names),
-        gathered.skipped,
-        gathered.unusable,
+        tuple(built),
+        seen.skipped,
+        seen.unusable,
         tuple(notes),
-        tuple(filter(settings.is_ignored, gathered.features)),
+        tuple(filter(settings.is_ignored, seen.inputs)),
         measured.unmeasured,
     )
 
 
-def _typed(
-    gathered: EventColumns, settings: ReferenceSettings
-) -> tuple[dict[str, FeatureColumn], list[str]]:
+def _typed(seen: Seen, settings: ReferenceSettings) -> tuple[dict[str, FeatureType], list[str]]:
     """Decide each feature's type; those without any usable value are left out, with a note."""
+    given = dict.fromkeys(seen.inputs, True) | dict.fromkeys(PREDICTION_FEATURES, False)
     types = settings.types
-    all_columns = {
-        **gathered.features,
-        _SCORE: gathered.prediction["score"],
-        _LABEL: gathered.prediction["label"],
-    }
     for name, chosen in types.items():
-        if name not in all_columns:
-            hint = nearest(name, all_columns) or "check the name"
+        if name not in given:
+            hint = nearest(name, given) or "check the name"
             raise InputError(f"type of {name}: the events have no such feature, {hint}")
         if chosen not in get_args(FeatureType) or (name == _LABEL and chosen == "numeric"):
             allowed = [
@@ -198,88 +243,70 @@ def _typed(
             ]
             raise InputError(f"type of {name}: not {chosen}, use one of {', '.join(allowed)}")
 
-    columns: dict[str, FeatureColumn] = {}
+    looks = {name: seen.looks.get(name, Look()) for name in given}
+    found: dict[str, FeatureType] = {}
     notes: list[str] = []
-    for name, column in gathered.features.items():
+    for name in seen.inputs:
         why = feature_problem(name)
-        if why and not settings.is_ignored(name) and column.infer() is not None:
+        if why and not settings.is_ignored(name) and looks[name].infer() is not None:
             raise InputError(why)
-    for name, column in all_columns.items():
-        given = name in gathered.features and name not in PREDICTION_FEATURES
-        if given and settings.is_ignored(name):
+    for name, is_input in given.items():
+        if is_input and settings.is_ignored(name):
             continue
-        inferred = column.infer()
+        inferred = looks[name].infer()
         if inferred is None:
-            if name in gathered.features:
+            if is_input:
                 notes.append(f"{name} is left out: it never has a usable value")
             continue
         if name == _SCORE:
             inferred = "numeric"
         elif name == _LABEL and inferred == "numeric":
             inferred = "categorical"
-        prepared = column.prepare(types.get(name, inferred))
-        if given and name not in types and _holds_times(prepared):
+        if is_input and name not in types and looks[name].holds_times:
             notes.append(
                 f"{name} is left out: it holds times; to keep it, give --type {name}=categorical"
             )
             continue
-        if not _valid(prepared):
-            raise InputError(f"{name}: no value is {prepared.type}; correct its type or mapping")
-        columns[name] = prepared
-    if not columns:
+        found[name] = types.get(name, inferred)
+        if found[name] == "numeric" and not looks[name].count:
+            raise _no_value(name, "numeric")
+    if not found:
         raise InputError("no event has a feature or prediction with values; check the mapping")
-    return columns, notes
+    return found, notes
 
 
-def _holds_times(column: FeatureColumn) -> bool:
-    """Return whether a column's many texts are all times, of which each window has others."""
-    if column.type != "categorical":
-        return False
-    texts = set(column.values) - {None}
-    return len(texts) > _MOST_TIMES and all(parse_timestamp(text) is not None for text in texts)
+def _describe(
+    feature: Feature, f: int, counted: Counted, layout: Layout, chosen: Chosen
+) -> BuiltFeature:
+    """Return what is told of the f-th feature.
 
-
-def _segments(gathered: EventColumns, segments: Sequence[str]) -> dict[str, Sequence[str | None]]:
-    values: dict[str, Sequence[str | None]] = {}
-    for tag in segments:
-        texts = cast("Sequence[str | None]", gathered.tags[tag].prepare("categorical").values)
-        if not any(text is not None for text in texts):
-            raise InputError(f"segment {tag}: no event has this tag; check the name or mapping")
-        values[tag] = texts
-    return values
-
-
-def _valid(column: FeatureColumn) -> list[Any]:
-    """Return the usable values."""
-    if column.type == "numeric":
-        numbers = np.asarray(column.values, np.float64)
-        finite: list[Any] = numbers[np.isfinite(numbers)].tolist()
-        return finite
-    return [text for text in column.values if text is not None]
-
-
-def _describe(name: str, column: FeatureColumn) -> BuiltFeature:
-    events = len(column.values)
-    valid = _valid(column)
-    if column.invalid is None:
-        invalid = int(np.count_nonzero(np.asarray(column.values) == -np.inf))
-    else:
-        invalid = int(np.count_nonzero(column.invalid))
+    Raises:
+        InputError: no value is of its type.
+    """
+    block = counted.counts[0][layout.starts[f] : layout.starts[f + 1]]
+    slots, extra = block[:-EXTRA_CELLS], block[-EXTRA_CELLS:]
+    if not slots.any():
+        raise _no_value(feature.name, feature.type)
+    events = int(counted.events[0])
     return BuiltFeature(
-        name=name,
-        type=column.type,
-        distinct=len(set(valid)),
-        missing=(events - len(valid) - invalid) / events,
-        invalid=invalid / events,
+        name=feature.name,
+        type=feature.type,
+        distinct=chosen.distinct.get(feature.name, int(np.count_nonzero(slots))),
+        missing=int(extra[MISSING] + extra[ABSENT]) / events,
+        invalid=int(extra[INVALID]) / events,
     )
 
 
-def _no_events(gathered: EventColumns, model: str) -> str:
-    if gathered.skipped:
-        return f"all {gathered.skipped:,} events are of other models; check the name {model}"
-    if gathered.unusable:
+def _no_value(name: str, kind: FeatureType) -> InputError:
+    return InputError(f"{name}: no value is {kind}; correct its type or mapping")
+
+
+def _no_events(seen: Seen, model: str) -> str:
+    if seen.skipped:
+        return f"all {seen.skipped:,} events are of other models; check the name {model}"
+    if seen.unusable:
         return (
-            f"none of {gathered.unusable:,} records has features or a prediction;"
+            f"none of {seen.unusable:,} records has features or a prediction;"
             " map them with sources.<topic>.fields"
         )
     return "there are no events to build a reference from; check the input"

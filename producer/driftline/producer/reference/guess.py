@@ -19,7 +19,8 @@ from driftline.producer.records.mapping import WILDCARD, Mapping, Source, quote_
 from driftline.producer.records.names import PREDICTION_FEATURES
 from driftline.producer.records.table import ABSENT
 from driftline.producer.records.timestamp import parse_timestamp
-from driftline.producer.reference.column import Column
+from driftline.producer.reference.events import field_of
+from driftline.producer.reference.look import Look
 
 _TIMESTAMP = (
     "timestamp event_timestamp event_time time ts datetime date_time date created_at created"
@@ -206,9 +207,9 @@ class _Sample:
         """Return the types of the free columns; those without values are left out."""
         found: dict[str, FeatureType] = {}
         for name in self.free:
-            column = Column()
-            column.add([row.get(name, ABSENT) for row in self.rows])
-            kind = column.infer()
+            look = Look()
+            look.add(field_of([row.get(name, ABSENT) for row in self.rows]))
+            kind = look.infer()
             if kind is not None:
                 found[name] = kind
         return found

@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from driftline.detectors.grid import FloatArray
 from driftline.detectors.outcomes import OutcomeLayout, OutcomeRows, count_outcomes, measure
+from driftline.detectors.outcomes.error_model import exact_sum
 from driftline.detectors.outcomes.layout import MOST_CLASSES
 from driftline.detectors.rounding import significant
 from driftline.producer.errors import InputError
-from driftline.producer.reference.column import Column
+from driftline.producer.records.category import category_text
+from driftline.producer.reference.answers import Answers, Labels
 
 _LARGEST = 1e75  # of a prediction or actual value, so that fourth powers are finite
 _ZERO_ONE, _BOOLEAN = ("0", "1"), ("false", "true")
 _POSITIVE = {frozenset(pair): pair[1] for pair in (_ZERO_ONE, _BOOLEAN)}
-_Labels = list[str | None]
-
-
-@dataclass(frozen=True)
-class OutcomeColumns:
-    """Predictions and ground truth of the same n events, as columns in the same order."""
-
-    predicted: Column
-    score: Column
-    actual: Column
-    actual_score: Column
 
 
 @dataclass(frozen=True)
@@ -56,7 +46,7 @@ class MeasuredOutcome:
     unmeasured: str | None = None
 
 
-def measure_outcome(columns: OutcomeColumns, positive_label: str | None) -> MeasuredOutcome:
+def measure_outcome(answers: Answers, positive_label: str | None) -> MeasuredOutcome:
     """Compare predictions with ground truth.
 
     The model is a classifier if it names classes (`prediction.label`), or else if the ground truth
@@ -64,21 +54,23 @@ def measure_outcome(columns: OutcomeColumns, positive_label: str | None) -> Meas
     also be a bare number: 1 is the class "1".
 
     Args:
-        columns: the events; empty columns where nothing is mapped.
+        answers: of n events, predictions and ground truth.
         positive_label: the class that the score speaks of; None: "1" or "true" if the classes are
             0 and 1 or false and true, else none.
 
     Raises:
         InputError: `positive_label` is not among the classes.
     """
-    predicted = _labels(columns.predicted)
-    labelled = any(text is not None for text in predicted)
-    score, truth = _numbers(columns.score), _numbers(columns.actual_score)
-    actual = _labels(columns.actual, columns.actual_score if labelled else None)
-    if not labelled and _zero_one(score, truth):
-        actual = [None if math.isnan(y) else _ZERO_ONE[int(y)] for y in truth.tolist()]
+    predicted, score, truth = answers.predicted, answers.score, answers.actual_score
+    labelled = predicted.any()
+    actual = answers.actual
+    if labelled:
+        actual = actual.or_else(answers.actual_texts).or_else(_of_numbers(truth))
+    elif _zero_one(score, truth):
+        codes = np.where(np.isnan(truth), -1.0, truth).astype(np.int32)
+        actual = Labels(codes, _ZERO_ONE)
 
-    classes = {text for text in (*predicted, *actual) if text is not None}
+    classes = predicted.used() | actual.used()
     if not labelled:  # a reference that happens to have one of two classes only
         classes = next((set(pair) for pair in _POSITIVE if classes and classes <= pair), classes)
     if positive_label is None:
@@ -95,19 +87,12 @@ def measure_outcome(columns: OutcomeColumns, positive_label: str | None) -> Meas
     return _regression(score, np.where(measurable, truth, np.nan), positive_label)
 
 
-def _labels(column: Column, numbers: Column | None = None) -> _Labels:
-    """Class texts; where there is none, that of a bare number (which is a score by its type)."""
-    labels = cast("Sequence[str | None]", column.prepare("categorical").values)
-    if numbers is None:
-        return list(labels)
-    texts = cast("Sequence[str | None]", numbers.prepare("categorical").values)
-    return [text if label is None else label for label, text in zip(labels, texts, strict=True)]
-
-
-def _numbers(column: Column) -> FloatArray:
-    """Finite numbers, NaN where there is none."""
-    values = np.asarray(column.prepare("numeric").values, np.float64)
-    return np.where(np.isfinite(values), values, np.nan)
+def _of_numbers(values: FloatArray) -> Labels:
+    """Return the classes that bare numbers name."""
+    distinct, places = np.unique(values[~np.isnan(values)], return_inverse=True)
+    codes = np.full(values.size, -1, np.int32)
+    codes[~np.isnan(values)] = places
+    return Labels(codes, [category_text(number) or "" for number in distinct.tolist()])
 
 
 def _zero_one(score: FloatArray, truth: FloatArray) -> bool:
@@ -117,13 +102,13 @@ def _zero_one(score: FloatArray, truth: FloatArray) -> bool:
 
 
 def _classification(
-    predicted: _Labels, actual: _Labels, score: FloatArray, positive: str | None
+    predicted: Labels, actual: Labels, score: FloatArray, positive: str | None
 ) -> MeasuredOutcome:
-    pairs = Counter(pair for pair in zip(actual, predicted, strict=True) if None not in pair)
+    pairs = _pairs(actual, predicted)
     if not pairs:
         return MeasuredOutcome(positive)
     truths, guesses = {truth for truth, _ in pairs}, {guess for _, guess in pairs}
-    classes = cast("set[str]", truths | guesses) | ({positive} if positive else set())
+    classes = truths | guesses | ({positive} if positive else set())
     if not truths & guesses:
         why = (
             f"prediction.label ({_some(guesses)}) and actual ({_some(truths)}) have no class in"
@@ -136,10 +121,8 @@ def _classification(
     correct = sum(count for (truth, guess), count in pairs.items() if truth == guess)
     confusion: dict[str, dict[str, int]] = {}
     for (truth, guess), count in sorted(pairs.items(), key=str):
-        confusion.setdefault(str(truth), {})[str(guess)] = count
-    paired = [
-        None if guess is None else truth for truth, guess in zip(actual, predicted, strict=True)
-    ]
+        confusion.setdefault(truth, {})[guess] = count
+    paired = Labels(np.where(predicted.codes < 0, -1, actual.codes), actual.names)
     rows = _rows(sorted(classes), predicted, score, paired)
     return MeasuredOutcome(
         positive,
@@ -149,8 +132,20 @@ def _classification(
     )
 
 
+def _pairs(actual: Labels, predicted: Labels) -> dict[tuple[str, str], int]:
+    """Return how many events have each actual and predicted class, where both are known."""
+    both = (actual.codes >= 0) & (predicted.codes >= 0)
+    width = len(predicted.names) + 1
+    joint = actual.codes[both].astype(np.int64) * width + predicted.codes[both]
+    cells, counts = np.unique(joint, return_counts=True)
+    return {
+        (actual.names[cell // width], predicted.names[cell % width]): count
+        for cell, count in zip(cells.tolist(), counts.tolist(), strict=True)
+    }
+
+
 def _scoring(
-    actual: _Labels, score: FloatArray, classes: set[str], positive: str | None
+    actual: Labels, score: FloatArray, classes: set[str], positive: str | None
 ) -> MeasuredOutcome:
     """A classifier that gives a score and leaves it to others to draw the line."""
     if positive is None or len(classes) > MOST_CLASSES:
@@ -159,7 +154,8 @@ def _scoring(
             " of: give its positive_label"
         )
         return MeasuredOutcome(positive, unmeasured=why)
-    rows = _rows(sorted(classes), [None] * len(actual), score, actual)
+    unknown = Labels(np.full(score.size, -1, np.int32), ())
+    rows = _rows(sorted(classes), unknown, score, actual)
     scores = score[~np.isnan(rows.actual)]
     if np.isnan(scores).all():
         return MeasuredOutcome(positive)
@@ -173,15 +169,12 @@ def _scoring(
 
 
 def _rows(
-    classes: Sequence[str], predicted: _Labels, score: FloatArray, actual: _Labels
+    classes: Sequence[str], predicted: Labels, score: FloatArray, actual: Labels
 ) -> OutcomeRows:
-    code: dict[str | None, int] = {name: i for i, name in enumerate(classes)}
-    unknown = len(code)
-    return OutcomeRows(
-        np.fromiter((code.get(text, unknown) for text in predicted), np.int32, len(predicted)),
-        score,
-        np.fromiter((code.get(text, math.nan) for text in actual), np.float64, len(actual)),
-    )
+    code = {name: i for i, name in enumerate(classes)}
+    guesses = np.array([*(code.get(name, len(code)) for name in predicted.names), len(code)])
+    truths = np.array([*(code.get(name, math.nan) for name in actual.names), math.nan])
+    return OutcomeRows(guesses.astype(np.int32)[predicted.codes], score, truths[actual.codes])
 
 
 def _regression(score: FloatArray, truth: FloatArray, positive: str | None) -> MeasuredOutcome:
@@ -190,13 +183,13 @@ def _regression(score: FloatArray, truth: FloatArray, positive: str | None) -> M
     if n == 0:
         return MeasuredOutcome(positive)
     x, y = score[pairs], truth[pairs]
-    errors = (x - y).tolist()
-    # fsum is exact, so the order of the events does not show in the last digit.
+    errors = x - y
+    # These sums are exact, so the order of the events does not show in the last digit.
     summary = {
         "n": n,
-        "mae": _rounded(math.fsum(map(abs, errors)) / n),
-        "rmse": _rounded(math.sqrt(math.fsum(e * e for e in errors) / n)),
-        "bias": _rounded(math.fsum(errors) / n),
+        "mae": _rounded(exact_sum(np.abs(errors)) / n),
+        "rmse": _rounded(math.sqrt(exact_sum(errors * errors) / n)),
+        "bias": _rounded(exact_sum(errors) / n),
     }
     order = np.lexsort((x, y))  # nor in the layout
     layout = OutcomeLayout.regression(x[order], y[order])
@@ -204,8 +197,8 @@ def _regression(score: FloatArray, truth: FloatArray, positive: str | None) -> M
     return MeasuredOutcome(positive, summary, layout, rows)
 
 
-def _some(classes: set[str | None]) -> str:
-    return ", ".join(sorted(map(str, classes))[:3])
+def _some(classes: set[str]) -> str:
+    return ", ".join(sorted(classes)[:3])
 
 
 def _rounded(value: float) -> float:

@@ -1,0 +1,140 @@
+"""Predictions and ground truth of all events of a reference, as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftline.detectors.grid import FloatArray
+from driftline.producer.records.mapping import Mapping
+from driftline.producer.records.table import Numbers, Table
+from driftline.producer.records.values import NUMERIC
+from driftline.producer.reference.events import Events, Field, events_of
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """Classes of n events.
+
+    Attributes:
+        codes: int32 (n,): the place of each one's class in `names`; -1 for none.
+        names: the classes, all different.
+    """
+
+    codes: NDArray[np.int32]
+    names: Sequence[str]
+
+    def any(self) -> bool:
+        """Return whether any event has a class."""
+        return bool((self.codes >= 0).any())
+
+    def used(self) -> set[str]:
+        """Return the classes that events have."""
+        counts = np.bincount(self.codes + 1, minlength=len(self.names) + 1)
+        return {name for name, n in zip(self.names, counts[1:].tolist(), strict=True) if n}
+
+    def or_else(self, others: Labels) -> Labels:
+        """Return these classes; where there is none, those of others."""
+        if not others.any():
+            return self
+        place = {name: i for i, name in enumerate(self.names)}
+        joined = [*self.names, *(name for name in others.names if name not in place)]
+        place = {name: i for i, name in enumerate(joined)}
+        moved = np.array([*(place[name] for name in others.names), -1], np.int32)
+        return Labels(np.where(self.codes >= 0, self.codes, moved[others.codes]), joined)
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What was predicted of n events, and what really happened.
+
+    Attributes:
+        predicted: the predicted classes.
+        score: `prediction.score`, shape (n,); NaN where there is no finite one.
+        actual: the actual classes.
+        actual_score: the ground truth as numbers, shape (n,); NaN where it is none.
+        actual_texts: classes that stand where such a number is expected.
+    """
+
+    predicted: Labels
+    score: FloatArray
+    actual: Labels
+    actual_score: FloatArray
+    actual_texts: Labels
+
+    @classmethod
+    def of_events(cls, events: Sequence[dict[str, object]]) -> Answers:
+        """Return those of native events."""
+        gathered = GatheredAnswers()
+        gathered.add(events_of(Table.of_rows(events), Mapping.native(), ""))
+        return gathered.joined()
+
+
+class GatheredAnswers:
+    """Gathers the answers of events that come some at a time."""
+
+    def __init__(self) -> None:
+        self._predicted, self._actual, self._texts = _Classes(), _Classes(), _Classes()
+        self._score: list[FloatArray | int] = []
+        self._truth: list[FloatArray | int] = []
+
+    def add(self, events: Events) -> None:
+        """Append the answers of some events."""
+        found = events.outcomes
+        self._predicted.add(found.get("prediction.label"), events.rows)
+        self._actual.add(found.get("actual.label"), events.rows)
+        truth = found.get("actual.score")
+        only_numbers = truth is None or isinstance(truth.column, Numbers)
+        self._texts.add(None if only_numbers else truth, events.rows, numbers=False)
+        self._score.append(_finite(found.get("prediction.score"), events.rows))
+        self._truth.append(_finite(truth, events.rows))
+
+    def joined(self) -> Answers:
+        """Return all answers, in the order in which they came."""
+        return Answers(
+            self._predicted.joined(),
+            _concatenated(self._score),
+            self._actual.joined(),
+            _concatenated(self._truth),
+            self._texts.joined(),
+        )
+
+
+class _Classes:
+    """The classes of events that come some at a time."""
+
+    def __init__(self) -> None:
+        self._places: dict[str, int] = {}
+        self._parts: list[NDArray[np.int32] | int] = []  # a number is that of events with none
+
+    def add(self, field: Field | None, rows: int, *, numbers: bool = True) -> None:
+        if field is None:
+            self._parts.append(rows)
+            return
+        codes, texts = field.texts()
+        values = field.used()[0].distinct
+        places = np.full(len(texts), -1, np.int32)
+        for i, text in enumerate(texts):
+            plain = numbers or (i < len(values) and type(values[i]) not in (int, float))
+            if text is not None and plain:
+                places[i] = self._places.setdefault(text, len(self._places))
+        self._parts.append(places[codes])
+
+    def joined(self) -> Labels:
+        parts = [np.full(p, -1, np.int32) if isinstance(p, int) else p for p in self._parts]
+        return Labels(np.concatenate([np.empty(0, np.int32), *parts]), list(self._places))
+
+
+def _finite(field: Field | None, rows: int) -> FloatArray | int:
+    if field is None:
+        return rows
+    values = field.doubles(NUMERIC)
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _concatenated(parts: list[FloatArray | int]) -> FloatArray:
+    filled = [np.full(part, np.nan) if isinstance(part, int) else part for part in parts]
+    return np.concatenate([np.empty(0), *filled])

@@ -1,0 +1,117 @@
+"""What type a feature has, seen of all its values, in any order and in any parts.
+
+All booleans (or the texts `true` and `false`, in any case) is boolean, all numbers is numeric,
+anything else categorical. Null, absent and not finite values say nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftline.detectors.build import BOOLEANS
+from driftline.detectors.registry import FeatureType
+from driftline.producer.records.column_values import as_coded
+from driftline.producer.records.table import Numbers, Times
+from driftline.producer.records.timestamp import parse_timestamp
+from driftline.producer.records.values import NUMERIC
+from driftline.producer.reference.distinct import DistinctNumbers
+from driftline.producer.reference.events import Field
+
+NOT_FINITE: Final = frozenset({"NaN", "Infinity", "-Infinity"})
+"""How events write numbers that JSON does not have (`Mapping.to_event`)."""
+
+_MOST_TIMES = 1_000
+_SAMPLE = 1_024  # of the numbers of a table
+
+
+class Look:
+    """What is seen of one feature's values.
+
+    Args:
+        most: distinct numbers that are all kept; see `DistinctNumbers`.
+
+    Attributes:
+        numbers: the distinct numbers.
+        count: how many values are numbers.
+        sample: some of the numbers, those at even steps of each part.
+
+    >>> look = Look()
+    >>> look.add(Field(Numbers(np.array([1.5, 2.5, np.nan]))))
+    >>> look.infer(), look.numbers.about(), look.count
+    ('numeric', 2, 2)
+    """
+
+    def __init__(self, most: int | None = 1 << 16) -> None:
+        self.numbers = DistinctNumbers(most)
+        self.count = 0
+        self.sample: list[NDArray[np.float64]] = []
+        self._booleans = self._texts = False
+        self._only_booleans = self._only_times = True
+        self._times: set[str] = set()
+
+    def add(self, field: Field) -> None:
+        """Take in some events' values."""
+        column = field.column
+        if isinstance(column, Times):
+            self._add_times(field)
+        elif not isinstance(column, Numbers):
+            found, counts = field.used()
+            values = [v for v, count in zip(found.distinct, counts.tolist(), strict=True) if count]
+            if not self._add_others(values):
+                return
+        numbers = field.doubles(NUMERIC)
+        numbers = numbers[np.isfinite(numbers)]
+        if numbers.size:
+            self.count += numbers.size
+            self.numbers.add(numbers)
+            places = np.linspace(0, numbers.size - 1, min(_SAMPLE, numbers.size))
+            self.sample.append(numbers[places.astype(np.int64)])
+
+    def infer(self) -> FeatureType | None:
+        """Return the type that the values have; None if there is no usable value."""
+        if self.count:
+            return "categorical" if self._booleans or self._texts else "numeric"
+        if not self._booleans and not self._texts:
+            return None
+        return "boolean" if self._only_booleans else "categorical"
+
+    @property
+    def holds_times(self) -> bool:
+        """Whether the values are many texts that all are times, of which each window has others."""
+        many = len(self._times) > _MOST_TIMES
+        return many and self._only_times and not self._booleans and not self.count
+
+    def _add_others(self, values: list[Any]) -> bool:
+        """Take in distinct values that are no array of numbers; return whether some are numbers."""
+        kinds = set(map(type, values))
+        self._booleans |= bool in kinds
+        if str in kinds:
+            texts = [v for v in values if type(v) is str and v not in NOT_FINITE]
+            self._texts |= bool(texts)
+            self._only_booleans &= {text.lower() for text in texts} <= set(BOOLEANS)
+            if self._only_times:
+                self._see_times(texts)
+        numbers = (float(v) if type(v) is float else NUMERIC.read(v) for v in values)
+        return bool(kinds & {int, float}) and any(map(math.isfinite, numbers))
+
+    def _see_times(self, texts: list[str]) -> None:
+        for text in texts:
+            if parse_timestamp(text) is None:
+                self._only_times = False
+                return
+            if len(self._times) <= _MOST_TIMES:
+                self._times.add(text)
+
+    def _add_times(self, field: Field) -> None:
+        column = field.column if field.absent is None else field.column.take(~field.absent)
+        if isinstance(column, Times) and column.null is not None:
+            column = column.take(~column.null)
+        if len(column):
+            self._texts, self._only_booleans = True, False
+            if len(self._times) <= _MOST_TIMES and isinstance(column, Times):
+                ms = np.unique(column.ms)[: _MOST_TIMES + 1]
+                self._times.update(map(str, as_coded(Times(ms)).distinct))

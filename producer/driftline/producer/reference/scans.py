@@ -1,0 +1,265 @@
+"""The readings that a reference takes: of each what it adds up, whatever the order of the events.
+
+First types (`look`), then categories and order statistics, the values near these, the counts, and
+for a regression the model of its errors. Each needs what the ones before it found.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from driftline.detectors.build import BOOLEANS, categories_of, segment_values, stream_names
+from driftline.detectors.counts import Columns, Feature, Layout, count_columns
+from driftline.detectors.grid import FloatArray, IntArray
+from driftline.detectors.outcomes import OutcomeRows, count_outcomes
+from driftline.detectors.outcomes.counting import LARGEST
+from driftline.detectors.outcomes.error_model import ErrorFit, ErrorModel
+from driftline.detectors.registry import FeatureType
+from driftline.producer.errors import InputError
+from driftline.producer.records.column_values import feature_columns
+from driftline.producer.records.names import PREDICTION_FEATURES
+from driftline.producer.records.values import ABSENT, NUMERIC, categorical, kind_of
+from driftline.producer.reference.answers import GatheredAnswers
+from driftline.producer.reference.events import Events, Field
+from driftline.producer.reference.look import Look
+from driftline.producer.reference.order_statistics import GridSearch
+from driftline.producer.reference.outcome import MeasuredOutcome
+
+_DISTINCT = 1 << 16
+
+
+@dataclass
+class Seen:
+    """The first reading.
+
+    Attributes:
+        events: how many.
+        skipped: events of other models.
+        unusable: records that are no events.
+        looks: input's name, `prediction.score` or `prediction.label` to what was seen of it.
+        inputs: the names of inputs, ascending.
+        answers: predictions and ground truth.
+    """
+
+    events: int = 0
+    skipped: int = 0
+    unusable: int = 0
+    looks: dict[str, Look] = field(default_factory=dict)
+    inputs: list[str] = field(default_factory=list)
+    answers: GatheredAnswers = field(default_factory=GatheredAnswers)
+
+    @classmethod
+    def of(cls, tables: Iterable[Events], grid: int | None) -> Seen:
+        """Read events; `grid` is the most values of a grid, None for all."""
+        seen = cls()
+        most = None if grid is None else max(_DISTINCT, grid)
+        inputs: set[str] = set()
+        for events in tables:
+            seen.events += events.rows
+            seen.skipped += events.skipped
+            seen.unusable += events.unusable
+            inputs |= events.features.keys()
+            for name in {*events.features, *PREDICTION_FEATURES}:
+                found = events.field(name)
+                if found is not None and len(found.column):
+                    seen.looks.setdefault(name, Look(most)).add(found)
+            seen.answers.add(events)
+        seen.inputs = sorted(inputs)
+        return seen
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What is counted.
+
+    Attributes:
+        layout: the features.
+        segments: tag to its listed values.
+        distinct: feature to how many different valid values it has; about, where it has many.
+    """
+
+    layout: Layout
+    segments: dict[str, tuple[str, ...]]
+    distinct: dict[str, int]
+
+
+def choose(
+    scan: Callable[[], Iterable[Events]],
+    types: Mapping[str, FeatureType],
+    looks: Mapping[str, Look],
+    tags: Collection[str],
+    grid: int | None,
+) -> Chosen:
+    """Choose grids and categories, by one or two readings.
+
+    Args:
+        scan: reads the events.
+        types: feature to its type.
+        looks: what is known of each.
+        tags: the tags that are segments.
+        grid: most grid values; None for all.
+
+    Raises:
+        InputError: no event has a tag.
+    """
+    grids: dict[str, FloatArray] = {}
+    searches: dict[str, GridSearch] = {}
+    for name in (name for name, kind in types.items() if kind == "numeric"):
+        numbers = looks[name].numbers.all()
+        if numbers is not None and (grid is None or numbers.size <= grid):
+            grids[name] = numbers
+        elif grid is not None:
+            sample = np.concatenate(looks[name].sample) if numbers is None else numbers
+            searches[name] = GridSearch(sample, grid)
+    texts: dict[str, Counter[str | None]] = {
+        name: Counter() for name, kind in types.items() if kind == "categorical"
+    }
+    tagged: dict[str, Counter[str | None]] = {tag: Counter() for tag in tags}
+    if searches or texts or tagged:
+        for events in scan():
+            for name, search in searches.items():
+                search.count(_finite(events.field(name)))
+            for name, counter in texts.items():
+                _count_texts(events.field(name), counter)
+            for tag, counter in tagged.items():
+                _count_texts(events.tags.get(tag), counter)
+    open_searches = {name: search for name, search in searches.items() if search.needs_values}
+    if open_searches:
+        for events in scan():
+            for name, search in open_searches.items():
+                search.keep(_finite(events.field(name)))
+    grids |= {name: search.grid() for name, search in searches.items()}
+    features = [
+        Feature(name, "numeric", grids[name])
+        if kind == "numeric"
+        else Feature(
+            name, kind, np.empty(0), BOOLEANS if kind == "boolean" else categories_of(texts[name])
+        )
+        for name, kind in types.items()
+    ]
+    distinct = {name: looks[name].numbers.about() for name in grids}
+    distinct |= {name: len(counter) for name, counter in texts.items()}
+    for tag, counter in tagged.items():
+        if not counter:
+            raise InputError(f"segment {tag}: no event has this tag; check the name or mapping")
+    segments = {tag: segment_values(tagged[tag]) for tag in sorted(tagged)}
+    return Chosen(Layout.of(features), segments, distinct)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The counts of all streams.
+
+    Attributes:
+        streams: None for the whole model, then segments.
+        counts: of the features, shape (streams, layout.size).
+        events: of each stream, shape (streams,).
+        outcomes: counts of the outcomes, of each stream; None if none are measured.
+        answered: counts of the features of those events that have prediction and truth.
+    """
+
+    streams: tuple[str | None, ...]
+    counts: IntArray
+    events: IntArray
+    outcomes: list[IntArray] | None
+    answered: IntArray
+
+
+def count(scan: Iterable[Events], chosen: Chosen, measured: MeasuredOutcome) -> Counted:
+    """Count what was chosen, by one reading."""
+    layout, names = chosen.layout, stream_names(chosen.segments)
+    counts = np.zeros((len(names), layout.size), np.int64)
+    sizes = np.zeros(len(names), np.int64)
+    answered = np.zeros(layout.size, np.int64)
+    outcome, rows = measured.layout, measured.rows
+    outcomes = None if outcome is None else [np.zeros(outcome.size, np.int64) for _ in names]
+    first = 0
+    for events in scan:
+        columns = columns_of(layout, events)
+        own = None if rows is None else _part(rows, slice(first, first + events.rows))
+        for s, members in enumerate(_members(events, chosen.segments)):
+            counts[s] += count_columns(layout, _chosen(columns, members))
+            sizes[s] += len(columns.numeric[members])
+            if outcomes is not None and outcome is not None and own is not None:
+                outcomes[s] += count_outcomes(outcome, _part(own, members))
+        if own is not None and outcome is not None and outcome.grid is not None:
+            answered += count_columns(layout, _chosen(columns, _answered(own)))
+        first += events.rows
+    return Counted(names, counts, sizes, outcomes, answered)
+
+
+def fit(
+    scan: Callable[[], Iterable[Events]],
+    layout: Layout,
+    answered: IntArray,
+    measured: MeasuredOutcome,
+) -> ErrorModel | None:
+    """Fit the errors of a regression, by one reading; None for a classifier."""
+    outcome, rows = measured.layout, measured.rows
+    if outcome is None or outcome.grid is None or rows is None:
+        return None
+    largest = outcome.grid.scale * 2.0**LARGEST  # a residual counts as no more than that
+    residual = np.clip(rows.score - rows.actual, -largest, largest)
+    model = ErrorFit(layout, answered, residual[_answered(rows)])
+    first = 0
+    for events in scan():
+        own = slice(first, first + events.rows)
+        there = _answered(_part(rows, own))
+        model.add(_chosen(columns_of(layout, events), there), residual[own][there])
+        first += events.rows
+    return model.model()
+
+
+def columns_of(layout: Layout, events: Events) -> Columns:
+    """Return events as the batch that `count_columns` takes."""
+    matrix = np.full((len(layout.features), events.rows), ABSENT)
+    for f, feature in enumerate(layout.features):
+        found = events.field(feature.name)
+        if found is not None:
+            matrix[f] = found.doubles(kind_of(feature))
+    return feature_columns(layout, matrix)
+
+
+def _members(events: Events, segments: Mapping[str, tuple[str, ...]]) -> Iterable[slice | IntArray]:
+    """The events of each stream, in the order of `stream_names`."""
+    yield slice(None)
+    for tag, values in segments.items():
+        found = events.tags.get(tag)
+        codes = np.full(events.rows, ABSENT)
+        if found is not None:
+            codes = found.doubles(categorical(values))
+        for code in range(len(values)):
+            yield np.flatnonzero(codes == code)
+        yield np.flatnonzero(~((codes >= 0) & (codes < len(values))))
+
+
+def _chosen(columns: Columns, rows: slice | IntArray) -> Columns:
+    return Columns(columns.numeric[rows], columns.codes[rows])
+
+
+def _part(rows: OutcomeRows, own: slice | IntArray) -> OutcomeRows:
+    return OutcomeRows(rows.predicted[own], rows.score[own], rows.actual[own])
+
+
+def _answered(rows: OutcomeRows) -> IntArray:
+    return np.flatnonzero(~np.isnan(rows.actual))
+
+
+def _finite(found: Field | None) -> FloatArray:
+    if found is None:
+        return np.empty(0)
+    values = found.doubles(NUMERIC)
+    return values[np.isfinite(values)] + 0.0
+
+
+def _count_texts(found: Field | None, counter: Counter[str | None]) -> None:
+    if found is None:
+        return
+    codes, texts = found.texts()
+    for text, number in zip(texts, np.bincount(codes, minlength=len(texts)).tolist(), strict=True):
+        if number and text is not None:
+            counter[text] += number
