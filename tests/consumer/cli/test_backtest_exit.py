@@ -78,7 +78,7 @@ def test_fail_on_drift(
 
 
 def verdict(start: int, length: int, events: int, state: Any, kind: str = "numeric") -> Verdict:
-    window = Window(f"{start:02}", f"{start + length:02}", events)
+    window = Window(f"2026-01-{start:02}", f"2026-01-{start + length:02}", events)
     return Verdict(
         "driftline.verdict.v1", f"{start}", "m", "m", None, "x", kind, state,
         "few" if state == "insufficient" else None, window, ReferenceName("r", 9), {}, {}, None,

@@ -10,11 +10,6 @@ from tests.consumer.cli.bad_files import write_bad_files
 from tests.consumer.cli.conftest import Driftline
 
 REFUSED = {
-    "no_time.csv": (
-        "no_time.csv: no column holds times, and a window needs them; add one, as text such as"
-        " 2026-11-01T12:00:00Z or as seconds since 1970, and call it timestamp"
-    ),
-    "one_time.csv": "one_time.csv: all events have the same time, so there are no windows",
     "wide.csv": (
         "wide.csv: 10,001 columns are too many to guess what each is; keep the model's inputs and"
         " outputs (at most 1,000 columns), or write a configuration"
@@ -59,6 +54,26 @@ def test_it_is_refused_with_one_sentence(
     assert (ran.code, ran.out, said) == (2, "", [REFUSED[file]])
     assert not (tmp_path / "driftline.yaml").exists()
     assert not (tmp_path / "references").exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "why"),
+    [
+        ("no_time.csv", "no column holds times"),
+        ("one_time.csv", "all events have the same time"),
+    ],
+)
+def test_a_topic_needs_times(driftline: Driftline, file: str, why: str) -> None:
+    ran = driftline("init", "--from", file)
+    assert (ran.code, ran.out, ran.err.splitlines()[-1]) == (
+        2,
+        "",
+        f"{file}: {why}, and the windows of a topic are of time; add a column of times, as text"
+        " such as 2026-11-01T12:00:00Z or as seconds since 1970, and call it timestamp",
+    )
+    ran = driftline("backtest", "--input", file)  # which has windows of rows
+    assert ran.code == 0
+    assert f"assumed  {why}, so windows are of " in ran.err
 
 
 def test_a_file_that_is_too_short(driftline: Driftline) -> None:

@@ -24,7 +24,7 @@ LEVELS = "known are value, p_value"
         (
             "window: {size: 1h}",
             "window.size",
-            "unknown key, known are length, every, grace, min_events",
+            "unknown key, known are rows, length, every, grace, min_events",
         ),
         ("window: 1h", "window", "must be a map"),
         ("window: ", "window", "has no value"),

@@ -15,9 +15,7 @@ from driftline.consumer.judge.sentence import (
     amounts,
     back_to_normal,
     category_change,
-    duration,
     fit,
-    moment,
     numeric_change,
     percent,
     rate_change,
@@ -26,6 +24,7 @@ from driftline.consumer.judge.sentence import (
     unlisted_change,
     verb,
 )
+from driftline.consumer.wire.axis import duration, moment
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 

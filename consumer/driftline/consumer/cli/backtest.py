@@ -58,7 +58,18 @@ def backtest(
     ] = None,
     every: Annotated[
         str | None,
-        typer.Option(metavar="DURATION", help="From one window to the next; else its length."),
+        typer.Option(
+            metavar="DURATION",
+            help="From one window to the next, with --rows a number; else its length.",
+        ),
+    ] = None,
+    rows: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Windows of N rows in the file's order, without times.",
+        ),
     ] = None,
     min_events: Annotated[
         int | None,
@@ -66,7 +77,9 @@ def backtest(
     ] = None,
     budget: Annotated[
         str | None,
-        typer.Option(metavar="N per DURATION", help="False alarms allowed, such as 1 per 30d."),
+        typer.Option(
+            metavar="N per DURATION", help="False alarms allowed: 1 per 30d, 1 per 100 windows."
+        ),
     ] = None,
     verdicts: Annotated[
         bool, typer.Option("--verdicts", help="Print a line per feature and window too.")
@@ -107,7 +120,7 @@ def backtest(
         raise typer.Exit(code)
     if file is None:
         raise CommandError("give the events: --input FILE")
-    wanted = backtest_exit.read_window_options(window, every, min_events, budget)
+    wanted = backtest_exit.read_window_options(window, every, rows, min_events, budget)
     setup = backtest_exit.set_up(config, file, model, reference, labels, actual, wanted)
     code = backtest_exit.backtest(
         setup, verdicts=verdicts, as_json=json, fail_on_drift=fail_on_drift

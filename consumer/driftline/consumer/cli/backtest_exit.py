@@ -44,8 +44,8 @@ def set_up(
     if config is not None:
         if wanted != GUESSED:
             raise CommandError(
-                "--window, --every, --min-events, --budget: the configuration has them: change"
-                " models.<name>.window and budget there, or leave out --config"
+                "--window, --every, --rows, --min-events, --budget: the configuration has them:"
+                " change models.<name>.window and budget there, or leave out --config"
             )
         loaded = load_models.read_config(config, offline=True)
         name = load_models.choose_model(loaded.config, model)
@@ -56,26 +56,38 @@ def set_up(
 
 
 def read_window_options(
-    length: str | None, every: str | None, min_events: int | None, budget: str | None
+    length: str | None,
+    every: str | None,
+    rows: int | None,
+    min_events: int | None,
+    budget: str | None,
 ) -> WindowOptions:
     """Return what the options say of the windows.
 
     Raises:
         CommandError: one cannot be read.
     """
-    read = {}
+    if rows is not None and length is not None:
+        raise CommandError("--rows: leave out --window, which is of time")
+    read: dict[str, int | None] = {}
     for option, text in (("--window", length), ("--every", every)):
         try:
-            read[option] = None if text is None else parse_duration(text)
+            read[option] = None if text is None else _length(text, rows)
         except ValueError:
-            raise CommandError(f"{option} {text}: write a duration such as 90s, 6h or 7d") from None
+            unit = "a duration such as 90s, 6h or 7d" if rows is None else "a number of rows"
+            raise CommandError(f"{option} {text}: write {unit}") from None
         if read[option] == 0:
             raise CommandError(f"{option} {text}: must be above 0")
     try:
         allowed = None if budget is None else Budget.parse(budget)
     except ValueError as error:
         raise CommandError(f"--budget {budget}: {error}") from None
-    return WindowOptions(read["--window"], read["--every"], min_events, allowed)
+    return WindowOptions(read["--window"], read["--every"], rows, min_events, allowed)
+
+
+def _length(text: str, rows: int | None) -> int:
+    """Return a duration in ms, or beside --rows a number of rows."""
+    return parse_duration(text) if rows is None else int(text)
 
 
 def backtest(setup: Setup, *, verdicts: bool, as_json: bool, fail_on_drift: bool) -> int:

@@ -10,10 +10,10 @@ from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.sentence import amount, clean
 from driftline.consumer.offline.found import Found
 from driftline.consumer.service.backtest import Backtest
-from driftline.consumer.wire.records import Alert, Number, Verdict
+from driftline.consumer.wire.axis import axis_of
+from driftline.consumer.wire.records import Alert, Number, Verdict, Window
 from driftline.consumer.wire.text import counted, some
-from driftline.producer.records.durations import format_duration
-from driftline.producer.records.timestamp import format_time, parse_timestamp
+from driftline.producer.records.timestamp import format_time
 
 _DAY = 86_400_000
 _FEATURE_WIDTH, _CHANGE_WIDTH = 24, 46
@@ -33,7 +33,7 @@ def table(alerts: Sequence[Alert], model: str) -> str:
     """Return the alerts as a table, a row each."""
     rows = [
         (
-            minute(alert.since),
+            begin_text(alert),
             alert.severity,
             shown_name(alert, model),
             effect_text(alert.effect),
@@ -44,11 +44,24 @@ def table(alerts: Sequence[Alert], model: str) -> str:
     ]
     feature = max([_FEATURE_WIDTH, *(len(row[2]) for row in rows)])
     changed = max([_CHANGE_WIDTH, *(len(row[4]) for row in rows)])
-    head = ("since (UTC)", "severity", "feature", "effect", "what changed", "alert")
+    since = "since row" if any(alert.rows for alert in alerts) else "since (UTC)"
+    head = (since, "severity", "feature", "effect", "what changed", "alert")
     return "\n".join(
         f"{since:<19}{severity:<10}{name:<{feature}}  {effect:>6}  {what:<{changed}}  {alert_id}"
         for since, severity, name, effect, what, alert_id in (head, *rows)
     )
+
+
+def begin_text(alert: Alert) -> str:
+    """Return since when, or since which row, an alert is."""
+    return minute(alert.since) if alert.rows is None else f"{alert.rows[0]:,}"
+
+
+def window_text(window: Window) -> str:
+    """Return a window by its days, or its rows."""
+    if window.rows is not None:
+        return "rows {:,} to {:,}".format(*window.rows)
+    return f"{day(window.start)} to {day(window.end)}"
 
 
 def effect_text(effect: Number) -> str:
@@ -66,15 +79,19 @@ def shown_name(record: Alert | Verdict, model: str) -> str:
 def _header(found: Found, backtest: Backtest, config: ModelConfig) -> str:
     totals = backtest.totals
     events = totals.counted[found.model] + totals.late[found.model]
-    parts = [counted(events, "event")]
+    parts, window = [counted(events, "event")], config.window
+    axis = axis_of(window)
     if found.first is not None and backtest.last_event is not None:
-        begin, end = (minute(format_time(t)) for t in (found.first, backtest.last_event))
-        parts.append(f"{begin} to {end} UTC")
-    window = config.window
+        rows = axis.rows(found.first, backtest.last_event + 1)
+        if rows is None:
+            begin, end = (minute(format_time(t)) for t in (found.first, backtest.last_event))
+            parts.append(f"{begin} to {end} UTC")
+        else:
+            parts.append("rows {:,} to {:,}".format(*rows))
     windows = counted(len(found.windows.keys() - found.open), "window")
-    lengths = format_duration(window.length)
+    lengths = axis.short(window.length)
     if window.every != window.length:
-        lengths += f" every {format_duration(window.every)}"
+        lengths += f" every {axis.short(window.every)}"
     against = f" against reference {found.reference}" if found.reference else ""
     parts.append(f"{windows} of {lengths}{against}")
     return f"{found.model}   {', '.join(parts)}"
@@ -98,7 +115,7 @@ def _closing(found: Found, backtest: Backtest, config: ModelConfig) -> list[str]
         segments = sorted(name for name, why in found.never.items() if why == reason)
         lines.append(f"never judged: {_some(segments)} ({reason})")
     lines += _account(found, backtest)
-    allowed, rest = _budget(found, backtest, config), _rest(found, backtest)
+    allowed, rest = _budget(found, backtest, config), _rest(found, backtest, config)
     return [*lines, f"{allowed} {rest}" if allowed else rest]
 
 
@@ -107,53 +124,62 @@ def _no_alerts(found: Found) -> str:
     if largest is None or largest.effect is None:
         return "no alerts: no window was judged"
     name = shown_name(largest, found.model)
-    window = f"{day(largest.window.start)} to {day(largest.window.end)}"
+    window = window_text(largest.window)
     return f"no alerts; the largest effect was {figure(largest.effect)} ({name}, {window})"
 
 
 def _budget(found: Found, backtest: Backtest, config: ModelConfig) -> str:
     if config.budget is None or found.first is None or backtest.last_event is None:
         return ""
-    span = backtest.last_event - found.first
-    alarms = config.budget.alarms * span / config.budget.period
+    span, every = backtest.last_event - found.first, config.window.every
+    if config.window.rows is not None:
+        span += 1
+    alarms = config.budget.alarms * span / config.budget.length(every)
+    if config.window.rows is not None:
+        many = counted(-(-span // every), "window")
+        return f"The budget allows {amount(alarms)} false alarms in {many}."
     units = (("days", _DAY), ("hours", _DAY // 24), ("minutes", _DAY // 1440))
     unit, length = next((u for u in units if span >= 2 * u[1]), ("seconds", 1_000))
     time = f"these {round(span / length):,} {unit}"
     return f"The budget allows {amount(alarms)} false alarms in {time}."
 
 
-def _rest(found: Found, backtest: Backtest) -> str:
+def _rest(found: Found, backtest: Backtest, config: ModelConfig) -> str:
     totals = backtest.totals
     parts = []
     open_events = totals.counted[found.model] - found.events_judged()
     if open_events > 0:
-        parts.append(f"{counted(open_events, 'event')}{_after(found.windows)} (window still open)")
+        parts.append(
+            f"{counted(open_events, 'event')}{_after(found.windows, config)} (window still open)"
+        )
     joined = backtest.join_totals.joined if backtest.join_totals is not None else 0
     labelled = totals.labels[found.model] > 0
     open_labels = joined - found.labels_judged() if labelled else 0
     if open_labels > 0:
         many = counted(open_labels, "labelled event")
-        parts.append(f"{many}{_after(found.labelled)} (window still open)")
+        parts.append(f"{many}{_after(found.labelled, config)} (window still open)")
     rejected = totals.rejected.total() - found.refused
     events = " events" if labelled else ""
     parts.append(f"late {totals.late[found.model]:,}, rejected {rejected:,}{events}")
-    return f"{_not_over(found)}Not judged: {'; '.join(parts)}"
+    return f"{_not_over(found, config)}Not judged: {'; '.join(parts)}"
 
 
-def _not_over(found: Found) -> str:
+def _not_over(found: Found, config: ModelConfig) -> str:
     """Return what is in the window that the file ends in, as a sentence; empty if nothing is."""
     for windows, noun in ((found.windows, "event"), (found.labelled, "labelled event")):
         if many := found.not_over(windows):
-            after, verb = _after(windows.keys() - found.open), "is" if many == 1 else "are"
+            after, verb = _after(windows.keys() - found.open, config), "is" if many == 1 else "are"
             return f"{counted(many, noun)}{after} {verb} in a window that is not over. "
     return ""
 
 
-def _after(windows: Iterable[tuple[str, str]]) -> str:
+def _after(windows: Iterable[tuple[int, int]], config: ModelConfig) -> str:
     """Return the end of the last window that was judged."""
-    ends = [parse_timestamp(end) for _, end in windows]
-    final = max([end for end in ends if end is not None], default=None)
-    return "" if final is None else f" after {day(format_time(final))}"
+    final = max([end for _, end in windows], default=None)
+    if final is None:
+        return ""
+    rows = config.window.rows is not None
+    return f" after row {final:,}" if rows else f" after {day(format_time(final))}"
 
 
 def _some(names: Sequence[str]) -> str:

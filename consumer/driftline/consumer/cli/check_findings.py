@@ -53,8 +53,10 @@ def overview(files: Sequence[str], config: Config, inputs: int) -> str:
     """Return the first line: the file, and what it is about."""
     models = f"{len(config.models)} {plural(len(config.models), 'model')}"
     topics = f"{inputs} input {plural(inputs, 'topic')}"
-    budgets = [model.budget for model in config.models.values() if model.budget]
-    alarms = sum(budget.alarms * 30 * DAY / budget.period for budget in budgets)
+    budgets = [
+        (model.budget, model.window.every) for model in config.models.values() if model.budget
+    ]
+    alarms = sum(budget.alarms * 30 * DAY / budget.length(every) for budget, every in budgets)
     allowed = f"{float(f'{alarms:.2g}'):,g}"
     many = "alarm" if allowed == "1" else "alarms"
     budget = f"budget {allowed} false {many} in 30 d" if budgets else "budget off"

@@ -119,7 +119,13 @@ def make(wanted: Wanted) -> Draft:
         settings = ReferenceSettings(found.model, ignore=found.ignore)
         built = reference_from_rows(rows, found.mapping, settings)
     check_measured(built, found.mapping, wanted.actual, wanted.file)
-    window = windows_for(wanted.file, pace, None, longest=_LONGEST)
+    if not pace.spread:
+        why = "all events have the same time" if pace.events else "no column holds times"
+        raise CommandError(
+            f"{wanted.file}: {why}, and the windows of a topic are of time; add a column of times,"
+            " as text such as 2026-11-01T12:00:00Z or as seconds since 1970, and call it timestamp"
+        )
+    window = windows_for(pace, None, longest=_LONGEST)
     if built.reference.events < _ENOUGH:
         raise CommandError(
             f"{wanted.file}: {built.reference.events:,} events are too few to know what is normal,"

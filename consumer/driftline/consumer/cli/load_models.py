@@ -89,6 +89,10 @@ def read_plan(loaded: Loaded) -> Plan:
     Raises:
         ConfigError: a reference cannot be used, or the configuration names what it does not have.
     """
+    for name, model in loaded.config.models.items():
+        if model.window.rows is not None:
+            why = "the events of a topic come in time: give length; rows are for a backtest"
+            sort_out([loaded.locations.problem(("models", name, "window", "rows"), why)])
     references, problems = read_references(loaded)
     for warning in sort_out(problems):
         say(f"warning  {warning}")

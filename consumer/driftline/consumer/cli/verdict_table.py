@@ -17,7 +17,7 @@ from driftline.detectors.outcomes import METRICS
 _NARROWEST = 24
 _STATES = ("ok", "warning", "critical", "insufficient")
 _KINDS = ("features", "prediction", "performance")
-_Row = tuple[str, str, str, str, str, str, str]
+_Row = tuple[int, str, str, str, str, str, str, str]
 """Start, stream, feature, state, subject, effect, figures: sorted by the first three."""
 
 
@@ -32,6 +32,7 @@ class VerdictTable:
     def __init__(self, model: str, config: ModelConfig) -> None:
         self._model, self._config = model, config
         self._rows: list[_Row] = []
+        self._along = "window (UTC)"
         self._counts: Counter[tuple[str, str]] = Counter()
 
     def add(self, verdict: Verdict) -> None:
@@ -41,18 +42,31 @@ class VerdictTable:
         if text is None:
             effect, text = effect_text(verdict.effect), ", ".join(self._figures(verdict))
         name = shown_name(verdict, self._model)
-        start = minute(verdict.window.start)
+        window = verdict.window
+        if window.rows is None:
+            start = minute(window.start)
+        else:
+            self._along, start = "rows", "{:,} to {:,}".format(*window.rows)
         self._rows.append(
-            (start, verdict.stream, verdict.feature, verdict.state, name, effect, text)
+            (
+                window.span[0],
+                start,
+                verdict.stream,
+                verdict.feature,
+                verdict.state,
+                name,
+                effect,
+                text,
+            )
         )
 
     def text(self) -> str:
         """Return the table, and how many verdicts of which kind are in which state."""
-        width = max([_NARROWEST, *(len(row[4]) for row in self._rows)])
-        head = f"{'window (UTC)':<18}{'state':<14}{'feature':<{width}}  effect  detectors"
+        width = max([_NARROWEST, *(len(row[5]) for row in self._rows)])
+        head = f"{self._along:<18}{'state':<14}{'feature':<{width}}  effect  detectors"
         lines = [
-            f"{start}  {state:<12}  {name:<{width}}  {effect:>6}  {text}".rstrip()
-            for start, _, _, state, name, effect, text in sorted(self._rows)
+            f"{start:<16}  {state:<12}  {name:<{width}}  {effect:>6}  {text}".rstrip()
+            for _, start, _, _, state, name, effect, text in sorted(self._rows)
         ]
         return "\n".join([head, *lines, "", self._summary()])
 

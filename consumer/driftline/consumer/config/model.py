@@ -23,6 +23,7 @@ from driftline.consumer.config.notation import (
     Count,
     Duration,
     DurationOrOff,
+    DurationOrRows,
     FilePath,
     Located,
     Number,
@@ -38,18 +39,22 @@ from driftline.detectors.outcomes.metrics import METRICS
 from driftline.detectors.registry import DETECTORS, FeatureType
 
 DAY = 86_400_000
+BUDGET_OF_ROWS = Budget(1.0, 100, windows=True)
+"""Of a model whose windows have no times, unless it has its own."""
 
 
 class WindowConfig(Section):
     """Windows of `length` every `every`; a pane is one `every`. Durations in ms.
 
     `grace`: how long a pane waits for events that are late. `min_events`: a window with fewer is
-    not judged.
+    not judged. `rows`: of a backtest over a file without times; then `length` is this number, and
+    `every` counts rows too.
     """
 
+    rows: Count | None = None
     length: PositiveDuration = 3_600_000
-    every: PositiveDuration = Field(
-        default_factory=lambda section: section["length"],
+    every: DurationOrRows = Field(
+        default_factory=lambda section: section.get("rows") or section["length"],
         description="length, unless given",
     )
     grace: Duration = 60_000
@@ -58,10 +63,26 @@ class WindowConfig(Section):
     @field_validator("every")
     @classmethod
     def _length_is_whole(cls, every: int, info: ValidationInfo) -> int:
-        length = info.data.get("length", every)
+        length = info.data.get("rows") or info.data.get("length", every)
         if length % every:
             raise ValueError("length must be a whole number of every")
         return every
+
+    @model_validator(mode="after")
+    def _along_rows(self) -> Self:
+        """Take the number of rows for the length, and what fits it for what is not given."""
+        if self.rows is None:
+            return self
+        given = self.model_fields_set & {"length", "grace"}
+        if given:
+            raise Located(*((("rows",), f"give rows or {name}, not both") for name in given))
+        # A window of rows is over with its last one, not with the one after it.
+        values = {"length": self.rows, "grace": -1, "min_events": max(self.rows // 2, 1)}
+        if "min_events" in self.model_fields_set or self.rows >= 2 * self.min_events:
+            del values["min_events"]
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+        return self
 
     @property
     def panes(self) -> int:
@@ -200,6 +221,16 @@ class ModelConfig(Section):
         if effect < 0:
             raise ValueError("must be at least 0")
         return effect
+
+    @model_validator(mode="after")
+    def _budget_counts_windows(self) -> Self:
+        if self.window.rows is None:
+            return self
+        if "budget" not in self.model_fields_set:
+            object.__setattr__(self, "budget", BUDGET_OF_ROWS)
+        elif self.budget is not None and not self.budget.windows:
+            raise Located((("budget",), f"windows of rows have no times: write {BUDGET_OF_ROWS}"))
+        return self
 
     def thresholds_for(self, feature: str) -> dict[DetectorName, Limit]:
         """Return the limits that hold for a feature: its own, else the model's, per detector."""

@@ -69,6 +69,11 @@ def _duration(value: Any, info: ValidationInfo) -> int:
     return parse_duration("")
 
 
+def _duration_or_rows(value: Any, info: ValidationInfo) -> Any:
+    """Read a duration; beside `rows` a number of rows."""
+    return _duration(value, info) if info.data.get("rows") is None else _whole(value)
+
+
 def _duration_or_off(value: Any, info: ValidationInfo) -> int | None:
     return None if value in (None, OFF) else _positive(_duration(value, info))
 
@@ -174,6 +179,17 @@ Duration = Annotated[
 """Milliseconds; written `1h30m`."""
 
 PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
+
+DurationOrRows = Annotated[
+    int,
+    BeforeValidator(_duration_or_rows),
+    AfterValidator(_positive),
+    PlainSerializer(_duration_text, return_type=str, when_used="json"),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "pattern": _DURATION_PATTERN}, {"type": "integer"}]}
+    ),
+]
+"""Milliseconds; in a section with `rows` a number of rows."""
 
 DurationOrOff = Annotated[
     int | None,

@@ -34,8 +34,15 @@ def effective(loaded: Loaded) -> dict[str, Any]:
         for key in section:
             if key.endswith("_file"):
                 section[key] = _relative(section[key], directory)
-    for model in values["models"].values():
+    for name, model in values["models"].items():
         model["reference"] = _relative(model["reference"], directory)
+        window = config.models[name].window
+        if window.rows is not None:
+            model["window"] = {
+                "rows": window.rows,
+                "every": window.every,
+                "min_events": window.min_events,
+            }
         if model["labels"] is not None and model["labels"]["by"] == "arrival":
             del model["labels"]["maturity"]  # which only windows by prediction have
     kept: dict[str, Any] = _without_null(values)

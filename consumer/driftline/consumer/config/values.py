@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple, Self
 from driftline.producer.records.durations import format_duration, parse_duration
 
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
-BUDGET_PATTERN = rf"^({_NUMBER}) per ([0-9][0-9a-z]*)$"
+BUDGET_PATTERN = rf"^({_NUMBER}) per (?:([0-9][0-9a-z]*)|([0-9]+) windows?)$"
 FOR_PATTERN = r"^([0-9]+) of ([0-9]+)$"
 
 
@@ -25,32 +25,44 @@ class Budget:
 
     Args:
         alarms: how many, above 0.
-        period: in how long a time, ms.
+        period: in how long a time, ms; or in how many windows.
+        windows: whether the period is a number of windows.
     """
 
     alarms: float
     period: int
+    windows: bool = False
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `N per <duration>`.
+        """Read `N per <duration>`, or `N per <number> windows`.
 
         Raises:
             ValueError: anything else.
 
         >>> Budget.parse("1 per 30d")
-        Budget(alarms=1.0, period=2592000000)
+        Budget(alarms=1.0, period=2592000000, windows=False)
+        >>> str(Budget.parse("1 per 100 windows"))
+        '1 per 100 windows'
         """
         match = re.match(BUDGET_PATTERN, text)
         if not match:
             raise ValueError("write `N per <duration>`, for example 1 per 30d, or off")
-        budget = cls(float(match[1]), parse_duration(match[2]))
+        windows = match[3] is not None
+        budget = cls(
+            float(match[1]), int(match[3]) if windows else parse_duration(match[2]), windows
+        )
         if budget.alarms <= 0 or budget.period <= 0:
             raise ValueError("must be above 0; for no budget at all write off")
         return budget
 
     def __str__(self) -> str:
-        return f"{format_number(self.alarms)} per {format_duration(self.period)}"
+        period = f"{self.period} windows" if self.windows else format_duration(self.period)
+        return f"{format_number(self.alarms)} per {period}"
+
+    def length(self, every: int) -> int:
+        """Return its period as windows that come every `every` need for it, in the same unit."""
+        return self.period * every if self.windows else self.period
 
 
 @dataclass(frozen=True)

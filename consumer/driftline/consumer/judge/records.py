@@ -14,6 +14,7 @@ from typing import Any
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.lives.life import Life, WindowTimes
 from driftline.consumer.judge.sentence import Wording, fit, named, opening
+from driftline.consumer.wire.axis import axis_of
 from driftline.consumer.wire.records import (
     STATES,
     Alert,
@@ -23,12 +24,10 @@ from driftline.consumer.wire.records import (
     ReferenceName,
     State,
     Verdict,
-    Window,
     most_frequent,
 )
 from driftline.consumer.wire.subject import Subject, identity, stream_name
 from driftline.detectors.reference import Reference
-from driftline.producer.records.timestamp import format_time
 
 _LISTED = 20
 NO_FIGURE = DetectorValue(None, None, None, None)
@@ -47,11 +46,6 @@ class JudgedWindow:
     times: WindowTimes
     events: int
     versions: dict[str, int]
-
-    @cached_property
-    def record(self) -> Window:
-        """The window as it stands in records."""
-        return Window(format_time(self.times.start), format_time(self.times.end), self.events)
 
     @cached_property
     def shown_versions(self) -> dict[str, int]:
@@ -119,6 +113,7 @@ class RecordWriter:
     Attributes:
         model, segment: as above.
         stream: its name.
+        axis: what its windows lie along.
     """
 
     def __init__(
@@ -127,6 +122,7 @@ class RecordWriter:
         self.model, self.segment = model, segment
         self._config, self._reference = config, reference
         self.stream = stream_name(model, segment)
+        self.axis = axis_of(config.window)
 
     @classmethod
     def of(
@@ -138,12 +134,13 @@ class RecordWriter:
 
     def verdict(self, window: JudgedWindow, found: Judgement) -> Verdict:
         """Return the verdict on one subject: the worst state of its figures."""
-        feature, record = found.subject.field, window.record
+        feature, times, key = found.subject.field, window.times, self.axis.key
+        ends = key(times.start), key(times.end)
         states = {figure.state for figure in found.figures.values()}
         worst: State = next((state for state in reversed(STATES) if state in states), "ok")
         return Verdict(
             schema="driftline.verdict.v1",
-            verdict_id=identity(self.stream, feature, record.start, record.end, self._reference.id),
+            verdict_id=identity(self.stream, feature, *ends, self._reference.id),
             stream=self.stream,
             model=self.model,
             segment=self.segment,
@@ -151,7 +148,7 @@ class RecordWriter:
             type=found.type,
             state="insufficient" if found.reason is not None else worst,
             reason=found.reason,
-            window=record,
+            window=self.axis.window(times.start, times.end, window.events),
             reference=self._reference,
             versions=window.shown_versions,
             counts=found.counts,
@@ -163,13 +160,13 @@ class RecordWriter:
 
     def alert(self, life: Life, window: JudgedWindow, cause: Cause) -> Alert:
         """Return the record of a life that fired, rose, was resolved or is due again."""
-        since, (name, figure) = format_time(life.since), cause.detector or (None, NO_FIGURE)
+        axis, times, (name, figure) = self.axis, window.times, cause.detector or (None, NO_FIGURE)
         incident = life.since if life.incident is None else life.incident
-        until = window.times.start if life.quiet_since is None else life.quiet_since
+        until = times.start if life.quiet_since is None else life.quiet_since
         others = list(map(named, cause.others))
         return Alert(
             schema="driftline.alert.v1",
-            alert_id=identity(self.stream, life.feature, life.kind, since),
+            alert_id=identity(self.stream, life.feature, life.kind, axis.key(life.since)),
             revision=life.revision,
             status="firing" if life.firing else "resolved",
             severity="critical" if life.severity == 2 else "warning",
@@ -180,8 +177,9 @@ class RecordWriter:
             segment=self.segment,
             feature=None if life.subject.sort == "model" else life.feature,
             type=cause.type,
-            since=since,
-            until=None if life.firing else format_time(until),
+            since=axis.time(life.since),
+            until=None if life.firing else axis.time(until),
+            rows=axis.rows(life.since, times.end if life.firing else until),
             rule=life.described or life.rule,
             detector=name,
             value=figure.value,
@@ -191,12 +189,12 @@ class RecordWriter:
             normal=figure.reference,
             effect=cause.effect,
             breaches=cause.breaches,
-            window=window.record,
+            window=axis.window(times.start, times.end, window.events),
             reference=self._reference,
             versions=window.shown_versions,
             counts=cause.counts,
             top=cause.top,
-            incident_id=identity(self.model, format_time(incident)),
+            incident_id=identity(self.model, axis.key(incident)),
             also_firing=list(cause.others[:_LISTED]),
             owner=self._config.owner,
             runbook=self._config.runbook,

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from driftline.consumer.wire.axis import TIME, Axis
 from driftline.detectors.registry import RATES
-from driftline.producer.records.timestamp import format_time
 
 LONGEST = 240
 _PLAIN = 1e15  # from here on numbers have an exponent
@@ -264,7 +264,7 @@ row='missing in 5.0 %, normally 0.1 %')
     )
 
 
-def unjudged(subject: str, since: int, reason: str) -> Wording:
+def unjudged(subject: str, since: int, reason: str, axis: Axis = TIME) -> Wording:
     """Return the sentence of an alert that still fires while nothing is known of it.
 
     Example:
@@ -272,18 +272,19 @@ def unjudged(subject: str, since: int, reason: str) -> Wording:
         'accuracy is amiss since 1970-01-01 00:00 UTC and cannot be judged now: \
 12 labelled events, 500 needed.'
     """
-    text = f"{subject} is amiss since {moment(since)} and cannot be judged now: {reason}."
+    text = f"{subject} is amiss since {axis.moment(since)} and cannot be judged now: {reason}."
     return Wording(text, text)
 
 
-def back_to_normal(subject: str, since: int, quiet: int) -> Wording:
-    """Return the sentence of an alert that is resolved, which was quiet from `quiet` (ms) on.
+def back_to_normal(subject: str, since: int, quiet: int, axis: Axis = TIME) -> Wording:
+    """Return the sentence of an alert that is resolved, which was quiet from `quiet` on.
 
     Example:
         >>> back_to_normal("age", 0, 86_400_000).text
         'age is back to normal since 1970-01-02 00:00 UTC, after 1 day.'
     """
-    text = f"{subject} is back to normal since {moment(quiet)}, after {duration(quiet - since)}."
+    lasted = axis.length(quiet - since)
+    text = f"{subject} is back to normal since {axis.moment(quiet)}, after {lasted}."
     return Wording(text, text)
 
 
@@ -300,31 +301,6 @@ def scope(also_firing: Sequence[str], version: str | None) -> str:
     else:
         text = "Only this feature."
     return text if version is None else f"{text} Began with version {named(version)}."
-
-
-def moment(time: int) -> str:
-    """Return a time (ms since 1970) as a person writes it.
-
-    Example:
-        >>> moment(1553644800000)
-        '2019-03-27 00:00 UTC'
-    """
-    return f"{format_time(time)[:16].replace('T', ' ')} UTC"
-
-
-def duration(ms: int) -> str:
-    """Return a length of time in its largest whole unit or two.
-
-    Example:
-        >>> duration(96 * 86_400_000), duration(90 * 60_000), duration(3_600_000)
-        ('96 days', '1 hour 30 minutes', '1 hour')
-    """
-    parts: list[str] = []
-    for unit, length in (("day", 86_400_000), ("hour", 3_600_000), ("minute", 60_000)):
-        many, ms = divmod(ms, length)
-        if many and len(parts) < 2:
-            parts.append(f"{many:,} {unit}{'' if many == 1 else 's'}")
-    return " ".join(parts) or "less than a minute"
 
 
 def fit(sentence: str, also_firing: Sequence[str] = ()) -> str:

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from driftline.consumer.config import Config, KafkaConfig, LabelsConfig, ModelConfig
+from driftline.consumer.config import (
+    Budget,
+    Config,
+    KafkaConfig,
+    LabelsConfig,
+    ModelConfig,
+    WindowConfig,
+)
+from driftline.consumer.config.model import BUDGET_OF_ROWS
 from driftline.consumer.judge.sentence import amount
 from driftline.consumer.offline.assumptions import Assumptions, assume
-from driftline.consumer.offline.extent import Extent, Pace
+from driftline.consumer.offline.extent import Extent
 from driftline.consumer.offline.feedback import Feedback
 from driftline.consumer.offline.ground_truth import check_measured
 from driftline.consumer.offline.halves import Halves
@@ -19,13 +27,21 @@ from driftline.consumer.offline.setup import (
     set_up,
     survey,
 )
-from driftline.consumer.offline.windows import FEWEST, GUESSED, WindowOptions, windows_for
+from driftline.consumer.offline.windows import (
+    FEWEST,
+    GUESSED,
+    MIN_EVENTS,
+    WindowOptions,
+    rows_for,
+    windows_for,
+)
 from driftline.consumer.service.references import load_reference
+from driftline.consumer.wire.axis import axis_of
 from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import Reference
 from driftline.producer.errors import InputError
 from driftline.producer.files.rows import read_rows
-from driftline.producer.records.durations import format_duration
+from driftline.producer.records.mapping import Mapping
 from driftline.producer.records.timestamp import format_time
 from driftline.producer.reference.build import ReferenceSettings, reference_from_rows
 
@@ -60,13 +76,10 @@ def assumed(
     found = assume(file, model or (given.model if given is not None else None), feedback, actual)
     name, mapping = found.model, found.mapping
     extent = survey(file, mapping, feedback)
-    halves = Halves(mapping, extent.half() if given is None and extent.spread else None)
-    window = windows_for(file, extent, halves.time, wanted)
+    halves, window = _parted(file, mapping, extent, given is None, wanted, feedback)
     if given is None:
         _check_enough(file, extent, wanted)
-        baseline = _build(file, found, halves, extent, actual, feedback)
-    else:
-        baseline = given
+    baseline = given or _build(file, found, halves, extent, actual, feedback)
     outcomes = Outcomes.of(baseline) if has_actual(mapping, file) else None
     if actual is not None and outcomes is None:
         raise InputError(f"--actual {actual}: {_UNKNOWN if baseline.outcome else _UNMEASURED}")
@@ -78,13 +91,13 @@ def assumed(
         labels=LabelsConfig(topic=_TOPIC) if outcomes is not None else None,
     )
     if wanted.budget is not None:
-        settings = settings.model_copy(update={"budget": wanted.budget})
+        settings = _with_budget(settings, wanted.budget)
     if outcomes is not None:
         feedback.note(
             "assumed",
             f"performance: actual is known at once; the budget watches {outcomes.watched}",
         )
-    _note_windows(settings, extent.pace(halves.time), feedback)
+    _note_windows(settings, extent, halves, feedback)
     config = Config(
         kafka=KafkaConfig(bootstrap_servers=("localhost:9092",)), models={name: settings}
     )
@@ -92,9 +105,56 @@ def assumed(
     return set_up(config, baseline, name, file, halves, extent, truth, feedback)
 
 
+def _parted(
+    file: Path,
+    mapping: Mapping,
+    extent: Extent,
+    half: bool,
+    wanted: WindowOptions,
+    feedback: Feedback,
+) -> tuple[Halves, WindowConfig]:
+    """Return which rows are judged, and in which windows; along rows where no times are known."""
+    if wanted.rows is None and extent.spread:
+        halves = Halves(mapping, extent.half() if half else None)
+        return halves, windows_for(extent, halves.time, wanted)
+    if wanted.length is not None:
+        raise InputError(
+            f"{file}: --window: {_no_times(extent)}; give --rows N for windows of N rows, or name"
+            " the column of times with --timestamp COLUMN"
+        )
+    window = rows_for(extent.rows, wanted, whole=not half)
+    many = window.length
+    if wanted.rows is None:
+        feedback.note(
+            "assumed",
+            f"{_no_times(extent)}, so windows are of {many:,} rows in the file's order; other"
+            " windows with --rows N, a column of times with --timestamp COLUMN",
+        )
+    # The second half begins with a window.
+    middle = max(round(extent.rows / 2 / window.every), 1) * window.every
+    return Halves(mapping, rows=middle if half and middle < extent.rows else 0), window
+
+
+def _no_times(extent: Extent) -> str:
+    return "all events have the same time" if extent.events else "no column holds times"
+
+
+def _with_budget(settings: ModelConfig, budget: Budget) -> ModelConfig:
+    """Return a model with another budget.
+
+    Raises:
+        InputError: windows of rows have no times, and the budget is of a time.
+    """
+    if settings.window.rows is not None and not budget.windows:
+        raise InputError(
+            f"--budget {budget}: windows of rows have no times: write {BUDGET_OF_ROWS}"
+        )
+    return settings.model_copy(update={"budget": budget})
+
+
 def _check_enough(file: Path, extent: Extent, wanted: WindowOptions) -> None:
     """Refuse a file that tells nothing, unless the user wants few events to be judged."""
-    if extent.rows < FEWEST and wanted.min_events is None:
+    if 0 < extent.rows < FEWEST and wanted.min_events is None:
         raise InputError(
             f"{file}: {extent.rows:,} rows are too few, {FEWEST:,} are needed: the first half is"
             " the reference and the second is judged, and so few tell only great changes from"
@@ -117,7 +177,7 @@ def _build(
     check_measured(built, found.mapping, actual, file)
     for note in built.notes if has_actual(found.mapping, file) else ():
         feedback.note("note", note)
-    many = extent.before(halves.time)
+    many = halves.rows or extent.before(halves.time)
     which = f"the first {many:,} of {extent.rows:,} rows"
     if not extent.in_order and halves.time is not None:
         which = f"the {many:,} of {extent.rows:,} rows before {format_time(halves.time)}"
@@ -127,14 +187,18 @@ def _build(
     return built.reference
 
 
-def _note_windows(settings: ModelConfig, pace: Pace, feedback: Feedback) -> None:
-    window = settings.window
-    about = amount(float(f"{pace.rate * window.length:.2g}"))
+def _note_windows(
+    settings: ModelConfig, extent: Extent, halves: Halves, feedback: Feedback
+) -> None:
+    window, axis = settings.window, axis_of(settings.window)
+    about = ""
+    if window.rows is None:
+        rate = extent.pace(halves.time).rate
+        about = f", about {amount(float(f'{rate * window.length:.2g}'))} events each"
     budget = "off" if settings.budget is None else settings.budget
-    least = "" if window.min_events == 500 else f", judged from {window.min_events} on"
-    every = "" if window.every == window.length else f" every {format_duration(window.every)}"
+    usual = min(MIN_EVENTS, window.length // 2 if window.rows else MIN_EVENTS)
+    least = "" if window.min_events == usual else f", judged from {window.min_events} on"
+    every = "" if window.every == window.length else f" every {axis.short(window.every)}"
     feedback.note(
-        "assumed",
-        f"windows of {format_duration(window.length)}{every}, about {about} events each{least};"
-        f" budget {budget}",
+        "assumed", f"windows of {axis.short(window.length)}{every}{about}{least}; budget {budget}"
     )

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.consumer.offline import file_rows
+from driftline.consumer.wire.axis import RowAxis
 from driftline.detectors.grid import IntArray
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.records.timestamp import LATEST
@@ -61,7 +62,8 @@ class Extent:
         self.rows, self.events = 0, 0
         self.first, self.last = 0, 0
         self.in_order = True
-        self._smallest: list[int] = []  # of each chunk
+        self._smallest: list[int] = []  # time of each chunk
+        self._until: list[int] = []  # rows up to its end
         self._times = _TimeCounts()
 
     def watch(
@@ -82,12 +84,17 @@ class Extent:
                 self._times.add(times)
             yield chunk
             self.rows += len(chunk)
+            self._until.append(self.rows)
             if show is not None:
                 show(self.rows)
 
     def later(self) -> list[int]:
         """Return for every chunk the smallest time (ms) in the chunks after it."""
         return [*accumulate([LATEST, *self._smallest[:0:-1]], min)][::-1]
+
+    def later_rows(self, axis: RowAxis) -> list[int]:
+        """Return for every chunk the place of the first row after it."""
+        return [axis.origin + rows for rows in self._until]
 
     @property
     def spread(self) -> bool:
@@ -103,7 +110,7 @@ class Extent:
 
     def before(self, time: int | None) -> int:
         """Return about how many events are before a time (ms), exactly where times are not many."""
-        if time is None:
+        if time is None or not self.events:
             return 0
         times, counts = self._times.merged()
         share = float(counts[times < time].sum() / counts.sum())

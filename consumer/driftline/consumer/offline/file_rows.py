@@ -88,7 +88,10 @@ def guess_rows(
         suggest: name the columns that may be the ground truth.
     """
     found = _guessed(rows, actual)
-    for sentence in () if native_is_expected and found.mapping.is_native else found.said:
+    said = found.said
+    if not found.mapping.names("timestamp"):
+        said = ("timestamp: no column found, so events have the time at which they are sent", *said)
+    for sentence in () if native_is_expected and found.mapping.is_native else said:
         feedback.note("assumed", clean(of + sentence))
     if suggest:
         suggest_actual(found, feedback)

@@ -9,6 +9,8 @@ from driftline.consumer.judge.records import too_few
 from driftline.consumer.wire.kinds import SEVERITIES
 from driftline.consumer.wire.records import Alert, Verdict
 
+_NONE = 1 << 62  # behind every window
+
 
 @dataclass
 class Found:
@@ -40,20 +42,20 @@ class Found:
     model: str
     needed: int
     rises: dict[str, Alert] = field(init=False, default_factory=dict)
-    windows: dict[tuple[str, str], int] = field(init=False, default_factory=dict)
-    of_labels: dict[tuple[str, str], str] = field(init=False, default_factory=dict)
-    unjudged: dict[tuple[str, str], str] = field(init=False, default_factory=dict)
+    windows: dict[tuple[int, int], int] = field(init=False, default_factory=dict)
+    of_labels: dict[tuple[int, int], str] = field(init=False, default_factory=dict)
+    unjudged: dict[tuple[int, int], str] = field(init=False, default_factory=dict)
     never: dict[str, str] = field(init=False, default_factory=dict)
     features: set[str] = field(init=False, default_factory=set)
     reference: str = field(init=False, default="")
     largest: Verdict | None = field(init=False, default=None)
     first: int | None = field(init=False, default=None)
     refused: int = field(init=False, default=0)
-    labelled: dict[tuple[str, str], int] = field(init=False, default_factory=dict)
+    labelled: dict[tuple[int, int], int] = field(init=False, default_factory=dict)
     causes: list[str] = field(init=False, default_factory=list)
-    metrics: dict[tuple[str, str], int] = field(init=False, default_factory=dict)
-    unmeasured: dict[tuple[str, str], str] = field(init=False, default_factory=dict)
-    open: set[tuple[str, str]] = field(init=False, default_factory=set)
+    metrics: dict[tuple[int, int], int] = field(init=False, default_factory=dict)
+    unmeasured: dict[tuple[int, int], str] = field(init=False, default_factory=dict)
+    open: set[tuple[int, int]] = field(init=False, default_factory=set)
 
     def add(self, output: Verdict | Alert) -> None:
         """Take in what the backtest yields, in order."""
@@ -67,7 +69,7 @@ class Found:
         if output.model != self.model:
             return  # of a comparison, whose windows are not the model's
         if not output.complete and output.segment is None:
-            self.open.add((output.window.start, output.window.end))
+            self.open.add(output.window.span)
         if output.type == "performance":
             self._add_metric(output)
             return
@@ -85,7 +87,7 @@ class Found:
             self.features.add(verdict.feature)
         if verdict.segment is not None:
             return
-        window = (verdict.window.start, verdict.window.end)
+        window = verdict.window.span
         self.metrics[window] = verdict.window.events
         _note(self.unmeasured, window, verdict, verdict.reason or verdict.state)
         if not verdict.subject.estimated:
@@ -103,7 +105,7 @@ class Found:
             elif self.never.get(verdict.segment) != "":
                 self.never[verdict.segment] = reason
             return
-        window = (verdict.window.start, verdict.window.end)
+        window = verdict.window.span
         self.windows[window] = verdict.window.events
         _note(self.unjudged, window, verdict, reason)
 
@@ -125,7 +127,7 @@ class Found:
         return sorted(
             self.rises.values(),
             key=lambda alert: (
-                alert.since,
+                alert.begin,
                 -(alert.effect or 0.0),
                 alert.stream,
                 alert.feature or "",
@@ -140,8 +142,8 @@ class Found:
         windows, reasons = self.windows, self.unjudged
         if not windows:
             windows, reasons = self.metrics, self.unmeasured
-        parts: deque[tuple[str, int]] = deque()  # (end, events) since the window before
-        tested: dict[str, int] = {}
+        parts: deque[tuple[int, int]] = deque()  # (end, events) since the window before
+        tested: dict[int, int] = {}
         for (start, end), events in sorted(windows.items(), key=lambda w: (w[0][1], w[0][0])):
             while parts and parts[0][0] <= start:
                 parts.popleft()
@@ -154,7 +156,7 @@ class Found:
         """Return the events of final panes."""
         return _side_by_side(self.windows)
 
-    def not_over(self, windows: dict[tuple[str, str], int]) -> int:
+    def not_over(self, windows: dict[tuple[int, int], int]) -> int:
         """Return how many of what windows hold is after the last one that is over."""
         over = {span: inside for span, inside in windows.items() if span not in self.open}
         return _side_by_side(windows) - _side_by_side(over) if windows.keys() & self.open else 0
@@ -165,7 +167,7 @@ class Found:
 
 
 def _note(
-    reasons: dict[tuple[str, str], str], window: tuple[str, str], verdict: Verdict, why: str
+    reasons: dict[tuple[int, int], str], window: tuple[int, int], verdict: Verdict, why: str
 ) -> None:
     """Note why a window is not judged, nothing if it is: it is if one of its verdicts is."""
     if verdict.state != "insufficient":
@@ -174,10 +176,10 @@ def _note(
         reasons.setdefault(window, why)
 
 
-def _side_by_side(windows: dict[tuple[str, str], int]) -> int:
+def _side_by_side(windows: dict[tuple[int, int], int]) -> int:
     """Return how many are in windows that do not overlap, from the last one back."""
-    events, before = 0, ""
+    events, before = 0, _NONE
     for (start, end), inside in sorted(windows.items(), key=lambda w: w[0][1])[::-1]:
-        if not before or end <= before:
+        if end <= before:
             events, before = events + inside, start
     return events

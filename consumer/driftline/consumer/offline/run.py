@@ -10,6 +10,7 @@ from driftline.consumer.judge.sentence import percent
 from driftline.consumer.offline import file_rows
 from driftline.consumer.offline.labels import unknown_class
 from driftline.consumer.offline.setup import Setup
+from driftline.consumer.wire.axis import RowAxis
 from driftline.consumer.wire.records import Alert, Verdict
 from driftline.producer.errors import InputError
 from driftline.producer.records.mapping import Mapping
@@ -28,11 +29,7 @@ def run(setup: Setup) -> Iterator[Verdict | Alert]:
     labels = setup.truth.labels
     with setup.feedback.progress("events", setup.total) as show:
         for chunk, later in setup.chunks:
-            times = file_rows.event_times(chunk, setup.mapping)
-            if times.size:
-                first = int(times.min())
-                known = setup.found.first
-                setup.found.first = first if known is None else min(first, known)
+            _note_first(setup, chunk)
             if labels is not None:
                 labels.note_predictions(chunk)
             yield from _kept(setup, setup.backtest.feed(chunk))
@@ -46,6 +43,18 @@ def run(setup: Setup) -> Iterator[Verdict | Alert]:
         yield from _kept(setup, setup.backtest.end())
     if setup.model not in setup.backtest.failures:
         _note_what_was_left_out(setup)
+
+
+def _note_first(setup: Setup, chunk: file_rows.Rows) -> None:
+    """Note when the earliest event was, or which row was the first."""
+    found = setup.found
+    if setup.config.window.rows is not None:
+        found.first = RowAxis.of(setup.config.window.every).origin + setup.halves.rows
+        return
+    times = file_rows.event_times(chunk, setup.halves.mapping)
+    if times.size:
+        first = int(times.min())
+        found.first = first if found.first is None else min(first, found.first)
 
 
 def _kept(setup: Setup, outputs: Iterator[Verdict | Alert]) -> Iterator[Verdict | Alert]:

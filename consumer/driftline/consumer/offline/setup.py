@@ -13,8 +13,9 @@ from driftline.consumer.offline.file_rows import Rows
 from driftline.consumer.offline.found import Found
 from driftline.consumer.offline.halves import Halves
 from driftline.consumer.offline.labels import LabelFile
-from driftline.consumer.service.backtest import Backtest
+from driftline.consumer.service.backtest import Backtest, row_mapping
 from driftline.consumer.service.plan import Plan
+from driftline.consumer.wire.axis import RowAxis
 from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import Reference
 from driftline.producer.files.rows import count_rows, read_rows
@@ -46,7 +47,7 @@ class Setup:
         backtest: the judge of the events.
         chunks: the rows, each chunk with the time (ms) before which no row of a later one is.
         total: how many there are.
-        mapping: how a row becomes an event.
+        halves: how a row becomes an event, and which rows of the file are judged.
         config: the model's settings.
         found: what it has yielded so far.
         truth: what is known of the ground truth.
@@ -56,7 +57,7 @@ class Setup:
     backtest: Backtest
     chunks: Iterable[tuple[Rows, int]]
     total: int
-    mapping: Mapping
+    halves: Halves
     config: ModelConfig
     found: Found
     truth: GroundTruth
@@ -105,12 +106,17 @@ def set_up(
     """
     settings = config.models[name]
     topic = settings.predictions[0]
-    config = with_source(config, topic, halves.mapping)
+    mapping, closes = halves.mapping, extent.later()
+    if settings.window.rows is not None:
+        mapping = row_mapping(mapping)
+        closes = extent.later_rows(RowAxis.of(settings.window.every))
+    config = with_source(config, topic, mapping)
+    plan = Plan(config, {name: reference}, ordered=False)
     return Setup(
-        backtest=Backtest(Plan(config, {name: reference}, ordered=False), name, topic),
-        chunks=zip(halves.later(read_rows(file)), extent.later(), strict=True),
-        total=extent.rows - extent.before(halves.time),
-        mapping=halves.mapping,
+        backtest=Backtest(plan, name, topic, halves.rows),
+        chunks=zip(halves.later(read_rows(file)), closes, strict=True),
+        total=extent.rows - halves.rows - extent.before(halves.time),
+        halves=halves,
         config=settings,
         found=Found(name, settings.window.min_events),
         truth=truth,

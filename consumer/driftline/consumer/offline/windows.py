@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
 from driftline.consumer.config import Budget, WindowConfig
 from driftline.consumer.offline.extent import DAY, Extent, Pace
@@ -30,12 +29,14 @@ class WindowOptions:
 
     Attributes:
         length, every: of the windows, ms.
+        rows: of a window, where the file has no times, or they are not to be looked at.
         min_events: a window with fewer is not judged.
         budget: false alarms allowed.
     """
 
     length: int | None = None
     every: int | None = None
+    rows: int | None = None
     min_events: int | None = None
     budget: Budget | None = None
 
@@ -89,7 +90,6 @@ def round_length(pace: Pace, size: Size, longest: int = LENGTHS[-1]) -> int:
 
 
 def windows_for(
-    file: Path,
     extent: Extent,
     normal: int | None,
     wanted: WindowOptions = GUESSED,
@@ -98,27 +98,49 @@ def windows_for(
     """Return the windows for a file: what is wanted, and else what fits its events.
 
     Args:
-        file: named in errors.
-        extent: when its events are.
+        extent: when its events are; there are two times at least.
         normal: time (ms) before which they are the reference's; None where none is.
         wanted: by the user.
         longest: of all windows, ms.
 
     Raises:
-        InputError: the events have no times, or all the same.
+        InputError: the length is no whole number of steps.
     """
-    if not extent.events:
-        raise InputError(
-            f"{file}: no column holds times, and a window needs them; add one, as text such as"
-            " 2026-11-01T12:00:00Z or as seconds since 1970, and call it timestamp"
-        )
-    if not extent.spread:
-        raise InputError(f"{file}: all events have the same time, so there are no windows")
-    size = size_for(extent.events - extent.before(normal))
-    if wanted.min_events is not None:
-        size = Size(max(size.events, 2 * wanted.min_events), wanted.min_events)
+    size = _wanted_size(extent.events - extent.before(normal), wanted)
     length = wanted.length or round_length(extent.pace(normal), size, longest)
+    return _config({"length": length, "every": wanted.every or length, "min_events": size.least})
+
+
+def rows_for(rows: int, wanted: WindowOptions, *, whole: bool) -> WindowConfig:
+    """Return windows of rows for a file without times.
+
+    Args:
+        rows: of the file.
+        wanted: by the user.
+        whole: whether all of them are judged; else half.
+
+    Raises:
+        InputError: the rows of a window are no whole number of steps.
+
+    >>> windows = rows_for(9_000, GUESSED, whole=False)
+    >>> windows.rows, windows.every, windows.min_events
+    (1000, 1000, 500)
+    """
+    size = _wanted_size(rows if whole else rows // 2, wanted)
+    many = wanted.rows or size.events
+    values = {"rows": many, "every": wanted.every or many}
+    return _config(values if wanted.min_events is None else values | {"min_events": size.least})
+
+
+def _wanted_size(judged: int, wanted: WindowOptions) -> Size:
+    size = size_for(judged)
+    if wanted.min_events is None:
+        return size
+    return Size(max(size.events, 2 * wanted.min_events), wanted.min_events)
+
+
+def _config(values: dict[str, int]) -> WindowConfig:
     try:
-        return WindowConfig(length=length, every=wanted.every or length, min_events=size.least)
+        return WindowConfig(**values)
     except ValueError:
         raise InputError("--every: the length of a window must be a whole number of it") from None

@@ -9,6 +9,7 @@ from itertools import chain
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.join.state import JoinState
@@ -24,9 +25,14 @@ from driftline.consumer.sketch.input_rows import TableRows
 from driftline.consumer.sketch.partition import Output, PartitionSketch
 from driftline.consumer.sketch.state import SketchState
 from driftline.consumer.sketch.totals import DeadLetter, InputTotals
+from driftline.consumer.wire.axis import RowAxis
 from driftline.consumer.wire.records import Alert, Verdict
-from driftline.producer.records.table import Table
+from driftline.producer.records.event_fields import ALIASES
+from driftline.producer.records.mapping import Mapping, quote_name
+from driftline.producer.records.table import Table, Times
 from driftline.producer.records.timestamp import LATEST
+
+_ROW = "number of the row"  # no column is called so, or it is not needed
 
 
 class Backtest:
@@ -42,16 +48,17 @@ class Backtest:
         plan: holds the model and its reference.
         model: whose events they are.
         topic: the input topic whose mapping the rows have.
+        first: rows of the file before the first that is fed.
 
     Attributes:
         join_totals: what became of the labels; None where none are read.
     """
 
-    def __init__(self, plan: Plan, model: str, topic: str) -> None:
+    def __init__(self, plan: Plan, model: str, topic: str, first: int = 0) -> None:
         self.totals = InputTotals()
         self.examples: dict[str, DeadLetter] = {}  # the first dead letter of each reason
         self._plan, self._model = plan, model
-        self._events = _File(plan, topic, self.totals)
+        self._events = _File(plan, topic, self.totals, first)
         self._labels: _File | None = None
         # Of the comparisons those of two versions of this model: its events alone are at hand.
         compared = {
@@ -181,14 +188,39 @@ class Backtest:
                 yield output
 
 
+def numbered(table: Table, mapping: Mapping, axis: RowAxis) -> Table:
+    """Return a table in which the time of a row is its number.
+
+    It is under `timestamp` in native events, else where the mapping has it. See `row_mapping`.
+
+    >>> numbered(Table(2, first=4), Mapping.native(), RowAxis.of(10)).columns["timestamp"].values()
+    ['2000-01-01T00:00:00.004Z', '2000-01-01T00:00:00.005Z']
+    """
+    name = "timestamp" if mapping.is_native else _ROW
+    times = Times(axis.origin + table.first + np.arange(table.rows))
+    gone = ALIASES.get("timestamp", ()) if mapping.is_native else ()
+    kept = {other: column for other, column in table.columns.items() if other not in gone}
+    return replace(table, columns={**kept, name: times})
+
+
+def row_mapping(mapping: Mapping) -> Mapping:
+    """Return a mapping that takes a row's number for its time."""
+    if mapping.is_native:
+        return mapping
+    return Mapping({**mapping.fields, "timestamp": quote_name(_ROW)})
+
+
 class _File:
     """The rows of one file as the rows of one partition; the offset of each is its place."""
 
-    def __init__(self, plan: Plan, topic: str, totals: InputTotals) -> None:
+    def __init__(self, plan: Plan, topic: str, totals: InputTotals, first: int = 0) -> None:
         state = SketchState("file", 1, 0, 0, 0, {})
         self._mapping = plan.mapping_of(topic)
+        windows = [plan.config.models[name].window for name in plan.models_of(topic)]
+        rows = [window for window in windows if window.rows is not None]
+        self._axis = RowAxis.of(rows[0].every) if rows else None
         self.sketch = plan.sketch(TopicPartition(topic, 0), 1, state, 0, totals, 1)
-        self._rows = 0
+        self._rows = first
 
     def feed(self, rows: Sequence[dict[str, Any]]) -> Sequence[Output]:
         """Count rows that are dictionaries."""
@@ -198,4 +230,6 @@ class _File:
         """Count the rows of a table."""
         here = replace(table, first=self._rows)
         self._rows += table.rows
+        if self._axis is not None:
+            here = numbered(here, self._mapping, self._axis)
         return self.sketch.feed_table(TableRows(here, self.sketch.source, self._mapping), 0)

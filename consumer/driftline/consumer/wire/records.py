@@ -13,18 +13,31 @@ import msgspec
 
 from driftline.consumer.wire.kinds import KINDS, Kind, Severity, Status
 from driftline.consumer.wire.subject import Subject
+from driftline.producer.records.timestamp import parse_timestamp
 
 Number = float | int | None
 State = Literal["ok", "warning", "critical"]
 STATES: tuple[State, ...] = get_args(State)
 
 
-class Window(msgspec.Struct, frozen=True):
-    """A window: RFC 3339 times, `end` exclusive, and its events."""
+class Window(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A window: RFC 3339 times, `end` exclusive, and its events.
+
+    Of a file without times it has the numbers of its first and last row instead, and both times are
+    None: no record of the service is, so that whoever reads one need not ask.
+    """
 
     start: str
     end: str
     events: int
+    rows: tuple[int, int] | None = None
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """Where it begins, and where the next one does: ms since 1970, or rows before it."""
+        if self.rows is not None:
+            return self.rows[0] - 1, self.rows[1]
+        return parse_timestamp(self.start) or 0, parse_timestamp(self.end) or 0
 
 
 class ReferenceName(msgspec.Struct, frozen=True):
@@ -120,7 +133,9 @@ class Contribution(msgspec.Struct, frozen=True):
 class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True):
     """One record of one alert; (alert_id, revision) is its identity.
 
-    Of performance only: the 95 % `interval` of the value, and what is `normal`.
+    Of performance only: the 95 % `interval` of the value, and what is `normal`. Of a file without
+    times `rows`, the first and the last of what it is about, stands for `since` and `until`, and
+    these are None, as the times of its window are.
     """
 
     schema: Literal["driftline.alert.v1"]
@@ -137,6 +152,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=
     type: str | None
     since: str
     until: str | None
+    rows: tuple[int, int] | None = None
     rule: str
     detector: str | None
     value: Number
@@ -160,6 +176,11 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=
     def subject(self) -> Subject:
         """What it speaks of."""
         return Subject.read(self.feature, KINDS[self.kind].about)
+
+    @property
+    def begin(self) -> int:
+        """Where it began: ms since 1970, or the number of rows before it."""
+        return self.rows[0] - 1 if self.rows is not None else parse_timestamp(self.since) or 0
 
     @property
     def change(self) -> str:

@@ -108,8 +108,6 @@ def guess_mapping(
             fields[field] = quote_name(column)
             how = f" ({sample.time_form(column)})" if field == "timestamp" else ""
             said.append(f"{field}: column {column}{how}")
-    if "timestamp" not in fields:
-        said.insert(0, "timestamp: no column found, so events have the time at which they are sent")
     perhaps = () if "actual" in fields else sample.perhaps_actual(_plain_names(fields))
     fields["features"] = WILDCARD
     features = sample.types()

@@ -9,7 +9,7 @@ from driftline.consumer.config import ComparisonConfig, format_number
 from driftline.consumer.join.comparing import COMPARISON_CELLS
 from driftline.consumer.judge.lives.life import Life, WindowTimes
 from driftline.consumer.judge.records import Cause, JudgedWindow, Judgement, RecordWriter
-from driftline.consumer.judge.sentence import Wording, amount, moment
+from driftline.consumer.judge.sentence import Wording, amount
 from driftline.consumer.wire.records import Alert, DetectorValue, Verdict
 from driftline.consumer.wire.subject import COMPARISON
 from driftline.detectors.grid import IntArray
@@ -141,7 +141,7 @@ class ComparisonWriter:
         text = (
             f"{row}: {unit} {_with_interval(challenger)} against "
             f"{_with_interval(champion, short=True)}, on {labelled:,} labelled events, "
-            f"since {moment(standing.since or 0)}."
+            f"since {self._records.axis.moment(standing.since or 0)}."
         )
         return Wording(text, row)
 

@@ -18,7 +18,6 @@ from driftline.consumer.judge.sentence import (
     Spread,
     Wording,
     back_to_normal,
-    moment,
     named,
     numeric_change,
     rate_change,
@@ -150,13 +149,16 @@ class FeatureWriter:
             effect = rate_effect(rate, self._normal[name], now.found.events)[f]
         others = [other for other in now.firing if other != life.feature]
         if reason is not None:
-            wording = unjudged(named(life.feature), life.since, reason)
+            wording = unjudged(named(life.feature), life.since, reason, self._records.axis)
         elif not life.firing and life.quiet_since is not None:
-            wording = back_to_normal(named(life.feature), life.since, life.quiet_since)
+            wording = back_to_normal(
+                named(life.feature), life.since, life.quiet_since, self._records.axis
+            )
         else:
             change = self._change(f, now, name if quality else None, bins)
             reach = scope(list(map(named, others)), life.version)
-            text = f"{named(life.feature)} {change.text}, since {moment(life.since)}. {reach}"
+            since = self._records.axis.moment(life.since)
+            text = f"{named(life.feature)} {change.text}, since {since}. {reach}"
             wording = Wording(text, change.row)
         return self._records.alert(
             life,

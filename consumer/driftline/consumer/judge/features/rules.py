@@ -106,7 +106,7 @@ class RuleBook:
         tests = (2 * int(self.watched.sum()) + more_tests) * streams
         if config.budget is not None and tests:
             budget, every = config.budget, config.window.every
-            self.level = level(budget.alarms, budget.period, tests, every)
+            self.level = level(budget.alarms, budget.length(every), tests, every)
         if weights.sum() > 0:
             share = weights * self.watched.sum() / weights.sum()
             self.alpha = np.minimum(self.level * share, 1.0)

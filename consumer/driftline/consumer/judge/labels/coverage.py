@@ -7,8 +7,9 @@ from statistics import median
 
 from driftline.consumer.judge.labels.cohorts import Cohorts, LabelTimes
 from driftline.consumer.judge.lives.life import WindowTimes
-from driftline.consumer.judge.sentence import duration, percent
+from driftline.consumer.judge.sentence import percent
 from driftline.consumer.judge.state import LabelHistory
+from driftline.consumer.wire.axis import duration
 
 # Labels that must be expected, or have come, before their number means anything: that only half
 # of them come is chance less than once in a thousand times.

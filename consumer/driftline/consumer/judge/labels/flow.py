@@ -12,8 +12,9 @@ from driftline.consumer.judge.labels.coverage import WRONG, LabelCoverage
 from driftline.consumer.judge.labels.pace import LabelPace
 from driftline.consumer.judge.lives.life import Life, Lives, Reading, WindowTimes, repeat, step
 from driftline.consumer.judge.records import Cause, JudgedWindow, RecordWriter
-from driftline.consumer.judge.sentence import Wording, duration, moment
+from driftline.consumer.judge.sentence import Wording
 from driftline.consumer.judge.state import LabelHistory
+from driftline.consumer.wire.axis import duration, moment
 from driftline.consumer.wire.kinds import Kind
 from driftline.consumer.wire.records import Alert
 

@@ -9,8 +9,8 @@ from driftline.consumer.join.cells import delay, labelled
 from driftline.consumer.judge.labels.cohorts import Cohorts, Counted, LabelTimes
 from driftline.consumer.judge.labels.coverage import FEW, LOOKS, Seen
 from driftline.consumer.judge.lives.life import WindowTimes
-from driftline.consumer.judge.sentence import duration
 from driftline.consumer.judge.state import LabelHistory
+from driftline.consumer.wire.axis import duration
 
 # The newest seventh of the span (a day) is not what is usual: a stop that comes slowly would pass
 # for it.

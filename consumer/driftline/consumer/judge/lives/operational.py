@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.lives.life import Life, Lives, WindowTimes
 from driftline.consumer.judge.records import Cause, JudgedWindow, RecordWriter
-from driftline.consumer.judge.sentence import Wording, amount, duration, moment
+from driftline.consumer.judge.sentence import Wording, amount
+from driftline.consumer.wire.axis import duration, moment
 from driftline.consumer.wire.clock import Clock
 from driftline.consumer.wire.kinds import KINDS, Kind
 from driftline.consumer.wire.messages import Loss

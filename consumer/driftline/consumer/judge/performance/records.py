@@ -22,7 +22,6 @@ from driftline.consumer.judge.sentence import (
     amount,
     back_to_normal,
     digits_apart,
-    moment,
     named,
     unjudged,
 )
@@ -89,9 +88,9 @@ class MetricWriter:
             life.described = measured.described
         reading, name = measured.reading, shown(measured.subject)
         if reason is not None:
-            wording = unjudged(name, life.since, reason)
+            wording = unjudged(name, life.since, reason, self._records.axis)
         elif not life.firing and life.quiet_since is not None:
-            wording = back_to_normal(name, life.since, life.quiet_since)
+            wording = back_to_normal(name, life.since, life.quiet_since, self._records.axis)
         else:
             wording = self._wording(life, measured, window)
         cause = Cause(
@@ -196,7 +195,9 @@ class MetricWriter:
             row = f"{name} {now}, normally {normal}"
             text = f"{name} {'rose' if rose else 'fell'} to {now}{reach}, normally {normal}"
         scope = self._scope(life, window)
-        return Wording(f"{text}, {basis}, since {moment(life.since)}. {scope}", row)
+        return Wording(
+            f"{text}, {basis}, since {self._records.axis.moment(life.since)}. {scope}", row
+        )
 
     def _scope(self, life: Life, window: MetricWindow) -> str:
         many = len(window.others)
