@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping as AnyMapping
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -21,6 +23,7 @@ from driftline.consumer.service.judging import Judge, PanesPartition, SentAlerts
 from driftline.consumer.service.messages import OUTPUTS
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.stage import ByModel
+from driftline.consumer.service.states import join_key, judge_key, sketch_key
 from driftline.consumer.sketch.input_rows import TableRows
 from driftline.consumer.sketch.partition import Output, PartitionSketch
 from driftline.consumer.sketch.state import SketchState
@@ -49,37 +52,50 @@ class Backtest:
         model: whose events they are.
         topic: the input topic whose mapping the rows have.
         first: rows of the file before the first that is fed.
+        states: to go on from, as `states` returned them; then what they need is fed again first.
 
     Attributes:
         join_totals: what became of the labels; None where none are read.
     """
 
-    def __init__(self, plan: Plan, model: str, topic: str, first: int = 0) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        model: str,
+        topic: str,
+        first: int = 0,
+        states: AnyMapping[str, Any] | None = None,
+    ) -> None:
+        known = states or {}
         self.totals = InputTotals()
         self.examples: dict[str, DeadLetter] = {}  # the first dead letter of each reason
         self._plan, self._model = plan, model
-        self._events = _File(plan, topic, self.totals, first)
+        self._events = _File(plan, topic, self.totals, known, first)
         self._labels: _File | None = None
         # Of the comparisons those of two versions of this model: its events alone are at hand.
         compared = {
             name: each for name, each in plan.comparisons.items() if each.model.models == (model,)
         }
-        judges: dict[str, Judge] = {model: plan.judge(model, JudgeState(0, 0))}
+        state = known.get(judge_key(model), JudgeState(0, 0))
+        judges: dict[str, Judge] = {model: plan.judge(model, state)}
         for name, comparison in compared.items():
-            judges[name] = comparison.judge(ComparisonState(0, 0))
+            judges[name] = comparison.judge(known.get(judge_key(name), ComparisonState(0, 0)))
         sent = {name: SentAlerts() for name in judges}
         self._judging = PanesPartition(judges, sent, 0, 0)
         joins: dict[str, ModelJoin] = {}
         labels = plan.labelled.get(model)
         if labels is not None:
-            joins = {name: plan.join(name, 0, 1, JoinState(0, 0)) for name in (model, *compared)}
+            joins = {
+                name: plan.join(name, 0, 1, known.get(join_key(0, name), JoinState(0, 0)))
+                for name in (model, *compared)
+            }
             if labels.topic != topic:
-                self._labels = _File(plan, labels.topic, self.totals)
+                self._labels = _File(plan, labels.topic, self.totals, known)
         self._joining = JoinsPartition(0, joins, 0)
         self._readers: dict[str, ByModel[Any]] = {"joins": self._joining, "panes": self._judging}
         self.join_totals = joins[model].totals if joins else None
         self._offsets: Counter[str] = Counter()  # of the messages between the stages, by topic
-        self._begun = False
+        self._begun = bool(known)
 
     def feed(self, rows: Sequence[dict[str, Any]]) -> Iterator[Verdict | Alert]:
         """Count `rows`; yield the verdicts and alerts of the windows that they make final."""
@@ -165,6 +181,19 @@ class Backtest:
         progress = self._events.sketch.progress().get(self._model)
         return None if progress is None else progress.horizon
 
+    def states(self) -> dict[str, Any]:
+        """Return the state of every stage, by the names of `service.states`; encode it at once."""
+        files = [file for file in (self._events, self._labels) if file is not None]
+        found: dict[str, Any] = {
+            sketch_key(file.sketch.source): file.sketch.state() for file in files
+        }
+        for stage, key in ((self._joining, partial(join_key, 0)), (self._judging, judge_key)):
+            found |= {key(name): part.state() for name, part in stage.parts.items()}
+        return found
+
+    def _keep(self, topic: str, offset: int, message: Any) -> None:
+        """Take note of a message between two stages; a backtest forgets it."""
+
     def _begin(self) -> Iterator[Verdict | Alert]:
         """Let each file speak once, so that the join knows for whom to wait."""
         if not self._begun:
@@ -180,6 +209,7 @@ class Backtest:
             if (stage := self._readers.get(topic)) is not None:
                 names, offset = stage.names(output), self._offsets[topic]
                 self._offsets[topic] += 1
+                self._keep(topic, offset, output)
                 for batch in stage.take(names, output, offset):
                     yield from self._taken(made for _, made in batch)
             elif isinstance(output, DeadLetter):
@@ -213,14 +243,22 @@ def row_mapping(mapping: Mapping) -> Mapping:
 class _File:
     """The rows of one file as the rows of one partition; the offset of each is its place."""
 
-    def __init__(self, plan: Plan, topic: str, totals: InputTotals, first: int = 0) -> None:
-        state = SketchState("file", 1, 0, 0, 0, {})
+    def __init__(
+        self,
+        plan: Plan,
+        topic: str,
+        totals: InputTotals,
+        known: AnyMapping[str, Any],
+        first: int = 0,
+    ) -> None:
+        source = TopicPartition(topic, 0)
+        state = known.get(sketch_key(source), SketchState("file", 1, 0, 0, 0, {}))
         self._mapping = plan.mapping_of(topic)
         windows = [plan.config.models[name].window for name in plan.models_of(topic)]
         rows = [window for window in windows if window.rows is not None]
         self._axis = RowAxis.of(rows[0].every) if rows else None
-        self.sketch = plan.sketch(TopicPartition(topic, 0), 1, state, 0, totals, 1)
-        self._rows = first
+        self.sketch = plan.sketch(source, 1, state, 0, totals, 1)
+        self._rows = max(first, self.sketch.next)
 
     def feed(self, rows: Sequence[dict[str, Any]]) -> Sequence[Output]:
         """Count rows that are dictionaries."""

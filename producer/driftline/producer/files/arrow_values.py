@@ -7,15 +7,11 @@ floats. A value that Python cannot hold, such as a date beyond the year 9999, is
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
 
-from driftline.producer.records.timestamp import format_time
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from driftline.producer.records.plain import plain_value, text_of
 
 
 def plain_values(column: Any) -> list[Any]:
@@ -23,7 +19,7 @@ def plain_values(column: Any) -> list[Any]:
     kind = column.type
     if pa.types.is_timestamp(kind):
         column = column.cast(pa.timestamp("ms", kind.tz), safe=False)
-        return [None if ms is None else _time(ms) for ms in column.cast(pa.int64()).to_pylist()]
+        return [None if ms is None else text_of(ms) for ms in column.cast(pa.int64()).to_pylist()]
     if pa.types.is_dictionary(kind):
         return plain_values(column.dictionary_decode())
     if pa.types.is_duration(kind):
@@ -37,7 +33,7 @@ def plain_values(column: Any) -> list[Any]:
         values = (column if held == kind else column.cast(held, safe=False)).to_pylist()
     except (ValueError, TypeError, OverflowError, NotImplementedError):
         values = list(map(_scalar, column))
-    return list(map(_plain, values))
+    return list(map(plain_value, values))
 
 
 def _in_microseconds(kind: Any) -> Any:
@@ -68,34 +64,3 @@ def _scalar(value: Any) -> Any:
         return value.as_py()
     except (ValueError, TypeError, OverflowError, NotImplementedError, KeyError):
         return None
-
-
-def _time(ms: int) -> str | None:
-    try:
-        return format_time(ms)
-    except (ValueError, OverflowError):  # beyond the year 9999
-        return None
-
-
-def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, float | str | int):
-        return value
-    if isinstance(value, datetime):
-        zoned = value if value.tzinfo else value.replace(tzinfo=UTC)
-        return format_time((zoned - _EPOCH) // timedelta(milliseconds=1))
-    if isinstance(value, date | time):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, Decimal):
-        return float(value)
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    if isinstance(value, dict):
-        return {str(name): _plain(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    try:
-        return float(value)  # numpy's half-precision numbers
-    except (TypeError, ValueError):
-        return str(value)  # a UUID, or what an extension of Arrow's types makes

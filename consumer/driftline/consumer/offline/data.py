@@ -1,0 +1,115 @@
+"""What people have in a program, as tables: frames, columns, rows, arrays, files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftline.producer.errors import InputError
+from driftline.producer.files.tables import read_tables
+from driftline.producer.records.plain import plain_value
+from driftline.producer.records.table import Column, Numbers, Table, Times, column_of
+
+_KINDS = (
+    "a frame (pandas, polars, Arrow), a dictionary of columns, a list of dictionaries, an array or"
+    " the path of a file"
+)
+
+
+def tables_of(data: Any) -> Iterator[Table]:
+    """Yield data as tables.
+
+    Args:
+        data: a frame of pandas or polars, anything else with the Arrow C stream interface, a
+            dictionary of columns (arrays, series, lists), a list of dictionaries, a series, an
+            array of one or two dimensions (columns 0, 1, ...), or the path of a file.
+
+    Raises:
+        InputError: it is none of these, its columns differ in length, or it has no rows.
+
+    >>> import numpy as np
+    >>> [table.to_rows() for table in tables_of({"age": np.array([31, 32]), "ok": [True, False]})]
+    [[{'age': 31, 'ok': True}, {'age': 32, 'ok': False}]]
+    """
+    rows = 0
+    for table in _tables(data):
+        yield replace(table, first=rows)
+        rows += table.rows
+    if not rows:
+        raise InputError("the data has no rows; give at least one event")
+
+
+def _tables(data: Any) -> Iterator[Table]:
+    if isinstance(data, str | os.PathLike):
+        yield from read_tables(os.fspath(data))
+    elif isinstance(data, Mapping):
+        yield _of_columns({str(name): values for name, values in data.items()})
+    elif hasattr(data, "name") and hasattr(data, "to_numpy"):  # a series
+        yield _of_columns({str(0 if data.name is None else data.name): data})
+    elif _is_frame(data):
+        yield from _of_frame(data)
+    elif isinstance(data, np.ndarray) and data.dtype.names:
+        yield _of_columns({name: data[name] for name in data.dtype.names})
+    elif isinstance(data, np.ndarray) and data.ndim <= 2:
+        columns = data.T if data.ndim == 2 else [data]
+        yield _of_columns({str(place): column for place, column in enumerate(columns)})
+    elif isinstance(data, Sequence) and all(isinstance(row, Mapping) for row in data):
+        yield Table.of_rows(data)
+    else:
+        raise InputError(f"{type(data).__name__} is no data that can be read: give {_KINDS}")
+
+
+def _is_frame(data: Any) -> bool:
+    pandas = type(data).__module__.partition(".")[0] == "pandas" and hasattr(data, "columns")
+    return pandas or any(hasattr(data, f"__arrow_c_{kind}__") for kind in ("stream", "array"))
+
+
+def _of_frame(data: Any) -> Iterator[Table]:
+    try:
+        from driftline.producer.files.arrow_frames import frame_tables
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f'a frame needs {error.name}; install it with  pip install "driftline[files]"'
+        ) from error
+    yield from frame_tables(data)
+
+
+def _of_columns(columns: Mapping[str, Any]) -> Table:
+    read = {name: _column(values) for name, values in columns.items()}
+    lengths = {name: len(column) for name, column in read.items()}
+    if len(set(lengths.values())) > 1:
+        (first, rows), *others = lengths.items()
+        other, differs = next(each for each in others if each[1] != rows)
+        raise InputError(f"{first} has {rows:,} values, {other} {differs:,}: give as many of each")
+    return Table(next(iter(lengths.values()), 0), read)
+
+
+def _column(values: Any) -> Column:
+    """Return the values of a column; NaN stands for a missing value, as in pandas."""
+    found = values.to_numpy() if hasattr(values, "to_numpy") else values
+    if isinstance(found, np.ndarray) and found.ndim == 1 and found.dtype.kind in "iufM":
+        return _of_array(found)
+    plain = found.tolist() if isinstance(found, np.ndarray) else list(found)
+    return column_of([None if value != value else plain_value(_scalar(value)) for value in plain])
+
+
+def _of_array(array: NDArray[Any]) -> Column:
+    if array.dtype.kind == "M":
+        null = np.isnat(array)
+        ms = array.astype("datetime64[ms]").astype(np.int64)
+        return Times(ms, null if null.any() else None, local=True)
+    if array.dtype.kind in "iu":
+        whole = array if array.dtype == np.uint64 else array.astype(np.int64)
+        return Numbers(whole)
+    missing = np.isnan(array)
+    return Numbers(array.astype(np.float64), missing if missing.any() else None)
+
+
+def _scalar(value: Any) -> Any:
+    """Return a scalar of numpy as Python's own."""
+    return value.item() if isinstance(value, np.generic) else value

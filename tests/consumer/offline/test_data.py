@@ -1,0 +1,113 @@
+"""Data of every form is the same table."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from driftline.consumer.offline.data import tables_of
+from driftline.producer.errors import InputError
+
+ROWS = [
+    {"age": 31, "ok": True, "plan": "free", "at": "2026-03-01T00:00:00Z", "size": 0.5},
+    {"age": 32, "ok": False, "plan": None, "at": "2026-03-01T00:01:00Z", "size": None},
+]
+TIMES = [datetime(2026, 3, 1, 0, minute, tzinfo=UTC) for minute in (0, 1)]
+COLUMNS: dict[str, list[Any]] = {
+    "age": [31, 32], "ok": [True, False], "plan": ["free", None], "at": TIMES, "size": [0.5, None],
+}  # fmt: skip
+
+
+def rows(data: Any) -> list[dict[str, Any]]:
+    return [row for table in tables_of(data) for row in table.to_rows()]
+
+
+FORMS = {
+    "rows": ROWS,
+    "columns": COLUMNS,
+    "pandas": pd.DataFrame(COLUMNS),
+    "pandas objects": pd.DataFrame(COLUMNS).astype(object),
+    "pandas nullable": pd.DataFrame(COLUMNS).convert_dtypes(),
+    "pandas arrow": pd.DataFrame(COLUMNS).convert_dtypes(dtype_backend="pyarrow"),
+    "pandas category": pd.DataFrame(COLUMNS).astype({"plan": "category"}),
+    "pandas index": pd.DataFrame(COLUMNS).set_index("age"),
+    "polars": pl.DataFrame(COLUMNS),
+    "arrow": pa.table(COLUMNS),
+    "arrow batch": pa.record_batch(COLUMNS),
+    "arrow stream": pa.RecordBatchReader.from_batches(
+        pa.table(COLUMNS).schema, pa.table(COLUMNS).to_batches()
+    ),
+    "series": {name: pd.Series(values) for name, values in COLUMNS.items()},
+    "arrays": {
+        "age": np.array([31, 32], np.int8),
+        "ok": np.array([True, False]),
+        "plan": np.array(["free", None], object),
+        "at": np.array(["2026-03-01T00:00", "2026-03-01T00:01"], "datetime64[ns]"),
+        "size": np.array([0.5, np.nan], np.float32),
+    },
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_has_the_same_rows(form: str) -> None:
+    assert rows(FORMS[form]) == ROWS
+
+
+def test_values_of_every_kind() -> None:
+    given = [np.bool_(True), np.float16(0.5), Decimal("1.5"), UUID(int=1), "x", pd.NaT, [1, 2]]
+    expected = [True, 0.5, 1.5, str(UUID(int=1)), "x", None, [1, 2]]
+    assert [row["a"] for row in rows({"a": given})] == expected
+    assert [row["a"] for row in rows(pd.DataFrame({"a": given}))] == expected
+
+
+def test_arrays_and_series_without_names() -> None:
+    assert rows(np.array([[1, 2], [3, 4]])) == [{"0": 1, "1": 2}, {"0": 3, "1": 4}]
+    assert rows(np.array([True, False])) == [{"0": True}, {"0": False}]
+    assert rows(np.array([(1, 0.5)], [("a", "i4"), ("b", "f8")])) == [{"a": 1, "b": 0.5}]
+    assert rows(pd.Series([1, 2])) == [{"0": 1}, {"0": 2}]
+    assert rows(pl.Series("x", [1, 2])) == [{"x": 1}, {"x": 2}]
+    assert rows({"big": np.array([2**64 - 1], np.uint64)}) == [{"big": 2**64 - 1}]
+
+
+def test_long_frames_come_in_parts() -> None:
+    for frame in (pd.DataFrame({"a": range(70_000)}), pl.DataFrame({"a": range(70_000)})):
+        tables = list(tables_of(frame))
+        assert [(table.first, table.rows) for table in tables] == [(0, 65_536), (65_536, 4_464)]
+
+
+def test_a_file(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a\n1\n")
+    assert rows(tmp_path / "a.csv") == rows(str(tmp_path / "a.csv")) == [{"a": 1}]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (3, "int is no data"),
+        ([1, 2], "list is no data"),
+        ({"a": [1], "b": [1, 2]}, "a has 1 values, b 2"),
+        ([], "no rows"),
+        (pd.DataFrame([[1, 2]], columns=["a", "a"]), "two columns are called a"),
+    ],
+)
+def test_what_is_no_data(data: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        rows(data)
+
+
+def test_without_pyarrow_a_frame_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.delitem(sys.modules, "driftline.producer.files.arrow_frames", raising=False)
+    with pytest.raises(InputError, match="pip install"):
+        rows(pd.DataFrame({"a": [1]}))
