@@ -13,6 +13,7 @@ from tests.consumer.cli.test_backtest_labels import counts
 
 from driftline.consumer.offline.label_causes import Ids, causes, span
 from driftline.producer.records.mapping import Mapping
+from driftline.producer.records.table import Table
 from driftline.producer.reference.build import ReferenceSettings, reference_from_rows
 
 CONFIG = """\
@@ -176,10 +177,10 @@ def test_a_field_that_is_not_mapped(driftline: Driftline, truth: list[Row]) -> N
 
 def test_too_many_ids_are_not_compared() -> None:
     ids = Ids(Mapping({"event_id": "id", "timestamp": "at", "features": "*"}))
-    ids.add([{"id": 1, "at": START}])
+    ids.add(Table.of_rows([{"id": 1, "at": START}]))
     assert causes(ids, ids, 1) is not None
     ids._left = 0
-    ids.add([{"id": 2, "at": START}])
+    ids.add(Table.of_rows([{"id": 2, "at": START}]))
     assert causes(ids, ids, 1) is None
 
 

@@ -15,7 +15,8 @@ from driftline.consumer.offline.assumptions import Assumptions, assume
 from driftline.consumer.offline.extent import Extent
 from driftline.consumer.offline.ground_truth import check_measured
 from driftline.consumer.offline.windows import windows_for
-from driftline.producer.files.rows import count_rows, read_rows
+from driftline.producer.files.rows import count_rows
+from driftline.producer.files.tables import read_tables
 from driftline.producer.records.durations import UNITS
 from driftline.producer.reference.build import (
     BuiltReference,
@@ -115,7 +116,7 @@ def make(wanted: Wanted) -> Draft:
     wanted.may_write(reference_path(wanted.output, found.model))
     pace = Extent(found.mapping)
     with progress("rows", count_rows(wanted.file)) as show:
-        rows = pace.watch(read_rows(wanted.file), show)
+        rows = (table.to_rows() for table in pace.watch(read_tables(wanted.file), show))
         settings = ReferenceSettings(found.model, ignore=found.ignore)
         built = reference_from_rows(rows, found.mapping, settings)
     check_measured(built, found.mapping, wanted.actual, wanted.file)

@@ -23,7 +23,6 @@ from driftline.consumer.offline.setup import (
     GroundTruth,
     Setup,
     classes_of,
-    has_actual,
     set_up,
     survey,
 )
@@ -40,10 +39,10 @@ from driftline.consumer.wire.axis import axis_of
 from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import Reference
 from driftline.producer.errors import InputError
-from driftline.producer.files.rows import read_rows
+from driftline.producer.files.tables import read_tables
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.records.timestamp import format_time
-from driftline.producer.reference.build import ReferenceSettings, reference_from_rows
+from driftline.producer.reference.build import ReferenceSettings, reference_from_tables
 
 _TOPIC = "file"
 _UNKNOWN = "it has no value in any row; name the right column"
@@ -80,7 +79,7 @@ def assumed(
     if given is None:
         _check_enough(file, extent, wanted)
     baseline = given or _build(file, found, halves, extent, actual, feedback)
-    outcomes = Outcomes.of(baseline) if has_actual(mapping, file) else None
+    outcomes = Outcomes.of(baseline) if extent.actual else None
     if actual is not None and outcomes is None:
         raise InputError(f"--actual {actual}: {_UNKNOWN if baseline.outcome else _UNMEASURED}")
     settings = ModelConfig(
@@ -172,10 +171,11 @@ def _build(
     feedback: Feedback,
 ) -> Reference:
     """Return the reference of the earlier half of a file."""
-    rows = halves.earlier(read_rows(file))
-    built = reference_from_rows(rows, found.mapping, ReferenceSettings(found.model))
+    built = reference_from_tables(
+        lambda: halves.earlier(read_tables(file)), found.mapping, ReferenceSettings(found.model)
+    )
     check_measured(built, found.mapping, actual, file)
-    for note in built.notes if has_actual(found.mapping, file) else ():
+    for note in built.notes if extent.actual else ():
         feedback.note("note", note)
     many = halves.rows or extent.before(halves.time)
     which = f"the first {many:,} of {extent.rows:,} rows"

@@ -13,7 +13,6 @@ from driftline.consumer.offline.setup import (
     GroundTruth,
     Setup,
     classes_of,
-    has_actual,
     set_up,
     survey,
     with_source,
@@ -65,6 +64,7 @@ def configured(
     for warning in sort_out(problems):
         feedback.note("warning", str(warning))
     mapping = file_rows.mapping_for(whole, topic, file, feedback)
+    extent = survey(file, mapping, feedback)
     classes = classes_of(references[name]) if settings.labels is not None else ()
     if labels is not None:
         if own is None:
@@ -77,12 +77,12 @@ def configured(
     else:
         if own is not None:
             feedback.note("assumed", "no labels: performance is estimated only; give --labels FILE")
-        if settings.labels is None and has_actual(mapping, file):
+        if settings.labels is None and extent.actual:
             feedback.note("note", f"ground truth is not used: set models.{name}.labels: {topic}")
         truth = GroundTruth(classes, unlabelled=own is not None, actual=actual)
-    extent = survey(file, mapping, feedback)
-    halves = Halves(mapping, None)
-    return set_up(whole, references[name], name, file, halves, extent, truth, feedback)
+    return set_up(
+        whole, references[name], name, file, Halves(mapping, None), extent, truth, feedback
+    )
 
 
 def _beside(

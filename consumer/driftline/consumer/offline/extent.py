@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.consumer.offline import file_rows
-from driftline.consumer.wire.axis import RowAxis
+from driftline.consumer.sketch.event_rows import columns_of, event_times, has_values
 from driftline.detectors.grid import IntArray
 from driftline.producer.records.mapping import Mapping
+from driftline.producer.records.table import Table
 from driftline.producer.records.timestamp import LATEST
+from driftline.producer.records.timestamp_column import UNREADABLE
 
 DAY = 86_400_000
 _MOST_TIMES = 1 << 20  # distinct ones that are kept
@@ -47,13 +50,16 @@ class Extent:
         rows: how many there were.
         events: how many of them have a time.
         first, last: ms since 1970, 0 without any.
+        actual: whether any row brings its ground truth.
+        columns: names of the columns that are looked at.
         in_order: whether no time was before that of an earlier row.
 
     >>> extent = Extent(Mapping({"timestamp": "ts"}))
-    >>> _ = [*extent.watch([[{"ts": 1553644802}], [{"ts": 1553644801}, {"ts": None}]])]
+    >>> rows = [[{"ts": 1553644802}], [{"ts": 1553644801}, {"ts": None}]]
+    >>> _ = [*extent.watch(map(Table.of_rows, rows))]
     >>> extent.rows, extent.events, extent.last - extent.first
     (3, 2, 1000)
-    >>> extent.later()[0]
+    >>> extent.later(1)
     1553644801000
     """
 
@@ -62,16 +68,20 @@ class Extent:
         self.rows, self.events = 0, 0
         self.first, self.last = 0, 0
         self.in_order = True
+        self.actual = False
+        self.columns = columns_of("timestamp", mapping) | columns_of("actual", mapping)
         self._smallest: list[int] = []  # time of each chunk
         self._until: list[int] = []  # rows up to its end
         self._times = _TimeCounts()
 
     def watch(
-        self, chunks: Iterable[file_rows.Rows], show: Callable[[int], object] | None = None
-    ) -> Iterator[file_rows.Rows]:
+        self, chunks: Iterable[Table], show: Callable[[int], object] | None = None
+    ) -> Iterator[Table]:
         """Yield the rows again; tell `show` how many there were."""
         for chunk in chunks:
-            times = file_rows.event_times(chunk, self._mapping)
+            times = event_times(chunk, self._mapping)
+            times = times[times != UNREADABLE]
+            self.actual = self.actual or has_values(chunk, self._mapping, "actual")
             self._smallest.append(int(times.min(initial=LATEST)))
             if times.size:
                 smallest, largest = self._smallest[-1], int(times.max())
@@ -83,18 +93,19 @@ class Extent:
                 self.events += times.size
                 self._times.add(times)
             yield chunk
-            self.rows += len(chunk)
+            self.rows += chunk.rows
             self._until.append(self.rows)
             if show is not None:
                 show(self.rows)
 
-    def later(self) -> list[int]:
-        """Return for every chunk the smallest time (ms) in the chunks after it."""
-        return [*accumulate([LATEST, *self._smallest[:0:-1]], min)][::-1]
+    def later(self, rows: int) -> int:
+        """Return the smallest time (ms) behind the first `rows` rows, or an earlier one."""
+        return self._behind[bisect_right(self._until, rows)]
 
-    def later_rows(self, axis: RowAxis) -> list[int]:
-        """Return for every chunk the place of the first row after it."""
-        return [axis.origin + rows for rows in self._until]
+    @cached_property
+    def _behind(self) -> list[int]:
+        """The smallest time in each chunk and those after it."""
+        return [*accumulate([LATEST, *self._smallest[::-1]], min)][::-1]
 
     @property
     def spread(self) -> bool:

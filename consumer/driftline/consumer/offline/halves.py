@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import compress
 
-from driftline.consumer.offline import file_rows
-from driftline.consumer.offline.file_rows import Rows
+from driftline.consumer.sketch.event_rows import event_times
 from driftline.producer.records.mapping import Mapping
+from driftline.producer.records.table import Table
 from driftline.producer.records.timestamp_column import UNREADABLE
 
 
@@ -26,23 +25,23 @@ class Halves:
     time: int | None = None
     rows: int = 0
 
-    def earlier(self, chunks: Iterable[Rows]) -> Iterator[Rows]:
-        """Yield the rows before the time, chunk by chunk."""
+    def earlier(self, chunks: Iterable[Table]) -> Iterator[Table]:
+        """Yield the rows before the time, chunk by chunk; a chunk may be empty."""
         return self._part(chunks, earlier=True)
 
-    def later(self, chunks: Iterable[Rows]) -> Iterator[Rows]:
+    def later(self, chunks: Iterable[Table]) -> Iterator[Table]:
         """Yield the others, chunk by chunk; a chunk may be empty."""
         return self._part(chunks, earlier=False)
 
-    def _part(self, chunks: Iterable[Rows], *, earlier: bool) -> Iterator[Rows]:
+    def _part(self, chunks: Iterable[Table], *, earlier: bool) -> Iterator[Table]:
         first = 0
         for chunk in chunks:
             if self.time is None:
-                cut = min(max(self.rows - first, 0), len(chunk))
-                first += len(chunk)
-                yield chunk[:cut] if earlier else chunk[cut:]
+                cut = min(max(self.rows - first, 0), chunk.rows)
+                first += chunk.rows
+                yield chunk.take(slice(0, cut) if earlier else slice(cut, chunk.rows))
                 continue
-            times = file_rows.all_times(chunk, self.mapping)
+            times = event_times(chunk, self.mapping)
             before = (times < self.time) & (times != UNREADABLE)
             chosen = before if earlier else ~before
-            yield chunk if chosen.all() else [*compress(chunk, chosen.tolist())]
+            yield chunk if chosen.all() else chunk.take(chosen)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.consumer.offline import file_rows
-from driftline.consumer.sketch.event_ids import NO_ID, hash_ids, id_text
+from driftline.consumer.sketch.event_ids import NO_ID
+from driftline.consumer.sketch.event_rows import event_ids, event_times
 from driftline.consumer.wire.join_rows import IdArray
 from driftline.consumer.wire.text import counted
-from driftline.producer.records.event_fields import ALIASES
-from driftline.producer.records.mapping import Constant, Mapping
+from driftline.producer.records.mapping import Mapping
+from driftline.producer.records.table import Table
 from driftline.producer.records.timestamp_column import UNREADABLE
 
 _MOST_IDS = 5_000_000
@@ -54,12 +52,12 @@ class Ids:
         """Whether there were not too many."""
         return self._left >= 0
 
-    def add(self, rows: Sequence[dict[str, Any]]) -> None:
+    def add(self, table: Table) -> None:
         """Take in rows."""
-        self._left -= len(rows)
+        self._left -= table.rows
         if self.complete:
-            self._ids.append(hash_ids([id_text(value) for value in self._values(rows)]))
-            self._times.append(file_rows.all_times(rows, self._mapping))
+            self._ids.append(event_ids(table, self._mapping))
+            self._times.append(event_times(table, self._mapping))
 
     def arrays(self) -> tuple[IdArray, NDArray[np.int64]]:
         """Return ids and times (ms, `UNREADABLE` without one) of the rows that have an id."""
@@ -67,15 +65,6 @@ class Ids:
             return np.zeros(0, np.uint64), np.zeros(0, np.int64)
         ids, times = np.concatenate(self._ids), np.concatenate(self._times)
         return ids[ids != NO_ID], times[ids != NO_ID]
-
-    def _values(self, rows: Sequence[dict[str, Any]]) -> list[Any]:
-        if self._mapping.is_native:
-            names = ("event_id", *ALIASES["event_id"])
-            return [next((row[n] for n in names if n in row), None) for row in rows]
-        path = self._mapping.paths().get("event_id")
-        if path is None or isinstance(path, Constant):
-            return [None] * len(rows)
-        return file_rows.column(rows, path)
 
 
 def causes(predictions: Ids, labels: Ids, horizon: int) -> Causes | None:

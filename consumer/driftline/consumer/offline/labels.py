@@ -23,6 +23,7 @@ from driftline.producer.records.category import category_text
 from driftline.producer.records.durations import format_duration
 from driftline.producer.records.event_fields import ALIASES, split_outcome
 from driftline.producer.records.mapping import Constant, Mapping
+from driftline.producer.records.table import Table
 from driftline.producer.records.timestamp_column import UNREADABLE
 
 _FEW = 3
@@ -136,9 +137,9 @@ class LabelFile:
         """By reason, rows that are no labels."""
         return self._refused
 
-    def note_predictions(self, rows: file_rows.Rows) -> None:
+    def note_predictions(self, table: Table) -> None:
         """Remember the ids of rows of the other file."""
-        self._predictions.add(rows)
+        self._predictions.add(table)
 
     def feed(self, backtest: Backtest, time: int | None) -> Iterator[Verdict | Alert]:
         """Feed the labels up to a time (ms), or all that are left; yield what is made known."""
@@ -152,7 +153,7 @@ class LabelFile:
     def causes(self, model: str) -> list[str]:
         """Return why labels of a model and its predictions did not match, a sentence each."""
         own = Ids(self._files.mapping)
-        own.add(self._of(model))
+        own.add(Table.of_rows(self._of(model)))
         files = self._files
         horizon = files.config.horizon
         return sentences(

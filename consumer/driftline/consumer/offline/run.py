@@ -7,13 +7,15 @@ from collections.abc import Iterator
 import msgspec
 
 from driftline.consumer.judge.sentence import percent
-from driftline.consumer.offline import file_rows
 from driftline.consumer.offline.labels import unknown_class
 from driftline.consumer.offline.setup import Setup
+from driftline.consumer.sketch.event_rows import event_times
 from driftline.consumer.wire.axis import RowAxis
 from driftline.consumer.wire.records import Alert, Verdict
 from driftline.producer.errors import InputError
 from driftline.producer.records.mapping import Mapping
+from driftline.producer.records.table import Table
+from driftline.producer.records.timestamp_column import UNREADABLE
 
 _MANY_LATE = 0.01
 
@@ -28,15 +30,15 @@ def run(setup: Setup) -> Iterator[Verdict | Alert]:
     done = 0
     labels = setup.truth.labels
     with setup.feedback.progress("events", setup.total) as show:
-        for chunk, later in setup.chunks:
-            _note_first(setup, chunk)
+        for table, later in setup.chunks:
+            _note_first(setup, table)
             if labels is not None:
-                labels.note_predictions(chunk)
-            yield from _kept(setup, setup.backtest.feed(chunk))
+                labels.note_predictions(table)
+            yield from _kept(setup, setup.backtest.feed_table(table))
             yield from _kept(setup, setup.backtest.close(later))
             if labels is not None:
                 yield from _kept(setup, labels.feed(setup.backtest, later))
-            done += len(chunk)
+            done += table.rows
             show(done)
         if labels is not None:
             yield from _kept(setup, labels.feed(setup.backtest, None))
@@ -45,13 +47,14 @@ def run(setup: Setup) -> Iterator[Verdict | Alert]:
         _note_what_was_left_out(setup)
 
 
-def _note_first(setup: Setup, chunk: file_rows.Rows) -> None:
+def _note_first(setup: Setup, table: Table) -> None:
     """Note when the earliest event was, or which row was the first."""
     found = setup.found
     if setup.config.window.rows is not None:
         found.first = RowAxis.of(setup.config.window.every).origin + setup.halves.rows
         return
-    times = file_rows.event_times(chunk, setup.halves.mapping)
+    times = event_times(table, setup.halves.mapping)
+    times = times[times != UNREADABLE]
     if times.size:
         first = int(times.min())
         found.first = first if found.first is None else min(first, found.first)

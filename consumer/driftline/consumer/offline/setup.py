@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from driftline.consumer.config import Config, ModelConfig, SourceConfig
 from driftline.consumer.offline.extent import Extent
 from driftline.consumer.offline.feedback import Feedback
-from driftline.consumer.offline.file_rows import Rows
 from driftline.consumer.offline.found import Found
 from driftline.consumer.offline.halves import Halves
 from driftline.consumer.offline.labels import LabelFile
@@ -18,8 +17,10 @@ from driftline.consumer.service.plan import Plan
 from driftline.consumer.wire.axis import RowAxis
 from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import Reference
-from driftline.producer.files.rows import count_rows, read_rows
+from driftline.producer.files.rows import count_rows
+from driftline.producer.files.tables import read_tables
 from driftline.producer.records.mapping import Mapping
+from driftline.producer.records.table import Table
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Setup:
     """
 
     backtest: Backtest
-    chunks: Iterable[tuple[Rows, int]]
+    chunks: Iterable[tuple[Table, int]]
     total: int
     halves: Halves
     config: ModelConfig
@@ -77,7 +78,7 @@ def survey(file: Path, mapping: Mapping, feedback: Feedback) -> Extent:
     """
     extent = Extent(mapping)
     with feedback.progress("rows looked at", count_rows(file)) as show:
-        for _ in extent.watch(read_rows(file), show):
+        for _ in extent.watch(read_tables(file, extent.columns), show):
             pass
     return extent
 
@@ -106,15 +107,18 @@ def set_up(
     """
     settings = config.models[name]
     topic = settings.predictions[0]
-    mapping, closes = halves.mapping, extent.later()
+    mapping = halves.mapping
+    later: Callable[[int], int] = extent.later
     if settings.window.rows is not None:
         mapping = row_mapping(mapping)
-        closes = extent.later_rows(RowAxis.of(settings.window.every))
+        later = RowAxis.of(settings.window.every).origin.__add__
     config = with_source(config, topic, mapping)
     plan = Plan(config, {name: reference}, ordered=False)
+    backtest = Backtest(plan, name, topic, halves.rows)
+    tables = read_tables(file, backtest.columns | extent.columns)
     return Setup(
-        backtest=Backtest(plan, name, topic, halves.rows),
-        chunks=zip(halves.later(read_rows(file)), closes, strict=True),
+        backtest=backtest,
+        chunks=_closing(tables, halves, later),
         total=extent.rows - halves.rows - extent.before(halves.time),
         halves=halves,
         config=settings,
@@ -124,13 +128,20 @@ def set_up(
     )
 
 
-def has_actual(mapping: Mapping, file: Path) -> bool:
-    """Return whether events bring their ground truth."""
-    if not mapping.names("actual"):
-        return False
-    return any(
-        mapping.to_event(row).get("actual") is not None for rows in read_rows(file) for row in rows
-    )
+def _closing(
+    tables: Iterable[Table], halves: Halves, later: Callable[[int], int]
+) -> Iterator[tuple[Table, int]]:
+    """Yield the later half of the tables, each with the time before which no later row is."""
+    read = 0
+
+    def counted() -> Iterator[Table]:
+        nonlocal read
+        for table in tables:
+            read += table.rows
+            yield table
+
+    for part in halves.later(counted()):
+        yield part, later(read)
 
 
 def classes_of(reference: Reference) -> tuple[str, ...]:

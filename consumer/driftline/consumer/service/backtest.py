@@ -160,6 +160,11 @@ class Backtest:
                 yield output
 
     @property
+    def columns(self) -> frozenset[str]:
+        """Names of the columns that are read of the events' tables."""
+        return self._events.sketch.columns
+
+    @property
     def failures(self) -> dict[str, Exception]:
         """The unexpected errors of the model and its comparisons, by their names in the logs.
 
@@ -262,10 +267,12 @@ class _File:
 
     def feed(self, rows: Sequence[dict[str, Any]]) -> Sequence[Output]:
         """Count rows that are dictionaries."""
-        return self.feed_table(Table.of_rows(rows)) if rows else []
+        return self.feed_table(Table.of_rows(rows))
 
     def feed_table(self, table: Table) -> Sequence[Output]:
         """Count the rows of a table."""
+        if not table.rows:
+            return []
         here = replace(table, first=self._rows)
         self._rows += table.rows
         if self._axis is not None:

@@ -124,6 +124,11 @@ class BlockWriter:
         """The models whose labels it reads."""
         return () if self._labels is None else self._labels.models
 
+    @property
+    def columns(self) -> frozenset[str]:
+        """Names of the columns that labels in a table are read from."""
+        return frozenset() if self._labels is None else self._labels.columns
+
     def rest(self, name: str) -> None:
         """Write no more of a model that failed."""
         for known in (self._models, self.progress, self._marked):

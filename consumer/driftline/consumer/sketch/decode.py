@@ -153,6 +153,11 @@ class Decoder:
         decoded.rejected.sort(key=lambda bad: bad.index)
         return decoded
 
+    @property
+    def columns(self) -> frozenset[str]:
+        """Names of the columns that `decode_table` reads of a table."""
+        return self._tables.columns
+
     def decode_table(self, table: Table) -> Decoded:
         """Decode rows that are columns; the rows mean what they would mean as records of JSON.
 

@@ -7,7 +7,6 @@ exact way (`exact`) decides for that row alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,25 +16,19 @@ from numpy.typing import NDArray
 
 from driftline.consumer.sketch.batch import segment_codes
 from driftline.consumer.sketch.decoded import Decoded, ModelRows
-from driftline.consumer.sketch.event_ids import NO_ID, hash_ids, id_text
+from driftline.consumer.sketch.event_ids import NO_ID
+from driftline.consumer.sketch.event_rows import EventRows, with_aliases
 from driftline.consumer.sketch.exact import EventReader, UnusableError, json_type, read_row
-from driftline.consumer.sketch.fields import EVENT_ID, VERSION, EventFields, Scalar
+from driftline.consumer.sketch.fields import EventFields
 from driftline.consumer.sketch.versions import Versions
 from driftline.consumer.wire.join_rows import IdArray
-from driftline.detectors.counts import CodeArray
 from driftline.detectors.grid import FloatArray, IntArray
-from driftline.producer.records.category import category_text
-from driftline.producer.records.column_values import (
-    as_coded,
-    doubles,
-    feature_columns,
-    outcome_doubles,
-)
-from driftline.producer.records.mapping import Constant, Mapping, Path, finite_or_text
+from driftline.producer.records.column_values import as_coded, feature_columns
+from driftline.producer.records.mapping import Mapping, finite_or_text
 from driftline.producer.records.native_table import renamed
 from driftline.producer.records.table import ABSENT as NO_KEY
-from driftline.producer.records.table import Coded, Column, Numbers, Struct, Table, Times
-from driftline.producer.records.timestamp_column import UNREADABLE, times_of, times_of_two
+from driftline.producer.records.table import Coded, Table
+from driftline.producer.records.timestamp_column import UNREADABLE
 from driftline.producer.records.values import ABSENT
 
 Bools = NDArray[np.bool_]
@@ -87,10 +80,19 @@ class TableDecoder:
         self._resting = resting
         self._events = EventReader(Mapping.native())
 
+    @property
+    def columns(self) -> frozenset[str]:
+        """Names of the columns that are read."""
+        found = set(self._mapping.used())
+        for model in self._models.values():
+            for scalar in model.fields.scalars:
+                found.update(path[0] for path in (scalar.path, scalar.second) if path)
+        return with_aliases(found) if self._mapping.is_native else frozenset(found)
+
     def decode(self, table: Table) -> Decoded:
         """Decode a table; the places in what is returned are rows of it."""
         decoded = Decoded()
-        whole = _Rows(renamed(table) if self._mapping.is_native else table, self._mapping, None)
+        whole = EventRows(renamed(table) if self._mapping.is_native else table, self._mapping, None)
         for name, places in self._by_model(whole, decoded).items():
             if name not in self._models:
                 decoded.unknown_model += len(places)
@@ -108,7 +110,7 @@ class TableDecoder:
         decoded.rejected.sort(key=lambda bad: bad.index)
         return decoded
 
-    def _by_model(self, whole: _Rows, decoded: Decoded) -> dict[str, IntArray]:
+    def _by_model(self, whole: EventRows, decoded: Decoded) -> dict[str, IntArray]:
         """Return the rows of each model that is named; refuse those without a usable name."""
         everywhere = np.arange(whole.table.rows)
         column = None if self._constant else whole.raw("model")
@@ -134,7 +136,7 @@ class TableDecoder:
         return {name: places for name, places in groups.items() if places.size}
 
     def _read(
-        self, name: str, table: Table, whole: _Rows, places: IntArray, decoded: Decoded
+        self, name: str, table: Table, whole: EventRows, places: IntArray, decoded: Decoded
     ) -> None:
         """Add the events of a model, which are in the rows `places`, to `decoded`."""
         model = self._models[name]
@@ -170,7 +172,7 @@ class TableDecoder:
         self,
         model: ModelTables,
         table: Table,
-        rows: _Rows,
+        rows: EventRows,
         places: IntArray,
         matrix: FloatArray,
         ids: IdArray | None,
@@ -204,154 +206,3 @@ class TableDecoder:
                     place = int(places[at])
                     decoded.refuse(place, refused.reason, refused.detail, refused.lack)
         return keep
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """Some rows of a table, and what the mapping finds in them.
-
-    Attributes:
-        table: of the event's own names, if it holds native events.
-        mapping: what the rows look like.
-        chosen: places of the rows; None for all.
-    """
-
-    table: Table
-    mapping: Mapping
-    chosen: IntArray | None
-
-    def __len__(self) -> int:
-        """Return the number of rows."""
-        return self.table.rows if self.chosen is None else len(self.chosen)
-
-    def find(self, path: Path) -> tuple[Column, Bools | None] | None:
-        """Return the column at a path, and where it is absent; see `Table.find`."""
-        found = self.table.find(path)
-        if found is None or self.chosen is None:
-            return found
-        column, gone = found
-        return column.take(self.chosen), None if gone is None else gone[self.chosen]
-
-    def doubles(self, scalar: Scalar) -> FloatArray:
-        """Return one value of each event."""
-        values = np.full(len(self), scalar.constant if scalar.path is None else ABSENT)
-        for path in (scalar.second, scalar.path):  # the first that is there counts
-            if path is None:
-                continue
-            holder = self.find(path[:-1]) if scalar.bare else None
-            if holder is not None and not isinstance(holder[0], Struct):
-                column, gone = holder
-                found = outcome_doubles(column, scalar.name, scalar.kind)
-            else:
-                inner = self.find(path)
-                if inner is None:
-                    continue
-                column, gone = inner
-                found = doubles(column, scalar.kind)
-            absent = found == ABSENT
-            if gone is not None:
-                absent |= gone
-            values = np.where(absent, values, found) if absent.any() else found
-        return values
-
-    def raw(self, field: str) -> Column | None:
-        """Return a field of the event as it is; null where it is absent; None where there is none.
-
-        Constants too are columns.
-        """
-        source = self.mapping.paths().get(field)
-        if isinstance(source, Constant):
-            return Coded(np.zeros(len(self), np.int64), [source.value])
-        return None if source is None else self.at(source)
-
-    def at(self, path: Path) -> Column | None:
-        """Return the column at a path; null where it is absent; None where there is none."""
-        found = self.find(path)
-        if found is None:
-            return None
-        column, gone = found
-        return column if gone is None else _null_where(column, gone)
-
-    def times(self) -> IntArray:
-        """Return the times of the events in ms, `UNREADABLE` where there is none."""
-        column, form = self.raw("timestamp"), self.mapping.times
-        if column is None:
-            return np.full(len(self), UNREADABLE)
-        if self.mapping.clock is not None:
-            clock = self.at(self.mapping.clock) or Coded(np.zeros(len(self), np.int64), [None])
-            return times_of_two(column, clock, form)
-        return times_of(column, form)
-
-    def versions(self, versions: Versions) -> CodeArray:
-        """Return the codes of the events' versions; -1 for none."""
-        column = self.raw(VERSION)
-        if column is None:
-            return np.full(len(self), -1, np.int32)
-        found = as_coded(column)
-        # Names get their codes in the order in which they appear.
-        first = np.full(len(found.distinct), len(self))
-        first[found.codes[::-1]] = np.arange(len(self))[::-1]
-        seen = [place for place in np.argsort(first).tolist() if first[place] < len(self)]
-        values = [found.distinct[place] for place in seen]
-        codes = np.full(len(found.distinct), -1, np.int32)
-        codes[seen] = versions.codes(
-            [None if value is NO_KEY else category_text(finite_or_text(value)) for value in values]
-        )
-        return codes[found.codes]
-
-    def ids(self) -> IdArray:
-        """Return the hashes of the events' ids."""
-        column = self.raw(EVENT_ID)
-        if column is None:
-            return np.full(len(self), NO_ID, np.uint64)
-        if isinstance(column, Numbers) and column.data.dtype.kind != "f":
-            return hash_ids(column.values())
-        found = as_coded(column)
-        return hash_ids([id_text(finite_or_text(value)) for value in found.distinct])[found.codes]
-
-    def unclear(self, fields: EventFields) -> Bools:
-        """Return the rows with something of a wrong form, which an event is refused for."""
-        unclear = np.zeros(len(self), bool)
-        paths = self.mapping.paths()
-        for part in fields.parts:
-            path = paths.get(part)
-            found = self.find(path) if isinstance(path, tuple) else None
-            if found is not None:
-                column, gone = found
-                wrong = _is_list if part in ("prediction", "actual") else _is_no_object
-                unclear |= _where(column, wrong) if gone is None else _where(column, wrong) & ~gone
-        version = self.raw(VERSION)
-        if version is not None:
-            unclear |= _where(version, _is_no_category)
-        return unclear
-
-
-def _null_where(column: Column, gone: Bools) -> Column:
-    if isinstance(column, Coded):
-        codes = np.where(gone, len(column.distinct), column.codes)
-        return Coded(codes, [*column.distinct, None])
-    if isinstance(column, Numbers | Times | Struct):
-        return replace(column, null=gone if column.null is None else gone | column.null)
-    return column
-
-
-def _where(column: Column, wrong: Callable[[object], bool]) -> Bools:
-    """Return the rows whose value is neither null nor absent, and wrong."""
-    if isinstance(column, Coded):
-        flags = [v is not None and v is not NO_KEY and wrong(v) for v in column.distinct]
-        return np.array(flags, bool)[column.codes] if any(flags) else np.zeros(len(column), bool)
-    sample: object = {} if isinstance(column, Struct) else "" if isinstance(column, Times) else 0
-    null = column.null if isinstance(column, Numbers | Times | Struct) else None
-    return np.full(len(column), wrong(sample)) if null is None else wrong(sample) & ~null
-
-
-def _is_list(value: object) -> bool:
-    return isinstance(value, list)
-
-
-def _is_no_object(value: object) -> bool:
-    return not isinstance(value, dict)
-
-
-def _is_no_category(value: object) -> bool:
-    return category_text(finite_or_text(value)) is None

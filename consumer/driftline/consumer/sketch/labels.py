@@ -122,6 +122,11 @@ class LabelReader:
             kind: decoder.decode(values, timestamps) for kind, decoder in self._decoders.items()
         }
 
+    @property
+    def columns(self) -> frozenset[str]:
+        """Names of the columns that `decode_table` reads of a table."""
+        return frozenset().union(*(decoder.columns for decoder in self._decoders.values()))
+
     def decode_table(self, table: Table) -> DecodedLabels:
         """Decode a table; see `Decoder.decode_table`."""
         return {kind: decoder.decode_table(table) for kind, decoder in self._decoders.items()}

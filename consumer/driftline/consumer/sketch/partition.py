@@ -98,8 +98,13 @@ class PartitionSketch:
             self.next = max(self.next, self._needed)
         return self._of_the_others(out)
 
+    @property
+    def columns(self) -> frozenset[str]:
+        """Names of the columns that are read of a table."""
+        return self._writer.columns | (self._decoder.columns if self._decoder else frozenset())
+
     def feed_table(self, rows: TableRows, now: int) -> list[Output]:
-        """Count rows that are columns, from `next` on; return what is to be sent, in order."""
+        """Count rows that are columns; see `feed`."""
         self._standings.begin()
         return self._of_the_others(self._take(rows, now))
 
@@ -207,8 +212,8 @@ class PartitionSketch:
 
     def event_time(self) -> int | None:
         """Return the largest event time of any model here (ms), None before the first event."""
-        times = [model.progress.progress for model in self._models.values()]
-        times += [progress.progress for progress in self._writer.progress.values()]
+        counted = [model.progress.progress for model in self._models.values()]
+        times = counted + [progress.progress for progress in self._writer.progress.values()]
         return max((time for time in times if time is not None), default=None)
 
     def progress(self) -> Mapping[str, ModelProgress]:
@@ -368,8 +373,6 @@ class PartitionSketch:
 
     def _of_the_others(self, outputs: list[Output]) -> list[Output]:
         """Return what is to be sent: nothing of a model that failed half-way through."""
-        if not self.failures:
-            return outputs
         return [each for each in outputs if model_of(each) not in self.failures]
 
     def _horizons(self) -> Iterator[Horizon]:

@@ -1,0 +1,227 @@
+"""What a mapping finds in the rows of a table: the fields of events, before they are counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftline.consumer.sketch.event_ids import NO_ID, hash_ids, id_text
+from driftline.consumer.sketch.fields import EVENT_ID, VERSION, EventFields, Scalar
+from driftline.consumer.sketch.versions import Versions
+from driftline.consumer.wire.join_rows import IdArray
+from driftline.detectors.counts import CodeArray
+from driftline.detectors.grid import FloatArray, IntArray
+from driftline.producer.records.category import category_text
+from driftline.producer.records.column_values import as_coded, doubles, outcome_doubles
+from driftline.producer.records.event_fields import ALIASES
+from driftline.producer.records.mapping import Constant, Mapping, Path, finite_or_text
+from driftline.producer.records.native_table import renamed
+from driftline.producer.records.table import ABSENT as NO_KEY
+from driftline.producer.records.table import Coded, Column, Numbers, Struct, Table, Times
+from driftline.producer.records.timestamp_column import UNREADABLE, times_of, times_of_two
+from driftline.producer.records.values import ABSENT
+
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class EventRows:
+    """Some rows of a table, and what the mapping finds in them.
+
+    Attributes:
+        table: of the event's own names, if it holds native events.
+        mapping: what the rows look like.
+        chosen: places of the rows; None for all.
+    """
+
+    table: Table
+    mapping: Mapping
+    chosen: IntArray | None
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return self.table.rows if self.chosen is None else len(self.chosen)
+
+    def find(self, path: Path) -> tuple[Column, Bools | None] | None:
+        """Return the column at a path, and where it is absent; see `Table.find`."""
+        found = self.table.find(path)
+        if found is None or self.chosen is None:
+            return found
+        column, gone = found
+        return column.take(self.chosen), None if gone is None else gone[self.chosen]
+
+    def doubles(self, scalar: Scalar) -> FloatArray:
+        """Return one value of each event."""
+        values = np.full(len(self), scalar.constant if scalar.path is None else ABSENT)
+        for path in (scalar.second, scalar.path):  # the first that is there counts
+            if path is None:
+                continue
+            holder = self.find(path[:-1]) if scalar.bare else None
+            if holder is not None and not isinstance(holder[0], Struct):
+                column, gone = holder
+                found = outcome_doubles(column, scalar.name, scalar.kind)
+            else:
+                inner = self.find(path)
+                if inner is None:
+                    continue
+                column, gone = inner
+                found = doubles(column, scalar.kind)
+            absent = found == ABSENT
+            if gone is not None:
+                absent |= gone
+            values = np.where(absent, values, found) if absent.any() else found
+        return values
+
+    def raw(self, field: str) -> Column | None:
+        """Return a field of the event as it is; null where it is absent; None where there is none.
+
+        Constants too are columns.
+        """
+        source = self.mapping.paths().get(field)
+        if isinstance(source, Constant):
+            return Coded(np.zeros(len(self), np.int64), [source.value])
+        return None if source is None else self.at(source)
+
+    def at(self, path: Path) -> Column | None:
+        """Return the column at a path; null where it is absent; None where there is none."""
+        found = self.find(path)
+        if found is None:
+            return None
+        column, gone = found
+        return column if gone is None else _null_where(column, gone)
+
+    def times(self) -> IntArray:
+        """Return the times of the events in ms, `UNREADABLE` where there is none."""
+        column, form = self.raw("timestamp"), self.mapping.times
+        if column is None:
+            return np.full(len(self), UNREADABLE)
+        if self.mapping.clock is not None:
+            clock = self.at(self.mapping.clock) or Coded(np.zeros(len(self), np.int64), [None])
+            return times_of_two(column, clock, form)
+        return times_of(column, form)
+
+    def versions(self, versions: Versions) -> CodeArray:
+        """Return the codes of the events' versions; -1 for none."""
+        column = self.raw(VERSION)
+        if column is None:
+            return np.full(len(self), -1, np.int32)
+        found = as_coded(column)
+        # Names get their codes in the order in which they appear.
+        first = np.full(len(found.distinct), len(self))
+        first[found.codes[::-1]] = np.arange(len(self))[::-1]
+        seen = [place for place in np.argsort(first).tolist() if first[place] < len(self)]
+        values = [found.distinct[place] for place in seen]
+        codes = np.full(len(found.distinct), -1, np.int32)
+        codes[seen] = versions.codes(
+            [None if value is NO_KEY else category_text(finite_or_text(value)) for value in values]
+        )
+        return codes[found.codes]
+
+    def ids(self) -> IdArray:
+        """Return the hashes of the events' ids."""
+        column = self.raw(EVENT_ID)
+        if column is None:
+            return np.full(len(self), NO_ID, np.uint64)
+        if isinstance(column, Numbers) and column.data.dtype.kind != "f":
+            return hash_ids(column.values())
+        found = as_coded(column)
+        return hash_ids([id_text(finite_or_text(value)) for value in found.distinct])[found.codes]
+
+    def unclear(self, fields: EventFields) -> Bools:
+        """Return the rows with something of a wrong form, which an event is refused for."""
+        unclear = np.zeros(len(self), bool)
+        paths = self.mapping.paths()
+        for part in fields.parts:
+            path = paths.get(part)
+            found = self.find(path) if isinstance(path, tuple) else None
+            if found is not None:
+                column, gone = found
+                wrong = _is_list if part in ("prediction", "actual") else _is_no_object
+                unclear |= _where(column, wrong) if gone is None else _where(column, wrong) & ~gone
+        version = self.raw(VERSION)
+        if version is not None:
+            unclear |= _where(version, _is_no_category)
+        return unclear
+
+
+def event_times(table: Table, mapping: Mapping) -> IntArray:
+    """Return the time of each row's event in ms, `UNREADABLE` where there is none.
+
+    >>> table = Table(2, {"ts": Numbers(np.array([1553644800, 5]))})
+    >>> event_times(table, Mapping({"timestamp": "ts"})).tolist()
+    [1553644800000, -9223372036854775808]
+    """
+    return EventRows(renamed(table) if mapping.is_native else table, mapping, None).times()
+
+
+def event_ids(table: Table, mapping: Mapping) -> IdArray:
+    """Return the hash of each row's event id, `NO_ID` where there is none."""
+    return EventRows(renamed(table) if mapping.is_native else table, mapping, None).ids()
+
+
+def columns_of(field: str, mapping: Mapping) -> frozenset[str]:
+    """Return the names of the columns that a field of events is in.
+
+    >>> sorted(columns_of("event_id", Mapping()))
+    ['event_id', 'prediction_id']
+    """
+    paths = mapping.paths()
+    places = [
+        *map(paths.get, mapping.names(field)),
+        mapping.clock if field == "timestamp" else None,
+    ]
+    found = {path[0] for path in places if isinstance(path, tuple)}
+    return with_aliases(found) if mapping.is_native else frozenset(found)
+
+
+def has_values(table: Table, mapping: Mapping, field: str) -> bool:
+    """Return whether any row has a field of the event, or a part of it, that is not null."""
+    rows = EventRows(renamed(table) if mapping.is_native else table, mapping, None)
+    for name in mapping.names(field):
+        column = rows.raw(name)
+        if column is not None and _where(column, _is_anything).any():
+            return True
+    return False
+
+
+def with_aliases(names: Iterable[str]) -> frozenset[str]:
+    """Return names of columns of native events with the other names that these may have."""
+    return frozenset(alias for name in names for alias in (name, *ALIASES.get(name, ())))
+
+
+def _null_where(column: Column, gone: Bools) -> Column:
+    if isinstance(column, Coded):
+        codes = np.where(gone, len(column.distinct), column.codes)
+        return Coded(codes, [*column.distinct, None])
+    if isinstance(column, Numbers | Times | Struct):
+        return replace(column, null=gone if column.null is None else gone | column.null)
+    return column
+
+
+def _where(column: Column, wrong: Callable[[object], bool]) -> Bools:
+    """Return the rows whose value is neither null nor absent, and wrong."""
+    if isinstance(column, Coded):
+        flags = [v is not None and v is not NO_KEY and wrong(v) for v in column.distinct]
+        return np.array(flags, bool)[column.codes] if any(flags) else np.zeros(len(column), bool)
+    sample: object = {} if isinstance(column, Struct) else "" if isinstance(column, Times) else 0
+    null = column.null if isinstance(column, Numbers | Times | Struct) else None
+    return np.full(len(column), wrong(sample)) if null is None else wrong(sample) & ~null
+
+
+def _is_anything(_: object) -> bool:
+    return True
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, list)
+
+
+def _is_no_object(value: object) -> bool:
+    return not isinstance(value, dict)
+
+
+def _is_no_category(value: object) -> bool:
+    return category_text(finite_or_text(value)) is None
