@@ -17,19 +17,21 @@ from typing import TypeVar
 
 from driftline.producer.errors import InputError
 from driftline.producer.files.formats import FORMATS, Format, Rows, any_of, endings, format_of
+from driftline.producer.files.given import Given, is_several
 
 Chunk = TypeVar("Chunk")
 CHUNK = 10_000
 
 
-def read_rows(path: str | Path) -> Iterator[Rows]:
+def read_rows(path: str | Path | Given) -> Iterator[Rows]:
     """Read a file's rows in their order, in chunks of up to 10,000.
 
     What can be known at once (no such file, empty, no rows, unreadable) is raised by the call; what
     shows up later (a broken line) while iterating.
 
     Args:
-        path: the file; its ending names the format.
+        path: the file, whose ending names the format; a folder or a glob of files, in the order
+            of their names; or rows that a program has.
 
     Raises:
         InputError: the file cannot be used; one sentence that says why and what to do.
@@ -38,7 +40,7 @@ def read_rows(path: str | Path) -> Iterator[Rows]:
     return from_the_first(file, guarded(file, form, _rows(file, form)))
 
 
-def count_rows(path: str | Path) -> int | None:
+def count_rows(path: str | Path | Given) -> int | None:
     """Return the number of rows, for a progress bar; None if the file cannot be read.
 
     Exact for Parquet. Of text the line breaks are counted, which is a little more than the rows
@@ -47,10 +49,8 @@ def count_rows(path: str | Path) -> int | None:
     Raises:
         InputError: a line is too long to be a row.
     """
-    file = Path(path)
     try:
-        form = _format_of(file)
-        _check_exists(file)
+        file, form = checked(path)
     except InputError:
         return None
     try:
@@ -59,7 +59,7 @@ def count_rows(path: str | Path) -> int | None:
         return None
 
 
-def mixed_columns(path: str | Path) -> dict[str, str]:
+def mixed_columns(path: str | Path | Given) -> dict[str, str]:
     """Return the columns that hold numbers and text, each with a sentence that says so.
 
     Such a column is read as text. Formats with types of their own have none: an empty dict.
@@ -72,13 +72,21 @@ def mixed_columns(path: str | Path) -> dict[str, str]:
         return form.mixed(file)
 
 
-def checked(path: str | Path) -> tuple[Path, Format]:
+def checked(path: str | Path | Given) -> tuple[Path, Format]:
     """Return a file that can be read, as far as can be known at once, and its format.
 
     Raises:
         InputError: it cannot.
     """
+    if isinstance(path, Given):
+        return Path(path.name), path.form
     file = Path(path)
+    if is_several(file):
+        from driftline.producer.files.several import (
+            several,  # columns, which a file's rows need not
+        )
+
+        return file, several(file)
     form = _format_of(file)
     _check_exists(file)
     return file, form
@@ -95,8 +103,6 @@ def _check_exists(file: Path) -> None:
     if not file.exists():
         raise InputError(f"{file}: no such file; check the path")
     found = file.stat()
-    if stat.S_ISDIR(found.st_mode):
-        raise InputError(f"{file}: is a folder; give one file")
     if not stat.S_ISREG(found.st_mode):
         raise InputError(f"{file}: is a pipe or a device; give a file")
     if found.st_size == 0:

@@ -6,11 +6,14 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from driftline.producer.files.formats import Format
+from driftline.producer.files.given import Given
 from driftline.producer.files.rows import CHUNK, checked, from_the_first, guarded
 from driftline.producer.records.table import Table
 
 
-def read_tables(path: str | Path, columns: Collection[str] | None = None) -> Iterator[Table]:
+def read_tables(
+    path: str | Path | Given, columns: Collection[str] | None = None
+) -> Iterator[Table]:
     """Read a file's rows in their order as columns, up to 65,536 at a time.
 
     Args:
