@@ -96,6 +96,9 @@ def test_a_time_has_to_be_readable() -> None:
     without = guess_mapping(["time"], rows)
     assert "timestamp" not in without.mapping.fields
     assert without.said == ("features: time (numeric)",)
+    assert without.no_time == (
+        "column time holds no times that can be read: 12.5 is the first value"
+    )
 
 
 @pytest.mark.parametrize(

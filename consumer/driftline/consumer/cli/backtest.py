@@ -8,7 +8,16 @@ from typing import Annotated
 import typer
 
 from driftline.consumer.cli.errors import CommandError
-from driftline.consumer.cli.options import DEFAULT_CONFIG, ConfigFile, InputFile, Json
+from driftline.consumer.cli.options import (
+    DEFAULT_CONFIG,
+    ConfigFile,
+    InputFile,
+    Json,
+    TimeFormat,
+    Timestamp,
+    Timezone,
+    read_given_times,
+)
 from driftline.consumer.cli.terminal import say
 
 
@@ -50,6 +59,9 @@ def backtest(
             callback=_two,
         ),
     ] = None,
+    timestamp: Timestamp = None,
+    time_format: TimeFormat = None,
+    timezone: Timezone = None,
     window: Annotated[
         str | None,
         typer.Option(
@@ -120,8 +132,9 @@ def backtest(
         raise typer.Exit(code)
     if file is None:
         raise CommandError("give the events: --input FILE")
+    times = read_given_times(timestamp, time_format, timezone)
     wanted = backtest_exit.read_window_options(window, every, rows, min_events, budget)
-    setup = backtest_exit.set_up(config, file, model, reference, labels, actual, wanted)
+    setup = backtest_exit.set_up(config, file, model, reference, labels, actual, wanted, times)
     code = backtest_exit.backtest(
         setup, verdicts=verdicts, as_json=json, fail_on_drift=fail_on_drift
     )

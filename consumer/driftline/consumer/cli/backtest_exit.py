@@ -25,6 +25,8 @@ from driftline.consumer.offline.setup import Setup
 from driftline.consumer.offline.windows import GUESSED, WindowOptions
 from driftline.consumer.wire.records import Alert
 from driftline.producer.records.durations import parse_duration
+from driftline.producer.records.time_form import GUESSED as ANY_TIMES
+from driftline.producer.records.time_form import GivenTimes
 
 
 def set_up(
@@ -35,6 +37,7 @@ def set_up(
     labels: Path | None,
     actual: str | None,
     wanted: WindowOptions,
+    times: GivenTimes,
 ) -> Setup:
     """Set up a backtest as the options ask for, and print what is assumed.
 
@@ -47,12 +50,17 @@ def set_up(
                 "--window, --every, --rows, --min-events, --budget: the configuration has them:"
                 " change models.<name>.window and budget there, or leave out --config"
             )
+        if times != ANY_TIMES:
+            raise CommandError(
+                "--timestamp, --time-format, --timezone: the configuration says how times are read:"
+                " change sources.<topic> there, or leave out --config"
+            )
         loaded = load_models.read_config(config, offline=True)
         name = load_models.choose_model(loaded.config, model)
         return configured(loaded, name, file, reference, Screen(), labels, actual)
     if labels is not None:
         raise CommandError("--labels needs a configuration that says how they are mapped: --config")
-    return assumed(file, model, reference, Screen(), actual, wanted)
+    return assumed(file, model, reference, Screen(), actual, wanted, times)
 
 
 def read_window_options(

@@ -7,7 +7,13 @@ from typing import Annotated
 
 import typer
 
-from driftline.consumer.cli.options import DEFAULT_CONFIG
+from driftline.consumer.cli.options import (
+    DEFAULT_CONFIG,
+    TimeFormat,
+    Timestamp,
+    Timezone,
+    read_given_times,
+)
 from driftline.consumer.cli.terminal import out, say
 from driftline.producer.files.formats import names
 
@@ -34,6 +40,9 @@ def init(
         str | None,
         typer.Option(metavar="COLUMN", help="The column with the ground truth; else a guess."),
     ] = None,
+    timestamp: Timestamp = None,
+    time_format: TimeFormat = None,
+    timezone: Timezone = None,
     bootstrap_servers: Annotated[
         str, typer.Option(metavar="HOST:PORT,...", help="Your brokers.")
     ] = "localhost:9092",
@@ -46,8 +55,9 @@ def init(
     """
     from driftline.consumer.cli import init_files, init_text, load_models, reference_build
 
+    times = read_given_times(timestamp, time_format, timezone)
     servers = load_models.brokers(bootstrap_servers).bootstrap_servers
-    wanted = init_files.Wanted(file, output, model, topic, actual, servers, force)
+    wanted = init_files.Wanted(file, output, model, topic, actual, times, servers, force)
     wanted.check()
     draft = init_files.make(wanted)
     size = init_files.write(draft, init_text.configuration(draft))

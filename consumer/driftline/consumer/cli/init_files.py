@@ -18,6 +18,7 @@ from driftline.consumer.offline.windows import windows_for
 from driftline.producer.files.rows import count_rows
 from driftline.producer.files.tables import read_tables
 from driftline.producer.records.durations import UNITS
+from driftline.producer.records.time_form import GivenTimes
 from driftline.producer.reference.build import (
     BuiltReference,
     ReferenceSettings,
@@ -37,6 +38,7 @@ class Wanted:
         output: the configuration to write.
         model, topic: their names; None for those that are made up.
         actual: the column with the ground truth; None for a guess.
+        times: what is known of the times.
         servers: the brokers.
         overwrite: whether files that exist may be replaced.
     """
@@ -46,6 +48,7 @@ class Wanted:
     model: str | None
     topic: str | None
     actual: str | None
+    times: GivenTimes
     servers: tuple[str, ...]
     overwrite: bool
 
@@ -112,7 +115,7 @@ def make(wanted: Wanted) -> Draft:
     Raises:
         DriftlineError: it cannot be used, or has too little; the message says what to do.
     """
-    found = assume(wanted.file, wanted.model, Screen(), wanted.actual)
+    found = assume(wanted.file, wanted.model, Screen(), wanted.actual, wanted.times)
     wanted.may_write(reference_path(wanted.output, found.model))
     pace = Extent(found.mapping)
     with progress("rows", count_rows(wanted.file)) as show:
@@ -120,6 +123,8 @@ def make(wanted: Wanted) -> Draft:
         settings = ReferenceSettings(found.model, ignore=found.ignore)
         built = reference_from_rows(rows, found.mapping, settings)
     check_measured(built, found.mapping, wanted.actual, wanted.file)
+    if not pace.events:
+        found.check_times(wanted.file)
     if not pace.spread:
         why = "all events have the same time" if pace.events else "no column holds times"
         raise CommandError(

@@ -17,7 +17,7 @@ from driftline.consumer.config import WindowConfig
 from driftline.consumer.judge.sentence import amount
 from driftline.consumer.wire.text import plural
 from driftline.producer.records.durations import format_duration
-from driftline.producer.records.mapping import Constant
+from driftline.producer.records.mapping import Constant, DateAndClock
 from driftline.producer.records.timestamp import format_time
 
 _TITLE = "# Written by driftline init from {}; correct what is wrong."
@@ -99,9 +99,17 @@ def _sources(draft: Draft) -> Iterator[tuple[str, str]]:
     yield f"  {_scalar(draft.topic)}:", "how a record of this topic is read"
     yield "    fields:", "part of the event: field of the record"
     for name, source in mapping.fields.items():
-        value = f"{{value: {_scalar(source.value)}}}" if isinstance(source, Constant) else source
-        text = value if isinstance(source, Constant) else _scalar(source)
+        if isinstance(source, Constant):
+            text = f"{{value: {_scalar(source.value)}}}"
+        elif isinstance(source, DateAndClock):
+            text = _flow((source.date, source.clock))
+        else:
+            text = _scalar(source)
         yield f"      {_scalar(name)}: {text}", _NAMED.get(name, "")
+    if mapping.times.format is not None:
+        yield f"    time_format: {_scalar(mapping.times.format)}", "how the timestamp is written"
+    if mapping.times.timezone is not None:
+        yield f"    timezone: {_scalar(mapping.times.timezone)}", "of times without an offset"
     yield "", ""
 
 

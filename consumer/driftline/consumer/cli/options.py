@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from driftline.consumer.cli.errors import CommandError
+from driftline.producer.errors import MappingError
 from driftline.producer.files.formats import any_of, names
 from driftline.producer.records.durations import parse_duration
+from driftline.producer.records.time_form import GivenTimes, TimeForm
 from driftline.producer.records.timestamp import parse_timestamp
 
 DEFAULT_CONFIG = Path("driftline.yaml")
@@ -41,6 +44,21 @@ Since = Annotated[
 Until = Annotated[
     str | None, typer.Option(metavar="TIME", help="Before this time, written as for --since.")
 ]
+Timestamp = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="The column of the times; DATE,TIME if they stand in two. Else a guess.",
+    ),
+]
+TimeFormat = Annotated[
+    str | None,
+    typer.Option(metavar="FORMAT", help='How they are written, such as "%d/%m/%Y %H:%M".'),
+]
+Timezone = Annotated[
+    str | None,
+    typer.Option(metavar="ZONE", help="Of times without an offset: Europe/Berlin, +02:00."),
+]
 Wait = Annotated[
     str | None,
     typer.Option(
@@ -49,6 +67,30 @@ Wait = Annotated[
         "  [default: for ever]",
     ),
 ]
+
+
+def read_given_times(
+    timestamp: str | None, time_format: str | None, timezone: str | None
+) -> GivenTimes:
+    """Return what `--timestamp`, `--time-format` and `--timezone` say of a file.
+
+    Raises:
+        CommandError: there is no such format or zone, or too many columns.
+
+    >>> read_given_times("day,hour", None, None).columns
+    ('day', 'hour')
+    """
+    columns = tuple(timestamp.split(",")) if timestamp is not None else ()
+    if len(columns) > 2 or not all(columns):
+        raise CommandError(f"--timestamp {timestamp}: name one column, or two: DATE,TIME")
+    try:
+        form = TimeForm(timezone=timezone)
+    except MappingError as error:
+        raise CommandError(f"--timezone {timezone}: {error}") from None
+    try:
+        return GivenTimes(columns, replace(form, format=time_format))
+    except MappingError as error:
+        raise CommandError(f"--{str(error).replace('time_format', 'time-format')}") from None
 
 
 def read_wait(text: str | None) -> float | None:

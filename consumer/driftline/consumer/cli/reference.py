@@ -14,7 +14,11 @@ from driftline.consumer.cli.options import (
     ConfigFile,
     Json,
     Since,
+    TimeFormat,
+    Timestamp,
+    Timezone,
     Until,
+    read_given_times,
     read_times,
 )
 from driftline.consumer.cli.terminal import out, out_json, say
@@ -61,6 +65,9 @@ def build(
     actual: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="The column with the ground truth.")
     ] = None,
+    timestamp: Timestamp = None,
+    time_format: TimeFormat = None,
+    timezone: Timezone = None,
     positive_label: Annotated[
         str | None, typer.Option(help="The class that prediction.score speaks of.")
     ] = None,
@@ -79,6 +86,7 @@ def build(
         raise CommandError("--first, --since and --until choose from a topic: give --from-topic")
     from driftline.consumer.cli import load_models, reference_build, reference_topic
 
+    times = read_given_times(timestamp, time_format, timezone)
     reference_build.check_output(output)
     whole = None
     if config is not None:
@@ -92,7 +100,7 @@ def build(
     if whole is not None:
         settings = reference_build.with_config(settings, whole.models[model])
     if file is not None:
-        built = reference_build.from_file(file, settings, whole, actual)
+        built = reference_build.from_file(file, settings, whole, actual, times)
     else:
         stretch = reference_topic.RecordRange(*_stretch(first, since, until))
         kafka = whole.kafka if whole else load_models.read_kafka(None, bootstrap_servers)[0]

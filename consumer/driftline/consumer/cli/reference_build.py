@@ -24,6 +24,7 @@ from driftline.detectors.registry import FeatureType
 from driftline.producer.files.rows import count_rows, mixed_columns, read_rows
 from driftline.producer.files.tables import read_tables
 from driftline.producer.records.table import Table
+from driftline.producer.records.time_form import GUESSED, GivenTimes
 from driftline.producer.reference.build import (
     BuiltReference,
     ReferenceSettings,
@@ -80,7 +81,11 @@ def with_config(wanted: ReferenceSettings, model: ModelConfig) -> ReferenceSetti
 
 
 def from_file(
-    file: Path, wanted: ReferenceSettings, config: Config | None, actual: str | None
+    file: Path,
+    wanted: ReferenceSettings,
+    config: Config | None,
+    actual: str | None,
+    times: GivenTimes = GUESSED,
 ) -> BuiltReference:
     """Build a reference from the rows of a file.
 
@@ -91,7 +96,7 @@ def from_file(
         file_rows.check_actual(file, next(read_rows(file)), actual)
     topic = config.models[wanted.model].predictions[0] if config is not None else None
     mapping = file_rows.with_actual(
-        file_rows.mapping_for(config, topic, file, Screen(), actual), actual
+        file_rows.mapping_for(config, topic, file, Screen(), actual, times), actual
     )
     for sentence in mixed_columns(file).values():
         say(f"warning  {sentence}")

@@ -11,7 +11,15 @@ from typing import Annotated
 import typer
 
 from driftline.consumer.cli.errors import CommandError
-from driftline.consumer.cli.options import BootstrapServers, ConfigFile, InputFile
+from driftline.consumer.cli.options import (
+    BootstrapServers,
+    ConfigFile,
+    InputFile,
+    TimeFormat,
+    Timestamp,
+    Timezone,
+    read_given_times,
+)
 from driftline.consumer.cli.terminal import out, progress
 from driftline.consumer.wire.text import counted
 from driftline.producer.files.formats import Rows
@@ -38,6 +46,9 @@ def replay(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of all that is drawn at random.")] = 0,
     config: ConfigFile = None,
+    timestamp: Timestamp = None,
+    time_format: TimeFormat = None,
+    timezone: Timezone = None,
     model: Annotated[
         str | None, typer.Option(help="The model that the events name, if they name none.")
     ] = None,
@@ -57,6 +68,7 @@ def replay(
     from driftline.consumer.cli import output_log, replay_rows
     from driftline.producer.files.rows import count_rows, read_rows
 
+    times = read_given_times(timestamp, time_format, timezone)
     pace = Pace(time.monotonic, time.sleep, rate, speed)
     texts = replay_rows.parse(scenario or ())
     if truth is not None and not texts:
@@ -77,7 +89,7 @@ def replay(
         if target.mapped and file is None:
             raise CommandError(f"--generate: {topic} holds no events but rows, which sources maps")
         if file is not None and not target.mapped:
-            target.mapping = replay_rows.guessed(file)
+            target.mapping = replay_rows.guessed(file, times)
         if texts:
             rows = replay_rows.drifting(read, target.mapping, texts, seed, truth)
         with closing(broker.producer()) as producer, progress("events", total) as show:

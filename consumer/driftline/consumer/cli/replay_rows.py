@@ -17,6 +17,7 @@ from driftline.consumer.offline.file_rows import Rows, guess
 from driftline.consumer.wire.messages import partition_of
 from driftline.producer.records.fields import RecordFields
 from driftline.producer.records.mapping import Mapping
+from driftline.producer.records.time_form import GivenTimes
 from driftline.producer.replay.generator import generate
 from driftline.producer.replay.replay import Pace, encode_event
 from driftline.producer.replay.scenario_text import ScenarioText, parse_scenario, survey
@@ -116,9 +117,9 @@ def parse(texts: Iterable[str]) -> list[ScenarioText]:
     return [parse_scenario(text) for text in texts]
 
 
-def guessed(file: Path) -> Mapping:
+def guessed(file: Path, times: GivenTimes) -> Mapping:
     """Return how a file's rows become events, and print what is assumed of them."""
-    return guess(file, Screen(), suggest=False)
+    return guess(file, Screen(), times=times, suggest=False)
 
 
 def generated(hours: int, seed: int) -> Iterator[Rows]:

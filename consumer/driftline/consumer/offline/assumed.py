@@ -41,6 +41,8 @@ from driftline.detectors.reference import Reference
 from driftline.producer.errors import InputError
 from driftline.producer.files.tables import read_tables
 from driftline.producer.records.mapping import Mapping
+from driftline.producer.records.time_form import GUESSED as ANY_TIMES
+from driftline.producer.records.time_form import GivenTimes
 from driftline.producer.records.timestamp import format_time
 from driftline.producer.reference.build import ReferenceSettings, reference_from_tables
 
@@ -57,6 +59,7 @@ def assumed(
     feedback: Feedback,
     actual: str | None = None,
     wanted: WindowOptions = GUESSED,
+    times: GivenTimes = ANY_TIMES,
 ) -> Setup:
     """Set up a backtest of a file alone, and note what is assumed.
 
@@ -67,14 +70,18 @@ def assumed(
         feedback: takes the notes.
         actual: the column with the ground truth, None to guess it.
         wanted: of the windows.
+        times: what is known of the times.
 
     Raises:
         DriftlineError: the file or the reference cannot be used.
     """
     given = load_reference(reference) if reference is not None else None
-    found = assume(file, model or (given.model if given is not None else None), feedback, actual)
+    model = model or (given.model if given is not None else None)
+    found = assume(file, model, feedback, actual, times)
     name, mapping = found.model, found.mapping
     extent = survey(file, mapping, feedback)
+    if found.unclear and wanted.rows is None:
+        found.check_times(file)
     halves, window = _parted(file, mapping, extent, given is None, wanted, feedback)
     if given is None:
         _check_enough(file, extent, wanted)

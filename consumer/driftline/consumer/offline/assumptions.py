@@ -15,7 +15,8 @@ from driftline.consumer.offline.feedback import Feedback
 from driftline.producer.errors import InputError
 from driftline.producer.files.rows import mixed_columns, read_rows
 from driftline.producer.records.mapping import Mapping
-from driftline.producer.records.timestamp import parse_timestamp
+from driftline.producer.records.time_form import GUESSED, GivenTimes
+from driftline.producer.records.timestamp import is_written
 
 _MOST_FEATURES = 1_000
 _SAMPLE = 100  # values of a column, at least, to tell that it names or numbers the rows
@@ -30,15 +31,33 @@ class Assumptions:
         mapping: how a row becomes an event.
         model: whose events they are.
         ignore: features that say nothing of the model's input: times, names, running numbers.
+        no_time: why no column is the timestamp; empty where one is.
+        unclear: a column surely holds times, but how they are written is not known.
     """
 
     mapping: Mapping
     model: str
     ignore: tuple[str, ...]
+    no_time: str = ""
+    unclear: bool = False
+
+    def check_times(self, file: Path) -> None:
+        """Refuse a file without times where it is known what a column lacks.
+
+        Raises:
+            InputError: naming it.
+        """
+        if self.no_time:
+            option = "" if "--time-format" in self.no_time else "; name another with --timestamp"
+            raise InputError(f"{file}: no column holds times: {self.no_time}{option}")
 
 
 def assume(
-    file: Path, model: str | None, feedback: Feedback, actual: str | None = None
+    file: Path,
+    model: str | None,
+    feedback: Feedback,
+    actual: str | None = None,
+    times: GivenTimes = GUESSED,
 ) -> Assumptions:
     """Read the beginning of a file, and note what is assumed of it.
 
@@ -47,6 +66,7 @@ def assume(
         model: its name, None if the events or the file tell.
         feedback: takes the notes.
         actual: the column with the ground truth, None to guess it.
+        times: what is known of the times.
 
     Raises:
         DriftlineError: the file cannot be used as it is.
@@ -54,7 +74,7 @@ def assume(
     rows = next(read_rows(file))
     if actual is not None:
         file_rows.check_actual(file, rows, actual)
-    found = file_rows.look(file, rows, _MOST_FEATURES, actual)
+    found = file_rows.look(file, rows, _MOST_FEATURES, actual, times)
     mapping = file_rows.with_actual(found.mapping, actual)
     events = [mapping.to_event(row) for row in rows]
     unfit = dict(_unfit(events))
@@ -65,7 +85,8 @@ def assume(
     for sentence in mixed_columns(file).values():
         advice = "where a number is missing, leave the cell empty"
         feedback.note("warning", f"{clean(sentence)}; {advice}")
-    return Assumptions(mapping, model or _model_of(file, events), tuple(map(_glob, unfit)))
+    name = model or _model_of(file, events)
+    return Assumptions(mapping, name, tuple(map(_glob, unfit)), found.no_time, found.unclear)
 
 
 def _model_of(file: Path, events: Iterable[dict[str, Any]]) -> str:
@@ -87,7 +108,7 @@ def _unfit(events: Iterable[dict[str, Any]]) -> Iterator[tuple[str, str]]:
     for name, column in columns.items():
         values = [value for value in column if value is not None]
         texts = bool(values) and all(isinstance(value, str) for value in values)
-        if texts and all(parse_timestamp(value) is not None for value in values):
+        if texts and all(map(is_written, values)):
             yield name, "times"
         elif len(values) < _SAMPLE:
             continue

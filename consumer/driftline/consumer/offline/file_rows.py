@@ -16,6 +16,7 @@ from driftline.consumer.offline.feedback import Feedback
 from driftline.producer.errors import InputError
 from driftline.producer.files.rows import read_rows
 from driftline.producer.records.mapping import Constant, Mapping, quote_name
+from driftline.producer.records.time_form import GUESSED, GivenTimes
 from driftline.producer.records.timestamp import join_clock
 from driftline.producer.records.timestamp_column import UNREADABLE, parse_timestamps
 from driftline.producer.reference.guess import Guess, guess_mapping
@@ -31,6 +32,7 @@ def mapping_for(
     file: Path,
     feedback: Feedback,
     actual: str | None = None,
+    times: GivenTimes = GUESSED,
     *,
     named: bool = False,
 ) -> Mapping:
@@ -43,14 +45,20 @@ def mapping_for(
         InputError: the file cannot be used.
     """
     if config is not None and topic in config.sources:
+        if times != GUESSED:
+            raise InputError(
+                "--timestamp, --time-format and --timezone are of a file that nobody maps: say it"
+                f" in sources.{topic}"
+            )
         return config.sources[topic].mapping
-    return guess(file, feedback, actual, native_is_expected=config is not None, named=named)
+    return guess(file, feedback, actual, times, native_is_expected=config is not None, named=named)
 
 
 def guess(
     file: Path,
     feedback: Feedback,
     actual: str | None = None,
+    times: GivenTimes = GUESSED,
     *,
     native_is_expected: bool = False,
     named: bool = False,
@@ -63,9 +71,8 @@ def guess(
     """
     rows = next(read_rows(file))
     of = f"{file}: " if named else ""
-    return guess_rows(
-        rows, feedback, actual, native_is_expected=native_is_expected, of=of, suggest=suggest
-    )
+    found = _guessed(rows, actual, times, file)
+    return _noted(found, feedback, native_is_expected=native_is_expected, of=of, suggest=suggest)
 
 
 def guess_rows(
@@ -74,8 +81,6 @@ def guess_rows(
     actual: str | None = None,
     *,
     native_is_expected: bool = False,
-    of: str = "",
-    suggest: bool = True,
 ) -> Mapping:
     """Guess the mapping of rows, and note what was guessed.
 
@@ -84,13 +89,24 @@ def guess_rows(
         feedback: takes the notes.
         actual: a column that is known to be the ground truth.
         native_is_expected: note nothing if the rows are native events.
-        of: what each sentence begins with.
-        suggest: name the columns that may be the ground truth.
     """
-    found = _guessed(rows, actual)
+    return _noted(_guessed(rows, actual), feedback, native_is_expected=native_is_expected)
+
+
+def _noted(
+    found: Guess,
+    feedback: Feedback,
+    *,
+    native_is_expected: bool,
+    of: str = "",
+    suggest: bool = True,
+) -> Mapping:
+    """Note what was guessed, each sentence behind `of`; `suggest`: the ground truth too."""
     said = found.said
     if not found.mapping.names("timestamp"):
-        said = ("timestamp: no column found, so events have the time at which they are sent", *said)
+        why = f" ({found.no_time})" if found.no_time else ""
+        sent = f"timestamp: no column found{why}, so events have the time at which they are sent"
+        said = (sent, *said)
     for sentence in () if native_is_expected and found.mapping.is_native else said:
         feedback.note("assumed", clean(of + sentence))
     if suggest:
@@ -109,7 +125,13 @@ def suggest_actual(found: Guess, feedback: Feedback) -> None:
         )
 
 
-def look(file: Path, rows: Sequence[dict[str, Any]], most: int, actual: str | None = None) -> Guess:
+def look(
+    file: Path,
+    rows: Sequence[dict[str, Any]],
+    most: int,
+    actual: str | None = None,
+    times: GivenTimes = GUESSED,
+) -> Guess:
     """Guess the mapping of a file's first rows, if it has no more than `most` columns.
 
     Raises:
@@ -121,7 +143,7 @@ def look(file: Path, rows: Sequence[dict[str, Any]], most: int, actual: str | No
             f"{file}: {len(columns):,} columns are too many to guess what each is; keep the model's"
             f" inputs and outputs (at most {most:,} columns), or write a configuration"
         )
-    return _guessed(rows, actual)
+    return _guessed(rows, actual, times, file)
 
 
 def with_actual(mapping: Mapping, column: str | None, topic: str | None = None) -> Mapping:
@@ -171,10 +193,24 @@ def no_prediction(topic: str | None = None) -> str:
     return f"map prediction.score or prediction.label {where}"
 
 
-def _guessed(rows: Sequence[dict[str, Any]], actual: str | None = None) -> Guess:
+def _guessed(
+    rows: Sequence[dict[str, Any]],
+    actual: str | None = None,
+    times: GivenTimes = GUESSED,
+    file: Path | None = None,
+) -> Guess:
+    def whole(names: Sequence[str]) -> list[Any]:
+        """Return each value that a column has anywhere in the file, once."""
+        found: dict[Any, None] = {}
+        for chunk in () if file is None else read_rows(file):
+            values = [column(chunk, [name]) for name in names]
+            each = map(join_clock, *values) if len(names) == 2 else values[0]
+            found |= dict.fromkeys(value for value in each if isinstance(value, str | int | float))
+        return list(found)
+
     rows = rows[:_SAMPLE]
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    return guess_mapping(columns, rows, actual)
+    return guess_mapping(columns, rows, actual, times, None if file is None else whole)
 
 
 def event_times(rows: Sequence[dict[str, Any]], mapping: Mapping) -> NDArray[np.int64]:

@@ -57,3 +57,20 @@ class TimeForm:
 
 AUTO = TimeForm()
 """How times are read where nothing is configured."""
+
+
+@dataclass(frozen=True)
+class GivenTimes:
+    """What the user says of the times of a file.
+
+    Attributes:
+        columns: the column that holds them, or two: date and time of day; none to guess it.
+        form: how they are written; what it leaves open is guessed.
+    """
+
+    columns: tuple[str, ...] = ()
+    form: TimeForm = AUTO
+
+
+GUESSED = GivenTimes()
+"""Nothing is known."""

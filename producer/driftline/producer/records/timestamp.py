@@ -103,6 +103,19 @@ def format_time(time: int) -> str:
     return f"{text}.{ms:03d}Z" if ms else f"{text}Z"
 
 
+def is_written(value: object) -> bool:
+    """Return whether a value is a time as text that is more than a number.
+
+    >>> is_written("2019-03-27"), is_written("1553644800")
+    (True, False)
+    """
+    return (
+        isinstance(value, str)
+        and EPOCH.fullmatch(value) is None
+        and parse_timestamp(value) is not None
+    )
+
+
 def shape_of(text: str, form: TimeForm) -> Shape | None:
     """Return the shape of a text that is written in a form; None if it is not."""
     shapes = (each.shape(text) for each in form.forms)

@@ -10,16 +10,21 @@ from collections.abc import Callable, Sequence
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
 from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 from driftline.detectors.registry import FeatureType
+from driftline.producer.errors import InputError
 from driftline.producer.records.category import category_text
 from driftline.producer.records.event_fields import ALIASES
-from driftline.producer.records.mapping import WILDCARD, Mapping, Source, quote_name
+from driftline.producer.records.mapping import WILDCARD, DateAndClock, Mapping, Source, quote_name
 from driftline.producer.records.names import PREDICTION_FEATURES
 from driftline.producer.records.table import ABSENT
-from driftline.producer.records.timestamp import parse_timestamp
+from driftline.producer.records.time_form import AUTO, GUESSED, GivenTimes, TimeForm
+from driftline.producer.records.time_text import EPOCH
+from driftline.producer.records.timestamp import join_clock
 from driftline.producer.reference.events import field_of
+from driftline.producer.reference.guess_time import are_clocks, describe, infer_times
 from driftline.producer.reference.look import Look
 
 _TIMESTAMP = (
@@ -38,6 +43,7 @@ _PREDICTED = re.compile(r"(?:predicted|prediction|predict|pred|y_pred|y_hat|yhat
 _TRUE = re.compile(r"(?:actual|true|y_true|observed|ground_truth)_(?P<of>\w+)")
 _PERHAPS = re.compile(r"(?:.*_)?(?:actual|truth|target|outcome|observed|labels?)(?:_.*)?|y")
 _MOST_CLASSES = 20
+_SURELY = 0.5  # share of times from which on a column is meant to hold them
 _MOST_LISTED = 20
 _NATIVE_OBJECTS = ("features", "prediction", *ALIASES["features"], *ALIASES["prediction"])
 
@@ -51,16 +57,24 @@ class Guess:
         features: the remaining columns and the types that the sample suggests.
         said: one sentence per decision, such as `timestamp: column ts (text, read as UTC)`.
         perhaps_actual: columns that may hold the ground truth, where none is taken for it.
+        no_time: a sentence on why no column is the timestamp; empty where one is.
+        unclear: a column surely holds times, but how they are written is not known.
     """
 
     mapping: Mapping
     features: dict[str, FeatureType]
     said: tuple[str, ...]
     perhaps_actual: tuple[str, ...] = ()
+    no_time: str = ""
+    unclear: bool = False
 
 
 def guess_mapping(
-    columns: Sequence[str], rows: Sequence[AnyMapping[str, Any]], actual: str | None = None
+    columns: Sequence[str],
+    rows: Sequence[AnyMapping[str, Any]],
+    actual: str | None = None,
+    given: GivenTimes = GUESSED,
+    whole: Callable[[Sequence[str]], Sequence[Any]] | None = None,
 ) -> Guess:
     """Guess the mapping of records.
 
@@ -68,10 +82,16 @@ def guess_mapping(
         columns: top-level fields, in their order.
         rows: sample records, some hundred are enough.
         actual: a column that is known to be the ground truth; None to guess it too.
+        given: what is known of the times.
+        whole: returns the values of a column in all records, or of two as one (`join_clock`); asked
+            where the sample does not tell which number is the day and which the month.
 
     Returns:
         The native mapping if the records are events already; else one that names what was found
         and takes every other column as a feature.
+
+    Raises:
+        InputError: the columns that are given as the time are none, or hold none.
 
     >>> rows = [{"ts": "2019-03-27 00:00:00", "score": 0.5, "km": 12}]
     >>> guess_mapping(["ts", "score", "km"], rows).said
@@ -83,8 +103,11 @@ def guess_mapping(
         return _native(rows)
     fields: dict[str, Source] = {}
     said = []
+    time = _find_time(sample, given, whole)
+    if time.source is not None:
+        fields["timestamp"] = time.source
+        said.append(f"timestamp: {time.shown}")
     for field, names, fits in (
-        ("timestamp", _TIMESTAMP, sample.is_time),
         ("event_id", _EVENT_ID, sample.is_id),
         ("prediction.score", _SCORE, sample.is_score),
         ("prediction.label", _LABEL, sample.is_label),
@@ -98,16 +121,13 @@ def guess_mapping(
         if field == "prediction.label" and predicted:
             names = names.removesuffix(" label")  # beside a score, `label` is the ground truth
         column = sample.take(names.split(), fits)
-        if column is None and field == "timestamp":
-            column = sample.take_first(sample.is_date)
         if column is None and field in PREDICTION_FEATURES and not predicted:
             column = sample.take_only(_PREDICTED, fits)
         if column is None and field == "actual":
             column = sample.take_partner(_plain_names(fields))
         if column is not None:
             fields[field] = quote_name(column)
-            how = f" ({sample.time_form(column)})" if field == "timestamp" else ""
-            said.append(f"{field}: column {column}{how}")
+            said.append(f"{field}: column {column}")
     perhaps = () if "actual" in fields else sample.perhaps_actual(_plain_names(fields))
     fields["features"] = WILDCARD
     features = sample.types()
@@ -115,7 +135,70 @@ def guess_mapping(
     if len(features) > _MOST_LISTED:
         listed += f" and {len(features) - _MOST_LISTED:,} more"
     said.append(f"features: {listed or 'none'}")
-    return Guess(Mapping(fields), features, tuple(said), perhaps)
+    return Guess(
+        Mapping(fields, time.form), features, tuple(said), perhaps, time.problem, time.unclear
+    )
+
+
+@dataclass(frozen=True)
+class _Time:
+    """Where the time is: in no column, in one, or in two."""
+
+    source: str | DateAndClock | None
+    form: TimeForm
+    shown: str = ""
+    problem: str = ""
+    unclear: bool = False
+
+
+def _find_time(
+    sample: _Sample, given: GivenTimes, whole: Callable[[Sequence[str]], Sequence[Any]] | None
+) -> _Time:
+    """Find the column of the times, and take it."""
+    nearest: tuple[float, str] = (0.0, "")
+
+    def read(columns: Sequence[str]) -> _Time | None:
+        nonlocal nearest
+        values = sample.joined(columns)
+        found = infer_times(values, given.form)
+        if found.open and whole is not None:
+            found = infer_times(whole(columns), given.form)
+        named = f"column {columns[0]}" if len(columns) == 1 else f"columns {' and '.join(columns)}"
+        if found.form is None:
+            nearest = max(nearest, (found.share, f"{named} {found.problem}"), key=itemgetter(0))
+            return None
+        for column in columns:
+            sample.free.remove(column)
+        paths = [quote_name(column) for column in columns]
+        source = paths[0] if len(paths) == 1 else DateAndClock(*paths)
+        return _Time(source, found.form, f"{named} ({describe(found.form, values[0])})")
+
+    if given.columns:
+        for column in given.columns:
+            if column not in sample.free:
+                known = ", ".join(sample.free)
+                raise InputError(f"--timestamp {column}: there is no such column, but {known}")
+        time = read(given.columns)
+        if time is None:
+            named = ",".join(given.columns)
+            problem = infer_times(sample.joined(given.columns), given.form).problem
+            raise InputError(f"--timestamp {named}: {nearest[1] or f'it {problem}'}")
+        return time
+    free = {_plain(name): name for name in reversed(sample.free)}
+    likely = [free[name] for name in _TIMESTAMP.split() if name in free]
+    texts = [name for name in sample.free if name not in likely and sample.is_text(name)]
+    for column in (*likely, *texts):
+        if not sample.values(column):
+            continue
+        clock = sample.clock_of(column)
+        time = (read((column, clock)) if clock is not None else None) or read((column,))
+        if time is not None:
+            return time
+    unclear = nearest[0] >= _SURELY
+    problem = nearest[1] if unclear else ""
+    if not problem and likely and sample.values(likely[0]):
+        problem = f"column {likely[0]} {infer_times(sample.values(likely[0])).problem}"
+    return _Time(None, AUTO, problem=problem, unclear=unclear)
 
 
 def _plain_names(fields: AnyMapping[str, Source]) -> list[str]:
@@ -154,13 +237,6 @@ class _Sample:
                 self.free.remove(free[name])
                 return free[name]
         return None
-
-    def take_first(self, fits: Callable[[list[Any]], bool]) -> str | None:
-        """Return the first free column whose values fit, whatever its name, and take it."""
-        found = next((name for name in self.free if fits(self.values(name))), None)
-        if found is not None:
-            self.free.remove(found)
-        return found
 
     def take_only(self, pattern: re.Pattern[str], fits: Callable[[list[Any]], bool]) -> str | None:
         """Return the only free column with such a name, if its values fit, and take it."""
@@ -212,27 +288,31 @@ class _Sample:
                 found[name] = kind
         return found
 
-    def time_form(self, column: str) -> str:
-        """Return how the column's times are read."""
-        first = self.values(column)[0]
-        if not isinstance(first, str):
-            return "number, unit by its magnitude"
-        return "text" if re.search(r"[Zz]$|:.*[+-][0-9:]+$", first) else "text, read as UTC"
+    def joined(self, columns: Sequence[str]) -> list[Any]:
+        """Return the values of a column, or of a date and a time of day as one."""
+        if len(columns) == 1:
+            return self.values(columns[0])
+        date, clock = columns
+        pairs = ((row.get(date), row.get(clock)) for row in self.rows)
+        return [join_clock(*pair) for pair in pairs if None not in pair]
+
+    def is_text(self, column: str) -> bool:
+        """Return whether values are text, and not of digits: these may be anything."""
+        values = self.values(column)
+        return bool(values) and all(
+            isinstance(value, str) and EPOCH.fullmatch(value) is None for value in values
+        )
+
+    def clock_of(self, column: str) -> str | None:
+        """Return the only column of times of a day, beside a column without any."""
+        if any(":" in str(value) for value in self.values(column)):
+            return None
+        clocks = [name for name in self.free if name != column and are_clocks(self.values(name))]
+        return clocks[0] if len(clocks) == 1 else None
 
     @staticmethod
     def has_values(values: list[Any]) -> bool:
         return bool(values)
-
-    @staticmethod
-    def is_time(values: list[Any]) -> bool:
-        return bool(values) and all(parse_timestamp(value) is not None for value in values)
-
-    @staticmethod
-    def is_date(values: list[Any]) -> bool:
-        """Times written as text: a number under an unknown name may be anything."""
-        return bool(values) and all(
-            isinstance(value, str) and parse_timestamp(value) is not None for value in values
-        )
 
     @staticmethod
     def is_id(values: list[Any]) -> bool:

@@ -16,7 +16,7 @@ from driftline.detectors.build import BOOLEANS
 from driftline.detectors.registry import FeatureType
 from driftline.producer.records.column_values import as_coded
 from driftline.producer.records.table import Numbers, Times
-from driftline.producer.records.timestamp import parse_timestamp
+from driftline.producer.records.timestamp import is_written
 from driftline.producer.records.values import NUMERIC
 from driftline.producer.reference.distinct import DistinctNumbers
 from driftline.producer.reference.events import Field
@@ -100,7 +100,7 @@ class Look:
 
     def _see_times(self, texts: list[str]) -> None:
         for text in texts:
-            if parse_timestamp(text) is None:
+            if not is_written(text):
                 self._only_times = False
                 return
             if len(self._times) <= _MOST_TIMES:

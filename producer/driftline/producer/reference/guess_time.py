@@ -1,0 +1,182 @@
+"""Guess how the times of a column are written, from its values, or say why that cannot be known."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from driftline.detectors.grid import IntArray
+from driftline.producer.records.time_form import AUTO, TimeForm
+from driftline.producer.records.time_text import (
+    BETWEEN,
+    CLOCKS,
+    DATES,
+    EPOCH,
+    TWO_READINGS,
+    compile_format,
+)
+from driftline.producer.records.timestamp import digits, format_time
+from driftline.producer.records.timestamp_column import UNREADABLE, parse_timestamps
+
+_MOST = 0.95  # share of the values that have to be times; the others are bad rows
+_LOOKED_AT = 50  # distinct values whose forms are tried
+_CLOCK = re.compile(r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?(?: ?[AaPp][Mm])?")
+_ZONED = re.compile(r"(?:[Zz]|UTC|GMT)$|:.*[+-][0-9:]+$")
+
+
+@dataclass(frozen=True)
+class TimeGuess:
+    """What the values of a column are.
+
+    Attributes:
+        form: how they are written; None if they are no times, or nobody knows which.
+        problem: why there is no form, to go on behind the column's name.
+        share: of the values that some form reads.
+        open: two forms read all of it, and not as the same times: more values may tell.
+    """
+
+    form: TimeForm | None
+    problem: str = ""
+    share: float = 0.0
+    open: bool = False
+
+
+def infer_times(values: Sequence[Any], given: TimeForm = AUTO) -> TimeGuess:
+    """Guess how values are written: nearly all of them have to be times.
+
+    Args:
+        values: of one column; more than once where they occur more than once.
+        given: what is known; with a format nothing else is tried.
+
+    >>> infer_times(["02/03/2026", "13/03/2026"]).form.format
+    '%d/%m/%Y'
+    >>> infer_times(["02/03/2026", "03/03/2026"]).problem
+    "holds '02/03/2026', which is 2026-03-02 as '%d/%m/%Y' and 2026-02-03 as '%m/%d/%Y', and no \
+value tells which: give --time-format with one of them"
+    """
+    counts = Counter(
+        value if isinstance(value, str | int | float) else str(value)
+        for value in values
+        if value is not None and value != ""
+    )
+    if not counts:
+        return TimeGuess(None, "is empty")
+    distinct, weights = list(counts), np.fromiter(counts.values(), np.int64)
+    total = int(weights.sum())
+
+    def share(times: IntArray) -> float:
+        return int(weights[times != UNREADABLE].sum()) / total
+
+    plain = parse_timestamps(distinct, given)
+    if share(plain) >= _MOST:
+        return TimeGuess(given, share=share(plain))
+    found: dict[str, IntArray] = {}
+    if given.format is None:
+        texts = [digits(value) for value in islice(distinct, _LOOKED_AT)]
+        formats = dict.fromkeys(
+            name for text in texts if isinstance(text, str) for name in _formats(text)
+        )
+        found = {name: parse_timestamps(distinct, replace(given, format=name)) for name in formats}
+    best = {
+        name: times
+        for name, times in found.items()
+        if share(times) >= _MOST and not any(_beats(o, times, weights) for o in found.values())
+    }
+    if best:
+        first, *others = best
+        if all((best[first] == best[other]).all() for other in others):
+            form = replace(given, format=first)
+            return TimeGuess(form, share=share(best[first]))
+        return TimeGuess(None, _two_readings(distinct, best), 1.0, open=True)
+    nearest = max([plain, *found.values()], key=share)
+    bad = distinct[int(np.argmax(nearest == UNREADABLE))]
+    if share(nearest) == 0:
+        return TimeGuess(None, f"holds no times that can be read: {bad!r} is the first value")
+    wrong = round((1 - share(nearest)) * total)
+    problem = f"nearly holds times, but {wrong:,} of {total:,} are none: {bad!r} is the first"
+    return TimeGuess(None, problem, share(nearest))
+
+
+def _beats(times: IntArray, other: IntArray, weights: IntArray) -> bool:
+    """Return whether what only one of two forms reads is nearly all read by the first."""
+    read, missed = times != UNREADABLE, other == UNREADABLE
+    won = int(weights[read & missed].sum())
+    lost = int(weights[~read & ~missed].sum())
+    return won > 0 and won >= _MOST * (won + lost)
+
+
+def _two_readings(distinct: Sequence[Any], best: dict[str, IntArray]) -> str:
+    """Say that two forms read all, by a value that they read as different times."""
+    first, other = next(
+        (a, b) for a in best for b in best if a < b and not (best[a] == best[b]).all()
+    )
+    apart = (best[first] != best[other]) & (best[first] != UNREADABLE)
+    place = int(np.argmax(apart & (best[other] != UNREADABLE)))
+    readings = " and ".join(
+        f"{format_time(int(best[name][place]))[:10]} as '{name}'" for name in (first, other)
+    )
+    return (
+        f"holds {distinct[place]!r}, which is {readings}, and no value tells which: give"
+        " --time-format with one of them"
+    )
+
+
+def _formats(text: str) -> Iterator[str]:
+    """Yield the formats that read a text: a date, and behind it a time of day and an offset."""
+    dates = [
+        name.format(between) for names in TWO_READINGS for name in names for between in BETWEEN
+    ]
+    for date in (*dates, *DATES):
+        match = compile_format(date).pattern.match(text)
+        if match is None:
+            continue
+        rest = text[match.end() :]
+        if not rest:
+            yield date
+        elif not rest[0].isdigit():
+            for between in (" ", ", ", "T", "-", ":"):
+                if rest.startswith(between):
+                    yield from _with_clock(text, f"{date}{between}")
+
+
+def _with_clock(text: str, date: str) -> Iterator[str]:
+    for clock in CLOCKS:
+        for zone in ("", "%z", " %z"):
+            if compile_format(f"{date}{clock}{zone}").shape(text) is not None:
+                yield f"{date}{clock}{zone}"
+
+
+def are_clocks(values: Sequence[Any]) -> bool:
+    """Return whether all values are times of a day, as text.
+
+    >>> are_clocks(["10:15", "9:05 PM"]), are_clocks(["2019-03-27 10:15"]), are_clocks([])
+    (True, False, False)
+    """
+    return bool(values) and all(
+        isinstance(value, str) and _CLOCK.fullmatch(value) is not None for value in values
+    )
+
+
+def describe(form: TimeForm, first: Any) -> str:
+    """Return how times are read, in a few words.
+
+    Args:
+        form: how they are written.
+        first: the first value.
+
+    >>> describe(AUTO, 1553644800), describe(TimeForm(format="%d.%m.%Y"), "27.03.2019")
+    ('number, unit by its magnitude', 'text as %d.%m.%Y, read as UTC')
+    """
+    kind = "text" if isinstance(first, str) else "number"
+    if form.format is None and (kind == "number" or EPOCH.fullmatch(first)):
+        unit = "unit by its magnitude" if form.unit == "auto" else form.unit
+        return f"{kind}, {unit}"
+    if form.format is not None:
+        kind = f"{kind} as {form.format}"
+    return kind if _ZONED.search(str(first)) else f"{kind}, read as {form.timezone or 'UTC'}"

@@ -1,0 +1,131 @@
+"""How times are written, guessed from a column: one reading, two readings, or nearly one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from driftline.producer import InputError, guess_mapping
+from driftline.producer.records.mapping import DateAndClock
+from driftline.producer.records.time_form import GivenTimes, TimeForm
+from driftline.producer.reference.guess_time import infer_times
+
+
+def guess(rows: list[dict[str, Any]], given: GivenTimes | None = None) -> Any:
+    return guess_mapping(list(rows[0]), rows, None, given or GivenTimes())
+
+
+@pytest.mark.parametrize(
+    ("values", "form"),
+    [
+        (["2019-03-27"], None),
+        (["05/20/1987", "06/01/1987"], "%m/%d/%Y"),
+        (["20/05/1987", "01/06/1987"], "%d/%m/%Y"),
+        (["20.05.1987 17:30", "01.06.1987 09:05"], "%d.%m.%Y %H:%M"),
+        (["5/20/87 5:30 PM", "6/1/87 11:05 AM"], "%m/%d/%y %I:%M %p"),
+        (["20-05-1987T17:30:00.5+02:00"], "%d-%m-%YT%H:%M:%S%z"),
+        (["31-12-99", "01-01-00"], "%d-%m-%y"),
+        (["20-May-87"], "%d-%b-%y"),
+        ([20190327, 20190401], "%Y%m%d"),
+        (["20190327"], "%Y%m%d"),
+        (["20190327101500"], "%Y%m%d%H%M%S"),
+        (["1949-01", "1949-02"], "%Y-%m"),
+        ([1553644800, 1553644801.5], None),
+        (["1553644800000000000"], None),
+        (["02/02/2026", "03/03/2026"], "%d/%m/%Y"),  # both readings are the same days
+        ([*["13/02/2026"] * 999, "soon"], "%d/%m/%Y"),
+        ([*["02/03/2026"] * 99, "13/03/2026", "garbage"], "%d/%m/%Y"),
+    ],
+)
+def test_one_reading(values: list[Any], form: str | None) -> None:
+    found = infer_times(values)
+    assert found.form == TimeForm(format=form), found.problem
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        (
+            ["03/03/2026", "02/03/2026 "[:10]],
+            "holds '02/03/2026', which is 2026-03-02 as '%d/%m/%Y' and 2026-02-03 as '%m/%d/%Y',"
+            " and no value tells which: give --time-format with one of them",
+        ),
+        (
+            ["2019-03-27"] * 9 + ["later"],
+            "nearly holds times, but 1 of 10 are none: 'later' is the first",
+        ),
+        (["13/02/2026", "02/13/2026"], "nearly holds times, but 1 of 2 are none:"),
+        (["soon", "2019-W13"], "holds no times that can be read: 'soon' is the first value"),
+        ([0, 1, 2], "holds no times that can be read: 0 is the first value"),
+        ([[1], {}], "holds no times that can be read: '[1]'"),
+        ([None, ""], "is empty"),
+    ],
+)
+def test_no_reading(values: list[Any], problem: str) -> None:
+    found = infer_times(values)
+    assert found.form is None
+    assert found.problem.startswith(problem)
+
+
+def test_what_is_given_is_kept() -> None:
+    given = TimeForm(timezone="Europe/Berlin")
+    assert infer_times(["13/02/2026"], given).form == TimeForm(
+        format="%d/%m/%Y", timezone="Europe/Berlin"
+    )
+    assert infer_times(["02/03/2026"], TimeForm(format="%m/%d/%Y")).form is not None
+    assert infer_times(["13/02/2026"], TimeForm(format="%m/%d/%Y")).form is None
+
+
+def test_more_of_the_column_may_tell_the_day_from_the_month() -> None:
+    rows = [{"ts": "02/03/2026", "km": 1}]
+    found = guess_mapping(["ts", "km"], rows, whole=lambda names: ["02/03/2026", "02/13/2026"])
+    assert found.mapping.times.format == "%m/%d/%Y"
+    assert found.said[0] == "timestamp: column ts (text as %m/%d/%Y, read as UTC)"
+    assert "02/03/2026" in guess(rows).no_time
+    assert "timestamp" not in guess(rows).mapping.fields
+
+
+def test_a_date_and_a_clock_in_two_columns() -> None:
+    rows = [{"Date": "27.03.2019", "Time": "9:05 PM", "km": 1}]
+    found = guess(rows)
+    assert found.mapping.fields["timestamp"] == DateAndClock("Date", "Time")
+    assert found.mapping.times.format == "%d.%m.%Y %I:%M %p"
+    assert found.mapping.to_event(rows[0])["timestamp"] == "2019-03-27T21:05:00Z"
+    assert set(found.features) == {"km"}
+    two = [{"day": 20190327, "hhmm": 517, "km": 1}, {"day": 20190327, "hhmm": 1730, "km": 1}]
+    given = GivenTimes(("day", "hhmm"), TimeForm(format="%Y%m%d %H%M", timezone="+01:00"))
+    chosen = guess(two, given).mapping
+    assert chosen.to_event(two[0])["timestamp"] == "2019-03-27T04:17:00Z"
+
+
+def test_a_bad_value_among_many_is_a_bad_row() -> None:
+    rows = [{"ts": "2019-03-27 10:15", "km": 1}] * 99 + [{"ts": "?", "km": 1}]
+    assert guess(rows).mapping.fields["timestamp"] == "ts"
+
+
+def test_the_column_that_nearly_holds_times_is_named() -> None:
+    found = guess([{"km": "a", "seen_on": day} for day in ("2019-03-27", "2019-03-28", "never")])
+    assert found.no_time == (
+        "column seen_on nearly holds times, but 1 of 3 are none: 'never' is the first"
+    )
+    assert guess([{"time": "Q1", "km": 1}]).no_time == (
+        "column time holds no times that can be read: 'Q1' is the first value"
+    )
+    assert guess([{"km": 1}]).no_time == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (GivenTimes(("when",)), "--timestamp when: there is no such column, but ts, km"),
+        (GivenTimes(("km",)), "--timestamp km: it holds no times that can be read: 1 is"),
+        (
+            GivenTimes(("ts",), TimeForm(format="%d.%m.%Y")),
+            "--timestamp ts: it holds no times that can be read: '2019-03-27' is the first",
+        ),
+    ],
+)
+def test_a_column_that_is_given_must_hold_times(given: GivenTimes, sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        guess([{"ts": "2019-03-27", "km": 1}], given)
