@@ -51,9 +51,11 @@ def score_edges(scores: FloatArray) -> FloatArray:
     steps = np.arange(EVEN_BINS + 1) / EVEN_BINS
     even = low * (1.0 - steps) + high * steps
     room = MOST_EDGES - even.size
-    chosen = np.unique(values)
-    shared = chosen if 2 * chosen.size <= room else chosen[:0]
-    if chosen.size > room:
+    first = np.append(True, values[1:] != values[:-1])
+    if int(first.sum()) <= room:
+        chosen = values[first]
+        shared = chosen if 2 * chosen.size <= room else chosen[:0]
+    else:
         ranks = np.linspace(0, values.size - 1, room - TOP_EDGES)
         top = values.size - np.geomspace(1, max(TOP_SHARE * values.size, 1.0), TOP_EDGES)
         picked = values[np.concatenate([ranks, top]).round().astype(np.int64)]

@@ -108,7 +108,8 @@ class OutcomeLayout:
         if positive is not None and positive not in names:
             raise ValueError(f"the positive class {positive} is not among the classes")
         values = np.asarray(scores, np.float64)
-        values = values[np.isfinite(values)]
+        finite = np.isfinite(values)
+        values = values if finite.all() else values[finite]
         edges = score_edges(values if positive is not None else np.empty(0))
         probability = bool(edges.size and values.min() >= 0.0 and values.max() <= 1.0)
         place = None if positive is None else names.index(positive)

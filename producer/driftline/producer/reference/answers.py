@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,8 @@ from driftline.producer.records.mapping import Mapping
 from driftline.producer.records.table import Numbers, Table
 from driftline.producer.records.values import NUMERIC
 from driftline.producer.reference.events import Events, Field, events_of
+
+Number = TypeVar("Number", np.float64, np.int32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,12 +32,13 @@ class Labels:
 
     def any(self) -> bool:
         """Return whether any event has a class."""
-        return bool((self.codes >= 0).any())
+        return bool(self.codes.size) and int(self.codes.max()) >= 0
 
     def used(self) -> set[str]:
         """Return the classes that events have."""
-        counts = np.bincount(self.codes + 1, minlength=len(self.names) + 1)
-        return {name for name, n in zip(self.names, counts[1:].tolist(), strict=True) if n}
+        used = np.zeros(len(self.names) + 1, bool)
+        used[self.codes] = True  # -1 is the last
+        return {name for name, there in zip(self.names, used.tolist(), strict=False) if there}
 
     def or_else(self, others: Labels) -> Labels:
         """Return these classes; where there is none, those of others."""
@@ -78,8 +82,8 @@ class GatheredAnswers:
 
     def __init__(self) -> None:
         self._predicted, self._actual, self._texts = _Classes(), _Classes(), _Classes()
-        self._score: list[FloatArray | int] = []
-        self._truth: list[FloatArray | int] = []
+        self._score = _Array(np.array([np.nan]))
+        self._truth = _Array(np.array([np.nan]))
 
     def add(self, events: Events) -> None:
         """Append the answers of some events."""
@@ -89,16 +93,16 @@ class GatheredAnswers:
         truth = found.get("actual.score")
         only_numbers = truth is None or isinstance(truth.column, Numbers)
         self._texts.add(None if only_numbers else truth, events.rows, numbers=False)
-        self._score.append(_finite(found.get("prediction.score"), events.rows))
-        self._truth.append(_finite(truth, events.rows))
+        self._score.add(_finite(found.get("prediction.score")), events.rows)
+        self._truth.add(_finite(truth), events.rows)
 
     def joined(self) -> Answers:
         """Return all answers, in the order in which they came."""
         return Answers(
             self._predicted.joined(),
-            _concatenated(self._score),
+            self._score.joined(),
             self._actual.joined(),
-            _concatenated(self._truth),
+            self._truth.joined(),
             self._texts.joined(),
         )
 
@@ -108,11 +112,11 @@ class _Classes:
 
     def __init__(self) -> None:
         self._places: dict[str, int] = {}
-        self._parts: list[NDArray[np.int32] | int] = []  # a number is that of events with none
+        self._codes = _Array(np.array([-1], np.int32))
 
     def add(self, field: Field | None, rows: int, *, numbers: bool = True) -> None:
         if field is None:
-            self._parts.append(rows)
+            self._codes.add(None, rows)
             return
         codes, texts = field.texts()
         values = field.used()[0].distinct
@@ -121,20 +125,34 @@ class _Classes:
             plain = numbers or (i < len(values) and type(values[i]) not in (int, float))
             if text is not None and plain:
                 places[i] = self._places.setdefault(text, len(self._places))
-        self._parts.append(places[codes])
+        self._codes.add(places[codes], rows)
 
     def joined(self) -> Labels:
-        parts = [np.full(p, -1, np.int32) if isinstance(p, int) else p for p in self._parts]
-        return Labels(np.concatenate([np.empty(0, np.int32), *parts]), list(self._places))
+        return Labels(self._codes.joined(), list(self._places))
 
 
-def _finite(field: Field | None, rows: int) -> FloatArray | int:
+def _finite(field: Field | None) -> FloatArray | None:
     if field is None:
-        return rows
+        return None
     values = field.doubles(NUMERIC)
     return np.where(np.isfinite(values), values, np.nan)
 
 
-def _concatenated(parts: list[FloatArray | int]) -> FloatArray:
-    filled = [np.full(part, np.nan) if isinstance(part, int) else part for part in parts]
-    return np.concatenate([np.empty(0), *filled])
+class _Array(Generic[Number]):
+    """An array that grows at its end, without ever being held twice."""
+
+    def __init__(self, none: NDArray[Number]) -> None:
+        self._none: NDArray[Number] = none
+        self._values: NDArray[Number] = np.empty(0, none.dtype)
+        self._size = 0
+
+    def add(self, values: NDArray[Number] | None, rows: int) -> None:
+        """Append values; None: so many times what stands for none."""
+        end = self._size + rows
+        if end > self._values.size:
+            self._values.resize(max(end, self._size + self._size // 4), refcheck=False)
+        self._values[self._size : end] = self._none if values is None else values
+        self._size = end
+
+    def joined(self) -> NDArray[Number]:
+        return self._values[: self._size]

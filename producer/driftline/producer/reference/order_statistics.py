@@ -40,7 +40,7 @@ class GridSearch:
         self._splitters = thinned(sample, max(_SPLITTERS, 16 * limit)) + 0.0
         self._limit = limit
         self._slots = np.zeros(2 * self._splitters.size + 1, np.int64)
-        self._gaps: NDArray[np.bool_] | None = None
+        self._bounds: tuple[FloatArray, FloatArray] | None = None  # of the gaps to look into
         self._kept: list[FloatArray] = []
 
     def count(self, values: FloatArray) -> None:
@@ -54,13 +54,17 @@ class GridSearch:
 
     def keep(self, values: FloatArray) -> None:
         """Second scan: take in the same values."""
-        if self._gaps is None:
-            self._gaps = self._wanted()
-        splitters = self._splitters
-        below = np.searchsorted(splitters, values)
-        inside = self._gaps[below]
-        inside &= splitters[np.minimum(below, splitters.size - 1)] != values
-        self._kept.append(values[inside])
+        if self._bounds is None:
+            gaps = np.flatnonzero(self._wanted())
+            edges = np.concatenate([[-np.inf], self._splitters, [np.inf]])
+            self._bounds = edges[gaps], edges[gaps + 1]
+        column = np.sort(values)  # searching a few bounds in it is faster than searching each value
+        begins = np.searchsorted(column, self._bounds[0], "right")
+        ends = np.searchsorted(column, self._bounds[1], "left")
+        steps = np.zeros(column.size + 1, np.int64)
+        np.add.at(steps, begins, 1)
+        np.add.at(steps, ends, -1)
+        self._kept.append(column[np.cumsum(steps[:-1]) > 0])
 
     def grid(self) -> FloatArray:
         """Return the grid: ascending distinct values."""

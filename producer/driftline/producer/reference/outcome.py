@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from driftline.producer.records.category import category_text
 from driftline.producer.reference.answers import Answers, Labels
 
 _LARGEST = 1e75  # of a prediction or actual value, so that fourth powers are finite
+_PART = 1 << 18
 _ZERO_ONE, _BOOLEAN = ("0", "1"), ("false", "true")
 _POSITIVE = {frozenset(pair): pair[1] for pair in (_ZERO_ONE, _BOOLEAN)}
 
@@ -89,16 +91,27 @@ def measure_outcome(answers: Answers, positive_label: str | None) -> MeasuredOut
 
 def _of_numbers(values: FloatArray) -> Labels:
     """Return the classes that bare numbers name."""
-    distinct, places = np.unique(values[~np.isnan(values)], return_inverse=True)
+    distinct = np.empty(0)
+    for part in _parts(values.size):
+        distinct = np.union1d(distinct, values[part][~np.isnan(values[part])])
     codes = np.full(values.size, -1, np.int32)
-    codes[~np.isnan(values)] = places
+    for part in _parts(values.size):
+        there = ~np.isnan(values[part])
+        codes[part][there] = np.searchsorted(distinct, values[part][there])
     return Labels(codes, [category_text(number) or "" for number in distinct.tolist()])
 
 
+def _parts(n: int) -> Iterator[slice]:
+    """Yield parts of n events, so that what is worked out for millions stays small."""
+    for start in range(0, n, _PART):
+        yield slice(start, start + _PART)
+
+
 def _zero_one(score: FloatArray, truth: FloatArray) -> bool:
-    scores, truths = score[~np.isnan(score)], truth[~np.isnan(truth)]
-    within = bool(scores.size and scores.min() >= 0.0 and scores.max() <= 1.0)
-    return within and truths.size > 0 and bool(np.isin(truths, (0.0, 1.0)).all())
+    if np.isnan(score).all() or np.isnan(truth).all():
+        return False
+    within = np.nanmin(score) >= 0.0 and np.nanmax(score) <= 1.0
+    return bool(within and (np.isnan(truth) | (truth == 0.0) | (truth == 1.0)).all())
 
 
 def _classification(
@@ -127,20 +140,23 @@ def _classification(
     return MeasuredOutcome(
         positive,
         {"n": n, "accuracy": _rounded(correct / n), "confusion": confusion},
-        OutcomeLayout.classification(list(classes), positive, True, score[~np.isnan(rows.actual)]),
+        OutcomeLayout.classification(list(classes), positive, True, _answered(score, rows)),
         rows,
     )
 
 
 def _pairs(actual: Labels, predicted: Labels) -> dict[tuple[str, str], int]:
     """Return how many events have each actual and predicted class, where both are known."""
-    both = (actual.codes >= 0) & (predicted.codes >= 0)
     width = len(predicted.names) + 1
-    joint = actual.codes[both].astype(np.int64) * width + predicted.codes[both]
-    cells, counts = np.unique(joint, return_counts=True)
+    found: Counter[int] = Counter()
+    for part in _parts(actual.codes.size):
+        truth, guess = actual.codes[part], predicted.codes[part]
+        both = (truth >= 0) & (guess >= 0)
+        cells, counts = np.unique(truth[both] * np.int64(width) + guess[both], return_counts=True)
+        found.update(dict(zip(cells.tolist(), counts.tolist(), strict=True)))
     return {
         (actual.names[cell // width], predicted.names[cell % width]): count
-        for cell, count in zip(cells.tolist(), counts.tolist(), strict=True)
+        for cell, count in found.items()
     }
 
 
@@ -156,7 +172,7 @@ def _scoring(
         return MeasuredOutcome(positive, unmeasured=why)
     unknown = Labels(np.full(score.size, -1, np.int32), ())
     rows = _rows(sorted(classes), unknown, score, actual)
-    scores = score[~np.isnan(rows.actual)]
+    scores = _answered(score, rows)
     if np.isnan(scores).all():
         return MeasuredOutcome(positive)
     layout = OutcomeLayout.classification(list(classes), positive, False, scores)
@@ -175,6 +191,12 @@ def _rows(
     guesses = np.array([*(code.get(name, len(code)) for name in predicted.names), len(code)])
     truths = np.array([*(code.get(name, math.nan) for name in actual.names), math.nan])
     return OutcomeRows(guesses.astype(np.int32)[predicted.codes], score, truths[actual.codes])
+
+
+def _answered(score: FloatArray, rows: OutcomeRows) -> FloatArray:
+    """Return the scores of events with ground truth."""
+    gone = np.isnan(rows.actual)
+    return score[~gone] if gone.any() else score
 
 
 def _regression(score: FloatArray, truth: FloatArray, positive: str | None) -> MeasuredOutcome:
