@@ -150,7 +150,7 @@ kafka: ## start one Kafka broker on localhost:9092 (Java 17, Maven); ends with C
 bench: .venv/.dev ## measure throughput and memory against a broker
 	@$(BIN)/python benchmarks
 
-# One resolution for all four files: the tools' pins bind the other three. UPGRADE=--upgrade moves them.
+# One resolution for all files: the tools' pins bind the others. UPGRADE=--upgrade moves them.
 PINS = build/pins/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
   --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make pins"
 REQUIRES = import sys, tomllib; t = tomllib.load(open("pyproject.toml", "rb")); \
@@ -158,10 +158,10 @@ REQUIRES = import sys, tomllib; t = tomllib.load(open("pyproject.toml", "rb")); 
 
 pins: ## write the requirements*.txt again from pyproject.toml (UPGRADE=--upgrade: newest versions)
 	@$(PYTHON) -m venv build/pins && build/pins/bin/python $(INSTALL) uv
-	@for part in build files; do $(PYTHON) -c '$(REQUIRES)' $$part > build/pins/$$part.in || exit 1; done
-	@$(PINS) $(UPGRADE) pyproject.toml --extra dev --extra files build/pins/build.in -o requirements-dev.txt
+	@for part in build files avro protobuf; do $(PYTHON) -c '$(REQUIRES)' $$part > build/pins/$$part.in || exit 1; done
+	@$(PINS) $(UPGRADE) pyproject.toml --extra dev --extra files --extra avro --extra protobuf build/pins/build.in -o requirements-dev.txt
 	@$(PINS) $(UPGRADE) pyproject.toml -c requirements-dev.txt -o requirements.txt
-	@for part in build files; do \
+	@for part in build files avro protobuf; do \
 	  $(PINS) $(UPGRADE) build/pins/$$part.in -c requirements-dev.txt -o requirements-$$part.txt || exit 1; done
 
 clean: ## remove everything that the other targets made

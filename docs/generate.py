@@ -23,6 +23,7 @@ from driftline.consumer.http.tables import COUNTERS, GAUGES, HISTOGRAMS
 from driftline.detectors.outcomes import METRICS, Metric
 from driftline.detectors.registry import DETECTORS, RATES, Detector
 from driftline.producer.records.durations import PATTERN
+from driftline.producer.records.formats.presets import PRESETS
 
 FOLDER = Path(__file__).parent
 NOTE = "<!-- Written by docs/generate.py from the code: change that, then run it again. -->\n\n"
@@ -268,6 +269,16 @@ def subscribing() -> str:
     return _filled("subscribing.md", _table(("sink", "what it gets", "begins with"), rows))
 
 
+def formats() -> str:
+    """Return the page of formats with the table of presets in its place."""
+    head = ("`preset`", "what writes it", "what is read", "`names`")
+    rows: list[tuple[str, ...]] = [
+        (f"`{name}`", each.title, each.about, "needed" if each.named else "")
+        for name, each in PRESETS.items()
+    ]
+    return _filled("formats.md", _table(head, rows))
+
+
 def _filled(page: str, table: str) -> str:
     """Return a page with a table between the two comments that keep its place."""
     parts = re.split(r"(<!-- table[^>]*-->\n)", (FOLDER / page).read_text("utf-8"))
@@ -295,6 +306,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "metrics.md": metrics,
     "performance.md": performance,
     "subscribing.md": subscribing,
+    "formats.md": formats,
 }
 
 

@@ -58,14 +58,16 @@ def pins(path: Path) -> dict[str, str]:
 
 def test_pins_are_those_that_the_project_asks_for(root: Path, project: dict[str, Any]) -> None:
     runtime = project["project"]["dependencies"]
-    tools = project["project"]["optional-dependencies"]["dev"]
-    files = project["project"]["optional-dependencies"]["files"]
+    extras = project["project"]["optional-dependencies"]
+    tools, files, avro, protobuf = (extras[x] for x in ("dev", "files", "avro", "protobuf"))
     build = project["build-system"]["requires"]
     asked = {
         "requirements.txt": runtime,
         "requirements-build.txt": build,
         "requirements-files.txt": files,
-        "requirements-dev.txt": [*runtime, *tools, *files, *build],
+        "requirements-avro.txt": avro,
+        "requirements-protobuf.txt": protobuf,
+        "requirements-dev.txt": [*runtime, *tools, *files, *avro, *protobuf, *build],
     }
     for name, requirements in asked.items():
         pinned = pins(root / name)
@@ -77,7 +79,10 @@ def test_pins_are_those_that_the_project_asks_for(root: Path, project: dict[str,
 
 def test_all_files_pin_the_same_versions(root: Path) -> None:
     everything = pins(root / "requirements-dev.txt")
-    for name in ["requirements.txt", "requirements-files.txt", "requirements-build.txt"]:
+    for name in [
+        "requirements.txt", "requirements-files.txt", "requirements-build.txt",
+        "requirements-avro.txt", "requirements-protobuf.txt",
+    ]:  # fmt: skip
         assert pins(root / name).items() <= everything.items()
 
 

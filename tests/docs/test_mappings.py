@@ -99,36 +99,3 @@ def test_the_table_of_the_readme_says_the_same() -> None:
         (text,) = SECTIONS[name].blocks("yaml")
         (source,) = yaml.safe_load(text)["sources"].values()
         assert yaml.safe_load(fields).items() <= source["fields"].items()
-
-
-def step(section: str, function: str) -> Any:
-    """Return the function that a section defines."""
-    (code,) = SECTIONS[section].blocks("python")
-    names: dict[str, Any] = {}
-    exec(compile(code, "mappings.md", "exec"), names)
-    return names[function]
-
-
-def test_a_step_makes_events_of_kserve_requests() -> None:
-    request = {"instances": [[6.8, 2.8], [6.0, 3.4]]}
-    events = step("KServe", "events")(request, {"predictions": [1, 0]}, "9fe2", ["length", "width"])
-    assert [event["event_id"] for event in events] == ["9fe2-0", "9fe2-1"]
-    assert [event["prediction"] for event in events] == [1, 0]
-    features = {"length": 6.8, "width": 2.8}
-    check(decode(Mapping.native(), events[0], features), features, RECORDED)
-
-
-def test_a_step_makes_events_of_sagemaker_captures() -> None:
-    captured = {
-        "endpointInput": {"observedContentType": "text/csv", "mode": "INPUT", "data": "132,,10.1",
-                          "encoding": "CSV"},
-        "endpointOutput": {"observedContentType": "text/csv; charset=utf-8", "mode": "OUTPUT",
-                           "data": "0.0142", "encoding": "CSV"},
-    }  # fmt: skip
-    metadata = {"eventId": "f5e4", "inferenceTime": "2026-11-23T03:10:15Z"}
-    line = {"captureData": captured, "eventMetadata": metadata, "eventVersion": "0"}
-    event = step("SageMaker", "event")(json.dumps(line), ["calls", "plan", "minutes"])
-    assert event["features"] == {"calls": 132.0, "plan": None, "minutes": 10.1}
-    assert (event["event_id"], event["prediction"]) == ("f5e4", 0.0142)
-    features = {"calls": 132.0, "minutes": 10.1}
-    check(decode(Mapping.native(), event, features), features, metadata["inferenceTime"])

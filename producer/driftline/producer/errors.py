@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from driftline.errors import DriftlineError
 
 
@@ -20,3 +22,31 @@ class MappingError(DriftlineError):
 
 class InputError(DriftlineError):
     """An input file, or the events in it, cannot be used."""
+
+
+FormatReason = Literal["malformed", "schema", "too_large"]
+"""Why a record cannot be read: those of the reasons of dead letters that its bytes can give."""
+
+
+class FormatError(DriftlineError):
+    """A record is written in a form that cannot be read.
+
+    Args:
+        reason: of the closed set of dead letters.
+        detail: what is wrong, and the key to be set where one helps; no value of the record.
+        value: what it is about, where that is a part of a record.
+    """
+
+    def __init__(self, reason: FormatReason, detail: str, value: bytes = b"") -> None:
+        super().__init__(detail)
+        self.reason: FormatReason = reason
+        self.detail = detail
+        self.value = value
+
+
+class SchemaError(DriftlineError):
+    """A schema cannot be used."""
+
+
+class MissingExtraError(DriftlineError):
+    """A library that is needed here comes with an extra that is not installed."""

@@ -213,6 +213,8 @@ def test_events_that_do_not_fit(folder: Path, one: Callable[..., MemoryBroker]) 
     )
     assert more.strip() == "they will be dead letters"
     (_, more) = found(folder, one(b"oops", b"oops"))
+    assert more.strip() == "they will be dead letters"  # which no mapping would help
+    (_, more) = found(folder, one(b'{"a": 1}', b'{"a": 1}'))
     assert more.strip() == "map them with sources.ml.predictions.fields"
 
 

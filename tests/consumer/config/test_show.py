@@ -50,6 +50,8 @@ sources:
         value: null
       features: '*'
     timestamp_unit: auto
+    format: auto
+    names: []
 models:
   m:
     predictions:

@@ -57,7 +57,7 @@ def input_partition(plan: Plan, partition: TopicPartition) -> InputPartition:
     """A partition of events that nothing was read of yet."""
     state = SketchState("id", 1, 0, 0, 0, {})
     sketch = plan.sketch(partition, 1, state, START, InputTotals(), 0)
-    return InputPartition(sketch, plan.config.limits.idle_after)
+    return InputPartition(sketch, plan.opener(partition.topic), plan.config.limits.idle_after)
 
 
 def make_reference(model: str, features: int) -> Reference:

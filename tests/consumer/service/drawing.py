@@ -5,8 +5,9 @@ Labels come late, early, twice, corrected, in other partitions, never; and some 
 
 from __future__ import annotations
 
+import gzip
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -141,6 +142,21 @@ def draw_input(
             both = [*inputs.get(place, []), *labels.get(place, [])]
             inputs[place] = sorted(both, key=lambda one: one.arrives)
     return inputs
+
+
+def in_other_forms(log: Sequence[Arrival]) -> Iterator[Arrival]:
+    """Write a third of the neighbours as one record, an array of both, packed or not."""
+    rng, rest = random.Random(len(log)), iter(log)
+    for one in rest:
+        value = one.value
+        if rng.random() < 0.3 and (other := next(rest, None)) is not None:
+            value = b"[" + value + b"," + other.value + b"]"
+            if b"oops" in value:  # then it is no JSON at all
+                yield one
+                value = other.value
+            elif rng.random() < 0.5:
+                value = gzip.compress(value, mtime=0)
+        yield Arrival(value, one.arrives)
 
 
 def _prediction(rng: random.Random, name: str) -> dict[str, Any]:

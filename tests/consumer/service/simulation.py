@@ -238,9 +238,10 @@ class Run:
         return found
 
     def dead_letters(self) -> set[tuple[bytes, ...]]:
-        """Return (topic, partition, offset) of the dead letters."""
-        names = [f"driftline.error.{name}" for name in ("topic", "partition", "offset")]
+        """Return (topic, partition, offset, index) of the dead letters."""
+        parts = ("topic", "partition", "offset", "index")
+        names = [f"driftline.error.{name}" for name in parts]
         return {
-            tuple(dict(record.headers)[name] for name in names)
+            tuple(dict(record.headers).get(name, b"") for name in names)
             for record in self.broker.records("driftline.dead-letter")
         }

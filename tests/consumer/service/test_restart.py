@@ -24,7 +24,7 @@ from driftline.consumer.service.worker import Worker
 from driftline.consumer.sketch.partition import PartitionSketch
 from driftline.consumer.wire.clock import Clock
 
-from .drawing import draw_input, draw_labelling
+from .drawing import draw_input, draw_labelling, in_other_forms
 from .simulation import Run, Schedule
 
 # `make restarts` makes 300.
@@ -40,11 +40,12 @@ def _states_in_many_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parts, "_LARGEST", 1_000)
 
 
-def compare(seed: int, *, rough: bool = False) -> str | None:
+def compare(seed: int, *, rough: bool = False, several: bool = False) -> str | None:
     """Run seed `seed` disturbed and calm; return what differs, None if nothing.
 
     A rough run is one in which one of two partitions is often far ahead of the other in a pane:
     most disorder, the largest batches, one worker that is killed now and then.
+    `several`: some records hold several events.
     """
     rng = random.Random(seed)
     gradual = rng.random() < 0.4 and not rough
@@ -53,6 +54,8 @@ def compare(seed: int, *, rough: bool = False) -> str | None:
         partitions, disorder = 2, 12
     labelling = draw_labelling(rng, partitions) if seed % 2 else None
     inputs = draw_input(rng, partitions, disorder, gradual, labelling)
+    if several:
+        inputs = {place: list(in_other_forms(log)) for place, log in inputs.items()}
     # Where events are still to come, silence would close panes that they belong to.
     stale_after = "off" if gradual else "20s"
     calm = Run(inputs, Schedule(stale_after), random.Random(1), labelling).go()
@@ -80,6 +83,11 @@ def compare(seed: int, *, rough: bool = False) -> str | None:
 def test_any_run_publishes_what_a_calm_run_publishes(block: int) -> None:
     for seed in range(block * BLOCK, (block + 1) * BLOCK):
         assert compare(seed) is None, f"seed {seed}"
+
+
+def test_several_events_of_a_record_count_as_a_whole() -> None:
+    for seed in range(6):
+        assert compare(seed, several=True) is None, f"seed {seed}"
 
 
 def forget_horizon(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,9 +15,10 @@ from driftline.consumer.cli.check_events import (
     sample_topic,
 )
 from driftline.consumer.cli.check_findings import Finding, finding, overview
+from driftline.consumer.cli.check_formats import format_findings
 from driftline.consumer.cli.check_labels import LabelSample, label_findings, sample_labels
 from driftline.consumer.cli.check_thresholds import threshold_findings
-from driftline.consumer.cli.load_models import read_config
+from driftline.consumer.cli.load_models import read_config, schema_source, source_problems
 from driftline.consumer.cli.log_reading import newest_records, partitions_of, read_between
 from driftline.consumer.cli.options import DEFAULT_CONFIG
 from driftline.consumer.cli.topic_checks import (
@@ -36,6 +37,8 @@ from driftline.consumer.service.references import read_references
 from driftline.consumer.wire.text import plural
 from driftline.detectors.reference import Reference
 from driftline.errors import DriftlineError
+from driftline.producer.errors import SchemaError
+from driftline.producer.records.formats.schemas import SchemaSource
 
 RECENT = 1_000
 """Records read of each input topic."""
@@ -79,7 +82,14 @@ def inspect(loaded: Loaded, connect: Callable[[], Log] | None) -> list[Finding]:
                 known += [finding(problem) for problem in missing]
                 findings += _topic_findings(loaded.config, topics)
                 findings += _held_findings(loaded.config, log, topics)
-                samples = _samples(loaded.config, sound, log, topics)
+                source = schema_source(loaded.config, patience=0)
+                if source is not None:
+                    source.check()
+                    findings.append(Finding("ok", "schema_registry", source.url))
+                plan = _plan(loaded.config, sound, source)
+                known += map(finding, source_problems(plan, loaded))
+                samples = _samples(plan, log, topics)
+                findings += format_findings(plan)
         except DriftlineError as error:
             findings.append(Finding("error", "kafka", str(error)))
     for name in loaded.config.models:
@@ -126,16 +136,26 @@ def _held_findings(config: Config, log: Log, topics: Mapping[str, TopicInfo]) ->
                 yield Finding("warning", "topics", text)
 
 
-def _samples(
-    config: Config, references: Mapping[str, Reference], log: Log, topics: Mapping[str, TopicInfo]
-) -> dict[str, tuple[Sample, LabelSample]]:
-    """Read recent records for the models that can be decoded."""
+def _plan(
+    config: Config, references: Mapping[str, Reference], schemas: SchemaSource | None
+) -> Plan:
+    """Return the plan of the models that can be decoded."""
     models = {name: model for name, model in config.models.items() if name in references}
-    plan = Plan(config.model_copy(update={"models": models}), references)
-    found: dict[str, list[Sample]] = {name: [] for name in models}
-    labels = {name: LabelSample() for name in models}
+    return Plan(config.model_copy(update={"models": models}), references, schemas=schemas)
+
+
+def _samples(
+    plan: Plan, log: Log, topics: Mapping[str, TopicInfo]
+) -> dict[str, tuple[Sample, LabelSample]]:
+    """Read recent records."""
+    found: dict[str, list[Sample]] = {name: [] for name in plan.config.models}
+    labels = {name: LabelSample() for name in plan.config.models}
     for topic in sorted(plan.inputs & topics.keys()):
-        records = list(read_between(log, *newest_records(log, topics[topic], RECENT)))
+        newest = list(read_between(log, *newest_records(log, topics[topic], RECENT)))
+        try:
+            records = plan.opener(topic).open(newest)
+        except SchemaError:  # found already
+            continue
         decoded = decode(plan, topic, records)
         sample_labels(plan, topic, records, decoded, labels)
         for name, sample in sample_topic(plan, topic, records, decoded).items():

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from driftline.consumer.cli.check_findings import DAY, Finding
 from driftline.consumer.config import ModelConfig
-from driftline.consumer.log.protocol import Record, TopicPartition
+from driftline.consumer.log.protocol import Record, TopicPartition, Unread
 from driftline.consumer.service.plan import Plan
-from driftline.consumer.sketch.decode import Decoded
+from driftline.consumer.sketch.decode import Decoded, Rejected
 from driftline.consumer.wire.text import plural, some
 from driftline.detectors.counts import ABSENT, EXTRA_CELLS, INVALID, count_columns
 from driftline.producer.records.durations import format_duration
@@ -33,6 +33,8 @@ class Sample:
         details: one example a reason.
         own: events of this model.
         hourly: its events an hour, None where too few records tell.
+        mappable: by reason, those of the refused that were read and have another shape: a mapping
+            may help.
         failed: the error of Driftline's own that its events raised; empty without.
         absent, invalid: by feature, its events without the key, or with a value that does not fit.
     """
@@ -40,6 +42,7 @@ class Sample:
     read: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     details: dict[str, str] = field(default_factory=dict)
+    mappable: Counter[str] = field(default_factory=Counter, init=False)
     own: int = 0
     hourly: float | None = None
     failed: str = ""
@@ -67,6 +70,7 @@ def sample_topic(
             details={str(bad.reason): bad.detail for bad in reversed(decoded.rejected)},
             failed=repr(decoded.failed[name]) if name in decoded.failed else "",
         )
+        sample.mappable = mappable(records, decoded.rejected)
         rows = decoded.models.get(name)
         if rows is None:
             continue
@@ -78,6 +82,15 @@ def sample_topic(
             events = counts[layout.starts[1:] - EXTRA_CELLS + cell]
             found.update(dict(zip(layout.position, events.tolist(), strict=True)))
     return samples
+
+
+def mappable(records: Sequence[Record], refused: Sequence[Rejected]) -> Counter[str]:
+    """Count those of the refused records, by reason, that are JSON objects of another shape."""
+    return Counter(
+        str(bad.reason)
+        for bad in refused
+        if bad.reason == "schema" and not isinstance(records[bad.index].value, Unread)
+    )
 
 
 def hourly_rate(records: Iterable[Record]) -> float | None:
@@ -106,6 +119,7 @@ def merge(samples: Iterable[Sample]) -> Sample:
         whole.own += sample.own
         whole.failed = whole.failed or sample.failed
         whole.refused.update(sample.refused)
+        whole.mappable.update(sample.mappable)
         whole.absent.update(sample.absent)
         whole.invalid.update(sample.invalid)
         whole.details |= sample.details
@@ -134,7 +148,7 @@ def event_findings(name: str, model: ModelConfig, sample: Sample) -> Iterator[Fi
         return
     for reason, events in sample.refused.most_common():
         text = f"{events:,} of {sample.read:,} recent events of {topics} are refused: {reason}"
-        if events == sample.read:
+        if sample.mappable[reason] == sample.read:
             advice = f"map them with sources.{model.predictions[0]}.fields"
         else:
             advice = "they will be dead letters"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from driftline.consumer.cli.check_events import mappable
 from driftline.consumer.cli.check_findings import Finding
 from driftline.consumer.config import LabelsConfig, ModelConfig
 from driftline.consumer.log.protocol import Record
@@ -33,6 +34,7 @@ class LabelSample:
         refused: by reason, those that would be dead letters; none where they stand among events,
             which tell of them.
         details: one example a reason.
+        mappable: by reason, those of the refused that a mapping may help.
         labels: ids that its labels name.
         events: ids of its predictions, 0 for none.
     """
@@ -41,6 +43,7 @@ class LabelSample:
     own: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     details: dict[str, str] = field(default_factory=dict)
+    mappable: Counter[str] = field(default_factory=Counter)
     labels: IdArray = field(default_factory=_none)
     events: IdArray = field(default_factory=_none)
 
@@ -80,6 +83,7 @@ def sample_labels(
         if not plan.models_of(topic):
             sample.refused = Counter(str(each.reason) for each in decoded.rejected)
             sample.details = {str(each.reason): each.detail for each in decoded.rejected[::-1]}
+            sample.mappable = mappable(records, decoded.rejected)
 
 
 def label_findings(name: str, model: ModelConfig, sample: LabelSample) -> Iterator[Finding]:
@@ -104,7 +108,7 @@ def _refused(name: str, labels: LabelsConfig, sample: LabelSample) -> Iterator[F
     for reason, records in sample.refused.most_common():
         text = f"{records:,} of {sample.read:,} recent labels of {labels.topic} are refused"
         advice = "they will be dead letters"
-        if records == sample.read:
+        if sample.mappable[reason] == sample.read:
             advice = f"map them with sources.{labels.topic}.fields"
         yield Finding("warning", name, f"{text}: {reason}, {sample.details[reason]};\n{advice}")
 

@@ -87,6 +87,13 @@ def replay(
         letters = [letter for letter in letters if not letter.cut]
         if cut:
             say(f"{len(cut):,} that were too large are left out: only their beginning is kept")
+        alone = [letter for letter in letters if dead_letters.is_apart(letter, whole)]
+        if alone:
+            letters = [letter for letter in letters if letter not in alone]
+            say(
+                f"{len(alone):,} of records that hold several events are left out: their topics"
+                " are not read as JSON; send the whole records again"
+            )
         if dry_run:
             out(f"would send  {dead_letters.overview(letters)}")
             return

@@ -10,6 +10,7 @@ from typing import Any
 
 from driftline.consumer.cli.alert_text import minute
 from driftline.consumer.cli.errors import CommandError
+from driftline.consumer.config import Config
 from driftline.consumer.judge.sentence import clean
 from driftline.consumer.log.protocol import Log, Message, Producer, Record
 from driftline.consumer.wire.text import plural
@@ -27,6 +28,7 @@ class Letter:
         topic, partition, offset: where the original stood.
         reason: why it could not be used, of the closed set.
         detail: what is wrong.
+        index: of one of several events of a record its place; the value is that event alone.
         last: offset of the last of several records, a batch, that it stands for; else None.
     """
 
@@ -37,6 +39,7 @@ class Letter:
     reason: str
     detail: str
     last: int | None = None
+    index: int | None = None
 
     @property
     def cut(self) -> bool:
@@ -65,13 +68,21 @@ class LetterChoice:
 
 def choose(records: Iterable[Record], choice: LetterChoice) -> list[Letter]:
     """Return the dead letters asked for, oldest first; each once, however often it was written."""
-    found: dict[tuple[str, int, int], Letter] = {}
+    found: dict[tuple[str, int, int, int], Letter] = {}
     for record in records:
         letter = _read(record)
         if letter is not None and choice.holds(letter):
-            found.setdefault((letter.topic, letter.partition, letter.offset), letter)
+            place = (letter.topic, letter.partition, letter.offset, letter.index or 0)
+            found.setdefault(place, letter)
     return sorted(
-        found.values(), key=lambda one: (one.record.timestamp, one.topic, one.partition, one.offset)
+        found.values(),
+        key=lambda one: (
+            one.record.timestamp,
+            one.topic,
+            one.partition,
+            one.offset,
+            one.index or 0,
+        ),
     )
 
 
@@ -90,6 +101,8 @@ def row(letter: Letter, *, values: bool) -> str:
     place = f"{letter.topic}[{letter.partition}]@{letter.offset}"
     if letter.last is not None:
         place += f"-{letter.last}"
+    if letter.index is not None:
+        place += f" event {letter.index}"
     line = clean(f"{time}  {letter.reason:<13}  {place}  {letter.detail}")
     if not values:
         return line
@@ -109,6 +122,8 @@ def as_document(letter: Letter, *, values: bool) -> dict[str, Any]:
     }
     if letter.last is not None:
         document["last_offset"] = letter.last
+    if letter.index is not None:
+        document["index"] = letter.index
     value = letter.record.value
     if values and value is not None:
         try:
@@ -116,6 +131,14 @@ def as_document(letter: Letter, *, values: bool) -> dict[str, Any]:
         except UnicodeDecodeError:
             document["value_base64"] = base64.b64encode(value).decode()
     return document
+
+
+def is_apart(letter: Letter, config: Config | None) -> bool:
+    """Tell whether a letter is an event in JSON, and its topic is read in another form."""
+    source = None if config is None else config.sources.get(letter.topic)
+    if letter.index is None or source is None:
+        return False
+    return source.preset is not None or source.format in ("avro", "protobuf")
 
 
 def resend(letters: Iterable[Letter], log: Log, producer: Producer) -> None:
@@ -150,6 +173,7 @@ def _read(record: Record) -> Letter | None:
     try:
         place = (said["topic"], int(said["partition"]), int(said["offset"]))
         last = int(said["last_offset"]) if "last_offset" in said else None
-        return Letter(record, *place, said["reason"], said["detail"], last)
+        index = int(said["index"]) if "index" in said else None
+        return Letter(record, *place, said["reason"], said["detail"], last, index)
     except (KeyError, ValueError):
         return None

@@ -14,10 +14,13 @@ from driftline.consumer.config import (
     Config,
     KafkaConfig,
     Loaded,
+    Problem,
     load,
 )
+from driftline.consumer.log.schema_registry import PATIENCE, SchemaRegistry
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.references import read_references, sort_out
+from driftline.producer.errors import SchemaError
 
 
 def read_config(
@@ -94,9 +97,37 @@ def read_plan(loaded: Loaded) -> Plan:
             why = "the events of a topic come in time: give length; rows are for a backtest"
             sort_out([loaded.locations.problem(("models", name, "window", "rows"), why)])
     references, problems = read_references(loaded)
-    for warning in sort_out(problems):
+    config = loaded.config
+    plan = Plan(config, references, schemas=schema_source(config))
+    for warning in sort_out([*problems, *source_problems(plan, loaded)]):
         say(f"warning  {warning}")
-    return Plan(loaded.config, references)
+    return plan
+
+
+def schema_source(config: Config, patience: float = PATIENCE) -> SchemaRegistry | None:
+    """Return where the schemas of records are kept; None: nowhere but in files.
+
+    `patience`: seconds to ask again while it is away.
+    """
+    if config.schema_registry is None:
+        return None
+    return SchemaRegistry(config.schema_registry, patience)
+
+
+def source_problems(plan: Plan, loaded: Loaded) -> list[Problem]:
+    """Return what is wrong with the schemas of the sources that are read.
+
+    Raises:
+        MissingExtraError: what reads one is not installed.
+    """
+    problems = []
+    for topic in sorted(plan.inputs & plan.config.sources.keys()):
+        try:
+            plan.opener(topic)
+        except SchemaError as error:
+            key = ("sources", topic, "schema")
+            problems.append(loaded.locations.problem(key, str(error)))
+    return problems
 
 
 def choose_model(config: Config, wanted: str | None) -> str:

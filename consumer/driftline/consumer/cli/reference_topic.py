@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 import msgspec
 
 from driftline.consumer.cli.errors import CommandError
+from driftline.consumer.cli.load_models import schema_source
 from driftline.consumer.cli.log_reading import (
     Offsets,
     first_records,
@@ -20,10 +22,12 @@ from driftline.consumer.cli.log_reading import (
 from driftline.consumer.cli.screen import Screen
 from driftline.consumer.cli.terminal import progress, say
 from driftline.consumer.config import Config, KafkaConfig
+from driftline.consumer.config.settings import LimitsConfig
 from driftline.consumer.log.broker import connect
-from driftline.consumer.log.protocol import Log, Record, TopicInfo, UnreadBatch
+from driftline.consumer.log.protocol import Log, TopicInfo, Unread, UnreadBatch
 from driftline.consumer.offline import file_rows
 from driftline.consumer.offline.ground_truth import check_measured
+from driftline.consumer.service.formats import RecordOpener, record_form
 from driftline.producer.records.mapping import Mapping as FieldMapping
 from driftline.producer.reference.build import (
     BuiltReference,
@@ -32,6 +36,7 @@ from driftline.producer.reference.build import (
 )
 
 _SAMPLE = 1_000
+_NOTES = 5
 
 
 @dataclass(frozen=True)
@@ -68,21 +73,22 @@ def from_topic(
         )
         if not total:
             raise nothing
-        unreadable = batches = 0
+        opener = _opener(topic, config)
+        unreadable: Counter[str] = Counter()
+        batches = 0
 
         def rows() -> Iterator[dict[str, Any]]:
-            nonlocal unreadable, batches
+            nonlocal batches
             with progress("records", total) as show:
                 for done, record in enumerate(read_between(log, start, stop), 1):
                     if isinstance(record.value, UnreadBatch):
                         say(f"note  {topic}[{record.partition}]: {record.value.detail}; left out")
                         batches += 1
                         continue
-                    row = _row(record)
-                    if row is None:
-                        unreadable += 1
-                    else:
-                        yield row
+                    for event in opener.open([record]):
+                        row = _row(event.value, unreadable)
+                        if row is not None:
+                            yield row
                     if done % _SAMPLE == 0:
                         show(done)
 
@@ -97,8 +103,8 @@ def from_topic(
         mapping = file_rows.with_actual(mapping, actual)
         built = reference_from_events(_events(mapping, sample, every), settings)
         check_measured(built, mapping, actual, None)
-        if unreadable:
-            say(f"note  {unreadable:,} records are no JSON objects and are left out")
+        for detail, records in unreadable.most_common(_NOTES):
+            say(f"note  {records:,} records are left out: {detail}")
         return built
 
 
@@ -116,9 +122,26 @@ def _events(
         yield from map(mapping.to_event, rows)
 
 
-def _row(record: Record) -> dict[str, Any] | None:
-    try:
-        row = msgspec.json.decode(record.value or b"")
-    except msgspec.DecodeError:
+def _opener(topic: str, config: Config | None) -> RecordOpener:
+    """Return what opens the records of the topic, by the configuration where there is one."""
+    source = None if config is None else config.sources.get(topic)
+    schemas = None if config is None else schema_source(config)
+    most = (LimitsConfig() if config is None else config.limits).max_event_bytes
+    return RecordOpener(record_form(topic, source), schemas, most)
+
+
+def _row(value: bytes | None, unreadable: Counter[str]) -> dict[str, Any] | None:
+    """Return an event as a row; of one that cannot be read count why."""
+    if value is None:  # a tombstone
         return None
-    return row if isinstance(row, dict) else None
+    if isinstance(value, Unread):
+        unreadable[value.detail] += 1
+        return None
+    try:
+        row = msgspec.json.decode(value)
+    except msgspec.DecodeError:
+        row = None
+    if isinstance(row, dict):
+        return row
+    unreadable["they are no JSON objects"] += 1
+    return None

@@ -28,6 +28,7 @@ from driftline.consumer.config.rules import (
     describe_performance,
     describe_rate_budget,
 )
+from driftline.consumer.config.schema_registry import SchemaRegistryConfig
 from driftline.consumer.config.settings import (
     Config,
     LogConfig,
@@ -57,6 +58,7 @@ __all__ = [
     "PerformanceLimit",
     "Problem",
     "SaslConfig",
+    "SchemaRegistryConfig",
     "Side",
     "SourceConfig",
     "Start",

@@ -18,7 +18,7 @@ from driftline.consumer.config.document import LARGEST, read_document
 from driftline.consumer.config.errors import Problem
 from driftline.consumer.config.include import MOST_FILES, TooMuch, expand
 from driftline.consumer.config.names import hint
-from driftline.consumer.config.secrets import PASSWORD, refuse_password
+from driftline.consumer.config.secrets import SECRETS, refuse_secrets
 from driftline.consumer.config.tree import DEEPEST, Node, Origin, as_node, edit, merge
 
 PREFIX = "DRIFTLINE__"
@@ -32,6 +32,9 @@ _PATHS = (
     ("kafka", "tls", "cert_file"),
     ("kafka", "tls", "key_file"),
     ("kafka", "sasl", "password_file"),
+    ("schema_registry", "basic_auth_file"),
+    ("schema_registry", "ca_file"),
+    ("sources", "*", "schema"),
     ("defaults", "reference"),
     ("models", "*", "reference"),
 )
@@ -74,7 +77,7 @@ class Layers:
         return root
 
     def _refuse(self, root: Node) -> Node:
-        root, problems = refuse_password(root)
+        root, problems = refuse_secrets(root)
         self.problems += problems
         return root
 
@@ -150,7 +153,7 @@ class Layers:
             try:
                 path = _path_of(variable, root)
                 value: Any = text
-                if path != PASSWORD and text[0] in "[{":
+                if path not in SECRETS and text[0] in "[{":
                     value = json.loads(text)
                 node = as_node(value, origin)
             except ValueError:

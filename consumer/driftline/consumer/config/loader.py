@@ -10,7 +10,7 @@ from typing import Any
 
 from driftline.consumer.config.errors import ConfigError, Problem
 from driftline.consumer.config.layers import Layers
-from driftline.consumer.config.secrets import hide_password, read_login
+from driftline.consumer.config.secrets import hide_secrets, read_secrets
 from driftline.consumer.config.settings import Config
 from driftline.consumer.config.tree import Locations
 from driftline.consumer.config.validate import validate
@@ -46,8 +46,8 @@ def load(
         path: the file; errors show it as given here.
         environ: the environment; variables named `DRIFTLINE__KAFKA__GROUP` win over the file.
         overrides: values of the command line as nested maps; they win over the environment.
-        offline: leave `password_file` and the files of TLS alone; they belong to the machine
-            that runs the service.
+        offline: leave files of secrets and of TLS alone; they belong to the machine that runs
+            the service.
 
     Raises:
         ConfigError: anything is wrong; it holds every problem.
@@ -56,10 +56,10 @@ def load(
     root = layers.effective(environ, overrides or {})
     if root is None:
         raise ConfigError(layers.problems)
-    root = hide_password(root)
+    root = hide_secrets(root)
     problems = layers.problems
     if not offline:
-        root, unreadable = read_login(root)
+        root, unreadable = read_secrets(root)
         problems += unreadable
     locations = Locations(root)
     config, invalid = validate(root, locations)

@@ -1,4 +1,4 @@
-"""Secrets: only from `password_file` or the environment, and never in a text that is shown."""
+"""Secrets: only from files of their own or the environment, and never in a text that is shown."""
 
 from __future__ import annotations
 
@@ -14,34 +14,63 @@ from driftline.consumer.config.tree import Node, edit
 from driftline.producer.files.regular_file import open_regular, too_large
 
 PASSWORD = ("kafka", "sasl", "password")
+_BASIC_AUTH = ("schema_registry", "basic_auth")
+SECRETS = {
+    PASSWORD: PASSWORD_ADVICE,
+    _BASIC_AUTH: "set schema_registry.basic_auth_file or DRIFTLINE__SCHEMA_REGISTRY__BASIC_AUTH",
+}
+"""Keys that hold a secret, each with where it belongs."""
 _TLS_FILES = ("ca_file", "cert_file", "key_file")
 _LARGEST_PASSWORD = 64_000  # bytes; a token of OAUTHBEARER has a few thousand
 _LARGEST_TLS_FILE = 10_000_000
 
 
-def refuse_password(root: Node) -> tuple[Node, list[Problem]]:
-    """Take a password out of the tree of a file or command line, and refuse it.
+def refuse_secrets(root: Node) -> tuple[Node, list[Problem]]:
+    """Take secrets out of the tree of a file or command line, and refuse them.
 
     Others can read both: a file lies in a repository, a command line in the list of processes.
     """
-    found = root.get(*PASSWORD)
-    if found is None:
-        return root, []
-    rest = edit(root, PASSWORD, lambda node: None)
-    problem = found.origin.problem(f"a secret does not belong here, {PASSWORD_ADVICE}")
-    return rest or root, [problem]
+    problems = []
+    for path, advice in SECRETS.items():
+        if (found := root.get(*path)) is not None:
+            problems.append(found.origin.problem(f"a secret does not belong here, {advice}"))
+            root = edit(root, path, lambda node: None) or root
+    return root, problems
 
 
-def hide_password(root: Node) -> Node:
-    """Wrap the password of the environment, so that no text of the tree shows it."""
-    return edit(root, PASSWORD, lambda node: Node(SecretStr(str(node.value)), node.origin)) or root
+def hide_secrets(root: Node) -> Node:
+    """Wrap the secrets of the environment, so that no text of the tree shows them."""
+    for path in SECRETS:
+        root = edit(root, path, lambda n: Node(SecretStr(str(n.value)), n.origin)) or root
+    return root
 
 
-def read_login(root: Node) -> tuple[Node, list[Problem]]:
-    """Read `password_file`, and see that the files of TLS are there.
+def read_secrets(root: Node) -> tuple[Node, list[Problem]]:
+    """Read the files of secrets, and see that the files of TLS are there.
 
-    The password of the environment wins over the file.
+    A secret of the environment wins over its file.
     """
+    root, problems = _read_login(root)
+    file = root.get("schema_registry", "ca_file")
+    if (
+        file
+        and isinstance(file.value, str)
+        and (reason := _unfit_for_tls(file.value, secret=False))
+    ):
+        problems.append(file.origin.problem(reason))
+    registry, file = root.get("schema_registry"), root.get("schema_registry", "basic_auth_file")
+    if registry is None or file is None or root.get(*_BASIC_AUTH):
+        return root, problems
+    secret, unfit = _secret_of(file)
+    if secret is None:
+        return root, [*problems, *unfit]
+    if ":" not in secret.value.get_secret_value():
+        return root, [*problems, file.origin.problem(f"{file.value} does not hold user:password")]
+    parts = {**registry.value, "basic_auth": secret}
+    return edit(root, _BASIC_AUTH[:1], lambda node: Node(parts, node.origin)) or root, problems
+
+
+def _read_login(root: Node) -> tuple[Node, list[Problem]]:
     problems = [
         node.origin.problem(reason)
         for name in _TLS_FILES
@@ -57,19 +86,24 @@ def read_login(root: Node) -> tuple[Node, list[Problem]]:
         if mechanism and mechanism.value != "OAUTHBEARER":
             problems.append(sasl.origin.problem(f"a password is missing, {PASSWORD_ADVICE}"))
         return root, problems
-    if not isinstance(file.value, str):
-        return root, problems
-    try:
-        password = read_password(file.value)
-    except OSError as error:
-        return root, [
-            *problems,
-            file.origin.problem(f"{file.value} cannot be read: {error.strerror}"),
-        ]
-    if not password:
-        return root, [*problems, file.origin.problem(f"{file.value} is empty")]
-    parts = {**sasl.value, "password": Node(SecretStr(password), file.origin)}
+    secret, unfit = _secret_of(file)
+    if secret is None:
+        return root, [*problems, *unfit]
+    parts = {**sasl.value, "password": secret}
     return edit(root, PASSWORD[:2], lambda node: Node(parts, node.origin)) or root, problems
+
+
+def _secret_of(file: Node) -> tuple[Node | None, list[Problem]]:
+    """Return what a file of a secret holds, wrapped; else what is wrong with it."""
+    if not isinstance(file.value, str):
+        return None, []
+    try:
+        text = read_password(file.value)
+    except OSError as error:
+        return None, [file.origin.problem(f"{file.value} cannot be read: {error.strerror}")]
+    if not text:
+        return None, [file.origin.problem(f"{file.value} is empty")]
+    return Node(SecretStr(text), file.origin), []
 
 
 def read_password(path: str | os.PathLike[str]) -> str:

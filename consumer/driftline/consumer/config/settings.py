@@ -20,6 +20,7 @@ from driftline.consumer.config.notation import (
     Topic,
     Whole,
 )
+from driftline.consumer.config.schema_registry import SchemaRegistryConfig
 from driftline.consumer.config.source import SourceConfig
 
 ModelName = Annotated[str, AfterValidator(lambda name: check_name(name, "model"))]
@@ -70,6 +71,7 @@ class Config(Section):
     include: Texts = ()
     kafka: KafkaConfig
     output: OutputConfig = Field(default_factory=OutputConfig)
+    schema_registry: SchemaRegistryConfig | None = None
     sources: dict[Topic, SourceConfig] = Field(default_factory=dict)
     defaults: dict[str, Any] = Field(default_factory=dict)
     models: dict[ModelName, ModelConfig]

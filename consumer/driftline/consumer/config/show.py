@@ -34,6 +34,12 @@ def effective(loaded: Loaded) -> dict[str, Any]:
         for key in section:
             if key.endswith("_file"):
                 section[key] = _relative(section[key], directory)
+    registry = values["schema_registry"] or {}
+    for key in ("basic_auth_file", "ca_file"):
+        if key in registry:
+            registry[key] = _relative(registry[key], directory)
+    for source in values["sources"].values():
+        source["schema"] = _relative(source["schema"], directory)
     for name, model in values["models"].items():
         model["reference"] = _relative(model["reference"], directory)
         window = config.models[name].window

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Annotated, Any
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     PlainSerializer,
@@ -15,8 +16,11 @@ from pydantic import (
     model_validator,
 )
 
-from driftline.consumer.config.notation import Located, Section
+from driftline.consumer.config.names import hint
+from driftline.consumer.config.notation import FilePath, Located, Section
 from driftline.producer.errors import MappingError
+from driftline.producer.records.formats.presets import PRESETS
+from driftline.producer.records.formats.reader import Format
 from driftline.producer.records.mapping import Constant, DateAndClock, Mapping, Source
 from driftline.producer.records.time_form import TimeForm, TimestampUnit
 
@@ -46,6 +50,19 @@ def _plain_source(source: Source) -> Any:
     return [source.date, source.clock] if isinstance(source, DateAndClock) else source
 
 
+def _preset(value: str | None) -> str | None:
+    if value is not None and value not in PRESETS:
+        raise ValueError(f"unknown preset, {hint(value, PRESETS)}")
+    return value
+
+
+def _names(value: tuple[str, ...]) -> tuple[str, ...]:
+    twice = next((name for name in value if value.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"{twice} is named twice")
+    return value
+
+
 _CONSTANT = {
     "type": "object",
     "required": ["value"],
@@ -72,6 +89,21 @@ class SourceConfig(Section):
     timestamp_unit: TimestampUnit = "auto"
     time_format: str | None = None
     timezone: str | None = None
+    format: Format = "auto"
+    schema_: Annotated[
+        FilePath | None, Field(validation_alias="schema", serialization_alias="schema")
+    ] = None
+    message: str | None = None
+    preset: Annotated[
+        str | None,
+        AfterValidator(_preset),
+        WithJsonSchema({"anyOf": [{"enum": list(PRESETS)}, {"type": "null"}]}),
+    ] = None
+    names: Annotated[
+        tuple[str, ...],
+        AfterValidator(_names),
+        WithJsonSchema({"type": "array", "items": {"type": "string"}}),
+    ] = ()
 
     @field_validator("time_format", "timezone")
     @classmethod
@@ -98,7 +130,7 @@ class SourceConfig(Section):
     def mapping(self) -> Mapping:
         """The mapping of this topic's records (`driftline.producer.records.mapping`)."""
         times = TimeForm(self.timestamp_unit, self.time_format, self.timezone)
-        return Mapping(self.fields, times)
+        return Mapping(self._of_the_preset() | self.fields, times)
 
     @classmethod
     def of(cls, mapping: Mapping) -> SourceConfig:
@@ -110,3 +142,11 @@ class SourceConfig(Section):
             time_format=times.format,
             timezone=times.timezone,
         )
+
+    def _of_the_preset(self) -> dict[str, Source]:
+        """Return the fields that the preset maps, without those that `fields` maps."""
+        preset = PRESETS.get(self.preset or "")
+        if preset is None or (preset.events is not None and not self.fields):
+            return {}  # events are native
+        own = {name.partition(".")[0] for name in self.fields if not name.startswith("features.")}
+        return {name: path for name, path in preset.fields.items() if name not in own}

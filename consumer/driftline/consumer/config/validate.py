@@ -127,5 +127,5 @@ def _keys(path: Key) -> list[str]:
     return [
         str(field.validation_alias or name)
         for name, field in _annotation(path).model_fields.items()
-        if name != "password"  # not a key of the file
+        if name not in ("password", "basic_auth")  # not a key of the file
     ]

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
+
+from driftline.producer.errors import FormatError, FormatReason
 
 if TYPE_CHECKING:
     from driftline.consumer.log.topics import TopicSpec
@@ -48,27 +50,39 @@ class Record(Protocol):
     def headers(self) -> Headers: ...  # noqa: D102
 
 
-UnreadReason = Literal["too_large", "malformed"]
+class Unread(bytes):
+    """Stands, as the value of a record, for what cannot be read; as bytes it is that.
+
+    Attributes:
+        reason: why it cannot be read, of the reasons of dead letters.
+        detail: the same as a sentence.
+    """
+
+    reason: FormatReason
+    detail: str
+
+    @classmethod
+    def of(cls, value: bytes, error: FormatError) -> Self:
+        """Keep a value with what is wrong with it."""
+        made = cls(value)
+        made.reason, made.detail = error.reason, error.detail
+        return made
 
 
-class UnreadBatch(bytes):
+class UnreadBatch(Unread):
     """Stands, as the value of one record, for the records of a batch that cannot be unpacked.
 
     The record is at the offset of the last of them. As bytes it is the batch as it was written.
 
     Attributes:
         first, last: offsets of the records that it stands for.
-        reason: why they cannot be read, of the reasons of dead letters.
-        detail: the same as a sentence.
     """
 
     first: int
     last: int
-    reason: UnreadReason
-    detail: str
 
     def __new__(
-        cls, packed: bytes, *, first: int, last: int, reason: UnreadReason, detail: str
+        cls, packed: bytes, *, first: int, last: int, reason: FormatReason, detail: str
     ) -> Self:
         """Keep the batch with what is known of it."""
         made = super().__new__(cls, packed)

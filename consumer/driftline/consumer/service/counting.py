@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from driftline.consumer.log.protocol import Consumer, Gap, Record, TopicPartition
+from driftline.consumer.service.formats import RecordOpener
 from driftline.consumer.service.stage import Batch, Due, Ends
 from driftline.consumer.service.states import sketch_key
 from driftline.consumer.sketch.partition import Output, PartitionSketch
@@ -17,6 +18,7 @@ class InputPartition:
 
     Args:
         sketch: of the partition.
+        opener: of its topic's records.
         idle_after: silence, and the age of an open transaction, after which it is reported; ms.
 
     Attributes:
@@ -29,9 +31,10 @@ class InputPartition:
 
     kind: ClassVar[str] = "sketch"
 
-    def __init__(self, sketch: PartitionSketch, idle_after: int) -> None:
+    def __init__(self, sketch: PartitionSketch, opener: RecordOpener, idle_after: int) -> None:
         self.sketch = sketch
         self.failures = sketch.failures
+        self._opener = opener
         self._idle_after = idle_after
         self.lag: int | None = None
         self.held: tuple[int, int] | None = None
@@ -56,7 +59,7 @@ class InputPartition:
         """Count records."""
         self.newest = records[-1].timestamp
         self.read += len(records)
-        return [_batch(self.sketch.feed(records, now))]
+        return [_batch(self.sketch.feed(self._opener.open(records), now))]
 
     def lost(self, gap: Gap) -> Sequence[Batch]:
         """Go on after records that were deleted; the next record reports the loss."""

@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
-from driftline.consumer.log.protocol import Headers, Message, TopicInfo, UnreadBatch
+from driftline.consumer.log.protocol import Headers, Message, Record, TopicInfo, UnreadBatch
 from driftline.consumer.service.plan import Plan
+from driftline.consumer.sketch.event_record import EventRecord
 from driftline.consumer.sketch.totals import DeadLetter
 from driftline.consumer.wire.codec import encode
 from driftline.consumer.wire.messages import Block, Horizon, Loss, Pane, partition_of
@@ -27,10 +28,10 @@ def dead_letter_message(letter: DeadLetter, topic: str, partitions: int) -> Mess
     """Return `letter` as a record of the dead-letter `topic`.
 
     Key, value and headers are the original's; text headers ``driftline.error.*`` hold where it
-    stood and what was wrong.
+    stood and what was wrong. Of one of several events of a record the value is the event alone, as
+    JSON, and ``driftline.error.index`` its place.
     """
-    record = letter.record
-    value = record.value
+    record, value, several = _written(letter.record)
     facts = {
         "topic": record.topic,
         "partition": str(record.partition),
@@ -38,6 +39,7 @@ def dead_letter_message(letter: DeadLetter, topic: str, partitions: int) -> Mess
         "timestamp": str(record.timestamp),
         "reason": letter.reason,
         "detail": letter.detail[:_LONGEST_DETAIL],
+        **several,
     }
     if isinstance(value, UnreadBatch):
         facts |= {"offset": str(value.first), "last_offset": str(value.last)}
@@ -55,6 +57,15 @@ def dead_letter_message(letter: DeadLetter, topic: str, partitions: int) -> Mess
         value = value[:_KEPT_OF_TOO_LARGE]
     headers += [(f"driftline.error.{name}", text.encode()) for name, text in facts.items()]
     return Message(topic, record.partition % partitions, key, value, headers)
+
+
+def _written(record: Record) -> tuple[Record, bytes | None, dict[str, str]]:
+    """Return a record as it was written, what a dead letter keeps of it, and which event it is."""
+    if not isinstance(record, EventRecord):
+        return record, record.value, {}
+    if record.index is None:
+        return record.record, record.record.value, {}
+    return record.record, record.value, {"index": str(record.index)}
 
 
 def cloud_event(alert: Alert, plan: Plan) -> Headers:

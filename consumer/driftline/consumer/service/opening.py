@@ -65,7 +65,8 @@ class Opening:
         plan, partitions = self.plan, self.topics[partition.topic].partitions
         targets = self.topics[plan.output("joins")].partitions if plan.labelled else 0
         sketch = plan.sketch(partition, partitions, state, now, totals, targets)
-        return InputPartition(sketch, plan.config.limits.idle_after)
+        opener = plan.opener(partition.topic)
+        return InputPartition(sketch, opener, plan.config.limits.idle_after)
 
     def input_states(
         self, partitions: Sequence[TopicPartition], ownership: Ownership, now: int

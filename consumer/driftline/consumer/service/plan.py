@@ -18,6 +18,7 @@ from driftline.consumer.judge.performance.rules import outcomes_of
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.log.protocol import TopicPartition
 from driftline.consumer.service.comparing import ComparisonPlan, comparison_key
+from driftline.consumer.service.formats import RecordOpener, record_form
 from driftline.consumer.sketch.blocks import BlockWriter, JoinModel, JoinProgress
 from driftline.consumer.sketch.decode import Decoder, ModelSchema
 from driftline.consumer.sketch.failures import Failures
@@ -32,6 +33,7 @@ from driftline.detectors.counts import Layout
 from driftline.detectors.outcomes import OutcomeLayout, Outcomes
 from driftline.detectors.reference import Reference
 from driftline.errors import ReferenceError  # noqa: A004 (the operator's word for it)
+from driftline.producer.records.formats.schemas import SchemaSource
 from driftline.producer.records.mapping import Mapping as FieldMapping
 
 
@@ -43,11 +45,13 @@ class Plan:
         config, references: as above.
         ordered: whether the inputs are logs, in which later records come later; else each is a set
             of rows, in which nothing is late.
+        schemas: where schemas of records are kept; None: nowhere.
     """
 
     config: Config
     references: Mapping[str, Reference]
     ordered: bool = True
+    schemas: SchemaSource | None = None
 
     @cached_property
     def inputs(self) -> frozenset[str]:
@@ -93,6 +97,23 @@ class Plan:
         """Return how the records of `topic` are read as events."""
         source = self.config.sources.get(topic)
         return source.mapping if source is not None else FieldMapping.native()
+
+    def opener(self, topic: str) -> RecordOpener:
+        """Return what opens the records of `topic`; one for all who read it.
+
+        Raises:
+            SchemaError, MissingExtraError: see `RecordOpener`.
+        """
+        if topic not in self._openers:
+            form = record_form(topic, self.config.sources.get(topic))
+            most = self.config.limits.max_event_bytes
+            self._openers[topic] = RecordOpener(form, self.schemas, most)
+        return self._openers[topic]
+
+    @cached_property
+    def _openers(self) -> dict[str, RecordOpener]:
+        """Those asked for already."""
+        return {}
 
     def sketch(
         self,

@@ -362,10 +362,11 @@ def _ids_by_offset(horizon: Horizon, offsets: IntArray, labels: LabelRows | None
     own = np.full(len(offsets), NO_ID, np.uint64)
     if labels is not None and (labels.ids == NO_ID).any():
         places = labels.index[labels.ids == NO_ID]
+        index = places - np.searchsorted(offsets, offsets[places])  # among events of one record
         own[places] = hash_ids(
             [
-                f"{horizon.source}/{horizon.partition}/{offset}"
-                for offset in offsets[places].tolist()
+                f"{horizon.source}/{horizon.partition}/{offset}" + (f"/{event}" if event else "")
+                for offset, event in zip(offsets[places].tolist(), index.tolist(), strict=True)
             ]
         )
     return own

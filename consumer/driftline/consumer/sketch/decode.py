@@ -8,11 +8,11 @@ record and the settings, not on the values beside it: a batch may be cut anywher
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
-from driftline.consumer.log.protocol import UnreadBatch
+from driftline.consumer.log.protocol import Unread
 from driftline.consumer.sketch.batch import (
     Batch,
     merge,
@@ -23,8 +23,10 @@ from driftline.consumer.sketch.compile import CompiledFields
 from driftline.consumer.sketch.decode_table import NO_TIME, ModelTables, TableDecoder
 from driftline.consumer.sketch.decoded import Decoded, ModelRows, Rejected
 from driftline.consumer.sketch.event_ids import hash_ids
+from driftline.consumer.sketch.event_record import EventBytes
 from driftline.consumer.sketch.exact import (
     EventReader,
+    Lack,
     Reason,
     Row,
     UnusableError,
@@ -39,6 +41,7 @@ from driftline.detectors.counts import Layout
 from driftline.detectors.grid import IntArray
 from driftline.producer.records.category import category_text
 from driftline.producer.records.column_values import feature_columns
+from driftline.producer.records.formats.presets import looks_like
 from driftline.producer.records.mapping import Constant, Mapping
 from driftline.producer.records.table import Table
 from driftline.producer.records.timestamp import EARLIEST
@@ -193,7 +196,7 @@ class Decoder:
         present = cast(Sequence[bytes], values)
         try:
             longest = max(map(len, present), default=0)
-            if longest <= self._max_event_bytes and UnreadBatch not in set(map(type, present)):
+            if longest <= self._max_event_bytes and set(map(type, present)) <= {bytes}:
                 return np.arange(len(present)), present
         except TypeError:  # None has no length
             pass
@@ -201,9 +204,9 @@ class Decoder:
         for place, value in enumerate(values):
             if value is None:
                 decoded.tombstones += 1
-            elif isinstance(value, UnreadBatch):
+            elif isinstance(value, Unread):
                 decoded.refuse(place, value.reason, value.detail)
-            elif len(value) > self._max_event_bytes:
+            elif len(value) > self._max_event_bytes and not isinstance(value, EventBytes):
                 detail = f"{len(value)} bytes, at most {self._max_event_bytes} are read"
                 decoded.refuse(place, "too_large", detail)
             else:
@@ -289,8 +292,10 @@ class Decoder:
     ) -> None:
         """Read one value the exact way; refuse it where it cannot be used."""
         name: str | None = None
+        record: dict[str, Any] = {}
         try:
-            event = self._events.read(parse(value or b""))
+            record = parse(value or b"")
+            event = self._events.read(record)
             named = None if self._constant or "model" not in event else read_model(event)
             name = self._default if named is None else named
             if name is None:
@@ -304,7 +309,10 @@ class Decoder:
                 row = read_row(self._models[name].fields, event)
                 rows.setdefault(name, []).append((place, row))
         except UnusableError as refused:
-            decoded.refuse(place, refused.reason, refused.detail, refused.lack, name)
+            detail = refused.detail
+            if refused.lack is Lack.EVENT and (preset := looks_like(record)) is not None:
+                detail += f"; it looks like {preset}: set preset of its source to that"
+            decoded.refuse(place, refused.reason, detail, refused.lack, name)
         except Exception as error:
             if name is None:
                 raise

@@ -6,20 +6,19 @@ wrong type, numbers that are not finite, bytes that are no JSON at all.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Literal, Self
 
-import msgspec
-
 from driftline.consumer.sketch.event_ids import id_text
 from driftline.consumer.sketch.fields import EVENT_ID, VERSION, EventFields
 from driftline.errors import DriftlineError
+from driftline.producer.errors import FormatError
 from driftline.producer.records.category import category_text
 from driftline.producer.records.event_fields import rename_aliases, split_outcome
+from driftline.producer.records.formats.json_text import object_in, parse_json
 from driftline.producer.records.mapping import Mapping, find
 from driftline.producer.records.timestamp import join_clock
 from driftline.producer.records.values import ABSENT
@@ -35,8 +34,6 @@ class Lack(Enum):
     ACTUAL = "the label has no actual"
 
 
-_LONGEST_INTEGER = 400  # digits; no float has more than 309, and reading them takes quadratic time
-_decode = msgspec.json.Decoder().decode
 _ABSENT: Any = object()
 
 
@@ -90,17 +87,9 @@ def parse(value: bytes) -> dict[str, Any]:
     {'age': nan}
     """
     try:
-        try:
-            record = _decode(value)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            record = json.loads(value.decode(), parse_int=_parse_integer)
-    except UnicodeDecodeError:
-        raise UnusableError("malformed", "the value is not UTF-8") from None
-    except RecursionError:
-        raise UnusableError("malformed", "the value is nested too deeply") from None
-    except json.JSONDecodeError as error:
-        where = f"{error.msg} at character {error.pos} of {len(error.doc)}"
-        raise UnusableError("malformed", f"the value is not JSON: {where}") from None
+        record = parse_json(value)
+    except FormatError as error:
+        raise UnusableError(error.reason, error.detail) from None
     if not isinstance(record, dict):
         raise UnusableError("malformed", f"the value is {json_type(record)}, not an object")
     return record
@@ -208,17 +197,12 @@ def json_type(value: object) -> str:
     return words.get(type(value), "a number")
 
 
-def _parse_integer(text: str) -> int | float:
-    if len(text) <= _LONGEST_INTEGER:
-        return int(text)
-    return -math.inf if text.startswith("-") else math.inf
-
-
 def _read_part(part: str, value: Any) -> dict[str, Any]:
     if part in ("prediction", "actual") and not isinstance(value, list):
         return split_outcome(value)
     if value is None:
         return {}
+    value = object_in(value)
     if not isinstance(value, dict):
         raise UnusableError("schema", f"{part} is {json_type(value)}, not an object")
     return value

@@ -18,6 +18,7 @@ from typing import Any, Self
 
 from driftline.producer.errors import MappingError
 from driftline.producer.records.event_fields import EVENT_FIELDS, rename_aliases
+from driftline.producer.records.formats.json_text import object_in
 from driftline.producer.records.names import nearest
 from driftline.producer.records.time_form import AUTO, TimeForm
 from driftline.producer.records.timestamp import format_time, join_clock, parse_timestamp
@@ -293,6 +294,7 @@ def find(record: Any, place: Path | Constant, absent: Any) -> Any:
     if isinstance(place, Constant):
         return place.value
     for name in place:
+        record = object_in(record)
         if not isinstance(record, dict) or name not in record:
             return absent
         record = record[name]

@@ -25,7 +25,8 @@ import zstandard
 from kafka.consumer.fetcher import Fetcher
 from kafka.record.default_records import DefaultRecord
 
-from driftline.consumer.log.protocol import UnreadBatch, UnreadReason
+from driftline.consumer.log.protocol import UnreadBatch
+from driftline.producer.errors import FormatReason
 
 GZIP, SNAPPY, LZ4, ZSTD = 1, 2, 3, 4
 _PIECE = 256 * 1024
@@ -216,7 +217,7 @@ class _Batch:
         except _NOT_READABLE as error:
             yield self._stand_in("malformed", f"cannot be read: {error}", bytes(whole))
 
-    def _stand_in(self, reason: UnreadReason, wrong: str, whole: bytes) -> DefaultRecord:
+    def _stand_in(self, reason: FormatReason, wrong: str, whole: bytes) -> DefaultRecord:
         """Return one record for all that are left of the batch, where the last of them stands."""
         batch = self._batch
         first = max(self._reader.next_fetch_offset, self._reader.fetch_offset)
