@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-PROGRAMS = ("throughput", "memory", "joins", "judging", "logger")
+PROGRAMS = ("throughput", "memory", "joins", "judging", "logger", "references")
 
 if __name__ == "__main__":
     for name in PROGRAMS:

@@ -41,7 +41,8 @@ def backtest(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Ground truth that came later, by the mapping of its topic, in any order.",
+            help="Ground truth in a file of its own, by the mapping of its topic, else by the ids"
+            " of both; --actual is a column of it then.",
         ),
     ] = None,
     actual: Annotated[

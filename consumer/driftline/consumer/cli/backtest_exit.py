@@ -58,9 +58,7 @@ def set_up(
         loaded = load_models.read_config(config, offline=True)
         name = load_models.choose_model(loaded.config, model)
         return configured(loaded, name, file, reference, Screen(), labels, actual)
-    if labels is not None:
-        raise CommandError("--labels needs a configuration that says how they are mapped: --config")
-    return assumed(file, model, reference, Screen(), actual, wanted, times)
+    return assumed(file, model, reference, Screen(), actual, wanted, times, labels)
 
 
 def read_window_options(

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from driftline.consumer.cli.alert_text import day, figure, minute
+from driftline.consumer.cli.performance_table import performance_table
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.sentence import amount, clean
 from driftline.consumer.offline.found import Found
@@ -25,6 +26,8 @@ def render(found: Found, backtest: Backtest, config: ModelConfig) -> str:
     parts = [_header(found, backtest, config)]
     if found.rises:
         parts.append(table(found.alerts, found.model))
+    if measured := performance_table(found.measured.values(), window_text):
+        parts.append(measured)
     parts.append("\n".join(_closing(found, backtest, config)))
     return "\n\n".join(parts)
 

@@ -65,6 +65,13 @@ def build(
     actual: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="The column with the ground truth.")
     ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The ground truth of --input, by the id of its rows; --actual is a column of it.",
+        ),
+    ] = None,
     timestamp: Timestamp = None,
     time_format: TimeFormat = None,
     timezone: Timezone = None,
@@ -84,6 +91,8 @@ def build(
         raise CommandError("read from what? give --input FILE or --from-topic TOPIC")
     if from_topic is None and (first or since or until):
         raise CommandError("--first, --since and --until choose from a topic: give --from-topic")
+    if labels is not None and file is None:
+        raise CommandError("--labels is the ground truth of a file of events: give --input FILE")
     from driftline.consumer.cli import load_models, reference_build, reference_topic
 
     times = read_given_times(timestamp, time_format, timezone)
@@ -100,7 +109,7 @@ def build(
     if whole is not None:
         settings = reference_build.with_config(settings, whole.models[model])
     if file is not None:
-        built = reference_build.from_file(file, settings, whole, actual, times)
+        built = reference_build.from_file(file, settings, whole, actual, times, labels)
     else:
         stretch = reference_topic.RecordRange(*_stretch(first, since, until))
         kafka = whole.kafka if whole else load_models.read_kafka(None, bootstrap_servers)[0]

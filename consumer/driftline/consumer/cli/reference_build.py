@@ -16,7 +16,8 @@ from driftline.consumer.cli.terminal import progress, say
 from driftline.consumer.config import Config, ModelConfig
 from driftline.consumer.judge.sentence import amount, clean, percent
 from driftline.consumer.offline import file_rows
-from driftline.consumer.offline.ground_truth import check_measured
+from driftline.consumer.offline.ground_truth import check_measured, unmeasured_with_labels
+from driftline.consumer.offline.truth import read_truth
 from driftline.consumer.wire.text import plural
 from driftline.detectors.outcomes import METRICS, Outcomes
 from driftline.detectors.reference import Reference
@@ -86,30 +87,38 @@ def from_file(
     config: Config | None,
     actual: str | None,
     times: GivenTimes = GUESSED,
+    labels: Path | None = None,
 ) -> BuiltReference:
-    """Build a reference from the rows of a file.
+    """Build a reference from the rows of a file, with the ground truth that `labels` has of them.
 
     Raises:
         DriftlineError: the file or the settings cannot be used.
     """
-    if actual is not None:
-        file_rows.check_actual(file, next(read_rows(file)), actual)
+    column = actual if labels is None else None  # of this file
+    if column is not None:
+        file_rows.check_actual(file, next(read_rows(file)), column)
     topic = config.models[wanted.model].predictions[0] if config is not None else None
     mapping = file_rows.with_actual(
-        file_rows.mapping_for(config, topic, file, Screen(), actual, times), actual
+        file_rows.mapping_for(config, topic, file, Screen(), column, times), column
     )
+    truth = None
+    if labels is not None:
+        truth = read_truth(labels, file, mapping, Screen(), actual)
+        mapping = truth.mapped(mapping)
     for sentence in mixed_columns(file).values():
         say(f"warning  {sentence}")
     rows = count_rows(file)
 
     def scan() -> Iterator[Table]:
         with progress("rows", rows) as show:
-            for table in read_tables(file):
+            for table in read_tables(file) if truth is None else truth.beside(read_tables(file)):
                 yield table
                 show(table.first + table.rows)
 
     built = reference_from_tables(scan, mapping, wanted)
-    check_measured(built, mapping, actual, file)
+    check_measured(built, mapping, column, file)
+    if truth is not None and built.reference.outcome is None:
+        raise CommandError(f"--labels {labels}: {unmeasured_with_labels(built, mapping)}")
     return built
 
 

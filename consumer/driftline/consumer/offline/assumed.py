@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from driftline.consumer.config import (
@@ -17,7 +19,7 @@ from driftline.consumer.judge.sentence import amount
 from driftline.consumer.offline.assumptions import Assumptions, assume
 from driftline.consumer.offline.extent import Extent
 from driftline.consumer.offline.feedback import Feedback
-from driftline.consumer.offline.ground_truth import check_measured
+from driftline.consumer.offline.ground_truth import check_measured, unmeasured_with_labels
 from driftline.consumer.offline.halves import Halves
 from driftline.consumer.offline.setup import (
     GroundTruth,
@@ -26,6 +28,7 @@ from driftline.consumer.offline.setup import (
     set_up,
     survey,
 )
+from driftline.consumer.offline.truth import Truth, read_truth
 from driftline.consumer.offline.windows import (
     FEWEST,
     GUESSED,
@@ -41,6 +44,7 @@ from driftline.detectors.reference import Reference
 from driftline.producer.errors import InputError
 from driftline.producer.files.tables import read_tables
 from driftline.producer.records.mapping import Mapping
+from driftline.producer.records.table import Table
 from driftline.producer.records.time_form import GUESSED as ANY_TIMES
 from driftline.producer.records.time_form import GivenTimes
 from driftline.producer.records.timestamp import format_time
@@ -60,6 +64,7 @@ def assumed(
     actual: str | None = None,
     wanted: WindowOptions = GUESSED,
     times: GivenTimes = ANY_TIMES,
+    labels: Path | None = None,
 ) -> Setup:
     """Set up a backtest of a file alone, and note what is assumed.
 
@@ -71,13 +76,19 @@ def assumed(
         actual: the column with the ground truth, None to guess it.
         wanted: of the windows.
         times: what is known of the times.
+        labels: a file with the ground truth; `actual` is a column of this one then.
 
     Raises:
         DriftlineError: the file or the reference cannot be used.
     """
     given = load_reference(reference) if reference is not None else None
     model = model or (given.model if given is not None else None)
-    found = assume(file, model, feedback, actual, times)
+    beside = None
+    own = actual if labels is None else None
+    found = assume(file, model, feedback, own, times)
+    if labels is not None:
+        beside = read_truth(labels, file, found.mapping, feedback, actual)
+        found = replace(found, mapping=beside.mapped(found.mapping))
     name, mapping = found.model, found.mapping
     extent = survey(file, mapping, feedback)
     if found.unclear and wanted.rows is None:
@@ -85,8 +96,10 @@ def assumed(
     halves, window = _parted(file, mapping, extent, given is None, wanted, feedback)
     if given is None:
         _check_enough(file, extent, wanted)
-    baseline = given or _build(file, found, halves, extent, actual, feedback)
-    outcomes = Outcomes.of(baseline) if extent.actual else None
+    baseline = given or _build(file, found, halves, extent, own, feedback, beside)
+    outcomes = Outcomes.of(baseline) if beside is not None or extent.actual else None
+    if labels is not None and outcomes is None:
+        raise InputError(f"--labels {labels}: {_UNMEASURED.replace('--actual', '--labels')}")
     if actual is not None and outcomes is None:
         raise InputError(f"--actual {actual}: {_UNKNOWN if baseline.outcome else _UNMEASURED}")
     settings = ModelConfig(
@@ -107,7 +120,8 @@ def assumed(
     config = Config(
         kafka=KafkaConfig(bootstrap_servers=("localhost:9092",)), models={name: settings}
     )
-    truth = GroundTruth(classes_of(baseline) if outcomes is not None else (), actual=actual)
+    classes = classes_of(baseline) if outcomes is not None else ()
+    truth = GroundTruth(classes, actual=own, beside=beside)
     return set_up(config, baseline, name, file, halves, extent, truth, feedback)
 
 
@@ -176,13 +190,19 @@ def _build(
     extent: Extent,
     actual: str | None,
     feedback: Feedback,
+    beside: Truth | None,
 ) -> Reference:
     """Return the reference of the earlier half of a file."""
-    built = reference_from_tables(
-        lambda: halves.earlier(read_tables(file)), found.mapping, ReferenceSettings(found.model)
-    )
+
+    def scan() -> Iterator[Table]:
+        tables = read_tables(file)
+        return halves.earlier(tables if beside is None else beside.beside(tables))
+
+    built = reference_from_tables(scan, found.mapping, ReferenceSettings(found.model))
+    if beside is not None and built.reference.outcome is None:
+        raise InputError(f"--labels: {unmeasured_with_labels(built, found.mapping)}")
     check_measured(built, found.mapping, actual, file)
-    for note in built.notes if extent.actual else ():
+    for note in built.notes if beside is not None or extent.actual else ():
         feedback.note("note", note)
     many = halves.rows or extent.before(halves.time)
     which = f"the first {many:,} of {extent.rows:,} rows"

@@ -36,6 +36,8 @@ class Found:
         metrics: windows of the whole model's performance, estimated or not: start and end to
             events.
         open: windows of the whole model, or of its labels, that are not over where the file ends.
+        measured: per metric with labels, the verdict on the newest window of the whole model that
+            could be judged.
         unmeasured: the same; why none of its metrics could be judged, empty if one was.
     """
 
@@ -54,6 +56,7 @@ class Found:
     labelled: dict[tuple[int, int], int] = field(init=False, default_factory=dict)
     causes: list[str] = field(init=False, default_factory=list)
     metrics: dict[tuple[int, int], int] = field(init=False, default_factory=dict)
+    measured: dict[str, Verdict] = field(init=False, default_factory=dict)
     unmeasured: dict[tuple[int, int], str] = field(init=False, default_factory=dict)
     open: set[tuple[int, int]] = field(init=False, default_factory=set)
 
@@ -91,6 +94,8 @@ class Found:
         self.metrics[window] = verdict.window.events
         _note(self.unmeasured, window, verdict, verdict.reason or verdict.state)
         if not verdict.subject.estimated:
+            if verdict.state != "insufficient" and verdict.complete:
+                self.measured[verdict.subject.name] = verdict
             labelled = (verdict.counts or {}).get("labelled", 0)
             self.labelled[window] = labelled
             why = self._why(verdict, labelled, "labelled events")

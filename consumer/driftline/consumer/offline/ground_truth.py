@@ -31,6 +31,15 @@ def check_measured(
     raise InputError(f"--actual {column}: {_why(built.unmeasured, mapping, column, file)}")
 
 
+def unmeasured_with_labels(built: BuiltReference, mapping: Mapping) -> str:
+    """Return why a reference whose labels came from another file has no performance."""
+    if built.unmeasured is not None:
+        return built.unmeasured
+    if not mapping.names("prediction"):
+        return f"no prediction column found: {file_rows.no_prediction()}"
+    return "no event before the judged ones has both a prediction and its label"
+
+
 def _why(unmeasured: str | None, mapping: Mapping, column: str, file: Path | None) -> str:
     if unmeasured is not None:
         return unmeasured

@@ -12,6 +12,7 @@ from driftline.consumer.offline.feedback import Feedback
 from driftline.consumer.offline.found import Found
 from driftline.consumer.offline.halves import Halves
 from driftline.consumer.offline.labels import LabelFile
+from driftline.consumer.offline.truth import Truth
 from driftline.consumer.service.backtest import Backtest, row_mapping
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.wire.axis import RowAxis
@@ -32,12 +33,14 @@ class GroundTruth:
         labels: those of a file of their own, None where there are none.
         unlabelled: no labels are given, though the model has some: the text leaves them out.
         actual: the column that was named as the ground truth, None where none was.
+        beside: the ground truth of another file, which is put beside the events.
     """
 
     classes: tuple[str, ...] = ()
     labels: LabelFile | None = None
     unlabelled: bool = False
     actual: str | None = None
+    beside: Truth | None = None
 
 
 @dataclass
@@ -115,7 +118,10 @@ def set_up(
     config = with_source(config, topic, mapping)
     plan = Plan(config, {name: reference}, ordered=False)
     backtest = Backtest(plan, name, topic, halves.rows)
-    tables = read_tables(file, backtest.columns | extent.columns)
+    if truth.beside is None:
+        tables = read_tables(file, backtest.columns | extent.columns)
+    else:
+        tables = truth.beside.beside(read_tables(file))
     return Setup(
         backtest=backtest,
         chunks=_closing(tables, halves, later),

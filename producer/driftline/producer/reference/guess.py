@@ -16,7 +16,7 @@ from typing import Any
 from driftline.detectors.registry import FeatureType
 from driftline.producer.errors import InputError
 from driftline.producer.records.category import category_text
-from driftline.producer.records.event_fields import ALIASES
+from driftline.producer.records.event_fields import ALIASES, split_outcome
 from driftline.producer.records.mapping import WILDCARD, DateAndClock, Mapping, Source, quote_name
 from driftline.producer.records.names import PREDICTION_FEATURES
 from driftline.producer.records.table import ABSENT
@@ -199,6 +199,52 @@ def _find_time(
     if not problem and likely and sample.values(likely[0]):
         problem = f"column {likely[0]} {infer_times(sample.values(likely[0])).problem}"
     return _Time(None, AUTO, problem=problem, unclear=unclear)
+
+
+def guess_truth(rows: Sequence[AnyMapping[str, Any]], predictions: Sequence[Any]) -> str | None:
+    """Guess which column of a file of labels holds the ground truth; None where it is not clear.
+
+    It is the one of a name that ground truth has, or with the classes of the predictions, or the
+    only one that is neither an id nor a time.
+
+    Args:
+        rows: sample records of labels.
+        predictions: sample predictions, as events have them.
+
+    >>> guess_truth([{"id": 1, "repaid": 1}, {"id": 2, "repaid": 0}], [0, 1])
+    'repaid'
+    """
+    sample = _Sample(rows, list(dict.fromkeys(name for row in rows for name in row)))
+    found = sample.take(_ACTUAL.split(), sample.has_values)
+    if found is not None:
+        return found
+    sample.take(_EVENT_ID.split(), sample.is_id)
+    sample.take(_TIMESTAMP.split(), lambda values: infer_times(values).form is not None)
+    answers = [answer for each in predictions for answer in split_outcome(each).values()]
+    classes = set(map(category_text, answers)) - {None}
+    by_name = [name for name in sample.free if _PERHAPS.fullmatch(_plain(name))]
+    by_class = [
+        name
+        for name in sample.free
+        if (known := set(map(category_text, sample.values(name)))) and known <= classes
+    ]
+    free = [name for name in sample.free if not _are_times(sample, name)]
+    return next((names[0] for names in (by_name, by_class, free) if len(names) == 1), None)
+
+
+def _are_times(sample: _Sample, name: str) -> bool:
+    return sample.is_text(name) and infer_times(sample.values(name)).form is not None
+
+
+def id_names(columns: Sequence[str]) -> list[str]:
+    """Return the columns in the order in which they may hold ids: first those of such a name.
+
+    >>> id_names(["km", "Request ID", "id"])
+    ['id', 'Request ID', 'km']
+    """
+    names = _EVENT_ID.split()
+    rank = {name: names.index(_plain(name)) for name in columns if _plain(name) in names}
+    return sorted(columns, key=lambda name: rank.get(name, len(names)))
 
 
 def _plain_names(fields: AnyMapping[str, Source]) -> list[str]:
