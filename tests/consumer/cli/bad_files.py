@@ -35,7 +35,6 @@ def write_bad_files(folder: Path) -> None:
         "empty.csv": "",
         "only_header.csv": "time,km\n",
         "blank.csv": "\n\n",
-        "no_name.csv": ",time,km\n0,2026-01-01 00:00:00,1\n",
         "list.json": '[{"time": 1767225600, "km": 1}]\n',
     }  # fmt: skip
     for name, text in texts.items():

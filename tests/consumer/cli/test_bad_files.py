@@ -17,7 +17,6 @@ REFUSED = {
     "empty.csv": "empty.csv: is empty; give a file with at least one event",
     "only_header.csv": "only_header.csv: has no rows; give a file with at least one event",
     "blank.csv": "blank.csv: has no rows; give a file with at least one event",
-    "no_name.csv": ("no_name.csv: column 1 has no name; name it in the first line or leave it out"),
     "list.json": "list.json: line 1 is not a JSON object; write one event a line",
     "none.csv": "none.csv: no such file; check the path",
     "rows.txt": (

@@ -50,7 +50,7 @@ def test_a_topic_of_native_events_gets_events(driftline: Driftline, broker: Memo
         None: {
             "event_id": None,
             "timestamp": "2019-03-27 01:00:00",
-            "prediction": {"score": "NaN"},
+            "prediction": {"score": None},
             "features": {"km": 7},
             "model": "m",
         },
@@ -64,7 +64,7 @@ def test_a_mapped_topic_gets_the_rows_as_they_are(
     assert (ran.code, ran.err) == (0, "")
     assert sent(broker, "ml.predictions") == {
         b"x": {"id": "x", "km": 12, "timestamp": "2019-03-27 00:00:00", "y_pred_proba": 0.5},
-        None: {"id": None, "km": 7, "timestamp": "2019-03-27 01:00:00", "y_pred_proba": "NaN"},
+        None: {"id": None, "km": 7, "timestamp": "2019-03-27 01:00:00", "y_pred_proba": None},
     }
 
 

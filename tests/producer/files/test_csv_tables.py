@@ -57,7 +57,7 @@ def csv_file_cells(file: Path) -> list[list[str]]:
     assert [block.first for block in blocks] == [
         sum(each.rows for each in blocks[:place]) for place in range(len(blocks))
     ]
-    assert csv_cells.count_rows(file, layout) == sum(block.rows for block in blocks)
+    assert csv_cells.survey(file, layout).rows == sum(block.rows for block in blocks)
     return [list(row) for block in blocks for row in zip(*block.columns, strict=True)]
 
 

@@ -16,7 +16,7 @@ import pytest
 from driftline.producer.errors import InputError
 from driftline.producer.files import csv_cells
 from driftline.producer.files import rows as files
-from driftline.producer.files.rows import count_rows, mixed_columns, read_rows
+from driftline.producer.files.rows import count_rows, file_notes, read_rows
 
 DATA = Path(__file__).parents[2] / "data"
 
@@ -103,12 +103,14 @@ def test_csv_dialects(tmp_path: Path, delimiter: str, mark: str, end: str, name:
     assert rows_of(path) == [{"id": 1, "x y": "a"}, {"id": 2, "x y": "€"}]
 
 
-def test_mixed_columns_are_named(tmp_path: Path) -> None:
+def test_file_notes_are_named(tmp_path: Path) -> None:
     path = write(tmp_path, "a.csv", "x,y,z\n1,a,1\nno,b,2\n3,c,\nlow,d,4\n")
-    assert mixed_columns(path) == {
-        "x": "x: 2 of 4 values are not numbers ('no' is the first), so the column is read as text"
-    }
-    assert mixed_columns(write(tmp_path, "a.jsonl", '{"x": 1}\n{"x": "a"}')) == {}
+    said = (
+        "x: 2 of 4 values are not numbers ('no' is the first), so the column is read as text;"
+        " where a number is missing, leave the cell empty"
+    )
+    assert file_notes(path) == [("warning", said)]
+    assert file_notes(write(tmp_path, "a.jsonl", '{"x": 1}\n{"x": "a"}')) == []
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.ndjson", "a.json", "a.jsonl.gz", "a.json.gz"])
@@ -198,17 +200,17 @@ SENTENCES: dict[str, tuple[str | bytes, str]] = {
     "header.csv": ("a,b\n", "has no rows; give a file with at least one event"),
     "blank.jsonl": ("\n \n", "has no rows; give a file with at least one event"),
     "broken.parquet": ("PAR1 nonsense", "is not readable Parquet; write the file again"),
-    "noname.csv": (",a\n0,1\n", "column 1 has no name; name it in the first line or leave it out"),
     "twice.csv": ("a,b,a\n1,2,3\n", "two columns are called a; rename one of them"),
     "ragged.csv": (
-        "a,b\n1,2\nx,2,3\n",
-        "the row that begins with 'x' has 3 cells, the header 2; correct the row",
+        "a,b\n1,2\n" + "x,2,3\n" * 6 + "3,4\n",
+        "6 of 8 rows have not as many cells as the header; the first, row 2, begins with 'x' and"
+        " has 3 cells, the header 2; correct the rows",
     ),
     "quote.csv": (
         'a,b\n1,2\n1,"' + "x\n" * 70_000,
         "the quote that opens in line 3 never closes; correct the line",
     ),
-    "latin1.csv": ("a\nö\n".encode("latin-1"), "is not UTF-8 text; convert it to UTF-8"),
+    "utf16.csv": ("a\nö\n".encode("utf-16") + b"x", "is not UTF-8 text; convert it to UTF-8"),
     "array.json": ('[{"a": 1}]', "line 1 is not a JSON object; write one event a line"),
     "broken.jsonl": ('{"a": 1}\n{"a": \n', "line 2 is not a JSON object; write one event a line"),
     "deep.jsonl": ("[" * 100_000, "line 1 is not a JSON object; write one event a line"),
@@ -279,7 +281,7 @@ def test_cut_gzip(tmp_path: Path, keep: float) -> None:
 
 
 def test_trouble_that_can_be_known_is_raised_before_the_first_row(tmp_path: Path) -> None:
-    for name in ("ragged.csv", "empty.jsonl", "broken.parquet", "latin1.csv"):
+    for name in ("ragged.csv", "empty.jsonl", "broken.parquet", "utf16.csv"):
         path = write(tmp_path, name, SENTENCES[name][0])
         with pytest.raises(InputError):
             read_rows(path)

@@ -12,7 +12,7 @@ import pytest
 from driftline.producer.errors import InputError
 from driftline.producer.files import formats
 from driftline.producer.files.formats import FORMATS, Format, Rows, format_of, is_file_name
-from driftline.producer.files.rows import count_rows, mixed_columns, read_rows
+from driftline.producer.files.rows import count_rows, file_notes, read_rows
 
 # Records of lines `name=value`, with a blank line behind each.
 PROGRAM = """
@@ -63,7 +63,7 @@ def test_a_new_format_is_read_counted_and_listed(
     path = tmp_path / "a.stanza"
     path.write_text("a=1\nb=x\n\na=2\nb=y")
     assert list(read_rows(path)) == [[{"a": "1", "b": "x"}], [{"a": "2", "b": "y"}]]
-    assert (count_rows(path), mixed_columns(path)) == (2, {})
+    assert (count_rows(path), file_notes(path)) == (2, [])
     with pytest.raises(InputError, match=r"\.ndjson, \.json or \.stanza \(text also with \.gz\)$"):
         read_rows(tmp_path / "a.txt")
 

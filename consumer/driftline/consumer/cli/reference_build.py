@@ -22,7 +22,7 @@ from driftline.consumer.wire.text import plural
 from driftline.detectors.outcomes import METRICS, Outcomes
 from driftline.detectors.reference import Reference
 from driftline.detectors.registry import FeatureType
-from driftline.producer.files.rows import count_rows, mixed_columns, read_rows
+from driftline.producer.files.rows import count_rows, file_notes, read_rows
 from driftline.producer.files.tables import read_tables
 from driftline.producer.records.table import Table
 from driftline.producer.records.time_form import GUESSED, GivenTimes
@@ -105,8 +105,8 @@ def from_file(
     if labels is not None:
         truth = read_truth(labels, file, mapping, Screen(), actual)
         mapping = truth.mapped(mapping)
-    for sentence in mixed_columns(file).values():
-        say(f"warning  {sentence}")
+    for kind, sentence in file_notes(file):
+        say(f"{kind}  {sentence}")
     rows = count_rows(file)
 
     def scan() -> Iterator[Table]:

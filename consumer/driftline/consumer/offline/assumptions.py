@@ -13,7 +13,7 @@ from driftline.consumer.judge.sentence import clean
 from driftline.consumer.offline import file_rows
 from driftline.consumer.offline.feedback import Feedback
 from driftline.producer.errors import InputError
-from driftline.producer.files.rows import mixed_columns, read_rows
+from driftline.producer.files.rows import file_notes, read_rows
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.records.time_form import GUESSED, GivenTimes
 from driftline.producer.records.timestamp import is_written
@@ -82,9 +82,8 @@ def assume(
     for sentence in (*found.said, *listed):
         feedback.note("assumed", clean(sentence))
     file_rows.suggest_actual(found, feedback)
-    for sentence in mixed_columns(file).values():
-        advice = "where a number is missing, leave the cell empty"
-        feedback.note("warning", f"{clean(sentence)}; {advice}")
+    for kind, sentence in file_notes(file):
+        feedback.note(kind, clean(sentence))
     name = model or _model_of(file, events)
     return Assumptions(mapping, name, tuple(map(_glob, unfit)), found.no_time, found.unclear)
 

@@ -10,6 +10,7 @@ from driftline.producer.files.csv_cells import BLOCK
 from driftline.producer.files.text_lines import CHUNK_SIZE
 
 if TYPE_CHECKING:
+    from driftline.producer.files.text_column import Note
     from driftline.producer.records.table import Table
 
 
@@ -21,7 +22,7 @@ def tables(file: Path, columns: Collection[str] | None = None) -> Iterator[Table
         columns: those that are needed; None for all.
 
     Raises:
-        InputError: no usable header, a row of another length, or no CSV.
+        InputError: no usable header, many rows of another length, or no CSV.
     """
     yield from _file(file).tables(columns)
 
@@ -51,17 +52,17 @@ def count(file: Path) -> int:
     Raises:
         InputError: as of `tables`.
     """
-    rows: int = _file(file).rows
+    rows: int = _file(file).survey.rows
     return rows
 
 
-def mixed(file: Path) -> dict[str, str]:
-    """Return the columns with numbers and text, each with a sentence.
+def notes(file: Path) -> list[Note]:
+    """Return what is not as usual in a file, and what was decided about its columns.
 
     Raises:
         InputError: as of `tables`.
     """
-    said: dict[str, str] = _file(file).mixed()
+    said: list[Note] = _file(file).notes()
     return said
 
 

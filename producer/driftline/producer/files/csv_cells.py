@@ -9,9 +9,9 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, groupby
 from pathlib import Path
 from typing import TextIO
 
@@ -23,6 +23,7 @@ BLOCK = 1 << 18
 """Characters that are read at once; with many more, a processor's cache no longer holds them."""
 
 _BLANK = re.compile(r"\A\n|\n\n")
+_FEW, _MOST_UNFIT = 5, 0.01
 _END = "\0the end\n"
 
 
@@ -46,36 +47,78 @@ class Block:
 
 
 def blocks(file: Path, layout: Layout) -> Iterator[Block]:
-    """Yield the rows behind the header.
+    """Yield the rows behind the header; those of another length are left out.
 
     Raises:
-        InputError: a row of another length than the header, a line that is too long, or no CSV.
+        InputError: a line that is too long, or no CSV.
     """
     first = 0
     with layout.open(file) as stream:
         source = _Source(stream, file, layout)
         for text in source.texts():
-            columns = _split(text, layout) or source.parse(text)
-            if columns and columns[0]:
+            columns = _split(text, layout)
+            if columns is not None:
                 yield Block(first, len(columns[0]), columns)
                 first += len(columns[0])
+                continue
+            for fits, run in groupby(source.rows(text), lambda row: len(row) == layout.width):
+                rows = list(run)
+                if fits:
+                    yield Block(first, len(rows), list(zip(*rows, strict=True)))
+                first += len(rows)
 
 
-def count_rows(file: Path, layout: Layout) -> int:
-    """Return the number of rows behind the header, as `blocks` yields them.
+@dataclass(frozen=True)
+class Survey:
+    """What the rows behind the header are.
+
+    Attributes:
+        rows: how many.
+        unfit: the place of each row of another length, from 0, and its first cells.
+        footer: whether the last row is one of those; it is not among `unfit`, but in `rows`.
+    """
+
+    rows: int
+    unfit: Mapping[int, list[str]]
+    footer: bool
+
+
+def survey(file: Path, layout: Layout) -> Survey:
+    """Count the rows, and look at their lengths.
 
     Raises:
-        InputError: a line is too long to be a row, or no CSV.
+        InputError: a line is too long to be a row, most rows do not fit, or no CSV.
     """
-    rows = 0
+    rows, unfit = 0, {}
+    others = bytes(set(range(256)) - {ord(layout.separator), ord("\n")})
+    line = layout.separator.encode() * (layout.width - 1) + b"\n"
     with layout.open(file) as stream:
         source = _Source(stream, file, layout)
         for text in source.texts():
-            if '"' in text or _BLANK.search(text):
-                rows += sum(map(bool, source.rows(text)))
-            else:
-                rows += text.count("\n")
-    return rows
+            lines = text.count("\n")
+            plain = '"' not in text and not _BLANK.search(text)
+            if plain and text.encode("utf-8", "replace").translate(None, others) == line * lines:
+                rows += lines
+                continue
+            for row in source.rows(text):
+                if len(row) != layout.width:
+                    unfit[rows] = row
+                rows += 1
+            if len(unfit) > _FEW and len(unfit) > _MOST_UNFIT * rows:
+                raise _too_many(file, layout, unfit, rows)
+    footer = rows - 1 in unfit and rows > len(unfit)
+    if footer:
+        del unfit[rows - 1]
+    return Survey(rows, unfit, footer)
+
+
+def _too_many(file: Path, layout: Layout, unfit: Mapping[int, list[str]], rows: int) -> InputError:
+    place, row = next(iter(unfit.items()))
+    return InputError(
+        f"{file}: {len(unfit):,} of {rows:,} rows have not as many cells as the header; the first,"
+        f" row {place + 1:,}, begins with {row[0][:40]!r} and has {len(row)} cells, the header"
+        f" {layout.width}; correct the rows"
+    )
 
 
 def _split(text: str, layout: Layout) -> list[list[str]] | None:
@@ -118,21 +161,8 @@ class _Source:
             yield text if text.endswith(("\n", "\r")) else text + "\n"
             self._line += text.count("\n")
 
-    def parse(self, text: str) -> list[tuple[str, ...]]:
-        """Return the columns of a text, and of what its last row has behind its end."""
-        width = self._layout.width
-        rows = [row for row in self.rows(text) if row]
-        if set(map(len, rows)) - {width}:
-            for row in rows:
-                if len(row) != width:
-                    raise InputError(
-                        f"{self._file}: the row that begins with {row[0][:40]!r} has {len(row)}"
-                        f" cells, the header {width}; correct the row"
-                    )
-        return list(zip(*rows, strict=True))
-
     def rows(self, text: str) -> Iterator[list[str]]:
-        """Yield the rows of a text, empty ones too; one that its end cuts goes on behind it."""
+        """Yield the rows of a text but empty ones; one that its end cuts goes on behind it."""
         lines = list(io.StringIO(text, newline=""))
         reader = csv.reader(
             chain(lines, self._more(len(lines)), [_END]), delimiter=self._layout.separator
@@ -145,7 +175,8 @@ class _Source:
                         f"{self._file}: the quote that opens in line {self._line + began:,} never"
                         " closes; correct the line"
                     )
-                yield row
+                if row:
+                    yield row
                 if reader.line_num >= len(lines):
                     return
                 began = reader.line_num + 1

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 
-from driftline.producer.files.csv_cells import Block, blocks, count_rows
+from driftline.producer.files.csv_cells import Block, Survey, blocks, survey
 from driftline.producer.files.csv_layout import Layout, layout_of
-from driftline.producer.files.text_column import CellCounts, CellType, column_of
+from driftline.producer.files.text_column import CellCounts, CellType, Note, column_of
 from driftline.producer.records.table import Table
 
 _FEW = 100
+_MOST_NAMED = 5
 
 
 @dataclass
@@ -27,13 +29,13 @@ class CsvFile:
     Attributes:
         file: the file.
         layout: how it is written.
-        rows: how many rows it has.
+        survey: how many rows it has, and which of them do not fit.
         columns: what the cells of each column are, in the rows that decide the types.
     """
 
     file: Path
     layout: Layout
-    rows: int
+    survey: Survey
     columns: dict[str, CellCounts] = field(default_factory=dict)
 
     @functools.cached_property
@@ -54,18 +56,21 @@ class CsvFile:
             }
             yield Table(block.rows, typed, block.first)
 
-    def mixed(self) -> dict[str, str]:
-        """Return the columns with numbers and text, each with a sentence."""
-        said = {}
+    def notes(self) -> list[Note]:
+        """Return what is not as usual, and what was decided about columns."""
+        notes: list[Note] = [("note", sentence) for sentence in self.layout.notes]
+        for place, row in islice(self.survey.unfit.items(), _MOST_NAMED):
+            notes.append(("warning", f"row {place + 1:,} is left out: {self._length(row)}"))
+        if len(self.survey.unfit) > _MOST_NAMED:
+            notes.append(("warning", f"{len(self.survey.unfit):,} such rows are left out"))
+        if self.survey.footer:
+            notes.append(("note", "the last row has another length, so it is left out as a footer"))
         for name, counts in self.columns.items():
-            others = counts.texts + counts.booleans + counts.names
-            if others and counts.numbers:
-                reading = "text" if counts.type == "text" else "numbers"
-                said[name] = (
-                    f"{name}: {others:,} of {counts.values:,} values are not numbers"
-                    f" ({counts.first_text!r} is the first), so the column is read as {reading}"
-                )
-        return said
+            notes += counts.notes(name)
+        return notes
+
+    def _length(self, row: list[str]) -> str:
+        return f"it has {len(row)} cells, the header {self.layout.width}"
 
 
 def scanned(file: Path) -> CsvFile:
@@ -77,10 +82,11 @@ def scanned(file: Path) -> CsvFile:
 @functools.lru_cache(maxsize=16)
 def _scan(file: Path, version: tuple[int, ...]) -> CsvFile:
     """Find how a file is written, its rows, and the types from the first half of them."""
-    layout = layout_of(file)
-    found = CsvFile(file, layout, count_rows(file, layout))
-    found.columns = {name: CellCounts() for name in layout.names.values()}
-    half = max(_FEW, found.rows // 2)
+    layout, found_rows = _laid_out(file)
+    found = CsvFile(file, layout, found_rows)
+    comma = layout.separator == ";"
+    found.columns = {name: CellCounts(comma=comma) for name in layout.names.values()}
+    half = max(_FEW, found_rows.rows // 2)
     for block in blocks(file, layout):
         _count(found, block, half)
         if block.first + block.rows >= half:
@@ -88,6 +94,18 @@ def _scan(file: Path, version: tuple[int, ...]) -> CsvFile:
     return found
 
 
+def _laid_out(file: Path) -> tuple[Layout, Survey]:
+    try:
+        layout = layout_of(file)
+        return layout, survey(file, layout)
+    except UnicodeDecodeError as error:
+        if error.encoding != "utf-8":
+            raise
+        layout = layout_of(file, "latin-1")
+        said = "it is not UTF-8, so it is read as Latin-1"
+        return replace(layout, notes=(said, *layout.notes)), survey(file, layout)
+
+
 def _count(found: CsvFile, block: Block, half: int) -> None:
     for place, name in found.layout.names.items():
-        found.columns[name].add(block.cells(place)[: half - block.first])
+        found.columns[name].add(block.cells(place)[: max(0, half - block.first)])

@@ -56,42 +56,83 @@ class Layout:
             yield text
 
 
-def layout_of(file: Path) -> Layout:
+def layout_of(file: Path, encoding: str | None = None) -> Layout:
     """Find out how a file is written, from its beginning.
+
+    Args:
+        file: the file.
+        encoding: of its text; None for UTF-8, or what a byte-order mark says.
 
     Raises:
         InputError: it has no usable header.
+        UnicodeDecodeError: it has another encoding.
     """
+    csv.field_size_limit(LONGEST_LINE)
     with open_unpacked(file) as raw:
         sample = raw.read(_SAMPLE)
-    encoding = next(
-        (name for mark, name in _BYTE_ORDER_MARKS.items() if sample.startswith(mark)), "utf-8"
-    )
+    encoding = encoding or _encoding(sample)
     text = sample.decode(encoding, "replace")
     lines = list(io.StringIO(text, newline=""))[: None if len(sample) < _SAMPLE else -1]
-    skipped = 0
-    while skipped < len(lines) and not lines[skipped].strip():
+    separator, skipped = _separator(lines), 0
+    rows = [line.count(separator) for line in lines[:_SAMPLE_LINES]]
+    while skipped < len(lines) - 1 and _is_no_header(lines[skipped], rows[skipped:]):
         skipped += 1
-    separator = _separator(lines[skipped:])
-    layout = Layout(encoding, separator, skipped, 0, {})
-    with layout.open(file) as stream:
-        head = list(_bounded(stream, file))
-    if head and head[0].count(separator) >= _MOST_COLUMNS:
-        raise InputError(f"{file}: has more than {_MOST_COLUMNS:,} columns; keep the model's own")
-    csv.field_size_limit(LONGEST_LINE)
-    header = next(csv.reader(head, delimiter=separator), [])
-    names = _names([name.strip() for name in header], file)
     notes = [] if separator == "," else [f"separated by {_NAMED[separator]}"]
+    if any(line.strip() for line in lines[:skipped]):
+        notes.append(f"the first {skipped:,} lines are no rows, so they are left out")
+    stream: TextIO
+    with Layout(encoding, separator, skipped, 0, {}).open(file) as stream:
+        head = list(_bounded(stream, file, skipped + 1))
+        if head and head[0].count(separator) >= _MOST_COLUMNS:
+            raise InputError(
+                f"{file}: has more than {_MOST_COLUMNS:,} columns; keep the model's own"
+            )
+        header = next(csv.reader(head, delimiter=separator), [])
+        first = next(
+            csv.reader(_bounded(stream, file, skipped + len(head) + 1), delimiter=separator), []
+        )
+    header = [name.strip() for name in header]
+    if len(header) > 1 and len(first) == len(header) + 1:
+        header = ["", *header]  # R does not name the rows' names
+    names = _names(header, file, notes)
     return Layout(encoding, separator, skipped, len(header), names, tuple(notes))
+
+
+def _encoding(sample: bytes) -> str:
+    for mark, name in _BYTE_ORDER_MARKS.items():
+        if sample.startswith(mark):
+            return name
+    if sample[1::2].count(0) > len(sample) / 5:
+        return "utf-16-le"
+    return "utf-16-be" if sample[::2].count(0) > len(sample) / 5 else "utf-8"
+
+
+def _is_no_header(line: str, separators: list[int]) -> bool:
+    """Whether a line stands before the header: it is empty, a comment or a title.
+
+    Args:
+        line: the line.
+        separators: how many are in it, and in each of the next.
+    """
+    if not line.strip():
+        return True
+    if line.count('"') % 2:  # a name goes on in the next line
+        return False
+    usual = Counter(separators[1:]).most_common(1)
+    if line.startswith("#"):
+        # The last such line may be the header: then it has as many names as the rows have cells.
+        named = line[1:2].strip() and usual and separators[0] == usual[0][0] > 0
+        return not named
+    return separators[0] == 0 and bool(usual) and usual[0][0] > 0
 
 
 _NAMED = {";": "semicolons", "\t": "tabs", "|": "`|`"}
 
 
-def _bounded(stream: TextIO, file: Path) -> Iterator[str]:
-    """Yield the lines of the header, the first and those that its quotes go on in."""
+def _bounded(stream: TextIO, file: Path, first: int) -> Iterator[str]:
+    """Yield the lines of one row, whose first has this number."""
     quotes = 0
-    for number in range(1, 1001):
+    for number in range(first, first + 1_000):
         line = stream.readline(LONGEST_LINE + 1)
         if len(line) > LONGEST_LINE:
             raise too_long(file, number)
@@ -102,27 +143,32 @@ def _bounded(stream: TextIO, file: Path) -> Iterator[str]:
 
 
 def _separator(lines: list[str]) -> str:
-    """Return the separator that the rows have as many of as the header, outside of quotes."""
+    """Return the separator that most rows have as many of, outside of quotes."""
     plain = "".join("".join(lines).split('"')[::2])
-    rows = [row for row in plain.splitlines()[:_SAMPLE_LINES] if row.strip()]
-    if not rows:
-        return ","
+    rows = [row for row in io.StringIO(plain, newline="") if row.strip()][:_SAMPLE_LINES]
 
     def fit(separator: str) -> tuple[bool, float, int]:
-        head = rows[0].count(separator)
-        same = sum(row.count(separator) == head for row in rows) / len(rows)
-        return head > 0, same, head
+        found = Counter(row.count(separator) for row in rows if not row.startswith("#"))
+        most, same = found.most_common(1)[0] if found else (0, 0)
+        return most > 0 and rows[0].count(separator) in (most, most - 1, 0), same, most
 
     return max(SEPARATORS, key=fit)
 
 
-def _names(header: list[str], file: Path) -> dict[int, str]:
-    times = Counter(header)
-    for place, name in enumerate(header, 1):
-        if not name:
-            raise InputError(
-                f"{file}: column {place} has no name; name it in the first line or leave it out"
-            )
-        if times[name] > 1:
+def _names(header: list[str], file: Path, notes: list[str]) -> dict[int, str]:
+    """Return the columns that are read; what has no name gets one, but the rows' numbers."""
+    for name, times in Counter(filter(None, header)).items():
+        if times > 1:
             raise InputError(f"{file}: two columns are called {name}; rename one of them")
-    return dict(enumerate(header))
+    names = {}
+    for place, name in enumerate(header):
+        if name:
+            names[place] = name
+        elif place == 0 and len(header) > 1:
+            notes.append("the first column has no name, so it is left out as the rows' numbers")
+        elif any(header):
+            names[place] = f"column_{place + 1}"
+            while names[place] in header:
+                names[place] += "_"
+            notes.append(f"column {place + 1} has no name, so it is called {names[place]}")
+    return names

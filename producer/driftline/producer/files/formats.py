@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 from driftline.producer.files import csv, ndjson, parquet
 
 if TYPE_CHECKING:  # names of formats are wanted where numpy is not
+    from driftline.producer.files.text_column import Note
     from driftline.producer.records.table import Table
 
 Rows = list[dict[str, Any]]
 
 
-def _no_columns(_: Path) -> dict[str, str]:
-    return {}
+def _no_notes(_: Path) -> list[Note]:
+    return []
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,7 @@ class Format:
         read: yields a file's rows in chunks of at most as many as it is asked for; None where
             `tables` does.
         count: returns about how many rows a file has, None if it cannot be read.
-        mixed: returns the columns that are read as text because only some values are numbers, each
-            with a sentence.
+        notes: returns what is not as usual in a file, and what was decided about its columns.
         tables: yields a file's rows as columns, of all or of those named; None where `read` does.
         packed: whether it is text, which may be packed: then `.gz` follows the ending.
         extra: what to install Driftline with to read it; None if it is always read.
@@ -45,14 +45,14 @@ class Format:
     endings: tuple[str, ...]
     read: Callable[[Path, int], Iterator[Rows]] | None
     count: Callable[[Path], int | None]
-    mixed: Callable[[Path], dict[str, str]] = _no_columns
+    notes: Callable[[Path], list[Note]] = _no_notes
     tables: Callable[[Path, Collection[str] | None], Iterator[Table]] | None = None
     packed: bool = True
     extra: str | None = None
 
 
 FORMATS = [
-    Format("CSV", (".csv",), csv.read, csv.count, csv.mixed, csv.tables),
+    Format("CSV", (".csv",), csv.read, csv.count, csv.notes, csv.tables),
     Format(
         "Parquet",
         (".parquet",),

@@ -13,11 +13,14 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from driftline.producer.errors import InputError
 from driftline.producer.files.formats import FORMATS, Format, Rows, any_of, endings, format_of
 from driftline.producer.files.given import Given, is_several
+
+if TYPE_CHECKING:
+    from driftline.producer.files.text_column import Note
 
 Chunk = TypeVar("Chunk")
 CHUNK = 10_000
@@ -43,8 +46,8 @@ def read_rows(path: str | Path | Given) -> Iterator[Rows]:
 def count_rows(path: str | Path | Given) -> int | None:
     """Return the number of rows, for a progress bar; None if the file cannot be read.
 
-    Exact for Parquet. Of text the line breaks are counted, which is a little more than the rows
-    where there are empty lines, or line breaks inside quotes.
+    Exact for Parquet and CSV. Of NDJSON the line breaks are counted, which is a little more than
+    the rows where there are empty lines.
 
     Raises:
         InputError: a line is too long to be a row.
@@ -59,17 +62,17 @@ def count_rows(path: str | Path | Given) -> int | None:
         return None
 
 
-def mixed_columns(path: str | Path | Given) -> dict[str, str]:
-    """Return the columns that hold numbers and text, each with a sentence that says so.
+def file_notes(path: str | Path | Given) -> list[Note]:
+    """Return what is not as usual in a file, and what was decided about its columns.
 
-    Such a column is read as text. Formats with types of their own have none: an empty dict.
+    Each is `note` or `warning`, and a sentence. Formats with types of their own have none.
 
     Raises:
         InputError: the file cannot be used.
     """
     file, form = checked(path)
     with _readable(file, form):
-        return form.mixed(file)
+        return form.notes(file)
 
 
 def checked(path: str | Path | Given) -> tuple[Path, Format]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import count
 from typing import Any, Literal
 
@@ -19,16 +20,23 @@ from numpy.typing import NDArray
 from driftline.producer.records.number_text import (
     NEARLY_ALL,
     TEXT_MARK,
+    NumberStyle,
     is_mark,
     plain_number,
+    style_of,
 )
 from driftline.producer.records.table import Coded, Column, Numbers
 
-CellType = Literal["text", "boolean", "integer", "decimal"]
+CellType = Literal["text", "boolean", "integer", "decimal"] | NumberStyle
+
+Note = tuple[Literal["note", "warning"], str]
+"""How much it matters, and a sentence."""
 
 _BOOLEANS = {"true": True, "false": False}
 _EXACT = 2.0**53
 _ENOUGH_TEXTS = 2_000
+_MOST_MARKS = 5
+_MOST_SHOWN = 40
 _MOST_DIGITS = 18
 _LEADING_ZERO = re.compile(r"\n\s*[+-]?0[0-9]")
 
@@ -38,22 +46,26 @@ class CellCounts:
     """How many cells of each kind a column has, in the rows that decide its type.
 
     Attributes:
+        comma: whether a comma between digits is rather a decimal one.
         integers: whole numbers.
         decimals: other numbers.
         booleans: `true` and `false`, in any case.
-        marks: what stands for no value.
+        marked: what stands for no value, beside the empty cell.
         names: digits that are no quantity, such as `00501`: one of them makes the column text.
         texts: everything else.
         first_text: the first of `texts`.
+        seen: how often each cell is there, of those that were looked at one by one.
     """
 
+    comma: bool
     integers: int = 0
     decimals: int = 0
     booleans: int = 0
-    marks: int = 0
+    marked: set[str] = field(default_factory=set, init=False)
     names: int = 0
     texts: int = 0
     first_text: str = ""
+    seen: Counter[str] = field(default_factory=Counter, init=False)
 
     def add(self, cells: Sequence[str]) -> None:
         """Count more cells of the column."""
@@ -63,10 +75,13 @@ class CellCounts:
             self.integers += len(cells) if whole else 0
             self.decimals += 0 if whole else len(cells)
             return
-        for text, times in Counter(cells).items():
+        distinct = Counter(cells)
+        if len(self.seen) < _ENOUGH_TEXTS:
+            self.seen.update(distinct)
+        for text, times in distinct.items():
             number = plain_number(text)
             if is_mark(text):
-                self.marks += times
+                self.marked |= {text.strip()} - {""}
             elif number is not None:
                 if isinstance(number, int):
                     self.integers += times
@@ -90,15 +105,57 @@ class CellCounts:
         """How many cells are not marks."""
         return self.numbers + self.booleans + self.names + self.texts
 
-    @property
+    @cached_property
     def type(self) -> CellType:
-        """The column's type."""
+        """The column's type; asked when all cells are counted."""
         enough = NEARLY_ALL * self.values
         if self.names or not self.values:
             return "text"
         if self.numbers >= enough:
             return "decimal" if self.decimals else "integer"
-        return "boolean" if self.booleans >= enough else "text"
+        if self.booleans >= enough:
+            return "boolean"
+        return self._style[0] if self._style is not None else "text"
+
+    @cached_property
+    def _style(self) -> tuple[NumberStyle, float] | None:
+        """How numbers are written that no program writes, and their share; None if there are none.
+
+        >>> counts = CellCounts(comma=False)
+        >>> counts.add(["1,5", "2,25", "NA"])
+        >>> counts.type, column_of(["1,5", "", "low"], counts.type).values()
+        (NumberStyle(decimal=',', percent=False), [1.5, None, 'low'])
+        """
+        return style_of(self.seen, self.comma)
+
+    def notes(self, name: str) -> Iterator[Note]:
+        """Yield what is to be told of a column of this name."""
+        others = self.values - (self.booleans if self.type == "boolean" else self.numbers)
+        first = self.first_text[:_MOST_SHOWN]
+        if isinstance(self.type, NumberStyle) and self._style is not None:
+            share, example = self._style[1], next(filter(self.type.read, self.seen), "0")
+            yield (
+                "note",
+                f"{name}: {share:.1%} of the values are numbers, read with {self.type.said}"
+                f" ({example!r} is {self.type.read(example):g})",
+            )
+        elif self.numbers and others and self.type == "text" and self.texts + self.booleans:
+            yield (
+                "warning",
+                f"{name}: {others:,} of {self.values:,} values are not numbers ({first!r} is the"
+                " first), so the column is read as text; where a number is missing, leave the cell"
+                " empty",
+            )
+        elif others and self.type != "text":
+            kind = "true or false" if self.type == "boolean" else "numbers"
+            yield (
+                "note",
+                f"{name}: {1 - others / self.values:.1%} of the values are {kind}; the others"
+                f" ({first!r} is the first) are invalid",
+            )
+        if self.marked and self.type != "text":
+            marks = ", ".join(sorted(self.marked)[:_MOST_MARKS])
+            yield "note", f"{name}: {marks} stand for missing values"
 
 
 def column_of(cells: Sequence[str], cell_type: CellType) -> Column:
@@ -119,10 +176,12 @@ def column_of(cells: Sequence[str], cell_type: CellType) -> Column:
             return Numbers(plain)
     distinct: dict[str, int] = dict(zip(dict.fromkeys(cells), count(), strict=False))
     codes = np.fromiter(map(distinct.__getitem__, cells), np.int64, len(cells))
+    if isinstance(cell_type, NumberStyle):
+        return _with_numbers(codes, [_styled(text, cell_type) for text in distinct])
     values = [_READ[cell_type](text) for text in distinct]
-    if cell_type in ("integer", "decimal"):
-        return _with_numbers(codes, values)
-    return Coded(codes, values)
+    return (
+        Coded(codes, values) if cell_type in ("text", "boolean") else _with_numbers(codes, values)
+    )
 
 
 def _text(text: str) -> str | None:
@@ -140,7 +199,14 @@ def _number(text: str) -> int | float | str | None:
     return number
 
 
-_READ: dict[CellType, Callable[[str], Any]] = {
+def _styled(text: str, style: NumberStyle) -> float | str | None:
+    number = style.read(text)
+    if number is None:
+        return None if is_mark(text) else text
+    return number
+
+
+_READ: dict[str, Callable[[str], Any]] = {
     "text": _text,
     "boolean": _boolean,
     "integer": _number,

@@ -1,12 +1,15 @@
 r"""Numbers that are written as text, and what is written where there is no value.
 
 A number is what a program writes: `-1.5`, `1e3`. Numbers with leading zeros (`00501`) or of 19
-digits and more are names, not quantities.
+digits and more are names, not quantities. In tables there are also decimal commas, separators of
+thousands, signs of currencies and of percent; which of them a column has, all its values say.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 NEARLY_ALL: Final = 0.95
@@ -18,12 +21,30 @@ MARKS: Final = ("NA", "N/A", "null", "NULL", r"\N", "?", "nan", "-")
 TEXT_MARK: Final = r"\N"
 """What stands for no value in every column, beside the empty cell."""
 
+_CLASSES = 20
 _LOWER_MARKS = frozenset({*map(str.lower, MARKS), "", "none", "#n/a", "nat"})
 _INTEGER = re.compile(r"[+-]?(?:0|[1-9][0-9]{0,17})")
 _DECIMAL = re.compile(
     r"[+-]?(?:(?:0|[1-9][0-9]*)\.[0-9]*|\.[0-9]+|(?:0|[1-9][0-9]{0,17}))(?:[eE][+-]?[0-9]+)?"
 )
 _NOT_FINITE = re.compile(r"[+-]?inf(?:inity)?", re.IGNORECASE)
+
+_CURRENCY = r"(?:US\$|[$€£¥₹]|USD|EUR|GBP|CHF|JPY|INR)"
+_SPACE = " \u00a0\u202f"
+_SIGN = "[+\u2212-]?"
+_WRITTEN = re.compile(
+    rf"(?P<sign>{_SIGN}){_CURRENCY}?[{_SPACE}]?(?P<sign2>{_SIGN})"
+    rf"(?P<digits>[0-9.,](?:[0-9.,'{_SPACE}]*[0-9])?)"
+    rf"[{_SPACE}]?{_CURRENCY}?(?P<percent>%?)"
+)
+_DIGITS = {
+    decimal: re.compile(
+        rf"(?:0|[1-9][0-9]*|[1-9][0-9]{{0,2}}(?:[{group}'{_SPACE}][0-9]{{3}})+|(?=[{decimal}]))"
+        rf"(?:[{decimal}][0-9]+)?"
+    )
+    for decimal, group in ((".", ","), (",", "."))
+}
+_GROUPS = re.compile(r"[^0-9]")
 
 
 def is_mark(text: str) -> bool:
@@ -47,3 +68,70 @@ def plain_number(text: str) -> int | float | None:
     if _DECIMAL.fullmatch(text) or _NOT_FINITE.fullmatch(text):
         return float(text)
     return None
+
+
+@dataclass(frozen=True)
+class NumberStyle:
+    """How people write the numbers of one column, with or without the sign of a currency.
+
+    Attributes:
+        decimal: the sign before the decimals.
+        percent: whether every number is followed by a percent sign.
+
+    >>> NumberStyle(",").read("1.234,50 €"), NumberStyle(".", percent=True).read("12.5%")
+    (1234.5, 0.125)
+    >>> NumberStyle(",").read("1.5") is None
+    True
+    """
+
+    decimal: str
+    percent: bool = False
+
+    def read(self, text: str) -> float | None:
+        """Return the number, None if the text is none in this style."""
+        written = _WRITTEN.fullmatch(text.strip())
+        if written is None or bool(written["percent"]) != self.percent:
+            return None
+        digits = written["digits"]
+        if not _DIGITS[self.decimal].fullmatch(digits):
+            return None
+        whole, _, rest = digits.partition(self.decimal)
+        signs = written["sign"] + written["sign2"]
+        sign = "-" if signs in ("-", "\u2212") else ""
+        number = float(f"{sign}{_GROUPS.sub('', whole)}.{rest}{'e-2' if self.percent else ''}")
+        return number if len(signs) < 2 else None
+
+    @property
+    def said(self) -> str:
+        """The style in words."""
+        comma = "a decimal comma" if self.decimal == "," else "a decimal point"
+        return f"{comma}, per cent as 0.01" if self.percent else comma
+
+
+def style_of(texts: Mapping[str, int], comma: bool) -> tuple[NumberStyle, float] | None:
+    """Return how the numbers in a column are written, and the share of texts that are numbers.
+
+    Of per cent there have to be more than 20 different ones: `10%`, `20%` ... are classes.
+
+    Args:
+        texts: how often each text is there; those that stand for no value say nothing.
+        comma: whether a decimal comma is likelier where both are possible, as in `1,234`.
+
+    Returns:
+        None unless nearly all are numbers in one style.
+
+    >>> style_of({"1,5": 90, "2": 9, "": 50, "low": 1}, False)
+    (NumberStyle(decimal=',', percent=False), 0.99)
+    """
+    values = {text: times for text, times in texts.items() if not is_mark(text)}
+    total = sum(values.values())
+    percents = (False, True) if len(values) > _CLASSES else (False,)
+    best: tuple[float, bool, NumberStyle] | None = None
+    for decimal in ".,":
+        for percent in percents:
+            style = NumberStyle(decimal, percent)
+            fit = sum(times for text, times in values.items() if style.read(text) is not None)
+            likelier = (decimal == ",") == comma
+            if total and (best is None or (fit / total, likelier) > best[:2]):
+                best = (fit / total, likelier, style)
+    return None if best is None or best[0] < NEARLY_ALL else (best[2], best[0])

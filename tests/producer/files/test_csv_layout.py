@@ -1,0 +1,154 @@
+"""CSV as programs and people write it: what is read, and what is told of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from driftline.producer.files.csv import count, notes, tables
+
+
+def read(file: Path, content: str | bytes) -> list[dict[str, Any]]:
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
+    return [row for table in tables(file) for row in table.to_rows()]
+
+
+TWO = [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}]
+FILES: dict[str, tuple[str | bytes, list[dict[str, Any]], list[str]]] = {
+    "pipe": ("a|b\n1|x\n2|y\n", TWO, ["separated by `|`"]),
+    "commas in quoted names": (
+        '"a, in t";"b, c, d"\n1;x\n2;y\n',
+        [{"a, in t": 1, "b, c, d": "x"}, {"a, in t": 2, "b, c, d": "y"}],
+        ["separated by semicolons"],
+    ),
+    "decimal commas in rows": (
+        "a;b\n1,5;x\n2,5;y\n",
+        [{"a": 1.5, "b": "x"}, {"a": 2.5, "b": "y"}],
+        [
+            "separated by semicolons",
+            "a: 100.0% of the values are numbers, read with a decimal comma ('1,5' is 1.5)",
+        ],
+    ),
+    "carriage returns": ("a,b\r1,x\r2,y\r", TWO, []),
+    "a blank first line": ("\n\na,b\n1,x\n2,y\n", TWO, []),
+    "comments": (
+        "# made by a program\n# 2026, by hand\na,b\n1,x\n2,y\n",
+        TWO,
+        ["the first 2 lines are no rows, so they are left out"],
+    ),
+    "a title": (
+        "Sales of June\n\na,b\n1,x\n2,y\n",
+        TWO,
+        ["the first 2 lines are no rows, so they are left out"],
+    ),
+    "a header that is a comment": ("#a,b\n1,x\n", [{"#a": 1, "b": "x"}], []),
+    "a footer": (
+        "a,b\n1,x\n2,y\ntotal 2\n",
+        TWO,
+        ["the last row has another length, so it is left out as a footer"],
+    ),
+    "a row of another length": (
+        "a,b\n1,x\n7,8,9\n2,y\n",
+        TWO,
+        ["row 2 is left out: it has 3 cells, the header 2"],
+    ),
+    "an index": (
+        ",a,b\n0,1,x\n1,2,y\n",
+        TWO,
+        ["the first column has no name, so it is left out as the rows' numbers"],
+    ),
+    "an index as R writes it": (
+        '"a","b"\n"1",1,"x"\n"2",2,"y"\n',
+        TWO,
+        ["the first column has no name, so it is left out as the rows' numbers"],
+    ),
+    "no name": (
+        "a,\n1,x\n2,y\n",
+        [{"a": 1, "column_2": "x"}, {"a": 2, "column_2": "y"}],
+        ["column 2 has no name, so it is called column_2"],
+    ),
+    "UTF-16": ("a,b\n1,x\n2,y\n".encode("utf-16"), TWO, []),
+    "UTF-16 without its mark": ("a,b\n1,x\n2,y\n".encode("utf-16-le"), TWO, []),
+    "Latin-1": (
+        "a,b\n1,é\n".encode("latin-1"),
+        [{"a": 1, "b": "é"}],
+        ["it is not UTF-8, so it is read as Latin-1"],
+    ),
+    "line breaks in names and cells": (
+        '"a\nin t",b\n1,"x\n\ny"\n',
+        [{"a\nin t": 1, "b": "x\n\ny"}],
+        [],
+    ),
+    "marks": (
+        "a,b\nNA,NA\n2,y\n\\N,\\N\n?,x\n",
+        [{"a": None, "b": "NA"}, {"a": 2, "b": "y"}, {"a": None, "b": None}, {"a": None, "b": "x"}],
+        ["a: ?, NA, \\N stand for missing values"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_it_is_read_and_told(tmp_path: Path, name: str) -> None:
+    content, rows, said = FILES[name]
+    assert read(tmp_path / "x.csv", content) == rows
+    assert [sentence for _, sentence in notes(tmp_path / "x.csv")] == said
+
+
+def test_rows_are_counted_not_lines(tmp_path: Path) -> None:
+    file = tmp_path / "x.csv"
+    assert len(read(file, 'a,b\n1,"x\n\ny"\n2,"\n"\n\n3,z\n')) == 3
+    assert count(file) == 3
+
+
+def test_a_row_that_is_left_out_has_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "x.csv"
+    read(file, "a,b\n1,x\n7,8,9\n2,y\n")
+    assert [(table.first, table.rows) for table in tables(file)] == [(0, 1), (2, 1)]
+
+
+def test_cells_of_megabytes_are_read(tmp_path: Path) -> None:
+    long = "x" * 3_000_000
+    assert read(tmp_path / "x.csv", f'a,b\n1,"{long}"\n2,{long}\n') == [
+        {"a": 1, "b": long},
+        {"a": 2, "b": long},
+    ]
+
+
+STYLES: dict[str, tuple[list[str], list[float]]] = {
+    "a decimal point ('$1,234.50' is 1234.5)": (["$1,234.50", "-$3", "$.5"], [1234.5, -3, 0.5]),
+    "a decimal comma ('1.234,5 €' is 1234.5)": (["1.234,5 €", "3 €", "0,5 €"], [1234.5, 3, 0.5]),
+    "a decimal comma ('1 234,5' is 1234.5)": (["1 234,5", "2", "1 000 000"], [1234.5, 2, 1e6]),
+    'a decimal point ("1\'234.5" is 1234.5)': (["1'234.5", "2", "1'000'000"], [1234.5, 2, 1e6]),
+    "a decimal point, per cent as 0.01 ('12.5%' is 0.125)": (
+        ["12.5%", "-1 %", *(f"{number}%" for number in range(20))],
+        [0.125, -0.01, *(float(f"{number}e-2") for number in range(20))],
+    ),
+}
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_numbers_as_people_write_them(tmp_path: Path, style: str) -> None:
+    cells, values = STYLES[style]
+    file = tmp_path / "x.csv"
+    rows = read(file, "a\tb\n" + "".join(f"{cell}\tx\n" for cell in cells))
+    assert [row["a"] for row in rows] == values
+    assert ("note", f"a: 100.0% of the values are numbers, read with {style}") in notes(file)
+
+
+@pytest.mark.parametrize(
+    "cell", ["192.168.1.1", "2026-01-05", "1-2", "+49 89 123", "12:30", "00,5"]
+)
+def test_what_is_no_number_stays_text(tmp_path: Path, cell: str) -> None:
+    assert read(tmp_path / "x.csv", f"a|b\n{cell}|x\n{cell}|x\n")[0]["a"] == cell
+
+
+def test_numbers_are_decided_in_the_first_half_and_hold_for_all(tmp_path: Path) -> None:
+    """What the watched half holds does not change how the reference's half is read."""
+    lines = ["1.5", "low"] + ["2.5"] * 148 + ["high"] * 150
+    rows = read(tmp_path / "x.csv", "a,b\n" + "".join(f"{cell},x\n" for cell in lines))
+    assert [row["a"] for row in rows] == [1.5, "low", *[2.5] * 148, *["high"] * 150]
+    assert notes(tmp_path / "x.csv") == [
+        ("note", "a: 99.3% of the values are numbers; the others ('low' is the first) are invalid")
+    ]
