@@ -20,7 +20,7 @@ from driftline.consumer.offline.assumptions import Assumptions, assume
 from driftline.consumer.offline.extent import Extent
 from driftline.consumer.offline.feedback import Feedback
 from driftline.consumer.offline.ground_truth import check_measured, unmeasured_with_labels
-from driftline.consumer.offline.halves import Halves
+from driftline.consumer.offline.halves import MOST, Halves, Parts, thinned
 from driftline.consumer.offline.setup import (
     GroundTruth,
     Setup,
@@ -96,7 +96,15 @@ def assumed(
     halves, window = _parted(file, mapping, extent, given is None, wanted, feedback)
     if given is None:
         _check_enough(file, extent, wanted)
-    baseline = given or _build(file, found, halves, extent, own, feedback, beside)
+
+    def tables(columns: frozenset[str] | None = None) -> Iterator[Table]:
+        return read_tables(file, columns) if beside is None else beside.beside(read_tables(file))
+
+    baseline, parts = given, None
+    if baseline is None:
+        in_order = extent.in_order or window.rows is not None
+        first, parts = halves.part(tables, extent.rows, in_order=in_order)
+        baseline = _build(file, found, first, halves, extent, own, feedback, beside)
     outcomes = Outcomes.of(baseline) if beside is not None or extent.actual else None
     if labels is not None and outcomes is None:
         raise InputError(f"--labels {labels}: {_UNMEASURED.replace('--actual', '--labels')}")
@@ -120,9 +128,13 @@ def assumed(
     config = Config(
         kafka=KafkaConfig(bootstrap_servers=("localhost:9092",)), models={name: settings}
     )
+
+    def read(columns: frozenset[str]) -> Parts:
+        return halves.second(tables(columns)) if parts is None else parts
+
     classes = classes_of(baseline) if outcomes is not None else ()
     truth = GroundTruth(classes, actual=own, beside=beside)
-    return set_up(config, baseline, name, file, halves, extent, truth, feedback)
+    return set_up(config, baseline, name, read, halves, extent, truth, feedback)
 
 
 def _parted(
@@ -186,6 +198,7 @@ def _check_enough(file: Path, extent: Extent, wanted: WindowOptions) -> None:
 def _build(
     file: Path,
     found: Assumptions,
+    first: list[Table],
     halves: Halves,
     extent: Extent,
     actual: str | None,
@@ -193,24 +206,22 @@ def _build(
     beside: Truth | None,
 ) -> Reference:
     """Return the reference of the earlier half of a file."""
-
-    def scan() -> Iterator[Table]:
-        tables = read_tables(file)
-        return halves.earlier(tables if beside is None else beside.beside(tables))
-
-    built = reference_from_tables(scan, found.mapping, ReferenceSettings(found.model))
+    rows = sum(table.rows for table in first)
+    kept = thinned(first, rows)
+    built = reference_from_tables(lambda: kept, found.mapping, ReferenceSettings(found.model))
     if beside is not None and built.reference.outcome is None:
         raise InputError(f"--labels: {unmeasured_with_labels(built, found.mapping)}")
     check_measured(built, found.mapping, actual, file)
     for note in built.notes if beside is not None or extent.actual else ():
         feedback.note("note", note)
-    many = halves.rows or extent.before(halves.time)
-    which = f"the first {many:,} of {extent.rows:,} rows"
+    which = f"the first {rows:,} of {extent.rows:,} rows"
     if not extent.in_order and halves.time is not None:
-        which = f"the {many:,} of {extent.rows:,} rows before {format_time(halves.time)}"
+        which = f"the {rows:,} of {extent.rows:,} rows before {format_time(halves.time)}"
+    if rows > MOST:
+        which = f"{sum(table.rows for table in kept):,} of {which}"
     feedback.note("assumed", f"reference: {which}")
-    if many < _FEW:
-        feedback.note("note", f"a reference of {many:,} rows tells only great changes from chance")
+    if rows < _FEW:
+        feedback.note("note", f"a reference of {rows:,} rows tells only great changes from chance")
     return built.reference
 
 

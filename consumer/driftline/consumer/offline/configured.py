@@ -20,6 +20,7 @@ from driftline.consumer.offline.setup import (
 from driftline.consumer.service.references import read_references, sort_out
 from driftline.producer.errors import InputError
 from driftline.producer.files.rows import read_rows
+from driftline.producer.files.tables import read_tables
 from driftline.producer.records.mapping import Mapping
 
 
@@ -80,8 +81,16 @@ def configured(
         if settings.labels is None and extent.actual:
             feedback.note("note", f"ground truth is not used: set models.{name}.labels: {topic}")
         truth = GroundTruth(classes, unlabelled=own is not None, actual=actual)
+    halves = Halves(mapping)
     return set_up(
-        whole, references[name], name, file, Halves(mapping, None), extent, truth, feedback
+        whole,
+        references[name],
+        name,
+        lambda columns: halves.second(read_tables(file, columns)),
+        halves,
+        extent,
+        truth,
+        feedback,
     )
 
 

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
 
 from driftline.consumer.sketch.event_rows import event_times
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.records.table import Table
 from driftline.producer.records.timestamp_column import UNREADABLE
+
+Parts = Iterable[tuple[Table, int]]
+"""Rows, each table with how many rows of the file are read then."""
+
+MOST = 1_000_000
+"""Rows that are kept in memory: of a reference, and of a file that is not in order."""
 
 
 @dataclass(frozen=True)
@@ -25,23 +34,68 @@ class Halves:
     time: int | None = None
     rows: int = 0
 
-    def earlier(self, chunks: Iterable[Table]) -> Iterator[Table]:
-        """Yield the rows before the time, chunk by chunk; a chunk may be empty."""
-        return self._part(chunks, earlier=True)
+    def part(
+        self, read: Callable[[], Iterable[Table]], rows: int, *, in_order: bool
+    ) -> tuple[list[Table], Parts]:
+        """Return the first half, and the second to be read on.
 
-    def later(self, chunks: Iterable[Table]) -> Iterator[Table]:
-        """Yield the others, chunk by chunk; a chunk may be empty."""
-        return self._part(chunks, earlier=False)
+        Args:
+            read: reads all rows from the first on; called twice only where the file is not in order
+                and has more than a million rows.
+            rows: how many there are.
+            in_order: whether no row of the first half is behind one of the second.
+        """
+        parts = self._parts(read())
+        first: list[Table] = []
+        second: list[tuple[Table, int]] = []
+        keep = in_order or rows <= MOST
+        for early, late, until in parts:
+            first.append(early)
+            if keep:
+                second.append((late, until))
+            if in_order and self._has_begun(late):
+                return first, chain(second, ((late, until) for _, late, until in parts))
+        return first, second if keep else self.second(read())
 
-    def _part(self, chunks: Iterable[Table], *, earlier: bool) -> Iterator[Table]:
-        first = 0
-        for chunk in chunks:
+    def second(self, tables: Iterable[Table]) -> Parts:
+        """Yield the rows of the second half, each with how many rows of the file are read then."""
+        return ((late, until) for _, late, until in self._parts(tables))
+
+    def _parts(self, tables: Iterable[Table]) -> Iterator[tuple[Table, Table, int]]:
+        """Yield the rows of each half, and how many rows of the file are read then."""
+        read = 0
+        for table in tables:
             if self.time is None:
-                cut = min(max(self.rows - first, 0), chunk.rows)
-                first += chunk.rows
-                yield chunk.take(slice(0, cut) if earlier else slice(cut, chunk.rows))
-                continue
-            times = event_times(chunk, self.mapping)
-            before = (times < self.time) & (times != UNREADABLE)
-            chosen = before if earlier else ~before
-            yield chunk if chosen.all() else chunk.take(chosen)
+                early = read + np.arange(table.rows) < self.rows
+            else:
+                times = event_times(table, self.mapping)
+                early = (times < self.time) & (times != UNREADABLE)
+            read += table.rows
+            if early.all():
+                yield table, table.take(slice(0, 0)), read
+            elif early.any():
+                yield table.take(early), table.take(~early), read
+            else:
+                yield table.take(slice(0, 0)), table, read
+
+    def _has_begun(self, late: Table) -> bool:
+        """Return whether rows are in the second half for their time, or their number."""
+        if self.time is None:
+            return late.rows > 0
+        return bool((event_times(late, self.mapping) >= self.time).any())
+
+
+def thinned(tables: list[Table], rows: int) -> list[Table]:
+    """Return every n-th row of tables with so many rows, so that a million are left at most.
+
+    >>> [table.rows for table in thinned([Table(2), Table(3)], 5)]
+    [2, 3]
+    """
+    step = -(-rows // MOST)
+    if step <= 1:
+        return tables
+    found, done = [], 0
+    for table in tables:
+        found.append(table.take(slice(-done % step, None, step)))
+        done += table.rows
+    return found

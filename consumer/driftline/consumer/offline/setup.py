@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from driftline.consumer.config import Config, ModelConfig, SourceConfig
 from driftline.consumer.offline.extent import Extent
 from driftline.consumer.offline.feedback import Feedback
 from driftline.consumer.offline.found import Found
-from driftline.consumer.offline.halves import Halves
+from driftline.consumer.offline.halves import Halves, Parts
 from driftline.consumer.offline.labels import LabelFile
 from driftline.consumer.offline.truth import Truth
 from driftline.consumer.service.backtest import Backtest, row_mapping
@@ -90,20 +90,20 @@ def set_up(
     config: Config,
     reference: Reference,
     name: str,
-    file: Path,
+    read: Callable[[frozenset[str]], Parts],
     halves: Halves,
     extent: Extent,
     truth: GroundTruth,
     feedback: Feedback,
 ) -> Setup:
-    """Set up a backtest of the later half of a file.
+    """Set up a backtest of rows of a file.
 
     Args:
         config: the configuration.
         reference: what is normal.
         name: the model.
-        file: the events.
-        halves: how its rows become events, and which of them are judged.
+        read: gives the rows that are judged, with the columns that are needed.
+        halves: how they become events, and which of the file they are.
         extent: when they are.
         truth: what is known of the ground truth.
         feedback: takes notes, and shows progress.
@@ -118,13 +118,10 @@ def set_up(
     config = with_source(config, topic, mapping)
     plan = Plan(config, {name: reference}, ordered=False)
     backtest = Backtest(plan, name, topic, halves.rows)
-    if truth.beside is None:
-        tables = read_tables(file, backtest.columns | extent.columns)
-    else:
-        tables = truth.beside.beside(read_tables(file))
+    parts = read(frozenset(backtest.columns | extent.columns))
     return Setup(
         backtest=backtest,
-        chunks=_closing(tables, halves, later),
+        chunks=((table, later(until)) for table, until in parts),
         total=extent.rows - halves.rows - extent.before(halves.time),
         halves=halves,
         config=settings,
@@ -132,22 +129,6 @@ def set_up(
         truth=truth,
         feedback=feedback,
     )
-
-
-def _closing(
-    tables: Iterable[Table], halves: Halves, later: Callable[[int], int]
-) -> Iterator[tuple[Table, int]]:
-    """Yield the later half of the tables, each with the time before which no later row is."""
-    read = 0
-
-    def counted() -> Iterator[Table]:
-        nonlocal read
-        for table in tables:
-            read += table.rows
-            yield table
-
-    for part in halves.later(counted()):
-        yield part, later(read)
 
 
 def classes_of(reference: Reference) -> tuple[str, ...]:
