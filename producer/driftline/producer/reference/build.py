@@ -304,6 +304,8 @@ def _no_value(name: str, kind: FeatureType) -> InputError:
 def _no_events(seen: Seen, model: str) -> str:
     if seen.skipped:
         return f"all {seen.skipped:,} events are of other models; check the name {model}"
+    if seen.wrong:
+        return f"none of {seen.unusable:,} records is an event: {seen.wrong}; log that, or map it"
     if seen.unusable:
         return (
             f"none of {seen.unusable:,} records has features or a prediction;"

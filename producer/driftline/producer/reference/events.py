@@ -105,6 +105,7 @@ class Events:
         skipped: events of other models, which are left out.
         unusable: records that the monitor would refuse, left out too: neither features nor
             prediction, or of a wrong type.
+        wrong: which is of a wrong type, as a sentence; empty where none is.
     """
 
     rows: int
@@ -113,6 +114,7 @@ class Events:
     tags: dict[str, Field] = field(default_factory=dict)
     skipped: int = 0
     unusable: int = 0
+    wrong: str = ""
 
     def field(self, name: str) -> Field | None:
         """Return a feature; `prediction.score` and `prediction.label` are features too."""
@@ -145,7 +147,8 @@ def events_of(table: Table, mapping: Mapping, model: str, tags: Iterable[str] = 
     if version is not None:
         names[VERSION] = _first_there(version, names.get(VERSION))
     there = rows.there("features", whole) | rows.there("prediction", prediction)
-    usable = there & ~_where(whole, _is_no_object) & ~_where(prediction, _is_list)
+    no_object, listed = _where(whole, _is_no_object), _where(prediction, _is_list)
+    usable = there & ~no_object & ~listed
     own = usable & _where(rows.at("model"), lambda value: value == model, otherwise=True)
     outcomes = {f"prediction.{name}": answers[name] for name in answers}
     outcomes |= {f"actual.{name}": actual[name] for name in actual}
@@ -165,6 +168,11 @@ def events_of(table: Table, mapping: Mapping, model: str, tags: Iterable[str] = 
         of_model(names, tags),
         skipped=table.rows - good - unusable,
         unusable=unusable,
+        wrong="prediction is an array, not one score or class"
+        if (there & listed).any()
+        else "features is no object of named values"
+        if (there & no_object).any()
+        else "",
     )
 
 

@@ -40,6 +40,7 @@ class Seen:
         events: how many.
         skipped: events of other models.
         unusable: records that are no events.
+        wrong: what is of a wrong type in some of them; empty: nothing.
         looks: input's name, `prediction.score` or `prediction.label` to what was seen of it.
         inputs: the names of inputs, ascending.
         answers: predictions and ground truth.
@@ -48,6 +49,7 @@ class Seen:
     events: int = 0
     skipped: int = 0
     unusable: int = 0
+    wrong: str = ""
     looks: dict[str, Look] = field(default_factory=dict)
     inputs: list[str] = field(default_factory=list)
     answers: GatheredAnswers = field(default_factory=GatheredAnswers)
@@ -62,6 +64,7 @@ class Seen:
             seen.events += events.rows
             seen.skipped += events.skipped
             seen.unusable += events.unusable
+            seen.wrong = seen.wrong or events.wrong
             inputs |= events.features.keys()
             for name in {*events.features, *PREDICTION_FEATURES}:
                 found = events.field(name)

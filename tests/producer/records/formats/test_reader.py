@@ -107,6 +107,20 @@ def test_json_is_found_in_what_stands_around_it(value: bytes) -> None:
     assert read(value) == [json.loads(EVENT)]
 
 
+@pytest.mark.parametrize(
+    ("value", "form"),
+    [
+        (EVENT, "JSON"),
+        (b"[" + EVENT + b"]", "JSON, arrays"),
+        (gzip.compress(b"[" + EVENT + b"]"), "JSON, gzip, arrays"),
+        (json.dumps(EVENT.decode()).encode(), "JSON in a text"),
+        (framed(EVENT), "JSON, Schema Registry id 42"),
+    ],
+)
+def test_the_form_is_named(value: bytes, form: str) -> None:
+    assert RecordReader(RecordForm(), None, 10_000).read(value, []).form == form
+
+
 @given(events=st.lists(st.dictionaries(st.text(), st.integers() | st.text()), min_size=1))
 def test_an_array_holds_its_elements_as_they_are_written(events: list[dict[str, Any]]) -> None:
     texts = [json.dumps(event).encode() for event in events]

@@ -136,6 +136,8 @@ class RecordReader:
             content, name = self._framed(packed, headers)
         else:
             content, name = self._bare(packed)
+        if isinstance(content, list) or (isinstance(content, bytes) and content[:1] == b"["):
+            around.append("arrays")
         halves: Sequence[str] = ()
         if self.form.preset is None and not self.form.names:
             events = self._events(content)
@@ -217,7 +219,7 @@ class RecordReader:
         if self._local is not None and self.form.format != "auto":
             return self._raw(self._local, packed), _LANGUAGES[self._local.type]
         if packed.lstrip()[:1] in (b"{", b"[", b'"'):
-            return self._json(packed), "JSON"
+            return self._json(packed), "JSON in a text" if packed.lstrip()[:1] == b'"' else "JSON"
         if self._local is not None:
             return self._raw(self._local, packed), _LANGUAGES[self._local.type]
         raise self._unknown(packed)
