@@ -118,11 +118,17 @@ def _read_number(value: object) -> float:
     return number if math.isfinite(number) else INVALID
 
 
+_BOOLEANS = {
+    **dict.fromkeys(("false", "f", "no", "n", "0"), 0.0),
+    **dict.fromkeys(("true", "t", "yes", "y", "1"), 1.0),
+}
+
+
 def _read_boolean(value: object) -> float:
     if value is None:
         return MISSING
     if isinstance(value, str):
-        return {"false": 0.0, "true": 1.0}.get(value.lower(), INVALID)
+        return _BOOLEANS.get(value.lower(), INVALID)
     if isinstance(value, int | float) and value in (0, 1):
         return float(value)
     return INVALID

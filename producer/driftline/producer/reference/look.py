@@ -1,7 +1,7 @@
 """What type a feature has, seen of all its values, in any order and in any parts.
 
-All booleans (or the texts `true` and `false`, in any case) is boolean, all numbers is numeric,
-anything else categorical. Null, absent and not finite values say nothing.
+All booleans (or the texts `true` and `false`, in any case) is boolean, nearly all numbers is
+numeric, anything else categorical. Null, absent and not finite values say nothing.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from driftline.detectors.build import BOOLEANS
 from driftline.detectors.registry import FeatureType
 from driftline.producer.records.column_values import as_coded
+from driftline.producer.records.number_text import NEARLY_ALL
 from driftline.producer.records.table import Numbers, Times
 from driftline.producer.records.timestamp import is_written
 from driftline.producer.records.values import NUMERIC
@@ -50,6 +51,7 @@ class Look:
         self.count = 0
         self.sample: list[NDArray[np.float64]] = []
         self._booleans = self._texts = False
+        self._others = 0  # values that are texts or booleans
         self._only_booleans = self._only_times = True
         self._times: set[str] = set()
 
@@ -61,6 +63,11 @@ class Look:
         elif not isinstance(column, Numbers):
             found, counts = field.used()
             values = [v for v, count in zip(found.distinct, counts.tolist(), strict=True) if count]
+            self._others += sum(
+                count
+                for value, count in zip(found.distinct, counts.tolist(), strict=True)
+                if isinstance(value, str | bool) and value not in NOT_FINITE
+            )
             if not self._add_others(values):
                 return
         numbers = field.doubles(NUMERIC)
@@ -74,7 +81,8 @@ class Look:
     def infer(self) -> FeatureType | None:
         """Return the type that the values have; None if there is no usable value."""
         if self.count:
-            return "categorical" if self._booleans or self._texts else "numeric"
+            numbers = self.count >= NEARLY_ALL * (self.count + self._others)
+            return "numeric" if numbers else "categorical"
         if not self._booleans and not self._texts:
             return None
         return "boolean" if self._only_booleans else "categorical"
@@ -112,6 +120,7 @@ class Look:
             column = column.take(~column.null)
         if len(column):
             self._texts, self._only_booleans = True, False
+            self._others += len(column)
             if len(self._times) <= _MOST_TIMES and isinstance(column, Times):
                 ms = np.unique(column.ms)[: _MOST_TIMES + 1]
                 self._times.update(map(str, as_coded(Times(ms)).distinct))
