@@ -42,6 +42,7 @@ from driftline.consumer.wire.axis import axis_of
 from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import Reference
 from driftline.producer.errors import InputError
+from driftline.producer.files.given import Input
 from driftline.producer.files.tables import read_tables
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.records.table import Table
@@ -57,9 +58,9 @@ _FEW = 1_000  # rows of a half, from which on the small windows of a small file 
 
 
 def assumed(
-    file: Path,
+    file: Input,
     model: str | None,
-    reference: Path | None,
+    reference: Reference | Path | None,
     feedback: Feedback,
     actual: str | None = None,
     wanted: WindowOptions = GUESSED,
@@ -81,7 +82,7 @@ def assumed(
     Raises:
         DriftlineError: the file or the reference cannot be used.
     """
-    given = load_reference(reference) if reference is not None else None
+    given = load_reference(reference) if isinstance(reference, Path) else reference
     model = model or (given.model if given is not None else None)
     beside = None
     own = actual if labels is None else None
@@ -138,7 +139,7 @@ def assumed(
 
 
 def _parted(
-    file: Path,
+    file: Input,
     mapping: Mapping,
     extent: Extent,
     half: bool,
@@ -184,7 +185,7 @@ def _with_budget(settings: ModelConfig, budget: Budget) -> ModelConfig:
     return settings.model_copy(update={"budget": budget})
 
 
-def _check_enough(file: Path, extent: Extent, wanted: WindowOptions) -> None:
+def _check_enough(file: Input, extent: Extent, wanted: WindowOptions) -> None:
     """Refuse a file that tells nothing, unless the user wants few events to be judged."""
     if 0 < extent.rows < FEWEST and wanted.min_events is None:
         raise InputError(
@@ -196,7 +197,7 @@ def _check_enough(file: Path, extent: Extent, wanted: WindowOptions) -> None:
 
 
 def _build(
-    file: Path,
+    file: Input,
     found: Assumptions,
     first: list[Table],
     halves: Halves,

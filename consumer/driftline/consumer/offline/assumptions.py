@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 from driftline.consumer.judge.sentence import clean
 from driftline.consumer.offline import file_rows
 from driftline.consumer.offline.feedback import Feedback
 from driftline.producer.errors import InputError
+from driftline.producer.files.given import Input
 from driftline.producer.files.rows import file_notes, read_rows
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.records.time_form import GUESSED, GivenTimes
@@ -41,7 +41,7 @@ class Assumptions:
     no_time: str = ""
     unclear: bool = False
 
-    def check_times(self, file: Path) -> None:
+    def check_times(self, file: Input) -> None:
         """Refuse a file without times where it is known what a column lacks.
 
         Raises:
@@ -53,7 +53,7 @@ class Assumptions:
 
 
 def assume(
-    file: Path,
+    file: Input,
     model: str | None,
     feedback: Feedback,
     actual: str | None = None,
@@ -88,7 +88,7 @@ def assume(
     return Assumptions(mapping, name, tuple(map(_glob, unfit)), found.no_time, found.unclear)
 
 
-def _model_of(file: Path, events: Iterable[dict[str, Any]]) -> str:
+def _model_of(file: Input, events: Iterable[dict[str, Any]]) -> str:
     """Return the model that the events name; else a name made of the file's."""
     named = sorted({str(event["model"]) for event in events if event.get("model") is not None})
     if len(named) > 1:

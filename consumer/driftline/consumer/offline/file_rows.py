@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from driftline.consumer.config import Config
 from driftline.consumer.judge.sentence import clean
 from driftline.consumer.offline.feedback import Feedback
 from driftline.producer.errors import InputError
+from driftline.producer.files.given import Input
 from driftline.producer.files.rows import read_rows
 from driftline.producer.records.mapping import Constant, Mapping, quote_name
 from driftline.producer.records.time_form import GUESSED, GivenTimes
@@ -29,7 +29,7 @@ _FEW = 3
 def mapping_for(
     config: Config | None,
     topic: str | None,
-    file: Path,
+    file: Input,
     feedback: Feedback,
     actual: str | None = None,
     times: GivenTimes = GUESSED,
@@ -55,7 +55,7 @@ def mapping_for(
 
 
 def guess(
-    file: Path,
+    file: Input,
     feedback: Feedback,
     actual: str | None = None,
     times: GivenTimes = GUESSED,
@@ -126,7 +126,7 @@ def suggest_actual(found: Guess, feedback: Feedback) -> None:
 
 
 def look(
-    file: Path,
+    file: Input,
     rows: Sequence[dict[str, Any]],
     most: int,
     actual: str | None = None,
@@ -176,7 +176,7 @@ def with_actual(mapping: Mapping, column: str | None, topic: str | None = None) 
     return replace(mapping, fields={**fields, "actual": quote_name(column)})
 
 
-def check_actual(file: Path, rows: Sequence[dict[str, Any]], column: str) -> None:
+def check_actual(file: Input, rows: Sequence[dict[str, Any]], column: str) -> None:
     """Refuse a column that none of a file's first rows has.
 
     Raises:
@@ -197,7 +197,7 @@ def _guessed(
     rows: Sequence[dict[str, Any]],
     actual: str | None = None,
     times: GivenTimes = GUESSED,
-    file: Path | None = None,
+    file: Input | None = None,
 ) -> Guess:
     def whole(names: Sequence[str]) -> list[Any]:
         """Return each value that a column has anywhere in the file, once."""

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from driftline.consumer.offline import file_rows
 from driftline.producer.errors import InputError
+from driftline.producer.files.given import Input
 from driftline.producer.files.rows import read_rows
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.reference.build import BuiltReference
 
 
 def check_measured(
-    built: BuiltReference, mapping: Mapping, column: str | None, file: Path | None
+    built: BuiltReference, mapping: Mapping, column: str | None, file: Input | None
 ) -> None:
     """Refuse a reference without performance, if the ground truth was named for it.
 
@@ -40,7 +40,7 @@ def unmeasured_with_labels(built: BuiltReference, mapping: Mapping) -> str:
     return "no event before the judged ones has both a prediction and its label"
 
 
-def _why(unmeasured: str | None, mapping: Mapping, column: str, file: Path | None) -> str:
+def _why(unmeasured: str | None, mapping: Mapping, column: str, file: Input | None) -> str:
     if unmeasured is not None:
         return unmeasured
     if not mapping.names("prediction"):
@@ -54,7 +54,7 @@ def _why(unmeasured: str | None, mapping: Mapping, column: str, file: Path | Non
     return "no event has both a prediction and its ground truth; check the mapping of both"
 
 
-def _known(file: Path, mapping: Mapping, field: str) -> bool:
+def _known(file: Input, mapping: Mapping, field: str) -> bool:
     """Return whether any row has a value there that can be used."""
     return any(
         _usable(mapping.to_event(row).get(field)) for rows in read_rows(file) for row in rows

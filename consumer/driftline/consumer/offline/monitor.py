@@ -17,7 +17,7 @@ from driftline.consumer.judge.comparison.judge import ComparisonState
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.offline.data import tables_of
 from driftline.consumer.offline.frames import frame
-from driftline.consumer.service.backtest import Backtest
+from driftline.consumer.service.backtest import Backtest, row_mapping
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.references import load_reference
 from driftline.consumer.sketch.state import SketchState
@@ -31,7 +31,7 @@ from driftline.producer.records.table import Table
 from driftline.producer.records.table_bytes import decode_table, encode_table
 from driftline.producer.reference.guess import guess_mapping
 
-_TOPIC = "rows"
+TOPIC = "rows"
 _FORMAT = 1
 _SAMPLE = 1_000
 _State = SketchState | JoinState | JudgeState | ComparisonState
@@ -125,7 +125,7 @@ class Monitor:
         self.reference = reference
         self._settings = dict(settings or {})
         self._source = None if source is None else dict(source)
-        _config(reference.model, self._settings, self._source or {})  # says at once what is wrong
+        config_of(reference.model, self._settings, self._source or {})  # says at once what is wrong
         self._stream: _Stream | None = None
 
     def update(self, data: Any) -> Update:
@@ -188,12 +188,12 @@ class Monitor:
         if self._stream is None:
             if self._source is None:
                 self._source = _guessed(table)
-            self._stream = _Stream(self._plan(), self.reference.model, _TOPIC)
+            self._stream = _Stream(self._plan(), self.reference.model, TOPIC)
         return self._stream
 
     def _plan(self) -> Plan:
         name = self.reference.model
-        config = _config(name, self._settings, self._source or {})
+        config = config_of(name, self._settings, self._source or {})
         return Plan(config, {name: self.reference})
 
 
@@ -219,7 +219,7 @@ class _Stream(Backtest):
             name: decode(state, _State)  # type: ignore[arg-type]  # a union is a type to msgspec
             for name, state in saved.states.items()
         }
-        stream = cls(plan, model, _TOPIC, states)
+        stream = cls(plan, model, TOPIC, states)
         for topic, offset, message in saved.messages:
             read = decode_block(message) if topic == "joins" else decode_panes(message)
             stream._again(topic, offset, read)
@@ -280,7 +280,7 @@ def _from(row: int, tables: Iterable[Table]) -> Iterator[Table]:
             yield replace(table.take(slice(skip, None)), first=table.first + skip)
 
 
-def _config(model: str, settings: Mapping[str, Any], source: Mapping[str, Any]) -> Config:
+def config_of(model: str, settings: Mapping[str, Any], source: Mapping[str, Any]) -> Config:
     """Return the configuration of one model.
 
     Raises:
@@ -288,13 +288,16 @@ def _config(model: str, settings: Mapping[str, Any], source: Mapping[str, Any]) 
     """
     try:
         mapped = SourceConfig.model_validate(dict(source))
-        wanted = {"predictions": _TOPIC, "reference": "-", **settings}
+        wanted = {"predictions": TOPIC, "reference": "-", **settings}
         if "labels" not in wanted and mapped.mapping.names("actual") and source:
-            wanted["labels"] = _TOPIC
+            wanted["labels"] = TOPIC
+        watched = ModelConfig.model_validate(wanted)
+        if watched.window.rows is not None:
+            mapped = SourceConfig.of(row_mapping(mapped.mapping))
         return Config(
             kafka=KafkaConfig(bootstrap_servers=("localhost:9092",)),
-            models={model: ModelConfig.model_validate(wanted)},
-            sources={_TOPIC: mapped},
+            models={model: watched},
+            sources={TOPIC: mapped},
         )
     except ValidationError as error:
         first = error.errors()[0]

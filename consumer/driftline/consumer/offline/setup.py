@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from driftline.consumer.config import Config, ModelConfig, SourceConfig
 from driftline.consumer.offline.extent import Extent
@@ -18,6 +17,7 @@ from driftline.consumer.service.plan import Plan
 from driftline.consumer.wire.axis import RowAxis
 from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import Reference
+from driftline.producer.files.given import Input
 from driftline.producer.files.rows import count_rows
 from driftline.producer.files.tables import read_tables
 from driftline.producer.records.mapping import Mapping
@@ -73,7 +73,7 @@ class Setup:
         return self.found.model
 
 
-def survey(file: Path, mapping: Mapping, feedback: Feedback) -> Extent:
+def survey(file: Input, mapping: Mapping, feedback: Feedback) -> Extent:
     """Read a file once: how many rows there are, and when they are.
 
     Raises:

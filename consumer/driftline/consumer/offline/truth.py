@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from driftline.consumer.judge.sentence import clean
@@ -12,6 +11,7 @@ from driftline.consumer.offline.feedback import Feedback
 from driftline.consumer.sketch.event_ids import id_text
 from driftline.consumer.wire.text import counted
 from driftline.producer.errors import InputError
+from driftline.producer.files.given import Input
 from driftline.producer.files.rows import read_rows
 from driftline.producer.files.tables import read_tables
 from driftline.producer.records.mapping import Mapping, quote_name
@@ -66,7 +66,7 @@ class Truth:
 
 
 def read_truth(
-    file: Path, events: Path, mapping: Mapping, feedback: Feedback, actual: str | None = None
+    file: Input, events: Input, mapping: Mapping, feedback: Feedback, actual: str | None = None
 ) -> Truth:
     """Read the ground truth of a file of events, and note what is assumed of it.
 
@@ -138,7 +138,7 @@ def read_truth(
     return Truth(name, ids, found)
 
 
-def _truth_column(file: Path, mapping: Mapping, events: Path, actual: str | None) -> str:
+def _truth_column(file: Input, mapping: Mapping, events: Input, actual: str | None) -> str:
     """Return the column with the ground truth.
 
     Raises:
@@ -161,7 +161,7 @@ def _truth_column(file: Path, mapping: Mapping, events: Path, actual: str | None
 
 
 def _ids(
-    file: Path,
+    file: Input,
     labels: dict[str, Column],
     own: dict[str, Column],
     mapping: Mapping,
@@ -195,7 +195,7 @@ def _ids(
     return None
 
 
-def _columns(file: Path) -> dict[str, Column]:
+def _columns(file: Input) -> dict[str, Column]:
     """Return the columns of a file."""
     parts: dict[str, list[Any]] = {}
     rows = 0

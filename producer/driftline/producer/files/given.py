@@ -46,3 +46,7 @@ class Given:
 def is_several(path: Path) -> bool:
     """Return whether a path is a folder or a glob."""
     return path.is_dir() or (bool(GLOB.intersection(str(path))) and not path.exists())
+
+
+Input = Path | Given
+"""What rows are read from."""

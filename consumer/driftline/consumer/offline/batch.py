@@ -1,0 +1,203 @@
+"""A batch of data in a program: a reference of it, drift between two, and a backtest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
+from typing import Any
+
+from driftline.consumer.config import ModelConfig, SourceConfig
+from driftline.consumer.config.values import Budget
+from driftline.consumer.offline.assumed import assumed
+from driftline.consumer.offline.assumptions import assume
+from driftline.consumer.offline.data import tables_of
+from driftline.consumer.offline.feedback import Feedback
+from driftline.consumer.offline.found import Found
+from driftline.consumer.offline.monitor import TOPIC, config_of
+from driftline.consumer.offline.report import Report
+from driftline.consumer.offline.run import run
+from driftline.consumer.offline.windows import WindowOptions
+from driftline.consumer.service.backtest import Backtest
+from driftline.consumer.service.plan import Plan
+from driftline.consumer.wire.records import Alert, Verdict
+from driftline.detectors.outcomes import Outcomes
+from driftline.detectors.reference import Reference
+from driftline.detectors.registry import FeatureType
+from driftline.producer.errors import InputError
+from driftline.producer.files.given import Given
+from driftline.producer.records.durations import parse_duration
+from driftline.producer.reference.build import ReferenceSettings, reference_from_tables
+
+_MODEL = "model"
+
+
+def build_reference(
+    data: Any,
+    model: str = _MODEL,
+    *,
+    actual: str | None = None,
+    positive_label: str | None = None,
+    segments: Sequence[str] = (),
+    types: Mapping[str, FeatureType] | None = None,
+    ignore: Sequence[str] = (),
+) -> Reference:
+    """Freeze data as what is normal; `Path(...).write_bytes(reference.to_json())` keeps it.
+
+    Args:
+        data: a frame of pandas or polars, an Arrow table or stream, a dictionary of columns, a
+            list of dictionaries, an array, or the path of files.
+        model: the model's name.
+        actual: the column with the ground truth; None to guess it by its name.
+        positive_label: the class that the score speaks of.
+        segments: columns by whose values the data is also counted apart.
+        types: feature to type, where the inferred one is wrong.
+        ignore: globs of columns that are no features.
+
+    Raises:
+        InputError: the data cannot be used; one sentence that says why.
+
+    >>> build_reference({"age": [31, 32, 33], "plan": ["free", "paid", "free"]}).events
+    3
+    """
+    given = _given(data, "the data")
+    found = assume(given, model, Feedback(), actual)
+    fields = {f"tags.{name}": name for name in segments}
+    mapping = found.mapping
+    if fields and not mapping.is_native:
+        mapping = replace(mapping, fields={**mapping.fields, **fields})
+    settings = ReferenceSettings(
+        model,
+        types=dict(types or {}),
+        segments=tuple(segments),
+        positive_label=positive_label,
+        ignore=(*found.ignore, *ignore),
+    )
+    return reference_from_tables(given.scan, mapping, settings).reference
+
+
+def report(
+    reference: Any,
+    current: Any,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    actual: str | None = None,
+    positive_label: str | None = None,
+) -> Report:
+    """Compare two batches of data, feature by feature, as one window of the monitor.
+
+    The level of all tests together is that of the budget, `1 per 100 windows` unless the settings
+    have another: of 100 batches without drift one is called drifted, however many features.
+
+    Args:
+        reference: what is normal: data of any form that `build_reference` takes, or a reference.
+        current: data of the same columns.
+        settings: as under `models.<name>` of a configuration, such as `{"min_effect": 0.05}`.
+        actual: the column with the ground truth; None to guess it by its name.
+        positive_label: the class that the score speaks of.
+
+    Raises:
+        InputError: the data cannot be used; one sentence that says why.
+
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(7)
+    >>> before = {"age": rng.normal(0, 1, 2_000), "size": rng.normal(0, 1, 2_000)}
+    >>> now = {"age": rng.normal(1, 1, 500), "size": rng.normal(0, 1, 500)}
+    >>> report(before, now).drifted
+    ['age']
+    """
+    feedback = Feedback()
+    if not isinstance(reference, Reference):
+        reference = build_reference(reference, actual=actual, positive_label=positive_label)
+    given = _given(current, "the current data")
+    name, found = reference.model, assume(given, reference.model, feedback, actual)
+    rows = sum(table.rows for table in given.scan())
+    wanted: dict[str, Any] = {
+        "window": {"rows": rows, "min_events": 1}, "ignore": found.ignore, **(settings or {}),
+    }  # fmt: skip
+    if Outcomes.of(reference) is None:
+        wanted.setdefault("labels", None)
+    source = SourceConfig.of(found.mapping).model_dump(mode="json", exclude_defaults=True)
+    config = config_of(name, wanted, source)
+    judge = Backtest(Plan(config, {name: reference}, ordered=False), name, TOPIC)
+    outputs = list(chain(chain.from_iterable(map(judge.feed_table, given.scan())), judge.end()))
+    for failure in judge.failures.values():
+        raise failure
+    summed = Found(name, 1)
+    for output in outputs:
+        summed.add(output)
+    return _report(summed, outputs, feedback, config.models[name])
+
+
+def backtest(
+    data: Any,
+    reference: Any = None,
+    *,
+    actual: str | None = None,
+    rows: int | None = None,
+    window: str | None = None,
+    every: str | None = None,
+    min_events: int | None = None,
+    budget: str | None = None,
+) -> Report:
+    """Tell the alerts that data would have raised, as `driftline backtest` does.
+
+    Args:
+        data: of any form that `build_reference` takes.
+        reference: what is normal: data, or a reference; None for the earlier half of the data.
+        actual: the column with the ground truth; None to guess it by its name.
+        rows: windows of so many rows, in their order, for data without times.
+        window: length of a window, such as `1d`.
+        every: from one to the next, such as `6h`.
+        min_events: a window with fewer is not judged.
+        budget: false alarms that are allowed, such as `1 per 30d`, or `1 per 100 windows`.
+
+    Returns:
+        A row a feature, in the window in which it differed most; all verdicts and alerts too.
+
+    Raises:
+        InputError: the data cannot be used; one sentence that says why.
+
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(7)
+    >>> ages = np.concatenate([rng.normal(0, 1, 3_000), rng.normal(1, 1, 1_000)])
+    >>> backtest({"age": ages}, rows=500).drifted
+    ['age']
+    """
+    if reference is not None and not isinstance(reference, Reference):
+        reference = build_reference(reference, actual=actual)
+    try:
+        wanted = WindowOptions(
+            None if window is None else parse_duration(window),
+            None if every is None else parse_duration(every),
+            rows,
+            min_events,
+            None if budget is None else Budget.parse(budget),
+        )
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    feedback = Feedback()
+    given = _given(data, "the data")
+    setup = assumed(given, None, reference, feedback, actual, wanted)
+    outputs = list(run(setup))
+    for failure in setup.backtest.failures.values():
+        raise failure
+    return _report(setup.found, outputs, feedback, setup.config)
+
+
+def _report(
+    found: Found, outputs: Sequence[Verdict | Alert], feedback: Feedback, config: ModelConfig
+) -> Report:
+    verdicts = [output for output in outputs if isinstance(output, Verdict)]
+    budget = "no budget of" if config.budget is None else str(config.budget)
+    return Report.of(found, verdicts, feedback.notes, budget)
+
+
+def _given(data: Any, name: str) -> Given:
+    """Return data as rows that can be read several times.
+
+    Raises:
+        InputError: it is no data, or has no rows.
+    """
+    tables = list(tables_of(data))
+    return Given(name, lambda: iter(tables))

@@ -1,0 +1,116 @@
+"""The functions for notebooks: data in, a report out."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from driftline.consumer import Report, backtest, build_reference, report
+from driftline.producer.errors import InputError
+
+RNG = np.random.default_rng(3)
+N = 4_000
+
+
+def frame(rows: int, seed: int, shift: float = 0.0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {
+            "age": rng.normal(shift, 1, rows),
+            "plan": rng.choice(["free", "paid"], rows),
+            "member": rng.random(rows) < 0.5,
+            "visits": rng.poisson(3, rows),
+        }
+    )
+
+
+def test_two_frames_are_one_window() -> None:
+    found = report(frame(2_000, 1), frame(1_000, 2, shift=0.5))
+    assert found.drifted == ["age"]
+    assert [(row.feature, row.type) for row in found.features] == [
+        ("age", "numeric"), *sorted([("member", "boolean"), ("plan", "categorical"),
+        ("visits", "numeric")], key=lambda each: -(found[each[0]].effect or 0)),
+    ]  # fmt: skip
+    assert (found.windows, found.events) == (1, 1_000)
+    assert found["age"].change.startswith("median ")
+    p_value = found["age"].p_value
+    assert p_value is not None
+    assert p_value < 1e-20
+
+
+def test_equal_frames_are_quiet_at_the_level_of_the_whole_report() -> None:
+    fired = sum(
+        bool(report(frame(500, seed), frame(500, 1_000 + seed)).drifted) for seed in range(20)
+    )
+    assert fired <= 1
+
+
+@pytest.mark.parametrize("share", [0.1, 0.9])
+def test_booleans_of_every_form_show_their_change(share: float) -> None:
+    before = RNG.random(N) < 0.1
+    now = RNG.random(1_000) < share
+    forms = (
+        list(now), now, pd.Series(now), now.astype(int), np.where(now, "true", "false"),
+        now.astype(object), list(map(np.bool_, now)),
+    )  # fmt: skip
+    drifted = {tuple(report({"flag": before}, {"flag": form}).drifted) for form in forms}
+    assert drifted == {("flag",) if share == 0.9 else ()}
+
+
+def test_a_frame_is_backtested_as_its_file_is(tmp_path: Path) -> None:
+    data = frame(N, 5)
+    data.loc[3_000:, "age"] += 1
+    data["timestamp"] = pd.Timestamp("2026-03-01", tz="UTC") + pd.to_timedelta(np.arange(N), "min")
+    data.to_parquet(tmp_path / "x.parquet")
+    found = backtest(data)
+    assert found.drifted == ["age"]
+    assert found.windows > 1
+    of_file, of_polars = backtest(tmp_path / "x.parquet"), backtest(pl.from_pandas(data))
+    for other in (of_file, of_polars):
+        assert [row.effect for row in other.features] == [row.effect for row in found.features]
+    assert any("timestamp" in note.sentence for note in found.notes)
+    assert isinstance(found, Report)
+
+
+def test_windows_of_rows_and_other_options() -> None:
+    data = frame(N, 6)
+    assert backtest(data, rows=500, min_events=100).windows == 4
+    assert backtest(data, frame(1_000, 7), rows=1_000).windows == 4
+    with pytest.raises(InputError, match="not a duration"):
+        backtest(data, window="soon")
+    with pytest.raises(InputError, match="write `N per"):
+        backtest(data, budget="3 times")
+
+
+def test_a_reference_has_the_columns_that_were_asked_for() -> None:
+    built = build_reference(
+        frame(500, 8), "churn", segments=["plan"], types={"visits": "categorical"}, ignore=["age"]
+    )
+    assert built.model == "churn"
+    assert {each.name: each.type for each in built.layout.features}["visits"] == "categorical"
+    assert "age" not in built.layout.position
+    assert built.segments == {"plan": ("free", "paid")} or set(built.segments["plan"]) == {
+        "free", "paid",
+    }  # fmt: skip
+
+
+def test_performance_is_compared_too() -> None:
+    rng = np.random.default_rng(9)
+    data = frame(3_000, 9)
+    data["prediction"] = rng.choice(["no", "yes"], 3_000)
+    data["actual"] = np.where(rng.random(3_000) < 0.9, data["prediction"], "no")
+    now = data[:1_000].assign(actual=rng.choice(["no", "yes"], 1_000))
+    assert "performance.accuracy" in report(data, now).drifted
+
+
+def test_importing_alerts_or_the_face_needs_no_statistics() -> None:
+    for statement in ("import driftline.consumer.alerts", "import driftline.consumer"):
+        code = f"{statement}; import sys; print('scipy' in sys.modules)"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+        assert done.stdout == b"False\n"
