@@ -19,6 +19,7 @@ from driftline.consumer.cli.options import (
     read_given_times,
 )
 from driftline.consumer.cli.terminal import say
+from driftline.producer.files.rows import checked
 
 
 def _two(sides: tuple[str, str] | None) -> tuple[str, str] | None:
@@ -118,6 +119,9 @@ def backtest(
     With --compare it prints the metrics of both side by side, and whether B is better, worse or
     undecided: event by event where the event ids are mostly the same, else each by its own events.
     """
+    for path in (file, labels) if config is None or config.exists() else ():
+        if path is not None:
+            checked(path)
     from driftline.consumer.cli import backtest_compare_sides, backtest_exit
 
     if config is None and DEFAULT_CONFIG.exists():

@@ -16,6 +16,7 @@ from driftline.consumer.cli.options import (
 )
 from driftline.consumer.cli.terminal import out, say
 from driftline.producer.files.formats import names
+from driftline.producer.files.rows import checked
 
 
 def init(
@@ -53,6 +54,7 @@ def init(
     The columns are guessed, all rows become the reference, and a window holds about 1,000 events.
     What was guessed is said, and stands in the file to be corrected.
     """
+    checked(file)
     from driftline.consumer.cli import init_files, init_text, load_models, reference_build
 
     times = read_given_times(timestamp, time_format, timezone)

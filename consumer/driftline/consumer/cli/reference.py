@@ -23,6 +23,7 @@ from driftline.consumer.cli.options import (
 )
 from driftline.consumer.cli.terminal import out, out_json, say
 from driftline.producer.files.formats import any_of, names
+from driftline.producer.files.rows import checked
 
 reference = typer.Typer(
     name="reference", help="Build the reference: what is normal for a model.", no_args_is_help=True
@@ -93,6 +94,8 @@ def build(
         raise CommandError("--first, --since and --until choose from a topic: give --from-topic")
     if labels is not None and file is None:
         raise CommandError("--labels is the ground truth of a file of events: give --input FILE")
+    if file is not None:
+        checked(file)
     from driftline.consumer.cli import load_models, reference_build, reference_topic
 
     times = read_given_times(timestamp, time_format, timezone)
