@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-PROGRAMS = ("throughput", "memory", "joins", "judging", "logger", "references")
+PROGRAMS = ("throughput", "memory", "joins", "judging", "logger", "references", "columns")
 
 if __name__ == "__main__":
     for name in PROGRAMS:

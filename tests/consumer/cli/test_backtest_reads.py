@@ -1,0 +1,39 @@
+"""How often a backtest reads its file, and that the way of its format changes no result."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from tests.consumer.cli.conftest import ANALYSIS_ROWS, Driftline
+
+from driftline.producer.files import arrow_parquet
+from driftline.producer.files.rows import read_rows
+from driftline.producer.records.table import Table
+
+from .test_backtest import ID, TABLE
+
+
+@pytest.mark.usefixtures("car_loan_folder")
+def test_a_configured_backtest_reads_a_file_twice_and_once_only_times(
+    driftline: Driftline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [row for chunk in read_rows(ANALYSIS_ROWS) for row in chunk]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet", row_group_size=5_000)
+    read, asked = arrow_parquet.read, list[Collection[str] | None]()
+
+    def counted(file: Path, columns: Collection[str] | None) -> Iterator[Table]:
+        asked.append(columns)
+        return read(file, columns)
+
+    monkeypatch.setattr(arrow_parquet, "read", counted)
+    ran = driftline("backtest", "--input", "a.parquet")
+    assert ID.sub("ID", ran.out) == TABLE
+    times, events = asked
+    assert times is not None
+    assert events is not None
+    assert "car_value" in events
+    assert "car_value" not in times
