@@ -35,7 +35,7 @@ def write_bad_files(folder: Path) -> None:
         "empty.csv": "",
         "only_header.csv": "time,km\n",
         "blank.csv": "\n\n",
-        "list.json": '[{"time": 1767225600, "km": 1}]\n',
+        "list.json": '[[1767225600, 1]]\n',
     }  # fmt: skip
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")

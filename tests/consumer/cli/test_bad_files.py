@@ -17,7 +17,7 @@ REFUSED = {
     "empty.csv": "empty.csv: is empty; give a file with at least one event",
     "only_header.csv": "only_header.csv: has no rows; give a file with at least one event",
     "blank.csv": "blank.csv: has no rows; give a file with at least one event",
-    "list.json": "list.json: line 1 is not a JSON object; write one event a line",
+    "list.json": "list.json: element 1 of the array is not a JSON object; write one event each",
     "none.csv": "none.csv: no such file; check the path",
     "rows.txt": (
         "rows.txt: unknown ending; use .csv, .parquet, .jsonl, .ndjson or .json (text also with"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import sys
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -14,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from driftline.producer.errors import InputError
-from driftline.producer.files import csv_cells
+from driftline.producer.files import csv_cells, ndjson
 from driftline.producer.files import rows as files
 from driftline.producer.files.rows import count_rows, file_notes, read_rows
 
@@ -119,6 +120,23 @@ def test_ndjson(tmp_path: Path, name: str) -> None:
     assert rows_of(path) == [{"a": {"b": [1, None]}}, {"a": "€", "b": True}]
 
 
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl.gz"])
+def test_one_array_of_objects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Whatever its lines are, and with numbers that JSON does not have."""
+    monkeypatch.setattr(files, "CHUNK", 2)
+    events = [{"a": {"b": [1, None]}}, {"a": "€]"}, {"a": 1.5}]
+    for text in (json.dumps(events), json.dumps(events, indent=1, ensure_ascii=False)):
+        path = write(tmp_path, name, f"\ufeff\n {text}\n")
+        assert [len(chunk) for chunk in read_rows(path)] == [2, 1]
+        assert rows_of(path) == events
+        assert count_rows(path) is None
+    path = write(tmp_path, name, '[{"a": NaN}, {"a": 1e400}]')
+    assert rows_of(path) == [{"a": pytest.approx(float("nan"), nan_ok=True)}, {"a": float("inf")}]
+    monkeypatch.setattr(ndjson, "_LONGEST_ARRAY", 20)
+    with pytest.raises(InputError, match="is one JSON array of more than 0 MB; write one event a"):
+        rows_of(path)
+
+
 def test_ndjson_with_numbers_that_json_does_not_have(tmp_path: Path) -> None:
     path = write(tmp_path, "a.jsonl", '{"a": NaN, "b": -Infinity}\n{"a": 1e400, "b": 1}')
     nan, inf = pytest.approx(float("nan"), nan_ok=True), float("inf")
@@ -211,9 +229,36 @@ SENTENCES: dict[str, tuple[str | bytes, str]] = {
         "the quote that opens in line 3 never closes; correct the line",
     ),
     "utf16.csv": ("a\nö\n".encode("utf-16") + b"x", "is not UTF-8 text; convert it to UTF-8"),
-    "array.json": ('[{"a": 1}]', "line 1 is not a JSON object; write one event a line"),
+    "array.json": (
+        '[{"a": 1}, 2]',
+        "element 2 of the array is not a JSON object; write one event each",
+    ),
+    "latin1_array.json": (
+        '[{"a": "ö"}]'.encode("latin-1"),
+        "element 1 of the array is not a JSON object; write one event each",
+    ),
+    "surrogate_array.json": (
+        '[{"a": NaN}, {"a": "\\ud800"}]',
+        "element 2 of the array is not a JSON object; write one event each",
+    ),
+    "cut.json": (
+        '[{"a": 1},\n {"a"',
+        "begins as a JSON array and is none (line 2, column 6: Expecting ':' delimiter); write one"
+        " array of events, or one event a line",
+    ),
+    "bytes.json": (
+        b"[\xff",
+        "begins as a JSON array and is none (the text is not as JSON has it); write one array of"
+        " events, or one event a line",
+    ),
+    "none.json": ("[]", "has no rows; give a file with at least one event"),
     "broken.jsonl": ('{"a": 1}\n{"a": \n', "line 2 is not a JSON object; write one event a line"),
-    "deep.jsonl": ("[" * 100_000, "line 1 is not a JSON object; write one event a line"),
+    "deep.jsonl": ('{"a":' * 100_000, "line 1 is not a JSON object; write one event a line"),
+    "deep.json": (
+        "[" * 100_000,
+        "begins as a JSON array and is none (the text is not as JSON has it); write one array of"
+        " events, or one event a line",
+    ),
     "surrogate.jsonl": (
         '{"a": "\\ud800", "b": NaN}',
         "line 1 is not a JSON object; write one event a line",

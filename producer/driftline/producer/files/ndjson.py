@@ -1,4 +1,7 @@
-"""NDJSON: one JSON object a line. NaN and Infinity, which are no JSON but are written, are read."""
+"""JSON: one object a line, or one array of objects.
+
+NaN and Infinity, which are no JSON but are written, are read.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +20,24 @@ from driftline.producer.files.text_lines import (
     open_unpacked,
 )
 
+_MARK = b"\xef\xbb\xbf"
+_HEAD = 4_096  # bytes, which tell whether a file is an array
+_LONGEST_ARRAY = 1_000_000_000  # bytes: it is held as a whole
+
 
 def read(file: Path, chunk: int) -> Iterator[list[dict[str, Any]]]:
     """Yield chunks of up to `chunk` rows, fewer where they are long; empty lines are skipped.
 
     Raises:
-        InputError: a line that is not a JSON object, or is too long; it is named by its number.
+        InputError: a line, or an element of the array, that is not a JSON object, or is too long;
+            it is named by its number.
     """
+    if _is_array(file):
+        elements = _elements(file)
+        for start in range(0, len(elements), chunk):
+            part = enumerate(elements[start : start + chunk], start + 1)
+            yield [_row_of(file, number, element) for number, element in part]
+        return
     decode = msgspec.json.Decoder().decode
     rows: list[dict[str, Any]] = []
     handed_on = 0
@@ -31,7 +45,7 @@ def read(file: Path, chunk: int) -> Iterator[list[dict[str, Any]]]:
         lines = Lines(stream, file)
         for number, line in enumerate(lines, 1):
             if number == 1:
-                line = line.removeprefix(b"\xef\xbb\xbf")
+                line = line.removeprefix(_MARK)
             if not line.strip():
                 continue
             try:
@@ -50,13 +64,58 @@ def read(file: Path, chunk: int) -> Iterator[list[dict[str, Any]]]:
         yield rows
 
 
-def count(file: Path) -> int:
-    """Return the number of lines, which may be a few more than the rows.
+def count(file: Path) -> int | None:
+    """Return the number of lines, which may be a few more than the rows; None of an array.
 
     Raises:
         InputError: a line is too long to be a row.
     """
-    return count_lines(file)
+    return None if _is_array(file) else count_lines(file)
+
+
+def _is_array(file: Path) -> bool:
+    with open_unpacked(file) as stream:
+        return stream.read(_HEAD).removeprefix(_MARK).lstrip().startswith(b"[")
+
+
+def _elements(file: Path) -> list[msgspec.Raw]:
+    """Return the elements of an array, each as its text."""
+    with open_unpacked(file) as stream:
+        text = stream.read(_LONGEST_ARRAY + 1)
+    if len(text) > _LONGEST_ARRAY:
+        most = _LONGEST_ARRAY // 1_000_000
+        raise InputError(
+            f"{file}: is one JSON array of more than {most:,} MB; write one event a line"
+        )
+    text = text.removeprefix(_MARK)
+    try:
+        return msgspec.json.decode(text, type=list[msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        return [msgspec.Raw(json.dumps(each).encode()) for each in json.loads(text)]
+    except (ValueError, RecursionError) as error:
+        where = (
+            f"line {error.lineno:,}, column {error.colno:,}: {error.msg}"
+            if isinstance(error, json.JSONDecodeError)
+            else "the text is not as JSON has it"
+        )
+        raise InputError(
+            f"{file}: begins as a JSON array and is none ({where}); write one array of events, or"
+            " one event a line"
+        ) from None
+
+
+def _row_of(file: Path, number: int, element: msgspec.Raw) -> dict[str, Any]:
+    try:
+        row = msgspec.json.decode(element)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        row = _decode_loosely(bytes(element))
+    if not isinstance(row, dict):
+        raise InputError(
+            f"{file}: element {number:,} of the array is not a JSON object; write one event each"
+        )
+    return row
 
 
 def _decode_loosely(line: bytes) -> Any:
