@@ -178,7 +178,16 @@ def main() -> None:
             ("normal", 200_000, 0.0), ("small", options.small, 0.2), ("large", options.rows, 0.2),
         ):  # fmt: skip
             write(folder / f"{file}.parquet", rows, rng, shift)
-        build = ["reference", "build", "--model", "fraud", "-i", "normal.parquet"]
+        build = [
+            "reference",
+            "build",
+            "-c",
+            "driftline.yaml",
+            "--model",
+            "fraud",
+            "-i",
+            "normal.parquet",
+        ]
         cost(folder, DRIFTLINE, *build, "-o", "normal.json.gz")
         for file, rows in (("small", options.small), ("large", options.rows)):
             found = cost(folder, DRIFTLINE, "backtest", "-i", f"{file}.parquet", "--json")

@@ -21,7 +21,7 @@ from driftline.producer.files.arrow_values import plain_values
 from driftline.producer.records.table import Bools, Coded, Column, Numbers, Struct, Table, Times
 from driftline.producer.records.table import coded as coded_values
 
-ROWS = 65_536
+ROWS = 32_768
 """In a table, at most."""
 
 _EARLIEST_TEXT, _LATEST_TEXT = -62_135_596_800_000, 253_402_300_799_999

@@ -14,7 +14,7 @@ from driftline.producer.records.table import Table
 def read_tables(
     path: str | Path | Given, columns: Collection[str] | None = None
 ) -> Iterator[Table]:
-    """Read a file's rows in their order as columns, up to 65,536 at a time.
+    """Read a file's rows in their order as columns, up to 32,768 at a time.
 
     Args:
         path: the file; its ending names the format.
