@@ -16,6 +16,7 @@ from driftline.consumer.http.tables import COUNTERS, GAUGES
 from driftline.detectors import DETECTORS
 
 from .pages import DOCS, EVERY, EXAMPLE, PAGES, README, snippets, whole
+from .test_python_pages import PAGES as PYTHON_PAGES
 
 
 def named() -> list[str]:
@@ -76,12 +77,16 @@ def test_records_are_json(page: str, text: str) -> None:
     assert isinstance(json.loads(text), dict)
 
 
+RUN_ELSEWHERE = {"how-it-is-made.md", *PYTHON_PAGES}
+"""Pages whose code is run by tests of their own."""
+
+
 @pytest.mark.parametrize(
     ("page", "text"),
     [
         found
         for found in snippets("python")
-        if found[0] != "how-it-is-made.md" and not of_the_example(found[1])
+        if found[0] not in RUN_ELSEWHERE and not of_the_example(found[1])
     ],
 )
 def test_code_runs(page: str, text: str) -> None:

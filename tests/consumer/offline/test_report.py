@@ -59,7 +59,7 @@ def test_a_row_is_the_window_that_differed_most_and_what_drifted_comes_first(
 
 def test_text_names_how_many_of_how_many(report: Report) -> None:
     text = str(report)
-    assert text.startswith("1 of 3 drifted: 1 window judged")
+    assert text.startswith("1 of 3 features drifted: 1 window judged")
     assert "car_value" in text
     assert "assumed  timestamp is <ts>" in text
 

@@ -189,7 +189,7 @@ def _report(
     found: Found, outputs: Sequence[Verdict | Alert], feedback: Feedback, config: ModelConfig
 ) -> Report:
     verdicts = [output for output in outputs if isinstance(output, Verdict)]
-    budget = "no budget of" if config.budget is None else str(config.budget)
+    budget = "off" if config.budget is None else str(config.budget)
     return Report.of(found, verdicts, feedback.notes, budget)
 
 

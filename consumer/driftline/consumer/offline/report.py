@@ -15,7 +15,8 @@ from driftline.consumer.offline.frames import frame
 from driftline.consumer.offline.report_page import body, page, written
 from driftline.consumer.wire.records import Alert, Number, Verdict
 
-_WIDTHS = (28, 12, 10, 8, 10)
+_LONGEST = 20
+_WIDTHS = (11, 7, 9, 8)
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,7 @@ class Report:
 
     @property
     def drifted(self) -> list[str]:
-        """The names of what drifted, the largest effect first; how many there are of how many is
-        `len(report.drifted)` of `len(report.features)`.
-        """  # noqa: D205 (one sentence)
+        """The names of what drifted, metrics too; the largest effect first."""
         return [row.feature for row in self.features if row.drifted]
 
     def __getitem__(self, feature: str) -> FeatureRow:
@@ -140,7 +139,8 @@ class Report:
     def __str__(self) -> str:
         """Return the report as text."""
         head = ("feature", "type", "", "effect", "p-value", "what changed")
-        lines = [self.headline, "", _line(head)]
+        longest = max([_LONGEST, *(len(clean(row.feature)) for row in self.features)])
+        lines = [self.headline, "", _line(head, longest)]
         lines += [
             _line(
                 (
@@ -150,7 +150,8 @@ class Report:
                     written(row.effect),
                     written(row.p_value),
                     clean(row.change),
-                )
+                ),
+                longest,
             )
             for row in self.features
         ]
@@ -158,11 +159,13 @@ class Report:
 
     @property
     def headline(self) -> str:
-        """How many drifted, over what, and how often that would be wrong."""
+        """How many features drifted, over what, and how often that would be wrong."""
+        features = [row for row in self.features if row.type != "performance"]
+        drifted = sum(row.drifted for row in features)
         windows = f"{self.windows:,} window" + ("" if self.windows == 1 else "s")
         return (
-            f"{len(self.drifted)} of {len(self.features)} drifted: {windows} judged,"
-            f" {self.events:,} events; the budget allows {self.budget} false alarms"
+            f"{drifted} of {len(features)} features drifted: {windows} judged,"
+            f" {self.events:,} events; budget of false alarms: {self.budget}"
         )
 
 
@@ -183,7 +186,7 @@ def _rows(found: Found, verdicts: Sequence[Verdict]) -> Iterator[FeatureRow]:
             drifted=alert is not None,
             effect=verdict.effect if alert is None else alert.effect,
             p_value=_p_value(verdict),
-            change=alert.change if alert is not None else verdict.reason or "",
+            change=alert.change if alert is not None else verdict.reason or _measured(verdict),
             since=None if alert is None else alert.since,
             verdict=verdict,
         )
@@ -203,8 +206,19 @@ def _p_value(verdict: Verdict) -> Number:
     return min(found, default=None)
 
 
-def _line(cells: Sequence[str]) -> str:
+def _measured(verdict: Verdict) -> str:
+    """Return the value of a metric, with its interval and what is normal; empty for a feature."""
+    if verdict.type != "performance":
+        return ""
+    (found,) = verdict.detectors.values()
+    text = written(found.value)
+    if found.interval is not None:
+        text += f" ({written(found.interval[0])} to {written(found.interval[1])})"
+    return text if found.reference is None else f"{text}, normally {written(found.reference)}"
+
+
+def _line(cells: Sequence[str], longest: int) -> str:
     *most, last = cells
-    return "  ".join(
-        [*(f"{cell:<{width}}" for cell, width in zip(most, _WIDTHS, strict=True)), last]
-    )
+    widths = (longest, *_WIDTHS)
+    padded = [f"{cell:<{width}}" for cell, width in zip(most, widths, strict=True)]
+    return "  ".join([*padded, last]).rstrip()
