@@ -147,6 +147,7 @@ def test_a_reference_without_ground_truth(
 ) -> None:
     build(tmp_path / "m.json", "m", events=1_000)
     assert check("labels: truth") == [f"error    m                 {NO_TRUTH}"]
+    (tmp_path / "none.csv").write_text("a\n1\n")
     for verb in (("run",), ("backtest", "--input", "none.csv"), ("check", "--offline")):
         ran = driftline(*verb)
         assert ran.code == 2

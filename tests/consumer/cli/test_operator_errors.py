@@ -144,6 +144,7 @@ def test_a_reference_file_that_is_none(
 ) -> None:
     (tmp_path / "driftline.yaml").write_text(CAR_LOAN)
     make(tmp_path / "car-loan.json.gz")
+    (tmp_path / "x.csv").write_text("a\n1\n")
     for verb in (("run",), ("backtest", "--input", "x.csv")):
         ran = driftline(*verb)
         assert (ran.code, ran.out) == (2, "")

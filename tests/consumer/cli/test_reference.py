@@ -126,7 +126,9 @@ def test_out_of_a_topic(
     assert ran.code == 0, ran.err
     assert json.loads(ran.out)["events"] == events
     assert "assumed  the records are events already" in ran.err
-    oops = "note  2 records are no JSON objects and are left out"
+    oops = (
+        "note  2 records are left out: the value is not JSON: Expecting value at character 0 of 4"
+    )
     assert (oops in ran.err) == ("--first" in stretch)
 
 

@@ -96,26 +96,45 @@ def test_any_input_is_accounted_for_to_the_last_record(
     worker, _, _ = rig.workers[0]
     totals = worker.status.totals["in"]
     fates = (totals.counted, totals.late, totals.skipped, totals.rejected)
-    assert totals.read == len(values) == sum(fate.total() for fate in fates)
+    assert totals.read == sum(fate.total() for fate in fates)
     assert set(totals.rejected) <= REASONS
     letters = rig.records("dead-letter")
     assert len(letters) == totals.rejected.total()
     originals = {(r.partition, r.offset): r for r in rig.broker.records("in")}
+    events = {at: events_of(record.value) for at, record in originals.items()}
+    refused = set()
     for letter in letters:
-        check_letter(letter, originals)
+        told = check_letter(letter, originals)
+        at = (int(told["partition"]), int(told["offset"]))
+        index = told.get("index")
+        if index is None:  # the whole record
+            events[at] = 1
+        assert (at, index) not in refused
+        refused.add((at, index))
+    assert len(originals) == len(values)
+    assert totals.read == sum(events.values())
     for output in ("verdicts", "alerts"):
         for record in rig.records(output):
             json.loads(record.value or b"", parse_constant=lambda name: pytest.fail(name))
     assert {verdict["model"] for verdict in rig.bodies("verdicts")} <= {"m", "n"}
 
 
+def events_of(value: bytes | None) -> int:
+    """Return how many events a record holds, if it is not refused as a whole."""
+    try:
+        content = json.loads(value or b"")
+    except (ValueError, RecursionError):
+        return 1
+    return len(content) if isinstance(content, list) else 1
+
+
 def check_letter(
     letter: MemoryRecord, originals: dict[tuple[int, int], MemoryRecord]
 ) -> dict[str, str]:
-    """Check a dead letter against its original, which may be one's only; return its facts."""
+    """Check a dead letter against its original; return its facts."""
     own, facts = list(letter.headers)[:1], dict(list(letter.headers)[1:])
     told = {name.removeprefix("driftline.error."): text.decode() for name, text in facts.items()}
-    original = originals.pop((int(told["partition"]), int(told["offset"])))
+    original = originals[int(told["partition"]), int(told["offset"])]
     assert own == [("trace", b"7")] == list(original.headers)
     assert letter.key == original.key == b"key"
     assert (told["topic"], told["timestamp"]) == ("in", str(original.timestamp))
@@ -126,6 +145,10 @@ def check_letter(
         assert letter.value == original.value[:4_096]
         assert told["length"] == str(len(original.value))
         assert told["sha256"] == hashlib.sha256(original.value).hexdigest()
+    elif "index" in told:  # one of several events, alone
+        event = json.loads(original.value or b"")[int(told["index"])]
+        assert json.dumps(json.loads(letter.value or b"")) == json.dumps(event)
+        assert tuple(told) == (*FACTS, "index")
     else:
         assert letter.value == original.value
         assert tuple(told) == FACTS
@@ -154,7 +177,7 @@ HALF_AN_EVENT = msgspec.json.encode(row(0))[:-9]
         ({**row(0), "timestamp": 0}, "timestamp"),
         ({**row(0), "timestamp": -5}, "timestamp"),
         ({**row(0), "timestamp": "yesterday"}, "timestamp"),
-        ({**row(0), "timestamp": "1999-12-31T23:59:59Z"}, "timestamp"),
+        ({**row(0), "timestamp": "1677-12-31T23:59:59Z"}, "timestamp"),
         (row(DAY + 6 * MINUTE), "too_far_ahead"),
         (row(3_650 * DAY), "too_far_ahead"),
         (b"x" * 2_001, "too_large"),

@@ -19,7 +19,7 @@ from driftline.consumer.cli.options import (
     read_given_times,
 )
 from driftline.consumer.cli.terminal import say
-from driftline.producer.files.rows import checked
+from driftline.producer.files.given import checked
 
 
 def _two(sides: tuple[str, str] | None) -> tuple[str, str] | None:

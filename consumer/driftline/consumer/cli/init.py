@@ -16,7 +16,7 @@ from driftline.consumer.cli.options import (
 )
 from driftline.consumer.cli.terminal import out, say
 from driftline.producer.files.formats import names
-from driftline.producer.files.rows import checked
+from driftline.producer.files.given import checked
 
 
 def init(

@@ -23,7 +23,7 @@ from driftline.consumer.cli.options import (
 )
 from driftline.consumer.cli.terminal import out, out_json, say
 from driftline.producer.files.formats import any_of, names
-from driftline.producer.files.rows import checked
+from driftline.producer.files.given import checked
 
 reference = typer.Typer(
     name="reference", help="Build the reference: what is normal for a model.", no_args_is_help=True

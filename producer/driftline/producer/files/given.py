@@ -1,13 +1,18 @@
-"""What stands for one file: the files of a folder or a glob, or rows that a program has."""
+"""What stands for one file: a path, the files of a folder or a glob, or rows that a program has.
+
+What is wrong with a path is known here, before what would read it is loaded.
+"""
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from driftline.producer.files.formats import Format
+from driftline.producer.errors import InputError
+from driftline.producer.files.formats import Format, any_of, endings, format_of
 
 if TYPE_CHECKING:
     from driftline.producer.records.table import Table
@@ -50,3 +55,40 @@ def is_several(path: Path) -> bool:
 
 Input = Path | Given
 """What rows are read from."""
+
+
+def checked(path: str | Path | Given) -> tuple[Path, Format]:
+    """Return a file that can be read, as far as can be known at once, and its format.
+
+    Raises:
+        InputError: it cannot.
+    """
+    if isinstance(path, Given):
+        return Path(path.name), path.form
+    file = Path(path)
+    if is_several(file):
+        from driftline.producer.files.several import (
+            several,  # columns, which a file's rows need not
+        )
+
+        return file, several(file)
+    form = _format_of(file)
+    _check_exists(file)
+    return file, form
+
+
+def _format_of(file: Path) -> Format:
+    form = format_of(file)
+    if form is None:
+        raise InputError(f"{file}: unknown ending; use {any_of(endings())} (text also with .gz)")
+    return form
+
+
+def _check_exists(file: Path) -> None:
+    if not file.exists():
+        raise InputError(f"{file}: no such file; check the path")
+    found = file.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise InputError(f"{file}: is a pipe or a device; give a file")
+    if found.st_size == 0:
+        raise InputError(f"{file}: is empty; give a file with at least one event")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import itertools
-import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from driftline.producer.errors import InputError
-from driftline.producer.files.formats import FORMATS, Format, Rows, any_of, endings, format_of
-from driftline.producer.files.given import Given, is_several
+from driftline.producer.files.formats import FORMATS, Format, Rows, any_of
+from driftline.producer.files.given import Given, checked
 
 if TYPE_CHECKING:
     from driftline.producer.files.text_column import Note
@@ -73,43 +72,6 @@ def file_notes(path: str | Path | Given) -> list[Note]:
     file, form = checked(path)
     with _readable(file, form):
         return form.notes(file)
-
-
-def checked(path: str | Path | Given) -> tuple[Path, Format]:
-    """Return a file that can be read, as far as can be known at once, and its format.
-
-    Raises:
-        InputError: it cannot.
-    """
-    if isinstance(path, Given):
-        return Path(path.name), path.form
-    file = Path(path)
-    if is_several(file):
-        from driftline.producer.files.several import (
-            several,  # columns, which a file's rows need not
-        )
-
-        return file, several(file)
-    form = _format_of(file)
-    _check_exists(file)
-    return file, form
-
-
-def _format_of(file: Path) -> Format:
-    form = format_of(file)
-    if form is None:
-        raise InputError(f"{file}: unknown ending; use {any_of(endings())} (text also with .gz)")
-    return form
-
-
-def _check_exists(file: Path) -> None:
-    if not file.exists():
-        raise InputError(f"{file}: no such file; check the path")
-    found = file.stat()
-    if not stat.S_ISREG(found.st_mode):
-        raise InputError(f"{file}: is a pipe or a device; give a file")
-    if found.st_size == 0:
-        raise InputError(f"{file}: is empty; give a file with at least one event")
 
 
 def _rows(file: Path, form: Format) -> Iterator[Rows]:

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from driftline.producer.files.formats import Format
-from driftline.producer.files.given import Given
-from driftline.producer.files.rows import CHUNK, checked, from_the_first, guarded
+from driftline.producer.files.given import Given, checked
+from driftline.producer.files.rows import CHUNK, from_the_first, guarded
 from driftline.producer.records.table import Table
 
 
