@@ -49,6 +49,7 @@ def test_judging() -> None:
 
 def test_joins() -> None:
     out = said("joins", "--pending", "20000", "--labels", "5000", "--events", "2000")
-    assert len(re.findall(r" +[\d,]+ (predictions|labels|events)/CPU s", out)) == 5, out
+    assert len(re.findall(r" +[\d,]+ (predictions|labels|events)/CPU s", out)) == 8, out
+    assert len(re.findall("^6 models share it, a label ", out, re.M)) == 3, out
     waits = r"^20,000 predictions wait in \d+ MB, at most \d+ MB on the way; 5,000 labels joined$"
     assert re.search(waits, out, re.M), out
