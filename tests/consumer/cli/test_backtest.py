@@ -167,6 +167,22 @@ def test_rows_that_are_no_events_are_refused_with_the_reason(
     )
 
 
+def test_a_mapping_that_finds_nothing_is_told_what_is_there(
+    driftline: Driftline, car_loan_folder: Path, tmp_path: Path
+) -> None:
+    text = (car_loan_folder / "driftline.yaml").read_text()
+    text = re.sub("features: [\"']?[*][\"']?", "features: inputs", text)
+    (car_loan_folder / "driftline.yaml").write_text(text)
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"when": 1, "km": 2}\n' * 3)
+    ran = driftline("backtest", "-c", car_loan_folder / "driftline.yaml", "--input", rows)
+    assert ran.code == 2
+    assert ran.err.startswith(
+        f"warning  {rows}: nothing that sources.ml.predictions.fields names for features or a"
+        " prediction is in its first 3 rows, which have when, km\n3 of 3 rows are no events: "
+    )
+
+
 @pytest.mark.parametrize(
     ("rows", "said"),
     [

@@ -208,6 +208,40 @@ def test_native_events_need_no_source(driftline: Driftline, tmp_path: Path) -> N
     assert driftline("backtest", "--input", "events.jsonl").code == 0
 
 
+def test_nested_records_as_one_array(driftline: Driftline, tmp_path: Path) -> None:
+    records = [
+        {
+            "meta": {"at": 1_600_000_000 + 60 * i, "key": f"r{i}", "ts": f"2026-01-01 {i % 24}:00"},
+            "user": {"age": i % 50, "geo.x": {"country": "DE" if i % 3 else "FR"}},
+            "out": {"score": i % 7 / 7, "by_class": [0.3, 0.7]},
+        }
+        for i in range(1_200)
+    ]
+    (tmp_path / "calls.json").write_text(json.dumps(records, indent=1))
+    ran = driftline("init", "--from", "calls.json", "--timestamp", "meta.at")
+    assert ran.code == 0
+    assert "assumed  timestamp: column meta.at (number, unit by its magnitude)\n" in ran.err
+    assert (
+        "assumed  not read: out.by_class (an array of probabilities, not one score or class)\n"
+        in ran.err
+    )
+    config = load("driftline.yaml", environ={}, offline=True).config
+    fields = config.sources["calls.predictions"].mapping.fields
+    assert fields == {
+        "timestamp": "meta.at",
+        "prediction.score": "out.score",
+        "features": "*",
+        "features.meta.key": "meta.key",
+        "features.meta.ts": "meta.ts",
+        "features.user.age": "user.age",
+        "features.user.geo.x.country": "user.geo\\.x.country",
+    }
+    assert driftline("check", "--offline").code == 0
+    ran = driftline("backtest", "--input", "calls.json")
+    assert ran.code == 0
+    assert "late 0, rejected 0" in ran.out
+
+
 def test_names_that_yaml_reads_otherwise(driftline: Driftline, tmp_path: Path) -> None:
     """Columns called `no`, `12`, `a.b` and `x[1]`, a model called `1e3`."""
     with (tmp_path / "odd.csv").open("w", newline="") as file:

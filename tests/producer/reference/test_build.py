@@ -306,7 +306,7 @@ def test_features_without_values_are_left_out_and_named() -> None:
         (
             [{"a": 1}] * 1200,
             {},
-            "none of 1,200 records has features or a prediction; map them with"
+            "none of 1,200 records has features or a prediction, but a; map them with"
             " sources.<topic>.fields",
         ),
         (
@@ -317,7 +317,7 @@ def test_features_without_values_are_left_out_and_named() -> None:
         (
             [{"features": {"x": None}}],
             {},
-            "no event has a feature or prediction with values; check the mapping",
+            "no event has a feature or prediction with values; check the mapping of features",
         ),
         (
             [{"features": {"amount": 1}}],

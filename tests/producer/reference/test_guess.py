@@ -140,8 +140,49 @@ def test_native_events_are_recognised() -> None:
 def test_values_that_fit_no_role_leave_the_column_a_feature() -> None:
     rows: list[dict[str, Any]] = [{"id": [1], "score": "high", "pred": {}, "time": {}, "label": []}]
     guess = guess_mapping(list(rows[0]), rows)
-    assert guess.mapping.fields == {"actual": "label", "features": "*"}
+    assert guess.mapping.fields == {"features": "*"}
     assert guess.features == {"score": "categorical"}
+    assert guess.said[1:] == ("not read: id (an array)", "not read: label (an array)")
+
+
+def test_fields_of_objects_are_columns() -> None:
+    """Roles too, but the id of a customer is not that of an event, and a plain name comes first."""
+    rows = [
+        {
+            "meta": {"id": f"r{i}", "at": {"time": f"2026-03-0{i + 1} 00:00"}},
+            "user": {"id": i // 2, "geo": {"country": "DE"}, "score": 700 + i, "x.y": 1},
+            "out": {"probs": [0.1, 0.7, 0.2], "score": 0.5, "all": [1, "a"]},
+            "score": i / 7,
+            "user.id": 5.5,
+            "by_name": {f"k{i}{j}": j for j in range(150)},
+            "": {"": 1},
+        }
+        for i in range(4)
+    ]
+    guess = guess_mapping(list(rows[0]), rows)
+    assert guess.mapping.fields == {
+        "timestamp": "meta.at.time",
+        "event_id": "meta.id",
+        "prediction.score": "score",
+        "features": "*",
+        "features.user.geo.country": "user.geo.country",
+        "features.user.score": "user.score",
+        "features.user.x.y": "user.x\\.y",
+        "features.out.score": "out.score",
+    }
+    assert guess.said[-3:] == (
+        "not read: out.probs (an array of probabilities, not one score or class)",
+        "not read: out.all (an array)",
+        "not read: by_name (objects of more than 200 fields)",
+    )
+    assert guess.mapping.to_event(rows[1])["features"]["user.x.y"] == 1
+    assert guess.features["user.id"] == "numeric"
+
+
+def test_single_values_beside_objects_are_read() -> None:
+    guess = guess_mapping(["a", "b"], [{"a": 1, "b": {"c": 1}}, {"a": {"c": 2}, "b": None}])
+    assert guess.mapping.fields == {"features": "*", "features.b.c": "b.c"}
+    assert guess.features == {"a": "numeric", "b.c": "numeric"}
 
 
 def test_a_prediction_and_its_truth_that_are_called_after_what_they_are() -> None:

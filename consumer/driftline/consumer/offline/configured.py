@@ -65,6 +65,7 @@ def configured(
     for warning in sort_out(problems):
         feedback.note("warning", str(warning))
     mapping = file_rows.mapping_for(whole, topic, file, feedback)
+    file_rows.check_mapping(file, mapping, topic, feedback)
     extent = survey(file, mapping, feedback)
     classes = classes_of(references[name]) if settings.labels is not None else ()
     if labels is not None:

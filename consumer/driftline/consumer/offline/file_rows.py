@@ -15,7 +15,8 @@ from driftline.consumer.offline.feedback import Feedback
 from driftline.producer.errors import InputError
 from driftline.producer.files.given import Input
 from driftline.producer.files.rows import read_rows
-from driftline.producer.records.mapping import Constant, Mapping, quote_name
+from driftline.producer.records.mapping import Constant, Mapping, parse_path, quote_name
+from driftline.producer.records.names import listed
 from driftline.producer.records.time_form import GUESSED, GivenTimes
 from driftline.producer.records.timestamp import join_clock
 from driftline.producer.records.timestamp_column import UNREADABLE, parse_timestamps
@@ -187,6 +188,22 @@ def check_actual(file: Input, rows: Sequence[dict[str, Any]], column: str) -> No
         raise InputError(f"--actual {column}: not in {file}, which has {known}")
 
 
+def check_mapping(file: Input, mapping: Mapping, topic: str, feedback: Feedback) -> None:
+    """Warn if a configured mapping finds nothing in a file's first rows, and list what is there."""
+    rows = next(read_rows(file))
+    if mapping.is_native or mapping.wildcard:
+        return
+    if not any({"features", "prediction"} & mapping.to_event(row).keys() for row in rows):
+        columns = list(dict.fromkeys(name for row in rows for name in row))
+        feedback.note(
+            "warning",
+            clean(
+                f"{file}: nothing that sources.{topic}.fields names for features or a prediction"
+                f" is in its first {len(rows):,} rows, which have {listed(columns)}"
+            ),
+        )
+
+
 def no_prediction(topic: str | None = None) -> str:
     """Return what to do where no column is known to hold predictions."""
     where = f"with sources.{topic}.fields" if topic else "in a configuration, or call it prediction"
@@ -199,12 +216,12 @@ def _guessed(
     times: GivenTimes = GUESSED,
     file: Input | None = None,
 ) -> Guess:
-    def whole(names: Sequence[str]) -> list[Any]:
-        """Return each value that a column has anywhere in the file, once."""
+    def whole(paths: Sequence[str]) -> list[Any]:
+        """Return each value that stands at a path anywhere in the file, once."""
         found: dict[Any, None] = {}
         for chunk in () if file is None else read_rows(file):
-            values = [column(chunk, [name]) for name in names]
-            each = map(join_clock, *values) if len(names) == 2 else values[0]
+            values = [column(chunk, parse_path(path)) for path in paths]
+            each = map(join_clock, *values) if len(paths) == 2 else values[0]
             found |= dict.fromkeys(value for value in each if isinstance(value, str | int | float))
         return list(found)
 

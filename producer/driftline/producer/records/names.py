@@ -23,7 +23,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from itertools import islice
 
 PREDICTION_FEATURES = ("prediction.score", "prediction.label")
 """What is predicted is watched as features, of these names."""
@@ -32,7 +33,18 @@ _OUTCOME = frozenset({*PREDICTION_FEATURES, "actual.score", "actual.label"})
 METRIC_PREFIX = "performance."
 """The names of metrics begin so where features' names stand."""
 _LONGEST = 1_000
+_MOST_LISTED = 20
 _LEGAL = re.compile(r"[a-zA-Z0-9._-]{1,249}")
+
+
+def listed(names: Collection[str]) -> str:
+    """Return the first names of fields as a sentence lists them.
+
+    >>> listed(["a", "b"]), listed([str(n) for n in range(50)])[-18:]
+    ('a, b', '18, 19 and 30 more')
+    """
+    more = f" and {len(names) - _MOST_LISTED:,} more" if len(names) > _MOST_LISTED else ""
+    return ", ".join(islice(names, _MOST_LISTED)) + more
 
 
 def feature_problem(name: str) -> str:

@@ -27,6 +27,7 @@ from driftline.producer.records.names import (
     PREDICTION_FEATURES,
     feature_problem,
     is_legal,
+    listed,
     nearest,
     tag_problem,
 )
@@ -271,7 +272,10 @@ def _typed(seen: Seen, settings: ReferenceSettings) -> tuple[dict[str, FeatureTy
         if found[name] == "numeric" and not looks[name].count:
             raise _no_value(name, "numeric")
     if not found:
-        raise InputError("no event has a feature or prediction with values; check the mapping")
+        raise InputError(
+            "no event has a feature or prediction with values; check the mapping"
+            + (f" of {listed(seen.columns)}" if seen.columns else "")
+        )
     return found, notes
 
 
@@ -307,8 +311,9 @@ def _no_events(seen: Seen, model: str) -> str:
     if seen.wrong:
         return f"none of {seen.unusable:,} records is an event: {seen.wrong}; log that, or map it"
     if seen.unusable:
+        there = f", but {listed(seen.columns)}" if seen.columns else ""
         return (
-            f"none of {seen.unusable:,} records has features or a prediction;"
+            f"none of {seen.unusable:,} records has features or a prediction{there};"
             " map them with sources.<topic>.fields"
         )
     return "there are no events to build a reference from; check the input"

@@ -106,6 +106,7 @@ class Events:
         unusable: records that the monitor would refuse, left out too: neither features nor
             prediction, or of a wrong type.
         wrong: which is of a wrong type, as a sentence; empty where none is.
+        columns: the top-level fields of the records.
     """
 
     rows: int
@@ -115,6 +116,7 @@ class Events:
     skipped: int = 0
     unusable: int = 0
     wrong: str = ""
+    columns: tuple[str, ...] = ()
 
     def field(self, name: str) -> Field | None:
         """Return a feature; `prediction.score` and `prediction.label` are features too."""
@@ -173,6 +175,7 @@ def events_of(table: Table, mapping: Mapping, model: str, tags: Iterable[str] = 
         else "features is no object of named values"
         if (there & no_object).any()
         else "",
+        columns=tuple(table.columns),
     )
 
 

@@ -41,6 +41,7 @@ class Seen:
         skipped: events of other models.
         unusable: records that are no events.
         wrong: what is of a wrong type in some of them; empty: nothing.
+        columns: the top-level fields of all records, in their order.
         looks: input's name, `prediction.score` or `prediction.label` to what was seen of it.
         inputs: the names of inputs, ascending.
         answers: predictions and ground truth.
@@ -50,6 +51,7 @@ class Seen:
     skipped: int = 0
     unusable: int = 0
     wrong: str = ""
+    columns: dict[str, None] = field(default_factory=dict)
     looks: dict[str, Look] = field(default_factory=dict)
     inputs: list[str] = field(default_factory=list)
     answers: GatheredAnswers = field(default_factory=GatheredAnswers)
@@ -65,6 +67,7 @@ class Seen:
             seen.skipped += events.skipped
             seen.unusable += events.unusable
             seen.wrong = seen.wrong or events.wrong
+            seen.columns |= dict.fromkeys(events.columns)
             inputs |= events.features.keys()
             for name in {*events.features, *PREDICTION_FEATURES}:
                 found = events.field(name)

@@ -1,0 +1,116 @@
+"""Fields inside the objects of records, as columns of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from collections.abc import Mapping as AnyMapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from driftline.producer.records.mapping import Path, parse_path, quote_name
+from driftline.producer.records.names import feature_problem
+
+_MOST = 200  # fields of one object: with more, its keys are values
+_NEARLY = 0.01  # from 1, of probabilities that are rounded
+
+
+@dataclass(frozen=True)
+class Flat:
+    """Sample records whose nested fields are columns.
+
+    Attributes:
+        rows: the records.
+        columns: all columns, in their order.
+        paths: a nested column, such as `user.age`, to where it is found.
+        unread: columns that hold no single values, each with what it holds.
+    """
+
+    rows: Sequence[AnyMapping[str, Any]]
+    columns: list[str]
+    paths: dict[str, Path] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
+
+    def path(self, column: str) -> str:
+        """Return where a column is found, as a mapping writes it."""
+        return _written(self.paths.get(column, (column,)))
+
+
+def flatten(columns: Sequence[str], rows: Sequence[AnyMapping[str, Any]]) -> Flat:
+    """Return sample records with a column for each field of their objects.
+
+    Args:
+        columns: top-level fields, in their order.
+        rows: sample records.
+
+    >>> flat = flatten(["user", "km"], [{"user": {"age": 7, "geo": {"lat": 1.5}}, "km": 3}])
+    >>> flat.columns, flat.rows[0]["user.geo.lat"], flat.path("user.geo.lat")
+    (['user.age', 'user.geo.lat', 'km'], 1.5, 'user.geo.lat')
+    """
+    kept: list[str] = []
+    paths: dict[str, Path] = {}
+    unread: dict[str, str] = {}
+    for column in columns:
+        values = [row[column] for row in rows if row.get(column) is not None]
+        if not any(isinstance(value, dict | list) for value in values):
+            kept.append(column)
+            continue
+        leaves: dict[Path, None] = {}
+        arrays: dict[Path, list[Any]] = {}
+        for value in values:
+            for path, leaf in _leaves((column,), value):
+                if isinstance(leaf, list):
+                    arrays.setdefault(path, leaf)
+                elif leaf is not None:
+                    leaves[path] = None
+        unread |= {".".join(path): _array(leaf) for path, leaf in arrays.items()}
+        if (column,) in leaves:  # single values beside others: the single ones are read
+            kept.append(column)
+        elif len(leaves) > _MOST:
+            unread[column] = f"objects of more than {_MOST} fields"
+        else:
+            found = {".".join(path): path for path in leaves if path not in arrays}
+            good = {name: path for name, path in found.items() if _can_be_read(name, path)}
+            paths |= {name: path for name, path in good.items() if name not in columns}
+            kept += [name for name in good if name not in columns]
+    if not paths:
+        return Flat(rows, kept, {}, unread)
+    return Flat([_with_fields(row, paths) for row in rows], kept, paths, unread)
+
+
+def _leaves(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:
+    if not isinstance(value, dict):
+        yield path, value
+        return
+    for name, inner in value.items():
+        yield from _leaves((*path, name), inner)
+
+
+def _with_fields(row: AnyMapping[str, Any], paths: dict[str, Path]) -> dict[str, Any]:
+    found = dict(row)
+    for name, path in paths.items():
+        value: Any = row
+        for part in path:
+            value = value.get(part) if isinstance(value, dict) else None
+        if not isinstance(value, dict | list):
+            found[name] = value
+    return found
+
+
+def _can_be_read(name: str, path: Path) -> bool:
+    return all(path) and parse_path(_written(path)) == path and not feature_problem(name)
+
+
+def _written(path: Path) -> str:
+    return ".".join(map(quote_name, path))
+
+
+def _array(values: list[Any]) -> str:
+    """Return what an array holds.
+
+    >>> _array([0.1, 0.7, 0.2]), _array([1, 2])
+    ('an array of probabilities, not one score or class', 'an array')
+    """
+    numbers = [value for value in values if type(value) in (int, float) and 0 <= value <= 1]
+    if len(numbers) == len(values) > 1 and abs(sum(numbers) - 1) <= _NEARLY:
+        return "an array of probabilities, not one score or class"
+    return "an array"
