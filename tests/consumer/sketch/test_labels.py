@@ -70,6 +70,13 @@ def read(actual: object, classes: tuple[str, ...] = CLASSES, **fields: object) -
         ("true", TRUTH, 1),
         (1, TRUTH, 1),
         ({"label": False}, TRUTH, 0),
+        # A boolean where the classes are 0 and 1.
+        (True, ZERO_ONE, 1),
+        (False, ZERO_ONE, 0),
+        ("False", ZERO_ONE, 0),
+        ({"label": "TRUE"}, ZERO_ONE, 1),
+        ("yes", ZERO_ONE, "unknown_class"),
+        (True, ("0", "1", "2"), "unknown_class"),
         # A number.
         (2.5, REGRESSION, 2.5),
         (-3, REGRESSION, -3),
@@ -81,7 +88,6 @@ def read(actual: object, classes: tuple[str, ...] = CLASSES, **fields: object) -
         ("YES", CLASSES, "unknown_class"),
         (1, CLASSES, "unknown_class"),
         (True, CLASSES, "unknown_class"),
-        (True, ZERO_ONE, "unknown_class"),
         (0.5, ZERO_ONE, "unknown_class"),
         ({"label": "maybe", "score": 1}, ZERO_ONE, "unknown_class"),
         # Of the wrong type, or not there.

@@ -262,10 +262,10 @@ def test_positive_label(predicted: list[Any], actual: list[Any], positive: str |
 
 
 def test_an_outcome_that_cannot_be_measured_is_said() -> None:
-    built = build([{"prediction": True, "actual": 1}, {"prediction": False, "actual": 0}])
+    built = build([{"prediction": True, "actual": 2}, {"prediction": False, "actual": 1}])
     assert built.reference.outcome is None
     assert built.notes == (
-        "no performance measured: prediction.label (false, true) and actual (0, 1) have no class"
+        "no performance measured: prediction.label (false, true) and actual (1, 2) have no class"
         " in common",
     )
     built = build([{"prediction": 0.5, "actual": "ok"}])

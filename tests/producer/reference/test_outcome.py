@@ -137,6 +137,68 @@ def test_all_else_is_a_regression(scores: list[float], actual: list[float]) -> N
     assert measure(layout, counts)["mae"].n == 2
 
 
+@pytest.mark.parametrize("scores", [[0.2, 0.8, 0.6], [-1.4, 2.5, 0.3], [20.0, 80.0, 60.0]])
+@pytest.mark.parametrize(("actual", "positive"), [([-1, 1, -1], "1"), ([1, 2, 1], "2")])
+def test_a_named_class_makes_a_classifier_of_two_numbers(
+    scores: list[float], actual: list[int], positive: str
+) -> None:
+    """Scores that are no probabilities are ranked, but not measured as probabilities."""
+    events = [{"prediction": p, "actual": y} for p, y in zip(scores, actual, strict=True)]
+    built = build(events, positive_label=positive)
+    layout, (counts,) = outcome(built)
+    assert (layout.kind, layout.labelled) == ("classification", False)
+    assert layout.classes == tuple(sorted(map(str, set(actual))))
+    assert built.reference.positive_label == positive
+    assert layout.probability == (max(scores) <= 1)
+    figures = measure(layout, counts)
+    assert figures["roc_auc"].value == 1.0
+    assert ("brier" in figures) == layout.probability
+
+
+def test_a_named_class_of_zeros_and_ones_makes_a_classifier_of_any_scores() -> None:
+    events = [{"prediction": p, "actual": y} for p, y in [(-3.0, 0), (2.0, 1), (4.0, 1)]]
+    layout, _ = outcome(build(events, positive_label="0"))
+    assert (layout.kind, layout.positive, layout.probability) == ("classification", 0, False)
+
+
+def test_a_named_class_of_a_regression_is_refused() -> None:
+    events = [{"prediction": float(y), "actual": y / 4} for y in range(1, 4)]
+    with pytest.raises(InputError, match="one of 3 numbers, not of two classes"):
+        build(events, positive_label="1")
+    with pytest.raises(InputError, match="never occurs; the classes are -1, 1"):
+        build([{"prediction": 0.5, "actual": y} for y in (-1, 1)], positive_label="2")
+
+
+@pytest.mark.parametrize(
+    ("guesses", "truth", "classes", "right"),
+    [
+        ([0, 1, 1], [False, True, False], ("0", "1"), 2),
+        (["0", "1", "1"], ["False", "True", "False"], ("0", "1"), 2),
+        ([0, 0, 0], [False, True, True], ("0", "1"), 1),
+        ([False, True, True], [0, 1, 0], ("false", "true"), 2),
+        ([False, True, True], [{"label": "FALSE"}, {"label": "TRUE"}, 0], ("false", "true"), 2),
+        (["false", "true", "true"], ["0", "1", "0"], ("false", "true"), 2),
+    ],
+)
+def test_booleans_and_zeros_and_ones_are_the_same_classes(
+    guesses: list[Any], truth: list[Any], classes: tuple[str, ...], right: int
+) -> None:
+    pairs = list(zip(guesses, truth, strict=True))
+    built = build([event(guess, 0.5, actual) for guess, actual in pairs])
+    layout, (counts,) = outcome(built)
+    assert (layout.classes, built.notes) == (classes, ())
+    assert built.reference.positive_label == classes[1]
+    assert measure(layout, counts)["accuracy"].value == pytest.approx(right / 3)
+
+
+def test_other_classes_are_not_booleans() -> None:
+    built = build([event(2, 0.5, True), event(1, 0.5, False)])
+    assert built.notes == (
+        "no performance measured: prediction.label (1, 2) and actual (false, true) have no class"
+        " in common",
+    )
+
+
 def test_a_bare_number_is_a_classifiers_class() -> None:
     events = [event("1", 0.8, 1), event("0", 0.1, 0), event("1", 0.7, {"label": "0"})]
     layout, (counts,) = outcome(build(events))

@@ -15,6 +15,7 @@ from driftline.consumer.wire.join_rows import IdArray
 from driftline.detectors.counts import Columns, Feature, Layout
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.registry import FeatureType
+from driftline.producer.records.category import other_forms
 from driftline.producer.records.mapping import Mapping as FieldMapping
 from driftline.producer.records.table import Table
 from driftline.producer.records.values import ABSENT
@@ -96,6 +97,9 @@ class LabelReader:
         for kind in sorted(set(self._kinds.values())):
             models = [name for name in self._classes if self._kinds[name] == kind]
             listed = tuple(dict.fromkeys(c for name in models for c in self._classes[name]))
+            if kind == "categorical":
+                forms = (form for name in models for form in other_forms(self._classes[name]))
+                listed = tuple(dict.fromkeys((*listed, *forms)))
             layout = _layout(kind, listed)
             schemas = [
                 ModelSchema(name, layout, {}, ids=True, record=_RECORDS[among_events])
@@ -190,6 +194,7 @@ def _places(classes: Sequence[str], listed: Sequence[str]) -> IntArray:
     """Return the code among `classes` of each code among `listed`, which holds them all."""
     many = len(classes)
     codes = {name: code for code, name in enumerate(classes)}
+    codes |= {form: codes.get(name, many) for form, name in other_forms(classes).items()}
     rest = (many, many + 1, many + 2, many + 3)  # another class, missing, absent, invalid
     return np.array([*(codes.get(name, many) for name in listed), *rest], np.int64)
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+ZERO_ONE, BOOLEAN = ("0", "1"), ("false", "true")
+_FORMS = (ZERO_ONE, BOOLEAN, ("False", "True"), ("FALSE", "TRUE"))
 _EXACT = 2**63
 
 
@@ -33,3 +37,25 @@ def category_text(value: object) -> str | None:
             return None
         return None if text in ("nan", "inf", "-inf") else text
     return None
+
+
+def other_forms(classes: Iterable[str]) -> dict[str, str]:
+    """Return how else two classes are written that are 0 and 1, or false and true.
+
+    Args:
+        classes: those of a model; one of the two may be lacking.
+
+    Returns:
+        Other text to its class; empty for other classes.
+
+    >>> other_forms(["0", "1"])["true"], other_forms(["false", "true"])["1"]
+    ('1', 'true')
+    >>> other_forms(["0", "1", "2"])
+    {}
+    """
+    known = set(classes)
+    own = next((form for form in (ZERO_ONE, BOOLEAN) if known and known <= {*form}), None)
+    if own is None:
+        return {}
+    pairs = [(text, name) for form in _FORMS for text, name in zip(form, own, strict=True)]
+    return {text: name for text, name in pairs if text not in own}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping as AnyMapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -49,6 +50,15 @@ class Labels:
         place = {name: i for i, name in enumerate(joined)}
         moved = np.array([*(place[name] for name in others.names), -1], np.int32)
         return Labels(np.where(self.codes >= 0, self.codes, moved[others.codes]), joined)
+
+    def renamed(self, names: AnyMapping[str, str]) -> Labels:
+        """Return these with other names for some classes; two may become one."""
+        if names.keys().isdisjoint(self.names):
+            return self
+        moved = [names.get(name, name) for name in self.names]
+        place = {name: i for i, name in enumerate(dict.fromkeys(moved))}
+        codes = np.array([*(place[name] for name in moved), -1], np.int32)
+        return Labels(codes[self.codes], list(place))
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,13 +16,12 @@ from driftline.detectors.outcomes.error_model import exact_sum
 from driftline.detectors.outcomes.layout import MOST_CLASSES
 from driftline.detectors.rounding import significant
 from driftline.producer.errors import InputError
-from driftline.producer.records.category import category_text
+from driftline.producer.records.category import BOOLEAN, ZERO_ONE, category_text, other_forms
 from driftline.producer.reference.answers import Answers, Labels
 
 _LARGEST = 1e75  # of a prediction or actual value, so that fourth powers are finite
 _PART = 1 << 18
-_ZERO_ONE, _BOOLEAN = ("0", "1"), ("false", "true")
-_POSITIVE = {frozenset(pair): pair[1] for pair in (_ZERO_ONE, _BOOLEAN)}
+_POSITIVE = {frozenset(pair): pair[1] for pair in (ZERO_ONE, BOOLEAN)}
 
 
 @dataclass(frozen=True)
@@ -52,8 +51,10 @@ def measure_outcome(answers: Answers, positive_label: str | None) -> MeasuredOut
     """Compare predictions with ground truth.
 
     The model is a classifier if it names classes (`prediction.label`), or else if the ground truth
-    does, or is 0 or 1 throughout while all scores are in 0 to 1. A classifier's ground truth may
-    also be a bare number: 1 is the class "1".
+    does, or is 0 or 1 throughout while all scores are in 0 to 1, or where `positive_label` names
+    one of two numbers that it is throughout. A classifier's ground truth may also be a bare number:
+    1 is the class "1". Where the predicted classes are 0 and 1, a ground truth of false and true is
+    of the same classes, and the other way round.
 
     Args:
         answers: of n events, predictions and ground truth.
@@ -61,20 +62,33 @@ def measure_outcome(answers: Answers, positive_label: str | None) -> MeasuredOut
             0 and 1 or false and true, else none.
 
     Raises:
-        InputError: `positive_label` is not among the classes.
+        InputError: `positive_label` is not among the classes, or the ground truth is numbers that
+            are no two classes.
     """
     predicted, score, truth = answers.predicted, answers.score, answers.actual_score
     labelled = predicted.any()
     actual = answers.actual
     if labelled:
         actual = actual.or_else(answers.actual_texts).or_else(_of_numbers(truth))
+        forms = other_forms(predicted.used())
+        if actual.used() <= {*forms, *forms.values()}:
+            actual = actual.renamed(forms)
     elif _zero_one(score, truth):
         codes = np.where(np.isnan(truth), -1.0, truth).astype(np.int32)
-        actual = Labels(codes, _ZERO_ONE)
+        actual = Labels(codes, ZERO_ONE)
+    elif positive_label is not None and not np.isnan(truth).all():
+        actual = actual.or_else(answers.actual_texts).or_else(_of_numbers(truth))
+        if len(actual.names) > 2:
+            raise InputError(
+                f"positive_label {positive_label}: the ground truth is one of"
+                f" {len(actual.names):,} numbers, not of two classes; leave positive_label out, or"
+                " give the predicted class as prediction.label"
+            )
 
     classes = predicted.used() | actual.used()
     if not labelled:  # a reference that happens to have one of two classes only
         classes = next((set(pair) for pair in _POSITIVE if classes and classes <= pair), classes)
+    named = positive_label is not None
     if positive_label is None:
         positive_label = _POSITIVE.get(frozenset(classes))
     elif classes and positive_label not in classes:
@@ -84,7 +98,7 @@ def measure_outcome(answers: Answers, positive_label: str | None) -> MeasuredOut
     if labelled:
         return _classification(predicted, actual, score, positive_label)
     measurable = (np.abs(score) < _LARGEST) & (np.abs(truth) < _LARGEST)
-    if classes and (_zero_one(score, truth) or not measurable.any()):
+    if classes and (named or _zero_one(score, truth) or not measurable.any()):
         return _scoring(actual, score, classes, positive_label)
     return _regression(score, np.where(measurable, truth, np.nan), positive_label)
 
