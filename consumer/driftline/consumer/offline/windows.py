@@ -136,7 +136,8 @@ def _wanted_size(judged: int, wanted: WindowOptions) -> Size:
     size = size_for(judged)
     if wanted.min_events is None:
         return size
-    return Size(max(size.events, 2 * wanted.min_events), wanted.min_events)
+    # Of a file so small that it would be less than a window, one window.
+    return Size(max(min(size.events, judged), 2 * wanted.min_events), wanted.min_events)
 
 
 def _config(values: dict[str, int]) -> WindowConfig:

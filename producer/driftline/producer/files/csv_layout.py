@@ -159,7 +159,7 @@ def _names(header: list[str], file: Path, notes: list[str]) -> dict[int, str]:
     """Return the columns that are read; what has no name gets one, but the rows' numbers."""
     for name, times in Counter(filter(None, header)).items():
         if times > 1:
-            raise InputError(f"{file}: two columns are called {name}; rename one of them")
+            raise InputError(f"{file}: two columns are called {name}; {_advice(name)}")
     names = {}
     for place, name in enumerate(header):
         if name:
@@ -172,3 +172,10 @@ def _names(header: list[str], file: Path, notes: list[str]) -> dict[int, str]:
                 names[place] += "_"
             notes.append(f"column {place + 1} has no name, so it is called {names[place]}")
     return names
+
+
+def _advice(name: str) -> str:
+    """Return what to do about a name that comes twice; names that are numbers may be values."""
+    if name.replace(".", "", 1).lstrip("-").isdigit():
+        return "if the first line holds values, write a line of names above it"
+    return "rename one of them"
