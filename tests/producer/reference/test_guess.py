@@ -126,6 +126,19 @@ def test_more_roles() -> None:
     }
 
 
+def test_ids_that_repeat_name_no_events() -> None:
+    rows = [{"id": row % 3, "x": row % 7} for row in range(20)]
+    guess = guess_mapping(["id", "x"], rows)
+    assert guess.mapping.fields == {"tags.id": "id", "features": "*"}
+    assert guess.said[0] == (
+        "no event_id: column id repeats, 17 of 20 rows have the id of an earlier one; it is a tag"
+    )
+    rows = [{"id": max(1, row), "x": row % 7} for row in range(20)]
+    guess = guess_mapping(["id", "x"], rows)
+    assert guess.mapping.fields["event_id"] == "id"
+    assert guess.said[0] == "event_id: column id (1 of 20 rows have the id of an earlier one)"
+
+
 def test_native_events_are_recognised() -> None:
     rows: list[dict[str, Any]] = [
         {"event_id": "a", "inputs": {"x": 1}, "outputs": 0.5},

@@ -17,7 +17,7 @@ from driftline.producer.errors import InputError
 from driftline.producer.records.category import category_text
 from driftline.producer.records.event_fields import ALIASES, split_outcome
 from driftline.producer.records.mapping import WILDCARD, DateAndClock, Mapping, Source, quote_name
-from driftline.producer.records.names import PREDICTION_FEATURES
+from driftline.producer.records.names import PREDICTION_FEATURES, tag_problem
 from driftline.producer.records.time_form import AUTO, GUESSED, GivenTimes, TimeForm
 from driftline.producer.reference.guess_time import describe, infer_times
 from driftline.producer.reference.nested import Flat, flatten
@@ -36,6 +36,7 @@ _LABEL = "prediction_label predicted_label predicted_class y_pred prediction pre
 _ACTUAL = "actual target y_true ground_truth true_label actual_label label"
 _VERSION = "model_version modelversion version_of_model"
 _SURELY = 0.5  # share of times from which on a column is meant to hold them
+_REPEATED = 0.1  # share of rows with the id of an earlier one above which ids name no rows
 _MOST_LISTED = 20
 _NESTED: dict[str, Callable[[list[Any]], bool]] = {
     "event_id": Sample.names_rows,
@@ -127,9 +128,20 @@ def guess_mapping(
             column = sample.take_only(PREDICTED, fits)
         if column is None and field == "actual":
             column = sample.take_partner(_plain_names(fields))
-        if column is not None:
-            fields[field] = flat.path(column)
-            said.append(f"{field}: column {column}")
+        if column is None:
+            continue
+        again = sample.repeated(column) if field == "event_id" else 0
+        many = len(sample.values(column))
+        if again > _REPEATED * many and not tag_problem(column):
+            fields[f"tags.{column}"] = flat.path(column)
+            said.append(
+                f"no event_id: column {column} repeats, {again:,} of {many:,} rows have the id of"
+                " an earlier one; it is a tag"
+            )
+            continue
+        fields[field] = flat.path(column)
+        repeats = f" ({again:,} of {many:,} rows have the id of an earlier one)" if again else ""
+        said.append(f"{field}: column {column}{repeats}")
     perhaps = () if "actual" in fields else sample.perhaps_actual(_plain_names(fields))
     fields["features"] = WILDCARD
     for column in sample.free:

@@ -151,6 +151,11 @@ class Sample:
         clocks = [name for name in self.free if name != column and are_clocks(self.values(name))]
         return clocks[0] if len(clocks) == 1 else None
 
+    def repeated(self, column: str) -> int:
+        """Return how many rows have the value of an earlier one."""
+        values = self.values(column)
+        return len(values) - len(set(values))
+
     @staticmethod
     def has_values(values: list[Any]) -> bool:
         """Any."""
