@@ -56,7 +56,7 @@ class Command:
         verb = self.words[1]
         if verb == "check":
             return "--offline" not in self.words
-        if verb == "reference":
+        if verb in ("reference", "init"):
             return "--from-topic" in self.words
         return verb in ("topics", "run", "replay", "alerts", "dead-letter")
 

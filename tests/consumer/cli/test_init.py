@@ -13,6 +13,9 @@ from tests.consumer.cli.bad_files import rows
 from tests.consumer.cli.conftest import ANALYSIS_ROWS, DATA, REFERENCE_ROWS, Driftline
 
 from driftline.consumer.config import load
+from driftline.consumer.log import kafka_python
+from driftline.consumer.log.memory import MemoryBroker
+from driftline.consumer.log.protocol import Message
 from driftline.detectors.reference import Reference
 
 FLIGHTS = DATA / "nycflights13_small.csv.gz"
@@ -240,6 +243,51 @@ def test_nested_records_as_one_array(driftline: Driftline, tmp_path: Path) -> No
     ran = driftline("backtest", "--input", "calls.json")
     assert ran.code == 0
     assert "late 0, rejected 0" in ran.out
+
+
+def test_the_records_of_a_topic(
+    driftline: Driftline, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    broker = MemoryBroker()
+    broker.create("ml.calls", 2)
+    records = [
+        {"ts": 1_600_000_000 + 60 * i, "user": {"age": i % 50}, "score": i % 7 / 7}
+        for i in range(1_300)
+    ]
+    for i, record in enumerate(records):
+        value = json.dumps(record).encode() if i else b"oops"
+        broker.append(Message("ml.calls", i % 2, None, value))
+    monkeypatch.setattr(kafka_python, "connect", lambda config: broker)
+    topic = ("init", "--bootstrap-servers", "k:9092", "--from-topic")
+    ran = driftline(*topic, "ml.calls", "--first", 1_200, "--model", "calls")
+    assert ran.code == 0, ran.err
+    assert "assumed  prediction.score: column score\n" in ran.err
+    assert "note  1 records are left out: " in ran.err
+    assert "backtest" not in ran.out
+    config = load("driftline.yaml", environ={}, offline=True).config
+    assert config.models["calls"].predictions == ("ml.calls",)
+    assert config.sources["ml.calls"].mapping.fields["features.user.age"] == "user.age"
+    assert driftline("check", "--offline").code == 0
+    (tmp_path / "later.jsonl").write_text("\n".join(map(json.dumps, records)))
+    ran = driftline("backtest", "--input", "later.jsonl")
+    assert ran.code == 0
+    assert "late 0, rejected 0" in ran.out
+    ran = driftline(*topic, "nope", "--force")
+    assert (ran.code, ran.err) == (2, "--from-topic nope: there is no such topic\n")
+    broker.create("bad", 1)
+    broker.append(Message("bad", 0, None, b"oops"))
+    ran = driftline(*topic, "bad", "--force")
+    said = "--from-topic bad: none of its first 20,000 records can be read"
+    assert (ran.code, ran.err.splitlines()[-1]) == (2, said)
+
+
+@pytest.mark.parametrize("options", [[], ["--from", "a.csv", "--from-topic", "t"]])
+def test_one_source_is_needed(driftline: Driftline, options: list[str]) -> None:
+    ran = driftline("init", *options)
+    assert (ran.code, ran.err) == (
+        2,
+        "read from what? give --from FILE or --from-topic TOPIC\n",
+    )
 
 
 def test_names_that_yaml_reads_otherwise(driftline: Driftline, tmp_path: Path) -> None:

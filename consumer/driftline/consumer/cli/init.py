@@ -1,12 +1,14 @@
-"""`driftline init`: a configuration and a reference made of a file."""
+"""`driftline init`: a configuration and a reference made of a file or a topic."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.options import (
     DEFAULT_CONFIG,
     TimeFormat,
@@ -16,18 +18,24 @@ from driftline.consumer.cli.options import (
 )
 from driftline.consumer.cli.terminal import out, say
 from driftline.producer.files.formats import names
-from driftline.producer.files.given import checked
+from driftline.producer.files.given import Given, Input, checked
 
 
 def init(
     file: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             "--from",
             metavar="FILE",
             help=f"Events of a time when all was well: {', '.join(names())}.",
         ),
-    ],
+    ] = None,
+    from_topic: Annotated[
+        str | None, typer.Option(metavar="TOPIC", help="Read events from a topic instead.")
+    ] = None,
+    first: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Of the topic, the first N records.")
+    ] = 20_000,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="The configuration to write.")
     ] = DEFAULT_CONFIG,
@@ -51,16 +59,28 @@ def init(
 ) -> None:
     """Write a configuration for your own data.
 
-    The columns are guessed, all rows become the reference, and a window holds about 1,000 events.
+    The columns are guessed, all events become the reference, and a window holds about 1,000 events.
     What was guessed is said, and stands in the file to be corrected.
     """
-    checked(file)
-    from driftline.consumer.cli import init_files, init_text, load_models, reference_build
+    if (file is None) == (from_topic is None):
+        raise CommandError("read from what? give --from FILE or --from-topic TOPIC")
+    source: Input = file or Given(from_topic or "", lambda: iter(()))
+    checked(source)
+    from driftline.consumer.cli import (
+        init_files,
+        init_text,
+        load_models,
+        reference_build,
+        reference_topic,
+    )
 
     times = read_given_times(timestamp, time_format, timezone)
-    servers = load_models.brokers(bootstrap_servers).bootstrap_servers
-    wanted = init_files.Wanted(file, output, model, topic, actual, times, servers, force)
+    kafka = load_models.brokers(bootstrap_servers)
+    servers = kafka.bootstrap_servers
+    wanted = init_files.Wanted(source, output, model, topic, actual, times, servers, force)
     wanted.check()
+    if from_topic is not None:
+        wanted = replace(wanted, file=reference_topic.first_rows(kafka, from_topic, first))
     draft = init_files.make(wanted)
     size = init_files.write(draft, init_text.configuration(draft))
     for note in (*reference_build.notes(draft.built), *init_text.notes(draft)):

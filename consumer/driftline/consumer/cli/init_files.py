@@ -15,6 +15,7 @@ from driftline.consumer.offline.assumptions import Assumptions, assume
 from driftline.consumer.offline.extent import Extent
 from driftline.consumer.offline.ground_truth import check_measured
 from driftline.consumer.offline.windows import windows_for
+from driftline.producer.files.given import Given, Input
 from driftline.producer.files.rows import count_rows
 from driftline.producer.files.tables import read_tables
 from driftline.producer.records.durations import UNITS
@@ -34,7 +35,7 @@ class Wanted:
     """What the command line asks for.
 
     Attributes:
-        file: the events.
+        file: the events; of a topic its first records.
         output: the configuration to write.
         model, topic: their names; None for those that are made up.
         actual: the column with the ground truth; None for a guess.
@@ -43,7 +44,7 @@ class Wanted:
         overwrite: whether files that exist may be replaced.
     """
 
-    file: Path
+    file: Input
     output: Path
     model: str | None
     topic: str | None
@@ -101,7 +102,8 @@ class Draft:
     @property
     def topic(self) -> str:
         """The topic with the model's events."""
-        return self.wanted.topic or f"{self.model}.predictions"
+        own = self.wanted.file.name if isinstance(self.wanted.file, Given) else None
+        return self.wanted.topic or own or f"{self.model}.predictions"
 
     @property
     def a_window(self) -> float:
@@ -110,7 +112,7 @@ class Draft:
 
 
 def make(wanted: Wanted) -> Draft:
-    """Read the file.
+    """Read the events.
 
     Raises:
         DriftlineError: it cannot be used, or has too little; the message says what to do.

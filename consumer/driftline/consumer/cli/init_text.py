@@ -16,6 +16,7 @@ from driftline.consumer.cli.options import DEFAULT_CONFIG
 from driftline.consumer.config import WindowConfig
 from driftline.consumer.judge.sentence import amount
 from driftline.consumer.wire.text import plural
+from driftline.producer.files.given import Given
 from driftline.producer.records.durations import format_duration
 from driftline.producer.records.mapping import Constant, DateAndClock
 from driftline.producer.records.timestamp import format_time
@@ -65,9 +66,10 @@ def next_steps(draft: Draft) -> str:
     """Return the commands to go on with."""
     output, file = draft.wanted.output, shlex.quote(str(draft.wanted.file))
     given = "" if output == DEFAULT_CONFIG else f" --config {shlex.quote(str(output))}"
+    backtest = {f"driftline backtest{given} --input {file}": "what would have alerted?"}
     commands = {
         f"driftline check --offline{given}": "are the files right?",
-        f"driftline backtest{given} --input {file}": "what would have alerted?",
+        **({} if isinstance(draft.wanted.file, Given) else backtest),
         f"driftline check{given}": "do the topic's records fit?",
         f"driftline run{given}": "watch the topic",
     }

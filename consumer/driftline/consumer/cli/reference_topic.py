@@ -28,7 +28,9 @@ from driftline.consumer.log.protocol import Log, TopicInfo, Unread, UnreadBatch
 from driftline.consumer.offline import file_rows
 from driftline.consumer.offline.ground_truth import check_measured
 from driftline.consumer.service.formats import RecordOpener, record_form
+from driftline.producer.files.given import Given
 from driftline.producer.records.mapping import Mapping as FieldMapping
+from driftline.producer.records.table import Table
 from driftline.producer.reference.build import (
     BuiltReference,
     ReferenceSettings,
@@ -63,39 +65,10 @@ def from_topic(
             stretch, or no usable event.
     """
     with closing(connect(kafka).log) as log:
-        info = log.topics(frozenset([topic])).get(topic)
-        if info is None:
-            raise CommandError(f"--from-topic {topic}: there is no such topic")
-        start, stop = _offsets(log, info, stretch)
-        total = sum(max(0, stop[partition] - start[partition]) for partition in start)
-        nothing = CommandError(
-            f"{topic} has no records there; choose others with --since, or --first"
-        )
-        if not total:
-            raise nothing
-        opener = _opener(topic, config)
-        unreadable: Counter[str] = Counter()
-        batches = 0
-
-        def rows() -> Iterator[dict[str, Any]]:
-            nonlocal batches
-            with progress("records", total) as show:
-                for done, record in enumerate(read_between(log, start, stop), 1):
-                    if isinstance(record.value, UnreadBatch):
-                        say(f"note  {topic}[{record.partition}]: {record.value.detail}; left out")
-                        batches += 1
-                        continue
-                    for event in opener.open([record]):
-                        row = _row(event.value, unreadable)
-                        if row is not None:
-                            yield row
-                    if done % _SAMPLE == 0:
-                        show(done)
-
-        every = rows()
+        reading = _Reading(log, topic, stretch, config)
+        every = reading.rows()
         sample = list(islice(every, _SAMPLE))
-        if not (sample or unreadable or batches):  # all there are records of aborted transactions
-            raise nothing
+        reading.check(sample)
         if config is not None and topic in config.sources:
             mapping = config.sources[topic].mapping
         else:
@@ -103,9 +76,77 @@ def from_topic(
         mapping = file_rows.with_actual(mapping, actual)
         built = reference_from_events(_events(mapping, sample, every), settings)
         check_measured(built, mapping, actual, None)
-        for detail, records in unreadable.most_common(_NOTES):
-            say(f"note  {records:,} records are left out: {detail}")
+        reading.note_unreadable()
         return built
+
+
+def first_rows(kafka: KafkaConfig, topic: str, first: int) -> Given:
+    """Return the first records of a topic as rows.
+
+    Raises:
+        DriftlineError: the broker cannot be reached, there is no such topic, or no usable record.
+    """
+    with closing(connect(kafka).log) as log:
+        reading = _Reading(log, topic, RecordRange(first, 0, 0), None)
+        rows = list(reading.rows())
+        reading.check(rows)
+        reading.note_unreadable()
+    if not rows:
+        raise CommandError(f"--from-topic {topic}: none of its first {first:,} records can be read")
+    table = Table.of_rows(rows)
+    return Given(topic, lambda: iter([table]))
+
+
+class _Reading:
+    """Reads a stretch of a topic; records that cannot be read are counted.
+
+    Raises:
+        CommandError: there is no such topic, or no record in the stretch.
+    """
+
+    def __init__(self, log: Log, topic: str, stretch: RecordRange, config: Config | None) -> None:
+        info = log.topics(frozenset([topic])).get(topic)
+        if info is None:
+            raise CommandError(f"--from-topic {topic}: there is no such topic")
+        self._log, self._topic = log, topic
+        self._start, self._stop = _offsets(log, info, stretch)
+        self._total = sum(max(0, self._stop[each] - self._start[each]) for each in self._start)
+        if not self._total:
+            raise self._nothing()
+        self._opener = _opener(topic, config)
+        self._unreadable: Counter[str] = Counter()
+        self._batches = 0
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield the events."""
+        with progress("records", self._total) as show:
+            for done, record in enumerate(read_between(self._log, self._start, self._stop), 1):
+                if isinstance(record.value, UnreadBatch):
+                    place = f"{self._topic}[{record.partition}]"
+                    say(f"note  {place}: {record.value.detail}; left out")
+                    self._batches += 1
+                    continue
+                for event in self._opener.open([record]):
+                    row = _row(event.value, self._unreadable)
+                    if row is not None:
+                        yield row
+                if done % _SAMPLE == 0:
+                    show(done)
+
+    def check(self, sample: list[dict[str, Any]]) -> None:
+        """Refuse a stretch in which all there are are records of aborted transactions."""
+        if not (sample or self._unreadable or self._batches):
+            raise self._nothing()
+
+    def note_unreadable(self) -> None:
+        """Say how many records are left out, and why."""
+        for detail, records in self._unreadable.most_common(_NOTES):
+            say(f"note  {records:,} records are left out: {detail}")
+
+    def _nothing(self) -> CommandError:
+        return CommandError(
+            f"{self._topic} has no records there; choose others with --since, or --first"
+        )
 
 
 def _offsets(log: Log, topic: TopicInfo, stretch: RecordRange) -> tuple[Offsets, Offsets]:
