@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import random
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -203,3 +204,24 @@ def test_worse_and_better_only_where_the_whole_interval_is(
         1
     ]
     assert line.split(")", 1)[1].split()[0] == said
+
+
+def test_ids_that_repeat_behind_the_first_rows_are_warned_of(
+    driftline: Driftline, tmp_path: Path
+) -> None:
+    """The first rows name events, so their column is taken for the id."""
+    day, minute = 86_400_000, 60_000
+    rows = ["ts,id,km,y_pred,y_true"]
+    for row in range(2_600):
+        name = row if row < 1_400 else 1_400 + row % 50
+        rows.append(f"{1_700_000_000_000 // day * day + row * minute},{name},{row % 9},1,{row % 2}")
+    file = tmp_path / "rows.csv"
+    file.write_text("\n".join(rows))
+    result = driftline("backtest", "--input", file)
+    assert "event_id: column id\n" in result.err
+    again = re.search(r"([0-9,]+) with an id again", result.out)
+    assert again is not None
+    many = int(again[1].replace(",", ""))
+    assert many > 1_000
+    said = f"warning  {many / 13:.1f} % of the events have the event_id of an earlier one"
+    assert said in result.err

@@ -18,6 +18,7 @@ from driftline.producer.records.table import Table
 from driftline.producer.records.timestamp_column import UNREADABLE
 
 _MANY_LATE = 0.01
+_MANY_AGAIN = 0.01
 
 
 def run(setup: Setup) -> Iterator[Verdict | Alert]:
@@ -97,6 +98,14 @@ def _note_what_was_left_out(setup: Setup) -> None:
             "warning",
             f"{percent(late / (counted + late))} of the events were late: rows are read in the"
             " file's order, so sort it by time",
+        )
+    joined = setup.backtest.join_totals
+    if joined is not None and joined.duplicates > _MANY_AGAIN * (counted + late):
+        setup.feedback.note(
+            "warning",
+            f"{percent(joined.duplicates / (counted + late))} of the events have the event_id of an"
+            " earlier one, and their ground truth is not used: map event_id to what names one event"
+            " alone, or to nothing if the ground truth is in the same row",
         )
     if setup.truth.actual is not None and not totals.labels[name]:
         why = f"{worst[0][0]}, {_detail(setup, worst[0][0])}" if worst else "it is empty"
