@@ -23,16 +23,21 @@ def test_a_configured_backtest_reads_a_file_twice_and_once_only_times(
 ) -> None:
     rows = [row for chunk in read_rows(ANALYSIS_ROWS) for row in chunk]
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet", row_group_size=5_000)
-    read, asked = arrow_parquet.read, list[Collection[str] | None]()
+    read, asked = arrow_parquet.read, list[tuple[Collection[str] | None, list[int]]]()
 
     def counted(file: Path, columns: Collection[str] | None) -> Iterator[Table]:
-        asked.append(columns)
-        return read(file, columns)
+        taken = list[int]()
+        asked.append((columns, taken))
+        for table in read(file, columns):
+            taken.append(table.rows)
+            yield table
 
     monkeypatch.setattr(arrow_parquet, "read", counted)
     ran = driftline("backtest", "--input", "a.parquet")
     assert ID.sub("ID", ran.out) == TABLE
-    times, events = asked
+    # The first row group is looked at, for whether the mapping finds anything.
+    assert [taken for _, taken in asked if sum(taken) < len(rows)] == [[5_000]]
+    times, events = [columns for columns, taken in asked if sum(taken) == len(rows)]
     assert times is not None
     assert events is not None
     assert "car_value" in events

@@ -142,7 +142,7 @@ CASES = [
      " sources.truth.fields.timestamp; the file has id, known, paid"),
     ({"paid": None}, "no label has an actual, the ground truth: column paid is empty; the file"),
     ({"id": None}, "no label has an event_id, by which it finds its prediction: column id is"),
-    ({"paid": True}, 'actual is "true"; the reference has 0, 1; write the classes as in the'),
+    ({"paid": "yes"}, 'actual is "yes"; the reference has 0, 1; write the classes as in the'),
 ]  # fmt: skip
 
 
