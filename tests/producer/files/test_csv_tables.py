@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from driftline.producer.files import csv_cells
@@ -28,6 +28,7 @@ ONCE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max
 
 
 @ONCE
+@example([["a,b"]], "\n", quoted=False, block=1)  # its name is no title
 @given(ROWS, st.sampled_from(["\n", "\r\n", "\r"]), st.booleans(), st.integers(1, 40))
 def test_cells_are_those_of_pythons_reader(
     tmp_path: Path, rows: list[list[str]], end: str, quoted: bool, block: int

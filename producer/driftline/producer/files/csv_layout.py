@@ -74,7 +74,8 @@ def layout_of(file: Path, encoding: str | None = None) -> Layout:
     text = sample.decode(encoding, "replace")
     lines = list(io.StringIO(text, newline=""))[: None if len(sample) < _SAMPLE else -1]
     separator, skipped = _separator(lines), 0
-    rows = [line.count(separator) for line in lines[:_SAMPLE_LINES]]
+    plain = ["".join(line.split('"')[::2]) for line in lines[:_SAMPLE_LINES]]
+    rows = [line.count(separator) for line in plain]
     while skipped < len(lines) - 1 and _is_no_header(lines[skipped], rows[skipped:]):
         skipped += 1
     notes = [] if separator == "," else [f"separated by {_NAMED[separator]}"]
