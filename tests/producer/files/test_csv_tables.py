@@ -28,7 +28,7 @@ ONCE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max
 
 
 @ONCE
-@example([["a,b"]], "\n", quoted=False, block=1)  # its name is no title
+@example(rows=[["a,b"]], end="\n", quoted=False, block=1)  # its name is no title
 @given(ROWS, st.sampled_from(["\n", "\r\n", "\r"]), st.booleans(), st.integers(1, 40))
 def test_cells_are_those_of_pythons_reader(
     tmp_path: Path, rows: list[list[str]], end: str, quoted: bool, block: int
