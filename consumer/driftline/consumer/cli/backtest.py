@@ -113,7 +113,7 @@ def backtest(
     A file is a set of rows: their order changes nothing. They are judged as the service would, and
     so is the last window, which the file may end in. Without a configuration the columns are
     guessed, the earlier half of the file is the reference, and a window holds about 1,000 events;
-    what was assumed is said. Labels of a file of their own meet their predictions
+    what was assumed is printed. Labels of a file of their own meet their predictions
     by event id.
 
     With --compare it prints the metrics of both side by side, and whether B is better, worse or

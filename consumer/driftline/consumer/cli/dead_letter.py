@@ -34,7 +34,7 @@ def show(
     topic: Topic = None,
     since: Since = None,
     until: Until = None,
-    limit: Annotated[int, typer.Option(min=1, help="Print only the newest so many.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="Print only the newest N.")] = 20,
     values: Annotated[
         bool, typer.Option("--values", help="Print the records' values too; they may be personal.")
     ] = False,

@@ -60,7 +60,7 @@ def init(
     """Write a configuration for your own data.
 
     The columns are guessed, all events become the reference, and a window holds about 1,000 events.
-    What was guessed is said, and stands in the file to be corrected.
+    What was guessed is printed, and stands in the file to be corrected.
     """
     if (file is None) == (from_topic is None):
         raise CommandError("read from what? give --from FILE or --from-topic TOPIC")

@@ -86,7 +86,7 @@ def build(
     """Build a reference from a file or a topic.
 
     With --config the columns are mapped by the source of the model's topic, and its segments and
-    types hold; else they are guessed, and what was guessed is said.
+    types hold; else they are guessed, and what was guessed is printed.
     """
     if (file is None) == (from_topic is None):
         raise CommandError("read from what? give --input FILE or --from-topic TOPIC")

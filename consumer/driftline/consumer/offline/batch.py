@@ -146,7 +146,7 @@ def backtest(
         data: of any form that `build_reference` takes.
         reference: what is normal: data, or a reference; None for the earlier half of the data.
         actual: the column with the ground truth; None to guess it by its name.
-        rows: windows of so many rows, in their order, for data without times.
+        rows: rows of a window, in their order, for data without times.
         window: length of a window, such as `1d`.
         every: from one to the next, such as `6h`.
         min_events: a window with fewer is not judged.

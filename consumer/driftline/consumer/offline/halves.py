@@ -86,7 +86,7 @@ class Halves:
 
 
 def thinned(tables: list[Table], rows: int) -> list[Table]:
-    """Return every n-th row of tables with so many rows, so that a million are left at most.
+    """Return every n-th row of tables that have `rows`, so that a million are left at most.
 
     >>> [table.rows for table in thinned([Table(2), Table(3)], 5)]
     [2, 3]

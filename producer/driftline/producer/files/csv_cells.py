@@ -192,7 +192,7 @@ class _Source:
             yield line
 
     def _read_line(self, behind: int, begun: int = 0) -> str:
-        """Return the line so many lines behind the present one, which has begun already."""
+        """Return the line that stands `behind` lines after this one, which has begun already."""
         line = self._stream.readline(LONGEST_LINE + 1)
         if begun + len(line) > LONGEST_LINE:
             raise too_long(self._file, self._line + behind + 1)

@@ -157,7 +157,7 @@ class _Array(Generic[Number]):
         self._size = 0
 
     def add(self, values: NDArray[Number] | None, rows: int) -> None:
-        """Append values; None: so many times what stands for none."""
+        """Append values; None: `rows` times what stands for none."""
         end = self._size + rows
         if end > self._values.size:
             self._values.resize(max(end, self._size + self._size // 4), refcheck=False)

@@ -93,7 +93,7 @@ class GridSearch:
 
 
 def thinned(values: FloatArray | Sequence[float], most: int) -> FloatArray:
-    """Return at most so many different ones of some values, at even steps of rank."""
+    """Return at most `most` different values, at even steps of rank."""
     ordered = np.sort(values)
     places = np.linspace(0, ordered.size - 1, min(most, ordered.size))
     return np.unique(ordered[places.astype(np.int64)])
