@@ -1,6 +1,6 @@
 """Try the installed wheel without its extras: `python tests/wheel/check.py EVENTS.csv`.
 
-CSV and NDJSON are read, packed or not, and give the same backtest; Parquet names the extra.
+CSV and NDJSON are read, packed or not, and give the same backtest; others name the extra.
 """
 
 from __future__ import annotations
@@ -43,11 +43,12 @@ def main(events: Path, folder: Path) -> None:
         assert ran.stdout == found["events.csv"].stdout, name
     assert f"{ROWS // 2:,} events" in found["events.csv"].stdout
 
-    (folder / "events.parquet").write_bytes(b"PAR1")
-    refused = backtest(folder / "events.parquet")
-    assert refused.returncode == 2, refused
-    assert 'pip install "driftline[files]"' in refused.stderr, refused.stderr
-    assert "Traceback" not in refused.stderr, refused.stderr
+    for name, content in (("events.parquet", b"PAR1"), ("events.arrow", b"ARROW1")):
+        (folder / name).write_bytes(content)
+        refused = backtest(folder / name)
+        assert refused.returncode == 2, refused
+        assert 'pip install "driftline[files]"' in refused.stderr, refused.stderr
+        assert "Traceback" not in refused.stderr, refused.stderr
 
 
 if __name__ == "__main__":

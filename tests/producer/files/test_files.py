@@ -205,11 +205,13 @@ def test_rows_are_counted(tmp_path: Path) -> None:
 SENTENCES: dict[str, tuple[str | bytes, str]] = {
     "text.txt": (
         "a",
-        "unknown ending; use .csv, .parquet, .jsonl, .ndjson or .json (text also with .gz)",
+        "unknown ending; use .csv, .parquet, .arrow, .feather, .arrows, .jsonl, .ndjson or"
+        " .json (text also with .gz)",
     ),
     "noending": (
         "a",
-        "unknown ending; use .csv, .parquet, .jsonl, .ndjson or .json (text also with .gz)",
+        "unknown ending; use .csv, .parquet, .arrow, .feather, .arrows, .jsonl, .ndjson or"
+        " .json (text also with .gz)",
     ),
     "empty.csv": ("", "is empty; give a file with at least one event"),
     "empty.parquet": ("", "is empty; give a file with at least one event"),
@@ -283,14 +285,21 @@ def test_what_cannot_be_used_gets_one_sentence(tmp_path: Path, name: str) -> Non
     assert str(caught.value) == f"{path}: {sentence}"
 
 
-def test_parquet_without_its_package_names_the_extra(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", ["a.parquet", "a.arrow"])
+def test_without_its_package_a_format_names_the_extra(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "a.parquet"
-    pq.write_table(pa.table({"km": [1.5]}), path)
-    for name in [each for each in sys.modules if each.startswith("driftline.producer.files.arrow")]:
-        monkeypatch.delitem(sys.modules, name)
-        monkeypatch.delattr(f"{name}", raising=False)
+    path = tmp_path / name
+    table = pa.table({"km": [1.5]})
+    with pa.ipc.new_file(path, table.schema) as writer:
+        writer.write_table(table)
+    if name == "a.parquet":
+        pq.write_table(table, path)
+    for module in [
+        each for each in sys.modules if each.startswith("driftline.producer.files.arrow")
+    ]:
+        monkeypatch.delitem(sys.modules, module)
+        monkeypatch.delattr(module, raising=False)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(InputError, match=r'needs pyarrow; install it with  pip install "drift.*"'):
         read_rows(path)

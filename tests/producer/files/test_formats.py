@@ -88,7 +88,7 @@ def test_the_command_line_reads_it_and_its_help_names_it(tmp_path: Path) -> None
         "\n\n".join(f"time={1_600_000_000 + 60 * i}\nkm={i % 7}" for i in range(20))
     )
     for arguments, told in (
-        (["backtest", "--help"], "CSV, Parquet, NDJSON or STANZA; text also as .gz."),
+        (["backtest", "--help"], "CSV, Parquet, Arrow, NDJSON or STANZA; text also as .gz."),
         (["reference", "build", "--model", "m", "--input", "events.stanza", "-o", "m.json"],
          "20 events, 1 feature"),
     ):  # fmt: skip

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from driftline.producer.files import csv, ndjson, parquet
+from driftline.producer.files import csv, ipc, ndjson, parquet
 
 if TYPE_CHECKING:  # names of formats are wanted where numpy is not
     from driftline.producer.files.text_column import Note
@@ -62,6 +62,15 @@ FORMATS = [
         packed=False,
         extra="files",
     ),
+    Format(
+        "Arrow",
+        (".arrow", ".feather", ".arrows"),
+        None,
+        ipc.count,
+        tables=ipc.tables,
+        packed=False,
+        extra="files",
+    ),
     Format("NDJSON", (".jsonl", ".ndjson", ".json"), ndjson.read, ndjson.count),
 ]
 
@@ -102,6 +111,6 @@ def any_of(words: Sequence[str]) -> str:
     """Return words as a sentence lists them.
 
     >>> any_of(names()), any_of(["CSV"])
-    ('CSV, Parquet or NDJSON', 'CSV')
+    ('CSV, Parquet, Arrow or NDJSON', 'CSV')
     """
     return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))

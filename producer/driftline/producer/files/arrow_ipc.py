@@ -1,0 +1,76 @@
+"""Arrow's IPC format by pyarrow: files (also Feather 2) and streams, told apart by their bytes.
+
+A file is mapped into memory, so of a batch only the columns that are read are loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import ipc
+
+from driftline.producer.errors import InputError
+from driftline.producer.files.arrow import ROWS, arrow_table, check_names
+from driftline.producer.records.table import Table
+
+_FILE, _FEATHER_1 = b"ARROW1", b"FEA1"
+"""What a file begins with; a stream has no such mark."""
+
+_DAMAGED = (pa.ArrowException, OSError)
+"""What reading bytes that are missing raises; that a file cannot be opened is known before."""
+
+
+def read(file: Path, columns: Collection[str] | None) -> Iterator[Table]:
+    """Yield the rows of a file; see `ipc.tables`."""
+    with file.open("rb") as opened:
+        if opened.read(len(_FEATHER_1)) == _FEATHER_1:
+            raise InputError(f"{file}: is Feather 1, which is no longer written; write Feather 2")
+    first = 0
+    try:
+        with pa.memory_map(str(file)) as mapped:
+            names = _open(mapped, None).schema.names
+            check_names(names, file)
+            places = [i for i, name in enumerate(names) if columns is None or name in columns]
+            for batch in _batches(mapped, places):
+                for begin in range(0, batch.num_rows, ROWS):
+                    table = arrow_table(batch.slice(begin, ROWS), first)
+                    yield table
+                    first += table.rows
+    except _DAMAGED as error:
+        raise InputError(f"{file}: is not readable Arrow data; write the file again") from error
+
+
+def count(file: Path) -> int | None:
+    """Return the number of rows; see `ipc.count`."""
+    file.open("rb").close()
+    try:
+        with pa.memory_map(str(file)) as mapped:
+            places = [0] if _open(mapped, None).schema.names else []
+            return sum(int(batch.num_rows) for batch in _batches(mapped, places))
+    except _DAMAGED:
+        return None
+
+
+def _open(mapped: Any, places: list[int] | None) -> Any:
+    """Return a reader of the columns at places, of all where they are None."""
+    mapped.seek(0)
+    is_file = mapped.read(len(_FILE)) == _FILE
+    mapped.seek(0)
+    # The empty list would stand for all of them.
+    options = ipc.IpcReadOptions(included_fields=places or None)
+    opened = ipc.open_file if is_file else ipc.open_stream
+    return opened(mapped, options=options)
+
+
+def _batches(mapped: Any, places: list[int]) -> Iterator[Any]:
+    """Yield the batches, of the columns at places only."""
+    reader = _open(mapped, places)
+    if not isinstance(reader, ipc.RecordBatchFileReader):
+        yield from (batch if places else batch.select([]) for batch in reader)
+        return
+    for number in range(reader.num_record_batches):
+        batch = reader.get_batch(number)
+        yield batch if places else batch.select([])

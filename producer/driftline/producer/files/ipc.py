@@ -1,0 +1,41 @@
+"""Arrow's own files and streams: columns keep their types, as `arrow` reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from driftline.producer.records.table import Table
+
+
+def tables(file: Path, columns: Collection[str] | None = None) -> Iterator[Table]:
+    """Yield the rows of a file or a stream, some thousand at a time.
+
+    Args:
+        file: either, whatever its ending.
+        columns: names of those that are read; None for all.
+
+    Raises:
+        InputError: the file is not readable Arrow data, or two columns have one name.
+        ModuleNotFoundError: pyarrow is not installed.
+    """
+    yield from _reader().read(file, columns)
+
+
+def count(file: Path) -> int | None:
+    """Return the number of rows, by the heads of their batches; None if it is not readable.
+
+    Raises:
+        ModuleNotFoundError: pyarrow is not installed.
+    """
+    found: int | None = _reader().count(file)
+    return found
+
+
+def _reader() -> Any:
+    """Import what needs pyarrow when there is a file: it comes with the extra `files` only."""
+    from driftline.producer.files import arrow_ipc
+
+    return arrow_ipc
