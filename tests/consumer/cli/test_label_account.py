@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tests.consumer.cli.conftest import Driftline, Ran
 from tests.consumer.cli.test_backtest_labels import counts
 
 from driftline.consumer.offline.label_causes import Ids, causes, span
+from driftline.detectors.reference import Reference
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.records.table import Table
 from driftline.producer.reference.build import ReferenceSettings, reference_from_rows
@@ -155,7 +157,7 @@ def test_labels_that_lack_something(
     assert said in ran.err.splitlines()[-1]
 
 
-@pytest.mark.parametrize("column", ["id", "known", "paid"])
+@pytest.mark.parametrize("column", ["id", "paid"])
 def test_a_column_that_is_not_there(driftline: Driftline, truth: list[Row], column: str) -> None:
     rows = [{name: value for name, value in row.items() if name != column} for row in truth]
     ran = backtest(driftline, rows)
@@ -172,6 +174,102 @@ def test_a_field_that_is_not_mapped(driftline: Driftline, truth: list[Row]) -> N
         2,
         "l.jsonl: no label has a time, which tells when it came: map it with"
         " sources.truth.fields.timestamp; the file has id, known, paid",
+    )
+
+
+AT_ONCE = "assumed  labels: l.jsonl, known at once\n"
+
+
+def test_labels_without_times_are_known_at_once(driftline: Driftline, truth: list[Row]) -> None:
+    at_once = [{**row, "known": START + 60 * n} for n, row in enumerate(truth)]
+    timed = backtest(driftline, at_once)
+    without: list[Row] = [{"id": row["id"], "paid": row["paid"]} for row in truth[::-1]]
+    ran = backtest(driftline, without)
+    assert (ran.code, ran.err) == (0, f"using driftline.yaml\n{AT_ONCE}")
+    assert ran.out == timed.out
+    assert "\naccuracy " in ran.out
+    Path("driftline.yaml").write_text(CONFIG.replace("timestamp: known, ", ""))
+    assert backtest(driftline, without).out == timed.out
+
+
+def test_labels_in_parts_and_of_several_models(driftline: Driftline, truth: list[Row]) -> None:
+    text = CONFIG.replace("actual: paid", "actual.label: paid, model: of")
+    Path("driftline.yaml").write_text(text.replace("timestamp: known, ", ""))
+    rows: list[Row] = [{"id": row["id"], "paid": row["paid"], "of": "m"} for row in truth]
+    others: list[Row] = [{**row, "paid": 1, "of": "other"} for row in rows]
+    ran = backtest(driftline, [*rows[:400], *others, *rows[300:400]])
+    assert "warning  100 of 500 labels in l.jsonl have an id that an earlier one has" in ran.err
+    assert counts(ran.out, "labels") == {
+        "": 400, "matched": 400, "without a prediction": 0,
+    }  # fmt: skip
+
+
+def test_windows_of_rows_take_labels_too(driftline: Driftline, truth: list[Row]) -> None:
+    Path("driftline.yaml").write_text(CONFIG.replace("length: 1h", "rows: 60"))
+    ran = backtest(driftline, truth)
+    assert (ran.code, ran.err) == (0, f"using driftline.yaml\n{AT_ONCE}")
+    assert counts(ran.out, "labels")["matched"] == EVENTS
+    assert "rows 541 to 600" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (
+            [{"id": f"x{n}", "paid": n % 2} for n in range(EVENTS)],
+            "--labels: none of 600 events has a label: no id of 600 labels is one of theirs; check"
+            " event_id of both",
+        ),
+        (
+            [{"id": f"e{n}", "paid": "yes"} for n in range(EVENTS)],
+            '--labels: none of 600 events has a label: unknown_class, actual is "yes"; the'
+            " reference has 0, 1",
+        ),
+        (
+            [{"id": f"e{n}", "paid": 1, "since": "2026-03-01"} for n in range(EVENTS)],
+            "l.jsonl: no label has a time, which tells when it came: there is no column known,"
+            " correct sources.truth.fields.timestamp; the file has id, paid, since",
+        ),
+    ],
+)
+def test_labels_without_times_that_cannot_be_used(
+    driftline: Driftline, truth: list[Row], rows: list[Row], said: str
+) -> None:
+    assert len(truth) == EVENTS
+    ran = backtest(driftline, rows)
+    assert (ran.code, ran.err.splitlines()[-1]) == (2, said)
+
+
+def test_events_need_ids_for_labels(driftline: Driftline, truth: list[Row]) -> None:
+    Path("driftline.yaml").write_text(
+        CONFIG.replace("event_id: id, timestamp: at", "event_id: i, timestamp: at")
+    )
+    ran = backtest(driftline, [{"id": row["id"], "paid": row["paid"]} for row in truth])
+    assert (ran.code, ran.err.splitlines()[-1]) == (
+        2,
+        "in.jsonl: no event has an event_id, by which labels find it: correct sources.in.fields",
+    )
+
+
+def test_labels_that_the_configuration_does_not_know(
+    driftline: Driftline, truth: list[Row]
+) -> None:
+    Path("driftline.yaml").write_text(
+        CONFIG.replace("    labels: {topic: truth, horizon: 2h}\n", "")
+    )
+    ran = backtest(driftline, [{"id": row["id"], "paid": row["paid"]} for row in truth])
+    assert (ran.code, ran.err.splitlines()[-1]) == (
+        0,
+        "assumed  labels: column paid of l.jsonl, by id, known at once; 600 of 600 events have one",
+    )
+    assert counts(ran.out, "labels")["matched"] == EVENTS
+    built = Reference.from_json(Path("m.json").read_bytes())
+    Path("m.json").write_bytes(replace(built, outcome=None).to_json())
+    ran = backtest(driftline, truth)
+    assert (ran.code, ran.err.splitlines()[-1]) == (
+        2,
+        "--labels l.jsonl: the reference was built without ground truth: build it again with"
+        " --labels",
     )
 
 

@@ -109,6 +109,24 @@ def test_performance_is_compared_too() -> None:
     assert "performance.accuracy" in report(data, now).drifted
 
 
+def test_labels_of_their_own_and_a_class() -> None:
+    rng = np.random.default_rng(5)
+    score = rng.random(3_000)
+    truth = np.where(rng.random(3_000) < score, 1, -1)
+    truth[2_000:] *= -1
+    events = pd.DataFrame({"id": np.arange(3_000), "score": score, "age": rng.random(3_000)})
+    labels = pd.DataFrame({"id": np.arange(3_000), "bought": truth}).sample(frac=1, random_state=1)
+    found = backtest(events, labels=labels, positive_label="1", rows=500)
+    assert found.drifted == ["performance.estimate_gap", "performance.roc_auc"]
+    beside = events.assign(actual=truth)
+    same = backtest(beside, positive_label="1", rows=500)
+    assert [row.verdict for row in same.features] == [row.verdict for row in found.features]
+    before, after = beside[:1_500], beside[1_500:]
+    apart = backtest(after, before, positive_label="1", rows=500)
+    assert "performance.roc_auc" in apart.drifted
+    assert "performance.mae" in [row.feature for row in backtest(beside, rows=500).features]
+
+
 def test_importing_alerts_or_the_face_needs_no_statistics() -> None:
     for statement in ("import driftline.consumer.alerts", "import driftline.consumer"):
         code = f"{statement}; import sys; print('scipy' in sys.modules)"

@@ -271,7 +271,7 @@ def test_an_outcome_that_cannot_be_measured_is_said() -> None:
     built = build([{"prediction": 0.5, "actual": "ok"}])
     assert built.notes == (
         "no performance measured: prediction.label is not set, and it is not known which class"
-        " prediction.score speaks of: give its positive_label",
+        " prediction.score speaks of: give it with --positive-label",
     )
 
 

@@ -13,6 +13,7 @@ from driftline.consumer.cli.options import (
     ConfigFile,
     InputFile,
     Json,
+    PositiveLabel,
     TimeFormat,
     Timestamp,
     Timezone,
@@ -52,6 +53,7 @@ def backtest(
             metavar="COLUMN", help="The column with the ground truth, where no mapping names it."
         ),
     ] = None,
+    positive_label: PositiveLabel = None,
     compare: Annotated[
         tuple[str, str] | None,
         typer.Option(
@@ -132,6 +134,10 @@ def backtest(
             raise CommandError(
                 "--compare: leave out --reference and --verdicts, which it does not use"
             )
+        if positive_label is not None:
+            raise CommandError(
+                "--compare: leave out --positive-label: it takes models.<name>.positive_label"
+            )
         given = backtest_compare_sides.Given(compare, file, config, model, labels, actual)
         code = backtest_exit.compare(given, as_json=json, fail_on_drift=fail_on_drift)
         raise typer.Exit(code)
@@ -139,7 +145,9 @@ def backtest(
         raise CommandError("give the events: --input FILE")
     times = read_given_times(timestamp, time_format, timezone)
     wanted = backtest_exit.read_window_options(window, every, rows, min_events, budget)
-    setup = backtest_exit.set_up(config, file, model, reference, labels, actual, wanted, times)
+    setup = backtest_exit.set_up(
+        config, file, model, reference, (actual, labels, positive_label), wanted, times
+    )
     code = backtest_exit.backtest(
         setup, verdicts=verdicts, as_json=json, fail_on_drift=fail_on_drift
     )

@@ -20,6 +20,7 @@ from driftline.consumer.cli.verdict_table import VerdictTable
 from driftline.consumer.config import Budget
 from driftline.consumer.offline.assumed import assumed
 from driftline.consumer.offline.configured import configured
+from driftline.consumer.offline.given_truth import GivenTruth
 from driftline.consumer.offline.run import run
 from driftline.consumer.offline.setup import Setup
 from driftline.consumer.offline.windows import GUESSED, WindowOptions
@@ -34,12 +35,20 @@ def set_up(
     file: Path,
     model: str | None,
     reference: Path | None,
-    labels: Path | None,
-    actual: str | None,
+    truth: tuple[str | None, Path | None, str | None],
     wanted: WindowOptions,
     times: GivenTimes,
 ) -> Setup:
     """Set up a backtest as the options ask for, and print what is assumed.
+
+    Args:
+        config: the configuration, None where there is none.
+        file: the events.
+        model: as given.
+        reference: as given.
+        truth: what is given as `--actual`, `--labels` and `--positive-label`.
+        wanted: of the windows.
+        times: what is known of the times.
 
     Raises:
         DriftlineError: the configuration, the reference or a file cannot be used.
@@ -57,8 +66,8 @@ def set_up(
             )
         loaded = load_models.read_config(config, offline=True)
         name = load_models.choose_model(loaded.config, model)
-        return configured(loaded, name, file, reference, Screen(), labels, actual)
-    return assumed(file, model, reference, Screen(), actual, wanted, times, labels)
+        return configured(loaded, name, file, reference, Screen(), GivenTruth(*truth))
+    return assumed(file, model, reference, Screen(), GivenTruth(*truth), wanted, times)
 
 
 def read_window_options(

@@ -59,6 +59,10 @@ Timezone = Annotated[
     str | None,
     typer.Option(metavar="ZONE", help="Of times without an offset: Europe/Berlin, +02:00."),
 ]
+PositiveLabel = Annotated[
+    str | None,
+    typer.Option(metavar="CLASS", help="The class that prediction.score speaks of."),
+]
 Wait = Annotated[
     str | None,
     typer.Option(

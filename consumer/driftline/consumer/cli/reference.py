@@ -13,6 +13,7 @@ from driftline.consumer.cli.options import (
     BootstrapServers,
     ConfigFile,
     Json,
+    PositiveLabel,
     Since,
     TimeFormat,
     Timestamp,
@@ -76,9 +77,7 @@ def build(
     timestamp: Timestamp = None,
     time_format: TimeFormat = None,
     timezone: Timezone = None,
-    positive_label: Annotated[
-        str | None, typer.Option(help="The class that prediction.score speaks of.")
-    ] = None,
+    positive_label: PositiveLabel = None,
     config: ConfigFile = None,
     bootstrap_servers: BootstrapServers = None,
     json: Json = False,

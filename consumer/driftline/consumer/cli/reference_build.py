@@ -111,7 +111,7 @@ def from_file(
 
     def scan() -> Iterator[Table]:
         with progress("rows", rows) as show:
-            for table in read_tables(file) if truth is None else truth.beside(read_tables(file)):
+            for table in read_tables(file) if truth is None else truth.read_from(file):
                 yield table
                 show(table.first + table.rows)
 

@@ -19,7 +19,12 @@ from driftline.consumer.judge.sentence import amount
 from driftline.consumer.offline.assumptions import Assumptions, assume
 from driftline.consumer.offline.extent import Extent
 from driftline.consumer.offline.feedback import Feedback
-from driftline.consumer.offline.ground_truth import check_measured, unmeasured_with_labels
+from driftline.consumer.offline.given_truth import UNKNOWN, GivenTruth
+from driftline.consumer.offline.ground_truth import (
+    check_measured,
+    unmeasured,
+    unmeasured_with_labels,
+)
 from driftline.consumer.offline.halves import MOST, Halves, Parts, thinned
 from driftline.consumer.offline.setup import (
     GroundTruth,
@@ -62,10 +67,9 @@ def assumed(
     model: str | None,
     reference: Reference | Path | None,
     feedback: Feedback,
-    actual: str | None = None,
+    truth: GivenTruth = UNKNOWN,
     wanted: WindowOptions = GUESSED,
     times: GivenTimes = ANY_TIMES,
-    labels: Path | None = None,
 ) -> Setup:
     """Set up a backtest of a file alone, and note what is assumed.
 
@@ -74,21 +78,21 @@ def assumed(
         model: its name, None if the events or the file tell.
         reference: what is normal; None for the earlier half of the file.
         feedback: takes the notes.
-        actual: the column with the ground truth, None to guess it.
+        truth: what is known of the ground truth.
         wanted: of the windows.
         times: what is known of the times.
-        labels: a file with the ground truth; `actual` is a column of this one then.
 
     Raises:
         DriftlineError: the file or the reference cannot be used.
     """
     given = load_reference(reference) if isinstance(reference, Path) else reference
     model = model or (given.model if given is not None else None)
+    if given is not None:
+        truth.check(given)
     beside = None
-    own = actual if labels is None else None
-    found = assume(file, model, feedback, own, times)
-    if labels is not None:
-        beside = read_truth(labels, file, found.mapping, feedback, actual)
+    found = assume(file, model, feedback, truth.beside, times)
+    if truth.labels is not None:
+        beside = read_truth(truth.labels, file, found.mapping, feedback, truth.actual)
         found = replace(found, mapping=beside.mapped(found.mapping))
     name, mapping = found.model, found.mapping
     extent = survey(file, mapping, feedback)
@@ -99,18 +103,19 @@ def assumed(
         _check_enough(file, extent, wanted)
 
     def tables(columns: frozenset[str] | None = None) -> Iterator[Table]:
-        return read_tables(file, columns) if beside is None else beside.beside(read_tables(file))
+        return read_tables(file, columns) if beside is None else beside.read_from(file, columns)
 
     baseline, parts = given, None
     if baseline is None:
         in_order = extent.in_order or window.rows is not None
         first, parts = halves.part(tables, extent.rows, in_order=in_order)
-        baseline = _build(file, found, first, halves, extent, own, feedback, beside)
+        baseline = _build(file, found, first, halves, extent, truth, feedback, beside)
     outcomes = Outcomes.of(baseline) if beside is not None or extent.actual else None
-    if labels is not None and outcomes is None:
-        raise InputError(f"--labels {labels}: {_UNMEASURED.replace('--actual', '--labels')}")
-    if actual is not None and outcomes is None:
-        raise InputError(f"--actual {actual}: {_UNKNOWN if baseline.outcome else _UNMEASURED}")
+    if truth.labels is not None and outcomes is None:
+        raise InputError(f"--labels {truth.labels}: {_UNMEASURED.replace('--actual', '--labels')}")
+    if truth.actual is not None and outcomes is None:
+        why = _UNKNOWN if baseline.outcome else _UNMEASURED
+        raise InputError(f"--actual {truth.actual}: {why}")
     settings = ModelConfig(
         predictions=(_TOPIC,),
         reference=Path("-"),
@@ -134,8 +139,8 @@ def assumed(
         return halves.second(tables(columns)) if parts is None else parts
 
     classes = classes_of(baseline) if outcomes is not None else ()
-    truth = GroundTruth(classes, actual=own, beside=beside)
-    return set_up(config, baseline, name, read, halves, extent, truth, feedback)
+    known = GroundTruth(classes, actual=truth.beside, beside=beside)
+    return set_up(config, baseline, name, read, halves, extent, known, feedback)
 
 
 def _parted(
@@ -202,17 +207,22 @@ def _build(
     first: list[Table],
     halves: Halves,
     extent: Extent,
-    actual: str | None,
+    truth: GivenTruth,
     feedback: Feedback,
     beside: Truth | None,
 ) -> Reference:
     """Return the reference of the earlier half of a file."""
     rows = sum(table.rows for table in first)
     kept = thinned(first, rows)
-    built = reference_from_tables(lambda: kept, found.mapping, ReferenceSettings(found.model))
+    settings = ReferenceSettings(found.model, positive_label=truth.positive_label)
+    built = reference_from_tables(lambda: kept, found.mapping, settings)
     if beside is not None and built.reference.outcome is None:
         raise InputError(f"--labels: {unmeasured_with_labels(built, found.mapping)}")
-    check_measured(built, found.mapping, actual, file)
+    check_measured(built, found.mapping, truth.beside, file)
+    if truth.positive_label is not None and built.reference.outcome is None:
+        raise InputError(
+            f"--positive-label {truth.positive_label}: {unmeasured(built, found.mapping)}"
+        )
     for note in built.notes if beside is not None or extent.actual else ():
         feedback.note("note", note)
     which = f"the first {rows:,} of {extent.rows:,} rows"

@@ -14,6 +14,7 @@ from driftline.consumer.offline.assumptions import assume
 from driftline.consumer.offline.data import tables_of
 from driftline.consumer.offline.feedback import Feedback
 from driftline.consumer.offline.found import Found
+from driftline.consumer.offline.given_truth import GivenTruth
 from driftline.consumer.offline.monitor import TOPIC, config_of
 from driftline.consumer.offline.report import Report
 from driftline.consumer.offline.run import run
@@ -134,6 +135,8 @@ def backtest(
     reference: Any = None,
     *,
     actual: str | None = None,
+    labels: Any = None,
+    positive_label: str | None = None,
     rows: int | None = None,
     window: str | None = None,
     every: str | None = None,
@@ -145,7 +148,9 @@ def backtest(
     Args:
         data: of any form that `build_reference` takes.
         reference: what is normal: data, or a reference; None for the earlier half of the data.
-        actual: the column with the ground truth; None to guess it by its name.
+        actual: the column with the ground truth, of `labels` if given; None to guess it.
+        labels: the ground truth, where it is data of its own: by the id of its rows.
+        positive_label: the class that the score speaks of.
         rows: rows of a window, in their order, for data without times.
         window: length of a window, such as `1d`.
         every: from one to the next, such as `6h`.
@@ -165,9 +170,9 @@ def backtest(
     ['age']
     """
     if reference is not None and not isinstance(reference, Reference):
-        reference = build_reference(reference, actual=actual)
+        reference = build_reference(reference, actual=actual, positive_label=positive_label)
     try:
-        wanted = WindowOptions(
+        windows = WindowOptions(
             None if window is None else parse_duration(window),
             None if every is None else parse_duration(every),
             rows,
@@ -178,7 +183,8 @@ def backtest(
         raise InputError(str(error)) from None
     feedback = Feedback()
     given = _given(data, "the data")
-    setup = assumed(given, None, reference, feedback, actual, wanted)
+    truth = GivenTruth(actual, None if labels is None else _given(labels, "labels"), positive_label)
+    setup = assumed(given, None, reference, feedback, truth, windows)
     outputs = list(run(setup))
     for failure in setup.backtest.failures.values():
         raise failure

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from driftline.consumer.config import Config, LabelsConfig, Loaded, ModelConfig
+from driftline.consumer.judge.sentence import clean
 from driftline.consumer.offline import file_rows
 from driftline.consumer.offline.feedback import Feedback
-from driftline.consumer.offline.halves import Halves
+from driftline.consumer.offline.given_truth import UNKNOWN, GivenTruth
+from driftline.consumer.offline.halves import Halves, Parts
 from driftline.consumer.offline.labels import Files, LabelFile
 from driftline.consumer.offline.setup import (
     GroundTruth,
@@ -17,7 +20,10 @@ from driftline.consumer.offline.setup import (
     survey,
     with_source,
 )
+from driftline.consumer.offline.truth import Truth, read_truth
 from driftline.consumer.service.references import read_references, sort_out
+from driftline.detectors.outcomes import Outcomes
+from driftline.detectors.reference import Reference
 from driftline.producer.errors import InputError
 from driftline.producer.files.rows import read_rows
 from driftline.producer.files.tables import read_tables
@@ -30,8 +36,7 @@ def configured(
     file: Path,
     reference: Path | None,
     feedback: Feedback,
-    labels: Path | None = None,
-    actual: str | None = None,
+    truth: GivenTruth = UNKNOWN,
 ) -> Setup:
     """Set up a backtest of one model of a configuration.
 
@@ -41,8 +46,7 @@ def configured(
         file: the events.
         reference: instead of the configured one.
         feedback: takes the notes.
-        labels: ground truth that came later.
-        actual: the column with the ground truth, where the configuration names none.
+        truth: what is known of the ground truth, beside what the configuration says.
 
     Raises:
         DriftlineError: the configuration, the reference or a file cannot be used.
@@ -53,7 +57,8 @@ def configured(
     topic = settings.predictions[0]
     own = settings.labels if settings.labels and settings.labels.topic != topic else None
     whole = loaded.config
-    if actual is not None:
+    actual = truth.actual
+    if actual is not None and (truth.labels is None or own is not None):
         mapping = file_rows.mapping_for(whole, topic, file, feedback, actual)
         mapping, settings = _beside(file, mapping, name, settings, actual)
         whole = with_source(whole, topic, mapping)
@@ -64,35 +69,82 @@ def configured(
     )
     for warning in sort_out(problems):
         feedback.note("warning", str(warning))
+    truth.check(references[name])
     mapping = file_rows.mapping_for(whole, topic, file, feedback)
     file_rows.check_mapping(file, mapping, topic, feedback)
     extent = survey(file, mapping, feedback)
     classes = classes_of(references[name]) if settings.labels is not None else ()
-    if labels is not None:
-        if own is None:
-            raise InputError(
-                f"--labels: nothing says what the file's columns are: set models.{name}.labels to"
-                " a topic of their own, and map its columns with sources.<topic>.fields"
-            )
-        files = Files(labels, own, _mapping(whole, own.topic), file, topic, mapping, classes)
-        truth = GroundTruth(classes, labels=LabelFile(files))
+    beside = None
+    if isinstance(truth.labels, Path):
+        labels = None
+        if own is not None:
+            of_labels = _mapping(whole, own.topic)
+            files = Files(truth.labels, own, of_labels, file, topic, mapping, classes)
+            labels = LabelFile(files)
+        if labels is None:
+            beside = _guessed(truth.labels, file, mapping, references[name], feedback, actual)
+        elif not labels.timed or settings.window.rows is not None:
+            beside = labels.truth(name, feedback)
+            feedback.note("assumed", clean(f"labels: {truth.labels.name}, known at once"))
+        known = GroundTruth(classes_of(references[name]), labels, beside=beside)
+        if beside is not None:
+            known = replace(known, labels=None)
+            mapping = beside.mapped(mapping)
+            settings = _with_labels_in(topic, settings)
+            whole = whole.model_copy(update={"models": {name: settings}})
     else:
         if own is not None:
             feedback.note("assumed", "no labels: performance is estimated only; give --labels FILE")
         if settings.labels is None and extent.actual:
             feedback.note("note", f"ground truth is not used: set models.{name}.labels: {topic}")
-        truth = GroundTruth(classes, unlabelled=own is not None, actual=actual)
+        known = GroundTruth(classes, unlabelled=own is not None, actual=actual)
     halves = Halves(mapping)
+
+    def read(columns: frozenset[str]) -> Parts:
+        rows = read_tables(file, columns) if beside is None else beside.read_from(file, columns)
+        return halves.second(rows)
+
     return set_up(
         whole,
         references[name],
         name,
-        lambda columns: halves.second(read_tables(file, columns)),
+        read,
         halves,
         extent,
-        truth,
+        known,
         feedback,
     )
+
+
+def _guessed(
+    labels: Path,
+    file: Path,
+    mapping: Mapping,
+    reference: Reference,
+    feedback: Feedback,
+    actual: str | None,
+) -> Truth:
+    """Return the ground truth of a file that the configuration does not know.
+
+    Raises:
+        InputError: it cannot be used, or the reference has no ground truth.
+    """
+    if Outcomes.of(reference) is None:
+        raise InputError(
+            f"--labels {labels}: the reference was built without ground truth: build it again with"
+            " --labels"
+        )
+    rows = next(read_rows(file))
+    if not any("actual" in mapping.to_event(row) for row in rows):
+        mapping = mapping.without("actual")
+    return read_truth(labels, file, mapping, feedback, actual)
+
+
+def _with_labels_in(topic: str, settings: ModelConfig) -> ModelConfig:
+    """Return a model whose labels stand beside its events."""
+    own = settings.labels
+    found = LabelsConfig(topic=topic) if own is None else own.model_copy(update={"topic": topic})
+    return settings.model_copy(update={"labels": found})
 
 
 def _beside(

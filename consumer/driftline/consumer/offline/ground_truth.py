@@ -40,6 +40,13 @@ def unmeasured_with_labels(built: BuiltReference, mapping: Mapping) -> str:
     return "no event before the judged ones has both a prediction and its label"
 
 
+def unmeasured(built: BuiltReference, mapping: Mapping) -> str:
+    """Return why a reference of rows has no performance, and what to do."""
+    if not mapping.names("actual") and built.unmeasured is None and not mapping.is_native:
+        return "no column is known to hold the ground truth: give --actual COLUMN, or --labels FILE"
+    return unmeasured_with_labels(built, mapping)
+
+
 def _why(unmeasured: str | None, mapping: Mapping, column: str, file: Input | None) -> str:
     if unmeasured is not None:
         return unmeasured

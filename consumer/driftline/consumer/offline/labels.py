@@ -14,7 +14,10 @@ from driftline.consumer.config import LabelsConfig
 from driftline.consumer.offline import file_rows
 from driftline.consumer.offline.feedback import Feedback
 from driftline.consumer.offline.label_causes import Ids, causes, sentences
+from driftline.consumer.offline.truth import Truth, note_repeated
 from driftline.consumer.service.backtest import Backtest
+from driftline.consumer.sketch.event_ids import id_text
+from driftline.consumer.sketch.event_rows import with_aliases
 from driftline.consumer.wire.records import Alert, Verdict
 from driftline.consumer.wire.text import some
 from driftline.producer.errors import InputError
@@ -25,9 +28,11 @@ from driftline.producer.records.event_fields import ALIASES, split_outcome
 from driftline.producer.records.mapping import Constant, Mapping
 from driftline.producer.records.table import Table
 from driftline.producer.records.timestamp_column import UNREADABLE
+from driftline.producer.reference.guess_time import infer_times
 
 _FEW = 3
 _CHUNK = 10_000
+_SAMPLE = 1_000
 
 
 class TimedRows:
@@ -110,7 +115,7 @@ class LabelFile:
 
     Raises:
         InputError: the file cannot be used.
-        InputError: no row has a time, an id or ground truth.
+        InputError: no row has a time though a column holds some, an id or ground truth.
     """
 
     def __init__(self, files: Files) -> None:
@@ -118,7 +123,7 @@ class LabelFile:
         self._rows = TimedRows(read_rows(self._file), files.mapping)
         self._refused: Counter[str] = Counter()
         self._predictions = Ids(files.events_mapping)
-        if not self._rows.timed:
+        if not self._rows.timed and self._has_times():
             raise InputError(self._no_value("timestamp", "which tells when it came"))
         for field, why in (
             ("actual", "the ground truth"),
@@ -126,6 +131,40 @@ class LabelFile:
         ):
             if not self._has(field):
                 raise InputError(self._no_value(field, why))
+
+    @property
+    def timed(self) -> bool:
+        """Whether any label has a time; else they are known with their predictions."""
+        return self._rows.timed
+
+    def truth(self, model: str, feedback: Feedback) -> Truth:
+        """Return the labels of a model as ground truth to put beside its events.
+
+        Args:
+            model: its name.
+            feedback: takes the notes.
+
+        Raises:
+            InputError: the events have no ids.
+        """
+        files = self._files
+        ids = _ids_of(files.events, files.events_mapping)
+        if ids is None:
+            raise InputError(
+                f"{files.events}: no event has an event_id, by which labels find it: correct"
+                f" sources.{files.topic}.fields"
+            )
+        values: dict[str | int, Any] = {}
+        labels = repeated = 0
+        for row in self._of(model):
+            label = files.mapping.to_event(row)
+            key, actual = id_text(label.get("event_id")), label.get("actual")
+            if key and actual is not None:
+                labels, repeated = labels + 1, repeated + (key in values)
+                values[key] = actual
+        note_repeated(repeated, labels, self._file, feedback)
+        column = "actual" if files.events_mapping.is_native else f"actual of {self._file.name}"
+        return Truth(column, ids, values)
 
     @property
     def fed(self) -> int:
@@ -208,6 +247,22 @@ class LabelFile:
         mapping = self._files.mapping
         return any(mapping.to_event(row).get(field) is not None for row in self._rows.rows)
 
+    def _has_times(self) -> bool:
+        """Return whether there are times: in the column that is mapped, or in one that is not."""
+        rows = self._rows.rows[:_SAMPLE]
+        path = self._path("timestamp")
+        if isinstance(path, Constant):
+            return True
+        columns = dict.fromkeys(name for row in rows for name in row)
+        paths = [each for each in self._files.mapping.paths().values() if isinstance(each, tuple)]
+        known = with_aliases({each[0] for each in paths})
+        named = with_aliases({"timestamp"}) if self._files.mapping.is_native else set(path or ())
+        if named & columns.keys():
+            return True
+        free = [name for name in columns if name not in known]
+        held = ([row[name] for row in rows if row.get(name) is not None] for name in free)
+        return any(infer_times(values).form is not None for values in held)
+
     def _no_value(self, field: str, why: str) -> str:
         """Return why no label has a field, and what the file has instead."""
         names = {"timestamp": "time", "event_id": "event_id", "actual": "actual"}
@@ -232,6 +287,17 @@ class LabelFile:
             f"{head}: column {'.'.join(path)} holds no times that can be read, such as {shown};"
             f" correct {source}.{field}; {has}"
         )
+
+
+def _ids_of(events: Path, mapping: Mapping) -> tuple[str, ...] | None:
+    """Return where events have their ids, by the first rows; None where none has one."""
+    rows = next(read_rows(events))
+    path = mapping.paths().get("event_id")
+    names = [path] if isinstance(path, tuple) else []
+    if mapping.is_native:
+        names += [(name,) for name in ALIASES.get("event_id", ())]
+    found = (name for name in names if any(v is not None for v in file_rows.column(rows, name)))
+    return next(found, None)
 
 
 def unknown_class(rows: Iterable[dict[str, Any]], mapping: Mapping, classes: Sequence[str]) -> str:

@@ -210,7 +210,7 @@ def _measured(verdict: Verdict) -> str:
     """Return the value of a metric, with its interval and what is normal; empty for a feature."""
     if verdict.type != "performance":
         return ""
-    (found,) = verdict.detectors.values()
+    found = next(iter(verdict.detectors.values()))  # behind it stand those of its parts
     text = written(found.value)
     if found.interval is not None:
         text += f" ({written(found.interval[0])} to {written(found.interval[1])})"

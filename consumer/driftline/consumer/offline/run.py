@@ -107,11 +107,14 @@ def _note_what_was_left_out(setup: Setup) -> None:
             " earlier one, and their ground truth is not used: map event_id to what names one event"
             " alone, or to nothing if the ground truth is in the same row",
         )
-    if setup.truth.actual is not None and not totals.labels[name]:
-        why = f"{worst[0][0]}, {_detail(setup, worst[0][0])}" if worst else "it is empty"
-        raise InputError(
-            f"--actual {setup.truth.actual}: none of {counted:,} events has a label: {why}"
-        )
+    named, beside = setup.truth.actual, setup.truth.beside
+    if (named is not None or beside is not None) and not totals.labels[name]:
+        given, why = "--labels" if named is None else f"--actual {named}", "it is empty"
+        if beside is not None:
+            why = f"no id of {len(beside.values):,} labels is one of theirs; check event_id of both"
+        if worst:
+            why = f"{worst[0][0]}, {_detail(setup, worst[0][0])}"
+        raise InputError(f"{given}: none of {counted:,} events has a label: {why}")
     if setup.truth.labels is not None:
         setup.truth.labels.note_what_was_left_out(setup.backtest, name, setup.feedback)
         setup.found.causes += setup.truth.labels.causes(name)

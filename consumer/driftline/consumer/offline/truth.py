@@ -14,7 +14,7 @@ from driftline.producer.errors import InputError
 from driftline.producer.files.given import Input
 from driftline.producer.files.rows import read_rows
 from driftline.producer.files.tables import read_tables
-from driftline.producer.records.mapping import Mapping, quote_name
+from driftline.producer.records.mapping import Mapping, Path, quote_name
 from driftline.producer.records.table import ABSENT, Column, Table, column_of
 from driftline.producer.reference.guess import guess_truth, id_names
 
@@ -29,18 +29,24 @@ class Truth:
 
     Attributes:
         column: the name that it gets among the events' columns.
-        ids: the events' column with their ids; None: labels and events are in the same order.
+        ids: where the events have their ids; None: labels and events are in the same order.
         values: by the text of the id; or by the place of the row.
     """
 
     column: str
-    ids: str | None
+    ids: Path | None
     values: dict[str | int, Any]
+
+    def read_from(self, events: Input, columns: frozenset[str] | None = None) -> Iterator[Table]:
+        """Yield the tables of a file of events, some of their columns, with the ground truth."""
+        if columns is not None:
+            columns = (columns - {self.column}) | ({self.ids[0]} if self.ids else set())
+        yield from self.beside(read_tables(events, columns))
 
     def beside(self, tables: Iterable[Table]) -> Iterator[Table]:
         """Yield the events' tables, all of them in their order, with the ground truth.
 
-        >>> truth = Truth("actual", "id", {"7": "yes"})
+        >>> truth = Truth("actual", ("id",), {"7": "yes"})
         >>> [table] = truth.beside([Table.of_rows([{"id": 7}, {"id": 8}])])
         >>> table.to_rows()
         [{'id': 7, 'actual': 'yes'}, {'id': 8, 'actual': None}]
@@ -49,8 +55,8 @@ class Truth:
         for table in tables:
             keys: Iterable[str | int | None] = range(done, done + table.rows)
             if self.ids is not None:
-                held = table.columns.get(self.ids)
-                keys = [None] * table.rows if held is None else _texts(held)
+                held = table.find(self.ids)
+                keys = [None] * table.rows if held is None else _texts(held[0])
             known = column_of([None if key is None else self.values.get(key) for key in keys])
             done += table.rows
             yield Table(table.rows, {**table.columns, self.column: known}, table.first)
@@ -59,10 +65,15 @@ class Truth:
         """Return how a row becomes an event, with its ground truth, and its id where it has one."""
         if mapping.is_native:
             return mapping
-        fields = {**mapping.fields, "actual": quote_name(self.column)}
+        others = {name: path for name, path in mapping.fields.items() if not _is_actual(name)}
+        fields = {**others, "actual": quote_name(self.column)}
         if self.ids is not None and "event_id" not in fields:
-            fields["event_id"] = quote_name(self.ids)
+            fields["event_id"] = ".".join(map(quote_name, self.ids))
         return replace(mapping, fields=fields)
+
+
+def _is_actual(field: str) -> bool:
+    return field.partition(".")[0] == "actual"
 
 
 def read_truth(
@@ -127,15 +138,20 @@ def read_truth(
             f" {counted(len(own[ids]), 'event')} have one"
         ),
     )
+    note_repeated(repeated, rows, file, feedback)
+    return Truth(name, (ids,), found)
+
+
+def note_repeated(repeated: int, labels: int, file: Input, feedback: Feedback) -> None:
+    """Warn of labels with an id that an earlier one has."""
     if repeated:
         feedback.note(
             "warning",
             clean(
-                f"{repeated:,} of {rows:,} labels in {file.name} have an id that an earlier one"
+                f"{repeated:,} of {labels:,} labels in {file.name} have an id that an earlier one"
                 " has: the last one holds"
             ),
         )
-    return Truth(name, ids, found)
 
 
 def _truth_column(file: Input, mapping: Mapping, events: Input, actual: str | None) -> str:

@@ -39,6 +39,29 @@ def category_text(value: object) -> str | None:
     return None
 
 
+def named_class(name: str, classes: Iterable[str]) -> str | None:
+    """Return the class that somebody means, who may write it in another form; None for none.
+
+    Args:
+        name: as it was written.
+        classes: those there are.
+
+    >>> named_class("1.0", ["-1", "1"]), named_class("1", ["false", "true"]), named_class("2", [])
+    ('1', 'true', None)
+    """
+    known = set(classes)
+    if name in known:
+        return name
+    try:
+        number = category_text(float(name))
+    except ValueError:
+        number = None
+    if number in known:
+        return number
+    forms = other_forms(known)
+    return forms.get(name) or forms.get(number or "")
+
+
 def other_forms(classes: Iterable[str]) -> dict[str, str]:
     """Return how else two classes are written that are 0 and 1, or false and true.
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping as AnyMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -131,6 +131,16 @@ class Mapping:
         ['prediction.score']
         """
         return [name for name in self.fields or EVENT_FIELDS if name.partition(".")[0] == field]
+
+    def without(self, field: str) -> Mapping:
+        """Return the mapping without an event's field, and without its parts.
+
+        >>> Mapping({"prediction.score": "p", "actual": "y"}).without("actual").names("actual")
+        []
+        """
+        names = self.names(field)
+        kept = {name: path for name, path in self.fields.items() if name not in names}
+        return replace(self, fields=kept)
 
     @property
     def is_native(self) -> bool:

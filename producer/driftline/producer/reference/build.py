@@ -94,6 +94,7 @@ class BuiltReference:
         left_out: sentences: features left out and why.
         ignored: features that the settings leave out.
         unmeasured: why there is a prediction and ground truth, but no performance was measured.
+        perhaps: what the ground truth of a regression may be instead.
     """
 
     reference: Reference
@@ -103,13 +104,13 @@ class BuiltReference:
     left_out: tuple[str, ...]
     ignored: tuple[str, ...] = ()
     unmeasured: str | None = None
+    perhaps: str | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Sentences: features left out and why, an outcome that could not be measured."""
-        if self.unmeasured is None:
-            return self.left_out
-        return (*self.left_out, f"no performance measured: {self.unmeasured}")
+        """Sentences: features left out and why, and what there is to say of the outcome."""
+        unmeasured = self.unmeasured and f"no performance measured: {self.unmeasured}"
+        return (*self.left_out, *filter(None, (unmeasured, self.perhaps)))
 
 
 def reference_from_rows(
@@ -227,6 +228,7 @@ def _build(scan: Callable[[], Iterable[Events]], settings: ReferenceSettings) ->
         tuple(notes),
         tuple(filter(settings.is_ignored, seen.inputs)),
         measured.unmeasured,
+        measured.perhaps,
     )
 
 

@@ -16,11 +16,18 @@ from driftline.detectors.outcomes.error_model import exact_sum
 from driftline.detectors.outcomes.layout import MOST_CLASSES
 from driftline.detectors.rounding import significant
 from driftline.producer.errors import InputError
-from driftline.producer.records.category import BOOLEAN, ZERO_ONE, category_text, other_forms
+from driftline.producer.records.category import (
+    BOOLEAN,
+    ZERO_ONE,
+    category_text,
+    named_class,
+    other_forms,
+)
 from driftline.producer.reference.answers import Answers, Labels
 
 _LARGEST = 1e75  # of a prediction or actual value, so that fourth powers are finite
 _PART = 1 << 18
+_ENOUGH = 20  # events whose ground truth is one of two numbers, to take these for classes
 _POSITIVE = {frozenset(pair): pair[1] for pair in (ZERO_ONE, BOOLEAN)}
 
 
@@ -38,6 +45,7 @@ class MeasuredOutcome:
         layout: what is counted of the outcomes; None if nothing was measured.
         rows: all n events; those without prediction or ground truth have an `actual` of NaN.
         unmeasured: why there is a prediction and ground truth, but nothing was measured.
+        perhaps: what the ground truth of a regression may be instead.
     """
 
     positive_label: str | None
@@ -45,6 +53,7 @@ class MeasuredOutcome:
     layout: OutcomeLayout | None = None
     rows: OutcomeRows | None = None
     unmeasured: str | None = None
+    perhaps: str | None = None
 
 
 def measure_outcome(answers: Answers, positive_label: str | None) -> MeasuredOutcome:
@@ -58,8 +67,8 @@ def measure_outcome(answers: Answers, positive_label: str | None) -> MeasuredOut
 
     Args:
         answers: of n events, predictions and ground truth.
-        positive_label: the class that the score speaks of; None: "1" or "true" if the classes are
-            0 and 1 or false and true, else none.
+        positive_label: the class that the score speaks of, in any form (`named_class`); None: "1"
+            or "true" if the classes are 0 and 1 or false and true, else none.
 
     Raises:
         InputError: `positive_label` is not among the classes, or the ground truth is numbers that
@@ -91,9 +100,13 @@ def measure_outcome(answers: Answers, positive_label: str | None) -> MeasuredOut
     named = positive_label is not None
     if positive_label is None:
         positive_label = _POSITIVE.get(frozenset(classes))
-    elif classes and positive_label not in classes:
-        names = ", ".join(sorted(classes)[:10])
-        raise InputError(f"positive_label {positive_label}: never occurs; the classes are {names}")
+    elif classes:
+        known = named_class(positive_label, classes)
+        if known is None:
+            names = ", ".join(sorted(classes)[:10])
+            why = f"never occurs; the classes are {names}"
+            raise InputError(f"positive_label {positive_label}: {why}")
+        positive_label = known
 
     if labelled:
         return _classification(predicted, actual, score, positive_label)
@@ -181,7 +194,7 @@ def _scoring(
     if positive is None or len(classes) > MOST_CLASSES:
         why = (
             "prediction.label is not set, and it is not known which class prediction.score speaks"
-            " of: give its positive_label"
+            " of: give it with --positive-label"
         )
         return MeasuredOutcome(positive, unmeasured=why)
     unknown = Labels(np.full(score.size, -1, np.int32), ())
@@ -230,7 +243,19 @@ def _regression(score: FloatArray, truth: FloatArray, positive: str | None) -> M
     order = np.lexsort((x, y))  # nor in the layout
     layout = OutcomeLayout.regression(x[order], y[order])
     rows = OutcomeRows(np.zeros(score.size, np.int32), score, truth)
-    return MeasuredOutcome(positive, summary, layout, rows)
+    return MeasuredOutcome(positive, summary, layout, rows, perhaps=_perhaps_classes(y))
+
+
+def _perhaps_classes(truth: FloatArray) -> str | None:
+    """Return what to do if numbers are two classes, None if they are more or too few to tell."""
+    low, high = float(truth.min()), float(truth.max())
+    if truth.size < _ENOUGH or low == high or not ((truth == low) | (truth == high)).all():
+        return None
+    names = f"{category_text(low)} or {category_text(high)}"
+    return (
+        f"the ground truth is {names} throughout: if these are classes, not amounts, give"
+        f" --positive-label {category_text(high)}"
+    )
 
 
 def _some(classes: set[str]) -> str:
