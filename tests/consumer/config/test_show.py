@@ -50,6 +50,8 @@ sources:
         value: null
       features: '*'
     timestamp_unit: auto
+    missing: []
+    coerce: false
     format: auto
     names: []
 models:

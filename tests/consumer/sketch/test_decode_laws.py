@@ -14,6 +14,7 @@ from driftline.consumer.sketch.batch import Batch
 from driftline.consumer.sketch.decode import Decoder
 from driftline.detectors.grid import IntArray
 from driftline.producer.records.mapping import Constant, Mapping
+from driftline.producer.records.text_form import TextForm
 
 from .decode_cases import CHURN, NOW, NOW_TEXT, PRICE, decoder, encoded, plain
 
@@ -67,6 +68,17 @@ NESTED = objects(
     meta=mostly(objects(at=TIMESTAMP, model=MODEL)),
     body=mostly(objects(inputs=FEATURES, person=mostly(objects(age=NUMBER)), out=PREDICTION)),
 )
+NUMBER_LIKE = "31 -1.5e3 +1 .5 1. 007 1_0 1234567890123456789 1e400 -999 ٣ 1.0 0 nan NaN -inf"
+WORDS = "Infinity NA null ? free unknown no True"
+WRITTEN = st.sampled_from([*NUMBER_LIKE.split(), *WORDS.split(), "", " 2 "])
+NUMBERS = st.floats(-1e6, 1e6).map(repr) | st.integers(-5, 5).map(str)
+TEXT = mostly(NUMBERS | WRITTEN | st.none() | st.integers(0, 2))
+TEXTS = objects(age=TEXT, amount=mostly(NUMBERS), plan=TEXT, vip=TEXT)
+OUTCOME = objects(score=TEXT, label=TEXT) | TEXT
+ALL_TEXT = objects(
+    features=TEXTS, prediction=OUTCOME, tags=objects(channel=TEXT), model=MODEL, timestamp=TIMESTAMP
+)
+MARKS = ("?", "unknown", "free", "app", "NaN", "no")
 CASES: dict[str, tuple[Mapping, st.SearchStrategy[dict[str, Any]]]] = {
     "native": (Mapping(), NATIVE | ORDINARY),
     "flat": (
@@ -93,6 +105,16 @@ CASES: dict[str, tuple[Mapping, st.SearchStrategy[dict[str, Any]]]] = {
             }
         ),
         NESTED,
+    ),
+    "marks": (Mapping(texts=TextForm(MARKS)), ALL_TEXT),
+    "coerced": (Mapping(texts=TextForm(coerce=True)), ALL_TEXT),
+    "coerced, with marks": (Mapping(texts=TextForm((*MARKS, "-999", "1"), True)), ALL_TEXT),
+    "coerced and mapped": (
+        Mapping(
+            {"features.age": "age", "features": "x", "prediction": "p", "tags.channel": "t"},
+            texts=TextForm(coerce=True),
+        ),
+        objects(age=TEXT, x=TEXTS, p=OUTCOME, t=TEXT),
     ),
     "the same path twice": (
         Mapping({"features": "body", "tags.channel": "body.plan", "prediction": "out"}),

@@ -17,11 +17,12 @@ from pydantic import (
 )
 
 from driftline.consumer.config.names import hint
-from driftline.consumer.config.notation import FilePath, Located, Section
+from driftline.consumer.config.notation import FilePath, Located, Section, Texts
 from driftline.producer.errors import MappingError
 from driftline.producer.records.formats.presets import PRESETS
 from driftline.producer.records.formats.reader import Format
 from driftline.producer.records.mapping import Constant, DateAndClock, Mapping, Source
+from driftline.producer.records.text_form import TextForm
 from driftline.producer.records.time_form import TimeForm, TimestampUnit
 
 
@@ -63,6 +64,13 @@ def _names(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
+def _missing(value: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        return TextForm(_names(value)).missing
+    except MappingError as error:
+        raise ValueError(str(error).removeprefix("missing: ")) from None
+
+
 _CONSTANT = {
     "type": "object",
     "required": ["value"],
@@ -89,6 +97,8 @@ class SourceConfig(Section):
     timestamp_unit: TimestampUnit = "auto"
     time_format: str | None = None
     timezone: str | None = None
+    missing: Annotated[Texts, AfterValidator(_missing)] = ()
+    coerce: bool = False
     format: Format = "auto"
     schema_: Annotated[
         FilePath | None, Field(validation_alias="schema", serialization_alias="schema")
@@ -130,7 +140,8 @@ class SourceConfig(Section):
     def mapping(self) -> Mapping:
         """The mapping of this topic's records (`driftline.producer.records.mapping`)."""
         times = TimeForm(self.timestamp_unit, self.time_format, self.timezone)
-        return Mapping(self._of_the_preset() | self.fields, times)
+        texts = TextForm(self.missing, self.coerce)
+        return Mapping(self._of_the_preset() | self.fields, times, texts)
 
     @classmethod
     def of(cls, mapping: Mapping) -> SourceConfig:
@@ -141,6 +152,8 @@ class SourceConfig(Section):
             timestamp_unit=times.unit,
             time_format=times.format,
             timezone=times.timezone,
+            missing=mapping.texts.missing,
+            coerce=mapping.texts.coerce,
         )
 
     def _of_the_preset(self) -> dict[str, Source]:

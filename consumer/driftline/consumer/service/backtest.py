@@ -242,7 +242,8 @@ def row_mapping(mapping: Mapping) -> Mapping:
     """Return a mapping that takes a row's number for its time."""
     if mapping.is_native:
         return mapping
-    return Mapping({**mapping.fields, "timestamp": quote_name(_ROW)})
+    fields = {**mapping.fields, "timestamp": quote_name(_ROW)}
+    return Mapping(fields, texts=mapping.texts)
 
 
 class _File:

@@ -1,7 +1,8 @@
 """The fast way to read events: typed msgspec decoders, compiled from what a model's events hold.
 
 A record is decoded in C to structs whose fields are floats (`scalars`), and a batch's structs are
-packed row by row to one matrix; no Python code runs per value. What does not fit the types raises,
+packed row by row to one matrix; no Python code runs per value. Where texts may be numbers, those of
+a field are read together. What does not fit the types raises,
 and the exact way (`exact`) decides. So the two agree: what this one reads, it reads as the other
 one would. (Bytes that nobody reads are only skipped: of those, invalid UTF-8 goes unnoticed here.)
 
@@ -16,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, starmap
 from operator import attrgetter, itemgetter
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import msgspec
 import numpy as np
@@ -28,7 +29,7 @@ from driftline.detectors.grid import FloatArray, IntArray
 from driftline.producer.records.event_fields import ALIASES, split_outcome
 from driftline.producer.records.mapping import Constant, Path
 from driftline.producer.records.timestamp import join_clock
-from driftline.producer.records.values import ABSENT, BOOLEAN, INVALID, MISSING, Kind
+from driftline.producer.records.values import ABSENT, INVALID, MISSING, Kind, ReadTexts
 
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that it cannot decode to a type."""
@@ -97,7 +98,7 @@ class CompiledFields:
         if self._objects is not None:
             self._decode = msgspec.json.Decoder(self._objects.struct).decode
         self._constants = np.array([scalar.constant for scalar in fields.scalars])
-        self._booleans = [c for c, s in enumerate(fields.scalars) if s.kind is BOOLEAN]
+        self._booleans = [c for c, s in enumerate(fields.scalars) if s.kind.of == "boolean"]
         self._features = len(fields.schema.layout.features)
         self._record = fields.schema.record
 
@@ -188,6 +189,7 @@ def _place(root: _Object, column: int, scalar: Scalar) -> None:
         holder = root.holder(scalar.path)
         holder.put(scalar.path[-1], (column, scalar.kind))
         holder.bare |= scalar.bare
+        holder.numbers |= scalar.numbers
     if scalar.second is not None:
         root.holder(scalar.second).put(scalar.second[-1], _Trap)
 
@@ -199,10 +201,12 @@ class _Object:
     Attributes:
         members: key to another object, a raw field's name, a (column, kind), or the trap.
         bare: a prediction that may also be a bare number, text or boolean.
+        numbers: a bare text that is a number is a score.
     """
 
     members: dict[str, Any] = field(default_factory=dict)
     bare: bool = False
+    numbers: bool = False
 
     def holder(self, path: Path) -> _Object:
         """Return the object that holds the end of `path`."""
@@ -264,6 +268,8 @@ class _Compiled:
         self.type: Any = self.struct | None
         if source.bare:
             self.type = self.struct | bool | int | float | str | None
+        self._numbers = source.numbers
+        self._texts = any(kind.texts is not None for _, kind in self._kinds.values())
         self._nothing = self.struct()
         self._only_doubles = len(self.columns) == len(fields)
         self._pack = struct.Struct(f"{len(self.columns)}d").pack
@@ -276,7 +282,12 @@ class _Compiled:
             self._fill(batch, [self._struct_of(value) for value in objects])
 
     def _fill(self, batch: Batch, structs: list[Any]) -> None:
-        if len(self.columns) >= _WIDE:
+        if self._texts and structs:
+            columns = zip(*self._tuples(structs), strict=True)
+            kinds = (kind for _, kind in self._kinds.values())
+            for column, kind, values in zip(self.columns, kinds, columns, strict=True):
+                batch.matrix[column] = _column(values, kind.texts)
+        elif len(self.columns) >= _WIDE:
             batch.matrix[self.columns] = self._rows(structs).T
         else:
             for i, column in enumerate(self.columns):
@@ -313,14 +324,26 @@ class _Compiled:
         if type(value) is self.struct:
             return value
         given = {}
-        for key, scalar in split_outcome(value).items():
+        for key, scalar in split_outcome(value, self._numbers).items():
             if key in self._kinds:
                 name, kind = self._kinds[key]
                 given[name] = kind.read(scalar)
         return self.struct(**given) if given else self._nothing
 
 
-def _pack_column(values: list[float | None]) -> FloatArray:
+def _column(values: Sequence[float | str | None], read_texts: ReadTexts | None) -> FloatArray:
+    """Return the doubles of one field, of which some may be texts still."""
+    texts = [] if read_texts is None else [value for value in values if type(value) is str]
+    if read_texts is None or not texts:
+        return _pack_column(cast(Sequence[float | None], values))
+    numbers = read_texts(texts)
+    if len(texts) == len(values):
+        return numbers
+    rest = iter(numbers.tolist())
+    return _pack_column([next(rest) if isinstance(value, str) else value for value in values])
+
+
+def _pack_column(values: Sequence[float | None]) -> FloatArray:
     try:
         return np.frombuffer(struct.pack(f"{len(values)}d", *values))
     except struct.error:

@@ -51,7 +51,7 @@ class ModelTables:
     @cached_property
     def native(self) -> EventFields:
         """What is read of a row that has become a native event."""
-        return EventFields.of(self.fields.schema, Mapping.native())
+        return EventFields.of(self.fields.schema, Mapping(texts=self.fields.mapping.texts))
 
 
 class TableDecoder:

@@ -62,7 +62,7 @@ class EventRows:
             holder = self.find(path[:-1]) if scalar.bare else None
             if holder is not None and not isinstance(holder[0], Struct):
                 column, gone = holder
-                found = outcome_doubles(column, scalar.name, scalar.kind)
+                found = outcome_doubles(column, scalar.name, scalar.kind, scalar.numbers)
             else:
                 inner = self.find(path)
                 if inner is None:

@@ -167,7 +167,9 @@ def read_row(fields: EventFields, event: AnyMapping[str, Any]) -> Row:
         raise UnusableError.lacking(Lack.ACTUAL)
     elif not event_id and fields.schema.record == "label":
         raise UnusableError("schema", "the label has no event_id")
-    parts = {part: _read_part(part, event.get(part)) for part in fields.parts}
+    parts = {
+        part: _read_part(part, event.get(part), numbers) for part, numbers in fields.parts.items()
+    }
     doubles = [
         scalar.kind.read(parts[scalar.part][scalar.name])
         if scalar.name in parts[scalar.part]
@@ -197,9 +199,9 @@ def json_type(value: object) -> str:
     return words.get(type(value), "a number")
 
 
-def _read_part(part: str, value: Any) -> dict[str, Any]:
+def _read_part(part: str, value: Any, numbers: bool) -> dict[str, Any]:
     if part in ("prediction", "actual") and not isinstance(value, list):
-        return split_outcome(value)
+        return split_outcome(value, numbers)
     if value is None:
         return {}
     value = object_in(value)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from driftline.detectors.counts import Feature, Layout
 from driftline.producer.records.event_fields import split_outcome
 from driftline.producer.records.mapping import Constant, Mapping, Path
+from driftline.producer.records.number_text import plain_number
 from driftline.producer.records.values import ABSENT, Kind, categorical, kind_of
 
 VERSION = "model_version"
@@ -50,6 +52,7 @@ class Scalar:
         constant: the double of every event, if `path` is None.
         second: the path that counts where `path` is absent from the record.
         bare: the object at `path[:-1]` may also be a bare prediction: a number, text or boolean.
+        numbers: a bare text that is a number is the score.
     """
 
     part: str
@@ -59,6 +62,7 @@ class Scalar:
     constant: float = ABSENT
     second: Path | None = None
     bare: bool = False
+    numbers: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,34 +83,47 @@ class EventFields:
     @classmethod
     def of(cls, schema: ModelSchema, mapping: Mapping) -> EventFields:
         """Work out what is read of `schema`'s events from records that `mapping` describes."""
-        features = [_feature(feature, mapping) for feature in schema.layout.features]
+        layout, marks = schema.layout, mapping.texts.marks
+        numbers = {part: _numbers(part, layout, mapping) for part in ("prediction", "actual")}
+        features = [_feature(feature, mapping, numbers) for feature in layout.features]
         tags = [
-            _scalar("tags", tag, categorical(values), mapping)
+            _scalar("tags", tag, categorical(values, marks), mapping)
             for tag, values in schema.segments.items()
             if tag != VERSION
         ]
         return cls(schema, mapping, tuple(features + tags))
 
-    @property
-    def parts(self) -> frozenset[str]:
-        """The objects of an event that are looked into."""
-        return frozenset(scalar.part for scalar in self.scalars)
+    @cached_property
+    def parts(self) -> AnyMapping[str, bool]:
+        """The objects of an event that are looked into; see `Scalar.numbers`."""
+        layout = self.schema.layout
+        return {s.part: _numbers(s.part, layout, self.mapping) for s in self.scalars}
 
 
-def _feature(feature: Feature, mapping: Mapping) -> Scalar:
+def _numbers(part: str, layout: Layout, mapping: Mapping) -> bool:
+    """Return whether a bare text that is a number is a score: where no class is such a text."""
+    places = map(layout.position.get, (f"{part}.score", f"{part}.label"))
+    score, label = (None if place is None else layout.features[place] for place in places)
+    if not mapping.texts.coerce or score is None or score.type != "numeric":
+        return False
+    return label is None or not any(plain_number(name) is not None for name in label.categories)
+
+
+def _feature(feature: Feature, mapping: Mapping, numbers: AnyMapping[str, bool]) -> Scalar:
     part, _, name = feature.name.partition(".")
-    if part in ("prediction", "actual") and name in ("score", "label"):
-        return _scalar(part, name, kind_of(feature), mapping)
-    return _scalar("features", feature.name, kind_of(feature), mapping)
+    kind = kind_of(feature, mapping.texts)
+    if part in numbers and name in ("score", "label"):
+        return _scalar(part, name, kind, mapping, numbers[part])
+    return _scalar("features", feature.name, kind, mapping)
 
 
-def _scalar(part: str, name: str, kind: Kind, mapping: Mapping) -> Scalar:
+def _scalar(part: str, name: str, kind: Kind, mapping: Mapping, numbers: bool = False) -> Scalar:
     paths = mapping.paths()
     named, whole = paths.get(f"{part}.{name}"), paths.get(part)
     if isinstance(named, Constant):
         return Scalar(part, name, kind, None, kind.read(named.value))
     if isinstance(whole, Constant):  # of an outcome only: of others the mapping refuses it
-        outcome = split_outcome(whole.value)
+        outcome = split_outcome(whole.value, numbers)
         return Scalar(
             part, name, kind, None, kind.read(outcome[name]) if name in outcome else ABSENT
         )
@@ -117,4 +134,5 @@ def _scalar(part: str, name: str, kind: Kind, mapping: Mapping) -> Scalar:
         inside = (name,)
     if named is not None:
         return Scalar(part, name, kind, named, second=None if inside == named else inside)
-    return Scalar(part, name, kind, inside, bare=part in ("prediction", "actual"))
+    bare = part in ("prediction", "actual")
+    return Scalar(part, name, kind, inside, bare=bare, numbers=numbers)

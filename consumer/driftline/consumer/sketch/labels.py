@@ -18,12 +18,15 @@ from driftline.detectors.registry import FeatureType
 from driftline.producer.records.category import other_forms
 from driftline.producer.records.mapping import Mapping as FieldMapping
 from driftline.producer.records.table import Table
-from driftline.producer.records.values import ABSENT
+from driftline.producer.records.values import ABSENT, INVALID
 
 _LABEL, _SCORE = "actual.label", "actual.score"
 # Stands for the models of a label that names none: no JSON text has this half of a character.
 _EVERY_MODEL = "\udc00"
 _RECORDS: tuple[Literal["label"], Literal["label among events"]] = ("label", "label among events")
+
+_WRONG = "actual is missing or of the wrong type"
+_TEXT = "; if it is a number written as text, set coerce: true of its source"
 
 DecodedLabels = Mapping[FeatureType, Decoded]
 """A batch as labels of each kind: of classes, of yes and no, of numbers."""
@@ -91,6 +94,7 @@ class LabelReader:
     ) -> None:
         self._classes = dict(classes)
         self._among_events = among_events
+        self._coerce = mapping.texts.coerce
         self._kinds = {name: _kind(of_model) for name, of_model in self._classes.items()}
         self._decoders: dict[FeatureType, Decoder] = {}
         self._places: dict[str, IntArray] = {}
@@ -168,14 +172,19 @@ class LabelReader:
         wrong = ~(known | unseen)
         if self._among_events:
             wrong &= ~nothing  # an event whose ground truth is not known yet
-        for place in rows.index[wrong].tolist():
-            rejected.append(Rejected(place, "schema", "actual is missing or of the wrong type"))
+        text = wrong & self._perhaps_text(actual)
+        for place, perhaps in zip(rows.index[wrong].tolist(), text[wrong].tolist(), strict=True):
+            rejected.append(Rejected(place, "schema", _WRONG + (_TEXT if perhaps else "")))
         for place in rows.index[unseen].tolist():
             detail = "actual is a class that the reference does not have"
             rejected.append(Rejected(place, "unknown_class", detail))
         index, times, ids = rows.index[known], rows.times[known], _ids(rows)[known]
         found = LabelRows(index, times, ids, actual[known], len(rejected))
         return found, sorted(rejected, key=lambda bad: bad.index)
+
+    def _perhaps_text(self, actual: FloatArray) -> NDArray[np.bool_]:
+        """Return where the ground truth may be a number that is not read because it is text."""
+        return np.equal(actual, INVALID) & (not self._coerce)
 
 
 def _kind(classes: Sequence[str]) -> FeatureType:

@@ -6,7 +6,6 @@ alone, never on the rows around it. A cell that does not fit its column's type s
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.producer.records.number_text import (
+    EXACT,
+    LEADING_ZERO,
     NEARLY_ALL,
     TEXT_MARK,
     NumberStyle,
@@ -33,12 +34,10 @@ Note = tuple[Literal["note", "warning"], str]
 """How much it matters, and a sentence."""
 
 _BOOLEANS = {"true": True, "false": False}
-_EXACT = 2.0**53
 _ENOUGH_TEXTS = 2_000
 _MOST_MARKS = 5
 _MOST_SHOWN = 40
 _MOST_DIGITS = 18
-_LEADING_ZERO = re.compile(r"\n\s*[+-]?0[0-9]")
 
 
 @dataclass
@@ -226,12 +225,12 @@ def _numbers(read: Any, cells: Sequence[str], dtype: Any) -> NDArray[Any] | None
 
 def _are_exact(numbers: NDArray[np.float64]) -> bool:
     """Whether no cell may be NaN, or a whole number with more digits than a double has."""
-    return bool(np.all(np.abs(numbers) < _EXACT))
+    return bool(np.all(np.abs(numbers) < EXACT))
 
 
 def _are_numbers(cells: Sequence[str]) -> bool | None:
     """Return whether all cells are whole numbers, None if one is no number or may be a name."""
-    if len(max(cells, key=len)) > _MOST_DIGITS or _LEADING_ZERO.search("\n" + "\n".join(cells)):
+    if len(max(cells, key=len)) > _MOST_DIGITS or LEADING_ZERO.search("\n" + "\n".join(cells)):
         return None
     if _numbers(int, cells, np.int64) is not None:
         return True
@@ -251,4 +250,4 @@ def _with_numbers(codes: NDArray[np.int64], values: list[Any]) -> Column:
 
 
 def _fits(value: int | float) -> bool:
-    return isinstance(value, float) or -_EXACT < value < _EXACT
+    return isinstance(value, float) or -EXACT < value < EXACT

@@ -15,7 +15,7 @@ from driftline.producer.records.mapping import finite_or_text
 from driftline.producer.records.table import ABSENT as NO_KEY
 from driftline.producer.records.table import Coded, Column, Numbers, Struct, Times, coded
 from driftline.producer.records.timestamp import format_time
-from driftline.producer.records.values import ABSENT, INVALID, MISSING, NUMERIC, Kind
+from driftline.producer.records.values import ABSENT, INVALID, MISSING, Kind, Read
 
 Doubles = NDArray[np.float64]
 
@@ -28,13 +28,15 @@ def doubles(column: Column, kind: Kind) -> Doubles:
     >>> doubles(Numbers(np.array([1.5, np.inf]), np.array([False, False])), NUMERIC).tolist()
     [1.5, -inf]
     """
-    if kind is NUMERIC and isinstance(column, Numbers):
+    if kind.of == "numeric" and isinstance(column, Numbers):
         values = column.data.astype(np.float64)
-        values[~np.isfinite(values)] = INVALID
+        usable = np.isfinite(values)
+        if not usable.all():
+            values[~usable] = _read_some(values[~usable], kind.read)
         if column.null is not None:
             values[column.null] = MISSING
         return values
-    if kind is NUMERIC and isinstance(column, Times | Struct):
+    if kind.of == "numeric" and isinstance(column, Times | Struct):
         values = np.full(len(column), INVALID)
         if column.null is not None:
             values[column.null] = MISSING
@@ -43,13 +45,14 @@ def doubles(column: Column, kind: Kind) -> Doubles:
     return np.array([_read(value, kind) for value in found.distinct], np.float64)[found.codes]
 
 
-def outcome_doubles(column: Column, name: str, kind: Kind) -> Doubles:
+def outcome_doubles(column: Column, name: str, kind: Kind, numbers: bool = False) -> Doubles:
     """Return a part of the predictions, or actuals, in a column, each bare or an object.
 
     Args:
         column: of any form but `Struct`.
         name: `score` or `label`.
         kind: how the part is read.
+        numbers: whether a bare text that is a number is the score.
 
     >>> column = Coded(np.array([0, 1, 2]), [0.5, "fraud", {"score": 1}])
     >>> outcome_doubles(column, "score", NUMERIC).tolist()
@@ -59,13 +62,13 @@ def outcome_doubles(column: Column, name: str, kind: Kind) -> Doubles:
         usable = np.isfinite(column.data)
         if column.null is not None:
             usable &= ~column.null
-        if name == "score" and kind is NUMERIC:
+        if name == "score" and kind.of == "numeric" and (not numbers or usable.all()):
             return np.where(usable, column.data.astype(np.float64), ABSENT)
         if name != "score" and usable.all():
             return np.full(len(column), ABSENT)
     found = as_coded(column)
     parts = [
-        split_outcome(None if value is NO_KEY else finite_or_text(value))
+        split_outcome(None if value is NO_KEY else finite_or_text(value), numbers)
         for value in found.distinct
     ]
     read = [_read(part[name], kind) if name in part else ABSENT for part in parts]
@@ -122,6 +125,12 @@ def _with_null(
     if null is None:
         return Coded(places, distinct)
     return Coded(np.where(null, len(distinct), places), [*distinct, None])
+
+
+def _read_some(numbers: Doubles, read: Read) -> Doubles:
+    """Return what numbers that are not finite are read as: the texts that they become."""
+    distinct, places = np.unique(numbers, return_inverse=True)
+    return np.array([read(finite_or_text(value)) for value in distinct.tolist()])[places]
 
 
 def _read(value: object, kind: Kind) -> float:

@@ -20,6 +20,7 @@ from driftline.producer.errors import MappingError
 from driftline.producer.records.event_fields import EVENT_FIELDS, rename_aliases
 from driftline.producer.records.formats.json_text import object_in
 from driftline.producer.records.names import nearest
+from driftline.producer.records.text_form import AS_WRITTEN, TextForm
 from driftline.producer.records.time_form import AUTO, TimeForm
 from driftline.producer.records.timestamp import format_time, join_clock, parse_timestamp
 
@@ -71,6 +72,8 @@ class Mapping:
         fields: event field to dotted path or constant; empty means native events. The timestamp
             may stand in two fields.
         times: how timestamps are written.
+        texts: what texts of values stand for. Values are read by it when it is known of which
+            type they are (`values.kind_of`): `to_event` leaves them as they are.
 
     Raises:
         MappingError: unknown event field, empty path, or a field named twice (`prediction` and
@@ -83,6 +86,7 @@ class Mapping:
 
     fields: dict[str, Source] = field(default_factory=dict)
     times: TimeForm = AUTO
+    texts: TextForm = AS_WRITTEN
 
     def __post_init__(self) -> None:
         """Check every name and path once, so that reading records cannot fail."""

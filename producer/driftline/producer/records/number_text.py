@@ -21,6 +21,12 @@ MARKS: Final = ("NA", "N/A", "null", "NULL", r"\N", "?", "nan", "-")
 TEXT_MARK: Final = r"\N"
 """What stands for no value in every column, beside the empty cell."""
 
+LEADING_ZERO: Final = re.compile(r"\n\s*[+-]?0[0-9]")
+"""In texts that are joined by line breaks: one is a name, not a number."""
+
+EXACT: Final = 2.0**53
+"""Below it a double holds every whole number."""
+
 _CLASSES = 20
 _LOWER_MARKS = frozenset({*map(str.lower, MARKS), "", "none", "#n/a", "nat"})
 _INTEGER = re.compile(r"[+-]?(?:0|[1-9][0-9]{0,17})")

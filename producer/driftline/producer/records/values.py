@@ -6,26 +6,34 @@ of the doubles that JSON cannot carry: NaN for null, +inf for an absent key, -in
 or a number that is not finite.
 
 Each kind of value has two readers, which must agree: `type` is what msgspec decodes to in C,
-whose result is a `float` with the right value; `read` takes any decoded JSON value.
+whose result is a `float` with the right value; `read` takes any decoded JSON value. What texts are
+read as, the mapping of the records says too (`text_form`).
 """
 
 from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from driftline.detectors.counts import Feature
+from driftline.detectors.registry import FeatureType
 from driftline.producer.records.category import category_text
+from driftline.producer.records.number_text import EXACT, LEADING_ZERO, is_mark, plain_number
+from driftline.producer.records.text_form import AS_WRITTEN, TextForm
 
 MISSING = math.nan
 ABSENT = math.inf
 INVALID = -math.inf
 
 Read = Callable[[object], float]
+ReadTexts = Callable[[Sequence[str]], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -33,48 +41,107 @@ class Kind:
     """How one kind of value is read.
 
     Attributes:
+        of: the type of feature.
         type: msgspec decodes it; None or a float whose value is the double. What it cannot decode
-            raises there, and `read` decides. A boolean's may also be another number: see
-            `driftline.consumer.sketch.compile`.
+            raises there, and `read` decides. A boolean's may also be another number, and a
+            number's a text: see `driftline.consumer.sketch.compile`.
         read: any decoded JSON value to its double.
+        texts: many texts to their doubles, where `type` leaves texts what they are; else None.
     """
 
+    of: FeatureType
     type: Any
     read: Read
+    texts: ReadTexts | None = None
 
 
-def kind_of(feature: Feature) -> Kind:
-    """Return how the values of `feature` are read."""
-    if feature.type == "numeric":
-        return NUMERIC
-    if feature.type == "boolean":
-        return BOOLEAN
-    return categorical(feature.categories)
+def kind_of(feature: Feature, texts: TextForm = AS_WRITTEN) -> Kind:
+    """Return how the values of `feature` are read.
+
+    >>> number = kind_of(Feature("age", "numeric", np.array([20.0])), TextForm(("?",), True))
+    >>> [number.read(value) for value in (31, "31", "?", "NA", "old")]
+    [31.0, 31.0, nan, nan, -inf]
+    """
+    if feature.type == "categorical":
+        return categorical(feature.categories, texts.marks)
+    return numeric(texts) if feature.type == "numeric" else boolean(texts)
 
 
 @lru_cache(maxsize=10_000)
-def categorical(categories: tuple[str, ...]) -> Kind:
+def categorical(categories: tuple[str, ...], marks: frozenset[str] = frozenset()) -> Kind:
     """Return the kind whose code is the place in `categories`, or their number if not listed.
+
+    Of `marks`, those that are not listed are missing values.
 
     Kept, because every partition's decoder reads the same features, and a kind takes 20 kB.
 
-    >>> plan = categorical(("free", "3"))
-    >>> [plan.read(value) for value in ("free", 3, 3.0, "paid", True, None, [])]
-    [0.0, 1.0, 1.0, 2.0, 2.0, nan, -inf]
+    >>> plan = categorical(("free", "3"), frozenset({"free", "?"}))
+    >>> [plan.read(value) for value in ("free", 3, 3.0, "paid", True, None, [], "?")]
+    [0.0, 1.0, 1.0, 2.0, 2.0, nan, -inf, nan]
     """
-    codes = {text: float(code) for code, text in enumerate(categories)}
+    codes = dict.fromkeys(sorted(marks), MISSING)
+    codes |= {text: float(code) for code, text in enumerate(categories)}
     unseen = float(len(categories))
 
     def read(value: object) -> float:
         if value is None:
             return MISSING
         text = category_text(value)
-        return INVALID if text is None else codes.get(text, unseen)
+        if text is None:
+            return INVALID
+        code = codes.get(text, unseen)
+        return code if code == code or isinstance(value, str) else unseen
 
-    numbers = {int(text): code for text, code in codes.items() if _is_integer(text)}
+    numbers = {
+        int(text): code for text, code in codes.items() if code == code and _is_integer(text)
+    }
     texts = _coded(codes or {"": unseen}, read)
     integers = _coded(numbers or {0: unseen}, read)
-    return Kind(texts | integers | None, read)
+    return Kind("categorical", texts | integers | None, read)
+
+
+@lru_cache(maxsize=1_000)
+def numeric(texts: TextForm = AS_WRITTEN) -> Kind:
+    """Return the kind of numbers; texts are none unless `texts` says so."""
+    if texts == AS_WRITTEN:
+        return Kind("numeric", float | None, _read_number)
+    marks, coerce = texts.marks, texts.coerce
+    only_numbers = coerce and not any(plain_number(mark) is not None for mark in marks)
+
+    def read(value: object) -> float:
+        if not isinstance(value, str):
+            return _read_number(value)
+        if value in marks:
+            return MISSING
+        return _read_text(value) if coerce else INVALID
+
+    def read_texts(values: Sequence[str]) -> NDArray[np.float64]:
+        numbers = plain_numbers(values) if only_numbers else None
+        if numbers is not None:
+            return numbers
+        distinct = {text: read(text) for text in set(values)}
+        return np.fromiter(map(distinct.__getitem__, values), np.float64, len(values))
+
+    return Kind("numeric", float | str | None, read, read_texts)
+
+
+@lru_cache(maxsize=1_000)
+def boolean(texts: TextForm = AS_WRITTEN) -> Kind:
+    """Return the kind of booleans, whose texts are read whatever `texts` says of others."""
+    marks, coerce = texts.marks, texts.coerce
+
+    def read(value: object) -> float:
+        if isinstance(value, str):
+            if value in marks:
+                return MISSING
+            truth = _BOOLEANS.get(value.lower())
+            if truth is None and coerce:
+                return _truth(_read_text(value))
+            return INVALID if truth is None else truth
+        return float(value) if isinstance(value, bool) else _truth(_read_number(value))
+
+    codes = dict.fromkeys(sorted(marks), MISSING) | {"false": 0.0, "true": 1.0}
+    return Kind("boolean", bool | float | _coded(codes, read) | None, read)
 
 
 def _is_integer(text: str) -> bool:
@@ -118,23 +185,38 @@ def _read_number(value: object) -> float:
     return number if math.isfinite(number) else INVALID
 
 
+def _read_text(text: str) -> float:
+    """Return the number that a text is; missing where it stands for no value."""
+    number = plain_number(text)
+    if number is not None:
+        return float(number) if math.isfinite(number) else INVALID
+    return MISSING if is_mark(text) and text != _NOT_A_NUMBER else INVALID
+
+
+def plain_numbers(texts: Sequence[str]) -> NDArray[np.float64] | None:
+    """Return the numbers that programs wrote as texts, (n,); None if one is perhaps none.
+
+    >>> plain_numbers(["3", " 2.5 ", "1e3"]).tolist(), plain_numbers(["3", "007"])
+    ([3.0, 2.5, 1000.0], None)
+    """
+    try:
+        numbers = np.fromiter(map(float, texts), np.float64, len(texts))
+    except ValueError:
+        return None
+    joined = "\n".join(["", *texts])
+    plain = joined.isascii() and "_" not in joined and LEADING_ZERO.search(joined) is None
+    return numbers if plain and bool(np.all(np.abs(numbers) < EXACT)) else None
+
+
+def _truth(number: float) -> float:
+    return number if number in (0, 1) or number != number else INVALID
+
+
+_NOT_A_NUMBER = "NaN"  # how events write such a number (`Mapping.to_event`)
 _BOOLEANS = {
     **dict.fromkeys(("false", "f", "no", "n", "0"), 0.0),
     **dict.fromkeys(("true", "t", "yes", "y", "1"), 1.0),
 }
 
-
-def _read_boolean(value: object) -> float:
-    if value is None:
-        return MISSING
-    if isinstance(value, str):
-        return _BOOLEANS.get(value.lower(), INVALID)
-    if isinstance(value, int | float) and value in (0, 1):
-        return float(value)
-    return INVALID
-
-
-NUMERIC = Kind(float | None, _read_number)
-BOOLEAN = Kind(
-    bool | float | _coded({"false": 0.0, "true": 1.0}, _read_boolean) | None, _read_boolean
-)
+NUMERIC = numeric()
+BOOLEAN = boolean()

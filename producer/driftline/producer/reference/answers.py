@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from driftline.detectors.grid import FloatArray
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.records.table import Numbers, Table
-from driftline.producer.records.values import NUMERIC
+from driftline.producer.records.values import INVALID, Kind, numeric
 from driftline.producer.reference.events import Events, Field, events_of
 
 Number = TypeVar("Number", np.float64, np.int32)
@@ -128,11 +128,12 @@ class _Classes:
         if field is None:
             self._codes.add(None, rows)
             return
-        codes, texts = field.texts()
+        codes, texts = field.category_texts()
+        number = numeric(field.texts)
         values = field.used()[0].distinct
         places = np.full(len(texts), -1, np.int32)
         for i, text in enumerate(texts):
-            plain = numbers or (i < len(values) and type(values[i]) not in (int, float))
+            plain = numbers or (i < len(values) and not _is_number(values[i], number))
             if text is not None and plain:
                 places[i] = self._places.setdefault(text, len(self._places))
         self._codes.add(places[codes], rows)
@@ -141,10 +142,15 @@ class _Classes:
         return Labels(self._codes.joined(), list(self._places))
 
 
+def _is_number(value: object, number: Kind) -> bool:
+    """Whether a value is a number, or a text that is one or stands for none."""
+    return type(value) in (int, float) or (type(value) is str and number.read(value) != INVALID)
+
+
 def _finite(field: Field | None) -> FloatArray | None:
     if field is None:
         return None
-    values = field.doubles(NUMERIC)
+    values = field.doubles(numeric(field.texts))
     return np.where(np.isfinite(values), values, np.nan)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from driftline.producer.records.table import (
     Times,
     column_of,
 )
+from driftline.producer.records.text_form import AS_WRITTEN, TextForm
 from driftline.producer.records.values import ABSENT as NO_KEY
 from driftline.producer.records.values import Kind
 
@@ -44,10 +46,12 @@ class Field:
     Attributes:
         column: the values.
         absent: bool (n,), where there is none whatever the column has; None for nowhere.
+        texts: what its texts stand for.
     """
 
     column: Column
     absent: Bools | None = None
+    texts: TextForm = AS_WRITTEN
 
     def gone(self) -> Bools:
         """Return where there is no value, bool (n,); null is one."""
@@ -72,7 +76,16 @@ class Field:
 
     def take(self, rows: Bools) -> Field:
         """Return the chosen events."""
-        return Field(self.column.take(rows), None if self.absent is None else self.absent[rows])
+        absent = None if self.absent is None else self.absent[rows]
+        return Field(self.column.take(rows), absent, self.texts)
+
+    def read_by(self, texts: TextForm) -> Field:
+        """Return the field with what its texts stand for: null where it is no value."""
+        column, marks = self.column, texts.marks
+        if marks and isinstance(column, Coded):
+            values = [None if type(v) is str and v in marks else v for v in column.distinct]
+            column = Coded(column.codes, values)
+        return Field(column, self.absent, texts)
 
     def used(self) -> tuple[Coded, NDArray[np.int64]]:
         """Return the distinct values, and how many events have each."""
@@ -80,7 +93,7 @@ class Field:
         codes = found.codes if self.absent is None else found.codes[~self.absent]
         return found, np.bincount(codes, minlength=len(found.distinct))
 
-    def texts(self) -> tuple[NDArray[np.int64], list[str | None]]:
+    def category_texts(self) -> tuple[NDArray[np.int64], list[str | None]]:
         """Return categories: the place of each event's in a list, whose last is None for none."""
         found, counts = self.used()
         texts = [
@@ -142,8 +155,9 @@ def events_of(table: Table, mapping: Mapping, model: str, tags: Iterable[str] = 
     if mapping.wildcard:
         others = [name for name in table.columns if name not in mapping.used()]
         inner = _over(inner, {name: Field(table.columns[name]) for name in others})
-    prediction, answers = rows.part("prediction", split_outcome)
-    _, actual = rows.part("actual", split_outcome)
+    split = partial(split_outcome, numbers=mapping.texts.coerce)
+    prediction, answers = rows.part("prediction", split)
+    _, actual = rows.part("actual", split)
     names = _over(rows.part("tags", _same)[1], {})
     version = rows.at(VERSION)
     if version is not None:
@@ -156,7 +170,7 @@ def events_of(table: Table, mapping: Mapping, model: str, tags: Iterable[str] = 
     outcomes |= {f"actual.{name}": actual[name] for name in actual}
 
     def of_model(found: dict[str, Field], wanted: Iterable[str]) -> dict[str, Field]:
-        some = {name: found[name] for name in wanted if name in found}
+        some = {name: found[name].read_by(mapping.texts) for name in wanted if name in found}
         if not own.all():
             some = {name: each.take(own) for name, each in some.items()}
         return {name: each for name, each in some.items() if each.anywhere()}

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from driftline.detectors.build import BOOLEANS
 from driftline.detectors.registry import FeatureType
 from driftline.producer.records.column_values import as_coded
-from driftline.producer.records.number_text import NEARLY_ALL
+from driftline.producer.records.number_text import NEARLY_ALL, is_mark, plain_number
 from driftline.producer.records.table import Numbers, Times
+from driftline.producer.records.text_form import TextForm
 from driftline.producer.records.timestamp import is_written
-from driftline.producer.records.values import NUMERIC
+from driftline.producer.records.values import numeric
 from driftline.producer.reference.distinct import DistinctNumbers
 from driftline.producer.reference.events import Field
 
@@ -34,6 +35,7 @@ class Look:
 
     Args:
         most: distinct numbers that are all kept; see `DistinctNumbers`.
+        coerce: whether texts that are numbers are numbers.
 
     Attributes:
         numbers: the distinct numbers.
@@ -46,7 +48,9 @@ class Look:
     ('numeric', 2, 2)
     """
 
-    def __init__(self, most: int | None = 1 << 16) -> None:
+    def __init__(self, most: int | None = 1 << 16, *, coerce: bool = False) -> None:
+        self._coerce = coerce
+        self._numbers = numeric(TextForm(coerce=coerce))
         self.numbers = DistinctNumbers(most)
         self.count = 0
         self.sample: list[NDArray[np.float64]] = []
@@ -66,11 +70,11 @@ class Look:
             self._others += sum(
                 count
                 for value, count in zip(found.distinct, counts.tolist(), strict=True)
-                if isinstance(value, str | bool) and value not in NOT_FINITE
+                if isinstance(value, str | bool) and self._says_something(value)
             )
             if not self._add_others(values):
                 return
-        numbers = field.doubles(NUMERIC)
+        numbers = field.doubles(self._numbers)
         numbers = numbers[np.isfinite(numbers)]
         if numbers.size:
             self.count += numbers.size
@@ -98,13 +102,23 @@ class Look:
         kinds = set(map(type, values))
         self._booleans |= bool in kinds
         if str in kinds:
-            texts = [v for v in values if type(v) is str and v not in NOT_FINITE]
+            texts = [v for v in values if type(v) is str and self._says_something(v)]
             self._texts |= bool(texts)
             self._only_booleans &= {text.lower() for text in texts} <= set(BOOLEANS)
             if self._only_times:
                 self._see_times(texts)
-        numbers = (float(v) if type(v) is float else NUMERIC.read(v) for v in values)
-        return bool(kinds & {int, float}) and any(map(math.isfinite, numbers))
+        read = self._numbers.read
+        numbers = (float(v) if type(v) is float else read(v) for v in values)
+        number_types = {int, float, str} if self._coerce else {int, float}
+        return bool(kinds & number_types) and any(map(math.isfinite, numbers))
+
+    def _says_something(self, value: str | bool) -> bool:
+        """Whether a value is one, and no number."""
+        if value in NOT_FINITE:
+            return False
+        if not (self._coerce and isinstance(value, str)):
+            return True
+        return not is_mark(value) and plain_number(value) is None
 
     def _see_times(self, texts: list[str]) -> None:
         for text in texts:

@@ -22,7 +22,7 @@ from driftline.detectors.registry import FeatureType
 from driftline.producer.errors import InputError
 from driftline.producer.records.column_values import feature_columns
 from driftline.producer.records.names import PREDICTION_FEATURES
-from driftline.producer.records.values import ABSENT, NUMERIC, categorical, kind_of
+from driftline.producer.records.values import ABSENT, categorical, kind_of, numeric
 from driftline.producer.reference.answers import GatheredAnswers
 from driftline.producer.reference.events import Events, Field
 from driftline.producer.reference.look import Look
@@ -72,7 +72,7 @@ class Seen:
             for name in {*events.features, *PREDICTION_FEATURES}:
                 found = events.field(name)
                 if found is not None and len(found.column):
-                    seen.looks.setdefault(name, Look(most)).add(found)
+                    seen.looks.setdefault(name, Look(most, coerce=found.texts.coerce)).add(found)
             seen.answers.add(events)
         seen.inputs = sorted(inputs)
         return seen
@@ -226,7 +226,7 @@ def columns_of(layout: Layout, events: Events) -> Columns:
     for f, feature in enumerate(layout.features):
         found = events.field(feature.name)
         if found is not None:
-            matrix[f] = found.doubles(kind_of(feature))
+            matrix[f] = found.doubles(kind_of(feature, found.texts))
     return feature_columns(layout, matrix)
 
 
@@ -258,14 +258,14 @@ def _answered(rows: OutcomeRows) -> IntArray:
 def _finite(found: Field | None) -> FloatArray:
     if found is None:
         return np.empty(0)
-    values = found.doubles(NUMERIC)
+    values = found.doubles(numeric(found.texts))
     return values[np.isfinite(values)] + 0.0
 
 
 def _count_texts(found: Field | None, counter: Counter[str | None]) -> None:
     if found is None:
         return
-    codes, texts = found.texts()
+    codes, texts = found.category_texts()
     for text, number in zip(texts, np.bincount(codes, minlength=len(texts)).tolist(), strict=True):
         if number and text is not None:
             counter[text] += number
