@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from tests.consumer.cli.conftest import Driftline
 
@@ -40,6 +44,43 @@ def test_init_writes_what_it_found_and_the_rest_reads_it(
     assert "1987-01-" in again.out or "1986-12-31" in again.out
     refused = driftline("backtest", "--input", "a.csv", "--timezone", "UTC")
     assert "the configuration says how times are read" in refused.err
+
+
+def test_local_times_of_parquet_are_of_the_zone_in_every_reading(
+    driftline: Driftline, tmp_path: Path
+) -> None:
+    berlin, first = ZoneInfo("Europe/Berlin"), datetime(2026, 10, 18, tzinfo=UTC)
+    instants = [first + timedelta(minutes=20 * i) for i in range(1_000)]
+    instants = [each for each in instants if not each.astimezone(berlin).fold]  # read as the first
+    local = [each.astimezone(berlin).replace(tzinfo=None) for each in instants]
+    text = [each.isoformat(sep=" ") for each in local]
+    km = [i % 17 + i // 600 for i in range(len(instants))]
+    options = ("--window", "6h", "--min-events", "10", "--verdicts", "--json")
+    zone = ("--timezone", "Europe/Berlin")
+    printed = []
+    for times, given in ((instants, ()), (local, zone), (text, zone)):
+        pq.write_table(pa.table({"at": times, "km": km}), tmp_path / "a.parquet")
+        ran = driftline("backtest", "--input", "a.parquet", *options, *given)
+        assert ran.code == 0
+        assert ("read as Europe/Berlin" in ran.err) == bool(given)
+        printed.append(ran.out)
+    assert printed[0] == printed[1] == printed[2]
+    (tmp_path / "r").mkdir()
+    built = driftline("reference", "build", "--model", "m", "--input", "a.parquet", "--output",
+                      "r/m.json.gz", *zone)  # fmt: skip
+    assert built.code == 0
+    config = """
+kafka: {bootstrap_servers: "x:1"}
+sources: {s: {timezone: Europe/Berlin, fields: {timestamp: at, features: "*"}}}
+models: {m: {predictions: s, reference: r/m.json.gz, window: {length: 6h, min_events: 10}}}
+"""
+    (tmp_path / "driftline.yaml").write_text(config)
+    configured = []
+    for times in (instants, local, text):
+        pq.write_table(pa.table({"at": times, "km": km}), tmp_path / "a.parquet")
+        configured.append(driftline("backtest", "--input", "a.parquet", "--verdicts", "--json").out)
+    assert configured[0] == configured[1] == configured[2]
+    assert '"2026-10-24T18:00:00Z"' in configured[0]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ import pytest
 from driftline.consumer.offline.data import tables_of
 from driftline.producer.errors import InputError
 
-ROWS = [
+ROWS: list[dict[str, Any]] = [
     {"age": 31, "ok": True, "plan": "free", "at": "2026-03-01T00:00:00Z", "size": 0.5},
     {"age": 32, "ok": False, "plan": None, "at": "2026-03-01T00:01:00Z", "size": None},
 ]
@@ -59,7 +59,9 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_has_the_same_rows(form: str) -> None:
-    assert rows(FORMS[form]) == ROWS
+    # Arrays of numpy have no zone.
+    local: list[dict[str, Any]] = [{**row, "at": row["at"].rstrip("Z")} for row in ROWS]
+    assert rows(FORMS[form]) == (local if form == "arrays" else ROWS)
 
 
 def test_values_of_every_kind() -> None:

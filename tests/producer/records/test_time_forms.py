@@ -335,9 +335,10 @@ def columns() -> st.SearchStrategy[Column]:
             st.lists(st.integers(0, 2**64 - 1), max_size=5),
         ),
         st.builds(
-            lambda v, n: Times(np.array(v, np.int64), cut(n, len(v))),
+            lambda v, n, local: Times(np.array(v, np.int64), cut(n, len(v)), local),
             st.lists(st.integers(FIRST - 10**9, LATEST + 10**9), max_size=5),
             nulls,
+            st.booleans(),
         ),
         st.lists(WRITTEN | NUMBER | st.none(), min_size=1, max_size=5).map(
             lambda v: Coded(np.arange(len(v)) // 2, v)

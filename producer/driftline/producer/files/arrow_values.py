@@ -1,8 +1,8 @@
 """Arrow values one by one: what the columns of `arrow` have no faster way for.
 
-Times become RFC 3339 text in UTC, floored to milliseconds (a time without a zone is UTC), dates
-`2019-03-27`, durations seconds, decimals floats, bytes and UUIDs text. NaN and infinity stay
-floats. A value that Python cannot hold, such as a date beyond the year 9999, is null.
+Times become RFC 3339 text, floored to milliseconds: in UTC, or without an offset where they have
+no zone; dates `2019-03-27`, durations seconds, decimals floats, bytes and UUIDs text. NaN and
+infinity stay floats. A value that Python cannot hold, such as a date beyond the year 9999, is null.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ def plain_values(column: Any) -> list[Any]:
     kind = column.type
     if pa.types.is_timestamp(kind):
         column = column.cast(pa.timestamp("ms", kind.tz), safe=False)
-        return [None if ms is None else text_of(ms) for ms in column.cast(pa.int64()).to_pylist()]
+        return [
+            None if ms is None else text_of(ms, local=kind.tz is None)
+            for ms in column.cast(pa.int64()).to_pylist()
+        ]
     if pa.types.is_dictionary(kind):
         return plain_values(column.dictionary_decode())
     if pa.types.is_duration(kind):

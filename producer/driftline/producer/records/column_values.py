@@ -14,7 +14,6 @@ from driftline.producer.records.event_fields import split_outcome
 from driftline.producer.records.mapping import finite_or_text
 from driftline.producer.records.table import ABSENT as NO_KEY
 from driftline.producer.records.table import Coded, Column, Numbers, Struct, Times, coded
-from driftline.producer.records.timestamp import format_time
 from driftline.producer.records.values import ABSENT, INVALID, MISSING, Kind, Read
 
 Doubles = NDArray[np.float64]
@@ -101,7 +100,7 @@ def as_coded(column: Column) -> Coded:
     if isinstance(column, Times):
         ms = column.ms if column.null is None else np.where(column.null, 0, column.ms)
         places, distinct = _distinct(ms)
-        return _with_null(places, list(map(format_time, distinct.tolist())), column.null)
+        return _with_null(places, column.texts(distinct), column.null)
     return coded(column.values())
 
 

@@ -1,8 +1,8 @@
 """Values of Python as JSON holds them.
 
-Times become RFC 3339 text in UTC, floored to milliseconds (a time without a zone is UTC), dates
-`2019-03-27`, durations seconds, decimals floats, bytes and UUIDs text. NaN and infinity stay
-floats. A value that Python cannot hold, such as a date beyond the year 9999, is null.
+Times become RFC 3339 text, floored to milliseconds: in UTC, or without an offset where they have
+no zone; dates `2019-03-27`, durations seconds, decimals floats, bytes and UUIDs text. NaN and
+infinity stay floats. A value that Python cannot hold, such as a date beyond the year 9999, is null.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from driftline.producer.records.timestamp import format_time
+from driftline.producer.records.timestamp import format_local, format_time
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -27,8 +27,9 @@ def plain_value(value: Any) -> Any:
     if isinstance(value, datetime):
         if value != value:  # pandas' "not a time"
             return None
+        write = format_time if value.tzinfo else format_local
         zoned = value if value.tzinfo else value.replace(tzinfo=UTC)
-        return format_time((zoned - _EPOCH) // timedelta(milliseconds=1))
+        return write((zoned - _EPOCH) // timedelta(milliseconds=1))
     if isinstance(value, date | time):
         return value.isoformat()
     if isinstance(value, timedelta):
@@ -47,9 +48,14 @@ def plain_value(value: Any) -> Any:
         return str(value)  # a UUID, or what an extension of Arrow's types makes
 
 
-def text_of(ms: int) -> str | None:
-    """Return milliseconds since 1970 as RFC 3339 text, None where there is no such text."""
+def text_of(ms: int, *, local: bool) -> str | None:
+    """Return milliseconds since 1970 as RFC 3339 text, None where there is no such text.
+
+    Args:
+        ms: in UTC, or what a clock showed.
+        local: which of both it is; then it has no offset.
+    """
     try:
-        return format_time(ms)
+        return format_local(ms) if local else format_time(ms)
     except (ValueError, OverflowError):  # beyond the year 9999
         return None

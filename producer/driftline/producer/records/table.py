@@ -15,7 +15,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.producer.records.timestamp import format_time
+from driftline.producer.records.timestamp import format_local, format_time
 
 Bools = NDArray[np.bool_]
 Chosen = NDArray[np.bool_] | NDArray[np.int64] | slice
@@ -97,9 +97,17 @@ class Times(Column):
         return len(self.ms)
 
     def values(self) -> list[Any]:
-        """Return each row's time as RFC 3339 in UTC, None where it is null."""
+        """Return each row's time as RFC 3339 in UTC, without an offset if local; None for null."""
         ms = self.ms if self.null is None else np.where(self.null, 0, self.ms)
-        return _with_nulls(list(map(format_time, ms.tolist())), self.null)
+        return _with_nulls(self.texts(ms), self.null)
+
+    def texts(self, ms: NDArray[Any]) -> list[Any]:
+        """Return milliseconds as this column's times are written.
+
+        >>> Times(np.array([], np.int64), local=True).texts(np.array([1553644800000]))
+        ['2019-03-27T00:00:00']
+        """
+        return list(map(format_local if self.local else format_time, ms.tolist()))
 
     def take(self, rows: Chosen) -> Times:
         """Return the chosen rows."""

@@ -98,9 +98,18 @@ def format_time(time: int) -> str:
     >>> format_time(1553644800000), format_time(1553644800120)
     ('2019-03-27T00:00:00Z', '2019-03-27T00:00:00.120Z')
     """
+    return f"{format_local(time)}Z"
+
+
+def format_local(time: int) -> str:
+    """Write what a clock showed, in milliseconds since 1970, without an offset.
+
+    >>> format_local(1553644800120)
+    '2019-03-27T00:00:00.120'
+    """
     seconds, ms = divmod(time, 1000)
     text = (_1970 + timedelta(seconds=seconds)).isoformat()[:19]
-    return f"{text}.{ms:03d}Z" if ms else f"{text}Z"
+    return f"{text}.{ms:03d}" if ms else text
 
 
 def is_written(value: object) -> bool:
