@@ -190,9 +190,9 @@ def check_actual(file: Input, rows: Sequence[dict[str, Any]], column: str) -> No
 
 def check_mapping(file: Input, mapping: Mapping, topic: str, feedback: Feedback) -> None:
     """Warn if a configured mapping finds nothing in a file's first rows, and list what is there."""
-    rows = next(read_rows(file))
     if mapping.is_native or mapping.wildcard:
         return
+    rows = next(read_rows(file))
     if not any({"features", "prediction"} & mapping.to_event(row).keys() for row in rows):
         columns = list(dict.fromkeys(name for row in rows for name in row))
         feedback.note(
