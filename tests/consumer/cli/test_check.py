@@ -216,6 +216,9 @@ def test_events_that_do_not_fit(folder: Path, one: Callable[..., MemoryBroker]) 
     assert more.strip() == "they will be dead letters"  # which no mapping would help
     (_, more) = found(folder, one(b'{"a": 1}', b'{"a": 1}'))
     assert more.strip() == "map them with sources.ml.predictions.fields"
+    (line, more) = found(folder, one(b'{"timestamp": "2200-01-01", "features": {"amount": 1}}'))
+    assert "too_far_ahead" in line
+    assert more.endswith("give the zone with sources.ml.predictions.timezone")
 
 
 def test_events_of_nobody(folder: Path, one: Callable[..., MemoryBroker]) -> None:

@@ -150,6 +150,11 @@ def event_findings(name: str, model: ModelConfig, sample: Sample) -> Iterator[Fi
         text = f"{events:,} of {sample.read:,} recent events of {topics} are refused: {reason}"
         if sample.mappable[reason] == sample.read:
             advice = f"map them with sources.{model.predictions[0]}.fields"
+        elif reason == "too_far_ahead":
+            advice = (
+                "they will be dead letters; if their times are local ones, give the zone with"
+                f" sources.{model.predictions[0]}.timezone"
+            )
         else:
             advice = "they will be dead letters"
         yield Finding("warning", name, f"{text}, {sample.details[reason]};\n{advice}")
