@@ -83,7 +83,11 @@ def test_wild_times_do_not_choose_the_window() -> None:
     size = Size(1_000, 500)
     quiet = round_length(File([*times], 999).extent().pace(), size)
     for wild in ([10**9], [-(10**8)], [10**9, -(10**8)] * 10):
-        assert round_length(File([*wild, *times], 999).extent().pace(), size) == quiet
+        extent = File([*wild, *times], 999).extent()
+        assert round_length(extent.pace(), size) == quiet
+        assert extent.wild() == (len(wild), (START + max(wild)) * 1_000)
+    assert File([*times], 999).extent().wild() == (0, 0)
+    assert File([1, 1, 1, 2], 999).extent().wild() == (0, 0)
 
 
 @pytest.mark.parametrize(

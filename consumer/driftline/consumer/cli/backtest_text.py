@@ -134,9 +134,10 @@ def _no_alerts(found: Found) -> str:
 def _budget(found: Found, backtest: Backtest, config: ModelConfig) -> str:
     if config.budget is None or found.first is None or backtest.last_event is None:
         return ""
-    span, every = backtest.last_event - found.first, config.window.every
-    if config.window.rows is not None:
-        span += 1
+    every, last = config.window.every, backtest.last_event
+    span = last - found.first + 1
+    if config.window.rows is None:
+        span = found.time_in_windows(found.first, last) or span - 1
     alarms = config.budget.alarms * span / config.budget.length(every)
     if config.window.rows is not None:
         many = counted(-(-span // every), "window")

@@ -244,6 +244,13 @@ def _note_windows(
     if window.rows is None:
         rate = extent.pace(halves.time).rate
         about = f", about {amount(float(f'{rate * window.length:.2g}'))} events each"
+        wild, time = extent.wild()
+        if wild:
+            feedback.note(
+                "note",
+                f"{wild:,} of {extent.events:,} events {'is' if wild == 1 else 'are'} far from all"
+                f" others, such as at {format_time(time)}: are their times right?",
+            )
     budget = "off" if settings.budget is None else settings.budget
     usual = min(MIN_EVENTS, window.length // 2 if window.rows else MIN_EVENTS)
     least = "" if window.min_events == usual else f", judged from {window.min_events} on"

@@ -134,9 +134,7 @@ class Extent:
         if until is not None and (times < until).sum() > 1:
             times, counts = times[times < until], counts[times < until]
         passed = np.cumsum(counts)
-        low, high = np.searchsorted(passed, [_WILD * passed[-1], (1 - _WILD) * passed[-1]])
-        if times[high] == times[low]:  # nearly all have one time
-            low, high = 0, len(times) - 1
+        low, high = _without_wild(times, passed)
         kept, inside = times[low : high + 1], counts[low : high + 1]
         each = self.events / seen  # events that a counted one stands for
         rate = each * int(inside.sum()) / int(kept[-1] - kept[0])
@@ -148,6 +146,33 @@ class Extent:
             int(np.median(steps)),
             dates or _has_daily_cycle(kept, inside),
         )
+
+    def wild(self) -> tuple[int, int]:
+        """Return about how many events are far from nearly all others, and the time (ms) of one.
+
+        They are further away than those are from each other.
+        """
+        times, counts = self._times.merged()
+        low, high = _without_wild(times, np.cumsum(counts))
+        span = times[high] - times[low]
+        far = (times < times[low] - span) | (times > times[high] + span)
+        if not far.any():
+            return 0, 0
+        share = float(counts[far].sum() / counts.sum())
+        return max(round(share * self.events), 1), int(times[far][-1])
+
+
+def _without_wild(times: IntArray, passed: IntArray) -> tuple[int, int]:
+    """Return the places of the first and the last time that are not among the outermost few.
+
+    Args:
+        times: ascending.
+        passed: events up to each of them.
+    """
+    low, high = np.searchsorted(passed, [_WILD * passed[-1], (1 - _WILD) * passed[-1]])
+    if times[high] == times[low]:  # nearly all have one time
+        return 0, len(times) - 1
+    return int(low), int(high)
 
 
 class _TimeCounts:

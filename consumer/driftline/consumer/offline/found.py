@@ -166,6 +166,15 @@ class Found:
         over = {span: inside for span, inside in windows.items() if span not in self.open}
         return _side_by_side(windows) - _side_by_side(over) if windows.keys() & self.open else 0
 
+    def time_in_windows(self, first: int, last: int) -> int:
+        """Return how long (ms) it was from one time to another, but for times without events."""
+        within, until = 0, first
+        for (start, end), events in sorted((self.windows or self.metrics).items()):
+            if events and end > until:
+                within += max(min(end, last) - max(start, until), 0)
+                until = end
+        return within
+
     def labels_judged(self) -> int:
         """Return the labelled events of final panes."""
         return _side_by_side(self.labelled)
