@@ -12,6 +12,7 @@ from driftline.consumer.cli.screen import Screen
 from driftline.consumer.cli.terminal import progress
 from driftline.consumer.config.names import check_name
 from driftline.consumer.offline.assumptions import Assumptions, assume
+from driftline.consumer.offline.daily_cycle import HourlyValues
 from driftline.consumer.offline.extent import Extent
 from driftline.consumer.offline.ground_truth import check_measured
 from driftline.consumer.offline.windows import windows_for
@@ -120,8 +121,10 @@ def make(wanted: Wanted) -> Draft:
     found = assume(wanted.file, wanted.model, Screen(), wanted.actual, wanted.times)
     wanted.may_write(reference_path(wanted.output, found.model))
     pace = Extent(found.mapping)
+    hours = HourlyValues(found.mapping, found.model, found.ignore)
     with progress("rows", count_rows(wanted.file)) as show:
-        rows = (table.to_rows() for table in pace.watch(read_tables(wanted.file), show))
+        tables = hours.watch(pace.watch(read_tables(wanted.file), show))
+        rows = (table.to_rows() for table in tables)
         settings = ReferenceSettings(found.model, ignore=found.ignore)
         built = reference_from_rows(rows, found.mapping, settings)
     check_measured(built, found.mapping, wanted.actual, wanted.file)
@@ -133,7 +136,7 @@ def make(wanted: Wanted) -> Draft:
             f"{wanted.file}: {why}, and the windows of a topic are of time; add a column of times,"
             " as text such as 2026-11-01T12:00:00Z or as seconds since 1970, and call it timestamp"
         )
-    window = windows_for(pace, None, longest=_LONGEST)
+    window = windows_for(pace, None, longest=_LONGEST, daily=hours.follow_the_hour)
     if built.reference.events < _ENOUGH:
         raise CommandError(
             f"{wanted.file}: {built.reference.events:,} events are too few to know what is normal,"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from driftline.consumer.config import (
@@ -17,6 +18,7 @@ from driftline.consumer.config import (
 from driftline.consumer.config.model import BUDGET_OF_ROWS
 from driftline.consumer.judge.sentence import amount
 from driftline.consumer.offline.assumptions import Assumptions, assume
+from driftline.consumer.offline.daily_cycle import HourlyValues
 from driftline.consumer.offline.extent import Extent
 from driftline.consumer.offline.feedback import Feedback
 from driftline.consumer.offline.given_truth import UNKNOWN, GivenTruth
@@ -98,7 +100,11 @@ def assumed(
     extent = survey(file, mapping, feedback)
     if found.unclear and wanted.rows is None:
         found.check_times(file)
-    halves, window = _parted(file, mapping, extent, given is None, wanted, feedback)
+    timed = wanted.rows is None and extent.spread
+    if timed:
+        halves, window = Halves(mapping, extent.half() if given is None else None), None
+    else:
+        halves, window = _by_rows(file, mapping, extent, given is None, wanted, feedback)
     if given is None:
         _check_enough(file, extent, wanted)
 
@@ -106,10 +112,13 @@ def assumed(
         return read_tables(file, columns) if beside is None else beside.read_from(file, columns)
 
     baseline, parts = given, None
+    first: list[Table] = []
     if baseline is None:
-        in_order = extent.in_order or window.rows is not None
+        in_order = extent.in_order or not timed
         first, parts = halves.part(tables, extent.rows, in_order=in_order)
         baseline = _build(file, found, first, halves, extent, truth, feedback, beside)
+    if window is None:
+        window = _by_time(found, first or islice(tables(), 1), extent, halves, wanted)
     outcomes = Outcomes.of(baseline) if beside is not None or extent.actual else None
     if truth.labels is not None and outcomes is None:
         raise InputError(f"--labels {truth.labels}: {_UNMEASURED.replace('--actual', '--labels')}")
@@ -143,7 +152,25 @@ def assumed(
     return set_up(config, baseline, name, read, halves, extent, known, feedback)
 
 
-def _parted(
+def _by_time(
+    found: Assumptions,
+    sample: Iterable[Table],
+    extent: Extent,
+    halves: Halves,
+    wanted: WindowOptions,
+) -> WindowConfig:
+    """Return the windows of a file with times."""
+
+    def daily() -> bool:
+        values = HourlyValues(found.mapping, found.model, found.ignore)
+        for _ in values.watch(sample):
+            pass
+        return values.follow_the_hour()
+
+    return windows_for(extent, halves.time, wanted, daily=daily)
+
+
+def _by_rows(
     file: Input,
     mapping: Mapping,
     extent: Extent,
@@ -151,10 +178,7 @@ def _parted(
     wanted: WindowOptions,
     feedback: Feedback,
 ) -> tuple[Halves, WindowConfig]:
-    """Return which rows are judged, and in which windows; along rows where no times are known."""
-    if wanted.rows is None and extent.spread:
-        halves = Halves(mapping, extent.half() if half else None)
-        return halves, windows_for(extent, halves.time, wanted)
+    """Return which rows are judged, and in which windows, where no times are known, or wanted."""
     if wanted.length is not None:
         raise InputError(
             f"{file}: --window: {_no_times(extent)}; give --rows N for windows of N rows, or name"

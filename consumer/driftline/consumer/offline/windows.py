@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from driftline.consumer.config import Budget, WindowConfig
 from driftline.consumer.offline.extent import DAY, Extent, Pace
@@ -94,6 +95,8 @@ def windows_for(
     normal: int | None,
     wanted: WindowOptions = GUESSED,
     longest: int = LENGTHS[-1],
+    *,
+    daily: Callable[[], bool],
 ) -> WindowConfig:
     """Return the windows for a file: what is wanted, and else what fits its events.
 
@@ -102,12 +105,19 @@ def windows_for(
         normal: time (ms) before which they are the reference's; None where none is.
         wanted: by the user.
         longest: of all windows, ms.
+        daily: tells whether values follow the hour of the day; asked where a window would be
+            shorter than one.
 
     Raises:
         InputError: the length is no whole number of steps.
     """
     size = _wanted_size(extent.events - extent.before(normal), wanted)
-    length = wanted.length or round_length(extent.pace(normal), size, longest)
+    length = wanted.length
+    if length is None:
+        pace = extent.pace(normal)
+        length = round_length(pace, size, longest)
+        if length % DAY and daily():
+            length = round_length(replace(pace, daily=True), size, longest)
     return _config({"length": length, "every": wanted.every or length, "min_events": size.least})
 
 
