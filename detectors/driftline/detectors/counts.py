@@ -60,6 +60,7 @@ class Layout:
 
     Attributes:
         features: numeric ones first, then the rest, each part ascending by name (`Layout.of`).
+        left_out: fields of the events that are no features; when they come, they are not new.
 
     Example:
         >>> layout = Layout.of([
@@ -71,11 +72,12 @@ class Layout:
     """
 
     features: tuple[Feature, ...]
+    left_out: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, features: Iterable[Feature]) -> Self:
+    def of(cls, features: Iterable[Feature], left_out: tuple[str, ...] = ()) -> Self:
         """Lay out `features`, given in any order."""
-        return cls(tuple(sorted(features, key=lambda f: (f.type != "numeric", f.name))))
+        return cls(tuple(sorted(features, key=lambda f: (f.type != "numeric", f.name))), left_out)
 
     @cached_property
     def starts(self) -> IntArray:

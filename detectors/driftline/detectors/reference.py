@@ -134,11 +134,14 @@ def _content(reference: Reference) -> dict[str, Any]:
         ],
         "positive_label": reference.positive_label,
         "outcome": reference.outcome,
+        **({"left_out": list(layout.left_out)} if layout.left_out else {}),
     }
 
 
 def _fields(document: dict[str, Any]) -> dict[str, Any]:
-    layout = Layout.of(_feature_from_json(feature) for feature in document["features"])
+    layout = Layout.of(
+        map(_feature_from_json, document["features"]), tuple(document.get("left_out", ()))
+    )
     streams = document["streams"]
     return {
         "model": document["model"],

@@ -41,6 +41,7 @@ models:
     window: {length: 14d}                           # about 750 events at the pace of the file
     ignore: [label_time]                            # say nothing of the model's input
     budget: 1 per 30d                               # false alarms of the whole model, on quiet data
+    show_values: false                              # true: texts of new values may stand in alerts
 """
 SAID = """\
 assumed  timestamp: column event_time (text, read as UTC)

@@ -78,6 +78,7 @@ models:
     segments: []
     performance: {}
     stale_after: 1d12h
+    show_values: false
 comparisons: {}
 limits:
   max_ahead: 5m

@@ -12,6 +12,11 @@ import polars as pl
 import pytest
 
 from driftline.consumer import Report, backtest, build_reference, report
+from driftline.consumer.offline.assumed import assumed
+from driftline.consumer.offline.feedback import Feedback
+from driftline.consumer.offline.run import run
+from driftline.consumer.offline.windows import WindowOptions
+from driftline.consumer.wire.records import Alert
 from driftline.producer.errors import InputError
 
 RNG = np.random.default_rng(3)
@@ -132,3 +137,23 @@ def test_importing_alerts_or_the_face_needs_no_statistics() -> None:
         code = f"{statement}; import sys; print('scipy' in sys.modules)"
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
         assert done.stdout == b"False\n"
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_a_new_column_of_a_file_is_named(tmp_path: Path, form: str) -> None:
+    reference = tmp_path / "reference.json"
+    reference.write_bytes(build_reference(frame(2_000, 1)).to_json())
+    rows = frame(1_000, 2).assign(discount=1.5)
+    rows.loc[500:, "plan"] = "trial"
+    file = tmp_path / f"rows.{form}"
+    if form == "csv":
+        rows.to_csv(file, index=False)
+    else:
+        rows.to_parquet(file)
+    setup = assumed(
+        file, None, reference, Feedback(), wanted=WindowOptions(rows=500, min_events=100)
+    )
+    fired = {each.feature: each.summary for each in run(setup) if isinstance(each, Alert)}
+    assert {*fired} == {"discount", "plan"}
+    assert "discount is a new field, which the reference does not list" in fired["discount"]
+    assert '"trial" is new in about 100 % of events' in fired["plan"]

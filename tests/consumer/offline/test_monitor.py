@@ -24,9 +24,10 @@ FRAME = pd.DataFrame(
     {
         "timestamp": pd.Timestamp("2026-03-01", tz="UTC") + pd.to_timedelta(np.arange(N), "min"),
         "age": np.concatenate([RNG.normal(0, 1, 400), RNG.normal(3, 1, N - 400)]),
-        "plan": RNG.choice(["free", "paid"], N),
+        "plan": [*RNG.choice(["free", "paid"], 600), *["trial"] * (N - 600)],
         "prediction": RNG.choice(["no", "yes"], N),
         "actual": RNG.choice(["no", "yes"], N),
+        "extra": [None] * 500 + ["text"] * (N - 500),
     }
 )
 ROWS = FRAME.astype({"timestamp": str}).to_dict("records")
@@ -68,6 +69,9 @@ WHOLE = fed(Monitor(REFERENCE, SETTINGS), [], set())
 def test_it_finds_the_drift_and_measures_performance() -> None:
     (update,) = WHOLE
     assert next(alert.feature for alert in update.alerts if alert.status == "firing") == "age"
+    new = {alert.feature: alert.summary for alert in update.alerts if alert.detector != "ks"}
+    assert "extra is a new field" in new["extra"]
+    assert '"trial" is new in' in new["plan"]
     assert {verdict.feature for verdict in update.verdicts} >= {"age", "performance.accuracy"}
     frame = update.to_frame()
     assert isinstance(frame, pd.DataFrame)

@@ -128,6 +128,7 @@ def _model(draft: Draft) -> Iterator[tuple[str, str]]:
     if draft.found.ignore:
         yield f"    ignore: {_flow(draft.found.ignore)}", "say nothing of the model's input"
     yield "    budget: 1 per 30d", "false alarms of the whole model, on quiet data"
+    yield "    show_values: false", "true: texts of new values may stand in alerts"
 
 
 def _about(draft: Draft) -> str:

@@ -212,6 +212,7 @@ class ModelConfig(Section):
     )
     positive_label: ClassName | None = None
     stale_after: DurationOrOff = DAY
+    show_values: bool = False
     owner: str | None = None
     runbook: Annotated[str, AfterValidator(_url)] | None = None
 

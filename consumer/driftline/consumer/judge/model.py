@@ -9,11 +9,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from driftline.consumer.config import ModelConfig
+from driftline.consumer.judge.features.new_fields import NewFields
 from driftline.consumer.judge.features.rules import RuleBook
 from driftline.consumer.judge.features.stream import StreamJudge, StreamWindow
 from driftline.consumer.judge.labels.flow import LabelFlow
 from driftline.consumer.judge.lives.firing_times import FiringTimes
-from driftline.consumer.judge.lives.life import WindowTimes
+from driftline.consumer.judge.lives.life import Lives, WindowTimes
 from driftline.consumer.judge.lives.operational import OperationalAlerts
 from driftline.consumer.judge.performance.estimates import EstimateStream, estimate_cells
 from driftline.consumer.judge.performance.model import PerformanceJudge
@@ -61,6 +62,7 @@ class ModelJudge:
     ) -> None:
         self.name = name
         self._state = state
+        self._config = config
         self.position = state.position
         self.rewind = state.rewind  # where its reading began
         self.alert_ends = list(state.alert_ends)
@@ -91,10 +93,13 @@ class ModelJudge:
         names = {records.stream for records in writers}
         watched = {*map(Subject.feature, rules.watched_names), *watched_metrics(config, outcomes)}
         # What the configuration no longer watches would fire for ever: nothing could resolve it.
-        self._lives = {
+        self._lives: Lives = {}
+        self._new_fields = NewFields(writers[0], config, reference, self._lives)
+        self._lives |= {
             life.key: life
             for life in state.lives
             if (life.stream in names and life.subject in watched)
+            or (config.budget is not None and self._new_fields.is_mine(life))
             or (life.kind in ON_THE_WHOLE_MODEL and (life.kind != "labels" or config.labels))
         }
         known = [
@@ -263,6 +268,8 @@ class ModelJudge:
             yield from verdicts
         for _, alerts in judged:
             yield from alerts
+        if self._config.budget is not None:
+            yield from self._new_fields.judge(window)
         events = panes.events(start, end, None)
         yield from self._operational.window(times, events, whole=reason is None)
 

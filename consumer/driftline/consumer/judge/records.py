@@ -194,6 +194,8 @@ class RecordWriter:
             versions=window.shown_versions,
             counts=cause.counts,
             top=cause.top,
+            about=cause.wording.about,
+            types=cause.wording.types,
             incident_id=identity(self.model, axis.key(incident)),
             also_firing=list(cause.others[:_LISTED]),
             owner=self._config.owner,

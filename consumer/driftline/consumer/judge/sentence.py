@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from driftline.consumer.wire.axis import TIME, Axis
+from driftline.consumer.wire.records import TypeChange
 from driftline.detectors.registry import RATES
 
 LONGEST = 240
@@ -29,10 +30,14 @@ class Wording:
     Attributes:
         text: as the sentence has it.
         row: what a row of a table shows of it: what changed, now and normally.
+        about: whether a share in it is that of a sample of the events.
+        types: how the type of the values changed; None where it did not.
     """
 
     text: str
     row: str
+    about: bool = False
+    types: TypeChange | None = None
 
 
 @dataclass(frozen=True)
@@ -262,6 +267,71 @@ row='missing in 5.0 %, normally 0.1 %')
         f"{phrase} in {present} of events, normally {before}",
         f"{rate.state if rate.verb == 'is' else phrase} in {present}, normally {before}",
     )
+
+
+def roughly(share: float, *, about: bool) -> str:
+    """Return a share as per cent; one that was estimated from a sample says so.
+
+    Example:
+        >>> roughly(0.0512, about=True), roughly(0.0512, about=False)
+        ('about 5 %', '5.1 %')
+    """
+    return f"about {percent(share, 0)}" if about else percent(share)
+
+
+def new_field(share: float, *, about: bool) -> Wording:
+    """Return that a field is new, in which share of the events.
+
+    Example:
+        >>> new_field(0.31, about=True).text
+        'is a new field, which the reference does not list, in about 31 % of events'
+    """
+    events = f"in {roughly(share, about=about)}"
+    return Wording(
+        f"is a new field, which the reference does not list, {events} of events",
+        f"new field {events}",
+        about,
+    )
+
+
+def disappeared(normal: float) -> Wording:
+    """Return that no event has a field any more; `normal`: the share that has normally.
+
+    Example:
+        >>> disappeared(1.0).text
+        'has disappeared: in 0.0 % of events, normally 100.0 %'
+    """
+    row = f"in 0.0 % of events, normally {percent(normal)}"
+    return Wording(f"has disappeared: {row}", f"disappeared: {row}")
+
+
+def type_change(now: str, normal: str, share: float, before: float) -> Wording:
+    """Return that a feature's values changed their type, in which share of the events.
+
+    Example:
+        >>> type_change("text", "a number", 0.4, 0.0).text
+        'is now text, normally a number: in 40.0 % of events, normally 0.0 %'
+    """
+    present, usual = percents(share, before)
+    return Wording(
+        f"is now {now}, normally {normal}: in {present} of events, normally {usual}",
+        f"now {now}, normally {normal}, in {present}",
+        types=TypeChange(now, normal),
+    )
+
+
+def new_value(value: str, share: float, now: float, normal: float, *, about: bool) -> Wording:
+    """Return that a value is new, and in which share of the events all such values are.
+
+    Example:
+        >>> new_value("XX", 0.05, 0.052, 0.0, about=True).text
+        'has a new value: "XX" is new in about 5 % of events; values that the reference does not \
+list are 5.2 % of events, normally 0.0 %'
+    """
+    present, before = percents(now, normal)
+    new = f'"{named(value)}" is new in {roughly(share, about=about)}'
+    rest = f"values that the reference does not list are {present} of events, normally {before}"
+    return Wording(f"has a new value: {new} of events; {rest}", new, about)
 
 
 def unjudged(subject: str, since: int, reason: str, axis: Axis = TIME) -> Wording:

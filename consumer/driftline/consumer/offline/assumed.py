@@ -130,6 +130,7 @@ def assumed(
         reference=Path("-"),
         window=window,
         ignore=found.ignore,
+        show_values=True,
         labels=LabelsConfig(topic=_TOPIC) if outcomes is not None else None,
     )
     if wanted.budget is not None:
@@ -144,7 +145,7 @@ def assumed(
         kafka=KafkaConfig(bootstrap_servers=("localhost:9092",)), models={name: settings}
     )
 
-    def read(columns: frozenset[str]) -> Parts:
+    def read(columns: frozenset[str] | None) -> Parts:
         return halves.second(tables(columns)) if parts is None else parts
 
     classes = classes_of(baseline) if outcomes is not None else ()

@@ -100,7 +100,7 @@ def configured(
         known = GroundTruth(classes, unlabelled=own is not None, actual=actual)
     halves = Halves(mapping)
 
-    def read(columns: frozenset[str]) -> Parts:
+    def read(columns: frozenset[str] | None) -> Parts:
         rows = read_tables(file, columns) if beside is None else beside.read_from(file, columns)
         return halves.second(rows)
 

@@ -288,7 +288,7 @@ def config_of(model: str, settings: Mapping[str, Any], source: Mapping[str, Any]
     """
     try:
         mapped = SourceConfig.model_validate(dict(source))
-        wanted = {"predictions": TOPIC, "reference": "-", **settings}
+        wanted = {"predictions": TOPIC, "reference": "-", "show_values": True, **settings}
         if "labels" not in wanted and mapped.mapping.names("actual") and source:
             wanted["labels"] = TOPIC
         watched = ModelConfig.model_validate(wanted)

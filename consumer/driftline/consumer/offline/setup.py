@@ -90,7 +90,7 @@ def set_up(
     config: Config,
     reference: Reference,
     name: str,
-    read: Callable[[frozenset[str]], Parts],
+    read: Callable[[frozenset[str] | None], Parts],
     halves: Halves,
     extent: Extent,
     truth: GroundTruth,
@@ -102,7 +102,7 @@ def set_up(
         config: the configuration.
         reference: what is normal.
         name: the model.
-        read: gives the rows that are judged, with the columns that are needed.
+        read: gives the rows that are judged, with the columns that are needed, None for all.
         halves: how they become events, and which of the file they are.
         extent: when they are.
         truth: what is known of the ground truth.
@@ -118,7 +118,8 @@ def set_up(
     config = with_source(config, topic, mapping)
     plan = Plan(config, {name: reference}, ordered=False)
     backtest = Backtest(plan, name, topic, halves.rows)
-    parts = read(frozenset(backtest.columns | extent.columns))
+    columns = backtest.columns
+    parts = read(None if columns is None else columns | extent.columns)
     return Setup(
         backtest=backtest,
         chunks=((table, later(until)) for table, until in parts),

@@ -160,9 +160,13 @@ class Backtest:
                 yield output
 
     @property
-    def columns(self) -> frozenset[str]:
-        """Names of the columns that are read of the events' tables."""
-        return self._events.sketch.columns
+    def columns(self) -> frozenset[str] | None:
+        """Names of the columns that are read of the events' tables.
+
+        None for all of them: where each column may be a feature, each may be a new field.
+        """
+        whole = self._plan.mapping_of(self._events.sketch.source.topic).wildcard
+        return None if whole else self._events.sketch.columns
 
     @property
     def failures(self) -> dict[str, Exception]:

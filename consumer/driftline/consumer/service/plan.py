@@ -321,6 +321,7 @@ class Plan:
                 config.window.every, config.window.grace, config.stale_after, self.ordered
             ),
             estimates=self._estimate_cells(name),
+            show_values=config.show_values,
         )
 
     def _estimate_cells(self, name: str) -> EstimateCells | None:

@@ -8,6 +8,7 @@ record and the settings, not on the values beside it: a batch may be cut anywher
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -33,6 +34,7 @@ from driftline.consumer.sketch.exact import (
     parse,
     read_model,
     read_row,
+    values_of,
 )
 from driftline.consumer.sketch.failures import Failures
 from driftline.consumer.sketch.fields import EVENT_ID, VERSION, EventFields, ModelSchema
@@ -149,10 +151,13 @@ class Decoder:
                 own, known = rows.get(name, []), len(decoded.rejected)
                 with decoded.failed.guard(name):
                     self._finish(name, merge(batches.get(name), own), record_times, decoded)
+                    if name in decoded.models:
+                        read = partial(self._values, values, decoded.models[name].index)
+                        decoded.models[name].values = read
                 if name in decoded.failed:
                     del decoded.rejected[known:]
-                    read = len(batches[name].places) if name in batches else 0
-                    decoded.unread += read + len(own)
+                    fast = len(batches[name].places) if name in batches else 0
+                    decoded.unread += fast + len(own)
         decoded.rejected.sort(key=lambda bad: bad.index)
         return decoded
 
@@ -188,6 +193,15 @@ class Decoder:
         batch, times = self._timed(name, batch, record_times, decoded)
         if times.size:
             decoded.models[name] = self._models[name].rows(batch, times)
+
+    def _values(
+        self, values: Sequence[bytes | None], index: IntArray, places: IntArray
+    ) -> list[dict[str, Any]]:
+        """Return what the features hold in some of the events at `index`; see `ModelRows`."""
+        return [
+            values_of(self._events.read(parse(values[place] or b"")))
+            for place in index[places].tolist()
+        ]
 
     def _admit(
         self, values: Sequence[bytes | None], decoded: Decoded

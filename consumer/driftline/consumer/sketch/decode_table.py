@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,13 @@ from driftline.consumer.sketch.batch import segment_codes
 from driftline.consumer.sketch.decoded import Decoded, ModelRows
 from driftline.consumer.sketch.event_ids import NO_ID
 from driftline.consumer.sketch.event_rows import EventRows, with_aliases
-from driftline.consumer.sketch.exact import EventReader, UnusableError, json_type, read_row
+from driftline.consumer.sketch.exact import (
+    EventReader,
+    UnusableError,
+    json_type,
+    read_row,
+    values_of,
+)
 from driftline.consumer.sketch.fields import EventFields
 from driftline.consumer.sketch.versions import Versions
 from driftline.consumer.wire.join_rows import IdArray
@@ -166,7 +173,13 @@ class TableDecoder:
             versions,
             segment_codes(fields, matrix, versions),
             ids,
+            partial(self._values, table, places),
         )
+
+    def _values(self, table: Table, index: IntArray, places: IntArray) -> list[dict[str, Any]]:
+        """Return what the features hold in some of the rows at `index`; see `ModelRows`."""
+        rows = table.take(index[places]).to_rows()
+        return [values_of(self._events.read(self._mapping.to_event(row))) for row in rows]
 
     def _settle(
         self,

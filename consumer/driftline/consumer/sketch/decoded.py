@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from driftline.consumer.sketch.exact import Lack, Reason
 from driftline.consumer.sketch.failures import Failures
@@ -42,6 +44,8 @@ class ModelRows:
         segments: tag to int32 (n,): place of its value among the listed ones; their number for
             any other value, and for none.
         ids: uint64 (n,): hashes of the events' ids, 0 for none; None where they are not read.
+        values: reads some of the rows, by their places here, whole: what their features hold, also
+            those that the layout does not have. None where nobody asks.
     """
 
     index: IntArray
@@ -50,6 +54,7 @@ class ModelRows:
     versions: CodeArray
     segments: dict[str, CodeArray]
     ids: IdArray | None = None
+    values: Callable[[IntArray], list[dict[str, Any]]] | None = None
 
 
 @dataclass

@@ -185,6 +185,22 @@ def read_row(fields: EventFields, event: AnyMapping[str, Any]) -> Row:
     return Row(doubles, event.get("timestamp"), text, event_id)
 
 
+def values_of(event: AnyMapping[str, Any]) -> dict[str, Any]:
+    """Return the features of an event, what it predicts among them, by their names.
+
+    >>> values_of({"features": {"km": 3}, "prediction": {"score": 0.2}})
+    {'km': 3, 'prediction.score': 0.2}
+    """
+    features = event.get("features")
+    found = dict(features) if isinstance(features, dict) else {}
+    prediction = event.get("prediction")
+    if prediction is not None and not isinstance(prediction, list):
+        for part, value in split_outcome(prediction).items():
+            if part in ("score", "label"):
+                found[f"prediction.{part}"] = value
+    return found
+
+
 def json_type(value: object) -> str:
     """Return what a JSON value is, in words, with its article.
 

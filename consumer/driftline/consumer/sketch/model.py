@@ -13,6 +13,7 @@ from driftline.consumer.sketch.decode import ModelRows
 from driftline.consumer.sketch.open_pane import OpenPane, SketchModel
 from driftline.consumer.sketch.state import ModelProgress
 from driftline.consumer.wire.messages import Horizon, Loss, Pane
+from driftline.consumer.wire.samples import event_hashes
 from driftline.detectors.counts import Columns
 from driftline.detectors.grid import IntArray
 
@@ -153,6 +154,7 @@ class ModelSketch:
         keep: NDArray[np.bool_],
     ) -> None:
         """Put the rows to keep into their panes."""
+        hashes = event_hashes(self._source.partition, offsets)
         for start in np.unique(starts[keep]).tolist():
             chosen = keep & (starts == start)
             pane = self.open.get(start)
@@ -160,6 +162,7 @@ class ModelSketch:
                 first = int(offsets[int(np.argmax(chosen))])
                 pane = self.open[start] = OpenPane(self._model, start, first)
             some: NDArray[np.bool_] | slice = slice(None) if chosen.all() else chosen
+            pane.sample.add(self._model.listed, rows, np.flatnonzero(chosen), hashes)
             pane.add(
                 Columns(numeric=rows.columns.numeric[some], codes=rows.columns.codes[some]),
                 rows.versions[some],

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.consumer.sketch.outcome_columns import EstimateCells
+from driftline.consumer.sketch.sampling import Listed, PaneSample
 from driftline.consumer.wire.codec import encode, pack_integers
 from driftline.consumer.wire.messages import LARGEST_MESSAGE, Pane, StreamCounts
 from driftline.detectors import OTHER
@@ -55,6 +56,7 @@ class SketchModel:
         segments: per tag, the place of its first value in `streams`.
         times: of its panes.
         estimates: counts, behind the features', what performance can be estimated from.
+        show_values: whether panes may hold texts that the reference does not list.
     """
 
     name: str
@@ -64,11 +66,17 @@ class SketchModel:
     segments: Mapping[str, int]
     times: PaneTimes
     estimates: EstimateCells | None = None
+    show_values: bool = False
 
     @property
     def every(self) -> int:
         """Length of a pane, ms."""
         return self.times.every
+
+    @cached_property
+    def listed(self) -> Listed:
+        """What the reference knows of the events."""
+        return Listed(self.layout, self.show_values)
 
     @cached_property
     def starts(self) -> IntArray:
@@ -91,6 +99,7 @@ class OpenPane:
         self.model = model
         self.start = start
         self.first = first
+        self.sample = PaneSample()
         self.sent = 0  # events in the last message of this pane that this worker sent
         self._events = np.zeros(len(model.streams), dtype=np.int64)
         self._versions: list[dict[str, int]] = [{} for _ in model.streams]
@@ -166,6 +175,7 @@ class OpenPane:
         pane = Pane(
             source, partition, self.model.name, self.start, self.model.every,
             self.model.reference, self.first, until, first, last, streams,
+            sample=None if low else self.sample.packed(),
         )  # fmt: skip
         if high - low > 1 and len(encode(pane)) > LARGEST_MESSAGE:
             middle = (low + high) // 2

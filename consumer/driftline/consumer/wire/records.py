@@ -130,12 +130,21 @@ class Contribution(msgspec.Struct, frozen=True):
     contribution: Number
 
 
+class TypeChange(msgspec.Struct, frozen=True):
+    """What the values of a feature are, in words: `text`, `a number`, `a boolean`."""
+
+    now: str
+    normally: str
+
+
 class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True):
     """One record of one alert; (alert_id, revision) is its identity.
 
     Of performance only: the 95 % `interval` of the value, and what is `normal`. Of a file without
     times `rows`, the first and the last of what it is about, stands for `since` and `until`, and
     these are None, as the times of its window are.
+    `about`: the shares of new fields and values are those of a sample of the events. `types`: how
+    the type changed.
     """
 
     schema: Literal["driftline.alert.v1"]
@@ -167,6 +176,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=
     versions: dict[str, int]
     counts: dict[str, int] | None
     top: list[Contribution]
+    about: bool = False
+    types: TypeChange | None = None
     incident_id: str
     also_firing: list[str]
     owner: str | None

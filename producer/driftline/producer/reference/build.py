@@ -11,7 +11,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Mapping as AnyMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, get_args
 
@@ -205,6 +205,7 @@ def _build(scan: Callable[[], Iterable[Events]], settings: ReferenceSettings) ->
     chosen = choose(scan, types, seen.looks, settings.segments, settings.grid)
     counted = count(scan(), chosen, measured)
     layout = with_ks_error(chosen.layout, counted.counts[0])
+    layout = replace(layout, left_out=_left_out(seen, types))
     built = [
         _describe(feature, f, counted, layout, chosen) for f, feature in enumerate(layout.features)
     ]
@@ -279,6 +280,12 @@ def _typed(seen: Seen, settings: ReferenceSettings) -> tuple[dict[str, FeatureTy
             + (f" of {listed(seen.columns)}" if seen.columns else "")
         )
     return found, notes
+
+
+def _left_out(seen: Seen, types: AnyMapping[str, FeatureType]) -> tuple[str, ...]:
+    """Return the fields with values that are no features; in the stream they are not new."""
+    rest = [name for name in seen.inputs if name not in types]
+    return tuple(sorted(name for name in rest if seen.looks.get(name, Look()).infer() is not None))
 
 
 def _describe(

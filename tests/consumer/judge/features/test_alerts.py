@@ -122,7 +122,7 @@ def test_unseen_and_invalid_values() -> None:
     assert "c has a value that the reference does not list in 100.0 % of events" in fired.summary
     (fired,) = run(QUIET, {"x": "text"})
     assert (fired.kind, fired.detector) == ("data_quality", "invalid")
-    assert "m: x is invalid in 100.0 % of events, normally 0.0 %" in fired.summary
+    assert "m: x is now text, normally a number: in 100.0 % of events, normally" in fired.summary
 
 
 def test_out_of_range_has_a_threshold_of_its_own() -> None:
@@ -135,8 +135,19 @@ def test_out_of_range_has_a_threshold_of_its_own() -> None:
     assert "m: x is outside the reference's range in 100.0 % of events" in fired.summary
 
 
+def test_unlisted_values_are_one_alert_though_the_distribution_changed() -> None:
+    assert [a.kind for a in run(QUIET, {"c": "new"})] == ["data_quality"]
+    # Also where the change of the distribution was seen first.
+    limit = {"chi_square": {"critical": 20}}
+    found = run(QUIET, {"c": "new"}, budget="off", thresholds=limit)
+    assert [a.kind for a in found] == ["feature_drift"]
+
+
 def test_drift_and_quality_of_one_feature_are_two_alerts() -> None:
-    found = run(QUIET, {"c": "new"})
+    events = hours(QUIET, {"x": 2.5}, {})
+    for event in events[400:800:3]:
+        event["features"]["x"] = None
+    found = alerts(backtest(plan(**BUDGET), events))
     assert sorted(a.kind for a in found) == ["data_quality", "feature_drift"]
     assert len({a.alert_id for a in found}) == 2
     assert len({a.incident_id for a in found}) == 1

@@ -123,8 +123,9 @@ def test_all_are_judged_and_quiet_while_nothing_changes(reference: Reference) ->
 def test_each_change_is_found_in_the_first_window(reference: Reference) -> None:
     found = [a for a in alerts(run(reference, CHANGED)) if a.segment is None]
     drifts = {a.feature: a for a in found if a.kind != "data_quality"}
-    assert {*CHANGES, "prediction.label"} - set(drifts) == set()
-    assert set(drifts) - {*CHANGES, "prediction.label"} == set()
+    # Values that are not listed are an alert on quality.
+    assert [a.detector for a in found if a.feature == "constant text"] == ["unseen"]
+    assert set(drifts) == {*CHANGES, "prediction.label"} - {"constant text"}
     for alert in drifts.values():
         assert alert.p_value is not None
         assert alert.effect is not None
@@ -144,7 +145,6 @@ def test_each_change_is_found_in_the_first_window(reference: Reference) -> None:
         ("ones", "rose: 1 in 10.2 % of events, normally 1.7 %"),
         ("mostly zero", "rose: above 0 in 15.8 % of events, normally 4.2 %"),
         ("constant no more", "fell: below -7 in 4.2 % of events, normally 0.0 %"),
-        ("constant text", "changed: values that the reference does not list are 6.5 % of events"),
         ("gone", 'changed: "yes" is 0.0 % of events, normally 5.2 %'),
     ],
 )

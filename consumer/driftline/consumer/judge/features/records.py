@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isnan
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from driftline.consumer.judge.bin_changes import category_of, ends_of, moved_of, top_of
 from driftline.consumer.judge.features.rules import RuleBook, Ruling
+from driftline.consumer.judge.features.schema import schema_change
 from driftline.consumer.judge.lives.life import Life, breaches
 from driftline.consumer.judge.records import NO_FIGURE, Cause, JudgedWindow, Judgement, RecordWriter
 from driftline.consumer.judge.sentence import (
@@ -25,6 +26,7 @@ from driftline.consumer.judge.sentence import (
     unjudged,
 )
 from driftline.consumer.wire.records import STATES, Alert, DetectorValue, Verdict, number
+from driftline.consumer.wire.samples import WindowSample
 from driftline.consumer.wire.subject import Subject
 from driftline.detectors import (
     DETECTORS,
@@ -55,6 +57,7 @@ class FeatureWindow:
         rulings: the results of the rules.
         untested: per feature why its values could not be tested; None: they were.
         firing: features of the stream that fire now, worst first.
+        sample: of the whole model's events; None of a segment, or where there is none.
     """
 
     window: JudgedWindow
@@ -63,6 +66,7 @@ class FeatureWindow:
     rulings: Sequence[Ruling]
     untested: Sequence[str | None]
     firing: Sequence[str]
+    sample: WindowSample | None = None
 
 
 class FeatureWriter:
@@ -147,6 +151,10 @@ class FeatureWriter:
         if quality and name is not None:
             rate = now.found.detectors[name].value
             effect = rate_effect(rate, self._normal[name], now.found.events)[f]
+        judged = name if quality else None
+        found = None
+        if judged is not None and reason is None and life.firing:
+            found = schema_change(self._baseline, self._normal, now.found, f, judged, now.sample)
         others = [other for other in now.firing if other != life.feature]
         if reason is not None:
             wording = unjudged(named(life.feature), life.since, reason, self._records.axis)
@@ -155,11 +163,11 @@ class FeatureWriter:
                 named(life.feature), life.since, life.quiet_since, self._records.axis
             )
         else:
-            change = self._change(f, now, name if quality else None, bins)
+            change = found.wording if found else self._change(f, now, judged, bins)
             reach = scope(list(map(named, others)), life.version)
             since = self._records.axis.moment(life.since)
             text = f"{named(life.feature)} {change.text}, since {since}. {reach}"
-            wording = Wording(text, change.row)
+            wording = replace(change, text=text)
         return self._records.alert(
             life,
             now.window,
@@ -170,7 +178,9 @@ class FeatureWriter:
                 effect=number(float(effect)) if reason is None else None,
                 breaches=None if ruling is None else breaches(life, ruling.reading(f)),
                 counts=now.found.counts(f),
-                top=[] if quality or reason is not None else top_of(bins),
+                top=(found.top if found is not None else [])
+                if quality or reason is not None
+                else top_of(bins),
                 others=others,
             ),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,7 +109,8 @@ class StreamJudge:
         rulings = self._rules.judge(found, self._normal)
         written = list(self._live(times, found, rulings, window.new_version))
         untested, firing = self._rules.untested(found), self._firing(found)
-        now = FeatureWindow(shown, found, counts, rulings, untested, firing)
+        sample = None if self._segment else panes.sample(times.start, times.end)
+        now = FeatureWindow(shown, found, counts, rulings, untested, firing, sample)
         return self._writer.verdicts(now), [
             self._writer.alert(
                 life,
@@ -140,6 +141,7 @@ class StreamJudge:
         breached: NDArray[np.bool_] = np.zeros(len(self._rules.watched), bool)
         for ruling in rulings:
             breached |= ruling.levels > 0
+        unseen = {r.rule.key for r in rulings if "unseen" in r.rule.detectors}
         for f, name, drift in self._features:
             kinds: tuple[tuple[Kind, bool], ...] = (("data_quality", True), (drift, False))
             for kind, quality in kinds:
@@ -151,6 +153,13 @@ class StreamJudge:
                     for r in rulings
                     if r.rule.quality == quality and r.rule.detectors[f] is not None
                 ]
+                if self._is_reported(name, drift, quality, times, unseen):
+                    readings = [
+                        replace(reading, level=0)
+                        if not quality or reading.rule in unseen
+                        else reading
+                        for reading in readings
+                    ]
                 life = advance(self._lives, key, readings, times, new_version)
                 if life is not None:
                     written.append(life)
@@ -161,6 +170,29 @@ class StreamJudge:
             if not life.firing:
                 del self._lives[life.key]
         yield from written
+
+    def _is_reported(
+        self, name: str, drift: Kind, quality: bool, times: WindowTimes, unseen: set[str]
+    ) -> bool:
+        """Return whether an alert speaks of values that are not listed already.
+
+        Where such values come, the distribution changes too: that is one fact, of which the alert
+        that fires first speaks, and in one window that on the values.
+
+        Args:
+            name: of the feature.
+            drift: the kind of alerts on its distribution.
+            quality: whether an alert on the values is asked about, else one on the distribution.
+            times: of the window.
+            unseen: keys of the rules on values that are not listed.
+        """
+        values = self._lives.get((self._name, name, "data_quality"))
+        values_fire = values is not None and values.firing and values.rule in unseen
+        changed = self._lives.get((self._name, name, drift))
+        if changed is None or not changed.firing:
+            return values_fire and not quality
+        near = changed.since >= times.start - (times.end - times.start)
+        return quality and near and not values_fire
 
     def _note(self, times: WindowTimes, found: Comparison) -> None:
         """Note which alerts fire now, or have just been resolved."""

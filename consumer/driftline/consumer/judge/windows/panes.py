@@ -9,6 +9,7 @@ import numpy as np
 
 from driftline.consumer.wire.codec import unpack_integers
 from driftline.consumer.wire.messages import Pane, StreamCounts
+from driftline.consumer.wire.samples import EventSample, WindowSample, merged
 from driftline.detectors import OTHER
 from driftline.detectors.grid import IntArray
 from driftline.errors import RecordError
@@ -128,6 +129,21 @@ class PaneStore:
                 raise RecordError("a pane does not fit its reference: was the reference edited?")
             total[indexes] += unpack_integers(counts.counts)
         return total
+
+    def sample(self, start: int, end: int) -> WindowSample | None:
+        """Return the samples of the panes from `start` to `end`; None where one has none."""
+        panes = []
+        for at in range(start, end, self._every):
+            samples: list[EventSample] = []
+            for part in self._parts.get(at, {}).values():
+                first = part.pieces.get(0)
+                if first is None or first.sample is None:
+                    return None
+                samples.append(first.sample)
+            events = self.events(at, at + self._every, None)
+            if events and samples:
+                panes.append((events, merged(samples)))
+        return WindowSample(panes)
 
     def _stream(
         self, start: int, end: int, stream: str | None

@@ -1,0 +1,144 @@
+"""Which events of a pane are looked at whole, and what is noted of them.
+
+Of all events nothing but a hash is computed; those of smallest hash are read once more, for what
+the counts do not have: names of new fields, types and texts of values that are not listed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from driftline.consumer.sketch.decoded import ModelRows
+from driftline.consumer.wire.samples import (
+    MOST_NOTES,
+    SAMPLED,
+    EventSample,
+    Hashes,
+    Note,
+    merged,
+    short,
+)
+from driftline.detectors.counts import Layout
+from driftline.detectors.grid import IntArray
+from driftline.producer.records.category import category_text
+
+NOT_FINITE = "a number that is not finite"
+_NOT_FINITE_TEXTS = frozenset({"NaN", "Infinity", "-Infinity"})
+_ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What the reference knows of a model's events.
+
+    Attributes:
+        layout: its features, and fields that it was built without.
+        show_values: whether the texts of values may be noted.
+    """
+
+    layout: Layout
+    show_values: bool = False
+
+    def notes(self, event: Mapping[str, Any], odd: IntArray, start: int) -> tuple[Note, ...]:
+        """Return what is noted of an event.
+
+        Args:
+            event: the values of its fields, see `exact.values_of`.
+            odd: places of the features whose value is invalid or not listed.
+            start: where to begin among the notes, if they are more than are kept.
+        """
+        known = self.layout.position
+        found = [
+            Note("field", short(name), type_of(value))
+            for name, value in event.items()
+            if name not in known and name not in self.layout.left_out and is_scalar(value)
+        ]
+        for f in odd.tolist():
+            feature = self.layout.features[f]
+            value = event.get(feature.name)
+            text = category_text(value) if feature.type == "categorical" else None
+            if text is None:
+                found.append(Note("type", short(feature.name), type_of(value)))
+            else:
+                shown = short(text) if self.show_values else ""
+                found.append(Note("value", short(feature.name), type_of(value), shown))
+        if len(found) > MOST_NOTES:
+            found.sort()
+            first = start % len(found)
+            found = [*found[first:], *found[:first]][:MOST_NOTES]
+        return tuple(sorted(found))
+
+
+class PaneSample:
+    """The sample of one pane, as far as its events are read."""
+
+    def __init__(self) -> None:
+        self._sample = EventSample(b"", {})
+        self._limit = _ALL
+
+    def add(self, listed: Listed, rows: ModelRows, places: IntArray, hashes: Hashes) -> None:
+        """Look at events of a pane.
+
+        Args:
+            listed: what the reference knows.
+            rows: as they were read.
+            places: which of `rows` are of the pane.
+            hashes: of all `rows`.
+        """
+        if rows.values is None:
+            return
+        own = hashes[places]
+        near = np.flatnonzero(own < self._limit)
+        if not near.size:
+            return
+        near = near[np.argsort(own[near], kind="stable")[:SAMPLED]]
+        chosen = places[near]
+        odd = _odd(listed.layout, rows, chosen)
+        events = rows.values(chosen)
+        entries = [
+            (digest, listed.notes(event, np.flatnonzero(strange), digest))
+            for digest, event, strange in zip(own[near].tolist(), events, odd, strict=True)
+        ]
+        kept = merged([self._sample, EventSample.of(entries)])
+        self._sample = EventSample.of(kept)
+        if len(kept) == SAMPLED:
+            self._limit = np.uint64(kept[-1][0])
+
+    def packed(self) -> EventSample:
+        """Return the sample as of now."""
+        return self._sample
+
+
+def is_scalar(value: object) -> bool:
+    """Whether a value could be a feature's: null, lists and objects could not."""
+    return isinstance(value, str | int | float)
+
+
+def type_of(value: object) -> str:
+    """Return what a value is, in words.
+
+    >>> [type_of(value) for value in ("a", 3, True, "NaN", [])]
+    ['text', 'a number', 'a boolean', 'a number that is not finite', 'an array']
+    """
+    if isinstance(value, str):
+        return NOT_FINITE if value in _NOT_FINITE_TEXTS else "text"
+    if isinstance(value, bool):
+        return "a boolean"
+    if isinstance(value, float) and not math.isfinite(value):
+        return NOT_FINITE
+    if isinstance(value, list):
+        return "an array"
+    return "an object" if isinstance(value, dict) else "a number"
+
+
+def _odd(layout: Layout, rows: ModelRows, chosen: IntArray) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Return which features of rows are invalid or not listed, shape (rows, features)."""
+    numeric = rows.columns.numeric[chosen] == -np.inf
+    codes = rows.columns.codes[chosen]
+    sizes = np.array([len(f.categories) for f in layout.features[layout.numeric :]], np.int64)
+    return np.hstack([numeric, (codes == sizes) | (codes == sizes + 3)])
