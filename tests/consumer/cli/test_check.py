@@ -249,10 +249,10 @@ def test_a_transaction_that_is_open(folder: Path, one: Callable[..., MemoryBroke
 def test_features_that_the_events_never_have(
     folder: Path, one: Callable[..., MemoryBroker]
 ) -> None:
-    assert found(folder, one(event("car-loan", amount="12")))[0].endswith(
+    assert found(folder, one(event("car-loan", amount=12)))[0].endswith(
         "channel is absent from every recent event"
     )
-    assert found(folder, one(event("car-loan", amount="12", channel=1)))[0].endswith(
+    assert found(folder, one(event("car-loan", amount="much", channel=1)))[0].endswith(
         "amount is invalid in every recent event"
     )
     ignoring = one(event("car-loan", amount=1), more=", ignore: [channel]")

@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from driftline.consumer.cli.check_findings import DAY, Finding
+from driftline.consumer.cli.check_texts import cells, numbers_as_text
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.log.protocol import Record, TopicPartition, Unread
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.sketch.decode import Decoded, Rejected
 from driftline.consumer.wire.text import plural, some
-from driftline.detectors.counts import ABSENT, EXTRA_CELLS, INVALID, count_columns
+from driftline.detectors.counts import ABSENT, INVALID
 from driftline.producer.records.durations import format_duration
 from driftline.producer.records.timestamp import EARLIEST
 
@@ -37,6 +38,7 @@ class Sample:
             may help.
         failed: the error of Driftline's own that its events raised; empty without.
         absent, invalid: by feature, its events without the key, or with a value that does not fit.
+        texts: topic to its events in which a feature has a number as text, by feature.
     """
 
     read: int = 0
@@ -48,6 +50,7 @@ class Sample:
     failed: str = ""
     absent: Counter[str] = field(default_factory=Counter)
     invalid: Counter[str] = field(default_factory=Counter)
+    texts: dict[str, Counter[str]] = field(default_factory=dict, init=False)
 
 
 def decode(plan: Plan, topic: str, records: Sequence[Record]) -> Decoded:
@@ -63,6 +66,7 @@ def sample_topic(
 ) -> dict[str, Sample]:
     """Return the counts of one topic's records and of the events among them, by model."""
     samples = {}
+    texts = numbers_as_text(plan, topic, records, decoded)
     for name in plan.models_of(topic):
         sample = samples[name] = Sample(
             read=len(records) - decoded.tombstones,
@@ -77,10 +81,10 @@ def sample_topic(
         sample.own = len(rows.index)
         sample.hourly = hourly_rate([records[i] for i in rows.index.tolist()])
         layout = plan.references[name].layout
-        counts = count_columns(layout, rows.columns)
-        for cell, found in ((ABSENT, sample.absent), (INVALID, sample.invalid)):
-            events = counts[layout.starts[1:] - EXTRA_CELLS + cell]
-            found.update(dict(zip(layout.position, events.tolist(), strict=True)))
+        sample.absent = cells(layout, rows, ABSENT)
+        sample.invalid = cells(layout, rows, INVALID)
+        if texts.get(name):
+            sample.texts = {topic: texts[name]}
     return samples
 
 
@@ -123,6 +127,7 @@ def merge(samples: Iterable[Sample]) -> Sample:
         whole.absent.update(sample.absent)
         whole.invalid.update(sample.invalid)
         whole.details |= sample.details
+        whole.texts |= sample.texts
         if sample.hourly is not None:
             whole.hourly = (whole.hourly or 0.0) + sample.hourly
     return whole
@@ -161,9 +166,16 @@ def event_findings(name: str, model: ModelConfig, sample: Sample) -> Iterator[Fi
     if sample.read > sample.refused.total() and not sample.own:
         text = f"none of {sample.read:,} recent events of {topics} is of this model"
         yield Finding("warning", name, text)
+    for topic, texts in sample.texts.items():
+        watched = sorted(feature for feature in texts if not model.is_ignored(feature))
+        if watched:
+            many = f"{max(texts[each] for each in watched):,} of {sample.own:,} recent events"
+            text = f"{some(watched, 5)}: numbers come as text in {many}"
+            yield Finding("warning", name, f"{text};\nset sources.{topic}.coerce: true")
     for kind, counts in (("absent from", sample.absent), ("invalid in", sample.invalid)):
         always = sorted(feature for feature, events in counts.items() if events == sample.own)
-        watched = [feature for feature in always if not model.is_ignored(feature)]
+        known = set().union(*sample.texts.values())
+        watched = [name for name in always if not model.is_ignored(name) and name not in known]
         if watched:
             verb = "is" if len(watched) == 1 else "are"
             yield Finding("warning", name, f"{some(watched, 5)} {verb} {kind} every recent event")

@@ -155,10 +155,16 @@ class Plan:
             sketch.leave(name, failure, counted=name in counted, labelled=labelled)
         return sketch
 
-    def decoder(self, topic: str, failures: Failures | None = None) -> Decoder:
+    def decoder(
+        self,
+        topic: str,
+        failures: Failures | None = None,
+        mapping: FieldMapping | None = None,
+    ) -> Decoder:
         """Return a new decoder of the records of `topic`.
 
         `failures`: where to note models whose events it cannot read; without it they are raised.
+        `mapping`: how records are read; without it as the configuration says.
         """
         schemas = []
         found = Failures()
@@ -169,7 +175,8 @@ class Plan:
                 schema = ModelSchema(name, layout, segments, ids=name in self.labelled)
             schemas.append(schema)
         limits = self.config.limits
-        decoder = Decoder(self.mapping_of(topic), schemas, limits.max_ahead, limits.max_event_bytes)
+        mapping = mapping or self.mapping_of(topic)
+        decoder = Decoder(mapping, schemas, limits.max_ahead, limits.max_event_bytes)
         found.update(decoder.failures)
         _note(found, failures)
         return decoder
