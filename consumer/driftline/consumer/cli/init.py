@@ -11,6 +11,7 @@ import typer
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.options import (
     DEFAULT_CONFIG,
+    PositiveLabel,
     TimeFormat,
     Timestamp,
     Timezone,
@@ -49,6 +50,15 @@ def init(
         str | None,
         typer.Option(metavar="COLUMN", help="The column with the ground truth; else a guess."),
     ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The ground truth in a file of its own, as a topic <model>.labels will have it;"
+            " --actual is a column of it then.",
+        ),
+    ] = None,
+    positive_label: PositiveLabel = None,
     timestamp: Timestamp = None,
     time_format: TimeFormat = None,
     timezone: Timezone = None,
@@ -65,7 +75,9 @@ def init(
     if (file is None) == (from_topic is None):
         raise CommandError("read from what? give --from FILE or --from-topic TOPIC")
     source: Input = file or Given(from_topic or "", lambda: iter(()))
-    checked(source)
+    for path in (source, labels):
+        if path is not None:
+            checked(path)
     from driftline.consumer.cli import (
         init_files,
         init_text,
@@ -77,7 +89,8 @@ def init(
     times = read_given_times(timestamp, time_format, timezone)
     kafka = load_models.brokers(bootstrap_servers)
     servers = kafka.bootstrap_servers
-    wanted = init_files.Wanted(source, output, model, topic, actual, times, servers, force)
+    truth = init_files.given_truth(actual, labels, positive_label)
+    wanted = init_files.Wanted(source, output, model, topic, truth, times, servers, force)
     wanted.check()
     if from_topic is not None:
         wanted = replace(wanted, file=reference_topic.first_rows(kafka, from_topic, first))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from driftline.consumer.cli import reference_build as building
@@ -11,10 +11,13 @@ from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.screen import Screen
 from driftline.consumer.cli.terminal import progress
 from driftline.consumer.config.names import check_name
-from driftline.consumer.offline.assumptions import Assumptions, assume
+from driftline.consumer.offline.assumptions import Assumptions, assume, glob_of
 from driftline.consumer.offline.daily_cycle import HourlyValues
 from driftline.consumer.offline.extent import Extent
-from driftline.consumer.offline.ground_truth import check_measured
+from driftline.consumer.offline.given_truth import GivenTruth
+from driftline.consumer.offline.ground_truth import check_measured, unmeasured
+from driftline.consumer.offline.label_source import LabelSource, label_source
+from driftline.consumer.offline.truth import Truth, read_truth
 from driftline.consumer.offline.windows import windows_for
 from driftline.producer.files.given import Given, Input
 from driftline.producer.files.rows import count_rows
@@ -39,7 +42,7 @@ class Wanted:
         file: the events; of a topic its first records.
         output: the configuration to write.
         model, topic: their names; None for those that are made up.
-        actual: the column with the ground truth; None for a guess.
+        truth: what is known of the ground truth.
         times: what is known of the times.
         servers: the brokers.
         overwrite: whether files that exist may be replaced.
@@ -49,7 +52,7 @@ class Wanted:
     output: Path
     model: str | None
     topic: str | None
-    actual: str | None
+    truth: GivenTruth
     times: GivenTimes
     servers: tuple[str, ...]
     overwrite: bool
@@ -87,6 +90,7 @@ class Draft:
         built: the reference of all rows.
         length: of a window, ms.
         pace: how often events come.
+        labels: how those of a file of their own are read; None where there is none.
     """
 
     wanted: Wanted
@@ -94,6 +98,7 @@ class Draft:
     built: BuiltReference
     length: int
     pace: Extent
+    labels: LabelSource | None = None
 
     @property
     def model(self) -> str:
@@ -107,6 +112,11 @@ class Draft:
         return self.wanted.topic or own or f"{self.model}.predictions"
 
     @property
+    def labels_topic(self) -> str:
+        """The topic with their ground truth."""
+        return self.topic if self.labels is None else f"{self.model}.labels"
+
+    @property
     def a_window(self) -> float:
         """About how many events a window has."""
         return self.pace.pace().rate * self.length
@@ -118,16 +128,32 @@ def make(wanted: Wanted) -> Draft:
     Raises:
         DriftlineError: it cannot be used, or has too little; the message says what to do.
     """
-    found = assume(wanted.file, wanted.model, Screen(), wanted.actual, wanted.times)
+    given = wanted.truth
+    found = assume(wanted.file, wanted.model, Screen(), given.beside, wanted.times)
     wanted.may_write(reference_path(wanted.output, found.model))
+    mapping, truth, labels = found.mapping, None, None
+    if given.labels is not None:
+        truth = read_truth(
+            given.labels, wanted.file, mapping, Screen(), given.actual, at_once=False
+        )
+        found = _with_ids(found, truth)
+        mapping = truth.mapped(found.mapping)
+        found = replace(found, mapping=mapping.without("actual"))
+        labels = label_source(given.labels, truth, wanted.file, found.mapping, Screen())
     pace = Extent(found.mapping)
     hours = HourlyValues(found.mapping, found.model, found.ignore)
     with progress("rows", count_rows(wanted.file)) as show:
         tables = hours.watch(pace.watch(read_tables(wanted.file), show))
-        rows = (table.to_rows() for table in tables)
-        settings = ReferenceSettings(found.model, ignore=found.ignore)
-        built = reference_from_rows(rows, found.mapping, settings)
-    check_measured(built, found.mapping, wanted.actual, wanted.file)
+        rows = (table.to_rows() for table in (tables if truth is None else truth.beside(tables)))
+        settings = ReferenceSettings(
+            found.model, ignore=found.ignore, positive_label=given.positive_label
+        )
+        built = reference_from_rows(rows, mapping, settings)
+    check_measured(built, mapping, given.beside, wanted.file)
+    if built.reference.outcome is None:
+        for option, value in (("labels", given.labels), ("positive-label", given.positive_label)):
+            if value is not None:
+                raise CommandError(f"--{option} {value}: {unmeasured(built, mapping)}")
     if not pace.events:
         found.check_times(wanted.file)
     if not pace.spread:
@@ -142,7 +168,24 @@ def make(wanted: Wanted) -> Draft:
             f"{wanted.file}: {built.reference.events:,} events are too few to know what is normal,"
             f" {_ENOUGH:,} are needed; give a longer file"
         )
-    return Draft(wanted, found, built, window.length, pace)
+    return Draft(wanted, found, built, window.length, pace, labels)
+
+
+def _with_ids(found: Assumptions, truth: Truth) -> Assumptions:
+    """Return how rows are read where the ids that labels have are another column than was guessed.
+
+    The column that was guessed is no feature all the same.
+    """
+    path = found.mapping.paths().get("event_id")
+    if found.mapping.is_native or not isinstance(path, tuple) or truth.ids in {path, None}:
+        return found
+    mapping = found.mapping.without("event_id")
+    return replace(found, mapping=mapping, ignore=(*found.ignore, glob_of(".".join(path))))
+
+
+def given_truth(actual: str | None, labels: Path | None, positive_label: str | None) -> GivenTruth:
+    """Return what the options say of the ground truth."""
+    return GivenTruth(actual, labels, positive_label)
 
 
 def reference_path(output: Path, model: str) -> Path:

@@ -18,11 +18,16 @@ from driftline.consumer.judge.sentence import amount
 from driftline.consumer.wire.text import plural
 from driftline.producer.files.given import Given
 from driftline.producer.records.durations import format_duration
-from driftline.producer.records.mapping import Constant, DateAndClock
+from driftline.producer.records.mapping import Constant, DateAndClock, Mapping
 from driftline.producer.records.timestamp import format_time
 
 _TITLE = "# Written by driftline init from {}; correct what is wrong."
 _MIN_EVENTS = WindowConfig().min_events
+_OF_LABELS = {
+    "timestamp": "when the ground truth was known",
+    "event_id": "that of its prediction",
+    "actual": "the ground truth",
+}
 _NAMED = {
     "timestamp": "when the prediction was made",
     "event_id": "joins a label to its prediction",
@@ -66,7 +71,9 @@ def next_steps(draft: Draft) -> str:
     """Return the commands to go on with."""
     output, file = draft.wanted.output, shlex.quote(str(draft.wanted.file))
     given = "" if output == DEFAULT_CONFIG else f" --config {shlex.quote(str(output))}"
-    backtest = {f"driftline backtest{given} --input {file}": "what would have alerted?"}
+    truth = draft.wanted.truth.labels
+    labels = "" if truth is None else f" --labels {shlex.quote(str(truth))}"
+    backtest = {f"driftline backtest{given} --input {file}{labels}": "what would have alerted?"}
     commands = {
         f"driftline check --offline{given}": "are the files right?",
         **({} if isinstance(draft.wanted.file, Given) else backtest),
@@ -94,11 +101,21 @@ def _head(draft: Draft) -> Iterator[tuple[str, str]]:
 
 
 def _sources(draft: Draft) -> Iterator[tuple[str, str]]:
-    mapping = draft.found.mapping
-    if mapping.is_native:
+    sources = {draft.topic: draft.found.mapping}
+    if draft.labels is not None:
+        sources[draft.labels_topic] = draft.labels.mapping
+    mapped = {topic: mapping for topic, mapping in sources.items() if not mapping.is_native}
+    if not mapped:
         return
     yield "sources:", ""
-    yield f"  {_scalar(draft.topic)}:", "how a record of this topic is read"
+    for topic, mapping in mapped.items():
+        yield from _source(topic, mapping, _NAMED if topic == draft.topic else _OF_LABELS)
+    yield "", ""
+
+
+def _source(topic: str, mapping: Mapping, named: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield how the records of a topic are read."""
+    yield f"  {_scalar(topic)}:", "how a record of this topic is read"
     yield "    fields:", "part of the event: field of the record"
     for name, source in mapping.fields.items():
         if isinstance(source, Constant):
@@ -107,19 +124,24 @@ def _sources(draft: Draft) -> Iterator[tuple[str, str]]:
             text = _flow((source.date, source.clock))
         else:
             text = _scalar(source)
-        yield f"      {_scalar(name)}: {text}", _NAMED.get(name, "")
+        yield f"      {_scalar(name)}: {text}", named.get(name, "")
     if mapping.times.format is not None:
         yield f"    time_format: {_scalar(mapping.times.format)}", "how the timestamp is written"
     if mapping.times.timezone is not None:
         yield f"    timezone: {_scalar(mapping.times.timezone)}", "of times without an offset"
-    yield "", ""
 
 
 def _model(draft: Draft) -> Iterator[tuple[str, str]]:
     reference = draft.built.reference
     yield f"  {_scalar(draft.model)}:", ""
     yield f"    predictions: {_scalar(draft.topic)}", "the topic with the model's records"
-    if reference.outcome is not None:
+    if draft.labels is not None:
+        topic = _scalar(draft.labels_topic)
+        horizon = format_duration(draft.labels.horizon)
+        more = "" if draft.labels.is_usual else f", horizon: {horizon}"
+        why = f"the topic with the ground truth, which comes within {horizon}"
+        yield f"    labels: {{topic: {topic}{more}}}", why
+    elif reference.outcome is not None:
         yield f"    labels: {{topic: {_scalar(draft.topic)}}}", "actual stands in these records too"
     name = f"references/{draft.model}.json.gz"
     yield f"    reference: {_scalar(name)}", f"what is normal: {reference.events:,} events"

@@ -85,7 +85,7 @@ def assume(
     for kind, sentence in file_notes(file):
         feedback.note(kind, clean(sentence))
     name = model or _model_of(file, events)
-    return Assumptions(mapping, name, tuple(map(_glob, unfit)), found.no_time, found.unclear)
+    return Assumptions(mapping, name, tuple(map(glob_of, unfit)), found.no_time, found.unclear)
 
 
 def _model_of(file: Input, events: Iterable[dict[str, Any]]) -> str:
@@ -117,10 +117,10 @@ def _unfit(events: Iterable[dict[str, Any]]) -> Iterator[tuple[str, str]]:
             yield name, "counts the rows"
 
 
-def _glob(name: str) -> str:
+def glob_of(name: str) -> str:
     """Return a pattern that fits this name alone.
 
-    >>> _glob("a[1]*")
+    >>> glob_of("a[1]*")
     'a[[]1][*]'
     """
     return re.sub(r"([*?[])", r"[\1]", name)

@@ -11,6 +11,7 @@ from driftline.consumer.sketch.event_ids import NO_ID
 from driftline.consumer.sketch.event_rows import event_ids, event_times
 from driftline.consumer.wire.join_rows import IdArray
 from driftline.consumer.wire.text import counted
+from driftline.detectors.grid import IntArray
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.records.table import Table
 from driftline.producer.records.timestamp_column import UNREADABLE
@@ -77,19 +78,29 @@ def causes(predictions: Ids, labels: Ids, horizon: int) -> Causes | None:
     """
     if not (predictions.complete and labels.complete):
         return None
+    known, found = _matched(predictions, labels)
+    late = found[found > horizon]
+    half = float(np.median(late)) if late.size else 0.0
+    early = int((found < -horizon).sum())
+    return Causes(known.size, int((~known).sum()), late.size, half, early)
+
+
+def delays(predictions: Ids, labels: Ids) -> IntArray:
+    """Return how long (ms) after its prediction each label came, of those that have both times."""
+    return _matched(predictions, labels)[1]
+
+
+def _matched(predictions: Ids, labels: Ids) -> tuple[NDArray[np.bool_], IntArray]:
+    """Return which labels have a prediction, and the delays of those with the times of both."""
     ids, first = np.unique(predictions.arrays()[0], return_index=True)
     times = predictions.arrays()[1][first]
     wanted, when = labels.arrays()
     if not ids.size or not wanted.size:
-        return Causes(wanted.size, wanted.size, 0, 0.0)
+        return np.zeros(wanted.size, bool), np.zeros(0, np.int64)
     place = np.minimum(np.searchsorted(ids, wanted), ids.size - 1)
     known = ids[place] == wanted
     timed = known & (when != UNREADABLE) & (times[place] != UNREADABLE)
-    delays = (when - times[place])[timed]
-    late = delays[delays > horizon]
-    half = float(np.median(late)) if late.size else 0.0
-    early = int((delays < -horizon).sum())
-    return Causes(wanted.size, int((~known).sum()), late.size, half, early)
+    return known, (when - times[place])[timed]
 
 
 def sentences(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from driftline.consumer.judge.sentence import clean
@@ -31,11 +31,13 @@ class Truth:
         column: the name that it gets among the events' columns.
         ids: where the events have their ids; None: labels and events are in the same order.
         values: by the text of the id; or by the place of the row.
+        of_labels: in the other file, the columns of `event_id`, if any, and `actual`.
     """
 
     column: str
     ids: Path | None
     values: dict[str | int, Any]
+    of_labels: dict[str, str] = field(default_factory=dict)
 
     def read_from(self, events: Input, columns: frozenset[str] | None = None) -> Iterator[Table]:
         """Yield the tables of a file of events, some of their columns, with the ground truth."""
@@ -77,7 +79,13 @@ def _is_actual(field: str) -> bool:
 
 
 def read_truth(
-    file: Input, events: Input, mapping: Mapping, feedback: Feedback, actual: str | None = None
+    file: Input,
+    events: Input,
+    mapping: Mapping,
+    feedback: Feedback,
+    actual: str | None = None,
+    *,
+    at_once: bool = True,
 ) -> Truth:
     """Read the ground truth of a file of events, and note what is assumed of it.
 
@@ -87,10 +95,12 @@ def read_truth(
         mapping: how a row of these becomes an event.
         feedback: takes the notes.
         actual: the column with the ground truth, None to guess it.
+        at_once: note that it counts as known with the events.
 
     Raises:
         InputError: a file cannot be used, or it is not clear what the columns are.
     """
+    when = ", known at once" if at_once else ""
     beside = mapping.names("actual")
     if beside and not mapping.is_native:
         raise InputError(
@@ -118,10 +128,10 @@ def read_truth(
             "assumed",
             clean(
                 f"labels: column {column} of {file.name}, in the order of the events' rows, as no"
-                " column holds the ids of both; known at once"
+                f" column holds the ids of both{when}"
             ),
         )
-        return Truth(name, None, dict(known.items()))
+        return Truth(name, None, dict(known.items()), {"actual": column})
     theirs, ids = pair
     found: dict[str | int, Any] = {}
     repeated = 0
@@ -134,12 +144,12 @@ def read_truth(
     feedback.note(
         "assumed",
         clean(
-            f"labels: column {column} of {file.name}, {by}, known at once; {matched:,} of"
+            f"labels: column {column} of {file.name}, {by}{when}; {matched:,} of"
             f" {counted(len(own[ids]), 'event')} have one"
         ),
     )
     note_repeated(repeated, rows, file, feedback)
-    return Truth(name, (ids,), found)
+    return Truth(name, (ids,), found, {"event_id": theirs, "actual": column})
 
 
 def note_repeated(repeated: int, labels: int, file: Input, feedback: Feedback) -> None:

@@ -224,7 +224,7 @@ def guess_truth(rows: Sequence[AnyMapping[str, Any]], predictions: Sequence[Any]
     """Guess which column of a file of labels holds the ground truth; None where it is not clear.
 
     It is the one of a name that ground truth has, or with the classes of the predictions, or the
-    only one that is neither an id nor a time.
+    only one that is neither an id nor a time, or has not another value in each row.
 
     Args:
         rows: sample records of labels.
@@ -248,11 +248,16 @@ def guess_truth(rows: Sequence[AnyMapping[str, Any]], predictions: Sequence[Any]
         if (known := set(map(category_text, sample.values(name)))) and known <= classes
     ]
     free = [name for name in sample.free if not _are_times(sample, name)]
-    return next((names[0] for names in (by_name, by_class, free) if len(names) == 1), None)
+    shared = [name for name in free if not sample.names_rows(sample.values(name))]
+    guesses = (by_name, by_class, free, shared)
+    return next((names[0] for names in guesses if len(names) == 1), None)
 
 
 def _are_times(sample: Sample, name: str) -> bool:
-    return sample.is_text(name) and infer_times(sample.values(name)).form is not None
+    if not sample.is_text(name):
+        return False
+    found = infer_times(sample.values(name))
+    return found.form is not None or found.open
 
 
 def id_names(columns: Sequence[str]) -> list[str]:
