@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 from pyarrow import types
 
 from driftline.producer.errors import InputError
+from driftline.producer.files.arrow_arrays import nulls, numbers
 from driftline.producer.files.arrow_values import plain_values
-from driftline.producer.records.table import Bools, Coded, Column, Numbers, Struct, Table, Times
+from driftline.producer.records.table import Coded, Column, Numbers, Struct, Table, Times
 from driftline.producer.records.table import coded as coded_values
 
 ROWS = 32_768
@@ -74,22 +74,22 @@ def arrow_column(column: Any) -> Column:
 
 
 def _integers(column: Any) -> Column:
-    data = _array(column)
+    data = numbers(column)
     if not types.is_uint64(column.type):
         data = data.astype(np.int64, copy=False)
-    return Numbers(data, _null(column))
+    return Numbers(data, nulls(column))
 
 
 def _floats(column: Any) -> Column:
-    return Numbers(_array(column.cast(pa.float64())), _null(column))
+    return Numbers(numbers(column.cast(pa.float64())), nulls(column))
 
 
 def _durations(column: Any) -> Column:
-    data, ticks = _array(column.cast(pa.int64())), _TICKS[column.type.unit]
+    data, ticks = numbers(column.cast(pa.int64())), _TICKS[column.type.unit]
     seconds = data / ticks
     for i in np.flatnonzero((data > _EXACT) | (data < -_EXACT)).tolist():
         seconds[i] = int(data[i]) / ticks  # of integers, which rounds once
-    return Numbers(seconds, _null(column))
+    return Numbers(seconds, nulls(column))
 
 
 def _decimals(column: Any) -> Column:
@@ -97,7 +97,7 @@ def _decimals(column: Any) -> Column:
     if types.is_decimal128(kind) and 0 <= kind.scale <= 22:
         halves = np.frombuffer(column.buffers()[1], np.int64)
         halves = halves.reshape(-1, 2)[column.offset : column.offset + len(column)]
-        null = _null(column)
+        null = nulls(column)
         low = halves[:, 0] if null is None else np.where(null, 0, halves[:, 0])
         high = halves[:, 1] if null is None else np.where(null, 0, halves[:, 1])
         if ((high == low >> 63) & (low <= _EXACT) & (low >= -_EXACT)).all():
@@ -105,11 +105,11 @@ def _decimals(column: Any) -> Column:
             return Numbers(low / 10.0**kind.scale, null)
     found = _distinct(column)
     values = np.array([0.0 if value is None else value for value in found.distinct], np.float64)
-    return Numbers(values[found.codes], _null(column))
+    return Numbers(values[found.codes], nulls(column))
 
 
 def _times(column: Any) -> Column:
-    data, ticks = _array(column.cast(pa.int64())), _TICKS[column.type.unit]
+    data, ticks = numbers(column.cast(pa.int64())), _TICKS[column.type.unit]
     if ticks <= _TICKS["ms"]:
         factor = _TICKS["ms"] // ticks
         outside = (data < _EARLIEST_TEXT // factor) | (data > _LATEST_TEXT // factor)
@@ -117,7 +117,7 @@ def _times(column: Any) -> Column:
     else:
         ms = data // (ticks // _TICKS["ms"])
         outside = (ms < _EARLIEST_TEXT) | (ms > _LATEST_TEXT)
-    null = _null(column)
+    null = nulls(column)
     if outside.any():
         null = outside if null is None else null | outside
     return Times(ms, null, local=column.type.tz is None)
@@ -142,9 +142,9 @@ def _dictionaries(column: Any) -> Column:
 
 def _coded(indices: Any, values: list[Any]) -> Coded:
     if not indices.null_count:
-        return Coded(indices.to_numpy(zero_copy_only=False), values)
-    codes = indices.cast(pa.int64()).fill_null(len(values))
-    return Coded(codes.to_numpy(zero_copy_only=False), [*values, None])
+        return Coded(numbers(indices), values)
+    codes = numbers(indices.cast(pa.int64()).fill_null(len(values)))
+    return Coded(codes, [*values, None])
 
 
 def _structs(column: Any) -> Column:
@@ -152,7 +152,7 @@ def _structs(column: Any) -> Column:
     if len(set(names)) < len(names):
         return coded_values(plain_values(column))
     fields = {name: arrow_column(column.field(i)) for i, name in enumerate(names)}
-    return Struct(len(column), fields, _null(column))
+    return Struct(len(column), fields, nulls(column))
 
 
 def _uuids(column: Any) -> Column:
@@ -208,17 +208,3 @@ _READERS: list[tuple[Callable[[Any], bool], Callable[[Any], Column]]] = [
     (types.is_null, _nulls),
 ]
 """What reads each type of Arrow; values of any other are read one by one."""
-
-
-def _array(column: Any) -> NDArray[Any]:
-    """Return the values of a column of integers or floats; where null, any number."""
-    filled = column.fill_null(0) if column.null_count else column
-    array: NDArray[Any] = filled.to_numpy(zero_copy_only=False)
-    return array
-
-
-def _null(column: Any) -> Bools | None:
-    if not column.null_count:
-        return None
-    null: Bools = column.is_null().to_numpy(zero_copy_only=False)
-    return null

@@ -6,8 +6,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from driftline.producer.files.csv_cells import BLOCK
-from driftline.producer.files.text_lines import CHUNK_SIZE
+from driftline.producer.files.text_lines import BLOCK, CHUNK_SIZE
 
 if TYPE_CHECKING:
     from driftline.producer.files.text_column import Note

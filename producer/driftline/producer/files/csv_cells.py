@@ -1,7 +1,7 @@
 """The cells of a CSV file, some thousand rows at a time, column by column.
 
-Text without a quote is split in C at once; what has quotes goes through Python's reader. Both give
-the same cells.
+Text whose quotes stand around whole cells is split in C at once: by Arrow where a file is large and
+the extra `files` is there. All else goes through Python's reader. All give the same cells.
 """
 
 from __future__ import annotations
@@ -9,18 +9,21 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, groupby
 from pathlib import Path
 from typing import TextIO
 
-from driftline.producer.errors import InputError
-from driftline.producer.files.csv_layout import Layout
-from driftline.producer.files.text_lines import LONGEST_LINE, too_long
+import numpy as np
 
-BLOCK = 1 << 18
-"""Characters that are read at once; with many more, a processor's cache no longer holds them."""
+from driftline.producer.errors import InputError
+from driftline.producer.files.cells import Cells, ListCells
+from driftline.producer.files.csv_layout import Layout
+from driftline.producer.files.text_lines import BLOCK, LONGEST_LINE, too_long
+
+LARGE = 1 << 21
+"""Bytes of a file from which on it is worth the time to load Arrow."""
 
 _BLANK = re.compile(r"\A\n|\n\n")
 _FEW, _MOST_UNFIT = 5, 0.01
@@ -34,38 +37,44 @@ class Block:
     Attributes:
         first: the place of the first in the file, from 0.
         rows: how many.
-        columns: each column's cells.
+        columns: place to the cells of a column.
     """
 
     first: int
     rows: int
-    columns: Sequence[Sequence[str]]
-
-    def cells(self, place: int) -> Sequence[str]:
-        """Return the cells of the column at this place."""
-        return self.columns[place]
+    columns: Mapping[int, Cells]
 
 
-def blocks(file: Path, layout: Layout) -> Iterator[Block]:
+def blocks(file: Path, layout: Layout, places: Collection[int] | None = None) -> Iterator[Block]:
     """Yield the rows behind the header; those of another length are left out.
+
+    Args:
+        file: the file.
+        layout: how it is written.
+        places: the columns that are needed; None for all.
 
     Raises:
         InputError: a line that is too long, or no CSV.
     """
     first = 0
+    wanted = list(range(layout.width)) if places is None else sorted(places)
+    split = _splitter(file)
     with layout.open(file) as stream:
         source = _Source(stream, file, layout)
         for text in source.texts():
-            columns = _split(text, layout)
-            if columns is not None:
-                yield Block(first, len(columns[0]), columns)
-                first += len(columns[0])
+            found = split(text, layout, wanted or [0])
+            if found is not None:
+                rows = len(next(iter(found.values())))
+                yield Block(first, rows, found)
+                first += rows
                 continue
             for fits, run in groupby(source.rows(text), lambda row: len(row) == layout.width):
-                rows = list(run)
+                lines = list(run)
                 if fits:
-                    yield Block(first, len(rows), list(zip(*rows, strict=True)))
-                first += len(rows)
+                    columns = list(zip(*lines, strict=True))
+                    cells = {place: ListCells(columns[place]) for place in wanted}
+                    yield Block(first, len(lines), cells)
+                first += len(lines)
 
 
 @dataclass(frozen=True)
@@ -90,15 +99,12 @@ def survey(file: Path, layout: Layout) -> Survey:
         InputError: a line is too long to be a row, most rows do not fit, or no CSV.
     """
     rows, unfit = 0, {}
-    others = bytes(set(range(256)) - {ord(layout.separator), ord("\n")})
-    line = layout.separator.encode() * (layout.width - 1) + b"\n"
+    split = _splitter(file)
     with layout.open(file) as stream:
         source = _Source(stream, file, layout)
         for text in source.texts():
-            lines = text.count("\n")
-            plain = '"' not in text and not _BLANK.search(text)
-            if plain and text.encode("utf-8", "replace").translate(None, others) == line * lines:
-                rows += lines
+            if _has_width(text, layout) or split(text, layout, [0]) is not None:
+                rows += text.count("\n")
                 continue
             for row in source.rows(text):
                 if len(row) != layout.width:
@@ -121,14 +127,67 @@ def _too_many(file: Path, layout: Layout, unfit: Mapping[int, list[str]], rows: 
     )
 
 
-def _split(text: str, layout: Layout) -> list[list[str]] | None:
-    """Return the columns of text without quotes; None if it has some, or not all rows fit."""
+Split = Callable[[str, Layout, list[int]], Mapping[int, Cells] | None]
+"""Gives some columns of a text; None if only Python's reader can split it."""
+
+
+def _splitter(file: Path) -> Split:
+    if file.stat().st_size < LARGE:
+        return _split
+    try:
+        from driftline.producer.files.arrow_cells import split
+    except ModuleNotFoundError:
+        return _split
+
+    def by_arrow(text: str, layout: Layout, places: list[int]) -> Mapping[int, Cells] | None:
+        quoted = '"' in text
+        if quoted and not _quotes_are_plain(text, layout.separator):
+            return None
+        return split(text, layout.separator, layout.width, places, quoted=quoted)
+
+    return by_arrow
+
+
+def _has_width(text: str, layout: Layout) -> bool:
+    """Whether a text without quotes has the same number of cells in every line."""
     if '"' in text or _BLANK.search(text):
+        return False
+    others = bytes(set(range(256)) - {ord(layout.separator), ord("\n")})
+    line = layout.separator.encode() * (layout.width - 1) + b"\n"
+    return text.encode().translate(None, others) == line * text.count("\n")
+
+
+def _quotes_are_plain(text: str, separator: str) -> bool:
+    r"""Whether quotes stand only around whole cells, none of which holds a line break.
+
+    >>> [_quotes_are_plain(f"{row}\n", ",") for row in ('1,"a,b"', '5" tube', '"a ""b"" c"')]
+    [True, False, False]
+    """
+    letters = np.frombuffer(text.encode(), np.uint8)
+    quotes = np.flatnonzero(letters == ord('"'))
+    opening, closing = quotes[::2], quotes[1::2]
+    ends = np.zeros(256, bool)
+    ends[[ord(separator), ord("\n")]] = True
+    if len(opening) != len(closing) or not ends[letters[closing + 1]].all():
+        return False
+    if not ends[letters[opening[opening > 0] - 1]].all():
+        return False
+    breaks = np.flatnonzero(letters == ord("\n"))
+    return not (np.searchsorted(quotes, breaks) % 2).any() and "\r" not in text
+
+
+def _split(text: str, layout: Layout, places: list[int]) -> Mapping[int, Cells] | None:
+    """Return the columns of text with a separator only between cells, and rows that all fit."""
+    separator = layout.separator
+    if '"' in text:
+        if not _quotes_are_plain(text, separator) or separator in "".join(text.split('"')[1::2]):
+            return None
+        text = text.replace('"', "")
+    if _BLANK.search(text):
         return None
     stride = layout.width + 1
-    separator = layout.separator
     if layout.width == 1:
-        return None if separator in text else [text[:-1].split("\n")]
+        return None if separator in text else {0: ListCells(text[:-1].split("\n"))}
     cells = text.replace("\n", f"{separator}\n{separator}").split(separator)
     cells.pop()  # behind the last line break
     ends = cells[layout.width :: stride]
@@ -136,7 +195,7 @@ def _split(text: str, layout: Layout) -> list[list[str]] | None:
         return None
     if len(ends) != text.count("\n"):
         return None
-    return [cells[place::stride] for place in range(layout.width)]
+    return {place: ListCells(cells[place::stride]) for place in places}
 
 
 class _Source:

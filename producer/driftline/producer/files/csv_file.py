@@ -50,9 +50,10 @@ class CsvFile:
             for place, name in self.layout.names.items()
             if columns is None or name in columns
         ]
-        for block in blocks(self.file, self.layout):
+        for block in blocks(self.file, self.layout, [place for _, _, place in wanted]):
             typed = {
-                name: column_of(block.cells(place), cell_type) for name, cell_type, place in wanted
+                name: column_of(block.columns[place], cell_type)
+                for name, cell_type, place in wanted
             }
             yield Table(block.rows, typed, block.first)
 
@@ -87,7 +88,7 @@ def _scan(file: Path, version: tuple[int, ...]) -> CsvFile:
     comma = layout.separator == ";"
     found.columns = {name: CellCounts(comma=comma) for name in layout.names.values()}
     half = max(_FEW, found_rows.rows // 2)
-    for block in blocks(file, layout):
+    for block in blocks(file, layout, layout.names):
         _count(found, block, half)
         if block.first + block.rows >= half:
             break
@@ -108,4 +109,4 @@ def _laid_out(file: Path) -> tuple[Layout, Survey]:
 
 def _count(found: CsvFile, block: Block, half: int) -> None:
     for place, name in found.layout.names.items():
-        found.columns[name].add(block.cells(place)[: max(0, half - block.first)])
+        found.columns[name].add(block.columns[place].first(half - block.first))

@@ -7,18 +7,17 @@ alone, never on the rows around it. A cell that does not fit its column's type s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import count
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from driftline.producer.files.cells import Cells
 from driftline.producer.records.number_text import (
     EXACT,
-    LEADING_ZERO,
     NEARLY_ALL,
     TEXT_MARK,
     NumberStyle,
@@ -37,7 +36,7 @@ _BOOLEANS = {"true": True, "false": False}
 _ENOUGH_TEXTS = 2_000
 _MOST_MARKS = 5
 _MOST_SHOWN = 40
-_MOST_DIGITS = 18
+_NUMERIC = ("integer", "decimal")
 
 
 @dataclass
@@ -66,15 +65,14 @@ class CellCounts:
     first_text: str = ""
     seen: Counter[str] = field(default_factory=Counter, init=False)
 
-    def add(self, cells: Sequence[str]) -> None:
+    def add(self, cells: Cells) -> None:
         """Count more cells of the column."""
         if self.names or self.texts > _ENOUGH_TEXTS + self.integers + self.decimals:
             return  # text, whatever comes
-        if self.numbers and not self.texts and (whole := _are_numbers(cells)) is not None:
-            self.integers += len(cells) if whole else 0
-            self.decimals += 0 if whole else len(cells)
+        if self.numbers and not self.texts and self._add_numbers(cells):
             return
-        distinct = Counter(cells)
+        codes, texts = cells.coded()
+        distinct = dict(zip(texts, np.bincount(codes).tolist(), strict=True))
         if len(self.seen) < _ENOUGH_TEXTS:
             self.seen.update(distinct)
         for text, times in distinct.items():
@@ -93,6 +91,19 @@ class CellCounts:
             else:
                 self.texts += times
                 self.first_text = self.first_text or text
+
+    def _add_numbers(self, cells: Cells) -> bool:
+        """Count cells that are all numbers or empty; return whether they are."""
+        whole = None if self.decimals else cells.numbers(whole=True)
+        found = cells.numbers(whole=False) if whole is None else whole
+        if found is None:
+            return False
+        values = len(cells) - (0 if found.null is None else int(found.null.sum()))
+        if whole is None:
+            self.decimals += values
+        else:
+            self.integers += values
+        return True
 
     @property
     def numbers(self) -> int:
@@ -120,9 +131,10 @@ class CellCounts:
     def _style(self) -> tuple[NumberStyle, float] | None:
         """How numbers are written that no program writes, and their share; None if there are none.
 
+        >>> from driftline.producer.files.cells import ListCells
         >>> counts = CellCounts(comma=False)
-        >>> counts.add(["1,5", "2,25", "NA"])
-        >>> counts.type, column_of(["1,5", "", "low"], counts.type).values()
+        >>> counts.add(ListCells(["1,5", "2,25", "NA"]))
+        >>> counts.type, column_of(ListCells(["1,5", "", "low"]), counts.type).values()
         (NumberStyle(decimal=',', percent=False), [1.5, None, 'low'])
         """
         return style_of(self.seen, self.comma)
@@ -157,30 +169,28 @@ class CellCounts:
             yield "note", f"{name}: {marks} stand for missing values"
 
 
-def column_of(cells: Sequence[str], cell_type: CellType) -> Column:
+def column_of(cells: Cells, cell_type: CellType) -> Column:
     """Return some cells of a column of this type.
 
-    >>> column_of(["1", "", "2"], "integer").values()
+    >>> from driftline.producer.files.cells import ListCells
+    >>> column_of(ListCells(["1", "", "2"]), "integer").values()
     [1, None, 2]
-    >>> column_of(["1", "NA", "two"], "integer").values()
+    >>> column_of(ListCells(["1", "NA", "two"]), "integer").values()
     [1, None, 'two']
-    >>> column_of(["a", "", "NA"], "text").values()
+    >>> column_of(ListCells(["a", "", "NA"]), "text").values()
     ['a', None, 'NA']
     """
-    if cell_type == "integer" and (whole := _numbers(int, cells, np.int64)) is not None:
-        return Numbers(whole)
-    if cell_type in ("integer", "decimal"):
-        plain = _numbers(float, cells, np.float64)
-        if plain is not None and _are_exact(plain):
-            return Numbers(plain)
-    distinct: dict[str, int] = dict(zip(dict.fromkeys(cells), count(), strict=False))
-    codes = np.fromiter(map(distinct.__getitem__, cells), np.int64, len(cells))
+    if cell_type == "integer" and (found := cells.numbers(whole=True)) is not None:
+        return found
+    if cell_type in _NUMERIC and (found := cells.numbers(whole=False)) is not None:
+        return found
+    codes, distinct = cells.coded()
     if isinstance(cell_type, NumberStyle):
         return _with_numbers(codes, [_styled(text, cell_type) for text in distinct])
     values = [_READ[cell_type](text) for text in distinct]
-    return (
-        Coded(codes, values) if cell_type in ("text", "boolean") else _with_numbers(codes, values)
-    )
+    if cell_type not in _NUMERIC:
+        return Coded(codes, values)
+    return _with_numbers(codes, values, whole=cell_type == "integer")
 
 
 def _text(text: str) -> str | None:
@@ -213,40 +223,14 @@ _READ: dict[str, Callable[[str], Any]] = {
 }
 
 
-def _numbers(read: Any, cells: Sequence[str], dtype: Any) -> NDArray[Any] | None:
-    """Return what Python reads as numbers, None if it does not, or reads more than we do."""
-    try:
-        found = np.fromiter(map(read, cells), dtype, len(cells))
-    except (ValueError, OverflowError):
-        return None
-    joined = "".join(cells)
-    return found if joined.isascii() and "_" not in joined else None
-
-
-def _are_exact(numbers: NDArray[np.float64]) -> bool:
-    """Whether no cell may be NaN, or a whole number with more digits than a double has."""
-    return bool(np.all(np.abs(numbers) < EXACT))
-
-
-def _are_numbers(cells: Sequence[str]) -> bool | None:
-    """Return whether all cells are whole numbers, None if one is no number or may be a name."""
-    if len(max(cells, key=len)) > _MOST_DIGITS or LEADING_ZERO.search("\n" + "\n".join(cells)):
-        return None
-    if _numbers(int, cells, np.int64) is not None:
-        return True
-    numbers = _numbers(float, cells, np.float64)
-    return None if numbers is None or not _are_exact(numbers) else False
-
-
-def _with_numbers(codes: NDArray[np.int64], values: list[Any]) -> Column:
+def _with_numbers(codes: NDArray[Any], values: list[Any], *, whole: bool = False) -> Column:
     """Return numbers and nulls as numbers if every value is one, and a double holds it."""
     if not all(value is None or (not isinstance(value, str) and _fits(value)) for value in values):
         return Coded(codes, values)
     null = np.array([value is None for value in values], bool)
-    if all(value is None or isinstance(value, int) for value in values):
-        whole = np.array([value or 0 for value in values], np.int64)
-        return Numbers(whole[codes], null[codes])
-    return Numbers(np.array([value or 0 for value in values], np.float64)[codes], null[codes])
+    whole = whole and all(value is None or isinstance(value, int) for value in values)
+    held = np.array([value or 0 for value in values], np.int64 if whole else np.float64)
+    return Numbers(held[codes], null[codes])
 
 
 def _fits(value: int | float) -> bool:

@@ -12,6 +12,9 @@ from driftline.producer.errors import InputError
 LONGEST_LINE = 8_000_000
 """Bytes, of text characters."""
 
+BLOCK = 1 << 20
+"""Characters of a CSV file that are read at once; many more do not fit a processor's cache."""
+
 CHUNK_SIZE = 64_000_000
 """Bytes, of text characters, after which rows are handed on even if they are few."""
 
