@@ -17,6 +17,8 @@ import venv
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from driftline.consumer.wire.text import counted
+
 ROOT = Path(__file__).parents[1]
 ENVIRONMENT = ROOT / "build" / "samples"
 PINS = ROOT / "benchmarks" / "requirements-samples.txt"
@@ -46,14 +48,18 @@ def _of(package: str, folder: str, *names: str) -> list[Sample]:
     return [Sample(package, f"{folder}/{name}") for name in names]
 
 
-def _small(package: str, folder: str, *names: str) -> list[Sample]:
-    """Files of fewer than 200 rows, of which the answer asks for an option."""
-    return [Sample(package, f"{folder}/{name}", ("--min-events", "30")) for name in names]
+def _small(package: str, folder: str, **least: str) -> list[Sample]:
+    """Files of fewer than 200 rows, with the number that the answer asks for."""
+    return [
+        Sample(package, f"{folder}/{name}", ("--min-events", number))
+        for name, number in least.items()
+    ]
 
 
 SAMPLES = [
     *_small(
-        "vega_datasets", "vega_datasets/_data", "barley.json", "iris.json", "us-employment.csv"
+        "vega_datasets", "vega_datasets/_data",
+        **{"barley.json": "30", "iris.json": "37", "us-employment.csv": "30"},
     ),
     *_of(
         "vega_datasets", "vega_datasets/_data", "airports.csv", "cars.json",
@@ -87,6 +93,11 @@ class Outcome:
     alerts: int = 0
     answer: str = ""
     assumed: list[str] = field(default_factory=list)
+
+    @property
+    def counts(self) -> str:
+        """How many windows were judged, and what came of them."""
+        return f"{counted(self.windows, 'window')} judged, {counted(self.alerts, 'alert')}"
 
     @property
     def judged(self) -> bool:
@@ -137,14 +148,15 @@ def main(names: list[str]) -> None:
     print("| file | package | result |\n|---|---|---|")
     for sample in chosen:
         found = backtest(folder / sample.path)
-        result = f"{found.windows} windows judged, {found.alerts} alerts"
+        result = found.counts
         works = found.judged
         if not found.judged:
-            result = f"*{found.answer.replace('|', chr(92) + '|').replace(str(folder), '')}*"
+            answer = found.answer.replace("|", chr(92) + "|")
+            result = f"*{answer.replace(str(folder / sample.path), sample.name)}*"
             if sample.obeyed:
                 again = backtest(folder / sample.path, *sample.obeyed)
                 works = again.judged
-                result += f" With `{' '.join(sample.obeyed)}`: {again.windows} windows judged"
+                result += f" With `{' '.join(sample.obeyed)}`: {again.counts}"
         good += works
         print(f"| {sample.name} | {sample.package} | {result} |", flush=True)
         if names:

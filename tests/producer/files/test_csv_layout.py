@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from driftline.producer.files.csv import count, notes, tables
+from driftline.producer.files.csv_header import holds_values
 
 
 def read(file: Path, content: str | bytes) -> list[dict[str, Any]]:
@@ -16,6 +19,11 @@ def read(file: Path, content: str | bytes) -> list[dict[str, Any]]:
 
 
 TWO = [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}]
+COLUMNS = ("column_1", "column_2", "column_3", "column_4")
+VALUES = (
+    "the first line holds values, so it is a row, and the columns are called column_1 to column_2;"
+    " write a line of names above it for others"
+)
 FILES: dict[str, tuple[str | bytes, list[dict[str, Any]], list[str]]] = {
     "pipe": ("a|b\n1|x\n2|y\n", TWO, ["separated by `|`"]),
     "commas in quoted names": (
@@ -42,6 +50,36 @@ FILES: dict[str, tuple[str | bytes, list[dict[str, Any]], list[str]]] = {
         "Sales of June\n\na,b\n1,x\n2,y\n",
         TWO,
         ["the first 2 lines are no rows, so they are left out"],
+    ),
+    "a title of one line": (
+        "Sales of June\na,b\n1,x\n2,y\n",
+        TWO,
+        ["the first line is no row, so it is left out"],
+    ),
+    "counts before the header": (
+        "2,of\na,b,c,d\n1,x,3,4\n2,y,3,4\n",
+        [{"a": 1, "b": "x", "c": 3, "d": 4}, {"a": 2, "b": "y", "c": 3, "d": 4}],
+        ["the first line is no row, so it is left out"],
+    ),
+    "counts and no header": (
+        "2,of\n1.5,x,3,4\n2.5,x,3,4\n",
+        [dict(zip(COLUMNS, (n, "x", 3, 4), strict=True)) for n in (1.5, 2.5)],
+        ["the first line is no row, so it is left out", VALUES.replace("column_2", "column_4")],
+    ),
+    "no header": (
+        "1.5,x\n2.5,x\n",
+        [{"column_1": 1.5, "column_2": "x"}, {"column_1": 2.5, "column_2": "x"}],
+        [VALUES],
+    ),
+    "no header, and decimal commas": (
+        "1,5;2,5\n1,25;2\n",
+        [{"column_1": 1.5, "column_2": 2.5}, {"column_1": 1.25, "column_2": 2}],
+        [
+            "separated by semicolons",
+            VALUES,
+            "column_1: 100.0% of the values are numbers, read with a decimal comma ('1,5' is 1.5)",
+            "column_2: 100.0% of the values are numbers, read with a decimal comma ('2,5' is 2.5)",
+        ],
     ),
     "a header that is a comment": ("#a,b\n1,x\n", [{"#a": 1, "b": "x"}], []),
     "a footer": (
@@ -94,6 +132,49 @@ def test_it_is_read_and_told(tmp_path: Path, name: str) -> None:
     content, rows, said = FILES[name]
     assert read(tmp_path / "x.csv", content) == rows
     assert [sentence for _, sentence in notes(tmp_path / "x.csv")] == said
+
+
+@pytest.mark.parametrize(
+    ("first", "rows", "holds"),
+    [
+        ("country 2019 2020", ["FR 1.5 2", "DE 3 1"], False),
+        ("country 2020 2019", ["FR 1.5 2", "DE 3 1"], False),
+        ("0 1 10 11 2", ["1 0 0 1 0", "0 1 1 0 1"], False),  # sorted as texts
+        ("0 0 1", ["0 5 2", "1 3 4"], True),
+        ("0 5 2", ["0 5 2", "1 3 4"], True),
+        ("39 Private 77516 13 Male", ["50 Private 83311 9 Male", "38 Gov 1 9 Female"], True),
+        ("? 1.5 a", ["2 2.5 b", "3 2.5 a"], True),
+        ("? 1 a", ["2 2.5 b", "3 2.5 c"], False),
+        ("2026-01-01 1.5", ["2026-01-02 2.5"], True),
+        ("a b", ["1 x"], False),
+        ("Y city", ["Y Rome", "N Paris"], False),
+        ("m Paris", ["f Rome", "m Paris", "f Paris"], True),
+        ("1.5 2.5", [], False),
+        ("1.5 2.5", ["1 2 3"], False),
+    ],
+)
+def test_a_first_line_of_values(first: str, rows: list[str], holds: bool) -> None:
+    assert holds_values(first.split(), [row.split() for row in rows]) is holds
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(
+        st.tuples(st.floats(-1e6, 1e6), st.sampled_from("ab"), st.integers(0, 9)),
+        min_size=4,
+        max_size=30,
+    ),
+    st.sampled_from(",;\t|"),
+)
+def test_a_file_is_read_the_same_with_names_and_without(
+    tmp_path_factory: pytest.TempPathFactory, values: list[tuple[float, str, int]], between: str
+) -> None:
+    values = [(0.5, "a", 3), (1.5, "a", 3), *values]
+    lines = "".join(between.join(map(str, row)) + "\n" for row in values)
+    file = tmp_path_factory.getbasetemp() / "headless.csv"
+    plain = read(file, lines)
+    assert plain == read(file, f"column_1{between}column_2{between}column_3\n{lines}")
+    assert len(plain) == len(values)
 
 
 def test_rows_are_counted_not_lines(tmp_path: Path) -> None:

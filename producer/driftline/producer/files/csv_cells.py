@@ -46,7 +46,7 @@ class Block:
 
 
 def blocks(file: Path, layout: Layout, places: Collection[int] | None = None) -> Iterator[Block]:
-    """Yield the rows behind the header; those of another length are left out.
+    """Yield the rows behind the header, if there is one; those of another length are left out.
 
     Args:
         file: the file.
@@ -206,7 +206,8 @@ class _Source:
         self._file = file
         self._layout = layout
         reader = csv.reader(iter(stream.readline, ""), delimiter=layout.separator)
-        next(reader, None)
+        if layout.headed:
+            next(reader, None)
         self._line = layout.skipped + reader.line_num
 
     def texts(self) -> Iterator[str]:

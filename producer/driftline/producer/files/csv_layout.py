@@ -5,15 +5,19 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
 from driftline.producer.errors import InputError
+from driftline.producer.files.csv_header import holds_values
 from driftline.producer.files.text_lines import LONGEST_LINE, open_unpacked, too_long
+from driftline.producer.records.number_text import plain_number
 
 SEPARATORS = ",;\t|"
 _MOST_COLUMNS = 100_000
@@ -37,6 +41,7 @@ class Layout:
         width: the number of cells in the header.
         names: the place of each column that is read, and its name.
         notes: what is not as usual, each a sentence.
+        headed: whether the first line names the columns; else it is a row.
     """
 
     encoding: str
@@ -45,10 +50,11 @@ class Layout:
     width: int
     names: dict[int, str]
     notes: tuple[str, ...] = ()
+    headed: bool = True
 
     @contextmanager
     def open(self, file: Path) -> Iterator[TextIO]:
-        """Open a file at the line of its header."""
+        """Open a file at the line of its header, or its first row if it has none."""
         with open_unpacked(file) as raw:
             text = io.TextIOWrapper(raw, encoding=self.encoding, newline="")
             for _ in range(self.skipped):
@@ -76,11 +82,16 @@ def layout_of(file: Path, encoding: str | None = None) -> Layout:
     separator, skipped = _separator(lines), 0
     plain = ["".join(line.split('"')[::2]) for line in lines[:_SAMPLE_LINES]]
     rows = [line.count(separator) for line in plain]
-    while skipped < len(lines) - 1 and _is_no_header(lines[skipped], rows[skipped:]):
+    while skipped < len(lines) - 1 and _is_no_header(lines[skipped], rows[skipped:], separator):
         skipped += 1
     notes = [] if separator == "," else [f"separated by {_NAMED[separator]}"]
     if any(line.strip() for line in lines[:skipped]):
-        notes.append(f"the first {skipped:,} lines are no rows, so they are left out")
+        many = (
+            "line is no row, so it is"
+            if skipped == 1
+            else f"{skipped:,} lines are no rows, so they are"
+        )
+        notes.append(f"the first {many} left out")
     stream: TextIO
     with Layout(encoding, separator, skipped, 0, {}).open(file) as stream:
         head = list(_bounded(stream, file, skipped + 1))
@@ -92,6 +103,13 @@ def layout_of(file: Path, encoding: str | None = None) -> Layout:
         first = next(
             csv.reader(_bounded(stream, file, skipped + len(head) + 1), delimiter=separator), []
         )
+    if holds_values(header, _cells(lines[skipped + len(head) :], separator)):
+        names = {place: f"column_{place + 1}" for place in range(len(header))}
+        notes.append(
+            "the first line holds values, so it is a row, and the columns are called column_1 to"
+            f" column_{len(names)}; write a line of names above it for others"
+        )
+        return Layout(encoding, separator, skipped, len(header), names, tuple(notes), headed=False)
     header = [name.strip() for name in header]
     if len(header) > 1 and len(first) == len(header) + 1:
         header = ["", *header]  # R does not name the rows' names
@@ -108,12 +126,20 @@ def _encoding(sample: bytes) -> str:
     return "utf-16-be" if sample[::2].count(0) > len(sample) / 5 else "utf-8"
 
 
-def _is_no_header(line: str, separators: list[int]) -> bool:
-    """Whether a line stands before the header: it is empty, a comment or a title.
+def _cells(lines: list[str], separator: str) -> list[list[str]]:
+    """Return the cells of the first rows."""
+    with suppress(csv.Error):  # which is named where all rows are read
+        return list(islice(csv.reader(lines, delimiter=separator), _SAMPLE_LINES))
+    return []
+
+
+def _is_no_header(line: str, separators: list[int], separator: str) -> bool:
+    """Whether a line stands before the header: it is empty, a comment, a title or counts.
 
     Args:
         line: the line.
         separators: how many are in it, and in each of the next.
+        separator: between cells.
     """
     if not line.strip():
         return True
@@ -124,9 +150,14 @@ def _is_no_header(line: str, separators: list[int]) -> bool:
         # The last such line may be the header: then it has as many names as the rows have cells.
         named = line[1:2].strip() and usual and separators[0] == usual[0][0] > 0
         return not named
-    return separators[0] == 0 and bool(usual) and usual[0][0] > 0
+    if not usual or separators[0] >= usual[0][0]:
+        return False
+    # Of the rows, and other figures: every row has more cells, by more than the name of an index.
+    counts = separators[0] < usual[0][0] - 1 and usual[0][1] == len(separators) - 1 > 1
+    return separators[0] == 0 or (counts and plain_number(line.split(separator)[0]) is not None)
 
 
+_DECIMAL_COMMA = re.compile(r"(?<=[0-9]),(?=[0-9])")
 _NAMED = {";": "semicolons", "\t": "tabs", "|": "`|`"}
 
 
@@ -147,11 +178,14 @@ def _separator(lines: list[str]) -> str:
     """Return the separator that most rows have as many of, outside of quotes."""
     plain = "".join("".join(lines).split('"')[::2])
     rows = [row for row in io.StringIO(plain, newline="") if row.strip()][:_SAMPLE_LINES]
+    if all(";" in row or "\t" in row for row in rows):
+        rows = [_DECIMAL_COMMA.sub(".", row) for row in rows]
 
-    def fit(separator: str) -> tuple[bool, float, int]:
+    def fit(separator: str) -> tuple[bool, bool, float, int]:
         found = Counter(row.count(separator) for row in rows if not row.startswith("#"))
         most, same = found.most_common(1)[0] if found else (0, 0)
-        return most > 0 and rows[0].count(separator) in (most, most - 1, 0), same, most
+        named = most > 0 and rows[0].count(separator) in (most, most - 1, 0)
+        return named, most > 0, same, most
 
     return max(SEPARATORS, key=fit)
 
