@@ -116,8 +116,8 @@ def test_it_fires_once_by_the_20th_of_april_and_nothing_before(run: Judged) -> N
     assert [a.revision for a in records] == list(range(1, len(records) + 1))
     realised = [v for v in run.verdicts if v.feature == ACCURACY]
     assert len(realised) == 50
-    assert {v.state for v in realised if v.window.end <= DRIFT} == {"ok"}
-    assert min(a.window.end for a in run.alerts) > DRIFT
+    assert {v.state for v in realised if v.window.times[1] <= DRIFT} == {"ok"}
+    assert min(a.window.times[1] for a in run.alerts) > DRIFT
 
 
 def test_the_accuracy_is_that_of_the_data(
@@ -129,8 +129,7 @@ def test_the_accuracy_is_that_of_the_data(
         for event, label in zip(analysis, truth, strict=True)
     }
     for verdict in (v for v in run.verdicts if v.feature == ACCURACY):
-        start, end = (t.replace("T", " ").rstrip("Z") for t in
-                      (verdict.window.start, verdict.window.end))  # fmt: skip
+        start, end = (t.replace("T", " ").rstrip("Z") for t in verdict.window.times)
         own = [good for at, good in right.items() if start <= at < end]
         assert verdict.counts == {"labelled": len(own), "waiting": 0, "expired": 0}
         assert verdict.detectors["accuracy"].value == pytest.approx(sum(own) / len(own), rel=1e-5)
@@ -172,7 +171,7 @@ def test_the_estimate_tells_it_before_late_labels_do(run: Judged, delayed: Judge
     assert realised.window.end == "2019-05-20T00:00:00Z"
     assert estimated.summary.startswith("car-loan: estimated accuracy fell to 0.909 ")
     assert "estimated from 991 predictions without labels" in estimated.summary
-    assert min(a.window.end for a in delayed.alerts) > DRIFT
+    assert min(a.window.times[1] for a in delayed.alerts) > DRIFT
     # By arrival: what came in a window is judged then, and what has no label yet waits.
     last = delayed.verdict(ACCURACY, "2019-05-14T00:00:00Z")
     assert last.counts == {"labelled": 991, "waiting": 4954, "expired": 0}

@@ -237,7 +237,7 @@ def test_what_is_no_alert_is_passed_over(driftline: Driftline, log: Log) -> None
 
 def of_window(found: Alert) -> Verdict:
     window, reference = found.window, found.reference.id
-    verdict_id = identity(found.stream, found.feature or "", window.start, window.end, reference)
+    verdict_id = identity(found.stream, found.feature or "", *window.times, reference)
     return msgspec.structs.replace(
         verdict(), verdict_id=verdict_id, feature=found.feature or "", window=window
     )

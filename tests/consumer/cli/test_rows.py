@@ -96,6 +96,9 @@ def test_records_have_rows_and_no_times() -> None:
     assert alert.alert_id == identity(MODEL, "x", "feature_drift", "151")
     verdict = verdicts(found, "x")[0]
     assert verdict.verdict_id == identity(MODEL, "x", "1", "51", verdict.reference.id)
+    assert (verdict.window.times, verdict.window.span) == (("", ""), (0, 50))
+    for each in (alert, verdict):  # what is printed as JSON can be read again
+        assert msgspec.json.decode(msgspec.json.encode(each), type=type(each)) == each
 
 
 def test_the_end_of_an_alert_is_a_row_too() -> None:

@@ -67,7 +67,7 @@ def test_of_a_metric_and_of_a_feature() -> None:
         assert len({alert.alert_id for alert in found}) == 1
         assert [alert.revision for alert in found] == list(range(1, len(found) + 1))
         quiet = [alert for alert in found if "cannot be judged now" in alert.summary]
-        ends = [int(alert.window.end[8:10]) for alert in quiet]
+        ends = [int(alert.window.times[1][8:10]) for alert in quiet]
         assert [(b - a) % 30 for a, b in pairwise(ends)] == [7] * (len(ends) - 1)
         assert len(quiet) == 3
         for alert in quiet:

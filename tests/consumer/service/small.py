@@ -212,7 +212,8 @@ def windows(outputs: Iterable[Verdict | Alert]) -> list[tuple[int, int, int]]:
     ]
 
 
-def seconds(time: str) -> int:
+def seconds(time: str | None) -> int:
     """Seconds after `START` of an RFC 3339 time."""
+    assert time is not None
     moment = np.datetime64(time.removesuffix("Z"), "ms").astype(np.int64)
     return int(moment - START) // SECOND

@@ -20,6 +20,7 @@ def test_an_alert_does_not_end_before_it_began() -> None:
     fired, resolved = alerts(backtest(watched, [*few, *fine, *many]))
     assert (fired.status, resolved.status) == ("firing", "resolved")
     assert resolved.until is not None
+    assert resolved.since is not None
     assert resolved.since <= resolved.until
     assert "-" not in resolved.summary.partition("after ")[2]
 

@@ -46,7 +46,7 @@ def test_a_tag_or_value_with_an_equals_sign(tag: str, values: list[str], other: 
     )
     events = [row(t * SECOND, tags={tag: values[t % 2], other: "p"}) for t in range(60)]
     found = verdicts(backtest(plan({"m": reference}, segments=[tag]), events), "x")
-    last = max(v.window.end for v in found)
+    last = max(v.window.times[1] for v in found)
     counted = {v.segment: v.window.events for v in found if v.window.end == last}
     whole = counted.pop(None)
     assert counted.pop(f"{tag}=__other__") == 0

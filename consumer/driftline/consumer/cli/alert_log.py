@@ -40,9 +40,7 @@ def find_verdict(output: OutputLog, record: AlertRecord) -> Verdict | None:
     alert = record.alert
     if alert.feature is None:
         return None
-    wanted = identity(
-        alert.stream, alert.feature, alert.window.start, alert.window.end, alert.reference.id
-    )
+    wanted = identity(alert.stream, alert.feature, *alert.window.times, alert.reference.id)
     partitions = output.partitions("verdicts")
     partition = partitions[partition_of(alert.stream, len(partitions))]
     # A verdict is sent just before its alert; after a restart perhaps much earlier.

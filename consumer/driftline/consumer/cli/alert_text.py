@@ -77,16 +77,16 @@ def bars(shares: Sequence[Share]) -> str:
     return "\n".join(lines) + "      | normally"
 
 
-def minute(time: str) -> str:
-    """Return an RFC 3339 time of a record as tables show it.
+def minute(time: str | None) -> str:
+    """Return an RFC 3339 time of a record as tables show it; `-` for none.
 
     >>> minute("2019-03-27T00:00:00Z")
     '2019-03-27 00:00'
     """
-    return time[:16].replace("T", " ")
+    return "-" if time is None else time[:16].replace("T", " ")
 
 
-def day(time: str) -> str:
+def day(time: str | None) -> str:
     """Return an RFC 3339 time without its clock time at midnight.
 
     >>> day("2019-03-27T00:00:00Z"), day("2019-03-27T06:30:00Z")

@@ -51,8 +51,9 @@ class Board:
 
     def judged(self, verdict: Verdict) -> None:
         """Take in a verdict, in order of time."""
-        if verdict.window.end != self.now:
-            self.now = verdict.window.end
+        _, end = verdict.window.times
+        if end != self.now:
+            self.now = end
             self.windows += 1
         self.newest[verdict.feature] = verdict
         self.effects[verdict.feature].append(self._effect(verdict))
@@ -89,7 +90,7 @@ def render(board: Board, *, ascii_only: bool = False) -> str:
         effects, verdict, alert = board.effects[name], board.newest.get(name), firing.get(name)
         state = str(verdict.state) if verdict is not None else ""
         if alert is not None:
-            state = f"{state:<9} alert since {alert.since[11:16]}"
+            state = f"{state:<9} alert since {minute(alert.since)[11:]}"
         line = sparkline(list(effects), ascii_only=ascii_only)
         effect = f"{_last(effects):.2f}" if effects else ""
         rows.append(f"{name:<{width}}{effect:>8}  {line:<{WINDOWS}}  {state}".rstrip())

@@ -99,7 +99,7 @@ def _json(value: Any) -> str:
 
 def _is_of(alert: Alert, truth: Truth) -> bool:
     """Tell whether an alert is about what was done."""
-    begins = alert.since < format_time(truth.end)
+    begins = alert.begin < truth.end
     lasts = alert.until is None or alert.until > format_time(truth.start)
     return alert.feature == truth.feature and begins and lasts
 

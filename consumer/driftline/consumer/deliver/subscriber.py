@@ -250,7 +250,7 @@ def in_order(records: Iterable[AlertRecord]) -> list[AlertRecord]:
     return sorted(
         records,
         key=lambda record: (
-            record.alert.window.end,
+            record.alert.window.times[1],
             -(record.alert.effect or 0.0),
             record.alert.stream,
             record.alert.feature or "",

@@ -174,7 +174,7 @@ class StatusCollector(Collector):
         families["windows_closed"].add_metric([name], status.windows[name])
         windows = [verdict.window for verdict in verdicts.values() if verdict.feature in features]
         if windows:
-            last = max(windows, key=lambda window: window.end)
+            last = max(windows, key=lambda window: window.times[1])
             families["window_events"].add_metric([name], last.events)
         for metric, time in (
             ("watermark_timestamp_seconds", judge.clock.now()),

@@ -71,13 +71,14 @@ def _written(record: Record) -> tuple[Record, bytes | None, dict[str, str]]:
 def cloud_event(alert: Alert, plan: Plan) -> Headers:
     """Return an alert's headers: CloudEvents 1.0, binary mode."""
     subject = alert.stream if alert.feature is None else f"{alert.stream}/{alert.feature}"
+    _, end = alert.window.times
     headers = {
         "ce_specversion": "1.0",
         "ce_id": f"{alert.alert_id}.{alert.revision}",
         "ce_source": f"/driftline/{plan.config.kafka.group}",
         "ce_type": "io.driftline.alert.v1",
         "ce_subject": subject,
-        "ce_time": alert.window.end,
+        "ce_time": end,
         "content-type": "application/json",
     }
     return [(name, value.encode()) for name, value in headers.items()]

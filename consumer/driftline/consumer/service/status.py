@@ -147,8 +147,9 @@ class Status:
         newest[verdict.stream, verdict.feature] = verdict
         if verdict.type == "performance":
             return  # its windows end with the labels', which come later
-        if self._last_window.get(verdict.model) != verdict.window.end:
-            self._last_window[verdict.model] = verdict.window.end
+        _, end = verdict.window.times
+        if self._last_window.get(verdict.model) != end:
+            self._last_window[verdict.model] = end
             self.windows[verdict.model] += 1
             self._judged.add(verdict.model)
 

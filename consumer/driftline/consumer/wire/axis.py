@@ -7,14 +7,12 @@ records, ids and sentences; nothing else tells the two apart.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Protocol
 
 from driftline.consumer.config import WindowConfig
 from driftline.consumer.wire.records import Window
 from driftline.producer.records.durations import format_duration
 from driftline.producer.records.timestamp import EARLIEST, format_time
-
-_NO_TIME = cast("str", None)  # see `Window`
 
 
 class Axis(Protocol):
@@ -26,7 +24,7 @@ class Axis(Protocol):
     def key(self, place: int) -> str:
         """Return a place as ids have it."""
 
-    def time(self, place: int) -> str:
+    def time(self, place: int) -> str | None:
         """Return its time as records have it, which is None along rows; see `Window`."""
 
     def rows(self, start: int, end: int) -> tuple[int, int] | None:
@@ -57,7 +55,7 @@ class TimeAxis:
         """Return the time in RFC 3339."""
         return format_time(place)
 
-    def time(self, place: int) -> str:
+    def time(self, place: int) -> str | None:
         """Return the time in RFC 3339."""
         return format_time(place)
 
@@ -101,15 +99,15 @@ class RowAxis:
 
     def window(self, start: int, end: int, events: int) -> Window:
         """Return a window by its rows; the first may begin before the file."""
-        return Window(_NO_TIME, _NO_TIME, events, self.rows(start, end))
+        return Window(None, None, events, self.rows(start, end))
 
     def key(self, place: int) -> str:
         """Return the number of the row."""
         return str(self._number(place))
 
-    def time(self, place: int) -> str:
+    def time(self, place: int) -> str | None:
         """Return None."""
-        return _NO_TIME
+        return None
 
     def rows(self, start: int, end: int) -> tuple[int, int] | None:
         """Return the numbers of the first and the last row."""

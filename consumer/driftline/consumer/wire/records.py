@@ -24,13 +24,18 @@ class Window(msgspec.Struct, frozen=True, omit_defaults=True):
     """A window: RFC 3339 times, `end` exclusive, and its events.
 
     Of a file without times it has the numbers of its first and last row instead, and both times are
-    None: no record of the service is, so that whoever reads one need not ask.
+    None; no record of the service is so.
     """
 
-    start: str
-    end: str
+    start: str | None
+    end: str | None
     events: int
     rows: tuple[int, int] | None = None
+
+    @property
+    def times(self) -> tuple[str, str]:
+        """Its two times, for records that have them; of rows both are empty."""
+        return self.start or "", self.end or ""
 
     @property
     def span(self) -> tuple[int, int]:
@@ -159,7 +164,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=
     segment: str | None
     feature: str | None
     type: str | None
-    since: str
+    since: str | None
     until: str | None
     rows: tuple[int, int] | None = None
     rule: str

@@ -177,7 +177,7 @@ def test_other_features_are_named_worst_first() -> None:
     assert [a.also_firing for a in found] == [["x"], ["c"]]
     assert found[0].summary.endswith("1 other feature changed too: x.")
     outputs = backtest(plan(**BUDGET), hours(QUIET, {"x": 3.0}, {"x": 3.0, "c": "q"}, {}))
-    of_window = [v for v in verdicts(outputs) if v.window.start.endswith("T02:00:00Z")]
+    of_window = [v for v in verdicts(outputs) if v.window.times[0].endswith("T02:00:00Z")]
     effects = {v.feature: v.effect or 0.0 for v in of_window}
     assert effects["x"] > effects["c"]
     c = next(a for a in alerts(outputs) if a.feature == "c")
@@ -199,7 +199,7 @@ def test_a_segment_has_alerts_of_its_own() -> None:
         ("m/tier=gold", "m", "tier=gold", "x")
     }
     assert fired[0].summary.startswith("m/tier=gold: x rose: median 1.5, normally ")
-    assert fired[0].alert_id == identity("m/tier=gold", "x", "feature_drift", fired[0].since)
+    assert fired[0].alert_id == identity("m/tier=gold", "x", "feature_drift", fired[0].since or "")
     assert fired[0].reference.events == REFERENCE.stream_events[REFERENCE.position["tier=gold"]]
     assert len({a.incident_id for a in found}) == 1
 

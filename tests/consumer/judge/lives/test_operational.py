@@ -30,7 +30,6 @@ from driftline.consumer.wire.codec import decode, encode
 from driftline.consumer.wire.messages import Block, Horizon, Loss, Pane
 from driftline.consumer.wire.records import Alert, Verdict
 from driftline.consumer.wire.subject import identity
-from driftline.producer.records.timestamp import format_time
 
 HOURLY = {"length": "1h", "grace": "0s", "min_events": 1}
 PLAN = plan(stale_after="1d", window=HOURLY, owner="credit", runbook="https://wiki.example/m")
@@ -195,7 +194,7 @@ def test_a_loss_is_an_alert_with_the_exact_range() -> None:
         "2020-09-20T01:00:00Z",
         "2020-09-20T04:00:00Z",
     )
-    states = {v.window.start[11:13]: v.state for v in found if isinstance(v, Verdict)}
+    states = {v.window.times[0][11:13]: v.state for v in found if isinstance(v, Verdict)}
     assert states == {"01": "insufficient", "02": "insufficient", "03": "insufficient"}
     # The first window behind it that is whole ends the alert.
     judging.restart()
@@ -230,7 +229,8 @@ def test_panes_deleted_before_they_were_judged() -> None:
     before = judging.judge.position
     (alert,) = judging.judge.lost(gap)
     assert "events 7 to 19 of driftline.panes partition 0 were deleted" in alert.summary
-    assert alert.window.start <= format_time(START + 2 * HOUR) <= alert.window.end
+    start, end = alert.window.span
+    assert start <= START + 2 * HOUR <= end
     assert judging.judge.position == before  # what it has not read yet is still to be read
     fresh = PLAN.judge(MODEL, JudgeState(position=0, rewind=0))
     assert list(fresh.lost(gap)) == []  # nothing was heard yet, so nothing is known to be lost

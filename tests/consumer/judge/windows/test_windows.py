@@ -91,7 +91,7 @@ def test_a_stretch_without_events_gives_one_verdict() -> None:
         None,
         {},
     )
-    start, end = stretch.window.start, stretch.window.end
+    start, end = stretch.window.times
     assert stretch.verdict_id == identity("m", "x", start, end, REFERENCE.id)
 
 
@@ -263,7 +263,7 @@ def test_the_state_gives_up_panes_that_no_window_needs() -> None:
 
 def test_verdict_ids_name_stream_feature_window_and_reference() -> None:
     for verdict in verdicts(backtest(plan(segments=["tier"]), at(3, 14, 25, 36))):
-        parts = (verdict.stream, verdict.feature, verdict.window.start, verdict.window.end)
+        parts = (verdict.stream, verdict.feature, *verdict.window.times)
         assert verdict.verdict_id == identity(*parts, REFERENCE.id)
 
 
