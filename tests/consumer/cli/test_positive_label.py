@@ -134,3 +134,20 @@ def test_what_the_class_is_compared_with(driftline: Driftline, tmp_path: Path) -
     assert refused("--positive-label", "yes", "--compare", "m@1", "m@2") == (
         "--compare: leave out --positive-label: it takes models.<name>.positive_label"
     )
+
+
+def test_a_metric_of_a_file_that_ends_in_its_only_window(
+    driftline: Driftline, tmp_path: Path
+) -> None:
+    """It is told, and what became better too."""
+    rng = random.Random(1)
+    with (tmp_path / "e.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["ts", "x", "prediction", "actual"])
+        for n in range(600):
+            truth, right = rng.random() < 0.5, rng.random() < (0.8 if n < 300 else 0.97)
+            time = f"2026-03-{1 + n // 50:02d}T{n % 24:02d}:00:00Z"
+            rows.writerow([time, round(rng.random(), 3), int(truth == right), int(truth)])
+    ran = driftline("backtest", "-i", "e.csv", "--window", "30d", "--min-events", "100")
+    (accuracy,) = [line for line in ran.out.splitlines() if line.startswith("accuracy ")]
+    assert accuracy.split()[-4:] == ["better", "2026-03-08", "to", "2026-04-07"]

@@ -37,7 +37,7 @@ class Found:
             events.
         open: windows of the whole model, or of its labels, that are not over where the file ends.
         measured: per metric with labels, the verdict on the newest window of the whole model that
-            could be judged.
+            could be judged; on one that is not over only where no other could.
         unmeasured: the same; why none of its metrics could be judged, empty if one was.
     """
 
@@ -94,8 +94,9 @@ class Found:
         self.metrics[window] = verdict.window.events
         _note(self.unmeasured, window, verdict, verdict.reason or verdict.state)
         if not verdict.subject.estimated:
-            if verdict.state != "insufficient" and verdict.complete:
-                self.measured[verdict.subject.name] = verdict
+            name = verdict.subject.name
+            if verdict.state != "insufficient" and (verdict.complete or name not in self.measured):
+                self.measured[name] = verdict
             labelled = (verdict.counts or {}).get("labelled", 0)
             self.labelled[window] = labelled
             why = self._why(verdict, labelled, "labelled events")
