@@ -192,6 +192,12 @@ def test_rows_of_a_configuration_are_for_backtests(
         "driftline.yaml:6: models.m.window.rows: the events of a topic come in time: give length;"
         " rows are for a backtest"
     )
+    ran = driftline("check", "--offline")
+    assert ran.code == 2
+    assert (
+        "error    m                 window.rows: the events of a topic come in time: give length;"
+        " rows are for a backtest   driftline.yaml:6\n"
+    ) in ran.out
     (tmp_path / "driftline.yaml").write_text(CONFIG + "    budget: 1 per 30d\n")
     ran = driftline("backtest", "--input", file)
     assert "budget: windows of rows have no times: write 1 per 100 windows" in ran.err

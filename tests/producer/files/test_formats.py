@@ -11,7 +11,7 @@ import pytest
 
 from driftline.producer.errors import InputError
 from driftline.producer.files import formats
-from driftline.producer.files.formats import FORMATS, Format, Rows, format_of, is_file_name
+from driftline.producer.files.formats import FORMATS, Extra, Format, Rows, format_of, is_file_name
 from driftline.producer.files.rows import count_rows, file_notes, read_rows
 
 # Records of lines `name=value`, with a blank line behind each.
@@ -38,12 +38,7 @@ def count(file: Path) -> int:
     return file.read_text().count("\n\n") + 1
 
 
-STANZA = Format("STANZA", (".stanza",), read, count, extra="stanzas")
-
-
-def no_library(file: Path, chunk: int) -> Iterator[Rows]:
-    raise ModuleNotFoundError("No module named 'stanza'", name="stanza")
-    yield []
+STANZA = Format("STANZA", (".stanza",), read, count, extra=Extra("stanzas", "msgspec"))
 
 
 def test_endings_tell_one_format_each() -> None:
@@ -71,7 +66,7 @@ def test_a_new_format_is_read_counted_and_listed(
 def test_one_that_needs_more_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    form = Format("STANZA", (".stanza",), no_library, count, extra="stanzas")
+    form = Format("STANZA", (".stanza",), read, count, extra=Extra("stanzas", "stanza"))
     monkeypatch.setattr(formats, "FORMATS", [*FORMATS, form])
     path = tmp_path / "a.stanza"
     path.write_text("a=1")

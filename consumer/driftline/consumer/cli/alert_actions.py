@@ -14,6 +14,7 @@ import typer
 from driftline.consumer.cli import output_log
 from driftline.consumer.cli.alert_text import alert_line
 from driftline.consumer.cli.errors import CommandError
+from driftline.consumer.cli.load_config import Deployment
 from driftline.consumer.cli.terminal import out, out_json, say
 from driftline.consumer.deliver.choice import Choice
 from driftline.consumer.deliver.dispatcher import Counts
@@ -27,8 +28,7 @@ _PAUSE = 1.0  # seconds between two looks at the topic
 
 @contextmanager
 def listening(
-    config: Path | None,
-    bootstrap_servers: str | None,
+    deployment: Deployment,
     choice: Choice,
     position: Path | None = None,
     wait: float | None = None,
@@ -37,27 +37,23 @@ def listening(
     """Subscribe to the alerts of a deployment.
 
     Args:
-        config: the configuration; None for driftline.yaml of this folder, if there is one.
-        bootstrap_servers: brokers of the command line.
+        deployment: where its topics are.
         choice: which alerts are asked for.
         position: a file that keeps where it stopped; None: begin with what fires now.
         wait: seconds to wait for a broker that cannot be reached; None: for ever.
         pause: waits for a number of seconds between two attempts to reach it.
 
     Raises:
-        DriftlineError: the configuration has errors, or the topic cannot be read.
+        DriftlineError: the topic cannot be read.
     """
-    output = wait_for_broker(
-        lambda: output_log.open_output(config, bootstrap_servers), wait, _say_away, pause
-    )
+    output = wait_for_broker(lambda: output_log.open_output(deployment), wait, _say_away, pause)
     with closing(output):
         yield output.alerts(choice, FilePosition(position) if position is not None else None)
 
 
 @contextmanager
 def handing_on(
-    config: Path | None,
-    bootstrap_servers: str | None,
+    deployment: Deployment,
     choice: Choice,
     position: Path | None,
     wait: float | None,
@@ -65,7 +61,7 @@ def handing_on(
     """Subscribe as `listening`; yield the subscriber, and an event that SIGTERM and Ctrl-C set."""
     with (
         until_stopped() as stop,
-        listening(config, bootstrap_servers, choice, position, wait, pausing(stop)) as subscriber,
+        listening(deployment, choice, position, wait, pausing(stop)) as subscriber,
     ):
         yield subscriber, stop
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from driftline.consumer.cli import load_config
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.options import (
     BootstrapServers,
@@ -69,12 +70,13 @@ def tail(
     """
     start, _ = read_times(since)
     patience = read_wait(wait)
+    deployment = load_config.find_deployment(config, bootstrap_servers)
     from driftline.consumer.cli import alert_actions
 
     choice = Choice(model or (), severity, since=start)
     with (
         suppress(KeyboardInterrupt),  # the usual way to end it
-        alert_actions.listening(config, bootstrap_servers, choice, wait=patience) as subscriber,
+        alert_actions.listening(deployment, choice, wait=patience) as subscriber,
     ):
         alert_actions.print_all(subscriber, quiet=start is not None, follow=follow, as_json=json)
 
@@ -87,9 +89,10 @@ def show(
     json: Json = False,
 ) -> None:
     """Print one alert in full, with its bins as bars."""
+    deployment = load_config.find_deployment(config, bootstrap_servers)
     from driftline.consumer.cli import alert_log, alert_text, output_log
 
-    with closing(output_log.open_output(config, bootstrap_servers)) as output:
+    with closing(output_log.open_output(deployment)) as output:
         record = alert_log.find_alert(output, alert_id)
         if json:
             out_json(record.alert)
@@ -121,13 +124,14 @@ def run_command(
     now comes first at every start.
     """
     longest, patience = read_seconds(timeout, "--timeout"), read_wait(wait)
+    deployment = load_config.find_deployment(config, bootstrap_servers)
     from driftline.consumer.cli import alert_actions
     from driftline.consumer.deliver.dispatcher import Attempts
 
     choice = Choice(model or (), severity, (), feature or (), status)
     tries = Attempts(attempts)
     sink = sinks_of("command")["command"]
-    with alert_actions.handing_on(config, bootstrap_servers, choice, position, patience) as (
+    with alert_actions.handing_on(deployment, choice, position, patience) as (
         subscriber,
         stop,
     ):
@@ -163,12 +167,13 @@ def webhook(
     if position is not None and not sink.resumes:
         raise CommandError(f"--position: {sink.receiver} is told all that fires at every start")
     patience = read_wait(wait)
+    deployment = load_config.find_deployment(config, bootstrap_servers)
     from driftline.consumer.cli import alert_actions
     from driftline.consumer.deliver.webhook import Webhook
 
     Webhook(url)  # refuses a bad one before the broker is asked
     choice = Choice(model or (), severity, (), feature or ())
-    with alert_actions.handing_on(config, bootstrap_servers, choice, position, patience) as (
+    with alert_actions.handing_on(deployment, choice, position, patience) as (
         subscriber,
         stop,
     ):

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from driftline.consumer.cli import load_config
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.options import (
     DEFAULT_CONFIG,
@@ -20,6 +21,8 @@ from driftline.consumer.cli.options import (
     read_given_times,
 )
 from driftline.consumer.cli.terminal import say
+from driftline.consumer.cli.window_options import check_configured, read_window_options
+from driftline.consumer.service.reference_file import absent
 from driftline.producer.files.given import checked
 
 
@@ -124,8 +127,6 @@ def backtest(
     for path in (file, labels) if config is None or config.exists() else ():
         if path is not None:
             checked(path)
-    from driftline.consumer.cli import backtest_compare_sides, backtest_exit
-
     if config is None and DEFAULT_CONFIG.exists():
         config = DEFAULT_CONFIG
         say(f"using {config}")
@@ -138,15 +139,28 @@ def backtest(
             raise CommandError(
                 "--compare: leave out --positive-label: it takes models.<name>.positive_label"
             )
+        from driftline.consumer.cli import backtest_compare_sides, backtest_exit
+
         given = backtest_compare_sides.Given(compare, file, config, model, labels, actual)
         code = backtest_exit.compare(given, as_json=json, fail_on_drift=fail_on_drift)
         raise typer.Exit(code)
     if file is None:
         raise CommandError("give the events: --input FILE")
     times = read_given_times(timestamp, time_format, timezone)
-    wanted = backtest_exit.read_window_options(window, every, rows, min_events, budget)
+    wanted = read_window_options(window, every, rows, min_events, budget)
+    loaded = None
+    if config is not None:
+        check_configured(wanted, times)
+        loaded = load_config.read_config(config, offline=True)
+        model = load_config.choose_model(loaded.config, model)
+        if reference is None:
+            load_config.require_references(loaded, [model])
+    if reference is not None and not reference.exists():
+        raise CommandError(absent(reference))
+    from driftline.consumer.cli import backtest_exit
+
     setup = backtest_exit.set_up(
-        config, file, model, reference, (actual, labels, positive_label), wanted, times
+        loaded, file, model, reference, (actual, labels, positive_label), wanted, times
     )
     code = backtest_exit.backtest(
         setup, verdicts=verdicts, as_json=json, fail_on_drift=fail_on_drift

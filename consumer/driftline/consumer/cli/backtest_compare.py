@@ -18,7 +18,7 @@ from driftline.consumer.cli.backtest_compare_sides import (
     with_truth,
 )
 from driftline.consumer.cli.errors import CommandError
-from driftline.consumer.cli.load_models import choose_model, read_config
+from driftline.consumer.cli.load_config import choose_model, read_config
 from driftline.detectors.grid import IntArray
 from driftline.detectors.outcomes import (
     Figure,

@@ -9,29 +9,27 @@ from driftline.consumer.cli import (
     backtest_compare,
     backtest_compare_text,
     backtest_text,
-    load_models,
 )
 from driftline.consumer.cli.backtest_compare import Compared
 from driftline.consumer.cli.backtest_compare_sides import Given
-from driftline.consumer.cli.errors import DEFECT, DRIFT_FOUND, OPERATOR_MUST_ACT, CommandError
+from driftline.consumer.cli.errors import DEFECT, DRIFT_FOUND, OPERATOR_MUST_ACT
+from driftline.consumer.cli.load_config import choose_model
 from driftline.consumer.cli.screen import Screen
 from driftline.consumer.cli.terminal import out, out_json, say
 from driftline.consumer.cli.verdict_table import VerdictTable
-from driftline.consumer.config import Budget
+from driftline.consumer.config import Loaded
 from driftline.consumer.offline.assumed import assumed
 from driftline.consumer.offline.configured import configured
 from driftline.consumer.offline.given_truth import GivenTruth
 from driftline.consumer.offline.run import run
 from driftline.consumer.offline.setup import Setup
-from driftline.consumer.offline.windows import GUESSED, WindowOptions
+from driftline.consumer.offline.window_options import WindowOptions
 from driftline.consumer.wire.records import Alert
-from driftline.producer.records.durations import parse_duration
-from driftline.producer.records.time_form import GUESSED as ANY_TIMES
 from driftline.producer.records.time_form import GivenTimes
 
 
 def set_up(
-    config: Path | None,
+    loaded: Loaded | None,
     file: Path,
     model: str | None,
     reference: Path | None,
@@ -42,67 +40,21 @@ def set_up(
     """Set up a backtest as the options ask for, and print what is assumed.
 
     Args:
-        config: the configuration, None where there is none.
+        loaded: the configuration, None where there is none.
         file: the events.
-        model: as given.
+        model: as given; one of the configuration.
         reference: as given.
         truth: what is given as `--actual`, `--labels` and `--positive-label`.
         wanted: of the windows.
         times: what is known of the times.
 
     Raises:
-        DriftlineError: the configuration, the reference or a file cannot be used.
+        DriftlineError: the reference or a file cannot be used.
     """
-    if config is not None:
-        if wanted != GUESSED:
-            raise CommandError(
-                "--window, --every, --rows, --min-events, --budget: the configuration has them:"
-                " change models.<name>.window and budget there, or leave out --config"
-            )
-        if times != ANY_TIMES:
-            raise CommandError(
-                "--timestamp, --time-format, --timezone: the configuration says how times are read:"
-                " change sources.<topic> there, or leave out --config"
-            )
-        loaded = load_models.read_config(config, offline=True)
-        name = load_models.choose_model(loaded.config, model)
-        return configured(loaded, name, file, reference, Screen(), GivenTruth(*truth))
-    return assumed(file, model, reference, Screen(), GivenTruth(*truth), wanted, times)
-
-
-def read_window_options(
-    length: str | None,
-    every: str | None,
-    rows: int | None,
-    min_events: int | None,
-    budget: str | None,
-) -> WindowOptions:
-    """Return what the options say of the windows.
-
-    Raises:
-        CommandError: one cannot be read.
-    """
-    if rows is not None and length is not None:
-        raise CommandError("--rows: leave out --window, which is of time")
-    read: dict[str, int | None] = {}
-    for option, text in (("--window", length), ("--every", every)):
-        try:
-            read[option] = None if text is None else _length(text, rows)
-        except ValueError:
-            unit = "a duration such as 90s, 6h or 7d" if rows is None else "a number of rows"
-            raise CommandError(f"{option} {text}: write {unit}") from None
-        if read[option] == 0:
-            raise CommandError(f"{option} {text}: must be above 0")
-    try:
-        allowed = None if budget is None else Budget.parse(budget)
-    except ValueError as error:
-        raise CommandError(f"--budget {budget}: {error}") from None
-    return WindowOptions(read["--window"], read["--every"], rows, min_events, allowed)
-
-
-def _length(text: str, rows: int | None) -> int:
-    """Return a duration in ms, or beside --rows a number of rows."""
-    return parse_duration(text) if rows is None else int(text)
+    if loaded is None:
+        return assumed(file, model, reference, Screen(), GivenTruth(*truth), wanted, times)
+    name = choose_model(loaded.config, model)
+    return configured(loaded, name, file, reference, Screen(), GivenTruth(*truth))
 
 
 def backtest(setup: Setup, *, verdicts: bool, as_json: bool, fail_on_drift: bool) -> int:

@@ -23,9 +23,13 @@ def check(
 
     Reads up to 1,000 recent records a topic and writes nothing. Errors give exit code 2.
     """
-    from driftline.consumer.cli import check_all, check_findings
+    from driftline.consumer.cli import check_config, check_findings
 
-    head, findings = check_all.read_and_inspect(config, bootstrap_servers, offline=offline)
+    head, loaded, findings = check_config.read(config, bootstrap_servers, offline=offline)
+    if loaded is not None:
+        from driftline.consumer.cli import check_all
+
+        findings = check_all.read_and_inspect(loaded, offline=offline)
     if json:
         for found in findings:
             out_json(found)

@@ -1,11 +1,11 @@
-"""All findings about a configuration: what `driftline check` prints."""
+"""All findings about a configuration, its references, the broker and recent records."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from pathlib import Path
 
+from driftline.consumer.cli.check_config import config_findings
 from driftline.consumer.cli.check_events import (
     Sample,
     decode,
@@ -14,13 +14,12 @@ from driftline.consumer.cli.check_events import (
     merge,
     sample_topic,
 )
-from driftline.consumer.cli.check_findings import Finding, finding, overview
+from driftline.consumer.cli.check_findings import Finding, finding
 from driftline.consumer.cli.check_formats import format_findings
 from driftline.consumer.cli.check_labels import LabelSample, label_findings, sample_labels
 from driftline.consumer.cli.check_thresholds import threshold_findings
-from driftline.consumer.cli.load_models import read_config, schema_source, source_problems
+from driftline.consumer.cli.load_models import schema_source, source_problems
 from driftline.consumer.cli.log_reading import newest_records, partitions_of, read_between
-from driftline.consumer.cli.options import DEFAULT_CONFIG
 from driftline.consumer.cli.topic_checks import (
     all_topics,
     describe_inputs,
@@ -28,7 +27,7 @@ from driftline.consumer.cli.topic_checks import (
     missing_inputs,
     wanted_topics,
 )
-from driftline.consumer.config import Config, ConfigError, Loaded
+from driftline.consumer.config import Config, Loaded
 from driftline.consumer.log.broker import connect
 from driftline.consumer.log.protocol import Log, TopicInfo
 from driftline.consumer.log.topics import check_topics, missing_topics
@@ -44,20 +43,9 @@ RECENT = 1_000
 """Records read of each input topic."""
 
 
-def read_and_inspect(
-    path: Path | None, bootstrap_servers: str | None, *, offline: bool
-) -> tuple[str, list[Finding]]:
-    """Read the configuration; return what it is about, and the findings.
-
-    Raises:
-        CommandError: there is no file.
-    """
-    try:
-        loaded = read_config(path, offline=offline, bootstrap_servers=bootstrap_servers, quiet=True)
-    except ConfigError as error:
-        return str(path or DEFAULT_CONFIG), [finding(problem) for problem in error.problems]
-    head = overview(loaded.files, loaded.config, len(input_topics(loaded.config)))
-    return head, inspect(loaded, None if offline else lambda: connect(loaded.config.kafka).log)
+def read_and_inspect(loaded: Loaded, *, offline: bool) -> list[Finding]:
+    """Return the findings, those of the broker unless `offline`."""
+    return inspect(loaded, None if offline else lambda: connect(loaded.config.kafka).log)
 
 
 def inspect(loaded: Loaded, connect: Callable[[], Log] | None) -> list[Finding]:
@@ -68,7 +56,7 @@ def inspect(loaded: Loaded, connect: Callable[[], Log] | None) -> list[Finding]:
         connect: connects to its broker; None leaves the broker alone.
     """
     references, problems = read_references(loaded)
-    known = [finding(problem) for problem in (*loaded.warnings, *problems)]
+    known = [*config_findings(loaded), *map(finding, problems)]
     findings = [found for found in known if found.subject not in loaded.config.models]
     samples: Mapping[str, tuple[Sample, LabelSample]] = {}
     if connect is not None:

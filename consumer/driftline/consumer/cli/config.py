@@ -7,6 +7,8 @@ from typing import Annotated
 import msgspec
 import typer
 
+from driftline.consumer import config as configuration
+from driftline.consumer.cli import load_config
 from driftline.consumer.cli.options import ConfigFile
 from driftline.consumer.cli.terminal import out, out_json
 
@@ -21,10 +23,7 @@ def show(
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of YAML.")] = False,
 ) -> None:
     """Print what holds: file, environment and defaults worked in, secrets masked."""
-    from driftline.consumer import config as configuration
-    from driftline.consumer.cli import load_models
-
-    loaded = load_models.read_config(config, offline=True)
+    loaded = load_config.read_config(config, offline=True)
     if json:
         out_json(configuration.effective(loaded))
     else:
@@ -34,6 +33,4 @@ def show(
 @config.command()
 def schema() -> None:
     """Print the JSON Schema of driftline.yaml, for editors."""
-    from driftline.consumer import config as configuration
-
     out(msgspec.json.format(msgspec.json.encode(configuration.schema()), indent=2).decode())

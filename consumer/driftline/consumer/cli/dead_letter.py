@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from driftline.consumer.cli import load_config
 from driftline.consumer.cli.options import (
     BootstrapServers,
     ConfigFile,
@@ -16,6 +17,7 @@ from driftline.consumer.cli.options import (
     read_times,
 )
 from driftline.consumer.cli.terminal import out, out_json, say
+from driftline.consumer.log.broker import connect
 
 dead_letter = typer.Typer(
     name="dead-letter",
@@ -43,10 +45,11 @@ def show(
 ) -> None:
     """Print how many dead letters there are by reason, and the newest of them."""
     times = read_times(since, until)
+    deployment = load_config.find_deployment(config, bootstrap_servers)
     from driftline.consumer.cli import dead_letters, output_log
 
     choice = dead_letters.LetterChoice(reason, topic, *times)
-    with closing(output_log.open_output(config, bootstrap_servers)) as output:
+    with closing(output_log.open_output(deployment)) as output:
         letters = dead_letters.choose(output.read("dead-letter"), choice)
     newest = letters[-limit:]
     if json:
@@ -76,10 +79,11 @@ def replay(
     large cannot be sent, only their beginning is kept.
     """
     times = read_times(since, until)
+    deployment = load_config.find_deployment(config, bootstrap_servers)
     from driftline.consumer.cli import dead_letters, output_log
 
     choice = dead_letters.LetterChoice(reason, topic, *times)
-    broker, whole = output_log.reach(config, bootstrap_servers)
+    broker, whole = connect(deployment.kafka), deployment.config
     with closing(broker.log):
         output = output_log.OutputLog.of(broker, whole)
         letters = dead_letters.choose(output.read("dead-letter"), choice)

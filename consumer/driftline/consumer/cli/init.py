@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from driftline.consumer.cli import load_config
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.options import (
     DEFAULT_CONFIG,
@@ -78,17 +79,16 @@ def init(
     for path in (source, labels):
         if path is not None:
             checked(path)
+    times = read_given_times(timestamp, time_format, timezone)
+    kafka = load_config.brokers(bootstrap_servers)
+    servers = kafka.bootstrap_servers
     from driftline.consumer.cli import (
         init_files,
         init_text,
-        load_models,
         reference_build,
         reference_topic,
     )
 
-    times = read_given_times(timestamp, time_format, timezone)
-    kafka = load_models.brokers(bootstrap_servers)
-    servers = kafka.bootstrap_servers
     truth = init_files.given_truth(actual, labels, positive_label)
     wanted = init_files.Wanted(source, output, model, topic, truth, times, servers, force)
     wanted.check()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Self
 
 from driftline.consumer.cli.errors import CommandError
-from driftline.consumer.cli.load_models import read_kafka
+from driftline.consumer.cli.load_config import Deployment
 from driftline.consumer.config import Config, OutputConfig
 from driftline.consumer.deliver.choice import Choice
 from driftline.consumer.deliver.cursor import Cursor
@@ -77,21 +76,10 @@ class OutputLog:
         self._log.close()
 
 
-def open_output(config: Path | None, bootstrap_servers: str | None) -> OutputLog:
+def open_output(deployment: Deployment) -> OutputLog:
     """Connect to the broker; without a configuration the topics are `driftline.*`.
 
     Raises:
-        DriftlineError: the configuration has errors, or the broker cannot be reached.
+        DriftlineError: the broker cannot be reached.
     """
-    broker, whole = reach(config, bootstrap_servers)
-    return OutputLog.of(broker, whole)
-
-
-def reach(config: Path | None, bootstrap_servers: str | None) -> tuple[Broker, Config | None]:
-    """Connect to the broker; return it, and the configuration where there is one.
-
-    Raises:
-        DriftlineError: the configuration has errors, or the broker cannot be reached.
-    """
-    kafka, whole = read_kafka(config, bootstrap_servers)
-    return connect(kafka), whole
+    return OutputLog.of(connect(deployment.kafka), deployment.config)

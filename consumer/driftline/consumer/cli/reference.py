@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from driftline.consumer.cli import load_config
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.options import (
     BootstrapServers,
@@ -22,6 +23,7 @@ from driftline.consumer.cli.options import (
     read_given_times,
     read_times,
 )
+from driftline.consumer.cli.reference_options import check_output, read_grid, read_types
 from driftline.consumer.cli.terminal import out, out_json, say
 from driftline.producer.files.formats import any_of, names
 from driftline.producer.files.given import checked
@@ -95,29 +97,29 @@ def build(
         raise CommandError("--labels is the ground truth of a file of events: give --input FILE")
     if file is not None:
         checked(file)
-    from driftline.consumer.cli import load_models, reference_build, reference_topic
-
     times = read_given_times(timestamp, time_format, timezone)
-    reference_build.check_output(output)
-    whole = None
+    check_output(output)
+    most, types = read_grid(grid), read_types(feature_type or ())
+    stretch = (None, 0, 0) if from_topic is None else _stretch(first, since, until)
+    whole = kafka = None
     if config is not None:
-        whole = load_models.read_config(
+        whole = load_config.read_config(
             config, offline=file is not None, bootstrap_servers=bootstrap_servers
         ).config
-        load_models.choose_model(whole, model)
-    settings = reference_build.settings(
-        model, grid, feature_type or (), segment or (), positive_label
-    )
+        load_config.choose_model(whole, model)
+        kafka = whole.kafka
+    elif from_topic is not None:
+        kafka = load_config.find_deployment(None, bootstrap_servers).kafka
+    from driftline.consumer.cli import reference_build, reference_topic
+
+    settings = reference_build.settings(model, most, types, segment or (), positive_label)
     if whole is not None:
         settings = reference_build.with_config(settings, whole.models[model])
-    if file is not None:
+    if from_topic is not None and kafka is not None:
+        wanted = reference_topic.RecordRange(*stretch)
+        built = reference_topic.from_topic(kafka, from_topic, wanted, settings, whole, actual)
+    elif file is not None:
         built = reference_build.from_file(file, settings, whole, actual, times, labels)
-    else:
-        stretch = reference_topic.RecordRange(*_stretch(first, since, until))
-        kafka = whole.kafka if whole else load_models.read_kafka(None, bootstrap_servers)[0]
-        built = reference_topic.from_topic(
-            kafka, from_topic or "", stretch, settings, whole, actual
-        )
     size = reference_build.write(built.reference, output)
     if json:
         out_json(reference_build.as_document(built, output, size))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from math import isnan
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any
 
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.screen import Screen
@@ -32,41 +32,17 @@ from driftline.producer.reference.build import (
     reference_from_tables,
 )
 
-EXACT = "exact"
-
 
 def settings(
     model: str,
-    grid: str,
-    types: Iterable[str],
+    grid: int | None,
+    types: Mapping[str, FeatureType],
     segments: Iterable[str],
     positive_label: str | None,
 ) -> ReferenceSettings:
-    """Return what the options ask for.
-
-    Raises:
-        CommandError: an option cannot be read.
-
-    >>> settings("churn", "exact", ["zip=categorical"], [], None).types
-    {'zip': 'categorical'}
-    """
-    if grid != EXACT and not (grid.isascii() and grid.isdigit() and int(grid) > 0):
-        raise CommandError(f"--grid {grid}: write a number such as 1024, or {EXACT}")
-    chosen = {}
-    for text in types:
-        name, separator, kind = text.rpartition("=")
-        if not separator or not name or kind not in get_args(FeatureType):
-            raise CommandError(
-                f"--type {text}: write FEATURE=TYPE, with numeric, categorical or boolean"
-            )
-        chosen[name] = cast(FeatureType, kind)
-    return ReferenceSettings(
-        model=model,
-        grid=None if grid == EXACT else int(grid),
-        types=chosen,
-        segments=tuple(dict.fromkeys(segments)),
-        positive_label=positive_label,
-    )
+    """Return what the options ask for."""
+    segments = tuple(dict.fromkeys(segments))
+    return ReferenceSettings(model, grid, types, segments, positive_label)
 
 
 def with_config(wanted: ReferenceSettings, model: ModelConfig) -> ReferenceSettings:
@@ -120,16 +96,6 @@ def from_file(
     if truth is not None and built.reference.outcome is None:
         raise CommandError(f"--labels {labels}: {unmeasured_with_labels(built, mapping)}")
     return built
-
-
-def check_output(path: Path) -> None:
-    """Refuse what cannot be written before any work is done.
-
-    Raises:
-        CommandError: the name has another ending.
-    """
-    if not path.name.endswith((".json", ".json.gz")):
-        raise CommandError(f"--output {path}: name a .json or .json.gz file")
 
 
 def write(reference: Reference, path: Path) -> int:

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from driftline.consumer.cli import load_config
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.options import (
     BootstrapServers,
@@ -21,8 +22,11 @@ from driftline.consumer.cli.options import (
     read_given_times,
 )
 from driftline.consumer.cli.terminal import out, progress
+from driftline.consumer.log.broker import connect
 from driftline.consumer.wire.text import counted
 from driftline.producer.files.formats import Rows
+from driftline.producer.files.given import checked
+from driftline.producer.files.rows import count_rows, read_rows
 from driftline.producer.replay.replay import Pace
 
 
@@ -65,23 +69,25 @@ def replay(
     native events, made of columns that are guessed. Records carry the present as their timestamp,
     and the event id as key. Without --rate and --speed as fast as the broker takes them.
     """
-    from driftline.consumer.cli import output_log, replay_rows
-    from driftline.producer.files.rows import count_rows, read_rows
-
     times = read_given_times(timestamp, time_format, timezone)
     pace = Pace(time.monotonic, time.sleep, rate, speed)
-    texts = replay_rows.parse(scenario or ())
-    if truth is not None and not texts:
+    if truth is not None and not scenario:
         raise CommandError("--truth: there is none without --scenario")
     if (file is None) == (generate is None):
         raise CommandError("send what? give --input FILE or --generate HOURS")
+    if file is not None:
+        checked(file)
+    deployment = load_config.find_deployment(config, bootstrap_servers)
+    from driftline.consumer.cli import replay_rows
+
+    texts = replay_rows.parse(scenario or ())
 
     def read() -> Iterator[Rows]:
         return replay_rows.generated(generate or 0, seed) if file is None else read_rows(file)
 
     rows = read()
     total = count_rows(file) if file is not None else None
-    broker, whole = output_log.reach(config, bootstrap_servers)
+    broker, whole = connect(deployment.kafka), deployment.config
     with closing(broker.log):
         target = replay_rows.Target.of(topic, broker.log, whole)
         if target.mapped and model is not None:

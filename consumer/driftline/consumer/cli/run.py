@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from driftline.consumer.cli import load_config
 from driftline.consumer.cli.errors import START_ME_AGAIN
 from driftline.consumer.cli.options import BootstrapServers, ConfigFile, Wait, read_wait
 from driftline.consumer.log.errors import WorkerLost
@@ -18,9 +19,10 @@ def run(
     inside, or another worker took this one's place. Exit code 2 asks for an operator.
     """
     patience = read_wait(wait)
+    loaded = load_config.read_config(config, bootstrap_servers=bootstrap_servers)
+    load_config.require_service(loaded)
     from driftline.consumer.cli import load_models, logs, service
 
-    loaded = load_models.read_config(config, bootstrap_servers=bootstrap_servers)
     plan = load_models.read_plan(loaded)
     log = logs.start_logging(loaded.config.log)
     try:

@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from driftline.consumer.cli.errors import CommandError
-from driftline.consumer.cli.load_models import read_config
+from driftline.consumer.cli.load_config import read_config
 from driftline.consumer.cli.terminal import out, out_json
 from driftline.consumer.cli.topic_checks import all_topics, topic_problems, wanted_topics
 from driftline.consumer.log.broker import connect

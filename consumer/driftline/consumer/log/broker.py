@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from driftline.consumer.config import KafkaConfig
 from driftline.consumer.log.errors import Unreachable
 from driftline.consumer.log.protocol import Broker
+
+if TYPE_CHECKING:  # what reads it is large, and a verb that fails may not need it
+    from driftline.consumer.config import KafkaConfig
 
 PAUSE = 1.0  # seconds between two attempts to reach a broker
 EVERY = 60.0  # seconds between two lines about a broker that is away

@@ -36,14 +36,8 @@ from driftline.consumer.offline.setup import (
     survey,
 )
 from driftline.consumer.offline.truth import Truth, read_truth
-from driftline.consumer.offline.windows import (
-    FEWEST,
-    GUESSED,
-    MIN_EVENTS,
-    WindowOptions,
-    rows_for,
-    windows_for,
-)
+from driftline.consumer.offline.window_options import GUESSED, WindowOptions
+from driftline.consumer.offline.windows import FEWEST, MIN_EVENTS, rows_for, windows_for
 from driftline.consumer.service.references import load_reference
 from driftline.consumer.wire.axis import axis_of
 from driftline.detectors.outcomes import Outcomes

@@ -18,7 +18,7 @@ from driftline.consumer.offline.given_truth import GivenTruth
 from driftline.consumer.offline.monitor import TOPIC, config_of
 from driftline.consumer.offline.report import Report
 from driftline.consumer.offline.run import run
-from driftline.consumer.offline.windows import WindowOptions
+from driftline.consumer.offline.window_options import WindowOptions
 from driftline.consumer.service.backtest import Backtest
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.wire.records import Alert, Verdict

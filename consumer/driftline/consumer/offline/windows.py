@@ -6,8 +6,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from driftline.consumer.config import Budget, WindowConfig
+from driftline.consumer.config import WindowConfig
 from driftline.consumer.offline.extent import DAY, Extent, Pace
+from driftline.consumer.offline.window_options import GUESSED, WindowOptions
 from driftline.producer.errors import InputError
 from driftline.producer.records.durations import UNITS
 
@@ -22,28 +23,6 @@ _ROUND = {
 }  # fmt: skip
 LENGTHS = [count * UNITS[unit] for unit, counts in _ROUND.items() for count in counts]
 """Window lengths that a person would choose, ms."""
-
-
-@dataclass(frozen=True)
-class WindowOptions:
-    """What is wanted of the windows of a file without a configuration; None is guessed.
-
-    Attributes:
-        length, every: of the windows, ms.
-        rows: of a window, where the file has no times, or they are not to be looked at.
-        min_events: a window with fewer is not judged.
-        budget: false alarms allowed.
-    """
-
-    length: int | None = None
-    every: int | None = None
-    rows: int | None = None
-    min_events: int | None = None
-    budget: Budget | None = None
-
-
-GUESSED = WindowOptions()
-"""Nothing is wanted."""
 
 
 @dataclass(frozen=True)

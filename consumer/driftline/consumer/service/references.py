@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import errno
-import gzip
-import os
-import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from driftline.consumer.config import ConfigError, Loaded, Problem, check_against
 from driftline.consumer.config.check_performance import check_performance
 from driftline.consumer.service.comparing import misfit
+from driftline.consumer.service.reference_file import read_reference_file
 from driftline.detectors.outcomes import OutcomeLayout, Outcomes
 from driftline.detectors.reference import OTHER, Reference
 from driftline.errors import ReferenceError  # noqa: A004 - the operator's word for it
-from driftline.producer.files.regular_file import open_regular, read_bounded
 from driftline.producer.records.names import PREDICTION_FEATURES, feature_problem, tag_problem
-
-_LARGEST_REFERENCE = 256_000_000  # bytes, unpacked
-_MOST_UNPACKED = 100  # times its size; a reference unpacks to about 5 times
-_SMALL = 1_000_000
-_BLOCK = 1 << 20
 
 
 def load_reference(path: Path) -> Reference:
@@ -30,15 +21,7 @@ def load_reference(path: Path) -> Reference:
     Raises:
         ReferenceError: it does not exist or is no reference.
     """
-    try:
-        data = _unpacked(path) if path.suffix == ".gz" else read_bounded(path, _LARGEST_REFERENCE)
-    except FileNotFoundError:
-        raise ReferenceError(
-            f"{path} does not exist: build it with driftline reference build"
-        ) from None
-    except (OSError, EOFError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ReferenceError(f"{path} cannot be read: {reason}") from None
+    data = read_reference_file(path)
     try:
         return Reference.from_json(data)
     except ReferenceError as error:
@@ -140,21 +123,3 @@ def _layout(reference: Reference) -> OutcomeLayout | None:
     except ReferenceError:
         return None
     return None if outcomes is None else outcomes.layout
-
-
-def _unpacked(path: Path) -> bytes:
-    """Return what a file holds, looked through before it is kept: a small one may hold gigabytes.
-
-    Raises:
-        OSError, EOFError, zlib.error: it cannot be read, or holds more than a reference does.
-    """
-    with open_regular(path) as packed, gzip.open(packed) as file:
-        own = os.fstat(packed.fileno()).st_size
-        most = min(_LARGEST_REFERENCE, max(_SMALL, _MOST_UNPACKED * own))
-        size = 0
-        while block := file.read(_BLOCK):
-            size += len(block)
-            if size > most:
-                raise OSError(errno.EFBIG, f"it unpacks to more than {most // 1_000_000} MB")
-        file.seek(0)
-        return file.read()

@@ -21,8 +21,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import digamma
 
+from driftline.detectors import special
 from driftline.detectors.features.cells import Cells, Result
 from driftline.detectors.features.laws import SquaredLaw, critical
 from driftline.detectors.grid import FloatArray, IntArray
@@ -93,7 +93,8 @@ def _mixed(
     y(0)^2 / (N i) + y(N)^2 / (N (N - i)) - slope^2.
     """
     start, end = after - slope * last, after + slope * rest
-    low = digamma(last + 1.0) - digamma(last - ties + 1.0)
-    high = digamma(rest + ties) - digamma(np.maximum(rest, 1.0))  # with no rest, y(N) is 0
+    low = special.digamma(last + 1.0) - special.digamma(last - ties + 1.0)
+    least = np.maximum(rest, 1.0)  # with no rest, y(N) is 0
+    high = special.digamma(rest + ties) - special.digamma(least)
     terms: FloatArray = (start**2 * low + end**2 * high) / (last + rest) - slope**2 * ties
     return terms

@@ -7,8 +7,8 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import chdtrc
 
+from driftline.detectors import special
 from driftline.detectors.grid import FloatArray, IntArray
 
 
@@ -116,4 +116,4 @@ def chi_square_share(bins: int, statistic: float) -> float:
         >>> round(chi_square_share(10, 21.666), 4), chi_square_share(1, 5.0)
         (0.01, 0.0)
     """
-    return float(chdtrc(bins - 1, max(statistic, 0.0))) if bins > 1 else 0.0
+    return float(special.chdtrc(bins - 1, max(statistic, 0.0))) if bins > 1 else 0.0

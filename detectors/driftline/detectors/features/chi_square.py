@@ -31,8 +31,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainc, chdtrc, chdtri
 
+from driftline.detectors import special
 from driftline.detectors.features.cells import Cells, Result, chi_square_share
 from driftline.detectors.grid import FloatArray
 
@@ -166,7 +166,7 @@ def quiet_share(level: float, window: QuietWindow) -> float:
 def _pearson(merged: Cells, alpha: FloatArray) -> Result:
     freedom = merged.freedom
     value = np.where(np.isnan(freedom), np.nan, _statistic(merged))
-    return Result(value, chdtrc(freedom, value), chdtri(freedom, alpha))
+    return Result(value, special.chdtrc(freedom, value), special.chdtri(freedom, alpha))
 
 
 def _statistic(cells: Cells) -> FloatArray:
@@ -201,7 +201,7 @@ def _exact(
     # Of the two binomial laws the one of fewer trials is the closer bound.
     trials, share = np.minimum(t, fewer), np.maximum(t, fewer) / both
     more, rest = here * both >= t * fewer, trials - here
-    tail = betainc(np.where(more, here, rest), np.where(more, rest, here) + 1.0,
+    tail = special.betainc(np.where(more, here, rest), np.where(more, rest, here) + 1.0,
                    np.where(more, share, 1.0 - share))  # fmt: skip
     smallest = np.ones(cells.features)
     np.minimum.at(smallest, owner, tail)

@@ -14,8 +14,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import chdtrc, chdtri
 
+from driftline.detectors import special
 from driftline.detectors.features.cells import Cells, Result, chi_square_share
 from driftline.detectors.grid import FloatArray
 
@@ -44,8 +44,8 @@ def hellinger(cells: Cells, alpha: FloatArray) -> Result:
     p, q = cells.shares
     squared = np.where(cells.judged, cells.total((np.sqrt(p) - np.sqrt(q)) ** 2) / 2.0, np.nan)
     v, freedom = cells.variance, cells.freedom
-    p_value = np.where(squared == 0.0, 1.0, chdtrc(freedom, 8.0 * squared / v))
-    return Result(np.sqrt(squared), p_value, np.sqrt(v * chdtri(freedom, alpha) / 8.0))
+    p_value = np.where(squared == 0.0, 1.0, special.chdtrc(freedom, 8.0 * squared / v))
+    return Result(np.sqrt(squared), p_value, np.sqrt(v * special.chdtri(freedom, alpha) / 8.0))
 
 
 def figures(samples: Samples) -> Result:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import chdtrc, chdtri, xlogy
 
+from driftline.detectors import special
 from driftline.detectors.features.cells import Cells, Result, chi_square_share
 from driftline.detectors.grid import FloatArray
 
@@ -38,11 +38,11 @@ def jensen_shannon(cells: Cells, alpha: FloatArray) -> Result:
     """
     p, q = cells.shares
     mixed = np.where(cells.occupied, (p + q) / 2.0, 1.0)
-    value = cells.total(xlogy(p, p / mixed) + xlogy(q, q / mixed)) / 2.0
+    value = cells.total(special.xlogy(p, p / mixed) + special.xlogy(q, q / mixed)) / 2.0
     value = np.where(cells.judged, value, np.nan)
     v, freedom = cells.variance, cells.freedom
-    p_value = np.where(value == 0.0, 1.0, chdtrc(freedom, 8.0 * value / v))
-    return Result(value, p_value, v * chdtri(freedom, alpha) / 8.0)
+    p_value = np.where(value == 0.0, 1.0, special.chdtrc(freedom, 8.0 * value / v))
+    return Result(value, p_value, v * special.chdtri(freedom, alpha) / 8.0)
 
 
 def figures(samples: Samples) -> Result:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import kolmogi, kolmogorov
 
+from driftline.detectors import special
 from driftline.detectors.features.cells import Result
 from driftline.detectors.grid import FloatArray
 
@@ -39,7 +39,9 @@ def ks(distance: FloatArray, n: FloatArray, m: FloatArray, alpha: FloatArray) ->
         array([0.0516913])
     """
     effective = np.sqrt(n * m / (n + m))
-    return Result(distance, kolmogorov(distance * effective), kolmogi(alpha) / effective)
+    return Result(
+        distance, special.kolmogorov(distance * effective), special.kolmogi(alpha) / effective
+    )
 
 
 def figures(samples: Samples) -> Result:
@@ -51,4 +53,4 @@ def figures(samples: Samples) -> Result:
 
 def quiet_share(level: float, window: QuietWindow) -> float:
     """Share of quiet windows with a distance of `level` or more."""
-    return float(kolmogorov(level / np.sqrt(window.variance)))
+    return float(special.kolmogorov(level / np.sqrt(window.variance)))

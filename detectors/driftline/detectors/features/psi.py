@@ -15,8 +15,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import chdtrc, chdtri
 
+from driftline.detectors import special
 from driftline.detectors.features.cells import Cells, Result
 from driftline.detectors.grid import FloatArray
 
@@ -59,8 +59,8 @@ def psi(cells: Cells, alpha: FloatArray) -> Result:
     v, freedom = cells.variance, cells.freedom
     raw = np.where(cells.judged, cells.total(psi_terms(cells)), np.nan)
     bias = (cells.used - 1.0) * v
-    p_value = np.where(raw == 0.0, 1.0, chdtrc(freedom, raw / v))
-    return Result(raw - bias, p_value, v * chdtri(freedom, alpha) - bias)
+    p_value = np.where(raw == 0.0, 1.0, special.chdtrc(freedom, raw / v))
+    return Result(raw - bias, p_value, v * special.chdtri(freedom, alpha) - bias)
 
 
 def figures(samples: Samples) -> Result:
@@ -76,4 +76,4 @@ def quiet_share(level: float, window: QuietWindow) -> float:
     if window.bins < 2:
         return float(level <= 0)
     freedom = window.bins - 1
-    return float(chdtrc(freedom, max(level / window.variance + freedom, 0.0)))
+    return float(special.chdtrc(freedom, max(level / window.variance + freedom, 0.0)))

@@ -17,8 +17,8 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import bdtrc, betainc, btdtria, btdtrib, chdtrc, chdtri
 
+from driftline.detectors import special
 from driftline.detectors.features.cells import Result
 from driftline.detectors.grid import FloatArray
 
@@ -63,7 +63,7 @@ def rate(bad: FloatArray, n: int, reference_bad: FloatArray, m: int, alpha: Floa
 def quiet_share(level: float, window: QuietWindow) -> float:
     """Share of quiet windows whose rate is `level` or more: the binomial law."""
     needed = ceil(level * window.events - 1e-9)
-    return float(bdtrc(needed - 1, window.events, window.rate)) if needed > 0 else 1.0
+    return float(special.bdtrc(needed - 1, window.events, window.rate)) if needed > 0 else 1.0
 
 
 def _tail(x: FloatArray, n: int, r: FloatArray, m: int) -> FloatArray:
@@ -72,8 +72,9 @@ def _tail(x: FloatArray, n: int, r: FloatArray, m: int) -> FloatArray:
     p_value = np.ones(x.size)
     x, r = x[some], r[some]
     share = n / (n + m) if n else 0.0
-    bad = betainc(x, r + 1.0, share)
-    good = betainc(np.maximum(m - r, 1.0), n - x + 1.0, 1.0 - share)  # n - x good ones or fewer
+    bad = special.betainc(x, r + 1.0, share)
+    # n - x good ones or fewer
+    good = special.betainc(np.maximum(m - r, 1.0), n - x + 1.0, 1.0 - share)
     p_value[some] = np.where(r < m, np.minimum(bad, good), bad)
     return p_value
 
@@ -81,9 +82,10 @@ def _tail(x: FloatArray, n: int, r: FloatArray, m: int) -> FloatArray:
 def _tail_limit(n: int, r: FloatArray, m: int, alpha: FloatArray) -> FloatArray:
     """Smallest x with `_tail` of `alpha` or less; may be more than n."""
     share = n / (n + m) if n else 0.0
-    bad = np.ceil(np.maximum(btdtria(alpha, r + 1.0, share), 1.0))
-    good = n - np.floor(btdtrib(np.maximum(m - r, 1.0), alpha, 1.0 - share) - 1.0)
-    return np.where(r < m, np.minimum(bad, good), bad)
+    bad = np.ceil(np.maximum(special.btdtria(alpha, r + 1.0, share), 1.0))
+    good = n - np.floor(special.btdtrib(np.maximum(m - r, 1.0), alpha, 1.0 - share) - 1.0)
+    limit: FloatArray = np.where(r < m, np.minimum(bad, good), bad)
+    return limit
 
 
 def _pearson(x: FloatArray, n: int, r: FloatArray, m: int) -> FloatArray:
@@ -91,14 +93,16 @@ def _pearson(x: FloatArray, n: int, r: FloatArray, m: int) -> FloatArray:
     mixed = (total > 0.0) & (total < n + m)
     scale = np.where(mixed, float(n) * m * total * (n + m - total), 1.0)
     statistic = np.where(mixed, (x * m - r * n) ** 2 * (n + m) / scale, 0.0)
-    return chdtrc(np.ones_like(statistic), statistic)
+    p_value: FloatArray = special.chdtrc(np.ones_like(statistic), statistic)
+    return p_value
 
 
 def _pearson_limit(n: int, r: FloatArray, m: int, alpha: FloatArray) -> FloatArray:
     """Smallest x above the expectation with `_pearson` of `alpha` or less: a quadratic in x."""
     both = n + m
-    c = chdtri(np.ones_like(alpha), alpha) * n * m
+    c = special.chdtri(np.ones_like(alpha), alpha) * n * m
     a = float(m) * m * both + c
     b = 2.0 * m * n * r * both + c * (both - 2.0 * r)
     constant = (n * r) ** 2 * both - c * r * (both - r)
-    return np.ceil((b + np.sqrt(np.maximum(b * b - 4.0 * a * constant, 0.0))) / (2.0 * a))
+    x: FloatArray = np.ceil((b + np.sqrt(np.maximum(b * b - 4.0 * a * constant, 0.0))) / (2.0 * a))
+    return x

@@ -15,8 +15,7 @@ from dataclasses import dataclass, replace
 from math import log, log1p
 from typing import Literal, NamedTuple, Self
 
-from scipy.special import betainc, betaln
-
+from driftline.detectors import special
 from driftline.detectors.rounding import significant
 
 Decision = Literal["better", "worse", "undecided"]
@@ -171,9 +170,9 @@ def _add(counts: tuple[int, int], more: tuple[int, int]) -> tuple[int, int]:
 def _more_than_half(successes: int, failures: int) -> float:
     """Log of the likelihood ratio against 1/2, averaged over shares uniform on 1/2 to 1."""
     n = successes + failures
-    upper = float(betainc(failures + 1, successes + 1, 0.5))  # of the Beta law, above 1/2
+    upper = float(special.betainc(failures + 1, successes + 1, 0.5))  # of the Beta law, above 1/2
     if upper > _SMALLEST:
-        ratio = (n + 1) * _LN2 + float(betaln(successes + 1, failures + 1)) + log(upper)
+        ratio = (n + 1) * _LN2 + float(special.betaln(successes + 1, failures + 1)) + log(upper)
     else:  # the ratio falls off from 1/2 like an exponential (Laplace's method)
         excess = failures - successes
         ratio = log1p(-n / excess**2) - log(excess)

@@ -16,8 +16,8 @@ from __future__ import annotations
 from math import nan, sqrt
 
 import numpy as np
-from scipy.special import gammaincc, ndtr
 
+from driftline.detectors import special
 from driftline.detectors.counts import CodeArray
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.outcomes.calibration import Calibration
@@ -243,6 +243,6 @@ def _cumulants(
 def _upper_tail(x: float, variance: float, third: float) -> float:
     """P(X >= x) of mean 0: shifted gamma law; the normal one where that would be cut above."""
     if third <= 0.0:
-        return float(ndtr(-x / np.sqrt(variance))) if variance > 0.0 else float(x <= 0.0)
+        return float(special.ndtr(-x / np.sqrt(variance))) if variance > 0.0 else float(x <= 0.0)
     shape = 4.0 * variance**3 / third**2
-    return float(gammaincc(shape, max(2.0 * variance * x / third + shape, 0.0)))
+    return float(special.gammaincc(shape, max(2.0 * variance * x / third + shape, 0.0)))

@@ -20,8 +20,8 @@ from __future__ import annotations
 from math import nan, sqrt
 
 import numpy as np
-from scipy.special import ndtr
 
+from driftline.detectors import special
 from driftline.detectors.grid import DECILES, FloatArray, IntArray
 from driftline.detectors.outcomes.counting import LOSS_UNIT, POSITION_STEPS
 from driftline.detectors.outcomes.figure import NORMAL, Figure, mean_figure
@@ -117,7 +117,7 @@ def _folded(mean: FloatArray, sd: FloatArray) -> tuple[FloatArray, FloatArray]:
     ratio = np.abs(mean) / np.where(sd > 0.0, sd, 1.0)
     density = np.exp(-(ratio**2) / 2.0) * np.sqrt(2.0 / np.pi)
     folded = np.where(
-        sd > 0.0, sd * density + np.abs(mean) * (1.0 - 2.0 * ndtr(-ratio)), np.abs(mean)
+        sd > 0.0, sd * density + np.abs(mean) * (1.0 - 2.0 * special.ndtr(-ratio)), np.abs(mean)
     )
     variance = np.maximum(mean**2 + sd**2 - folded**2, 0.0)
     return folded.sum(axis=-1), np.sqrt(variance.sum(axis=-1))

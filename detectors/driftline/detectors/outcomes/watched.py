@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from math import asin, isnan, nan, sin, sqrt
 
 import numpy as np
-from scipy.special import ndtr, ndtri
 
+from driftline.detectors import special
 from driftline.detectors.features.cells import Cells
 from driftline.detectors.features.chi_square import pearson
 from driftline.detectors.features.psi import psi
@@ -124,8 +124,8 @@ def _roc_auc(
         return area, nan, nan, normal_area - area
     error = sqrt(variance / spread) / 2.0  # of the arcsine of the root of the area
     angle = asin(sqrt(normal_area))
-    p_value = float(ndtr((asin(sqrt(area)) - angle) / error))
-    limit = angle + float(ndtri(alpha)) * error
+    p_value = float(special.ndtr((asin(sqrt(area)) - angle) / error))
+    limit = angle + float(special.ndtri(alpha)) * error
     return area, p_value, sin(limit) ** 2 if limit > 0.0 else nan, normal_area - area
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from driftline.producer.files import csv, ipc, ndjson, parquet
 
@@ -23,6 +23,13 @@ Rows = list[dict[str, Any]]
 
 def _no_notes(_: Path) -> list[Note]:
     return []
+
+
+class Extra(NamedTuple):
+    """An extra of Driftline, and the library that it brings."""
+
+    name: str
+    library: str
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,7 @@ class Format:
     notes: Callable[[Path], list[Note]] = _no_notes
     tables: Callable[[Path, Collection[str] | None], Iterator[Table]] | None = None
     packed: bool = True
-    extra: str | None = None
+    extra: Extra | None = None
 
 
 FORMATS = [
@@ -60,7 +67,7 @@ FORMATS = [
         parquet.count,
         tables=parquet.tables,
         packed=False,
-        extra="files",
+        extra=Extra("files", "pyarrow"),
     ),
     Format(
         "Arrow",
@@ -69,10 +76,19 @@ FORMATS = [
         ipc.count,
         tables=ipc.tables,
         packed=False,
-        extra="files",
+        extra=Extra("files", "pyarrow"),
     ),
     Format("NDJSON", (".jsonl", ".ndjson", ".json"), ndjson.read, ndjson.count),
 ]
+
+
+def lacking(file: Path, form: Format, extra: Extra) -> str:
+    """Return what to do where the extra is not installed that reads a format."""
+    others = any_of([each.name for each in FORMATS if each.extra is None])
+    return (
+        f"{file}: {form.name} needs {extra.library}; install it with "
+        f' pip install "driftline[{extra.name}]", or write the file as {others}'
+    )
 
 
 def names() -> list[str]:

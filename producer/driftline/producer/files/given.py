@@ -8,11 +8,12 @@ from __future__ import annotations
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from driftline.producer.errors import InputError
-from driftline.producer.files.formats import Format, any_of, endings, format_of
+from driftline.producer.files.formats import Format, any_of, endings, format_of, lacking
 
 if TYPE_CHECKING:
     from driftline.producer.records.table import Table
@@ -74,6 +75,8 @@ def checked(path: str | Path | Given) -> tuple[Path, Format]:
         return file, several(file)
     form = _format_of(file)
     _check_exists(file)
+    if form.extra is not None and find_spec(form.extra.library) is None:
+        raise InputError(lacking(file, form, form.extra))
     return file, form
 
 

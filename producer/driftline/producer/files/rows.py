@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from driftline.producer.errors import InputError
-from driftline.producer.files.formats import FORMATS, Format, Rows, any_of
+from driftline.producer.files.formats import Format, Rows, lacking
 from driftline.producer.files.given import Given, checked
 
 if TYPE_CHECKING:
@@ -117,8 +117,4 @@ def _readable(file: Path, form: Format) -> Iterator[None]:
     except ModuleNotFoundError as error:
         if form.extra is None:
             raise
-        others = any_of([form.name for form in FORMATS if form.extra is None])
-        raise InputError(
-            f"{file}: {form.name} needs {error.name}; install it with "
-            f' pip install "driftline[{form.extra}]", or write the file as {others}'
-        ) from error
+        raise InputError(lacking(file, form, form.extra)) from error

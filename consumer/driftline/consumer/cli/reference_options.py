@@ -1,0 +1,56 @@
+"""The options of `driftline reference build`, read before anything that counts is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import cast, get_args
+
+from driftline.consumer.cli.errors import CommandError
+from driftline.detectors.registry import FeatureType
+
+EXACT = "exact"
+
+
+def read_grid(text: str) -> int | None:
+    """Return the most distinct values kept of a feature; None: all.
+
+    Raises:
+        CommandError: it is no number.
+
+    >>> read_grid("1024"), read_grid("exact")
+    (1024, None)
+    """
+    if text != EXACT and not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise CommandError(f"--grid {text}: write a number such as 1024, or {EXACT}")
+    return None if text == EXACT else int(text)
+
+
+def read_types(texts: Iterable[str]) -> dict[str, FeatureType]:
+    """Return the types of features that the options fix.
+
+    Raises:
+        CommandError: one cannot be read.
+
+    >>> read_types(["zip=categorical"])
+    {'zip': 'categorical'}
+    """
+    chosen = {}
+    for text in texts:
+        name, separator, kind = text.rpartition("=")
+        if not separator or not name or kind not in get_args(FeatureType):
+            raise CommandError(
+                f"--type {text}: write FEATURE=TYPE, with numeric, categorical or boolean"
+            )
+        chosen[name] = cast(FeatureType, kind)
+    return chosen
+
+
+def check_output(path: Path) -> None:
+    """Refuse what cannot be written before any work is done.
+
+    Raises:
+        CommandError: the name has another ending.
+    """
+    if not path.name.endswith((".json", ".json.gz")):
+        raise CommandError(f"--output {path}: name a .json or .json.gz file")
