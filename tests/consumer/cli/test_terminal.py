@@ -96,19 +96,6 @@ def test_a_reader_that_has_seen_enough() -> None:
     assert (ran.returncode, ran.stderr) == (141, "")
 
 
-def test_progress_is_for_terminals(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with terminal.progress("events", 10) as show:
-        show(5)
-    assert capsys.readouterr() == ("", "")
-    screen = Terminal()
-    monkeypatch.setattr(sys, "stderr", screen)
-    with terminal.progress("events", 10) as show:
-        show(5)
-    assert "events" in screen.getvalue()
-
-
 @pytest.mark.parametrize(
     ("text", "time"),
     [

@@ -62,7 +62,9 @@ def test_each_row_is_in_the_half_of_its_time(
     halves = Halves(MAPPING, extent.half())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "MOST", most)
-        first, rest = halves.part(file.read, len(times), in_order=extent.in_order)
+        first, rest = halves.part(
+            file.read, len(times), lambda read: None, in_order=extent.in_order
+        )
         second = list(rest)
     known = [START * 1_000 + t * 1_000 if t is not None else None for t in times]
     early = [n for n, t in enumerate(known) if t is not None and t < (halves.time or 0)]

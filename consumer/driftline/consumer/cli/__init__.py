@@ -22,6 +22,7 @@ from driftline.consumer.cli.dead_letter import dead_letter
 from driftline.consumer.cli.demo import demo
 from driftline.consumer.cli.errors import DEFECT, OPERATOR_MUST_ACT, START_ME_AGAIN
 from driftline.consumer.cli.init import init
+from driftline.consumer.cli.progress import LINES
 from driftline.consumer.cli.reference import reference
 from driftline.consumer.cli.replay import replay
 from driftline.consumer.cli.run import run
@@ -82,6 +83,7 @@ def main() -> None:
     """
     if logging.lastResort is not None:  # writes what is logged before `run` starts its own log
         logging.lastResort.setFormatter(PrintableLines())
+    LINES.restart()
     try:
         app(prog_name="driftline")
     except DriftlineError as error:

@@ -20,6 +20,7 @@ from driftline.consumer.cli.check_labels import LabelSample, label_findings, sam
 from driftline.consumer.cli.check_thresholds import threshold_findings
 from driftline.consumer.cli.load_models import schema_source, source_problems
 from driftline.consumer.cli.log_reading import newest_records, partitions_of, read_between
+from driftline.consumer.cli.progress import progress
 from driftline.consumer.cli.topic_checks import (
     all_topics,
     describe_inputs,
@@ -63,7 +64,7 @@ def inspect(loaded: Loaded, connect: Callable[[], Log] | None) -> list[Finding]:
         broken = {found.subject for found in known if found.level == "error"}
         sound = {name: each for name, each in references.items() if name not in broken}
         try:
-            with closing(connect()) as log:
+            with closing(connect()) as log, progress("asking the broker") as show:
                 findings.append(Finding("ok", "kafka", _describe_broker(loaded.config)))
                 topics = log.topics(all_topics(loaded.config))
                 missing = missing_inputs(loaded.config, loaded.locations, topics)
@@ -76,7 +77,7 @@ def inspect(loaded: Loaded, connect: Callable[[], Log] | None) -> list[Finding]:
                     findings.append(Finding("ok", "schema_registry", source.url))
                 plan = _plan(loaded.config, sound, source)
                 known += map(finding, source_problems(plan, loaded))
-                samples = _samples(plan, log, topics)
+                samples = _samples(plan, log, topics, show)
                 findings += format_findings(plan)
         except DriftlineError as error:
             findings.append(Finding("error", "kafka", str(error)))
@@ -133,12 +134,13 @@ def _plan(
 
 
 def _samples(
-    plan: Plan, log: Log, topics: Mapping[str, TopicInfo]
+    plan: Plan, log: Log, topics: Mapping[str, TopicInfo], show: Callable[[int], object]
 ) -> dict[str, tuple[Sample, LabelSample]]:
-    """Read recent records."""
+    """Read recent records; `show` takes how many topics are read."""
     found: dict[str, list[Sample]] = {name: [] for name in plan.config.models}
     labels = {name: LabelSample() for name in plan.config.models}
-    for topic in sorted(plan.inputs & topics.keys()):
+    for done, topic in enumerate(sorted(plan.inputs & topics.keys())):
+        show(done)
         newest = list(read_between(log, *newest_records(log, topics[topic], RECENT)))
         try:
             records = plan.opener(topic).open(newest)

@@ -9,7 +9,6 @@ from pathlib import Path
 from driftline.consumer.cli import reference_build as building
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.screen import Screen
-from driftline.consumer.cli.terminal import progress
 from driftline.consumer.config.names import check_name
 from driftline.consumer.offline.assumptions import Assumptions, assume, glob_of
 from driftline.consumer.offline.daily_cycle import HourlyValues
@@ -20,7 +19,6 @@ from driftline.consumer.offline.label_source import LabelSource, label_source
 from driftline.consumer.offline.truth import Truth, read_truth
 from driftline.consumer.offline.windows import windows_for
 from driftline.producer.files.given import Given, Input
-from driftline.producer.files.rows import count_rows
 from driftline.producer.files.tables import read_tables
 from driftline.producer.records.durations import UNITS
 from driftline.producer.records.time_form import GivenTimes
@@ -128,21 +126,23 @@ def make(wanted: Wanted) -> Draft:
     Raises:
         DriftlineError: it cannot be used, or has too little; the message says what to do.
     """
-    given = wanted.truth
-    found = assume(wanted.file, wanted.model, Screen(), given.beside, wanted.times)
+    given, screen = wanted.truth, Screen()
+    with screen.progress("looking at the columns", None):
+        found = assume(wanted.file, wanted.model, screen, given.beside, wanted.times)
     wanted.may_write(reference_path(wanted.output, found.model))
     mapping, truth, labels = found.mapping, None, None
     if given.labels is not None:
-        truth = read_truth(
-            given.labels, wanted.file, mapping, Screen(), given.actual, at_once=False
-        )
+        with screen.progress("reading the labels", None):
+            truth = read_truth(
+                given.labels, wanted.file, mapping, screen, given.actual, at_once=False
+            )
         found = _with_ids(found, truth)
         mapping = truth.mapped(found.mapping)
         found = replace(found, mapping=mapping.without("actual"))
-        labels = label_source(given.labels, truth, wanted.file, found.mapping, Screen())
+        labels = label_source(given.labels, truth, wanted.file, found.mapping, screen)
     pace = Extent(found.mapping)
     hours = HourlyValues(found.mapping, found.model, found.ignore)
-    with progress("rows", count_rows(wanted.file)) as show:
+    with screen.progress("rows", screen.count_rows(wanted.file)) as show:
         tables = hours.watch(pace.watch(read_tables(wanted.file), show))
         rows = (table.to_rows() for table in (tables if truth is None else truth.beside(tables)))
         settings = ReferenceSettings(

@@ -7,6 +7,7 @@ from typing import Self
 
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.load_config import Deployment
+from driftline.consumer.cli.progress import progress
 from driftline.consumer.config import Config, OutputConfig
 from driftline.consumer.deliver.choice import Choice
 from driftline.consumer.deliver.cursor import Cursor
@@ -14,6 +15,8 @@ from driftline.consumer.deliver.position import PositionStore
 from driftline.consumer.deliver.subscriber import AlertSubscriber
 from driftline.consumer.log.broker import connect
 from driftline.consumer.log.protocol import Broker, Log, Record, TopicPartition
+
+_SOME = 1_000  # records from one look at the clock to the next
 
 
 class OutputLog:
@@ -52,8 +55,13 @@ class OutputLog:
         return [TopicPartition(topic, number) for number in range(info.partitions)]
 
     def read(self, name: str) -> Iterator[Record]:
-        """Yield all records of an output topic."""
-        return self._log.read(dict.fromkeys(self.partitions(name), 0))
+        """Yield all records of an output topic, and show how many."""
+        with progress(f"records of {self.topic(name)}") as show:
+            everything = self._log.read(dict.fromkeys(self.partitions(name), 0))
+            for done, record in enumerate(everything, 1):
+                yield record
+                if done % _SOME == 0:
+                    show(done)
 
     def read_after(self, partition: TopicPartition, time: int) -> Iterator[Record]:
         """Yield one partition's records, from the first with a timestamp of `time` (ms) or more."""

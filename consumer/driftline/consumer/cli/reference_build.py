@@ -12,7 +12,7 @@ from typing import Any
 
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.screen import Screen
-from driftline.consumer.cli.terminal import progress, say
+from driftline.consumer.cli.terminal import say
 from driftline.consumer.config import Config, ModelConfig
 from driftline.consumer.judge.sentence import amount, clean, percent
 from driftline.consumer.offline import file_rows
@@ -22,7 +22,7 @@ from driftline.consumer.wire.text import plural
 from driftline.detectors.outcomes import METRICS, Outcomes
 from driftline.detectors.reference import Reference
 from driftline.detectors.registry import FeatureType
-from driftline.producer.files.rows import count_rows, file_notes, read_rows
+from driftline.producer.files.rows import file_notes, read_rows
 from driftline.producer.files.tables import read_tables
 from driftline.producer.records.table import Table
 from driftline.producer.records.time_form import GUESSED, GivenTimes
@@ -71,25 +71,26 @@ def from_file(
         DriftlineError: the file or the settings cannot be used.
     """
     column = actual if labels is None else None  # of this file
+    screen = Screen()
     if column is not None:
         file_rows.check_actual(file, next(read_rows(file)), column)
     topic = config.models[wanted.model].predictions[0] if config is not None else None
-    mapping = file_rows.with_actual(
-        file_rows.mapping_for(config, topic, file, Screen(), column, times), column
-    )
+    with screen.progress("looking at the columns", None):
+        mapping = file_rows.with_actual(
+            file_rows.mapping_for(config, topic, file, screen, column, times), column
+        )
     truth = None
     if labels is not None:
-        truth = read_truth(labels, file, mapping, Screen(), actual)
+        with screen.progress("reading the labels", None):
+            truth = read_truth(labels, file, mapping, screen, actual)
         mapping = truth.mapped(mapping)
     for kind, sentence in file_notes(file):
         say(f"{kind}  {sentence}")
-    rows = count_rows(file)
+    rows = screen.count_rows(file)
 
     def scan() -> Iterator[Table]:
-        with progress("rows", rows) as show:
-            for table in read_tables(file) if truth is None else truth.read_from(file):
-                yield table
-                show(table.first + table.rows)
+        tables = read_tables(file) if truth is None else truth.read_from(file)
+        return screen.watched("rows", tables, rows)
 
     built = reference_from_tables(scan, mapping, wanted)
     check_measured(built, mapping, column, file)

@@ -19,8 +19,9 @@ from driftline.consumer.cli.log_reading import (
     partitions_of,
     read_between,
 )
+from driftline.consumer.cli.progress import progress
 from driftline.consumer.cli.screen import Screen
-from driftline.consumer.cli.terminal import progress, say
+from driftline.consumer.cli.terminal import say
 from driftline.consumer.config import Config, KafkaConfig
 from driftline.consumer.config.settings import LimitsConfig
 from driftline.consumer.log.broker import connect

@@ -21,7 +21,8 @@ from driftline.consumer.cli.options import (
     Timezone,
     read_given_times,
 )
-from driftline.consumer.cli.terminal import out, progress
+from driftline.consumer.cli.progress import progress
+from driftline.consumer.cli.terminal import out
 from driftline.consumer.log.broker import connect
 from driftline.consumer.wire.text import counted
 from driftline.producer.files.formats import Rows
@@ -86,7 +87,8 @@ def replay(
         return replay_rows.generated(generate or 0, seed) if file is None else read_rows(file)
 
     rows = read()
-    total = count_rows(file) if file is not None else None
+    with progress("counting rows"):
+        total = count_rows(file) if file is not None else None
     broker, whole = connect(deployment.kafka), deployment.config
     with closing(broker.log):
         target = replay_rows.Target.of(topic, broker.log, whole)
@@ -95,9 +97,11 @@ def replay(
         if target.mapped and file is None:
             raise CommandError(f"--generate: {topic} holds no events but rows, which sources maps")
         if file is not None and not target.mapped:
-            target.mapping = replay_rows.guessed(file, times)
+            with progress("looking at the columns"):
+                target.mapping = replay_rows.guessed(file, times)
         if texts:
-            rows = replay_rows.drifting(read, target.mapping, texts, seed, truth)
+            with progress("looking at the rows"):
+                rows = replay_rows.drifting(read, target.mapping, texts, seed, truth)
         with closing(broker.producer()) as producer, progress("events", total) as show:
             sent = replay_rows.send_rows(rows, target, model, producer, pace, show)
     out(f"sent {counted(sent, 'event')} to {topic}")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from driftline.consumer.cli.terminal import progress, say
+from driftline.consumer.cli.progress import progress
+from driftline.consumer.cli.terminal import say
 from driftline.consumer.offline.feedback import Feedback, NoteKind
 
 

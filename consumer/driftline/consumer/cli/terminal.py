@@ -10,7 +10,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -98,35 +98,6 @@ def painted(text: str) -> Text:
     for style, pattern in _COLOURS.items():
         found.highlight_regex(f"(?m){pattern}", style)
     return found
-
-
-@contextmanager
-def progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """Show a progress bar on stderr while the block runs, if that is a terminal.
-
-    Args:
-        what: what is counted, such as `events`.
-        total: how many there are; None if nobody knows.
-
-    Yields:
-        A function that takes how many are done.
-    """
-    if not sys.stderr.isatty():
-        yield lambda done: None
-        return
-    from rich import console  # as in `painted`
-    from rich import progress as bars
-
-    columns = (
-        bars.TextColumn("{task.description}"),
-        bars.BarColumn(),
-        bars.MofNCompleteColumn(),
-        bars.TimeRemainingColumn(),
-    )
-    screen = console.Console(stderr=True)
-    with bars.Progress(*columns, console=screen, transient=True) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda done: bar.update(task, completed=done)
 
 
 def _escaped_if_unseen(char: str) -> str:

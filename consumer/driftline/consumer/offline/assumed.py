@@ -86,9 +86,11 @@ def assumed(
     if given is not None:
         truth.check(given)
     beside = None
-    found = assume(file, model, feedback, truth.beside, times)
+    with feedback.progress("looking at the columns", None):
+        found = assume(file, model, feedback, truth.beside, times)
     if truth.labels is not None:
-        beside = read_truth(truth.labels, file, found.mapping, feedback, truth.actual)
+        with feedback.progress("reading the labels", None):
+            beside = read_truth(truth.labels, file, found.mapping, feedback, truth.actual)
         found = replace(found, mapping=beside.mapped(found.mapping))
     name, mapping = found.model, found.mapping
     extent = survey(file, mapping, feedback)
@@ -109,7 +111,8 @@ def assumed(
     first: list[Table] = []
     if baseline is None:
         in_order = extent.in_order or not timed
-        first, parts = halves.part(tables, extent.rows, in_order=in_order)
+        with feedback.progress("rows kept for the reference", extent.rows) as show:
+            first, parts = halves.part(tables, extent.rows, show, in_order=in_order)
         baseline = _build(file, found, first, halves, extent, truth, feedback, beside)
     if window is None:
         window = _by_time(found, first or islice(tables(), 1), extent, halves, wanted)
@@ -234,7 +237,11 @@ def _build(
     rows = sum(table.rows for table in first)
     kept = thinned(first, rows)
     settings = ReferenceSettings(found.model, positive_label=truth.positive_label)
-    built = reference_from_tables(lambda: kept, found.mapping, settings)
+    built = reference_from_tables(
+        lambda: feedback.watched("rows of the reference", kept, min(rows, MOST)),
+        found.mapping,
+        settings,
+    )
     if beside is not None and built.reference.outcome is None:
         raise InputError(f"--labels: {unmeasured_with_labels(built, found.mapping)}")
     check_measured(built, found.mapping, truth.beside, file)

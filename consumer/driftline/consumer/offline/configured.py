@@ -64,9 +64,10 @@ def configured(
         whole = with_source(whole, topic, mapping)
     # The other models' references may not be at hand, and the rows are this model's.
     whole = whole.model_copy(update={"models": {name: settings}})
-    references, problems = read_references(
-        type(loaded)(whole, loaded.locations, loaded.files), [name]
-    )
+    with feedback.progress("reading the reference", None):
+        references, problems = read_references(
+            type(loaded)(whole, loaded.locations, loaded.files), [name]
+        )
     for warning in sort_out(problems):
         feedback.note("warning", str(warning))
     truth.check(references[name])

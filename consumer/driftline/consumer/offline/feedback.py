@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+from driftline.producer.files.given import Input
+from driftline.producer.files.rows import count_rows
+
+if TYPE_CHECKING:
+    from driftline.producer.records.table import Table
 
 NoteKind = Literal["assumed", "warning", "note"]
 
@@ -56,3 +62,17 @@ class Feedback:
             total: how many there are; None if nobody knows.
         """
         return nullcontext(lambda done: None)
+
+    def count_rows(self, file: Input) -> int | None:
+        """Return the number of rows of a file, None if it cannot be read."""
+        with self.progress("counting rows", None):
+            return count_rows(file)
+
+    def watched(self, what: str, tables: Iterable[Table], total: int | None) -> Iterator[Table]:
+        """Yield tables, and show how many of their rows are read."""
+        done = 0
+        with self.progress(what, total) as show:
+            for table in tables:
+                yield table
+                done += table.rows
+                show(done)

@@ -35,7 +35,12 @@ class Halves:
     rows: int = 0
 
     def part(
-        self, read: Callable[[], Iterable[Table]], rows: int, *, in_order: bool
+        self,
+        read: Callable[[], Iterable[Table]],
+        rows: int,
+        show: Callable[[int], object],
+        *,
+        in_order: bool,
     ) -> tuple[list[Table], Parts]:
         """Return the first half, and the second to be read on.
 
@@ -43,6 +48,7 @@ class Halves:
             read: reads all rows from the first on; called twice only where the file is not in order
                 and has more than a million rows.
             rows: how many there are.
+            show: takes how many of them are read.
             in_order: whether no row of the first half is behind one of the second.
         """
         parts = self._parts(read())
@@ -50,6 +56,7 @@ class Halves:
         second: list[tuple[Table, int]] = []
         keep = in_order or rows <= MOST
         for early, late, until in parts:
+            show(until)
             first.append(early)
             if keep:
                 second.append((late, until))

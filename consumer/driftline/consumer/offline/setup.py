@@ -18,7 +18,6 @@ from driftline.consumer.wire.axis import RowAxis
 from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import Reference
 from driftline.producer.files.given import Input
-from driftline.producer.files.rows import count_rows
 from driftline.producer.files.tables import read_tables
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.records.table import Table
@@ -80,7 +79,7 @@ def survey(file: Input, mapping: Mapping, feedback: Feedback) -> Extent:
         InputError: a row cannot be read.
     """
     extent = Extent(mapping)
-    with feedback.progress("rows looked at", count_rows(file)) as show:
+    with feedback.progress("rows looked at", feedback.count_rows(file)) as show:
         for _ in extent.watch(read_tables(file, extent.columns), show):
             pass
     return extent
