@@ -1,10 +1,15 @@
-# Driftline as one image. Python and numpy are all it needs: no compiler, no shell at start, no root.
+# Driftline as one image. No compiler, no shell at start, no root.
 FROM python:3.11-slim AS build
 WORKDIR /src
-COPY requirements.txt requirements-files.txt requirements-build.txt ./
+# What is read beside CSV and JSON: `--build-arg EXTRAS=""` leaves it out.
+ARG EXTRAS="files avro protobuf"
+COPY requirements.txt requirements-files.txt requirements-avro.txt requirements-protobuf.txt requirements-build.txt ./
 RUN python -m venv /opt/driftline && \
-    /opt/driftline/bin/python -m pip install --no-cache-dir --require-hashes \
-      -r requirements.txt -r requirements-files.txt && \
+    /opt/driftline/bin/python -m pip install --no-cache-dir --require-hashes -r requirements.txt && \
+    for extra in $EXTRAS; do \
+      /opt/driftline/bin/python -m pip install --no-cache-dir --require-hashes \
+        -r "requirements-$extra.txt" || exit 1; \
+    done && \
     python -m venv /opt/build && \
     /opt/build/bin/python -m pip install --no-cache-dir --require-hashes -r requirements-build.txt
 COPY pyproject.toml hatch_build.py README.md LICENSE NOTICE ./

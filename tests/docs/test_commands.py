@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 from collections.abc import Callable, Iterator
@@ -26,9 +27,14 @@ STEP = 15_000  # ms between two records of a mapping's sample
 
 
 def last_quarter(shell: Shell) -> None:
-    """Put the beginning of the bundled events there, and the folder for references."""
+    """Put the beginning of the bundled events there, without times too, and a folder."""
     with gzip.open(ROOT / "tests" / "data" / "car_loan_reference.csv.gz", "rt") as packed:
-        shell.write("last-quarter.csv", "".join(islice(packed, ROWS + 1)))
+        lines = list(islice(packed, ROWS + 1))
+    shell.write("last-quarter.csv", "".join(lines))
+    times = lines[0].strip().split(",").index("timestamp")
+    without = [[cell for i, cell in enumerate(row) if i != times] for row in csv.reader(lines)]
+    with (shell.folder / "measurements.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(without)
     (shell.folder / "references").mkdir()
 
 

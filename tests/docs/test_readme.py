@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import chdir
+from pathlib import Path
 
 import numpy as np
+import pytest
 
 from driftline.consumer.sketch.decode import Decoder, ModelSchema
 from driftline.detectors import Feature, Layout
@@ -13,6 +16,7 @@ from driftline.producer import Mapping
 
 from .pages import EXAMPLE, README, ROOT
 from .shell import Shell
+from .test_commands import last_quarter
 
 ANALYSIS = "tests/data/car_loan_analysis.csv.gz"
 
@@ -33,8 +37,18 @@ def test_the_backtest_prints_what_the_readme_shows() -> None:
     assert found.stdout == shown
 
 
+def test_a_frame_is_backtested(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    last_quarter(Shell(tmp_path))
+    code, _ = README.blocks("python")
+    with chdir(tmp_path):
+        exec(compile(code, "README.md", "exec"), {})
+    printed = capsys.readouterr().out
+    assert " features drifted: " in printed.splitlines()[0]
+    assert "assumed  reference: the first 3,000 of 6,000 rows\n" in printed
+
+
 def test_the_code_of_the_readme_is_that_of_the_example() -> None:
-    (code,) = README.blocks("python")
+    _, code = README.blocks("python")
     assert all(line in EXAMPLE for line in code.splitlines())
 
 

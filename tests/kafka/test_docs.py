@@ -21,6 +21,9 @@ from typing import Any
 import kafka.errors
 import msgspec
 import pytest
+from confluent_kafka.schema_registry import SchemaRegistryClient
+from confluent_kafka.schema_registry.avro import AvroSerializer
+from confluent_kafka.serialization import MessageField, SerializationContext
 from tests.consumer.deliver.conftest import alert
 from tests.consumer.deliver.test_webhook import Server
 from tests.docs import commands, test_commands
@@ -29,9 +32,11 @@ from tests.docs.shell import Shell
 from tests.kafka import checkout
 from tests.kafka.checkout import Sender
 from tests.kafka.reader import TopicReader, wait_until
+from tests.kafka.registry import serving
 
 from driftline.producer import format_time
 
+REGISTRY = "http://localhost:8081"
 ADDRESS = re.compile(r"https?://[^/]+")
 
 
@@ -114,7 +119,37 @@ def reader(bootstrap: str, prefix: str, admin: Any, tmp_path: Path) -> Iterator[
     server.http.server_close()
 
 
+def avro_events(registry: Any, topic: str) -> list[bytes]:
+    """Events of a topic as a registry's own serializer writes them, one a minute until now."""
+    number = {"type": "double"}
+    fields = [("timestamp", "long"), ("age", number), ("prediction", number)]
+    schema = {
+        "type": "record",
+        "name": "Churn",
+        "fields": [{"name": name, "type": kind} for name, kind in fields],
+    }
+    serialize = AvroSerializer(registry, json.dumps(schema))
+    context = SerializationContext(topic, MessageField.VALUE)
+    now = int(time.time() * 1_000)
+    events = [
+        {"timestamp": now - 60_000 * i, "age": 20.0 + i % 50, "prediction": i % 10 / 10}
+        for i in range(2_000)
+    ]
+    return [serialize(event, context) for event in reversed(events)]
+
+
 def readme(reader: Reader) -> None:
+    registry = SchemaRegistryClient.new_client({"url": "mock://readme"})
+    with serving(registry) as url:
+        reader.create("churn.avro")
+        Sender(reader.bootstrap).send("churn.avro", 0, avro_events(registry, "churn.avro"))
+        reader.shell.write("churn.yaml", README.blocks("yaml")[1].replace(REGISTRY, url))
+        _readme(reader)
+    checked = reader.printed["driftline check --config churn.yaml"]
+    assert "churn.avro: Avro, Schema Registry id " in checked
+
+
+def _readme(reader: Reader) -> None:
     reader.create("ml.predictions")
     test_commands.last_quarter(reader.shell)
     reader.shell.write("driftline.yaml", README.blocks("yaml")[0])

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -21,6 +19,7 @@ from google.protobuf import message_factory
 from tests.kafka.checkout import START
 from tests.kafka.conftest import NewTopic
 from tests.kafka.deployment import write_config
+from tests.kafka.registry import serving
 from typer.testing import CliRunner
 
 from driftline.consumer.cli import app
@@ -71,35 +70,9 @@ def registry() -> Any:
 
 @pytest.fixture
 def url(registry: Any) -> Iterator[str]:
-    """The same over HTTP, as a registry answers."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            kind, _, name = self.path.removeprefix("/schemas/").partition("/")
-            body: Any = ["AVRO", "JSON", "PROTOBUF"]
-            if kind != "types":
-                schema = (
-                    registry.get_schema(int(name))
-                    if kind == "ids"
-                    else registry.get_schema_by_guid(name)
-                )
-                body = {"schema": schema.schema_str, "schemaType": schema.schema_type}
-            text = json.dumps(body).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base's name)
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    """The same over HTTP."""
+    with serving(registry) as url:
+        yield url
 
 
 def serializers(registry: Any) -> dict[str, Callable[[dict[str, Any], SerializationContext], Any]]:

@@ -47,6 +47,17 @@ def test_one_service_builds_the_image_and_the_others_take_it() -> None:
     assert {service["pull_policy"] for service in ours.values()} == {"never"}
 
 
+def test_the_image_reads_all_that_extras_bring() -> None:
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    brought = re.search(r'^ARG EXTRAS="([a-z ]+)"$', text, re.MULTILINE)
+    assert brought is not None
+    assert {*brought[1].split()} == project["optional-dependencies"].keys() - {"dev", "docs"}
+    for extra in brought[1].split():
+        assert f"requirements-{extra}.txt" in text
+        assert (ROOT / f"requirements-{extra}.txt").exists()
+
+
 def test_the_image_says_what_it_is() -> None:
     text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     labels = dict(re.findall(r'org\.opencontainers\.image\.([\w.]+)="([^"]+)"', text))

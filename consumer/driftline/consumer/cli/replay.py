@@ -27,7 +27,6 @@ from driftline.consumer.log.broker import connect
 from driftline.consumer.wire.text import counted
 from driftline.producer.files.formats import Rows
 from driftline.producer.files.given import checked
-from driftline.producer.files.rows import count_rows, read_rows
 from driftline.producer.replay.replay import Pace
 
 
@@ -80,6 +79,7 @@ def replay(
         checked(file)
     deployment = load_config.find_deployment(config, bootstrap_servers)
     from driftline.consumer.cli import replay_rows
+    from driftline.producer.files.rows import count_rows, read_rows
 
     texts = replay_rows.parse(scenario or ())
 
