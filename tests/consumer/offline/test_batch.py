@@ -15,7 +15,7 @@ from driftline.consumer import Report, backtest, build_reference, report
 from driftline.consumer.offline.assumed import assumed
 from driftline.consumer.offline.feedback import Feedback
 from driftline.consumer.offline.run import run
-from driftline.consumer.offline.windows import WindowOptions
+from driftline.consumer.offline.window_options import WindowOptions
 from driftline.consumer.wire.records import Alert
 from driftline.producer.errors import InputError
 

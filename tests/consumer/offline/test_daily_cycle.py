@@ -9,7 +9,8 @@ import pytest
 
 from driftline.consumer.offline.daily_cycle import HourlyValues
 from driftline.consumer.offline.extent import DAY, Extent
-from driftline.consumer.offline.windows import GUESSED, WindowOptions, windows_for
+from driftline.consumer.offline.window_options import GUESSED, WindowOptions
+from driftline.consumer.offline.windows import windows_for
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.records.table import Coded, Column, Numbers, Table, Times
 

@@ -16,13 +16,29 @@ if TYPE_CHECKING:
 _WIDTH, _HEIGHT, _GAP = 180, 44, 1
 _MOST_BARS = 40
 _STYLE = (
-    ".driftline{font:14px/1.45 system-ui,sans-serif;color:#1b1f24;background:#fff}"
-    ".driftline table{border-collapse:collapse}"
+    ".driftline{font:14px/1.45 system-ui,sans-serif;color:#1b1f24;background:#fff;"
+    "container-type:inline-size}"
+    ".driftline table{border-collapse:collapse;font:inherit;color:inherit}"
     ".driftline th,.driftline td{padding:.3em .7em;text-align:left;vertical-align:middle;"
     "border-bottom:1px solid #d8dee4}"
+    ".driftline tbody th,.driftline .change{overflow-wrap:anywhere}"
+    ".driftline .n,.driftline .drifted,.driftline .type{white-space:nowrap}"
     ".driftline .n{text-align:right;font-variant-numeric:tabular-nums}"
     ".driftline .drifted{font-weight:600;color:#a40e26}"
-    ".driftline .notes{color:#57606a}"
+    ".driftline .type{color:#57606a}"
+    ".driftline tbody th,.driftline .change{min-width:10em}"
+    ".driftline svg{display:block}"
+    ".driftline .notes{color:#57606a;overflow-wrap:anywhere}"
+    # Too narrow for a table: a block a feature, its figures with their names.
+    "@container (max-width:800px){"
+    ".driftline thead{display:none}"
+    ".driftline table,.driftline tbody{display:block}"
+    ".driftline tr{display:flex;flex-wrap:wrap;gap:.1em .9em;padding:.7em 0;"
+    "border-bottom:1px solid #d8dee4}"
+    ".driftline th,.driftline td{border:0;padding:0;min-width:0}"
+    ".driftline td:empty{display:none}"
+    ".driftline .n::before{content:attr(data-name) ' ';color:#57606a}"
+    ".driftline tbody th,.driftline .change,.driftline .bins{flex-basis:100%}}"
 )
 
 
@@ -32,7 +48,7 @@ def page(report: Report) -> str:
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>Driftline: {len(report.drifted)} of {len(report.features)} drifted</title>"
-        f'</head><body style="margin:2em">{body(report)}</body></html>\n'
+        f'</head><body style="margin:min(2em,4vw)">{body(report)}</body></html>\n'
     )
 
 
@@ -46,7 +62,9 @@ def body(report: Report) -> str:
         )
     )  # fmt: skip
     rows = "".join(map(_row, report.features))
-    notes = "".join(f"<li>{_text(str(note))}</li>" for note in report.notes)
+    notes = "".join(
+        f"<li><strong>{note.kind}</strong> {_text(note.sentence)}</li>" for note in report.notes
+    )
     return (
         f'<div class="driftline"><style>{_STYLE}</style><p>{_text(report.headline)}.</p>'
         f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
@@ -58,10 +76,14 @@ def body(report: Report) -> str:
 
 def _row(row: FeatureRow) -> str:
     state = '<td class="drifted">drifted</td>' if row.drifted else "<td></td>"
+    figures = "".join(
+        f'<td class="n" data-name="{name}">{written(value)}</td>'
+        for name, value in (("effect", row.effect), ("p-value", row.p_value))
+    )
     return (
-        f'<tr><th scope="row">{_text(row.feature)}</th><td>{row.type}</td>{state}'
-        f'<td class="n">{written(row.effect)}</td><td class="n">{written(row.p_value)}</td>'
-        f"<td>{_text(row.change)}</td><td>{bars(row.verdict)}</td></tr>"
+        f'<tr><th scope="row">{_text(row.feature)}</th><td class="type">{row.type}</td>{state}'
+        f'{figures}<td class="change">{_text(row.change)}</td>'
+        f'<td class="bins">{bars(row.verdict)}</td></tr>'
     )
 
 
