@@ -192,6 +192,19 @@ def test_labels_without_times_are_known_at_once(driftline: Driftline, truth: lis
     assert backtest(driftline, without).out == timed.out
 
 
+def test_ground_truth_beside_the_events_gives_way(
+    driftline: Driftline, truth: list[Row], tmp_path: Path
+) -> None:
+    """It is neither used nor taken for a new field."""
+    without: list[Row] = [{"id": row["id"], "paid": row["paid"]} for row in truth]
+    expected = backtest(driftline, without).out
+    text = CONFIG.replace("prediction.label: said", "prediction.label: said, actual: old")
+    Path("driftline.yaml").write_text(text.replace("features.x: x", 'features: "*"'))
+    events = [json.loads(line) for line in (tmp_path / "in.jsonl").read_text().splitlines()]
+    write(tmp_path / "in.jsonl", [{**event, "old": 1 - event["said"]} for event in events])
+    assert backtest(driftline, without).out == expected
+
+
 def test_labels_in_parts_and_of_several_models(driftline: Driftline, truth: list[Row]) -> None:
     text = CONFIG.replace("actual: paid", "actual.label: paid, model: of")
     Path("driftline.yaml").write_text(text.replace("timestamp: known, ", ""))

@@ -163,8 +163,14 @@ class LabelFile:
                 labels, repeated = labels + 1, repeated + (key in values)
                 values[key] = actual
         note_repeated(repeated, labels, self._file, feedback)
-        column = "actual" if files.events_mapping.is_native else f"actual of {self._file.name}"
-        return Truth(column, ids, values)
+        return Truth(self._column(), ids, values)
+
+    def _column(self) -> str:
+        """Return the column of the events that gets the truth: what they hold there gives way."""
+        mapping = self._files.events_mapping
+        paths = [mapping.paths()[name] for name in mapping.names("actual")]
+        whole = [path[0] for path in paths if isinstance(path, tuple) and len(path) == 1]
+        return whole[0] if whole else f"actual of {self._file.name}"
 
     @property
     def fed(self) -> int:
