@@ -129,6 +129,7 @@ def make(wanted: Wanted) -> Draft:
     given, screen = wanted.truth, Screen()
     with screen.progress("looking at the columns", None):
         found = assume(wanted.file, wanted.model, screen, given.beside, wanted.times)
+    found = found.with_marks()
     wanted.may_write(reference_path(wanted.output, found.model))
     mapping, truth, labels = found.mapping, None, None
     if given.labels is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import yaml
 
@@ -14,15 +14,19 @@ from driftline.consumer.cli.alert_text import minute
 from driftline.consumer.cli.init_files import Draft, reference_path
 from driftline.consumer.cli.options import DEFAULT_CONFIG
 from driftline.consumer.config import WindowConfig
-from driftline.consumer.judge.sentence import amount
-from driftline.consumer.wire.text import plural
+from driftline.consumer.judge.sentence import amount, clean
+from driftline.consumer.wire.text import plural, some
 from driftline.producer.files.given import Given
 from driftline.producer.records.durations import format_duration
 from driftline.producer.records.mapping import Constant, DateAndClock, Mapping
+from driftline.producer.records.text_form import TextForm
 from driftline.producer.records.timestamp import format_time
+from driftline.producer.reference.guess_texts import perhaps_missing
 
 _TITLE = "# Written by driftline init from {}; correct what is wrong."
 _MIN_EVENTS = WindowConfig().min_events
+_FEW = 5
+_MOST_PROPOSED = 20
 _OF_LABELS = {
     "timestamp": "when the ground truth was known",
     "event_id": "that of its prediction",
@@ -93,6 +97,21 @@ def notes(draft: Draft) -> Iterator[str]:
             f" one with fewer than min_events ({_MIN_EVENTS}) is not judged: lower it"
         )
 
+    for mark, columns in draft.found.marks.items():
+        listed = some(list(map(clean, columns)), _FEW)
+        yield f"{json.dumps(mark, ensure_ascii=False)} stands for no value in {listed}"
+    if perhaps := _perhaps(draft):
+        yield (
+            f"{_flow(perhaps)} may stand for no value too: if so, name them in"
+            f" sources.{draft.topic}.missing and build the reference again"
+        )
+
+
+def _perhaps(draft: Draft) -> list[str]:
+    """Return the categories that may stand for no value."""
+    found = perhaps_missing(draft.built.reference.layout.features, draft.found.mapping.texts)
+    return found[:_MOST_PROPOSED]
+
 
 def _head(draft: Draft) -> Iterator[tuple[str, str]]:
     yield "kafka:", ""
@@ -104,19 +123,22 @@ def _sources(draft: Draft) -> Iterator[tuple[str, str]]:
     sources = {draft.topic: draft.found.mapping}
     if draft.labels is not None:
         sources[draft.labels_topic] = draft.labels.mapping
-    mapped = {topic: mapping for topic, mapping in sources.items() if not mapping.is_native}
-    if not mapped:
+    told = {topic: mapping for topic, mapping in sources.items() if mapping != Mapping.native()}
+    if not told:
         return
     yield "sources:", ""
-    for topic, mapping in mapped.items():
-        yield from _source(topic, mapping, _NAMED if topic == draft.topic else _OF_LABELS)
+    for topic, mapping in told.items():
+        of_events = topic == draft.topic
+        yield from _source(topic, mapping, _NAMED if of_events else _OF_LABELS)
+        yield from _texts(mapping.texts, _perhaps(draft) if of_events else [])
     yield "", ""
 
 
 def _source(topic: str, mapping: Mapping, named: dict[str, str]) -> Iterator[tuple[str, str]]:
     """Yield how the records of a topic are read."""
     yield f"  {_scalar(topic)}:", "how a record of this topic is read"
-    yield "    fields:", "part of the event: field of the record"
+    if not mapping.is_native:
+        yield "    fields:", "part of the event: field of the record"
     for name, source in mapping.fields.items():
         if isinstance(source, Constant):
             text = f"{{value: {_scalar(source.value)}}}"
@@ -129,6 +151,17 @@ def _source(topic: str, mapping: Mapping, named: dict[str, str]) -> Iterator[tup
         yield f"    time_format: {_scalar(mapping.times.format)}", "how the timestamp is written"
     if mapping.times.timezone is not None:
         yield f"    timezone: {_scalar(mapping.times.timezone)}", "of times without an offset"
+
+
+def _texts(texts: TextForm, perhaps: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield what texts of a topic stand for; `perhaps`: those that may be no values too."""
+    if texts.missing:
+        yield f"    missing: {_flow(texts.missing)}", "texts that stand for no value"
+    if texts.coerce:
+        yield "    coerce: true", "numbers are written as text"
+    if perhaps:
+        comment = "if they are no values too: then build the reference again"
+        yield f"    # missing: {_flow((*texts.missing, *perhaps))}", comment
 
 
 def _model(draft: Draft) -> Iterator[tuple[str, str]]:

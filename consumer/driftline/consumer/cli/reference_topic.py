@@ -74,6 +74,8 @@ def from_topic(
             mapping = config.sources[topic].mapping
         else:
             mapping = file_rows.guess_rows(sample, Screen(), actual)
+            if config is not None and mapping.is_native:
+                mapping = FieldMapping.native()  # as the service reads the topic
         mapping = file_rows.with_actual(mapping, actual)
         built = reference_from_events(_events(mapping, sample, every), settings)
         check_measured(built, mapping, actual, None)

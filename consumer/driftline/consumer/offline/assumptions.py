@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping as AnyMapping
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -15,8 +16,11 @@ from driftline.producer.errors import InputError
 from driftline.producer.files.given import Input
 from driftline.producer.files.rows import file_notes, read_rows
 from driftline.producer.records.mapping import Mapping
+from driftline.producer.records.number_text import plain_number
+from driftline.producer.records.text_form import TextForm
 from driftline.producer.records.time_form import GUESSED, GivenTimes
 from driftline.producer.records.timestamp import is_written
+from driftline.producer.reference.guess_texts import type_of
 
 _MOST_FEATURES = 1_000
 _SAMPLE = 100  # values of a column, at least, to tell that it names or numbers the rows
@@ -33,6 +37,7 @@ class Assumptions:
         ignore: features that say nothing of the model's input: times, names, running numbers.
         no_time: why no column is the timestamp; empty where one is.
         unclear: a column surely holds times, but how they are written is not known.
+        marks: texts that surely stand for no value, to the columns of text that they are in.
     """
 
     mapping: Mapping
@@ -40,6 +45,12 @@ class Assumptions:
     ignore: tuple[str, ...]
     no_time: str = ""
     unclear: bool = False
+    marks: AnyMapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def with_marks(self) -> Assumptions:
+        """Return the assumptions with the marks read as missing values."""
+        texts = replace(self.mapping.texts, missing=tuple(self.marks))
+        return replace(self, mapping=replace(self.mapping, texts=texts))
 
     def check_times(self, file: Input) -> None:
         """Refuse a file without times where it is known what a column lacks.
@@ -77,7 +88,7 @@ def assume(
     found = file_rows.look(file, rows, _MOST_FEATURES, actual, times)
     mapping = file_rows.with_actual(found.mapping, actual)
     events = [mapping.to_event(row) for row in rows]
-    unfit = dict(_unfit(events))
+    unfit = dict(_unfit(events, mapping.texts))
     listed = [f"not watched: {name} ({why})" for name, why in unfit.items()]
     for sentence in (*found.said, *listed):
         feedback.note("assumed", clean(sentence))
@@ -85,7 +96,8 @@ def assume(
     for kind, sentence in file_notes(file):
         feedback.note(kind, clean(sentence))
     name = model or _model_of(file, events)
-    return Assumptions(mapping, name, tuple(map(glob_of, unfit)), found.no_time, found.unclear)
+    ignore = tuple(map(glob_of, unfit))
+    return Assumptions(mapping, name, ignore, found.no_time, found.unclear, found.marks)
 
 
 def _model_of(file: Input, events: Iterable[dict[str, Any]]) -> str:
@@ -97,7 +109,7 @@ def _model_of(file: Input, events: Iterable[dict[str, Any]]) -> str:
     return named[0] if named else made or "model"
 
 
-def _unfit(events: Iterable[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+def _unfit(events: Iterable[dict[str, Any]], form: TextForm) -> Iterator[tuple[str, str]]:
     """Yield the features that would drift whatever the model does, each with the reason."""
     columns: dict[str, list[Any]] = {}
     for event in events:
@@ -109,9 +121,13 @@ def _unfit(events: Iterable[dict[str, Any]]) -> Iterator[tuple[str, str]]:
         texts = bool(values) and all(isinstance(value, str) for value in values)
         if texts and all(map(is_written, values)):
             yield name, "times"
-        elif len(values) < _SAMPLE:
             continue
-        elif texts and len(set(values)) > _NAMES * len(values):
+        if len(values) < _SAMPLE:
+            continue
+        if form.coerce and type_of(values, coerce=True) == "numeric":
+            numbers = (plain_number(v) if isinstance(v, str) else v for v in values)
+            values, texts = [number for number in numbers if number is not None], False
+        if texts and len(set(values)) > _NAMES * len(values):
             yield name, "nearly every row has another text"
         elif all(type(v) is int for v in values) and all(a < b for a, b in pairwise(values)):
             yield name, "counts the rows"

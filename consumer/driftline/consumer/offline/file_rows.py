@@ -112,6 +112,8 @@ def _noted(
         feedback.note("assumed", clean(of + sentence))
     if suggest:
         suggest_actual(found, feedback)
+    if native_is_expected and found.mapping.is_native:
+        return Mapping.native()  # as the configuration reads the topic
     return found.mapping
 
 

@@ -24,6 +24,7 @@ _SPARE = 1_024  # room for integers that are looked up by their distance from th
 def doubles(column: Column, kind: Kind) -> Doubles:
     """Return the values of a column as doubles of a kind, shape (n,).
 
+    >>> from driftline.producer.records.values import NUMERIC
     >>> doubles(Numbers(np.array([1.5, np.inf]), np.array([False, False])), NUMERIC).tolist()
     [1.5, -inf]
     """
@@ -53,6 +54,7 @@ def outcome_doubles(column: Column, name: str, kind: Kind, numbers: bool = False
         kind: how the part is read.
         numbers: whether a bare text that is a number is the score.
 
+    >>> from driftline.producer.records.values import NUMERIC
     >>> column = Coded(np.array([0, 1, 2]), [0.5, "fraud", {"score": 1}])
     >>> outcome_doubles(column, "score", NUMERIC).tolist()
     [0.5, inf, 1.0]

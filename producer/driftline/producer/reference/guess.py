@@ -5,6 +5,7 @@ A guess is shown before it is used: every decision is a sentence in `Guess.said`
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
@@ -18,7 +19,9 @@ from driftline.producer.records.category import category_text
 from driftline.producer.records.event_fields import ALIASES, split_outcome
 from driftline.producer.records.mapping import WILDCARD, DateAndClock, Mapping, Source, quote_name
 from driftline.producer.records.names import PREDICTION_FEATURES, tag_problem
+from driftline.producer.records.text_form import TextForm
 from driftline.producer.records.time_form import AUTO, GUESSED, GivenTimes, TimeForm
+from driftline.producer.reference.guess_texts import guess_texts
 from driftline.producer.reference.guess_time import describe, infer_times
 from driftline.producer.reference.nested import Flat, flatten
 from driftline.producer.reference.sample import PERHAPS_TRUE, PREDICTED, Sample, plain
@@ -59,6 +62,8 @@ class Guess:
         perhaps_actual: columns that may hold the ground truth, where none is taken for it.
         no_time: a sentence on why no column is the timestamp; empty where one is.
         unclear: a column surely holds times, but how they are written is not known.
+        marks: texts that surely stand for no value, to the columns of text that they are in; the
+            mapping does not have them yet.
     """
 
     mapping: Mapping
@@ -67,6 +72,7 @@ class Guess:
     perhaps_actual: tuple[str, ...] = ()
     no_time: str = ""
     unclear: bool = False
+    marks: AnyMapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
 
 
 def guess_mapping(
@@ -103,7 +109,8 @@ def guess_mapping(
     flat = flatten([name for name in columns if name != actual], rows)
     sample = Sample(flat)
     fields: dict[str, Source] = {}
-    said = []
+    said: list[str] = []
+    scores: list[str] = []  # columns whose values may be scores
     time = _find_time(sample, given, whole)
     if time.source is not None:
         fields["timestamp"] = time.source
@@ -140,6 +147,7 @@ def guess_mapping(
             )
             continue
         fields[field] = flat.path(column)
+        scores += [column] if field in ("prediction.score", "actual") else []
         repeats = f" ({again:,} of {many:,} rows have the id of an earlier one)" if again else ""
         said.append(f"{field}: column {column}{repeats}")
     perhaps = () if "actual" in fields else sample.perhaps_actual(_plain_names(fields))
@@ -147,15 +155,23 @@ def guess_mapping(
     for column in sample.free:
         if column in flat.paths:
             fields[f"features.{column}"] = flat.path(column)
-    features = sample.types()
+    texts = sample.texts(*scores)
+    features = sample.types(coerce=bool(texts.coerce))
     listed = ", ".join(f"{name} ({kind})" for name, kind in islice(features.items(), _MOST_LISTED))
     if len(features) > _MOST_LISTED:
         listed += f" and {len(features) - _MOST_LISTED:,} more"
     said.append(f"features: {listed or 'none'}")
+    said += texts.said
     for column, held in islice(flat.unread.items(), _MOST_LISTED):
         said.append(f"not read: {column} ({held})")
     return Guess(
-        Mapping(fields, time.form), features, tuple(said), perhaps, time.problem, time.unclear
+        Mapping(fields, time.form, TextForm(coerce=bool(texts.coerce))),
+        features,
+        tuple(said),
+        perhaps,
+        time.problem,
+        time.unclear,
+        texts.marks,
     )
 
 
@@ -281,9 +297,18 @@ def _plain_names(fields: AnyMapping[str, Source]) -> list[str]:
 
 
 def _native(rows: Sequence[AnyMapping[str, Any]]) -> Guess:
-    mapping = Mapping.native()
-    inputs = [mapping.to_event(row).get("features") for row in rows]
+    events = [Mapping.native().to_event(row) for row in rows]
+    inputs = (event.get("features") for event in events)
     objects = [each for each in inputs if isinstance(each, dict)]
     names = list(dict.fromkeys(name for each in objects for name in each))
     features = Sample(Flat(objects, names))
-    return Guess(mapping, features.types(), ("the records are events already",))
+    scores = (split_outcome(each.get("prediction"), numbers=True).get("score") for each in events)
+    predicted = [score for score in scores if score is not None]
+    texts = guess_texts(
+        {name: features.values(name) for name in names}
+        | ({"prediction.score": predicted} if Sample.is_score(predicted) else {})
+    )
+    said = ("the records are events already", *texts.said)
+    coerce = bool(texts.coerce)
+    mapping = Mapping(texts=TextForm(coerce=coerce))
+    return Guess(mapping, features.types(coerce=coerce), said, marks=texts.marks)

@@ -8,12 +8,12 @@ from typing import Any, Final
 
 from driftline.detectors.registry import FeatureType
 from driftline.producer.records.category import category_text
+from driftline.producer.records.number_text import plain_number
 from driftline.producer.records.table import ABSENT
 from driftline.producer.records.time_text import EPOCH
 from driftline.producer.records.timestamp import join_clock
-from driftline.producer.reference.events import field_of
+from driftline.producer.reference.guess_texts import TextGuess, guess_texts, type_of
 from driftline.producer.reference.guess_time import are_clocks
-from driftline.producer.reference.look import Look
 from driftline.producer.reference.nested import Flat
 
 PREDICTED: Final = re.compile(
@@ -118,16 +118,18 @@ class Sample:
         values = (row.get(column) for row in self.flat.rows)
         return [value for value in values if value is not None]
 
-    def types(self) -> dict[str, FeatureType]:
+    def types(self, *, coerce: bool) -> dict[str, FeatureType]:
         """Return the types of the free columns; those without values are left out."""
-        found: dict[str, FeatureType] = {}
-        for name in self.free:
-            look = Look()
-            look.add(field_of([row.get(name, ABSENT) for row in self.flat.rows]))
-            kind = look.infer()
-            if kind is not None:
-                found[name] = kind
-        return found
+        found = {
+            name: type_of([row.get(name, ABSENT) for row in self.flat.rows], coerce=coerce)
+            for name in self.free
+        }
+        return {name: kind for name, kind in found.items() if kind is not None}
+
+    def texts(self, *others: str) -> TextGuess:
+        """Guess what texts stand for in the free columns, and in those of `others` with scores."""
+        scores = [name for name in others if self.is_score(self.values(name))]
+        return guess_texts({name: self.values(name) for name in (*scores, *self.free)})
 
     def joined(self, columns: Sequence[str]) -> list[Any]:
         """Return the values of a column, or of a date and a time of day as one."""
@@ -173,11 +175,12 @@ class Sample:
 
     @staticmethod
     def is_score(values: list[Any]) -> bool:
-        """Numbers, and not just a few whole ones: those are classes."""
-        numbers = all(isinstance(x, int | float) and not isinstance(x, bool) for x in values)
-        if not values or not numbers:
+        """Numbers, as text too, and not just a few whole ones: those are classes."""
+        read = [plain_number(x) if isinstance(x, str) else x for x in values]
+        numbers = [x for x in read if isinstance(x, int | float) and not isinstance(x, bool)]
+        if not values or len(numbers) < len(values):
             return False
-        return any(x != x or x % 1 for x in values) or len(set(values)) > _MOST_CLASSES
+        return any(x != x or x % 1 for x in numbers) or len(set(numbers)) > _MOST_CLASSES
 
     @staticmethod
     def is_label(values: list[Any]) -> bool:
