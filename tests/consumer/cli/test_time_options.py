@@ -46,6 +46,20 @@ def test_init_writes_what_it_found_and_the_rest_reads_it(
     assert "the configuration says how times are read" in refused.err
 
 
+def test_the_column_that_should_hold_times_is_named(driftline: Driftline, tmp_path: Path) -> None:
+    lines = [f"2026-03-02 00:{i % 60:02}:00 EST,{i % 7}" for i in range(1_200)]
+    (tmp_path / "a.csv").write_text("\n".join(["ts,km", *lines, ""]))
+    why = (
+        "no column holds times (column ts holds no times that can be read: '2026-03-02 00:00:00"
+        " EST' is the first value)"
+    )
+    ran = driftline("backtest", "--input", "a.csv")
+    assert ran.code == 0
+    assert f"assumed  {why}, so windows are of " in ran.err
+    refused = driftline("backtest", "--input", "a.csv", "--window", "1h")
+    assert f"--window: {why}; give --rows N" in refused.err
+
+
 def test_local_times_of_parquet_are_of_the_zone_in_every_reading(
     driftline: Driftline, tmp_path: Path
 ) -> None:

@@ -16,7 +16,7 @@ from driftline.consumer.config import (
     WindowConfig,
 )
 from driftline.consumer.config.model import BUDGET_OF_ROWS
-from driftline.consumer.judge.sentence import amount
+from driftline.consumer.judge.sentence import amount, clean
 from driftline.consumer.offline.assumptions import Assumptions, assume
 from driftline.consumer.offline.daily_cycle import HourlyValues
 from driftline.consumer.offline.extent import Extent
@@ -45,7 +45,6 @@ from driftline.detectors.reference import Reference
 from driftline.producer.errors import InputError
 from driftline.producer.files.given import Input
 from driftline.producer.files.tables import read_tables
-from driftline.producer.records.mapping import Mapping
 from driftline.producer.records.table import Table
 from driftline.producer.records.time_form import GUESSED as ANY_TIMES
 from driftline.producer.records.time_form import GivenTimes
@@ -100,7 +99,7 @@ def assumed(
     if timed:
         halves, window = Halves(mapping, extent.half() if given is None else None), None
     else:
-        halves, window = _by_rows(file, mapping, extent, given is None, wanted, feedback)
+        halves, window = _by_rows(file, found, extent, given is None, wanted, feedback)
     if given is None:
         _check_enough(file, extent, wanted)
 
@@ -170,16 +169,17 @@ def _by_time(
 
 def _by_rows(
     file: Input,
-    mapping: Mapping,
+    found: Assumptions,
     extent: Extent,
     half: bool,
     wanted: WindowOptions,
     feedback: Feedback,
 ) -> tuple[Halves, WindowConfig]:
     """Return which rows are judged, and in which windows, where no times are known, or wanted."""
+    why = _no_times(extent) + (f" ({found.no_time})" if found.no_time else "")
     if wanted.length is not None:
         raise InputError(
-            f"{file}: --window: {_no_times(extent)}; give --rows N for windows of N rows, or name"
+            f"{file}: --window: {why}; give --rows N for windows of N rows, or name"
             " the column of times with --timestamp COLUMN"
         )
     window = rows_for(extent.rows, wanted, whole=not half)
@@ -187,12 +187,14 @@ def _by_rows(
     if wanted.rows is None:
         feedback.note(
             "assumed",
-            f"{_no_times(extent)}, so windows are of {many:,} rows in the file's order; other"
-            " windows with --rows N, a column of times with --timestamp COLUMN",
+            clean(
+                f"{why}, so windows are of {many:,} rows in the file's order; other"
+                " windows with --rows N, a column of times with --timestamp COLUMN"
+            ),
         )
     # The second half begins with a window.
     middle = max(round(extent.rows / 2 / window.every), 1) * window.every
-    return Halves(mapping, rows=middle if half and middle < extent.rows else 0), window
+    return Halves(found.mapping, rows=middle if half and middle < extent.rows else 0), window
 
 
 def _no_times(extent: Extent) -> str:
