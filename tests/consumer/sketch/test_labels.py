@@ -75,7 +75,9 @@ def read(actual: object, classes: tuple[str, ...] = CLASSES, **fields: object) -
         (False, ZERO_ONE, 0),
         ("False", ZERO_ONE, 0),
         ({"label": "TRUE"}, ZERO_ONE, 1),
-        ("yes", ZERO_ONE, "unknown_class"),
+        ("yes", ZERO_ONE, 1),
+        ("N", TRUTH, 0),
+        ("perhaps", ZERO_ONE, "unknown_class"),
         (True, ("0", "1", "2"), "unknown_class"),
         # A number.
         (2.5, REGRESSION, 2.5),

@@ -174,6 +174,9 @@ def test_a_named_class_of_a_regression_is_refused() -> None:
     [
         ([0, 1, 1], [False, True, False], ("0", "1"), 2),
         (["0", "1", "1"], ["False", "True", "False"], ("0", "1"), 2),
+        (["0", "1", "1"], ["no", "yes", "yes"], ("0", "1"), 3),
+        (["false", "true", "true"], ["F", "T", "F"], ("false", "true"), 2),
+        (["0", "1", "1"], ["N", "Y", "N"], ("0", "1"), 2),
         ([0, 0, 0], [False, True, True], ("0", "1"), 1),
         ([False, True, True], [0, 1, 0], ("false", "true"), 2),
         ([False, True, True], [{"label": "FALSE"}, {"label": "TRUE"}, 0], ("false", "true"), 2),

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 ZERO_ONE, BOOLEAN = ("0", "1"), ("false", "true")
-_FORMS = (ZERO_ONE, BOOLEAN, ("False", "True"), ("FALSE", "TRUE"))
+_WRITTEN = (BOOLEAN, ("no", "yes"), ("f", "t"), ("n", "y"))
+_FORMS = (
+    ZERO_ONE,
+    *((case(no), case(yes)) for no, yes in _WRITTEN for case in (str, str.capitalize, str.upper)),
+)
 _EXACT = 2**63
 
 
@@ -71,8 +75,8 @@ def other_forms(classes: Iterable[str]) -> dict[str, str]:
     Returns:
         Other text to its class; empty for other classes.
 
-    >>> other_forms(["0", "1"])["true"], other_forms(["false", "true"])["1"]
-    ('1', 'true')
+    >>> other_forms(["0", "1"])["true"], other_forms(["false", "true"])["No"]
+    ('1', 'false')
     >>> other_forms(["0", "1", "2"])
     {}
     """
