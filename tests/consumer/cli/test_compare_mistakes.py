@@ -40,7 +40,8 @@ def files(tmp_path: Path) -> Path:
         (("--input", "a.csv", "--compare", "m@1", "m"), "has a model_version: map its column with"),
         (("--input", "a.csv", "--compare", "m@1", "m@2"), "and give it with --config (-c)"),
         (("--input", "a.csv", "--compare", "one", "two"), "no row of a.csv names its model"),
-        (("--compare", "a.csv", "b.csv", "--labels", "a.csv"), "--labels needs a configuration"),
+        (("--compare", "a.csv", "b.csv", "--labels", "a.csv"), "has ground truth beside"),
+        (("--compare", "a.csv", "b.csv", "--window", "6h"), "leave out --window, --every, --rows"),
         (("--input", "a.csv", "--compare", "m@", "m"), "write model or model@version"),
         (("--compare", "a.csv", "--json"), "takes two, champion and challenger"),
     ],
@@ -65,8 +66,14 @@ def test_a_side_that_there_is_not(driftline: Driftline, files: Path, model: str,
     (files / "driftline.yaml").write_text(CONFIG)
     rows = [{"id": n, "time": n, "said": n % 2, "version": 1 + n % 2, "km": 1} for n in range(9)]
     write(files / "v.csv", rows)
-    ran = driftline("backtest", "--input", "v.csv", "--compare", model, "m@2")
+    sides = ("backtest", "--input", "v.csv", "--compare", model, "m@2")
+    ran = driftline(*sides)
     assert (ran.code, ran.err.splitlines()[-1]) == (2, said)
+    ran = driftline(*sides, "--positive-label", "1")
+    assert (ran.code, ran.err.splitlines()[-1]) == (
+        2,
+        "--compare: leave out --positive-label: it takes models.<name>.positive_label",
+    )
 
 
 def test_labels_of_other_events_are_said(driftline: Driftline, files: Path) -> None:

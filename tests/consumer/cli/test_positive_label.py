@@ -131,9 +131,6 @@ def test_what_the_class_is_compared_with(driftline: Driftline, tmp_path: Path) -
         "--positive-label yes: no column is known to hold the ground truth: give --actual COLUMN,"
         " or --labels FILE"
     )
-    assert refused("--positive-label", "yes", "--compare", "m@1", "m@2") == (
-        "--compare: leave out --positive-label: it takes models.<name>.positive_label"
-    )
 
 
 def test_a_metric_of_a_file_that_ends_in_its_only_window(

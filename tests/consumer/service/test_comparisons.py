@@ -28,7 +28,7 @@ from driftline.consumer.http import Health, StatusCollector
 from driftline.consumer.service.backtest import Backtest
 from driftline.consumer.service.comparing import misfit
 from driftline.consumer.service.plan import Plan
-from driftline.consumer.wire.records import Alert
+from driftline.consumer.wire.records import Alert, Verdict
 from driftline.detectors.outcomes import OutcomeLayout
 
 Row = dict[str, Any]
@@ -188,6 +188,32 @@ def test_a_backtest_compares_the_versions_of_its_model() -> None:
         ("verdicts", [msgspec.json.encode(one) for one in own if not isinstance(one, Alert)]),
     ):
         assert set(some) == published(rig, name) != set()
+
+
+@pytest.mark.parametrize("by", ["arrival", "prediction"])
+@pytest.mark.parametrize("traffic", ["split", "same"])
+def test_a_backtest_of_a_set_compares_two_models(traffic: Traffic, by: str) -> None:
+    both, (events, labels) = compared(traffic, by=by), stream(traffic)
+    rig = Rig(both, 2, {LABELS: 3})
+    write(rig, (events, labels), (2, 3))
+    rig.start()
+    rig.settle()
+    rng = random.Random(5)
+    run = Backtest(replace(both, ordered=False), MODEL, TOPIC, sides=(MODEL, OTHER))
+    found = [
+        *run.feed(rng.sample(events, len(events))),
+        *run.feed_labels(rng.sample(labels, len(labels))),
+        *run.end(HOUR),
+    ]
+    assert {one.stream for one in found} == {NAME}
+    alerts = {msgspec.json.encode(one) for one in found if isinstance(one, Alert)}
+    assert alerts == published(rig, "alerts") != set()
+    verdicts = {
+        msgspec.json.encode(msgspec.structs.replace(one, complete=True))
+        for one in found
+        if isinstance(one, Verdict)
+    }
+    assert verdicts == published(rig, "verdicts") != set()
 
 
 @pytest.mark.parametrize(

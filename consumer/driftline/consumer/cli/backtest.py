@@ -130,23 +130,26 @@ def backtest(
     if config is None and DEFAULT_CONFIG.exists():
         config = DEFAULT_CONFIG
         say(f"using {config}")
+    times = read_given_times(timestamp, time_format, timezone)
     if compare is not None:
         if reference is not None or verdicts:
             raise CommandError(
                 "--compare: leave out --reference and --verdicts, which it does not use"
             )
-        if positive_label is not None:
+        if (window, every, rows, min_events, budget) != (None,) * 5:
             raise CommandError(
-                "--compare: leave out --positive-label: it takes models.<name>.positive_label"
+                "--compare: leave out --window, --every, --rows, --min-events and --budget, which"
+                " it does not use"
             )
-        from driftline.consumer.cli import backtest_compare_sides, backtest_exit
+        from driftline.consumer.cli import backtest_compare
 
-        given = backtest_compare_sides.Given(compare, file, config, model, labels, actual)
-        code = backtest_exit.compare(given, as_json=json, fail_on_drift=fail_on_drift)
+        given = backtest_compare.wanted(
+            compare, file, config, model, (actual, labels, positive_label), times
+        )
+        code = backtest_compare.compare(given, as_json=json, fail_on_drift=fail_on_drift)
         raise typer.Exit(code)
     if file is None:
         raise CommandError("give the events: --input FILE")
-    times = read_given_times(timestamp, time_format, timezone)
     wanted = read_window_options(window, every, rows, min_events, budget)
     loaded = None
     if config is not None:

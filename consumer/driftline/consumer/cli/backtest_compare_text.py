@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from driftline.consumer.cli.alert_text import figure
-from driftline.consumer.cli.backtest_compare import ALPHA, Compared, SideMetrics
+from driftline.consumer.config import format_number
 from driftline.consumer.judge.sentence import amount
+from driftline.consumer.offline.compare import Compared, SideMetrics
 from driftline.consumer.wire.records import number
 from driftline.detectors.outcomes import Figure
 
@@ -49,19 +50,23 @@ def document(found: Compared) -> dict[str, Any]:
         "events": found.events,
         "decision": found.decision,
         "reason": found.reason or None,
-        "p_value": None if found.p_value is None else number(found.p_value),
-        "alpha": ALPHA,
+        "p_value": None if found.decided is None else number(found.decided.p_value),
+        "alpha": found.alpha,
+        "decided_after": None if found.decided is None else found.decided.after,
     }
 
 
 def _decision(found: Compared) -> str:
     champion, challenger = (side.name for side in found.sides)
-    if found.decision is None or found.p_value is None:
+    decided = found.decided
+    if decided is None:
         return f"not decided: {found.reason}"
-    basis = f"p-value {amount(found.p_value)}, alpha {ALPHA}"
-    if found.decision == "undecided":
+    basis = f"p-value {amount(decided.p_value)}, alpha {format_number(found.alpha)}"
+    if decided.decision == "undecided":
         return f"undecided: {challenger} may be better or worse than {champion} ({basis})"
-    return f"{challenger} is {found.decision} than {champion} ({basis})"
+    if decided.p_value > found.alpha:
+        basis = f"decided after {decided.after:,} labelled events; of all {basis}"
+    return f"{challenger} is {decided.decision} than {champion} ({basis})"
 
 
 def _side(side: SideMetrics) -> dict[str, Any]:

@@ -5,13 +5,7 @@ from __future__ import annotations
 import traceback
 from pathlib import Path
 
-from driftline.consumer.cli import (
-    backtest_compare,
-    backtest_compare_text,
-    backtest_text,
-)
-from driftline.consumer.cli.backtest_compare import Compared
-from driftline.consumer.cli.backtest_compare_sides import Given
+from driftline.consumer.cli import backtest_text
 from driftline.consumer.cli.errors import DEFECT, DRIFT_FOUND, OPERATOR_MUST_ACT
 from driftline.consumer.cli.load_config import choose_model
 from driftline.consumer.cli.screen import Screen
@@ -85,21 +79,6 @@ def backtest(setup: Setup, *, verdicts: bool, as_json: bool, fail_on_drift: bool
     return code
 
 
-def compare(given: Given, *, as_json: bool, fail_on_drift: bool) -> int:
-    """Compare two sides, print which is better, and return the exit code."""
-    found = backtest_compare.compare(given)
-    if as_json:
-        out_json(backtest_compare_text.document(found))
-    else:
-        out(backtest_compare_text.render(found))
-    if fail_on_drift and found.decision == "worse":
-        return DRIFT_FOUND
-    if fail_on_drift and (doubt := too_little_compared(found)):
-        say(f"--fail-on-drift: {doubt}")
-        return OPERATOR_MUST_ACT
-    return 0
-
-
 def too_little_judged(setup: Setup) -> str:
     """Return why a backtest without alerts does not show that there is no drift, empty if it does.
 
@@ -122,20 +101,6 @@ def too_little_judged(setup: Setup) -> str:
     return (
         f"{what} judged{because}, which says nothing of drift: give more events, or a window that"
         " fits them"
-    )
-
-
-def too_little_compared(found: Compared) -> str:
-    """Return why a comparison without a loser does not show that there is none, or nothing."""
-    if found.decision is None:
-        return f"nothing was compared: {found.reason}"
-    predictions = [side.predictions for side in found.sides]
-    events = max(predictions) if found.paired else sum(predictions)
-    if 2 * found.events >= events:
-        return ""
-    return (
-        f"only {found.events:,} of {events:,} predictions were compared, which says little of the"
-        " rest: give more labels"
     )
 
 

@@ -53,6 +53,7 @@ class Backtest:
         topic: the input topic whose mapping the rows have.
         first: rows of the file before the first that is fed.
         states: to go on from, as `states` returned them; then what they need is fed again first.
+        sides: models of the topic whose comparisons are judged, in place of the model itself.
 
     Attributes:
         join_totals: what became of the labels; None where none are read.
@@ -65,6 +66,7 @@ class Backtest:
         topic: str,
         first: int = 0,
         states: AnyMapping[str, Any] | None = None,
+        sides: Sequence[str] = (),
     ) -> None:
         known = states or {}
         self.totals = InputTotals()
@@ -72,12 +74,14 @@ class Backtest:
         self._plan, self._model = plan, model
         self._events = _File(plan, topic, self.totals, known, first)
         self._labels: _File | None = None
-        # Of the comparisons those of two versions of this model: its events alone are at hand.
+        # Of the comparisons those of models whose events are at hand.
+        models = {model, *sides}
         compared = {
-            name: each for name, each in plan.comparisons.items() if each.model.models == (model,)
+            name: each for name, each in plan.comparisons.items() if models >= {*each.model.models}
         }
-        state = known.get(judge_key(model), JudgeState(0, 0))
-        judges: dict[str, Judge] = {model: plan.judge(model, state)}
+        judges: dict[str, Judge] = {}
+        if not sides:
+            judges[model] = plan.judge(model, known.get(judge_key(model), JudgeState(0, 0)))
         for name, comparison in compared.items():
             judges[name] = comparison.judge(known.get(judge_key(name), ComparisonState(0, 0)))
         sent = {name: SentAlerts() for name in judges}
@@ -87,7 +91,7 @@ class Backtest:
         if labels is not None:
             joins = {
                 name: plan.join(name, 0, 1, known.get(join_key(0, name), JoinState(0, 0)))
-                for name in (model, *compared)
+                for name in (model, *(side for side in sides if side != model), *compared)
             }
             if labels.topic != topic:
                 self._labels = _File(plan, labels.topic, self.totals, known)
@@ -130,8 +134,11 @@ class Backtest:
         if self._labels is not None:
             yield from self._taken(self._labels.sketch.close(time))
 
-    def end(self) -> Iterator[Verdict | Alert]:
-        """Yield what the end of the files makes final; of a set also what it leaves open."""
+    def end(self, beyond: int = 0) -> Iterator[Verdict | Alert]:
+        """Yield what the end of the files makes final; of a set also what it leaves open.
+
+        `beyond`: ms behind the last pane that are over too, because nothing is to come.
+        """
         yield from self._begin()
         files = [file.sketch for file in (self._events, self._labels) if file is not None]
         if not self._plan.ordered:
@@ -139,19 +146,21 @@ class Backtest:
                 yield from self._taken(file.close(LATEST))
         yield from self._idle(files)
         if not self._plan.ordered:
-            yield from self._end_of_a_set(files)
+            yield from self._end_of_a_set(files, beyond)
 
     def _idle(self, files: Sequence[PartitionSketch]) -> Iterator[Verdict | Alert]:
         for file in (*files, *files):  # twice: the first marks tell how far the others are lifted
             yield from self._taken(file.idle(0, 0))
 
-    def _end_of_a_set(self, files: Sequence[PartitionSketch]) -> Iterator[Verdict | Alert]:
+    def _end_of_a_set(
+        self, files: Sequence[PartitionSketch], beyond: int
+    ) -> Iterator[Verdict | Alert]:
         """Yield what is judged of windows that the files end in."""
         times = [time for file in files if (time := file.event_time()) is not None]
         every = self._plan.config.models[self._model].window.every
         if not times:
             return
-        last = (max(times) // every + 1) * every
+        last = (max(times) // every + 1) * every + beyond
         closed = (self._taken(file.close(last, whole=True)) for file in files)
         for output in chain(chain.from_iterable(closed), self._idle(files)):
             if isinstance(output, Verdict):

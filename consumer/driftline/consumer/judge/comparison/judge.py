@@ -175,6 +175,7 @@ class ComparisonJudge:
         for start in sorted(self._ends):
             if final is not None and self._ends[start] <= final:
                 yield from self._pane(start, self._ends.pop(start))
+        self._panes.drop_before(self._state.until)
 
     def _pane(self, start: int, end: int) -> Iterator[Verdict | Alert]:
         state, panes = self._state, self._panes
@@ -182,7 +183,6 @@ class ComparisonJudge:
         counts = panes.counts(start, start + 1, None)
         for name, many in panes.versions(start, start + 1, None).items():
             state.versions[name] = state.versions.get(name, 0) + many
-        panes.drop_before(end)
         state.since = start if state.since is None else state.since
         state.until = end
         test = self._independent()
