@@ -114,6 +114,8 @@ backtest --input two.csv --config good.yaml --model n
 backtest --input two.csv --config good.yaml --rows 9
 reference build --input two.csv --model n --output r.json --config good.yaml
 init --from two.csv --bootstrap-servers nowhere
+init --from two.csv --output good.yaml
+init --from two.csv --model a/b
 replay --topic t --input two.csv --bootstrap-servers nowhere
 alerts tail --bootstrap-servers nowhere
 alerts show 12ab --config missing.yaml

@@ -10,6 +10,7 @@ import typer
 
 from driftline.consumer.cli import load_config
 from driftline.consumer.cli.errors import CommandError
+from driftline.consumer.cli.init_options import check_names, may_write
 from driftline.consumer.cli.options import (
     DEFAULT_CONFIG,
     PositiveLabel,
@@ -82,6 +83,8 @@ def init(
     times = read_given_times(timestamp, time_format, timezone)
     kafka = load_config.brokers(bootstrap_servers)
     servers = kafka.bootstrap_servers
+    check_names(model, topic)
+    may_write(output, overwrite=force)
     from driftline.consumer.cli import (
         init_files,
         init_text,
@@ -91,7 +94,6 @@ def init(
 
     truth = init_files.given_truth(actual, labels, positive_label)
     wanted = init_files.Wanted(source, output, model, topic, truth, times, servers, force)
-    wanted.check()
     if from_topic is not None:
         wanted = replace(wanted, file=reference_topic.first_rows(kafka, from_topic, first))
     draft = init_files.make(wanted)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from driftline.consumer.cli import reference_build as building
 from driftline.consumer.cli.errors import CommandError
+from driftline.consumer.cli.init_options import may_write
 from driftline.consumer.cli.screen import Screen
-from driftline.consumer.config.names import check_name
 from driftline.consumer.offline.assumptions import Assumptions, assume, glob_of
 from driftline.consumer.offline.daily_cycle import HourlyValues
 from driftline.consumer.offline.extent import Extent
@@ -54,28 +54,6 @@ class Wanted:
     times: GivenTimes
     servers: tuple[str, ...]
     overwrite: bool
-
-    def check(self) -> None:
-        """Refuse what can be refused before any work is done.
-
-        Raises:
-            CommandError: a name is not legal, or the configuration exists.
-        """
-        for option, name in (("model", self.model), ("topic", self.topic)):
-            try:
-                check_name(name or "any", option)
-            except ValueError as error:
-                raise CommandError(f"--{option} {name}: {error}") from None
-        self.may_write(self.output)
-
-    def may_write(self, path: Path) -> None:
-        """Refuse to replace a file.
-
-        Raises:
-            CommandError: it exists, and --force is not given.
-        """
-        if path.exists() and not self.overwrite:
-            raise CommandError(f"{path} exists: give --force to replace it, or another --output")
 
 
 @dataclass(frozen=True)
@@ -130,7 +108,7 @@ def make(wanted: Wanted) -> Draft:
     with screen.progress("looking at the columns", None):
         found = assume(wanted.file, wanted.model, screen, given.beside, wanted.times)
     found = found.with_marks()
-    wanted.may_write(reference_path(wanted.output, found.model))
+    may_write(reference_path(wanted.output, found.model), overwrite=wanted.overwrite)
     mapping, truth, labels = found.mapping, None, None
     if given.labels is not None:
         with screen.progress("reading the labels", None):

@@ -21,5 +21,5 @@ class Screen(Feedback):
     def progress(
         self, what: str, total: int | None
     ) -> AbstractContextManager[Callable[[int], None]]:
-        """Show a bar; see `terminal.progress`."""
+        """Show how far it is; see `cli.progress`."""
         return progress(what, total)
