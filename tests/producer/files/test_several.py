@@ -8,7 +8,7 @@ import pytest
 
 from driftline.producer.errors import InputError
 from driftline.producer.files.given import Given
-from driftline.producer.files.rows import count_rows, read_rows
+from driftline.producer.files.rows import count_rows, file_notes, read_rows
 from driftline.producer.files.tables import read_tables
 from driftline.producer.records.table import Table
 
@@ -54,6 +54,15 @@ def test_nothing_or_a_mixture_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "b.ndjson").write_text('{"a": 1}\n')
     with pytest.raises(InputError, match="holds CSV or NDJSON; give files of one format"):
         read_rows(tmp_path)
+
+
+def test_notes_name_the_files_unless_all_have_them(tmp_path: Path) -> None:
+    for name, rows in (("a", "1;x\n2;y\n"), ("b", "1;x\nNA;y\n"), ("c", "3;x\nNA;y\n")):
+        (tmp_path / f"{name}.csv").write_text(f"n;t\n{rows}")
+    assert file_notes(tmp_path) == [
+        ("note", "separated by semicolons"),
+        ("note", "b.csv, c.csv: n: NA stand for missing values"),
+    ]
 
 
 def test_rows_of_a_program_stand_for_a_file() -> None:

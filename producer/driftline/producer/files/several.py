@@ -15,7 +15,11 @@ import numpy as np
 from driftline.producer.errors import InputError
 from driftline.producer.files.formats import Format, any_of, endings, format_of
 from driftline.producer.files.given import GLOB
+from driftline.producer.files.text_column import Note
+from driftline.producer.records.names import listed
 from driftline.producer.records.table import Coded, Table
+
+_LOOKED_AT = 16  # files whose notes are shown
 
 
 def several(path: Path) -> Format:
@@ -45,7 +49,18 @@ def several(path: Path) -> Format:
         known = [rows for rows in counted if rows is not None]
         return sum(known) if len(known) == len(files) else None
 
-    return Format(form.name, form.endings, None, count, tables=tables, extra=form.extra)
+    def notes(_: Path) -> list[Note]:
+        looked_at = files[:_LOOKED_AT]
+        found: dict[Note, list[str]] = {}
+        for file in looked_at:
+            for note in form.notes(file):
+                found.setdefault(note, []).append(file.name)
+        return [
+            (kind, text if len(names) == len(looked_at) else f"{listed(names)}: {text}")
+            for (kind, text), names in found.items()
+        ]
+
+    return Format(form.name, form.endings, None, count, notes, tables, extra=form.extra)
 
 
 def _files(path: Path) -> list[Path]:
