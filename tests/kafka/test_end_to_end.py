@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests.docs.pages import PAGES
 from tests.kafka import car_loan
 from tests.kafka.car_loan import Replay, Row
 from tests.kafka.conftest import NewTopic
@@ -49,7 +50,11 @@ def backtest(directory: Path) -> Published:
         for line in printed.encode().splitlines()
     ]
     (last,) = {each["window"]["end"] for _, each in records if not each.get("complete", True)}
-    lines = [line for line, each in records if each["window"]["end"] != last]
+    return published([line for line, each in records if each["window"]["end"] != last])
+
+
+def published(lines: list[bytes]) -> Published:
+    """The records in what a backtest prints, all of them different."""
     alerts = [line for line in lines if b'"driftline.alert.v1"' in line]
     verdicts = [line for line in lines if b'"driftline.verdict.v1"' in line]
     assert len(alerts) + len(verdicts) == len(lines)
@@ -102,6 +107,7 @@ def test_one_worker_and_three_find_what_the_backtest_finds(
     panes: list[list[Row]],
     backtest: Published,
     start_workers: StartWorkers,
+    directory: Path,
 ) -> None:
     topic = new_topic("events", car_loan.PARTITIONS)
     replay = Replay(bootstrap, topic)
@@ -116,6 +122,25 @@ def test_one_worker_and_three_find_what_the_backtest_finds(
     assert sum(bool(worker.owned()["partitions"]) for worker in workers[shared]) >= 2
     for name, some in workers.items():
         same(finish(bootstrap, [topic], name, some, backtest), backtest)
+    same(of_a_recording(bootstrap, topic, directory), backtest)
+
+
+def of_a_recording(bootstrap: str, topic: str, directory: Path) -> Published:
+    """What a backtest of the topic's recording finds, made by the program of docs/files.md."""
+    (program,) = PAGES["files.md"].blocks("python")
+    file = directory / "recording.ndjson"
+    for known, own in (
+        ("localhost:9092", bootstrap), ("ml.predictions", topic), ("recording.ndjson", str(file)),
+    ):  # fmt: skip
+        program = program.replace(known, own)
+    exec(compile(program, "files.md", "exec"), {})
+    config = car_loan.write_config(directory / "recorded.yaml", bootstrap, topic, "none")
+    code, printed, said = driftline(
+        "backtest", "--config", config, "--input", file, "--json", "--verdicts"
+    )
+    assert code == 0, said
+    assert f"a recording of {car_loan.PARTITIONS} partitions: " in said
+    return published(printed.encode().splitlines())
 
 
 def test_workers_killed_three_times_find_what_the_backtest_finds(

@@ -116,9 +116,10 @@ def backtest(
     """Tell the alerts that a file would have raised.
 
     A file is a set of rows: their order changes nothing. They are judged as the service would, and
-    so is the last window, which the file may end in. Without a configuration the columns are
-    guessed, the earlier half of the file is the reference, and a window holds about 1,000 events;
-    what was assumed is printed. Labels of a file of their own meet their predictions
+    so is the last window, which the file may end in. A file with columns partition and offset is a
+    recording of a topic, and gives what the service would, byte for byte. Without a configuration
+    the columns are guessed, the earlier half of the file is the reference, and a window holds about
+    1,000 events; what was assumed is printed. Labels of a file of their own meet their predictions
     by event id.
 
     With --compare it prints the metrics of both side by side, and whether B is better, worse or

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from driftline.producer.errors import InputError
 from driftline.producer.files.tables import read_tables
+from driftline.producer.records.placed_table import placed
 from driftline.producer.records.plain import plain_value
 from driftline.producer.records.table import Column, Numbers, Table, Times, column_of
 
@@ -37,7 +38,7 @@ def tables_of(data: Any) -> Iterator[Table]:
     [[{'age': 31, 'ok': True}, {'age': 32, 'ok': False}]]
     """
     rows = 0
-    for table in _tables(data):
+    for table in placed(_tables(data), "the data"):
         yield replace(table, first=rows)
         rows += table.rows
     if not rows:

@@ -11,6 +11,7 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
+from driftline.consumer.offline.recording import Recording
 from driftline.consumer.sketch.event_rows import columns_of, event_times, has_values
 from driftline.detectors.grid import IntArray
 from driftline.producer.records.mapping import Mapping
@@ -53,6 +54,7 @@ class Extent:
         actual: whether any row brings its ground truth.
         columns: names of the columns that are looked at.
         in_order: whether no time was before that of an earlier row.
+        recording: where the rows stood in their topic; None of rows that are of no recording.
 
     >>> extent = Extent(Mapping({"timestamp": "ts"}))
     >>> rows = [[{"ts": 1553644802}], [{"ts": 1553644801}, {"ts": None}]]
@@ -68,6 +70,7 @@ class Extent:
         self.rows, self.events = 0, 0
         self.first, self.last = 0, 0
         self.in_order = True
+        self.recording: Recording | None = None
         self.actual = False
         self.columns = columns_of("timestamp", mapping) | columns_of("actual", mapping)
         self._smallest: list[int] = []  # time of each chunk
@@ -95,6 +98,9 @@ class Extent:
             yield chunk
             self.rows += chunk.rows
             self._until.append(self.rows)
+            if chunk.places is not None:
+                self.recording = self.recording or Recording()
+                self.recording.note(chunk.places, self.rows)
             if show is not None:
                 show(self.rows)
 

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from driftline.consumer.config import LabelsConfig
 from driftline.consumer.offline import file_rows
 from driftline.consumer.offline.feedback import Feedback
 from driftline.consumer.offline.label_causes import Ids, causes, sentences
+from driftline.consumer.offline.label_rows import LabelRows
 from driftline.consumer.offline.truth import Truth, note_repeated
 from driftline.consumer.service.backtest import Backtest
 from driftline.consumer.sketch.event_ids import id_text
@@ -22,66 +21,16 @@ from driftline.consumer.wire.records import Alert, Verdict
 from driftline.consumer.wire.text import some
 from driftline.producer.errors import InputError
 from driftline.producer.files.rows import read_rows
+from driftline.producer.files.tables import read_tables
 from driftline.producer.records.category import category_text
 from driftline.producer.records.durations import format_duration
 from driftline.producer.records.event_fields import ALIASES, split_outcome
 from driftline.producer.records.mapping import Constant, Mapping
 from driftline.producer.records.table import Table
-from driftline.producer.records.timestamp_column import UNREADABLE
 from driftline.producer.reference.guess_time import infer_times
 
 _FEW = 3
-_CHUNK = 10_000
 _SAMPLE = 1_000
-
-
-class TimedRows:
-    """The rows of a file by time; those without a readable one come first.
-
-    Args:
-        chunks: the rows, in any order.
-        mapping: says where their times are.
-
-    >>> rows = TimedRows([[{"ts": 1553644802}, {"ts": 1553644801}]], Mapping({"timestamp": "ts"}))
-    >>> [chunk for chunk in rows.until(1553644801_000)], [chunk for chunk in rows.rest()]
-    ([[{'ts': 1553644801}]], [[{'ts': 1553644802}]])
-    """
-
-    def __init__(self, chunks: Iterable[file_rows.Rows], mapping: Mapping) -> None:
-        rows = [row for chunk in chunks for row in chunk]
-        times = file_rows.all_times(rows, mapping)
-        order = np.argsort(times, kind="stable")
-        self._rows = [rows[i] for i in order.tolist()]
-        self._times = times[order]
-        self._next = 0
-
-    @property
-    def timed(self) -> bool:
-        """Whether any row has a readable time."""
-        return bool((self._times != UNREADABLE).any())
-
-    @property
-    def rows(self) -> file_rows.Rows:
-        """All rows, by time."""
-        return self._rows
-
-    @property
-    def yielded(self) -> int:
-        """Rows that have been yielded."""
-        return self._next
-
-    def until(self, time: int) -> Iterator[file_rows.Rows]:
-        """Yield the rows up to a time (ms) that have not been yielded yet, in chunks."""
-        yield from self._chunks(int(np.searchsorted(self._times, time, "right")))
-
-    def rest(self) -> Iterator[file_rows.Rows]:
-        """Yield the rows that have not been yielded yet, in chunks."""
-        yield from self._chunks(len(self._rows))
-
-    def _chunks(self, end: int) -> Iterator[file_rows.Rows]:
-        while self._next < end:
-            start, self._next = self._next, min(self._next + _CHUNK, end)
-            yield self._rows[start : self._next]
 
 
 @dataclass(frozen=True)
@@ -108,7 +57,7 @@ class Files:
 
 
 class LabelFile:
-    """A file of labels, in the order of their times.
+    """A file of labels, in the order of their times, or of their offsets in a recording.
 
     Args:
         files: it and that of its predictions.
@@ -120,7 +69,7 @@ class LabelFile:
 
     def __init__(self, files: Files) -> None:
         self._files, self._file, self._topic = files, files.labels, files.config.topic
-        self._rows = TimedRows(read_rows(self._file), files.mapping)
+        self._rows = LabelRows(read_tables(self._file), files.mapping)
         self._refused: Counter[str] = Counter()
         self._predictions = Ids(files.events_mapping)
         if not self._rows.timed and self._has_times():
@@ -131,6 +80,16 @@ class LabelFile:
         ):
             if not self._has(field):
                 raise InputError(self._no_value(field, why))
+
+    @property
+    def topic(self) -> str:
+        """The topic that the file stands for."""
+        return self._topic
+
+    @property
+    def partitions(self) -> int | None:
+        """How many the topic has, if the file is a recording."""
+        return self._rows.partitions
 
     @property
     def timed(self) -> bool:
@@ -188,9 +147,9 @@ class LabelFile:
 
     def feed(self, backtest: Backtest, time: int | None) -> Iterator[Verdict | Alert]:
         """Feed the labels up to a time (ms), or all that are left; yield what is made known."""
-        for rows in self._rows.rest() if time is None else self._rows.until(time):
+        for table in self._rows.rest() if time is None else self._rows.until(time):
             before = backtest.totals.rejected.copy()
-            yield from backtest.feed_labels(rows)
+            yield from backtest.feed_label_table(table)
             self._refused += backtest.totals.rejected - before
         if time is not None:
             yield from backtest.close_labels(time)

@@ -235,7 +235,7 @@ class _Stream(Backtest):
 
     def feed_table(self, table: Table) -> Iterator[Verdict | Alert]:
         """Count rows, and keep them while their windows are open."""
-        self.tables.append(replace(table, first=self._events.sketch.next))
+        self.tables.append(replace(table, first=self._events.sketches[0].next))
         yield from super().feed_table(table)
         self._forget()
 

@@ -96,8 +96,14 @@ def _note_what_was_left_out(setup: Setup) -> None:
     if late > _MANY_LATE * (counted + late):
         setup.feedback.note(
             "warning",
-            f"{percent(late / (counted + late))} of the events were late: rows are read in the"
-            " file's order, so sort it by time",
+            f"{percent(late / (counted + late))} of the events were late, as they would be in the"
+            " service: more time for them is models.<name>.window.grace",
+        )
+    if setup.recording is not None and (again := setup.recording.repeated):
+        setup.feedback.note(
+            "note",
+            f"{again:,} rows have the partition and offset of an earlier one, and count as further"
+            " events of its record: if records are in the file twice, leave them out",
         )
     joined = setup.backtest.join_totals
     if joined is not None and joined.duplicates > _MANY_AGAIN * (counted + late):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from driftline.consumer.config import Config, ModelConfig, SourceConfig
 from driftline.consumer.offline.extent import Extent
@@ -11,15 +11,19 @@ from driftline.consumer.offline.feedback import Feedback
 from driftline.consumer.offline.found import Found
 from driftline.consumer.offline.halves import Halves, Parts
 from driftline.consumer.offline.labels import LabelFile
+from driftline.consumer.offline.recording import Recording
 from driftline.consumer.offline.truth import Truth
 from driftline.consumer.service.backtest import Backtest, row_mapping
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.wire.axis import RowAxis
+from driftline.consumer.wire.text import counted
 from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import Reference
+from driftline.producer.errors import InputError
 from driftline.producer.files.given import Input
 from driftline.producer.files.tables import read_tables
 from driftline.producer.records.mapping import Mapping
+from driftline.producer.records.places import OFFSET, PARTITION
 from driftline.producer.records.table import Table
 
 
@@ -55,6 +59,7 @@ class Setup:
         found: what it has yielded so far.
         truth: what is known of the ground truth.
         feedback: takes the notes, and shows progress.
+        recording: where the rows stood in their topic; None where they are a set.
     """
 
     backtest: Backtest
@@ -65,6 +70,7 @@ class Setup:
     found: Found
     truth: GroundTruth
     feedback: Feedback
+    recording: Recording | None = field(init=False, default=None)
 
     @property
     def model(self) -> str:
@@ -109,17 +115,25 @@ def set_up(
     """
     settings = config.models[name]
     topic = settings.predictions[0]
-    mapping = halves.mapping
+    mapping, recording = halves.mapping, extent.recording
     later: Callable[[int], int] = extent.later
+    recorded: dict[str, int] = {}
     if settings.window.rows is not None:
-        mapping = row_mapping(mapping)
+        mapping, recording = row_mapping(mapping), None
         later = RowAxis.of(settings.window.every).origin.__add__
+    if recording is not None:
+        note_recording(recording, mapping, topic, feedback)
+        recorded[topic] = recording.partitions
+        if truth.labels is not None and truth.labels.partitions is not None:
+            recorded[truth.labels.topic] = truth.labels.partitions
     config = with_source(config, topic, mapping)
-    plan = Plan(config, {name: reference}, ordered=False)
-    backtest = Backtest(plan, name, topic, halves.rows)
+    plan = Plan(config, {name: reference}, ordered=recording is not None)
+    backtest = Backtest(plan, name, topic, halves.rows, recorded=recorded)
     columns = backtest.columns
     parts = read(None if columns is None else columns | extent.columns)
-    return Setup(
+    if recording is not None:
+        parts = recording.in_order(parts)
+    setup = Setup(
         backtest=backtest,
         chunks=((table, later(until)) for table, until in parts),
         total=extent.rows - halves.rows - extent.before(halves.time),
@@ -128,6 +142,29 @@ def set_up(
         found=Found(name, settings.window.min_events),
         truth=truth,
         feedback=feedback,
+    )
+    setup.recording = recording
+    return setup
+
+
+def note_recording(recording: Recording, mapping: Mapping, topic: str, feedback: Feedback) -> None:
+    """Note that a file is judged as a recording.
+
+    Raises:
+        InputError: the mapping takes a column that says where rows stood for a field of events.
+    """
+    taken = sorted(mapping.used() & {PARTITION, OFFSET})
+    if taken and not mapping.is_native:
+        raise InputError(
+            f"sources.{topic}.fields reads {taken[0]}, but a file with columns {PARTITION} and"
+            f" {OFFSET} is a recording of a topic, where they say where each row stood: give the"
+            " event's own field another name in the file and in the mapping"
+        )
+    many = counted(recording.partitions, "partition")
+    feedback.note(
+        "note",
+        f"a recording of {many}: rows are taken in the order of their offsets, late ones are left"
+        " out and the last window too while it is open, as in the service",
     )
 
 

@@ -61,7 +61,7 @@ class Truth:
                 keys = [None] * table.rows if held is None else _texts(held[0])
             known = column_of([None if key is None else self.values.get(key) for key in keys])
             done += table.rows
-            yield Table(table.rows, {**table.columns, self.column: known}, table.first)
+            yield replace(table, columns={**table.columns, self.column: known})
 
     def mapped(self, mapping: Mapping) -> Mapping:
         """Return how a row becomes an event, with its ground truth, and its id where it has one."""

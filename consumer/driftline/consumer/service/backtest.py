@@ -1,4 +1,7 @@
-"""Backtest: the same sketch, join and judge over the rows of files, each as one input partition."""
+"""Backtest: the same sketch, join and judge over the rows of files.
+
+A file is one input partition, a recording of a topic as many as the topic has.
+"""
 
 from __future__ import annotations
 
@@ -41,8 +44,9 @@ _ROW = "number of the row"  # no column is called so, or it is not needed
 class Backtest:
     """Judges one model over the rows of a file, which become events by the mapping of its topic.
 
-    With an ordered plan the rows are records of one partition, in the file's order, and the end of
-    the file is "every partition idle": verdicts and alerts are those of the service, byte for byte.
+    With an ordered plan the rows are records of one partition, in the file's order, or of several
+    with `places` of their own, and the end of the file is "every partition idle": panes, verdicts
+    and alerts are those of the service, byte for byte.
     Else they are a set: in any order they give the same, nothing is late, and `close` tells how far
     they have come. Where none is late in the service they are the same too, but for what the end of
     the file leaves open there: it is judged with `complete` false.
@@ -54,6 +58,8 @@ class Backtest:
         first: rows of the file before the first that is fed.
         states: to go on from, as `states` returned them; then what they need is fed again first.
         sides: models of the topic whose comparisons are judged, in place of the model itself.
+        recorded: topic to the number of its partitions, where its tables are of a recording: each
+            of one partition, in the order of offsets, a record's events in one table.
 
     Attributes:
         join_totals: what became of the labels; None where none are read.
@@ -67,12 +73,13 @@ class Backtest:
         first: int = 0,
         states: AnyMapping[str, Any] | None = None,
         sides: Sequence[str] = (),
+        recorded: AnyMapping[str, int] | None = None,
     ) -> None:
-        known = states or {}
+        known, many = states or {}, recorded or {}
         self.totals = InputTotals()
         self.examples: dict[str, DeadLetter] = {}  # the first dead letter of each reason
         self._plan, self._model = plan, model
-        self._events = _File(plan, topic, self.totals, known, first)
+        self._events = _File(plan, topic, self.totals, known, many.get(topic), first)
         self._labels: _File | None = None
         # Of the comparisons those of models whose events are at hand.
         models = {model, *sides}
@@ -94,7 +101,8 @@ class Backtest:
                 for name in (model, *(side for side in sides if side != model), *compared)
             }
             if labels.topic != topic:
-                self._labels = _File(plan, labels.topic, self.totals, known)
+                of_labels = many.get(labels.topic)
+                self._labels = _File(plan, labels.topic, self.totals, known, of_labels)
         self._joining = JoinsPartition(0, joins, 0)
         self._readers: dict[str, ByModel[Any]] = {"joins": self._joining, "panes": self._judging}
         self.join_totals = joins[model].totals if joins else None
@@ -124,15 +132,20 @@ class Backtest:
             yield from self._taken(self._labels.feed_table(table))
 
     def close(self, time: int) -> Iterator[Verdict | Alert]:
-        """Yield what is final where no row to come is before `time` (ms): of a set of rows."""
+        """Yield what is final where no row to come is before `time` (ms), which a log never tells.
+
+        Of a recording nothing: its own order closes the panes.
+        """
         yield from self._begin()
-        yield from self._taken(self._events.sketch.close(time))
+        for sketch in () if self._plan.ordered else self._events.sketches:
+            yield from self._taken(sketch.close(time))
 
     def close_labels(self, time: int) -> Iterator[Verdict | Alert]:
         """The same where no label to come is before `time`."""
         yield from self._begin()
-        if self._labels is not None:
-            yield from self._taken(self._labels.sketch.close(time))
+        labels = None if self._plan.ordered else self._labels
+        for sketch in () if labels is None else labels.sketches:
+            yield from self._taken(sketch.close(time))
 
     def end(self, beyond: int = 0) -> Iterator[Verdict | Alert]:
         """Yield what the end of the files makes final; of a set also what it leaves open.
@@ -140,29 +153,28 @@ class Backtest:
         `beyond`: ms behind the last pane that are over too, because nothing is to come.
         """
         yield from self._begin()
-        files = [file.sketch for file in (self._events, self._labels) if file is not None]
         if not self._plan.ordered:
-            for file in files:
-                yield from self._taken(file.close(LATEST))
-        yield from self._idle(files)
+            for sketch in self._sketches:
+                yield from self._taken(sketch.close(LATEST))
+        yield from self._idle()
         if not self._plan.ordered:
-            yield from self._end_of_a_set(files, beyond)
+            yield from self._end_of_a_set(beyond)
 
-    def _idle(self, files: Sequence[PartitionSketch]) -> Iterator[Verdict | Alert]:
-        for file in (*files, *files):  # twice: the first marks tell how far the others are lifted
-            yield from self._taken(file.idle(0, 0))
+    def _idle(self) -> Iterator[Verdict | Alert]:
+        for _ in range(2):  # the first marks tell how far the others are lifted
+            for sketch in self._sketches:
+                yield from self._taken(sketch.idle(0, 0))
 
-    def _end_of_a_set(
-        self, files: Sequence[PartitionSketch], beyond: int
-    ) -> Iterator[Verdict | Alert]:
+    def _end_of_a_set(self, beyond: int) -> Iterator[Verdict | Alert]:
         """Yield what is judged of windows that the files end in."""
-        times = [time for file in files if (time := file.event_time()) is not None]
+        sketches = self._sketches
+        times = [time for sketch in sketches if (time := sketch.event_time()) is not None]
         every = self._plan.config.models[self._model].window.every
         if not times:
             return
         last = (max(times) // every + 1) * every + beyond
-        closed = (self._taken(file.close(last, whole=True)) for file in files)
-        for output in chain(chain.from_iterable(closed), self._idle(files)):
+        closed = (self._taken(sketch.close(last, whole=True)) for sketch in sketches)
+        for output in chain(chain.from_iterable(closed), self._idle()):
             if isinstance(output, Verdict):
                 yield msgspec.structs.replace(output, complete=False)
             elif output.kind != "labels":  # how labels come is not known of a time that goes on
@@ -174,8 +186,8 @@ class Backtest:
 
         None for all of them: where each column may be a feature, each may be a new field.
         """
-        whole = self._plan.mapping_of(self._events.sketch.source.topic).wildcard
-        return None if whole else self._events.sketch.columns
+        whole = self._plan.mapping_of(self._events.sketches[0].source.topic).wildcard
+        return None if whole else self._events.sketches[0].columns
 
     @property
     def failures(self) -> dict[str, Exception]:
@@ -183,42 +195,46 @@ class Backtest:
 
         Where a stage failed nothing more comes of it; the other stages and names go on.
         """
-        files = [file for file in (self._events, self._labels) if file is not None]
-        stages = [*(file.sketch.failures for file in files), self._joining.failures]
+        stages = [*(sketch.failures for sketch in self._sketches), self._joining.failures]
         failed = [self._judging.failures, *stages[::-1]]
         return {name: error for stage in failed for name, error in stage.items()}
 
     @property
     def last_event(self) -> int | None:
         """The largest event time seen, ms."""
-        return self._events.sketch.event_time()
+        times = (sketch.event_time() for sketch in self._events.sketches)
+        return max((time for time in times if time is not None), default=None)
 
     @property
     def judged_until(self) -> int | None:
         """Event time up to which windows have been judged, ms."""
-        progress = self._events.sketch.progress().get(self._model)
-        return None if progress is None else progress.horizon
+        found = (sketch.progress().get(self._model) for sketch in self._events.sketches)
+        horizons = (progress.horizon for progress in found if progress is not None)
+        return min((time for time in horizons if time is not None), default=None)
 
     def states(self) -> dict[str, Any]:
         """Return the state of every stage, by the names of `service.states`; encode it at once."""
-        files = [file for file in (self._events, self._labels) if file is not None]
         found: dict[str, Any] = {
-            sketch_key(file.sketch.source): file.sketch.state() for file in files
+            sketch_key(sketch.source): sketch.state() for sketch in self._sketches
         }
         for stage, key in ((self._joining, partial(join_key, 0)), (self._judging, judge_key)):
             found |= {key(name): part.state() for name, part in stage.parts.items()}
         return found
 
+    @property
+    def _sketches(self) -> list[PartitionSketch]:
+        files = [file for file in (self._events, self._labels) if file is not None]
+        return [sketch for file in files for sketch in file.sketches]
+
     def _keep(self, topic: str, offset: int, message: Any) -> None:
         """Take note of a message between two stages; a backtest forgets it."""
 
     def _begin(self) -> Iterator[Verdict | Alert]:
-        """Let each file speak once, so that the join knows for whom to wait."""
+        """Let each partition speak once, so that the join knows for whom to wait."""
         if not self._begun:
             self._begun = True
-            for file in (self._events, self._labels):
-                if file is not None:
-                    yield from self._taken(file.sketch.claim())
+            for sketch in self._sketches:
+                yield from self._taken(sketch.claim())
 
     def _taken(self, outputs: Iterable[Any]) -> Iterator[Verdict | Alert]:
         """Hand each output to the stage that reads its topic; yield what no stage reads."""
@@ -260,7 +276,10 @@ def row_mapping(mapping: Mapping) -> Mapping:
 
 
 class _File:
-    """The rows of one file as the rows of one partition; the offset of each is its place."""
+    """The rows of one file as those of one partition, the offset of each being its place.
+
+    Or, as a recording, those of several partitions.
+    """
 
     def __init__(
         self,
@@ -268,16 +287,20 @@ class _File:
         topic: str,
         totals: InputTotals,
         known: AnyMapping[str, Any],
+        partitions: int | None,
         first: int = 0,
     ) -> None:
-        source = TopicPartition(topic, 0)
-        state = known.get(sketch_key(source), SketchState("file", 1, 0, 0, 0, {}))
         self._mapping = plan.mapping_of(topic)
         windows = [plan.config.models[name].window for name in plan.models_of(topic)]
         rows = [window for window in windows if window.rows is not None]
         self._axis = RowAxis.of(rows[0].every) if rows else None
-        self.sketch = plan.sketch(source, 1, state, 0, totals, 1)
-        self._rows = max(first, self.sketch.next)
+        self._recorded, many = partitions is not None, partitions or 1
+        self.sketches = []
+        for number in range(many):
+            source = TopicPartition(topic, number)
+            state = known.get(sketch_key(source), SketchState("file", many, 0, 0, 0, {}))
+            self.sketches.append(plan.sketch(source, many, state, 0, totals, 1))
+        self._rows = max(first, self.sketches[0].next)
 
     def feed(self, rows: Sequence[dict[str, Any]]) -> Sequence[Output]:
         """Count rows that are dictionaries."""
@@ -287,8 +310,12 @@ class _File:
         """Count the rows of a table."""
         if not table.rows:
             return []
-        here = replace(table, first=self._rows)
+        if self._recorded and table.places is not None:
+            sketch = self.sketches[int(table.places.partitions[0])]
+            return sketch.feed_table(TableRows(table, sketch.source, self._mapping), 0)
+        here = replace(table, first=self._rows, places=None)
         self._rows += table.rows
         if self._axis is not None:
             here = numbered(here, self._mapping, self._axis)
-        return self.sketch.feed_table(TableRows(here, self.sketch.source, self._mapping), 0)
+        (sketch,) = self.sketches
+        return sketch.feed_table(TableRows(here, sketch.source, self._mapping), 0)

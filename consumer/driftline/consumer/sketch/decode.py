@@ -21,7 +21,7 @@ from driftline.consumer.sketch.batch import (
     select,
 )
 from driftline.consumer.sketch.compile import CompiledFields
-from driftline.consumer.sketch.decode_table import NO_TIME, ModelTables, TableDecoder
+from driftline.consumer.sketch.decode_table import NO_TIME, ModelTables, TableDecoder, too_far_ahead
 from driftline.consumer.sketch.decoded import Decoded, ModelRows, Rejected
 from driftline.consumer.sketch.event_ids import hash_ids
 from driftline.consumer.sketch.event_record import EventBytes
@@ -117,6 +117,7 @@ class Decoder:
             self._default,
             self._constant,
             self._resting,
+            max_ahead,
         )
 
     def rest(self, name: str) -> None:
@@ -351,8 +352,7 @@ class Decoder:
         for place in batch.places[wrong].tolist():
             decoded.refuse(place, "timestamp", NO_TIME, model=name)
         for place in batch.places[ahead].tolist():
-            detail = f"the timestamp is more than {self._max_ahead} ms after the record's"
-            decoded.refuse(place, "too_far_ahead", detail, model=name)
+            decoded.refuse(place, "too_far_ahead", too_far_ahead(self._max_ahead), model=name)
         keep = ~(wrong | ahead)
         return select(batch, keep), times[keep]
 

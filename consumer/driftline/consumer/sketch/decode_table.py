@@ -35,12 +35,18 @@ from driftline.producer.records.mapping import Mapping, finite_or_text
 from driftline.producer.records.native_table import renamed
 from driftline.producer.records.table import ABSENT as NO_KEY
 from driftline.producer.records.table import Coded, Table
+from driftline.producer.records.timestamp import EARLIEST
 from driftline.producer.records.timestamp_column import UNREADABLE
 from driftline.producer.records.values import ABSENT
 
 Bools = NDArray[np.bool_]
 
 NO_TIME = "the timestamp is no time that can be read"
+
+
+def too_far_ahead(most: int) -> str:
+    """Return what is wrong with an event that is more than so many ms after its record."""
+    return f"the timestamp is more than {most} ms after the record's"
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,7 @@ class TableDecoder:
         default: the model of events that name none.
         constant: whether `default` is the model of all events.
         resting: models of which nothing more is read.
+        max_ahead: ms that an event may be later than its record, where that one's time is known.
     """
 
     def __init__(
@@ -79,12 +86,14 @@ class TableDecoder:
         default: str | None,
         constant: bool,
         resting: set[str],
+        max_ahead: int,
     ) -> None:
         self._mapping = mapping
         self._models = models
         self._default = default
         self._constant = constant
         self._resting = resting
+        self._max_ahead = max_ahead
         self._events = EventReader(Mapping.native())
 
     @property
@@ -154,11 +163,13 @@ class TableDecoder:
             matrix[i] = rows.doubles(scalar)
         ids = rows.ids() if fields.schema.ids else None
         keep = self._settle(model, table, rows, places, matrix, ids, decoded)
-        times = rows.times()
+        times, ahead = self._timed(table, rows, places)
         wrong = keep & (times == UNREADABLE)
         for place in places[wrong].tolist():
             decoded.refuse(place, "timestamp", NO_TIME)
-        keep &= ~wrong
+        for place in places[keep & ahead].tolist():
+            decoded.refuse(place, "too_far_ahead", too_far_ahead(self._max_ahead))
+        keep &= ~(wrong | ahead)
         if not keep.any():
             return
         if not keep.all():
@@ -180,6 +191,22 @@ class TableDecoder:
         """Return what the features hold in some of the rows at `index`; see `ModelRows`."""
         rows = table.take(index[places]).to_rows()
         return [values_of(self._events.read(self._mapping.to_event(row))) for row in rows]
+
+    def _timed(self, table: Table, rows: EventRows, places: IntArray) -> tuple[IntArray, Bools]:
+        """Return the times of events, and which are too far ahead of their record.
+
+        Where the times of records are known, an event without one has that of its record.
+        """
+        times = rows.times()
+        if table.places is None or table.places.times is None:
+            return times, np.zeros(len(places), bool)
+        recorded = table.places.times[places]
+        known: Bools = recorded >= EARLIEST
+        lacking = known & (times == UNREADABLE)
+        if lacking.any():
+            times = np.where(lacking & rows.without("timestamp"), recorded, times)
+        ahead: Bools = known & (times != UNREADABLE) & (times - self._max_ahead > recorded)
+        return times, ahead
 
     def _settle(
         self,

@@ -103,6 +103,11 @@ class EventRows:
             return times_of_two(column, clock, form)
         return times_of(column, form)
 
+    def without(self, field: str) -> Bools:
+        """Return the rows where a field is null or absent."""
+        column = self.raw(field)
+        return np.ones(len(self), bool) if column is None else ~_where(column, _is_anything)
+
     def versions(self, versions: Versions) -> CodeArray:
         """Return the codes of the events' versions; -1 for none."""
         column = self.raw(VERSION)

@@ -79,7 +79,7 @@ class RecordRows:
 
 @dataclass(frozen=True)
 class TableRows:
-    """Rows of a file as columns: the offset of a row is its place in the file.
+    """Rows of a file as columns: the offset of a row is its place in the file, or the record's.
 
     Args:
         table: the rows.
@@ -94,6 +94,8 @@ class TableRows:
     @cached_property
     def offsets(self) -> IntArray:
         """int64 (n,), ascending."""
+        if self.table.places is not None:
+            return self.table.places.offsets
         return np.arange(self.table.first, self.table.first + self.table.rows)
 
     def decode(self, decoder: Decoder) -> Decoded:
@@ -119,8 +121,13 @@ class TableRecord:
 
     rows: TableRows
     place: int
-    timestamp: int = -1
     headers: Headers = ()
+
+    @property
+    def timestamp(self) -> int:
+        """The time of the record, ms since 1970; -1 where it is not known."""
+        places = self.rows.table.places
+        return -1 if places is None or places.times is None else int(places.times[self.place])
 
     @property
     def topic(self) -> str:
@@ -134,8 +141,8 @@ class TableRecord:
 
     @property
     def offset(self) -> int:
-        """The row's place in the file, from 0."""
-        return self.rows.table.first + self.place
+        """The row's place in the file, from 0; of a recording the record's in its partition."""
+        return int(self.rows.offsets[self.place])
 
     @property
     def key(self) -> bytes | None:

@@ -17,16 +17,20 @@ from typing import TYPE_CHECKING, TypeVar
 from driftline.producer.errors import InputError
 from driftline.producer.files.formats import Format, Rows, lacking
 from driftline.producer.files.given import Given, checked
+from driftline.producer.records.places import OFFSET, PARTITION, without_places
 
 if TYPE_CHECKING:
     from driftline.producer.files.text_column import Note
 
 Chunk = TypeVar("Chunk")
+_RECORDING = "they say where a row stood in its topic, so they are no features"
 CHUNK = 10_000
 
 
 def read_rows(path: str | Path | Given) -> Iterator[Rows]:
     """Read a file's rows in their order, in chunks of up to 10,000.
+
+    Of a recording they are without what says where they stood; see `read_tables`.
 
     What can be known at once (no such file, empty, no rows, unreadable) is raised by the call; what
     shows up later (a broken line) while iterating.
@@ -39,7 +43,7 @@ def read_rows(path: str | Path | Given) -> Iterator[Rows]:
         InputError: the file cannot be used; one sentence that says why and what to do.
     """
     file, form = checked(path)
-    return from_the_first(file, guarded(file, form, _rows(file, form)))
+    return from_the_first(file, guarded(file, form, without_places(_rows(file, form))))
 
 
 def count_rows(path: str | Path | Given) -> int | None:
@@ -64,14 +68,19 @@ def count_rows(path: str | Path | Given) -> int | None:
 def file_notes(path: str | Path | Given) -> list[Note]:
     """Return what is not as usual in a file, and what was decided about its columns.
 
-    Each is `note` or `warning`, and a sentence. Formats with types of their own have none.
+    Each is `note` or `warning`, and a sentence.
 
     Raises:
         InputError: the file cannot be used.
     """
+    from driftline.producer.files.tables import read_tables  # columns, which rows need not
+
     file, form = checked(path)
     with _readable(file, form):
-        return form.notes(file)
+        notes = form.notes(file)
+    if next(read_tables(path, ())).places is not None:
+        notes = [*notes, ("note", f"{PARTITION}, {OFFSET}: {_RECORDING}")]
+    return notes
 
 
 def _rows(file: Path, form: Format) -> Iterator[Rows]:

@@ -8,13 +8,19 @@ from pathlib import Path
 from driftline.producer.files.formats import Format
 from driftline.producer.files.given import Given, checked
 from driftline.producer.files.rows import CHUNK, from_the_first, guarded
+from driftline.producer.records.placed_table import placed
+from driftline.producer.records.places import OFFSET, PARTITION, RECORD_TIMESTAMP
 from driftline.producer.records.table import Table
+
+_PLACES = frozenset((PARTITION, OFFSET, RECORD_TIMESTAMP))
 
 
 def read_tables(
     path: str | Path | Given, columns: Collection[str] | None = None
 ) -> Iterator[Table]:
     """Read a file's rows in their order as columns, up to 32,768 at a time.
+
+    The tables of a recording say in `places` where the rows stood in their topic.
 
     Args:
         path: the file; its ending names the format.
@@ -24,7 +30,8 @@ def read_tables(
         InputError: as of `read_rows`.
     """
     file, form = checked(path)
-    return from_the_first(file, guarded(file, form, _tables(file, form, columns)))
+    wanted = None if columns is None else _PLACES.union(columns)
+    return from_the_first(file, guarded(file, form, placed(_tables(file, form, wanted), file)))
 
 
 def _tables(file: Path, form: Format, columns: Collection[str] | None) -> Iterator[Table]:

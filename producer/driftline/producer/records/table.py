@@ -15,6 +15,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from driftline.producer.records.places import Places
 from driftline.producer.records.timestamp import format_local, format_time
 
 Bools = NDArray[np.bool_]
@@ -225,6 +226,7 @@ class Table:
         rows: how many.
         columns: name to column, in the input's order.
         first: the place of the first row in the whole input, from 0.
+        places: where the rows stood in their topic, if they are of a recording.
 
     >>> fuel = Coded(np.array([0, 0]), ["gas"])
     >>> table = Table(2, {"km": Numbers(np.array([1, 2])), "fuel": fuel})
@@ -237,6 +239,7 @@ class Table:
     rows: int
     columns: Mapping[str, Column] = field(default_factory=dict)
     first: int = 0
+    places: Places | None = None
 
     @classmethod
     def of_rows(cls, rows: Sequence[Mapping[str, Any]], first: int = 0) -> Self:
@@ -285,7 +288,8 @@ class Table:
     def take(self, rows: Chosen) -> Table:
         """Return the chosen rows; `first` stays that of the whole table."""
         columns = {name: column.take(rows) for name, column in self.columns.items()}
-        return Table(len(np.arange(self.rows)[rows]), columns, self.first)
+        places = None if self.places is None else self.places.take(rows)
+        return Table(len(np.arange(self.rows)[rows]), columns, self.first, places)
 
 
 def _objects(columns: Mapping[str, Column], rows: int) -> list[dict[str, Any]]:
