@@ -3,9 +3,11 @@
     python -m benchmarks.columns [--rows N] [--small N] [--seed N]
 
 Files of 22 features and 48 hours are made, of two sizes. `driftline backtest` with a configuration
-judges each in a process of its own. The same rows are then counted as events of JSON, one by one,
-and Evidently compares the smaller file with the reference, in an environment of its own that is
-made from `requirements-evidently.txt`. CPU seconds are those of the whole process.
+judges each in a process of its own, and `driftline reference build` reads the larger, with its
+ground truth. The same rows are then counted as events of JSON, one by one, a CSV file is read
+twice, and Evidently compares the smaller file with the reference, in an environment of its own that
+is made from `requirements-evidently.txt`. CPU seconds are those of the whole process. Beside the
+figures of ten million rows stand the bars that they have to keep.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet as pq
 
 ROOT = Path(__file__).parents[1]
@@ -28,12 +31,13 @@ ENVIRONMENT = ROOT / "build" / "evidently"
 PINS = ROOT / "benchmarks" / "requirements-evidently.txt"
 START, SPAN = 1_767_225_600_000, 48 * 3_600_000
 AT_ONCE = 100_000
+ROWS = 10_000_000
 CONFIG = """
 kafka: {bootstrap_servers: "localhost:9092"}
 sources:
   ml.events:
     fields: {event_id: event_id, timestamp: ts, model_version: version, prediction.score: score,
-      prediction.label: label, tags.channel: channel, features: "*"}
+      prediction.label: label, actual: actual, tags.channel: channel, features: "*"}
 models:
   fraud:
     predictions: ml.events
@@ -64,6 +68,16 @@ for rows in read_rows(sys.argv[1]):
     sketch.feed([MemoryRecord(*place, done + i, -1, *e) for i, e in enumerate(events)], 0)
     done += len(rows)
 """
+CSV = """
+import sys, time
+from driftline.producer.files.tables import read_tables
+for what in ("the first time", "again"):
+    began = time.process_time()
+    rows = sum(table.rows for table in read_tables("few.csv"))
+    seconds = time.process_time() - began
+    pace = f"{rows / seconds:>12,.0f} rows/CPU s"
+    print(f"CSV, read {what:<24}{rows:>12,} rows {seconds:>8.1f} CPU s {pace}", file=sys.stderr)
+"""
 EVIDENTLY = """
 import sys
 import pandas
@@ -87,6 +101,16 @@ class Cost:
     seconds: float
     memory: int
 
+    def __str__(self) -> str:
+        """Return both."""
+        return f"{self.seconds:,.0f} CPU s and {self.memory:,} MB"
+
+
+BARS = {"backtest": Cost(15, 400), "reference build": Cost(40, 1_000)}
+"""At most, of ten million rows."""
+TIMES = 10
+"""At least, of Evidently's rows for each CPU second."""
+
 
 def table(begin: int, rows: int, total: int, rng: np.random.Generator, shift: float) -> pa.Table:
     """Return rows in the order of their times; `num_1` moves in the second half."""
@@ -103,6 +127,7 @@ def table(begin: int, rows: int, total: int, rng: np.random.Generator, shift: fl
         columns[f"cat_{i}"] = pa.array(rng.choice(names, rows, p=np.arange(1, 11) / 55))
     columns["score"] = pa.array(rng.beta(2, 8, rows).round(6))
     columns["label"] = pa.array(np.where(rng.random(rows) < 0.1, "fraud", "ok"))
+    columns["actual"] = pa.array(np.where(rng.random(rows) < 0.1, "fraud", "ok"))
     columns["version"] = pa.array(np.where(2 * at >= total, "3.2", "3.1"))
     columns["channel"] = pa.array(np.array(["app", "shop", "web"])[rng.integers(0, 3, rows)])
     return pa.table(columns)
@@ -155,9 +180,10 @@ def environment() -> str:
 def say(what: str, rows: int, found: Cost) -> float:
     """Print a line; return rows for each CPU second."""
     pace = rows / found.seconds
+    bar = f"  (bar: {BARS[what]})" if what in BARS and rows == ROWS else ""
     print(
         f"{what:<34}{rows:>12,} rows {found.seconds:>8.1f} CPU s {pace:>12,.0f} rows/CPU s"
-        f" {found.memory:>7,} MB",
+        f" {found.memory:>7,} MB{bar}",
         flush=True,
     )
     return pace
@@ -166,7 +192,7 @@ def say(what: str, rows: int, found: Cost) -> float:
 def main() -> None:
     """Measure."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=10_000_000)
+    parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--small", type=int, default=2_000_000)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
@@ -192,14 +218,18 @@ def main() -> None:
         for file, rows in (("small", options.small), ("large", options.rows)):
             found = cost(folder, DRIFTLINE, "backtest", "-i", f"{file}.parquet", "--json")
             pace = say("backtest", rows, found)
+        large = [*build[:-1], "large.parquet", "-o", "large.json.gz"]
+        say("reference build", options.rows, cost(folder, DRIFTLINE, *large))
         few = folder / "few.parquet"
         write(few, 200_000, rng, 0.2)
+        pyarrow.csv.write_csv(pq.read_table(few), folder / "few.csv")
+        cost(folder, CSV)
         by_rows = say("row by row, counting alone", 200_000, cost(folder, ROW_BY_ROW, few.name))
         files = ("small.parquet", "normal.parquet")
         theirs = cost(folder, EVIDENTLY, *files, python=python)
         evidently = say("Evidently's DataDriftPreset", options.small, theirs)
         print(f"columns beside rows: {pace / by_rows:.1f} times as fast")
-        print(f"columns beside Evidently: {pace / evidently:.1f} times as fast")
+        print(f"columns beside Evidently: {pace / evidently:.1f} times as fast (bar: {TIMES})")
 
 
 if __name__ == "__main__":

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftline.producer.files.csv import count, notes, tables
+from driftline.producer.files.csv import count, tables
 from driftline.producer.files.csv_header import holds_values
+from driftline.producer.files.rows import file_notes as notes
 
 
 def read(file: Path, content: str | bytes) -> list[dict[str, Any]]:

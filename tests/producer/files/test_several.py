@@ -61,7 +61,7 @@ def test_notes_name_the_files_unless_all_have_them(tmp_path: Path) -> None:
         (tmp_path / f"{name}.csv").write_text(f"n;t\n{rows}")
     assert file_notes(tmp_path) == [
         ("note", "separated by semicolons"),
-        ("note", "b.csv, c.csv: n: NA stand for missing values"),
+        ("note", "n: NA stand for missing values"),
     ]
 
 
@@ -71,3 +71,39 @@ def test_rows_of_a_program_stand_for_a_file() -> None:
     assert count_rows(given) == 1
     with pytest.raises(InputError, match="the frame: has no rows"):
         read_rows(Given("the frame", lambda: iter(())))
+
+
+def write_parts(folder: Path, **parts: str) -> None:
+    for name, text in parts.items():
+        (folder / f"{name}.csv").write_text(text)
+
+
+def test_a_column_has_one_type_in_all_files(tmp_path: Path) -> None:
+    whole = "\n".join(map(str, range(100)))
+    write_parts(tmp_path, a=f"x\n{whole}\n", b="x\n1.5\nlow\n", c="x,y\n1,2\n")
+    *_, (_, y) = (list(table.columns.values())[-2:] for table in read_tables(tmp_path))
+    assert y.values() == [2]
+    kinds = [type(row["x"]) for rows in read_rows(tmp_path) for row in rows]
+    assert kinds == [*[int] * 100, float, str, int]
+    assert file_notes(tmp_path) == []
+
+
+def test_where_files_do_not_agree_it_is_text_and_one_sentence(tmp_path: Path) -> None:
+    names, digits = "x\n" + "low\n" * 60, "x\n" + "3\n" * 60
+    write_parts(tmp_path, a=names, b=digits, c=digits.replace("3", "4"))
+    assert {type(row["x"]) for rows in read_rows(tmp_path) for row in rows} == {str}
+    assert file_notes(tmp_path) == [
+        (
+            "warning",
+            "x: text in a.csv and numbers in b.csv, so the column is read as text in all files;"
+            " write it alike in each",
+        )
+    ]
+    write_parts(tmp_path, a=digits, b=digits, c=names)  # the second half decides nothing
+    assert {row["x"] for rows in read_rows(tmp_path) for row in rows} == {3, "low"}
+    assert file_notes(tmp_path) == []
+
+
+def test_notes_of_one_of_several_files_name_it(tmp_path: Path) -> None:
+    write_parts(tmp_path, a="x;y\n1;2\n", b="x,y\n1,2\n")
+    assert file_notes(tmp_path) == [("note", "a.csv: separated by semicolons")]

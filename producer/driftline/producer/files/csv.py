@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from driftline.producer.files.text_lines import BLOCK, CHUNK_SIZE
 
 if TYPE_CHECKING:
-    from driftline.producer.files.text_column import Note
+    from driftline.producer.files.csv_file import CsvFiles
     from driftline.producer.records.table import Table
 
 
@@ -23,7 +23,7 @@ def tables(file: Path, columns: Collection[str] | None = None) -> Iterator[Table
     Raises:
         InputError: no usable header, many rows of another length, or no CSV.
     """
-    yield from _file(file).tables(columns)
+    yield from together([file]).tables(file, columns)
 
 
 def read(file: Path, chunk: int) -> Iterator[list[dict[str, Any]]]:
@@ -51,22 +51,16 @@ def count(file: Path) -> int:
     Raises:
         InputError: as of `tables`.
     """
-    rows: int = _file(file).survey.rows
-    return rows
+    return together([file]).rows
 
 
-def notes(file: Path) -> list[Note]:
-    """Return what is not as usual in a file, and what was decided about its columns.
+def together(files: Sequence[Path]) -> CsvFiles:
+    """Return files that are read as one, in which a column has one type.
 
     Raises:
         InputError: as of `tables`.
     """
-    said: list[Note] = _file(file).notes()
-    return said
-
-
-def _file(file: Path) -> Any:
-    """Import what needs numpy when there is a file: names of formats are wanted without."""
+    # What needs numpy is imported when there is a file: names of formats are wanted without.
     from driftline.producer.files.csv_file import scanned
 
-    return scanned(file)
+    return scanned(*files)

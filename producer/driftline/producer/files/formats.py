@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from driftline.producer.files import csv, ipc, ndjson, parquet
 
@@ -21,8 +21,16 @@ if TYPE_CHECKING:  # names of formats are wanted where numpy is not
 Rows = list[dict[str, Any]]
 
 
-def _no_notes(_: Path) -> list[Note]:
-    return []
+class Together(Protocol):
+    """Files that are read as one."""
+
+    rows: int
+
+    def tables(self, file: Path, columns: Collection[str] | None) -> Iterator[Table]:
+        """Yield the rows of one of them as columns."""
+
+    def notes(self) -> list[Note]:
+        """Return what is not as usual in them, and what was decided about their columns."""
 
 
 class Extra(NamedTuple):
@@ -42,24 +50,25 @@ class Format:
         read: yields a file's rows in chunks of at most as many as it is asked for; None where
             `tables` does.
         count: returns about how many rows a file has, None if it cannot be read.
-        notes: returns what is not as usual in a file, and what was decided about its columns.
         tables: yields a file's rows as columns, of all or of those named; None where `read` does.
         packed: whether it is text, which may be packed: then `.gz` follows the ending.
         extra: what to install Driftline with to read it; None if it is always read.
+        together: returns how files are read as one, and what is to be told of them; None where the
+            types of columns are in each file.
     """
 
     name: str
     endings: tuple[str, ...]
     read: Callable[[Path, int], Iterator[Rows]] | None
     count: Callable[[Path], int | None]
-    notes: Callable[[Path], list[Note]] = _no_notes
     tables: Callable[[Path, Collection[str] | None], Iterator[Table]] | None = None
     packed: bool = True
     extra: Extra | None = None
+    together: Callable[[Sequence[Path]], Together] | None = None
 
 
 FORMATS = [
-    Format("CSV", (".csv",), csv.read, csv.count, csv.notes, csv.tables),
+    Format("CSV", (".csv",), csv.read, csv.count, csv.tables, together=csv.together),
     Format(
         "Parquet",
         (".parquet",),

@@ -77,7 +77,7 @@ def file_notes(path: str | Path | Given) -> list[Note]:
 
     file, form = checked(path)
     with _readable(file, form):
-        notes = form.notes(file)
+        notes = [] if form.together is None else form.together([file]).notes()
     if next(read_tables(path, ())).places is not None:
         notes = [*notes, ("note", f"{PARTITION}, {OFFSET}: {_RECORDING}")]
     return notes

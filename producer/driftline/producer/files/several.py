@@ -6,20 +6,17 @@ a column `day`, unless they have one, as other readers of such folders do.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from driftline.producer.errors import InputError
-from driftline.producer.files.formats import Format, any_of, endings, format_of
+from driftline.producer.files.formats import Format, Together, any_of, endings, format_of
 from driftline.producer.files.given import GLOB
-from driftline.producer.files.text_column import Note
-from driftline.producer.records.names import listed
 from driftline.producer.records.table import Coded, Table
-
-_LOOKED_AT = 16  # files whose notes are shown
 
 
 def several(path: Path) -> Format:
@@ -36,31 +33,35 @@ def several(path: Path) -> Format:
         raise InputError(f"{path}: holds {any_of(sorted(forms))}; give files of one format")
     (form,) = forms.values()
 
+    def read(file: Path, columns: Collection[str] | None) -> Iterator[Table]:
+        if form.together is not None:
+            return form.together(files).tables(file, columns)
+        return _tables(form, file, columns)
+
     def tables(_: Path, columns: Collection[str] | None) -> Iterator[Table]:
         first = 0
         for file in files:
             keys = _keys(path, file)
-            for table in _tables(form, file, columns):
+            for table in read(file, columns):
                 yield replace(_with(table, keys), first=first)
                 first += table.rows
 
     def count(_: Path) -> int | None:
+        if form.together is not None:
+            return form.together(files).rows
         counted = [form.count(file) for file in files]
         known = [rows for rows in counted if rows is not None]
         return sum(known) if len(known) == len(files) else None
 
-    def notes(_: Path) -> list[Note]:
-        looked_at = files[:_LOOKED_AT]
-        found: dict[Note, list[str]] = {}
-        for file in looked_at:
-            for note in form.notes(file):
-                found.setdefault(note, []).append(file.name)
-        return [
-            (kind, text if len(names) == len(looked_at) else f"{listed(names)}: {text}")
-            for (kind, text), names in found.items()
-        ]
-
-    return Format(form.name, form.endings, None, count, notes, tables, extra=form.extra)
+    return Format(
+        form.name,
+        form.endings,
+        None,
+        count,
+        tables=tables,
+        extra=form.extra,
+        together=None if form.together is None else partial(_together, form.together, files),
+    )
 
 
 def _files(path: Path) -> list[Path]:
@@ -85,6 +86,12 @@ def _tables(form: Format, file: Path, columns: Collection[str] | None) -> Iterat
         yield from form.tables(file, columns)
     for rows in form.read(file, 10_000) if form.tables is None and form.read is not None else ():
         yield Table.of_rows(rows)
+
+
+def _together(
+    join: Callable[[Sequence[Path]], Together], files: Sequence[Path], _: Sequence[Path]
+) -> Together:
+    return join(files)
 
 
 def _keys(path: Path, file: Path) -> dict[str, str]:
