@@ -235,6 +235,17 @@ def test_the_versions_of_a_model_are_compared_as_its_service_would() -> None:
     assert mine == [verdict.detectors for verdict in outcome.verdicts]
 
 
+def test_of_files_that_share_few_events_the_others_tell() -> None:
+    """These are of other times, so each side goes by its own progress."""
+    first, second = answers(0.8, 1, range(3_000)), answers(0.95, 2, range(2_000, 5_000))
+    outcome = found(first, second)
+    assert (outcome.paired, outcome.events, outcome.decision) == (False, 4_000, "better")
+    own = found(first[:2_000], second[1_000:])
+    assert own.decided is not None
+    assert own.decision == "better"
+    assert outcome.sides[0].labelled == 3_000
+
+
 def test_a_decision_stands_until_the_opposite_can_be_said() -> None:
     good = answers(0.97, 2, range(1_000))
     worse = answers(0.55, 2, range(1_000, 2_000))

@@ -20,7 +20,7 @@ from driftline.consumer.config import (
     WindowConfig,
 )
 from driftline.consumer.config.settings import LimitsConfig
-from driftline.consumer.offline.predictions import Predictions, joined
+from driftline.consumer.offline.predictions import Bools, Predictions, joined
 from driftline.consumer.offline.sides import Wanted
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.sketch.event_ids import NO_ID
@@ -92,7 +92,7 @@ def set_up(wanted: Wanted, sides: Sequence[Predictions]) -> Comparison:
     """
     config = _configured(wanted)
     paired = _are_same(sides) if config is None else config.traffic == "same"
-    times, every = _times(wanted, sides)
+    times, every = _times(wanted, sides, _counted(sides, paired=paired))
     side = np.repeat([0, 1], [len(each) for each in sides])
     order = np.argsort(times, kind="stable")
     events = _events(sides, side, times).take(order)
@@ -148,23 +148,37 @@ def _are_same(sides: Sequence[Predictions]) -> bool:
     return 2 * len(common) > max(map(len, sides))
 
 
-def _times(wanted: Wanted, sides: Sequence[Predictions]) -> tuple[IntArray, int]:
+def _counted(sides: Sequence[Predictions], *, paired: bool) -> list[Bools]:
+    """Return which predictions of each side tell; of split traffic not those of shared events."""
+    if paired:
+        return [np.ones(len(side), bool) for side in sides]
+    return [
+        (side.ids == NO_ID) | ~np.isin(side.ids, other.ids)
+        for side, other in zip(sides, sides[::-1], strict=True)
+    ]
+
+
+def _times(
+    wanted: Wanted, sides: Sequence[Predictions], counted: Sequence[Bools]
+) -> tuple[IntArray, int]:
     """Return the time (ms) of each prediction, of both sides behind one another, and of a pane.
 
     With a configuration they are the events' own and the panes the model's. Else, or where these
     do not tell which predictions of both sides are of one time, places: in the order of the times,
-    or of each side's own progress.
+    or of each side's own progress, in which only those that are `counted` count.
     """
     side = np.repeat([0, 1], [len(each) for each in sides])
     times = np.concatenate([each.times for each in sides])
-    known = bool((times != UNREADABLE).all()) and _overlap(*(each.times for each in sides))
+    known = bool((times != UNREADABLE).all()) and _overlap(
+        *(each.times[own] for each, own in zip(sides, counted, strict=True))
+    )
     window = None
     if wanted.config is not None and wanted.model is not None:
         window = wanted.config.models[wanted.model].window
     if known and window is not None and window.rows is None:
         return times, window.every
     if not known:
-        progress = [np.linspace(0.0, 1.0, len(each), endpoint=False) for each in sides]
+        progress = [(np.cumsum(own) - own) / max(int(own.sum()), 1) for own in counted]
         order = np.lexsort((side, np.concatenate(progress)))
     else:
         order = np.lexsort((side, times))
@@ -175,6 +189,8 @@ def _times(wanted: Wanted, sides: Sequence[Predictions]) -> tuple[IntArray, int]
 
 def _overlap(first: IntArray, second: IntArray) -> bool:
     """Return whether both sides were at work at the same time."""
+    if not (first.size and second.size):
+        return False
     return bool(first.min() <= second.max() and second.min() <= first.max())
 
 
