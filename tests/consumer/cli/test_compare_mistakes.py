@@ -123,16 +123,16 @@ def test_classes_that_do_not_fit_are_refused_of_other_events_too(
     driftline: Driftline, files: Path
 ) -> None:
     def named(row: Row, *columns: str) -> Row:
-        return {**row, **{name: "yes" if row[name] else "no" for name in columns}}
+        return {**row, **{name: "good" if row[name] else "bad" for name in columns}}
 
     rows = answers(0.95, 3, range(1_000, 1_100))
     write(files / "truth.csv", [named(row, "y_true") for row in rows])
     write(files / "all.csv", [named(row, "y_true", "y_pred") for row in rows])
     write(files / "said.csv", [named(row, "y_pred") for row in rows])
     for name, said in (
-        ("truth.csv", "have no class of ground truth in common: 0, 1 against no, yes; write"),
+        ("truth.csv", "have no class of ground truth in common: 0, 1 against bad, good; write"),
         ("all.csv", "have no class of ground truth in common"),
-        ("said.csv", "said.csv: its predictions (no, yes) and the ground truth (0, 1) have no"),
+        ("said.csv", "said.csv: its predictions (bad, good) and the ground truth (0, 1) have no"),
     ):
         ran = driftline("backtest", "--compare", "a.csv", name, "--actual", "y_true")
         assert ran.code == 2
