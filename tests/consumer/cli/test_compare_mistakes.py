@@ -101,7 +101,7 @@ Change = Callable[[Row], object]
     ("change", "said"),
     [
         (lambda row: 1 - row["y_true"], "100 of 100 paired events have different ground truth"),
-        (lambda row: "yes" if row["y_true"] else "no", "event e0 has 0 and no;"),
+        (lambda row: "good" if row["y_true"] else "bad", "event e0 has 0 and bad;"),
     ],
 )
 def test_files_that_do_not_agree_on_the_ground_truth(

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from tests.consumer.service.rig import Rig
 
+from driftline.consumer.cli.backtest_compare import too_little_compared
 from driftline.consumer.cli.backtest_compare_text import render
 from driftline.consumer.config import Config, KafkaConfig, Side, SourceConfig
 from driftline.consumer.offline.compare import Compared, compare, run
@@ -128,6 +129,30 @@ def test_the_truth_of_an_event_counts_for_both_whoever_has_it() -> None:
     first = [{**row, "actual": None} if n % 2 else row for n, row in enumerate(SAME[0])]
     second = [row if n % 2 else {**row, "actual": None} for n, row in enumerate(SAME[1])]
     assert found(first, second) == found(*SAME)
+
+
+def test_labels_need_a_mapping_where_there_is_a_configuration() -> None:
+    known = config()
+    model = known.models["m"].model_copy(update={"labels": None})
+    silent = known.model_copy(update={"models": {"m": model}})
+    labels = given("labels", [{"id": "e1", "paid": 1}])
+    with pytest.raises(InputError, match=r"--labels: set models\.m\.labels to a topic"):
+        found(*SAME, config=silent, model="m", labels=labels)
+
+
+def test_without_labels_of_one_side_nothing_is_decided() -> None:
+    outcome = found(SPLIT[0], bare(SPLIT[1]))
+    assert outcome.reason == "no labelled events of both sides"
+    assert render(outcome).splitlines()[-1] == f"not decided: {outcome.reason}"
+    assert "none" in render(outcome)
+    assert too_little_compared(outcome) == f"nothing was compared: {outcome.reason}"
+
+
+def test_ground_truth_in_another_form_is_the_same() -> None:
+    other = [{**row, "actual": ("no", "yes")[row["actual"]]} for row in SAME[1]]
+    assert found(SAME[0], other, actual="actual") == found(*SAME)
+    with pytest.raises(InputError, match=r"1 of 2,500 paired events .* event e0 has 0 and yes"):
+        found(SAME[0], [{**other[0], "actual": "yes"}, *other[1:]], actual="actual")
 
 
 def bare(rows: Sequence[Row]) -> list[Row]:

@@ -28,7 +28,7 @@ from driftline.producer.errors import InputError
 from driftline.producer.files.given import Given, Input
 from driftline.producer.files.rows import count_rows, read_rows
 from driftline.producer.files.tables import read_tables
-from driftline.producer.records.category import category_text
+from driftline.producer.records.category import category_text, other_forms
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.records.native_table import renamed
 from driftline.producer.records.table import ABSENT, Table
@@ -291,7 +291,11 @@ def _truth(side: Predictions, rows: IntArray) -> list[Any]:
 def _equal(first: Any, second: Any) -> bool:
     if all(isinstance(x, int | float) and not isinstance(x, bool) for x in (first, second)):
         return math.isclose(first, second, rel_tol=_SAME, abs_tol=0.0)
-    return category_text(first) == category_text(second)
+    one, other = category_text(first), category_text(second)
+    return one == other or any(
+        b is not None and other_forms([b]).get(a or "") == b
+        for a, b in ((one, other), (other, one))
+    )
 
 
 def _id(file: _File, place: int) -> str | None:
