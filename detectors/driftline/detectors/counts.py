@@ -60,7 +60,8 @@ class Layout:
 
     Attributes:
         features: numeric ones first, then the rest, each part ascending by name (`Layout.of`).
-        left_out: fields of the events that are no features; when they come, they are not new.
+        left_out: fields of the events that are no features: when they come, they are not new. None
+            where that is not known, as of references of 0.1.0: there no field is called new.
 
     Example:
         >>> layout = Layout.of([
@@ -72,10 +73,10 @@ class Layout:
     """
 
     features: tuple[Feature, ...]
-    left_out: tuple[str, ...] = ()
+    left_out: tuple[str, ...] | None = None
 
     @classmethod
-    def of(cls, features: Iterable[Feature], left_out: tuple[str, ...] = ()) -> Self:
+    def of(cls, features: Iterable[Feature], left_out: tuple[str, ...] | None = None) -> Self:
         """Lay out `features`, given in any order."""
         return cls(tuple(sorted(features, key=lambda f: (f.type != "numeric", f.name))), left_out)
 

@@ -134,13 +134,15 @@ def _content(reference: Reference) -> dict[str, Any]:
         ],
         "positive_label": reference.positive_label,
         "outcome": reference.outcome,
-        **({"left_out": list(layout.left_out)} if layout.left_out else {}),
+        **({} if layout.left_out is None else {"left_out": list(layout.left_out)}),
     }
 
 
 def _fields(document: dict[str, Any]) -> dict[str, Any]:
+    left_out = document.get("left_out")
     layout = Layout.of(
-        map(_feature_from_json, document["features"]), tuple(document.get("left_out", ()))
+        map(_feature_from_json, document["features"]),
+        None if left_out is None else tuple(left_out),
     )
     streams = document["streams"]
     return {

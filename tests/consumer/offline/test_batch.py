@@ -157,3 +157,13 @@ def test_a_new_column_of_a_file_is_named(tmp_path: Path, form: str) -> None:
     assert {*fired} == {"discount", "plan"}
     assert "discount is a new field, which the reference does not list" in fired["discount"]
     assert '"trial" is new in about 100 % of events' in fired["plan"]
+
+
+def test_a_new_field_has_a_row_of_its_own() -> None:
+    found = report(frame(2_000, 1), frame(1_000, 2).assign(discount=[1.5, None] * 500))
+    row = found["discount"]
+    assert (row.type, row.drifted, row.verdict) == ("new field", True, None)
+    assert row.change == "new field in 50.0 %"
+    assert "0 of 4 features drifted, 1 new field:" in str(found)
+    assert "new field in 50.0 %" in found._repr_html_()
+    assert found.to_dict()["drifted"] == ["discount"]

@@ -12,6 +12,7 @@ from tests.consumer.service.small import REFERENCE, plan
 
 from driftline.consumer.judge.windows.panes import PaneStore
 from driftline.consumer.sketch import open_pane
+from driftline.consumer.sketch.listed import Listed
 from driftline.consumer.sketch.open_pane import OpenPane, SketchModel
 from driftline.consumer.wire.codec import decode, encode, unpack_integers
 from driftline.consumer.wire.messages import Pane
@@ -123,7 +124,7 @@ def test_a_huge_pane_is_split_by_feature_below_what_a_broker_takes() -> None:
     rng = np.random.default_rng(2)
     grid = np.arange(20_000.0)
     layout = Layout.of([Feature(f"f{i:02}", "numeric", grid) for i in range(30)])
-    model = replace(MODEL, layout=layout, streams=(None,), segments={})
+    model = replace(MODEL, listed=Listed(layout), streams=(None,), segments={})
     values = rng.integers(0, 20_000, (30_000, 30))
     columns = Columns(values.astype(np.float64), np.zeros((30_000, 0), np.int32))
     pane = OpenPane(model, 0, 0)

@@ -110,10 +110,12 @@ class ModelJudge:
         horizon = config.labels.horizon if config.labels is not None else 0
         self._firings = FiringTimes(known, max(horizon // _EFFECTS_KEPT, self._every))
         looked_back_at = self._firings if config.labels is not None else None
-        self._streams = [
-            StreamJudge(records, config, reference, rules, self._lives, looked_back_at)
-            for records in writers
-        ]
+        self._streams: list[StreamJudge] = []
+        for records in writers:
+            whole = self._streams[0] if self._streams else None
+            self._streams.append(
+                StreamJudge(records, config, reference, rules, self._lives, looked_back_at, whole)
+            )
         self._estimates = [
             EstimateStream(records, config, reference, outcomes, self._lives)
             for records in writers

@@ -43,6 +43,7 @@ from driftline.consumer.wire.axis import axis_of
 from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import Reference
 from driftline.producer.errors import InputError
+from driftline.producer.files.columns import Columns
 from driftline.producer.files.given import Input
 from driftline.producer.files.tables import read_tables
 from driftline.producer.records.table import Table
@@ -103,7 +104,7 @@ def assumed(
     if given is None:
         _check_enough(file, extent, wanted)
 
-    def tables(columns: frozenset[str] | None = None) -> Iterator[Table]:
+    def tables(columns: Columns | None = None) -> Iterator[Table]:
         return read_tables(file, columns) if beside is None else beside.read_from(file, columns)
 
     baseline, parts = given, None
@@ -141,7 +142,7 @@ def assumed(
         kafka=KafkaConfig(bootstrap_servers=("localhost:9092",)), models={name: settings}
     )
 
-    def read(columns: frozenset[str] | None) -> Parts:
+    def read(columns: Columns) -> Parts:
         return halves.second(tables(columns)) if parts is None else parts
 
     classes = classes_of(baseline) if outcomes is not None else ()

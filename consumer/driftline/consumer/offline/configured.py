@@ -25,6 +25,7 @@ from driftline.consumer.service.references import read_references, sort_out
 from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import Reference
 from driftline.producer.errors import InputError
+from driftline.producer.files.columns import Columns
 from driftline.producer.files.rows import read_rows
 from driftline.producer.files.tables import read_tables
 from driftline.producer.records.mapping import Mapping
@@ -101,7 +102,7 @@ def configured(
         known = GroundTruth(classes, unlabelled=own is not None, actual=actual)
     halves = Halves(mapping)
 
-    def read(columns: frozenset[str] | None) -> Parts:
+    def read(columns: Columns) -> Parts:
         rows = read_tables(file, columns) if beside is None else beside.read_from(file, columns)
         return halves.second(rows)
 

@@ -14,6 +14,7 @@ from driftline.consumer.offline.found import Found
 from driftline.consumer.offline.frames import frame
 from driftline.consumer.offline.report_page import body, page, written
 from driftline.consumer.wire.records import Alert, Number, Verdict
+from driftline.consumer.wire.samples import NEW_FIELD
 
 _LONGEST = 20
 _WIDTHS = (11, 7, 9, 8)
@@ -21,18 +22,19 @@ _WIDTHS = (11, 7, 9, 8)
 
 @dataclass(frozen=True)
 class FeatureRow:
-    """One feature, prediction or metric, in the window in which it differed most.
+    """One feature, prediction or metric, in the window in which it differed most; or a new field.
 
     Attributes:
         feature: its name.
-        type: numeric, categorical, boolean or performance.
+        type: numeric, categorical, boolean or performance; `new field` of a field that the
+            reference does not list.
         drifted: whether it fired an alert.
         effect: how far it is from the reference (bias-corrected PSI); None where nothing was
             tested, and for a metric.
         p_value: the smallest of the tests that the budget looks at; None where nothing was tested.
         change: what changed, in words; why it could not be judged; empty where nothing changed.
         since: RFC 3339, when it began; None without an alert, and where there are no times.
-        verdict: the whole record of that window.
+        verdict: the whole record of that window; None of a new field.
     """
 
     feature: str
@@ -42,7 +44,7 @@ class FeatureRow:
     p_value: Number
     change: str
     since: str | None
-    verdict: Verdict = field(repr=False)
+    verdict: Verdict | None = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -160,11 +162,13 @@ class Report:
     @property
     def headline(self) -> str:
         """How many features drifted, over what, and how often that would be wrong."""
-        features = [row for row in self.features if row.type != "performance"]
+        features = [row for row in self.features if row.verdict and row.type != "performance"]
         drifted = sum(row.drifted for row in features)
+        new = sum(row.verdict is None for row in self.features)
+        more = f", {new} new field{'' if new == 1 else 's'}" if new else ""
         windows = f"{self.windows:,} window" + ("" if self.windows == 1 else "s")
         return (
-            f"{drifted} of {len(features)} features drifted: {windows} judged,"
+            f"{drifted} of {len(features)} features drifted{more}: {windows} judged,"
             f" {self.events:,} events; budget of false alarms: {self.budget}"
         )
 
@@ -190,6 +194,18 @@ def _rows(found: Found, verdicts: Sequence[Verdict]) -> Iterator[FeatureRow]:
             since=None if alert is None else alert.since,
             verdict=verdict,
         )
+    for new in fired.values():
+        if new.detector == NEW_FIELD:
+            yield FeatureRow(
+                feature=new.feature or "",
+                type="new field",
+                drifted=True,
+                effect=None,
+                p_value=None,
+                change=new.change,
+                since=new.since,
+                verdict=None,
+            )
 
 
 def _rank(verdict: Verdict) -> tuple[bool, float]:

@@ -87,11 +87,11 @@ def _row(row: FeatureRow) -> str:
     )
 
 
-def bars(verdict: Verdict) -> str:
+def bars(verdict: Verdict | None) -> str:
     """Return the bins of a verdict as a drawing: normally beside now; empty where it has none."""
-    bins = verdict.bins
-    if not bins:
+    if verdict is None or not verdict.bins:
         return ""
+    bins = verdict.bins
     if "categories" in bins:
         names = [str(name) for name in bins["categories"]]
     else:

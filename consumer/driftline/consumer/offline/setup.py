@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from driftline.consumer.config import Config, ModelConfig, SourceConfig
 from driftline.consumer.offline.extent import Extent
@@ -20,6 +20,7 @@ from driftline.consumer.wire.text import counted
 from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import Reference
 from driftline.producer.errors import InputError
+from driftline.producer.files.columns import Columns
 from driftline.producer.files.given import Input
 from driftline.producer.files.tables import read_tables
 from driftline.producer.records.mapping import Mapping
@@ -95,7 +96,7 @@ def set_up(
     config: Config,
     reference: Reference,
     name: str,
-    read: Callable[[frozenset[str] | None], Parts],
+    read: Callable[[Columns], Parts],
     halves: Halves,
     extent: Extent,
     truth: GroundTruth,
@@ -107,7 +108,7 @@ def set_up(
         config: the configuration.
         reference: what is normal.
         name: the model.
-        read: gives the rows that are judged, with the columns that are needed, None for all.
+        read: gives the rows that are judged, with the columns that are needed.
         halves: how they become events, and which of the file they are.
         extent: when they are.
         truth: what is known of the ground truth.
@@ -130,7 +131,7 @@ def set_up(
     plan = Plan(config, {name: reference}, ordered=recording is not None)
     backtest = Backtest(plan, name, topic, halves.rows, recorded=recorded)
     columns = backtest.columns
-    parts = read(None if columns is None else columns | extent.columns)
+    parts = read(replace(columns, named=columns.named | extent.columns))
     if recording is not None:
         parts = recording.in_order(parts)
     setup = Setup(

@@ -25,6 +25,7 @@ from driftline.consumer.sketch.event_rows import EventRows
 from driftline.consumer.wire.text import some
 from driftline.detectors.grid import IntArray
 from driftline.producer.errors import InputError
+from driftline.producer.files.columns import Columns
 from driftline.producer.files.given import Given, Input
 from driftline.producer.files.rows import count_rows, read_rows
 from driftline.producer.files.tables import read_tables
@@ -97,7 +98,7 @@ class _File:
         return (
             read_tables(self.path, columns)
             if truth is None
-            else truth.read_from(self.path, columns)
+            else truth.read_from(self.path, Columns(columns))
         )
 
 

@@ -11,6 +11,7 @@ from driftline.consumer.offline.feedback import Feedback
 from driftline.consumer.sketch.event_ids import id_text
 from driftline.consumer.wire.text import counted
 from driftline.producer.errors import InputError
+from driftline.producer.files.columns import Columns
 from driftline.producer.files.given import Input
 from driftline.producer.files.rows import read_rows
 from driftline.producer.files.tables import read_tables
@@ -39,10 +40,11 @@ class Truth:
     values: dict[str | int, Any]
     of_labels: dict[str, str] = field(default_factory=dict)
 
-    def read_from(self, events: Input, columns: frozenset[str] | None = None) -> Iterator[Table]:
+    def read_from(self, events: Input, columns: Columns | None = None) -> Iterator[Table]:
         """Yield the tables of a file of events, some of their columns, with the ground truth."""
         if columns is not None:
-            columns = (columns - {self.column}) | ({self.ids[0]} if self.ids else set())
+            ids = {self.ids[0]} if self.ids else set()
+            columns = replace(columns, named=columns.named - {self.column} | ids)
         yield from self.beside(read_tables(events, columns))
 
     def beside(self, tables: Iterable[Table]) -> Iterator[Table]:

@@ -33,6 +33,7 @@ from driftline.consumer.sketch.state import SketchState
 from driftline.consumer.sketch.totals import DeadLetter, InputTotals
 from driftline.consumer.wire.axis import RowAxis
 from driftline.consumer.wire.records import Alert, Verdict
+from driftline.producer.files.columns import Columns
 from driftline.producer.records.event_fields import ALIASES
 from driftline.producer.records.mapping import Mapping, quote_name
 from driftline.producer.records.table import Table, Times
@@ -181,13 +182,15 @@ class Backtest:
                 yield output
 
     @property
-    def columns(self) -> frozenset[str] | None:
-        """Names of the columns that are read of the events' tables.
+    def columns(self) -> Columns:
+        """The columns that are read of the events' tables.
 
-        None for all of them: where each column may be a feature, each may be a new field.
+        Where each column may be a feature, those that the reference does not list may be new ones.
         """
-        whole = self._plan.mapping_of(self._events.sketches[0].source.topic).wildcard
-        return None if whole else self._events.sketches[0].columns
+        sketch = self._events.sketches[0]
+        named, wanted = sketch.columns, self._plan.listed(self._model).is_new
+        whole = self._plan.mapping_of(sketch.source.topic).wildcard
+        return Columns(named, wanted) if whole else Columns(named)
 
     @property
     def failures(self) -> dict[str, Exception]:

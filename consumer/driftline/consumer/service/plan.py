@@ -23,6 +23,7 @@ from driftline.consumer.sketch.blocks import BlockWriter, JoinModel, JoinProgres
 from driftline.consumer.sketch.decode import Decoder, ModelSchema
 from driftline.consumer.sketch.failures import Failures
 from driftline.consumer.sketch.labels import LabelReader
+from driftline.consumer.sketch.listed import Listed
 from driftline.consumer.sketch.open_pane import PaneTimes, SketchModel
 from driftline.consumer.sketch.outcome_columns import Answers, EstimateCells
 from driftline.consumer.sketch.partition import PartitionSketch
@@ -171,8 +172,9 @@ class Plan:
         for name in self.models_of(topic):
             schema = ModelSchema(name, Layout(()), {})
             with found.guard(name):
-                layout, segments = self.references[name].layout, self._segments(name)
-                schema = ModelSchema(name, layout, segments, ids=name in self.labelled)
+                listed, segments = self.listed(name), self._segments(name)
+                ids = name in self.labelled
+                schema = ModelSchema(name, listed.layout, segments, ids, listed)
             schemas.append(schema)
         limits = self.config.limits
         mapping = mapping or self.mapping_of(topic)
@@ -318,7 +320,7 @@ class Plan:
         return SketchModel(
             name=name,
             reference=reference.id,
-            layout=reference.layout,
+            listed=self.listed(name),
             streams=streams,
             segments={
                 tag: streams.index(f"{tag}={(*values, OTHER)[0]}")
@@ -328,8 +330,11 @@ class Plan:
                 config.window.every, config.window.grace, config.stale_after, self.ordered
             ),
             estimates=self._estimate_cells(name),
-            show_values=config.show_values,
         )
+
+    def listed(self, name: str) -> Listed:
+        """Return what the reference knows of the events."""
+        return Listed.of(self.config.models[name], self.references[name].layout)
 
     def _estimate_cells(self, name: str) -> EstimateCells | None:
         outcomes = self.outcomes(name)

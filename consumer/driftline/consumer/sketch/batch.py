@@ -28,18 +28,21 @@ class Batch:
         matrix: shape (scalars, n), doubles as in `scalars`.
         raw: `model`, `timestamp`, `model_version`, and `event_id` where it is read: n values each,
             None where there is none.
+        new: fields that the reference does not list, with the places of events that hold each;
+            also of events that are not here.
     """
 
     places: IntArray
     matrix: FloatArray
     raw: dict[str, list[Any]]
+    new: Sequence[tuple[IntArray, str]] = ()
 
 
 def select(batch: Batch, chosen: NDArray[np.bool_]) -> Batch:
     """Return the chosen events of a batch."""
     flags = chosen.tolist()
     raw = {name: list(compress(values, flags)) for name, values in batch.raw.items()}
-    return Batch(batch.places[chosen], batch.matrix[:, chosen], raw)
+    return Batch(batch.places[chosen], batch.matrix[:, chosen], raw, batch.new)
 
 
 def concatenate(batches: list[Batch]) -> Batch:
@@ -50,6 +53,7 @@ def concatenate(batches: list[Batch]) -> Batch:
         np.concatenate([batch.places for batch in batches]),
         np.concatenate([batch.matrix for batch in batches], axis=1),
         {name: [v for batch in batches for v in batch.raw[name]] for name in batches[0].raw},
+        [each for batch in batches for each in batch.new],
     )
 
 
@@ -65,6 +69,7 @@ def merge(batch: Batch | None, rows: Sequence[tuple[int, Row]]) -> Batch:
             VERSION: [row.version for _, row in rows],
             EVENT_ID: [row.event_id for _, row in rows],
         },
+        [(np.array([place]), name) for place, row in rows for name in row.new],
     )
     if batch is None:
         return exact
@@ -75,7 +80,7 @@ def merge(batch: Batch | None, rows: Sequence[tuple[int, Row]]) -> Batch:
         joined = batch.raw[name] + exact.raw[name]
         raw[name] = [joined[i] for i in order.tolist()]
     matrix = np.concatenate([batch.matrix, exact.matrix], axis=1)
-    return Batch(places[order], matrix[:, order], raw)
+    return Batch(places[order], matrix[:, order], raw, [*batch.new, *exact.new])
 
 
 def segment_codes(

@@ -22,7 +22,7 @@ from driftline.consumer.sketch.batch import (
 )
 from driftline.consumer.sketch.compile import CompiledFields
 from driftline.consumer.sketch.decode_table import NO_TIME, ModelTables, TableDecoder, too_far_ahead
-from driftline.consumer.sketch.decoded import Decoded, ModelRows, Rejected
+from driftline.consumer.sketch.decoded import Decoded, ModelRows, NewFields, Rejected
 from driftline.consumer.sketch.event_ids import hash_ids
 from driftline.consumer.sketch.event_record import EventBytes
 from driftline.consumer.sketch.exact import (
@@ -381,4 +381,5 @@ class _Model:
             versions,
             segment_codes(self.fields, batch.matrix, versions),
             hash_ids(batch.raw[EVENT_ID]) if self.fields.schema.ids else None,
+            NewFields.of(batch.new, batch.places),
         )

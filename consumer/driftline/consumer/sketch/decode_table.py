@@ -8,6 +8,7 @@ exact way (`exact`) decides for that row alone.
 from __future__ import annotations
 
 from collections.abc import Mapping as AnyMapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.consumer.sketch.batch import segment_codes
-from driftline.consumer.sketch.decoded import Decoded, ModelRows
+from driftline.consumer.sketch.decoded import Decoded, ModelRows, NewFields
 from driftline.consumer.sketch.event_ids import NO_ID
 from driftline.consumer.sketch.event_rows import EventRows, with_aliases
 from driftline.consumer.sketch.exact import (
@@ -27,6 +28,7 @@ from driftline.consumer.sketch.exact import (
     values_of,
 )
 from driftline.consumer.sketch.fields import EventFields
+from driftline.consumer.sketch.listed import is_scalar
 from driftline.consumer.sketch.versions import Versions
 from driftline.consumer.wire.join_rows import IdArray
 from driftline.detectors.grid import FloatArray, IntArray
@@ -162,7 +164,8 @@ class TableDecoder:
         for i, scalar in enumerate(fields.scalars):
             matrix[i] = rows.doubles(scalar)
         ids = rows.ids() if fields.schema.ids else None
-        keep = self._settle(model, table, rows, places, matrix, ids, decoded)
+        new: list[tuple[IntArray, str]] = []
+        keep = self._settle(model, table, rows, places, matrix, ids, decoded, new)
         times, ahead = self._timed(table, rows, places)
         wrong = keep & (times == UNREADABLE)
         for place in places[wrong].tolist():
@@ -184,8 +187,31 @@ class TableDecoder:
             versions,
             segment_codes(fields, matrix, versions),
             ids,
+            self._new_fields(model, whole, places, new),
             partial(self._values, table, places),
         )
+
+    def _new_fields(
+        self,
+        model: ModelTables,
+        whole: EventRows,
+        places: IntArray,
+        known: Sequence[tuple[IntArray, str]],
+    ) -> NewFields:
+        """Return which of the rows at `places` hold which fields that are not listed.
+
+        `known`: of rows that were read exactly.
+        """
+        listed, path = model.fields.listed, model.fields.whole
+        if listed is None or path is None:
+            return NewFields()
+        used = self._mapping.used() if self._mapping.wildcard else frozenset()
+        found = [*known]
+        for name in whole.names(path):
+            if name not in used and listed.is_new(name):
+                held = whole.holds((*path, name), is_scalar)
+                found.append((np.flatnonzero(held), name))
+        return NewFields.of(found, places)
 
     def _values(self, table: Table, index: IntArray, places: IntArray) -> list[dict[str, Any]]:
         """Return what the features hold in some of the rows at `index`; see `ModelRows`."""
@@ -217,8 +243,12 @@ class TableDecoder:
         matrix: FloatArray,
         ids: IdArray | None,
         decoded: Decoded,
+        new: list[tuple[IntArray, str]],
     ) -> Bools:
-        """Read rows exactly where their columns do not tell all; return which rows are of use."""
+        """Read rows exactly where their columns do not tell all; return which rows are of use.
+
+        Fields that the reference does not list are added to `new`.
+        """
         fields = model.fields
         record = fields.schema.record
         keep, unclear = np.ones(len(places), bool), rows.unclear(fields)
@@ -240,7 +270,9 @@ class TableDecoder:
             for at, row in zip(asked.tolist(), some, strict=True):
                 try:
                     event = self._events.read(self._mapping.to_event(row))
-                    matrix[:, at] = read_row(model.native, event).doubles
+                    read = read_row(model.native, event)
+                    matrix[:, at] = read.doubles
+                    new += [(places[at : at + 1], name) for name in read.new]
                 except UnusableError as refused:
                     keep[at] = False
                     place = int(places[at])

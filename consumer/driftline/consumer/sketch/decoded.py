@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 from driftline.consumer.sketch.exact import Lack, Reason
 from driftline.consumer.sketch.failures import Failures
 from driftline.consumer.wire.join_rows import IdArray
+from driftline.consumer.wire.samples import short
 from driftline.detectors.counts import CodeArray, Columns
 from driftline.detectors.grid import IntArray
 
@@ -32,6 +35,49 @@ class Rejected:
     model: str | None = None
 
 
+@dataclass(frozen=True)
+class NewFields:
+    """Fields that the reference does not list, in the events of one model.
+
+    Attributes:
+        names: of the fields.
+        rows: int64 (m,): places of events that hold one, each with
+        codes: int64 (m,): the place of its name.
+    """
+
+    names: Sequence[str] = ()
+    rows: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
+    codes: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    @classmethod
+    def of(cls, found: Sequence[tuple[IntArray, str]], index: IntArray) -> NewFields:
+        """Return what was `found`, names with places in a batch, in the events at `index`.
+
+        >>> found = [(np.array([3, 5]), "a"), (np.array([5]), "b"), (np.array([3]), "a")]
+        >>> NewFields.of(found, np.array([2, 3])).count(np.array([0, 1]))
+        {'a': 1}
+        """
+        if not found or not index.size:
+            return cls()
+        texts = [short(name) for _, name in found]
+        names = {text: code for code, text in enumerate(dict.fromkeys(texts))}
+        places = np.concatenate([held for held, _ in found])
+        codes = np.repeat([names[text] for text in texts], [len(held) for held, _ in found])
+        rows = np.minimum(np.searchsorted(index, places), len(index) - 1)
+        here = index[rows] == places
+        once = np.unique(rows[here] * len(names) + codes[here])
+        return cls([*names], *np.divmod(once, len(names)))
+
+    def count(self, chosen: IntArray) -> dict[str, int]:
+        """Return how many of the events at the places `chosen`, ascending, hold each field."""
+        if not self.rows.size or not chosen.size:
+            return {}
+        near = np.minimum(np.searchsorted(chosen, self.rows), len(chosen) - 1)
+        held = self.codes[chosen[near] == self.rows]
+        counts = np.bincount(held, minlength=len(self.names)).tolist()
+        return {name: n for name, n in zip(self.names, counts, strict=True) if n}
+
+
 @dataclass
 class ModelRows:
     """The events of one model in a batch, n of them.
@@ -44,6 +90,7 @@ class ModelRows:
         segments: tag to int32 (n,): place of its value among the listed ones; their number for
             any other value, and for none.
         ids: uint64 (n,): hashes of the events' ids, 0 for none; None where they are not read.
+        new: which of them hold which fields that the reference does not list.
         values: reads some of the rows, by their places here, whole: what their features hold, also
             those that the layout does not have. None where nobody asks.
     """
@@ -54,6 +101,7 @@ class ModelRows:
     versions: CodeArray
     segments: dict[str, CodeArray]
     ids: IdArray | None = None
+    new: NewFields = field(default_factory=NewFields)
     values: Callable[[IntArray], list[dict[str, Any]]] | None = None
 
 

@@ -93,6 +93,26 @@ class EventRows:
         column, gone = found
         return column if gone is None else _null_where(column, gone)
 
+    def names(self, path: Path) -> list[str]:
+        """Return the keys of the objects at a path; of the rows themselves, if it is empty."""
+        if not path:
+            return [*self.table.columns]
+        found = self.table.find(path)
+        column = None if found is None else found[0]
+        if isinstance(column, Struct):
+            return [*column.fields]
+        objects = column.distinct if isinstance(column, Coded) else ()
+        return [*dict.fromkeys(key for each in objects if isinstance(each, dict) for key in each)]
+
+    def holds(self, path: Path, wanted: Callable[[object], bool]) -> Bools:
+        """Return the rows whose value at a path is neither null nor absent, and is wanted."""
+        found = self.find(path)
+        if found is None:
+            return np.zeros(len(self), bool)
+        column, gone = found
+        held = _where(column, wanted)
+        return held if gone is None else held & ~gone
+
     def times(self) -> IntArray:
         """Return the times of the events in ms, `UNREADABLE` where there is none."""
         column, form = self.raw("timestamp"), self.mapping.times
@@ -141,11 +161,9 @@ class EventRows:
         paths = self.mapping.paths()
         for part in fields.parts:
             path = paths.get(part)
-            found = self.find(path) if isinstance(path, tuple) else None
-            if found is not None:
-                column, gone = found
+            if isinstance(path, tuple):
                 wrong = _is_list if part in ("prediction", "actual") else _is_no_object
-                unclear |= _where(column, wrong) if gone is None else _where(column, wrong) & ~gone
+                unclear |= self.holds(path, wrong)
         version = self.raw(VERSION)
         if version is not None:
             unclear |= _where(version, _is_no_category)

@@ -67,12 +67,14 @@ class Row:
         timestamp: as it is in the event; None if there is none.
         version: the text of the model's version; None if there is none.
         event_id: its text; None if there is none.
+        new: names of its fields that the reference does not list.
     """
 
     doubles: list[float]
     timestamp: Any
     version: str | None
     event_id: str | None
+    new: tuple[str, ...] = ()
 
 
 def parse(value: bytes) -> dict[str, Any]:
@@ -182,7 +184,8 @@ def read_row(fields: EventFields, event: AnyMapping[str, Any]) -> Row:
     text = category_text(version)
     if version is not None and text is None:
         raise UnusableError("schema", f"model_version is {json_type(version)}, not text")
-    return Row(doubles, event.get("timestamp"), text, event_id)
+    new = fields.listed.new(_fields_of(event)) if fields.listed is not None else ()
+    return Row(doubles, event.get("timestamp"), text, event_id, new)
 
 
 def values_of(event: AnyMapping[str, Any]) -> dict[str, Any]:
@@ -191,14 +194,18 @@ def values_of(event: AnyMapping[str, Any]) -> dict[str, Any]:
     >>> values_of({"features": {"km": 3}, "prediction": {"score": 0.2}})
     {'km': 3, 'prediction.score': 0.2}
     """
-    features = event.get("features")
-    found = dict(features) if isinstance(features, dict) else {}
+    found = dict(_fields_of(event))
     prediction = event.get("prediction")
     if prediction is not None and not isinstance(prediction, list):
         for part, value in split_outcome(prediction).items():
             if part in ("score", "label"):
                 found[f"prediction.{part}"] = value
     return found
+
+
+def _fields_of(event: AnyMapping[str, Any]) -> AnyMapping[str, Any]:
+    features = object_in(event.get("features"))
+    return features if isinstance(features, dict) else {}
 
 
 def json_type(value: object) -> str:

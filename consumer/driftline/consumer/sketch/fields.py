@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from driftline.consumer.sketch.listed import Listed
 from driftline.detectors.counts import Feature, Layout
 from driftline.producer.records.event_fields import split_outcome
 from driftline.producer.records.mapping import Constant, Mapping, Path
@@ -29,6 +30,7 @@ class ModelSchema:
         layout: its features; `prediction.score` and `prediction.label` may be among them.
         segments: tag to the values that are counted apart; `model_version` may be a tag.
         ids: whether the events' ids are read: labels are to find them.
+        listed: what the reference knows, where fields that it does not list are looked for.
         record: what is read: the events; labels, whose layout is `actual.label` and
             `actual.score`; or the labels among the events of a topic that holds both.
     """
@@ -37,6 +39,7 @@ class ModelSchema:
     layout: Layout
     segments: AnyMapping[str, tuple[str, ...]]
     ids: bool = False
+    listed: Listed | None = None
     record: Literal["event", "label", "label among events"] = "event"
 
 
@@ -98,6 +101,26 @@ class EventFields:
         """The objects of an event that are looked into; see `Scalar.numbers`."""
         layout = self.schema.layout
         return {s.part: _numbers(s.part, layout, self.mapping) for s in self.scalars}
+
+    @property
+    def whole(self) -> Path | None:
+        """Where the object is of which each field is a feature; None if no object is read whole.
+
+        >>> layout = Layout(())
+        >>> [EventFields.of(ModelSchema("m", layout, {}), Mapping(fields)).whole
+        ...  for fields in ({}, {"features": "*"}, {"features": "in.x"}, {"features.age": "a"})]
+        [('features',), (), ('in', 'x'), None]
+        """
+        if self.mapping.wildcard:
+            return ()
+        path = self.mapping.paths().get("features")
+        return path if isinstance(path, tuple) else None
+
+    @property
+    def listed(self) -> Listed | None:
+        """What the reference knows, where fields that it does not list can be seen."""
+        listed = self.schema.listed
+        return None if listed is None or not listed.fields or self.whole is None else listed
 
 
 def _numbers(part: str, layout: Layout, mapping: Mapping) -> bool:

@@ -9,8 +9,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from driftline.consumer.sketch.listed import Listed
 from driftline.consumer.sketch.outcome_columns import EstimateCells
-from driftline.consumer.sketch.sampling import Listed, PaneSample
+from driftline.consumer.sketch.sampling import PaneSample
 from driftline.consumer.wire.codec import encode, pack_integers
 from driftline.consumer.wire.messages import LARGEST_MESSAGE, Pane, StreamCounts
 from driftline.detectors import OTHER
@@ -51,32 +52,30 @@ class SketchModel:
     Attributes:
         name: the model.
         reference: id of its reference.
-        layout: the reference's flat layout.
         streams: names of the streams counted: None, the whole model, then ``tag=value``.
         segments: per tag, the place of its first value in `streams`.
         times: of its panes.
         estimates: counts, behind the features', what performance can be estimated from.
-        show_values: whether panes may hold texts that the reference does not list.
+        listed: what the reference knows of the events.
     """
 
     name: str
     reference: str
-    layout: Layout
+    listed: Listed
     streams: tuple[str | None, ...]
     segments: Mapping[str, int]
     times: PaneTimes
     estimates: EstimateCells | None = None
-    show_values: bool = False
+
+    @property
+    def layout(self) -> Layout:
+        """The reference's flat layout."""
+        return self.listed.layout
 
     @property
     def every(self) -> int:
         """Length of a pane, ms."""
         return self.times.every
-
-    @cached_property
-    def listed(self) -> Listed:
-        """What the reference knows of the events."""
-        return Listed(self.layout, self.show_values)
 
     @cached_property
     def starts(self) -> IntArray:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from driftline.consumer.sketch.decoded import ModelRows
+from driftline.consumer.sketch.listed import Listed
 from driftline.consumer.wire.samples import (
     MOST_NOTES,
     SAMPLED,
@@ -21,6 +22,7 @@ from driftline.consumer.wire.samples import (
     Hashes,
     Note,
     merged,
+    merged_names,
     short,
 )
 from driftline.detectors.counts import Layout
@@ -32,46 +34,32 @@ _NOT_FINITE_TEXTS = frozenset({"NaN", "Infinity", "-Infinity"})
 _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
-@dataclass(frozen=True)
-class Listed:
-    """What the reference knows of a model's events.
+def notes_of(
+    listed: Listed, event: Mapping[str, Any], odd: IntArray, start: int
+) -> tuple[Note, ...]:
+    """Return what is noted of an event.
 
-    Attributes:
-        layout: its features, and fields that it was built without.
-        show_values: whether the texts of values may be noted.
+    Args:
+        listed: what the reference knows.
+        event: the values of its fields, see `exact.values_of`.
+        odd: places of the features whose value is invalid or not listed.
+        start: where to begin among the notes, if they are more than are kept.
     """
-
-    layout: Layout
-    show_values: bool = False
-
-    def notes(self, event: Mapping[str, Any], odd: IntArray, start: int) -> tuple[Note, ...]:
-        """Return what is noted of an event.
-
-        Args:
-            event: the values of its fields, see `exact.values_of`.
-            odd: places of the features whose value is invalid or not listed.
-            start: where to begin among the notes, if they are more than are kept.
-        """
-        known = self.layout.position
-        found = [
-            Note("field", short(name), type_of(value))
-            for name, value in event.items()
-            if name not in known and name not in self.layout.left_out and is_scalar(value)
-        ]
-        for f in odd.tolist():
-            feature = self.layout.features[f]
-            value = event.get(feature.name)
-            text = category_text(value) if feature.type == "categorical" else None
-            if text is None:
-                found.append(Note("type", short(feature.name), type_of(value)))
-            else:
-                shown = short(text) if self.show_values else ""
-                found.append(Note("value", short(feature.name), type_of(value), shown))
-        if len(found) > MOST_NOTES:
-            found.sort()
-            first = start % len(found)
-            found = [*found[first:], *found[:first]][:MOST_NOTES]
-        return tuple(sorted(found))
+    found = [Note("field", short(name), type_of(event[name])) for name in listed.new(event)]
+    for f in odd.tolist():
+        feature = listed.layout.features[f]
+        value = event.get(feature.name)
+        text = category_text(value) if feature.type == "categorical" else None
+        if text is None:
+            found.append(Note("type", short(feature.name), type_of(value)))
+        else:
+            shown = short(text) if listed.show_values else ""
+            found.append(Note("value", short(feature.name), type_of(value), shown))
+    if len(found) > MOST_NOTES:
+        found.sort()
+        first = start % len(found)
+        found = [*found[first:], *found[:first]][:MOST_NOTES]
+    return tuple(sorted(found))
 
 
 class PaneSample:
@@ -79,6 +67,7 @@ class PaneSample:
 
     def __init__(self) -> None:
         self._sample = EventSample(b"", {})
+        self._names: dict[str, int] = {}
         self._limit = _ALL
 
     def add(self, listed: Listed, rows: ModelRows, places: IntArray, hashes: Hashes) -> None:
@@ -92,6 +81,8 @@ class PaneSample:
         """
         if rows.values is None:
             return
+        if counts := rows.new.count(places):
+            self._names = merged_names([self._names, counts])
         own = hashes[places]
         near = np.flatnonzero(own < self._limit)
         if not near.size:
@@ -101,7 +92,7 @@ class PaneSample:
         odd = _odd(listed.layout, rows, chosen)
         events = rows.values(chosen)
         entries = [
-            (digest, listed.notes(event, np.flatnonzero(strange), digest))
+            (digest, notes_of(listed, event, np.flatnonzero(strange), digest))
             for digest, event, strange in zip(own[near].tolist(), events, odd, strict=True)
         ]
         kept = merged([self._sample, EventSample.of(entries)])
@@ -111,12 +102,7 @@ class PaneSample:
 
     def packed(self) -> EventSample:
         """Return the sample as of now."""
-        return self._sample
-
-
-def is_scalar(value: object) -> bool:
-    """Whether a value could be a feature's: null, lists and objects could not."""
-    return isinstance(value, str | int | float)
+        return msgspec.structs.replace(self._sample, names=self._names)
 
 
 def type_of(value: object) -> str:

@@ -1,14 +1,18 @@
-"""The sample of events in a pane: what its events held that the reference does not list.
+"""The samples of a pane: what its events held that the reference does not list.
 
-Kept are the events of smallest hash of partition, offset and place in the record. So the sample of
-a union is what is left of the samples' union, whatever was cut where and read in which order.
+Kept are the events of smallest hash of partition, offset and place in the record, and of the names
+of new fields those of smallest hash. So the sample of a union is what is left of the samples'
+union, whatever was cut where and read in which order; and names have exact counts, because one
+that is left in the union was never left out of a part.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from hashlib import blake2b
 from typing import Literal
 
 import msgspec
@@ -17,8 +21,12 @@ from numpy.typing import NDArray
 
 from driftline.detectors.grid import IntArray
 
+NEW_FIELD = "new_field"
+"""What an alert on a field that the reference does not list has as its detector."""
 SAMPLED = 64
 """Events in the sample of a pane."""
+NAMED = 32
+"""Names in the sample of a pane."""
 MOST_NOTES = 8
 """Notes of one event."""
 LONGEST_TEXT = 48
@@ -42,10 +50,15 @@ class Note(msgspec.Struct, frozen=True, array_like=True, order=True):
 
 
 class EventSample(msgspec.Struct, frozen=True, array_like=True):
-    """At most `SAMPLED` events: their hashes, ascending, little-endian; notes by place."""
+    """At most `SAMPLED` events: their hashes, ascending, little-endian; notes by place.
+
+    Beside them `names`: at most `NAMED` new fields, by their hashes, and how many of all events
+    hold each.
+    """
 
     hashes: bytes
     notes: dict[int, list[Note]]
+    names: dict[str, int] = {}
 
     def entries(self) -> list[tuple[int, tuple[Note, ...]]]:
         """Return (hash, notes) of every event."""
@@ -62,6 +75,23 @@ class EventSample(msgspec.Struct, frozen=True, array_like=True):
 def merged(samples: Iterable[EventSample]) -> list[tuple[int, tuple[Note, ...]]]:
     """Return the (hash, notes) of the sample of all events that the samples are of."""
     return sorted(entry for sample in samples for entry in sample.entries())[:SAMPLED]
+
+
+def merged_names(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Return the sample of names of all events that the samples are of.
+
+    >>> merged_names([{"discount": 2}, {"discount": 1, "channel": 4}])
+    {'channel': 4, 'discount': 3}
+    """
+    total: Counter[str] = Counter()
+    for each in counts:
+        total.update(each)
+    return {name: total[name] for name in sorted(total, key=_name_hash)[:NAMED]}
+
+
+@lru_cache(maxsize=4096)
+def _name_hash(name: str) -> tuple[bytes, str]:
+    return blake2b(name.encode(), digest_size=8).digest(), name
 
 
 def event_hashes(partition: int, offsets: IntArray) -> Hashes:
@@ -95,8 +125,8 @@ class Sighting:
     Attributes:
         note: what.
         share: of the events, 0 to 1.
-        events: sampled events that hold it.
-        exact: whether all events of the window are in the sample.
+        events: events that hold it, of all or of those sampled.
+        exact: whether all events of the window were looked at.
     """
 
     note: Note
@@ -107,15 +137,33 @@ class Sighting:
 
 @dataclass(frozen=True)
 class WindowSample:
-    """The samples of a window's panes, each with the number of its events."""
+    """The samples of a window's panes.
+
+    Attributes:
+        panes: each with the number of its events.
+        names: new fields with the number of events that hold them.
+    """
 
     panes: Sequence[tuple[int, Sequence[tuple[int, tuple[Note, ...]]]]]
+    names: Mapping[str, int] = field(default_factory=dict)
+
+    def new_fields(self) -> dict[str, Sighting]:
+        """Return the new fields: counted where the sample of names has them, else estimated."""
+        events = sum(n for n, _ in self.panes)
+        seen = {each.note.name: each for each in self.sightings("field")}
+        for name, count in self.names.items():
+            seen[name] = Sighting(Note("field", name, ""), count / events, count, exact=True)
+        return seen
 
     def sightings(self, what: Noted, name: str | None = None) -> list[Sighting]:
-        """Return what was seen, the most frequent first; `name`: of that feature alone.
+        """Return what was seen in sampled events, the most frequent first.
 
         A share is that of each pane's sample, weighed by the pane's events. Fields are told apart
         by their names, types by feature and type, values by feature and value.
+
+        Args:
+            what: fields, types or values.
+            name: of one feature alone.
         """
         events = sum(n for n, _ in self.panes)
         exact = all(n == len(sampled) for n, sampled in self.panes)

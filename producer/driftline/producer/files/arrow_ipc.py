@@ -5,7 +5,7 @@ A file is mapped into memory, so of a batch only the columns that are read are l
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ _DAMAGED = (pa.ArrowException, OSError)
 """What reading bytes that are missing raises; that a file cannot be opened is known before."""
 
 
-def read(file: Path, columns: Collection[str] | None) -> Iterator[Table]:
+def read(file: Path, columns: Container[str] | None) -> Iterator[Table]:
     """Yield the rows of a file; see `ipc.tables`."""
     with file.open("rb") as opened:
         if opened.read(len(_FEATHER_1)) == _FEATHER_1:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,7 +13,7 @@ from driftline.producer.files.arrow import ROWS, arrow_table, check_names
 from driftline.producer.records.table import Table
 
 
-def read(file: Path, columns: Collection[str] | None) -> Iterator[Table]:
+def read(file: Path, columns: Container[str] | None) -> Iterator[Table]:
     """Yield the rows of a file; see `parquet.tables`."""
     first = 0
     try:

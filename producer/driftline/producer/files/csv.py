@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from driftline.producer.records.table import Table
 
 
-def tables(file: Path, columns: Collection[str] | None = None) -> Iterator[Table]:
+def tables(file: Path, columns: Container[str] | None = None) -> Iterator[Table]:
     """Yield a file's rows as tables of some thousand rows.
 
     Args:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -74,7 +74,7 @@ class CsvFiles:
             before += found.survey.rows
         self._types = {name: counts.type for name, counts in self._counts.items()}
 
-    def tables(self, file: Path, columns: Collection[str] | None = None) -> Iterator[Table]:
+    def tables(self, file: Path, columns: Container[str] | None = None) -> Iterator[Table]:
         """Yield the rows of one of the files, typed as the columns are in all."""
         layout = self._files[file].layout
         wanted = [

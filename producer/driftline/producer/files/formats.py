@@ -7,7 +7,7 @@ library that not everybody needs is imported inside those functions, and comes w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -26,7 +26,7 @@ class Together(Protocol):
 
     rows: int
 
-    def tables(self, file: Path, columns: Collection[str] | None) -> Iterator[Table]:
+    def tables(self, file: Path, columns: Container[str] | None) -> Iterator[Table]:
         """Yield the rows of one of them as columns."""
 
     def notes(self) -> list[Note]:
@@ -61,7 +61,7 @@ class Format:
     endings: tuple[str, ...]
     read: Callable[[Path, int], Iterator[Rows]] | None
     count: Callable[[Path], int | None]
-    tables: Callable[[Path, Collection[str] | None], Iterator[Table]] | None = None
+    tables: Callable[[Path, Container[str] | None], Iterator[Table]] | None = None
     packed: bool = True
     extra: Extra | None = None
     together: Callable[[Sequence[Path]], Together] | None = None

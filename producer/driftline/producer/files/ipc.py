@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from driftline.producer.records.table import Table
 
 
-def tables(file: Path, columns: Collection[str] | None = None) -> Iterator[Table]:
+def tables(file: Path, columns: Container[str] | None = None) -> Iterator[Table]:
     """Yield the rows of a file or a stream, some thousand at a time.
 
     Args:

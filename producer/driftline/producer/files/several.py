@@ -6,7 +6,7 @@ a column `day`, unless they have one, as other readers of such folders do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -33,12 +33,12 @@ def several(path: Path) -> Format:
         raise InputError(f"{path}: holds {any_of(sorted(forms))}; give files of one format")
     (form,) = forms.values()
 
-    def read(file: Path, columns: Collection[str] | None) -> Iterator[Table]:
+    def read(file: Path, columns: Container[str] | None) -> Iterator[Table]:
         if form.together is not None:
             return form.together(files).tables(file, columns)
         return _tables(form, file, columns)
 
-    def tables(_: Path, columns: Collection[str] | None) -> Iterator[Table]:
+    def tables(_: Path, columns: Container[str] | None) -> Iterator[Table]:
         first = 0
         for file in files:
             keys = _keys(path, file)
@@ -81,7 +81,7 @@ def _files(path: Path) -> list[Path]:
     )
 
 
-def _tables(form: Format, file: Path, columns: Collection[str] | None) -> Iterator[Table]:
+def _tables(form: Format, file: Path, columns: Container[str] | None) -> Iterator[Table]:
     if form.tables is not None:
         yield from form.tables(file, columns)
     for rows in form.read(file, 10_000) if form.tables is None and form.read is not None else ():

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 
+from driftline.producer.files.columns import Columns
 from driftline.producer.files.formats import Format
 from driftline.producer.files.given import Given, checked
 from driftline.producer.files.rows import CHUNK, from_the_first, guarded
@@ -15,9 +16,7 @@ from driftline.producer.records.table import Table
 _PLACES = frozenset((PARTITION, OFFSET, RECORD_TIMESTAMP))
 
 
-def read_tables(
-    path: str | Path | Given, columns: Collection[str] | None = None
-) -> Iterator[Table]:
+def read_tables(path: str | Path | Given, columns: Container[str] | None = None) -> Iterator[Table]:
     """Read a file's rows in their order as columns, up to 32,768 at a time.
 
     The tables of a recording say in `places` where the rows stood in their topic.
@@ -30,11 +29,11 @@ def read_tables(
         InputError: as of `read_rows`.
     """
     file, form = checked(path)
-    wanted = None if columns is None else _PLACES.union(columns)
+    wanted = None if columns is None else Columns(_PLACES, columns.__contains__)
     return from_the_first(file, guarded(file, form, placed(_tables(file, form, wanted), file)))
 
 
-def _tables(file: Path, form: Format, columns: Collection[str] | None) -> Iterator[Table]:
+def _tables(file: Path, form: Format, columns: Container[str] | None) -> Iterator[Table]:
     if form.tables is not None:
         yield from form.tables(file, columns)
         return

@@ -23,11 +23,11 @@ from driftline.consumer.judge.sentence import (
     new_field,
     unjudged,
 )
+from driftline.consumer.sketch.listed import Listed
 from driftline.consumer.wire.kinds import Kind
 from driftline.consumer.wire.records import Alert, DetectorValue
-from driftline.consumer.wire.samples import Sighting
+from driftline.consumer.wire.samples import NEW_FIELD, Sighting
 from driftline.detectors.reference import Reference
-from driftline.producer.records.names import PREDICTION_FEATURES
 
 _RULE = "new field"
 _LEAST = 0.01  # share of the events
@@ -50,9 +50,7 @@ class NewFields:
     ) -> None:
         self._records = records
         self._config = config
-        self._known = {*reference.layout.position, *reference.layout.left_out}
-        # A reference of predictions alone knows of no fields.
-        self._knows_fields = bool({*reference.layout.position} - {*PREDICTION_FEATURES})
+        self._listed = Listed.of(config, reference.layout)
         self._lives = lives
 
     def is_mine(self, life: Life) -> bool:
@@ -76,14 +74,14 @@ class NewFields:
             due = repeat(self._lives.values(), self._records.stream, times, self.is_mine)
             why = reason or "no sample of these events was kept"
             return [self._alert(life, shown, None, why) for life in due]
-        seen = {each.note.name: each for each in sample.sightings("field")}
+        seen = sample.new_fields()
         mine = {life.feature for life in self._lives.values() if self.is_mine(life)}
         names = sorted(mine | {name for name in seen if self._may_be_new(name)})
         found = [self._step(name, seen, times, shown, window.new_version) for name in names]
         return [alert for alert in found if alert is not None]
 
     def _may_be_new(self, name: str) -> bool:
-        return self._knows_fields and name not in self._known and not self._config.is_ignored(name)
+        return self._listed.is_new(name)
 
     def _step(
         self,
@@ -132,7 +130,7 @@ class NewFields:
                 wording=wording,
                 detector=None
                 if why is not None
-                else ("new_field", DetectorValue.of(share, threshold=_LEAST)),
+                else (NEW_FIELD, DetectorValue.of(share, threshold=_LEAST)),
                 breaches=None if why is not None else (int(share >= _LEAST), 1),
             ),
         )

@@ -53,8 +53,7 @@ def schema_change(
     feature = baseline.layout.features[f]
     if rate == "missing":
         usual = 1 - float(normal[rate][f])
-        gone = found.counts(f)["absent"] == sum(found.counts(f)[name] for name in _ALL)
-        return SchemaChange(disappeared(usual)) if gone and usual > 0 else None
+        return SchemaChange(disappeared(usual)) if usual > 0 and is_gone(found, f) else None
     if sample is None or rate not in ("invalid", "unseen"):
         return None
     now, before = float(found.detectors[rate].value[f]), float(normal[rate][f])
@@ -82,6 +81,12 @@ def schema_change(
             for each in values[:_LISTED]
         ],
     )
+
+
+def is_gone(found: Comparison, f: int) -> bool:
+    """Return whether no event of a window has a feature."""
+    counts = found.counts(f)
+    return counts["absent"] == sum(counts[name] for name in _ALL)
 
 
 def _of_type(now: str, normally: str, share: float, before: float) -> SchemaChange:

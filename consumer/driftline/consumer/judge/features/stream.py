@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.consumer.config import ModelConfig
+from driftline.consumer.config import DetectorName, ModelConfig
 from driftline.consumer.judge.features.records import FeatureWindow, FeatureWriter
 from driftline.consumer.judge.features.rules import RuleBook, Ruling
+from driftline.consumer.judge.features.schema import is_gone
 from driftline.consumer.judge.lives.firing_times import FiringTimes
 from driftline.consumer.judge.lives.life import (
     Life,
@@ -56,6 +57,7 @@ class StreamJudge:
         rules: when it alarms.
         lives: the model's alert lives, which judging moves on.
         firings: where to note which alerts fire when; None where nobody looks back at it.
+        whole: the judge of the whole model, which is asked first; None of that one.
     """
 
     def __init__(
@@ -66,8 +68,11 @@ class StreamJudge:
         rules: RuleBook,
         lives: Lives,
         firings: FiringTimes | None = None,
+        whole: StreamJudge | None = None,
     ) -> None:
-        self._segment, self._name = records.segment, records.stream
+        self._whole = whole
+        self._found: Comparison | None = None  # of the window judged last
+        self._segment, self.name = records.segment, records.stream
         self._config = config
         self._rules = rules
         self._lives = lives
@@ -101,11 +106,10 @@ class StreamJudge:
         if reason is not None:
             verdicts = self._writer.insufficient(shown, reason, found)
             names = self._baseline.layout.position
-            due = repeat(
-                self._lives.values(), self._name, times, lambda life: life.feature in names
-            )
+            due = repeat(self._lives.values(), self.name, times, lambda life: life.feature in names)
             now = FeatureWindow(shown, found, counts, (), (), self._firing(found))
             return verdicts, [self._writer.alert(life, now, reason) for life in due]
+        self._found = found
         rulings = self._rules.judge(found, self._normal)
         written = list(self._live(times, found, rulings, window.new_version))
         untested, firing = self._rules.untested(found), self._firing(found)
@@ -145,7 +149,7 @@ class StreamJudge:
         for f, name, drift in self._features:
             kinds: tuple[tuple[Kind, bool], ...] = (("data_quality", True), (drift, False))
             for kind, quality in kinds:
-                key = (self._name, name, kind)
+                key = (self.name, name, kind)
                 if key not in self._lives and not breached[f]:
                     continue
                 readings = [
@@ -153,7 +157,10 @@ class StreamJudge:
                     for r in rulings
                     if r.rule.quality == quality and r.rule.detectors[f] is not None
                 ]
-                if self._is_reported(name, drift, quality, times, unseen):
+                rate = self._rate_of_the_model(f, name, rulings)
+                if rate is not None and (quality or rate == "unseen"):
+                    readings = [replace(reading, level=0) for reading in readings]
+                elif self._is_reported(name, drift, quality, times, unseen):
                     readings = [
                         replace(reading, level=0)
                         if not quality or reading.rule in unseen
@@ -171,6 +178,26 @@ class StreamJudge:
                 del self._lives[life.key]
         yield from written
 
+    def is_gone(self, f: int) -> bool:
+        """Return whether no event of the window judged last had a feature."""
+        return self._found is not None and is_gone(self._found, f)
+
+    def _rate_of_the_model(
+        self, f: int, name: str, rulings: Sequence[Ruling]
+    ) -> DetectorName | None:
+        """Return the rate by which the whole model has an alert on the schema of a feature.
+
+        None where there is no such alert: a segment does not repeat one.
+        """
+        if self._whole is None:
+            return None
+        life = self._lives.get((self._whole.name, name, "data_quality"))
+        if life is None or not life.firing:
+            return None
+        rate = next((r.rule.detectors[f] for r in rulings if r.rule.key == life.rule), None)
+        schema = rate in ("invalid", "unseen") or (rate == "missing" and self._whole.is_gone(f))
+        return rate if schema else None
+
     def _is_reported(
         self, name: str, drift: Kind, quality: bool, times: WindowTimes, unseen: set[str]
     ) -> bool:
@@ -186,9 +213,9 @@ class StreamJudge:
             times: of the window.
             unseen: keys of the rules on values that are not listed.
         """
-        values = self._lives.get((self._name, name, "data_quality"))
+        values = self._lives.get((self.name, name, "data_quality"))
         values_fire = values is not None and values.firing and values.rule in unseen
-        changed = self._lives.get((self._name, name, drift))
+        changed = self._lives.get((self.name, name, drift))
         if changed is None or not changed.firing:
             return values_fire and not quality
         near = changed.since >= times.start - (times.end - times.start)
@@ -200,7 +227,7 @@ class StreamJudge:
             return
         position = self._baseline.layout.position
         for life in self._lives.values():
-            if life.stream == self._name and life.revision and life.feature in position:
+            if life.stream == self.name and life.revision and life.feature in position:
                 effect = float(found.effect[position[life.feature]])
                 self._firings.note(life, times.end, effect)
 
@@ -210,6 +237,6 @@ class StreamJudge:
         effects = {name: effect[f] for f, name, _ in self._features}
         firing = {
             life.feature for life in self._lives.values()
-            if life.stream == self._name and life.firing and life.feature in effects
+            if life.stream == self.name and life.firing and life.feature in effects
         }  # fmt: skip
         return sorted(firing, key=lambda name: (-np.nan_to_num(effects[name], nan=-1.0), name))

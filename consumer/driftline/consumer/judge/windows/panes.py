@@ -9,7 +9,7 @@ import numpy as np
 
 from driftline.consumer.wire.codec import unpack_integers
 from driftline.consumer.wire.messages import Pane, StreamCounts
-from driftline.consumer.wire.samples import EventSample, WindowSample, merged
+from driftline.consumer.wire.samples import EventSample, WindowSample, merged, merged_names
 from driftline.detectors import OTHER
 from driftline.detectors.grid import IntArray
 from driftline.errors import RecordError
@@ -132,7 +132,7 @@ class PaneStore:
 
     def sample(self, start: int, end: int) -> WindowSample | None:
         """Return the samples of the panes from `start` to `end`; None where one has none."""
-        panes = []
+        panes, names = [], list[Mapping[str, int]]()
         for at in range(start, end, self._every):
             samples: list[EventSample] = []
             for part in self._parts.get(at, {}).values():
@@ -140,10 +140,11 @@ class PaneStore:
                 if first is None or first.sample is None:
                     return None
                 samples.append(first.sample)
+                names.append(first.sample.names)
             events = self.events(at, at + self._every, None)
             if events and samples:
                 panes.append((events, merged(samples)))
-        return WindowSample(panes)
+        return WindowSample(panes, merged_names(names))
 
     def _stream(
         self, start: int, end: int, stream: str | None
