@@ -162,8 +162,8 @@ def test_rows_that_are_no_events_are_refused_with_the_reason(
     assert ran.code == 2
     assert ran.out == ""
     assert ran.err == (
-        "3 of 3 rows are no events: timestamp, the timestamp is no time that can be read;"
-        " map the columns with sources.ml.predictions.fields\n"
+        "3 of 3 rows are no events: timestamp, the timestamp is no time that can be read:"
+        " field timestamp (first: row 1); map the columns with sources.ml.predictions.fields\n"
     )
 
 

@@ -85,6 +85,7 @@ def _note_what_was_left_out(setup: Setup) -> None:
     if worst and worst[0][1]:
         reason, rows = worst[0]
         said = f"{rows:,} of {read:,} rows are no events: {reason}, {_detail(setup, reason)}"
+        said += _first_place(setup, reason)
         if reason == "unknown_class":  # beside an event, which counts all the same
             said = f"{rows:,} of {read:,} labels are rejected: {_detail(setup, reason)}"
         if not counted:
@@ -124,6 +125,18 @@ def _note_what_was_left_out(setup: Setup) -> None:
     if setup.truth.labels is not None:
         setup.truth.labels.note_what_was_left_out(setup.backtest, name, setup.feedback)
         setup.found.causes += setup.truth.labels.causes(name)
+
+
+def _first_place(setup: Setup, reason: str) -> str:
+    """Return where the first record stands that was rejected so; empty where that is not known."""
+    record = setup.backtest.examples[reason].record
+    if record.topic != setup.config.predictions[0]:
+        return ""
+    if setup.recording is not None:
+        return f" (first: partition {record.partition}, offset {record.offset:,})"
+    if setup.halves.time is not None or setup.halves.rows:
+        return ""  # of the rows that are judged, not of all
+    return f" (first: row {record.offset + 1:,})"
 
 
 def _detail(setup: Setup, reason: str) -> str:

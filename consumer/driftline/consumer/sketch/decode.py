@@ -21,7 +21,7 @@ from driftline.consumer.sketch.batch import (
     select,
 )
 from driftline.consumer.sketch.compile import CompiledFields
-from driftline.consumer.sketch.decode_table import NO_TIME, ModelTables, TableDecoder, too_far_ahead
+from driftline.consumer.sketch.decode_table import ModelTables, TableDecoder, no_time, too_far_ahead
 from driftline.consumer.sketch.decoded import Decoded, ModelRows, NewFields, Rejected
 from driftline.consumer.sketch.event_ids import hash_ids
 from driftline.consumer.sketch.event_record import EventBytes
@@ -31,6 +31,7 @@ from driftline.consumer.sketch.exact import (
     Reason,
     Row,
     UnusableError,
+    in_record,
     parse,
     read_model,
     read_row,
@@ -89,6 +90,7 @@ class Decoder:
         unnamed: str | None = None,
     ) -> None:
         self._times = mapping.times
+        self._mapping = mapping
         self._events = EventReader(mapping)
         # Reads no features: where a topic holds several models, it finds out whose an event is.
         self._router = _Model(EventFields.of(ModelSchema("", Layout(()), {}), mapping))
@@ -324,7 +326,7 @@ class Decoder:
                 row = read_row(self._models[name].fields, event)
                 rows.setdefault(name, []).append((place, row))
         except UnusableError as refused:
-            detail = refused.detail
+            detail = refused.detail + in_record(self._mapping, refused.field)
             if refused.lack is Lack.EVENT and (preset := looks_like(record)) is not None:
                 detail += f"; it looks like {preset}: set preset of its source to that"
             decoded.refuse(place, refused.reason, detail, refused.lack, name)
@@ -350,9 +352,10 @@ class Decoder:
         if not (wrong | ahead).any():
             return batch, times
         for place in batch.places[wrong].tolist():
-            decoded.refuse(place, "timestamp", NO_TIME, model=name)
+            decoded.refuse(place, "timestamp", no_time(self._mapping), model=name)
         for place in batch.places[ahead].tolist():
-            decoded.refuse(place, "too_far_ahead", too_far_ahead(self._max_ahead), model=name)
+            detail = too_far_ahead(self._max_ahead, self._mapping)
+            decoded.refuse(place, "too_far_ahead", detail, model=name)
         keep = ~(wrong | ahead)
         return select(batch, keep), times[keep]
 

@@ -23,6 +23,7 @@ from driftline.consumer.sketch.event_rows import EventRows, with_aliases
 from driftline.consumer.sketch.exact import (
     EventReader,
     UnusableError,
+    in_record,
     json_type,
     read_row,
     values_of,
@@ -43,12 +44,17 @@ from driftline.producer.records.values import ABSENT
 
 Bools = NDArray[np.bool_]
 
-NO_TIME = "the timestamp is no time that can be read"
+
+def no_time(mapping: Mapping) -> str:
+    """Return what is wrong with an event whose time cannot be read."""
+    return f"the timestamp is no time that can be read{in_record(mapping, 'timestamp')}"
 
 
-def too_far_ahead(most: int) -> str:
+def too_far_ahead(most: int, mapping: Mapping) -> str:
     """Return what is wrong with an event that is more than so many ms after its record."""
-    return f"the timestamp is more than {most} ms after the record's"
+    return (
+        f"the timestamp is more than {most} ms after the record's{in_record(mapping, 'timestamp')}"
+    )
 
 
 @dataclass(frozen=True)
@@ -147,7 +153,8 @@ class TableDecoder:
                 continue
             detail = "the event names no model, and the topic holds several"
             if name is not None:
-                detail = f"model is {json_type(name)}, not text"
+                where = in_record(self._mapping, "model")
+                detail = f"model is {json_type(name)}, not text{where}"
             for place in places.tolist():
                 decoded.refuse(place, "schema", detail)
         groups = {name: np.sort(np.concatenate(parts)) for name, parts in found.items()}
@@ -169,9 +176,9 @@ class TableDecoder:
         times, ahead = self._timed(table, rows, places)
         wrong = keep & (times == UNREADABLE)
         for place in places[wrong].tolist():
-            decoded.refuse(place, "timestamp", NO_TIME)
+            decoded.refuse(place, "timestamp", no_time(self._mapping))
         for place in places[keep & ahead].tolist():
-            decoded.refuse(place, "too_far_ahead", too_far_ahead(self._max_ahead))
+            decoded.refuse(place, "too_far_ahead", too_far_ahead(self._max_ahead, self._mapping))
         keep &= ~(wrong | ahead)
         if not keep.any():
             return
@@ -276,5 +283,6 @@ class TableDecoder:
                 except UnusableError as refused:
                     keep[at] = False
                     place = int(places[at])
-                    decoded.refuse(place, refused.reason, refused.detail, refused.lack)
+                    detail = refused.detail + in_record(self._mapping, refused.field)
+                    decoded.refuse(place, refused.reason, detail, refused.lack)
         return keep

@@ -44,13 +44,17 @@ class UnusableError(DriftlineError):
         reason: one of the closed set.
         detail: what is wrong, without any value of the record.
         lack: what the record has nothing of, if that is what is wrong.
+        field: the event's field that holds what is wrong, if it is one.
     """
 
-    def __init__(self, reason: Reason, detail: str, lack: Lack | None = None) -> None:
+    def __init__(
+        self, reason: Reason, detail: str, lack: Lack | None = None, field: str = ""
+    ) -> None:
         super().__init__(detail)
         self.reason: Reason = reason
         self.detail = detail
         self.lack = lack
+        self.field = field
 
     @classmethod
     def lacking(cls, lack: Lack) -> Self:
@@ -151,7 +155,7 @@ def read_model(event: AnyMapping[str, Any]) -> str | None:
     """
     model = event.get("model")
     if model is not None and not isinstance(model, str):
-        raise UnusableError("schema", f"model is {json_type(model)}, not text")
+        raise UnusableError("schema", f"model is {json_type(model)}, not text", field="model")
     return model
 
 
@@ -168,7 +172,7 @@ def read_row(fields: EventFields, event: AnyMapping[str, Any]) -> Row:
     elif "actual" not in event:
         raise UnusableError.lacking(Lack.ACTUAL)
     elif not event_id and fields.schema.record == "label":
-        raise UnusableError("schema", "the label has no event_id")
+        raise UnusableError("schema", "the label has no event_id", field=EVENT_ID)
     parts = {
         part: _read_part(part, event.get(part), numbers) for part, numbers in fields.parts.items()
     }
@@ -183,7 +187,8 @@ def read_row(fields: EventFields, event: AnyMapping[str, Any]) -> Row:
     version = event.get(VERSION)
     text = category_text(version)
     if version is not None and text is None:
-        raise UnusableError("schema", f"model_version is {json_type(version)}, not text")
+        detail = f"model_version is {json_type(version)}, not text"
+        raise UnusableError("schema", detail, field=VERSION)
     new = fields.listed.new(_fields_of(event)) if fields.listed is not None else ()
     return Row(doubles, event.get("timestamp"), text, event_id, new)
 
@@ -208,6 +213,20 @@ def _fields_of(event: AnyMapping[str, Any]) -> AnyMapping[str, Any]:
     return features if isinstance(features, dict) else {}
 
 
+def in_record(mapping: Mapping, field: str) -> str:
+    """Return where a mapping has a field of events, to stand behind what is wrong with it.
+
+    >>> in_record(Mapping({"timestamp": "meta.ts"}), "timestamp"), in_record(Mapping(), "model")
+    (': field meta.ts', '')
+    """
+    if mapping.is_native or not field:
+        return ""
+    found = mapping.paths()
+    paths = [*map(found.get, mapping.names(field)), mapping.clock if field == "timestamp" else None]
+    named = [".".join(path) for path in paths if isinstance(path, tuple)]
+    return f": field{'s'[: len(named) - 1]} {' and '.join(named)}" if named else ""
+
+
 def json_type(value: object) -> str:
     """Return what a JSON value is, in words, with its article.
 
@@ -229,5 +248,5 @@ def _read_part(part: str, value: Any, numbers: bool) -> dict[str, Any]:
         return {}
     value = object_in(value)
     if not isinstance(value, dict):
-        raise UnusableError("schema", f"{part} is {json_type(value)}, not an object")
+        raise UnusableError("schema", f"{part} is {json_type(value)}, not an object", field=part)
     return value
