@@ -62,13 +62,15 @@ def test_each_row_is_in_the_half_of_its_time(
     halves = Halves(MAPPING, extent.half())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "MOST", most)
-        first, rest = halves.part(
-            file.read, len(times), lambda read: None, in_order=extent.in_order
+        step = module.step_of(extent.before(halves.time))
+        first, done, rest = halves.part(
+            file.read, len(times), lambda read: None, in_order=extent.in_order, step=step
         )
         second = list(rest)
     known = [START * 1_000 + t * 1_000 if t is not None else None for t in times]
     early = [n for n, t in enumerate(known) if t is not None and t < (halves.time or 0)]
-    assert numbers(first) == early
+    assert numbers(first) == early[::step]
+    assert (done, len(numbers(first)) <= most) == (len(early), True)
     assert numbers([table for table, _ in second]) == [n for n in range(len(times)) if
                                                        n not in early]  # fmt: skip
     assert extent.before(halves.time) == len(early)

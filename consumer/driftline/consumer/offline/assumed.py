@@ -27,7 +27,7 @@ from driftline.consumer.offline.ground_truth import (
     unmeasured,
     unmeasured_with_labels,
 )
-from driftline.consumer.offline.halves import MOST, Halves, Parts, thinned
+from driftline.consumer.offline.halves import Halves, Parts, step_of
 from driftline.consumer.offline.setup import (
     GroundTruth,
     Setup,
@@ -112,8 +112,11 @@ def assumed(
     if baseline is None:
         in_order = extent.in_order or not timed
         with feedback.progress("rows kept for the reference", extent.rows) as show:
-            first, parts = halves.part(tables, extent.rows, show, in_order=in_order)
-        baseline = _build(file, found, first, halves, extent, truth, feedback, beside)
+            step = step_of(halves.rows or extent.before(halves.time))
+            first, rows, parts = halves.part(
+                tables, extent.rows, show, in_order=in_order, step=step
+            )
+        baseline = _build(file, found, (first, rows), halves, extent, truth, feedback, beside)
     if window is None:
         window = _by_time(found, first or islice(tables(), 1), extent, halves, wanted)
     outcomes = Outcomes.of(baseline) if beside is not None or extent.actual else None
@@ -229,19 +232,19 @@ def _check_enough(file: Input, extent: Extent, wanted: WindowOptions) -> None:
 def _build(
     file: Input,
     found: Assumptions,
-    first: list[Table],
+    first: tuple[list[Table], int],
     halves: Halves,
     extent: Extent,
     truth: GivenTruth,
     feedback: Feedback,
     beside: Truth | None,
 ) -> Reference:
-    """Return the reference of the earlier half of a file."""
-    rows = sum(table.rows for table in first)
-    kept = thinned(first, rows)
+    """Return the reference of the earlier half of a file: what is kept, and how many it has."""
+    kept, rows = first
+    many = sum(table.rows for table in kept)
     settings = ReferenceSettings(found.model, positive_label=truth.positive_label)
     built = reference_from_tables(
-        lambda: feedback.watched("rows of the reference", kept, min(rows, MOST)),
+        lambda: feedback.watched("rows of the reference", kept, many),
         found.mapping,
         settings,
     )
@@ -257,8 +260,8 @@ def _build(
     which = f"the first {rows:,} of {extent.rows:,} rows"
     if not extent.in_order and halves.time is not None:
         which = f"the {rows:,} of {extent.rows:,} rows before {format_time(halves.time)}"
-    if rows > MOST:
-        which = f"{sum(table.rows for table in kept):,} of {which}"
+    if many < rows:
+        which = f"{many:,} of {which}"
     feedback.note("assumed", f"reference: {which}")
     if rows < _FEW:
         feedback.note("note", f"a reference of {rows:,} rows tells only great changes from chance")

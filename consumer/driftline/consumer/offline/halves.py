@@ -16,8 +16,10 @@ from driftline.producer.records.timestamp_column import UNREADABLE
 Parts = Iterable[tuple[Table, int]]
 """Rows, each table with how many rows of the file are read then."""
 
-MOST = 1_000_000
+MOST = 250_000
 """Rows that are kept in memory: of a reference, and of a file that is not in order."""
+
+_NONE = np.zeros(0, np.int64)  # a slice of no rows would keep all of them in memory
 
 
 @dataclass(frozen=True)
@@ -41,28 +43,33 @@ class Halves:
         show: Callable[[int], object],
         *,
         in_order: bool,
-    ) -> tuple[list[Table], Parts]:
-        """Return the first half, and the second to be read on.
+        step: int = 1,
+    ) -> tuple[list[Table], int, Parts]:
+        """Return every n-th row of the first half, how many it has, and the second to be read on.
 
         Args:
             read: reads all rows from the first on; called twice only where the file is not in order
-                and has more than a million rows.
+                and has more than a quarter of a million rows.
             rows: how many there are.
             show: takes how many of them are read.
             in_order: whether no row of the first half is behind one of the second.
+            step: n.
         """
         parts = self._parts(read())
         first: list[Table] = []
         second: list[tuple[Table, int]] = []
-        keep = in_order or rows <= MOST
+        keep, done = in_order or rows <= MOST, 0
         for early, late, until in parts:
             show(until)
-            first.append(early)
+            # Places, not a slice: what is kept is a copy, and the rest of the file is let go.
+            first.append(early.take(np.arange(-done % step, early.rows, step)))
+            done += early.rows
             if keep:
                 second.append((late, until))
             if in_order and self._has_begun(late):
-                return first, chain(second, ((late, until) for _, late, until in parts))
-        return first, second if keep else self.second(read())
+                rest = ((late, until) for _, late, until in parts)
+                return first, done, chain(second, rest)
+        return first, done, second if keep else self.second(read())
 
     def second(self, tables: Iterable[Table]) -> Parts:
         """Yield the rows of the second half, each with how many rows of the file are read then."""
@@ -79,11 +86,11 @@ class Halves:
                 early = (times < self.time) & (times != UNREADABLE)
             read += table.rows
             if early.all():
-                yield table, table.take(slice(0, 0)), read
+                yield table, table.take(_NONE), read
             elif early.any():
                 yield table.take(early), table.take(~early), read
             else:
-                yield table.take(slice(0, 0)), table, read
+                yield table.take(_NONE), table, read
 
     def _has_begun(self, late: Table) -> bool:
         """Return whether rows are in the second half for their time, or their number."""
@@ -92,17 +99,10 @@ class Halves:
         return bool((event_times(late, self.mapping) >= self.time).any())
 
 
-def thinned(tables: list[Table], rows: int) -> list[Table]:
-    """Return every n-th row of tables that have `rows`, so that a million are left at most.
+def step_of(rows: int) -> int:
+    """Return the n of which every n-th of these rows are a quarter of a million at most.
 
-    >>> [table.rows for table in thinned([Table(2), Table(3)], 5)]
-    [2, 3]
+    >>> step_of(1), step_of(MOST), step_of(MOST + 1)
+    (1, 1, 2)
     """
-    step = -(-rows // MOST)
-    if step <= 1:
-        return tables
-    found, done = [], 0
-    for table in tables:
-        found.append(table.take(slice(-done % step, None, step)))
-        done += table.rows
-    return found
+    return max(-(-rows // MOST), 1)
