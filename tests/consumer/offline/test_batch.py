@@ -167,3 +167,12 @@ def test_a_new_field_has_a_row_of_its_own() -> None:
     assert "0 of 4 features drifted, 1 new field:" in str(found)
     assert "new field in 50.0 %" in found._repr_html_()
     assert found.to_dict()["drifted"] == ["discount"]
+
+
+def test_times_that_windows_of_rows_do_not_read_are_no_new_field() -> None:
+    data = frame(1_000, 1).assign(ts=pd.date_range("2026-01-01", periods=1_000, freq="min"))
+    assert report(data[:500], data[500:]).drifted == []
+    assert backtest(data, rows=100).drifted == []
+    date, clock = data["ts"].dt.strftime("%Y-%m-%d"), data["ts"].dt.strftime("%H:%M")
+    apart = data.drop(columns="ts").assign(date=date, time=clock)
+    assert report(apart[:500], apart[500:]).drifted == []

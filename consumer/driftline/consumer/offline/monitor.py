@@ -17,7 +17,8 @@ from driftline.consumer.judge.comparison.judge import ComparisonState
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.offline.data import tables_of
 from driftline.consumer.offline.frames import frame
-from driftline.consumer.service.backtest import Backtest, row_mapping
+from driftline.consumer.offline.row_windows import by_rows
+from driftline.consumer.service.backtest import Backtest
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.references import load_reference
 from driftline.consumer.sketch.state import SketchState
@@ -293,7 +294,8 @@ def config_of(model: str, settings: Mapping[str, Any], source: Mapping[str, Any]
             wanted["labels"] = TOPIC
         watched = ModelConfig.model_validate(wanted)
         if watched.window.rows is not None:
-            mapped = SourceConfig.of(row_mapping(mapped.mapping))
+            watched, numbered = by_rows(watched, mapped.mapping)
+            mapped = SourceConfig.of(numbered)
         return Config(
             kafka=KafkaConfig(bootstrap_servers=("localhost:9092",)),
             models={model: watched},

@@ -12,8 +12,9 @@ from driftline.consumer.offline.found import Found
 from driftline.consumer.offline.halves import Halves, Parts
 from driftline.consumer.offline.labels import LabelFile
 from driftline.consumer.offline.recording import Recording
+from driftline.consumer.offline.row_windows import by_rows
 from driftline.consumer.offline.truth import Truth
-from driftline.consumer.service.backtest import Backtest, row_mapping
+from driftline.consumer.service.backtest import Backtest
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.wire.axis import RowAxis
 from driftline.consumer.wire.text import counted
@@ -120,7 +121,8 @@ def set_up(
     later: Callable[[int], int] = extent.later
     recorded: dict[str, int] = {}
     if settings.window.rows is not None:
-        mapping, recording = row_mapping(mapping), None
+        (settings, mapping), recording = by_rows(settings, mapping), None
+        config = config.model_copy(update={"models": {**config.models, name: settings}})
         later = RowAxis.of(settings.window.every).origin.__add__
     if recording is not None:
         note_recording(recording, mapping, topic, feedback)
