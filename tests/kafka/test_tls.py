@@ -14,6 +14,7 @@ from tests.kafka.broker import PASSWORD, USER, Running, write_certificates
 
 from driftline.consumer.config import KafkaConfig
 from driftline.consumer.log.errors import LogError
+from driftline.consumer.log.kafka_python import connect
 from driftline.consumer.log.kafka_python.client_log import ClientLog
 from driftline.consumer.log.kafka_python.consumer import KafkaConsumer
 from driftline.consumer.log.kafka_python.log import KafkaLog
@@ -54,7 +55,7 @@ def sentence(section: dict[str, Any]) -> str:
     section = {key: value for key, value in section.items() if value is not None}
     begin = time.monotonic()
     with pytest.raises(LogError) as caught:
-        KafkaLog(KafkaConfig.model_validate(section))
+        connect(KafkaConfig.model_validate(section))
     assert time.monotonic() - begin < 15
     assert PASSWORD not in str(caught.value)
     return str(caught.value)

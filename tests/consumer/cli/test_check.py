@@ -16,7 +16,6 @@ from driftline.consumer.cli.check_all import inspect
 from driftline.consumer.cli.check_findings import Finding, finding, overview, render
 from driftline.consumer.cli.topic_checks import input_topics, wanted_topics
 from driftline.consumer.config import Loaded, Problem, load
-from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.memory import MemoryBroker, MemoryLog
 from driftline.consumer.log.protocol import Log, Message, TopicPartition
 from driftline.detectors import FeatureColumn, build_reference
@@ -129,10 +128,10 @@ def broker(folder: Path) -> MemoryBroker:
     return made
 
 
-def check(folder: Path, connect: Callable[[], Log] | None) -> str:
+def check(folder: Path, log: Log | None) -> str:
     loaded = read(folder)
     head = overview(loaded.files, loaded.config, len(input_topics(loaded.config)))
-    return f"{head}\n\n{render(inspect(loaded, connect), 'driftline run')}\n"
+    return f"{head}\n\n{render(inspect(loaded, log), 'driftline run')}\n"
 
 
 def read(folder: Path) -> Loaded:
@@ -152,7 +151,7 @@ def test_the_example_of_the_documentation(folder: Path, broker: MemoryBroker) ->
         sent = now + int(i / 1_100 * HOUR)
         value = event(model, f"e{i}", amount=i, channel="web")
         broker.append(Message("payments.predictions", i // 10 % 12, None, value, timestamp=sent))
-    printed = check(folder, lambda: MemoryLog(broker))
+    printed = check(folder, MemoryLog(broker))
     assert printed == PRINTED.replace("ID", reference_id)
 
 
@@ -184,13 +183,13 @@ def one(folder: Path) -> Callable[..., MemoryBroker]:
 
 def found(folder: Path, broker: MemoryBroker) -> list[str]:
     """What is printed between head and closing line, without what is always there."""
-    lines = check(folder, lambda: MemoryLog(broker)).splitlines()[2:-2]
+    lines = check(folder, MemoryLog(broker)).splitlines()[2:-2]
     return [line for line in lines if not line.startswith(("ok       kafka", "ok       topics"))]
 
 
 def test_nothing_to_say(folder: Path, one: Callable[..., MemoryBroker]) -> None:
     broker = one(*[event("car-loan", amount=1, channel="web")] * 10)
-    printed = check(folder, lambda: MemoryLog(broker))
+    printed = check(folder, MemoryLog(broker))
     assert printed.startswith(
         "driftline.yaml   1 model, 1 input topic, budget 1 false alarm in 30 d"
     )
@@ -329,15 +328,18 @@ def test_missing_topics_are_no_error_where_they_will_be_created(
     assert not any(line.startswith("error") for line in found(folder, broker))
 
 
-def test_a_broker_that_is_away_is_one_error_among_others(folder: Path, one: object) -> None:
-    (folder / "driftline.yaml").write_text(ONE.format(more=", features: {amout: {weight: 2}}"))
-    build(folder / "car-loan.json", "car-loan")
-
-    def refuse() -> Log:
-        raise LogError("localhost:9092: connection refused")
-
-    findings = inspect(read(folder), refuse)
-    assert [(f.level, f.subject) for f in findings] == [("error", "kafka"), ("error", "car-loan")]
+def test_a_broker_that_is_away_is_one_error_of_more(driftline: Driftline, folder: Path) -> None:
+    """References are not read meanwhile, so the answer comes at once."""
+    text = ONE.format(more=", window: {rows: 500}").replace("localhost:9092", "localhost:1")
+    (folder / "driftline.yaml").write_text(text)
+    away = "localhost:1: connection refused: no broker listens there"
+    advice = "\nthe references were not read: check --offline reads them without it"
+    for more in (["reference"], []):
+        ran = driftline("check", "--json")
+        kafka, *others = [json.loads(line)["message"] for line in ran.out.splitlines()]
+        assert (ran.code, kafka) == (2, away if more else away + advice)
+        assert [text.partition(":")[0] for text in others] == ["window.rows", *more]
+        build(folder / "car-loan.json", "car-loan")
 
 
 def test_references(folder: Path, one: Callable[..., MemoryBroker]) -> None:

@@ -54,7 +54,7 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
             for number, record in enumerate(records):
                 value = json.dumps(record).encode()
                 broker.append(Message(topic, number % partitions, None, value))
-        lines = render(inspect(loaded, lambda: MemoryLog(broker)), "").splitlines()[:-2]
+        lines = render(inspect(loaded, MemoryLog(broker)), "").splitlines()[:-2]
         return [line for line in lines if line.split()[1] not in ("kafka", "topics")]
 
     return run
@@ -71,7 +71,7 @@ def test_the_topic_of_labels_is_listed(check: Check) -> None:
     loaded = load("driftline.yaml", environ={}, offline=True)
     broker = MemoryBroker(now=NOW)
     broker.create("in", 2)
-    lines = render(inspect(loaded, lambda: MemoryLog(broker)), "").splitlines()
+    lines = render(inspect(loaded, MemoryLog(broker)), "").splitlines()
     assert "ok       topics            in 2 partitions" in lines
     missing = "error    m                 labels: the topic truth does not exist: correct the name,"
     assert any(line.startswith(missing) for line in lines)

@@ -1,8 +1,9 @@
 """The command line: a file for each verb, with its options and its help.
 
 What a verb does is in modules that it imports when it runs, each verb in one statement, behind the
-reading of its options, of the names of its files and of the configuration: so `driftline --help`
-and the answer to a mistake take no time, and `driftline run` never loads what only reads files.
+reading of its options, of the names of its files and of the configuration, and behind the first
+answer of the broker: so `driftline --help` and the answer to a mistake take no time, and
+`driftline run` never loads what only reads files.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""What `driftline alerts tail`, `exec` and `webhook` share: how they subscribe and end."""
+"""What `driftline alerts tail`, `exec` and `webhook` share: how they subscribe and end.
+
+Nothing here needs numpy: that no broker is there is known before it is loaded.
+"""
 
 from __future__ import annotations
 
@@ -12,18 +15,15 @@ from pathlib import Path
 import typer
 
 from driftline.consumer.cli import output_log
-from driftline.consumer.cli.alert_text import alert_line
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.load_config import Deployment
-from driftline.consumer.cli.terminal import out, out_json, say
+from driftline.consumer.cli.terminal import say
 from driftline.consumer.deliver.choice import Choice
 from driftline.consumer.deliver.dispatcher import Counts
 from driftline.consumer.deliver.position import FilePosition
-from driftline.consumer.deliver.subscriber import AlertSubscriber, in_order
-from driftline.consumer.log.broker import wait_for_broker
+from driftline.consumer.deliver.subscriber import AlertSubscriber
+from driftline.consumer.log.broker import connect, wait_for_broker
 from driftline.consumer.log.errors import Unreachable
-
-_PAUSE = 1.0  # seconds between two looks at the topic
 
 
 @contextmanager
@@ -46,8 +46,8 @@ def listening(
     Raises:
         DriftlineError: the topic cannot be read.
     """
-    output = wait_for_broker(lambda: output_log.open_output(deployment), wait, _say_away, pause)
-    with closing(output):
+    broker = wait_for_broker(lambda: connect(deployment.kafka), wait, _say_away, pause)
+    with closing(output_log.OutputLog.of(broker, deployment.config)) as output:
         yield output.alerts(choice, FilePosition(position) if position is not None else None)
 
 
@@ -64,31 +64,6 @@ def handing_on(
         listening(deployment, choice, position, wait, pausing(stop)) as subscriber,
     ):
         yield subscriber, stop
-
-
-def print_all(subscriber: AlertSubscriber, *, quiet: bool, follow: bool, as_json: bool) -> None:
-    """Print the alerts that are there, then those that come, until Ctrl-C.
-
-    Args:
-        subscriber: reads them.
-        quiet: do not say that nothing fires.
-        follow: wait for more.
-        as_json: one document a line.
-    """
-    records = in_order(subscriber.poll())
-    if not records and not quiet:
-        say("nothing fires now")
-    while True:
-        for record in records:
-            if as_json:
-                out_json(record.alert)
-            else:
-                out(alert_line(record.alert))
-            subscriber.done(record)
-        if not follow:
-            return
-        time.sleep(_PAUSE)
-        records = in_order(subscriber.poll())
 
 
 def pausing(stop: threading.Event) -> Callable[[float], object]:

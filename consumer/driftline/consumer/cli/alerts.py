@@ -23,6 +23,7 @@ from driftline.consumer.cli.options import (
 from driftline.consumer.cli.terminal import out, out_json
 from driftline.consumer.deliver.choice import Choice
 from driftline.consumer.deliver.sinks import sinks_of
+from driftline.consumer.log.broker import connect
 from driftline.consumer.wire import kinds
 from driftline.producer.files.formats import any_of
 
@@ -78,7 +79,9 @@ def tail(
         suppress(KeyboardInterrupt),  # the usual way to end it
         alert_actions.listening(deployment, choice, wait=patience) as subscriber,
     ):
-        alert_actions.print_all(subscriber, quiet=start is not None, follow=follow, as_json=json)
+        from driftline.consumer.cli import alert_lines
+
+        alert_lines.print_all(subscriber, quiet=start is not None, follow=follow, as_json=json)
 
 
 @alerts.command()
@@ -90,9 +93,10 @@ def show(
 ) -> None:
     """Print one alert in full, with its bins as bars."""
     deployment = load_config.find_deployment(config, bootstrap_servers)
+    broker = connect(deployment.kafka)
     from driftline.consumer.cli import alert_log, alert_text, output_log
 
-    with closing(output_log.open_output(deployment)) as output:
+    with closing(output_log.OutputLog.of(broker, deployment.config)) as output:
         record = alert_log.find_alert(output, alert_id)
         if json:
             out_json(record.alert)

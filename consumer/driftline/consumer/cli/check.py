@@ -25,16 +25,17 @@ def check(
     """
     from driftline.consumer.cli import check_config, check_findings
 
-    head, loaded, findings = check_config.read(config, bootstrap_servers, offline=offline)
-    if loaded is not None:
+    begun = check_config.begin(config, bootstrap_servers, offline=offline)
+    findings = begun.findings
+    if begun.loaded is not None:
         from driftline.consumer.cli import check_all
 
-        findings = check_all.read_and_inspect(loaded, offline=offline)
+        findings = check_all.inspect(begun.loaded, begun.log)
     if json:
         for found in findings:
             out_json(found)
     else:
         next_step = "driftline backtest --input last-week.parquet" if offline else "driftline run"
-        out(f"{head}\n\n{check_findings.render(findings, next_step)}")
+        out(f"{begun.head}\n\n{check_findings.render(findings, next_step)}")
     if any(found.level == "error" for found in findings):
         raise typer.Exit(OPERATOR_MUST_ACT)

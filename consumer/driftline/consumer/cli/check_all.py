@@ -29,7 +29,6 @@ from driftline.consumer.cli.topic_checks import (
     wanted_topics,
 )
 from driftline.consumer.config import Config, Loaded
-from driftline.consumer.log.broker import connect
 from driftline.consumer.log.protocol import Log, TopicInfo
 from driftline.consumer.log.topics import check_topics, missing_topics
 from driftline.consumer.service.plan import Plan
@@ -44,27 +43,22 @@ RECENT = 1_000
 """Records read of each input topic."""
 
 
-def read_and_inspect(loaded: Loaded, *, offline: bool) -> list[Finding]:
-    """Return the findings, those of the broker unless `offline`."""
-    return inspect(loaded, None if offline else lambda: connect(loaded.config.kafka).log)
-
-
-def inspect(loaded: Loaded, connect: Callable[[], Log] | None) -> list[Finding]:
+def inspect(loaded: Loaded, log: Log | None) -> list[Finding]:
     """Return the findings: the broker, its topics, then the models.
 
     Args:
         loaded: the configuration.
-        connect: connects to its broker; None leaves the broker alone.
+        log: on its broker, which is given up; None leaves the broker alone.
     """
     references, problems = read_references(loaded)
     known = [*config_findings(loaded), *map(finding, problems)]
     findings = [found for found in known if found.subject not in loaded.config.models]
     samples: Mapping[str, tuple[Sample, LabelSample]] = {}
-    if connect is not None:
+    if log is not None:
         broken = {found.subject for found in known if found.level == "error"}
         sound = {name: each for name, each in references.items() if name not in broken}
         try:
-            with closing(connect()) as log, progress("asking the broker") as show:
+            with closing(log), progress("asking the broker") as show:
                 findings.append(Finding("ok", "kafka", _describe_broker(loaded.config)))
                 topics = log.topics(all_topics(loaded.config))
                 missing = missing_inputs(loaded.config, loaded.locations, topics)

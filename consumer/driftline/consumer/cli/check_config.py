@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 from driftline.consumer.cli.check_findings import Finding, finding, overview
 from driftline.consumer.cli.load_config import read_config, rows_problems, unbuilt
 from driftline.consumer.cli.options import DEFAULT_CONFIG
 from driftline.consumer.cli.topic_checks import input_topics
 from driftline.consumer.config import ConfigError, Loaded
+from driftline.consumer.log.broker import connect
+from driftline.consumer.log.protocol import Log
+from driftline.errors import DriftlineError
 
 
-def read(
-    path: Path | None, bootstrap_servers: str | None, *, offline: bool
-) -> tuple[str, Loaded | None, list[Finding]]:
-    """Read the configuration.
+class Begun(NamedTuple):
+    """What is known of a configuration before anything is computed.
 
-    Returns:
-        What it is about; the configuration, None if nothing more can be found; the findings then.
+    Attributes:
+        head: what it is about.
+        findings: what was found, if nothing more can be found.
+        loaded: the configuration; None if nothing more can be found.
+        log: on its broker; None if that is left alone.
+    """
+
+    head: str
+    findings: list[Finding]
+    loaded: Loaded | None = None
+    log: Log | None = None
+
+
+def begin(path: Path | None, bootstrap_servers: str | None, *, offline: bool) -> Begun:
+    """Read the configuration, and reach its broker unless `offline`.
+
+    While that is away the references are left alone, so the answer comes at once.
 
     Raises:
         CommandError: there is no file.
@@ -25,14 +42,25 @@ def read(
     try:
         loaded = read_config(path, offline=offline, bootstrap_servers=bootstrap_servers, quiet=True)
     except ConfigError as error:
-        return str(path or DEFAULT_CONFIG), None, [finding(problem) for problem in error.problems]
+        return Begun(str(path or DEFAULT_CONFIG), [finding(problem) for problem in error.problems])
     head = overview(loaded.files, loaded.config, len(input_topics(loaded.config)))
-    absent = unbuilt(loaded)
-    if not offline or not absent:
-        return head, loaded, []
-    found = [*config_findings(loaded), *map(finding, absent)]
+    found = config_findings(loaded)
+    if offline:
+        absent = unbuilt(loaded)
+        if not absent:
+            return Begun(head, [], loaded)
+    else:
+        try:
+            return Begun(head, [], loaded, connect(loaded.config.kafka).log)
+        except DriftlineError as error:
+            absent = unbuilt(loaded)
+            text = str(error)
+            if len(absent) < len(loaded.config.models):
+                text += "\nthe references were not read: check --offline reads them without it"
+            found.append(Finding("error", "kafka", text))
+    found += map(finding, absent)
     order = {name: place for place, name in enumerate(loaded.config.models, 1)}
-    return head, None, sorted(found, key=lambda each: order.get(each.subject, 0))
+    return Begun(head, sorted(found, key=lambda each: order.get(each.subject, 0)))
 
 
 def config_findings(loaded: Loaded) -> list[Finding]:

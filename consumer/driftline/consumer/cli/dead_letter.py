@@ -46,10 +46,11 @@ def show(
     """Print how many dead letters there are by reason, and the newest of them."""
     times = read_times(since, until)
     deployment = load_config.find_deployment(config, bootstrap_servers)
+    broker = connect(deployment.kafka)
     from driftline.consumer.cli import dead_letters, output_log
 
     choice = dead_letters.LetterChoice(reason, topic, *times)
-    with closing(output_log.open_output(deployment)) as output:
+    with closing(output_log.OutputLog.of(broker, deployment.config)) as output:
         letters = dead_letters.choose(output.read("dead-letter"), choice)
     newest = letters[-limit:]
     if json:
@@ -80,10 +81,10 @@ def replay(
     """
     times = read_times(since, until)
     deployment = load_config.find_deployment(config, bootstrap_servers)
+    broker, whole = connect(deployment.kafka), deployment.config
     from driftline.consumer.cli import dead_letters, output_log
 
     choice = dead_letters.LetterChoice(reason, topic, *times)
-    broker, whole = connect(deployment.kafka), deployment.config
     with closing(broker.log):
         output = output_log.OutputLog.of(broker, whole)
         letters = dead_letters.choose(output.read("dead-letter"), choice)

@@ -20,6 +20,7 @@ from driftline.consumer.cli.options import (
     read_given_times,
 )
 from driftline.consumer.cli.terminal import out, say
+from driftline.consumer.log.broker import connect
 from driftline.producer.files.formats import names
 from driftline.producer.files.given import Given, Input, checked
 
@@ -85,6 +86,7 @@ def init(
     servers = kafka.bootstrap_servers
     check_names(model, topic)
     may_write(output, overwrite=force)
+    log = None if from_topic is None else connect(kafka).log
     from driftline.consumer.cli import (
         init_files,
         init_text,
@@ -94,8 +96,8 @@ def init(
 
     truth = init_files.given_truth(actual, labels, positive_label)
     wanted = init_files.Wanted(source, output, model, topic, truth, times, servers, force)
-    if from_topic is not None:
-        wanted = replace(wanted, file=reference_topic.first_rows(kafka, from_topic, first))
+    if from_topic is not None and log is not None:
+        wanted = replace(wanted, file=reference_topic.first_rows(log, from_topic, first))
     draft = init_files.make(wanted)
     size = init_files.write(draft, init_text.configuration(draft))
     for note in (*reference_build.notes(draft.built), *init_text.notes(draft)):

@@ -6,14 +6,12 @@ from collections.abc import Iterator
 from typing import Self
 
 from driftline.consumer.cli.errors import CommandError
-from driftline.consumer.cli.load_config import Deployment
 from driftline.consumer.cli.progress import progress
 from driftline.consumer.config import Config, OutputConfig
 from driftline.consumer.deliver.choice import Choice
 from driftline.consumer.deliver.cursor import Cursor
 from driftline.consumer.deliver.position import PositionStore
 from driftline.consumer.deliver.subscriber import AlertSubscriber
-from driftline.consumer.log.broker import connect
 from driftline.consumer.log.protocol import Broker, Log, Record, TopicPartition
 
 _SOME = 1_000  # records from one look at the clock to the next
@@ -82,12 +80,3 @@ class OutputLog:
     def close(self) -> None:
         """Give up the connections."""
         self._log.close()
-
-
-def open_output(deployment: Deployment) -> OutputLog:
-    """Connect to the broker; without a configuration the topics are `driftline.*`.
-
-    Raises:
-        DriftlineError: the broker cannot be reached.
-    """
-    return OutputLog.of(connect(deployment.kafka), deployment.config)

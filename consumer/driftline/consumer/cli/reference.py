@@ -25,6 +25,7 @@ from driftline.consumer.cli.options import (
 )
 from driftline.consumer.cli.reference_options import check_output, read_grid, read_types
 from driftline.consumer.cli.terminal import out, out_json, say
+from driftline.consumer.log.broker import connect
 from driftline.producer.files.formats import any_of, names
 from driftline.producer.files.given import checked
 
@@ -110,14 +111,15 @@ def build(
         kafka = whole.kafka
     elif from_topic is not None:
         kafka = load_config.find_deployment(None, bootstrap_servers).kafka
+    log = None if from_topic is None or kafka is None else connect(kafka).log
     from driftline.consumer.cli import reference_build, reference_topic
 
     settings = reference_build.settings(model, most, types, segment or (), positive_label)
     if whole is not None:
         settings = reference_build.with_config(settings, whole.models[model])
-    if from_topic is not None and kafka is not None:
+    if from_topic is not None and log is not None:
         wanted = reference_topic.RecordRange(*stretch)
-        built = reference_topic.from_topic(kafka, from_topic, wanted, settings, whole, actual)
+        built = reference_topic.from_topic(log, from_topic, wanted, settings, whole, actual)
     elif file is not None:
         built = reference_build.from_file(file, settings, whole, actual, times, labels)
     size = reference_build.write(built.reference, output)

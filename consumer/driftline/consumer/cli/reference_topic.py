@@ -22,9 +22,8 @@ from driftline.consumer.cli.log_reading import (
 from driftline.consumer.cli.progress import progress
 from driftline.consumer.cli.screen import Screen
 from driftline.consumer.cli.terminal import say
-from driftline.consumer.config import Config, KafkaConfig
+from driftline.consumer.config import Config
 from driftline.consumer.config.settings import LimitsConfig
-from driftline.consumer.log.broker import connect
 from driftline.consumer.log.protocol import Log, TopicInfo, Unread, UnreadBatch
 from driftline.consumer.offline import file_rows
 from driftline.consumer.offline.ground_truth import check_measured
@@ -52,7 +51,7 @@ class RecordRange:
 
 
 def from_topic(
-    kafka: KafkaConfig,
+    log: Log,
     topic: str,
     stretch: RecordRange,
     settings: ReferenceSettings,
@@ -62,10 +61,9 @@ def from_topic(
     """Build a reference from the records of a topic.
 
     Raises:
-        DriftlineError: the broker cannot be reached, there is no such topic, no record in the
-            stretch, or no usable event.
+        DriftlineError: there is no such topic, no record in the stretch, or no usable event.
     """
-    with closing(connect(kafka).log) as log:
+    with closing(log):
         reading = _Reading(log, topic, stretch, config)
         every = reading.rows()
         sample = list(islice(every, _SAMPLE))
@@ -83,13 +81,13 @@ def from_topic(
         return built
 
 
-def first_rows(kafka: KafkaConfig, topic: str, first: int) -> Given:
+def first_rows(log: Log, topic: str, first: int) -> Given:
     """Return the first records of a topic as rows.
 
     Raises:
-        DriftlineError: the broker cannot be reached, there is no such topic, or no usable record.
+        DriftlineError: there is no such topic, or no usable record.
     """
-    with closing(connect(kafka).log) as log:
+    with closing(log):
         reading = _Reading(log, topic, RecordRange(first, 0, 0), None)
         rows = list(reading.rows())
         reading.check(rows)

@@ -78,19 +78,19 @@ def replay(
     if file is not None:
         checked(file)
     deployment = load_config.find_deployment(config, bootstrap_servers)
-    from driftline.consumer.cli import replay_rows
-    from driftline.producer.files.rows import count_rows, read_rows
-
-    texts = replay_rows.parse(scenario or ())
-
-    def read() -> Iterator[Rows]:
-        return replay_rows.generated(generate or 0, seed) if file is None else read_rows(file)
-
-    rows = read()
-    with progress("counting rows"):
-        total = count_rows(file) if file is not None else None
     broker, whole = connect(deployment.kafka), deployment.config
     with closing(broker.log):
+        from driftline.consumer.cli import replay_rows
+        from driftline.producer.files.rows import count_rows, read_rows
+
+        texts = replay_rows.parse(scenario or ())
+
+        def read() -> Iterator[Rows]:
+            return replay_rows.generated(generate or 0, seed) if file is None else read_rows(file)
+
+        rows = read()
+        with progress("counting rows"):
+            total = count_rows(file) if file is not None else None
         target = replay_rows.Target.of(topic, broker.log, whole)
         if target.mapped and model is not None:
             raise CommandError(f"--model: rows go as they are to {topic}, which sources maps")

@@ -5,30 +5,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
-
 from driftline.consumer.config import KafkaConfig
-from driftline.consumer.log.kafka_python.consumer import KafkaConsumer
-from driftline.consumer.log.kafka_python.log import KafkaLog
-from driftline.consumer.log.kafka_python.producer import KafkaProducer, start_producer
+from driftline.consumer.log.kafka_python.identity import instance_id, login, ssl_context
+from driftline.consumer.log.kafka_python.preflight import preflight
+from driftline.consumer.log.protocol import Broker
+
+PREFLIGHT = 4.0  # seconds for the bootstrap addresses, all at once
 
 
-class KafkaBroker:
-    """A broker that was reached; see `protocol.Broker`."""
-
-    def __init__(self, config: KafkaConfig) -> None:
-        self._config = config
-        self.log = KafkaLog(config)
-
-    def producer(self) -> KafkaProducer:
-        """Start a producer."""
-        return KafkaProducer(start_producer(self._config))
-
-    def consumer(self, topics: Set[str]) -> KafkaConsumer:
-        """Join the group that shares `topics`."""
-        return KafkaConsumer(self._config, topics)
-
-
-def connect(config: KafkaConfig) -> KafkaBroker:
+def connect(config: KafkaConfig) -> Broker:
     """Reach the broker and log in; see `driftline.consumer.log.broker.connect`."""
+    instance_id(config)  # refused here too: what `check` accepts, `run` accepts
+    context = ssl_context(config.tls) if config.tls else None
+    preflight(config.bootstrap_servers, context, login(config), PREFLIGHT)
+    # Only now: the client is large, and of no use where no broker is.
+    from driftline.consumer.log.kafka_python.broker import KafkaBroker
+
     return KafkaBroker(config)

@@ -1,4 +1,4 @@
-"""Reaching the broker and logging in: an answer within 15 seconds, the cause in one sentence."""
+"""Starting the client's classes: an answer within seconds, the cause in one sentence."""
 
 from __future__ import annotations
 
@@ -11,30 +11,19 @@ import kafka.errors
 from driftline.consumer.config import KafkaConfig
 from driftline.consumer.log.errors import LogError, Unreachable
 from driftline.consumer.log.kafka_python.client_log import cap_client_log, quiet_client
-from driftline.consumer.log.kafka_python.options import (
-    client_options,
-    instance_id,
-    login,
-    ssl_context,
-)
-from driftline.consumer.log.kafka_python.preflight import preflight
-
-PREFLIGHT = 4.0  # seconds for the bootstrap addresses, all at once
+from driftline.consumer.log.kafka_python.options import client_options
 
 Client = TypeVar("Client")
 
 
 def start_admin(config: KafkaConfig) -> Any:
-    """Reach the broker, log in, and return the client's admin.
+    """Return the client's admin of a broker that the preflight has reached.
 
     Raises:
         LogError: The broker refuses; the sentence names the cause.
-        Unreachable: Nobody answers as a broker. Both are known within 15 seconds.
+        Unreachable: The client got no answer.
     """
     cap_client_log()
-    instance_id(config)  # refused here too: what `check` accepts, `run` accepts
-    context = ssl_context(config.tls) if config.tls else None
-    preflight(config.bootstrap_servers, context, login(config), PREFLIGHT)
     options = client_options(
         config, kafka.KafkaAdminClient, {"request_timeout_ms": 5_000}, reconnect_backoff_max_ms=500
     )

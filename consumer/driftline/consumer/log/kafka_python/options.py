@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import socket
-import ssl
 from collections.abc import Mapping
 from typing import Any
 
 from kafka.net.sasl import get_sasl_mechanism
 from kafka.net.sasl.oauth import AbstractTokenProvider
 
-from driftline.consumer.config import KafkaConfig, SaslConfig, TlsConfig
+from driftline.consumer.config import KafkaConfig, SaslConfig
 from driftline.consumer.config.client_options import INSTANCE_ID
-from driftline.consumer.config.names import check_name
 from driftline.consumer.config.secrets import read_password
 from driftline.consumer.log.errors import LogError
-from driftline.consumer.log.kafka_python.preflight import Login
+from driftline.consumer.log.kafka_python.identity import instance_id, secret, ssl_context
 
 BOOTSTRAP_MS = 8_000  # for a client to get its first answer
 
@@ -57,37 +54,13 @@ def client_options(
     return options
 
 
-def instance_id(config: KafkaConfig) -> str | None:
-    """Return the id by which the group knows this worker again after a restart, None without.
-
-    Raises:
-        LogError: The host's name cannot be one.
-    """
-    if not config.static_membership:
-        text: str | None = config.options.get(INSTANCE_ID)
-        return text
-    host = socket.gethostname()
-    try:
-        return check_name(host, INSTANCE_ID)
-    except ValueError as error:
-        raise LogError(
-            f"kafka.static_membership: this host is called {host!r}, {error}; or set"
-            f" kafka.options.{INSTANCE_ID} instead"
-        ) from None
-
-
-def login(config: KafkaConfig) -> Login | None:
-    """Return how to log in as the client does, None without a login.
+def start_login(sasl: SaslConfig) -> Any:
+    """Begin a login as the client does: its object for the mechanism.
 
     Raises:
         LogError: The login has no password.
     """
-    if config.sasl is None:
-        return None
-    options = _sasl_options(config.sasl)
-    mechanism = get_sasl_mechanism(config.sasl.mechanism)
-    user = config.sasl.username or "the token"
-    return Login(config.sasl.mechanism, user, lambda: mechanism(**options))
+    return get_sasl_mechanism(sasl.mechanism)(**_sasl_options(sasl))
 
 
 def _sasl_options(sasl: SaslConfig) -> dict[str, Any]:
@@ -96,36 +69,8 @@ def _sasl_options(sasl: SaslConfig) -> dict[str, Any]:
         options["sasl_oauth_token_provider"] = _Token(sasl)
     else:
         options["sasl_plain_username"] = sasl.username
-        options["sasl_plain_password"] = _secret(sasl)
+        options["sasl_plain_password"] = secret(sasl)
     return options
-
-
-def ssl_context(tls: TlsConfig) -> ssl.SSLContext:
-    """Build the one TLS context: 1.2 or newer, certificate and host name checked.
-
-    Raises:
-        LogError: A file is missing or not in PEM format.
-    """
-    try:
-        context = ssl.create_default_context(cafile=tls.ca_file)
-    except (OSError, ValueError) as error:
-        raise LogError(f"kafka.tls.ca_file {tls.ca_file} cannot be used: {error}") from None
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # Python 3.13 alone also wants key identifiers, which many private authorities do not write.
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    if tls.cert_file is not None:
-        try:
-            # Without a passphrase OpenSSL would ask for one, and wait at the terminal.
-            context.load_cert_chain(tls.cert_file, tls.key_file, password="")
-        except (OSError, ValueError) as error:
-            raise LogError(f"kafka.tls.cert_file {tls.cert_file} cannot be used: {error}") from None
-    return context
-
-
-def _secret(sasl: SaslConfig) -> str:
-    if sasl.password is None:
-        raise LogError("kafka.sasl has no password: set kafka.sasl.password_file")
-    return sasl.password.get_secret_value()
 
 
 class _Token(AbstractTokenProvider):  # type: ignore[misc]  # the client ships no types
@@ -137,7 +82,7 @@ class _Token(AbstractTokenProvider):  # type: ignore[misc]  # the client ships n
 
     def token(self) -> str:
         if self._sasl.password_file is None:
-            return _secret(self._sasl)
+            return secret(self._sasl)
         path = self._sasl.password_file
         try:
             return read_password(path).strip()
