@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from driftline.consumer.cli import main
+from driftline.consumer.cli.progress import LINES
 from driftline.detectors.reference import Reference
 from driftline.producer.files.rows import read_rows
 from driftline.producer.records.mapping import Mapping
@@ -62,6 +63,8 @@ def driftline(
     monkeypatch.chdir(tmp_path)
     for name in ("NO_COLOR", "DRIFTLINE_CONFIG"):
         monkeypatch.delenv(name, raising=False)
+    # On a slow machine no more is printed than on a fast one.
+    monkeypatch.setattr(LINES, "clock", lambda: 0.0)
 
     def run(*arguments: object) -> Ran:
         monkeypatch.setattr(sys, "argv", ["driftline", *map(str, arguments)])
