@@ -23,7 +23,7 @@ since (UTC)        severity  feature                   effect  what changed     
 2019-04-02 00:00   critical  loan_length                 0.31  median 18, normally 16                          ID
 
 5 alerts, 1 incident; quiet: debt_to_income_ratio, driver_tenure, prediction.label, size_of_downpayment
-The budget allows 10.1 false alarms in these 303 days. 908 events after 2019-08-24 are in a window that is not over. Not judged: late 0, rejected 0
+The budget allows 10.1 false alarms in these 303 days. 908 events after 2019-08-24 are in a window that is not over, judged as it stands. Not judged: late 0, rejected 0
 """  # noqa: E501 (as it is printed)
 ID = re.compile(r"\b[0-9a-f]{16}\b")
 

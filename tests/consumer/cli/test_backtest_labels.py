@@ -49,7 +49,7 @@ roc_auc                  0.971  0.963 (0.949 to 0.973)                2019-08-18
 7 alerts, 2 incidents; quiet: debt_to_income_ratio, driver_tenure, performance.estimate_gap, prediction.label, size_of_downpayment
 50,000 predictions: 50,000 got their label, 0 expired
 50,000 labels: 50,000 matched, 0 without a prediction
-The budget allows 10.1 false alarms in these 303 days. 908 events after 2019-08-24 are in a window that is not over. Not judged: late 0, rejected 0 events
+The budget allows 10.1 false alarms in these 303 days. 908 events after 2019-08-24 are in a window that is not over, judged as it stands. Not judged: late 0, rejected 0 events
 """  # noqa: E501 (as it is printed)
 
 Row = dict[str, str]

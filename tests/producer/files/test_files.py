@@ -111,6 +111,8 @@ def test_file_notes_are_named(tmp_path: Path) -> None:
         " where a number is missing, leave the cell empty"
     )
     assert file_notes(path) == [("warning", said)]
+    codes = write(tmp_path, "b.csv", "code\n00M\n1G4\n7\nA2\n")  # few happen to be numbers
+    assert file_notes(codes) == []
     assert file_notes(write(tmp_path, "a.jsonl", '{"x": 1}\n{"x": "a"}')) == []
 
 

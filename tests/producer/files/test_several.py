@@ -50,6 +50,8 @@ def test_a_column_of_the_file_counts_before_the_folders_name(tmp_path: Path) -> 
 def test_nothing_or_a_mixture_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no file ends in"):
         read_rows(tmp_path)
+    with pytest.raises(InputError, match="no file of such a name ends in"):
+        read_rows(str(tmp_path / "x*.csv"))
     (tmp_path / "a.csv").write_text("a\n1\n")
     (tmp_path / "b.ndjson").write_text('{"a": 1}\n')
     with pytest.raises(InputError, match="holds CSV or NDJSON; give files of one format"):
@@ -61,7 +63,7 @@ def test_notes_name_the_files_unless_all_have_them(tmp_path: Path) -> None:
         (tmp_path / f"{name}.csv").write_text(f"n;t\n{rows}")
     assert file_notes(tmp_path) == [
         ("note", "separated by semicolons"),
-        ("note", "n: NA stand for missing values"),
+        ("note", "n: NA stands for missing values"),
     ]
 
 

@@ -140,8 +140,9 @@ def _budget(found: Found, backtest: Backtest, config: ModelConfig) -> str:
         span = found.time_in_windows(found.first, last) or span - 1
     alarms = config.budget.alarms * span / config.budget.length(every)
     if config.window.rows is not None:
-        many = counted(-(-span // every), "window")
-        return f"The budget allows {amount(alarms)} false alarms in {many}."
+        many = amount(span / every)
+        noun = "window" if many == "1" else "windows"
+        return f"The budget allows {amount(alarms)} false alarms in {many} {noun}."
     units = (("days", _DAY), ("hours", _DAY // 24), ("minutes", _DAY // 1440))
     unit, length = next((u for u in units if span >= 2 * u[1]), ("seconds", 1_000))
     time = f"these {round(span / length):,} {unit}"
@@ -170,10 +171,15 @@ def _rest(found: Found, backtest: Backtest, config: ModelConfig) -> str:
 
 def _not_over(found: Found, config: ModelConfig) -> str:
     """Return what is in the window that the file ends in, as a sentence; empty if nothing is."""
-    for windows, noun in ((found.windows, "event"), (found.labelled, "labelled event")):
+    for windows, reasons, noun in (
+        (found.windows, found.unjudged, "event"),
+        (found.labelled, found.of_labels, "labelled event"),
+    ):
         if many := found.not_over(windows):
             after, verb = _after(windows.keys() - found.open, config), "is" if many == 1 else "are"
-            return f"{counted(many, noun)}{after} {verb} in a window that is not over. "
+            judged = any(reasons.get(span) == "" for span in found.open)
+            how = ", judged as it stands" if judged else ""
+            return f"{counted(many, noun)}{after} {verb} in a window that is not over{how}. "
     return ""
 
 

@@ -40,6 +40,7 @@ from driftline.consumer.offline.window_options import GUESSED, WindowOptions
 from driftline.consumer.offline.windows import FEWEST, MIN_EVENTS, rows_for, windows_for
 from driftline.consumer.service.references import load_reference
 from driftline.consumer.wire.axis import axis_of
+from driftline.consumer.wire.text import counted
 from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import Reference
 from driftline.producer.errors import InputError
@@ -135,6 +136,8 @@ def assumed(
     )
     if wanted.budget is not None:
         settings = _with_budget(settings, wanted.budget)
+    elif _would_allow_any(settings):
+        settings = settings.model_copy(update={"budget": BUDGET_OF_ROWS})
     if outcomes is not None:
         feedback.note(
             "assumed",
@@ -218,14 +221,23 @@ def _with_budget(settings: ModelConfig, budget: Budget) -> ModelConfig:
     return settings.model_copy(update={"budget": budget})
 
 
+def _would_allow_any(settings: ModelConfig) -> bool:
+    """Return whether windows are so long that the usual budget allows a false alarm in each.
+
+    Every difference would be worth an alert then.
+    """
+    window, budget = settings.window, settings.budget
+    return budget is not None and budget.length(window.every) <= budget.alarms * window.every
+
+
 def _check_enough(file: Input, extent: Extent, wanted: WindowOptions) -> None:
     """Refuse a file that tells nothing, unless the user wants few events to be judged."""
     if 0 < extent.rows < FEWEST and wanted.min_events is None:
         raise InputError(
-            f"{file}: {extent.rows:,} rows are too few, {FEWEST:,} are needed: the first half is"
-            " the reference and the second is judged, and so few tell only great changes from"
-            f" chance; give a longer file, or --min-events {max(extent.rows // 4, 1)} to judge"
-            " them all the same"
+            f"{file}: {counted(extent.rows, 'row')} {'is' if extent.rows == 1 else 'are'} too few,"
+            f" {FEWEST:,} are needed: the first half is the reference and the second is judged, and"
+            " so few tell only great changes from chance; give a longer file, or --min-events"
+            f" {max(extent.rows // 4, 1)} to judge them all the same"
         )
 
 

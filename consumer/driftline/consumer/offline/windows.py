@@ -36,12 +36,12 @@ class Size:
 def size_for(judged: int) -> Size:
     """Return the size of windows that fits a number of events to judge.
 
-    >>> size_for(4_000), size_for(300), size_for(100)
-    (Size(events=1000, least=500), Size(events=150, least=75), Size(events=100, least=50))
+    >>> size_for(4_000), size_for(1_200)
+    (Size(events=1000, least=500), Size(events=600, least=300))
+    >>> size_for(300), size_for(100)
+    (Size(events=150, least=75), Size(events=100, least=50))
     """
-    if judged >= EVENTS_A_WINDOW:
-        return Size(EVENTS_A_WINDOW, MIN_EVENTS)
-    events = max(judged // 2, _SMALLEST)
+    events = min(max(judged // 2, _SMALLEST), EVENTS_A_WINDOW)
     return Size(events, events // 2)
 
 

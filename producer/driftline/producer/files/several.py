@@ -26,6 +26,10 @@ def several(path: Path) -> Format:
         InputError: there is none, or they are of several formats.
     """
     files = _files(path)
+    if not files and not path.is_dir():
+        raise InputError(
+            f"{path}: no file of such a name ends in {any_of(endings())}; check the path"
+        )
     if not files:
         raise InputError(f"{path}: no file ends in {any_of(endings())}; check the path")
     forms = {found.name: found for file in files if (found := format_of(file)) is not None}

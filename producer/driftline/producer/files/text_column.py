@@ -150,7 +150,7 @@ class CellCounts:
                 f"{name}: {share:.1%} of the values are numbers, read with {self.type.said}"
                 f" ({example!r} is {self.type.read(example):g})",
             )
-        elif self.numbers and others and self.type == "text" and self.texts + self.booleans:
+        elif self.type == "text" and self.texts + self.booleans and self.numbers >= others > 0:
             yield (
                 "warning",
                 f"{name}: {others:,} of {self.values:,} values are not numbers ({first!r} is the"
@@ -166,7 +166,8 @@ class CellCounts:
             )
         if self.marked and self.type != "text":
             marks = ", ".join(sorted(self.marked)[:_MOST_MARKS])
-            yield "note", f"{name}: {marks} stand for missing values"
+            verb = "stands" if len(self.marked) == 1 else "stand"
+            yield "note", f"{name}: {marks} {verb} for missing values"
 
 
 def column_of(cells: Cells, cell_type: CellType) -> Column:
