@@ -87,9 +87,9 @@ def test_windows_of_rows_and_other_options() -> None:
     data = frame(N, 6)
     assert backtest(data, rows=500, min_events=100).windows == 4
     assert backtest(data, frame(1_000, 7), rows=1_000).windows == 4
-    with pytest.raises(InputError, match="not a duration"):
+    with pytest.raises(InputError, match=r"^window=.*: not a duration"):
         backtest(data, window="soon")
-    with pytest.raises(InputError, match="write `N per"):
+    with pytest.raises(InputError, match=r"^budget=.*: write `N per"):
         backtest(data, budget="3 times")
 
 
@@ -176,3 +176,17 @@ def test_times_that_windows_of_rows_do_not_read_are_no_new_field() -> None:
     date, clock = data["ts"].dt.strftime("%Y-%m-%d"), data["ts"].dt.strftime("%H:%M")
     apart = data.drop(columns="ts").assign(date=date, time=clock)
     assert report(apart[:500], apart[500:]).drifted == []
+
+
+def test_verdicts_and_alerts_are_frames() -> None:
+    data = pd.concat([frame(2_000, 1), frame(1_000, 2, shift=1.0)], ignore_index=True)
+    found = backtest(data, rows=500)
+    verdicts, alerts = found.verdict_frame(), found.alert_frame()
+    assert len(verdicts) == len(found.verdicts)
+    first = verdicts[verdicts.feature == "age"].iloc[0]
+    assert (first.start, first.end, first.events, first.state) == (1_501, 2_000, 500, "ok")
+    assert alerts[["since", "severity", "feature"]].values.tolist() == [[2_001, "critical", "age"]]
+    times = pd.date_range("2026-01-01", periods=len(data), freq="min", tz="UTC")
+    timed = backtest(data.assign(ts=times), window="6h", min_events=100)
+    assert set(timed.verdict_frame().start) == {each.window.start for each in timed.verdicts}
+    assert timed.alert_frame().since.tolist() == [each.since for each in timed.alerts]

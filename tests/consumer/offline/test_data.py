@@ -95,7 +95,7 @@ def test_a_file(tmp_path: Path) -> None:
     ("data", "message"),
     [
         (3, "int is no data"),
-        ([1, 2], "list is no data"),
+        ([1, [2]], "list is no data"),
         ({"a": [1], "b": [1, 2]}, "a has 1 values, b 2"),
         ([], "no rows"),
         (pd.DataFrame([[1, 2]], columns=["a", "a"]), "two columns are called a"),
@@ -113,3 +113,8 @@ def test_without_pyarrow_a_frame_names_what_to_install(monkeypatch: pytest.Monke
     monkeypatch.delitem(sys.modules, "driftline.producer.files.arrow_frames", raising=False)
     with pytest.raises(InputError, match="pip install"):
         rows(pd.DataFrame({"a": [1]}))
+
+
+def test_a_list_of_values_is_a_column() -> None:
+    assert rows([1, None, 3]) == [{"0": 1}, {"0": None}, {"0": 3}]
+    assert rows((True, np.bool_(False))) == [{"0": True}, {"0": False}]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 from driftline.consumer.config import ModelConfig, SourceConfig
 from driftline.consumer.config.values import Budget
@@ -31,6 +31,7 @@ from driftline.producer.records.durations import parse_duration
 from driftline.producer.reference.build import ReferenceSettings, reference_from_tables
 
 _MODEL = "model"
+_T = TypeVar("_T")
 
 
 def build_reference(
@@ -171,16 +172,13 @@ def backtest(
     """
     if reference is not None and not isinstance(reference, Reference):
         reference = build_reference(reference, actual=actual, positive_label=positive_label)
-    try:
-        windows = WindowOptions(
-            None if window is None else parse_duration(window),
-            None if every is None else parse_duration(every),
-            rows,
-            min_events,
-            None if budget is None else Budget.parse(budget),
-        )
-    except ValueError as error:
-        raise InputError(str(error)) from None
+    windows = WindowOptions(
+        _parsed("window", window, parse_duration),
+        _parsed("every", every, parse_duration),
+        rows,
+        min_events,
+        _parsed("budget", budget, Budget.parse),
+    )
     feedback = Feedback()
     given = _given(data, "the data")
     truth = GivenTruth(actual, None if labels is None else _given(labels, "labels"), positive_label)
@@ -189,6 +187,18 @@ def backtest(
     for failure in setup.backtest.failures.values():
         raise failure
     return _report(setup.found, outputs, feedback, setup.config)
+
+
+def _parsed(name: str, text: str | None, parse: Callable[[str], _T]) -> _T | None:
+    """Return what an argument says.
+
+    Raises:
+        InputError: it is not written as it should be.
+    """
+    try:
+        return None if text is None else parse(text)
+    except ValueError as error:
+        raise InputError(f"{name}={text!r}: {error}") from None
 
 
 def _report(

@@ -17,8 +17,8 @@ from driftline.producer.records.plain import plain_value
 from driftline.producer.records.table import Column, Numbers, Table, Times, column_of
 
 _KINDS = (
-    "a frame (pandas, polars, Arrow), a dictionary of columns, a list of dictionaries, an array or"
-    " the path of a file"
+    "a frame (pandas, polars, Arrow), a dictionary of columns, a list of dictionaries or of values,"
+    " an array or the path of a file"
 )
 
 
@@ -27,8 +27,9 @@ def tables_of(data: Any) -> Iterator[Table]:
 
     Args:
         data: a frame of pandas or polars, anything else with the Arrow C stream interface, a
-            dictionary of columns (arrays, series, lists), a list of dictionaries, a series, an
-            array of one or two dimensions (columns 0, 1, ...), or the path of a file.
+            dictionary of columns (arrays, series, lists), a list of dictionaries, a series or a
+            list of values, an array of one or two dimensions (columns 0, 1, ...), or the path of a
+            file.
 
     Raises:
         InputError: it is none of these, its columns differ in length, or it has no rows.
@@ -61,6 +62,8 @@ def _tables(data: Any) -> Iterator[Table]:
         yield _of_columns({str(place): column for place, column in enumerate(columns)})
     elif isinstance(data, Sequence) and all(isinstance(row, Mapping) for row in data):
         yield Table.of_rows(data)
+    elif isinstance(data, list | tuple) and all(map(_is_value, data)):
+        yield _of_columns({"0": data})
     else:
         raise InputError(f"{type(data).__name__} is no data that can be read: give {_KINDS}")
 
@@ -78,6 +81,10 @@ def _of_frame(data: Any) -> Iterator[Table]:
             f'a frame needs {error.name}; install it with  pip install "driftline[files]"'
         ) from error
     yield from frame_tables(data)
+
+
+def _is_value(value: Any) -> bool:
+    return value is None or isinstance(value, str | bool | int | float | np.generic)
 
 
 def _of_columns(columns: Mapping[str, Any]) -> Table:

@@ -16,7 +16,7 @@ from driftline.consumer.join.state import JoinState
 from driftline.consumer.judge.comparison.judge import ComparisonState
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.offline.data import tables_of
-from driftline.consumer.offline.frames import frame
+from driftline.consumer.offline.frames import verdict_frame
 from driftline.consumer.offline.row_windows import by_rows
 from driftline.consumer.service.backtest import Backtest
 from driftline.consumer.service.plan import Plan
@@ -52,18 +52,7 @@ class Update:
 
     def to_frame(self) -> Any:
         """Return the verdicts as a frame, a row each: its own fields, not those of its parts."""
-        names = ("feature", "segment", "type", "state", "reason", "effect")
-        return frame(
-            [
-                {
-                    "start": verdict.window.start,
-                    "end": verdict.window.end,
-                    "events": verdict.window.events,
-                    **{name: getattr(verdict, name) for name in names},
-                }
-                for verdict in self.verdicts
-            ]
-        )
+        return verdict_frame(self.verdicts)
 
 
 class _Saved(msgspec.Struct, frozen=True):

@@ -11,8 +11,8 @@ from typing import Any
 from driftline.consumer.judge.sentence import clean
 from driftline.consumer.offline.feedback import Note
 from driftline.consumer.offline.found import Found
-from driftline.consumer.offline.frames import frame
-from driftline.consumer.offline.report_page import body, page, written
+from driftline.consumer.offline.frames import alert_frame, frame, verdict_frame
+from driftline.consumer.offline.report_page import body, p_text, page, written
 from driftline.consumer.wire.records import Alert, Number, Verdict
 from driftline.consumer.wire.samples import NEW_FIELD
 
@@ -130,6 +130,22 @@ class Report:
         """
         return frame(self.rows())
 
+    def verdict_frame(self) -> Any:
+        """Return the verdicts as a frame, a row each: its own fields, not those of its parts.
+
+        Raises:
+            ModuleNotFoundError: as `to_frame`.
+        """
+        return verdict_frame(self.verdicts)
+
+    def alert_frame(self) -> Any:
+        """Return the alerts as a frame, a row each.
+
+        Raises:
+            ModuleNotFoundError: as `to_frame`.
+        """
+        return alert_frame(self.alerts)
+
     def save(self, path: str | Path) -> None:
         """Write the report as one HTML file, which needs nothing else."""
         Path(path).write_text(page(self), encoding="utf-8")
@@ -150,7 +166,7 @@ class Report:
                     row.type,
                     "drifted" if row.drifted else "",
                     written(row.effect),
-                    written(row.p_value),
+                    p_text(row.p_value),
                     clean(row.change),
                 ),
                 longest,

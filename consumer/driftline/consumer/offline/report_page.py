@@ -77,8 +77,8 @@ def body(report: Report) -> str:
 def _row(row: FeatureRow) -> str:
     state = '<td class="drifted">drifted</td>' if row.drifted else "<td></td>"
     figures = "".join(
-        f'<td class="n" data-name="{name}">{written(value)}</td>'
-        for name, value in (("effect", row.effect), ("p-value", row.p_value))
+        f'<td class="n" data-name="{name}">{escape(text)}</td>'
+        for name, text in (("effect", written(row.effect)), ("p-value", p_text(row.p_value)))
     )
     return (
         f'<tr><th scope="row">{_text(row.feature)}</th><td class="type">{row.type}</td>{state}'
@@ -131,6 +131,15 @@ def written(value: Number) -> str:
     if value is None:
         return ""
     return amount(float(value), 3 if abs(value) >= 1e-4 or value == 0 else 2)
+
+
+def p_text(p_value: Number) -> str:
+    """Return a p-value as a table shows it: 0 is one too small for a double.
+
+    >>> p_text(4.1e-52), p_text(0.0), p_text(None)
+    ('4.1e-52', '<1e-300', '')
+    """
+    return "<1e-300" if p_value == 0 else written(p_value)
 
 
 def _shares(counts: Sequence[int]) -> list[float]:
