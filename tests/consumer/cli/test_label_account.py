@@ -144,7 +144,7 @@ CASES = [
      " sources.truth.fields.timestamp; the file has id, known, paid"),
     ({"paid": None}, "no label has an actual, the ground truth: column paid is empty; the file"),
     ({"id": None}, "no label has an event_id, by which it finds its prediction: column id is"),
-    ({"paid": "yes"}, 'actual is "yes"; the reference has 0, 1; write the classes as in the'),
+    ({"paid": "maybe"}, 'actual is "maybe"; the reference has 0, 1; write the classes as in the'),
 ]  # fmt: skip
 
 
@@ -234,8 +234,8 @@ def test_windows_of_rows_take_labels_too(driftline: Driftline, truth: list[Row])
             " event_id of both",
         ),
         (
-            [{"id": f"e{n}", "paid": "yes"} for n in range(EVENTS)],
-            '--labels: none of 600 events has a label: unknown_class, actual is "yes"; the'
+            [{"id": f"e{n}", "paid": "maybe"} for n in range(EVENTS)],
+            '--labels: none of 600 events has a label: unknown_class, actual is "maybe"; the'
             " reference has 0, 1",
         ),
         (
