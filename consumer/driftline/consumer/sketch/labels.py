@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.consumer.sketch.decode import Decoded, Decoder, ModelRows, ModelSchema, Rejected
-from driftline.consumer.sketch.exact import Lack
+from driftline.consumer.sketch.exact import Lack, in_record
 from driftline.consumer.wire.join_rows import IdArray
 from driftline.detectors.counts import Columns, Feature, Layout
 from driftline.detectors.grid import FloatArray, IntArray
@@ -26,6 +26,7 @@ _EVERY_MODEL = "\udc00"
 _RECORDS: tuple[Literal["label"], Literal["label among events"]] = ("label", "label among events")
 
 _WRONG = "actual is missing or of the wrong type"
+_UNKNOWN = "actual is a class that the reference does not have"
 _TEXT = "; if it is a number written as text, set coerce: true of its source"
 
 DecodedLabels = Mapping[FeatureType, Decoded]
@@ -95,6 +96,7 @@ class LabelReader:
         self._classes = dict(classes)
         self._among_events = among_events
         self._coerce = mapping.texts.coerce
+        self._where = in_record(mapping, "actual")
         self._kinds = {name: _kind(of_model) for name, of_model in self._classes.items()}
         self._decoders: dict[FeatureType, Decoder] = {}
         self._places: dict[str, IntArray] = {}
@@ -174,10 +176,10 @@ class LabelReader:
             wrong &= ~nothing  # an event whose ground truth is not known yet
         text = wrong & self._perhaps_text(actual)
         for place, perhaps in zip(rows.index[wrong].tolist(), text[wrong].tolist(), strict=True):
-            rejected.append(Rejected(place, "schema", _WRONG + (_TEXT if perhaps else "")))
+            detail = _WRONG + self._where + (_TEXT if perhaps else "")
+            rejected.append(Rejected(place, "schema", detail))
         for place in rows.index[unseen].tolist():
-            detail = "actual is a class that the reference does not have"
-            rejected.append(Rejected(place, "unknown_class", detail))
+            rejected.append(Rejected(place, "unknown_class", _UNKNOWN + self._where))
         index, times, ids = rows.index[known], rows.times[known], _ids(rows)[known]
         found = LabelRows(index, times, ids, actual[known], len(rejected))
         return found, sorted(rejected, key=lambda bad: bad.index)
