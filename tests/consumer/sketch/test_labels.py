@@ -233,10 +233,12 @@ def test_ids_are_those_of_the_events() -> None:
 def test_the_field_of_the_record_that_is_wrong_is_named() -> None:
     """As of events: where a mapping has the ground truth in another field."""
     mapping = Mapping({"event_id": "id", "actual": "loan.paid"})
-    labels = LabelReader({"m": CLASSES}, mapping, False, MAX_AHEAD, MAX_BYTES)
-    values = [encoded({"id": "a", "loan": {"paid": paid}}) for paid in ("perhaps", None)]
-    _, rejected = labels_of(labels, values, [NOW, NOW])
-    assert [(bad.reason, bad.detail) for bad in rejected] == [
+    value = encoded({"id": "a", "loan": {"paid": "perhaps"}})
+    found = []
+    for classes in (CLASSES, REGRESSION):
+        [bad] = labels_of(reader(classes, mapping), [value], [NOW])[1]
+        found.append((bad.reason, bad.detail.partition(";")[0]))
+    assert found == [
         ("unknown_class", "actual is a class that the reference does not have: field loan.paid"),
         ("schema", "actual is missing or of the wrong type: field loan.paid"),
     ]
