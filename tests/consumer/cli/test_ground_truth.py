@@ -25,7 +25,7 @@ def files(tmp_path: Path) -> None:
     lines = ["time,km,said,truth,empty,named,inputs"]
     for i in range(3_000):
         truth = i % 2 if i % 10 else 1
-        row = (1_600_000_000 + 60 * i, i % 9, i % 2, truth, "", "yes" if truth else "no", i % 7)
+        row = (1_600_000_000 + 60 * i, i % 9, i % 2, truth, "", "good" if truth else "bad", i % 7)
         lines.append(",".join(map(str, row)))
     (tmp_path / "in.csv").write_text("\n".join(lines).replace("said", "y_pred"))
     (tmp_path / "mapped.csv").write_text("\n".join(lines))
@@ -41,7 +41,11 @@ def config(folder: Path, more: str = "", labels: str = "") -> None:
     ("file", "column", "said"),
     [
         ("in.csv", "empty", "--actual empty: empty is empty or no number in every row; name"),
-        ("in.csv", "named", "--actual named: prediction.label (0, 1) and actual (no, yes) have no"),
+        (
+            "in.csv",
+            "named",
+            "--actual named: prediction.label (0, 1) and actual (bad, good) have no",
+        ),
         ("in.csv", "tru", "--actual tru: not in in.csv, which has time, km, "),
         ("inputs.csv", "truth", "--actual truth: no prediction column found: map prediction.score"
          " or prediction.label in a configuration, or call it prediction"),
@@ -114,7 +118,7 @@ def test_classes_that_the_given_reference_does_not_have(
     assert driftline(*BUILD, "in.csv", "--actual", "truth", "-o", "m.json").code == 0
     ran = driftline("backtest", "-i", "in.csv", "--reference", "m.json", "--actual", "named")
     assert ran.code == 2
-    assert 'actual is "yes"; the reference has 0, 1' in ran.err.splitlines()[-1]
+    assert 'actual is "good"; the reference has 0, 1' in ran.err.splitlines()[-1]
     assert driftline(*BUILD, "in.csv", "-o", "bare.json").code == 0
     ran = driftline("backtest", "-i", "in.csv", "--reference", "bare.json", "--actual", "truth")
     assert (ran.code, ran.err.splitlines()[-1]) == (
@@ -132,5 +136,5 @@ def test_a_guess_that_measures_nothing_is_said(driftline: Driftline, tmp_path: P
     (tmp_path / "guess.csv").write_text(text)
     ran = driftline("backtest", "--input", "guess.csv")
     assert ran.code == 0
-    said = "note  no performance measured: prediction.label (0, 1) and actual (no, yes) have no"
+    said = "note  no performance measured: prediction.label (0, 1) and actual (bad, good) have no"
     assert said in ran.err

@@ -98,7 +98,7 @@ def of_self(it: Any, *_: Any, **__: Any) -> str:
 
 FAULTS = {
     "judge": lambda: Fault(ModelJudge, "feed", of_self, 40),
-    "judge half-way": lambda: Fault(StreamJudge, "judge", lambda s, *_: s._name, 5),
+    "judge half-way": lambda: Fault(StreamJudge, "judge", lambda s, *_: s.name, 5),
     "first message of a judge": lambda: Fault(ModelJudge, "feed", of_self, 0),
     "state of a judge": lambda: Fault(ModelJudge, "state", of_self, 2),
     "wall clock of a judge": lambda: Fault(ModelJudge, "tick", of_self, 2),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -139,6 +140,8 @@ def test_the_same_bytes_as_from_whole_columns(grid: int | None) -> None:
     expected = build_reference(
         "m", {name: prepared(values[name], kinds[name]) for name in values}, {"tag": tags}, grid
     )
+    # Of columns nobody knows what was left out; of rows it is known to be nothing.
+    expected = replace(expected, layout=replace(expected.layout, left_out=()))
     settings = ReferenceSettings("m", grid=grid, segments=["tag"])
     mapping = Mapping({"features": "*", "tags.tag": "tag"})
     parts = [rows[start : start + 700] for start in range(0, n, 700)]

@@ -256,9 +256,9 @@ def rate_change(name: str, now: float, normal: float) -> Wording:
     """Return the change of a rate.
 
     Example:
-        >>> rate_change("missing", 0.05, 0.001)
-        Wording(text='is missing in 5.0 % of events, normally 0.1 %', \
-row='missing in 5.0 %, normally 0.1 %')
+        >>> found = rate_change("missing", 0.05, 0.001)
+        >>> found.text, found.row
+        ('is missing in 5.0 % of events, normally 0.1 %', 'missing in 5.0 %, normally 0.1 %')
     """
     present, before = percents(now, normal)
     rate = RATES[name]
