@@ -51,7 +51,7 @@ def window_of(reference: Reference, seed: int) -> StreamWindow:
     stream = StreamCounts(
         None, EVENTS, {}, pack_integers(np.diff(where, prepend=0)), pack_integers(counts[where])
     )
-    panes = PaneStore(HOUR, reference.id, reference.layout.size)
+    panes = PaneStore(HOUR, (reference.layout_id,), reference.layout.size)
     pane = Pane("t", 0, "benchmark", 0, HOUR, reference.id, 0, EVENTS, 0, counts.size, [stream])
     panes.add(pane, 0)
     return StreamWindow(WindowTimes(0, HOUR, 0), panes, None, None)

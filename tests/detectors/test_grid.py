@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 
 from driftline.detectors import choose_grid, count_slots
-from driftline.detectors.grid import half_gaps
+from driftline.detectors.grid import count_sorted, half_gaps, merge_equal, tie_reach
 
 VALUES = st.floats(-100, 100).map(lambda x: round(x, 1))
 COLUMNS = st.lists(VALUES, max_size=200).map(lambda xs: np.array(xs, np.float64))
@@ -28,6 +28,29 @@ def test_both_ways_of_counting_agree(column: np.ndarray) -> None:
     """A column shorter than the grid is searched in it, a longer one the other way round."""
     grid = np.arange(-100.0, 101.0, 5.0)
     assert np.array_equal(count_slots(grid, column) * 50, count_slots(grid, np.tile(column, 50)))
+
+
+@given(st.lists(st.floats(-1e6, 1e6).map(lambda x: round(x, 1)), min_size=1, max_size=50))
+def test_what_32_bits_make_of_a_tie_counts_as_it(values: list[float]) -> None:
+    grid = np.unique(np.array(values) + 0.0)
+    reach = tie_reach(grid, np.arange(grid.size))
+    singles = np.sort(grid.astype(np.float32).astype(np.float64))
+    for column in (singles, np.repeat(singles, 3)):  # shorter and longer than the grid's slots
+        counts = count_sorted(grid - reach, grid + reach, column)
+        assert counts[1::2].tolist() == [column.size // grid.size] * grid.size
+
+
+def test_a_tie_reaches_less_than_half_way_to_the_next_value() -> None:
+    seconds = 1.7e9 + np.arange(5.0)  # 32 bits cannot tell them apart
+    reach = tie_reach(seconds, np.arange(5))
+    assert ((seconds + reach)[:-1] < (seconds - reach)[1:]).all()
+    assert tie_reach(np.array([1e300]), np.array([0])).tolist() == [0.0]
+    assert tie_reach(np.array([5.0]), np.array([0]))[0] == 4 * np.spacing(np.float32(5))
+
+
+def test_values_apart_by_rounding_are_one_the_shortest() -> None:
+    grid, stand_for_others = merge_equal(np.array([0.3, 0.1 + 0.2, 0.7, 0.7999999999999999, 0.8]))
+    assert (grid.tolist(), stand_for_others.tolist()) == ([0.3, 0.7, 0.8], [0, 2])
 
 
 def test_exact_grid_keeps_every_value() -> None:

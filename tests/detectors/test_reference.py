@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -50,6 +52,31 @@ def test_same_content_gives_same_bytes_in_any_order_of_events(reference: Referen
         "fraud", shuffled, {"channel": [CHANNEL[i] for i in order]}, 200, "1", {"n": 3}
     )
     assert again.to_json() == reference.to_json()
+
+
+def test_the_layout_has_an_id_that_the_baseline_does_not_change(reference: Reference) -> None:
+    other = replace(reference, counts=reference.counts * 2, outcome={"n": 4})
+    assert (other.layout_id, other.id == reference.id) == (reference.layout_id, False)
+    assert json.loads(reference.to_json())["layout"]["id"] == reference.layout_id
+    renamed = build_reference("fraud", {**FEATURES, "more": FEATURES["amount"]}, grid=200)
+    assert renamed.layout_id != reference.layout_id
+
+
+def test_a_file_of_the_first_schema_keeps_its_id_and_its_bytes() -> None:
+    content = (Path(__file__).parents[1] / "data/reference_0_1_0.json").read_bytes()
+    before = Reference.from_json(content)
+    assert before.id == json.loads(content)["id"]
+    assert before.to_json() == content
+
+
+def test_values_that_many_share_are_ties_of_the_layout() -> None:
+    values = np.array([0.1] * 50 + [0.1 + 0.2] * 20 + [0.3] * 20 + list(np.linspace(1, 2, 200)))
+    reference = build_reference("m", {"x": FeatureColumn("numeric", values)})
+    feature = reference.layout.features[0]
+    assert feature.grid[feature.ties].tolist() == [0.1, 0.3]
+    singles = {"x": FeatureColumn("numeric", values.astype(np.float32).astype(np.float64))}
+    counted = count_columns(reference.layout, encode(reference.layout, singles))
+    assert counted[1:4:2].tolist() == reference.counts[0][1:4:2].tolist() == [50, 40]
 
 
 def test_restore_equals(reference: Reference) -> None:
@@ -105,13 +132,16 @@ def test_ks_error_is_the_largest_share_in_a_gap(reference: Reference) -> None:
 
 
 def test_categories_beyond_two_hundred_share_the_unseen_slot() -> None:
-    texts = [f"{i:03}" for i in range(300) for _ in range(1 + (i >= 150))] + [None]
+    texts = [f"{i:03}" for i in range(300) for _ in range(100 if i < 150 else 1)] + [None]
     column = FeatureColumn("categorical", texts)
     reference = build_reference("m", {"id": column})
     categories = reference.layout.features[0].categories
-    # Twice: 150 to 299. Ties by name: 000 to 049.
-    assert categories == tuple(f"{i:03}" for i in [*range(50), *range(150, 300)])
-    assert reference.counts[0].tolist() == [1] * 50 + [2] * 150 + [100, 1, 0, 0]
+    # Listed by one half of the events, counted in the other.
+    assert len(categories) == 200
+    assert categories[:150] == tuple(f"{i:03}" for i in range(150))
+    assert reference.counts[0][150:200].max() == 0
+    assert 0 < reference.counts[0][200] < 100
+    assert reference.counts[0][201:].tolist() == [1, 0, 0]
 
 
 def test_absent_and_invalid_texts_have_their_cells() -> None:
@@ -167,8 +197,8 @@ def test_nothing_to_build_from_is_refused(
         (lambda text: b"[1, 2]", "schema None"),
         (lambda text: b"\xff\xfe", "not valid JSON"),
         (
-            lambda text: text.replace(b"reference.v1", b"reference.v2"),
-            "schema 'driftline.reference.v2'",
+            lambda text: text.replace(b"reference.v2", b"reference.v3"),
+            "schema 'driftline.reference.v3'",
         ),
         (lambda text: text.replace(b'"events":3000', b'"events":3001', 1), "damaged or edited"),
         (lambda text: text.replace(b'"model":"fraud"', b'"model":"other"'), "damaged or edited"),

@@ -57,6 +57,8 @@ class Baseline:
 
     Attributes:
         events: events of the reference in this stream.
+        feature_events: those that each feature is counted of, shape (F,): all, or half of them
+            where values are listed by the other half.
         cells: flat index of the first cell of each bin, shape (bins,). Each feature has its bins,
             then one for each of missing, absent and invalid.
         first: number of each feature's first bin, and the end of the last, shape (F + 1,).
@@ -79,7 +81,8 @@ class Baseline:
     def __init__(self, layout: Layout, counts: IntArray) -> None:
         self.layout = layout
         self.counts = counts
-        self.events = int(counts[: layout.starts[1]].sum())
+        self.feature_events = np.add.reduceat(counts, layout.starts[:-1])
+        self.events = int(self.feature_events.max())
         own = [
             _own_bins(layout.slots(counts, f)) if feature.type == "numeric" else None
             for f, feature in enumerate(layout.features)

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-import heapq
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from driftline.detectors.columns import FeatureColumn, encode, texts
-from driftline.detectors.counts import Columns, Feature, Layout, count_columns
-from driftline.detectors.grid import SMALLEST_LIMIT, IntArray, choose_grid
+from driftline.detectors.counts import (
+    Columns,
+    Feature,
+    Layout,
+    count_columns,
+    with_ks_error,
+    with_ties,
+)
+from driftline.detectors.grid import (
+    SMALLEST_LIMIT,
+    FloatArray,
+    choose_grid,
+    merge_equal,
+)
+from driftline.detectors.listing import Listing, count_listed, most_frequent
 from driftline.detectors.reference import OTHER, Reference
 from driftline.errors import ReferenceError  # noqa: A004 (the operator's word for it)
 
-MOST_CATEGORIES = 200
 MOST_SEGMENT_VALUES = 20
 DEFAULT_GRID = 1024
 BOOLEANS = ("false", "true")
@@ -64,7 +74,8 @@ def build_reference(
     if events == 0:
         raise ReferenceError("there are no events to build a reference from: check the input")
 
-    layout = Layout.of(_feature(name, column, grid) for name, column in features.items())
+    listings: dict[str, Listing] = {}
+    layout = Layout.of(_feature(name, column, grid, listings) for name, column in features.items())
     columns = encode(layout, features)
     members: list[NDArray[np.intp] | slice] = [slice(None)]
     listed = {}
@@ -79,9 +90,10 @@ def build_reference(
             for rows in members
         ]
     )
+    counts = count_listed(layout, listings, counts)
     return Reference(
         model=model,
-        layout=with_ks_error(layout, counts[0]),
+        layout=with_ks_error(with_ties(layout, counts[0]), counts[0]),
         streams=stream_names(listed),
         counts=counts,
         stream_events=np.array([columns.numeric[rows].shape[0] for rows in members], np.int64),
@@ -113,13 +125,10 @@ def stream_names(segments: Mapping[str, Sequence[str]]) -> tuple[str | None, ...
     return (None, *named)
 
 
-def categories_of(counted: Mapping[str | None, int]) -> tuple[str, ...]:
-    """Return the categories of a feature: its 200 most frequent values, ascending by name.
-
-    >>> categories_of({"b": 1, "a": 2, None: 3})
-    ('a', 'b')
-    """
-    return tuple(sorted(_most_frequent(counted, MOST_CATEGORIES)))
+def numeric_feature(name: str, grid: FloatArray) -> Feature:
+    """Return a feature that is counted against a grid of ascending distinct values."""
+    values, ties = merge_equal(grid)
+    return Feature(name, "numeric", values, ties=ties)
 
 
 def segment_values(counted: Mapping[str | None, int]) -> tuple[str, ...]:
@@ -128,14 +137,18 @@ def segment_values(counted: Mapping[str | None, int]) -> tuple[str, ...]:
     >>> segment_values({"app": 1, "web": 2, "__other__": 3, None: 4})
     ('web', 'app')
     """
-    named = {value: count for value, count in counted.items() if value != OTHER}
-    return _most_frequent(named, MOST_SEGMENT_VALUES)
+    named = {
+        value: count for value, count in counted.items() if value is not None and value != OTHER
+    }
+    return most_frequent(named, MOST_SEGMENT_VALUES)
 
 
-def _feature(name: str, column: FeatureColumn, grid: int | None) -> Feature:
+def _feature(
+    name: str, column: FeatureColumn, grid: int | None, listings: dict[str, Listing]
+) -> Feature:
     if column.type == "numeric":
         values = np.asarray(column.values, np.float64) + 0.0  # -0.0 and 0.0 are one value
-        return Feature(name, "numeric", choose_grid(np.sort(values[np.isfinite(values)]), grid))
+        return numeric_feature(name, choose_grid(np.sort(values[np.isfinite(values)]), grid))
     if column.type == "boolean":
         return Feature(name, "boolean", np.empty(0), BOOLEANS)
     unusable = np.zeros(len(column.values), np.bool_)
@@ -143,30 +156,5 @@ def _feature(name: str, column: FeatureColumn, grid: int | None) -> Feature:
         if mask is not None:
             unusable |= mask
     usable = [text for text, bad in zip(texts(column), unusable, strict=True) if not bad]
-    return Feature(name, "categorical", np.empty(0), categories_of(Counter(usable)))
-
-
-def _most_frequent(counted: Mapping[str | None, int], most: int) -> tuple[str, ...]:
-    """The `most` frequent values that are not None, most frequent first, ties by name."""
-    ranked = heapq.nsmallest(
-        most,
-        ((-count, value) for value, count in counted.items() if value is not None),
-    )
-    return tuple(value for _, value in ranked)
-
-
-def with_ks_error(layout: Layout, counts: IntArray) -> Layout:
-    """Return a layout that states how much of the reference lies inside one open gap, at most.
-
-    Args:
-        layout: the reference's.
-        counts: of the whole model, shape (layout.size,).
-    """
-
-    def measured(f: int, feature: Feature) -> Feature:
-        slots = layout.slots(counts, f)
-        if feature.type != "numeric" or slots.sum() == 0:
-            return feature
-        return replace(feature, ks_error=float(slots[::2].max() / slots.sum()))
-
-    return Layout(tuple(measured(f, feature) for f, feature in enumerate(layout.features)))
+    listings[name] = Listing.of(name, Counter(usable))
+    return Feature(name, "categorical", np.empty(0), listings[name].categories)

@@ -120,11 +120,12 @@ def compare(
 
     now = baseline.count_kinds(window, samples.binned)
     events = int(now["events"][0])  # of the whole window, so the same for every feature
-    bad, normally_bad = (
-        np.concatenate(list(found.values()))
-        for found in (baseline.bad_events(now), baseline.normally_bad)
+    bad = np.concatenate(list(baseline.bad_events(now).values()))
+    normally_bad = np.concatenate(
+        [baseline.normally_bad[name] + each.added for name, each in RATES.items()]
     )
-    rates = rate(bad, events, normally_bad, baseline.events, np.tile(rate_level, len(RATES)))
+    m = np.tile(baseline.feature_events, len(RATES))
+    rates = rate(bad, events, normally_bad, m, np.tile(rate_level, len(RATES)))
     for i, name in enumerate(RATES):
         own = slice(i * count, (i + 1) * count)
         results[name] = Result(rates.value[own], rates.p_value[own], rates.threshold[own])

@@ -7,14 +7,21 @@ and time, in any order, without rounding.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.detectors.grid import FloatArray, IntArray, count_sorted, half_gaps
+from driftline.detectors.grid import (
+    FloatArray,
+    IntArray,
+    count_sorted,
+    half_gaps,
+    shared_values,
+    tie_reach,
+)
 from driftline.detectors.registry import FeatureType
 
 CodeArray = NDArray[np.int32]
@@ -35,6 +42,8 @@ class Feature:
             `("false", "true")`; for a numeric feature empty.
         ks_error: numeric only: the reference's largest share in one open gap, by which the
             Kolmogorov-Smirnov statistic may come out too small; 0 for an exact grid.
+        ties: numeric only: places in the grid of values that many events of the reference share;
+            what is nearly equal to one of them counts as it, see `grid.tie_reach`.
     """
 
     name: str
@@ -42,6 +51,15 @@ class Feature:
     grid: FloatArray
     categories: tuple[str, ...] = ()
     ks_error: float = 0.0
+    ties: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    @cached_property
+    def tie_ends(self) -> tuple[FloatArray, FloatArray]:
+        """The ends of each tie: smallest and largest value that counts as it, shape (k,) each."""
+        if not self.ties.size:
+            return self.grid, self.grid
+        reach = tie_reach(self.grid, self.ties)
+        return self.grid - reach, self.grid + reach
 
     @property
     def slots(self) -> int:
@@ -126,6 +144,40 @@ class Layout:
         return flat[self.starts[f] : self.starts[f + 1] - EXTRA_CELLS]
 
 
+def with_ties(layout: Layout, counts: IntArray) -> Layout:
+    """Return a layout in which values are ties that many events of a reference share.
+
+    Args:
+        layout: the reference's.
+        counts: of the whole model, shape (layout.size,).
+    """
+    features = [
+        replace(feature, ties=np.union1d(feature.ties, shared_values(layout.slots(counts, f))))
+        if feature.type == "numeric"
+        else feature
+        for f, feature in enumerate(layout.features)
+    ]
+    return replace(layout, features=tuple(features))
+
+
+def with_ks_error(layout: Layout, counts: IntArray) -> Layout:
+    """Return a layout that states how much of the reference lies inside one open gap, at most.
+
+    Args:
+        layout: the reference's.
+        counts: of the whole model, shape (layout.size,).
+    """
+
+    def measured(f: int, feature: Feature) -> Feature:
+        slots = layout.slots(counts, f)
+        if feature.type != "numeric" or slots.sum() == 0:
+            return feature
+        return replace(feature, ks_error=float(slots[::2].max() / slots.sum()))
+
+    features = (measured(f, feature) for f, feature in enumerate(layout.features))
+    return replace(layout, features=tuple(features))
+
+
 @dataclass
 class Columns:
     """A batch of n events as columns in layout order.
@@ -168,7 +220,7 @@ def count_columns(layout: Layout, columns: Columns) -> IntArray:
         end = np.searchsorted(column, np.inf, "left")
         known = np.searchsorted(column, np.inf, "right")
         block = flat[starts[f] : starts[f + 1]]
-        block[:-EXTRA_CELLS] = count_sorted(layout.features[f].grid, column[begin:end])
+        block[:-EXTRA_CELLS] = count_sorted(*layout.features[f].tie_ends, column[begin:end])
         block[-EXTRA_CELLS:] = column.size - known, known - end, begin
     if columns.codes.size:
         base = int(starts[numeric])

@@ -18,6 +18,8 @@ IntArray = NDArray[np.int64]
 
 DECILES = 10
 SMALLEST_LIMIT = DECILES + 1
+_ROUNDING = 1e-12  # as a share of the value
+_NEAR = 4  # units in the last place of a 32-bit float
 
 
 def choose_grid(sorted_values: FloatArray, limit: int | None) -> FloatArray:
@@ -79,22 +81,98 @@ def count_slots(grid: FloatArray, column: FloatArray) -> IntArray:
         >>> count_slots(np.array([1.0, 2.0]), np.array([0.5, 1.0, 1.0, 1.5, 9.0]))
         array([1, 2, 1, 0, 1])
     """
-    return count_sorted(grid, np.sort(column))
+    return count_sorted(grid, grid, np.sort(column))
 
 
-def count_sorted(grid: FloatArray, column: FloatArray) -> IntArray:
-    """Count as `count_slots` does, for a column that is sorted already."""
-    if column.size < 2 * grid.size:
-        below = np.searchsorted(grid, column)
-        tied = grid[np.minimum(below, grid.size - 1)] == column
-        return np.bincount(2 * below + tied, minlength=2 * grid.size + 1)
+def count_sorted(lower: FloatArray, upper: FloatArray, column: FloatArray) -> IntArray:
+    """Count finite values of a sorted column per slot.
+
+    Args:
+        lower: the smallest value that counts as each value of the grid, shape (k,).
+        upper: the largest; the grid itself twice where only what is equal counts.
+        column: ascending, shape (n,).
+
+    Returns:
+        Counts per slot, shape (2k + 1,).
+    """
+    size = lower.size
+    if column.size < 2 * size:
+        below = np.searchsorted(upper, column)
+        tied = lower[np.minimum(below, size - 1)] <= column
+        tied &= below < size
+        return np.bincount(2 * below + tied, minlength=2 * size + 1)
     # Searching the grid in the sorted column gives cumulative counts at once.
-    cumulative = np.empty(2 * grid.size + 2, np.int64)
+    cumulative = np.empty(2 * size + 2, np.int64)
     cumulative[0] = 0
-    cumulative[1:-1:2] = np.searchsorted(column, grid, "left")
-    cumulative[2:-1:2] = np.searchsorted(column, grid, "right")
+    cumulative[1:-1:2] = np.searchsorted(column, lower, "left")
+    cumulative[2:-1:2] = np.searchsorted(column, upper, "right")
     cumulative[-1] = column.size
     return np.diff(cumulative)
+
+
+def tie_reach(grid: FloatArray, ties: IntArray) -> FloatArray:
+    """Return how far from each value of a grid another one still counts as it, shape (k,).
+
+    0, but for the values at `ties`: there 4 units in the last place of a 32-bit float, and less
+    than half the way to the next value. A model that computes in 32 bits logs 0.1 as
+    0.10000000149; for people that is the same number.
+
+    Args:
+        grid: ascending distinct values, shape (k,).
+        ties: places of values that many events share.
+
+    Example:
+        >>> tie_reach(np.array([0.1, 0.2, 0.5]), np.array([0])).round(9)
+        array([3.e-08, 0.e+00, 0.e+00])
+    """
+    reach = np.zeros(grid.size)
+    with np.errstate(over="ignore", invalid="ignore"):
+        singles = np.abs(grid[ties]).astype(np.float32)
+        near = _NEAR * np.spacing(singles).astype(np.float64)
+    gaps = np.diff(grid, prepend=-np.inf, append=np.inf)
+    least = np.minimum(gaps[ties], gaps[ties + 1])
+    # A value too large for 32 bits has no such neighbour.
+    reach[ties] = np.where(np.isfinite(near), np.minimum(near, 0.49 * least), 0.0)
+    return reach
+
+
+def shared_values(slots: IntArray) -> IntArray:
+    """Return the places in the grid of values that each 1 % of the events share, two at least.
+
+    Args:
+        slots: counts per slot, shape (2k + 1,).
+
+    Example:
+        >>> shared_values(np.array([0, 50, 0, 1, 0, 49, 0]))
+        array([0, 2])
+    """
+    return np.flatnonzero((100 * slots[1::2] >= slots.sum()) & (slots[1::2] > 1))
+
+
+def merge_equal(grid: FloatArray) -> tuple[FloatArray, IntArray]:
+    """Keep one of the values that differ by the rounding of arithmetic alone: the shortest.
+
+    Args:
+        grid: ascending distinct values, shape (k,).
+
+    Returns:
+        The values kept, and the places among them of those that stand for others, too.
+
+    Example:
+        >>> merge_equal(np.array([0.1, 0.3, 0.1 + 0.2, 0.5]))
+        (array([0.1, 0.3, 0.5]), array([1]))
+    """
+    near = np.diff(grid) <= _ROUNDING * np.abs(grid[1:])
+    if not near.any():
+        return grid, np.zeros(0, np.int64)
+    group = np.concatenate([[0], np.cumsum(~near)])
+    starts = np.flatnonzero(np.diff(group, prepend=-1))
+    sizes = np.diff(starts, append=grid.size)
+    kept = starts.copy()
+    for g in np.flatnonzero(sizes > 1):
+        places = range(starts[g], starts[g] + sizes[g])
+        kept[g] = min(places, key=lambda place: (len(repr(float(grid[place]))), place))
+    return grid[kept], np.flatnonzero(sizes > 1)
 
 
 def half_gaps(grid: FloatArray) -> FloatArray:

@@ -1,9 +1,13 @@
 """The reference: a frozen, content-hashed description of the data that is normal for a model.
 
-It holds no values of single events beyond the grid: per feature its type and grid or categories,
-and the counts of the whole model and of each listed segment value, made by the same code that
-counts the stream. As a file it is one JSON document, readable and stable: the same content gives
-the same bytes, and the id is a hash of them.
+It has two parts. The layout says what is counted: per feature its type and grid or categories, the
+listed segment values, what is counted of outcomes. The baseline is what is normal: the counts of
+the whole model and of each listed segment value, made by the same code that counts the stream. It
+holds no values of single events beyond the grid. Panes carry the layout's id, verdicts that of the
+whole, so another baseline over the same layout goes on with the panes that are there.
+
+As a file it is one JSON document, readable and stable: the same content gives the same bytes, and
+the id is a hash of them. `SCHEMAS` are the forms that are read; the last is written.
 """
 
 from __future__ import annotations
@@ -17,11 +21,13 @@ from typing import Any, Self
 
 import numpy as np
 
-from driftline.detectors.counts import EXTRA_CELLS, Feature, Layout
+from driftline.detectors.counts import EXTRA_CELLS, Feature, Layout, with_ks_error, with_ties
 from driftline.detectors.grid import IntArray
 from driftline.errors import ReferenceError  # noqa: A004 (the operator's word for it)
 
-SCHEMA = "driftline.reference.v1"
+SCHEMA = "driftline.reference.v2"
+_FIRST = "driftline.reference.v1"
+SCHEMAS = (_FIRST, SCHEMA)
 OTHER = "__other__"
 
 
@@ -39,6 +45,7 @@ class Reference:
         segments: tag to its listed values, most frequent first, without `__other__`.
         positive_label: the class that `prediction.score` speaks of, if known.
         outcome: counts of how well the model did on the reference, if ground truth was mapped.
+        schema: the form of the file that it was read from, of which its id is the hash.
     """
 
     model: str
@@ -49,11 +56,17 @@ class Reference:
     segments: dict[str, tuple[str, ...]]
     positive_label: str | None = None
     outcome: dict[str, Any] | None = None
+    schema: str = SCHEMA
 
     @cached_property
     def id(self) -> str:
         """The hash of everything else, 16 hexadecimal digits."""
         return content_hash(_content(self))
+
+    @cached_property
+    def layout_id(self) -> str:
+        """The hash of what is counted, 16 hexadecimal digits: panes that share it add up."""
+        return content_hash(_layout_content(self))
 
     @property
     def events(self) -> int:
@@ -83,7 +96,7 @@ class Reference:
                 "the reference is not valid JSON: build it with driftline reference build"
             ) from None
         schema = document.get("schema") if isinstance(document, dict) else None
-        if schema != SCHEMA:
+        if schema not in SCHEMAS:
             raise ReferenceError(
                 f"the reference has schema {schema!r}, this version reads {SCHEMA!r}: "
                 "build it again with driftline reference build"
@@ -119,47 +132,79 @@ def _dumps(content: Mapping[str, Any]) -> bytes:
 
 
 def _content(reference: Reference) -> dict[str, Any]:
-    layout = reference.layout
+    outcome = reference.outcome
+    streams = [
+        {
+            "segment": stream,
+            "events": int(events),
+            "counts": _counts_to_json(reference.layout, counts),
+        }
+        for stream, events, counts in zip(
+            reference.streams, reference.stream_events, reference.counts, strict=True
+        )
+    ]
+    shared = {"schema": reference.schema, "model": reference.model, "events": reference.events}
+    if reference.schema == _FIRST:
+        layout = _layout_content(reference)
+        for content, feature in zip(layout["features"], reference.layout.features, strict=True):
+            if content.pop("ties", None) is not None:
+                content["ks_error"] = feature.ks_error
+        return {**shared, **layout, "streams": streams, "outcome": outcome}
+    if outcome is not None:
+        outcome = {name: value for name, value in outcome.items() if name != "layout"}
     return {
-        "schema": SCHEMA,
-        "model": reference.model,
-        "events": reference.events,
-        "features": [_feature_to_json(feature) for feature in layout.features],
+        **shared,
+        "layout": {"id": reference.layout_id, **_layout_content(reference)},
+        "baseline": {"streams": streams, "outcome": outcome},
+    }
+
+
+def _layout_content(reference: Reference) -> dict[str, Any]:
+    left_out = reference.layout.left_out
+    return {
+        "features": [_feature_to_json(feature) for feature in reference.layout.features],
         "segments": {tag: list(values) for tag, values in reference.segments.items()},
-        "streams": [
-            {"segment": stream, "events": int(events), "counts": _counts_to_json(layout, counts)}
-            for stream, events, counts in zip(
-                reference.streams, reference.stream_events, reference.counts, strict=True
-            )
-        ],
         "positive_label": reference.positive_label,
-        "outcome": reference.outcome,
-        **({} if layout.left_out is None else {"left_out": list(layout.left_out)}),
+        "outcome": (reference.outcome or {}).get("layout"),
+        **({} if left_out is None else {"left_out": list(left_out)}),
     }
 
 
 def _fields(document: dict[str, Any]) -> dict[str, Any]:
-    left_out = document.get("left_out")
-    layout = Layout.of(
-        map(_feature_from_json, document["features"]),
+    first = document["schema"] == _FIRST
+    layout = document if first else document["layout"]
+    baseline = document if first else document["baseline"]
+    left_out = layout.get("left_out")
+    features = Layout.of(
+        map(_feature_from_json, layout["features"]),
         None if left_out is None else tuple(left_out),
     )
-    streams = document["streams"]
+    streams, outcome = baseline["streams"], baseline["outcome"]
+    counts = np.array([_counts_from_json(features, stream["counts"]) for stream in streams])
+    if first:
+        features = with_ties(features, counts[0])
+    elif layout["outcome"] is not None:
+        outcome = {**outcome, "layout": layout["outcome"]}
+    features = with_ks_error(features, counts[0])
     return {
         "model": document["model"],
-        "layout": layout,
+        "layout": features,
         "streams": tuple(stream["segment"] for stream in streams),
-        "counts": np.array([_counts_from_json(layout, stream["counts"]) for stream in streams]),
+        "counts": counts,
         "stream_events": np.array([stream["events"] for stream in streams], np.int64),
-        "segments": {tag: tuple(values) for tag, values in document["segments"].items()},
-        "positive_label": document["positive_label"],
-        "outcome": document["outcome"],
+        "segments": {tag: tuple(values) for tag, values in layout["segments"].items()},
+        "positive_label": layout["positive_label"],
+        "outcome": outcome,
+        "schema": document["schema"],
     }
 
 
 def _feature_to_json(feature: Feature) -> dict[str, Any]:
     if feature.type == "numeric":
-        own: dict[str, Any] = {"grid": feature.grid.tolist(), "ks_error": feature.ks_error}
+        own: dict[str, Any] = {
+            "grid": feature.grid.tolist(),
+            "ties": feature.ties.tolist(),
+        }
     else:
         own = {"categories": list(feature.categories)}
     return {"name": feature.name, "type": feature.type, **own}
@@ -171,7 +216,7 @@ def _feature_from_json(feature: dict[str, Any]) -> Feature:
         type=feature["type"],
         grid=np.array(feature.get("grid", []), np.float64),
         categories=tuple(feature.get("categories", ())),
-        ks_error=feature.get("ks_error", 0.0),
+        ties=np.array(feature.get("ties", []), np.int64),
     )
 
 

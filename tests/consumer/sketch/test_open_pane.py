@@ -40,7 +40,7 @@ def sent(pane: OpenPane, until: int = 1_000) -> list[Pane]:
 
 
 def store(model: SketchModel, messages: list[Pane]) -> PaneStore:
-    panes = PaneStore(model.every, model.reference, model.layout.size)
+    panes = PaneStore(model.every, (model.layout_id,), model.layout.size)
     for offset, message in enumerate(messages):
         panes.add(message, offset)
     return panes
@@ -82,7 +82,11 @@ def test_a_message_says_what_it_counts() -> None:
     pane.add(draw(np.random.default_rng(1), MODEL.layout, 4), versions, {"tier": tiers}, NAMES)
     (message,) = sent(pane, until=12)
     assert (message.source, message.partition, message.model) == ("in", 0, "m")
-    assert (message.start, message.length, message.reference) == (20_000, 10_000, REFERENCE.id)
+    assert (message.start, message.length, message.layout_id) == (
+        20_000,
+        10_000,
+        REFERENCE.layout_id,
+    )
     assert (message.first, message.until) == (7, 12)
     assert (message.low, message.high) == (0, MODEL.layout.size)
     second = f"tier={REFERENCE.segments['tier'][1]}"

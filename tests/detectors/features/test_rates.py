@@ -83,3 +83,21 @@ def test_quiet_windows_keep_the_level(share: float, n: int) -> None:
 def test_extreme_levels_have_thresholds(alpha: float) -> None:
     found = one(3, 1_000, 200, 10_000, alpha)
     assert 0.0 < found.threshold[0] < 0.2
+
+
+@pytest.mark.parametrize(("n", "m"), [(200, 2_000), (1_000, 1_000)])
+def test_with_one_bad_event_added_it_is_the_law_of_events_outside_the_extremes(
+    n: int, m: int
+) -> None:
+    """As many of a window's events lie outside as come before two of the reference's."""
+    for outside in (1, 3, 8):
+        exact = stats.binom.cdf(1, outside + 1, m / (n + m))
+        assert one(outside, n, 1, m).p_value[0] >= exact * (1 - 1e-9)
+    rng = np.random.default_rng(3)
+    p_values = []
+    for _ in range(3_000):
+        reference, window = rng.normal(size=m), rng.normal(size=n)
+        outside = int(((window < reference.min()) | (window > reference.max())).sum())
+        p_values.append(one(outside, n, 1, m).p_value[0] if outside else 1.0)
+    for alpha in (0.05, 0.01):
+        assert (np.array(p_values) <= alpha).mean() <= alpha + 4 * np.sqrt(alpha / 3_000)

@@ -29,7 +29,7 @@ class OutcomeModel:
 
     Attributes:
         name: the model.
-        reference: id of its reference.
+        layout_id: of its reference.
         layout: what is counted of a prediction and its label.
         streams: names of the streams counted: None, the whole model, then ``tag=value``.
         segments: tag to its listed values; their streams, and that of all others, follow one
@@ -40,7 +40,7 @@ class OutcomeModel:
     """
 
     name: str
-    reference: str
+    layout_id: str
     layout: OutcomeLayout
     streams: tuple[str | None, ...]
     segments: Mapping[str, tuple[str, ...]]
@@ -149,7 +149,7 @@ class OutcomePane:
         model = self.model
         # It is sent once, when it is final, and if again then as it was: so `first` is always 0.
         pane = Pane(
-            "joins", partition, model.name, self.start, model.every, model.reference,
+            "joins", partition, model.name, self.start, model.every, model.layout_id,
             0, until, low, high, streams, outcomes=True,
         )  # fmt: skip
         if high - low > 1 and len(encode(pane)) > LARGEST_MESSAGE:

@@ -73,7 +73,7 @@ class ModelJudge:
         self._versions = SeenVersions(state.versions)
         self.track = Track(
             config.window,
-            reference.id,
+            (reference.layout_id, reference.id),
             reference.layout.size + estimate_cells(reference),
             state.next,
             state.empty_since,
@@ -130,7 +130,13 @@ class ModelJudge:
             ]
             flow = LabelFlow(writers[0], config, self._lives, state.performance.history)
             self.performance = PerformanceJudge(
-                config, reference.id, metrics, flow, self._lives, self._firings, state.performance
+                config,
+                (reference.layout_id, reference.id),
+                metrics,
+                flow,
+                self._lives,
+                self._firings,
+                state.performance,
             )
 
     def feed(self, message: PanesMessage, offset: int) -> Sequence[Verdict | Alert]:

@@ -64,6 +64,7 @@ class Judgement:
         effect: PSI.
         figures: by detector.
         bins, confusion: counts in detail.
+        reference_events: of the reference that it is compared with; None: all.
     """
 
     subject: Subject
@@ -74,6 +75,7 @@ class Judgement:
     figures: Mapping[str, DetectorValue] = field(default_factory=dict)
     bins: dict[str, Any] | None = None
     confusion: dict[str, Any] | None = None
+    reference_events: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +91,7 @@ class Cause:
         counts: events, or predictions, by what became of them.
         top: bins that contributed most.
         others: features that fire too, worst first.
+        reference_events: of the reference that it is compared with; None: all.
     """
 
     wording: Wording
@@ -99,6 +102,7 @@ class Cause:
     counts: dict[str, int] | None = None
     top: list[Contribution] = field(default_factory=list)
     others: Sequence[str] = ()
+    reference_events: int | None = None
 
 
 class RecordWriter:
@@ -149,7 +153,7 @@ class RecordWriter:
             state="insufficient" if found.reason is not None else worst,
             reason=found.reason,
             window=self.axis.window(times.start, times.end, window.events),
-            reference=self._reference,
+            reference=self._named(found.reference_events),
             versions=window.shown_versions,
             counts=found.counts,
             effect=found.effect,
@@ -190,7 +194,7 @@ class RecordWriter:
             effect=cause.effect,
             breaches=cause.breaches,
             window=axis.window(times.start, times.end, window.events),
-            reference=self._reference,
+            reference=self._named(cause.reference_events),
             versions=window.shown_versions,
             counts=cause.counts,
             top=cause.top,
@@ -201,6 +205,9 @@ class RecordWriter:
             owner=self._config.owner,
             runbook=self._config.runbook,
         ).with_change(cause.wording.row)
+
+    def _named(self, events: int | None) -> ReferenceName:
+        return self._reference if events is None else ReferenceName(self._reference.id, events)
 
 
 def too_few(count: int, needed: int, what: str = "events") -> str:

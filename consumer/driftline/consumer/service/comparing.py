@@ -51,7 +51,7 @@ class ComparisonPlan:
         config = self._champion
         return ComparisonModel(
             name=comparison_key(self.name),
-            reference=subject_of(self.comparison, self._layout.kind),
+            layout_id=subject_of(self.comparison, self._layout.kind),
             layout=self._layout,
             streams=(None,),
             segments={},

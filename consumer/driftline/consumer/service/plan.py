@@ -289,7 +289,7 @@ class Plan:
         config, reference = self.config.models[name], self.references[name]
         return OutcomeModel(
             name=name,
-            reference=reference.id,
+            layout_id=reference.layout_id,
             layout=self.outcome_layout(name),
             streams=tuple(reference_streams(config, reference)),
             segments=self._segments(name),
@@ -319,7 +319,7 @@ class Plan:
         streams = tuple(reference_streams(config, reference))
         return SketchModel(
             name=name,
-            reference=reference.id,
+            layout_id=reference.layout_id,
             listed=self.listed(name),
             streams=streams,
             segments={

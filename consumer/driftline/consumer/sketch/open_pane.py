@@ -51,7 +51,7 @@ class SketchModel:
 
     Attributes:
         name: the model.
-        reference: id of its reference.
+        layout_id: of its reference.
         streams: names of the streams counted: None, the whole model, then ``tag=value``.
         segments: per tag, the place of its first value in `streams`.
         times: of its panes.
@@ -60,7 +60,7 @@ class SketchModel:
     """
 
     name: str
-    reference: str
+    layout_id: str
     listed: Listed
     streams: tuple[str | None, ...]
     segments: Mapping[str, int]
@@ -173,7 +173,7 @@ class OpenPane:
             )
         pane = Pane(
             source, partition, self.model.name, self.start, self.model.every,
-            self.model.reference, self.first, until, first, last, streams,
+            self.model.layout_id, self.first, until, first, last, streams,
             sample=None if low else self.sample.packed(),
         )  # fmt: skip
         if high - low > 1 and len(encode(pane)) > LARGEST_MESSAGE:

@@ -31,12 +31,13 @@ class StreamCounts(msgspec.Struct, frozen=True, array_like=True):
     counts: bytes
 
 
-class Pane(msgspec.Struct, frozen=True, tag="pane"):
-    """The whole count of (source, partition, model, pane, reference) from `first` until `until`.
+class Pane(msgspec.Struct, frozen=True, tag="pane", rename={"layout_id": "reference"}):
+    """The whole count of (source, partition, model, pane, layout) from `first` until `until`.
 
     With the same `first` the larger `until` replaces the smaller; different `first` add up. A
     message holds the flat positions `low` to `high` - 1; too large for one, a pane is split there.
-    `start`, `length`: ms. `outcomes`: what is counted are predictions with their labels, and the
+    `start`, `length`: ms. `layout_id`: what is counted; version 0.1.0 wrote the id of the whole
+    reference there. `outcomes`: what is counted are predictions with their labels, and the
     source is a partition of `joins`. `sample`: events looked at whole, in the first message of a
     pane; at most 110 kB. None in others, and in what 0.1.0 wrote.
     """
@@ -46,7 +47,7 @@ class Pane(msgspec.Struct, frozen=True, tag="pane"):
     model: str
     start: int
     length: int
-    reference: str
+    layout_id: str
     first: int
     until: int
     low: int

@@ -18,7 +18,8 @@ def normal_rates(baseline: Baseline) -> dict[str, FloatArray]:
         >>> normal_rates(Baseline(layout, np.array([60, 30, 0, 10, 0, 0])))["missing"]
         array([0.1])
     """
-    return {name: bad / max(baseline.events, 1) for name, bad in baseline.normally_bad.items()}
+    events = np.maximum(baseline.feature_events, 1)
+    return {name: bad / events for name, bad in baseline.normally_bad.items()}
 
 
 def rate_effect(rate: FloatArray, normal: FloatArray, events: IntArray) -> FloatArray:

@@ -17,6 +17,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from driftline.detectors import special
 from driftline.detectors.features.cells import Result
@@ -26,14 +27,16 @@ if TYPE_CHECKING:
     from driftline.detectors.quiet import QuietWindow
 
 
-def rate(bad: FloatArray, n: int, reference_bad: FloatArray, m: int, alpha: FloatArray) -> Result:
+def rate(
+    bad: FloatArray, n: int, reference_bad: FloatArray, m: ArrayLike, alpha: FloatArray
+) -> Result:
     """Compare the rate of bad events with the reference's; only a rise has a small p-value.
 
     Args:
         bad: bad events of the window, shape (F,); NaN where the rate does not apply.
         n: events of the window.
         reference_bad: bad events of the reference, shape (F,).
-        m: events of the reference.
+        m: events of the reference, one number or shape (F,).
         alpha: level of one test per feature, shape (F,).
 
     Returns:
@@ -46,17 +49,18 @@ def rate(bad: FloatArray, n: int, reference_bad: FloatArray, m: int, alpha: Floa
         >>> result.value, result.p_value.round(11), result.threshold
         (array([0.005]), array([2.9e-09]), array([0.003]))
     """
-    judged = ~np.isnan(bad) & (n > 0) & (m > 0)
+    size = np.broadcast_to(np.asarray(m, np.float64), bad.shape)
+    judged = ~np.isnan(bad) & (n > 0) & (size > 0)
     value, p_value, threshold = np.full((3, bad.size), np.nan)
-    x, r = bad[judged], reference_bad[judged]
+    x, r, all_of = bad[judged], reference_bad[judged], size[judged]
     value[judged] = x / (n or 1)
-    p_value[judged] = np.maximum(_tail(x, n, r, m), _pearson(x, n, r, m))
+    p_value[judged] = np.maximum(_tail(x, n, r, all_of), _pearson(x, n, r, all_of))
     # The inverses are slow, and most features have the same few counts (no bad event at all), so
-    # each pair of reference count and level is solved once; complex numbers sort as pairs.
-    distinct, back = np.unique(r + 1j * alpha[judged], return_inverse=True)
-    r, level = distinct.real, distinct.imag
-    limit = np.maximum(_tail_limit(n, r, m, level), _pearson_limit(n, r, m, level))
-    threshold[judged] = np.where(limit <= n, limit / (n or 1), np.nan)[back]
+    # each combination of reference counts and level is solved once.
+    distinct, back = np.unique([r, all_of, alpha[judged]], axis=1, return_inverse=True)
+    r, of, level = distinct
+    limit = np.maximum(_tail_limit(n, r, of, level), _pearson_limit(n, r, of, level))
+    threshold[judged] = np.where(limit <= n, limit / (n or 1), np.nan)[back.ravel()]
     return Result(value, p_value, threshold)
 
 
@@ -66,12 +70,12 @@ def quiet_share(level: float, window: QuietWindow) -> float:
     return float(special.bdtrc(needed - 1, window.events, window.rate)) if needed > 0 else 1.0
 
 
-def _tail(x: FloatArray, n: int, r: FloatArray, m: int) -> FloatArray:
+def _tail(x: FloatArray, n: int, r: FloatArray, m: FloatArray) -> FloatArray:
     """P(window has x bad events or more), given the total."""
     some = x > 0
     p_value = np.ones(x.size)
-    x, r = x[some], r[some]
-    share = n / (n + m) if n else 0.0
+    x, r, m = x[some], r[some], m[some]
+    share = n / (n + m) if n else np.zeros(m.size)
     bad = special.betainc(x, r + 1.0, share)
     # n - x good ones or fewer
     good = special.betainc(np.maximum(m - r, 1.0), n - x + 1.0, 1.0 - share)
@@ -79,16 +83,16 @@ def _tail(x: FloatArray, n: int, r: FloatArray, m: int) -> FloatArray:
     return p_value
 
 
-def _tail_limit(n: int, r: FloatArray, m: int, alpha: FloatArray) -> FloatArray:
+def _tail_limit(n: int, r: FloatArray, m: FloatArray, alpha: FloatArray) -> FloatArray:
     """Smallest x with `_tail` of `alpha` or less; may be more than n."""
-    share = n / (n + m) if n else 0.0
+    share = n / (n + m) if n else np.zeros(m.size)
     bad = np.ceil(np.maximum(special.btdtria(alpha, r + 1.0, share), 1.0))
     good = n - np.floor(special.btdtrib(np.maximum(m - r, 1.0), alpha, 1.0 - share) - 1.0)
     limit: FloatArray = np.where(r < m, np.minimum(bad, good), bad)
     return limit
 
 
-def _pearson(x: FloatArray, n: int, r: FloatArray, m: int) -> FloatArray:
+def _pearson(x: FloatArray, n: int, r: FloatArray, m: FloatArray) -> FloatArray:
     total = x + r
     mixed = (total > 0.0) & (total < n + m)
     scale = np.where(mixed, float(n) * m * total * (n + m - total), 1.0)
@@ -97,11 +101,11 @@ def _pearson(x: FloatArray, n: int, r: FloatArray, m: int) -> FloatArray:
     return p_value
 
 
-def _pearson_limit(n: int, r: FloatArray, m: int, alpha: FloatArray) -> FloatArray:
+def _pearson_limit(n: int, r: FloatArray, m: FloatArray, alpha: FloatArray) -> FloatArray:
     """Smallest x above the expectation with `_pearson` of `alpha` or less: a quadratic in x."""
     both = n + m
     c = special.chdtri(np.ones_like(alpha), alpha) * n * m
-    a = float(m) * m * both + c
+    a = m * m * both + c
     b = 2.0 * m * n * r * both + c * (both - 2.0 * r)
     constant = (n * r) ** 2 * both - c * r * (both - r)
     x: FloatArray = np.ceil((b + np.sqrt(np.maximum(b * b - 4.0 * a * constant, 0.0))) / (2.0 * a))

@@ -17,8 +17,17 @@ from typing import Any, get_args
 
 import numpy as np
 
-from driftline.detectors.build import DEFAULT_GRID, check_grid, with_ks_error
-from driftline.detectors.counts import ABSENT, EXTRA_CELLS, INVALID, MISSING, Feature, Layout
+from driftline.detectors.build import DEFAULT_GRID, check_grid
+from driftline.detectors.counts import (
+    ABSENT,
+    EXTRA_CELLS,
+    INVALID,
+    MISSING,
+    Feature,
+    Layout,
+    with_ks_error,
+    with_ties,
+)
 from driftline.detectors.reference import Reference
 from driftline.detectors.registry import FeatureType
 from driftline.producer.errors import InputError
@@ -204,7 +213,8 @@ def _build(scan: Callable[[], Iterable[Events]], settings: ReferenceSettings) ->
     measured = measure_outcome(seen.answers.joined(), settings.positive_label)
     chosen = choose(scan, types, seen.looks, settings.segments, settings.grid)
     counted = count(scan(), chosen, measured)
-    layout = with_ks_error(chosen.layout, counted.counts[0])
+    layout = with_ties(chosen.layout, counted.counts[0])
+    layout = with_ks_error(layout, counted.counts[0])
     layout = replace(layout, left_out=_left_out(seen, types))
     built = [
         _describe(feature, f, counted, layout, chosen) for f, feature in enumerate(layout.features)
@@ -300,7 +310,7 @@ def _describe(
     slots, extra = block[:-EXTRA_CELLS], block[-EXTRA_CELLS:]
     if not slots.any():
         raise _no_value(feature.name, feature.type)
-    events = int(counted.events[0])
+    events = int(block.sum())
     return BuiltFeature(
         name=feature.name,
         type=feature.type,

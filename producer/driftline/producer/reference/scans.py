@@ -12,9 +12,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from driftline.detectors.build import BOOLEANS, categories_of, segment_values, stream_names
+from driftline.detectors.build import (
+    BOOLEANS,
+    numeric_feature,
+    segment_values,
+    stream_names,
+)
 from driftline.detectors.counts import Columns, Feature, Layout, count_columns
 from driftline.detectors.grid import FloatArray, IntArray
+from driftline.detectors.listing import Listing, count_listed
 from driftline.detectors.outcomes import OutcomeRows, count_outcomes
 from driftline.detectors.outcomes.counting import LARGEST
 from driftline.detectors.outcomes.error_model import ErrorFit, ErrorModel
@@ -86,11 +92,13 @@ class Chosen:
         layout: the features.
         segments: tag to its listed values.
         distinct: feature to how many different valid values it has; about, where it has many.
+        listings: categorical feature to its categories, and what is counted of them.
     """
 
     layout: Layout
     segments: dict[str, tuple[str, ...]]
     distinct: dict[str, int]
+    listings: dict[str, Listing]
 
 
 def choose(
@@ -139,11 +147,15 @@ def choose(
             for name, search in open_searches.items():
                 search.keep(_finite(events.field(name)))
     grids |= {name: search.grid() for name, search in searches.items()}
+    listings = {name: Listing.of(name, counter) for name, counter in texts.items()}
     features = [
-        Feature(name, "numeric", grids[name])
+        numeric_feature(name, grids[name])
         if kind == "numeric"
         else Feature(
-            name, kind, np.empty(0), BOOLEANS if kind == "boolean" else categories_of(texts[name])
+            name,
+            kind,
+            np.empty(0),
+            BOOLEANS if kind == "boolean" else listings[name].categories,
         )
         for name, kind in types.items()
     ]
@@ -153,7 +165,7 @@ def choose(
         if not counter:
             raise InputError(f"segment {tag}: no event has this tag; check the name or mapping")
     segments = {tag: segment_values(tagged[tag]) for tag in sorted(tagged)}
-    return Chosen(Layout.of(features), segments, distinct)
+    return Chosen(Layout.of(features), segments, distinct, listings)
 
 
 @dataclass(frozen=True)
@@ -195,7 +207,8 @@ def count(scan: Iterable[Events], chosen: Chosen, measured: MeasuredOutcome) -> 
         if own is not None and outcome is not None and outcome.grid is not None:
             answered += count_columns(layout, _chosen(columns, _answered(own)))
         first += events.rows
-    return Counted(names, counts, sizes, outcomes, answered)
+    kept = count_listed(layout, chosen.listings, counts)
+    return Counted(names, kept, sizes, outcomes, answered)
 
 
 def fit(

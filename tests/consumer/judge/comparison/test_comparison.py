@@ -258,6 +258,6 @@ def test_a_regression_says_who_is_nearer() -> None:
     wanted = config("same")
     one = judge(wanted, kind="regression")
     pane, horizon = messages(wanted, [0, 0, 0, 0, 0, 2, 30, 5], 0)
-    pane = msgspec.structs.replace(pane, reference=subject_of(wanted, "regression"))
+    pane = msgspec.structs.replace(pane, layout_id=subject_of(wanted, "regression"))
     (alert,) = [each for each in fed(one, [pane, horizon]) if isinstance(each, Alert)]
     assert "m@2 is better than m@1: nearer to the truth in a share of 0.811" in alert.summary

@@ -285,3 +285,19 @@ def test_min_effect_keeps_a_harmless_shift_quiet() -> None:
     assert (verdict.state, 0.02 < (verdict.effect or 0) < 0.1) == ("ok", True)
     found = alerts(backtest(plan(**small), events), "x")
     assert [a.rule for a in found] == ["budget: 1 per 30d, min_effect: 0.02"]
+
+
+def test_a_sentinel_in_three_of_a_hundred_rows_is_told() -> None:
+    rng = np.random.default_rng(8)
+    events = rows(0, 2_000, 1_800, rng) + rows(HOUR, 2_000, 1_800, rng)
+    for event in events[2_000::33]:
+        event["features"]["x"] = -999.0
+    found = alerts(backtest(plan(**BUDGET), [*events, *rows(2 * HOUR, 1, 1, rng)]))
+    assert [(a.feature, a.kind, a.detector) for a in found] == [
+        ("x", "data_quality", "out_of_range")
+    ]
+
+
+def test_a_number_that_moved_out_of_its_range_is_one_alert() -> None:
+    found = run(QUIET, {"x": 9.0}, {"x": 9.0})
+    assert [(a.feature, a.kind) for a in found if a.feature == "x"] == [("x", "feature_drift")]

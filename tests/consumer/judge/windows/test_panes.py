@@ -25,7 +25,7 @@ def pane(
     first: int = 0,
     until: int = 1,
     low: int = 0,
-    reference: str = "ref",
+    layout: str = "ref",
     length: int = EVERY,
     source: str = "in",
 ) -> Pane:
@@ -43,12 +43,12 @@ def pane(
     ]
     high = low + len(counts)
     return Pane(
-        source, partition, "m", start, length, reference, first, until, low, high, streams
+        source, partition, "m", start, length, layout, first, until, low, high, streams
     )  # fmt: skip
 
 
 def store(*panes: Pane) -> PaneStore:
-    found = PaneStore(EVERY, "ref", SIZE)
+    found = PaneStore(EVERY, ("ref",), SIZE)
     for offset, one in enumerate(panes):
         found.add(one, offset)
     return found
@@ -120,7 +120,7 @@ def test_windows_take_the_panes_within_them() -> None:
 
 
 def test_rewind_is_the_smallest_offset_that_is_still_needed() -> None:
-    found = PaneStore(EVERY, "ref", SIZE)
+    found = PaneStore(EVERY, ("ref",), SIZE)
     assert found.rewind() is None
     found.add(pane(ONE, start=20), 5)
     found.add(pane(ONE, start=10), 7)
@@ -132,8 +132,8 @@ def test_rewind_is_the_smallest_offset_that_is_still_needed() -> None:
     assert found.rewind() == 5
 
 
-def test_another_reference_or_length_is_foreign_where_it_overlaps() -> None:
-    for other in (pane(ONE, start=20, reference="new"), pane(ONE, start=20, length=20)):
+def test_another_layout_or_length_is_foreign_where_it_overlaps() -> None:
+    for other in (pane(ONE, start=20, layout="new"), pane(ONE, start=20, length=20)):
         found = store(pane(ONE, start=0), other)
         assert not found.foreign(0, 20)
         assert found.foreign(10, 30)
@@ -141,10 +141,18 @@ def test_another_reference_or_length_is_foreign_where_it_overlaps() -> None:
         assert not found.foreign(other.start + other.length, 90)
 
 
-def test_after_a_new_reference_the_pane_is_counted_again() -> None:
-    """A worker that restarts with a new reference counts the open pane against it, from `first`."""
-    found = store(pane(ONE, reference="old", until=9), pane(TWO, until=7))
+def test_after_a_new_layout_the_pane_is_counted_again() -> None:
+    """A worker that restarts with a new layout counts the open pane in it, from `first`."""
+    found = store(pane(ONE, layout="old", until=9), pane(TWO, until=7))
     assert not found.foreign(0, EVERY)
+    assert total(found) == TWO
+
+
+def test_a_layout_that_had_another_id_before_is_the_same() -> None:
+    found = PaneStore(EVERY, ("ref", "older"), SIZE)
+    for offset, one in enumerate((pane(ONE, layout="older", until=7), pane(TWO, until=9))):
+        found.add(one, offset)
+    assert found.change(0, EVERY) is None
     assert total(found) == TWO
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -199,6 +200,14 @@ def test_a_window_that_holds_another_reference_is_insufficient() -> None:
     ]
     assert found[2].window.events == 3
     assert found[2].counts is None
+
+
+def test_another_baseline_of_the_same_layout_goes_on_with_the_panes_at_hand() -> None:
+    halved = replace(REFERENCE, counts=REFERENCE.counts // 2)
+    assert (halved.layout_id, halved.id != REFERENCE.id) == (REFERENCE.layout_id, True)
+    found = verdicts(judge_all(plan({MODEL: halved}), messages(PLAN, at(3, 14, 25, 36))), "x")
+    assert {v.reason for v in found} == {None}
+    assert {v.reference.id for v in found} == {halved.id}
 
 
 def test_windows_over_a_loss_are_insufficient() -> None:

@@ -112,7 +112,7 @@ class ComparisonJudge:
         self._cells = np.zeros(COMPARISON_CELLS + 1, np.int64)
         self._cells[: len(state.cells)] = state.cells
         self._panes = PaneStore(
-            champion.window.every, self._subject, COMPARISON_CELLS + EXTRA_CELLS
+            champion.window.every, (self._subject,), COMPARISON_CELLS + EXTRA_CELLS
         )
         self._ends: dict[int, int] = {}  # of the panes at hand, by start
         records = RecordWriter(name, None, champion, reference)
@@ -165,7 +165,7 @@ class ComparisonJudge:
     def _add(self, pane: Pane, offset: int) -> None:
         """Keep a pane of this subject that was not judged before."""
         end = pane.start + pane.length
-        if pane.reference == self._subject and end > self._state.until:
+        if pane.layout_id == self._subject and end > self._state.until:
             self._panes.add(pane, offset)
             self._ends[pane.start] = end
 

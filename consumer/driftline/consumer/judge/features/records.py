@@ -111,6 +111,7 @@ class FeatureWriter:
                 effect=number(effects[f]),
                 figures={} if reason else figures_of(now.found, f, kind, now.rulings),
                 bins=None if reason else self._bins(f, now.counts),
+                reference_events=int(self._baseline.feature_events[f]),
             )
             verdicts.append(self._records.verdict(now.window, found))
         return verdicts
@@ -127,6 +128,7 @@ class FeatureWriter:
                     type=kind,
                     reason=reason,
                     counts=found.counts(f) if found is not None else None,
+                    reference_events=int(self._baseline.feature_events[f]),
                 ),
             )
             for f, subject, kind in self._subjects
@@ -182,6 +184,7 @@ class FeatureWriter:
                 if quality or reason is not None
                 else top_of(bins),
                 others=others,
+                reference_events=int(self._baseline.feature_events[f]),
             ),
         )
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from driftline.consumer.config import DetectorName, ModelConfig
 from driftline.consumer.judge.features.records import FeatureWindow, FeatureWriter
@@ -142,10 +141,13 @@ class StreamJudge:
     ) -> Iterator[Life]:
         """Move the lives of this stream on by one window; yield those to be written."""
         written = []
-        breached: NDArray[np.bool_] = np.zeros(len(self._rules.watched), bool)
+        breached, drifted = np.zeros((2, len(self._rules.watched)), bool)
         for ruling in rulings:
             breached |= ruling.levels > 0
+            if not ruling.rule.quality:
+                drifted |= ruling.levels > 0
         unseen = {r.rule.key for r in rulings if "unseen" in r.rule.detectors}
+        outside = {r.rule.key for r in rulings if "out_of_range" in r.rule.detectors}
         for f, name, drift in self._features:
             kinds: tuple[tuple[Kind, bool], ...] = (("data_quality", True), (drift, False))
             for kind, quality in kinds:
@@ -157,6 +159,12 @@ class StreamJudge:
                     for r in rulings
                     if r.rule.quality == quality and r.rule.detectors[f] is not None
                 ]
+                if quality and (drifted[f] or self._fires(name, drift)):
+                    # A number that moved goes beyond its range, too: that is one fact.
+                    readings = [
+                        replace(reading, level=0) if reading.rule in outside else reading
+                        for reading in readings
+                    ]
                 rate = self._rate_of_the_model(f, name, rulings)
                 if rate is not None and (quality or rate == "unseen"):
                     readings = [replace(reading, level=0) for reading in readings]
@@ -220,6 +228,10 @@ class StreamJudge:
             return values_fire and not quality
         near = changed.since >= times.start - (times.end - times.start)
         return quality and near and not values_fire
+
+    def _fires(self, name: str, kind: Kind) -> bool:
+        life = self._lives.get((self._name, name, kind))
+        return life is not None and life.firing
 
     def _note(self, times: WindowTimes, found: Comparison) -> None:
         """Note which alerts fire now, or have just been resolved."""

@@ -46,7 +46,7 @@ class PerformanceJudge:
 
     Args:
         config: the model's configuration.
-        reference: id of what its performance is compared with.
+        layouts: ids of the layout that its panes are counted in, see `PaneStore`.
         streams: the judges of its streams, of the whole model first.
         flow: watches how its labels come.
         lives: the model's alert lives, which judging moves on.
@@ -62,7 +62,7 @@ class PerformanceJudge:
     def __init__(
         self,
         config: ModelConfig,
-        reference: str,
+        layouts: Sequence[str],
         streams: Sequence[MetricStream],
         flow: LabelFlow,
         lives: Lives,
@@ -74,7 +74,7 @@ class PerformanceJudge:
         self._lives, self._firings = lives, firings
         self.clock = Clock(("joins",), by_source(state.sources))
         self.track = Track(
-            config.window, reference, streams[0].size + EXTRA_CELLS, state.next, state.empty_since
+            config.window, layouts, streams[0].size + EXTRA_CELLS, state.next, state.empty_since
         )
         self.track.losses = list(state.losses)
         self._size = streams[0].size

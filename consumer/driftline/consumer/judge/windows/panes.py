@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -26,7 +26,7 @@ class _Part:
 
     until: int
     offset: int  # smallest offset of a message of it in the log of panes
-    reference: str
+    layout: str
     length: int
     pieces: dict[int, Pane] = field(default_factory=dict)
 
@@ -36,25 +36,27 @@ class PaneStore:
 
     Args:
         every: length of a pane, ms.
-        reference: id of the reference that the panes must be counted against.
+        layouts: ids of the layout that the panes must be counted in: its own, then those that it
+            had in panes of older versions.
         size: length of the flat layout.
     """
 
-    def __init__(self, every: int, reference: str, size: int) -> None:
+    def __init__(self, every: int, layouts: Sequence[str], size: int) -> None:
         self._every = every
-        self._reference = reference
+        self._layouts = layouts
         self._size = size
         self._parts: dict[int, dict[tuple[str, int, int], _Part]] = {}
 
     def add(self, pane: Pane, offset: int) -> None:
         """Take in the message `pane` from `offset` of the log of panes."""
         parts = self._parts.setdefault(pane.start, {})
+        layout = self._layouts[0] if pane.layout_id in self._layouts else pane.layout_id
         key = (pane.source, pane.partition, pane.first)
         part = parts.get(key)
         if part is None:
-            part = parts[key] = _Part(pane.until, offset, pane.reference, pane.length)
-        if pane.until > part.until or pane.reference != part.reference:
-            part.until, part.reference, part.length = pane.until, pane.reference, pane.length
+            part = parts[key] = _Part(pane.until, offset, layout, pane.length)
+        if pane.until > part.until or layout != part.layout:
+            part.until, part.layout, part.length = pane.until, layout, pane.length
             part.pieces = {}
         if pane.until == part.until:
             part.pieces[pane.low] = pane
@@ -75,9 +77,9 @@ class PaneStore:
                 del self._parts[start]
 
     def foreign(self, start: int, end: int) -> bool:
-        """Return whether a pane within the times has another reference or length."""
+        """Return whether a pane within the times has another layout or length."""
         return any(
-            part.reference != self._reference or part.length != self._every
+            part.layout != self._layouts[0] or part.length != self._every
             for at, parts in self._parts.items()
             for part in parts.values()
             if at < end and at + part.length > start
@@ -89,7 +91,7 @@ class PaneStore:
         A change alone goes from pane to pane; so do workers with two configurations.
         """
         mixed = any(
-            len({(part.reference, part.length) for part in parts.values()}) > 1
+            len({(part.layout, part.length) for part in parts.values()}) > 1
             for at, parts in self._parts.items()
             if at < end and any(at + part.length > start for part in parts.values())
         )

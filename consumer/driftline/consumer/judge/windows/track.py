@@ -6,7 +6,7 @@ those of the join, each with a clock of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from driftline.consumer.config import WindowConfig
@@ -28,7 +28,7 @@ class Track:
 
     Args:
         window: length and step of the windows.
-        reference: id of the reference that the panes must be counted against.
+        layouts: ids of the layout that the panes must be counted in, see `PaneStore`.
         size: length of the panes' flat layout.
         following: start of the pane with which the next window ends; None before the first pane.
         empty_since: start of the time without events that still lasts.
@@ -37,13 +37,13 @@ class Track:
     def __init__(
         self,
         window: WindowConfig,
-        reference: str,
+        layouts: Sequence[str],
         size: int,
         following: int | None,
         empty_since: int | None,
     ) -> None:
         self._length, self._every = window.length, window.every
-        self.panes = PaneStore(window.every, reference, size)
+        self.panes = PaneStore(window.every, layouts, size)
         # Panes start at multiples of their length, also after the length was changed.
         self.next = None if following is None else -(-following // self._every) * self._every
         self.empty_since = empty_since
