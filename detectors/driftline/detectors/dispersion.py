@@ -1,0 +1,56 @@
+"""How much more the reference's panes vary than independent events would: phi.
+
+phi = 3 says that a pane of 300 events tells as much as 100 independent ones: values near in time
+resemble each other. `sequential.variation` estimates it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from driftline.detectors.grid import FloatArray, IntArray
+
+DIRECTIONS = ("location", "scale", "tail", "other")
+JOINS = (1, 2, 5, 10, 20)
+"""How many panes may be joined where one alone holds too few events."""
+
+UNKNOWN = 1e9
+"""phi while it is not known: a pane tells nothing."""
+
+
+@dataclass(frozen=True, eq=False)
+class Dispersion:
+    """phi of the reference's features, as `sequential.variation.reference_phi` finds it.
+
+    Attributes:
+        pane: length of a pane, ms.
+        panes: how many there were.
+        events: mean events of a pane of the whole model, of each feature, shape (F,).
+        phi: shape (len(JOINS), 4, F); NaN where too few panes were left.
+    """
+
+    pane: int
+    panes: int
+    events: FloatArray
+    phi: FloatArray
+
+    def known(self) -> IntArray:
+        """Return how many of `JOINS` each feature's phi is known for, shape (F,)."""
+        known: IntArray = (~np.isnan(self.phi[:, 0])).sum(axis=0)
+        return known
+
+    def of(self, places: IntArray, n: FloatArray, joined: int) -> FloatArray:
+        """Return phi of panes of n events, shape (4, F of the places).
+
+        Args:
+            places: of the features.
+            n: events of each.
+            joined: place in `JOINS` of how many panes of the stream are joined.
+        """
+        at = np.minimum(joined, self.known()[places] - 1)
+        found = self.phi[np.maximum(at, 0), :, places].T
+        whole = np.maximum(self.events[places] * np.array(JOINS)[np.maximum(at, 0)], 1.0)
+        scaled = 1.0 + (found - 1.0) * n / whole
+        return np.where(at >= 0, np.nan_to_num(scaled, nan=UNKNOWN), UNKNOWN)

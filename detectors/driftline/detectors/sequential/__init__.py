@@ -1,0 +1,1 @@
+"""Sequential detection: evidence that adds up pane by pane; see `evidence`."""

@@ -1,0 +1,73 @@
+"""Whether a change is large enough to tell people of; it only takes alarms away.
+
+Evidence grows without bound for a change of any size. An alarm also needs one of these: the
+bias-corrected PSI since the change began is `min_effect` or more; that of the last panes against
+the reference is so surely; or an outer bin's share has at least doubled.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from driftline.detectors.grid import FloatArray
+
+RECENT = (10, 20, 50)
+"""Numbers of last panes that are compared with the reference."""
+
+_HALF = 0.5
+_SURE = 2.33  # standard errors: 99 %
+_TIMES, _RISE, _ERRORS = 2.0, 0.003, 3.0  # of an outer bin's share
+_OUTER = (0.012, 0.0024)  # bins that hold about 1 % and .2 %
+
+
+def pane_psi(window: FloatArray, normal: FloatArray, phi: float = 1.0) -> float:
+    """Return the bias-corrected PSI of a feature's bins, in nats.
+
+    Args:
+        window: events per bin, shape (B,).
+        normal: what is known of the normal shares, as if events, shape (B,): positive.
+        phi: how many events tell as much as one independent one.
+
+    Example:
+        >>> round(pane_psi(np.array([60.0, 40.0]), np.array([5000.0, 5000.0])), 3)
+        0.03
+    """
+    n, m = float(window.sum()), float(normal.sum())
+    p = normal / m
+    q = (window + _HALF) / (n + _HALF * window.size)
+    return float(((q - p) * np.log(q / p)).sum()) - phi * (window.size - 1) * (1.0 / n + 1.0 / m)
+
+
+def surely(window: FloatArray, normal: FloatArray, least: float, phi: float = 1.0) -> bool:
+    """Return whether the lower 99 % bound of `pane_psi` is `least` or more."""
+    found, bins = pane_psi(window, normal, phi), window.size
+    v = phi * (1.0 / float(window.sum()) + 1.0 / float(normal.sum()))
+    error = np.sqrt(4.0 * max(found, 0.0) * v + 2.0 * (bins - 1) * v * v)
+    return bool(found - _SURE * error >= least)
+
+
+def tails_doubled(window: FloatArray, normal: FloatArray, phi: float = 1.0) -> bool:
+    """Return whether an outer bin of a number has at least twice its share, and surely more.
+
+    Of the lower, the upper or both ends that hold about 1 % or .2 % of the events.
+
+    Example:
+        >>> normal = np.array([100.0, 9800.0, 100.0])
+        >>> tails_doubled(np.array([10.0, 950.0, 40.0]), normal)
+        True
+        >>> tails_doubled(np.array([10.0, 975.0, 15.0]), normal)
+        False
+    """
+    n, m = float(window.sum()), float(normal.sum())
+    p = normal / m
+    below = np.cumsum(p)
+    above = np.cumsum(p[::-1])[::-1]
+    for share in _OUTER:
+        low, high = below <= share, above <= share
+        for outer in (low, high, low | high):
+            q0, q1 = float(p[outer].sum()), float(window[outer].sum()) / n
+            if q0 == 0.0 or q1 < _TIMES * q0 or q1 - q0 < _RISE:
+                continue
+            if q1 - q0 >= _ERRORS * np.sqrt(phi * q0 * (1.0 - q0) * (1.0 / n + 1.0 / m)):
+                return True
+    return False

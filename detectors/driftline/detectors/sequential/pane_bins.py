@@ -1,0 +1,104 @@
+"""The bins in which the panes of one stream are tested: of all features, one after another.
+
+A number has its bins at the order statistics `SHARES` of the reference, finer towards the tails; a
+value that 1 % of the events share has a bin of its own. Categories have one each, and those that
+are not listed share one. Events without a usable value are in none: the rates watch them.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from driftline.detectors.counts import Feature, Layout
+from driftline.detectors.grid import FloatArray, IntArray, shared_values
+
+SHARES = (0.002, 0.01, 0.05, *np.arange(1, 10) / 10, 0.95, 0.99, 0.998)
+_HALF = 0.5  # of an event: what a bin is given that is no stretch between order statistics
+
+
+class PaneBins:
+    """The bins of one stream.
+
+    Args:
+        layout: where counts lie.
+        counts: the reference's flat counts of the stream, shape (layout.size,).
+        features: places in the layout of those that have bins, ascending; None: all. F of them.
+
+    Attributes:
+        places: of the features in the layout, shape (F,).
+        cells: flat index of the first cell of each bin, ascending, shape (M,).
+        first: number of each feature's first bin, and the end of the last, shape (F + 1,).
+        owner: feature of each bin, shape (M,).
+        normal: what the reference knows of each bin, as if events, shape (M,): positive. Of a
+            number without ties these are the gaps between order statistics, m + 1 in all, which
+            makes the law of a quiet pane exact (Wilks 1962, section 8.7: gaps are Dirichlet); else
+            the events and half of one.
+
+    Example:
+        >>> layout = Layout.of([Feature("age", "numeric", np.arange(1.0, 201.0))])
+        >>> bins = PaneBins(layout, np.array([0, 3] * 200 + [0] * 4))
+        >>> int(bins.normal.sum()), int(bins.count(np.array([0, 1] * 200 + [0] * 4)).sum())
+        (601, 200)
+    """
+
+    def __init__(self, layout: Layout, counts: IntArray, features: IntArray | None = None) -> None:
+        self.places = np.arange(len(layout.features)) if features is None else features
+        starts, normal = [], []
+        for f in self.places.tolist():
+            feature = layout.features[f]
+            own, known = _own(feature, layout.slots(counts, f))
+            starts.append(np.append(own, feature.slots) + layout.starts[f])
+            normal.append(known)
+        sizes = [each.size for each in normal]
+        self._cells: IntArray = np.concatenate([np.zeros(0, np.int64), *starts])
+        ends = np.cumsum([each.size for each in starts], dtype=np.int64) - 1
+        self._valued = np.delete(np.arange(self._cells.size), ends)
+        self.cells: IntArray = self._cells[self._valued]
+        self.first: IntArray = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
+        self.owner: IntArray = np.repeat(np.arange(len(sizes)), sizes)
+        self.normal: FloatArray = np.concatenate([np.zeros(0), *normal])
+
+    @property
+    def features(self) -> int:
+        """How many there are, F."""
+        return self.first.size - 1
+
+    @cached_property
+    def shares(self) -> FloatArray:
+        """Each bin's share of its feature in the reference, shape (M,)."""
+        return self.normal / self.total(self.normal)[self.owner]
+
+    def count(self, flat: IntArray) -> IntArray:
+        """Add up flat counts per bin, shape (..., M), along their last axis."""
+        # What lies between the last value of a feature and the first of the next is in no bin.
+        counted: IntArray = np.add.reduceat(flat, self._cells, axis=-1)[..., self._valued]
+        return counted
+
+    def total(self, per_bin: FloatArray) -> FloatArray:
+        """Sum over each feature's bins, along the last axis, shape (..., F)."""
+        added: FloatArray = np.add.reduceat(per_bin, self.first[:-1], axis=-1)
+        return added
+
+
+def _own(feature: Feature, slots: IntArray) -> tuple[IntArray, FloatArray]:
+    """Return the first slot of each bin of values, and what the reference knows of it."""
+    if feature.type != "numeric":
+        return np.arange(feature.slots, dtype=np.int64), slots.astype(np.float64) + _HALF
+    total = int(slots.sum())
+    if total == 0 or feature.grid.size == 0:
+        return np.zeros(1, np.int64), np.array([total + _HALF])
+    at_value = np.cumsum(slots)[1::2]
+    ranks = np.maximum(np.rint(np.array(SHARES) * total), np.arange(1, len(SHARES) + 1))
+    ends = np.searchsorted(at_value, np.minimum(ranks, total))
+    tied = shared_values(slots)
+    own = [np.zeros(1, np.int64), 2 * ends + 2, 2 * tied + 1, 2 * tied + 2]
+    starts = np.unique(np.concatenate(own))
+    # Nothing of the reference lies above its largest value, or is told apart there.
+    starts = starts[starts < feature.slots - (0 if tied.size else 1)]
+    events = np.add.reduceat(slots, starts).astype(np.float64)
+    if tied.size or (events == 0).any():
+        return starts, events + _HALF
+    events[-1] += 1.0
+    return starts, events

@@ -1,0 +1,223 @@
+"""The sequential detector of one stream: every watched feature, pane by pane."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftline.detectors.counts import Layout
+from driftline.detectors.dispersion import DIRECTIONS, JOINS, UNKNOWN, Dispersion
+from driftline.detectors.grid import FloatArray, IntArray
+from driftline.detectors.sequential.alternatives import Tilts
+from driftline.detectors.sequential.evidence import Evidence, EvidenceState
+from driftline.detectors.sequential.pane_bins import PaneBins
+from driftline.detectors.sequential.variation import (
+    LEAST_PANES,
+    Directions,
+    PaneVariation,
+    deviations,
+)
+
+LEAST_EVENTS = 30.0
+"""Independent events that a pane holds at least, or is joined with those beside it."""
+
+
+@dataclass(eq=False)
+class GroupState:
+    """What is kept of features that are tested together.
+
+    Attributes:
+        evidence: as in `evidence`.
+        variation: of the stream's own panes.
+        open: events of the panes joined so far, shape (M,).
+        number: of the joined pane that they belong to; -1 before the first.
+    """
+
+    evidence: EvidenceState
+    variation: PaneVariation
+    open: FloatArray
+    number: int = -1
+
+
+class _Group:
+    """Features of one kind whose panes are joined alike."""
+
+    def __init__(self, layout: Layout, counts: IntArray, places: IntArray, joined: int) -> None:
+        self.bins = PaneBins(layout, counts, places)
+        self.joined, self.together = joined, JOINS[joined]
+        numeric = int((places < layout.numeric).sum())
+        self.directions = Directions.of(self.bins, numeric)
+        self.evidence = Evidence(self.bins, Tilts.of(self.bins) if numeric else None)
+        self.state = GroupState(
+            self.evidence.state,
+            PaneVariation(places.size),
+            np.zeros(self.bins.owner.size),
+        )
+
+    def restore(self, state: GroupState) -> None:
+        self.state = state
+        self.evidence.state = state.evidence
+
+
+@dataclass(eq=False)
+class StreamState:
+    """What is kept of a stream: its groups in their order."""
+
+    groups: list[GroupState] = field(default_factory=list)
+
+
+class StreamEvidence:
+    """Adds up evidence for the watched features of one stream.
+
+    Args:
+        layout: where counts lie.
+        counts: the reference's flat counts of the stream, shape (layout.size,).
+        watched: which features are tested, shape (F,).
+        dispersion: of the reference; None: it had no times, so the first 30 panes of the stream
+            tell how much panes vary, and say nothing else.
+        share: of the model's events that are the stream's, 0 to 1.
+
+    Attributes:
+        evidence: natural logarithm, as of the last pane, shape (F,); NaN where not tested.
+        panes: how many panes each feature saw, shape (F,).
+        onset: start of the change, as the number of a pane, shape (F,).
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        counts: IntArray,
+        watched: NDArray[np.bool_],
+        dispersion: Dispersion | None,
+        share: float = 1.0,
+    ) -> None:
+        self._dispersion = dispersion
+        size = len(layout.features)
+        self.evidence = np.full(size, np.nan)
+        self.panes = np.zeros(size, np.int64)
+        self.onset = np.zeros(size, np.int64)
+        joined = _joins(dispersion, size, share)
+        has = np.add.reduceat(counts, layout.starts[:-1]) > 0
+        numeric = np.arange(size) < layout.numeric
+        self._groups = [
+            _Group(layout, counts, places, join)
+            for kind in (numeric, ~numeric)
+            for join in range(len(JOINS))
+            if (places := np.flatnonzero(watched & has & kind & (joined == join))).size
+        ]
+
+    def add(self, flat: IntArray, pane: int, frozen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Take in a final pane.
+
+        Args:
+            flat: its flat counts of the stream, shape (layout.size,).
+            pane: its number: the start over the length. Numbers grow; one that is left out had no
+                events.
+            frozen: features whose normal shares stay as they are, because an alert says that they
+                changed, shape (F,).
+
+        Returns:
+            Which features were tested by this pane, shape (F,).
+        """
+        tested = np.zeros(self.evidence.size, np.bool_)
+        for group in self._groups:
+            state, together = group.state, group.together
+            number = pane // together
+            if number != state.number:
+                if state.open.any():  # the last of its panes had no events
+                    self._test(group, frozen, tested)
+                state.number = number
+            state.open = state.open + group.bins.count(flat)
+            if pane % together == together - 1:
+                self._test(group, frozen, tested)
+        return tested
+
+    def _test(
+        self, group: _Group, all_frozen: NDArray[np.bool_], tested: NDArray[np.bool_]
+    ) -> None:
+        x, state, bins = group.state.open, group.state, group.bins
+        places, frozen = bins.places, all_frozen[bins.places]
+        n = bins.total(x)
+        own = state.variation.phi()
+        if self._dispersion is None:
+            phi = np.where(state.variation.panes >= LEAST_PANES, own, UNKNOWN)
+        else:
+            phi = np.maximum(self._dispersion.of(bins.places, n, group.joined), own)
+        y, other, events = deviations(bins, group.directions, group.evidence.shares, x[None])
+        moving = ~frozen
+        state.variation.add(y * moving, other * moving, events * moving)
+        self.evidence[places] = group.evidence.add(
+            x, phi, state.number * group.together, moving.astype(np.float64)
+        )
+        self.onset[places] = group.evidence.onset()
+        self.panes[places] = state.evidence.panes
+        tested[places] |= n > 0
+        state.open = np.zeros(bins.owner.size)
+
+    def phi(self) -> FloatArray:
+        """Return the present phi of a pane of the mean size in each direction, shape (4, F)."""
+        found = np.ones((len(DIRECTIONS), self.evidence.size))
+        for group in self._groups:
+            own, places = group.state.variation, group.bins.places
+            mean = own.events / np.maximum(own.panes, 1.0)
+            phi = own.phi()
+            if self._dispersion is not None:
+                phi = np.maximum(phi, self._dispersion.of(places, mean, group.joined))
+            found[:, places] = phi
+        return found
+
+    def bins_of(self, f: int) -> tuple[PaneBins, slice, int]:
+        """Return the bins that the f-th feature is in, its own among them, and panes joined."""
+        group, i = self._find(f)
+        own = slice(int(group.bins.first[i]), int(group.bins.first[i + 1]))
+        return group.bins, own, group.together
+
+    def normal(self, f: int) -> FloatArray:
+        """Return what is known of the normal shares of the f-th feature's bins, as if events."""
+        group, _ = self._find(f)
+        bins, own, _ = self.bins_of(f)
+        normal: FloatArray = (bins.normal + group.state.evidence.added)[own]
+        return normal
+
+    def reset(self, f: int, forget: FloatArray | None = None) -> None:
+        """Begin the f-th feature anew, see `Evidence.reset`."""
+        group, i = self._find(f)
+        group.evidence.reset(i, forget)
+        self.evidence[f] = group.evidence.evidence()[i]
+
+    def state(self) -> StreamState:
+        """Return what has to be kept."""
+        return StreamState([group.state for group in self._groups])
+
+    def restore(self, state: StreamState) -> None:
+        """Go on from what was kept."""
+        for group, kept in zip(self._groups, state.groups, strict=True):
+            group.restore(kept)
+            places = group.bins.places
+            self.panes[places] = kept.evidence.panes
+            self.evidence[places] = np.where(
+                kept.evidence.panes > 0, group.evidence.evidence(), np.nan
+            )
+            self.onset[places] = group.evidence.onset()
+
+    def _find(self, f: int) -> tuple[_Group, int]:
+        for group in self._groups:
+            at = int(np.searchsorted(group.bins.places, f))
+            if at < group.bins.places.size and group.bins.places[at] == f:
+                return group, at
+        raise KeyError(f)
+
+
+def _joins(dispersion: Dispersion | None, features: int, share: float) -> IntArray:
+    """Return for each feature the place in `JOINS` of how many panes are joined, shape (F,)."""
+    if dispersion is None:
+        return np.zeros(features, np.int64)
+    joined = np.zeros(features, np.int64)
+    known = dispersion.known()
+    for place, together in enumerate(JOINS[:-1]):
+        phi = np.nan_to_num(dispersion.phi[place, -1], nan=1.0)
+        few = share * dispersion.events * together < LEAST_EVENTS * phi
+        joined[few & (joined == place) & (known > place + 1)] = place + 1
+    return joined

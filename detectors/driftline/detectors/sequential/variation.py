@@ -1,0 +1,208 @@
+"""Dispersion: how many times as much panes vary as independent events would.
+
+Values that are near in time resemble each other, or share what is special about their hour. Then a
+pane of n events tells no more than n / phi independent ones. phi is estimated from panes in the
+order of time, for each direction in which panes vary: location, scale, tails, and any other.
+
+For scores h over the bins with shares p, the pane r has y_r = h (x_r - n_r p) / sqrt(n_r p h^2),
+which varies like a standard normal number if events are independent. phi is the long-run variance
+of y, g_0 + 2 sum over l = 1..4 of (1 - l / 5) g_l (Bartlett's weights; Newey and West 1987), at
+least g_0 and at least 1, and as much more as its own error may make it too small.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtri
+
+from driftline.detectors.dispersion import DIRECTIONS, JOINS
+from driftline.detectors.grid import FloatArray, IntArray
+from driftline.detectors.sequential.pane_bins import PaneBins
+
+LOCATION, SCALE, TAIL, OTHER = range(len(DIRECTIONS))
+LAGS = 4
+LEAST_PANES = 30
+_MANY_PANES, _LARGE = 100, 3.0
+_TAIL = 0.0101
+_SCORED = 3  # the directions of numbers that have scores
+_BLOCK = 512  # panes at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Directions:
+    """The scores of the bins in each direction.
+
+    Attributes:
+        scores: location, scale and tail of numbers; of categories which are the three most
+            frequent. Each has mean 0 and variance 1 under the shares, or is all 0; shape (3, M).
+        freedom: bins less one, of each feature, shape (F,); at least 1.
+    """
+
+    scores: FloatArray
+    freedom: FloatArray
+
+    @classmethod
+    def of(cls, bins: PaneBins, numeric: int) -> Directions:
+        """Return the scores of `bins`, of which the first `numeric` features are numbers.
+
+        Example:
+            >>> from driftline.detectors.counts import Feature, Layout
+            >>> layout = Layout.of([Feature("age", "numeric", np.arange(1.0, 201.0))])
+            >>> bins = PaneBins(layout, np.array([0, 3] * 200 + [0] * 4))
+            >>> location = Directions.of(bins, 1).scores[0]
+            >>> bool((np.diff(location) > 0).all()), float((bins.shares @ location**2).round(9))
+            (True, 1.0)
+        """
+        p = bins.shares
+        numbers = bins.owner < numeric
+        upto = np.cumsum(p)
+        upto = upto - np.concatenate([[0.0], upto])[bins.first[:-1]][bins.owner]
+        z = ndtri(np.clip(upto - p / 2.0, 1e-6, 1.0 - 1e-6))
+        outer = ((upto <= _TAIL) | (upto - p >= 1.0 - _TAIL)).astype(np.float64)
+        raw = np.stack([z, z * z - 1.0, outer]) * numbers
+        for f in range(numeric, bins.features):
+            own = slice(int(bins.first[f]), int(bins.first[f + 1]))
+            for row, place in enumerate(np.argsort(-p[own], kind="stable")[:_SCORED]):
+                raw[row, own.start + place] = 1.0
+        return cls(standardised(bins, raw, p), np.maximum(np.diff(bins.first) - 1.0, 1.0))
+
+
+def standardised(bins: PaneBins, raw: FloatArray, p: FloatArray) -> FloatArray:
+    """Return scores with mean 0 and variance 1 under the shares `p`, shape (..., M); 0 if flat."""
+    centred = raw - bins.total(raw * p)[..., bins.owner]
+    spread = np.sqrt(bins.total(centred * centred * p))
+    spread = np.where(spread > 1e-9, spread, np.inf)
+    scaled: FloatArray = centred / spread[..., bins.owner]
+    return scaled
+
+
+class PaneVariation:
+    """Sums over panes in the order of time, from which phi is estimated.
+
+    Args:
+        features: how many, F.
+
+    Attributes:
+        panes: how many of each feature were added, shape (F,).
+        events: of these panes, shape (F,).
+        squares: sums of y^2 in each direction, shape (4, F).
+        products: of y and y some panes before, shape (LAGS, 4, F).
+        last: y of the last panes, newest first, shape (LAGS, 3, F).
+
+    Example:
+        >>> variation = PaneVariation(1)
+        >>> rng = np.random.default_rng(5)
+        >>> variation.add(rng.normal(size=(2000, 3, 1)), np.ones((2000, 1)), np.ones((2000, 1)))
+        >>> bool((variation.phi() < 1.15).all())
+        True
+    """
+
+    def __init__(self, features: int) -> None:
+        self.panes = np.zeros(features)
+        self.events = np.zeros(features)
+        self.squares = np.zeros((len(DIRECTIONS), features))
+        self.products = np.zeros((LAGS, _SCORED, features))
+        self.last = np.zeros((LAGS, _SCORED, features))
+
+    def add(self, y: FloatArray, other: FloatArray, n: FloatArray) -> None:
+        """Add panes that follow those added before.
+
+        Args:
+            y: in the directions that have scores, shape (panes, 3, F); 0 without events.
+            other: chi-square of the bins over its degrees of freedom, shape (panes, F).
+            n: events of each feature, shape (panes, F).
+        """
+        self.panes += (n > 0).sum(axis=0)
+        self.events += n.sum(axis=0)
+        self.squares[:_SCORED] += (y * y).sum(axis=0)
+        self.squares[OTHER] += other.sum(axis=0)
+        line = np.concatenate([self.last[::-1], y])
+        for lag in range(1, LAGS + 1):
+            self.products[lag - 1] += (y * line[LAGS - lag : line.shape[0] - lag]).sum(axis=0)
+        self.last = line[: -LAGS - 1 : -1].copy()
+
+    def phi(self) -> FloatArray:
+        """Estimate phi in each direction, shape (4, F); 1 where there are fewer than 30 panes."""
+        panes = np.maximum(self.panes, 2.0)
+        squares = self.squares / (panes - 1.0)
+        weights = 1.0 - np.arange(1, LAGS + 1) / (LAGS + 1.0)
+        run = squares[:_SCORED] + 2.0 * np.tensordot(weights, self.products, 1) / panes
+        found = np.maximum(squares[:_SCORED], run)
+        error = np.sqrt(2.0 / panes)
+        # Where the panes are many and phi is small one standard error will do.
+        few = (panes < _MANY_PANES) | (np.maximum(found, 1.0) * (1.0 + error) >= _LARGE)
+        phi = np.maximum(found * (1.0 + np.where(few, 2.0, 1.0) * error), 1.0)
+        other = np.maximum(phi.max(axis=0), squares[OTHER])
+        known = self.panes >= LEAST_PANES
+        whole: FloatArray = np.where(known, np.concatenate([phi, other[None]]), 1.0)
+        return whole
+
+
+def deviations(
+    bins: PaneBins, directions: Directions, p: FloatArray, x: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return how far panes are from the shares `p`, as `PaneVariation.add` takes it.
+
+    Args:
+        bins: of the panes.
+        directions: of the bins.
+        p: shares, shape (M,): positive.
+        x: events of the panes per bin, shape (panes, M).
+
+    Returns:
+        y, chi-square over its degrees of freedom, and events.
+    """
+    n = bins.total(x)
+    expected = n[..., bins.owner] * p
+    away = x - expected
+    scores = directions.scores
+    # The scores have mean 0 under the reference's shares; under `p` they may not.
+    mean = bins.total(scores * p)
+    variance = bins.total(scores * scores * p) - mean * mean
+    y = bins.total(scores * away[..., None, :])
+    norm = n[..., None, :] * variance
+    y = np.divide(y, np.sqrt(norm), out=np.zeros_like(y), where=norm > 0.0)
+    square = np.divide(away * away, expected, out=np.zeros_like(away), where=expected > 0.0)
+    return y, bins.total(square) / directions.freedom, n
+
+
+def reference_phi(
+    bins: PaneBins, directions: Directions, panes: IntArray
+) -> tuple[FloatArray, FloatArray]:
+    """Estimate phi from the reference's panes, for each number of panes that may be joined.
+
+    Args:
+        bins: of the panes.
+        directions: of the bins.
+        panes: events per bin of successive panes, in the order of time, shape (R, M).
+
+    Returns:
+        phi, shape (len(JOINS), 4, F), NaN where fewer than 30 joined panes are left; and the mean
+        events of a pane, shape (F,).
+
+    Example:
+        >>> from driftline.detectors.counts import Feature, Layout
+        >>> layout = Layout.of([Feature("plan", "categorical", np.empty(0), ("a", "b"))])
+        >>> bins = PaneBins(layout, np.array([600, 400, 0, 0, 0, 0]))
+        >>> held = np.random.default_rng(1).binomial(100, 0.6, 60)
+        >>> panes = np.stack([held, 100 - held, 0 * held], axis=1)
+        >>> phi, n = reference_phi(bins, Directions.of(bins, 0), panes)
+        >>> phi[:2, OTHER].round(2).ravel().tolist(), n.tolist()
+        ([1.35, 1.89], [100.0])
+    """
+    features = bins.features
+    phi = np.full((len(JOINS), len(DIRECTIONS), features), np.nan)
+    for i, together in enumerate(JOINS):
+        count = panes.shape[0] // together
+        if count < LEAST_PANES:
+            break
+        joined = panes[: count * together].reshape(count, together, -1).sum(axis=1)
+        variation = PaneVariation(features)
+        for start in range(0, count, _BLOCK):
+            x = joined[start : start + _BLOCK].astype(np.float64)
+            variation.add(*deviations(bins, directions, bins.shares, x))
+        phi[i] = np.where(variation.panes >= LEAST_PANES, variation.phi(), np.nan)
+    there = np.maximum((bins.total(panes.astype(np.float64)) > 0).sum(axis=0), 1)
+    return phi, bins.total(panes.sum(axis=0, dtype=np.float64)) / there
