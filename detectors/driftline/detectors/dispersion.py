@@ -12,7 +12,11 @@ import numpy as np
 
 from driftline.detectors.grid import FloatArray, IntArray
 
-DIRECTIONS = ("location", "scale", "tail", "other")
+DIRECTIONS = ("location", "scale", "tail", "none", "other")
+"""In which panes vary: numbers in location, scale and tails, categories in the three most frequent;
+the share of events without a usable value; and values in any other way, which is the largest.
+"""
+
 JOINS = (1, 2, 5, 10, 20)
 """How many panes may be joined where one alone holds too few events."""
 
@@ -28,7 +32,7 @@ class Dispersion:
         pane: length of a pane, ms.
         panes: how many there were.
         events: mean events of a pane of the whole model, of each feature, shape (F,).
-        phi: shape (len(JOINS), 4, F); NaN where too few panes were left.
+        phi: shape (len(JOINS), 5, F); NaN where too few panes were left.
     """
 
     pane: int
@@ -42,7 +46,7 @@ class Dispersion:
         return known
 
     def of(self, places: IntArray, n: FloatArray, joined: int) -> FloatArray:
-        """Return phi of panes of n events, shape (4, F of the places).
+        """Return phi of panes of n events, shape (5, F of the places).
 
         Args:
             places: of the features.

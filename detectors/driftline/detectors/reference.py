@@ -22,6 +22,7 @@ from typing import Any, Self
 import numpy as np
 
 from driftline.detectors.counts import EXTRA_CELLS, Feature, Layout, with_ks_error, with_ties
+from driftline.detectors.dispersion import DIRECTIONS, JOINS, Dispersion
 from driftline.detectors.grid import IntArray
 from driftline.errors import ReferenceError  # noqa: A004 (the operator's word for it)
 
@@ -45,6 +46,7 @@ class Reference:
         segments: tag to its listed values, most frequent first, without `__other__`.
         positive_label: the class that `prediction.score` speaks of, if known.
         outcome: counts of how well the model did on the reference, if ground truth was mapped.
+        dispersion: how much more panes vary than independent events; None: it is not known.
         schema: the form of the file that it was read from, of which its id is the hash.
     """
 
@@ -56,6 +58,7 @@ class Reference:
     segments: dict[str, tuple[str, ...]]
     positive_label: str | None = None
     outcome: dict[str, Any] | None = None
+    dispersion: Dispersion | None = None
     schema: str = SCHEMA
 
     @cached_property
@@ -155,7 +158,11 @@ def _content(reference: Reference) -> dict[str, Any]:
     return {
         **shared,
         "layout": {"id": reference.layout_id, **_layout_content(reference)},
-        "baseline": {"streams": streams, "outcome": outcome},
+        "baseline": {
+            "streams": streams,
+            "outcome": outcome,
+            "dispersion": _dispersion_to_json(reference),
+        },
     }
 
 
@@ -195,8 +202,39 @@ def _fields(document: dict[str, Any]) -> dict[str, Any]:
         "segments": {tag: tuple(values) for tag, values in layout["segments"].items()},
         "positive_label": layout["positive_label"],
         "outcome": outcome,
+        "dispersion": None if first else _dispersion_from_json(baseline["dispersion"], features),
         "schema": document["schema"],
     }
+
+
+def _dispersion_to_json(reference: Reference) -> dict[str, Any] | None:
+    """By feature the mean events of a pane, and phi by how many panes are joined."""
+    found = reference.dispersion
+    if found is None:
+        return None
+    return {
+        "pane": found.pane,
+        "panes": found.panes,
+        "features": {
+            feature.name: {
+                "events": float(found.events[f]),
+                "phi": [own.tolist() for own in found.phi[:, :, f] if not np.isnan(own).any()],
+            }
+            for f, feature in enumerate(reference.layout.features)
+        },
+    }
+
+
+def _dispersion_from_json(document: dict[str, Any] | None, layout: Layout) -> Dispersion | None:
+    if document is None:
+        return None
+    own = [document["features"][feature.name] for feature in layout.features]
+    phi = np.full((len(JOINS), len(DIRECTIONS), len(own)), np.nan)
+    for f, each in enumerate(own):
+        for i, values in enumerate(each["phi"]):
+            phi[i, :, f] = values
+    events = np.array([each["events"] for each in own], np.float64)
+    return Dispersion(int(document["pane"]), int(document["panes"]), events, phi)
 
 
 def _feature_to_json(feature: Feature) -> dict[str, Any]:

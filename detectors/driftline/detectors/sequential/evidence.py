@@ -101,7 +101,7 @@ class Evidence:
         >>> bins = PaneBins(layout, np.array([6000, 4000, 0, 0, 0, 0]))
         >>> evidence = Evidence(bins, None)
         >>> for pane in range(20):
-        ...     logs = evidence.add(np.array([40.0, 60.0, 0.0]), np.ones((4, 1)), pane)
+        ...     logs = evidence.add(np.array([40.0, 60.0, 0.0]), np.ones((5, 1)), pane)
         >>> logs[0] > 100, evidence.onset()
         (np.True_, array([0]))
     """
@@ -129,7 +129,7 @@ class Evidence:
 
         Args:
             x: its events per bin, shape (M,).
-            phi: of each direction and feature, shape (4, F).
+            phi: of each direction and feature, shape (5, F).
             pane: its number; numbers grow.
             grows: 1 for features whose normal shares learn from the pane, else 0, shape (F,);
                 None: all.

@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from driftline.detectors.counts import Feature, Layout
+from driftline.detectors.counts import EXTRA_CELLS, Columns, Feature, Layout
 from driftline.detectors.grid import FloatArray, IntArray, shared_values
 
 SHARES = (0.002, 0.01, 0.05, *np.arange(1, 10) / 10, 0.95, 0.99, 0.998)
@@ -31,6 +31,7 @@ class PaneBins:
         cells: flat index of the first cell of each bin, ascending, shape (M,).
         first: number of each feature's first bin, and the end of the last, shape (F + 1,).
         owner: feature of each bin, shape (M,).
+        none_share: share of the events without a usable value, shape (F,).
         normal: what the reference knows of each bin, as if events, shape (M,): positive. Of a
             number without ties these are the gaps between order statistics, m + 1 in all, which
             makes the law of a quiet pane exact (Wilks 1962, section 8.7: gaps are Dirichlet); else
@@ -59,6 +60,11 @@ class PaneBins:
         self.first: IntArray = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
         self.owner: IntArray = np.repeat(np.arange(len(sizes)), sizes)
         self.normal: FloatArray = np.concatenate([np.zeros(0), *normal])
+        # A block of flat counts ends with the cells of events without a value.
+        self._ends: IntArray = layout.starts[self.places + 1]
+        none = self.count_none(counts)
+        valued = self.total(self.count(counts).astype(np.float64))
+        self.none_share: FloatArray = none / np.maximum(none + valued, 1)
 
     @property
     def features(self) -> int:
@@ -75,6 +81,37 @@ class PaneBins:
         # What lies between the last value of a feature and the first of the next is in no bin.
         counted: IntArray = np.add.reduceat(flat, self._cells, axis=-1)[..., self._valued]
         return counted
+
+    def count_none(self, flat: IntArray) -> IntArray:
+        """Add up the events without a usable value, shape (..., F), along the last axis."""
+        cells = self._ends[:, None] - np.arange(1, EXTRA_CELLS + 1)
+        counted: IntArray = flat[..., cells].sum(axis=-1)
+        return counted
+
+    def of_events(self, layout: Layout, columns: Columns) -> IntArray:
+        """Return the bin of each event's value of each feature, shape (n, F); -1 for no value.
+
+        Args:
+            layout: where counts lie.
+            columns: n events.
+        """
+        found = np.full((columns.numeric.shape[0], self.features), -1, np.int64)
+        for i, f in enumerate(self.places.tolist()):
+            first, last = int(self.first[i]), int(self.first[i + 1])
+            slots = self.cells[first:last] - layout.starts[f]
+            if f >= layout.numeric:
+                codes = columns.codes[:, f - layout.numeric]
+                there = codes < layout.features[f].slots
+                found[there, i] = first + codes[there]
+                continue
+            values = columns.numeric[:, f]
+            there = np.isfinite(values)
+            lower, upper = layout.features[f].tie_ends
+            at = slots[1:]
+            tie = np.minimum(at // 2, lower.size - 1)
+            begins = np.where(at % 2 == 1, lower[tie], np.nextafter(upper[at // 2 - 1], np.inf))
+            found[there, i] = first + np.searchsorted(begins, values[there], "right")
+        return found
 
     def total(self, per_bin: FloatArray) -> FloatArray:
         """Sum over each feature's bins, along the last axis, shape (..., F)."""

@@ -32,12 +32,14 @@ class GroupState:
         evidence: as in `evidence`.
         variation: of the stream's own panes.
         open: events of the panes joined so far, shape (M,).
+        none: those without a usable value, shape (F,).
         number: of the joined pane that they belong to; -1 before the first.
     """
 
     evidence: EvidenceState
     variation: PaneVariation
     open: FloatArray
+    none: FloatArray
     number: int = -1
 
 
@@ -54,6 +56,7 @@ class _Group:
             self.evidence.state,
             PaneVariation(places.size),
             np.zeros(self.bins.owner.size),
+            np.zeros(places.size),
         )
 
     def restore(self, state: GroupState) -> None:
@@ -130,6 +133,7 @@ class StreamEvidence:
                     self._test(group, frozen, tested)
                 state.number = number
             state.open = state.open + group.bins.count(flat)
+            state.none = state.none + group.bins.count_none(flat)
             if pane % together == together - 1:
                 self._test(group, frozen, tested)
         return tested
@@ -145,7 +149,9 @@ class StreamEvidence:
             phi = np.where(state.variation.panes >= LEAST_PANES, own, UNKNOWN)
         else:
             phi = np.maximum(self._dispersion.of(bins.places, n, group.joined), own)
-        y, other, events = deviations(bins, group.directions, group.evidence.shares, x[None])
+        y, other, events = deviations(
+            bins, group.directions, group.evidence.shares, x[None], state.none[None]
+        )
         moving = ~frozen
         state.variation.add(y * moving, other * moving, events * moving)
         self.evidence[places] = group.evidence.add(
@@ -154,10 +160,10 @@ class StreamEvidence:
         self.onset[places] = group.evidence.onset()
         self.panes[places] = state.evidence.panes
         tested[places] |= n > 0
-        state.open = np.zeros(bins.owner.size)
+        state.open, state.none = np.zeros(bins.owner.size), np.zeros(places.size)
 
     def phi(self) -> FloatArray:
-        """Return the present phi of a pane of the mean size in each direction, shape (4, F)."""
+        """Return the present phi of a pane of the mean size in each direction, shape (5, F)."""
         found = np.ones((len(DIRECTIONS), self.evidence.size))
         for group in self._groups:
             own, places = group.state.variation, group.bins.places

@@ -12,7 +12,9 @@ least g_0 and at least 1, and as much more as its own error may make it too smal
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy.special import ndtri
@@ -21,12 +23,12 @@ from driftline.detectors.dispersion import DIRECTIONS, JOINS
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.sequential.pane_bins import PaneBins
 
-LOCATION, SCALE, TAIL, OTHER = range(len(DIRECTIONS))
+LOCATION, SCALE, TAIL, NONE, OTHER = range(len(DIRECTIONS))
 LAGS = 4
 LEAST_PANES = 30
 _MANY_PANES, _LARGE = 100, 3.0
 _TAIL = 0.0101
-_SCORED = 3  # the directions of numbers that have scores
+_SCORED = 3  # the directions of values that have scores
 _BLOCK = 512  # panes at a time
 
 
@@ -87,14 +89,15 @@ class PaneVariation:
     Attributes:
         panes: how many of each feature were added, shape (F,).
         events: of these panes, shape (F,).
-        squares: sums of y^2 in each direction, shape (4, F).
-        products: of y and y some panes before, shape (LAGS, 4, F).
-        last: y of the last panes, newest first, shape (LAGS, 3, F).
+        squares: sums of y^2 in each direction, shape (5, F).
+        products: of y and y some panes before, shape (LAGS, OTHER, F).
+        last: y of the last panes, newest first, shape (LAGS, OTHER, F).
 
     Example:
         >>> variation = PaneVariation(1)
         >>> rng = np.random.default_rng(5)
-        >>> variation.add(rng.normal(size=(2000, 3, 1)), np.ones((2000, 1)), np.ones((2000, 1)))
+        >>> y, ones = rng.normal(size=(2000, 4, 1)), np.ones((2000, 1))
+        >>> variation.add(y, ones, ones)
         >>> bool((variation.phi() < 1.15).all())
         True
     """
@@ -103,45 +106,49 @@ class PaneVariation:
         self.panes = np.zeros(features)
         self.events = np.zeros(features)
         self.squares = np.zeros((len(DIRECTIONS), features))
-        self.products = np.zeros((LAGS, _SCORED, features))
-        self.last = np.zeros((LAGS, _SCORED, features))
+        self.products = np.zeros((LAGS, OTHER, features))
+        self.last = np.zeros((LAGS, OTHER, features))
 
     def add(self, y: FloatArray, other: FloatArray, n: FloatArray) -> None:
         """Add panes that follow those added before.
 
         Args:
-            y: in the directions that have scores, shape (panes, 3, F); 0 without events.
+            y: in all directions but the last, shape (panes, OTHER, F); 0 without events.
             other: chi-square of the bins over its degrees of freedom, shape (panes, F).
             n: events of each feature, shape (panes, F).
         """
         self.panes += (n > 0).sum(axis=0)
         self.events += n.sum(axis=0)
-        self.squares[:_SCORED] += (y * y).sum(axis=0)
+        self.squares[:OTHER] += (y * y).sum(axis=0)
         self.squares[OTHER] += other.sum(axis=0)
         line = np.concatenate([self.last[::-1], y])
         for lag in range(1, LAGS + 1):
             self.products[lag - 1] += (y * line[LAGS - lag : line.shape[0] - lag]).sum(axis=0)
         self.last = line[: -LAGS - 1 : -1].copy()
 
+    def pause(self) -> None:
+        """Note that panes are missing: the next ones do not follow those added before."""
+        self.last = np.zeros_like(self.last)
+
     def phi(self) -> FloatArray:
-        """Estimate phi in each direction, shape (4, F); 1 where there are fewer than 30 panes."""
+        """Estimate phi in each direction, shape (5, F); 1 where there are fewer than 30 panes."""
         panes = np.maximum(self.panes, 2.0)
         squares = self.squares / (panes - 1.0)
         weights = 1.0 - np.arange(1, LAGS + 1) / (LAGS + 1.0)
-        run = squares[:_SCORED] + 2.0 * np.tensordot(weights, self.products, 1) / panes
-        found = np.maximum(squares[:_SCORED], run)
+        run = squares[:OTHER] + 2.0 * np.tensordot(weights, self.products, 1) / panes
+        found = np.maximum(squares[:OTHER], run)
         error = np.sqrt(2.0 / panes)
         # Where the panes are many and phi is small one standard error will do.
         few = (panes < _MANY_PANES) | (np.maximum(found, 1.0) * (1.0 + error) >= _LARGE)
         phi = np.maximum(found * (1.0 + np.where(few, 2.0, 1.0) * error), 1.0)
-        other = np.maximum(phi.max(axis=0), squares[OTHER])
+        other = np.maximum(phi[:NONE].max(axis=0), squares[OTHER])
         known = self.panes >= LEAST_PANES
         whole: FloatArray = np.where(known, np.concatenate([phi, other[None]]), 1.0)
         return whole
 
 
 def deviations(
-    bins: PaneBins, directions: Directions, p: FloatArray, x: FloatArray
+    bins: PaneBins, directions: Directions, p: FloatArray, x: FloatArray, none: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return how far panes are from the shares `p`, as `PaneVariation.add` takes it.
 
@@ -150,6 +157,7 @@ def deviations(
         directions: of the bins.
         p: shares, shape (M,): positive.
         x: events of the panes per bin, shape (panes, M).
+        none: their events without a usable value, shape (panes, F).
 
     Returns:
         y, chi-square over its degrees of freedom, and events.
@@ -163,23 +171,28 @@ def deviations(
     variance = bins.total(scores * scores * p) - mean * mean
     y = bins.total(scores * away[..., None, :])
     norm = n[..., None, :] * variance
+    share, whole = bins.none_share, n + none
+    y = np.concatenate([y, (none - whole * share)[..., None, :]], axis=-2)
+    norm = np.concatenate([norm, (whole * share * (1.0 - share))[..., None, :]], axis=-2)
     y = np.divide(y, np.sqrt(norm), out=np.zeros_like(y), where=norm > 0.0)
     square = np.divide(away * away, expected, out=np.zeros_like(away), where=expected > 0.0)
     return y, bins.total(square) / directions.freedom, n
 
 
 def reference_phi(
-    bins: PaneBins, directions: Directions, panes: IntArray
+    bins: PaneBins, directions: Directions, panes: IntArray, numbers: IntArray
 ) -> tuple[FloatArray, FloatArray]:
     """Estimate phi from the reference's panes, for each number of panes that may be joined.
 
     Args:
         bins: of the panes.
         directions: of the bins.
-        panes: events per bin of successive panes, in the order of time, shape (R, M).
+        panes: events of panes in the order of time, per bin, then those without a usable value per
+            feature, shape (R, M + F).
+        numbers: of the panes, ascending, shape (R,); what is left out had no events.
 
     Returns:
-        phi, shape (len(JOINS), 4, F), NaN where fewer than 30 joined panes are left; and the mean
+        phi, shape (len(JOINS), 5, F), NaN where fewer than 30 joined panes are left; and the mean
         events of a pane, shape (F,).
 
     Example:
@@ -187,22 +200,34 @@ def reference_phi(
         >>> layout = Layout.of([Feature("plan", "categorical", np.empty(0), ("a", "b"))])
         >>> bins = PaneBins(layout, np.array([600, 400, 0, 0, 0, 0]))
         >>> held = np.random.default_rng(1).binomial(100, 0.6, 60)
-        >>> panes = np.stack([held, 100 - held, 0 * held], axis=1)
-        >>> phi, n = reference_phi(bins, Directions.of(bins, 0), panes)
+        >>> panes = np.stack([held, 100 - held, 0 * held, 0 * held], axis=1)
+        >>> phi, n = reference_phi(bins, Directions.of(bins, 0), panes, np.arange(60))
         >>> phi[:2, OTHER].round(2).ravel().tolist(), n.tolist()
         ([1.35, 1.89], [100.0])
     """
-    features = bins.features
+    features, size = bins.features, bins.owner.size
     phi = np.full((len(JOINS), len(DIRECTIONS), features), np.nan)
     for i, together in enumerate(JOINS):
-        count = panes.shape[0] // together
-        if count < LEAST_PANES:
+        joined, starts = np.unique(numbers // together, return_index=True)
+        if joined.size < LEAST_PANES:
             break
-        joined = panes[: count * together].reshape(count, together, -1).sum(axis=1)
         variation = PaneVariation(features)
-        for start in range(0, count, _BLOCK):
-            x = joined[start : start + _BLOCK].astype(np.float64)
-            variation.add(*deviations(bins, directions, bins.shares, x))
+        for first, last in _runs(joined):
+            ends = np.append(starts, panes.shape[0])
+            block = panes[ends[first] : ends[last]]
+            x = np.add.reduceat(block, starts[first:last] - ends[first], axis=0)
+            x = x.astype(np.float64)
+            variation.add(*deviations(bins, directions, bins.shares, x[:, :size], x[:, size:]))
+            if last < joined.size and joined[last] > joined[last - 1] + 1:
+                variation.pause()
         phi[i] = np.where(variation.panes >= LEAST_PANES, variation.phi(), np.nan)
-    there = np.maximum((bins.total(panes.astype(np.float64)) > 0).sum(axis=0), 1)
-    return phi, bins.total(panes.sum(axis=0, dtype=np.float64)) / there
+    events = bins.total(panes[:, :size].astype(np.float64))
+    return phi, events.sum(axis=0) / np.maximum((events > 0).sum(axis=0), 1)
+
+
+def _runs(numbers: IntArray) -> Iterator[tuple[int, int]]:
+    """Yield stretches of successive numbers, in blocks, as (place, place behind)."""
+    breaks = np.flatnonzero(np.diff(numbers) > 1) + 1
+    for first, last in pairwise([0, *breaks.tolist(), numbers.size]):
+        for start in range(first, last, _BLOCK):
+            yield start, min(start + _BLOCK, last)

@@ -216,6 +216,7 @@ def _build(scan: Callable[[], Iterable[Events]], settings: ReferenceSettings) ->
     layout = with_ties(chosen.layout, counted.counts[0])
     layout = with_ks_error(layout, counted.counts[0])
     layout = replace(layout, left_out=_left_out(seen, types))
+    fitted = fit(scan, layout, counted, measured, seen.times.plan())
     built = [
         _describe(feature, f, counted, layout, chosen) for f, feature in enumerate(layout.features)
     ]
@@ -227,9 +228,8 @@ def _build(scan: Callable[[], Iterable[Events]], settings: ReferenceSettings) ->
         stream_events=counted.events,
         segments=chosen.segments,
         positive_label=measured.positive_label,
-        outcome=outcome_content(
-            measured, counted.outcomes, fit(scan, layout, counted.answered, measured)
-        ),
+        outcome=outcome_content(measured, counted.outcomes, fitted.errors),
+        dispersion=fitted.dispersion,
     )
     return BuiltReference(
         reference,

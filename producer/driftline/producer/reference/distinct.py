@@ -47,6 +47,10 @@ class DistinctNumbers:
         found = self._merge()
         return None if self._shift else found
 
+    def some(self) -> Doubles:
+        """Return the different numbers that are kept, ascending: all, or those of smallest hash."""
+        return self._merge()
+
     def about(self) -> int:
         """Return how many there are; beyond `most`, which gives the error: 1 / sqrt(most / 2)."""
         return int(self._merge().size) << self._shift

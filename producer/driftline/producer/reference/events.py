@@ -30,6 +30,7 @@ from driftline.producer.records.table import (
     column_of,
 )
 from driftline.producer.records.text_form import AS_WRITTEN, TextForm
+from driftline.producer.records.timestamp_column import UNREADABLE, times_of, times_of_two
 from driftline.producer.records.values import ABSENT as NO_KEY
 from driftline.producer.records.values import Kind
 
@@ -120,6 +121,7 @@ class Events:
             prediction, or of a wrong type.
         wrong: which is of a wrong type, as a sentence; empty where none is.
         columns: the top-level fields of the records.
+        read_times: reads the times, see `times`.
     """
 
     rows: int
@@ -130,6 +132,11 @@ class Events:
     unusable: int = 0
     wrong: str = ""
     columns: tuple[str, ...] = ()
+    read_times: Callable[[], NDArray[np.int64] | None] = lambda: None
+
+    def times(self) -> NDArray[np.int64] | None:
+        """Read the times, ms since 1970, `UNREADABLE` where there is none; None without any."""
+        return self.read_times()
 
     def field(self, name: str) -> Field | None:
         """Return a feature; `prediction.score` and `prediction.label` are features too."""
@@ -175,6 +182,10 @@ def events_of(table: Table, mapping: Mapping, model: str, tags: Iterable[str] = 
             some = {name: each.take(own) for name, each in some.items()}
         return {name: each for name, each in some.items() if each.anywhere()}
 
+    def times() -> NDArray[np.int64] | None:
+        found = rows.times()
+        return found if found is None or own.all() else found[own]
+
     good = int(own.sum())
     unusable = table.rows - int(usable.sum())
     return Events(
@@ -190,6 +201,7 @@ def events_of(table: Table, mapping: Mapping, model: str, tags: Iterable[str] = 
         if (there & no_object).any()
         else "",
         columns=tuple(table.columns),
+        read_times=times,
     )
 
 
@@ -218,6 +230,7 @@ class _Rows:
 
     def __init__(self, table: Table, mapping: Mapping) -> None:
         self._table = table
+        self._mapping = mapping
         self._paths = mapping.paths()
         self._wildcard = mapping.wildcard
 
@@ -228,6 +241,22 @@ class _Rows:
             return Field(Coded(np.zeros(self._table.rows, np.int64), [source.value]))
         found = None if source is None else self._table.find(source)
         return None if found is None else Field(*found)
+
+    def times(self) -> NDArray[np.int64] | None:
+        """Return the times of the rows, None where no field is named that has them."""
+        found, clock = self.at("timestamp"), self._mapping.clock
+        if found is None:
+            return None
+        form = self._mapping.times
+        if clock is None:
+            times = times_of(found.column, form)
+        else:
+            of_day = self._table.find(clock)
+            if of_day is None:
+                return None
+            times = times_of_two(found.column, of_day[0], form)
+        gone = found.gone()
+        return np.where(gone, UNREADABLE, times) if gone.any() else times
 
     def part(
         self, part: str, split: Callable[[Any], dict[str, Any]]

@@ -1,7 +1,7 @@
 """The readings that a reference takes: of each what it adds up, whatever the order of the events.
 
 First types (`look`), then categories and order statistics, the values near these, the counts, and
-for a regression the model of its errors. Each needs what the ones before it found.
+last what needs these: panes in the order of time, and the model of a regression's errors.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from driftline.detectors.build import (
     stream_names,
 )
 from driftline.detectors.counts import Columns, Feature, Layout, count_columns
+from driftline.detectors.dispersion import Dispersion
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.listing import Listing, count_listed
 from driftline.detectors.outcomes import OutcomeRows, count_outcomes
@@ -34,6 +35,7 @@ from driftline.producer.reference.events import Events, Field
 from driftline.producer.reference.look import Look
 from driftline.producer.reference.order_statistics import GridSearch
 from driftline.producer.reference.outcome import MeasuredOutcome
+from driftline.producer.reference.panes import PaneCounts, PanePlan, TimesSeen
 
 _DISTINCT = 1 << 16
 
@@ -51,6 +53,7 @@ class Seen:
         looks: input's name, `prediction.score` or `prediction.label` to what was seen of it.
         inputs: the names of inputs, ascending.
         answers: predictions and ground truth.
+        times: of the events.
     """
 
     events: int = 0
@@ -61,6 +64,7 @@ class Seen:
     looks: dict[str, Look] = field(default_factory=dict)
     inputs: list[str] = field(default_factory=list)
     answers: GatheredAnswers = field(default_factory=GatheredAnswers)
+    times: TimesSeen = field(default_factory=TimesSeen)
 
     @classmethod
     def of(cls, tables: Iterable[Events], grid: int | None) -> Seen:
@@ -80,6 +84,9 @@ class Seen:
                 if found is not None and len(found.column):
                     seen.looks.setdefault(name, Look(most, coerce=found.texts.coerce)).add(found)
             seen.answers.add(events)
+            times = events.times()
+            if times is not None:
+                seen.times.add(times)
         seen.inputs = sorted(inputs)
         return seen
 
@@ -211,26 +218,74 @@ def count(scan: Iterable[Events], chosen: Chosen, measured: MeasuredOutcome) -> 
     return Counted(names, kept, sizes, outcomes, answered)
 
 
+@dataclass(frozen=True)
+class Fitted:
+    """The last reading.
+
+    Attributes:
+        errors: what estimates a regression's errors; None for a classifier.
+        dispersion: how much panes vary; None where events have no times, or too few.
+    """
+
+    errors: ErrorModel | None
+    dispersion: Dispersion | None
+
+
 def fit(
     scan: Callable[[], Iterable[Events]],
     layout: Layout,
-    answered: IntArray,
+    counted: Counted,
     measured: MeasuredOutcome,
-) -> ErrorModel | None:
-    """Fit the errors of a regression, by one reading; None for a classifier."""
+    plan: PanePlan | None,
+) -> Fitted:
+    """Fit the errors of a regression, and count panes in the order of time, by one reading.
+
+    Args:
+        scan: reads the events.
+        layout: of the features.
+        counted: the counts.
+        measured: how well the model did.
+        plan: how panes are cut; None: they are not.
+    """
+    panes = None if plan is None else PaneCounts(plan, layout, counted.counts[0])
+    errors = _error_fit(layout, counted.answered, measured)
+    if panes is None and errors is None:
+        return Fitted(None, None)
+    first = 0
+    for events in scan():
+        columns = columns_of(layout, events)
+        times = None if panes is None else events.times()
+        if panes is not None and times is not None:
+            panes.add(times, columns)
+        if errors is not None:
+            errors.add(columns, slice(first, first + events.rows))
+        first += events.rows
+    return Fitted(
+        None if errors is None else errors.fit.model(),
+        None if panes is None else panes.dispersion(),
+    )
+
+
+@dataclass(frozen=True)
+class _Errors:
+    """A regression's errors, being fitted; `residual`: of every row."""
+
+    fit: ErrorFit
+    rows: OutcomeRows
+    residual: FloatArray
+
+    def add(self, columns: Columns, own: slice) -> None:
+        there = _answered(_part(self.rows, own))
+        self.fit.add(_chosen(columns, there), self.residual[own][there])
+
+
+def _error_fit(layout: Layout, answered: IntArray, measured: MeasuredOutcome) -> _Errors | None:
     outcome, rows = measured.layout, measured.rows
     if outcome is None or outcome.grid is None or rows is None:
         return None
     largest = outcome.grid.scale * 2.0**LARGEST  # a residual counts as no more than that
     residual = np.clip(rows.score - rows.actual, -largest, largest)
-    model = ErrorFit(layout, answered, residual[_answered(rows)])
-    first = 0
-    for events in scan():
-        own = slice(first, first + events.rows)
-        there = _answered(_part(rows, own))
-        model.add(_chosen(columns_of(layout, events), there), residual[own][there])
-        first += events.rows
-    return model.model()
+    return _Errors(ErrorFit(layout, answered, residual[_answered(rows)]), rows, residual)
 
 
 def columns_of(layout: Layout, events: Events) -> Columns:
