@@ -24,6 +24,7 @@ from driftline.consumer.judge.windows.panes import PaneStore
 from driftline.consumer.wire.codec import pack_integers
 from driftline.consumer.wire.messages import Pane, StreamCounts
 from driftline.detectors import Layout, Reference, compare, count_columns
+from driftline.detectors.reference import ReferenceCounts
 
 FEATURES = 3_000
 EVENTS = 1_000
@@ -39,7 +40,10 @@ def widen(features: int) -> Reference:
         tuple(replace(f, name=f"{i:05}") for i, f in enumerate(baseline.layout.features))
     )
     return Reference(
-        "benchmark", layout, (None,), baseline.counts[np.newaxis], few.stream_events, {}
+        "benchmark",
+        layout,
+        ReferenceCounts((None,), baseline.counts[np.newaxis], few.stream_events),
+        {},
     )
 
 

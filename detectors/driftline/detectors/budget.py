@@ -3,6 +3,8 @@
 The expected number of false alarms in a period is the sum of the levels of all tests in it,
 whatever their dependence and however much windows overlap (linearity of expectation). So a budget
 of X alarms per period, shared by the tests of every look, gives each test X / (tests x looks).
+Evidence that is added up reaches log(T / X) at most X times in T panes, on average. `SHARES` says
+what part of the budget is whose; a smaller part costs only a little more time.
 
 For the same reason what belongs to one test may be shared again: a number of few values gives half
 of it to `ks` and half to `chi_square`, `chi_square` shares its own among Pearson's test and the
@@ -10,6 +12,11 @@ exact bounds of rare classes (see there), and the rates share one test's level.
 """
 
 from __future__ import annotations
+
+from math import log
+
+CHANGE, WINDOW, PERFORMANCE = 0.6, 0.2, 0.2
+"""Parts of the budget: evidence pane by pane, windows as a whole, and performance."""
 
 
 def level(budget: float, period: int, tests: float, every: int) -> float:
@@ -32,3 +39,20 @@ def level(budget: float, period: int, tests: float, every: int) -> float:
     """
     looks = period / every
     return min(1.0, budget / (tests * looks))
+
+
+def evidence_limit(budget: float, period: int, share: float, pane: int) -> float:
+    """Return the evidence at which a feature alarms: a natural logarithm.
+
+    Args:
+        budget: false alarms allowed per `period`, for the whole model.
+        period: ms of event time.
+        share: of the budget, that is the feature's in one stream; above 0.
+        pane: ms of event time between two looks.
+
+    Example:
+        >>> day = 86_400_000
+        >>> round(evidence_limit(1, 30 * day, CHANGE / 50, day // 24), 2)
+        11.0
+    """
+    return max(log(period / pane / (budget * share)), 0.0)

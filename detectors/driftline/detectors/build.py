@@ -25,7 +25,7 @@ from driftline.detectors.grid import (
     merge_equal,
 )
 from driftline.detectors.listing import Listing, count_listed, most_frequent
-from driftline.detectors.reference import OTHER, Reference
+from driftline.detectors.reference import OTHER, Reference, ReferenceCounts
 from driftline.errors import ReferenceError  # noqa: A004 (the operator's word for it)
 
 MOST_SEGMENT_VALUES = 20
@@ -94,9 +94,11 @@ def build_reference(
     return Reference(
         model=model,
         layout=with_ks_error(with_ties(layout, counts[0]), counts[0]),
-        streams=stream_names(listed),
-        counts=counts,
-        stream_events=np.array([columns.numeric[rows].shape[0] for rows in members], np.int64),
+        counted=ReferenceCounts(
+            stream_names(listed),
+            counts,
+            np.array([columns.numeric[rows].shape[0] for rows in members], np.int64),
+        ),
         segments=listed,
         positive_label=positive_label,
         outcome=outcome,

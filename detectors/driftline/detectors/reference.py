@@ -33,16 +33,29 @@ OTHER = "__other__"
 
 
 @dataclass(frozen=True, eq=False)
+class ReferenceCounts:
+    """The counts of a reference's streams.
+
+    Attributes:
+        names: None for the whole model, then `tag=value` for every listed segment value and
+            `tag=__other__` for every tag.
+        counts: int64, shape (streams, layout.size).
+        events: int64, shape (streams,): events of each stream.
+    """
+
+    names: tuple[str | None, ...]
+    counts: IntArray
+    events: IntArray
+
+
+@dataclass(frozen=True, eq=False)
 class Reference:
     """What the stream is compared with.
 
     Attributes:
         model: the model it describes.
         layout: the features, and where their counts lie.
-        streams: None for the whole model, then `tag=value` for every listed segment value and
-            `tag=__other__` for every tag.
-        counts: int64, shape (streams, layout.size).
-        stream_events: int64, shape (streams,): events of each stream.
+        counted: what was counted of each stream.
         segments: tag to its listed values, most frequent first, without `__other__`.
         positive_label: the class that `prediction.score` speaks of, if known.
         outcome: counts of how well the model did on the reference, if ground truth was mapped.
@@ -52,9 +65,7 @@ class Reference:
 
     model: str
     layout: Layout
-    streams: tuple[str | None, ...]
-    counts: IntArray
-    stream_events: IntArray
+    counted: ReferenceCounts
     segments: dict[str, tuple[str, ...]]
     positive_label: str | None = None
     outcome: dict[str, Any] | None = None
@@ -70,6 +81,21 @@ class Reference:
     def layout_id(self) -> str:
         """The hash of what is counted, 16 hexadecimal digits: panes that share it add up."""
         return content_hash(_layout_content(self))
+
+    @property
+    def streams(self) -> tuple[str | None, ...]:
+        """The streams' names, see `ReferenceCounts`."""
+        return self.counted.names
+
+    @property
+    def counts(self) -> IntArray:
+        """Counts of the streams, shape (streams, layout.size)."""
+        return self.counted.counts
+
+    @property
+    def stream_events(self) -> IntArray:
+        """Events of each stream, shape (streams,)."""
+        return self.counted.events
 
     @property
     def events(self) -> int:
@@ -196,9 +222,11 @@ def _fields(document: dict[str, Any]) -> dict[str, Any]:
     return {
         "model": document["model"],
         "layout": features,
-        "streams": tuple(stream["segment"] for stream in streams),
-        "counts": counts,
-        "stream_events": np.array([stream["events"] for stream in streams], np.int64),
+        "counted": ReferenceCounts(
+            tuple(stream["segment"] for stream in streams),
+            counts,
+            np.array([stream["events"] for stream in streams], np.int64),
+        ),
         "segments": {tag: tuple(values) for tag, values in layout["segments"].items()},
         "positive_label": layout["positive_label"],
         "outcome": outcome,

@@ -59,7 +59,7 @@ distance rose: median 8,999, normally 2,525, since 2026-01-02 06:00 UTC. Only th
   above 5830             10.0 %  69.8 %  ##|############      | normally
 
 762 events, 2026-01-02 06:00 to 2026-01-02 06:30, version 1, reference ID (36,000 events)
-rule budget: 1 per 30d, min_effect: 0.02    ks 0.621 (limit 0.084), effect 2.02
+rule budget: 1 per 30d, min_effect: 0.02 (window alarm)    ks 0.621 (limit 0.084), effect 2.02
 
 The same as a record of driftline.alerts:
 

@@ -105,7 +105,7 @@ def test_a_broker_that_is_not_there(driftline: Driftline, tmp_path: Path, argume
     [
         (None, "does not exist: build it with driftline reference build"),
         ("{", "the reference is not valid JSON"),
-        ('{"schema": "driftline.reference.v9"}', "this version reads 'driftline.reference.v1'"),
+        ('{"schema": "driftline.reference.v9"}', "this version reads 'driftline.reference.v2'"),
         ("[" * 900 + "]" * 900, "the reference "),
         ("[" * 100_000, "the reference is not valid JSON"),
         ('{"schema": "driftline.reference.v1", "id": "x", "y": NaN}', "does not match its id"),

@@ -91,7 +91,7 @@ def test_records_have_rows_and_no_times() -> None:
     document = json.loads(msgspec.json.encode(alert))
     assert (document["since"], document["until"], document["rows"]) == (None, None, [151, 200])
     assert document["window"] == {"start": None, "end": None, "events": 50, "rows": [151, 200]}
-    assert document["rule"] == "budget: 1 per 100 windows, min_effect: 0.02"
+    assert document["rule"] == "budget: 1 per 100 windows, min_effect: 0.02 (window alarm)"
     assert ", since row 151. " in alert.summary
     assert alert.alert_id == identity(MODEL, "x", "feature_drift", "151")
     verdict = verdicts(found, "x")[0]

@@ -66,7 +66,7 @@ def test_a_budget_in_place_of_a_threshold() -> None:
     assert {alert.alert_id for alert in others} == {fired.alert_id}
     assert [alert.revision for alert in others] == list(range(2, 2 + len(others)))
     assert (others[-1].status, others[-1].detector) == ("resolved", "ks")
-    assert others[-1].rule == "budget: 1 per 30d, min_effect: 0.1"
+    assert others[-1].rule == "budget: 1 per 30d, min_effect: 0.1 (window alarm)"
 
 
 def test_a_feature_that_is_ignored_from_now_on_says_nothing_more() -> None:

@@ -17,6 +17,7 @@ from tests.consumer.service.small import MODEL, SECOND, labelled_plan, row
 
 from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.judge.comparison.judge import ComparisonJudge
+from driftline.consumer.judge.features import changes
 from driftline.consumer.judge.features.stream import StreamJudge
 from driftline.consumer.judge.model import ModelJudge
 from driftline.consumer.log.protocol import Record
@@ -215,6 +216,7 @@ def restart(disturbed: Run) -> None:
 def test_what_a_model_needs_that_fails_again_is_not_read_for_the_others(
     stage: Any, owner: Any, name: str, removed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(changes, "RECENT", (2,))  # panes that the gate looks back at
     both = labelled_plan("arrival", "n")
     rig = Rig(both)
     original, feed = getattr(owner, name), stage.feed

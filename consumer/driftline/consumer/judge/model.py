@@ -77,6 +77,7 @@ class ModelJudge:
             reference.layout.size + estimate_cells(reference),
             state.next,
             state.empty_since,
+            state.next_pane,
         )
         self.track.losses = list(state.losses)
         self.track.refused = list(state.refused)
@@ -110,12 +111,17 @@ class ModelJudge:
         horizon = config.labels.horizon if config.labels is not None else 0
         self._firings = FiringTimes(known, max(horizon // _EFFECTS_KEPT, self._every))
         looked_back_at = self._firings if config.labels is not None else None
+        kept = {each.stream: each for each in state.changes}
         self._streams: list[StreamJudge] = []
         for records in writers:
             whole = self._streams[0] if self._streams else None
+            own = kept.get(records.segment or "")
             self._streams.append(
-                StreamJudge(records, config, reference, rules, self._lives, looked_back_at, whole)
+                StreamJudge(
+                    records, config, reference, rules, self._lives, own, looked_back_at, whole
+                )
             )
+        self.track.reach = max(stream.changes.reach() for stream in self._streams)
         self._estimates = [
             EstimateStream(records, config, reference, outcomes, self._lives)
             for records in writers
@@ -125,7 +131,7 @@ class ModelJudge:
         self.performance: PerformanceJudge | None = None
         if config.labels is not None and outcomes is not None:
             metrics = [
-                MetricStream(records, config, reference, outcomes, rules.level)
+                MetricStream(records, config, reference, outcomes, rules.performance_level)
                 for records in writers
             ]
             flow = LabelFlow(writers[0], config, self._lives, state.performance.history)
@@ -148,7 +154,7 @@ class ModelJudge:
         if isinstance(message, Pane):
             if not message.outcomes:
                 if offset >= self.position:
-                    self._passed_over.pane(message, self.track.needed())
+                    self._passed_over.pane(message, self.track.window_start())
                 self.track.add(message, offset)
             elif self.performance is not None:
                 self.performance.track.add(message, offset)
@@ -207,6 +213,8 @@ class ModelJudge:
             alert_ends=list(self.alert_ends),
             recent=list(self._operational.recent),
             firings=self._firings.state(),
+            next_pane=self.track.next_pane,
+            changes=[stream.changes.state() for stream in self._streams],
         )
         if self.performance is not None:
             state.performance = self.performance.state()
@@ -230,7 +238,9 @@ class ModelJudge:
         now = self._now()
         if now is not None:
             for stretch in self.track.due(now, lambda end: True):
+                out += self._panes(stretch.end)
                 out += self._empty(stretch) if stretch.empty else self._window(stretch)
+            out += self._panes(now)
         if self.performance is not None:
             out += self.performance.judge(self._features_judged)
         out += self._operational.stale(self.clock)
@@ -256,6 +266,15 @@ class ModelJudge:
         An alert on performance names the features that changed before it.
         """
         return self.clock.idle() or (self.track.next is not None and self.track.next >= end)
+
+    def _panes(self, until: int) -> Iterator[Alert]:
+        """Add the panes that end at `until` (ms) or before to the evidence, in order."""
+        panes = self.track.panes
+        for start in self.track.panes_due(until):
+            end = start + self._every
+            if not panes.foreign(start, end) and not self.track.lost(start, end):
+                for stream in self._streams:
+                    yield from stream.pane(start, panes)
 
     def _window(self, stretch: DueSpan) -> Iterator[Verdict | Alert]:
         start, end = stretch.start, stretch.end

@@ -22,6 +22,7 @@ from driftline.consumer.wire.records import (
     DetectorValue,
     Number,
     ReferenceName,
+    Sequential,
     State,
     Verdict,
     most_frequent,
@@ -64,7 +65,6 @@ class Judgement:
         effect: PSI.
         figures: by detector.
         bins, confusion: counts in detail.
-        reference_events: of the reference that it is compared with; None: all.
     """
 
     subject: Subject
@@ -75,7 +75,6 @@ class Judgement:
     figures: Mapping[str, DetectorValue] = field(default_factory=dict)
     bins: dict[str, Any] | None = None
     confusion: dict[str, Any] | None = None
-    reference_events: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +90,6 @@ class Cause:
         counts: events, or predictions, by what became of them.
         top: bins that contributed most.
         others: features that fire too, worst first.
-        reference_events: of the reference that it is compared with; None: all.
     """
 
     wording: Wording
@@ -102,7 +100,6 @@ class Cause:
     counts: dict[str, int] | None = None
     top: list[Contribution] = field(default_factory=list)
     others: Sequence[str] = ()
-    reference_events: int | None = None
 
 
 class RecordWriter:
@@ -136,8 +133,21 @@ class RecordWriter:
         events = int(reference.stream_events[reference.position[segment]])
         return cls(model, segment, config, ReferenceName(reference.id, events))
 
-    def verdict(self, window: JudgedWindow, found: Judgement) -> Verdict:
-        """Return the verdict on one subject: the worst state of its figures."""
+    def verdict(
+        self,
+        window: JudgedWindow,
+        found: Judgement,
+        events: int | None = None,
+        sequential: Sequential | None = None,
+    ) -> Verdict:
+        """Return the verdict on one subject: the worst state of its figures.
+
+        Args:
+            window: that was judged.
+            found: what is said of the subject.
+            events: of the reference that it is compared with; None: all.
+            sequential: the evidence that was added up; None: none was.
+        """
         feature, times, key = found.subject.field, window.times, self.axis.key
         ends = key(times.start), key(times.end)
         states = {figure.state for figure in found.figures.values()}
@@ -153,17 +163,23 @@ class RecordWriter:
             state="insufficient" if found.reason is not None else worst,
             reason=found.reason,
             window=self.axis.window(times.start, times.end, window.events),
-            reference=self._named(found.reference_events),
+            reference=self._named(events),
             versions=window.shown_versions,
             counts=found.counts,
             effect=found.effect,
             detectors={} if found.reason is not None else dict(found.figures),
             bins=found.bins,
             confusion=found.confusion,
+            sequential=sequential,
         )
 
-    def alert(self, life: Life, window: JudgedWindow, cause: Cause) -> Alert:
-        """Return the record of a life that fired, rose, was resolved or is due again."""
+    def alert(
+        self, life: Life, window: JudgedWindow, cause: Cause, events: int | None = None
+    ) -> Alert:
+        """Return the record of a life that fired, rose, was resolved or is due again.
+
+        `events`: of the reference that it is compared with; None: all.
+        """
         axis, times, (name, figure) = self.axis, window.times, cause.detector or (None, NO_FIGURE)
         incident = life.since if life.incident is None else life.incident
         until = times.start if life.quiet_since is None else life.quiet_since
@@ -194,7 +210,7 @@ class RecordWriter:
             effect=cause.effect,
             breaches=cause.breaches,
             window=axis.window(times.start, times.end, window.events),
-            reference=self._named(cause.reference_events),
+            reference=self._named(events),
             versions=window.shown_versions,
             counts=cause.counts,
             top=cause.top,

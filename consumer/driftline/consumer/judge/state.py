@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from driftline.consumer.judge.features.change_state import StreamChanges
 from driftline.consumer.judge.lives.life import Life
 from driftline.consumer.wire.clock import SourceProgress
 
@@ -103,6 +104,8 @@ class JudgeState(msgspec.Struct, tag="judge", rename={"sources": "heard"}):
         alert_ends: end of each partition of the alerts topic, as remembered.
         firings: alerts on features that judging of performance may look back at.
         performance: the same of the outcomes, where labels are read.
+        next_pane: start of the next pane that is added to the evidence, None before the first.
+        changes: the evidence on each stream.
     """
 
     position: int
@@ -120,3 +123,5 @@ class JudgeState(msgspec.Struct, tag="judge", rename={"sources": "heard"}):
     firings: list[Firing] = []
     performance: PerformanceState = msgspec.field(default_factory=PerformanceState)
     refused: list[tuple[int, int]] = []
+    next_pane: int | None = None
+    changes: list[StreamChanges] = []

@@ -93,6 +93,19 @@ class DetectorValue(msgspec.Struct, frozen=True, omit_defaults=True):
         )
 
 
+class Sequential(msgspec.Struct, frozen=True):
+    """Evidence that a feature changed, added up pane by pane until the window's end.
+
+    Attributes:
+        evidence: natural logarithm; `limit`: at which an alarm is due.
+        onset: start of the pane with which the change would have begun; None of a file of rows.
+    """
+
+    evidence: Number
+    limit: Number
+    onset: str | None
+
+
 class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the detectors said of one feature of one stream in one window.
 
@@ -118,6 +131,7 @@ class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
     bins: dict[str, Any] | None
     confusion: dict[str, Any] | None = None
     complete: bool = True
+    sequential: Sequential | None = None
 
     @property
     def subject(self) -> Subject:

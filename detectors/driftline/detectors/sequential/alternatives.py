@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.special import ndtri
 
+from driftline.detectors import special
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.sequential.pane_bins import PaneBins
 from driftline.detectors.sequential.variation import (
@@ -62,7 +62,7 @@ class Tilts:
         p = bins.shares
         before = np.concatenate([[0.0], np.cumsum(p)])
         upto = np.cumsum(p) - before[bins.first[:-1]][bins.owner]
-        z = ndtri(np.clip(upto - p / 2.0, 1e-6, 1.0 - 1e-6))
+        z = special.ndtri(np.clip(upto - p / 2.0, 1e-6, 1.0 - 1e-6))
         scores = [*standardised(bins, np.stack([z, z * z - 1.0]), p)]
         signs = (1,) if upwards else (1, -1)
         found = [(0, sign * step, LOCATION) for step in LOCATIONS for sign in signs]

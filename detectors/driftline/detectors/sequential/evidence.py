@@ -23,8 +23,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln
 
+from driftline.detectors import special
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.sequential.alternatives import (
     CLASSES,
@@ -202,13 +202,15 @@ class Evidence:
             onset[f] = begun[gained.argmax()]
         return onset
 
-    def reset(self, f: int, forget: FloatArray | None = None) -> None:
-        """Begin the f-th feature anew: no evidence.
+    def forget(self, f: int, events: FloatArray) -> None:
+        """Take events of the f-th feature's bins out of what is normal."""
+        own = slice(int(self._bins.first[f]), int(self._bins.first[f + 1]))
+        added = self.state.added.copy()
+        added[own] -= events
+        self.state.added = added
 
-        Args:
-            f: number of the feature.
-            forget: events of its bins to take out of what is normal, as of a change that is over.
-        """
+    def reset(self, f: int) -> None:
+        """Begin the f-th feature anew: no evidence."""
         own = slice(int(self._bins.first[f]), int(self._bins.first[f + 1]))
         state = self.state
         columns = own if self._tilts is None else slice(f, f + 1)
@@ -217,16 +219,14 @@ class Evidence:
         state.learners[:, f] = -np.inf
         state.learners_gained[:, f] = 0.0
         state.learnt[:, own] = 0.0
-        if forget is not None:
-            state.added[own] -= forget
 
 
 def _dirichlet_multinomial(
     bins: PaneBins, x: FloatArray, known: FloatArray, n: FloatArray, total: FloatArray
 ) -> FloatArray:
     """Log-probability of a pane, without the multinomial coefficient, shape (..., F)."""
-    terms = bins.total(gammaln(known + x) - gammaln(known))
-    found: FloatArray = terms + gammaln(total) - gammaln(total + n)
+    terms = bins.total(special.gammaln(known + x) - special.gammaln(known))
+    found: FloatArray = terms + special.gammaln(total) - special.gammaln(total + n)
     return found
 
 

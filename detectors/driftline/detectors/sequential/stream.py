@@ -96,7 +96,7 @@ class StreamEvidence:
         dispersion: Dispersion | None,
         share: float = 1.0,
     ) -> None:
-        self._dispersion = dispersion
+        self._dispersion, self._numeric = dispersion, layout.numeric
         size = len(layout.features)
         self.evidence = np.full(size, np.nan)
         self.panes = np.zeros(size, np.int64)
@@ -154,6 +154,7 @@ class StreamEvidence:
         )
         moving = ~frozen
         state.variation.add(y * moving, other * moving, events * moving)
+        state.variation.round()
         self.evidence[places] = group.evidence.add(
             x, phi, state.number * group.together, moving.astype(np.float64)
         )
@@ -187,10 +188,28 @@ class StreamEvidence:
         normal: FloatArray = (bins.normal + group.state.evidence.added)[own]
         return normal
 
-    def reset(self, f: int, forget: FloatArray | None = None) -> None:
+    def forget(self, f: int, events: FloatArray) -> None:
+        """Take events of the f-th feature's bins out of what is normal."""
+        group, i = self._find(f)
+        group.evidence.forget(i, events)
+
+    def tests(self, f: int) -> bool:
+        """Return whether evidence on the f-th feature is added up."""
+        return any(f in group.bins.places for group in self._groups)
+
+    def is_number(self, f: int) -> bool:
+        """Return whether the f-th feature is a number."""
+        return f < self._numeric
+
+    @property
+    def most_joined(self) -> int:
+        """The most panes that are joined for any feature."""
+        return max((group.together for group in self._groups), default=1)
+
+    def reset(self, f: int) -> None:
         """Begin the f-th feature anew, see `Evidence.reset`."""
         group, i = self._find(f)
-        group.evidence.reset(i, forget)
+        group.evidence.reset(i)
         self.evidence[f] = group.evidence.evidence()[i]
 
     def state(self) -> StreamState:

@@ -28,7 +28,7 @@ from driftline.detectors.counts import (
     with_ks_error,
     with_ties,
 )
-from driftline.detectors.reference import Reference
+from driftline.detectors.reference import Reference, ReferenceCounts
 from driftline.detectors.registry import FeatureType
 from driftline.producer.errors import InputError
 from driftline.producer.records.mapping import Mapping
@@ -223,9 +223,7 @@ def _build(scan: Callable[[], Iterable[Events]], settings: ReferenceSettings) ->
     reference = Reference(
         model=settings.model,
         layout=layout,
-        streams=counted.streams,
-        counts=counted.counts,
-        stream_events=counted.events,
+        counted=ReferenceCounts(counted.streams, counted.counts, counted.events),
         segments=chosen.segments,
         positive_label=measured.positive_label,
         outcome=outcome_content(measured, counted.outcomes, fitted.errors),

@@ -107,6 +107,22 @@ class Field:
         return codes, [*texts, None]
 
 
+@dataclass(frozen=True)
+class LeftOut:
+    """Rows that are no events of the model.
+
+    Attributes:
+        skipped: events of other models.
+        unusable: records that the monitor would refuse: neither features nor prediction, or of a
+            wrong type.
+        wrong: which is of a wrong type, as a sentence; empty where none is.
+    """
+
+    skipped: int = 0
+    unusable: int = 0
+    wrong: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Events:
     """Events of one model.
@@ -116,10 +132,7 @@ class Events:
         features: input's name to its values, ascending by name.
         outcomes: `prediction.score` and such to their values.
         tags: tag to its values.
-        skipped: events of other models, which are left out.
-        unusable: records that the monitor would refuse, left out too: neither features nor
-            prediction, or of a wrong type.
-        wrong: which is of a wrong type, as a sentence; empty where none is.
+        left_out: the other rows.
         columns: the top-level fields of the records.
         read_times: reads the times, see `times`.
     """
@@ -128,9 +141,7 @@ class Events:
     features: dict[str, Field] = field(default_factory=dict)
     outcomes: dict[str, Field] = field(default_factory=dict)
     tags: dict[str, Field] = field(default_factory=dict)
-    skipped: int = 0
-    unusable: int = 0
-    wrong: str = ""
+    left_out: LeftOut = LeftOut()
     columns: tuple[str, ...] = ()
     read_times: Callable[[], NDArray[np.int64] | None] = lambda: None
 
@@ -193,13 +204,15 @@ def events_of(table: Table, mapping: Mapping, model: str, tags: Iterable[str] = 
         of_model(inner, sorted(inner)),
         of_model(outcomes, OUTCOMES),
         of_model(names, tags),
-        skipped=table.rows - good - unusable,
-        unusable=unusable,
-        wrong="prediction is an array, not one score or class"
-        if (there & listed).any()
-        else "features is no object of named values"
-        if (there & no_object).any()
-        else "",
+        left_out=LeftOut(
+            skipped=table.rows - good - unusable,
+            unusable=unusable,
+            wrong="prediction is an array, not one score or class"
+            if (there & listed).any()
+            else "features is no object of named values"
+            if (there & no_object).any()
+            else "",
+        ),
         columns=tuple(table.columns),
         read_times=times,
     )

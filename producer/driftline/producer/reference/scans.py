@@ -74,9 +74,9 @@ class Seen:
         inputs: set[str] = set()
         for events in tables:
             seen.events += events.rows
-            seen.skipped += events.skipped
-            seen.unusable += events.unusable
-            seen.wrong = seen.wrong or events.wrong
+            seen.skipped += events.left_out.skipped
+            seen.unusable += events.left_out.unusable
+            seen.wrong = seen.wrong or events.left_out.wrong
             seen.columns |= dict.fromkeys(events.columns)
             inputs |= events.features.keys()
             for name in {*events.features, *PREDICTION_FEATURES}:

@@ -52,7 +52,10 @@ def test_a_category_that_takes_over() -> None:
     assert fired.summary.endswith(", since 2020-09-20 02:00 UTC. Only this feature.")
     assert (fired.kind, fired.feature, fired.type) == ("feature_drift", "c", "categorical")
     assert (fired.status, fired.severity, fired.revision) == ("firing", "critical", 1)
-    assert (fired.detector, fired.rule) == ("chi_square", "budget: 1 per 30d, min_effect: 0.1")
+    assert (fired.detector, fired.rule) == (
+        "chi_square",
+        "budget: 1 per 30d, min_effect: 0.1 (window alarm)",
+    )
     assert fired.alert_id == identity("m", "c", "feature_drift", "2020-09-20T02:00:00Z")
     assert fired.incident_id == identity("m", "2020-09-20T02:00:00Z")
     assert (fired.breaches, fired.owner, fired.runbook) == ((1, 1), "credit", None)
@@ -85,7 +88,7 @@ def test_missing_values(feature: str) -> None:
         " Only this feature."
     )
     assert (fired.value, fired.top) == (1.0, [])
-    assert fired.rule == "budget: 1 per 30d, min_rise: 2%"
+    assert fired.rule == "budget: 1 per 30d, min_rise: 2% (window alarm)"
     assert fired.alert_id == identity("m", feature, "data_quality", "2020-09-20T01:00:00Z")
 
 
@@ -284,7 +287,7 @@ def test_min_effect_keeps_a_harmless_shift_quiet() -> None:
     (verdict, *_) = verdicts(backtest(plan(**BUDGET), events), "x")
     assert (verdict.state, 0.02 < (verdict.effect or 0) < 0.1) == ("ok", True)
     found = alerts(backtest(plan(**small), events), "x")
-    assert [a.rule for a in found] == ["budget: 1 per 30d, min_effect: 0.02"]
+    assert [a.rule for a in found] == ["budget: 1 per 30d, min_effect: 0.02 (window alarm)"]
 
 
 def test_a_sentinel_in_three_of_a_hundred_rows_is_told() -> None:

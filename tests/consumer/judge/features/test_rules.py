@@ -11,6 +11,7 @@ from tests.consumer.service.small import DAY, REFERENCE
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.features.rules import RuleBook, Ruling
 from driftline.detectors import DETECTORS, RATES, Comparison, Result
+from driftline.detectors.budget import CHANGE, PERFORMANCE, WINDOW
 
 LAYOUT = REFERENCE.layout
 NAMES = [feature.name for feature in LAYOUT.features]  # x, then b and c
@@ -19,9 +20,9 @@ SIX_DAYS = {"window": {"length": "6d"}}
 NAN = float("nan")
 
 
-def rulebook(streams: int = 1, **settings: Any) -> RuleBook:
+def rulebook(streams: int = 1, more_tests: int = 0, **settings: Any) -> RuleBook:
     config = {"predictions": "in", "reference": "r.json", **SIX_DAYS, **settings}
-    return RuleBook(ModelConfig.model_validate(config), LAYOUT, streams)
+    return RuleBook(ModelConfig.model_validate(config), LAYOUT, streams, more_tests)
 
 
 def figures(
@@ -69,12 +70,14 @@ def levels(rulings: list[Ruling]) -> list[list[int]]:
 
 def test_level_of_one_test() -> None:
     # 3 features x 2 tests, 5 looks in 30 days.
-    assert rulebook().alpha == pytest.approx([1 / (6 * 5)] * 3, rel=1e-12)
-    assert rulebook(streams=4).alpha == pytest.approx([1 / (4 * 6 * 5)] * 3, rel=1e-12)
-    assert rulebook(budget="3 per 90d").alpha == pytest.approx([3 / (6 * 15)] * 3, rel=1e-12)
+    assert rulebook().alpha == pytest.approx([WINDOW / (6 * 5)] * 3, rel=1e-12)
+    assert rulebook(streams=4).alpha == pytest.approx([WINDOW / (4 * 6 * 5)] * 3, rel=1e-12)
+    assert rulebook(budget="3 per 90d").alpha == pytest.approx(
+        [3 * WINDOW / (6 * 15)] * 3, rel=1e-12
+    )
     hourly = rulebook(window={"length": "6h", "every": "1h"})
-    assert hourly.alpha == pytest.approx([1 / (6 * 720)] * 3, rel=1e-12)
-    assert rulebook(ignore=["b"]).alpha[[0, 2]] == pytest.approx([1 / (4 * 5)] * 2, rel=1e-12)
+    assert hourly.alpha == pytest.approx([WINDOW / (6 * 720)] * 3, rel=1e-12)
+    assert rulebook(ignore=["b"]).alpha[[0, 2]] == pytest.approx([WINDOW / (4 * 5)] * 2, rel=1e-12)
     # The four rates share one test.
     assert rulebook().rate_alpha * 4 == pytest.approx(rulebook().alpha, rel=1e-12)
 
@@ -89,7 +92,13 @@ def test_all_tests_together_spend_the_budget() -> None:
             book = rulebook(streams, window={"length": "1d"}, **settings)
             looks = (7 if "budget" in settings else 30) * streams
             spent = np.nansum(book.alpha + 4 * book.rate_alpha) * looks
-            assert spent == pytest.approx(2.0 if "budget" in settings else 1.0, rel=1e-12)
+            # Evidence reaches log c in T panes at most T / c times.
+            spent += np.nansum(np.exp(-book.limits)) * looks
+            allowed = 2.0 if "budget" in settings else 1.0
+            assert spent == pytest.approx(allowed * (WINDOW + CHANGE), rel=1e-12)
+            more = rulebook(streams, more_tests=2, window={"length": "1d"}, **settings)
+            of_metrics = 2 * more.performance_level * looks
+            assert of_metrics == pytest.approx(allowed * PERFORMANCE, rel=1e-12)
 
 
 def test_weights_share_the_budget_and_leave_its_sum() -> None:
@@ -242,9 +251,9 @@ def test_rules_in_the_words_of_the_configuration() -> None:
     )
     by_key = {rule.key: rule for rule in book.rules}
     drift = book.describe(by_key["budget"], "ks", 1)
-    assert drift == "budget: 2 per 7d, min_effect: 0.05"
+    assert drift == "budget: 2 per 7d, min_effect: 0.05 (window alarm)"
     rates = book.describe(by_key["budget: missing"], "missing", 2)
-    assert rates == "budget: 2 per 7d, min_rise: 2%"
+    assert rates == "budget: 2 per 7d, min_rise: 2% (window alarm)"
     (psi,) = (rule for rule in book.rules if rule.limit and "psi" in rule.detectors)
     assert book.describe(psi, "psi", 1) == "psi: warning 0.1, for 2 of 3"
     assert book.describe(psi, "psi", 2) == "psi: critical 0.25, for 2 of 3"

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.consumer.judge.bin_changes import category_of, ends_of, moved_of, top_of
+from driftline.consumer.judge.features.changes import SEQUENTIAL, ChangeWatch
 from driftline.consumer.judge.features.rules import RuleBook, Ruling
 from driftline.consumer.judge.features.schema import schema_change
 from driftline.consumer.judge.lives.life import Life, breaches
@@ -25,7 +26,14 @@ from driftline.consumer.judge.sentence import (
     scope,
     unjudged,
 )
-from driftline.consumer.wire.records import STATES, Alert, DetectorValue, Verdict, number
+from driftline.consumer.wire.records import (
+    STATES,
+    Alert,
+    DetectorValue,
+    Sequential,
+    Verdict,
+    number,
+)
 from driftline.consumer.wire.samples import WindowSample
 from driftline.consumer.wire.subject import Subject
 from driftline.detectors import (
@@ -77,6 +85,7 @@ class FeatureWriter:
         baseline: its reference counts; `normal`: its rates.
         rules: the model's rules.
         features: places of the features that have verdicts, in the order of their names.
+        changes: the evidence on the stream.
     """
 
     def __init__(
@@ -86,8 +95,9 @@ class FeatureWriter:
         normal: Mapping[str, NDArray[np.float64]],
         rules: RuleBook,
         features: Sequence[int],
+        changes: ChangeWatch,
     ) -> None:
-        self._records, self._rules = records, rules
+        self._records, self._rules, self._changes = records, rules, changes
         self._baseline, self._normal = baseline, normal
         layout = baseline.layout.features
         self._subjects = [(f, Subject.feature(layout[f].name), layout[f].type) for f in features]
@@ -111,9 +121,9 @@ class FeatureWriter:
                 effect=number(effects[f]),
                 figures={} if reason else figures_of(now.found, f, kind, now.rulings),
                 bins=None if reason else self._bins(f, now.counts),
-                reference_events=int(self._baseline.feature_events[f]),
             )
-            verdicts.append(self._records.verdict(now.window, found))
+            known = int(self._baseline.feature_events[f]), self._evidence(f)
+            verdicts.append(self._records.verdict(now.window, found, *known))
         return verdicts
 
     def insufficient(
@@ -128,8 +138,8 @@ class FeatureWriter:
                     type=kind,
                     reason=reason,
                     counts=found.counts(f) if found is not None else None,
-                    reference_events=int(self._baseline.feature_events[f]),
                 ),
+                int(self._baseline.feature_events[f]),
             )
             for f, subject, kind in self._subjects
         ]
@@ -147,6 +157,12 @@ class FeatureWriter:
             # Kept, because a rule may have left the configuration when its alert resolves.
             life.described = self._rules.describe(ruling.rule, name, life.severity)
         figures = figures_of(now.found, f, kind, now.rulings, name) if name is not None else {}
+        detector = None if name is None else (name, figures.get(name, NO_FIGURE))
+        if life.rule == SEQUENTIAL:
+            life.described = self._rules.describe_changes()
+            known = self._changes.of(f)
+            if known is not None:
+                detector = SEQUENTIAL, DetectorValue.of(known.evidence, threshold=known.limit)
         quality = life.kind == "data_quality"
         bins = self._baseline.bins(f, now.counts)
         effect = now.found.effect[f]
@@ -176,7 +192,7 @@ class FeatureWriter:
             Cause(
                 wording=wording,
                 type=kind,
-                detector=None if name is None else (name, figures.get(name, NO_FIGURE)),
+                detector=detector,
                 effect=number(float(effect)) if reason is None else None,
                 breaches=None if ruling is None else breaches(life, ruling.reading(f)),
                 counts=now.found.counts(f),
@@ -184,8 +200,8 @@ class FeatureWriter:
                 if quality or reason is not None
                 else top_of(bins),
                 others=others,
-                reference_events=int(self._baseline.feature_events[f]),
             ),
+            int(self._baseline.feature_events[f]),
         )
 
     def _change(self, f: int, now: FeatureWindow, rate: str | None, bins: Bins) -> Wording:
@@ -200,6 +216,13 @@ class FeatureWriter:
         return numeric_change(
             present, normal, moved_of(bins, self._baseline.only_values(f, now.counts))
         )
+
+    def _evidence(self, f: int) -> Sequential | None:
+        known = self._changes.of(f)
+        if known is None:
+            return None
+        onset = self._records.axis.time(known.onset)
+        return Sequential(number(known.evidence), number(known.limit), onset)
 
     def _spread(self, f: int, counts: NDArray[np.int64] | None) -> Spread:
         low, middle, high = (self._baseline.quantile(f, q, counts) for q in (0.25, 0.5, 0.75))

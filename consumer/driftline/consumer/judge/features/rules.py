@@ -22,16 +22,19 @@ from driftline.detectors import (
     RATES,
     Comparison,
     Layout,
-    level,
     rate_effect,
     significant,
 )
+from driftline.detectors.budget import CHANGE, PERFORMANCE, WINDOW, evidence_limit, level
 
 OK, WARNING, CRITICAL = 0, 1, 2
 _BUDGET = tuple(detector for detector in DETECTORS.values() if detector.budget)
 # Of values, and of rates, which share one test's level.
 _TESTS = tuple(detector for detector in _BUDGET if detector.name not in RATES)
 _RATES = tuple(detector for detector in _BUDGET if detector.name in RATES)
+UNSEEN = "budget: unseen"
+"""Key of the budget's rule on values that the reference does not list."""
+
 _NO_VALUES = "no value in this window"
 _NO_REFERENCE = "the reference has no value of it"
 
@@ -82,7 +85,9 @@ class RuleBook:
             `chi_square` shares the level with `ks`.
 
     Attributes:
-        level: of one test; NaN without a budget.
+        level: of one test of a window; NaN without a budget. `performance_level`: of one metric.
+        limits: evidence at which each feature alarms, natural logarithms, shape (F,); NaN where
+            none is added up.
         named: the detectors that rules look at.
     """
 
@@ -102,11 +107,21 @@ class RuleBook:
         weights = np.array([config.weight_for(f.name) for f in layout.features], float)
         weights[~self.watched] = 0.0
         self.alpha = np.full(len(weights), np.nan)
-        self.level = float("nan")
-        tests = (2 * int(self.watched.sum()) + more_tests) * streams
-        if config.budget is not None and tests:
-            budget, every = config.budget, config.window.every
-            self.level = level(budget.alarms, budget.length(every), tests, every)
+        self.level = self.performance_level = float("nan")
+        self.limits = np.full(len(weights), np.nan)
+        tests = 2 * int(self.watched.sum()) * streams
+        budget, every = config.budget, config.window.every
+        if budget is not None and tests:
+            period = budget.length(every)
+            self.level = level(budget.alarms * WINDOW, period, tests, every)
+            for f in np.flatnonzero(weights).tolist():
+                share = CHANGE * weights[f] / (weights.sum() * streams)
+                self.limits[f] = evidence_limit(budget.alarms, period, share, every)
+        if budget is not None and more_tests:
+            allowed = budget.alarms * PERFORMANCE
+            self.performance_level = level(
+                allowed, budget.length(every), more_tests * streams, every
+            )
         if weights.sum() > 0:
             share = weights * self.watched.sum() / weights.sum()
             self.alpha = np.minimum(self.level * share, 1.0)
@@ -227,11 +242,16 @@ class RuleBook:
             for key, name, limit in sorted(distinct, key=lambda entry: entry[0])
         ]
 
+    def describe_changes(self) -> str:
+        """Return the rule on evidence, in the words of the configuration."""
+        return f"{describe_budget(self._config)} (change alarm)"
+
     def describe(self, rule: Rule, detector: DetectorName, severity: int) -> str:
         """Return the rule that fired, in the words of the configuration."""
         if rule.limit is None:
             config = self._config
-            return describe_rate_budget(config) if rule.quality else describe_budget(config)
+            told = describe_rate_budget(config) if rule.quality else describe_budget(config)
+            return f"{told} (window alarm)"
         critical = severity == CRITICAL and rule.limit.critical is not None
         return describe_limit(
             detector,

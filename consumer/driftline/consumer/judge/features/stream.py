@@ -8,13 +8,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from driftline.consumer.config import DetectorName, ModelConfig
+from driftline.consumer.judge.features.change_state import StreamChanges
+from driftline.consumer.judge.features.changes import SEQUENTIAL, Change, ChangeWatch, Counts
 from driftline.consumer.judge.features.records import FeatureWindow, FeatureWriter
-from driftline.consumer.judge.features.rules import RuleBook, Ruling
+from driftline.consumer.judge.features.rules import UNSEEN, RuleBook, Ruling
 from driftline.consumer.judge.features.schema import is_gone
 from driftline.consumer.judge.lives.firing_times import FiringTimes
 from driftline.consumer.judge.lives.life import (
     Life,
     Lives,
+    Reading,
     WindowTimes,
     advance,
     join_incident,
@@ -22,10 +25,11 @@ from driftline.consumer.judge.lives.life import (
 )
 from driftline.consumer.judge.records import JudgedWindow, RecordWriter, too_few
 from driftline.consumer.judge.windows.panes import PaneStore
-from driftline.consumer.wire.kinds import Kind
+from driftline.consumer.wire.kinds import DRIFT, Kind
 from driftline.consumer.wire.records import Alert, Verdict
 from driftline.consumer.wire.subject import Subject
 from driftline.detectors import Baseline, Comparison, compare, normal_rates
+from driftline.detectors.grid import IntArray
 from driftline.detectors.reference import Reference
 
 
@@ -55,6 +59,7 @@ class StreamJudge:
         reference: what the model is compared with.
         rules: when it alarms.
         lives: the model's alert lives, which judging moves on.
+        kept: what was kept of the evidence on the stream, None: nothing.
         firings: where to note which alerts fire when; None where nobody looks back at it.
         whole: the judge of the whole model, which is asked first; None of that one.
     """
@@ -66,6 +71,7 @@ class StreamJudge:
         reference: Reference,
         rules: RuleBook,
         lives: Lives,
+        kept: StreamChanges | None = None,
         firings: FiringTimes | None = None,
         whole: StreamJudge | None = None,
     ) -> None:
@@ -83,7 +89,63 @@ class StreamJudge:
         names = [feature.name for feature in reference.layout.features]
         watched = [f for f in np.argsort(names, kind="stable").tolist() if rules.watched[f]]
         self._features = [(f, names[f], Subject.feature(names[f]).drift) for f in watched]
-        self._writer = FeatureWriter(records, self._baseline, self._normal, rules, watched)
+        self.changes = ChangeWatch(
+            reference, records.segment, rules.limits, config.window.every, config.min_effect, kept
+        )
+        self._writer = FeatureWriter(
+            records, self._baseline, self._normal, rules, watched, self.changes
+        )
+
+    def pane(self, start: int, panes: PaneStore) -> list[Alert]:
+        """Take in the final pane that starts at `start` (ms); return the alert records it causes.
+
+        A change that evidence shows is told at once, described by what came since it began.
+        """
+        pane, size = self._config.window.every, self._baseline.layout.size
+
+        def counts(first: int, end: int) -> IntArray:
+            return panes.counts(first, end, self._segment)[:size]
+
+        end, frozen = start + pane, np.zeros(size and len(self._rules.watched), bool)
+        for f, name, drift in self._features:
+            frozen[f] = self._fires(name, drift) or self._values_fire(name)
+        alarms = self.changes.add(start, counts(start, end), counts, frozen)
+        return [self._told(change, end, panes, counts) for change in alarms]
+
+    def _told(self, change: Change, end: int, panes: PaneStore, counts: Counts) -> Alert:
+        """Let the alert on a change fire; where values came that are not listed, that on these."""
+        since, f = change.since, change.f
+        times, now = WindowTimes(since, end, since), counts(since, end)
+        found = compare(
+            self._baseline, now, self._rules.alpha, self._rules.rate_alpha, self._rules.named
+        )
+        rulings = self._rules.judge(found, self._normal)
+        name, kind = next((name, drift) for place, name, drift in self._features if place == f)
+        level = 2 if change.effect >= self._config.critical_effect else 1
+        reading = Reading(SEQUENTIAL, 1, 1, level, quiet=False)
+        for ruling in rulings:
+            if ruling.levels[f] and ruling.rule.key == UNSEEN:
+                kind, reading = "data_quality", ruling.reading(f)
+        key = (self.name, name, kind)
+        pending = self._lives.pop(key, None)  # a threshold that was not broken often enough yet
+        life = advance(self._lives, key, [reading], times, None)
+        if life is None:
+            raise AssertionError("a change that alarms always fires")
+        if pending is not None:
+            life.history = {**pending.history, **life.history}
+        join_incident(life, self._lives.values(), self._config.window.length)
+        self.changes.fired(change, end, counts)
+        shown = JudgedWindow(
+            times,
+            panes.events(since, end, self._segment),
+            panes.versions(since, end, self._segment),
+        )
+        firing, also = self._firing(found), set(self.changes.also())
+        firing += [n for place, n, _ in self._features if place in also and n not in firing]
+        self._note(times, found)
+        sample = None if self._segment else panes.sample(since, end)
+        window = FeatureWindow(shown, found, now, rulings, (), firing, sample)
+        return self._writer.alert(life, window)
 
     def judge(self, window: StreamWindow) -> tuple[list[Verdict], list[Alert]]:
         """Return the verdicts of the window, sorted by feature, and the alert records it causes."""
@@ -110,7 +172,7 @@ class StreamJudge:
             return verdicts, [self._writer.alert(life, now, reason) for life in due]
         self._found = found
         rulings = self._rules.judge(found, self._normal)
-        written = list(self._live(times, found, rulings, window.new_version))
+        written = list(self._live(times, found, rulings, window.new_version, counts))
         untested, firing = self._rules.untested(found), self._firing(found)
         sample = None if self._segment else panes.sample(times.start, times.end)
         now = FeatureWindow(shown, found, counts, rulings, untested, firing, sample)
@@ -138,6 +200,7 @@ class StreamJudge:
         found: Comparison,
         rulings: list[Ruling],
         new_version: str | None,
+        counts: IntArray,
     ) -> Iterator[Life]:
         """Move the lives of this stream on by one window; yield those to be written."""
         written = []
@@ -159,6 +222,8 @@ class StreamJudge:
                     for r in rulings
                     if r.rule.quality == quality and r.rule.detectors[f] is not None
                 ]
+                if not quality and self.changes.watches(f):
+                    readings.append(self._still(key, f, counts))
                 if quality and (drifted[f] or self._fires(name, drift)):
                     # A number that moved goes beyond its range, too: that is one fact.
                     readings = [
@@ -184,7 +249,21 @@ class StreamJudge:
         for life in written:
             if not life.firing:
                 del self._lives[life.key]
+                if life.kind in DRIFT:
+                    self.changes.reset(self._baseline.layout.position[life.feature])
         yield from written
+
+    def _still(self, key: tuple[str, str, str], f: int, counts: IntArray) -> Reading:
+        """Return whether what evidence once showed is over, by a window as a whole."""
+        life = self._lives.get(key)
+        fires = life is not None and SEQUENTIAL in life.history
+        quiet = not fires or self.changes.is_quiet(f, counts)
+        return Reading(SEQUENTIAL, 1, 1, 0, quiet)
+
+    def _values_fire(self, name: str) -> bool:
+        """Return whether an alert on the values of a feature speaks of its change already."""
+        life = self._lives.get((self.name, name, "data_quality"))
+        return life is not None and life.firing and life.rule == UNSEEN
 
     def is_gone(self, f: int) -> bool:
         """Return whether no event of the window judged last had a feature."""
@@ -230,7 +309,7 @@ class StreamJudge:
         return quality and near and not values_fire
 
     def _fires(self, name: str, kind: Kind) -> bool:
-        life = self._lives.get((self._name, name, kind))
+        life = self._lives.get((self.name, name, kind))
         return life is not None and life.firing
 
     def _note(self, times: WindowTimes, found: Comparison) -> None:

@@ -32,6 +32,10 @@ class Track:
         size: length of the panes' flat layout.
         following: start of the pane with which the next window ends; None before the first pane.
         empty_since: start of the time without events that still lasts.
+        next_pane: start of the next pane that is given alone; None before the first pane.
+
+    Attributes:
+        reach: how far before the next pane those are kept that it is seen beside, ms.
     """
 
     def __init__(
@@ -41,7 +45,10 @@ class Track:
         size: int,
         following: int | None,
         empty_since: int | None,
+        next_pane: int | None = None,
     ) -> None:
+        self.reach = 0
+        self.next_pane = next_pane
         self._length, self._every = window.length, window.every
         self.panes = PaneStore(window.every, layouts, size)
         # Panes start at multiples of their length, also after the length was changed.
@@ -57,8 +64,24 @@ class Track:
             self.panes.add(pane, offset)
 
     def needed(self) -> int | None:
+        """Return from where on panes are needed (ms), None before the first pane."""
+        window = self.window_start()
+        if window is None or not self.reach or self.next_pane is None:
+            return window
+        return min(window, self.next_pane - self.reach)
+
+    def window_start(self) -> int | None:
         """Return where the next window begins (ms), None before the first pane."""
         return None if self.next is None else self.next + self._every - self._length
+
+    def panes_due(self, until: int) -> Iterator[int]:
+        """Yield the starts of the panes that end at `until` (ms) or before, each once, in order."""
+        for start in self.panes.starts():
+            if start % self._every == 0 and (self.next_pane is None or start >= self.next_pane):
+                if start + self._every > until:
+                    return
+                self.next_pane = start + self._every
+                yield start
 
     def due(self, final: int, may_judge: Callable[[int], bool]) -> Iterator[DueSpan]:
         """Yield what is due now that every pane before `final` (ms) is there, in order.
@@ -89,7 +112,9 @@ class Track:
                 later = [-(-s // every) * every for s in self.panes.starts() if end <= s]
                 losses = [a // every * every for a, _ in self.losses if a >= end]
                 self.next = min([*later, *losses, final // every * every])
-            self.panes.drop_before(self.next + every - self._length)
+            needed_now = self.needed()
+            if needed_now is not None:
+                self.panes.drop_before(needed_now)
 
     def lost(self, start: int, end: int) -> bool:
         """Return whether events within the times were lost."""
