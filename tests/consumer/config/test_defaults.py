@@ -60,7 +60,7 @@ def test_model(read: Read) -> None:
 
 def test_every_is_length(read: Read) -> None:
     window = read(KAFKA + MODEL % "window: {length: 6d}").config.models["m"].window
-    assert (window.length, window.every, window.panes) == (6 * DAY, 6 * DAY, 1)
+    assert (window.length, window.every, window.pane) == (6 * DAY, 6 * DAY, None)
 
 
 def test_labels(read: Read) -> None:

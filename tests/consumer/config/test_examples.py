@@ -65,7 +65,7 @@ def test_three_models(read: Read, three_models: dict[str, str]) -> None:
     price = config.models["price-quote"]
     assert price.budget == Budget(1, 90 * 86_400_000)
     assert (price.window.length, price.window.every) == (6 * 3_600_000, 30 * 60_000)
-    assert price.window.panes == 12
+    assert price.window.length == 12 * price.window.every
 
     # What the model does not say comes from `defaults`, also inside of window.
     assert fraud.window.every == risk.window.every == config.models["churn"].window.every == 300_000

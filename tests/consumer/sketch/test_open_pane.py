@@ -40,7 +40,7 @@ def sent(pane: OpenPane, until: int = 1_000) -> list[Pane]:
 
 
 def store(model: SketchModel, messages: list[Pane]) -> PaneStore:
-    panes = PaneStore(model.every, (model.layout_id,), model.layout.size)
+    panes = PaneStore(model.pane, (model.layout_id,), model.layout.size)
     for offset, message in enumerate(messages):
         panes.add(message, offset)
     return panes
@@ -70,10 +70,10 @@ def test_counts_are_those_of_all_rows_at_once(seed: int, cuts: list[int], small:
     for place, stream in enumerate(MODEL.streams):
         mine = np.ones(30, np.bool_) if place == 0 else tier == place - 1
         expected = count_columns(MODEL.layout, Columns(columns.numeric[mine], columns.codes[mine]))
-        assert panes.counts(0, MODEL.every, stream).tolist() == expected.tolist()
-        assert panes.events(0, MODEL.every, stream) == mine.sum()
+        assert panes.counts(0, MODEL.pane, stream).tolist() == expected.tolist()
+        assert panes.events(0, MODEL.pane, stream) == mine.sum()
         named = {name: int((versions[mine] == code).sum()) for code, name in enumerate(NAMES)}
-        assert panes.versions(0, MODEL.every, stream) == {n: k for n, k in named.items() if k}
+        assert panes.versions(0, MODEL.pane, stream) == {n: k for n, k in named.items() if k}
 
 
 def test_a_message_says_what_it_counts() -> None:
@@ -119,9 +119,9 @@ def test_a_pane_may_be_sent_and_go_on() -> None:
     early = sent(pane, 10)
     pane.add(cut(columns, slice(10, 20)), none, {"tier": none}, NAMES)
     panes = store(MODEL, [*early, *sent(pane, 20)])
-    assert panes.events(0, MODEL.every, None) == 20
+    assert panes.events(0, MODEL.pane, None) == 20
     expected = count_columns(MODEL.layout, columns).tolist()
-    assert panes.counts(0, MODEL.every, None).tolist() == expected
+    assert panes.counts(0, MODEL.pane, None).tolist() == expected
 
 
 def test_a_huge_pane_is_split_by_feature_below_what_a_broker_takes() -> None:
@@ -143,9 +143,9 @@ def test_a_huge_pane_is_split_by_feature_below_what_a_broker_takes() -> None:
     expected = count_columns(layout, columns)
     for order in (messages, messages[::-1], [*messages, *messages]):
         panes = store(model, order)
-        assert panes.events(0, model.every, None) == 30_000
-        assert panes.versions(0, model.every, None) == {"1": 30_000}
-        assert np.array_equal(panes.counts(0, model.every, None), expected)
+        assert panes.events(0, model.pane, None) == 30_000
+        assert panes.versions(0, model.pane, None) == {"1": 30_000}
+        assert np.array_equal(panes.counts(0, model.pane, None), expected)
 
 
 def test_counts_are_sparse() -> None:

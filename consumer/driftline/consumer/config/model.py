@@ -35,8 +35,11 @@ from driftline.consumer.config.notation import (
     Topics,
 )
 from driftline.consumer.config.values import Budget, format_number
+from driftline.detectors.dispersion import Dispersion
 from driftline.detectors.outcomes.metrics import METRICS
+from driftline.detectors.pane_lengths import part_of, part_of_rows
 from driftline.detectors.registry import DETECTORS, FeatureType
+from driftline.detectors.sequential.variation import LEAST_PANES
 
 DAY = 86_400_000
 BUDGET_OF_ROWS = Budget(1.0, 100, windows=True)
@@ -44,11 +47,12 @@ BUDGET_OF_ROWS = Budget(1.0, 100, windows=True)
 
 
 class WindowConfig(Section):
-    """Windows of `length` every `every`; a pane is one `every`. Durations in ms.
+    """Windows of `length` every `every`, counted in panes of `pane`. Durations in ms.
 
-    `grace`: how long a pane waits for events that are late. `min_events`: a window with fewer is
-    not judged. `rows`: of a backtest over a file without times; then `length` is this number, and
-    `every` counts rows too.
+    `pane`: a whole part of `every`; see `pane_for` where it is not given. `grace`: how long a pane
+    waits for events that are late. `min_events`: a window with fewer is not judged. `rows`: of a
+    backtest over a file without times; then `length` is this number, and `every` and `pane` count
+    rows too.
     """
 
     rows: Count | None = None
@@ -56,6 +60,10 @@ class WindowConfig(Section):
     every: DurationOrRows = Field(
         default_factory=lambda section: section.get("rows") or section["length"],
         description="length, unless given",
+    )
+    pane: DurationOrRows | None = Field(
+        default=None,
+        description="the part of every that holds about 100 events by the reference, unless given",
     )
     grace: Duration = 60_000
     min_events: Count = 500
@@ -67,6 +75,13 @@ class WindowConfig(Section):
         if length % every:
             raise ValueError("length must be a whole number of every")
         return every
+
+    @field_validator("pane")
+    @classmethod
+    def _every_is_whole(cls, pane: int | None, info: ValidationInfo) -> int | None:
+        if pane is not None and info.data.get("every", pane) % pane:
+            raise ValueError("every must be a whole number of pane")
+        return pane
 
     @model_validator(mode="after")
     def _along_rows(self) -> Self:
@@ -84,10 +99,28 @@ class WindowConfig(Section):
             object.__setattr__(self, name, value)
         return self
 
-    @property
-    def panes(self) -> int:
-        """Panes in one window."""
-        return self.length // self.every
+    def pane_for(self, dispersion: Dispersion | None) -> int:
+        """Return the length of a pane, ms or rows.
+
+        Unless it is given, a pane is the part of `every` that holds about 100 events by the rate of
+        the reference. It is never under a minute, and not longer than gives the reference 30 panes.
+        Where the reference has no rate, it is `every`.
+
+        Args:
+            dispersion: of the reference.
+
+        Example:
+            >>> WindowConfig(pane="5m").pane_for(None), WindowConfig().pane_for(None)
+            (300000, 3600000)
+        """
+        if self.pane is not None:
+            return self.pane
+        if self.rows is not None:
+            return part_of_rows(self.every, self.every)
+        if dispersion is None or not dispersion.events.size:
+            return self.every
+        rate = float(dispersion.events.max()) / dispersion.pane
+        return part_of(self.every, rate, dispersion.pane * dispersion.panes / LEAST_PANES)
 
 
 def _topic_alone(value: Any) -> Any:

@@ -46,6 +46,7 @@ class ModelJudge:
         name: the model.
         config: its configuration.
         reference: what its windows are compared with.
+        pane: length of the panes of its events, ms.
         state: as read from the log; feeding starts at ``state.rewind``.
         outcomes: of the reference, where performance is watched: by labels, or by estimates.
         passed_over: where to count, by reason, events that are in no verdict.
@@ -56,6 +57,7 @@ class ModelJudge:
         name: str,
         config: ModelConfig,
         reference: Reference,
+        pane: int,
         state: JudgeState,
         outcomes: Outcomes | None,
         passed_over: Counter[str],
@@ -69,10 +71,11 @@ class ModelJudge:
         self.clock = Clock(config.predictions, by_source(state.sources))
         self.mixed = 0  # windows whose panes were counted with two configurations
         self._passed_over = PassedOver(passed_over, self.clock.sources)
-        self._every = config.window.every
+        self._every, self._pane = config.window.every, pane
         self._versions = SeenVersions(state.versions)
         self.track = Track(
             config.window,
+            pane,
             (reference.layout_id, reference.id),
             reference.layout.size + estimate_cells(reference),
             state.next,
@@ -89,6 +92,7 @@ class ModelJudge:
             len(streams),
             performance_tests(config, outcomes),
             few_values(reference.layout, counts),
+            pane,
         )
         writers = [RecordWriter.of(name, stream, config, reference) for stream in streams]
         names = {records.stream for records in writers}
@@ -271,7 +275,7 @@ class ModelJudge:
         """Add the panes that end at `until` (ms) or before to the evidence, in order."""
         panes = self.track.panes
         for start in self.track.panes_due(until):
-            end = start + self._every
+            end = start + self._pane
             if not panes.foreign(start, end) and not self.track.lost(start, end):
                 for stream in self._streams:
                     yield from stream.pane(start, panes)

@@ -293,7 +293,7 @@ class Plan:
             layout=self.outcome_layout(name),
             streams=tuple(reference_streams(config, reference)),
             segments=self._segments(name),
-            every=config.window.every,
+            every=config.window.every,  # labels come too late for shorter panes to tell more
             labels=self.labelled[name],
         )
 
@@ -303,10 +303,15 @@ class Plan:
             name,
             self.config.models[name],
             self.references[name],
+            self.pane(name),
             state,
             self.outcomes(name),
             self.passed_over[name],
         )
+
+    def pane(self, name: str) -> int:
+        """Return the length of a pane of a model's events, ms."""
+        return self.config.models[name].window.pane_for(self.references[name].dispersion)
 
     @cached_property
     def longest_window(self) -> int:
@@ -327,7 +332,11 @@ class Plan:
                 for tag, values in self._segments(name).items()
             },
             times=PaneTimes(
-                config.window.every, config.window.grace, config.stale_after, self.ordered
+                self.pane(name),
+                config.window.every,
+                config.window.grace,
+                config.stale_after,
+                self.ordered,
             ),
             estimates=self._estimate_cells(name),
         )

@@ -68,10 +68,10 @@ class ModelSketch:
             newest = np.maximum(newest, progress.progress)
         after = np.full(len(newest), before)
         if model.times.ordered:
-            after = np.maximum((newest - model.times.grace) // model.every * model.every, before)
+            after = np.maximum((newest - model.times.grace) // model.pane * model.pane, before)
         closed = np.concatenate([[before], after[:-1]])  # the horizon each event finds
-        starts = rows.times // model.every * model.every
-        timely = starts + model.every > closed
+        starts = rows.times // model.pane * model.pane
+        timely = starts + model.pane > closed
         out: list[Pane | Horizon | Loss] = [*self._loss(rows.times)]
         self._add(rows, offsets, versions, starts, timely)
         for i in np.flatnonzero(after > closed).tolist():
@@ -83,19 +83,19 @@ class ModelSketch:
 
     def close(self, time: int, horizon: Horizon, *, whole: bool) -> Iterator[Pane | Horizon | Loss]:
         """Close panes of a set of rows; see `PartitionSketch.close`."""
-        newest, every = self.progress.progress, self._model.every
+        newest, model = self.progress.progress, self._model
         if newest is None:
             return
-        last = (newest // every + 1) * every if whole else newest - self._model.times.grace
-        after = min(time, last) // every * every
+        last = model.times.step_end(newest) if whole else newest - model.times.grace
+        after = min(time, last) // model.pane * model.pane
         if self.progress.horizon is None or after > self.progress.horizon:
             yield from self._close(after, horizon)
 
     def recount(self, rows: ModelRows, offsets: IntArray, versions: Sequence[str]) -> None:
         """Count again what is still open, without any other effect; see `count`."""
-        starts = rows.times // self._model.every * self._model.every
+        starts = rows.times // self._model.pane * self._model.pane
         horizon = _NEVER if self.progress.horizon is None else self.progress.horizon
-        keep = (offsets >= self.progress.start) & (starts + self._model.every > horizon)
+        keep = (offsets >= self.progress.start) & (starts + self._model.pane > horizon)
         self._add(rows, offsets, versions, starts, keep)
 
     def is_silent(self, now: int, idle_after: int) -> bool:
@@ -127,7 +127,7 @@ class ModelSketch:
         yield from self._open_loss()
         for pane in self._panes():
             yield from self._messages(pane, horizon.until)
-            progress.horizon = max(progress.horizon or _NEVER, pane.end)
+            progress.horizon = max(progress.horizon or _NEVER, self._model.times.step_end(pane.start))
         self.open.clear()
         yield self.horizon(horizon)
 
@@ -180,19 +180,19 @@ class ModelSketch:
         high = first if progress.progress is None else max(first, progress.progress)
         yield Loss(
             *self._source, model.name, *progress.lost,
-            low // model.every * model.every, (high // model.every + 1) * model.every,
+            low // model.pane * model.pane, (high // model.pane + 1) * model.pane,
             refused=progress.refused,
         )  # fmt: skip
         progress.lost, progress.reported = None, False
 
     def _open_loss(self) -> Iterator[Loss]:
         """Yield the loss of a model that is silent since; its end is not known."""
-        progress, every = self.progress, self._model.every
+        progress, pane = self.progress, self._model.pane
         start = progress.progress if progress.horizon is None else progress.horizon
         if progress.lost is not None and not progress.reported and start is not None:
             progress.reported = True
             yield Loss(
-                *self._source, self._model.name, *progress.lost, start // every * every, None,
+                *self._source, self._model.name, *progress.lost, start // pane * pane, None,
                 refused=progress.refused,
             )  # fmt: skip
 

@@ -32,17 +32,23 @@ class PaneTimes:
     """When panes begin and are closed; durations in ms.
 
     Attributes:
-        every: length of a pane.
+        pane: length of a pane.
+        every: from one window to the next, a whole number of panes.
         grace: how late an event may be.
         stale_after: a silence after which open panes are closed; None for never.
         ordered: whether later events come later, so that an event closes the panes `grace` behind
             it; else the events are a set, in which nothing is late and `close` alone closes panes.
     """
 
+    pane: int
     every: int
     grace: int
     stale_after: int | None = None
     ordered: bool = True
+
+    def step_end(self, time: int) -> int:
+        """Return when the window is over that a time (ms) is in the last step of."""
+        return (time // self.every + 1) * self.every
 
 
 @dataclass(frozen=True)
@@ -73,9 +79,9 @@ class SketchModel:
         return self.listed.layout
 
     @property
-    def every(self) -> int:
+    def pane(self) -> int:
         """Length of a pane, ms."""
-        return self.times.every
+        return self.times.pane
 
     @cached_property
     def starts(self) -> IntArray:
@@ -115,7 +121,7 @@ class OpenPane:
     @property
     def end(self) -> int:
         """End of the pane, ms since 1970, exclusive."""
-        return self.start + self.model.every
+        return self.start + self.model.pane
 
     def add(
         self,
@@ -172,7 +178,7 @@ class OpenPane:
                 )
             )
         pane = Pane(
-            source, partition, self.model.name, self.start, self.model.every,
+            source, partition, self.model.name, self.start, self.model.pane,
             self.model.layout_id, self.first, until, first, last, streams,
             sample=None if low else self.sample.packed(),
         )  # fmt: skip

@@ -13,22 +13,12 @@ import numpy as np
 from driftline.detectors.counts import Columns, Layout
 from driftline.detectors.dispersion import Dispersion
 from driftline.detectors.grid import IntArray
+from driftline.detectors.pane_lengths import EVENTS, LENGTHS
 from driftline.detectors.rounding import significant
 from driftline.detectors.sequential.pane_bins import PaneBins
 from driftline.detectors.sequential.variation import LEAST_PANES, Directions, reference_phi
 from driftline.producer.records.timestamp_column import UNREADABLE
 from driftline.producer.reference.distinct import DistinctNumbers
-
-EVENTS = 100
-"""Events that a pane should hold."""
-
-_MINUTE, _HOUR, _DAY = 60_000, 3_600_000, 86_400_000
-LENGTHS = (
-    *(minutes * _MINUTE for minutes in (1, 2, 3, 5, 10, 15, 20, 30)),
-    *(hours * _HOUR for hours in (1, 2, 3, 4, 6, 8, 12)),
-    *(days * _DAY for days in (1, 2, 3, 7, 14, 28, 56, 91, 182, 364)),
-)
-"""Lengths that a pane may have, ms."""
 
 _SAMPLE = 1 << 14  # distinct times that tell when most events were
 _MARGIN = 0.02  # of the time in which 98 % of them are

@@ -83,8 +83,10 @@ class RuleBook:
         more_tests: of performance, in each stream; they share the budget.
         few: numeric features that have few values in some stream, shape (F,); None: none. There
             `chi_square` shares the level with `ks`.
+        pane: length of the panes that evidence is added up by, ms; None: a step of the windows.
 
     Attributes:
+        pane: as above.
         level: of one test of a window; NaN without a budget. `performance_level`: of one metric.
         limits: evidence at which each feature alarms, natural logarithms, shape (F,); NaN where
             none is added up.
@@ -98,8 +100,10 @@ class RuleBook:
         streams: int,
         more_tests: int = 0,
         few: NDArray[np.bool_] | None = None,
+        pane: int | None = None,
     ) -> None:
         self._config = config
+        self.pane = pane or config.window.every
         self.watched = np.array([not config.is_ignored(f.name) for f in layout.features], bool)
         self.watched_names = tuple(
             f.name for f, on in zip(layout.features, self.watched, strict=True) if on
@@ -116,7 +120,7 @@ class RuleBook:
             self.level = level(budget.alarms * WINDOW, period, tests, every)
             for f in np.flatnonzero(weights).tolist():
                 share = CHANGE * weights[f] / (weights.sum() * streams)
-                self.limits[f] = evidence_limit(budget.alarms, period, share, every)
+                self.limits[f] = evidence_limit(budget.alarms, period, share, self.pane)
         if budget is not None and more_tests:
             allowed = budget.alarms * PERFORMANCE
             self.performance_level = level(

@@ -90,7 +90,7 @@ class StreamJudge:
         watched = [f for f in np.argsort(names, kind="stable").tolist() if rules.watched[f]]
         self._features = [(f, names[f], Subject.feature(names[f]).drift) for f in watched]
         self.changes = ChangeWatch(
-            reference, records.segment, rules.limits, config.window.every, config.min_effect, kept
+            reference, records.segment, rules.limits, rules.pane, config.min_effect, kept
         )
         self._writer = FeatureWriter(
             records, self._baseline, self._normal, rules, watched, self.changes
@@ -101,7 +101,7 @@ class StreamJudge:
 
         A change that evidence shows is told at once, described by what came since it began.
         """
-        pane, size = self._config.window.every, self._baseline.layout.size
+        pane, size = self._rules.pane, self._baseline.layout.size
 
         def counts(first: int, end: int) -> IntArray:
             return panes.counts(first, end, self._segment)[:size]

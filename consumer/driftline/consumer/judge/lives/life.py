@@ -22,7 +22,7 @@ class Life(msgspec.Struct):
 
     Attributes:
         stream, feature, kind: whose life it is; `feature` is empty for alerts on a whole model.
-        since: start of the pane where it began; fixed when it first becomes pending.
+        since: start of the step, or the pane, where it began; fixed when it first becomes pending.
         firing: False while pending.
         severity: 1 warning, 2 critical: the highest it reached.
         revision: of its last record; 0 before the first.
@@ -81,7 +81,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class WindowTimes:
-    """The window looked at, ms since 1970: `start` to `end`; `newest` is its last pane's start."""
+    """The window looked at, ms since 1970: `start` to `end`; its last step begins at `newest`."""
 
     start: int
     end: int

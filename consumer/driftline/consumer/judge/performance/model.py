@@ -74,7 +74,12 @@ class PerformanceJudge:
         self._lives, self._firings = lives, firings
         self.clock = Clock(("joins",), by_source(state.sources))
         self.track = Track(
-            config.window, layouts, streams[0].size + EXTRA_CELLS, state.next, state.empty_since
+            config.window,
+            config.window.every,
+            layouts,
+            streams[0].size + EXTRA_CELLS,
+            state.next,
+            state.empty_since,
         )
         self.track.losses = list(state.losses)
         self._size = streams[0].size

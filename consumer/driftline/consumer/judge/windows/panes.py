@@ -35,14 +35,14 @@ class PaneStore:
     """Panes by start. Repeats, idle flushes and late-waking workers change nothing.
 
     Args:
-        every: length of a pane, ms.
+        pane: length of each, ms.
         layouts: ids of the layout that the panes must be counted in: its own, then those that it
             had in panes of older versions.
         size: length of the flat layout.
     """
 
-    def __init__(self, every: int, layouts: Sequence[str], size: int) -> None:
-        self._every = every
+    def __init__(self, pane: int, layouts: Sequence[str], size: int) -> None:
+        self._pane = pane
         self._layouts = layouts
         self._size = size
         self._parts: dict[int, dict[tuple[str, int, int], _Part]] = {}
@@ -79,7 +79,7 @@ class PaneStore:
     def foreign(self, start: int, end: int) -> bool:
         """Return whether a pane within the times has another layout or length."""
         return any(
-            part.layout != self._layouts[0] or part.length != self._every
+            part.layout != self._layouts[0] or part.length != self._pane
             for at, parts in self._parts.items()
             for part in parts.values()
             if at < end and at + part.length > start
@@ -135,7 +135,7 @@ class PaneStore:
     def sample(self, start: int, end: int) -> WindowSample | None:
         """Return the samples of the panes from `start` to `end`; None where one has none."""
         panes, names = [], list[Mapping[str, int]]()
-        for at in range(start, end, self._every):
+        for at in range(start, end, self._pane):
             samples: list[EventSample] = []
             for part in self._parts.get(at, {}).values():
                 first = part.pieces.get(0)
@@ -143,7 +143,7 @@ class PaneStore:
                     return None
                 samples.append(first.sample)
                 names.append(first.sample.names)
-            events = self.events(at, at + self._every, None)
+            events = self.events(at, at + self._pane, None)
             if events and samples:
                 panes.append((events, merged(samples)))
         return WindowSample(panes, merged_names(names))
@@ -155,7 +155,7 @@ class PaneStore:
 
         Every piece repeats the part's events; the first alone has its versions.
         """
-        for at in range(start, end, self._every):
+        for at in range(start, end, self._pane):
             for part in self._parts.get(at, {}).values():
                 for piece in part.pieces.values():
                     for counts in piece.streams:

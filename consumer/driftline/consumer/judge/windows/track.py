@@ -28,9 +28,10 @@ class Track:
 
     Args:
         window: length and step of the windows.
+        pane: length of the panes, ms: a whole part of the step.
         layouts: ids of the layout that the panes must be counted in, see `PaneStore`.
         size: length of the panes' flat layout.
-        following: start of the pane with which the next window ends; None before the first pane.
+        following: end of the next window less a step; None before the first pane.
         empty_since: start of the time without events that still lasts.
         next_pane: start of the next pane that is given alone; None before the first pane.
 
@@ -41,6 +42,7 @@ class Track:
     def __init__(
         self,
         window: WindowConfig,
+        pane: int,
         layouts: Sequence[str],
         size: int,
         following: int | None,
@@ -49,9 +51,9 @@ class Track:
     ) -> None:
         self.reach = 0
         self.next_pane = next_pane
-        self._length, self._every = window.length, window.every
-        self.panes = PaneStore(window.every, layouts, size)
-        # Panes start at multiples of their length, also after the length was changed.
+        self._length, self._every, self._pane = window.length, window.every, pane
+        self.panes = PaneStore(pane, layouts, size)
+        # Windows end at multiples of the step, also after it was changed.
         self.next = None if following is None else -(-following // self._every) * self._every
         self.empty_since = empty_since
         self.losses: list[tuple[int, int]] = []
@@ -77,10 +79,10 @@ class Track:
     def panes_due(self, until: int) -> Iterator[int]:
         """Yield the starts of the panes that end at `until` (ms) or before, each once, in order."""
         for start in self.panes.starts():
-            if start % self._every == 0 and (self.next_pane is None or start >= self.next_pane):
-                if start + self._every > until:
+            if start % self._pane == 0 and (self.next_pane is None or start >= self.next_pane):
+                if start + self._pane > until:
                     return
-                self.next_pane = start + self._every
+                self.next_pane = start + self._pane
                 yield start
 
     def due(self, final: int, may_judge: Callable[[int], bool]) -> Iterator[DueSpan]:
@@ -92,10 +94,10 @@ class Track:
         """
         every = self._every
         if self.next is None:
-            starts = [s for s in self.panes.starts() if s + every <= final]
+            starts = [s for s in self.panes.starts() if s + self._pane <= final]
             if not starts:
                 return
-            self.next = -(-starts[0] // every) * every  # a pane of another length may start off it
+            self.next = starts[0] // every * every
         while self.next + every <= final and may_judge(self.next + every):
             start, end = self.next + every - self._length, self.next + every
             if self.panes.any(start, end) or self.lost(start, end):
@@ -109,7 +111,7 @@ class Track:
                 self.refused = [(a, b) for a, b in self.refused if b > needed]
             else:
                 self.empty_since = start if self.empty_since is None else self.empty_since
-                later = [-(-s // every) * every for s in self.panes.starts() if end <= s]
+                later = [s // every * every for s in self.panes.starts() if end <= s]
                 losses = [a // every * every for a, _ in self.losses if a >= end]
                 self.next = min([*later, *losses, final // every * every])
             needed_now = self.needed()

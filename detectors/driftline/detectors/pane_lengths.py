@@ -1,0 +1,50 @@
+"""How long a pane is: as short as holds about 100 events, so that a change is seen soon."""
+
+from __future__ import annotations
+
+EVENTS = 100
+"""Events that a pane should hold."""
+
+_ENOUGH = 0.9 * EVENTS  # a pane of about that many
+
+_MINUTE, _HOUR, _DAY = 60_000, 3_600_000, 86_400_000
+LENGTHS = (
+    *(minutes * _MINUTE for minutes in (1, 2, 3, 5, 10, 15, 20, 30)),
+    *(hours * _HOUR for hours in (1, 2, 3, 4, 6, 8, 12)),
+    *(days * _DAY for days in (1, 2, 3, 7, 14, 28, 56, 91, 182, 364)),
+)
+"""Lengths that a pane may have, ms."""
+
+
+def part_of(step: int, rate: float, most: float) -> int:
+    """Return the length of panes, ms: the part of a step that holds about 100 events.
+
+    A step of another length than a whole number of one of `LENGTHS` is one pane.
+
+    Args:
+        step: from one window to the next, ms.
+        rate: events a millisecond.
+        most: a pane is not longer, unless the whole step is the only one possible, ms.
+
+    Example:
+        >>> part_of(3_600_000, 1_500 / 3_600_000, 86_400_000) // 60_000
+        5
+    """
+    parts = [length for length in LENGTHS if length < step and step % length == 0]
+    return _chosen([*parts, step], rate, most)
+
+
+def part_of_rows(rows: int, most: float) -> int:
+    """Return the rows of a pane: the part of a step of `rows` that holds about 100, at most `most`.
+
+    Example:
+        >>> part_of_rows(1_000, 500), part_of_rows(150, 500), part_of_rows(1_000, 66)
+        (100, 150, 50)
+    """
+    return _chosen([part for part in range(1, rows + 1) if rows % part == 0], 1.0, most)
+
+
+def _chosen(lengths: list[int], rate: float, most: float) -> int:
+    """Return the shortest length with enough events, else the longest one allowed."""
+    allowed = [length for length in lengths if length <= most] or lengths[-1:]
+    return next((each for each in allowed if each * rate >= _ENOUGH), allowed[-1])
