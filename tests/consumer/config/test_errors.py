@@ -24,7 +24,7 @@ LEVELS = "known are value, p_value"
         (
             "window: {size: 1h}",
             "window.size",
-            "unknown key, known are rows, length, every, grace, min_events",
+            "unknown key, known are rows, length, every, pane, grace, min_events",
         ),
         ("window: 1h", "window", "must be a map"),
         ("window: ", "window", "has no value"),
@@ -41,6 +41,9 @@ LEVELS = "known are value, p_value"
         ("window: {length: 0s}", "window.length", "must be above 0"),
         ("window: {every: 7m}", "window.every", "length must be a whole number of every"),
         ("window: {every: 2h}", "window.every", "length must be a whole number of every"),
+        ("window: {pane: 7m}", "window.pane", "every must be a whole number of pane"),
+        ("window: {pane: 0s}", "window.pane", "must be above 0"),
+        ("window: {every: 30m, pane: 1h}", "window.pane", "every must be a whole number of pane"),
         ("window: {min_events: 0}", "window.min_events", "must be above 0"),
         ("window: {min_events: 1.5}", "window.min_events", "must be a whole number"),
         ("window: {min_events: true}", "window.min_events", "must be a whole number"),

@@ -56,8 +56,16 @@ def comparison(traffic: str) -> dict[str, Any]:
     return {**sides, "traffic": traffic, "alpha": 0.5}
 
 
-def plan(stale_after: str, labelling: Labelling | None = None) -> Plan:
-    """Two models on one topic; thresholds low enough that alerts come and go."""
+def plan(
+    stale_after: str, labelling: Labelling | None = None, settings: dict[str, Any] | None = None
+) -> Plan:
+    """Two models on one topic; thresholds low enough that alerts come and go.
+
+    `settings`: other keys of both, of which those of `window` are beside its own.
+    """
+    window = {"length": "30s", "every": "10s", "grace": "5s", "min_events": 6}
+    others = dict(settings or {})
+    window |= others.pop("window", {})
     config = Config.model_validate(
         {
             "kafka": {"bootstrap_servers": "localhost:9092", "start": "earliest"},
@@ -66,7 +74,7 @@ def plan(stale_after: str, labelling: Labelling | None = None) -> Plan:
                 name: {
                     "predictions": INPUT,
                     "reference": "unused.json",
-                    "window": {"length": "30s", "every": "10s", "grace": "5s", "min_events": 6},
+                    "window": window,
                     "budget": "off",
                     "stale_after": stale_after,
                     "segments": ["tier"] if name == MODELS[0] else [],
@@ -75,6 +83,7 @@ def plan(stale_after: str, labelling: Labelling | None = None) -> Plan:
                         "psi": {"warning": 0.5, "for": "2 of 3"},
                         "missing": {"warning": 0.2},
                     },
+                    **others,
                     **(labelling.settings if labelling and name == MODELS[0] else {}),
                 }
                 for name in MODELS
@@ -89,7 +98,10 @@ def plan(stale_after: str, labelling: Labelling | None = None) -> Plan:
 
 @dataclass
 class Schedule:
-    """How a run goes: workers, records a poll, chance of a kill per step, gradual arrival."""
+    """How a run goes: workers, records a poll, chance of a kill per step, gradual arrival.
+
+    `settings`: of both models, see `plan`.
+    """
 
     stale_after: str = "20s"
 
@@ -97,6 +109,7 @@ class Schedule:
     batch: int = 1_000
     kill: float = 0.0
     gradual: bool = False
+    settings: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -111,7 +124,7 @@ class Run:
     kills: int = 0
 
     def __post_init__(self) -> None:
-        self.plan = plan(self.schedule.stale_after, self.labelling)
+        self.plan = plan(self.schedule.stale_after, self.labelling, self.schedule.settings)
         for topic in sorted(self.plan.inputs):
             self.broker.create(topic, sum(place.topic == topic for place in self.inputs))
         for name in OUTPUTS:

@@ -30,6 +30,9 @@ from .simulation import Run, Schedule
 # `make restarts` makes 300.
 RUNS = int(os.environ.get("DRIFTLINE_RUNS", "60"))
 BLOCK = 10
+SHORT: dict[str, Any] = {"window": {"pane": "2s"}, "budget": "1 per 10m"}
+SETTINGS = ({}, {"window": {"pane": "5s"}}, SHORT)
+"""Panes as long as a step of the windows, and shorter ones, also with a budget."""
 
 
 @pytest.fixture(autouse=True)
@@ -58,13 +61,15 @@ def compare(seed: int, *, rough: bool = False, several: bool = False) -> str | N
         inputs = {place: list(in_other_forms(log)) for place, log in inputs.items()}
     # Where events are still to come, silence would close panes that they belong to.
     stale_after = "off" if gradual else "20s"
-    calm = Run(inputs, Schedule(stale_after), random.Random(1), labelling).go()
+    settings = SETTINGS[seed % len(SETTINGS)]
+    calm = Run(inputs, Schedule(stale_after, settings=settings), random.Random(1), labelling).go()
     schedule = Schedule(
         stale_after,
         workers=rng.choice([1, 2, 3]),
         batch=rng.choice([1, 7, 50]),
         kill=rng.choice([0.02, 0.1, 0.3]),
         gradual=gradual,
+        settings=settings,
     )
     if rough:
         schedule.workers, schedule.batch, schedule.kill = 1, 50, 0.1

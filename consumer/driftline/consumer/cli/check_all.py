@@ -28,7 +28,7 @@ from driftline.consumer.cli.topic_checks import (
     missing_inputs,
     wanted_topics,
 )
-from driftline.consumer.config import Config, Loaded
+from driftline.consumer.config import Config, Loaded, ModelConfig
 from driftline.consumer.log.protocol import Log, TopicInfo
 from driftline.consumer.log.topics import check_topics, missing_topics
 from driftline.consumer.service.plan import Plan
@@ -37,10 +37,13 @@ from driftline.consumer.wire.text import plural
 from driftline.detectors.reference import Reference
 from driftline.errors import DriftlineError
 from driftline.producer.errors import SchemaError
+from driftline.producer.records.durations import format_duration
 from driftline.producer.records.formats.schemas import SchemaSource
 
 RECENT = 1_000
 """Records read of each input topic."""
+
+_HOUR = 3_600_000
 
 
 def inspect(loaded: Loaded, log: Log | None) -> list[Finding]:
@@ -147,6 +150,15 @@ def _samples(
     return {name: (merge(samples), labels[name]) for name, samples in found.items()}
 
 
+def _pane_findings(name: str, model: ModelConfig, reference: Reference) -> Iterator[Finding]:
+    """Yield what panes shorter than a step of the windows cost."""
+    pane = model.window.pane_for(reference.dispersion)
+    if pane < model.window.every:
+        hourly = float(f"{_HOUR / pane:.2g}")
+        text = f"panes of {format_duration(pane)}: {hourly:,g} {plural(hourly, 'message')}"
+        yield Finding("ok", name, f"{text} an hour and partition")
+
+
 def _model_findings(
     name: str,
     config: Config,
@@ -169,6 +181,7 @@ def _model_findings(
         features = f"{many} {plural(many, 'feature')}"
         text = f"reference {reference.id} ({reference.events:,} events, {features})"
         yield Finding("ok", name, text + (f"; {describe(sample)}" if sample is not None else ""))
+    yield from _pane_findings(name, model, reference)
     if reference.model != name:
         text = f"the reference was built for the model {reference.model}"
         yield Finding("warning", name, text)

@@ -24,10 +24,13 @@ def show(
 ) -> None:
     """Print what holds: file, environment and defaults worked in, secrets masked."""
     loaded = load_config.read_config(config, offline=True)
+    from driftline.consumer.service.references import known_panes
+
+    panes = known_panes(loaded.config)
     if json:
-        out_json(configuration.effective(loaded))
+        out_json(configuration.effective(loaded, panes))
     else:
-        out(configuration.show(loaded).rstrip("\n"))
+        out(configuration.show(loaded, panes).rstrip("\n"))
 
 
 @config.command()

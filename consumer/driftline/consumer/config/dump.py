@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -11,20 +13,27 @@ from pydantic import BaseModel
 from driftline.consumer.config.loader import Loaded
 from driftline.consumer.config.notation import Section
 from driftline.consumer.config.settings import Config
+from driftline.producer.records.durations import format_duration
 
 _OWN_MAPS = ("fields", "options")
+_UNKNOWN: Mapping[str, int] = MappingProxyType({})
 
 
-def show(loaded: Loaded) -> str:
-    """Return the effective configuration as YAML."""
-    return yaml.safe_dump(effective(loaded), sort_keys=False, allow_unicode=True, width=100)
+def show(loaded: Loaded, panes: Mapping[str, int] = _UNKNOWN) -> str:
+    """Return the effective configuration as YAML; see `effective`."""
+    shown = effective(loaded, panes)
+    return yaml.safe_dump(shown, sort_keys=False, allow_unicode=True, width=100)
 
 
-def effective(loaded: Loaded) -> dict[str, Any]:
+def effective(loaded: Loaded, panes: Mapping[str, int] = _UNKNOWN) -> dict[str, Any]:
     """Return the effective configuration: durations as users write them, no secret.
 
     Includes and defaults are worked in. Paths are relative to the main file, so that the text can
     stand in its place.
+
+    Args:
+        loaded: the configuration.
+        panes: length of the panes of the models whose references are known, ms or rows.
     """
     config = loaded.config
     values = config.model_dump(mode="json", by_alias=True, exclude={"include", "defaults"})
@@ -43,12 +52,16 @@ def effective(loaded: Loaded) -> dict[str, Any]:
     for name, model in values["models"].items():
         model["reference"] = _relative(model["reference"], directory)
         window = config.models[name].window
+        pane = panes.get(name, window.pane)
         if window.rows is not None:
             model["window"] = {
                 "rows": window.rows,
                 "every": window.every,
+                "pane": pane,
                 "min_events": window.min_events,
             }
+        elif pane is not None:
+            model["window"]["pane"] = format_duration(pane)
         if model["labels"] is not None and model["labels"]["by"] == "arrival":
             del model["labels"]["maturity"]  # which only windows by prediction have
     kept: dict[str, Any] = _without_null(values)

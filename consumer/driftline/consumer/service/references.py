@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
-from driftline.consumer.config import ConfigError, Loaded, Problem, check_against
+from driftline.consumer.config import Config, ConfigError, Loaded, Problem, check_against
 from driftline.consumer.config.check_performance import check_performance
 from driftline.consumer.service.comparing import misfit
 from driftline.consumer.service.reference_file import read_reference_file
@@ -26,6 +27,15 @@ def load_reference(path: Path) -> Reference:
         return Reference.from_json(data)
     except ReferenceError as error:
         raise ReferenceError(f"{path}: {error}") from None
+
+
+def known_panes(config: Config) -> dict[str, int]:
+    """Return the length of a pane (ms) of each model whose reference can be read."""
+    found = {}
+    for name, model in config.models.items():
+        with suppress(ReferenceError):
+            found[name] = model.window.pane_for(load_reference(model.reference).dispersion)
+    return found
 
 
 def read_references(

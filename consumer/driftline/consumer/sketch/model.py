@@ -127,7 +127,9 @@ class ModelSketch:
         yield from self._open_loss()
         for pane in self._panes():
             yield from self._messages(pane, horizon.until)
-            progress.horizon = max(progress.horizon or _NEVER, self._model.times.step_end(pane.start))
+            progress.horizon = max(
+                progress.horizon or _NEVER, self._model.times.step_end(pane.start)
+            )
         self.open.clear()
         yield self.horizon(horizon)
 
