@@ -11,8 +11,9 @@ from tests.consumer.service.small import DAY, SECOND, backtest, plan, row, secon
 SEGMENT_FREE = {"feature": "x", "segment": None}
 
 
-def window(length: int, every: int) -> dict[str, Any]:
-    return {"length": f"{length}s", "every": f"{every}s", "grace": "5s", "min_events": 1}
+def window(length: int, every: int, pane: int | None = None) -> dict[str, Any]:
+    found = {"length": f"{length}s", "every": f"{every}s", "grace": "5s", "min_events": 1}
+    return found if pane is None else {**found, "pane": f"{pane}s"}
 
 
 def events(start: int, end: int) -> list[dict[str, Any]]:
@@ -21,10 +22,19 @@ def events(start: int, end: int) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(
     ("before", "after"),
-    [((60, 60), (10, 10)), ((60, 60), (40, 40)), ((30, 10), (30, 15)), ((10, 10), (60, 60))],
+    [
+        ((60, 60), (10, 10)),
+        ((60, 60), (40, 40)),
+        ((30, 10), (30, 15)),
+        ((10, 10), (60, 60)),
+        ((60, 60), (60, 60, 10)),
+        ((60, 60, 10), (60, 60)),
+        ((60, 60, 15), (60, 60, 20)),
+        ((30, 10, 2), (30, 15, 5)),
+    ],
 )
 def test_windows_over_two_lengths_are_not_judged(
-    before: tuple[int, int], after: tuple[int, int]
+    before: tuple[int, ...], after: tuple[int, ...]
 ) -> None:
     rig = Rig(plan(window=window(*before)), partitions=2)
     rig.write(events(0, 400), partition=0)

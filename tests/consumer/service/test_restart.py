@@ -31,7 +31,7 @@ from .simulation import Run, Schedule
 RUNS = int(os.environ.get("DRIFTLINE_RUNS", "60"))
 BLOCK = 10
 SHORT: dict[str, Any] = {"window": {"pane": "2s"}, "budget": "1 per 10m"}
-SETTINGS = ({}, {"window": {"pane": "5s"}}, SHORT)
+SETTINGS: tuple[dict[str, Any], ...] = ({}, {"window": {"pane": "5s"}}, SHORT)
 """Panes as long as a step of the windows, and shorter ones, also with a budget."""
 
 

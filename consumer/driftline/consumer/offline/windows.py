@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from driftline.consumer.config import WindowConfig
 from driftline.consumer.offline.extent import DAY, Extent, Pace
 from driftline.consumer.offline.window_options import GUESSED, WindowOptions
+from driftline.detectors.pane_lengths import LEAST_PANES, part_of_rows
 from driftline.producer.errors import InputError
 from driftline.producer.records.durations import UNITS
 
@@ -101,7 +102,7 @@ def windows_for(
 
 
 def rows_for(rows: int, wanted: WindowOptions, *, whole: bool) -> WindowConfig:
-    """Return windows of rows for a file without times.
+    """Return windows of rows for a file without times; the reference has 30 panes at least.
 
     Args:
         rows: of the file.
@@ -112,12 +113,14 @@ def rows_for(rows: int, wanted: WindowOptions, *, whole: bool) -> WindowConfig:
         InputError: the rows of a window are no whole number of steps.
 
     >>> windows = rows_for(9_000, GUESSED, whole=False)
-    >>> windows.rows, windows.every, windows.min_events
-    (1000, 1000, 500)
+    >>> windows.rows, windows.every, windows.pane, windows.min_events
+    (1000, 1000, 100, 500)
     """
     size = _wanted_size(rows if whole else rows // 2, wanted)
     many = wanted.rows or size.events
     values = {"rows": many, "every": wanted.every or many}
+    if not whole:
+        values["pane"] = part_of_rows(values["every"], rows // 2 / LEAST_PANES)
     return _config(values if wanted.min_events is None else values | {"min_events": size.least})
 
 
