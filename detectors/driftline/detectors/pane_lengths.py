@@ -5,6 +5,9 @@ from __future__ import annotations
 EVENTS = 100
 """Events that a pane should hold."""
 
+LEAST_PANES = 30
+"""Panes that a reference needs, to tell how much they vary."""
+
 _ENOUGH = 0.9 * EVENTS  # a pane of about that many
 
 _MINUTE, _HOUR, _DAY = 60_000, 3_600_000, 86_400_000

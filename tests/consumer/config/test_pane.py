@@ -83,3 +83,9 @@ def test_rows() -> None:
     assert WindowConfig(rows=1_000).pane_for(None) == 100
     assert WindowConfig(rows=1_000, every=500, pane=50).pane_for(None) == 50
     assert WindowConfig(rows=997).pane_for(None) == 997
+
+
+@pytest.mark.parametrize("window", [{"pane": "7m"}, {"every": "30m", "pane": "1h"}])
+def test_a_step_is_a_whole_number_of_panes(window: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="every must be a whole number of pane"):
+        WindowConfig.model_validate(window)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -35,11 +35,12 @@ from driftline.consumer.config.notation import (
     Topics,
 )
 from driftline.consumer.config.values import Budget, format_number
-from driftline.detectors.dispersion import Dispersion
 from driftline.detectors.outcomes.metrics import METRICS
-from driftline.detectors.pane_lengths import part_of, part_of_rows
+from driftline.detectors.pane_lengths import LEAST_PANES, part_of, part_of_rows
 from driftline.detectors.registry import DETECTORS, FeatureType
-from driftline.detectors.sequential.variation import LEAST_PANES
+
+if TYPE_CHECKING:
+    from driftline.detectors.dispersion import Dispersion
 
 DAY = 86_400_000
 BUDGET_OF_ROWS = Budget(1.0, 100, windows=True)

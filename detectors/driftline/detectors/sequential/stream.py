@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from driftline.detectors.counts import Layout
 from driftline.detectors.dispersion import DIRECTIONS, JOINS, UNKNOWN, Dispersion
 from driftline.detectors.grid import FloatArray, IntArray
+from driftline.detectors.pane_lengths import LEAST_PANES
 from driftline.detectors.sequential.alternatives import Tilts
 from driftline.detectors.sequential.evidence import Evidence, EvidenceState
 from driftline.detectors.sequential.pane_bins import PaneBins
 from driftline.detectors.sequential.variation import (
-    LEAST_PANES,
     Directions,
     PaneVariation,
     deviations,

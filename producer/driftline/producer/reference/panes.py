@@ -13,10 +13,10 @@ import numpy as np
 from driftline.detectors.counts import Columns, Layout
 from driftline.detectors.dispersion import Dispersion
 from driftline.detectors.grid import IntArray
-from driftline.detectors.pane_lengths import EVENTS, LENGTHS
+from driftline.detectors.pane_lengths import EVENTS, LEAST_PANES, LENGTHS
 from driftline.detectors.rounding import significant
 from driftline.detectors.sequential.pane_bins import PaneBins
-from driftline.detectors.sequential.variation import LEAST_PANES, Directions, reference_phi
+from driftline.detectors.sequential.variation import Directions, reference_phi
 from driftline.producer.records.timestamp_column import UNREADABLE
 from driftline.producer.reference.distinct import DistinctNumbers
 
