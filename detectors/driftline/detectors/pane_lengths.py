@@ -8,6 +8,9 @@ EVENTS = 100
 LEAST_PANES = 30
 """Panes that a reference needs, to tell how much they vary."""
 
+MOST_PANES = 1_000
+"""Panes of one window: so many are kept and added up at most."""
+
 _ENOUGH = 0.9 * EVENTS  # a pane of about that many
 
 _MINUTE, _HOUR, _DAY = 60_000, 3_600_000, 86_400_000
@@ -19,35 +22,36 @@ LENGTHS = (
 """Lengths that a pane may have, ms."""
 
 
-def part_of(step: int, rate: float, most: float) -> int:
+def part_of(step: int, rate: float, least: float, most: float) -> int:
     """Return the length of panes, ms: the part of a step that holds about 100 events.
-
-    A step of another length than a whole number of one of `LENGTHS` is one pane.
 
     Args:
         step: from one window to the next, ms.
         rate: events a millisecond.
-        most: a pane is not longer, unless the whole step is the only one possible, ms.
+        least: ms.
+        most: ms; where no part of the step is between both, the next longer one.
 
     Example:
-        >>> part_of(3_600_000, 1_500 / 3_600_000, 86_400_000) // 60_000
+        >>> part_of(3_600_000, 1_500 / 3_600_000, 3_600, 86_400_000) // 60_000
         5
     """
     parts = [length for length in LENGTHS if length < step and step % length == 0]
-    return _chosen([*parts, step], rate, most)
+    return _chosen([*parts, step], rate, least, most)
 
 
-def part_of_rows(rows: int, most: float) -> int:
-    """Return the rows of a pane: the part of a step of `rows` that holds about 100, at most `most`.
+def part_of_rows(rows: int, least: float, most: float) -> int:
+    """Return the rows of a pane: the part of a step of `rows` that holds about 100.
 
     Example:
-        >>> part_of_rows(1_000, 500), part_of_rows(150, 500), part_of_rows(1_000, 66)
+        >>> part_of_rows(1_000, 1, 500), part_of_rows(150, 1, 500), part_of_rows(1_000, 1, 66)
         (100, 150, 50)
     """
-    return _chosen([part for part in range(1, rows + 1) if rows % part == 0], 1.0, most)
+    parts = [part for part in range(1, rows + 1) if rows % part == 0]
+    return _chosen(parts, 1.0, least, most)
 
 
-def _chosen(lengths: list[int], rate: float, most: float) -> int:
-    """Return the shortest length with enough events, else the longest one allowed."""
-    allowed = [length for length in lengths if length <= most] or lengths[-1:]
+def _chosen(lengths: list[int], rate: float, least: float, most: float) -> int:
+    """Return the shortest length with enough events, else the longest that is allowed."""
+    fitting = [length for length in lengths if length >= least] or lengths[-1:]
+    allowed = [length for length in fitting if length <= most] or fitting[:1]
     return next((each for each in allowed if each * rate >= _ENOUGH), allowed[-1])

@@ -181,7 +181,10 @@ def test_rows_of_a_configuration_are_for_backtests(
         driftline("reference", "build", "--input", file, "--model", "m", "-o", "ref.json").code == 0
     )
     shown = driftline("config", "show").out
-    assert "    window:\n      rows: 500\n      every: 500\n      min_events: 250\n" in shown
+    assert (
+        "    window:\n      rows: 500\n      every: 500\n      pane: 100\n      min_events: 250\n"
+        in shown
+    )
     assert "    budget: 1 per 100 windows\n" in shown
     (tmp_path / "driftline.yaml").write_text(CONFIG)
     ran = driftline("backtest", "--input", file)

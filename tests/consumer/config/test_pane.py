@@ -39,6 +39,8 @@ def dispersion(hourly: float, span: float) -> Dispersion | None:
         ({"every": "90s", "length": "3m"}, 1e6, 30 * DAY, 90_000),
         ({"length": "7d"}, 10, 300 * DAY, DAY / 2),
         ({"length": "7d"}, 1, 60 * DAY, DAY),  # 30 panes of 2 days are the longest
+        ({"length": "7d"}, 1e6, 30 * DAY, 15 * MINUTE),  # 1,000 panes of a window at most
+        ({"length": "7d", "every": "1m"}, 1e6, 30 * DAY, MINUTE),
         ({"pane": "20m"}, 1e6, 30 * DAY, 20 * MINUTE),
         ({"pane": "20m"}, 1, DAY / 24, 20 * MINUTE),
         ({}, 1_500, 10 * MINUTE, HOUR),  # no rate
@@ -66,12 +68,14 @@ def test_a_pane_is_a_whole_part_and_gives_the_reference_30_panes(
     assert every % pane == 0
     assert pane >= min(MINUTE, every)
     if known is not None and any(every % each == 0 for each in LENGTHS if each <= known.pane):
-        assert span / pane >= 30 - 1e-9
+        longer = min(each for each in (*LENGTHS, every) if each >= every / 1_000)
+        assert span / pane >= 30 - 1e-9 or pane == longer
+    assert every / pane <= 1_000
 
 
 @given(st.integers(1, 3_000), st.floats(1, 3_000))
 def test_rows_of_a_pane_are_a_whole_part(rows: int, most: float) -> None:
-    part = part_of_rows(rows, most)
+    part = part_of_rows(rows, 1, most)
     assert rows % part == 0
     assert part <= most
     assert part >= 90 or not any(
@@ -83,6 +87,7 @@ def test_rows() -> None:
     assert WindowConfig(rows=1_000).pane_for(None) == 100
     assert WindowConfig(rows=1_000, every=500, pane=50).pane_for(None) == 50
     assert WindowConfig(rows=997).pane_for(None) == 997
+    assert WindowConfig(rows=1_000_000).pane_for(None) == 1_000
 
 
 @pytest.mark.parametrize("window", [{"pane": "7m"}, {"every": "30m", "pane": "1h"}])

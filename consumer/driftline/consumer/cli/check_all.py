@@ -155,7 +155,7 @@ def _pane_findings(name: str, model: ModelConfig, reference: Reference) -> Itera
     pane = model.window.pane_for(reference.dispersion)
     if pane < model.window.every:
         hourly = float(f"{_HOUR / pane:.2g}")
-        text = f"panes of {format_duration(pane)}: {hourly:,g} {plural(hourly, 'message')}"
+        text = f"panes of {format_duration(pane)}: {hourly:,g} pane {plural(hourly, 'message')}"
         yield Finding("ok", name, f"{text} an hour and partition")
 
 

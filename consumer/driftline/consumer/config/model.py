@@ -36,7 +36,7 @@ from driftline.consumer.config.notation import (
 )
 from driftline.consumer.config.values import Budget, format_number
 from driftline.detectors.outcomes.metrics import METRICS
-from driftline.detectors.pane_lengths import LEAST_PANES, part_of, part_of_rows
+from driftline.detectors.pane_lengths import LEAST_PANES, MOST_PANES, part_of, part_of_rows
 from driftline.detectors.registry import DETECTORS, FeatureType
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class WindowConfig(Section):
 
         Unless it is given, a pane is the part of `every` that holds about 100 events by the rate of
         the reference. It is never under a minute, and not longer than gives the reference 30 panes.
-        Where the reference has no rate, it is `every`.
+        A window has 1,000 panes at most. Where the reference has no rate, it is `every`.
 
         Args:
             dispersion: of the reference.
@@ -117,11 +117,12 @@ class WindowConfig(Section):
         if self.pane is not None:
             return self.pane
         if self.rows is not None:
-            return part_of_rows(self.every, self.every)
+            return part_of_rows(self.every, self.length / MOST_PANES, self.every)
         if dispersion is None or not dispersion.events.size:
             return self.every
         rate = float(dispersion.events.max()) / dispersion.pane
-        return part_of(self.every, rate, dispersion.pane * dispersion.panes / LEAST_PANES)
+        most = dispersion.pane * dispersion.panes / LEAST_PANES
+        return part_of(self.every, rate, self.length / MOST_PANES, most)
 
 
 def _topic_alone(value: Any) -> Any:

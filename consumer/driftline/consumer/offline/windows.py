@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from driftline.consumer.config import WindowConfig
 from driftline.consumer.offline.extent import DAY, Extent, Pace
 from driftline.consumer.offline.window_options import GUESSED, WindowOptions
-from driftline.detectors.pane_lengths import LEAST_PANES, part_of_rows
+from driftline.detectors.pane_lengths import LEAST_PANES, MOST_PANES, part_of_rows
 from driftline.producer.errors import InputError
 from driftline.producer.records.durations import UNITS
 
@@ -120,7 +120,8 @@ def rows_for(rows: int, wanted: WindowOptions, *, whole: bool) -> WindowConfig:
     many = wanted.rows or size.events
     values = {"rows": many, "every": wanted.every or many}
     if not whole:
-        values["pane"] = part_of_rows(values["every"], rows // 2 / LEAST_PANES)
+        least, most = many / MOST_PANES, rows // 2 / LEAST_PANES
+        values["pane"] = part_of_rows(values["every"], least, most)
     return _config(values if wanted.min_events is None else values | {"min_events": size.least})
 
 
