@@ -26,7 +26,7 @@ def test_values_are_the_distinct_ones_of_both_sides_in_order() -> None:
 
     baseline = Baseline(layout, counted([1.0, 2.0, 2.0, 3.0], [1.0, 2.0, 3.0, 2.5]))
     window = counted([0.5, 0.7, 2.0, np.nan], [2.2, 3.0, np.inf, -np.inf])
-    values = Samples(baseline, window, np.full(3, 0.01)).values(0, 2)
+    values = Samples(baseline, window, np.full(3, 0.01), np.ones(3)).values(0, 2)
     # Two values below all of the reference's are two; with b's gap, which the reference has, one.
     assert values.owner.tolist() == [0, 0, 0, 0, 0, 1, 1, 1, 1]
     assert values.reference.tolist() == [0, 0, 1, 2, 1, 1, 1, 1, 1]
@@ -46,7 +46,7 @@ def test_how_many_features_are_judged_at_a_time_does_not_matter(
         + [Feature("c", "categorical", np.empty(0), ("x",))]
     )
     reference, window = (rng.integers(0, 5, layout.size) for _ in range(2))
-    samples = Samples(Baseline(layout, reference), window, np.geomspace(1e-6, 1e-2, 9))
+    samples = Samples(Baseline(layout, reference), window, np.geomspace(1e-6, 1e-2, 9), np.ones(9))
     wanted = samples.over_values(kuiper)
     monkeypatch.setattr("driftline.detectors.samples._BLOCK", cells)
     found = samples.over_values(kuiper)

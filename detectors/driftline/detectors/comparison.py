@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from driftline.detectors.baseline import Baseline
+from driftline.detectors.dispersion import DIRECTIONS, NONE, OTHER
 from driftline.detectors.features.cells import Result
 from driftline.detectors.features.rates import rate
 from driftline.detectors.grid import FloatArray, IntArray
@@ -82,6 +83,7 @@ def compare(
     alpha: ArrayLike,
     rate_alpha: ArrayLike | None = None,
     also: Collection[str] = (),
+    phi: FloatArray | None = None,
 ) -> Comparison:
     """Judge one window.
 
@@ -91,6 +93,9 @@ def compare(
         alpha: level of one test per feature, shape (F,) or a scalar.
         rate_alpha: level of each rate's test, likewise; None: `alpha`.
         also: names of detectors to compute of those that are not always computed.
+        phi: how many times as much as independent events those of the window and of the reference
+            vary, in each of `dispersion.DIRECTIONS`, shape (5, F), at least 1: n of them are tested
+            as n / phi. None: events are independent.
 
     Returns:
         The comparison; every number is rounded to 10 significant digits, and is the same whichever
@@ -111,7 +116,8 @@ def compare(
     rate_level = level
     if rate_alpha is not None:
         rate_level = np.broadcast_to(np.asarray(rate_alpha, np.float64), (count,))
-    samples = Samples(baseline, window, level)
+    times = np.ones((len(DIRECTIONS), count)) if phi is None else phi
+    samples = Samples(baseline, window, level, times[OTHER])
     results = {
         name: figures(samples)
         for name, figures in _FIGURES.items()
@@ -121,11 +127,11 @@ def compare(
     now = baseline.count_kinds(window, samples.binned)
     events = int(now["events"][0])  # of the whole window, so the same for every feature
     bad = np.concatenate(list(baseline.bad_events(now).values()))
-    normally_bad = np.concatenate(
-        [baseline.normally_bad[name] + each.added for name, each in RATES.items()]
-    )
-    m = np.tile(baseline.feature_events, len(RATES))
-    rates = rate(bad, events, normally_bad, m, np.tile(rate_level, len(RATES)))
+    normally_bad = np.concatenate([baseline.normally_bad[name] for name in RATES])
+    m, levels = (np.tile(each, len(RATES)) for each in (baseline.feature_events, rate_level))
+    vary = np.concatenate([times[OTHER if each.of_values else NONE] for each in RATES.values()])
+    added = np.repeat([each.added for each in RATES.values()], count)
+    rates = rate(bad, events, normally_bad, m, levels, vary, added)
     for i, name in enumerate(RATES):
         own = slice(i * count, (i + 1) * count)
         results[name] = Result(rates.value[own], rates.p_value[own], rates.threshold[own])

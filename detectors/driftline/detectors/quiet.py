@@ -17,17 +17,19 @@ class QuietWindow:
         reference_events: of the reference.
         bins: bins or categories that hold an event.
         rate: of a rate, the share of bad events in the reference.
+        phi: how many times as much as independent events they vary.
     """
 
     events: int
     reference_events: int
     bins: int
     rate: float = 0.0
+    phi: float = 1.0
 
     @property
     def variance(self) -> float:
-        """The factor v = 1/n + 1/m of every law."""
-        return 1.0 / self.events + 1.0 / self.reference_events
+        """The factor v = phi (1/n + 1/m) of every law."""
+        return self.phi * (1.0 / self.events + 1.0 / self.reference_events)
 
 
 def quiet_share(detector: str, level: float, window: QuietWindow) -> float | None:

@@ -56,6 +56,7 @@ class Rate:
     Attributes:
         bad: the events that count, kinds of events in `Comparison`.
         state, verb: what a sentence says of the feature: `is missing`.
+        of_values: whether they are among those with a usable value.
         added: bad events that the test adds to those of the reference. None of its events lies
             outside its own extremes; with one added, the exact bound of `rates` is the law of how
             many of a quiet window do (how many come before two of the reference's).
@@ -64,6 +65,7 @@ class Rate:
     bad: tuple[str, ...]
     state: str
     verb: str = "is"
+    of_values: bool = False
     added: int = 0
 
 
@@ -120,8 +122,8 @@ _BOUND = "binomial bound and chi-square"
 
 _MISSING = Rate(("missing", "absent"), "missing")
 _INVALID = Rate(("invalid",), "invalid")
-_UNSEEN = Rate(("unseen",), "a value that the reference does not list", "has")
-_BEYOND = Rate(("out_of_range",), "outside the reference's range", added=1)
+_UNSEEN = Rate(("unseen",), "a value that the reference does not list", "has", of_values=True)
+_BEYOND = Rate(("out_of_range",), "outside the reference's range", of_values=True, added=1)
 
 _TABLE = (
     Detector("ks", "did this number's distribution change?",

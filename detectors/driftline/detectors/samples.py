@@ -26,12 +26,14 @@ class Samples:
         baseline: the reference.
         window: flat counts of the window.
         level: of one test per feature, shape (F,).
+        phi: how many times as much as independent events the values vary, shape (F,).
 
     Example:
         >>> from driftline.detectors.counts import Feature, Layout
         >>> layout = Layout.of([Feature("plan", "categorical", np.empty(0), ("free", "paid"))])
         >>> baseline = Baseline(layout, np.array([6000, 4000, 0, 0, 0, 0]))
-        >>> samples = Samples(baseline, np.array([45, 54, 0, 1, 0, 0]), np.array([0.001]))
+        >>> window = np.array([45, 54, 0, 1, 0, 0])
+        >>> samples = Samples(baseline, window, np.array([0.001]), np.ones(1))
         >>> samples.bins.window, samples.bins.n
         (array([45, 54,  0]), array([99.]))
     """
@@ -39,6 +41,7 @@ class Samples:
     baseline: Baseline
     window: IntArray
     level: FloatArray
+    phi: FloatArray
 
     @property
     def features(self) -> int:
@@ -59,7 +62,8 @@ class Samples:
     def bins(self) -> Cells:
         """The bins of every feature that hold values: ten of a number, or one a category."""
         base = self.baseline
-        return Cells(base.owner, base.binned[base.valued], self.binned[base.valued], self.features)
+        reference, window = base.binned[base.valued], self.binned[base.valued]
+        return Cells(base.owner, reference, window, self.features, self.phi)
 
     @cached_property
     def few(self) -> NDArray[np.bool_]:
@@ -118,7 +122,7 @@ class Samples:
             owner, reference, window = (
                 np.repeat(x, times) for x in (owner, reference, np.where(apart, 1, window))
             )
-        return Cells(owner, reference, window, end - begin)
+        return Cells(owner, reference, window, end - begin, self.phi[begin:end])
 
     @property
     def shared_level(self) -> FloatArray:

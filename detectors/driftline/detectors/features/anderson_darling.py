@@ -70,8 +70,9 @@ def anderson_darling(values: Cells, alpha: FloatArray) -> Result:
     terms[tied] = _mixed(after[tied], slope, ties[tied], last[tied], rest[tied])
     n, m = (np.where(values.judged, x, np.nan) for x in (values.n, values.m))
     value = np.maximum(values.total(terms), 0.0) / (n * m)
-    threshold = np.where(values.judged, critical(_LAW.tail, alpha, _MOST), np.nan)
-    return Result(value, _LAW.tail(value), threshold)
+    phi = values.phi
+    threshold = np.where(values.judged, phi * critical(_LAW.tail, alpha, _MOST), np.nan)
+    return Result(value, _LAW.tail(value / phi), threshold)
 
 
 def figures(samples: Samples) -> Result:
@@ -81,7 +82,7 @@ def figures(samples: Samples) -> Result:
 
 def quiet_share(level: float, window: QuietWindow) -> float:
     """Share of quiet windows with a value of `level` or more."""
-    return float(_LAW.tail(np.array([level]))[0])
+    return float(_LAW.tail(np.array([level / window.phi]))[0])
 
 
 def _mixed(

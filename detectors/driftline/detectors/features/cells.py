@@ -36,6 +36,8 @@ class Cells:
         reference: reference counts, shape (M,).
         window: window counts, shape (M,).
         features: F; a feature may have no cells.
+        phi: how many times as much as independent events they vary, at least 1, shape (F,) or one
+            number: n of them tell as much as n / phi, see `driftline.detectors.dispersion`.
 
     Example:
         >>> cells = Cells(np.array([0, 0, 1]), np.array([3, 1, 5]), np.array([2, 0, 4]), 2)
@@ -47,6 +49,7 @@ class Cells:
     reference: IntArray
     window: IntArray
     features: int
+    phi: FloatArray | float = 1.0
 
     def total(self, per_cell: NDArray[np.generic]) -> FloatArray:
         """Sum over each feature's cells, in their order, shape (F,)."""
@@ -98,10 +101,9 @@ class Cells:
 
     @cached_property
     def variance(self) -> FloatArray:
-        """The factor v = 1/n + 1/m of every chi-square law here, shape (F,); NaN if not judged."""
-        return 1.0 / np.where(self.judged, self.n, np.nan) + 1.0 / np.where(
-            self.judged, self.m, np.nan
-        )
+        """The factor v = phi (1/n + 1/m) of every law here, shape (F,); NaN if not judged."""
+        n, m = (np.where(self.judged, total, np.nan) for total in (self.n, self.m))
+        return self.phi * (1.0 / n + 1.0 / m)
 
     @cached_property
     def freedom(self) -> FloatArray:

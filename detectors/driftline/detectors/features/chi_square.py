@@ -15,6 +15,9 @@ The level of the feature's test is shared, so what is promised of it holds for a
 
 Which cells are rare follows from the t alone, which say nothing of a change.
 
+Of events that vary phi times as much as independent ones a phi-th is counted: when cells are
+merged, in Pearson's statistic, and as the events and trials of the bounds.
+
 Unseen categories are merged like all others, and `features/rates.py` tests their share. They are a
 rare cell only where merging leaves one. That they have no event in the reference is why they are
 called unseen, and no finding: they are given as many as there are categories with one event, which
@@ -47,10 +50,10 @@ def merge_rare(cells: Cells) -> Cells:
     """Merge cells until each has at least 30 expected events on either side.
 
     A cell expects n t / (n + m) events in the window and m t / (n + m) in the reference, where t
-    counts it in both together; the smaller of the two counts. In ascending order of t (ties in the
-    order given) cells are joined until the sum reaches 30; then the next merged cell begins, so
-    that a cell of 30 or more stays alone unless rarer ones still lack. What is left over joins the
-    last one.
+    counts it in both together; a phi-th of the smaller of the two counts. In ascending order of t
+    (ties in the order given) cells are joined until the sum reaches 30; then the next merged cell
+    begins, so that a cell of 30 or more stays alone unless rarer ones still lack. What is left over
+    joins the last one.
 
     Given the t, nothing in the reference's or the window's own counts has a say. Merging by the
     reference's counts would join cells that happen to be small in it, and alarm on every quiet
@@ -73,7 +76,7 @@ def merge_rare(cells: Cells) -> Cells:
     order = np.lexsort((both, cells.owner))
     owner, n, m = cells.owner[order], cells.n.astype(np.int64), cells.m.astype(np.int64)
     expected = both[order] * np.minimum(n, m)[owner]  # times n + m: whole, so compared exactly
-    enough = SMALLEST_EXPECTED * (n + m)
+    enough = np.ceil(SMALLEST_EXPECTED * cells.phi * (n + m)).astype(np.int64)
     summed = np.concatenate([[0], np.cumsum(expected)])
     sizes = np.bincount(owner, minlength=cells.features)
     end = np.cumsum(sizes)
@@ -96,7 +99,7 @@ def merge_rare(cells: Cells) -> Cells:
     reference, window = (
         np.add.reduceat(counts[order], first) for counts in (cells.reference, cells.window)
     )
-    return Cells(owner[first], reference, window, cells.features)
+    return Cells(owner[first], reference, window, cells.features, cells.phi)
 
 
 def pearson(cells: Cells, alpha: FloatArray) -> Result:
@@ -154,19 +157,21 @@ def chi_square(cells: Cells, alpha: FloatArray, unseen: NDArray[np.bool_] | None
 def figures(samples: Samples) -> Result:
     """Judge all features; NaN for numbers of many values."""
     bins, few = samples.bins, samples.few
-    cells = Cells(bins.owner[few], bins.reference[few], bins.window[few], bins.features)
+    owner, reference, window = (part[few] for part in (bins.owner, bins.reference, bins.window))
+    cells = Cells(owner, reference, window, bins.features, bins.phi)
     return chi_square(cells, samples.shared_level, samples.baseline.unseen[few])
 
 
 def quiet_share(level: float, window: QuietWindow) -> float:
     """Share of quiet windows whose statistic is `level` or more."""
-    return chi_square_share(window.bins, level)
+    return chi_square_share(window.bins, level / window.phi)
 
 
 def _pearson(merged: Cells, alpha: FloatArray) -> Result:
     freedom = merged.freedom
-    value = np.where(np.isnan(freedom), np.nan, _statistic(merged))
-    return Result(value, special.chdtrc(freedom, value), special.chdtri(freedom, alpha))
+    value, phi = np.where(np.isnan(freedom), np.nan, _statistic(merged)), merged.phi
+    p_value = special.chdtrc(freedom, value / phi)
+    return Result(value, p_value, phi * special.chdtri(freedom, alpha))
 
 
 def _statistic(cells: Cells) -> FloatArray:
@@ -187,20 +192,23 @@ def _exact(
     """
     x, r = cells.window, cells.reference
     n, m = cells.n[cells.owner], cells.m[cells.owner]
+    phi = np.broadcast_to(cells.phi, cells.features)[cells.owner]
     usable = cells.occupied & cells.judged[cells.owner]
     if unseen is not None:
         usable &= ~unseen | one_cell[cells.owner]
         once = cells.total(~unseen & (r == 1))[cells.owner]
         r = np.where(unseen, r + once, r)
     t, fewer = x + r, np.minimum(n, m)  # events of the cell, and of the smaller side
-    rare = usable & (t * fewer < SMALLEST_EXPECTED * (n + m))
+    rare = usable & (t * fewer < SMALLEST_EXPECTED * phi * (n + m))
     owner = cells.owner[rare]
     count = np.bincount(owner, minlength=cells.features).astype(np.float64)
     here, both = np.where(n <= m, x, r)[rare], (n + m)[rare]
     t, fewer = t[rare], fewer[rare]
     # Of the two binomial laws the one of fewer trials is the closer bound.
     trials, share = np.minimum(t, fewer), np.maximum(t, fewer) / both
-    more, rest = here * both >= t * fewer, trials - here
+    more = here * both >= t * fewer
+    here, trials = here / phi[rare], trials / phi[rare]
+    rest = trials - here
     tail = special.betainc(np.where(more, here, rest), np.where(more, rest, here) + 1.0,
                    np.where(more, share, 1.0 - share))  # fmt: skip
     smallest = np.ones(cells.features)

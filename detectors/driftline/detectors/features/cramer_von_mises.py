@@ -68,9 +68,10 @@ def cramer_von_mises(values: Cells, alpha: FloatArray) -> Result:
     squares += rise**2 * (ties + 1.0) * (2.0 * ties + 1.0) / (6.0 * ties)
     n, m = (np.where(values.judged, x, np.nan) for x in (n, m))
     value = values.total(squares) / (n * m * (n + m) ** 2)
-    mean, spread = _moments(n, m)
-    p_value = _LAW.tail((value - mean) / spread + 1.0 / 6.0)
-    threshold = mean + (critical(_LAW.tail, alpha, _MOST) - 1.0 / 6.0) * spread
+    phi = values.phi
+    mean, spread = _moments(n / phi, m / phi)
+    p_value = _LAW.tail((value / phi - mean) / spread + 1.0 / 6.0)
+    threshold = phi * (mean + (critical(_LAW.tail, alpha, _MOST) - 1.0 / 6.0) * spread)
     return Result(value, p_value, threshold)
 
 
@@ -81,9 +82,9 @@ def figures(samples: Samples) -> Result:
 
 def quiet_share(level: float, window: QuietWindow) -> float:
     """Share of quiet windows with a value of `level` or more."""
-    n, m = np.array([[window.events], [window.reference_events]], np.float64)
+    n, m = np.array([[window.events], [window.reference_events]], np.float64) / window.phi
     mean, spread = _moments(n, m)
-    return float(_LAW.tail((level - mean) / spread + 1.0 / 6.0)[0])
+    return float(_LAW.tail((level / window.phi - mean) / spread + 1.0 / 6.0)[0])
 
 
 def _moments(n: FloatArray, m: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -25,8 +25,9 @@ def ks(distance: FloatArray, n: FloatArray, m: FloatArray, alpha: FloatArray) ->
 
     Args:
         distance: largest |F_reference - G_window| over all slots, 0 to 1, shape (F,).
-        n: window events, shape (F,).
-        m: reference events, shape (F,).
+        n: window events, shape (F,); a phi-th of those that vary phi times as much as independent
+            ones.
+        m: reference events, likewise.
         alpha: level of one test, shape (F,).
 
     Returns:
@@ -46,9 +47,9 @@ def ks(distance: FloatArray, n: FloatArray, m: FloatArray, alpha: FloatArray) ->
 
 def figures(samples: Samples) -> Result:
     """Judge all features; NaN where not numeric."""
-    bins = samples.bins
+    bins, phi = samples.bins, samples.phi
     m = np.where(bins.judged & samples.numeric, bins.m, np.nan)
-    return ks(samples.distances[0], bins.n, m, samples.shared_level)
+    return ks(samples.distances[0], bins.n / phi, m / phi, samples.shared_level)
 
 
 def quiet_share(level: float, window: QuietWindow) -> float:

@@ -3,7 +3,8 @@
 PSI = sum over bins of (q - p) ln(q / p). Without any change PSI / v follows a chi-square law with
 B - 1 degrees of freedom, v = 1/n + 1/m, so its mean is (B - 1) v: a small window shows a large PSI
 by chance alone (0.2 for 100 against 100 events in 10 bins). What is reported is PSI - (B - 1) v,
-which is 0 on average when nothing changed; it may be negative.
+which is 0 on average when nothing changed; it may be negative. Where events vary phi times as much
+as independent ones v is phi times as large.
 
 Sources: Yurdakul, "Statistical Properties of Population Stability Index", Western Michigan
 University 2018 (the law); Haldane 1956 and Anscombe 1956 (adding 1/2

@@ -9,6 +9,9 @@ Two tests of a 2 x 2 table (window or reference, bad or not), and the larger p-v
   level however few bad events are expected, and is near 1 for a rate that fell.
 
 So the first missing value of a feature that never missed one is not an alarm.
+
+Of events that vary phi times as much as independent ones (bad ones that come in a row) a phi-th is
+counted.
 """
 
 from __future__ import annotations
@@ -28,7 +31,13 @@ if TYPE_CHECKING:
 
 
 def rate(
-    bad: FloatArray, n: int, reference_bad: FloatArray, m: ArrayLike, alpha: FloatArray
+    bad: FloatArray,
+    n: int,
+    reference_bad: FloatArray,
+    m: ArrayLike,
+    alpha: FloatArray,
+    phi: ArrayLike = 1.0,
+    added: ArrayLike = 0.0,
 ) -> Result:
     """Compare the rate of bad events with the reference's; only a rise has a small p-value.
 
@@ -38,6 +47,8 @@ def rate(
         reference_bad: bad events of the reference, shape (F,).
         m: events of the reference, one number or shape (F,).
         alpha: level of one test per feature, shape (F,).
+        phi: how many times as much as independent events they vary, one number or shape (F,).
+        added: bad events that the test adds to the reference's phi-th, likewise, see `Rate`.
 
     Returns:
         Value: bad / n; p-value as above; threshold: the smallest rate of n events with a p-value
@@ -49,17 +60,24 @@ def rate(
         >>> result.value, result.p_value.round(11), result.threshold
         (array([0.005]), array([2.9e-09]), array([0.003]))
     """
-    size = np.broadcast_to(np.asarray(m, np.float64), bad.shape)
+    size, times, more = (
+        np.broadcast_to(np.asarray(each, np.float64), bad.shape) for each in (m, phi, added)
+    )
     judged = ~np.isnan(bad) & (n > 0) & (size > 0)
     value, p_value, threshold = np.full((3, bad.size), np.nan)
-    x, r, all_of = bad[judged], reference_bad[judged], size[judged]
+    x, times = bad[judged], times[judged]
     value[judged] = x / (n or 1)
-    p_value[judged] = np.maximum(_tail(x, n, r, all_of), _pearson(x, n, r, all_of))
+    now, x, all_of = n / times, x / times, size[judged] / times
+    r = reference_bad[judged] / times + more[judged]
+    p_value[judged] = np.maximum(_tail(x, now, r, all_of), _pearson(x, now, r, all_of))
     # The inverses are slow, and most features have the same few counts (no bad event at all), so
     # each combination of reference counts and level is solved once.
-    distinct, back = np.unique([r, all_of, alpha[judged]], axis=1, return_inverse=True)
-    r, of, level = distinct
-    limit = np.maximum(_tail_limit(n, r, of, level), _pearson_limit(n, r, of, level))
+    distinct, back = np.unique([r, all_of, alpha[judged], times], axis=1, return_inverse=True)
+    r, of, level, times = distinct
+    limit = np.maximum(
+        _tail_limit(n, r, of, level, times),
+        np.ceil(times * _pearson_limit(n / times, r, of, level)),
+    )
     threshold[judged] = np.where(limit <= n, limit / (n or 1), np.nan)[back.ravel()]
     return Result(value, p_value, threshold)
 
@@ -67,15 +85,18 @@ def rate(
 def quiet_share(level: float, window: QuietWindow) -> float:
     """Share of quiet windows whose rate is `level` or more: the binomial law."""
     needed = ceil(level * window.events - 1e-9)
-    return float(special.bdtrc(needed - 1, window.events, window.rate)) if needed > 0 else 1.0
+    if needed <= 0:
+        return 1.0
+    fewer = (window.events - needed) / window.phi
+    return float(special.betainc(needed / window.phi, fewer + 1.0, window.rate))
 
 
-def _tail(x: FloatArray, n: int, r: FloatArray, m: FloatArray) -> FloatArray:
+def _tail(x: FloatArray, n: FloatArray, r: FloatArray, m: FloatArray) -> FloatArray:
     """P(window has x bad events or more), given the total."""
     some = x > 0
     p_value = np.ones(x.size)
-    x, r, m = x[some], r[some], m[some]
-    share = n / (n + m) if n else np.zeros(m.size)
+    x, n, r, m = x[some], n[some], r[some], m[some]
+    share = n / (n + m)
     bad = special.betainc(x, r + 1.0, share)
     # n - x good ones or fewer
     good = special.betainc(np.maximum(m - r, 1.0), n - x + 1.0, 1.0 - share)
@@ -83,30 +104,36 @@ def _tail(x: FloatArray, n: int, r: FloatArray, m: FloatArray) -> FloatArray:
     return p_value
 
 
-def _tail_limit(n: int, r: FloatArray, m: FloatArray, alpha: FloatArray) -> FloatArray:
-    """Smallest x with `_tail` of `alpha` or less; may be more than n."""
-    share = n / (n + m) if n else np.zeros(m.size)
-    bad = np.ceil(np.maximum(special.btdtria(alpha, r + 1.0, share), 1.0))
-    good = n - np.floor(special.btdtrib(np.maximum(m - r, 1.0), alpha, 1.0 - share) - 1.0)
+def _tail_limit(
+    n: int, r: FloatArray, m: FloatArray, alpha: FloatArray, phi: FloatArray
+) -> FloatArray:
+    """Smallest number of the n events with `_tail` of `alpha` or less; may be more than n.
+
+    r and m are a phi-th of the reference's.
+    """
+    share = n / phi / (n / phi + m)
+    bad = np.ceil(np.maximum(phi * special.btdtria(alpha, r + 1.0, share), 1.0))
+    most = phi * (special.btdtrib(np.maximum(m - r, 1.0), alpha, 1.0 - share) - 1.0)
+    good = n - np.floor(most)
     limit: FloatArray = np.where(r < m, np.minimum(bad, good), bad)
     return limit
 
 
-def _pearson(x: FloatArray, n: int, r: FloatArray, m: FloatArray) -> FloatArray:
+def _pearson(x: FloatArray, n: FloatArray, r: FloatArray, m: FloatArray) -> FloatArray:
     total = x + r
     mixed = (total > 0.0) & (total < n + m)
-    scale = np.where(mixed, float(n) * m * total * (n + m - total), 1.0)
+    scale = np.where(mixed, n * m * total * (n + m - total), 1.0)
     statistic = np.where(mixed, (x * m - r * n) ** 2 * (n + m) / scale, 0.0)
     p_value: FloatArray = special.chdtrc(np.ones_like(statistic), statistic)
     return p_value
 
 
-def _pearson_limit(n: int, r: FloatArray, m: FloatArray, alpha: FloatArray) -> FloatArray:
-    """Smallest x above the expectation with `_pearson` of `alpha` or less: a quadratic in x."""
+def _pearson_limit(n: FloatArray, r: FloatArray, m: FloatArray, alpha: FloatArray) -> FloatArray:
+    """The x above the expectation with `_pearson` of `alpha`: a quadratic in x."""
     both = n + m
     c = special.chdtri(np.ones_like(alpha), alpha) * n * m
     a = m * m * both + c
     b = 2.0 * m * n * r * both + c * (both - 2.0 * r)
     constant = (n * r) ** 2 * both - c * r * (both - r)
-    x: FloatArray = np.ceil((b + np.sqrt(np.maximum(b * b - 4.0 * a * constant, 0.0))) / (2.0 * a))
+    x: FloatArray = (b + np.sqrt(np.maximum(b * b - 4.0 * a * constant, 0.0))) / (2.0 * a)
     return x

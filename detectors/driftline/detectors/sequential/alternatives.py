@@ -13,15 +13,10 @@ from functools import cached_property
 import numpy as np
 
 from driftline.detectors import special
+from driftline.detectors.dispersion import LOCATION, OTHER, SCALE, TAIL
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.sequential.pane_bins import PaneBins
-from driftline.detectors.sequential.variation import (
-    LOCATION,
-    OTHER,
-    SCALE,
-    TAIL,
-    standardised,
-)
+from driftline.detectors.sequential.variation import standardised
 
 LOCATIONS = (0.05, 0.1, 0.2, 0.5)
 SCALES = (0.07, 0.2, 0.5)

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.detectors import special
+from driftline.detectors.dispersion import OTHER
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.sequential.alternatives import (
     CLASSES,
@@ -34,7 +35,6 @@ from driftline.detectors.sequential.alternatives import (
     class_gains,
 )
 from driftline.detectors.sequential.pane_bins import PaneBins
-from driftline.detectors.sequential.variation import OTHER
 
 _BEGUN = 0.5  # what an alternative must have gained for its beginning to be kept
 

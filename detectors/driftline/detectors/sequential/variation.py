@@ -19,12 +19,11 @@ from itertools import pairwise
 import numpy as np
 
 from driftline.detectors import special
-from driftline.detectors.dispersion import DIRECTIONS, JOINS
+from driftline.detectors.dispersion import DIRECTIONS, JOINS, NONE, OTHER
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.pane_lengths import LEAST_PANES
 from driftline.detectors.sequential.pane_bins import PaneBins
 
-LOCATION, SCALE, TAIL, NONE, OTHER = range(len(DIRECTIONS))
 LAGS = 4
 _MANY_PANES, _LARGE = 100, 3.0
 _TAIL = 0.0101
