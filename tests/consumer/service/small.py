@@ -29,19 +29,19 @@ START = 1_600_020_000_000 // DAY * DAY + 7 * DAY  # 2020-09-20T00:00:00Z
 WINDOW = {"length": "30s", "every": "10s", "grace": "5s", "min_events": 1}
 
 
-def reference(seed: int = 5, model: str = MODEL) -> Reference:
+def reference(seed: int = 5, model: str = MODEL, events: int = 1_000) -> Reference:
     """One feature of each type, and two tags."""
     rng = np.random.default_rng(seed)
     return build_reference(
         model=model,
         features={
-            "x": FeatureColumn("numeric", rng.normal(size=1_000).round(3)),
-            "c": FeatureColumn("categorical", rng.choice(["p", "q", "r"], 1_000).tolist()),
-            "b": FeatureColumn("boolean", rng.choice(["false", "true"], 1_000).tolist()),
+            "x": FeatureColumn("numeric", rng.normal(size=events).round(3)),
+            "c": FeatureColumn("categorical", rng.choice(["p", "q", "r"], events).tolist()),
+            "b": FeatureColumn("boolean", rng.choice(["false", "true"], events).tolist()),
         },
         segments={
-            "tier": rng.choice(["gold", "tin"], 1_000).tolist(),
-            "model_version": rng.choice(["1", "2"], 1_000).tolist(),
+            "tier": rng.choice(["gold", "tin"], events).tolist(),
+            "model_version": rng.choice(["1", "2"], events).tolist(),
         },
     )
 

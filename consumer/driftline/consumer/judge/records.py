@@ -65,6 +65,7 @@ class Judgement:
         effect: PSI.
         figures: by detector.
         bins, confusion: counts in detail.
+        note: what a reader should know of how it was judged; None: nothing.
     """
 
     subject: Subject
@@ -75,6 +76,7 @@ class Judgement:
     figures: Mapping[str, DetectorValue] = field(default_factory=dict)
     bins: dict[str, Any] | None = None
     confusion: dict[str, Any] | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +173,7 @@ class RecordWriter:
             bins=found.bins,
             confusion=found.confusion,
             sequential=sequential,
+            note=found.note,
         )
 
     def alert(

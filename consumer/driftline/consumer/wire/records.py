@@ -111,6 +111,7 @@ class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
 
     Of accuracy only: the `confusion` matrix, see `driftline.consumer.judge.performance.details`.
     `complete` is left out where it is true; it is false where a file ends before its window.
+    `note`: what a reader should know of how it was judged, such as that few of its events count.
     """
 
     schema: Literal["driftline.verdict.v1"]
@@ -132,6 +133,7 @@ class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
     confusion: dict[str, Any] | None = None
     complete: bool = True
     sequential: Sequential | None = None
+    note: str | None = None
 
     @property
     def subject(self) -> Subject:

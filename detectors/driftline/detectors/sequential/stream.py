@@ -81,6 +81,7 @@ class StreamEvidence:
         dispersion: of the reference; None: it had no times, so the first 30 panes of the stream
             tell how much panes vary, and say nothing else.
         share: of the model's events that are the stream's, 0 to 1.
+        pane: length of its panes, ms; None: as long as the reference's.
 
     Attributes:
         evidence: natural logarithm, as of the last pane, shape (F,); NaN where not tested.
@@ -95,8 +96,12 @@ class StreamEvidence:
         watched: NDArray[np.bool_],
         dispersion: Dispersion | None,
         share: float = 1.0,
+        pane: int | None = None,
     ) -> None:
-        self._dispersion, self._numeric = dispersion, layout.numeric
+        self._longer = 1.0
+        if dispersion is not None and pane is not None:
+            self._longer = max(pane / dispersion.pane, 1.0)
+        self._dispersion, self._numeric, self._share = dispersion, layout.numeric, share
         size = len(layout.features)
         self.evidence = np.full(size, np.nan)
         self.panes = np.zeros(size, np.int64)
@@ -144,11 +149,7 @@ class StreamEvidence:
         x, state, bins = group.state.open, group.state, group.bins
         places, frozen = bins.places, all_frozen[bins.places]
         n = bins.total(x)
-        own = state.variation.phi()
-        if self._dispersion is None:
-            phi = np.where(state.variation.panes >= LEAST_PANES, own, UNKNOWN)
-        else:
-            phi = np.maximum(self._dispersion.of(bins.places, n, group.joined), own)
+        phi = self._phi_of(group, n)
         y, other, events = deviations(
             bins, group.directions, group.evidence.shares, x[None], state.none[None]
         )
@@ -164,16 +165,34 @@ class StreamEvidence:
         state.open, state.none = np.zeros(bins.owner.size), np.zeros(places.size)
 
     def phi(self) -> FloatArray:
-        """Return the present phi of a pane of the mean size in each direction, shape (5, F)."""
-        found = np.ones((len(DIRECTIONS), self.evidence.size))
+        """Return the present phi of a pane of the mean size in each direction, shape (5, F).
+
+        `UNKNOWN` where neither the reference nor 30 panes of the stream tell it. Of features that
+        are not tested, that of the reference; 1 without one.
+        """
+        size = self.evidence.size
+        found, mean = np.ones((len(DIRECTIONS), size)), np.zeros(size)
+        if self._dispersion is not None:
+            mean = self._dispersion.events * self._share * self._longer
+            normal = self._dispersion.of(np.arange(size), mean, 0, self._longer)
+            found = np.where(normal < UNKNOWN, normal, 1.0)
         for group in self._groups:
             own, places = group.state.variation, group.bins.places
-            mean = own.events / np.maximum(own.panes, 1.0)
-            phi = own.phi()
-            if self._dispersion is not None:
-                phi = np.maximum(phi, self._dispersion.of(places, mean, group.joined))
-            found[:, places] = phi
+            seen = own.events / np.maximum(own.panes, 1.0)
+            n = np.where(own.panes > 0, seen, mean[places] * group.together)
+            found[:, places] = self._phi_of(group, n)
         return found
+
+    def _phi_of(self, group: _Group, n: FloatArray) -> FloatArray:
+        """Return phi of a group's panes of n events, the reference's or the larger own one."""
+        variation = group.state.variation
+        own = variation.phi()
+        learnt = np.where(variation.panes >= LEAST_PANES, own, UNKNOWN)
+        if self._dispersion is None:
+            return learnt
+        normal = self._dispersion.of(group.bins.places, n, group.joined, self._longer)
+        phi: FloatArray = np.where(normal < UNKNOWN, np.maximum(normal, own), learnt)
+        return phi
 
     def bins_of(self, f: int) -> tuple[PaneBins, slice, int]:
         """Return the bins that the f-th feature is in, its own among them, and panes joined."""

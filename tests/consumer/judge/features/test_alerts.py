@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from tests.consumer.service.small import (
     HOUR,
+    MODEL,
     REFERENCE,
     alerts,
     backtest,
     plan,
+    reference,
     rows,
     seconds,
     verdicts,
@@ -295,7 +297,8 @@ def test_a_sentinel_in_three_of_a_hundred_rows_is_told() -> None:
     events = rows(0, 2_000, 1_800, rng) + rows(HOUR, 2_000, 1_800, rng)
     for event in events[2_000::33]:
         event["features"]["x"] = -999.0
-    found = alerts(backtest(plan(**BUDGET), [*events, *rows(2 * HOUR, 1, 1, rng)]))
+    many = {MODEL: reference(events=10_000)}
+    found = alerts(backtest(plan(many, **BUDGET), [*events, *rows(2 * HOUR, 1, 1, rng)]))
     assert [(a.feature, a.kind, a.detector) for a in found] == [
         ("x", "data_quality", "out_of_range")
     ]

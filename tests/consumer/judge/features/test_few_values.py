@@ -51,7 +51,7 @@ CHANGES: dict[str, tuple[Draw, Draw]] = {
     "constant or missing": (rarely(None, 0.3, always(0)), rarely(None, 0.3, always(1e300))),
     "zeros": (one_of(0, 1, p=[0.03, 0.97]), one_of(0, 1, p=[0.6, 0.4])),
     "ones": (one_of(0, 1, p=[0.98, 0.02]), one_of(0, 1, p=[0.9, 0.1])),
-    "three numbers": (one_of(0, 1, 2, p=[0.95, 0.03, 0.02]), one_of(0, 1, 2, p=[0.9, 0.0, 0.1])),
+    "three numbers": (one_of(0, 1, 2, p=[0.95, 0.03, 0.02]), one_of(0, 1, 2, p=[0.85, 0.0, 0.15])),
     "mostly zero": (rarely(0.0, 0.96, uniform), rarely(0.0, 0.85, uniform)),
     "mostly one": (rarely(1.0, 0.96, uniform), rarely(1.0, 0.4, uniform)),
     "boolean": (one_of(True, False, p=[0.02, 0.98]), one_of(True, False, p=[0.1, 0.9])),

@@ -113,6 +113,7 @@ def test_a_verdict_is_one_line_of_json_with_its_fields_in_order() -> None:
     assert list(body) == [
         "schema", "verdict_id", "stream", "model", "segment", "feature", "type", "state", "reason",
         "window", "reference", "versions", "counts", "effect", "detectors", "bins", "sequential",
+        "note",
     ]  # fmt: skip
     assert body["schema"] == "driftline.verdict.v1"
     assert b"\n" not in text

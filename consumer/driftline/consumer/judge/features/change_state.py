@@ -29,11 +29,13 @@ class StreamChanges(msgspec.Struct, array_like=True):
         stream: its segment, empty for the whole model.
         key: of the reference, the panes and the features that it is about.
         groups: of features that are tested together, see `pack`.
+        past: phi as it was, see `PastPhi`.
     """
 
     stream: str
     key: str
     groups: list[bytes] = []
+    past: bytes = b""
 
 
 def pack(state: StreamState) -> list[bytes]:

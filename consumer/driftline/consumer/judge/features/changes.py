@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.consumer.judge.features.change_state import StreamChanges, pack, unpack
+from driftline.consumer.judge.features.past_phi import PastPhi
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.reference import Reference, content_hash
 from driftline.detectors.rounding import significant
@@ -55,6 +56,7 @@ class ChangeWatch:
         limits: natural logarithm of the evidence at which each feature alarms, shape (F,); NaN
             where none is added up.
         pane: length of a pane, ms.
+        window: length of a window, ms.
         min_effect: the least PSI of an alarm.
         kept: what was kept of the stream; None: nothing. What was kept of another reference,
             layout or pane is not used.
@@ -66,6 +68,7 @@ class ChangeWatch:
         segment: str | None,
         limits: FloatArray,
         pane: int,
+        window: int,
         min_effect: float,
         kept: StreamChanges | None,
     ) -> None:
@@ -75,13 +78,17 @@ class ChangeWatch:
         self._stream = "" if segment is None else segment
         self._limits, self._pane, self._min_effect = limits, pane, min_effect
         self._evidence = StreamEvidence(
-            reference.layout, reference.counts[place], watched, reference.dispersion, float(share)
-        )
+            reference.layout, reference.counts[place], watched, reference.dispersion, float(share),
+            pane,
+        )  # fmt: skip
         self._key = content_hash(
             {"reference": reference.id, "pane": pane, "watched": np.flatnonzero(watched).tolist()}
         )
+        first, past = self._evidence.phi(), b""
         if kept is not None and kept.key == self._key:
             self._evidence.restore(unpack(kept.groups, self._evidence.state()))
+            past = kept.past
+        self._past = PastPhi(first, max(-(-window // pane), 1), past)
 
     def reach(self) -> int:
         """Return how far back of the last pane the gate looks, ms."""
@@ -101,7 +108,10 @@ class ChangeWatch:
         Returns:
             The features that alarm.
         """
-        tested = self._evidence.add(flat, start // self._pane, frozen)
+        number = start // self._pane
+        if self._past.is_due(number):
+            self._past.keep(number, self._evidence.phi())
+        tested = self._evidence.add(flat, number, frozen)
         with np.errstate(invalid="ignore"):
             reached = tested & ~frozen & (significant(self._evidence.evidence) >= self._limits)
         end = start + self._pane
@@ -149,9 +159,18 @@ class ChangeWatch:
         """Return whether evidence on the f-th feature is added up."""
         return self._evidence.tests(f)
 
+    def phi(self, start: int) -> FloatArray:
+        """Return phi by which a window that begins at `start` (ms) is tempered, shape (5, F).
+
+        It is the larger of the reference's and of what the stream's panes before the window show;
+        `UNKNOWN` while neither is known.
+        """
+        return self._past.before(start // self._pane)
+
     def state(self) -> StreamChanges:
         """Return what has to be kept."""
-        return StreamChanges(self._stream, self._key, pack(self._evidence.state()))
+        groups, past = pack(self._evidence.state()), self._past.state()
+        return StreamChanges(self._stream, self._key, groups, past)
 
     def _change(self, f: int, end: int, counts: Counts) -> Change | None:
         """Return the change of a feature if it is large enough to tell people of."""

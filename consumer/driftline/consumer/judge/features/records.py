@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.consumer.judge.bin_changes import category_of, ends_of, moved_of, top_of
+from driftline.consumer.judge.dispersed import note_of
 from driftline.consumer.judge.features.changes import SEQUENTIAL, ChangeWatch
 from driftline.consumer.judge.features.rules import RuleBook, Ruling
 from driftline.consumer.judge.features.schema import schema_change
@@ -66,6 +67,7 @@ class FeatureWindow:
         untested: per feature why its values could not be tested; None: they were.
         firing: features of the stream that fire now, worst first.
         sample: of the whole model's events; None of a segment, or where there is none.
+        phi: by which it was tempered, shape (5, F); None where no verdict is written.
     """
 
     window: JudgedWindow
@@ -75,6 +77,7 @@ class FeatureWindow:
     untested: Sequence[str | None]
     firing: Sequence[str]
     sample: WindowSample | None = None
+    phi: NDArray[np.float64] | None = None
 
 
 class FeatureWriter:
@@ -121,6 +124,7 @@ class FeatureWriter:
                 effect=number(effects[f]),
                 figures={} if reason else figures_of(now.found, f, kind, now.rulings),
                 bins=None if reason else self._bins(f, now.counts),
+                note=None if now.phi is None else note_of(now.phi[:, f].tolist()),
             )
             known = int(self._baseline.feature_events[f]), self._evidence(f)
             verdicts.append(self._records.verdict(now.window, found, *known))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from driftline.consumer.config import DetectorName, ModelConfig
+from driftline.consumer.judge.dispersed import ASSUMED
 from driftline.consumer.judge.features.change_state import StreamChanges
 from driftline.consumer.judge.features.changes import SEQUENTIAL, Change, ChangeWatch, Counts
 from driftline.consumer.judge.features.records import FeatureWindow, FeatureWriter
@@ -29,7 +30,8 @@ from driftline.consumer.wire.kinds import DRIFT, Kind
 from driftline.consumer.wire.records import Alert, Verdict
 from driftline.consumer.wire.subject import Subject
 from driftline.detectors import Baseline, Comparison, compare, normal_rates
-from driftline.detectors.grid import IntArray
+from driftline.detectors.dispersion import UNKNOWN
+from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.reference import Reference
 
 
@@ -90,8 +92,9 @@ class StreamJudge:
         watched = [f for f in np.argsort(names, kind="stable").tolist() if rules.watched[f]]
         self._features = [(f, names[f], Subject.feature(names[f]).drift) for f in watched]
         self.changes = ChangeWatch(
-            reference, records.segment, rules.limits, rules.pane, config.min_effect, kept
-        )
+            reference, records.segment, rules.limits, rules.pane, config.window.length,
+            config.min_effect, kept,
+        )  # fmt: skip
         self._writer = FeatureWriter(
             records, self._baseline, self._normal, rules, watched, self.changes
         )
@@ -116,9 +119,7 @@ class StreamJudge:
         """Let the alert on a change fire; where values came that are not listed, that on these."""
         since, f = change.since, change.f
         times, now = WindowTimes(since, end, since), counts(since, end)
-        found = compare(
-            self._baseline, now, self._rules.alpha, self._rules.rate_alpha, self._rules.named
-        )
+        found = self._compare(now, self.changes.phi(since))
         rulings = self._rules.judge(found, self._normal)
         name, kind = next((name, drift) for place, name, drift in self._features if place == f)
         level = 2 if change.effect >= self._config.critical_effect else 1
@@ -161,9 +162,8 @@ class StreamJudge:
             return self._writer.insufficient(shown, reason or "", None), []
         size = self._baseline.layout.size  # behind it are the cells of estimates
         counts = panes.counts(times.start, times.end, self._segment)[:size]
-        found = compare(
-            self._baseline, counts, self._rules.alpha, self._rules.rate_alpha, self._rules.named
-        )
+        phi = self.changes.phi(times.start)
+        found = self._compare(counts, phi)
         if reason is not None:
             verdicts = self._writer.insufficient(shown, reason, found)
             names = self._baseline.layout.position
@@ -175,7 +175,7 @@ class StreamJudge:
         written = list(self._live(times, found, rulings, window.new_version, counts))
         untested, firing = self._rules.untested(found), self._firing(found)
         sample = None if self._segment else panes.sample(times.start, times.end)
-        now = FeatureWindow(shown, found, counts, rulings, untested, firing, sample)
+        now = FeatureWindow(shown, found, counts, rulings, untested, firing, sample, phi)
         return self._writer.verdicts(now), [
             self._writer.alert(
                 life,
@@ -187,6 +187,11 @@ class StreamJudge:
             )
             for life in written
         ]
+
+    def _compare(self, counts: IntArray, phi: FloatArray) -> Comparison:
+        rules = self._rules
+        known = np.where(phi < UNKNOWN, phi, ASSUMED)
+        return compare(self._baseline, counts, rules.alpha, rules.rate_alpha, rules.named, known)
 
     def empty(self, start: int, end: int) -> list[Verdict]:
         """Return the verdicts for a stretch without events from `start` to `end` (ms)."""
