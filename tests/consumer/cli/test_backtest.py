@@ -20,7 +20,7 @@ since (UTC)        severity  feature                   effect  what changed     
 2019-03-27 00:00   critical  repaid_loan_on_prev_car     0.30  "true" 80.1 %, normally 55.1 %                  ID
 2019-03-27 00:00   critical  salary_range                0.27  "60K+ €" 0.6 %, normally 10.1 %                 ID
 2019-03-27 00:00   critical  prediction.score            0.26  median 0.64, normally 0.52                      ID
-2019-04-02 00:00   critical  loan_length                 0.31  median 18, normally 16                          ID
+2019-04-02 00:00   critical  loan_length                 0.30  median 18, normally 16                          ID
 
 5 alerts, 1 incident; quiet: debt_to_income_ratio, driver_tenure, prediction.label, size_of_downpayment
 The budget allows 10.1 false alarms in these 303 days. 908 events after 2019-08-24 are in a window that is not over, judged as it stands. Not judged: late 0, rejected 0

@@ -16,6 +16,7 @@ from driftline.consumer.cli.check_all import inspect
 from driftline.consumer.cli.check_findings import Finding, finding, overview, render
 from driftline.consumer.cli.topic_checks import input_topics, wanted_topics
 from driftline.consumer.config import Loaded, Problem, load
+from driftline.consumer.judge.dispersed import NO_TIMES
 from driftline.consumer.log.memory import MemoryBroker, MemoryLog
 from driftline.consumer.log.protocol import Log, Message, TopicPartition
 from driftline.detectors import FeatureColumn, build_reference
@@ -69,7 +70,7 @@ driftline.yaml   3 models, 3 input topics, budget 2.3 false alarms in 30 d
 ok       kafka             kafka-1:9093, TLS, SCRAM-SHA-512 as driftline
 ok       topics            payments.predictions 12 partitions, pricing.predictions 6, payments.chargebacks 4
 error    topics            driftline.alerts is missing: run  driftline topics create
-ok       fraud-scorer      reference ID (50,000 events, 2 features); 1,000 of 1,000 recent events fit
+ok       fraud-scorer      reference ID (50,000 events, 2 features, no times: windows alone alarm until 30 panes are there); 1,000 of 1,000 recent events fit
 warning  fraud-scorer      amount: with min_events 100, 2.5 % of quiet windows reach psi 0.1 (219 of the 8,640 in 30 d);
                            with 500 none does. Raise min_events, or leave it to the budget
 warning  chargeback-risk   about 110 events an hour: a window of 1h never has min_events 500; try length: 6h
@@ -195,13 +196,14 @@ def test_nothing_to_say(folder: Path, one: Callable[..., MemoryBroker]) -> None:
     )
     assert "ok       kafka             localhost:9092, no TLS, no login\n" in printed
     assert "ok       topics            ml.predictions 2 partitions\n" in printed
-    assert "(50,000 events, 2 features); 10 of 10 recent events fit\n" in printed
+    fits = f"(50,000 events, 2 features, {NO_TIMES}); 10 of 10 recent events fit\n"
+    assert fits in printed
     assert printed.endswith("\n\nno errors. Next: driftline run\n")
 
 
 def test_no_events_yet(folder: Path, one: Callable[..., MemoryBroker]) -> None:
     (line,) = found(folder, one())
-    assert line.endswith("2 features); no recent events")
+    assert line.endswith(f"2 features, {NO_TIMES}); no recent events")
 
 
 def test_events_that_do_not_fit(folder: Path, one: Callable[..., MemoryBroker]) -> None:
@@ -360,7 +362,8 @@ def test_the_offline_example(driftline: Driftline, folder: Path) -> None:
     assert ran.out == (
         "driftline.yaml   1 model, 1 input topic, budget 1 false alarm in 30 d\n"
         "\n"
-        f"ok       car-loan          reference {reference_id} (50,000 events, 2 features)\n"
+        f"ok       car-loan          reference {reference_id} "
+        f"(50,000 events, 2 features, {NO_TIMES})\n"
         "\n"
         "no errors. Next: driftline backtest --input last-week.parquet\n"
     )

@@ -14,6 +14,7 @@ from driftline.consumer.cli.check_all import inspect
 from driftline.consumer.cli.check_findings import render
 from driftline.consumer.cli.topic_checks import wanted_topics
 from driftline.consumer.config import load
+from driftline.consumer.judge.dispersed import NO_TIMES
 from driftline.consumer.log.memory import MemoryBroker, MemoryLog
 from driftline.consumer.log.protocol import Message
 from driftline.producer.reference.build import ReferenceSettings, reference_from_events
@@ -62,7 +63,7 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
 
 def test_labels_that_fit(check: Check) -> None:
     own, of_labels = check("labels: truth", [event(i) for i in range(9)], [label(1), label(7)])
-    assert own.endswith("2 features); 9 of 9 recent events fit")
+    assert own.endswith(f"2 features, {NO_TIMES}); 9 of 9 recent events fit")
     assert of_labels == "ok       m                 2 of 2 recent labels of truth fit"
 
 

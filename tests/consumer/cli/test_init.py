@@ -53,9 +53,12 @@ distance (numeric), dep_hour (numeric), dow (numeric), temp (numeric), humid (nu
 wind_speed (numeric), precip (numeric), visib (numeric), pressure (numeric), \
 carrier (categorical), origin (categorical), dest (categorical)
 assumed  not watched: label_time (times)
+note  period, temp, pressure and 8 more: values near in time resemble each other, so few of them \
+count: of period 1,000 events tell as much as 2 independent ones
+note  precip, visib, humid and 3 more: missing values come together, so few of them count: \
+of precip 100 events tell as much as 1 independent one
 """
 STEADY = {"carrier", "dep_hour", "dest", "distance", "dow", "origin"}
-WEATHER = {"temp", "pressure", "wind_speed", "humid"}
 
 
 def changed(table: str) -> set[str]:
@@ -92,7 +95,8 @@ def test_flights_from_a_file_that_nobody_prepared(driftline: Driftline, tmp_path
     ran = driftline("backtest", "--input", FLIGHTS)
     assert (ran.code, ran.err) == (0, "using driftline.yaml\n")
     assert "26 windows of 14d" in ran.out
-    assert changed(ran.out) >= WEATHER
+    # Of the weather one event tells what hundreds do, and half of the year is like the other.
+    assert len(changed(ran.out)) <= 4
     # The file ends in the last window, and at Christmas.
     over = ran.out.split("2013-12-19 00:00")[0]
     assert not changed(over) & {*STEADY, "label_time"}
@@ -104,11 +108,16 @@ def reference_id(folder: Path) -> str:
 
 
 def test_flights_without_any_configuration(driftline: Driftline) -> None:
-    """Half a year against the half before it: the weather changes, the timetable does not."""
+    """Half a year against the half before it: the timetable does not change.
+
+    The weather does, as it has always done: 1,000 events tell as much as a few. That it was not
+    measured in one stretch of time is new.
+    """
     ran = driftline("backtest", "--input", FLIGHTS)
     assert ran.code == 0
-    assert changed(ran.out) >= WEATHER
-    assert not changed(ran.out) & {*STEADY, "label_time"}
+    assert not changed(ran.out) & {*STEADY, "label_time", "period"}
+    assert re.search(r" humid +0\.14  missing in 4\.0 %, normally 0\.1 %", ran.out)
+    assert len(changed(ran.out)) <= 10
     assert "late 0, rejected 0" in ran.out
 
 

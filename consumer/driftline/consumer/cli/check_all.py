@@ -29,6 +29,7 @@ from driftline.consumer.cli.topic_checks import (
     wanted_topics,
 )
 from driftline.consumer.config import Config, Loaded, ModelConfig
+from driftline.consumer.judge.dispersed import NO_TIMES, notes_of
 from driftline.consumer.log.protocol import Log, TopicInfo
 from driftline.consumer.log.topics import check_topics, missing_topics
 from driftline.consumer.service.plan import Plan
@@ -179,12 +180,18 @@ def _model_findings(
     if not events and not any(found.level == "error" for found in own):
         many = len(reference.layout.features)
         features = f"{many} {plural(many, 'feature')}"
+        if reference.dispersion is None and model.budget is not None:
+            features += f", {NO_TIMES}"
         text = f"reference {reference.id} ({reference.events:,} events, {features})"
         yield Finding("ok", name, text + (f"; {describe(sample)}" if sample is not None else ""))
     yield from _pane_findings(name, model, reference)
     if reference.model != name:
         text = f"the reference was built for the model {reference.model}"
         yield Finding("warning", name, text)
+    if model.budget is not None:
+        ignored = [f.name for f in reference.layout.features if model.is_ignored(f.name)]
+        for note in notes_of(reference, ignored):
+            yield Finding("warning", name, note)
     yield from threshold_findings(name, model, reference)
     yield from events
     if labels is not None:

@@ -24,6 +24,7 @@ from driftline.detectors import (
     normal_rates,
     quiet_share,
 )
+from driftline.detectors.dispersion import DIRECTIONS, NONE, OTHER
 from driftline.detectors.reference import Reference
 
 PERIOD = 30 * DAY
@@ -39,12 +40,15 @@ class Quiet:
         bins: its bins or categories that hold an event.
         events: events of the reference.
         rates: rate to its normal share.
+        phi: how many times as much as independent events they vary; `rates_phi`: rate to its own.
     """
 
     name: str
     bins: int
     events: int
     rates: dict[str, float]
+    phi: float
+    rates_phi: dict[str, float]
 
     def share(self, detector: DetectorName, limit: Limit, events: int) -> float | None:
         """Return the share of quiet windows of a number of events that reach the lowest level.
@@ -55,7 +59,9 @@ class Quiet:
         if limit.on == "p_value":
             return max(levels)
         rate = self.rates.get(detector, 0.0)
-        return quiet_share(detector, min(levels), QuietWindow(events, self.events, self.bins, rate))
+        phi = self.rates_phi.get(detector, self.phi)
+        window = QuietWindow(events, self.events, self.bins, rate, phi)
+        return quiet_share(detector, min(levels), window)
 
 
 def threshold_findings(name: str, model: ModelConfig, reference: Reference) -> Iterator[Finding]:
@@ -88,6 +94,9 @@ def _thresholds(
 ) -> Iterator[tuple[Quiet, DetectorName, Limit]]:
     baseline = Baseline(reference.layout, reference.counts[0])
     normal = normal_rates(baseline)
+    phi = np.ones((len(DIRECTIONS), len(reference.layout.features)))
+    if reference.dispersion is not None:
+        phi = np.nan_to_num(reference.dispersion.phi[0], nan=1.0)
     for f, feature in enumerate(reference.layout.features):
         if model.is_ignored(feature.name):
             continue
@@ -96,6 +105,8 @@ def _thresholds(
             int(np.count_nonzero(baseline.bins(f).reference)),
             reference.events,
             {rate: float(np.nan_to_num(shares[f])) for rate, shares in normal.items()},
+            float(phi[OTHER, f]),
+            {name: float(phi[NONE, f]) for name, rate in RATES.items() if not rate.of_values},
         )
         for detector, limit in model.thresholds_for(feature.name).items():
             if feature.type in DETECTORS[detector].types:

@@ -14,6 +14,7 @@ from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.screen import Screen
 from driftline.consumer.cli.terminal import say
 from driftline.consumer.config import Config, ModelConfig
+from driftline.consumer.judge.dispersed import notes_of
 from driftline.consumer.judge.sentence import amount, clean, percent
 from driftline.consumer.offline import file_rows
 from driftline.consumer.offline.ground_truth import check_measured, unmeasured_with_labels
@@ -157,8 +158,9 @@ def outcome_lines(reference: Reference) -> list[str]:
 
 
 def notes(built: BuiltReference) -> Iterator[str]:
-    """Yield sentences on what is not in the reference."""
+    """Yield sentences on what is not in the reference, and on what few events tell."""
     yield from map(clean, built.notes)
+    yield from notes_of(built.reference)
     if built.skipped:
         yield f"{built.skipped:,} events of other models are left out"
     if built.unusable:
