@@ -1,7 +1,8 @@
 """What a change may look like: the alternatives whose likelihood a pane is tested for.
 
 For numbers the shares are tilted, p exp(h) with h a multiple of a score: the location moves, the
-spread grows or shrinks, the tails hold more. For categories one of them comes more or less often.
+spread grows or shrinks, the middle or the tails hold more. For categories one of them comes more
+or less often.
 Beside them stand laws that learn what changed from the panes before; see `evidence`.
 """
 
@@ -20,7 +21,9 @@ from driftline.detectors.sequential.variation import standardised
 
 LOCATIONS = (0.05, 0.1, 0.2, 0.5)
 SCALES = (0.07, 0.2, 0.5)
-TAILS = ((0.01, (3.0, 10.0)), (0.002, (10.0,)))  # share of the events beyond, and how many times it
+MIDDLES = (0.35,)
+_FLANK = 2.0  # standard scores: where the middle ends, and tails begin
+TAILS = ((0.01, (3.0,)), (0.002, (4.0,)))  # share of the events beyond, and how many times it
 _ABOUT = 1.2  # bins end with a value of the reference, near the share
 _MORE_TIMES = (30.0, 100.0)
 CLASSES = (-0.5, -0.2, 0.2, 0.5, 1.5)
@@ -33,8 +36,9 @@ class Tilts:
     """Alternatives of numbers: multiples of a few scores.
 
     Attributes:
-        scores: location, scale, and of each share of `TAILS` whether a bin is above, below or
-            either, shape (S, M).
+        scores: location, scale, distance from the middle without the tails (a law with heavy tails
+            has more in the middle, too), and of each share of `TAILS` whether a bin is above, below
+            or either, shape (S, M).
         which: the score of each alternative, shape (K,).
         step: what it is multiplied by, shape (K,).
         direction: by whose phi the evidence of each is divided, shape (K,).
@@ -58,10 +62,12 @@ class Tilts:
         before = np.concatenate([[0.0], np.cumsum(p)])
         upto = np.cumsum(p) - before[bins.first[:-1]][bins.owner]
         z = special.ndtri(np.clip(upto - p / 2.0, 1e-6, 1.0 - 1e-6))
-        scores = [*standardised(bins, np.stack([z, z * z - 1.0]), p)]
+        raw = np.stack([z, z * z - 1.0, np.minimum(np.abs(z), _FLANK)])
+        scores = [*standardised(bins, raw, p)]
         signs = (1,) if upwards else (1, -1)
         found = [(0, sign * step, LOCATION) for step in LOCATIONS for sign in signs]
         found += [(1, sign * step, SCALE) for step in SCALES for sign in signs]
+        found += [(2, sign * step, SCALE) for step in MIDDLES for sign in signs]
         for share, times in TAILS:
             least = share * _ABOUT
             above = (1.0 - (upto - p) <= least).astype(np.float64)

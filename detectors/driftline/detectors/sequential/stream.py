@@ -15,12 +15,13 @@ from driftline.detectors.sequential.alternatives import Tilts
 from driftline.detectors.sequential.evidence import Evidence, EvidenceState
 from driftline.detectors.sequential.pane_bins import PaneBins
 from driftline.detectors.sequential.variation import (
+    MANY_PANES,
     Directions,
     PaneVariation,
     deviations,
 )
 
-LEAST_EVENTS = 30.0
+LEAST_EVENTS = 20.0
 """Independent events that a pane holds at least, or is joined with those beside it."""
 
 
@@ -154,7 +155,11 @@ class StreamEvidence:
             bins, group.directions, group.evidence.shares, x[None], state.none[None]
         )
         moving = ~frozen
-        state.variation.add(y * moving, other * moving, events * moving)
+        learns = moving
+        if self._dispersion is None:
+            # What came later than the panes that phi is learnt from would hide a change.
+            learns = moving & (state.variation.panes < MANY_PANES)
+        state.variation.add(y * learns, other * learns, events * learns)
         state.variation.round()
         self.evidence[places] = group.evidence.add(
             x, phi, state.number * group.together, moving.astype(np.float64)
@@ -184,14 +189,13 @@ class StreamEvidence:
         return found
 
     def _phi_of(self, group: _Group, n: FloatArray) -> FloatArray:
-        """Return phi of a group's panes of n events, the reference's or the larger own one."""
+        """Return phi of a group's panes of n events, by what came before them."""
         variation = group.state.variation
-        own = variation.phi()
-        learnt = np.where(variation.panes >= LEAST_PANES, own, UNKNOWN)
+        learnt = np.where(variation.panes >= LEAST_PANES, variation.phi(), UNKNOWN)
         if self._dispersion is None:
             return learnt
         normal = self._dispersion.of(group.bins.places, n, group.joined, self._longer)
-        phi: FloatArray = np.where(normal < UNKNOWN, np.maximum(normal, own), learnt)
+        phi: FloatArray = np.where(normal < UNKNOWN, np.maximum(normal, variation.least_phi()), learnt)
         return phi
 
     def bins_of(self, f: int) -> tuple[PaneBins, slice, int]:

@@ -25,7 +25,7 @@ from driftline.detectors.pane_lengths import LEAST_PANES
 from driftline.detectors.sequential.pane_bins import PaneBins
 
 LAGS = 4
-_MANY_PANES, _LARGE = 100, 3.0
+MANY_PANES, _LARGE = 100, 5.0
 _TAIL = 0.0101
 _SCORED = 3  # the directions of values that have scores
 _BLOCK = 512  # panes at a time
@@ -143,12 +143,26 @@ class PaneVariation:
         found = np.maximum(squares[:OTHER], run)
         error = np.sqrt(2.0 / panes)
         # Where the panes are many and phi is small one standard error will do.
-        few = (panes < _MANY_PANES) | (np.maximum(found, 1.0) * (1.0 + error) >= _LARGE)
+        few = (panes < MANY_PANES) | (found >= _LARGE)
         phi = np.maximum(found * (1.0 + np.where(few, 2.0, 1.0) * error), 1.0)
         other = np.maximum(phi[:NONE].max(axis=0), squares[OTHER])
         known = self.panes >= LEAST_PANES
         whole: FloatArray = np.where(known, np.concatenate([phi, other[None]]), 1.0)
         return whole
+
+    def least_phi(self) -> FloatArray:
+        """Estimate what phi is at least, from the steps between neighbouring panes, shape (5, F).
+
+        Half their mean square, less two standard errors (von Neumann 1941). A lasting change is one
+        step among many, so that it does not hide itself, as it would in `phi`. What neighbouring
+        panes share is not seen. 1 where there are fewer than 100 panes.
+        """
+        panes = np.maximum(self.panes, 2.0)
+        steps = self.squares[:OTHER] / (panes - 1.0) - self.products[0] / panes
+        found = np.maximum(steps * (1.0 - 2.0 * np.sqrt(3.0 / panes)), 1.0)
+        whole = np.concatenate([found, found[:NONE].max(axis=0)[None]])
+        least: FloatArray = np.where(self.panes >= MANY_PANES, whole, 1.0)
+        return least
 
 
 def deviations(
