@@ -1,0 +1,83 @@
+"""The effect gate, and which other features changed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from driftline.detectors.grid import FloatArray
+from driftline.detectors.sequential.also_changed import FALSE_SHARE, also_changed
+from driftline.detectors.sequential.gate import pane_psi, surely, tails_doubled
+
+NORMAL = np.array([21.0, 79.0, 400.0, 9_000.0, 400.0, 79.0, 21.0])
+
+
+def test_psi_of_quiet_panes_is_zero_on_average() -> None:
+    rng = np.random.default_rng(1)
+    shares = np.full(16, 1 / 16)
+    found = [
+        pane_psi(
+            rng.multinomial(1_000, shares).astype(np.float64),
+            rng.multinomial(10_000, shares).astype(np.float64),
+        )
+        for _ in range(300)
+    ]
+    assert abs(np.mean(found)) < 4 * np.std(found) / np.sqrt(300) + 5e-4
+
+
+@given(st.integers(0, 2**32), st.floats(1.0, 5.0))
+def test_the_sure_bound_is_below_what_is_found(seed: int, phi: float) -> None:
+    rng = np.random.default_rng(seed)
+    window = rng.multinomial(500, rng.dirichlet(np.full(7, 5.0))).astype(np.float64)
+    found = pane_psi(window, NORMAL, phi)
+    assert not surely(window, NORMAL, found + 1e-9, phi)
+    assert pane_psi(window, NORMAL, phi) <= pane_psi(window, NORMAL, 1.0)
+
+
+def test_a_large_change_is_sure_of_many_events_only() -> None:
+    share = np.array([21.0, 79, 400, 8_000, 1_200, 250, 50]) / 10_000
+    assert surely(5_000 * share, NORMAL, 0.02)
+    assert not surely(50 * share, NORMAL, 0.02)
+
+
+@pytest.mark.parametrize(
+    ("window", "doubled"),
+    [
+        (NORMAL / 10, False),
+        (np.array([2.0, 8, 40, 882, 40, 8, 20]), True),  # the upper .2 % are 2 %
+        (np.array([20.0, 8, 40, 882, 40, 8, 2]), True),
+        (np.array([2.0, 23, 40, 870, 40, 23, 2]), True),  # the outer 1 % doubled on both sides
+        (np.array([2.0, 8, 400, 500, 80, 8, 2]), False),  # what moved is not at the ends
+        (np.array([0.2, 0.8, 4.0, 88.4, 4.0, 0.8, 1.0]), False),  # of a hundred events
+    ],
+)
+def test_tails_alarm_where_an_end_has_twice_its_share(window: FloatArray, doubled: bool) -> None:
+    assert tails_doubled(window, NORMAL) is doubled
+
+
+def test_tails_of_neighbours_that_resemble_each_other_need_more() -> None:
+    window = np.array([2.0, 8, 40, 894, 40, 8, 8])
+    assert tails_doubled(window, NORMAL)
+    assert not tails_doubled(window, NORMAL, phi=4.0)
+
+
+def slow_e_bh(e_values: list[float]) -> list[int]:
+    features = len(e_values)
+    for k in range(features, 0, -1):
+        largest = sorted(range(features), key=lambda f: -e_values[f])[:k]
+        if all(e_values[f] >= features / (k * FALSE_SHARE) for f in largest):
+            return sorted(largest)
+    return []
+
+
+@given(st.lists(st.floats(-5, 15, width=16), min_size=1, max_size=8))
+def test_also_changed_is_e_bh(logs: list[float]) -> None:
+    evidence = np.array(logs) + np.log(20.0)
+    expected = slow_e_bh(np.exp(logs).tolist())
+    assert also_changed(evidence, np.full(len(logs), 20.0)).tolist() == expected
+
+
+def test_nothing_is_named_before_the_first_pane() -> None:
+    assert also_changed(np.full(3, -np.inf), np.zeros(3)).size == 0
