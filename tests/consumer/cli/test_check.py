@@ -13,9 +13,9 @@ from tests.consumer.cli.conftest import Driftline
 from tests.consumer.log.transactions import MemoryTransaction
 
 from driftline.consumer.cli.check_all import inspect
-from driftline.consumer.cli.check_findings import Finding, finding, overview, render
+from driftline.consumer.cli.check_findings import overview, render
 from driftline.consumer.cli.topic_checks import input_topics, wanted_topics
-from driftline.consumer.config import Loaded, Problem, load
+from driftline.consumer.config import Loaded, load
 from driftline.consumer.judge.dispersed import NO_TIMES
 from driftline.consumer.log.memory import MemoryBroker, MemoryLog
 from driftline.consumer.log.protocol import Log, Message, TopicPartition
@@ -379,24 +379,3 @@ def test_errors_of_the_file_are_rows_too(driftline: Driftline, folder: Path) -> 
     rows = [json.loads(line) for line in driftline("check", "--offline", "--json").out.splitlines()]
     assert {row["level"] for row in rows} == {"error"}
     assert {"quote", "kafka"} <= {row["subject"] for row in rows}
-
-
-def test_rows_align_whatever_the_subject() -> None:
-    long = "a-model-with-a-name-that-is-long"
-    rows = render([Finding("ok", long, "fine"), Finding("error", "b", "x\ny")], "").splitlines()
-    column = len("ok       ") + len(long) + 3
-    assert [row[column:] for row in rows[:3]] == ["fine", "x", "y"]
-
-
-def test_a_problem_of_no_model_stands_at_its_section() -> None:
-    assert finding(Problem("a.yaml", 3, ("kafka", "tls"), "wrong", "warning")) == Finding(
-        "warning", "kafka", "tls: wrong", "a.yaml", 3
-    )
-    assert finding(Problem("a.yaml", None, (), "no such file")).subject == "configuration"
-
-
-def test_a_problem_stands_at_its_model_whatever_its_name() -> None:
-    key = ("models", "fraud.eu", "predictions", 0)
-    assert finding(Problem("a.yaml", 3, key, "wrong")) == Finding(
-        "error", "fraud.eu", "predictions[0]: wrong", "a.yaml", 3
-    )

@@ -12,11 +12,11 @@ from scipy import stats
 from scipy.special import gammaln, logsumexp
 from tests.detectors.sequential.simulated import reference
 
+from driftline.detectors.dispersion import OTHER
 from driftline.detectors.grid import FloatArray
 from driftline.detectors.sequential.alternatives import CLASSES, LEARNERS, Tilts, class_gains
 from driftline.detectors.sequential.evidence import Evidence
 from driftline.detectors.sequential.pane_bins import PaneBins
-from driftline.detectors.sequential.variation import OTHER
 
 REFERENCE = reference()
 NUMBERS = PaneBins(REFERENCE.layout, REFERENCE.counts[0], np.array([0, 1]))
@@ -217,5 +217,7 @@ def test_evidence_is_divided_by_phi() -> None:
     one, two = (Evidence(NUMBERS, Tilts.of(NUMBERS)) for _ in range(2))
     one.add(x, ONE, 0)
     two.add(x, 2.0 * ONE, 0)
-    assert two.state.evidence == pytest.approx(one.state.evidence / 2.0, rel=1e-6)
-    assert two.state.learners == pytest.approx(one.state.learners / 2.0, rel=1e-6)
+    assert two.state.alternatives.evidence == pytest.approx(
+        one.state.alternatives.evidence / 2.0, rel=1e-6
+    )
+    assert two.state.learners.evidence == pytest.approx(one.state.learners.evidence / 2.0, rel=1e-6)

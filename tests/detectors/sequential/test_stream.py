@@ -208,7 +208,8 @@ def test_features_that_are_not_watched_are_not_tested() -> None:
 
 
 def test_a_stream_without_reference_is_not_tested() -> None:
-    empty = replace(REFERENCE, counts=np.zeros_like(REFERENCE.counts))
+    counted = replace(REFERENCE.counted, counts=np.zeros_like(REFERENCE.counts))
+    empty = replace(REFERENCE, counted=counted)
     one = stream(None, empty)
     assert not one.add(panes(1, 1)[0], 0, NONE).any()
     assert one.most_joined == 1

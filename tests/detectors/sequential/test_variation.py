@@ -9,14 +9,19 @@ from hypothesis import strategies as st
 from scipy.signal import lfilter
 from tests.detectors.sequential.simulated import numbers, panes_of, phi_of
 
-from driftline.detectors.dispersion import DIRECTIONS, JOINS, UNKNOWN, Dispersion
-from driftline.detectors.grid import FloatArray
-from driftline.detectors.sequential.variation import (
-    LAGS,
+from driftline.detectors.dispersion import (
+    DIRECTIONS,
+    JOINS,
     LOCATION,
     OTHER,
     SCALE,
     TAIL,
+    UNKNOWN,
+    Dispersion,
+)
+from driftline.detectors.grid import FloatArray
+from driftline.detectors.sequential.variation import (
+    LAGS,
     Directions,
     PaneVariation,
     deviations,
@@ -132,9 +137,6 @@ def test_as_many_panes_are_joined_as_leave_thirty() -> None:
     assert np.isfinite(phi[:, 0, 0]).tolist() == [True, True, False, False, False]
     dispersion = Dispersion(60_000, 61, np.array([100.0]), phi)
     assert dispersion.known().tolist() == [2]
-    # More joined than is known: as the most that is known.
-    most = dispersion.of(np.array([0]), np.array([200.0]), 1)
-    assert dispersion.of(np.array([0]), np.array([200.0]), len(JOINS) - 1).tolist() == most.tolist()
 
 
 def test_what_is_not_known_tells_nothing() -> None:

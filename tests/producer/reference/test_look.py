@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from driftline.producer.records.table import ABSENT, Times
 from driftline.producer.reference.distinct import DistinctNumbers
-from driftline.producer.reference.events import Field, field_of
+from driftline.producer.reference.field import Field, field_of
 from driftline.producer.reference.look import Look
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from driftline.detectors.registry import FeatureType
 from driftline.producer.records.table import column_of
-from driftline.producer.reference.events import Field
+from driftline.producer.reference.field import Field
 from driftline.producer.reference.look import Look
 
 

@@ -13,12 +13,11 @@ from hypothesis import strategies as st
 from driftline.detectors import Columns, FeatureColumn, Reference, build_reference
 from driftline.detectors.dispersion import Dispersion
 from driftline.detectors.grid import FloatArray, IntArray
+from driftline.detectors.pane_lengths import EVENTS, LENGTHS
 from driftline.producer.records.timestamp_column import UNREADABLE
 from driftline.producer.reference import panes as panes_module
 from driftline.producer.reference.build import ReferenceSettings, reference_from_events
 from driftline.producer.reference.panes import (
-    EVENTS,
-    LENGTHS,
     PaneCounts,
     PanePlan,
     TimesSeen,

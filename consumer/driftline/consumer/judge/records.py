@@ -65,7 +65,6 @@ class Judgement:
         effect: PSI.
         figures: by detector.
         bins, confusion: counts in detail.
-        note: what a reader should know of how it was judged; None: nothing.
     """
 
     subject: Subject
@@ -76,7 +75,6 @@ class Judgement:
     figures: Mapping[str, DetectorValue] = field(default_factory=dict)
     bins: dict[str, Any] | None = None
     confusion: dict[str, Any] | None = None
-    note: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +139,7 @@ class RecordWriter:
         found: Judgement,
         events: int | None = None,
         sequential: Sequential | None = None,
+        note: str | None = None,
     ) -> Verdict:
         """Return the verdict on one subject: the worst state of its figures.
 
@@ -149,6 +148,7 @@ class RecordWriter:
             found: what is said of the subject.
             events: of the reference that it is compared with; None: all.
             sequential: the evidence that was added up; None: none was.
+            note: what a reader should know of how it was judged; None: nothing.
         """
         feature, times, key = found.subject.field, window.times, self.axis.key
         ends = key(times.start), key(times.end)
@@ -173,7 +173,7 @@ class RecordWriter:
             bins=found.bins,
             confusion=found.confusion,
             sequential=sequential,
-            note=found.note,
+            note=note,
         )
 
     def alert(

@@ -20,7 +20,8 @@ from driftline.producer.records.mapping import Constant, Mapping, quote_name
 from driftline.producer.records.native_table import renamed
 from driftline.producer.records.table import ABSENT, Coded, Column, Numbers, Table
 from driftline.producer.records.text_form import AS_WRITTEN, TextForm
-from driftline.producer.reference.events import OUTCOMES, Field, events_of
+from driftline.producer.reference.events import OUTCOMES, events_of
+from driftline.producer.reference.field import Field
 
 Bools = NDArray[np.bool_]
 

@@ -40,49 +40,76 @@ _BEGUN = 0.5  # what an alternative must have gained for its beginning to be kep
 
 
 @dataclass(eq=False)
-class EvidenceState:
-    """What is known after some panes; all arrays but `panes` are rounded to 32 bits.
+class Gains:
+    """What alternatives gained, each in an array of one shape; rounded to 32 bits.
 
-    K: what each feature is tested for. Of numbers K rows of F; of categories one row for each step
-    of `CLASSES`, over all bins. The laws that learn are apart.
+    Attributes:
+        evidence: log R.
+        gained: what each gained since it began.
+        began: number of the pane with which it began.
+    """
+
+    evidence: FloatArray
+    gained: FloatArray
+    began: IntArray
+
+    @classmethod
+    def none(cls, *shape: int) -> Gains:
+        """Return that nothing was gained yet."""
+        return cls(np.full(shape, -np.inf), np.zeros(shape), np.zeros(shape, np.int64))
+
+    def add(self, gains: FloatArray, seen: NDArray[np.bool_], pane: int) -> None:
+        """Add what the alternatives gain with a pane; those that lost it all begin anew.
+
+        Args:
+            gains: of each alternative.
+            seen: whether the pane has events of its feature, of each of the last axis.
+            pane: its number.
+        """
+        added = gains + np.logaddexp(0.0, self.evidence)
+        self.evidence = _single(np.where(seen, added, self.evidence))
+        anew = (self.gained < _BEGUN) & seen
+        self.began = np.where(anew, pane, self.began)
+        since = np.where(anew, 0.0, self.gained) + gains
+        self.gained = _single(np.where(seen, since, self.gained))
+
+    def forget(self, columns: slice) -> None:
+        """Let some of the last axis have gained nothing."""
+        self.evidence[:, columns] = -np.inf
+        self.gained[:, columns] = 0.0
+
+
+@dataclass(eq=False)
+class EvidenceState:
+    """What is known after some panes; what is no whole number is rounded to 32 bits.
 
     Attributes:
         added: events since the reference in each bin, shape (M,).
         learnt: what the laws that learn know, shape (4, M).
         waiting: the last pane, which they do not know yet, shape (M,).
-        evidence: log R of the alternatives, shape (K, F) or (5, M).
-        learners: log R of the laws that learn, shape (4, F).
-        gained: what each alternative gained since it began, like `evidence`.
-        began: number of the pane with which it began, like `evidence`.
-        learners_gained, learners_began: the same of the laws that learn.
+        alternatives: of numbers K rows of F; of categories a row for each step of `CLASSES`, over
+            all bins.
+        learners: the laws that learn, shape (4, F).
         panes: how many each feature saw, shape (F,).
     """
 
     added: FloatArray
     learnt: FloatArray
     waiting: FloatArray
-    evidence: FloatArray
-    learners: FloatArray
-    gained: FloatArray
-    began: IntArray
-    learners_gained: FloatArray
-    learners_began: IntArray
+    alternatives: Gains
+    learners: Gains
     panes: IntArray
 
     @classmethod
-    def start(cls, bins: PaneBins, alternatives: tuple[int, ...]) -> EvidenceState:
-        """Return the state before the first pane; `alternatives`: the shape of `evidence`."""
-        learners = (len(LEARNERS), bins.features)
+    def start(cls, bins: PaneBins, alternatives: tuple[int, int]) -> EvidenceState:
+        """Return the state before the first pane; `alternatives`: their shape."""
+        size = bins.owner.size
         return cls(
-            added=np.zeros(bins.owner.size),
-            learnt=np.zeros((len(LEARNERS), bins.owner.size)),
-            waiting=np.zeros(bins.owner.size),
-            evidence=np.full(alternatives, -np.inf),
-            learners=np.full(learners, -np.inf),
-            gained=np.zeros(alternatives),
-            began=np.zeros(alternatives, np.int64),
-            learners_gained=np.zeros(learners),
-            learners_began=np.zeros(learners, np.int64),
+            added=np.zeros(size),
+            learnt=np.zeros((len(LEARNERS), size)),
+            waiting=np.zeros(size),
+            alternatives=Gains.none(*alternatives),
+            learners=Gains.none(len(LEARNERS), bins.features),
             panes=np.zeros(bins.features, np.int64),
         )
 
@@ -155,16 +182,8 @@ class Evidence:
         learned /= phi[OTHER]
         seen = n > 0
         wide = seen if self._tilts is not None else seen[bins.owner]
-        state.evidence = _single(
-            np.where(wide, gains + np.logaddexp(0.0, state.evidence), state.evidence)
-        )
-        state.learners = _single(
-            np.where(seen, learned + np.logaddexp(0.0, state.learners), state.learners)
-        )
-        state.gained, state.began = _gain(state.gained, state.began, gains, wide, pane)
-        state.learners_gained, state.learners_began = _gain(
-            state.learners_gained, state.learners_began, learned, seen, pane
-        )
+        state.alternatives.add(gains, wide, pane)
+        state.learners.add(learned, seen, pane)
         keep = np.array([decay for _, decay in LEARNERS])[:, None]
         state.learnt = _single(keep * state.learnt + state.waiting)
         state.waiting = x.astype(np.float64)
@@ -174,31 +193,30 @@ class Evidence:
 
     def evidence(self) -> FloatArray:
         """Return the evidence of each feature as of the last pane, shape (F,); -inf before it."""
-        bins, state = self._bins, self.state
+        bins, found = self._bins, self.state.alternatives.evidence
         if self._tilts is None:
-            own = np.logaddexp.reduceat(state.evidence, bins.first[:-1], axis=1)
-            count = state.evidence.shape[0] * np.diff(bins.first)
+            own = np.logaddexp.reduceat(found, bins.first[:-1], axis=1)
+            count = found.shape[0] * np.diff(bins.first)
             own = np.logaddexp.reduce(own, axis=0)
         else:
-            own = np.logaddexp.reduce(state.evidence, axis=0)
-            count = np.full(bins.features, state.evidence.shape[0])
-        both = np.logaddexp(own, np.logaddexp.reduce(state.learners, axis=0))
+            own = np.logaddexp.reduce(found, axis=0)
+            count = np.full(bins.features, found.shape[0])
+        both = np.logaddexp(own, np.logaddexp.reduce(self.state.learners.evidence, axis=0))
         mean: FloatArray = both - np.log(count + len(LEARNERS))
         return mean
 
     def onset(self) -> IntArray:
         """Return the number of the pane with which each feature's change began, shape (F,)."""
-        bins, state = self._bins, self.state
-        best, since = state.learners_gained, state.learners_began
+        bins, own, learners = self._bins, self.state.alternatives, self.state.learners
         if self._tilts is not None:
-            best = np.concatenate([state.gained, best])
-            since = np.concatenate([state.began, since])
+            best = np.concatenate([own.gained, learners.gained])
+            since = np.concatenate([own.began, learners.began])
             return np.asarray(np.take_along_axis(since, best.argmax(axis=0)[None], 0)[0])
         onset = np.empty(bins.features, np.int64)
         for f in range(bins.features):
-            own = slice(int(bins.first[f]), int(bins.first[f + 1]))
-            gained = np.concatenate([state.gained[:, own].ravel(), best[:, f]])
-            begun = np.concatenate([state.began[:, own].ravel(), since[:, f]])
+            part = slice(int(bins.first[f]), int(bins.first[f + 1]))
+            gained = np.concatenate([own.gained[:, part].ravel(), learners.gained[:, f]])
+            begun = np.concatenate([own.began[:, part].ravel(), learners.began[:, f]])
             onset[f] = begun[gained.argmax()]
         return onset
 
@@ -211,14 +229,10 @@ class Evidence:
 
     def reset(self, f: int) -> None:
         """Begin the f-th feature anew: no evidence."""
-        own = slice(int(self._bins.first[f]), int(self._bins.first[f + 1]))
-        state = self.state
-        columns = own if self._tilts is None else slice(f, f + 1)
-        state.evidence[:, columns] = -np.inf
-        state.gained[:, columns] = 0.0
-        state.learners[:, f] = -np.inf
-        state.learners_gained[:, f] = 0.0
-        state.learnt[:, own] = 0.0
+        own, one = slice(int(self._bins.first[f]), int(self._bins.first[f + 1])), slice(f, f + 1)
+        self.state.alternatives.forget(own if self._tilts is None else one)
+        self.state.learners.forget(one)
+        self.state.learnt[:, own] = 0.0
 
 
 def _dirichlet_multinomial(
@@ -228,16 +242,6 @@ def _dirichlet_multinomial(
     terms = bins.total(special.gammaln(known + x) - special.gammaln(known))
     found: FloatArray = terms + special.gammaln(total) - special.gammaln(total + n)
     return found
-
-
-def _gain(
-    gained: FloatArray, began: IntArray, gains: FloatArray, seen: NDArray[np.bool_], pane: int
-) -> tuple[FloatArray, IntArray]:
-    """Add to what alternatives gained since they began; those that lost it all begin anew."""
-    anew = (gained < _BEGUN) & seen
-    since = np.where(anew, pane, began)
-    added = np.where(seen, np.where(anew, 0.0, gained) + gains, gained)
-    return _single(added), since
 
 
 def _single(values: FloatArray) -> FloatArray:

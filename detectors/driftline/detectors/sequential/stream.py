@@ -195,7 +195,9 @@ class StreamEvidence:
         if self._dispersion is None:
             return learnt
         normal = self._dispersion.of(group.bins.places, n, group.joined, self._longer)
-        phi: FloatArray = np.where(normal < UNKNOWN, np.maximum(normal, variation.least_phi()), learnt)
+        phi: FloatArray = np.where(
+            normal < UNKNOWN, np.maximum(normal, variation.least_phi()), learnt
+        )
         return phi
 
     def bins_of(self, f: int) -> tuple[PaneBins, slice, int]:

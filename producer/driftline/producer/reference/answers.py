@@ -14,7 +14,8 @@ from driftline.detectors.grid import FloatArray
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.records.table import Numbers, Table
 from driftline.producer.records.values import INVALID, Kind, numeric
-from driftline.producer.reference.events import Events, Field, events_of
+from driftline.producer.reference.events import Events, events_of
+from driftline.producer.reference.field import Field
 
 Number = TypeVar("Number", np.float64, np.int32)
 

@@ -232,8 +232,8 @@ def _build(scan: Callable[[], Iterable[Events]], settings: ReferenceSettings) ->
     return BuiltReference(
         reference,
         tuple(built),
-        seen.skipped,
-        seen.unusable,
+        seen.left_out.skipped,
+        seen.left_out.unusable,
         tuple(notes),
         tuple(filter(settings.is_ignored, seen.inputs)),
         measured.unmeasured,
@@ -323,14 +323,17 @@ def _no_value(name: str, kind: FeatureType) -> InputError:
 
 
 def _no_events(seen: Seen, model: str) -> str:
-    if seen.skipped:
-        return f"all {seen.skipped:,} events are of other models; check the name {model}"
-    if seen.wrong:
-        return f"none of {seen.unusable:,} records is an event: {seen.wrong}; log that, or map it"
-    if seen.unusable:
+    others = seen.left_out
+    if others.skipped:
+        return f"all {others.skipped:,} events are of other models; check the name {model}"
+    if others.wrong:
+        return (
+            f"none of {others.unusable:,} records is an event: {others.wrong}; log that, or map it"
+        )
+    if others.unusable:
         there = f", but {listed(seen.columns)}" if seen.columns else ""
         return (
-            f"none of {seen.unusable:,} records has features or a prediction{there};"
+            f"none of {others.unusable:,} records has features or a prediction{there};"
             " map them with sources.<topic>.fields"
         )
     return "there are no events to build a reference from; check the input"

@@ -12,7 +12,7 @@ from driftline.detectors.registry import FeatureType
 from driftline.producer.records.number_text import NEARLY_ALL, is_mark
 from driftline.producer.records.text_form import TextForm
 from driftline.producer.records.values import INVALID, Read, boolean, numeric
-from driftline.producer.reference.events import field_of
+from driftline.producer.reference.field import field_of
 from driftline.producer.reference.look import Look
 
 _NAMIBIA = "NA"

@@ -21,7 +21,7 @@ from driftline.producer.records.text_form import TextForm
 from driftline.producer.records.timestamp import is_written
 from driftline.producer.records.values import numeric
 from driftline.producer.reference.distinct import DistinctNumbers
-from driftline.producer.reference.events import Field
+from driftline.producer.reference.field import Field
 
 NOT_FINITE: Final = frozenset({"NaN", "Infinity", "-Infinity"})
 """How events write numbers that JSON does not have (`Mapping.to_event`)."""

@@ -31,7 +31,8 @@ from driftline.producer.records.column_values import feature_columns
 from driftline.producer.records.names import PREDICTION_FEATURES
 from driftline.producer.records.values import ABSENT, categorical, kind_of, numeric
 from driftline.producer.reference.answers import GatheredAnswers
-from driftline.producer.reference.events import Events, Field
+from driftline.producer.reference.events import Events, LeftOut
+from driftline.producer.reference.field import Field
 from driftline.producer.reference.look import Look
 from driftline.producer.reference.order_statistics import GridSearch
 from driftline.producer.reference.outcome import MeasuredOutcome
@@ -46,9 +47,7 @@ class Seen:
 
     Attributes:
         events: how many.
-        skipped: events of other models.
-        unusable: records that are no events.
-        wrong: what is of a wrong type in some of them; empty: nothing.
+        left_out: the other rows.
         columns: the top-level fields of all records, in their order.
         looks: input's name, `prediction.score` or `prediction.label` to what was seen of it.
         inputs: the names of inputs, ascending.
@@ -57,9 +56,7 @@ class Seen:
     """
 
     events: int = 0
-    skipped: int = 0
-    unusable: int = 0
-    wrong: str = ""
+    left_out: LeftOut = field(default_factory=LeftOut)
     columns: dict[str, None] = field(default_factory=dict)
     looks: dict[str, Look] = field(default_factory=dict)
     inputs: list[str] = field(default_factory=list)
@@ -74,9 +71,7 @@ class Seen:
         inputs: set[str] = set()
         for events in tables:
             seen.events += events.rows
-            seen.skipped += events.left_out.skipped
-            seen.unusable += events.left_out.unusable
-            seen.wrong = seen.wrong or events.left_out.wrong
+            seen.left_out += events.left_out
             seen.columns |= dict.fromkeys(events.columns)
             inputs |= events.features.keys()
             for name in {*events.features, *PREDICTION_FEATURES}:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
+from typing import TypeVar
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.detectors.sequential.evidence import EvidenceState
+from driftline.detectors.sequential.evidence import EvidenceState, Gains
 from driftline.detectors.sequential.stream import GroupState, StreamState
 from driftline.detectors.sequential.variation import PaneVariation
 from driftline.errors import RecordError
 
-_REAL, _WHOLE, _LARGE = "<f4", "<i4", "<i8"
-# Of each array: whether it holds numbers of panes, events, or rounded figures.
-_EVIDENCE = {
-    "added": _WHOLE, "waiting": _WHOLE, "panes": _WHOLE, "began": _LARGE, "learners_began": _LARGE,
-}  # fmt: skip
+_Kind = TypeVar("_Kind", bound=np.generic)
+
+_REAL, _WHOLE, _LARGE = "<f4", "<i4", "<i8"  # figures, numbers of events, numbers of panes
 _VARIATION = ("panes", "events", "squares", "products", "last")
 
 
@@ -63,30 +61,50 @@ def unpack(groups: Sequence[bytes], like: StreamState) -> StreamState:
 
 
 def _group(data: bytes, like: GroupState) -> GroupState:
-    found: list[NDArray[np.generic]] = []
     at = 0
-    for array, dtype in _arrays(like):
+
+    def read(array: NDArray[_Kind], dtype: str) -> NDArray[_Kind]:
+        nonlocal at
         size = array.size * np.dtype(dtype).itemsize
         if at + size > len(data):
             raise RecordError("the state of a stream is too short")
-        read = np.frombuffer(data, dtype, array.size, at).reshape(array.shape)
-        found.append(read.astype(array.dtype))
+        found = np.frombuffer(data, dtype, array.size, at).reshape(array.shape)
         at += size
-    names = [each.name for each in fields(EvidenceState)]
-    evidence = EvidenceState(**dict(zip(names, found[: len(names)], strict=True)))  # type: ignore[arg-type]  # arrays of the shapes and kinds of `like`
-    rest = found[len(names) :]
+        return found.astype(array.dtype)
+
+    def read_gains(gains: Gains) -> Gains:
+        evidence, gained = read(gains.evidence, _REAL), read(gains.gained, _REAL)
+        return Gains(evidence, gained, read(gains.began, _LARGE))
+
+    own = like.evidence
+    evidence = EvidenceState(
+        added=read(own.added, _WHOLE),
+        learnt=read(own.learnt, _REAL),
+        waiting=read(own.waiting, _WHOLE),
+        alternatives=read_gains(own.alternatives),
+        learners=read_gains(own.learners),
+        panes=read(own.panes, _WHOLE),
+    )
     variation = PaneVariation(like.variation.panes.size)
-    for name, array in zip(_VARIATION, rest, strict=False):
-        setattr(variation, name, array)
-    opened, none = rest[len(_VARIATION) :]
+    for name in _VARIATION:
+        setattr(variation, name, read(getattr(like.variation, name), _REAL))
+    opened, none = read(like.open, _WHOLE), read(like.none, _WHOLE)
     number = int.from_bytes(data[at : at + 8], "little", signed=True)
-    return GroupState(evidence, variation, opened, none, number)  # type: ignore[arg-type]  # as above
+    return GroupState(evidence, variation, opened, none, number)
 
 
 def _arrays(group: GroupState) -> list[tuple[NDArray[np.generic], str]]:
-    evidence = [
-        (getattr(group.evidence, each.name), _EVIDENCE.get(each.name, _REAL))
-        for each in fields(EvidenceState)
+    own = group.evidence
+    gains: list[tuple[NDArray[np.generic], str]] = []
+    for each in (own.alternatives, own.learners):
+        gains += [(each.evidence, _REAL), (each.gained, _REAL), (each.began, _LARGE)]
+    return [
+        (own.added, _WHOLE),
+        (own.learnt, _REAL),
+        (own.waiting, _WHOLE),
+        *gains,
+        (own.panes, _WHOLE),
+        *((getattr(group.variation, name), _REAL) for name in _VARIATION),
+        (group.open, _WHOLE),
+        (group.none, _WHOLE),
     ]
-    variation = [(getattr(group.variation, name), _REAL) for name in _VARIATION]
-    return [*evidence, *variation, (group.open, _WHOLE), (group.none, _WHOLE)]

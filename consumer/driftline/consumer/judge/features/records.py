@@ -124,9 +124,9 @@ class FeatureWriter:
                 effect=number(effects[f]),
                 figures={} if reason else figures_of(now.found, f, kind, now.rulings),
                 bins=None if reason else self._bins(f, now.counts),
-                note=None if now.phi is None else note_of(now.phi[:, f].tolist()),
             )
-            known = int(self._baseline.feature_events[f]), self._evidence(f)
+            note = None if now.phi is None else note_of(now.phi[:, f].tolist())
+            known = int(self._baseline.feature_events[f]), self._evidence(f), note
             verdicts.append(self._records.verdict(now.window, found, *known))
         return verdicts
 
