@@ -21,7 +21,7 @@ unexport PYTHONPATH PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install lint tests unit test-kafka outage states restarts coverage nycflights stack-test wheel test demo picture docs kafka bench pins clean
+.PHONY: help install lint tests unit test-kafka outage states restarts coverage nycflights stack-test wheel test demo picture docs kafka bench sequential pins clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-12s %s\n", $$1, $$2}'
@@ -149,6 +149,9 @@ kafka: ## start one Kafka broker on localhost:9092 (Java 17, Maven); ends with C
 
 bench: .venv/.dev ## measure throughput and memory against a broker
 	@$(BIN)/python benchmarks
+
+sequential: .venv/.dev ## measure the sequential detector: false alarms, delays, cost (10 min)
+	@$(BIN)/python -m benchmarks.sequential
 
 # One resolution for all files: the tools' pins bind the others. UPGRADE=--upgrade moves them.
 PINS = build/pins/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
