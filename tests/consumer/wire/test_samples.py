@@ -38,9 +38,9 @@ def test_a_sample_is_that_of_all_events_at_once(parts: list[list[int]], random: 
     whole = sample(sorted(seen))
     samples = [sample(part) for part in distinct]
     random.shuffle(samples)  # type: ignore[attr-defined]  # st.randoms() has it
-    assert EventSample.of(merged(samples)) == whole
-    two = EventSample.of(merged(samples[:2]))
-    assert EventSample.of(merged([*samples[2:], two])) == whole
+    assert EventSample.of(merged(samples, SAMPLED)) == whole
+    two = EventSample.of(merged(samples[:2], SAMPLED))
+    assert EventSample.of(merged([*samples[2:], two], SAMPLED)) == whole
 
 
 def test_hashes_are_spread_evenly_and_differ_by_partition() -> None:

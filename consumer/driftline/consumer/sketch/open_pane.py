@@ -14,6 +14,7 @@ from driftline.consumer.sketch.outcome_columns import EstimateCells
 from driftline.consumer.sketch.sampling import PaneSample
 from driftline.consumer.wire.codec import encode, pack_integers
 from driftline.consumer.wire.messages import LARGEST_MESSAGE, Pane, StreamCounts
+from driftline.consumer.wire.samples import sample_size
 from driftline.detectors import OTHER
 from driftline.detectors.counts import Columns, Layout, count_columns
 from driftline.detectors.grid import IntArray
@@ -104,7 +105,7 @@ class OpenPane:
         self.model = model
         self.start = start
         self.first = first
-        self.sample = PaneSample()
+        self.sample = PaneSample(sample_size(model.times.pane, model.times.every))
         self.sent = 0  # events in the last message of this pane that this worker sent
         self._events = np.zeros(len(model.streams), dtype=np.int64)
         self._versions: list[dict[str, int]] = [{} for _ in model.streams]

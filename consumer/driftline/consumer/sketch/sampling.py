@@ -63,9 +63,10 @@ def notes_of(
 
 
 class PaneSample:
-    """The sample of one pane, as far as its events are read."""
+    """The sample of one pane, as far as its events are read; `most`: events of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = SAMPLED) -> None:
+        self._most = most
         self._sample = EventSample(b"", {})
         self._names: dict[str, int] = {}
         self._limit = _ALL
@@ -87,7 +88,7 @@ class PaneSample:
         near = np.flatnonzero(own < self._limit)
         if not near.size:
             return
-        near = near[np.argsort(own[near], kind="stable")[:SAMPLED]]
+        near = near[np.argsort(own[near], kind="stable")[: self._most]]
         chosen = places[near]
         odd = _odd(listed.layout, rows, chosen)
         events = rows.values(chosen)
@@ -95,9 +96,9 @@ class PaneSample:
             (digest, notes_of(listed, event, np.flatnonzero(strange), digest))
             for digest, event, strange in zip(own[near].tolist(), events, odd, strict=True)
         ]
-        kept = merged([self._sample, EventSample.of(entries)])
+        kept = merged([self._sample, EventSample.of(entries)], self._most)
         self._sample = EventSample.of(kept)
-        if len(kept) == SAMPLED:
+        if len(kept) == self._most:
             self._limit = np.uint64(kept[-1][0])
 
     def packed(self) -> EventSample:

@@ -24,7 +24,9 @@ from driftline.detectors.grid import IntArray
 NEW_FIELD = "new_field"
 """What an alert on a field that the reference does not list has as its detector."""
 SAMPLED = 64
-"""Events in the sample of a pane."""
+"""Events looked at whole in a step of windows, at least; in a pane of that length, at most."""
+LEAST_SAMPLED = 8
+"""Events looked at whole in a pane, where it has so many."""
 NAMED = 32
 """Names in the sample of a pane."""
 MOST_NOTES = 8
@@ -60,6 +62,11 @@ class EventSample(msgspec.Struct, frozen=True, array_like=True):
     notes: dict[int, list[Note]]
     names: dict[str, int] = {}
 
+    @property
+    def size(self) -> int:
+        """How many events it holds."""
+        return len(self.hashes) // 8
+
     def entries(self) -> list[tuple[int, tuple[Note, ...]]]:
         """Return (hash, notes) of every event."""
         hashes = np.frombuffer(self.hashes, "<u8").tolist()
@@ -72,9 +79,23 @@ class EventSample(msgspec.Struct, frozen=True, array_like=True):
         return cls(hashes, {i: list(notes) for i, (_, notes) in enumerate(entries) if notes})
 
 
-def merged(samples: Iterable[EventSample]) -> list[tuple[int, tuple[Note, ...]]]:
-    """Return the (hash, notes) of the sample of all events that the samples are of."""
-    return sorted(entry for sample in samples for entry in sample.entries())[:SAMPLED]
+def merged(samples: Iterable[EventSample], most: int) -> list[tuple[int, tuple[Note, ...]]]:
+    """Return the (hash, notes) of the sample of all events that the samples are of.
+
+    Args:
+        samples: each of the events of smallest hash: `most`, or all there are.
+        most: events of the sample.
+    """
+    return sorted(entry for sample in samples for entry in sample.entries())[:most]
+
+
+def sample_size(pane: int, every: int) -> int:
+    """Return how many events of a pane are looked at whole: 64 of a window's step, but 8 of each.
+
+    >>> sample_size(60, 60), sample_size(5, 60), sample_size(20, 60)
+    (64, 8, 22)
+    """
+    return max(-(-SAMPLED * pane // every), LEAST_SAMPLED)
 
 
 def merged_names(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:

@@ -155,10 +155,10 @@ class StreamEvidence:
             bins, group.directions, group.evidence.shares, x[None], state.none[None]
         )
         moving = ~frozen
-        learns = moving
-        if self._dispersion is None:
-            # What came later than the panes that phi is learnt from would hide a change.
-            learns = moving & (state.variation.panes < MANY_PANES)
+        # Where phi is learnt from the stream, what came later than that would hide a change.
+        learns = moving & (state.variation.panes < MANY_PANES)
+        if self._dispersion is not None:
+            learns |= moving & (self._dispersion.known()[places] > 0)
         state.variation.add(y * learns, other * learns, events * learns)
         state.variation.round()
         self.evidence[places] = group.evidence.add(
@@ -189,15 +189,14 @@ class StreamEvidence:
         return found
 
     def _phi_of(self, group: _Group, n: FloatArray) -> FloatArray:
-        """Return phi of a group's panes of n events, by what came before them."""
+        """Return phi of a group's panes of n events, the reference's or the larger own one."""
         variation = group.state.variation
         learnt = np.where(variation.panes >= LEAST_PANES, variation.phi(), UNKNOWN)
         if self._dispersion is None:
             return learnt
         normal = self._dispersion.of(group.bins.places, n, group.joined, self._longer)
-        phi: FloatArray = np.where(
-            normal < UNKNOWN, np.maximum(normal, variation.least_phi()), learnt
-        )
+        own = variation.least_phi()
+        phi: FloatArray = np.where(normal < UNKNOWN, np.maximum(normal, own), learnt)
         return phi
 
     def bins_of(self, f: int) -> tuple[PaneBins, slice, int]:

@@ -145,7 +145,8 @@ class PaneStore:
                 names.append(first.sample.names)
             events = self.events(at, at + self._pane, None)
             if events and samples:
-                panes.append((events, merged(samples)))
+                most = max(sample.size for sample in samples)
+                panes.append((events, merged(samples, most)))
         return WindowSample(panes, merged_names(names))
 
     def _stream(
