@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from driftline.consumer.judge.bin_changes import bin_name, edge
+from driftline.consumer.judge.features.changes import SEQUENTIAL
 from driftline.consumer.judge.sentence import amount, clean, opening, percent
 from driftline.consumer.wire.records import Alert, Number, Verdict
 from driftline.detectors import OTHER
@@ -172,7 +173,8 @@ def _window(alert: Alert) -> str:
 def _rule(alert: Alert) -> str:
     text = f"rule {alert.rule}"
     if alert.detector is not None:
-        text += f"    {alert.detector} {figure(alert.value)}"
+        name = "evidence" if alert.detector == SEQUENTIAL else alert.detector
+        text += f"    {name} {figure(alert.value)}"
         if alert.threshold is not None:
             text += f" (limit {figure(alert.threshold)})"
         elif alert.p_value is not None:

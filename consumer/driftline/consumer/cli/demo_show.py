@@ -35,7 +35,7 @@ class Demo:
     Attributes:
         board: what has been seen.
         now: how far the stream has come, ms.
-        first: the first alert at its worst, and the verdict of that window.
+        first: the first alert at its worst, and the verdict of its window, where that is one.
         alerted: the clock when the first alert was shown; None without one.
     """
 
@@ -84,7 +84,10 @@ class Demo:
             if self.first is None or (
                 alert.alert_id == self.first[0].alert_id and alert.status == "firing"
             ):
-                self.first = (alert, self.board.newest.get(alert.feature or ""))
+                newest = self.board.newest.get(alert.feature or "")
+                # A change is told of the panes since it began, which are no window.
+                of_it = newest is not None and newest.window == alert.window
+                self.first = (alert, newest if of_it else None)
 
 
 def report(shown: Demo, *, ascii_only: bool = False) -> str:
