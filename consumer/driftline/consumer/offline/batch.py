@@ -89,7 +89,8 @@ def report(
     """Compare two batches of data, feature by feature, as one window of the monitor.
 
     The level of all tests together is that of the budget, `1 per 100 windows` unless the settings
-    have another: of 100 batches without drift one is called drifted, however many features.
+    have another: of 100 batches without drift at most one is called drifted, however many features.
+    The order of rows does not matter, unless the reference has times.
 
     Args:
         reference: what is normal: data of any form that `build_reference` takes, or a reference.
@@ -115,7 +116,8 @@ def report(
     name, found = reference.model, assume(given, reference.model, feedback, actual)
     rows = sum(table.rows for table in given.scan())
     wanted: dict[str, Any] = {
-        "window": {"rows": rows, "min_events": 1}, "ignore": found.ignore, **(settings or {}),
+        # One pane: the rows of a batch are a set, so evidence is not added up along their order.
+        "window": {"rows": rows, "pane": rows, "min_events": 1}, "ignore": found.ignore, **(settings or {}),
     }  # fmt: skip
     if Outcomes.of(reference) is None:
         wanted.setdefault("labels", None)
