@@ -81,3 +81,23 @@ def test_also_changed_is_e_bh(logs: list[float]) -> None:
 
 def test_nothing_is_named_before_the_first_pane() -> None:
     assert also_changed(np.full(3, -np.inf), np.zeros(3)).size == 0
+
+
+@pytest.mark.parametrize("ties", [1, 21])
+def test_bins_that_are_empty_on_both_sides_change_nothing(ties: int) -> None:
+    """Between every two tied values lies a bin that nothing was ever in."""
+    rng = np.random.default_rng(4)
+    normal: FloatArray = rng.integers(500, 5_000, ties + 1).astype(np.float64) + 0.5
+    window: FloatArray = rng.integers(3, 30, ties + 1).astype(np.float64)
+    places = np.arange(1, ties + 1)
+    all_normal, all_window = np.insert(normal, places, 0.5), np.insert(window, places, 0.0)
+    assert pane_psi(all_window, all_normal, 1.2) == pane_psi(window, normal, 1.2)
+    for least in (0.0, 0.01, 0.02, 0.05):
+        assert surely(all_window, all_normal, least) == surely(window, normal, least)
+
+
+def test_a_bin_that_was_empty_tells_when_something_is_in_it() -> None:
+    normal = np.array([5_000.5, 0.5, 5_000.5])
+    quiet, new = np.array([100.0, 0.0, 100.0]), np.array([95.0, 10.0, 95.0])
+    assert pane_psi(quiet, normal) < 0.0
+    assert pane_psi(new, normal) > 0.2

@@ -23,6 +23,9 @@ _OUTER = (0.012, 0.0024)  # bins that hold about 1 % and .2 %
 def pane_psi(window: FloatArray, normal: FloatArray, phi: float = 1.0) -> float:
     """Return the bias-corrected PSI of a feature's bins, in nats.
 
+    A bin that is empty on both sides says nothing and counts for none: numbers with ties have one
+    between every two of them.
+
     Args:
         window: events per bin, shape (B,).
         normal: what is known of the normal shares, as if events, shape (B,): positive.
@@ -32,6 +35,7 @@ def pane_psi(window: FloatArray, normal: FloatArray, phi: float = 1.0) -> float:
         >>> round(pane_psi(np.array([60.0, 40.0]), np.array([5000.0, 5000.0])), 3)
         0.03
     """
+    window, normal = _occupied(window, normal)
     n, m = float(window.sum()), float(normal.sum())
     p = normal / m
     q = (window + _HALF) / (n + _HALF * window.size)
@@ -40,10 +44,17 @@ def pane_psi(window: FloatArray, normal: FloatArray, phi: float = 1.0) -> float:
 
 def surely(window: FloatArray, normal: FloatArray, least: float, phi: float = 1.0) -> bool:
     """Return whether the lower 99 % bound of `pane_psi` is `least` or more."""
+    window, normal = _occupied(window, normal)
     found, bins = pane_psi(window, normal, phi), window.size
     v = phi * (1.0 / float(window.sum()) + 1.0 / float(normal.sum()))
     error = np.sqrt(4.0 * max(found, 0.0) * v + 2.0 * (bins - 1) * v * v)
     return bool(found - _SURE * error >= least)
+
+
+def _occupied(window: FloatArray, normal: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the bins in which either side has an event."""
+    there = (normal >= 1.0) | (window > 0.0)
+    return window[there], normal[there]
 
 
 def tails_doubled(window: FloatArray, normal: FloatArray, phi: float = 1.0) -> bool:
