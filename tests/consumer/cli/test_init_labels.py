@@ -92,7 +92,11 @@ def test_labels_without_times(driftline: Driftline, tmp_path: Path, rows: list[R
     ) in ran.err
     config = load(tmp_path / "driftline.yaml", environ={}).config
     assert config.sources["events.labels"].mapping.fields == {"event_id": "id", "actual": "fate"}
-    assert "horizon" not in (tmp_path / "driftline.yaml").read_text()
+    text = (tmp_path / "driftline.yaml").read_text()
+    assert "horizon" not in text
+    # Of 1,200 events no window has the usual 500.
+    assert "window: {length: 3d, min_events: 300}" in text
+    assert "is not judged" not in ran.err
     passes(driftline, "events.csv", "l.csv")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from driftline.consumer.cli import reference_build as building
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.init_options import may_write
 from driftline.consumer.cli.screen import Screen
+from driftline.consumer.config import WindowConfig
 from driftline.consumer.offline.assumptions import Assumptions, assume, glob_of
 from driftline.consumer.offline.daily_cycle import HourlyValues
 from driftline.consumer.offline.extent import Extent
@@ -65,6 +67,7 @@ class Draft:
         found: how the rows are read.
         built: the reference of all rows.
         length: of a window, ms.
+        least: events that windows should have, to be judged.
         pace: how often events come.
         labels: how those of a file of their own are read; None where there is none.
     """
@@ -73,6 +76,7 @@ class Draft:
     found: Assumptions
     built: BuiltReference
     length: int
+    least: int
     pace: Extent
     labels: LabelSource | None = None
 
@@ -96,6 +100,13 @@ class Draft:
     def a_window(self) -> float:
         """About how many events a window has."""
         return self.pace.pace().rate * self.length
+
+    @property
+    def min_events(self) -> int | None:
+        """What a window needs, where many have less than is needed usually; None: the usual."""
+        usual = WindowConfig().min_events
+        many = usual + 3 * math.sqrt(usual)
+        return self.least if self.least < usual and self.least <= self.a_window < many else None
 
 
 def make(wanted: Wanted) -> Draft:
@@ -147,7 +158,7 @@ def make(wanted: Wanted) -> Draft:
             f"{wanted.file}: {built.reference.events:,} events are too few to know what is normal,"
             f" {_ENOUGH:,} are needed; give a longer file"
         )
-    return Draft(wanted, found, built, window.length, pace, labels)
+    return Draft(wanted, found, built, window.length, window.min_events, pace, labels)
 
 
 def _with_ids(found: Assumptions, truth: Truth) -> Assumptions:

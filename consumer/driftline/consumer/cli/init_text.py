@@ -91,7 +91,7 @@ def next_steps(draft: Draft) -> str:
 
 def notes(draft: Draft) -> Iterator[str]:
     """Yield what the operator should know, a sentence each."""
-    if draft.a_window < _MIN_EVENTS:
+    if draft.a_window < _MIN_EVENTS and draft.min_events is None:
         yield (
             f"a window of {format_duration(draft.length)} has about {_about(draft)} events, and"
             f" one with fewer than min_events ({_MIN_EVENTS}) is not judged: lower it"
@@ -179,7 +179,8 @@ def _model(draft: Draft) -> Iterator[tuple[str, str]]:
     name = f"references/{draft.model}.json.gz"
     yield f"    reference: {_scalar(name)}", f"what is normal: {reference.events:,} events"
     about = f"about {_about(draft)} events at the pace of the file"
-    yield f"    window: {{length: {format_duration(draft.length)}}}", about
+    least = "" if draft.min_events is None else f", min_events: {draft.min_events}"
+    yield f"    window: {{length: {format_duration(draft.length)}{least}}}", about
     if draft.found.ignore:
         yield f"    ignore: {_flow(draft.found.ignore)}", "say nothing of the model's input"
     yield "    budget: 1 per 30d", "false alarms of the whole model, on quiet data"
