@@ -22,9 +22,9 @@ from driftline.consumer.cli.demo_text import compared
 ID = re.compile(r"\b[0-9a-f]{16}\b")
 
 LINES = """\
-2026-01-02 06:30  FIRING    critical  payments: distance rose: median 8,999, normally 2,525, since 2026-01-02 06:00 UTC. Only this feature.
-2026-01-02 10:30  FIRING    warning   payments: amount rose: median 40.6, normally 33.4, since 2026-01-02 10:00 UTC. 1 other feature changed too: distance.
-2026-01-02 11:00  FIRING    critical  payments: amount rose: median 40.4, normally 33.4, since 2026-01-02 10:00 UTC. 1 other feature changed too: distance.
+2026-01-02 06:05  FIRING    critical  payments: distance rose: median 9,213, normally 2,525, since 2026-01-02 06:00 UTC. Only this feature.
+2026-01-02 10:00  FIRING    warning   payments: amount rose: median 36.8, normally 33.4, since 2026-01-02 09:30 UTC. 1 other feature changed too: distance.
+2026-01-02 11:00  FIRING    critical  payments: amount rose: median 40.4, normally 33.4, since 2026-01-02 09:30 UTC. 1 other feature changed too: distance.
 2026-01-02 12:30  RESOLVED  critical  payments: distance is back to normal since 2026-01-02 11:00 UTC, after 5 hours.
 2026-01-02 14:30  FIRING    critical  payments: country is missing in 13.8 % of events, normally 0.5 %, since 2026-01-02 14:00 UTC. 1 other feature changed too: amount.
 """  # noqa: E501 (as it is printed)
@@ -32,34 +32,30 @@ TABLE = """\
 payments   2026-01-02 17:30 UTC   27,000 events, 35 windows of 30m; normal are 36,000 events before
 
 feature             effect  last 32 windows                   state
-amount                1.76  ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▃▆██████████████  critical  alert since 10:00
+amount                1.76  ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▂▅██████████████  critical  alert since 09:30
 country               0.46  ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁███████  critical  alert since 14:00
 age                   0.01  ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁  ok
 distance              0.00  ▁▁▁▁▁▁▁▁▁██████████▁▁▁▁▁▁▁▁▁▁▁▁▁  ok
 prediction.label      0.00  ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁  ok
-prediction.score      0.00  ▁▁▁▁▁▁▁▁▂▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁  ok
+prediction.score      0.00  ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁  ok
 returning             0.00  ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁  ok
 """
 FIRST = """\
 The first alert, as `driftline alerts show` prints it:
 
 FIRING  critical  payments / distance
-distance rose: median 8,999, normally 2,525, since 2026-01-02 06:00 UTC. Only this feature.
+distance rose: median 9,213, normally 2,525, since 2026-01-02 06:00 UTC. Only this feature.
 
                        normally     now
-  up to 806.2            10.0 %   1.2 %    |
-  806.2 to 1241.2        10.0 %   1.3 %    |
-  1241.2 to 1658.7       10.0 %   2.1 %    |
-  1658.7 to 2071.7       10.0 %   2.8 %  # |
-  2071.7 to 2525.4       10.0 %   2.5 %    |
-  2525.4 to 3043.8       10.0 %   2.6 %  # |
-  3043.8 to 3672.1       10.0 %   3.4 %  # |
-  3672.1 to 4501.5       10.0 %   4.3 %  # |
-  4501.5 to 5830         10.0 %  10.0 %  ##|
-  above 5830             10.0 %  69.8 %  ##|############      | normally
+  above 5830             10.0 %  69.4 %  ##|############
+  2071.7 to 2525.4       10.0 %   0.7 %    |
+  806.2 to 1241.2        10.0 %   1.4 %    |
+  1658.7 to 2071.7       10.0 %   1.4 %    |
+  2525.4 to 3043.8       10.0 %   2.1 %    |      | normally
+  (the bins that contributed most)
 
-762 events, 2026-01-02 06:00 to 2026-01-02 06:30, version 1, reference ID (36,000 events)
-rule budget: 1 per 30d, min_effect: 0.02 (window alarm)    ks 0.621 (limit 0.084), effect 2.02
+144 events, 2026-01-02 06:00 to 2026-01-02 06:05, version 1, reference ID (36,000 events)
+rule budget: 1 per 30d, min_effect: 0.02 (change alarm)    sequential 150 (limit 11.5), effect 1.85
 
 The same as a record of driftline.alerts:
 
@@ -69,7 +65,7 @@ The same as a record of driftline.alerts:
 END = """\
 what was done to the stream                                   what was found
 2026-01-02 06:00  distance: metres became feet, until 11:00   critical alert, since 06:00; normal since 11:00
-2026-01-02 09:00  amount: rose little by little               critical alert, since 10:00
+2026-01-02 09:00  amount: rose little by little               critical alert, since 09:30
 2026-01-02 14:00  country: one of eight got lost              critical alert, since 14:00
 In 18 hours nothing else alerted. The budget allows 1 false alarm in 30 days.
 
@@ -123,8 +119,8 @@ def test_two_hours_pass_in_a_second_and_the_first_alert_comes_in_time() -> None:
     assert watch.now == pytest.approx(100.0 + 7 / 2)
     assert watch.slept == 7 * 12
     assert demo.alerted is not None
-    # Half past six is the end of the first window that drifts; its grace is a minute.
-    assert demo.alerted - 100.0 == pytest.approx((6.5 + 5 / 60) / 2, abs=0.05)
+    # Five past six is the end of the first pane that drifts; it is final with the next look.
+    assert demo.alerted - 100.0 == pytest.approx((6 + 5 / 60) / 2, abs=0.05)
 
 
 def test_without_a_pace_nothing_sleeps() -> None:
@@ -178,7 +174,7 @@ def test_ctrl_c_ends_it_with_what_was_seen(
     monkeypatch.setattr(demo_show, "steps", pressed)
     ran = driftline("demo", "--keep")
     assert (ran.code, ran.err.splitlines()[1]) == (0, "ended by Ctrl-C")
-    assert re.search(r"09:00  amount: rose .*, until 00:00 +critical alert, since 10:00\n", ran.out)
+    assert re.search(r"09:00  amount: rose .*, until 00:00 +critical alert, since 09:30\n", ran.out)
     assert "\nIn 25 hours nothing else alerted." in ran.out
 
 

@@ -111,24 +111,32 @@ def test_flights_without_any_configuration(driftline: Driftline) -> None:
     """Half a year against the half before it: the timetable does not change.
 
     The weather does, as it has always done: 1,000 events tell as much as a few. That it was not
-    measured in one stretch of time is new.
+    measured in one stretch of time is new. A pane holds four days, and so four of the seven days of
+    the week: that `dow` alarms is a false alarm on a feature that is flagged.
     """
     ran = driftline("backtest", "--input", FLIGHTS)
     assert ran.code == 0
-    assert not changed(ran.out) & {*STEADY, "label_time", "period"}
+    assert not changed(ran.out) & {*STEADY, "label_time", "period"} - {"dow"}
     assert re.search(r" humid +0\.14  missing in 4\.0 %, normally 0\.1 %", ran.out)
     assert len(changed(ran.out)) <= 10
     assert "late 0, rejected 0" in ran.out
 
 
+def assert_quiet(printed: str) -> None:
+    """Check a backtest of the reference: one small false alarm where 10 are allowed."""
+    assert "\n1 alert, 1 incident; " in printed
+    assert re.search(r" warning +debt_to_income_ratio +0\.03 ", printed)
+    assert "The budget allows 10.1 false alarms in these 303 days." in printed
+
+
 def test_car_loans_drift_as_known(driftline: Driftline) -> None:
-    """The reference is quiet against itself; in the analysis five features drift.
+    """The reference against itself stays within its budget; in the analysis five features drift.
 
     The reference's own labels are one more column, which the analysis does not have.
     """
     assert driftline("init", "--from", REFERENCE_ROWS, "--model", "car-loan").code == 0
     assert driftline("check", "--offline").code == 0
-    assert "\nno alerts; " in driftline("backtest", "--input", REFERENCE_ROWS).out
+    assert_quiet(driftline("backtest", "--input", REFERENCE_ROWS).out)
     ran = driftline("backtest", "--input", ANALYSIS_ROWS)
     assert ran.code == 0
     assert changed(ran.out) == {
@@ -155,7 +163,7 @@ def test_the_column_of_the_ground_truth_can_be_named(driftline: Driftline, tmp_p
     assert "repaid" not in reference.layout.position
     assert driftline("check", "--offline").code == 0
     ran = driftline("backtest", "--input", REFERENCE_ROWS, "--verdicts")
-    assert "\nno alerts; " in ran.out
+    assert_quiet(ran.out)
     assert "50,000 labels: 50,000 matched" in ran.out
     assert "performance.accuracy" in ran.out
 

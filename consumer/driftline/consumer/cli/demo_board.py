@@ -63,8 +63,11 @@ class Board:
         self.alerts[alert.alert_id] = alert
 
     def _effect(self, verdict: Verdict) -> float:
-        """Return the effect: of the values, or of those that are missing if that is larger."""
-        effect, missing = verdict.effect or 0.0, verdict.detectors.get("missing")
+        """Return the effect: of the values, or of those that are missing if that is larger.
+
+        Chance alone may be expected to bring more than what was seen: that is no effect.
+        """
+        effect, missing = max(verdict.effect or 0.0, 0.0), verdict.detectors.get("missing")
         if missing is None or missing.value is None:
             return effect
         normal = self._missing[verdict.feature]
