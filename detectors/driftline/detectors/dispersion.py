@@ -41,6 +41,11 @@ class Dispersion:
     events: FloatArray
     phi: FloatArray
 
+    @classmethod
+    def independent(cls, features: int) -> Dispersion:
+        """Return that of events that tell nothing of each other: phi is 1."""
+        return cls(1, 1, np.ones(features), np.ones((len(JOINS), len(DIRECTIONS), features)))
+
     def known(self) -> IntArray:
         """Return how many of `JOINS` each feature's phi is known for, shape (F,)."""
         known: IntArray = (~np.isnan(self.phi[:, 0])).sum(axis=0)

@@ -186,10 +186,14 @@ def test_what_changed_can_be_taken_out_of_what_is_normal() -> None:
     for number, flat in enumerate(panes(4, 4)):
         one.add(flat, number, NONE)
     bins, own, together = one.bins_of(0)
-    normal, last = one.normal(0), bins.count(panes(4, 4)[-1])[own].astype(np.float64)
+    nothing = np.zeros(own.stop - own.start)
+    normal, last = one.normal(0, nothing), bins.count(panes(4, 4)[-1])[own].astype(np.float64)
     one.forget(0, last)
     assert together == 1
-    assert one.normal(0).tolist() == (normal - last).tolist()
+    assert one.normal(0, nothing).tolist() == (normal - last).tolist()
+    # No more than came since the reference.
+    one.forget(0, np.full(last.size, 1e9))
+    assert one.normal(0, nothing).tolist() == bins.normal[own].tolist()
     one.reset(0)
     assert one.evidence[0] == -np.inf
     assert np.isfinite(one.evidence[1:]).all()

@@ -8,6 +8,8 @@ from driftline.consumer.config import Config, Locations, Problem
 from driftline.consumer.log.protocol import TopicInfo
 from driftline.consumer.log.topics import TopicSpec, check_topics, output_topics
 
+_STEPS = 50  # of windows, that judge looks back at
+
 
 def input_topics(config: Config) -> list[str]:
     """Return the topics that are read: those of predictions first, then those of labels."""
@@ -19,7 +21,9 @@ def input_topics(config: Config) -> list[str]:
 
 def wanted_topics(config: Config) -> list[TopicSpec]:
     """Return the topics that Driftline writes, as they must be."""
-    longest = [model.window.length for model in config.models.values()]
+    windows = [model.window for model in config.models.values()]
+    # Windows are counted again from panes, and what changed is compared with 50 of their steps.
+    longest = [max(window.length, _STEPS * window.every) for window in windows]
     longest += [model.labels.horizon for model in config.models.values() if model.labels]
     return output_topics(config.output.prefix, config.output.partitions, max(longest))
 

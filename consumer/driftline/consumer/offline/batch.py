@@ -22,6 +22,7 @@ from driftline.consumer.offline.window_options import WindowOptions
 from driftline.consumer.service.backtest import Backtest
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.wire.records import Alert, Verdict
+from driftline.detectors.dispersion import Dispersion
 from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import Reference
 from driftline.detectors.registry import FeatureType
@@ -112,13 +113,18 @@ def report(
     feedback = Feedback()
     if not isinstance(reference, Reference):
         reference = build_reference(reference, actual=actual, positive_label=positive_label)
+    if reference.dispersion is None:  # rows without times are taken as independent of each other
+        dispersion = Dispersion.independent(len(reference.layout.features))
+        reference = replace(reference, dispersion=dispersion)
     given = _given(current, "the current data")
     name, found = reference.model, assume(given, reference.model, feedback, actual)
     rows = sum(table.rows for table in given.scan())
     wanted: dict[str, Any] = {
         # One pane: the rows of a batch are a set, so evidence is not added up along their order.
-        "window": {"rows": rows, "pane": rows, "min_events": 1}, "ignore": found.ignore, **(settings or {}),
-    }  # fmt: skip
+        "window": {"rows": rows, "pane": rows, "min_events": 1},
+        "ignore": found.ignore,
+        **(settings or {}),
+    }
     if Outcomes.of(reference) is None:
         wanted.setdefault("labels", None)
     source = SourceConfig.of(found.mapping).model_dump(mode="json", exclude_defaults=True)

@@ -221,10 +221,10 @@ class Evidence:
         return onset
 
     def forget(self, f: int, events: FloatArray) -> None:
-        """Take events of the f-th feature's bins out of what is normal."""
+        """Take events of the f-th feature's bins out of what is normal, as far as they are in."""
         own = slice(int(self._bins.first[f]), int(self._bins.first[f + 1]))
         added = self.state.added.copy()
-        added[own] -= events
+        added[own] = np.maximum(added[own] - events, 0.0)
         self.state.added = added
 
     def reset(self, f: int) -> None:

@@ -205,12 +205,17 @@ class StreamEvidence:
         own = slice(int(group.bins.first[i]), int(group.bins.first[i + 1]))
         return group.bins, own, group.together
 
-    def normal(self, f: int) -> FloatArray:
-        """Return what is known of the normal shares of the f-th feature's bins, as if events."""
+    def normal(self, f: int, without: FloatArray) -> FloatArray:
+        """Return what is known of the normal shares of the f-th feature's bins, as if events.
+
+        Args:
+            f: place of the feature.
+            without: events of its bins that are not to count, as far as they do.
+        """
         group, _ = self._find(f)
         bins, own, _ = self.bins_of(f)
-        normal: FloatArray = (bins.normal + group.state.evidence.added)[own]
-        return normal
+        normal: FloatArray = bins.normal[own]
+        return normal + np.maximum(group.state.evidence.added[own] - without, 0.0)
 
     def forget(self, f: int, events: FloatArray) -> None:
         """Take events of the f-th feature's bins out of what is normal."""

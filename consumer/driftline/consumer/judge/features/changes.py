@@ -56,6 +56,7 @@ class ChangeWatch:
         limits: natural logarithm of the evidence at which each feature alarms, shape (F,); NaN
             where none is added up.
         pane: length of a pane, ms.
+        every: from one window to the next, ms: the gate looks back at 50 of them at most.
         window: length of a window, ms.
         min_effect: the least PSI of an alarm.
         kept: what was kept of the stream; None: nothing. What was kept of another reference,
@@ -68,6 +69,7 @@ class ChangeWatch:
         segment: str | None,
         limits: FloatArray,
         pane: int,
+        every: int,
         window: int,
         min_effect: float,
         kept: StreamChanges | None,
@@ -77,6 +79,7 @@ class ChangeWatch:
         watched = ~np.isnan(limits)
         self._stream = "" if segment is None else segment
         self._limits, self._pane, self._min_effect = limits, pane, min_effect
+        self._most = max(RECENT) * every
         self._evidence = StreamEvidence(
             reference.layout, reference.counts[place], watched, reference.dispersion, float(share),
             pane,
@@ -92,7 +95,7 @@ class ChangeWatch:
 
     def reach(self) -> int:
         """Return how far back of the last pane the gate looks, ms."""
-        return max(RECENT) * self._pane * self._evidence.most_joined
+        return min(max(RECENT) * self._pane * self._evidence.most_joined, self._most)
 
     def add(
         self, start: int, flat: IntArray, counts: Counts, frozen: NDArray[np.bool_]
@@ -175,13 +178,13 @@ class ChangeWatch:
     def _change(self, f: int, end: int, counts: Counts) -> Change | None:
         """Return the change of a feature if it is large enough to tell people of."""
         bins, own, together = self._evidence.bins_of(f)
-        longest = max(RECENT) * together * self._pane
+        longest = min(max(RECENT) * together * self._pane, self._most)
         since = max(int(self._evidence.onset[f]) * self._pane, end - longest)
         now = bins.count(counts(since, end))[own].astype(np.float64)
         if not now.sum():
             return None
         phi = self._phi(f)
-        normal = self._evidence.normal(f) - now
+        normal = self._evidence.normal(f, now)
         effect = float(significant(pane_psi(now, normal, phi)))
         if effect >= self._min_effect or self._tails(f, now, normal, phi):
             return Change(f, since, effect)
@@ -193,7 +196,7 @@ class ChangeWatch:
 
     def _recent(self, end: int, together: int, counts: Counts) -> Iterator[IntArray]:
         for panes in RECENT:
-            yield counts(end - panes * together * self._pane, end)
+            yield counts(end - min(panes * together * self._pane, self._most), end)
 
     def _tails(self, f: int, now: FloatArray, normal: FloatArray, phi: float) -> bool:
         return self._evidence.is_number(f) and tails_doubled(now, normal, phi)

@@ -92,8 +92,8 @@ class StreamJudge:
         watched = [f for f in np.argsort(names, kind="stable").tolist() if rules.watched[f]]
         self._features = [(f, names[f], Subject.feature(names[f]).drift) for f in watched]
         self.changes = ChangeWatch(
-            reference, records.segment, rules.limits, rules.pane, config.window.length,
-            config.min_effect, kept,
+            reference, records.segment, rules.limits, rules.pane, config.window.every,
+            config.window.length, config.min_effect, kept,
         )  # fmt: skip
         self._writer = FeatureWriter(
             records, self._baseline, self._normal, rules, watched, self.changes
@@ -254,7 +254,7 @@ class StreamJudge:
         for life in written:
             if not life.firing:
                 del self._lives[life.key]
-                if life.kind in DRIFT:
+                if life.kind in DRIFT or life.rule == UNSEEN:
                     self.changes.reset(self._baseline.layout.position[life.feature])
         yield from written
 
