@@ -55,7 +55,7 @@ distance rose: median 9,213, normally 2,525, since 2026-01-02 06:00 UTC. Only th
   (the bins that contributed most)
 
 144 events, 2026-01-02 06:00 to 2026-01-02 06:05, version 1, reference ID (36,000 events)
-rule budget: 1 per 30d, min_effect: 0.02 (change alarm)    sequential 150 (limit 11.5), effect 1.85
+rule budget: 1 per 30d, min_effect: 0.02 (change alarm)    evidence 150 (limit 11.5), effect 1.85
 
 The same as a record of driftline.alerts:
 
