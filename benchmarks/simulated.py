@@ -78,7 +78,7 @@ class Counted:
 def watch(reference: Reference, limit: float, min_effect: float = OPEN) -> ChangeWatch:
     """Return a detector over all features, which alarm at `limit` (a natural logarithm)."""
     limits = np.full(len(reference.layout.features), limit)
-    return ChangeWatch(reference, None, limits, MINUTE, 10 * MINUTE, min_effect, None)
+    return ChangeWatch(reference, None, limits, MINUTE, MINUTE, 10 * MINUTE, min_effect, None)
 
 
 def false_alarms(stream: Stream, reference_panes: int, panes: int, limit: float) -> IntArray:

@@ -46,10 +46,8 @@ def test_two_frames_are_one_window() -> None:
     assert found["age"].change.startswith("median ")
     p_value = found["age"].p_value
     assert p_value is not None
-    # Without times nobody knows how much neighbours resemble each other: the test is half as sure.
-    assert p_value == pytest.approx(2.9e-11, rel=0.01)
-    (verdict,) = (each for each in found.verdicts if each.feature == "age")
-    assert verdict.note is not None
+    # Rows without times are taken as independent of each other.
+    assert p_value < 1e-20
 
 
 def test_equal_frames_are_quiet_at_the_level_of_the_whole_report() -> None:
