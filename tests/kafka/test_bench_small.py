@@ -29,7 +29,7 @@ def test_throughput(bootstrap: str) -> None:
 
 
 def test_pace(bootstrap: str) -> None:
-    out = said("pace", "--rates", "400", "--seconds", "3", "--bootstrap", bootstrap)
+    out = said("pace", "--rates", "400", "--seconds", "8", "--bootstrap", bootstrap)
     assert re.search(r"events/s: \d+% of a core, \d+ us an event, [\d,]+ records a poll", out), out
     assert len(re.findall(r"to the verdict read: p50 \d+\.\d+ s, p99 \d+\.\d+ s", out)) == 2, out
 
