@@ -97,7 +97,7 @@ def test_every_kind_of_alert_occurs_and_ends() -> None:
         "feature_drift": DETECTORS - rates | {"sequential"},
         "prediction_drift": {"ks", "psi", "sequential"},
         "data_quality": rates,
-        "performance": CLASSES | NUMBERS | {"comparison"},
+        "performance": CLASSES | NUMBERS | {"estimate_gap", "comparison"},
         "estimate": {"brier", "f1", "log_loss", "recall"},
         "labels": {"labels"},
     }
