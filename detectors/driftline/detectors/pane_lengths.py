@@ -9,7 +9,7 @@ LEAST_PANES = 30
 """Panes that a reference needs, to tell how much they vary."""
 
 MOST_PANES = 1_000
-"""Panes of one window: so many are kept and added up at most."""
+"""Most panes of one window that are kept and added up."""
 
 _ENOUGH = 0.9 * EVENTS  # a pane of about that many
 

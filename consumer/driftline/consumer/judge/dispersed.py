@@ -25,7 +25,7 @@ _NAMED = 3
 
 
 def counted(phi: float) -> str:
-    """Return how many independent events so many tell as much as.
+    """Return a number of events, and how many independent ones tell as much.
 
     >>> counted(8.3), counted(130.0), counted(80.0)
     ('100 events tell as much as 12 independent ones', \

@@ -145,7 +145,7 @@ class RecordWriter:
 
         Args:
             window: that was judged.
-            found: what is said of the subject.
+            found: the judgement of the subject.
             events: of the reference that it is compared with; None: all.
             sequential: the evidence that was added up; None: none was.
             note: what a reader should know of how it was judged; None: nothing.

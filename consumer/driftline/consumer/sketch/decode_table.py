@@ -51,7 +51,7 @@ def no_time(mapping: Mapping) -> str:
 
 
 def too_far_ahead(most: int, mapping: Mapping) -> str:
-    """Return what is wrong with an event that is more than so many ms after its record."""
+    """Return what is wrong with an event that is too far (ms) after its record."""
     return (
         f"the timestamp is more than {most} ms after the record's{in_record(mapping, 'timestamp')}"
     )

@@ -26,7 +26,7 @@ NEW_FIELD = "new_field"
 SAMPLED = 64
 """Events looked at whole in a step of windows, at least; in a pane of that length, at most."""
 LEAST_SAMPLED = 8
-"""Events looked at whole in a pane, where it has so many."""
+"""Events looked at whole in a pane, unless it has fewer."""
 NAMED = 32
 """Names in the sample of a pane."""
 MOST_NOTES = 8

@@ -4,7 +4,7 @@ Each pane's log-likelihood under every alternative, less that under the normal l
 says for it. The normal law is Dirichlet-multinomial: what the reference and the panes since know of
 the shares. Alternatives are tilts of the present shares (`alternatives`) and laws that learn from
 the pane before the last and those before it, so that the resemblance of neighbouring panes is not
-taken for a change. What is said is divided by phi (`variation`).
+taken for a change. The gain is divided by phi (`variation`).
 
     R_k <- (1 + R_k) exp(L_k),  evidence = log of the mean of R_k over the alternatives k
 
