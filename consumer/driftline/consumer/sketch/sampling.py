@@ -91,11 +91,14 @@ class PaneSample:
         near = near[np.argsort(own[near], kind="stable")[: self._most]]
         chosen = places[near]
         odd = _odd(listed.layout, rows, chosen)
-        events = rows.values(chosen)
-        entries = [
-            (digest, notes_of(listed, event, np.flatnonzero(strange), digest))
-            for digest, event, strange in zip(own[near].tolist(), events, odd, strict=True)
-        ]
+        # Most events have nothing new: of these no value is read.
+        looked = np.flatnonzero(odd.any(axis=1) | bool(counts))
+        notes: dict[int, tuple[Note, ...]] = {}
+        if looked.size:
+            for i, event in zip(looked.tolist(), rows.values(chosen[looked]), strict=True):
+                digest = int(own[near[i]])
+                notes[i] = notes_of(listed, event, np.flatnonzero(odd[i]), digest)
+        entries = [(digest, notes.get(i, ())) for i, digest in enumerate(own[near].tolist())]
         kept = merged([self._sample, EventSample.of(entries)], self._most)
         self._sample = EventSample.of(kept)
         if len(kept) == self._most:
