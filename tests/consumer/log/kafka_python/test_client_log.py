@@ -28,6 +28,14 @@ def test_a_lost_connection_has_no_traceback(caplog: pytest.LogCaptureFixture) ->
     assert caplog.messages == ["lost it (ConnectionResetError: [Errno 104] reset by peer)"]
 
 
+def test_a_connection_that_is_closed_while_it_is_read_has_no_traceback(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    gone = AttributeError("'NoneType' object has no attribute 'recv'", name="recv", obj=None)
+    ClientLog().emit(record(gone))
+    assert caplog.records[0].exc_info is None
+
+
 def test_a_fault_of_the_client_keeps_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
     ClientLog().emit(record(AttributeError("no such thing")))
     assert caplog.records[0].exc_info is not None

@@ -32,13 +32,18 @@ class ClientLog(logging.Handler):
         self._last[place] = (record.created, 0)
         text = record.getMessage()
         error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, OSError | kafka.errors.KafkaError):
+        if isinstance(error, OSError | kafka.errors.KafkaError) or _is_closed(error):
             # A broker that is away is no fault of the code: its traceback helps nobody.
             text, record.exc_info = f"{text} ({type(error).__name__}: {error})", None
         if silent:
             text = f"{text} ({silent} more like this before)"
         record.msg, record.args = text, ()
         logging.getLogger().handle(record)
+
+
+def _is_closed(error: BaseException | None) -> bool:
+    """Return whether the client used a socket that it had just closed, and let go of."""
+    return isinstance(error, AttributeError) and error.name in {"recv", "send"}
 
 
 @contextlib.contextmanager
