@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from driftline.consumer.judge.sentence import LONGEST
 from driftline.consumer.wire.records import Alert
 from driftline.consumer.wire.subject import identity
 from driftline.detectors import FeatureColumn, build_reference
+from driftline.detectors.dispersion import Dispersion
 
 HOURLY = {"length": "1h", "grace": "0s", "min_events": 100}
 # 400 events an hour are few: effects of quiet windows reach 0.03.
@@ -307,3 +309,18 @@ def test_a_sentinel_in_three_of_a_hundred_rows_is_told() -> None:
 def test_a_number_that_moved_out_of_its_range_is_one_alert() -> None:
     found = run(QUIET, {"x": 9.0}, {"x": 9.0})
     assert [(a.feature, a.kind) for a in found if a.feature == "x"] == [("x", "feature_drift")]
+
+
+def test_a_change_of_values_does_not_end_the_alert_on_another_rate() -> None:
+    events = hours(QUIET, QUIET, {"c": "new"}, {"c": "new"}, QUIET, QUIET, QUIET, QUIET, QUIET)
+    for event in events[400:1_600:2]:
+        event["features"]["c"] = None
+    known = Dispersion.independent(len(REFERENCE.layout.features))
+    reference = replace(REFERENCE, dispersion=known)
+    told = alerts(backtest(plan({MODEL: reference}, **BUDGET), events), "c")
+    found = [a for a in told if a.kind == "data_quality"]
+    missing = [a for a in found if a.detector == "missing"]
+    assert missing[0].status == "firing"
+    assert {a.alert_id for a in found} == {missing[0].alert_id}
+    assert [a.revision for a in found] == list(range(1, len(found) + 1))
+    assert found[-1].status == "resolved"

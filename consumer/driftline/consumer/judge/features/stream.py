@@ -109,7 +109,7 @@ class StreamJudge:
         def counts(first: int, end: int) -> IntArray:
             return panes.counts(first, end, self._segment)[:size]
 
-        end, frozen = start + pane, np.zeros(size and len(self._rules.watched), bool)
+        end, frozen = start + pane, np.zeros(len(self._rules.watched), bool)
         for f, name, drift in self._features:
             frozen[f] = self._fires(name, drift) or self._values_fire(name)
         alarms = self.changes.add(start, counts(start, end), counts, frozen)
@@ -124,9 +124,11 @@ class StreamJudge:
         name, kind = next((name, drift) for place, name, drift in self._features if place == f)
         level = 2 if change.effect >= self._config.critical_effect else 1
         reading = Reading(SEQUENTIAL, 1, 1, level, quiet=False)
-        for ruling in rulings:
-            if ruling.levels[f] and ruling.rule.key == UNSEEN:
-                kind, reading = "data_quality", ruling.reading(f)
+        # An alert on another rate goes on; the change is then told as a drift.
+        if not self._fires(name, "data_quality"):
+            for ruling in rulings:
+                if ruling.levels[f] and ruling.rule.key == UNSEEN:
+                    kind, reading = "data_quality", ruling.reading(f)
         key = (self.name, name, kind)
         pending = self._lives.pop(key, None)  # a threshold that was not broken often enough yet
         life = advance(self._lives, key, [reading], times, None)
