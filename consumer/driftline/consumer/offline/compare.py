@@ -41,7 +41,7 @@ class SideMetrics:
 
 @dataclass(frozen=True)
 class Decided:
-    """What is said of the challenger.
+    """What was decided of the challenger.
 
     Attributes:
         decision: the last that was reached.

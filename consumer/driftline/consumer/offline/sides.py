@@ -42,7 +42,7 @@ _SHOWN = 5  # classes
 
 @dataclass(frozen=True)
 class TruthOptions:
-    """What is said of the ground truth.
+    """Where the ground truth is.
 
     Attributes:
         actual: the column that holds it, where no mapping names it.
@@ -65,7 +65,7 @@ class Wanted:
         sides: with one file, the models or versions in it.
         config: says how rows are mapped; None: that is guessed.
         model: of the configuration, whose mapping it is.
-        truth: what is said of the ground truth.
+        truth: where the ground truth is.
         times: what is known of the times of a file without a mapping.
     """
 
