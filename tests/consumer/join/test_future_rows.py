@@ -19,7 +19,7 @@ from driftline.consumer.join import future_rows as ahead
 from driftline.consumer.join.future_rows import FutureRows
 from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.join.state import JoinState
-from driftline.consumer.wire.join_rows import JoinRows
+from driftline.consumer.wire.join_rows import JoinRows, unknown
 
 MOST = 20
 RULES = Rules("arrival", 200_000, 200_000)
@@ -94,7 +94,7 @@ def rows(times: list[int], first: int) -> JoinRows:
     some.times, some.offsets = np.array(times, np.int64), np.arange(first, first + n)
     for name in ("labels", "ids", "values", "predicted", "versions"):
         setattr(some, name, np.zeros(n, getattr(some, name).dtype))
-    some.segments = np.zeros((0, n), np.int64)
+    some.segments, some.expected = np.zeros((0, n), np.int64), unknown(n)
     return some
 
 

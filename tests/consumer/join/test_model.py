@@ -22,10 +22,13 @@ from driftline.consumer.join.state import Cut, JoinState
 from driftline.consumer.join.totals import JoinTotals
 from driftline.consumer.join.waiting import Room
 from driftline.consumer.log.protocol import Gap, TopicPartition
-from driftline.consumer.wire.codec import encode
+from driftline.consumer.wire.codec import encode, unpack_integers
 from driftline.consumer.wire.join_rows import JoinRows, pack_rows
 from driftline.consumer.wire.messages import Block, Horizon, Pane
 from driftline.detectors.outcomes import OutcomeLayout
+from driftline.detectors.outcomes.counting import moment_unit
+from driftline.detectors.outcomes.fixed_point import total
+from driftline.detectors.outcomes.layout import EXPECTED
 
 ARRIVAL = Rules("arrival", 30_000, 30_000)
 PREDICTION = Rules("prediction", 30_000, 10_000)
@@ -291,6 +294,32 @@ def test_a_regression_joins_its_values() -> None:
     (pane,) = joined(other_block(classes=[], rows=pack_rows(rows)), join)
     assert join.totals.joined == 1
     assert (pane.start, pane.length, pane.high) == (0, EVERY, layout.size + 62)
+
+
+@pytest.mark.parametrize(("written", "many"), [("a" * 16, 1), ("b" * 16, 0), (None, 0)])
+def test_what_another_model_of_the_errors_expected_is_not_counted(
+    written: str | None, many: int
+) -> None:
+    layout = OutcomeLayout.regression(np.arange(50.0), np.arange(50.0) + 1)
+    layout = replace(layout, errors="a" * 16)
+    model = replace(outcome_model(ARRIVAL), layout=layout)
+    join = ModelJoin(model, ("p", "l"), Room(10, 10), 0, 1, JoinState(0, 0, "id", 1), JoinTotals())
+    rows = JoinRows(
+        np.array([0, 1]), np.array([False, True]), np.array([1_000, 2_000]),
+        np.array([5, 5], np.uint64), np.array([20.0, 23.5]), np.zeros(2, np.int64),
+        np.array([1, 0]), np.array([[0, 0]]),
+    )  # fmt: skip
+    rows.expected = np.array([0.5, np.nan], np.float32)
+    (pane,) = joined(other_block(classes=[], rows=pack_rows(rows), errors=written), join)
+    stream = pane.streams[0]
+    counts = np.zeros(pane.high, np.int64)
+    cells = np.cumsum(unpack_integers(stream.indexes))
+    counts[cells] = unpack_integers(stream.counts)
+    outcomes = counts[: layout.size]
+    assert layout.view(outcomes, "pairs")[0] == 1
+    assert layout.view(outcomes, "estimated")[0] == many
+    expected = total(layout.view(outcomes, "expected")[0], moment_unit(EXPECTED["expected"]))
+    assert expected == 0.5 * many
 
 
 def test_versions_beyond_measure_share_one_name(monkeypatch: pytest.MonkeyPatch) -> None:

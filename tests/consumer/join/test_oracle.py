@@ -14,7 +14,7 @@ from tests.consumer.join.running import Run, outcome_model, run
 from driftline.consumer.join import rounds as rounds
 from driftline.consumer.join.matching import Matching
 from driftline.consumer.join.rounds import Rounds
-from driftline.consumer.wire.join_rows import JoinRows
+from driftline.consumer.wire.join_rows import JoinRows, unknown
 
 
 def wrong(seed: int, kind: Kind, *, kills: bool) -> list[int]:
@@ -66,6 +66,7 @@ def test_an_id_that_is_none_costs_no_more_than_others(monkeypatch: pytest.Monkey
     rows.labels, rows.ids = np.arange(n) % 500 == 499, np.full(n, 7, np.uint64)
     rows.values, rows.predicted = np.ones(n), np.ones(n, np.int64)
     rows.versions, rows.segments = np.ones(n, np.int64), np.zeros((1, n), np.int64)
+    rows.expected = unknown(n)
     original = Rounds.take
 
     def counted(self: Rounds) -> JoinRows:

@@ -15,10 +15,10 @@ from tests.consumer.service.small import LABELS, MODEL, OTHER, SECOND, START, TO
 
 from driftline.consumer.log.protocol import Gap, TopicPartition
 from driftline.consumer.service.plan import Plan
-from driftline.consumer.sketch.blocks import _size
 from driftline.consumer.sketch.partition import Output
 from driftline.consumer.sketch.state import SketchState
 from driftline.consumer.wire.codec import encode
+from driftline.consumer.wire.join_rows import packed_size
 from driftline.consumer.wire.messages import Loss
 
 from .block_cases import (
@@ -99,7 +99,7 @@ def test_what_is_too_large_for_a_message_is_sent_in_several(
                 # A block is taken whole or not at all, and what was said before holds.
                 assert all(read <= row[0] < block.horizon.until for row in own)
                 assert all(START + row[3] * SECOND >= said for row in own)
-                assert _size(block) <= largest or len({row[0] for row in own}) == 1
+                assert packed_size(block.rows) <= largest or len({row[0] for row in own}) == 1
                 assert block.horizon.horizon is not None
                 read, said = block.horizon.until, block.horizon.horizon
             last = [block for block in blocks(expected, model) if block.target == target]

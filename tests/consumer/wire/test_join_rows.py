@@ -27,7 +27,7 @@ def join_rows(draw: st.DrawFn) -> JoinRows:
     def drawn(kind: Any, elements: Any, *shape: int) -> Any:
         return draw(arrays(kind, (*shape, n), elements=elements))
 
-    return JoinRows(
+    rows = JoinRows(
         offsets=np.sort(drawn(np.int64, counts)),
         labels=drawn(np.bool_, st.booleans()),
         times=drawn(np.int64, st.integers(-(2**40), 2**45)),
@@ -37,6 +37,9 @@ def join_rows(draw: st.DrawFn) -> JoinRows:
         versions=drawn(np.int64, counts),
         segments=drawn(np.int64, st.integers(0, 20), tags),
     )
+    if draw(st.booleans()):
+        rows.expected = drawn(np.float32, st.just(np.nan) | st.floats(-1.0, 1.0, width=32))
+    return rows
 
 
 def assert_same(one: JoinRows, other: JoinRows) -> None:
@@ -68,6 +71,13 @@ def some_rows(n: int = 3) -> JoinRows:
         numbers, numbers > 1, numbers + 1_000, numbers.astype(np.uint64), numbers / 2, numbers,
         numbers, np.array([numbers, numbers]),
     )  # fmt: skip
+
+
+def test_rows_of_which_no_error_is_expected_are_as_0_1_0_wrote_them() -> None:
+    packed = pack_rows(some_rows())
+    assert packed.expected == b""
+    older = msgspec.msgpack.encode(msgspec.msgpack.decode(msgspec.msgpack.encode(packed))[:-1])
+    assert msgspec.msgpack.decode(older, type=Rows) == packed
 
 
 def test_a_block_there_and_back() -> None:
@@ -102,13 +112,17 @@ def test_columns_that_do_not_fit_are_refused(field: str) -> None:
         unpack_rows(packed)
 
 
-@pytest.mark.parametrize("changes", [{"ids": b"12345678"}, {"values": b""}, {"segments": [b"\1"]}])
+@pytest.mark.parametrize(
+    "changes", [{"ids": b"12345678"}, {"values": b""}, {"segments": [b"\1"]}, {"expected": b"1234"}]
+)
 def test_other_columns_that_do_not_fit_are_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(RecordError, match="do not fit one another"):
         unpack_rows(msgspec.structs.replace(pack_rows(some_rows()), **changes))
 
 
-@pytest.mark.parametrize("changes", [{"ids": b"123"}, {"values": b"1"}, {"times": b"\2a"}])
+@pytest.mark.parametrize(
+    "changes", [{"ids": b"123"}, {"values": b"1"}, {"times": b"\2a"}, {"expected": b"1"}]
+)
 def test_columns_that_are_not_whole_are_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(RecordError, match="no whole number of values"):
         unpack_rows(msgspec.structs.replace(pack_rows(some_rows()), **changes))

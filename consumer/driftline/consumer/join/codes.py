@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from driftline.consumer.wire.join_rows import JoinRows
+from driftline.consumer.wire.join_rows import JoinRows, unknown
 from driftline.consumer.wire.messages import Block
 from driftline.detectors import OTHER
 from driftline.detectors.grid import IntArray
@@ -23,6 +23,7 @@ class Codes:
     Args:
         classes: of a classifier; empty for a regression.
         segments: tag to its listed values.
+        errors: id of the error model whose estimates are counted; None: none are.
 
     Attributes:
         names: versions' names, in the order in which they came.
@@ -32,7 +33,13 @@ class Codes:
     ([0, 1, 2], [0, 2], ['3.1', '3.2'])
     """
 
-    def __init__(self, classes: Sequence[str], segments: Mapping[str, Sequence[str]]) -> None:
+    def __init__(
+        self,
+        classes: Sequence[str],
+        segments: Mapping[str, Sequence[str]],
+        errors: str | None = None,
+    ) -> None:
+        self._errors = errors
         self.names: list[str] = []
         self._known: dict[str, int] = {}
         self._classes = _places(classes)
@@ -54,7 +61,10 @@ class Codes:
         return np.array(codes, np.int64)
 
     def translate(self, block: Block, rows: JoinRows) -> JoinRows:
-        """Return the rows of a block in the join's codes, without labels of unknown classes."""
+        """Return the rows of a block in the join's codes, without labels of unknown classes.
+
+        What another error model expected is not known.
+        """
         many = len(self._classes)
         rows.versions = self.learn(block.versions)[rows.versions]
         if bool(block.classes) == bool(many):
@@ -67,6 +77,8 @@ class Codes:
         else:  # classes once, numbers now, or the other way round
             rows.predicted = np.full(len(rows), many)
             known = ~rows.labels
+        if block.errors != self._errors:
+            rows.expected = unknown(len(rows))
         theirs = dict(zip(block.segments, rows.segments, strict=True))
         none = np.zeros(len(rows), np.int64)
         codes = [

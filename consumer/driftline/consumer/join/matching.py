@@ -181,7 +181,7 @@ class Matching:
     def _columns(self, rows: JoinRows) -> WaitingColumns:
         """Return rows as they wait."""
         label = rows.labels
-        return WaitingColumns(
+        columns = WaitingColumns(
             rows.ids,
             np.where(label, EARLY, WAITING).astype(np.uint8),
             rows.times,
@@ -191,6 +191,8 @@ class Matching:
             np.zeros(len(rows), np.uint8),
             np.vstack([rows.predicted, rows.versions, rows.segments]).astype(np.int16),
         )
+        columns.expected = rows.expected
+        return columns
 
     def _predicted(self, rows: WaitingColumns, since: IntArray) -> None:
         """Count predictions; `since`: when they must be read again from, ms."""

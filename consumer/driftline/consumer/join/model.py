@@ -73,7 +73,7 @@ class ModelJoin:
         self._rebuilding = state.rewind < state.position
         sources = by_source(state.sources_at_rewind if self._rebuilding else state.sources)
         self._clock = Clock(topics, sources)
-        self._codes = Codes(model.layout.classes, model.segments)
+        self._codes = Codes(model.layout.classes, model.segments, model.layout.errors)
         closed = NEVER if state.closed is None else state.closed
         self._matching = self.matching_type(model, self._codes.names, closed)
         self._remember(state)

@@ -61,7 +61,8 @@ class OutcomeModel:
 
     def count(self, rows: WaitingColumns) -> IntArray:
         """Count predictions with their labels."""
-        some = OutcomeRows(rows.predicted.astype(np.int32), rows.scores, rows.actual)
+        predicted = rows.predicted.astype(np.int32)
+        some = OutcomeRows(predicted, rows.scores, rows.actual, rows.expected)
         return count_outcomes(self.layout, some)
 
     def base(self, tag: str) -> int:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from driftline.consumer.join.index import IdIndex
-from driftline.consumer.wire.join_rows import IdArray
+from driftline.consumer.wire.join_rows import IdArray, unknown
 from driftline.detectors.grid import FloatArray, IntArray
+from driftline.detectors.outcomes.error_model import ErrorArray
 
 FREE, WAITING, MATCHED, EARLY = 0, 1, 2, 3
 """Nothing; a prediction without label; one with its label; a label without prediction."""
@@ -34,6 +35,8 @@ class WaitingColumns:
         delays: uint8: cell of the time between a prediction and its label.
         codes: int16 (2 + tags, rows): place of the prediction's class; 1 + place of its version's
             name, 0 for none; and per tag, place among its values.
+        expected: float32: the size of a prediction's error that its inputs let expect, NaN where it
+            is not known, and at first of all.
     """
 
     ids: IdArray
@@ -44,6 +47,10 @@ class WaitingColumns:
     actual: FloatArray
     delays: NDArray[np.uint8]
     codes: NDArray[np.int16]
+    expected: ErrorArray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.expected = unknown(len(self.ids))
 
     @property
     def predicted(self) -> NDArray[np.int16]:
@@ -64,11 +71,13 @@ class WaitingColumns:
 
     def select(self, chosen: Any) -> WaitingColumns:
         """Return the rows that an index or a mask picks, in its order."""
-        return WaitingColumns(
+        rows = WaitingColumns(
             self.ids[chosen], self.state[chosen], self.times[chosen], self.until[chosen],
             self.scores[..., chosen], self.actual[chosen], self.delays[chosen],
             self.codes[:, chosen],
         )  # fmt: skip
+        rows.expected = self.expected[chosen]
+        return rows
 
 
 class WaitingRows:
@@ -163,8 +172,8 @@ class WaitingRows:
 
 # Columns, and what is noted of rows that crossed, a quarter more than are in use; and two places
 # in the index.
-_ROW_BYTES = (6 * 8 + 2 * 1 + 2 * 2) * 5 // 4 + 2 * 4
-_AHEAD_BYTES = 4 * 8 + 1 + 3 * 2  # see RowsAhead
+_ROW_BYTES = (6 * 8 + 4 + 2 * 1 + 2 * 2) * 5 // 4 + 2 * 4
+_AHEAD_BYTES = 4 * 8 + 4 + 1 + 3 * 2  # see RowsAhead
 _FEW_AHEAD = 10_000  # cost nothing worth a hurry
 
 
@@ -184,7 +193,7 @@ class Room:
     def within(cls, rows: int, size: int, tags: int) -> Self:
         """Return room in `size` bytes: at most `rows` that wait, and half as many ahead.
 
-        >>> Room.within(1_000_000, 9_400_000, tags=0)
+        >>> Room.within(1_000_000, 10_100_000, tags=0)
         Room(waiting=100000, ahead=50000)
         """
         half = (_AHEAD_BYTES + 2 * tags) // 2

@@ -220,7 +220,11 @@ class Plan:
     def _join_model(self, name: str) -> JoinModel:
         answers = Answers(self.references[name].layout, self.outcome_layout(name).classes)
         grace = self.config.models[name].window.grace
-        return JoinModel(name, answers, self._segments(name), grace, self.ordered)
+        outcomes = self.outcomes(name)
+        errors = None
+        if outcomes is not None:
+            errors = outcomes.event_errors(self.references[name].layout)
+        return JoinModel(name, answers, self._segments(name), grace, errors, self.ordered)
 
     def _segments(self, name: str) -> dict[str, tuple[str, ...]]:
         """Return the tags that a model is watched by, each with the values counted apart."""

@@ -22,10 +22,11 @@ from driftline.consumer.sketch.event_ids import NO_ID, hash_ids
 from driftline.consumer.sketch.input_rows import InputRows
 from driftline.consumer.sketch.labels import DecodedLabels, LabelReader, LabelRows
 from driftline.consumer.sketch.outcome_columns import Answers
-from driftline.consumer.wire.join_rows import IdArray, JoinRows, pack_rows
+from driftline.consumer.wire.join_rows import IdArray, JoinRows, pack_rows, packed_size
 from driftline.consumer.wire.messages import LARGEST_MESSAGE, Block, Horizon, Loss
 from driftline.detectors import OTHER
 from driftline.detectors.grid import IntArray
+from driftline.detectors.outcomes.error_model import EventErrors
 
 # Versions are named by the stream: those beyond this number have no name in a block.
 _MOST_VERSIONS = 200
@@ -57,6 +58,7 @@ class JoinModel:
         answers: finds scores and classes in the columns of its predictions.
         segments: tag to the values that are counted apart.
         grace: ms a row may be late and keep its own time.
+        errors: estimates the error of a regression's predictions; None: nothing does.
         ordered: whether later rows come later; in a set all keep their own times, and `close`
             alone tells before which time no more come.
     """
@@ -65,6 +67,7 @@ class JoinModel:
     answers: Answers
     segments: Mapping[str, tuple[str, ...]]
     grace: int
+    errors: EventErrors | None = None
     ordered: bool = True
 
 
@@ -222,7 +225,10 @@ class BlockWriter:
             _block(horizon, number, model, rows.select(target == number), names)
             for number in range(self._targets)
         ]
-        if max(map(_size, blocks)) <= LARGEST_MESSAGE or rows.offsets[0] == rows.offsets[-1]:
+        if (
+            max(packed_size(block.rows) for block in blocks) <= LARGEST_MESSAGE
+            or rows.offsets[0] == rows.offsets[-1]
+        ):
             yield from blocks
             return
         middle = (rows.offsets[0] + rows.offsets[-1] + 1) // 2
@@ -297,14 +303,16 @@ class BlockWriter:
             ids = np.where(events.ids == NO_ID, own[events.index], events.ids)
             codes = [events.segments[tag] for tag in model.segments]
             n = len(ids)
-            parts.append(
-                JoinRows(
-                    batch.offsets[events.index], np.zeros(n, bool), events.times, ids,
-                    model.answers.scores(events.columns), model.answers.predicted(events.columns),
-                    events.versions.astype(np.int64) + 1,
-                    np.array(codes, np.int64).reshape(len(codes), n),
-                ).select((ids != NO_ID) & model.answers.usable(events.columns))
+            predictions = JoinRows(
+                batch.offsets[events.index], np.zeros(n, bool), events.times, ids,
+                model.answers.scores(events.columns), model.answers.predicted(events.columns),
+                events.versions.astype(np.int64) + 1,
+                np.array(codes, np.int64).reshape(len(codes), n),
             )  # fmt: skip
+            if model.errors is not None:
+                predictions.expected = model.errors.of(events.columns)
+            usable = (ids != NO_ID) & model.answers.usable(events.columns)
+            parts.append(predictions.select(usable))
         if labels is not None:
             ids = np.where(labels.ids == NO_ID, own[labels.index], labels.ids)
             none = np.zeros(len(ids), np.int64)
@@ -386,13 +394,7 @@ def _block(
     if len(used) > _MOST_VERSIONS:
         listed.append(OTHER)
     segments = {tag: list(values) for tag, values in model.segments.items()}
-    return Block(horizon, target, list(model.answers.classes), listed, segments, pack_rows(rows))
-
-
-def _size(block: Block) -> int:
-    """Return the bytes of a block's columns; its names are few, and fit into what is left."""
-    rows = block.rows
-    if rows is None:
-        return 0
-    columns = (rows.offsets, rows.labels, rows.ids, rows.times, rows.values, rows.predicted)
-    return sum(map(len, (*columns, rows.versions, *rows.segments)))
+    return Block(
+        horizon, target, list(model.answers.classes), listed, segments, pack_rows(rows),
+        None if model.errors is None else model.errors.model_id,
+    )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from driftline.consumer.wire.codec import pack_integers, unpack_integers
 from driftline.consumer.wire.messages import Rows
 from driftline.detectors.grid import FloatArray, IntArray
+from driftline.detectors.outcomes.error_model import ErrorArray
 from driftline.errors import RecordError
 
 IdArray = NDArray[np.uint64]
@@ -32,6 +33,8 @@ class JoinRows:
             none; 0 for a label.
         versions: int64 (n,): 1 + the place of its version's name, 0 for none.
         segments: int64 (tags, n): place among a tag's listed values, their number for any other.
+        expected: float32 (n,): the size of a prediction's error that its inputs let expect, see
+            `EventErrors`; NaN where it is not known, and at first of all.
     """
 
     offsets: IntArray
@@ -42,6 +45,10 @@ class JoinRows:
     predicted: IntArray
     versions: IntArray
     segments: IntArray
+    expected: ErrorArray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.expected = unknown(len(self.ids))
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -60,16 +67,25 @@ class JoinRows:
         """Put rows, at least one part, behind one another."""
         if len(parts) == 1:
             return parts[0]
-        columns = ([getattr(part, f.name) for part in parts] for f in fields(cls))
-        return cls(*(np.concatenate(column, axis=-1) for column in columns))
+        columns = ([getattr(part, f.name) for part in parts] for f in fields(cls) if f.init)
+        rows = cls(*(np.concatenate(column, axis=-1) for column in columns))
+        rows.expected = np.concatenate([part.expected for part in parts])
+        return rows
 
     def select(self, chosen: Any) -> JoinRows:
         """Return the rows that an index or a mask picks, in its order."""
-        return JoinRows(
+        rows = JoinRows(
             self.offsets[chosen], self.labels[chosen], self.times[chosen], self.ids[chosen],
             self.values[chosen], self.predicted[chosen], self.versions[chosen],
             self.segments[:, chosen],
         )  # fmt: skip
+        rows.expected = self.expected[chosen]
+        return rows
+
+
+def unknown(n: int) -> ErrorArray:
+    """Return the expected errors of n rows of which they are not known."""
+    return np.full(n, np.nan, np.float32)
 
 
 def pack_rows(rows: JoinRows) -> Rows:
@@ -90,7 +106,17 @@ def pack_rows(rows: JoinRows) -> Rows:
         pack_integers(rows.predicted),
         pack_integers(rows.versions),
         [pack_integers(codes) for codes in rows.segments],
+        b"" if np.isnan(rows.expected).all() else rows.expected.astype("<f4").tobytes(),
     )
+
+
+def packed_size(packed: Rows | None) -> int:
+    """Return the bytes of a block's columns; its names are few, and fit into what is left."""
+    if packed is None:
+        return 0
+    columns = (packed.offsets, packed.labels, packed.ids, packed.times, packed.values)
+    others = (packed.predicted, packed.versions, *packed.segments, packed.expected)
+    return sum(map(len, (*columns, *others)))
 
 
 def unpack_rows(packed: Rows) -> JoinRows:
@@ -99,7 +125,7 @@ def unpack_rows(packed: Rows) -> JoinRows:
     Raises:
         RecordError: the columns are not whole, or not equally long.
     """
-    if len(packed.ids) % 8 or len(packed.values) % 8:
+    if len(packed.ids) % 8 or len(packed.values) % 8 or len(packed.expected) % 4:
         raise RecordError("this record is damaged: an array in it has no whole number of values")
     offsets = np.cumsum(unpack_integers(packed.offsets))
     n = len(offsets)
@@ -114,6 +140,8 @@ def unpack_rows(packed: Rows) -> JoinRows:
         versions=unpack_integers(packed.versions),
         segments=np.zeros((0, n), np.int64),
     )
+    if packed.expected:
+        rows.expected = np.frombuffer(packed.expected, "<f4").astype(np.float32)
     lengths = {getattr(rows, f.name).shape[-1] for f in fields(rows)}
     if lengths | {len(column) for column in codes} != {n}:
         raise RecordError("this record is damaged: its columns do not fit one another")

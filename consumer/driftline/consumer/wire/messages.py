@@ -108,7 +108,8 @@ class Rows(msgspec.Struct, frozen=True, array_like=True):
     `values`: float64; a prediction's score, NaN without one; a label's value, or the place of its
     class in the block's `classes`. `predicted`: place of a prediction's class in them, their number
     for another or none. `versions`: 1 + place in the block's `versions`, 0 for none. `segments`:
-    per tag, place among the reference's values.
+    per tag, place among the reference's values. `expected`: float32, the size of the error that a
+    prediction's inputs let expect, NaN of others; empty where none is known, as of 0.1.0.
     """
 
     start: int
@@ -120,13 +121,15 @@ class Rows(msgspec.Struct, frozen=True, array_like=True):
     predicted: bytes
     versions: bytes
     segments: list[bytes]
+    expected: bytes = b""
 
 
 class Block(msgspec.Struct, frozen=True, tag="block", rename={"horizon": "word"}):
     """Rows of one model from one batch of an input partition, for one partition of `joins`.
 
     `horizon` is how far the input partition has come; no row counts before its time (ms)
-    any more. It goes to every partition of `joins`, with rows or without.
+    any more. It goes to every partition of `joins`, with rows or without. `errors`: id of the error
+    model by which the rows' errors were estimated; None: by none.
     """
 
     horizon: Horizon
@@ -135,6 +138,7 @@ class Block(msgspec.Struct, frozen=True, tag="block", rename={"horizon": "word"}
     versions: list[str] = []
     segments: dict[str, list[str]] = {}
     rows: Rows | None = None
+    errors: str | None = None
 
 
 PanesMessage = Pane | Horizon | Loss

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         estimate_size,
         gap,
     )
+    from driftline.detectors.outcomes.excess import error_gap
     from driftline.detectors.outcomes.figure import Figure
     from driftline.detectors.outcomes.layout import OutcomeLayout
     from driftline.detectors.outcomes.performance import measure
@@ -38,6 +39,7 @@ else:
         "comparison": ("IndependentTest", "PairedTest"),
         "watched": ("correctness", "watched_metric"),
         "counting": ("OutcomeRows", "count_outcomes"),
+        "excess": ("error_gap",),
         "error_model": ("estimate_errors",),
         "estimation": ("count_predictions", "estimate", "estimate_size", "gap"),
         "figure": ("Figure",),
@@ -63,6 +65,7 @@ __all__ = [
     "correctness",
     "count_outcomes",
     "count_predictions",
+    "error_gap",
     "estimate",
     "estimate_errors",
     "estimate_size",

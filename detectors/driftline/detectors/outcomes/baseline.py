@@ -8,9 +8,10 @@ from typing import Any, Self
 
 import numpy as np
 
+from driftline.detectors.counts import Layout
 from driftline.detectors.grid import IntArray
 from driftline.detectors.outcomes.calibration import Calibration, calibrate
-from driftline.detectors.outcomes.error_model import ErrorModel
+from driftline.detectors.outcomes.error_model import ErrorModel, EventErrors
 from driftline.detectors.outcomes.figure import Figure
 from driftline.detectors.outcomes.layout import OutcomeLayout
 from driftline.detectors.outcomes.metrics import METRICS
@@ -50,7 +51,10 @@ class Outcomes:
             model = document["error_model"]
             if len(counts) != len(reference.streams):
                 raise ValueError("not one count a stream")
-            return cls(layout, counts, None if model is None else ErrorModel.from_json(model))
+            errors = None if model is None else ErrorModel.from_json(model)
+            if layout.errors is not None and (errors is None or errors.id != layout.errors):
+                raise ValueError("its error model is not the one that its pairs were compared with")
+            return cls(layout, counts, errors)
         except (KeyError, TypeError, ValueError, IndexError):
             raise ReferenceError(
                 "the reference's outcome lacks the counts that performance is compared with: "
@@ -74,6 +78,26 @@ class Outcomes:
     def calibration(self) -> Calibration | None:
         """What the whole model's score means; None unless scores are counted."""
         return self.calibrations[0]
+
+    @property
+    def has_gap(self) -> bool:
+        """Whether realised performance is compared with what was estimated for the same events."""
+        return self.calibration is not None or self.layout.errors is not None
+
+    def event_errors(self, layout: Layout) -> EventErrors | None:
+        """Return what estimates the error of single events, in units of the grid's scale.
+
+        Args:
+            layout: of the features.
+
+        Returns:
+            None where realised errors are not compared with it: of a classifier, and of a
+            regression's reference of 0.1.0.
+        """
+        grid, model = self.layout.grid, self.error_model
+        if self.layout.errors is None or grid is None or model is None:
+            return None
+        return EventErrors(layout, model, grid.scale)
 
     @property
     def watched(self) -> str | None:

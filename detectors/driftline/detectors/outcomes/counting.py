@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from driftline.detectors.counts import CodeArray
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.outcomes.edges import ResidualGrid
+from driftline.detectors.outcomes.error_model import ErrorArray
 from driftline.detectors.outcomes.fixed_point import split
 from driftline.detectors.outcomes.layout import (
+    EXPECTED,
     LOSS_LIMBS,
     LOSSES,
     MOMENTS,
@@ -36,11 +38,21 @@ class OutcomeRows:
             another class or none. Looked at only if the layout is `labelled`.
         score: `prediction.score`, shape (n,); NaN: none.
         actual: code of the actual class, or the actual value, float64, shape (n,).
+        expected: the size of the residual that the inputs let expect, in units of the grid's scale,
+            shape (n,); NaN: not known. None: of no row. Looked at only if the layout has `errors`.
     """
 
     predicted: CodeArray
     score: FloatArray
     actual: FloatArray
+    expected: FloatArray | ErrorArray | None = None
+
+    def select(self, chosen: slice | IntArray | NDArray[np.bool_]) -> OutcomeRows:
+        """Return the rows that an index or a mask picks."""
+        expected = None if self.expected is None else self.expected[chosen]
+        return OutcomeRows(
+            self.predicted[chosen], self.score[chosen], self.actual[chosen], expected
+        )
 
 
 def moment_unit(powers: tuple[int, int]) -> int:
@@ -81,7 +93,7 @@ def count_outcomes(
     rows, factor = _only(usable, rows, factor)
     for start in range(0, rows.actual.size, _BATCH):
         part = slice(start, start + _BATCH)
-        own = OutcomeRows(rows.predicted[part], rows.score[part], rows.actual[part])
+        own = rows.select(part)
         own_factor = None if factor is None else factor[part]
         if layout.grid is None:
             _count_classes(layout, own, own_factor, counts)
@@ -142,6 +154,30 @@ def _count_residuals(
     moments = layout.view(counts, "moments")
     for cells, powers, values in zip(moments, MOMENTS.values(), products, strict=True):
         _sum(cells, split(values, moment_unit(powers), RESIDUAL_LIMBS), factor)
+    if layout.errors is not None and rows.expected is not None:
+        _count_expected(layout, np.abs(e), rows.expected.astype(np.float64), factor, counts)
+
+
+def _count_expected(
+    layout: OutcomeLayout,
+    size: FloatArray,
+    expected: FloatArray,
+    factor: FloatArray | None,
+    counts: IntArray,
+) -> None:
+    """Count residuals of which the inputs let expect a size; both in units of the grid's scale."""
+    known = np.isfinite(expected)
+    if not known.all():
+        size, expected = size[known], expected[known]
+        factor = None if factor is None else factor[known]
+    largest = 2.0**LARGEST
+    expected = np.clip(expected, -largest, largest)
+    excess = np.clip(size - expected, -largest, largest)
+    _add(layout.view(counts, "estimated"), np.zeros(size.size, np.int64), factor)
+    sums = layout.view(counts, "expected")
+    products = (expected, excess, excess * excess)
+    for cells, powers, values in zip(sums, EXPECTED.values(), products, strict=True):
+        _sum(cells, split(values, moment_unit(powers), RESIDUAL_LIMBS), factor)
 
 
 def _positions(edges: FloatArray, score: FloatArray, bins: IntArray) -> FloatArray:
@@ -167,8 +203,7 @@ def _only(
 ) -> tuple[OutcomeRows, FloatArray | None]:
     if keep.all():
         return rows, factor
-    kept = OutcomeRows(rows.predicted[keep], rows.score[keep], rows.actual[keep])
-    return kept, None if factor is None else factor[keep]
+    return rows.select(keep), None if factor is None else factor[keep]
 
 
 def _add(

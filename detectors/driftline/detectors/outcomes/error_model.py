@@ -12,11 +12,13 @@ errors than before.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain, pairwise
 from math import frexp, fsum, sqrt
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from driftline.detectors.counts import (
     ABSENT,
@@ -32,11 +34,14 @@ from driftline.detectors.counts import (
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.outcomes.figure import Figure, mean_figure
 from driftline.detectors.outcomes.metrics import names_of
+from driftline.detectors.reference import content_hash
 from driftline.detectors.rounding import significant
 
 SHARES = (0.01, 0.05, *np.arange(1, 10) / 10, 0.95, 0.99)
 RIDGE = 1.0
 DIGITS = 6  # of the weights: they are estimates, and files stay small
+
+ErrorArray = NDArray[np.float32]
 
 _EXACT_BITS = 53
 _PART = 1 << 16  # values that are lists at a time
@@ -62,6 +67,11 @@ class ErrorModel:
     mean: FloatArray
     variance: FloatArray
     weights: FloatArray
+
+    @cached_property
+    def id(self) -> str:
+        """The hash of everything, 16 hexadecimal digits."""
+        return content_hash(self.to_json())
 
     def to_json(self) -> dict[str, Any]:
         """Return the model as JSON-able values."""
@@ -233,14 +243,74 @@ def estimate_errors(layout: Layout, model: ErrorModel, counts: IntArray) -> dict
     return {"mae": mae, "rmse": Figure.of(sqrt(mse.value), sqrt(mse.low), sqrt(mse.high), n)}
 
 
+class EventErrors:
+    """h of single events: what `estimate_errors` is the mean of, for the absolute error.
+
+    Not cut at 0, as means are: so h of some events adds up to what it is of their counts.
+
+    Args:
+        layout: the reference's.
+        model: fitted on it.
+        unit: of the result, in the prediction's.
+
+    Attributes:
+        model_id: of the model.
+
+    Example:
+        >>> layout = Layout.of([Feature("km", "numeric", np.arange(1.0, 101.0))])
+        >>> km = np.tile(np.arange(1.0, 101.0), 20)
+        >>> events = Columns(km[:, None], np.empty((2_000, 0), np.int32))
+        >>> model = fit_errors(layout, events, np.where(km > 50.0, 3.0, -1.0))
+        >>> some = Columns(np.array([[80.0], [np.nan]]), np.empty((2, 0), np.int32))
+        >>> [round(h, 2) for h in EventErrors(layout, model, 0.5).of(some).tolist()]
+        [5.99, 4.0]
+    """
+
+    def __init__(self, layout: Layout, model: ErrorModel, unit: float) -> None:
+        self.model_id = model.id
+        self._numeric, self._mean, self._unit = layout.numeric, float(model.mean[0]), unit
+        self._features: list[tuple[int, FloatArray, FloatArray]] = []
+        ends = np.searchsorted(model.cells, layout.starts)
+        for f, feature in enumerate(layout.features):
+            own = slice(int(ends[f]), int(ends[f + 1]))
+            weights = model.weights[0, own]
+            if not weights.any():
+                continue
+            edges = np.zeros(0)
+            if f < layout.numeric:
+                # A bin begins in the gap behind the grid's value that ends the one before.
+                begins = (model.cells[own] - layout.starts[f])[1:-EXTRA_CELLS]
+                edges = feature.tie_ends[1][begins // 2 - 1]
+            self._features.append((f, edges, weights))
+
+    def of(self, columns: Columns) -> ErrorArray:
+        """Return h of each event, in units, shape (n,), float32."""
+        found = np.full(len(columns.numeric), self._mean)
+        for f, edges, weights in self._features:
+            if f >= self._numeric:
+                found += weights[columns.codes[:, f - self._numeric]]
+                continue
+            column = columns.numeric[:, f]
+            bins = np.searchsorted(edges, column)
+            special = np.flatnonzero(~np.isfinite(column))
+            if special.size:
+                other = column[special]
+                cell = np.where(np.isnan(other), MISSING, np.where(other > 0.0, ABSENT, INVALID))
+                bins[special] = edges.size + 1 + cell
+            found += weights[bins]
+        with np.errstate(over="ignore"):
+            return (found / self._unit).astype(np.float32)
+
+
 def cells_of(layout: Layout, columns: Columns, f: int) -> IntArray:
     """Return the cell, in its block, at which the f-th feature of each event counts, shape (n,)."""
     if f >= layout.numeric:
         return columns.codes[:, f - layout.numeric].astype(np.int64)
-    grid, column = layout.features[f].grid, columns.numeric[:, f]
-    below = np.searchsorted(grid, column).astype(np.int64)
-    if grid.size:
-        below = 2 * below + (grid[np.minimum(below, grid.size - 1)] == column)
+    (lower, upper), column = layout.features[f].tie_ends, columns.numeric[:, f]
+    below = np.searchsorted(upper, column).astype(np.int64)
+    if upper.size:
+        tied = (below < upper.size) & (lower[np.minimum(below, upper.size - 1)] <= column)
+        below = 2 * below + tied
     for cell, which in (
         (MISSING, np.isnan(column)),
         (ABSENT, np.isposinf(column)),

@@ -38,6 +38,9 @@ MOMENTS = {
     "eeyy": (2, 2),
 }
 
+# The expected size of the residual, the size less what is expected, and its square: as powers.
+EXPECTED = {"expected": (1, 0), "excess": (1, 0), "excess_squared": (2, 0)}
+
 
 @dataclass(frozen=True, eq=False)
 class OutcomeLayout:
@@ -54,6 +57,8 @@ class OutcomeLayout:
     * `pairs` (1,): regression: pairs counted.
     * `moments` (10, 4): fixed-point sums of the products named in `MOMENTS`.
     * `tails`, `residuals`: pairs per bin of |residual| and of the residual.
+    * `estimated` (1,): pairs whose error the inputs let estimate, if `errors`.
+    * `expected` (3, 4): fixed-point sums over these of what is named in `EXPECTED`, if `errors`.
 
     Attributes:
         kind: classification or regression.
@@ -65,6 +70,8 @@ class OutcomeLayout:
         probability: scores are probabilities; for the losses and the calibration error those
             outside 0 to 1 count as 0 or 1.
         grid: regression: scales and bins of the residuals; else None.
+        errors: regression: id of the error model whose estimates are compared with the residuals;
+            None as of references of 0.1.0, which compare none.
 
     Example:
         >>> layout = OutcomeLayout.classification(["no", "yes"], "yes", True, [0.2, 0.4, 0.9])
@@ -81,6 +88,7 @@ class OutcomeLayout:
     edges: FloatArray
     probability: bool
     grid: ResidualGrid | None = None
+    errors: str | None = None
 
     @classmethod
     def classification(
@@ -146,13 +154,16 @@ class OutcomeLayout:
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Section to its shape, in the order of the flat vector."""
         if self.grid is not None:
-            return {
+            shapes: dict[str, tuple[int, ...]] = {
                 "pairs": (1,),
                 "moments": (len(MOMENTS), RESIDUAL_LIMBS),
                 "tails": (self.grid.tails.size + 1,),
                 "residuals": (self.grid.edges.size + 1,),
             }
-        shapes: dict[str, tuple[int, ...]] = {}
+            if self.errors is not None:
+                shapes |= {"estimated": (1,), "expected": (len(EXPECTED), RESIDUAL_LIMBS)}
+            return shapes
+        shapes = {}
         if self.labelled:
             shapes["confusion"] = (len(self.classes), len(self.classes) + 1)
         if self.bins:
@@ -194,6 +205,7 @@ class OutcomeLayout:
             "edges": self.edges.tolist(),
             "probability": self.probability,
             "grid": None if self.grid is None else self.grid.to_json(),
+            **({} if self.errors is None else {"errors": self.errors}),
         }
 
     @classmethod
@@ -216,4 +228,5 @@ class OutcomeLayout:
             edges=np.array([float(edge) for edge in document["edges"]]),
             probability=bool(document["probability"]),
             grid=None if document["grid"] is None else ResidualGrid.from_json(document["grid"]),
+            errors=document.get("errors"),
         )

@@ -144,7 +144,8 @@ GAP = Metric(
     MetricScale("share", -1.0, 1.0, -1), None, note="realised less estimated", use="always",
 )  # fmt: skip
 """Realised less estimated performance: stands in records where a metric does, but takes no limit
-and has a test of its own, see `estimate.gap`."""
+and has a test of its own, see `estimation.gap`. Of a regression it is the mean absolute error, in
+the unit of the prediction, and larger is worse: `error_gap`."""
 
 
 def figure_named(name: str) -> Metric:

@@ -45,7 +45,15 @@ from driftline.producer.reference.events import Events, events_of
 from driftline.producer.reference.look import Look
 from driftline.producer.reference.outcome import measure_outcome
 from driftline.producer.reference.outcome_counts import outcome_content
-from driftline.producer.reference.scans import Chosen, Counted, Seen, choose, count, fit
+from driftline.producer.reference.scans import (
+    Chosen,
+    Counted,
+    Seen,
+    choose,
+    compare_errors,
+    count,
+    fit,
+)
 
 _CHUNK = 10_000
 _SCORE, _LABEL = PREDICTION_FEATURES
@@ -168,7 +176,7 @@ def reference_from_tables(
     """Build a reference from tables. The order of the events does not matter.
 
     Args:
-        scan: gives all tables from the first on; it is called up to five times, and each time has
+        scan: gives all tables from the first on; it is called up to six times, and each time has
             to give the same, as reading a file again does.
         mapping: how their rows become events.
         settings: what to build.
@@ -217,6 +225,7 @@ def _build(scan: Callable[[], Iterable[Events]], settings: ReferenceSettings) ->
     layout = with_ks_error(layout, counted.counts[0])
     layout = replace(layout, left_out=_left_out(seen, types))
     fitted = fit(scan, layout, counted, measured, seen.times.plan())
+    measured, counted = compare_errors(scan, layout, chosen, measured, counted, fitted.errors)
     built = [
         _describe(feature, f, counted, layout, chosen) for f, feature in enumerate(layout.features)
     ]

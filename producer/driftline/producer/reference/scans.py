@@ -1,14 +1,15 @@
 """The readings that a reference takes: of each what it adds up, whatever the order of the events.
 
 First types (`look`), then categories and order statistics, the values near these, the counts, and
-last what needs these: panes in the order of time, and the model of a regression's errors.
+then what needs these: panes in the order of time, and the model of a regression's errors, with
+which they are compared last.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -24,7 +25,7 @@ from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.listing import Listing, count_listed
 from driftline.detectors.outcomes import OutcomeRows, count_outcomes
 from driftline.detectors.outcomes.counting import LARGEST
-from driftline.detectors.outcomes.error_model import ErrorFit, ErrorModel
+from driftline.detectors.outcomes.error_model import ErrorFit, ErrorModel, EventErrors
 from driftline.detectors.registry import FeatureType
 from driftline.producer.errors import InputError
 from driftline.producer.records.column_values import feature_columns
@@ -200,12 +201,12 @@ def count(scan: Iterable[Events], chosen: Chosen, measured: MeasuredOutcome) -> 
     first = 0
     for events in scan:
         columns = columns_of(layout, events)
-        own = None if rows is None else _part(rows, slice(first, first + events.rows))
+        own = None if rows is None else rows.select(slice(first, first + events.rows))
         for s, members in enumerate(_members(events, chosen.segments)):
             counts[s] += count_columns(layout, _chosen(columns, members))
             sizes[s] += len(columns.numeric[members])
             if outcomes is not None and outcome is not None and own is not None:
-                outcomes[s] += count_outcomes(outcome, _part(own, members))
+                outcomes[s] += count_outcomes(outcome, own.select(members))
         if own is not None and outcome is not None and outcome.grid is not None:
             answered += count_columns(layout, _chosen(columns, _answered(own)))
         first += events.rows
@@ -261,6 +262,44 @@ def fit(
     )
 
 
+def compare_errors(
+    scan: Callable[[], Iterable[Events]],
+    layout: Layout,
+    chosen: Chosen,
+    measured: MeasuredOutcome,
+    counted: Counted,
+    model: ErrorModel | None,
+) -> tuple[MeasuredOutcome, Counted]:
+    """Compare a regression's errors with those that its inputs let expect, by one reading.
+
+    Args:
+        scan: reads the events.
+        layout: of the features.
+        chosen: what is counted.
+        measured: how well the model did.
+        counted: the counts.
+        model: of the errors; None: nothing is compared.
+
+    Returns:
+        The outcome, and the counts of every stream, with what was compared.
+    """
+    outcome, rows = measured.layout, measured.rows
+    if model is None or counted.outcomes is None or outcome is None or outcome.grid is None:
+        return measured, counted
+    wider = replace(outcome, errors=model.id)
+    errors = EventErrors(layout, model, outcome.grid.scale)
+    found = [np.zeros(wider.size, np.int64) for _ in counted.outcomes]
+    first = 0
+    for events in scan():
+        if rows is not None:
+            own = rows.select(slice(first, first + events.rows))
+            own.expected = errors.of(columns_of(layout, events))
+            for s, members in enumerate(_members(events, chosen.segments)):
+                found[s] += count_outcomes(wider, own.select(members))
+        first += events.rows
+    return replace(measured, layout=wider), replace(counted, outcomes=found)
+
+
 @dataclass(frozen=True)
 class _Errors:
     """A regression's errors, being fitted; `residual`: of every row."""
@@ -270,7 +309,7 @@ class _Errors:
     residual: FloatArray
 
     def add(self, columns: Columns, own: slice) -> None:
-        there = _answered(_part(self.rows, own))
+        there = _answered(self.rows.select(own))
         self.fit.add(_chosen(columns, there), self.residual[own][there])
 
 
@@ -308,10 +347,6 @@ def _members(events: Events, segments: Mapping[str, tuple[str, ...]]) -> Iterabl
 
 def _chosen(columns: Columns, rows: slice | IntArray) -> Columns:
     return Columns(columns.numeric[rows], columns.codes[rows])
-
-
-def _part(rows: OutcomeRows, own: slice | IntArray) -> OutcomeRows:
-    return OutcomeRows(rows.predicted[own], rows.score[own], rows.actual[own])
 
 
 def _answered(rows: OutcomeRows) -> IntArray:

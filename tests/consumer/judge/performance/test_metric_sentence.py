@@ -22,11 +22,17 @@ NAMES = ["m", "fraud-" * 40]
 TIMES = WindowTimes(START, START + HOUR, START)
 
 
-def alert_on(subject: Subject, figure: Figure, normal: float, model: str = "m") -> Alert:
+def alert_on(
+    subject: Subject,
+    figure: Figure,
+    normal: float,
+    model: str = "m",
+    means: tuple[float, float] | None = None,
+) -> Alert:
     writer = MetricWriter(RecordWriter(model, None, CONFIG, ReferenceName("r", 100)))
     life = Life(model, subject.field, "performance", since=START, firing=True)
     window = MetricWindow(TIMES, 500, {}, {"labelled": 500}, [])
-    return writer.alert(life, MetricReading(subject, figure, normal), window)
+    return writer.alert(life, MetricReading(subject, figure, normal, means=means), window)
 
 
 @pytest.mark.parametrize("model", NAMES)
@@ -36,6 +42,30 @@ def test_a_metric_without_a_normal_value(model: str) -> None:
     assert "nan" not in alert.summary
     assert len(alert.summary) <= LONGEST
     assert alert.change == "F1 0.2, normally unknown"
+
+
+@pytest.mark.parametrize(
+    ("means", "text", "row"),
+    [
+        (
+            (792.4, 697.1),
+            "errors are larger than its inputs let expect: mean 792, expected 697, on 500",
+            "mean error 792, expected 697",
+        ),
+        (
+            (0.3051, 0.3052),
+            "errors are smaller than its inputs let expect: mean 0.3051, expected 0.3052, on 500",
+            "mean error 0.3051, expected 0.3052",
+        ),
+    ],
+)
+def test_errors_beside_those_that_are_expected(
+    means: tuple[float, float], text: str, row: str
+) -> None:
+    figure = Figure.of(means[0] - means[1], -1.0, 200.0, 500)
+    alert = alert_on(Subject.metric(GAP.name), figure, 0.0, means=means)
+    assert text in alert.summary
+    assert alert.change == row
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,16 @@ class MetricWriter:
             basis = f"on {labelled:,} labelled {of}"
         name, now = shown(measured.subject), amount(figure.value, digits)
         normal = "unknown" if isnan(measured.normal) else amount(measured.normal, digits)
-        if measured.subject.name == GAP.name:
+        if measured.means is not None:
+            realised, expected = measured.means
+            digits = digits_apart(realised, expected)
+            than = "larger" if realised > expected else "smaller"
+            row = f"mean error {amount(realised, digits)}, expected {amount(expected, digits)}"
+            text = (
+                f"errors are {than} than its inputs let expect: mean {amount(realised, digits)},"
+                f" expected {amount(expected, digits)}"
+            )
+        elif measured.subject.name == GAP.name:
             change = f"{amount(abs(figure.value))} {'worse' if figure.value < 0 else 'better'}"
             row = f"{change} than estimated"
             text = f"performance turned out {row}, normally 0"

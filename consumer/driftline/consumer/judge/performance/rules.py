@@ -30,6 +30,7 @@ class MetricReading:
         p_value, threshold: NaN where there is none.
         reading: the result of the rule that looks at it; None if none does.
         described: that rule, in the words of the configuration.
+        means: of a regression's gap, the mean errors realised and expected.
     """
 
     subject: Subject
@@ -39,6 +40,7 @@ class MetricReading:
     threshold: float = nan
     reading: Reading | None = None
     described: str = ""
+    means: tuple[float, float] | None = None
 
 
 def against_limit(
@@ -90,7 +92,7 @@ def performance_tests(config: ModelConfig, outcomes: Outcomes | None) -> int:
     if outcomes is None or config.labels is None:
         return 0
     default = not config.performance and outcomes.watched is not None
-    return int(default) + int(outcomes.calibration is not None)
+    return int(default) + int(outcomes.has_gap)
 
 
 def watched_metrics(config: ModelConfig, outcomes: Outcomes | None) -> set[Subject]:
@@ -106,7 +108,7 @@ def watched_metrics(config: ModelConfig, outcomes: Outcomes | None) -> set[Subje
     if config.labels is not None and config.budget is not None:
         if not config.performance and outcomes.watched is not None:
             watched.add(Subject.metric(outcomes.watched))
-        if outcomes.calibration is not None:
+        if outcomes.has_gap:
             watched.add(Subject.metric(GAP.name))
     return watched
 

@@ -30,6 +30,7 @@ from driftline.detectors.outcomes import (
     Figure,
     Outcomes,
     correctness,
+    error_gap,
     gap,
     measure,
 )
@@ -117,7 +118,7 @@ class MetricStream:
         return self._insufficient(MetricWindow(times, 0, {}, nothing, []), "no events")
 
     def _insufficient(self, window: MetricWindow, reason: str) -> list[Verdict]:
-        names = [*self._normal, *([] if self._outcomes.calibration is None else [GAP.name])]
+        names = [*self._normal, *([GAP.name] if self._outcomes.has_gap else [])]
         return [
             self._writer.verdict(
                 MetricReading(Subject.metric(name), Figure.none(), nan), window, reason
@@ -154,20 +155,24 @@ class MetricStream:
     def _gap(self, counts: IntArray) -> list[MetricReading]:
         """Return how far the realised performance is from the estimate for the same events."""
         config, outcomes = self._config, self._outcomes
-        if outcomes.calibration is None:
+        if not outcomes.has_gap:
             return []
-        value, p_value = nan, nan
-        if self._calibration is not None:  # None: the reference has no scores of this segment
+        figure, p_value, effect, means = Figure.none(), nan, nan, None
+        if outcomes.layout.errors is not None:
+            errors = error_gap(outcomes.layout, counts, self._counts)
+            figure, p_value, effect = errors.figure, errors.p_value, errors.effect
+            means = (errors.realised, errors.expected)
+        elif self._calibration is not None:  # None: the reference has no scores of this segment
             value, p_value = gap(outcomes.layout, self._calibration, counts)
+            figure, effect = Figure(value, nan, nan, 0), -value
         reading = None
         if config.budget is not None:
             reading = budget_reading(
-                p_value, self._level, -value, config.min_rise, config.critical_effect
+                p_value, self._level, effect, config.min_rise, config.critical_effect
             )
-        figure = Figure(value, nan, nan, 0)
         return [
             MetricReading(
                 Subject.metric(GAP.name), figure, 0.0, p_value, nan, reading,
-                describe_rate_budget(config),
+                describe_rate_budget(config), means,
             )
         ]  # fmt: skip
