@@ -16,7 +16,9 @@ from __future__ import annotations
 from math import log
 
 CHANGE, WINDOW, PERFORMANCE = 0.6, 0.2, 0.2
-"""Parts of the budget: evidence pane by pane, windows as a whole, and performance."""
+"""Parts of the budget: evidence pane by pane, windows as a whole, and performance.
+
+Of performance each half is for one of the two: evidence pane by pane, and windows as a whole."""
 
 
 def level(budget: float, period: int, tests: float, every: int) -> float:

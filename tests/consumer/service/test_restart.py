@@ -13,7 +13,11 @@ import pytest
 from driftline.consumer.join.matching import Matching
 from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.join.state import JoinState
+from driftline.consumer.judge.features import rules
 from driftline.consumer.judge.model import ModelJudge
+from driftline.consumer.judge.performance.model import PerformanceJudge
+from driftline.consumer.judge.performance.stream import MetricStream
+from driftline.consumer.judge.state import PerformanceState
 from driftline.consumer.judge.windows.panes import PaneStore
 from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.memory import MemoryProducer
@@ -23,6 +27,8 @@ from driftline.consumer.service.states import States
 from driftline.consumer.service.worker import Worker
 from driftline.consumer.sketch.partition import PartitionSketch
 from driftline.consumer.wire.clock import Clock
+from driftline.consumer.wire.records import Alert
+from driftline.detectors.sequential import stream, variation
 
 from .drawing import draw_input, draw_labelling, in_other_forms
 from .simulation import Run, Schedule
@@ -93,6 +99,38 @@ def test_any_run_publishes_what_a_calm_run_publishes(block: int) -> None:
 def test_several_events_of_a_record_count_as_a_whole() -> None:
     for seed in range(6):
         assert compare(seed, several=True) is None, f"seed {seed}"
+
+
+def alarm_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let little evidence do, after few panes."""
+    monkeypatch.setattr(variation, "LEAST_PANES", 3)
+    monkeypatch.setattr(stream, "LEAST_PANES", 3)
+    monkeypatch.setattr(rules, "evidence_limit", lambda *_: -1.0)
+
+
+def test_evidence_on_performance_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    alarm_early(monkeypatch)
+    alerts: list[Alert] = []
+    original = MetricStream.pane
+
+    def pane(self: MetricStream, *given: Any) -> list[Alert]:
+        found = original(self, *given)
+        alerts.extend(found)
+        return found
+
+    monkeypatch.setattr(MetricStream, "pane", pane)
+    assert compare(11) is None
+    assert len(alerts) > 10
+
+
+def forget_evidence_on_performance(monkeypatch: pytest.MonkeyPatch) -> None:
+    alarm_early(monkeypatch)
+    original = PerformanceJudge.state
+
+    def state(self: PerformanceJudge) -> PerformanceState:
+        return msgspec.structs.replace(original(self), changes=[])
+
+    monkeypatch.setattr(PerformanceJudge, "state", state)
 
 
 def forget_horizon(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,6 +296,7 @@ EVERY_RUN, RUNS_WITH_LABELS, ROUGH = range(RUNS), range(1, RUNS, 2), range(0, RU
         (rewind_join_to_its_position, RUNS_WITH_LABELS),
         (forget_taken_ids, RUNS_WITH_LABELS),
         (judge_labels_before_features, RUNS_WITH_LABELS),
+        (forget_evidence_on_performance, RUNS_WITH_LABELS),
         (part_ahead_of_the_head, ROUGH),
         (head_ahead_of_a_part, EVERY_RUN),
         (delete_parts_before_the_next_head, EVERY_RUN),

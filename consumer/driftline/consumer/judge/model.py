@@ -134,8 +134,11 @@ class ModelJudge:
         self._operational = OperationalAlerts(writers[0], config, self._lives, state.recent)
         self.performance: PerformanceJudge | None = None
         if config.labels is not None and outcomes is not None:
+            kept = {each.stream: each for each in state.performance.changes}
             metrics = [
-                MetricStream(records, config, reference, outcomes, rules.performance_level)
+                MetricStream(
+                    records, config, reference, outcomes, rules, kept.get(records.segment or "")
+                )
                 for records in writers
             ]
             flow = LabelFlow(writers[0], config, self._lives, state.performance.history)

@@ -75,6 +75,8 @@ class PerformanceState(msgspec.Struct, rename={"sources": "heard"}):
         waiting: per stream, predictions without label from before the next window.
         history: what is remembered of how labels came.
         versions: model versions seen in panes judged so far.
+        next_pane: start of the next pane that is added to the evidence, None before the first.
+        changes: the evidence on the metrics of each stream.
     """
 
     sources: list[tuple[str, int, SourceProgress]] = []
@@ -84,6 +86,8 @@ class PerformanceState(msgspec.Struct, rename={"sources": "heard"}):
     waiting: dict[str, int] = {}
     history: LabelHistory = msgspec.field(default_factory=LabelHistory)
     versions: list[str] = []
+    next_pane: int | None = None
+    changes: list[StreamChanges] = []
 
 
 class JudgeState(msgspec.Struct, tag="judge", rename={"sources": "heard"}):

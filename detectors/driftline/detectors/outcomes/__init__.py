@@ -16,6 +16,7 @@ from driftline.detectors.outcomes.metrics import GAP, METRICS, Metric, figure_na
 if TYPE_CHECKING:
     from driftline.detectors.outcomes.baseline import Outcomes
     from driftline.detectors.outcomes.calibration import calibrate
+    from driftline.detectors.outcomes.changing_cells import ChangingCells
     from driftline.detectors.outcomes.comparison import IndependentTest, PairedTest
     from driftline.detectors.outcomes.counting import OutcomeRows, count_outcomes
     from driftline.detectors.outcomes.error_model import estimate_errors
@@ -36,6 +37,7 @@ else:
     _LATER = {
         "baseline": ("Outcomes",),
         "calibration": ("calibrate",),
+        "changing_cells": ("ChangingCells",),
         "comparison": ("IndependentTest", "PairedTest"),
         "watched": ("correctness", "watched_metric"),
         "counting": ("OutcomeRows", "count_outcomes"),
@@ -54,6 +56,7 @@ else:
 __all__ = [
     "GAP",
     "METRICS",
+    "ChangingCells",
     "Figure",
     "IndependentTest",
     "Metric",

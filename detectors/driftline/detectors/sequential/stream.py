@@ -47,12 +47,15 @@ class GroupState:
 class _Group:
     """Features of one kind whose panes are joined alike."""
 
-    def __init__(self, layout: Layout, counts: IntArray, places: IntArray, joined: int) -> None:
+    def __init__(
+        self, layout: Layout, counts: IntArray, places: IntArray, joined: int, upwards: bool
+    ) -> None:
         self.bins = PaneBins(layout, counts, places)
         self.joined, self.together = joined, JOINS[joined]
         numeric = int((places < layout.numeric).sum())
         self.directions = Directions.of(self.bins, numeric)
-        self.evidence = Evidence(self.bins, Tilts.of(self.bins) if numeric else None)
+        tilts = Tilts.of(self.bins, upwards=upwards) if numeric else None
+        self.evidence = Evidence(self.bins, tilts)
         self.state = GroupState(
             self.evidence.state,
             PaneVariation(places.size),
@@ -83,6 +86,7 @@ class StreamEvidence:
             tell how much panes vary, and say nothing else.
         share: of the model's events that are the stream's, 0 to 1.
         pane: length of its panes, ms; None: as long as the reference's.
+        upwards: whether numbers are only tested for larger values, as sizes of errors are.
 
     Attributes:
         evidence: natural logarithm, as of the last pane, shape (F,); NaN where not tested.
@@ -98,6 +102,8 @@ class StreamEvidence:
         dispersion: Dispersion | None,
         share: float = 1.0,
         pane: int | None = None,
+        *,
+        upwards: bool = False,
     ) -> None:
         self._longer = 1.0
         if dispersion is not None and pane is not None:
@@ -111,7 +117,7 @@ class StreamEvidence:
         has = np.add.reduceat(counts, layout.starts[:-1]) > 0
         numeric = np.arange(size) < layout.numeric
         self._groups = [
-            _Group(layout, counts, places, join)
+            _Group(layout, counts, places, join, upwards)
             for kind in (numeric, ~numeric)
             for join in range(len(JOINS))
             if (places := np.flatnonzero(watched & has & kind & (joined == join))).size

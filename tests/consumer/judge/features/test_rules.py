@@ -97,7 +97,7 @@ def test_all_tests_together_spend_the_budget() -> None:
             allowed = 2.0 if "budget" in settings else 1.0
             assert spent == pytest.approx(allowed * (WINDOW + CHANGE), rel=1e-12)
             more = rulebook(streams, more_tests=2, window={"length": "1d"}, **settings)
-            of_metrics = 2 * more.performance_level * looks
+            of_metrics = 2 * (more.performance_level + np.exp(-more.performance_limit)) * looks
             assert of_metrics == pytest.approx(allowed * PERFORMANCE, rel=1e-12)
 
 

@@ -61,6 +61,7 @@ class ChangeWatch:
         min_effect: the least PSI of an alarm.
         kept: what was kept of the stream; None: nothing. What was kept of another reference,
             layout or pane is not used.
+        upwards: whether numbers are only tested for larger values.
     """
 
     def __init__(
@@ -73,6 +74,8 @@ class ChangeWatch:
         window: int,
         min_effect: float,
         kept: StreamChanges | None,
+        *,
+        upwards: bool = False,
     ) -> None:
         place = reference.position[segment]
         share = reference.stream_events[place] / max(int(reference.stream_events[0]), 1)
@@ -83,6 +86,7 @@ class ChangeWatch:
         self._evidence = StreamEvidence(
             reference.layout, reference.counts[place], watched, reference.dispersion, float(share),
             pane,
+            upwards=upwards,
         )  # fmt: skip
         self._key = content_hash(
             {"reference": reference.id, "pane": pane, "watched": np.flatnonzero(watched).tolist()}

@@ -87,7 +87,9 @@ class RuleBook:
 
     Attributes:
         pane: as above.
-        level: of one test of a window; NaN without a budget. `performance_level`: of one metric.
+        level: of one test of a window; NaN without a budget.
+        performance_level: of one test of a metric in a window; `performance_limit`: evidence at
+            which a metric alarms, a natural logarithm. Each half of their part of the budget.
         limits: evidence at which each feature alarms, natural logarithms, shape (F,); NaN where
             none is added up.
         named: the detectors that rules look at.
@@ -111,7 +113,7 @@ class RuleBook:
         weights = np.array([config.weight_for(f.name) for f in layout.features], float)
         weights[~self.watched] = 0.0
         self.alpha = np.full(len(weights), np.nan)
-        self.level = self.performance_level = float("nan")
+        self.level = self.performance_level = self.performance_limit = float("nan")
         self.limits = np.full(len(weights), np.nan)
         tests = 2 * int(self.watched.sum()) * streams
         budget, every = config.budget, config.window.every
@@ -122,10 +124,10 @@ class RuleBook:
                 share = CHANGE * weights[f] / (weights.sum() * streams)
                 self.limits[f] = evidence_limit(budget.alarms, period, share, self.pane)
         if budget is not None and more_tests:
-            allowed = budget.alarms * PERFORMANCE
-            self.performance_level = level(
-                allowed, budget.length(every), more_tests * streams, every
-            )
+            period, share = budget.length(every), PERFORMANCE / 2.0
+            tests = more_tests * streams
+            self.performance_level = level(budget.alarms * share, period, tests, every)
+            self.performance_limit = evidence_limit(budget.alarms, period, share / tests, every)
         if weights.sum() > 0:
             share = weights * self.watched.sum() / weights.sum()
             self.alpha = np.minimum(self.level * share, 1.0)

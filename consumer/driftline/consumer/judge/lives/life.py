@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from math import nan
 
 import msgspec
 
@@ -69,7 +70,8 @@ Lives = dict[tuple[str, str, str], Life]
 class Reading:
     """What one rule says in one window about one (stream, feature): level 0 to 2, and quiet.
 
-    `k` of the last `n` windows must be in breach for the rule to fire.
+    `k` of the last `n` windows must be in breach for the rule to fire. `effect`: by how much a
+    metric is worse; NaN where nobody asks.
     """
 
     rule: str
@@ -77,6 +79,7 @@ class Reading:
     n: int
     level: int
     quiet: bool
+    effect: float = nan
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.join.cells import EXPIRED, EXTRA_CELLS, labelled
@@ -80,7 +81,10 @@ class PerformanceJudge:
             streams[0].size + EXTRA_CELLS,
             state.next,
             state.empty_since,
+            state.next_pane,
         )
+        watched = [stream.changes for stream in streams if stream.changes is not None]
+        self.track.reach = max((changes.reach() for changes in watched), default=0)
         self.track.losses = list(state.losses)
         self._size = streams[0].size
         self._waiting = dict(state.waiting)
@@ -103,12 +107,46 @@ class PerformanceJudge:
         if final is None:
             return
         for stretch in self.track.due(final, may_judge):
+            yield from self._panes(stretch.end, may_judge)
             if stretch.empty:
                 for stream in self._streams:
                     yield from stream.empty(stretch)
             else:
                 yield from self._window(stretch)
                 self._leave(stretch.start)
+        yield from self._panes(final, may_judge)
+
+    def _panes(self, until: int, may_judge: Callable[[int], bool]) -> Iterator[Alert]:
+        """Add the panes that end at `until` (ms) or before to the evidence, in order."""
+        panes, window = self.track.panes, self._config.window
+        for start in self.track.panes_due(until, may_judge):
+            end = start + window.every
+            if panes.foreign(start, end) or self.track.lost(start, end):
+                continue
+            # What is carried over waits at the start of the window that is judged next.
+            first = start if self.track.next is None else self.track.next + window.every
+            span = DueSpan(first - window.length, end)
+            for stream in self._streams:
+                yield from stream.pane(
+                    start,
+                    panes,
+                    self._lives,
+                    self._firings.features(stream.name, end),
+                    self._incidents(end),
+                    partial(self._waiting_in, span, stream.segment),
+                )
+
+    def _waiting_in(self, span: DueSpan, segment: str | None) -> int:
+        """Return how many predictions of a stream wait for their label at the end of a span."""
+        return self._labelled(span, segment).waiting
+
+    def _incidents(self, end: int) -> list[int]:
+        """Return `since` (ms) of the incidents that an alert of a time may join."""
+        open_ones = {
+            life.incident for life in self._lives.values()
+            if life.subject.is_realised and life.firing and life.incident is not None
+        }  # fmt: skip
+        return sorted(open_ones | {firing.incident for firing in self._firings.at(end)})
 
     def state(self) -> PerformanceState:
         """Return what is to be remembered."""
@@ -120,6 +158,10 @@ class PerformanceJudge:
             waiting=dict(sorted(self._waiting.items())),
             history=self._flow.state(),
             versions=list(self._versions.seen),
+            next_pane=self.track.next_pane,
+            changes=[
+                stream.changes.state() for stream in self._streams if stream.changes is not None
+            ],
         )
 
     def _window(self, stretch: DueSpan) -> Iterator[Verdict | Alert]:
@@ -132,7 +174,6 @@ class PerformanceJudge:
         alerts: list[Alert] = []
         new_version = self._versions.look(panes.versions(times.newest, stretch.end, None))
         self._firings.forget(stretch.end)
-        incidents = {firing.incident for firing in self._firings.at(stretch.end)}
         for stream in self._streams:
             found = self._labelled(stretch, stream.segment)
             counts = None
@@ -146,13 +187,9 @@ class PerformanceJudge:
                 self._firings.features(stream.name, stretch.end),
                 new_version,
             )
-            open_ones = {
-                life.incident for life in self._lives.values()
-                if life.subject.is_realised and life.firing and life.incident is not None
-            }  # fmt: skip
             verdicts, written = stream.judge(
                 window, None if counts is None else counts[: self._size], found.labelled, reason,
-                self._lives, sorted(incidents | open_ones),
+                self._lives, self._incidents(stretch.end),
             )  # fmt: skip
             yield from verdicts
             alerts += written

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite, isnan
 
+from driftline.consumer.judge.features.changes import Evidence
 from driftline.consumer.judge.lives.life import (
     Life,
     Lives,
@@ -26,7 +27,14 @@ from driftline.consumer.judge.sentence import (
     unjudged,
 )
 from driftline.consumer.wire.kinds import Kind
-from driftline.consumer.wire.records import STATES, Alert, DetectorValue, Verdict
+from driftline.consumer.wire.records import (
+    STATES,
+    Alert,
+    DetectorValue,
+    Sequential,
+    Verdict,
+    number,
+)
 from driftline.consumer.wire.subject import Subject
 from driftline.detectors.outcomes import GAP, Figure, figure_named
 
@@ -62,8 +70,12 @@ class MetricWriter:
         window: MetricWindow,
         reason: str | None,
         details: Details = NO_DETAILS,
+        known: Evidence | None = None,
     ) -> Verdict:
-        """Return the verdict on one metric; `reason`: why it cannot be judged."""
+        """Return the verdict on one metric.
+
+        `reason`: why it cannot be judged; `known`: the evidence that was added up.
+        """
         if reason is None and isnan(measured.figure.value):
             reason = f"{shown(measured.subject)} has no value in this window"
         found = Judgement(
@@ -74,7 +86,11 @@ class MetricWriter:
             figures={measured.subject.name: figure_of(measured), **details.detectors},
             confusion=details.confusion,
         )
-        return self._records.verdict(window, found)
+        sequential = None
+        if known is not None:
+            onset = self._records.axis.time(known.onset)
+            sequential = Sequential(number(known.evidence), number(known.limit), onset)
+        return self._records.verdict(window, found, sequential=sequential)
 
     def alert(
         self, life: Life, measured: MetricReading, window: MetricWindow, reason: str | None = None

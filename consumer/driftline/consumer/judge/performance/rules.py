@@ -77,7 +77,7 @@ def budget_reading(
     """Return the budget's reading of a p-value: a breach from the effect `least` on, see rules."""
     breach = p_value <= alpha and effect >= least
     level = 0 if not breach else 2 if effect >= most else 1
-    return Reading("budget", 1, 1, level, not effect >= least / 2)
+    return Reading("budget", 1, 1, level, not effect >= least / 2, effect)
 
 
 def outcomes_of(config: ModelConfig, reference: Reference) -> Outcomes | None:

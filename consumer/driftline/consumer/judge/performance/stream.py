@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from math import nan
 
 from driftline.consumer.config import ModelConfig, describe_budget, describe_rate_budget
-from driftline.consumer.judge.lives.life import Lives, WindowTimes
+from driftline.consumer.join.cells import EXPIRED
+from driftline.consumer.join.cells import labelled as labelled_of
+from driftline.consumer.judge.features.change_state import StreamChanges
+from driftline.consumer.judge.features.changes import SEQUENTIAL
+from driftline.consumer.judge.features.rules import RuleBook
+from driftline.consumer.judge.lives.life import Lives, Reading, WindowTimes
+from driftline.consumer.judge.performance.changes import MetricChanges
 from driftline.consumer.judge.performance.details import details_of
 from driftline.consumer.judge.performance.records import (
     MetricWindow,
@@ -20,6 +26,7 @@ from driftline.consumer.judge.performance.rules import (
     budget_reading,
 )
 from driftline.consumer.judge.records import RecordWriter, too_few
+from driftline.consumer.judge.windows.panes import PaneStore
 from driftline.consumer.judge.windows.track import DueSpan
 from driftline.consumer.wire.records import Alert, Verdict
 from driftline.consumer.wire.subject import Subject
@@ -50,7 +57,11 @@ class MetricStream:
         config: the model's configuration.
         reference: has the place of the stream.
         outcomes: what its performance is compared with.
-        level: p-value at which one test spends its part of the budget; NaN without a budget.
+        rules: what one test of a metric may spend of the budget.
+        kept: what was kept of the evidence on the stream's metrics; None: nothing.
+
+    Attributes:
+        changes: that evidence; None where the budget watches no metric.
     """
 
     def __init__(
@@ -59,12 +70,13 @@ class MetricStream:
         config: ModelConfig,
         reference: Reference,
         outcomes: Outcomes,
-        level: float,
+        rules: RuleBook,
+        kept: StreamChanges | None = None,
     ) -> None:
         self.segment, self.name = records.segment, records.stream
         self._writer = MetricWriter(records)
         self.size = outcomes.layout.size
-        self._config, self._outcomes, self._level = config, outcomes, level
+        self._config, self._outcomes, self._level = config, outcomes, rules.performance_level
         unlimited = config.budget is not None and not config.performance
         self._default = outcomes.watched if unlimited else None
         place = reference.position[records.segment]
@@ -75,6 +87,80 @@ class MetricStream:
             if METRICS[name].always or name in config.performance
         }
         self._calibration = outcomes.calibrations[place]
+        self.changes: MetricChanges | None = None
+        watched = {self._default, GAP.name} if outcomes.has_gap else {self._default}
+        if config.budget is not None and watched != {None}:
+            self.changes = MetricChanges(
+                reference, outcomes, self.segment, {*filter(None, watched)},
+                rules.performance_limit, config.window, kept,
+            )  # fmt: skip
+
+    def pane(
+        self,
+        start: int,
+        panes: PaneStore,
+        lives: Lives,
+        others: list[str],
+        incidents: list[int],
+        waiting: Callable[[], int],
+    ) -> list[Alert]:
+        """Take in the final pane that starts at `start` (ms); return the alert records it causes.
+
+        Performance that became worse is told at once, described by what came since it did.
+
+        Args:
+            start: of the pane.
+            panes: where its counts are.
+            lives: of the model's alerts, which are moved on.
+            others: features of the stream that changed by then.
+            incidents: `since` (ms) of the incidents that are open.
+            waiting: returns how many predictions wait for their label at its end.
+        """
+        changes, end = self.changes, start + self._config.window.every
+        if changes is None:
+            return []
+        written = []
+        for change in changes.add(start, panes, self._firing(lives)):
+            since = change.since
+            counts = panes.counts(since, end, self.segment)
+            outcomes, extra = counts[: self.size], counts[self.size :]
+            found = [*self._metrics(outcomes), *self._gap(outcomes)]
+            one = next(each for each in found if each.subject.name == changes.names[change.f])
+            if not self._is_worse(one):
+                continue
+            worse = nan if one.reading is None else one.reading.effect
+            level = 2 if worse >= self._config.critical_effect else 1
+            one = replace(one, reading=Reading(SEQUENTIAL, 1, 1, level, quiet=False))
+            window = MetricWindow(
+                WindowTimes(since, end, since),
+                panes.events(since, end, self.segment),
+                panes.versions(since, end, self.segment),
+                {
+                    "labelled": labelled_of(extra),
+                    "waiting": waiting(),
+                    "expired": int(extra[EXPIRED]),
+                },
+                others,
+            )
+            length = self._config.window.length
+            written += self._writer.alerts(lives, [one], window, incidents, length)
+            changes.fired(change, end, panes)
+        return written
+
+    def _firing(self, lives: Lives) -> set[str]:
+        """Return the metrics of which an alert fires that they became worse."""
+        return {
+            life.subject.name for life in lives.values()
+            if life.stream == self.name and life.firing and life.subject.is_realised
+        }  # fmt: skip
+
+    def _is_worse(self, one: MetricReading) -> bool:
+        """Return whether a metric, or the gap, is so much worse that people should know."""
+        sizes = one.subject.name == "mae"
+        if sizes and not one.figure.value > one.normal:
+            return False
+        least = self._config.min_effect if sizes else self._config.min_rise
+        return one.reading is not None and one.reading.effect >= least
 
     def judge(
         self,
@@ -104,12 +190,17 @@ class MetricStream:
                 lives, window, self._normal, reason or "", estimated=False
             )
         found = by_name([*self._metrics(counts), *self._gap(counts)])
-        verdicts = []
+        verdicts, before = [], self._firing(lives)
         for one in found:
             details = details_of(one.subject.name, self._outcomes.layout, counts, self._counts)
-            verdicts.append(self._writer.verdict(one, window, None, details))
+            known = None if self.changes is None else self.changes.of(one.subject.name)
+            verdicts.append(self._writer.verdict(one, window, None, details, known))
         length = self._config.window.length
-        return verdicts, self._writer.alerts(lives, found, window, incidents, length)
+        alerts = self._writer.alerts(lives, found, window, incidents, length)
+        for name in before - self._firing(lives):
+            if self.changes is not None:
+                self.changes.reset(name)
+        return verdicts, alerts
 
     def empty(self, stretch: DueSpan) -> list[Verdict]:
         """Return the verdicts for a range of time without predictions and labels."""

@@ -76,11 +76,16 @@ class Track:
         """Return where the next window begins (ms), None before the first pane."""
         return None if self.next is None else self.next + self._every - self._length
 
-    def panes_due(self, until: int) -> Iterator[int]:
-        """Yield the starts of the panes that end at `until` (ms) or before, each once, in order."""
+    def panes_due(
+        self, until: int, may_judge: Callable[[int], bool] = lambda end: True
+    ) -> Iterator[int]:
+        """Yield the starts of the panes that end at `until` (ms) or before, each once, in order.
+
+        `may_judge`: whether a pane that ends then (ms) may be judged already.
+        """
         for start in self.panes.starts():
             if start % self._pane == 0 and (self.next_pane is None or start >= self.next_pane):
-                if start + self._pane > until:
+                if start + self._pane > until or not may_judge(start + self._pane):
                     return
                 self.next_pane = start + self._pane
                 yield start

@@ -1,0 +1,96 @@
+"""Watches the performance of one stream pane by pane."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from math import inf
+
+import numpy as np
+
+from driftline.consumer.config import WindowConfig
+from driftline.consumer.judge.features.change_state import StreamChanges
+from driftline.consumer.judge.features.changes import Change, ChangeWatch, Evidence
+from driftline.consumer.judge.windows.panes import PaneStore
+from driftline.detectors.grid import IntArray
+from driftline.detectors.outcomes import ChangingCells, Outcomes
+from driftline.detectors.reference import Reference, ReferenceCounts
+
+
+class MetricChanges:
+    """Adds up evidence that the performance of a stream changed.
+
+    Whether a change is for the worse, and large enough, its caller decides.
+
+    Args:
+        reference: what the model is compared with; `outcomes`: of it.
+        segment: of the stream.
+        watched: names of the metrics that may alarm.
+        limit: natural logarithm of the evidence at which one alarms.
+        window: length and step of the windows; its panes are as long as a step.
+        kept: what was kept of the stream; None: nothing.
+
+    Attributes:
+        names: the metrics for which evidence is added up, in their order.
+    """
+
+    def __init__(
+        self,
+        reference: Reference,
+        outcomes: Outcomes,
+        segment: str | None,
+        watched: Collection[str],
+        limit: float,
+        window: WindowConfig,
+        kept: StreamChanges | None,
+    ) -> None:
+        self._segment, self._every, self._size = segment, window.every, outcomes.layout.size
+        self._cells = ChangingCells(outcomes.layout, outcomes.counts[0])
+        layout = self._cells.layout
+        self.names = [feature.name for feature in layout.features]
+        counts = np.array([self._cells.count(own) for own in outcomes.counts])
+        events = counts[:, : layout.starts[1]].sum(axis=1)
+        normal = Reference(
+            reference.model,
+            layout,
+            ReferenceCounts(reference.streams, counts, events),
+            reference.segments,
+        )
+        limits = np.array([limit if name in watched else np.nan for name in self.names])
+        self._watch = ChangeWatch(
+            normal, segment, limits, window.every, window.length, -inf, kept, upwards=True
+        )
+
+    def reach(self) -> int:
+        """Return how far back of the last pane it looks, ms."""
+        return self._watch.reach()
+
+    def add(self, start: int, panes: PaneStore, firing: Collection[str]) -> list[Change]:
+        """Take in the final pane that starts at `start` (ms); return what changed.
+
+        `firing`: metrics of which an alert says already that they became worse.
+        """
+        frozen = np.array([name in firing for name in self.names], bool)
+        flat = self._counts(panes, start, start + self._every)
+        return self._watch.add(
+            start, flat, lambda first, end: self._counts(panes, first, end), frozen
+        )
+
+    def of(self, name: str) -> Evidence | None:
+        """Return what is known of a metric; None where no evidence is added up, or none came."""
+        return self._watch.of(self.names.index(name)) if name in self.names else None
+
+    def fired(self, change: Change, end: int, panes: PaneStore) -> None:
+        """Take what came since the change out of what is normal; an alert speaks of it now."""
+        self._watch.fired(change, end, lambda first, last: self._counts(panes, first, last))
+
+    def reset(self, name: str) -> None:
+        """Begin a metric anew: what changed is over."""
+        if name in self.names:
+            self._watch.reset(self.names.index(name))
+
+    def state(self) -> StreamChanges:
+        """Return what has to be kept."""
+        return self._watch.state()
+
+    def _counts(self, panes: PaneStore, first: int, end: int) -> IntArray:
+        return self._cells.count(panes.counts(first, end, self._segment)[: self._size])
