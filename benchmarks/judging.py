@@ -16,9 +16,10 @@ import numpy as np
 from benchmarks.detectors import build, draw, repeat
 
 from driftline.consumer.config import ModelConfig
+from driftline.consumer.judge.features.causes import Causes
 from driftline.consumer.judge.features.rules import RuleBook
 from driftline.consumer.judge.features.stream import StreamJudge, StreamWindow
-from driftline.consumer.judge.lives.life import WindowTimes
+from driftline.consumer.judge.lives.life import Lives, WindowTimes
 from driftline.consumer.judge.records import RecordWriter
 from driftline.consumer.judge.windows.panes import PaneStore
 from driftline.consumer.wire.codec import pack_integers
@@ -77,9 +78,15 @@ def main() -> None:
     features = parser.parse_args().features
     reference = widen(features)
     config = ModelConfig(predictions=("t",), reference=Path("-"))
-    rules = RuleBook(config, reference.layout, 1)
+    rules = RuleBook(config, reference.layout)
+    lives: Lives = {}
     judge = StreamJudge(
-        RecordWriter.of("benchmark", None, config, reference), config, reference, rules, {}
+        RecordWriter.of("benchmark", None, config, reference),
+        config,
+        reference,
+        rules,
+        lives,
+        Causes("benchmark", config, reference, lives, {}),
     )
     window = window_of(reference, 2)
     counts = window.panes.counts(0, HOUR, None)

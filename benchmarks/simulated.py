@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from benchmarks.streams import Changed, Stream
 
+from driftline.consumer.config import WindowConfig
 from driftline.consumer.judge.features.changes import Change, ChangeWatch
 from driftline.detectors import Columns, FeatureColumn, Reference, build_reference
 from driftline.detectors.grid import FloatArray, IntArray
@@ -78,7 +79,8 @@ class Counted:
 def watch(reference: Reference, limit: float, min_effect: float = OPEN) -> ChangeWatch:
     """Return a detector over all features, which alarm at `limit` (a natural logarithm)."""
     limits = np.full(len(reference.layout.features), limit)
-    return ChangeWatch(reference, None, limits, MINUTE, MINUTE, 10 * MINUTE, min_effect, None)
+    window = WindowConfig.model_validate({"length": "10m", "every": "1m"})
+    return ChangeWatch(reference, None, limits, MINUTE, window, min_effect, None)
 
 
 def false_alarms(stream: Stream, reference_panes: int, panes: int, limit: float) -> IntArray:

@@ -21,6 +21,26 @@ CHANGE, WINDOW, PERFORMANCE = 0.6, 0.2, 0.2
 Of performance each half is for one of the two: evidence pane by pane, and windows as a whole."""
 
 
+WHOLE = 0.75
+"""The whole model's part of the budget where there are segments, which share the rest alike."""
+
+
+def stream_share(segments: int, *, whole: bool) -> float:
+    """Return a stream's part of the budget: segments never add false alarms.
+
+    Args:
+        segments: how many are judged.
+        whole: whether the stream is the whole model, else it is one of them.
+
+    Example:
+        >>> stream_share(0, whole=True), stream_share(10, whole=True), stream_share(10, whole=False)
+        (1.0, 0.75, 0.025)
+    """
+    if whole:
+        return WHOLE if segments else 1.0
+    return (1.0 - WHOLE) / segments
+
+
 def level(budget: float, period: int, tests: float, every: int) -> float:
     """Return the level of one test: the p-value at which it spends its part of the budget.
 

@@ -123,7 +123,7 @@ def test_labels_of_their_own_and_a_class() -> None:
     events = pd.DataFrame({"id": np.arange(3_000), "score": score, "age": rng.random(3_000)})
     labels = pd.DataFrame({"id": np.arange(3_000), "bought": truth}).sample(frac=1, random_state=1)
     found = backtest(events, labels=labels, positive_label="1", rows=500)
-    assert found.drifted == ["performance.estimate_gap", "performance.roc_auc"]
+    assert found.drifted == ["performance.roc_auc"]  # which says that the estimate failed, too
     beside = events.assign(actual=truth)
     same = backtest(beside, positive_label="1", rows=500)
     assert [row.verdict for row in same.features] == [row.verdict for row in found.features]

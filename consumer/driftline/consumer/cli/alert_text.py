@@ -46,7 +46,13 @@ def alert_in_full(alert: Alert, verdict: Verdict | None) -> str:
     said = clean(alert.summary.removeprefix(opening(alert.stream)))
     parts = [f"{head:<{_HEAD_WIDTH}}{clean(owner)}".rstrip() + f"\n{said}"]
     shares = _bins(verdict) if verdict is not None else _top(alert)
-    if alert.kind == "data_quality":
+    if alert.features is not None:
+        parts.append(
+            "\n".join(
+                f"  {clean(each.name):<24}{figure(each.effect):>9}" for each in alert.features
+            )
+        )
+    elif alert.kind == "data_quality":
         parts.append(_counts(alert))
     elif alert.type == "performance":
         parts.append(_figures(alert))

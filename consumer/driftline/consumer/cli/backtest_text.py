@@ -74,7 +74,9 @@ def effect_text(effect: Number) -> str:
 
 def shown_name(record: Alert | Verdict, model: str) -> str:
     """Return what a record is about, with the segment, or the comparison, if it is of one."""
-    name = record.feature or (record.kind if isinstance(record, Alert) else "")
+    name = record.feature or ""
+    if not name and isinstance(record, Alert):
+        name = counted(len(record.names), "feature") if record.names else record.kind
     part = record.segment if record.model == model else record.stream
     return clean(f"{name} ({part})" if part else name)
 
@@ -103,7 +105,7 @@ def _header(found: Found, backtest: Backtest, config: ModelConfig) -> str:
 def _closing(found: Found, backtest: Backtest, config: ModelConfig) -> list[str]:
     lines = []
     alerts = found.alerts
-    quiet = sorted(found.features - {alert.feature for alert in alerts})
+    quiet = sorted(found.features - {name for alert in alerts for name in alert.names})
     if alerts:
         incidents = len({alert.incident_id for alert in alerts})
         lines.append(

@@ -56,7 +56,7 @@ class Choice:
                 or SEVERITIES.index(alert.severity) >= SEVERITIES.index(self.severity)
             )
             and (not self.kinds or alert.kind in self.kinds)
-            and (not self.features or self._names(alert.feature))
+            and (not self.features or self._names(alert))
             and (self.status is None or alert.status == self.status)
             and (self.since is None or self._is_late(alert))
         )
@@ -65,5 +65,5 @@ class Choice:
         end = parse_timestamp(alert.window.end)
         return end is not None and end >= (self.since or 0)
 
-    def _names(self, feature: str | None) -> bool:
-        return feature is not None and any(fnmatchcase(feature, glob) for glob in self.features)
+    def _names(self, alert: Alert) -> bool:
+        return any(fnmatchcase(name, glob) for name in alert.names for glob in self.features)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from driftline.consumer.config import ModelConfig
+from driftline.consumer.judge.features.causes import Causes
 from driftline.consumer.judge.features.new_fields import NewFields
 from driftline.consumer.judge.features.rules import RuleBook
 from driftline.consumer.judge.features.stream import StreamJudge, StreamWindow
@@ -27,11 +28,12 @@ from driftline.consumer.judge.windows.passed_over import PassedOver
 from driftline.consumer.judge.windows.track import DueSpan, Track
 from driftline.consumer.log.protocol import Gap
 from driftline.consumer.wire.clock import Clock, by_source, listed
-from driftline.consumer.wire.kinds import ON_THE_WHOLE_MODEL
+from driftline.consumer.wire.kinds import DRIFT, ON_THE_WHOLE_MODEL
 from driftline.consumer.wire.messages import Horizon, Loss, Pane, PanesMessage
 from driftline.consumer.wire.records import Alert, Verdict
 from driftline.consumer.wire.subject import Subject
 from driftline.detectors import few_values
+from driftline.detectors.budget import stream_share
 from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import OTHER, Reference
 
@@ -86,17 +88,20 @@ class ModelJudge:
         self.track.refused = list(state.refused)
         streams = reference_streams(config, reference)
         counts = reference.counts[[reference.position[stream] for stream in streams]]
-        rules = RuleBook(
-            config,
-            reference.layout,
-            len(streams),
-            performance_tests(config, outcomes),
-            few_values(reference.layout, counts),
-            pane,
-        )
+        few = few_values(reference.layout, counts)
+        more, parts = performance_tests(config, outcomes), len(streams) - 1
+        rules = {
+            whole: RuleBook(
+                config, reference.layout, stream_share(parts, whole=whole), more, few, pane
+            )
+            for whole in ((True, False) if parts else (True,))
+        }
         writers = [RecordWriter.of(name, stream, config, reference) for stream in streams]
         names = {records.stream for records in writers}
-        watched = {*map(Subject.feature, rules.watched_names), *watched_metrics(config, outcomes)}
+        watched = {
+            *map(Subject.feature, rules[True].watched_names),
+            *watched_metrics(config, outcomes),
+        }
         # What the configuration no longer watches would fire for ever: nothing could resolve it.
         self._lives: Lives = {}
         self._new_fields = NewFields(writers[0], config, reference, self._lives)
@@ -105,6 +110,7 @@ class ModelJudge:
             for life in state.lives
             if (life.stream in names and life.subject in watched)
             or (config.budget is not None and self._new_fields.is_mine(life))
+            or (life.stream in names and life.kind in DRIFT and not life.feature)
             or (life.kind in ON_THE_WHOLE_MODEL and (life.kind != "labels" or config.labels))
         }
         known = [
@@ -116,15 +122,21 @@ class ModelJudge:
         self._firings = FiringTimes(known, max(horizon // _EFFECTS_KEPT, self._every))
         looked_back_at = self._firings if config.labels is not None else None
         kept = {each.stream: each for each in state.changes}
-        self._streams: list[StreamJudge] = []
-        for records in writers:
-            whole = self._streams[0] if self._streams else None
-            own = kept.get(records.segment or "")
-            self._streams.append(
-                StreamJudge(
-                    records, config, reference, rules, self._lives, own, looked_back_at, whole
-                )
+        segments = segment_streams(config, reference)
+        self._causes = Causes(name, config, reference, self._lives, segments)
+        self._streams = [
+            StreamJudge(
+                records,
+                config,
+                reference,
+                rules[records.segment is None],
+                self._lives,
+                self._causes,
+                kept.get(records.segment or ""),
+                looked_back_at,
             )
+            for records in writers
+        ]
         self.track.reach = max(stream.changes.reach() for stream in self._streams)
         self._estimates = [
             EstimateStream(records, config, reference, outcomes, self._lives)
@@ -137,7 +149,12 @@ class ModelJudge:
             kept = {each.stream: each for each in state.performance.changes}
             metrics = [
                 MetricStream(
-                    records, config, reference, outcomes, rules, kept.get(records.segment or "")
+                    records,
+                    config,
+                    reference,
+                    outcomes,
+                    rules[records.segment is None],
+                    kept.get(records.segment or ""),
                 )
                 for records in writers
             ]
@@ -150,6 +167,7 @@ class ModelJudge:
                 self._lives,
                 self._firings,
                 state.performance,
+                segments,
             )
 
     def feed(self, message: PanesMessage, offset: int) -> Sequence[Verdict | Alert]:
@@ -232,7 +250,7 @@ class ModelJudge:
         return [
             (life.stream, life.feature, life.kind, life.severity)
             for life in self._lives.values()
-            if life.firing
+            if life.firing and (life.feature or life.kind not in DRIFT)  # of many: each is here
         ]
 
     def _advance(self, horizon: Horizon) -> list[Verdict | Alert]:
@@ -282,6 +300,7 @@ class ModelJudge:
             if not panes.foreign(start, end) and not self.track.lost(start, end):
                 for stream in self._streams:
                     yield from stream.pane(start, panes)
+                yield from self._streams[0].handed(end, panes)
 
     def _window(self, stretch: DueSpan) -> Iterator[Verdict | Alert]:
         start, end = stretch.start, stretch.end
@@ -297,6 +316,9 @@ class ModelJudge:
         new_version = self._versions.look(panes.versions(newest, end, None))
         window = StreamWindow(times, panes, reason, new_version)
         judged = [stream.judge(window) for stream in self._streams]
+        for stream in self._streams:
+            stream.renew(self._causes.over)
+        self._causes.over.clear()
         judged += [estimate.judge(window) for estimate in self._estimates]
         for verdicts, _ in judged:
             yield from verdicts
@@ -315,7 +337,19 @@ class ModelJudge:
 
 def reference_streams(config: ModelConfig, reference: Reference) -> Sequence[str | None]:
     """Return the streams to count and judge: the model, and the values of its `segments` tags."""
-    wanted: set[str | None] = {None}
-    for tag in config.segments:
-        wanted |= {f"{tag}={value}" for value in (*reference.segments[tag], OTHER)}
+    segments = segment_streams(config, reference).values()
+    wanted = {None, *(segment for each in segments for segment in each)}
     return tuple(stream for stream in reference.streams if stream in wanted)
+
+
+def segment_streams(config: ModelConfig, reference: Reference) -> dict[str, tuple[str, ...]]:
+    """Return the streams of each of the `segments` tags."""
+    known = set(reference.streams)
+    return {
+        tag: tuple(
+            segment
+            for value in (*reference.segments[tag], OTHER)
+            if (segment := f"{tag}={value}") in known
+        )
+        for tag in config.segments
+    }

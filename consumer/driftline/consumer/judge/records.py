@@ -219,6 +219,8 @@ class RecordWriter:
             top=cause.top,
             about=cause.wording.about,
             types=cause.wording.types,
+            segments=life.segments or None,
+            features=cause.wording.features,
             incident_id=identity(self.model, axis.key(incident)),
             also_firing=list(cause.others[:_LISTED]),
             owner=self._config.owner,

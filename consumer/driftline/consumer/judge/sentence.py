@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from driftline.consumer.wire.axis import TIME, Axis
-from driftline.consumer.wire.records import TypeChange
+from driftline.consumer.wire.records import FeatureEffect, TypeChange
 from driftline.detectors.registry import RATES
 
 LONGEST = 240
@@ -32,12 +32,14 @@ class Wording:
         row: what a row of a table shows of it: what changed, now and normally.
         about: whether a share in it is that of a sample of the events.
         types: how the type of the values changed; None where it did not.
+        features: where many changed at once, all of them; None where it is about one.
     """
 
     text: str
     row: str
     about: bool = False
     types: TypeChange | None = None
+    features: list[FeatureEffect] | None = None
 
 
 @dataclass(frozen=True)

@@ -190,7 +190,12 @@ class Report:
 
 
 def _rows(found: Found, verdicts: Sequence[Verdict]) -> Iterator[FeatureRow]:
-    fired = {alert.feature: alert for alert in reversed(found.alerts) if alert.segment is None}
+    fired = {
+        name: alert
+        for alert in reversed(found.alerts)
+        if alert.segment is None
+        for name in alert.names
+    }
     most: dict[str, Verdict] = {}
     for verdict in verdicts:
         if verdict.segment is not None or verdict.model != found.model:
@@ -204,7 +209,7 @@ def _rows(found: Found, verdicts: Sequence[Verdict]) -> Iterator[FeatureRow]:
             feature=name,
             type=verdict.type,
             drifted=alert is not None,
-            effect=verdict.effect if alert is None else alert.effect,
+            effect=verdict.effect if alert is None or alert.feature is None else alert.effect,
             p_value=_p_value(verdict),
             change=alert.change if alert is not None else verdict.reason or _measured(verdict),
             since=None if alert is None else alert.since,

@@ -151,6 +151,13 @@ class Contribution(msgspec.Struct, frozen=True):
     contribution: Number
 
 
+class FeatureEffect(msgspec.Struct, frozen=True):
+    """One of many features that changed, and its effect in the window of the record."""
+
+    name: str
+    effect: Number
+
+
 class TypeChange(msgspec.Struct, frozen=True):
     """What the values of a feature are, in words: `text`, `a number`, `a boolean`."""
 
@@ -165,7 +172,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=
     times `rows`, the first and the last of what it is about, stands for `since` and `until`, and
     these are None, as the times of its window are.
     `about`: the shares of new fields and values are those of a sample of the events. `types`: how
-    the type changed.
+    the type changed. `segments`: in which segments it is, in words, where that is known.
+    `features`: where many features changed at once, all of them, worst first; `feature` is None.
     """
 
     schema: Literal["driftline.alert.v1"]
@@ -199,6 +207,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=
     top: list[Contribution]
     about: bool = False
     types: TypeChange | None = None
+    segments: str | None = None
+    features: list[FeatureEffect] | None = None
     incident_id: str
     also_firing: list[str]
     owner: str | None
@@ -208,6 +218,13 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=
     def subject(self) -> Subject:
         """What it speaks of."""
         return Subject.read(self.feature, KINDS[self.kind].about)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The features and metrics that it is about: none, one or many."""
+        if self.features is not None:
+            return tuple(each.name for each in self.features)
+        return () if self.feature is None else (self.feature,)
 
     @property
     def begin(self) -> int:

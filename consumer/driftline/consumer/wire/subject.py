@@ -51,7 +51,8 @@ class Subject(NamedTuple):
         """Return the subject of a record or state that was written.
 
         Args:
-            field: what stands in its field `feature`; None or empty for a whole model.
+            field: what stands in its field `feature`; None or empty for a whole model, and for
+                many features at once.
             about: what its kind is about: a feature may be called like a metric.
 
         Example:
@@ -64,7 +65,7 @@ class Subject(NamedTuple):
         if about in ("labels", "run"):
             return cls("model", name)
         if about != "performance":
-            return cls.feature(name)
+            return cls.feature(name) if name else cls("model", name)
         label = name.removeprefix(METRIC_PREFIX)
         if label == COMPARISON.name:
             return COMPARISON

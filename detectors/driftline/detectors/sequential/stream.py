@@ -223,6 +223,12 @@ class StreamEvidence:
         normal: FloatArray = bins.normal[own]
         return normal + np.maximum(group.state.evidence.added[own] - without, 0.0)
 
+    def added_until(self, f: int) -> int:
+        """Return the number of the pane up to which the f-th feature's are added, exclusive."""
+        group, _ = self._find(f)
+        whole = group.state.number + (0 if group.state.open.any() else 1)
+        return whole * group.together
+
     def forget(self, f: int, events: FloatArray) -> None:
         """Take events of the f-th feature's bins out of what is normal."""
         group, i = self._find(f)

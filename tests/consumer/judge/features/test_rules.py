@@ -11,7 +11,7 @@ from tests.consumer.service.small import DAY, REFERENCE
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.features.rules import RuleBook, Ruling
 from driftline.detectors import DETECTORS, RATES, Comparison, Result
-from driftline.detectors.budget import CHANGE, PERFORMANCE, WINDOW
+from driftline.detectors.budget import CHANGE, PERFORMANCE, WINDOW, stream_share
 
 LAYOUT = REFERENCE.layout
 NAMES = [feature.name for feature in LAYOUT.features]  # x, then b and c
@@ -20,9 +20,9 @@ SIX_DAYS = {"window": {"length": "6d"}}
 NAN = float("nan")
 
 
-def rulebook(streams: int = 1, more_tests: int = 0, **settings: Any) -> RuleBook:
+def rulebook(share: float = 1.0, more_tests: int = 0, **settings: Any) -> RuleBook:
     config = {"predictions": "in", "reference": "r.json", **SIX_DAYS, **settings}
-    return RuleBook(ModelConfig.model_validate(config), LAYOUT, streams, more_tests)
+    return RuleBook(ModelConfig.model_validate(config), LAYOUT, share, more_tests)
 
 
 def figures(
@@ -71,7 +71,7 @@ def levels(rulings: list[Ruling]) -> list[list[int]]:
 def test_level_of_one_test() -> None:
     # 3 features x 2 tests, 5 looks in 30 days.
     assert rulebook().alpha == pytest.approx([WINDOW / (6 * 5)] * 3, rel=1e-12)
-    assert rulebook(streams=4).alpha == pytest.approx([WINDOW / (4 * 6 * 5)] * 3, rel=1e-12)
+    assert rulebook(share=0.25).alpha == pytest.approx([WINDOW / (4 * 6 * 5)] * 3, rel=1e-12)
     assert rulebook(budget="3 per 90d").alpha == pytest.approx(
         [3 * WINDOW / (6 * 15)] * 3, rel=1e-12
     )
@@ -88,16 +88,19 @@ def test_all_tests_together_spend_the_budget() -> None:
         {"features": {"x": {"weight": 5}}},
         {"ignore": ["c"], "budget": "2 per 7d"},
     ):
-        for streams in (1, 7):
-            book = rulebook(streams, window={"length": "1d"}, **settings)
-            looks = (7 if "budget" in settings else 30) * streams
-            spent = np.nansum(book.alpha + 4 * book.rate_alpha) * looks
-            # Evidence reaches log c in T panes at most T / c times.
-            spent += np.nansum(np.exp(-book.limits)) * looks
-            allowed = 2.0 if "budget" in settings else 1.0
+        for segments in (0, 6):
+            shares = [stream_share(segments, whole=True)]
+            shares += [stream_share(segments, whole=False) for _ in range(segments)]
+            allowed, looks = (2.0, 7) if "budget" in settings else (1.0, 30)
+            spent = of_metrics = 0.0
+            for share in shares:
+                book = rulebook(share, more_tests=2, window={"length": "1d"}, **settings)
+                spent += np.nansum(book.alpha + 4 * book.rate_alpha) * looks
+                # Evidence reaches log c in T panes at most T / c times.
+                spent += np.nansum(np.exp(-book.limits)) * looks
+                of_metrics += 2 * book.performance_level * looks
+                of_metrics += 2 * np.exp(-book.performance_limit) * looks
             assert spent == pytest.approx(allowed * (WINDOW + CHANGE), rel=1e-12)
-            more = rulebook(streams, more_tests=2, window={"length": "1d"}, **settings)
-            of_metrics = 2 * (more.performance_level + np.exp(-more.performance_limit)) * looks
             assert of_metrics == pytest.approx(allowed * PERFORMANCE, rel=1e-12)
 
 

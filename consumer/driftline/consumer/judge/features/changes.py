@@ -8,8 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from driftline.consumer.config import WindowConfig
+from driftline.consumer.judge.dispersed import ASSUMED
 from driftline.consumer.judge.features.change_state import StreamChanges, pack, unpack
 from driftline.consumer.judge.features.past_phi import PastPhi
+from driftline.detectors.dispersion import UNKNOWN
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.reference import Reference, content_hash
 from driftline.detectors.rounding import significant
@@ -56,8 +59,7 @@ class ChangeWatch:
         limits: natural logarithm of the evidence at which each feature alarms, shape (F,); NaN
             where none is added up.
         pane: length of a pane, ms.
-        every: from one window to the next, ms: the gate looks back at 50 of them at most.
-        window: length of a window, ms.
+        window: length and step of the windows: the gate looks back at 50 steps at most.
         min_effect: the least PSI of an alarm.
         kept: what was kept of the stream; None: nothing. What was kept of another reference,
             layout or pane is not used.
@@ -70,8 +72,7 @@ class ChangeWatch:
         segment: str | None,
         limits: FloatArray,
         pane: int,
-        every: int,
-        window: int,
+        window: WindowConfig,
         min_effect: float,
         kept: StreamChanges | None,
         *,
@@ -82,7 +83,7 @@ class ChangeWatch:
         watched = ~np.isnan(limits)
         self._stream = "" if segment is None else segment
         self._limits, self._pane, self._min_effect = limits, pane, min_effect
-        self._most = max(RECENT) * every
+        self._most = max(RECENT) * window.every
         self._evidence = StreamEvidence(
             reference.layout, reference.counts[place], watched, reference.dispersion, float(share),
             pane,
@@ -95,7 +96,7 @@ class ChangeWatch:
         if kept is not None and kept.key == self._key:
             self._evidence.restore(unpack(kept.groups, self._evidence.state()))
             past = kept.past
-        self._past = PastPhi(first, max(-(-window // pane), 1), past)
+        self._past = PastPhi(first, max(-(-window.length // pane), 1), past)
 
     def reach(self) -> int:
         """Return how far back of the last pane the gate looks, ms."""
@@ -143,7 +144,9 @@ class ChangeWatch:
     def fired(self, change: Change, end: int, counts: Counts) -> None:
         """Take what came since the change out of what is normal; an alert speaks of it now."""
         bins, own, _ = self._evidence.bins_of(change.f)
-        since = bins.count(counts(change.since, end))[own]
+        # Panes that wait to be joined with others are not added yet.
+        added = min(end, self._evidence.added_until(change.f) * self._pane)
+        since = bins.count(counts(change.since, added))[own]
         self._evidence.forget(change.f, since.astype(np.float64))
 
     def is_quiet(self, f: int, window: IntArray) -> bool:
@@ -173,6 +176,11 @@ class ChangeWatch:
         `UNKNOWN` while neither is known.
         """
         return self._past.before(start // self._pane)
+
+    def phi_of(self, f: int) -> float:
+        """Return how many events of the f-th feature tell as much as one independent one."""
+        phi = self._phi(f) if self.watches(f) else 1.0
+        return phi if phi < UNKNOWN else ASSUMED
 
     def state(self) -> StreamChanges:
         """Return what has to be kept."""

@@ -16,6 +16,7 @@ from driftline.consumer.judge.features.changes import SEQUENTIAL, ChangeWatch
 from driftline.consumer.judge.features.rules import RuleBook, Ruling
 from driftline.consumer.judge.features.schema import schema_change
 from driftline.consumer.judge.lives.life import Life, breaches
+from driftline.consumer.judge.reach_sentence import in_segments, many_changed
 from driftline.consumer.judge.records import NO_FIGURE, Cause, JudgedWindow, Judgement, RecordWriter
 from driftline.consumer.judge.sentence import (
     Spread,
@@ -31,6 +32,7 @@ from driftline.consumer.wire.records import (
     STATES,
     Alert,
     DetectorValue,
+    FeatureEffect,
     Sequential,
     Verdict,
     number,
@@ -188,7 +190,8 @@ class FeatureWriter:
             change = found.wording if found else self._change(f, now, judged, bins)
             reach = scope(list(map(named, others)), life.version)
             since = self._records.axis.moment(life.since)
-            text = f"{named(life.feature)} {change.text}, since {since}. {reach}"
+            where = in_segments(life.segments)
+            text = f"{named(life.feature)} {change.text}, since {since}. {where}{reach}"
             wording = replace(change, text=text)
         return self._records.alert(
             life,
@@ -206,6 +209,46 @@ class FeatureWriter:
                 others=others,
             ),
             int(self._baseline.feature_events[f]),
+        )
+
+    def many(self, life: Life, now: FeatureWindow, reason: str | None = None) -> Alert:
+        """Return the record of the alert on many features that changed at once.
+
+        Args:
+            life: of the alert.
+            now: the window of the record.
+            reason: why it cannot be judged.
+        """
+        life.described = self._rules.describe_changes()
+        effects = now.found.effect.tolist()
+        position, axis = self._baseline.layout.position, self._records.axis
+        named_ones = [
+            FeatureEffect(name, number(effects[position[name]]))
+            for name in life.features
+            if name in position
+        ]
+        named_ones.sort(key=lambda each: (-(each.effect or 0.0), each.name))
+        names = [each.name for each in named_ones]
+        subject = f"{len(names)} of {len(self._subjects)} features"
+        if reason is not None:
+            wording = unjudged(subject, life.since, reason, axis)
+        elif not life.firing and life.quiet_since is not None:
+            wording = back_to_normal(subject, life.since, life.quiet_since, axis)
+        else:
+            shown = list(map(named, names))
+            since, where = axis.moment(life.since), in_segments(life.segments)
+            wording = many_changed(shown, len(self._subjects), since, where)
+            if life.version is not None:
+                text = f"{wording.text} Began with version {named(life.version)}."
+                wording = replace(wording, text=text)
+        return self._records.alert(
+            life,
+            now.window,
+            Cause(
+                wording=replace(wording, features=named_ones),
+                effect=named_ones[0].effect if named_ones and reason is None else None,
+                others=names,
+            ),
         )
 
     def _change(self, f: int, now: FeatureWindow, rate: str | None, bins: Bins) -> Wording:

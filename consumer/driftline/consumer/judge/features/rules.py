@@ -74,13 +74,13 @@ class Ruling:
 
 
 class RuleBook:
-    """All rules of a model, and the level that the budget leaves to one test.
+    """All rules of a stream, and the level that the budget leaves to one test.
 
     Args:
         config: the model's configuration.
         layout: the reference's features.
-        streams: how many streams are judged.
-        more_tests: of performance, in each stream; they share the budget.
+        share: of the model's budget that is the stream's, see `stream_share`.
+        more_tests: of performance, in the stream; they share the budget.
         few: numeric features that have few values in some stream, shape (F,); None: none. There
             `chi_square` shares the level with `ks`.
         pane: length of the panes that evidence is added up by, ms; None: a step of the windows.
@@ -99,7 +99,7 @@ class RuleBook:
         self,
         config: ModelConfig,
         layout: Layout,
-        streams: int,
+        share: float = 1.0,
         more_tests: int = 0,
         few: NDArray[np.bool_] | None = None,
         pane: int | None = None,
@@ -115,22 +115,21 @@ class RuleBook:
         self.alpha = np.full(len(weights), np.nan)
         self.level = self.performance_level = self.performance_limit = float("nan")
         self.limits = np.full(len(weights), np.nan)
-        tests = 2 * int(self.watched.sum()) * streams
+        tests = 2 * int(self.watched.sum()) / share
         budget, every = config.budget, config.window.every
         if budget is not None and tests:
             period = budget.length(every)
             self.level = level(budget.alarms * WINDOW, period, tests, every)
             for f in np.flatnonzero(weights).tolist():
-                share = CHANGE * weights[f] / (weights.sum() * streams)
-                self.limits[f] = evidence_limit(budget.alarms, period, share, self.pane)
+                own = share * CHANGE * weights[f] / weights.sum()
+                self.limits[f] = evidence_limit(budget.alarms, period, own, self.pane)
         if budget is not None and more_tests:
-            period, share = budget.length(every), PERFORMANCE / 2.0
-            tests = more_tests * streams
-            self.performance_level = level(budget.alarms * share, period, tests, every)
-            self.performance_limit = evidence_limit(budget.alarms, period, share / tests, every)
+            period, half, tests = budget.length(every), PERFORMANCE / 2.0, more_tests / share
+            self.performance_level = level(budget.alarms * half, period, tests, every)
+            self.performance_limit = evidence_limit(budget.alarms, period, half / tests, every)
         if weights.sum() > 0:
-            share = weights * self.watched.sum() / weights.sum()
-            self.alpha = np.minimum(self.level * share, 1.0)
+            parts = weights * self.watched.sum() / weights.sum()
+            self.alpha = np.minimum(self.level * parts, 1.0)
             self.alpha[weights == 0] = np.nan
         self.rate_alpha = self.alpha / len(_RATES)
         self.rules = tuple(

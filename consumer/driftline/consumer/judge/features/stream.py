@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from driftline.consumer.config import DetectorName, ModelConfig
+from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.dispersed import ASSUMED
+from driftline.consumer.judge.features.causes import Causes, at_least, without
 from driftline.consumer.judge.features.change_state import StreamChanges
-from driftline.consumer.judge.features.changes import SEQUENTIAL, Change, ChangeWatch, Counts
+from driftline.consumer.judge.features.changes import SEQUENTIAL, Change, ChangeWatch
+from driftline.consumer.judge.features.reach import NOWHERE, Reach
 from driftline.consumer.judge.features.records import FeatureWindow, FeatureWriter
 from driftline.consumer.judge.features.rules import UNSEEN, RuleBook, Ruling
-from driftline.consumer.judge.features.schema import is_gone
 from driftline.consumer.judge.lives.firing_times import FiringTimes
 from driftline.consumer.judge.lives.life import (
     Life,
@@ -21,7 +22,7 @@ from driftline.consumer.judge.lives.life import (
     Reading,
     WindowTimes,
     advance,
-    join_incident,
+    at_most,
     repeat,
 )
 from driftline.consumer.judge.records import JudgedWindow, RecordWriter, too_few
@@ -61,9 +62,9 @@ class StreamJudge:
         reference: what the model is compared with.
         rules: when it alarms.
         lives: the model's alert lives, which judging moves on.
+        causes: what they say already, and which stream speaks.
         kept: what was kept of the evidence on the stream, None: nothing.
         firings: where to note which alerts fire when; None where nobody looks back at it.
-        whole: the judge of the whole model, which is asked first; None of that one.
     """
 
     def __init__(
@@ -73,16 +74,15 @@ class StreamJudge:
         reference: Reference,
         rules: RuleBook,
         lives: Lives,
+        causes: Causes,
         kept: StreamChanges | None = None,
         firings: FiringTimes | None = None,
-        whole: StreamJudge | None = None,
     ) -> None:
-        self._whole = whole
-        self._found: Comparison | None = None  # of the window judged last
         self._segment, self.name = records.segment, records.stream
         self._config = config
         self._rules = rules
-        self._lives = lives
+        self._lives, self._causes = lives, causes
+        self._many = causes.many(records.segment)
         self._firings = firings
         self._baseline = Baseline(
             reference.layout, reference.counts[reference.position[records.segment]]
@@ -91,9 +91,10 @@ class StreamJudge:
         names = [feature.name for feature in reference.layout.features]
         watched = [f for f in np.argsort(names, kind="stable").tolist() if rules.watched[f]]
         self._features = [(f, names[f], Subject.feature(names[f]).drift) for f in watched]
+        self._names = {f: (name, drift) for f, name, drift in self._features}
         self.changes = ChangeWatch(
-            reference, records.segment, rules.limits, rules.pane, config.window.every,
-            config.window.length, config.min_effect, kept,
+            reference, records.segment, rules.limits, rules.pane, config.window,
+            config.min_effect, kept,
         )  # fmt: skip
         self._writer = FeatureWriter(
             records, self._baseline, self._normal, rules, watched, self.changes
@@ -111,44 +112,97 @@ class StreamJudge:
 
         end, frozen = start + pane, np.zeros(len(self._rules.watched), bool)
         for f, name, drift in self._features:
-            frozen[f] = self._fires(name, drift) or self._values_fire(name)
+            frozen[f] = (
+                self._causes.fires(self._segment, name, drift)
+                or self._causes.values_fire(self._segment, name)
+                or self._causes.is_said(self._segment, name, drift, start)
+            )
         alarms = self.changes.add(start, counts(start, end), counts, frozen)
-        return [self._told(change, end, panes, counts) for change in alarms]
+        own = self._causes.changes(self._segment)
+        for change in alarms:
+            (name, drift), times = self._names[change.f], WindowTimes(change.since, end, start)
+            reach, speaker = self._causes.reach(
+                self._segment, (name, drift, None), times, panes, self.changes.phi_of(change.f)
+            )
+            if speaker != self._segment:
+                self._causes.hand_change(speaker, name, change, reach)
+            elif all(change.f != other.f for other, _ in own):
+                own.append((change, reach))
+        return self._told(own, end, panes)
 
-    def _told(self, change: Change, end: int, panes: PaneStore, counts: Counts) -> Alert:
-        """Let the alert on a change fire; where values came that are not listed, that on these."""
-        since, f = change.since, change.f
-        times, now = WindowTimes(since, end, since), counts(since, end)
-        found = self._compare(now, self.changes.phi(since))
+    def handed(self, end: int, panes: PaneStore) -> list[Alert]:
+        """Return the alerts on changes that segments showed in the pane that ends at `end` (ms).
+
+        They are in all segments alike, so that this stream speaks of them: the whole model.
+        """
+        return self._told(self._causes.changes(self._segment), end, panes)
+
+    def _told(
+        self, changes: Sequence[tuple[Change, Reach]], end: int, panes: PaneStore
+    ) -> list[Alert]:
+        """Return the alerts on changes that evidence shows at `end` (ms)."""
+        if not changes:
+            return []
+
+        def counts(first: int, last: int) -> IntArray:
+            return panes.counts(first, last, self._segment)[: self._baseline.layout.size]
+
+        new = []
+        for change, reach in changes:
+            life = self._fire(change, end, counts(change.since, end))
+            life.segments = reach.text
+            new.append((life, change.since))
+            self.changes.fired(change, end, counts)
+        also = self._also()
+        first = min(since for _, since in new)
+        many = self._many.join([life for life, _ in new], also, WindowTimes(first, end, first))
+        written = [*([] if many is None else [(many, many.since)]), *new]
+        alerts = []
+        for life, since in written:
+            if life.silent:
+                continue
+            times, now = WindowTimes(since, end, since), counts(since, end)
+            found = self._compare(now, self.changes.phi(since))
+            shown = JudgedWindow(
+                times,
+                panes.events(since, end, self._segment),
+                panes.versions(since, end, self._segment),
+            )
+            firing = self._firing(found)
+            firing += [name for name in also if name not in firing]
+            self._note(times, found)
+            rulings, sample = self._rules.judge(found, self._normal), None
+            if self._segment is None:
+                sample = panes.sample(since, end)
+            window = FeatureWindow(shown, found, now, rulings, (), firing, sample)
+            alerts.append(self._record(life, window))
+        return alerts
+
+    def _fire(self, change: Change, end: int, now: IntArray) -> Life:
+        """Let the alert on a change fire; where values came that are not listed, that on these.
+
+        `now`: flat counts since it began.
+        """
+        f, (name, kind) = change.f, self._names[change.f]
+        found = self._compare(now, self.changes.phi(change.since))
         rulings = self._rules.judge(found, self._normal)
-        name, kind = next((name, drift) for place, name, drift in self._features if place == f)
         level = 2 if change.effect >= self._config.critical_effect else 1
         reading = Reading(SEQUENTIAL, 1, 1, level, quiet=False)
         # An alert on another rate goes on; the change is then told as a drift.
-        if not self._fires(name, "data_quality"):
+        if not self._causes.fires(self._segment, name, "data_quality"):
             for ruling in rulings:
                 if ruling.levels[f] and ruling.rule.key == UNSEEN:
                     kind, reading = "data_quality", ruling.reading(f)
         key = (self.name, name, kind)
         pending = self._lives.pop(key, None)  # a threshold that was not broken often enough yet
+        times = WindowTimes(change.since, end, change.since)
         life = advance(self._lives, key, [reading], times, None)
         if life is None:
             raise AssertionError("a change that alarms always fires")
         if pending is not None:
             life.history = {**pending.history, **life.history}
-        join_incident(life, self._lives.values(), self._config.window.length)
-        self.changes.fired(change, end, counts)
-        shown = JudgedWindow(
-            times,
-            panes.events(since, end, self._segment),
-            panes.versions(since, end, self._segment),
-        )
-        firing, also = self._firing(found), set(self.changes.also())
-        firing += [n for place, n, _ in self._features if place in also and n not in firing]
-        self._note(times, found)
-        sample = None if self._segment else panes.sample(since, end)
-        window = FeatureWindow(shown, found, now, rulings, (), firing, sample)
-        return self._writer.alert(life, window)
+        self._causes.join(life)
+        return life
 
     def judge(self, window: StreamWindow) -> tuple[list[Verdict], list[Alert]]:
         """Return the verdicts of the window, sorted by feature, and the alert records it causes."""
@@ -169,22 +223,28 @@ class StreamJudge:
         if reason is not None:
             verdicts = self._writer.insufficient(shown, reason, found)
             names = self._baseline.layout.position
-            due = repeat(self._lives.values(), self.name, times, lambda life: life.feature in names)
+            due = repeat(
+                self._lives.values(),
+                self.name,
+                times,
+                lambda life: (
+                    (life.feature in names and not life.silent) or life.key == self._many.key
+                ),
+            )
             now = FeatureWindow(shown, found, counts, (), (), self._firing(found))
-            return verdicts, [self._writer.alert(life, now, reason) for life in due]
-        self._found = found
+            return verdicts, [self._record(life, now, reason) for life in due]
         rulings = self._rules.judge(found, self._normal)
-        written = list(self._live(times, found, rulings, window.new_version, counts))
+        written = list(self._live(window, found, rulings, counts))
         untested, firing = self._rules.untested(found), self._firing(found)
         sample = None if self._segment else panes.sample(times.start, times.end)
         now = FeatureWindow(shown, found, counts, rulings, untested, firing, sample, phi)
         return self._writer.verdicts(now), [
-            self._writer.alert(
+            self._record(
                 life,
                 now,
                 # Nothing follows from the counts of a feature that has no values in the window.
                 untested[self._baseline.layout.position[life.feature]]
-                if life.firing and life.kind != "data_quality"
+                if life.firing and life.kind != "data_quality" and life.feature
                 else None,
             )
             for life in written
@@ -202,15 +262,10 @@ class StreamJudge:
         return self._writer.insufficient(window, "no events", nothing)
 
     def _live(
-        self,
-        times: WindowTimes,
-        found: Comparison,
-        rulings: list[Ruling],
-        new_version: str | None,
-        counts: IntArray,
+        self, window: StreamWindow, found: Comparison, rulings: list[Ruling], counts: IntArray
     ) -> Iterator[Life]:
         """Move the lives of this stream on by one window; yield those to be written."""
-        written = []
+        times, written = window.times, []
         breached, drifted = np.zeros((2, len(self._rules.watched)), bool)
         for ruling in rulings:
             breached |= ruling.levels > 0
@@ -218,47 +273,76 @@ class StreamJudge:
                 drifted |= ruling.levels > 0
         unseen = {r.rule.key for r in rulings if "unseen" in r.rule.detectors}
         outside = {r.rule.key for r in rulings if "out_of_range" in r.rule.detectors}
+        causes, segment = self._causes, self._segment
         for f, name, drift in self._features:
             kinds: tuple[tuple[Kind, bool], ...] = (("data_quality", True), (drift, False))
             for kind, quality in kinds:
-                key = (self.name, name, kind)
-                if key not in self._lives and not breached[f]:
+                key, handed = (self.name, name, kind), causes.levels(segment, name, kind)
+                if key not in self._lives and not breached[f] and not handed:
                     continue
-                readings = [
-                    r.reading(f)
-                    for r in rulings
+                looking = [
+                    r for r in rulings
                     if r.rule.quality == quality and r.rule.detectors[f] is not None
-                ]
+                ]  # fmt: skip
+                readings = at_least([r.reading(f) for r in looking], handed)
                 if not quality and self.changes.watches(f):
                     readings.append(self._still(key, f, counts))
-                if quality and (drifted[f] or self._fires(name, drift)):
+                if quality and (drifted[f] or causes.firing(segment, name, drift)):
                     # A number that moved goes beyond its range, too: that is one fact.
-                    readings = [
-                        replace(reading, level=0) if reading.rule in outside else reading
-                        for reading in readings
-                    ]
-                rate = self._rate_of_the_model(f, name, rulings)
-                if rate is not None and (quality or rate == "unseen"):
-                    readings = [replace(reading, level=0) for reading in readings]
-                elif self._is_reported(name, drift, quality, times, unseen):
-                    readings = [
-                        replace(reading, level=0)
-                        if not quality or reading.rule in unseen
-                        else reading
-                        for reading in readings
-                    ]
-                life = advance(self._lives, key, readings, times, new_version)
+                    readings = without(readings, outside)
+                if self._is_reported(name, drift, quality, times, unseen):
+                    readings = without(readings, unseen if quality else None)
+                if causes.is_said(segment, name, kind, times.newest):
+                    readings = at_most(readings, self._lives.get(key))
+                reach, breach = NOWHERE, [each.rule for each in readings if each.level]
+                if breach and not causes.fires(segment, name, kind):
+                    rates = (r.rule.detectors[f] for r in looking if r.rule.key == breach[0])
+                    subject = name, kind, next(rates) if quality else None
+                    reach, speaker = causes.reach(
+                        segment, subject, times, window.panes, self.changes.phi_of(f)
+                    )
+                    if segment is None and speaker is not None:
+                        causes.hand_levels(speaker, name, kind, readings)
+                        readings = without(readings)
+                life = advance(self._lives, key, readings, times, window.new_version)
                 if life is not None:
                     written.append(life)
                     if life.revision == 1:
-                        join_incident(life, self._lives.values(), self._config.window.length)
+                        life.segments = reach.text
+                        causes.join(life)
         self._note(times, found)
-        for life in written:
-            if not life.firing:
-                del self._lives[life.key]
-                if life.kind in DRIFT or life.rule == UNSEEN:
-                    self.changes.reset(self._baseline.layout.position[life.feature])
-        yield from written
+        ended = [life for life in written if not life.firing]
+        for life in ended:
+            del self._lives[life.key]
+            if life.kind in DRIFT or life.rule == UNSEEN:
+                self._causes.over.add(self._baseline.layout.position[life.feature])
+        new = [life for life in written if life.firing and life.revision == 1]
+        for many in (self._many.follow(ended, times), self._many.join(new, self._also(), times)):
+            if many is not None:
+                yield many
+        yield from (life for life in written if not life.silent)
+
+    def renew(self, over: Iterable[int]) -> None:
+        """Begin features anew whose change is over, as an alert of some stream says.
+
+        `over`: their places in the layout.
+        """
+        for f in sorted(over):
+            if not self._causes.fires(self._segment, *self._names[f]):
+                self.changes.reset(f)
+
+    def _also(self) -> list[str]:
+        """Return the features that evidence says changed, but those of which others speak."""
+        changed = set(self.changes.also())
+        return [
+            name for f, name, drift in self._features
+            if f in changed and not self._causes.fires_elsewhere(self._segment, name, drift)
+        ]  # fmt: skip
+
+    def _record(self, life: Life, now: FeatureWindow, reason: str | None = None) -> Alert:
+        if life.key == self._many.key:
+            return self._writer.many(life, now, reason)
+        return self._writer.alert(life, now, reason)
 
     def _still(self, key: tuple[str, str, str], f: int, counts: IntArray) -> Reading:
         """Return whether what evidence once showed is over, by a window as a whole."""
@@ -266,31 +350,6 @@ class StreamJudge:
         fires = life is not None and SEQUENTIAL in life.history
         quiet = not fires or self.changes.is_quiet(f, counts)
         return Reading(SEQUENTIAL, 1, 1, 0, quiet)
-
-    def _values_fire(self, name: str) -> bool:
-        """Return whether an alert on the values of a feature speaks of its change already."""
-        life = self._lives.get((self.name, name, "data_quality"))
-        return life is not None and life.firing and life.rule == UNSEEN
-
-    def is_gone(self, f: int) -> bool:
-        """Return whether no event of the window judged last had a feature."""
-        return self._found is not None and is_gone(self._found, f)
-
-    def _rate_of_the_model(
-        self, f: int, name: str, rulings: Sequence[Ruling]
-    ) -> DetectorName | None:
-        """Return the rate by which the whole model has an alert on the schema of a feature.
-
-        None where there is no such alert: a segment does not repeat one.
-        """
-        if self._whole is None:
-            return None
-        life = self._lives.get((self._whole.name, name, "data_quality"))
-        if life is None or not life.firing:
-            return None
-        rate = next((r.rule.detectors[f] for r in rulings if r.rule.key == life.rule), None)
-        schema = rate in ("invalid", "unseen") or (rate == "missing" and self._whole.is_gone(f))
-        return rate if schema else None
 
     def _is_reported(
         self, name: str, drift: Kind, quality: bool, times: WindowTimes, unseen: set[str]
@@ -309,15 +368,11 @@ class StreamJudge:
         """
         values = self._lives.get((self.name, name, "data_quality"))
         values_fire = values is not None and values.firing and values.rule in unseen
-        changed = self._lives.get((self.name, name, drift))
-        if changed is None or not changed.firing:
+        changed = self._causes.firing(self._segment, name, drift)
+        if changed is None:
             return values_fire and not quality
         near = changed.since >= times.start - (times.end - times.start)
         return quality and near and not values_fire
-
-    def _fires(self, name: str, kind: Kind) -> bool:
-        life = self._lives.get((self.name, name, kind))
-        return life is not None and life.firing
 
     def _note(self, times: WindowTimes, found: Comparison) -> None:
         """Note which alerts fire now, or have just been resolved."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import nan
 
 import msgspec
@@ -33,6 +33,9 @@ class Life(msgspec.Struct):
         incident: `since` of the incident's first alert.
         written: end of the window of the last record.
         version: model version that first appeared in the pane of onset.
+        segments: in which segments it is, in words; empty where that is not known.
+        silent: whether the alert on many features speaks of it, so that it has no records.
+        features: of the alert on many features: those that it names.
     """
 
     stream: str
@@ -50,6 +53,9 @@ class Life(msgspec.Struct):
     incident: int | None = None
     written: int = 0
     version: str | None = None
+    segments: str = ""
+    silent: bool = False
+    features: list[str] = []
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -120,7 +126,7 @@ def step(
         life.rule = next(rule for rule, level in fired.items() if level == worst)
         life.severity, life.firing = worst, True
         life.quiet, life.quiet_since = 0, None
-        return _written(life, window), True
+        return written(life, window), True
     if not life.firing:
         alive = any(any(levels) for levels in life.history.values())
         return (life if alive else None), False
@@ -132,9 +138,9 @@ def step(
             life.quiet_since = max(window.start, life.since)
         if life.quiet >= _QUIET_WINDOWS:
             life.firing = False
-            return _written(life, window), True
+            return written(life, window), True
     if window.end - life.written >= REPEAT:
-        return _written(life, window), True
+        return written(life, window), True
     return life, False
 
 
@@ -155,6 +161,12 @@ def advance(
         return None
     lives[key] = life
     return life if write else None
+
+
+def at_most(readings: Sequence[Reading], life: Life | None) -> list[Reading]:
+    """Return readings that make a life neither fire nor worse."""
+    most = life.severity if life is not None and life.firing else 0
+    return [replace(each, level=min(each.level, most)) for each in readings]
 
 
 def repeat(
@@ -179,7 +191,7 @@ def repeat(
         and life.firing
         and window.end - life.written >= REPEAT
     ]
-    return [_written(life, window) for life in sorted(due, key=lambda life: life.key)]
+    return [written(life, window) for life in sorted(due, key=lambda life: life.key)]
 
 
 def breaches(life: Life, reading: Reading) -> tuple[int, int]:
@@ -215,7 +227,8 @@ def enter_incident(life: Life, incidents: Iterable[int], length: int) -> None:
     life.incident = near[0] if near else life.since
 
 
-def _written(life: Life, window: WindowTimes) -> Life:
+def written(life: Life, window: WindowTimes) -> Life:
+    """Return the life, of which a record is written in a window."""
     life.revision += 1
     life.written = window.end
     return life

@@ -57,7 +57,7 @@ class MetricChanges:
         )
         limits = np.array([limit if name in watched else np.nan for name in self.names])
         self._watch = ChangeWatch(
-            normal, segment, limits, window.every, window.length, -inf, kept, upwards=True
+            normal, segment, limits, window.every, window, -inf, kept, upwards=True
         )
 
     def reach(self) -> int:

@@ -81,7 +81,7 @@ class EstimateStream:
         versions = panes.versions(start, end, self._segment)
         firing = [
             life.feature for life in self._lives.values()
-            if life.stream == self._name and life.firing and life.kind in DRIFT
+            if life.stream == self._name and life.firing and life.kind in DRIFT and life.feature
         ]  # fmt: skip
         shown = MetricWindow(times, events, versions, None, sorted(firing), window.new_version)
         verdicts = [self._writer.verdict(one, shown, None) for one in found]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.join.cells import EXPIRED, EXTRA_CELLS, labelled
+from driftline.consumer.judge.features.reach import reach_of
 from driftline.consumer.judge.labels.cohorts import Counted
 from driftline.consumer.judge.labels.flow import LabelFlow
 from driftline.consumer.judge.lives.firing_times import FiringTimes
@@ -20,6 +21,7 @@ from driftline.consumer.judge.windows.track import DueSpan, Track
 from driftline.consumer.wire.clock import Clock, by_source, listed
 from driftline.consumer.wire.messages import Loss
 from driftline.consumer.wire.records import Alert, Verdict
+from driftline.detectors.grid import FloatArray
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class PerformanceJudge:
         lives: the model's alert lives, which judging moves on.
         firings: which alerts on features fired when.
         state: as read from the log.
+        tags: the segments of each tag.
 
     Attributes:
         clock: how far each partition of the join has come.
@@ -69,8 +72,10 @@ class PerformanceJudge:
         lives: Lives,
         firings: FiringTimes,
         state: PerformanceState,
+        tags: Mapping[str, Sequence[str]],
     ) -> None:
         self._config, self._streams, self._flow = config, streams, flow
+        self._tags = tags
         self._by_arrival = config.labels is not None and config.labels.by == "arrival"
         self._lives, self._firings = lives, firings
         self.clock = Clock(("joins",), by_source(state.sources))
@@ -134,6 +139,7 @@ class PerformanceJudge:
                     self._firings.features(stream.name, end),
                     self._incidents(end),
                     partial(self._waiting_in, span, stream.segment),
+                    self._reach if stream.segment is None else nowhere,
                 )
 
     def _waiting_in(self, span: DueSpan, segment: str | None) -> int:
@@ -190,6 +196,7 @@ class PerformanceJudge:
             verdicts, written = stream.judge(
                 window, None if counts is None else counts[: self._size], found.labelled, reason,
                 self._lives, self._incidents(stretch.end),
+                partial(self._reach if stream.segment is None else nowhere, stretch),
             )  # fmt: skip
             yield from verdicts
             alerts += written
@@ -201,6 +208,18 @@ class PerformanceJudge:
                 else:
                     alerts += self._flow.miss(times, found.events)
         yield from alerts
+
+    def _reach(self, stretch: DueSpan) -> str:
+        """Return in which segments more predictions are wrong than normally, in words."""
+        if not self._streams[0].of_classes:
+            return ""
+        judges = {stream.segment: stream for stream in self._streams}
+
+        def errors(segment: str) -> tuple[FloatArray, FloatArray]:
+            counts = self.track.panes.counts(stretch.start, stretch.end, segment)
+            return judges[segment].errors(counts[: self._size])
+
+        return reach_of(self._tags, errors).text
 
     def _newest(self, times: WindowTimes) -> Counted:
         """Return what was counted of the whole model in the newest pane of a window."""
@@ -225,3 +244,8 @@ class PerformanceJudge:
         for stream in self._streams:
             found = self._labelled(first, stream.segment)
             self._waiting[stream.segment or ""] = found.waiting
+
+
+def nowhere(_: DueSpan) -> str:
+    """Return that no segments are named, as a segment says of itself."""
+    return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite, isnan
 
@@ -11,12 +11,14 @@ from driftline.consumer.judge.lives.life import (
     Life,
     Lives,
     advance,
+    at_most,
     breaches,
     enter_incident,
     repeat,
 )
 from driftline.consumer.judge.performance.details import NO_DETAILS, Details
 from driftline.consumer.judge.performance.rules import MetricReading
+from driftline.consumer.judge.reach_sentence import in_segments
 from driftline.consumer.judge.records import Cause, JudgedWindow, Judgement, RecordWriter
 from driftline.consumer.judge.sentence import (
     Wording,
@@ -93,11 +95,21 @@ class MetricWriter:
         return self._records.verdict(window, found, sequential=sequential)
 
     def alert(
-        self, life: Life, measured: MetricReading, window: MetricWindow, reason: str | None = None
+        self,
+        life: Life,
+        measured: MetricReading,
+        window: MetricWindow,
+        reason: str | None = None,
+        gap: MetricReading | None = None,
     ) -> Alert:
         """Return the record of a life that fired, rose, resolved or is due again.
 
-        `reason`: why the window does not tell how the metric is.
+        Args:
+            life: of the alert.
+            measured: the metric.
+            window: when it was.
+            reason: why the window does not tell how the metric is.
+            gap: how far performance is from its estimate.
         """
         if measured.described:
             # Kept, because the limit may have left the configuration when its alert resolves.
@@ -108,7 +120,7 @@ class MetricWriter:
         elif not life.firing and life.quiet_since is not None:
             wording = back_to_normal(name, life.since, life.quiet_since, self._records.axis)
         else:
-            wording = self._wording(life, measured, window)
+            wording = self._wording(life, measured, window, gap)
         cause = Cause(
             wording=wording,
             type="performance",
@@ -157,8 +169,12 @@ class MetricWriter:
         window: MetricWindow,
         incidents: Iterable[int],
         length: int,
+        reach: Callable[[], str] = str,
     ) -> list[Alert]:
         """Move the lives of the stream's metrics on by a window; return the records that are due.
+
+        One cause is one alert: how far performance is from its estimate is said by the alert on
+        performance, and a segment fires only for what the whole model's alert does not say.
 
         Args:
             lives: of the model.
@@ -166,25 +182,60 @@ class MetricWriter:
             window: when it is.
             incidents: `since` (ms) of the incidents that are open.
             length: of a window, ms.
+            reach: returns in which segments performance became worse, in words.
         """
         written = []
+        found = sorted(found, key=lambda one: one.subject.name == GAP.name)
+        gap = next((one for one in found if one.subject.name == GAP.name), None)
         for measured in found:
             if measured.reading is None or isnan(measured.figure.value):
                 continue
             key: tuple[str, str, Kind] = (
                 self._records.stream, measured.subject.field, "performance"
             )  # fmt: skip
-            life = advance(lives, key, [measured.reading], window.times, window.new_version)
+            readings = [measured.reading]
+            if self.is_said(lives, measured.subject):
+                readings = at_most(readings, lives.get(key))
+            life = advance(lives, key, readings, window.times, window.new_version)
             if life is None:
                 continue
             if life.revision == 1:
                 enter_incident(life, incidents, length)
+                life.segments = reach()
             if not life.firing:
                 del lives[key]
-            written.append(self.alert(life, measured, window))
+            written.append(self.alert(life, measured, window, gap=gap))
         return written
 
-    def _wording(self, life: Life, measured: MetricReading, window: MetricWindow) -> Wording:
+    def fires(self, lives: Lives, subject: Subject) -> bool:
+        """Return whether an alert of the stream on a metric fires."""
+        life = lives.get((self._records.stream, subject.field, "performance"))
+        return life is not None and life.firing
+
+    def is_said(self, lives: Lives, subject: Subject) -> bool:
+        """Return whether another alert that fires says what one on a metric would say."""
+        gap = Subject.metric(GAP.name)
+        for life in lives.values():
+            if not life.firing or not life.subject.is_performance:
+                continue
+            whole = self._records.segment is not None and life.stream == self._records.model
+            if whole and (
+                life.subject == subject
+                or (life.subject.is_realised and gap in (life.subject, subject))
+            ):
+                return True
+            other = life.stream == self._records.stream and life.subject != gap
+            if other and subject == gap and life.subject.is_realised:
+                return True
+        return False
+
+    def _wording(
+        self,
+        life: Life,
+        measured: MetricReading,
+        window: MetricWindow,
+        gap: MetricReading | None,
+    ) -> Wording:
         figure, digits = measured.figure, digits_apart(measured.figure.value, measured.normal)
         worse = figure_named(measured.subject.name).scale.worse
         rose = figure.value > measured.normal or (isnan(measured.normal) and worse > 0)
@@ -219,7 +270,13 @@ class MetricWriter:
         else:
             row = f"{name} {now}, normally {normal}"
             text = f"{name} {'rose' if rose else 'fell'} to {now}{reach}, normally {normal}"
-        scope = self._scope(life, window)
+        if (
+            gap is not None and gap.reading is not None and gap.reading.level
+            and measured.subject.is_realised and measured.subject.name != GAP.name
+        ):  # fmt: skip
+            less = amount(abs(gap.figure.value))
+            text += f", and performance turned out {less} worse than estimated"
+        scope = f"{in_segments(life.segments)}{self._scope(life, window)}"
         return Wording(
             f"{text}, {basis}, since {self._records.axis.moment(life.since)}. {scope}", row
         )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from math import nan
+
+import numpy as np
 
 from driftline.consumer.config import ModelConfig, describe_budget, describe_rate_budget
 from driftline.consumer.join.cells import EXPIRED
@@ -30,7 +33,7 @@ from driftline.consumer.judge.windows.panes import PaneStore
 from driftline.consumer.judge.windows.track import DueSpan
 from driftline.consumer.wire.records import Alert, Verdict
 from driftline.consumer.wire.subject import Subject
-from driftline.detectors.grid import IntArray
+from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.outcomes import (
     GAP,
     METRICS,
@@ -51,6 +54,7 @@ class MetricStream:
         segment: None for the whole model, else ``tag=value``.
         name: of the stream.
         size: cells of an outcome's counts.
+        of_classes: whether classes are predicted, so that each prediction is right or wrong.
 
     Args:
         records: writes those of the stream.
@@ -76,6 +80,7 @@ class MetricStream:
         self.segment, self.name = records.segment, records.stream
         self._writer = MetricWriter(records)
         self.size = outcomes.layout.size
+        self.of_classes = outcomes.layout.labelled
         self._config, self._outcomes, self._level = config, outcomes, rules.performance_level
         unlimited = config.budget is not None and not config.performance
         self._default = outcomes.watched if unlimited else None
@@ -103,6 +108,7 @@ class MetricStream:
         others: list[str],
         incidents: list[int],
         waiting: Callable[[], int],
+        reach: Callable[[DueSpan], str],
     ) -> list[Alert]:
         """Take in the final pane that starts at `start` (ms); return the alert records it causes.
 
@@ -115,17 +121,22 @@ class MetricStream:
             others: features of the stream that changed by then.
             incidents: `since` (ms) of the incidents that are open.
             waiting: returns how many predictions wait for their label at its end.
+            reach: returns in which segments performance is worse in a range of time, in words.
         """
         changes, end = self.changes, start + self._config.window.every
         if changes is None:
             return []
         written = []
-        for change in changes.add(start, panes, self._firing(lives)):
-            since = change.since
+        found_now = changes.add(start, panes, self._said(lives))
+        # The gap comes last: an alert on performance says it, too.
+        for change in sorted(found_now, key=lambda each: changes.names[each.f] == GAP.name):
+            since, name = change.since, changes.names[change.f]
+            if name in self._said(lives):
+                continue
             counts = panes.counts(since, end, self.segment)
             outcomes, extra = counts[: self.size], counts[self.size :]
             found = [*self._metrics(outcomes), *self._gap(outcomes)]
-            one = next(each for each in found if each.subject.name == changes.names[change.f])
+            one = next(each for each in found if each.subject.name == name)
             if not self._is_worse(one):
                 continue
             worse = nan if one.reading is None else one.reading.effect
@@ -143,15 +154,19 @@ class MetricStream:
                 others,
             )
             length = self._config.window.length
-            written += self._writer.alerts(lives, [one], window, incidents, length)
+            written += self._writer.alerts(
+                lives, [one], window, incidents, length, partial(reach, DueSpan(since, end))
+            )
             changes.fired(change, end, panes)
         return written
 
-    def _firing(self, lives: Lives) -> set[str]:
-        """Return the metrics of which an alert fires that they became worse."""
+    def _said(self, lives: Lives) -> set[str]:
+        """Return the metrics of which an alert says already that they became worse."""
+        names = [] if self.changes is None else self.changes.names
         return {
-            life.subject.name for life in lives.values()
-            if life.stream == self.name and life.firing and life.subject.is_realised
+            name for name in names
+            if self._writer.fires(lives, Subject.metric(name))
+            or self._writer.is_said(lives, Subject.metric(name))
         }  # fmt: skip
 
     def _is_worse(self, one: MetricReading) -> bool:
@@ -170,6 +185,7 @@ class MetricStream:
         reason: str | None,
         lives: Lives,
         incidents: Iterable[int],
+        reach: Callable[[], str] = str,
     ) -> tuple[list[Verdict], list[Alert]]:
         """Return the verdicts of a window, sorted by metric, and the alert records it causes.
 
@@ -180,6 +196,7 @@ class MetricStream:
             reason: why it cannot be judged, if that is known already.
             lives: of the model's alerts, which are moved on.
             incidents: `since` (ms) of the incidents that are open.
+            reach: returns in which segments performance became worse, in words.
         """
         needed = self._config.window.min_events
         if reason is None and labelled < needed:
@@ -190,17 +207,27 @@ class MetricStream:
                 lives, window, self._normal, reason or "", estimated=False
             )
         found = by_name([*self._metrics(counts), *self._gap(counts)])
-        verdicts, before = [], self._firing(lives)
+        verdicts, before = [], self._said(lives)
         for one in found:
             details = details_of(one.subject.name, self._outcomes.layout, counts, self._counts)
             known = None if self.changes is None else self.changes.of(one.subject.name)
             verdicts.append(self._writer.verdict(one, window, None, details, known))
         length = self._config.window.length
-        alerts = self._writer.alerts(lives, found, window, incidents, length)
-        for name in before - self._firing(lives):
+        alerts = self._writer.alerts(lives, found, window, incidents, length, reach)
+        for name in before - self._said(lives):
             if self.changes is not None:
                 self.changes.reset(name)
         return verdicts, alerts
+
+    def errors(self, counts: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Return (wrong, right) predictions of classes, of now and of the reference."""
+        layout = self._outcomes.layout
+        found = [layout.view(each, "confusion") for each in (counts, self._counts)]
+        wrong = [float(each.sum() - np.trace(each)) for each in found]
+        now, normal = (
+            np.array([bad, float(each.sum()) - bad]) for bad, each in zip(wrong, found, strict=True)
+        )
+        return now, normal
 
     def empty(self, stretch: DueSpan) -> list[Verdict]:
         """Return the verdicts for a range of time without predictions and labels."""
