@@ -48,11 +48,12 @@ def write(config: KafkaConfig) -> Iterator[Write]:
 
 def test_topics(log: KafkaLog, new_topic: NewTopic, admin: Any) -> None:
     one = new_topic("one", 3)
-    two = new_topic("two", 1, {"cleanup.policy": "compact"})
+    limits = {"cleanup.policy": "compact", "retention.ms": "-1", "retention.bytes": "1000"}
+    two = new_topic("two", 1, limits)
     found = log.topics({one, two, "missing"})
     assert found.keys() == {one, two}
-    assert found[one] == TopicInfo(one, found[one].topic_id, 3, "delete")
-    assert found[two] == TopicInfo(two, found[two].topic_id, 1, "compact")
+    assert found[one] == TopicInfo(one, found[one].topic_id, 3, "delete", 604_800_000)
+    assert found[two] == TopicInfo(two, found[two].topic_id, 1, "compact", None, 1_000)
     assert log.topics(set()) == log.topics({"missing"}) == {}
     admin.delete_topics([one])
     new_topic("one", 3)

@@ -16,6 +16,7 @@ from driftline.consumer.cli.check_events import (
 )
 from driftline.consumer.cli.check_findings import Finding, finding
 from driftline.consumer.cli.check_formats import format_findings
+from driftline.consumer.cli.check_kept import kept_findings
 from driftline.consumer.cli.check_labels import LabelSample, label_findings, sample_labels
 from driftline.consumer.cli.check_thresholds import threshold_findings
 from driftline.consumer.cli.load_models import schema_source, source_problems
@@ -68,6 +69,7 @@ def inspect(loaded: Loaded, log: Log | None) -> list[Finding]:
                 missing = missing_inputs(loaded.config, loaded.locations, topics)
                 known += [finding(problem) for problem in missing]
                 findings += _topic_findings(loaded.config, topics)
+                findings += kept_findings(loaded.config, topics)
                 findings += _held_findings(loaded.config, log, topics)
                 source = schema_source(loaded.config, patience=0)
                 if source is not None:

@@ -21,11 +21,16 @@ def input_topics(config: Config) -> list[str]:
 
 def wanted_topics(config: Config) -> list[TopicSpec]:
     """Return the topics that Driftline writes, as they must be."""
+    return output_topics(config.output.prefix, config.output.partitions, longest_needed(config))
+
+
+def longest_needed(config: Config) -> int:
+    """Return how far back (ms) any model looks: at panes of events, or for labels."""
     windows = [model.window for model in config.models.values()]
     # Windows are counted again from panes, and what changed is compared with 50 of their steps.
     longest = [max(window.length, _STEPS * window.every) for window in windows]
     longest += [model.labels.horizon for model in config.models.values() if model.labels]
-    return output_topics(config.output.prefix, config.output.partitions, max(longest))
+    return max(longest)
 
 
 def all_topics(config: Config) -> frozenset[str]:

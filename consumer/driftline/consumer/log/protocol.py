@@ -103,12 +103,24 @@ class Message(NamedTuple):
 
 @dataclass(frozen=True)
 class TopicInfo:
-    """A topic on the broker: its id (changes when re-created) and its settings."""
+    """A topic on the broker: its id (changes when re-created) and its settings.
+
+    Attributes:
+        name: of the topic.
+        topic_id: another one after the topic was made again.
+        partitions: how many.
+        cleanup_policy: Kafka's word; empty where it may not be seen.
+        retention: for how long records are kept, ms; None: for ever, or it may not be seen.
+        retention_bytes: at which size of a partition older ones go; None: at none, or it may not
+            be seen.
+    """
 
     name: str
     topic_id: str
     partitions: int
     cleanup_policy: str
+    retention: int | None = None
+    retention_bytes: int | None = None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,11 @@ from driftline.consumer.log.protocol import TopicInfo
 HOUR = 3_600_000
 DAY = 24 * HOUR
 ALERTS_KEPT = 30 * DAY
+ALERTS_NEEDED = 8 * DAY
+"""An alert that fires is written again every week, so that it stays in its topic."""
 PANES_KEPT = 7 * DAY
+PANES_TIMES, JOINS_TIMES = 2, 3
+"""How many times the longest that a model looks back panes and joins are kept."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,9 @@ def output_topics(prefix: str, partitions: int, longest: int) -> list[TopicSpec]
     driftline.state compact None
     driftline.dead-letter delete None
     """
-    panes, joins = ({"retention.ms": str(max(PANES_KEPT, n * longest))} for n in (2, 3))
+    panes, joins = (
+        {"retention.ms": str(max(PANES_KEPT, n * longest))} for n in (PANES_TIMES, JOINS_TIMES)
+    )
     configs = {
         "alerts": {"retention.ms": str(ALERTS_KEPT)},
         "verdicts": {},

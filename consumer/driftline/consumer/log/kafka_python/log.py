@@ -23,6 +23,8 @@ from driftline.consumer.log.topics import TopicSpec
 
 Answer = TypeVar("Answer")
 
+_SETTINGS = ("cleanup.policy", "retention.ms", "retention.bytes")
+
 NEW_TOPIC = 5.0  # seconds for a topic just created to be known everywhere
 
 
@@ -45,14 +47,21 @@ class KafkaLog:
     def topics(self, names: Set[str], patience: float | None = None) -> dict[str, TopicInfo]:
         """Return what is known of each of `names` that exists.
 
-        The cleanup policy is empty where this user may not see the topic's configuration.
+        The settings are empty where this user may not see the topic's configuration.
         """
         if not names:
             return {}
         known = self._ask(lambda: self._describe(names), patience)
-        policies = self._cleanup_policies(known, patience)
+        settings = self._settings(known, patience)
         return {
-            name: TopicInfo(name, str(topic["topic_id"]), len(topic["partitions"]), policies[name])
+            name: TopicInfo(
+                name,
+                str(topic["topic_id"]),
+                len(topic["partitions"]),
+                settings[name].get("cleanup.policy", ""),
+                _limit(settings[name].get("retention.ms")),
+                _limit(settings[name].get("retention.bytes")),
+            )
             for name, topic in known.items()
         }
 
@@ -66,9 +75,10 @@ class KafkaLog:
                 raise error(topic["name"])
         return known
 
-    def _cleanup_policies(self, names: Iterable[str], patience: float | None) -> dict[str, str]:
+    def _settings(self, names: Iterable[str], patience: float | None) -> dict[str, dict[str, str]]:
+        """Return by topic what it is set to, of those settings that may be seen."""
         resources = [
-            ConfigResource(ConfigResourceType.TOPIC, name, {"cleanup.policy": None})
+            ConfigResource(ConfigResourceType.TOPIC, name, dict.fromkeys(_SETTINGS))
             for name in names
         ]
         if not resources:
@@ -78,7 +88,11 @@ class KafkaLog:
         )
         topics = found["topic"]
         return {
-            resource.name: str(topics[resource.name].get("cleanup.policy", {}).get("value", ""))
+            resource.name: {
+                key: str(setting["value"])
+                for key, setting in topics[resource.name].items()
+                if setting.get("value") is not None
+            }
             for resource in resources
         }
 
@@ -241,6 +255,12 @@ class KafkaLog:
     def close(self) -> None:
         """Give up the connections."""
         self._admin.close()
+
+
+def _limit(setting: str | None) -> int | None:
+    """Return a limit of a topic; None where there is none, which Kafka writes as -1."""
+    value = -1 if setting is None else int(setting)
+    return None if value < 0 else value
 
 
 def _position(client: Any, partition: Any) -> int:
