@@ -24,6 +24,8 @@ import numpy as np
 from driftline.detectors.counts import EXTRA_CELLS, Feature, Layout, with_ks_error, with_ties
 from driftline.detectors.dispersion import DIRECTIONS, JOINS, Dispersion
 from driftline.detectors.grid import IntArray
+from driftline.detectors.packing import packed, unpacked
+from driftline.detectors.seasons import Seasons
 from driftline.errors import ReferenceError  # noqa: A004 (the operator's word for it)
 
 SCHEMA = "driftline.reference.v2"
@@ -41,11 +43,13 @@ class ReferenceCounts:
             `tag=__other__` for every tag.
         counts: int64, shape (streams, layout.size).
         events: int64, shape (streams,): events of each stream.
+        seasons: what is normal at each hour or day; None: the same at all.
     """
 
     names: tuple[str | None, ...]
     counts: IntArray
     events: IntArray
+    seasons: Seasons | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +100,11 @@ class Reference:
     def stream_events(self) -> IntArray:
         """Events of each stream, shape (streams,)."""
         return self.counted.events
+
+    @property
+    def seasons(self) -> Seasons | None:
+        """What is normal at each hour or day; None: the same at all."""
+        return self.counted.seasons
 
     @property
     def events(self) -> int:
@@ -179,6 +188,7 @@ def _content(reference: Reference) -> dict[str, Any]:
             if content.pop("ties", None) is not None:
                 content["ks_error"] = feature.ks_error
         return {**shared, **layout, "streams": streams, "outcome": outcome}
+    seasons = reference.seasons
     if outcome is not None:
         outcome = {name: value for name, value in outcome.items() if name != "layout"}
     return {
@@ -188,6 +198,7 @@ def _content(reference: Reference) -> dict[str, Any]:
             "streams": streams,
             "outcome": outcome,
             "dispersion": _dispersion_to_json(reference),
+            **({} if seasons is None else {"seasons": seasons.to_json(reference.layout)}),
         },
     }
 
@@ -213,6 +224,7 @@ def _fields(document: dict[str, Any]) -> dict[str, Any]:
         None if left_out is None else tuple(left_out),
     )
     streams, outcome = baseline["streams"], baseline["outcome"]
+    seasons = baseline.get("seasons")
     counts = np.array([_counts_from_json(features, stream["counts"]) for stream in streams])
     if first:
         features = with_ties(features, counts[0])
@@ -226,6 +238,7 @@ def _fields(document: dict[str, Any]) -> dict[str, Any]:
             tuple(stream["segment"] for stream in streams),
             counts,
             np.array([stream["events"] for stream in streams], np.int64),
+            None if seasons is None else Seasons.from_json(seasons, features),
         ),
         "segments": {tag: tuple(values) for tag, values in layout["segments"].items()},
         "positive_label": layout["positive_label"],
@@ -289,30 +302,13 @@ def _feature_from_json(feature: dict[str, Any]) -> Feature:
 def _counts_to_json(layout: Layout, flat: IntArray) -> dict[str, Any]:
     """Per feature the ties (or categories) and gaps; gaps are empty unless the grid was cut."""
     return {
-        feature.name: _packed(flat[layout.starts[f] : layout.starts[f + 1]])
+        feature.name: packed(flat[layout.starts[f] : layout.starts[f + 1]])
         for f, feature in enumerate(layout.features)
     }
 
 
 def _counts_from_json(layout: Layout, counts: dict[str, Any]) -> IntArray:
     blocks = [
-        _unpacked(counts[feature.name], feature.slots + EXTRA_CELLS) for feature in layout.features
+        unpacked(counts[feature.name], feature.slots + EXTRA_CELLS) for feature in layout.features
     ]
     return np.concatenate([np.zeros(0, np.int64), *blocks])
-
-
-def _packed(block: IntArray) -> list[int] | dict[str, list[int]]:
-    """Write a block densely, or where most of it is zero as cells and their counts."""
-    cells = np.flatnonzero(block)
-    if 2 * cells.size > block.size:
-        return [int(count) for count in block]
-    return {"cell": cells.tolist(), "count": block[cells].tolist()}
-
-
-def _unpacked(packed: list[int] | dict[str, list[int]], size: int) -> IntArray:
-    block = np.zeros(size, np.int64)
-    if isinstance(packed, dict):
-        block[packed["cell"]] = packed["count"]
-    else:
-        block[:] = packed
-    return block

@@ -12,6 +12,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
 from driftline.producer.errors import MappingError
@@ -79,18 +80,28 @@ def changes(rules: tzinfo, year: int) -> tuple[tuple[int, ...], tuple[int, ...]]
     Returns:
         These times in ms, and the offsets in ms: before the first, then from each of them on.
     """
+    instants, offsets = switches(rules, year)
+    # Up to here a clock shows the old time, also where it shows it again.
+    times = [
+        instant + max(before, after)
+        for instant, (before, after) in zip(instants, pairwise(offsets), strict=True)
+    ]
+    return tuple(times), offsets
+
+
+@lru_cache(maxsize=4096)
+def switches(rules: tzinfo, year: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the same with the instants (ms since 1970) from which on the offsets hold."""
     begin, end = year * YEAR - 2 * _DAY, (year + 1) * YEAR + 2 * _DAY
     before = _offset(rules, begin)
-    times, offsets = [], [before]
+    instants, offsets = [], [before]
     for day in range(begin, end, _DAY):
         after = _offset(rules, day + _DAY)
         if after != before:
-            instant = _first_with(rules, after, day, day + _DAY)
-            # Up to here a clock shows the old time, also where it shows it again.
-            times.append(instant + max(before, after))
+            instants.append(_first_with(rules, after, day, day + _DAY))
             offsets.append(after)
             before = after
-    return tuple(times), tuple(offsets)
+    return tuple(instants), tuple(offsets)
 
 
 def _first_with(rules: tzinfo, offset: int, low: int, high: int) -> int:
