@@ -43,10 +43,13 @@ class Cycle:
     words: str
 
     def cell_of(self, local: IntArray) -> IntArray:
-        """Return the cell in which each of some panes begins.
+        """Return the cell of each of some times.
+
+        An event is of the cell of its time, a pane of the cell of its middle: a day of UTC is
+        mostly Sunday in New York, though it begins there on Saturday.
 
         Args:
-            local: what the clocks of the time zone show at their start, ms since 1970.
+            local: what the clocks of the time zone show, ms since 1970.
 
         Example:
             >>> import numpy as np
@@ -59,8 +62,8 @@ class Cycle:
 
 
 _TABLE = (
-    Cycle("hour_of_day", 24, HOUR, DAY // 2, "at this hour"),
-    Cycle("hour_of_week", 168, HOUR, DAY // 2, "at this hour of the week"),
+    Cycle("hour_of_day", 24, HOUR, HOUR, "at this hour"),
+    Cycle("hour_of_week", 168, HOUR, HOUR, "at this hour of the week"),
     Cycle("day_of_week", 7, DAY, DAY, "on this day of the week"),
 )
 
