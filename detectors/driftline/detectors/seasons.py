@@ -57,8 +57,16 @@ class Cycle:
             >>> [int(cycle.cell_of(thursday_noon)[0]) for cycle in CYCLES.values()]
             [12, 84, 3]
         """
-        cells: IntArray = (local + _MONDAY * DAY) // self.cell % self.cells
-        return cells
+        return self.occurrence_of(local) % self.cells
+
+    def occurrence_of(self, local: IntArray) -> IntArray:
+        """Return a number for each time that a cell comes; modulo `cells` the cell.
+
+        Panes of one occurrence may share what is special about that time alone. So they are no
+        witnesses of each other where it is asked what comes again.
+        """
+        occurrence: IntArray = (local + _MONDAY * DAY) // self.cell
+        return occurrence
 
 
 _TABLE = (

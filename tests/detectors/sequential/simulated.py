@@ -6,6 +6,8 @@ import numpy as np
 
 from driftline.detectors import Columns, FeatureColumn, Reference, build_reference
 from driftline.detectors.grid import FloatArray, IntArray
+from driftline.detectors.seasons import CYCLES, HOUR, FeatureSeason
+from driftline.detectors.sequential.cell_shares import CellShares
 from driftline.detectors.sequential.pane_bins import PaneBins
 from driftline.detectors.sequential.variation import Directions, reference_phi
 
@@ -55,3 +57,39 @@ def phi_of(values: FloatArray, events: int) -> FloatArray:
     phi, _ = reference_phi(bins, directions, panes, np.arange(panes.shape[0]))
     one: FloatArray = phi[0]
     return one
+
+
+def cycling(
+    rng: np.random.Generator, starts: IntArray, events: int, features: int, amount: float
+) -> FloatArray:
+    """Values of panes whose mean follows the hour of the day, shape (panes * events, features)."""
+    mean = amount * np.sin(2.0 * np.pi * (starts // HOUR) / 24.0)
+    values: FloatArray = rng.normal(size=(starts.size * events, features))
+    values += np.repeat(mean, events)[:, None]
+    return values
+
+
+class Seasonal:
+    """Seasons of one cycle for all features, from panes of the reference.
+
+    Args:
+        bins: of the features; `panes`: as `panes_of` counts them.
+        starts: of the panes, ms, in local time.
+        cycle: that all follow; `kappa`: as how many events the other cells count.
+    """
+
+    def __init__(
+        self, bins: PaneBins, panes: IntArray, starts: IntArray, cycle: str, kappa: float
+    ) -> None:
+        cells = CYCLES[cycle].cell_of(starts)
+        counts = np.zeros((CYCLES[cycle].cells, panes.shape[1]), np.int64)
+        np.add.at(counts, cells, panes)
+        size = bins.owner.size
+        parts = np.split(counts[:, :size], bins.first[1:-1], axis=1)
+        self.features = {
+            int(f): FeatureSeason(
+                cycle, kappa, np.concatenate([own, counts[:, size + i, None]], axis=1)
+            )
+            for i, (f, own) in enumerate(zip(bins.places, parts, strict=True))
+        }
+        self.shares = CellShares(bins, [*self.features.values()])

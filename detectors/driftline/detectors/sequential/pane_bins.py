@@ -31,7 +31,7 @@ class PaneBins:
         cells: flat index of the first cell of each bin, ascending, shape (M,).
         first: number of each feature's first bin, and the end of the last, shape (F + 1,).
         owner: feature of each bin, shape (M,).
-        none_share: share of the events without a usable value, shape (F,).
+        none: events without a usable value, shape (F,); none_share: their share.
         normal: what the reference knows of each bin, as if events, shape (M,): positive. Of a
             number without ties these are the gaps between order statistics, m + 1 in all, which
             makes the law of a quiet pane exact (Wilks 1962, section 8.7: gaps are Dirichlet); else
@@ -62,9 +62,9 @@ class PaneBins:
         self.normal: FloatArray = np.concatenate([np.zeros(0), *normal])
         # A block of flat counts ends with the cells of events without a value.
         self._ends: IntArray = layout.starts[self.places + 1]
-        none = self.count_none(counts)
+        self.none: FloatArray = self.count_none(counts).astype(np.float64)
         valued = self.total(self.count(counts).astype(np.float64))
-        self.none_share: FloatArray = none / np.maximum(none + valued, 1)
+        self.none_share: FloatArray = self.none / np.maximum(self.none + valued, 1)
 
     @property
     def features(self) -> int:

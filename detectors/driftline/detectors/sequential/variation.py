@@ -22,7 +22,9 @@ from driftline.detectors import special
 from driftline.detectors.dispersion import DIRECTIONS, JOINS, NONE, OTHER
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.pane_lengths import LEAST_PANES
+from driftline.detectors.sequential.cell_shares import Known
 from driftline.detectors.sequential.pane_bins import PaneBins
+from driftline.detectors.sequential.pane_cells import PaneCells
 
 LAGS = 4
 MANY_PANES, _LARGE = 100, 5.0
@@ -166,16 +168,23 @@ class PaneVariation:
 
 
 def deviations(
-    bins: PaneBins, directions: Directions, p: FloatArray, x: FloatArray, none: FloatArray
+    bins: PaneBins,
+    directions: Directions,
+    p: FloatArray,
+    x: FloatArray,
+    none: FloatArray,
+    season: Known | None = None,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return how far panes are from the shares `p`, as `PaneVariation.add` takes it.
 
     Args:
         bins: of the panes.
         directions: of the bins.
-        p: shares, shape (M,): positive.
+        p: shares, of all panes or of each, shape (M,) or (panes, M): positive.
         x: events of the panes per bin, shape (panes, M).
         none: their events without a usable value, shape (panes, F).
+        season: what is known of their cells, where they follow a cycle. As little is known of some
+            cells as a pane tells, so that panes vary more without a dispersion.
 
     Returns:
         y, chi-square over its degrees of freedom, and events.
@@ -185,20 +194,29 @@ def deviations(
     away = x - expected
     scores = directions.scores
     # The scores have mean 0 under the reference's shares; under `p` they may not.
-    mean = bins.total(scores * p)
-    variance = bins.total(scores * scores * p) - mean * mean
+    each = p[..., None, :]
+    mean = bins.total(scores * each)
+    variance = bins.total(scores * scores * each) - mean * mean
     y = bins.total(scores * away[..., None, :])
     norm = n[..., None, :] * variance
-    share, whole = bins.none_share, n + none
+    share, whole = bins.none_share if season is None else season.none_share, n + none
     y = np.concatenate([y, (none - whole * share)[..., None, :]], axis=-2)
     norm = np.concatenate([norm, (whole * share * (1.0 - share))[..., None, :]], axis=-2)
-    y = np.divide(y, np.sqrt(norm), out=np.zeros_like(y), where=norm > 0.0)
     square = np.divide(away * away, expected, out=np.zeros_like(away), where=expected > 0.0)
-    return y, bins.total(square) / directions.freedom, n
+    other = bins.total(square) / directions.freedom
+    if season is not None:
+        norm = norm * (1.0 + whole / season.mass)[..., None, :]
+        other = other / (1.0 + n / bins.total(season.values))
+    y = np.divide(y, np.sqrt(norm), out=np.zeros_like(y), where=norm > 0.0)
+    return y, other, n
 
 
 def reference_phi(
-    bins: PaneBins, directions: Directions, panes: IntArray, numbers: IntArray
+    bins: PaneBins,
+    directions: Directions,
+    panes: IntArray,
+    numbers: IntArray,
+    season: PaneCells | None = None,
 ) -> tuple[FloatArray, FloatArray]:
     """Estimate phi from the reference's panes, for each number of panes that may be joined.
 
@@ -208,6 +226,7 @@ def reference_phi(
         panes: events of panes in the order of time, per bin, then those without a usable value per
             feature, shape (R, M + F).
         numbers: of the panes, ascending, shape (R,); what is left out had no events.
+        season: the cells of the panes, where the features follow a cycle.
 
     Returns:
         phi, shape (len(JOINS), 5, F), NaN where fewer than 30 joined panes are left; and the mean
@@ -232,10 +251,15 @@ def reference_phi(
         variation = PaneVariation(features)
         for first, last in _runs(joined):
             ends = np.append(starts, panes.shape[0])
-            block = panes[ends[first] : ends[last]]
-            x = np.add.reduceat(block, starts[first:last] - ends[first], axis=0)
-            x = x.astype(np.float64)
-            variation.add(*deviations(bins, directions, bins.shares, x[:, :size], x[:, size:]))
+            rows = slice(int(ends[first]), int(ends[last]))
+            begins = starts[first:last] - ends[first]
+            x = np.add.reduceat(panes[rows], begins, axis=0).astype(np.float64)
+            p, known = bins.shares, None
+            if season is not None:
+                known = season.known(rows, begins)
+                p = known.values / bins.total(known.values)[:, bins.owner]
+            found = deviations(bins, directions, p, x[:, :size], x[:, size:], known)
+            variation.add(*found)
             if last < joined.size and joined[last] > joined[last - 1] + 1:
                 variation.pause()
         phi[i] = np.where(variation.panes >= LEAST_PANES, variation.phi(), np.nan)
