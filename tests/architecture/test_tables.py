@@ -32,7 +32,6 @@ TABLES = {
             "detectors/outcomes/metrics.py": "the table",
             "detectors/outcomes/changing_cells.py": "whose evidence is added up",
             "producer/reference/outcome.py": "keys of the reference's file",
-            "consumer/judge/performance/stream.py": "evidence on the size of errors is upwards",
             "consumer/judge/performance/details.py": "what else their verdicts hold",
             "consumer/judge/comparison/judge.py": "what two models are compared by",
             "consumer/judge/comparison/records.py": "what two models are compared by",

@@ -59,19 +59,18 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_larger_errors_of_the_same_inputs_are_told_with_both_means(reference: Path) -> None:
     data = prices(ROWS, 2, larger=1.3)
     found = records(reference, data)
-    (alert,) = [
-        each for each in found if isinstance(each, Alert) and "estimate_gap" in (each.feature or "")
-    ]
+    (alert,) = [each for each in found if isinstance(each, Alert)]
     known = data.dropna()
     realised = float((known["prediction"] - known["actual"]).abs().mean())
     (gap,) = gaps(found)
     assert gap.value is not None
     expected = realised - gap.value
     assert (
-        f"errors are larger than its inputs let expect: mean {realised:.3g}, expected"
-        f" {expected:.3g}, on {len(known):,} labelled of {len(known):,} events"
+        f", where the inputs of these events let expect {expected:.3g},"
+        f" on {len(known):,} labelled of {len(known):,} events"
     ) in alert.summary
-    assert (alert.kind, alert.severity) == ("performance", "critical")
+    assert f"mean absolute error rose to {realised:.3g} " in alert.summary
+    assert (alert.feature, alert.kind) == ("performance.mae", "performance")
     # The errors of the reference are a hundredth part of the area, so those of the rows were, too.
     assert expected == pytest.approx(float(known["area"].mean()) * np.sqrt(2 / np.pi), rel=0.05)
 

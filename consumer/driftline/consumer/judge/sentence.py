@@ -75,6 +75,7 @@ def amount(value: float, digits: int = 3) -> str:
         >>> amount(-1234.5, 5), amount(1.7e308)
         ('-1,234.5', '1.7e+308')
     """
+    value += 0.0  # of the two zeros the one without a sign
     if 1000 <= abs(value) < _PLAIN:
         decimals = max(digits - len(f"{abs(value):.0f}"), 0)
         text = f"{value:,.{decimals}f}"

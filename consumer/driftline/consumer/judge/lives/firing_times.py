@@ -59,7 +59,9 @@ class FiringTimes:
         effects: dict[str, float] = {}
         for firing in self.at(end):
             if firing.stream == stream:
-                last = [effect for at, effect in firing.windows if at <= end][-1]
+                # What an older version kept may begin later.
+                known = [effect for at, effect in firing.windows if at <= end]
+                last = known[-1] if known else firing.windows[0][1]
                 effects[firing.feature] = max(effects.get(firing.feature, -math.inf), last)
         return sorted(effects, key=lambda name: (-effects[name], name))
 

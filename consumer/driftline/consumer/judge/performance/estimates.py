@@ -90,7 +90,7 @@ class EstimateStream:
             if life.firing and life.incident is not None and life.kind in DRIFT
         ]  # fmt: skip
         length = self._config.window.length
-        return verdicts, self._writer.alerts(self._lives, found, shown, incidents, length)
+        return verdicts, self._writer.alerts(self._lives, found, None, shown, incidents, length)
 
     def _estimates(self, counts: IntArray) -> list[MetricReading]:
         size, outcomes = self._layout.size, self._outcomes

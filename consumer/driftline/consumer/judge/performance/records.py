@@ -166,6 +166,7 @@ class MetricWriter:
         self,
         lives: Lives,
         found: Iterable[MetricReading],
+        gap: MetricReading | None,
         window: MetricWindow,
         incidents: Iterable[int],
         length: int,
@@ -178,7 +179,8 @@ class MetricWriter:
 
         Args:
             lives: of the model.
-            found: the metrics of the window; those without a value are passed over.
+            found: the metrics that may alarm; those without a value are passed over.
+            gap: how far performance is from its estimate, if that is known.
             window: when it is.
             incidents: `since` (ms) of the incidents that are open.
             length: of a window, ms.
@@ -186,7 +188,6 @@ class MetricWriter:
         """
         written = []
         found = sorted(found, key=lambda one: one.subject.name == GAP.name)
-        gap = next((one for one in found if one.subject.name == GAP.name), None)
         for measured in found:
             if measured.reading is None or isnan(measured.figure.value):
                 continue
@@ -274,8 +275,11 @@ class MetricWriter:
             gap is not None and gap.reading is not None and gap.reading.level
             and measured.subject.is_realised and measured.subject.name != GAP.name
         ):  # fmt: skip
-            less = amount(abs(gap.figure.value))
-            text += f", and performance turned out {less} worse than estimated"
+            if gap.means is None:
+                less = amount(abs(gap.figure.value))
+                text += f", and performance turned out {less} worse than estimated"
+            else:
+                text += f", where the inputs of these events let expect {amount(gap.means[1])}"
         scope = f"{in_segments(life.segments)}{self._scope(life, window)}"
         return Wording(
             f"{text}, {basis}, since {self._records.axis.moment(life.since)}. {scope}", row

@@ -136,7 +136,8 @@ class MetricStream:
             counts = panes.counts(since, end, self.segment)
             outcomes, extra = counts[: self.size], counts[self.size :]
             found = [*self._metrics(outcomes), *self._gap(outcomes)]
-            one = next(each for each in found if each.subject.name == name)
+            by = {each.subject.name: each for each in found}
+            one, gap = by[name], by.get(GAP.name)
             if not self._is_worse(one):
                 continue
             worse = nan if one.reading is None else one.reading.effect
@@ -155,7 +156,7 @@ class MetricStream:
             )
             length = self._config.window.length
             written += self._writer.alerts(
-                lives, [one], window, incidents, length, partial(reach, DueSpan(since, end))
+                lives, [one], gap, window, incidents, length, partial(reach, DueSpan(since, end))
             )
             changes.fired(change, end, panes)
         return written
@@ -171,7 +172,7 @@ class MetricStream:
 
     def _is_worse(self, one: MetricReading) -> bool:
         """Return whether a metric, or the gap, is so much worse that people should know."""
-        sizes = one.subject.name == "mae"
+        sizes = not self.of_classes and one.subject.name != GAP.name
         if sizes and not one.figure.value > one.normal:
             return False
         least = self._config.min_effect if sizes else self._config.min_rise
@@ -213,7 +214,8 @@ class MetricStream:
             known = None if self.changes is None else self.changes.of(one.subject.name)
             verdicts.append(self._writer.verdict(one, window, None, details, known))
         length = self._config.window.length
-        alerts = self._writer.alerts(lives, found, window, incidents, length, reach)
+        gap = next((one for one in found if one.subject.name == GAP.name), None)
+        alerts = self._writer.alerts(lives, found, gap, window, incidents, length, reach)
         for name in before - self._said(lives):
             if self.changes is not None:
                 self.changes.reset(name)
