@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from driftline.consumer.judge.features.past_phi import PastPhi
@@ -18,6 +18,7 @@ def phi_of(pane: int) -> np.ndarray:
     return np.full((5, 2), 10.0 + pane)
 
 
+@example(panes=6, gaps=[4, 4, 4, 4], cut=0)
 @given(
     panes=st.integers(1, 7),
     gaps=st.lists(st.integers(1, 20), min_size=1, max_size=60),

@@ -8,14 +8,16 @@ from driftline.detectors.dispersion import DIRECTIONS, NONE, OTHER
 from driftline.detectors.grid import FloatArray
 
 _KEPT = [NONE, OTHER]  # the directions that windows are tempered by
+_TIMES = 3
 _NEVER = -(1 << 62)
 
 
 class PastPhi:
-    """Keeps phi as it was once in the length of a window, the last two times.
+    """Keeps phi as it was once in the length of a window, the last three times.
 
-    The older one is from before any window that is judged; the newer one from before a window that
-    begins with the panes that follow it, as windows that do not overlap do.
+    The newest is from just before the panes that follow it, so that a window which begins with
+    them, as windows that do not overlap do, knows all that was before. Windows that overlap begin
+    behind the oldest.
 
     Args:
         first: phi before the first pane, shape (5, F).
@@ -33,23 +35,21 @@ class PastPhi:
 
     def __init__(self, first: FloatArray, panes: int, kept: bytes) -> None:
         self._first, self._panes = first, panes
-        self._at = np.full(2, _NEVER)
-        self._phi = np.stack([first[_KEPT]] * 2).astype(np.float32)
+        self._at = np.full(_TIMES, _NEVER)
+        self._phi = np.stack([first[_KEPT]] * _TIMES).astype(np.float32)
         if len(kept) == self._at.nbytes + self._phi.nbytes:
-            self._at = np.frombuffer(kept, "<i8", 2).astype(np.int64)
+            self._at = np.frombuffer(kept, "<i8", _TIMES).astype(np.int64)
             shape, size = self._phi.shape, self._at.nbytes
             self._phi = np.frombuffer(kept, "<f4", offset=size).reshape(shape).astype(np.float32)
 
     def is_due(self, pane: int) -> bool:
         """Return whether phi is to be kept before the pane of this number."""
-        return bool(self._at[1] // self._panes != pane // self._panes)
+        return bool(self._at[-1] // self._panes != pane // self._panes)
 
     def keep(self, pane: int, phi: FloatArray) -> None:
         """Keep phi, shape (5, F), as it is before the pane of this number."""
-        # The windows that are still to come begin behind `pane - panes`.
-        older = int(self._at[1] <= pane - self._panes + 1)
-        self._at = np.array([self._at[older], pane])
-        self._phi = np.stack([self._phi[older], phi[_KEPT].astype(np.float32)])
+        self._at = np.append(self._at[1:], pane)
+        self._phi = np.append(self._phi[1:], phi[None, _KEPT].astype(np.float32), axis=0)
 
     def before(self, pane: int) -> FloatArray:
         """Return phi as it was before a window that begins with this pane, shape (5, F).
