@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import msgspec
 import pytest
@@ -16,7 +17,7 @@ from driftline.consumer.cli.output_log import OutputLog
 from driftline.consumer.config import OutputConfig
 from driftline.consumer.log import kafka_python
 from driftline.consumer.log.memory import MemoryBroker, MemoryLog
-from driftline.consumer.log.protocol import Message
+from driftline.consumer.log.protocol import Message, Record, TopicPartition
 from driftline.consumer.wire.messages import partition_of
 from driftline.consumer.wire.records import Alert, Verdict, Window
 from driftline.consumer.wire.subject import identity
@@ -251,10 +252,30 @@ def test_an_alert_is_found_by_the_beginning_of_its_id_with_its_verdict(log: Log)
     assert find_verdict(log.output, found) == of_window(wanted)
 
 
-def test_a_verdict_written_long_before_its_alert_is_found(log: Log) -> None:
-    log.write(of_window(record(1)))
-    log.broker.now += 86_400_000
+def test_only_the_verdicts_near_an_alert_are_read(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, whole = [], log.output.read_after
+
+    def read_after(partition: TopicPartition, time: int) -> Iterator[Record]:
+        for each in whole(partition, time):
+            read.append(each.timestamp - log.broker.now)
+            yield each
+
+    monkeypatch.setattr(log.output, "read_after", read_after)
+    now = log.broker.now
+    for minute in range(-60, 61):
+        log.broker.now = now + 60_000 * minute
+        log.write(of_window(record(2)))
+    log.broker.now = now
     log.write(record(1))
+    found = find_alert(log.output, record(1).alert_id)
+    assert find_verdict(log.output, found) is None
+    assert (min(read), max(read)) == (-10 * 60_000, 11 * 60_000)
+
+
+def test_a_verdict_that_is_gone(log: Log) -> None:
+    log.write(of_window(record(1)), record(1))
     found = find_alert(log.output, record(1).alert_id)
     assert find_verdict(log.output, found) == of_window(record(1))
     log.broker.delete_before(

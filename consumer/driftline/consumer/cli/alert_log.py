@@ -12,7 +12,7 @@ from driftline.consumer.wire.messages import partition_of
 from driftline.consumer.wire.records import Verdict
 from driftline.consumer.wire.subject import identity
 
-_MINUTE = 60_000
+_APART = 600_000  # ms from a verdict to its alert, at most
 
 
 def find_alert(output: OutputLog, alert_id: str) -> AlertRecord:
@@ -36,18 +36,24 @@ def find_alert(output: OutputLog, alert_id: str) -> AlertRecord:
 
 
 def find_verdict(output: OutputLog, record: AlertRecord) -> Verdict | None:
-    """Return the verdict of an alert's window, None if it is gone by retention."""
+    """Return the verdict of an alert's window.
+
+    None if it is gone by retention, and of an alert on what came since a change began: no window
+    is that long.
+    """
     alert = record.alert
     if alert.feature is None:
         return None
     wanted = identity(alert.stream, alert.feature, *alert.window.times, alert.reference.id)
     partitions = output.partitions("verdicts")
     partition = partitions[partition_of(alert.stream, len(partitions))]
-    # A verdict is sent just before its alert; after a restart perhaps much earlier.
-    for start in (record.timestamp - 10 * _MINUTE, 0):
-        for each in output.read_after(partition, max(0, start)):
-            if wanted.encode() in (each.value or b""):
-                verdict = msgspec.json.decode(each.value or b"", type=Verdict)
-                if verdict.verdict_id == wanted:
-                    return verdict
+    # A verdict is sent just before its alert, also where both are sent again after a restart.
+    first, last = record.timestamp - _APART, record.timestamp + _APART
+    for each in output.read_after(partition, max(0, first)):
+        if each.timestamp > last:
+            return None
+        if wanted.encode() in (each.value or b""):
+            verdict = msgspec.json.decode(each.value or b"", type=Verdict)
+            if verdict.verdict_id == wanted:
+                return verdict
     return None
