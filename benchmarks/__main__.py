@@ -3,8 +3,8 @@
 `make sequential` measures the sequential detector (`sequential`, with `simulated`, `streams` and
 `river_peers`). The others are run by hand: `decode` (the decoder alone), `detectors` (counting),
 `mistakes` (what the answer to a mistake costs), `pace` (what a worker costs at a steady rate, and
-how soon it says what it found), `null_alarms` (false alarms on quiet streams), and `samples` (files
-that packages ship).
+how soon it says what it found), `onsets` (how exactly a change is dated), `null_alarms` (false
+alarms on quiet streams), and `samples` (files that packages ship).
 """
 
 from __future__ import annotations

@@ -221,3 +221,22 @@ def test_evidence_is_divided_by_phi() -> None:
         one.state.alternatives.evidence / 2.0, rel=1e-6
     )
     assert two.state.learners.evidence == pytest.approx(one.state.learners.evidence / 2.0, rel=1e-6)
+
+
+def test_a_class_that_nearly_vanishes_is_dated_to_the_pane() -> None:
+    # A tenth of the events becomes 1 of 150: a slight fall would already be seen in quiet panes
+    # that happened to hold a few less, and so begin too early.
+    plan = PaneBins(REFERENCE.layout, REFERENCE.counts[0], np.array([3]))
+    after = np.array([0.65, 0.343, 0.007, 0.0])
+    errors = []
+    for seed in range(40):
+        rng = np.random.default_rng([19, seed])
+        evidence = Evidence(plan, None)
+        for number in range(60):
+            shares = plan.shares if number < 40 else after
+            events = rng.multinomial(100, shares).astype(np.float64)
+            if evidence.add(events, np.ones((5, 1)), number)[0] > 8.0 and number >= 40:
+                break
+        errors.append(int(evidence.onset()[0]) - 40)
+    assert min(errors) >= -2
+    assert errors.count(0) >= 36

@@ -26,9 +26,11 @@ _FLANK = 2.0  # standard scores: where the middle ends, and tails begin
 TAILS = ((0.01, (3.0,)), (0.002, (4.0,)))  # share of the events beyond, and how many times it
 _ABOUT = 1.2  # bins end with a value of the reference, near the share
 _MORE_TIMES = (30.0, 100.0)
-CLASSES = (-0.5, -0.2, 0.2, 0.5, 1.5)
+CLASSES = (-1.5, -0.5, -0.2, 0.2, 0.5, 1.5)
 LEARNERS = ((50.0, 0.0), (100.0, 0.8), (300.0, 0.95), (1000.0, 0.99))
 """Of each law that learns: events that the normal shares weigh, and its share of older panes."""
+ALL = (LOCATIONS, SCALES, MIDDLES, TAILS, CLASSES, LEARNERS)
+"""What evidence is added up for: what was added up for others is no evidence for these."""
 
 
 @dataclass(frozen=True, eq=False)

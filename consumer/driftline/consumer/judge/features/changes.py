@@ -17,6 +17,7 @@ from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.reference import Reference, content_hash
 from driftline.detectors.rounding import significant
 from driftline.detectors.sequential.also_changed import also_changed
+from driftline.detectors.sequential.alternatives import ALL
 from driftline.detectors.sequential.gate import RECENT, pane_psi, surely, tails_doubled
 from driftline.detectors.sequential.stream import StreamEvidence
 
@@ -62,7 +63,7 @@ class ChangeWatch:
         window: length and step of the windows: the gate looks back at 50 steps at most.
         min_effect: the least PSI of an alarm.
         kept: what was kept of the stream; None: nothing. What was kept of another reference,
-            layout or pane is not used.
+            layout or pane, or of other alternatives, is not used.
         upwards: whether numbers are only tested for larger values.
     """
 
@@ -90,7 +91,12 @@ class ChangeWatch:
             upwards=upwards,
         )  # fmt: skip
         self._key = content_hash(
-            {"reference": reference.id, "pane": pane, "watched": np.flatnonzero(watched).tolist()}
+            {
+                "reference": reference.id,
+                "pane": pane,
+                "watched": np.flatnonzero(watched).tolist(),
+                "alternatives": ALL,
+            }
         )
         first, past = self._evidence.phi(), b""
         if kept is not None and kept.key == self._key:
