@@ -22,7 +22,8 @@ from driftline.consumer.judge.features.changes import ChangeWatch
 from driftline.detectors import Columns, FeatureColumn, Reference, build_reference
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.sequential.pane_bins import PaneBins
-from driftline.producer.reference.panes import PaneCounts, PanePlan
+from driftline.producer.reference.pane_plan import PanePlan
+from driftline.producer.reference.panes import PaneCounts
 
 EVENTS, BEFORE, AFTER = 100, 60, 200
 LIMIT = float(np.log(50 * 2_000) - np.log(0.6))
@@ -90,7 +91,7 @@ def _reference(codes: IntArray) -> Reference:
     counted = PaneCounts(plan, reference.layout, reference.counts[0])
     times = np.arange(codes.shape[0]) // EVENTS * MINUTE
     counted.add(times, Columns(np.zeros((codes.shape[0], 0)), codes.astype(np.int32)))
-    return replace(reference, dispersion=counted.dispersion())
+    return replace(reference, dispersion=counted.findings().dispersion)
 
 
 def _onsets(

@@ -17,7 +17,8 @@ from driftline.consumer.judge.features.changes import Change, ChangeWatch
 from driftline.detectors import Columns, FeatureColumn, Reference, build_reference
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.sequential.pane_bins import PaneBins
-from driftline.producer.reference.panes import PaneCounts, PanePlan
+from driftline.producer.reference.pane_plan import PanePlan
+from driftline.producer.reference.panes import PaneCounts
 
 MINUTE = 60_000
 OPEN = -np.inf
@@ -33,7 +34,7 @@ def reference_of(values: FloatArray, events: int) -> Reference:
     counted = PaneCounts(PanePlan(MINUTE, 0, panes), reference.layout, reference.counts[0])
     times = np.arange(values.shape[0]) // events * MINUTE
     counted.add(times, Columns(values, np.zeros((values.shape[0], 0), np.int32)))
-    return replace(reference, dispersion=counted.dispersion())
+    return replace(reference, dispersion=counted.findings().dispersion)
 
 
 class Counted:

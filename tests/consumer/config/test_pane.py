@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from driftline.consumer.config import WindowConfig
 from driftline.detectors.dispersion import DIRECTIONS, JOINS, Dispersion
 from driftline.detectors.pane_lengths import LENGTHS, part_of_rows
-from driftline.producer.reference.panes import pane_length
+from driftline.producer.reference.pane_plan import pane_length
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 

@@ -17,12 +17,8 @@ from driftline.detectors.pane_lengths import EVENTS, LENGTHS
 from driftline.producer.records.timestamp_column import UNREADABLE
 from driftline.producer.reference import panes as panes_module
 from driftline.producer.reference.build import ReferenceSettings, reference_from_events
-from driftline.producer.reference.panes import (
-    PaneCounts,
-    PanePlan,
-    TimesSeen,
-    pane_length,
-)
+from driftline.producer.reference.pane_plan import PanePlan, TimesSeen, pane_length
+from driftline.producer.reference.panes import PaneCounts
 
 MINUTE = 60_000
 SECOND = 1_000
@@ -107,7 +103,7 @@ def counted(plan: PanePlan, times: IntArray, values: FloatArray) -> Dispersion |
     for rows in (slice(half, None), slice(0, half)):
         empty = np.zeros((times[rows].size, 0), np.int32)
         counts.add(times[rows], Columns(values[rows, None], empty))
-    return counts.dispersion()
+    return counts.findings().dispersion
 
 
 def test_what_is_outside_the_plan_is_left_out() -> None:

@@ -41,10 +41,12 @@ from driftline.producer.records.names import (
     tag_problem,
 )
 from driftline.producer.records.table import Table
+from driftline.producer.records.time_zone import find_zone
 from driftline.producer.reference.events import Events, events_of
 from driftline.producer.reference.look import Look
 from driftline.producer.reference.outcome import measure_outcome
 from driftline.producer.reference.outcome_counts import outcome_content
+from driftline.producer.reference.panes import PaneCounts
 from driftline.producer.reference.scans import (
     Chosen,
     Counted,
@@ -52,6 +54,7 @@ from driftline.producer.reference.scans import (
     choose,
     compare_errors,
     count,
+    count_seasons,
     fit,
 )
 
@@ -71,6 +74,8 @@ class ReferenceSettings:
         positive_label: the class whose probability `prediction.score` is; by default "1" or "true"
             where the labels are 0 and 1 or false and true.
         ignore: globs of input features that are not built.
+        timezone: whose hours and days features may follow, see `driftline.detectors.seasons`; None:
+            they follow none.
     """
 
     model: str
@@ -79,6 +84,7 @@ class ReferenceSettings:
     segments: Sequence[str] = ()
     positive_label: str | None = None
     ignore: Sequence[str] = ()
+    timezone: str | None = None
 
     def is_ignored(self, feature: str) -> bool:
         """Tell whether an input feature is not built."""
@@ -176,7 +182,7 @@ def reference_from_tables(
     """Build a reference from tables. The order of the events does not matter.
 
     Args:
-        scan: gives all tables from the first on; it is called up to six times, and each time has
+        scan: gives all tables from the first on; it is called up to seven times, and each time has
             to give the same, as reading a file again does.
         mapping: how their rows become events.
         settings: what to build.
@@ -224,19 +230,22 @@ def _build(scan: Callable[[], Iterable[Events]], settings: ReferenceSettings) ->
     layout = with_ties(chosen.layout, counted.counts[0])
     layout = with_ks_error(layout, counted.counts[0])
     layout = replace(layout, left_out=_left_out(seen, types))
-    fitted = fit(scan, layout, counted, measured, seen.times.plan())
-    measured, counted = compare_errors(scan, layout, chosen, measured, counted, fitted.errors)
+    panes = _panes(seen, layout, counted, settings)
+    errors = fit(scan, layout, counted, measured, panes)
+    told = None if panes is None else panes.findings()
+    seasons = None if told is None else count_seasons(scan, layout, chosen, counted, told)
+    measured, counted = compare_errors(scan, layout, chosen, measured, counted, errors)
     built = [
         _describe(feature, f, counted, layout, chosen) for f, feature in enumerate(layout.features)
     ]
     reference = Reference(
         model=settings.model,
         layout=layout,
-        counted=ReferenceCounts(counted.streams, counted.counts, counted.events),
+        counted=ReferenceCounts(counted.streams, counted.counts, counted.events, seasons),
         segments=chosen.segments,
         positive_label=measured.positive_label,
-        outcome=outcome_content(measured, counted.outcomes, fitted.errors),
-        dispersion=fitted.dispersion,
+        outcome=outcome_content(measured, counted.outcomes, errors),
+        dispersion=None if told is None else told.dispersion,
     )
     return BuiltReference(
         reference,
@@ -248,6 +257,17 @@ def _build(scan: Callable[[], Iterable[Events]], settings: ReferenceSettings) ->
         measured.unmeasured,
         measured.perhaps,
     )
+
+
+def _panes(
+    seen: Seen, layout: Layout, counted: Counted, settings: ReferenceSettings
+) -> PaneCounts | None:
+    """Return what counts panes; None where events have no times, or too few."""
+    plan = seen.times.plan()
+    if plan is None:
+        return None
+    zone = None if settings.timezone is None else find_zone(settings.timezone)
+    return PaneCounts(plan, layout, counted.counts[0], zone)
 
 
 def _typed(seen: Seen, settings: ReferenceSettings) -> tuple[dict[str, FeatureType], list[str]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import numpy as np
 
@@ -20,13 +21,13 @@ from driftline.detectors.build import (
     stream_names,
 )
 from driftline.detectors.counts import Columns, Feature, Layout, count_columns
-from driftline.detectors.dispersion import Dispersion
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.listing import Listing, count_listed
 from driftline.detectors.outcomes import OutcomeRows, count_outcomes
 from driftline.detectors.outcomes.counting import LARGEST
 from driftline.detectors.outcomes.error_model import ErrorFit, ErrorModel, EventErrors
 from driftline.detectors.registry import FeatureType
+from driftline.detectors.seasons import Seasons
 from driftline.producer.errors import InputError
 from driftline.producer.records.column_values import feature_columns
 from driftline.producer.records.names import PREDICTION_FEATURES
@@ -37,7 +38,9 @@ from driftline.producer.reference.field import Field
 from driftline.producer.reference.look import Look
 from driftline.producer.reference.order_statistics import GridSearch
 from driftline.producer.reference.outcome import MeasuredOutcome
-from driftline.producer.reference.panes import PaneCounts, PanePlan, TimesSeen
+from driftline.producer.reference.pane_plan import TimesSeen
+from driftline.producer.reference.panes import PaneCounts, PaneFindings
+from driftline.producer.reference.segment_cycles import SegmentCycles
 
 _DISTINCT = 1 << 16
 
@@ -214,26 +217,13 @@ def count(scan: Iterable[Events], chosen: Chosen, measured: MeasuredOutcome) -> 
     return Counted(names, kept, sizes, outcomes, answered)
 
 
-@dataclass(frozen=True)
-class Fitted:
-    """The last reading.
-
-    Attributes:
-        errors: what estimates a regression's errors; None for a classifier.
-        dispersion: how much panes vary; None where events have no times, or too few.
-    """
-
-    errors: ErrorModel | None
-    dispersion: Dispersion | None
-
-
 def fit(
     scan: Callable[[], Iterable[Events]],
     layout: Layout,
     counted: Counted,
     measured: MeasuredOutcome,
-    plan: PanePlan | None,
-) -> Fitted:
+    panes: PaneCounts | None,
+) -> ErrorModel | None:
     """Fit the errors of a regression, and count panes in the order of time, by one reading.
 
     Args:
@@ -241,12 +231,14 @@ def fit(
         layout: of the features.
         counted: the counts.
         measured: how well the model did.
-        plan: how panes are cut; None: they are not.
+        panes: takes the events; None where they have no times, or too few.
+
+    Returns:
+        What estimates a regression's errors; None for a classifier.
     """
-    panes = None if plan is None else PaneCounts(plan, layout, counted.counts[0])
     errors = _error_fit(layout, counted.answered, measured)
     if panes is None and errors is None:
-        return Fitted(None, None)
+        return None
     first = 0
     for events in scan():
         columns = columns_of(layout, events)
@@ -256,10 +248,38 @@ def fit(
         if errors is not None:
             errors.add(columns, slice(first, first + events.rows))
         first += events.rows
-    return Fitted(
-        None if errors is None else errors.fit.model(),
-        None if panes is None else panes.dispersion(),
-    )
+    return None if errors is None else errors.fit.model()
+
+
+def count_seasons(
+    scan: Callable[[], Iterable[Events]],
+    layout: Layout,
+    chosen: Chosen,
+    counted: Counted,
+    found: PaneFindings,
+) -> Seasons | None:
+    """Count what is normal in the cells of cycles, of segments by one reading.
+
+    Args:
+        scan: reads the events.
+        layout: of the features.
+        chosen: what is counted.
+        counted: the counts.
+        found: what panes told of the whole model.
+    """
+    if found.cycles is None:
+        return None
+    streams = [found.seasons]
+    if chosen.segments:
+        segments = SegmentCycles(found.cycles, layout, counted.counts[1:])
+        for events in scan():
+            times = events.times()
+            if times is not None:
+                columns = columns_of(layout, events)
+                for s, rows in enumerate(islice(_members(events, chosen.segments), 1, None)):
+                    segments.add(s, times[rows], _chosen(columns, rows))
+        streams += segments.seasons()
+    return Seasons(found.cycles.zone.name, tuple(streams))
 
 
 def compare_errors(
