@@ -1,7 +1,8 @@
 """All that `make bench` measures, each program in a process of its own.
 
 `make sequential` measures the sequential detector (`sequential`, with `simulated`, `streams` and
-`river_peers`). The others are run by hand: `decode` (the decoder alone), `detectors` (counting),
+`river_peers`). The others are run by hand: `comparisons` (wrong decisions on two sides that are
+equally good), `decode` (the decoder alone), `detectors` (counting),
 `mistakes` (what the answer to a mistake costs), `pace` (what a worker costs at a steady rate, and
 how soon it says what it found), `onsets` (how exactly a change is dated), `null_alarms` (false
 alarms on quiet streams), and `samples` (files that packages ship).

@@ -181,7 +181,8 @@ def test_scores_alone_are_measured_but_not_decided(driftline: Driftline, tmp_pat
 CONFIGURED = """\
 kafka: {bootstrap_servers: "localhost:9092"}
 models:
-  m: {predictions: in, reference: m.json, labels: in, budget: off, performance: {accuracy: {min: 0.1}}}
+  m: {predictions: in, reference: m.json, labels: in, budget: off, performance: {accuracy: {min: 0.1}},
+      window: {length: 1h, every: 5m}}
 comparisons:
   new: {champion: m@1, challenger: m@2}
 """  # noqa: E501 (as people write it)
@@ -220,7 +221,7 @@ def test_a_backtest_tells_of_the_comparisons_of_its_model(
     (line,) = [line for line in ran.out.splitlines() if "performance.comparison (new)" in line]
     assert "m@2 is better than m@1" in line
     assert "1 alert, 1 incident" in ran.out
-    assert "2 windows of 1h against" in ran.out  # those of the model alone
+    assert "30 windows of 1h every 5m against" in ran.out  # those of the model alone
 
 
 def test_what_the_references_forbid_is_told_with_its_place(
@@ -234,4 +235,4 @@ def test_what_the_references_forbid_is_told_with_its_place(
     ran = driftline("check", "--offline")
     assert ran.code == 2
     assert "new: regressions are compared event" in ran.out
-    assert "driftline.yaml:5" in ran.out
+    assert "driftline.yaml:6" in ran.out

@@ -17,7 +17,7 @@ from driftline.consumer.cli.backtest_compare import too_little_compared
 from driftline.consumer.cli.backtest_compare_text import render
 from driftline.consumer.config import Config, KafkaConfig, Side, SourceConfig
 from driftline.consumer.offline.compare import Compared, compare, run
-from driftline.consumer.offline.comparison import NAME, PANE, SIDES, TOPIC, Comparison, set_up
+from driftline.consumer.offline.comparison import NAME, SIDES, TOPIC, Comparison, pane_of, set_up
 from driftline.consumer.offline.feedback import Feedback
 from driftline.consumer.offline.predictions import joined
 from driftline.consumer.offline.sides import TruthOptions, Wanted, read_sides
@@ -87,7 +87,7 @@ def test_the_service_says_the_same_of_the_same_events(
     published = {record.value for record in rig.records("verdicts")}
     own = {value for value in published if msgspec.json.decode(value or b"")["stream"] == NAME}
     assert whole.decision == "better"
-    assert len(whole.verdicts) == len(own) == -(-len(events) // PANE)
+    assert len(whole.verdicts) == len(own) == -(-len(events) // pane_of(len(events)))
     # What a file ends in is marked so; the service waits for what never comes.
     assert {
         msgspec.json.encode(msgspec.structs.replace(verdict, complete=True))
@@ -121,8 +121,11 @@ def test_pairs_may_be_of_any_times_and_of_none() -> None:
         assert (outcome.paired, outcome.events) == (True, 2_500)
         assert outcome.decided is not None
         assert expected.decided is not None
-        assert outcome.decided.p_value == expected.decided.p_value
+        assert outcome.decided.decision == expected.decided.decision
         assert outcome.sides == expected.sides
+        # In another order other pairs share a pane, and panes tell how much they vary.
+        same = outcome.decided.p_value == expected.decided.p_value
+        assert same == (other is late)
 
 
 def test_the_truth_of_an_event_counts_for_both_whoever_has_it() -> None:
@@ -212,7 +215,7 @@ def config(**comparison: str) -> Config:
         "kafka": {"bootstrap_servers": "localhost:9092"},
         "sources": {"in": {"fields": fields}},
         "models": {"m": {"predictions": "in", "labels": "in", "reference": "unused.json",
-                         "window": {"length": "20h", "every": "10h"}}},
+                         "window": {"length": "2h", "every": "1h"}}},
         "comparisons": {"new": {**sides, **comparison}} if comparison else {},
     })  # fmt: skip
 
@@ -229,7 +232,7 @@ def test_a_configuration_says_which_panes_traffic_and_alpha() -> None:
     guessed = versions(SAME)
     assert guessed.paired
     assert [v.window.end for v in guessed.verdicts[:2]] == [
-        "2020-09-13T18:00:00Z", "2020-09-14T04:00:00Z",
+        "2020-09-13T13:00:00Z", "2020-09-13T14:00:00Z",
     ]  # fmt: skip
     named = versions(SAME, traffic="split", alpha="0.001")
     assert (named.paired, named.alpha, named.events) == (False, 0.001, 0)
@@ -272,17 +275,17 @@ def test_of_files_that_share_few_events_the_others_tell() -> None:
 
 
 def test_a_decision_stands_until_the_opposite_can_be_said() -> None:
-    good = answers(0.97, 2, range(1_000))
-    worse = answers(0.55, 2, range(1_000, 2_000))
-    outcome = found(answers(0.8, 1, range(2_000)), [*good, *worse])
+    good = answers(0.97, 2, range(1_200))
+    worse = answers(0.55, 2, range(1_200, 1_800))
+    outcome = found(answers(0.8, 1, range(1_800)), [*good, *worse])
     assert outcome.decided is not None
     assert outcome.decided.decision == "better"
     assert outcome.decided.p_value > outcome.alpha
-    assert outcome.decided.after == 500
+    assert outcome.decided.after == 900
     assert (
         render(outcome)
         .splitlines()[-1]
-        .startswith("b is better than a (decided after 500 labelled events; of all p-value ")
+        .startswith("b is better than a (decided after 900 labelled events; of all p-value ")
     )
 
 

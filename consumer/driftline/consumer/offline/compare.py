@@ -129,6 +129,8 @@ def run(comparison: Comparison, names: tuple[str, str], feedback: Feedback) -> C
     found = replace(found, events=events)
     if not (events and champion.labelled and challenger.labelled):
         return replace(found, reason="no labelled events of both sides")
+    if standing.unknown and standing.decision == "undecided":
+        return replace(found, reason=standing.unknown)
     counts = (output.counts for output in outputs if isinstance(output, Alert))
     first = next((each["labelled"] for each in counts if each is not None), None)
     return replace(found, decided=Decided(standing.decision, standing.p_value, first))

@@ -28,6 +28,7 @@ from driftline.consumer.sketch.event_rows import event_times
 from driftline.consumer.wire.axis import RowAxis
 from driftline.detectors.grid import IntArray
 from driftline.detectors.outcomes import OutcomeLayout, Outcomes
+from driftline.detectors.outcomes.comparison import LEAST_PANES
 from driftline.detectors.reference import Reference
 from driftline.producer.errors import InputError
 from driftline.producer.records.mapping import Mapping
@@ -40,8 +41,7 @@ ALPHA = 0.05
 SIDES = ("champion", "challenger")
 """The models whose events the two sides become, and what is compared of them."""
 TOPIC = NAME = "compared"
-PANE = 1_000
-"""Predictions of both sides in a pane, after each of which the test looks."""
+_PANE, _LEAST, _PANES = 1_000, 10, 40
 
 _CHUNK = 20_000
 _PER_ROW = 1_000  # bytes that a waiting row may take: more than it does
@@ -164,8 +164,9 @@ def _times(
     """Return the time (ms) of each prediction, of both sides behind one another, and of a pane.
 
     With a configuration they are the events' own and the panes the model's. Else, or where these
-    do not tell which predictions of both sides are of one time, places: in the order of the times,
-    or of each side's own progress, in which only those that are `counted` count.
+    are too few panes to decide, or do not tell which predictions of both sides are of one time,
+    places: in the order of the times, or of each side's own progress, in which only those that are
+    `counted` count.
     """
     side = np.repeat([0, 1], [len(each) for each in sides])
     times = np.concatenate([each.times for each in sides])
@@ -176,15 +177,29 @@ def _times(
     if wanted.config is not None and wanted.model is not None:
         window = wanted.config.models[wanted.model].window
     if known and window is not None and window.rows is None:
-        return times, window.every
+        panes = np.unique(times // window.every).size
+        if panes >= LEAST_PANES:
+            return times, window.every
     if not known:
         progress = [(np.cumsum(own) - own) / max(int(own.sum()), 1) for own in counted]
         order = np.lexsort((side, np.concatenate(progress)))
     else:
         order = np.lexsort((side, times))
     places = np.empty(len(order), np.int64)
-    places[order] = RowAxis.of(PANE).origin + np.arange(len(order))
-    return places, PANE
+    pane = pane_of(len(order))
+    places[order] = RowAxis.of(pane).origin + np.arange(len(order))
+    return places, pane
+
+
+def pane_of(rows: int) -> int:
+    """Return the predictions of both sides in a pane, after each of which the test looks.
+
+    Of a small file they are few, so that there are enough panes to tell how much they vary.
+
+    >>> pane_of(200), pane_of(5_000), pane_of(1_000_000)
+    (10, 125, 1000)
+    """
+    return min(max(rows // _PANES, _LEAST), _PANE)
 
 
 def _overlap(first: IntArray, second: IntArray) -> bool:

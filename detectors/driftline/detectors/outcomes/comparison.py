@@ -7,6 +7,10 @@ Statistical Science 38, 2023). So one may look after every pane, for ever, and s
 
 What is compared is the share of right predictions, or of any other yes or no: for a regression
 "nearer to the truth than the other model", say.
+
+That holds where each event is a draw of its own. Where the difference of the two varies phi times
+as much from pane to pane (`share_variation.py`), a phi-th of the events is counted: then the chance
+is measured, and no longer proved.
 """
 
 from __future__ import annotations
@@ -16,7 +20,11 @@ from math import log, log1p
 from typing import Literal, NamedTuple, Self
 
 from driftline.detectors import special
+from driftline.detectors.outcomes.share_variation import ShareVariation, chance_variance
 from driftline.detectors.rounding import significant
+
+LEAST_PANES = 20
+"""Panes with events of both, before which nobody knows how much their difference varies."""
 
 Decision = Literal["better", "worse", "undecided"]
 
@@ -87,10 +95,19 @@ class PairedTest:
     @property
     def evidence(self) -> Evidence:
         """For and against the challenger."""
+        return self.tempered(1.0)
+
+    def tempered(self, phi: float) -> Evidence:
+        """Return the evidence of a phi-th of the events."""
+        champion, challenger = self.champion / phi, self.challenger / phi
         return Evidence(
-            _more_than_half(self.challenger, self.champion),
-            _more_than_half(self.champion, self.challenger),
+            _more_than_half(challenger, champion), _more_than_half(champion, challenger)
         )
+
+    def vary(self, variation: ShareVariation, champion: int, challenger: int) -> ShareVariation:
+        """Add one more pane to how much the challenger's share of these events varies."""
+        before = self.challenger, self.champion + self.challenger
+        return variation.add_share(before, (challenger, champion + challenger))
 
 
 @dataclass(frozen=True)
@@ -147,6 +164,22 @@ class IndependentTest:
             evidence=Evidence(better, worse),
         )
 
+    def tempered(self, phi: float) -> Evidence:
+        """Return the evidence of a phi-th of the events."""
+        better, worse = significant([each / phi for each in self.evidence]).tolist()
+        return Evidence(better, worse)
+
+    def vary(
+        self, variation: ShareVariation, champion: tuple[int, int], challenger: tuple[int, int]
+    ) -> ShareVariation:
+        """Add one more pane to how much the difference of the two shares varies."""
+        (right_a, n_a), (right_b, n_b) = champion, challenger
+        if not (n_a and n_b):
+            return variation
+        events = n_a * n_b / (n_a + n_b)
+        chance = chance_variance(self.champion) / n_a + chance_variance(self.challenger) / n_b
+        return variation.add(right_b / n_b - right_a / n_a, events, events * chance)
+
     def _expected(self, events: int) -> tuple[float, float]:
         """Expect of each model what it did so far, drawn together for a pane of many events.
 
@@ -167,7 +200,7 @@ def _add(counts: tuple[int, int], more: tuple[int, int]) -> tuple[int, int]:
     return counts[0] + more[0], counts[1] + more[1]
 
 
-def _more_than_half(successes: int, failures: int) -> float:
+def _more_than_half(successes: float, failures: float) -> float:
     """Log of the likelihood ratio against 1/2, averaged over shares uniform on 1/2 to 1."""
     n = successes + failures
     upper = float(special.betainc(failures + 1, successes + 1, 0.5))  # of the Beta law, above 1/2

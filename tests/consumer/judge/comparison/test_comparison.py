@@ -17,6 +17,8 @@ from driftline.consumer.wire.codec import pack_integers
 from driftline.consumer.wire.messages import Horizon, Loss, Pane, PanesMessage, StreamCounts
 from driftline.consumer.wire.records import Alert, ReferenceName, Verdict
 from driftline.detectors.outcomes import IndependentTest, PairedTest
+from driftline.detectors.outcomes.comparison import LEAST_PANES, Evidence
+from driftline.detectors.outcomes.share_variation import ShareVariation
 
 MINUTE, DAY = 60_000, 86_400_000
 RUNBOOK = "https://wiki.example/fraud"
@@ -102,6 +104,58 @@ def test_two_that_are_equally_good_are_seldom_told_apart(traffic: Traffic) -> No
     assert wrong <= 0.05 * len(found), wrong
 
 
+@pytest.mark.parametrize("traffic", ["split", "same"])
+def test_sides_that_vary_by_themselves_are_seldom_told_apart(traffic: Traffic) -> None:
+    """Each side has panes in which it does better or worse: 0.85 give or take 0.05."""
+    wanted = config(traffic)
+    found: list[str] = []
+    plain: list[bool] = []
+    out: list[object] = []
+    for seed in range(40):
+        rng, one = np.random.default_rng(seed), judge(wanted)
+        untempered = False
+        for number in range(40):
+            shares = np.clip(0.85 + 0.05 * rng.standard_normal(2), 0.0, 1.0)
+            right = rng.random((2, 600)) < shares[:, None]
+            a, b = right
+            cells = [0] * 4 + [int(((a == x) & (b == y)).sum()) for x, y in _PAIRS]
+            if traffic == "split":
+                cells = [int(n) for own in right for n in (own.sum(), 600 - own.sum())] + [0] * 4
+            out = fed(one, messages(wanted, cells, number * MINUTE), 2 * number)
+            state = one.state()
+            evidence = Evidence(*state.evidence)
+            if traffic == "same":
+                evidence = PairedTest(*state.cells[5:7]).evidence
+            untempered |= evidence.decide(0.05) != "undecided"
+        found.append(one.standing.decision)
+        plain.append(untempered)
+    assert len(found) - found.count("undecided") <= 2
+    assert sum(plain) >= 20
+    (verdict,) = out
+    assert isinstance(verdict, Verdict)
+    assert verdict.note is not None
+    assert verdict.note.startswith(
+        "how the two compare differs from pane to pane by more than chance: 100 events tell as much"
+    )
+
+
+@pytest.mark.parametrize("traffic", ["split", "same"])
+def test_a_state_without_variation_is_read_and_its_decision_stands(traffic: Traffic) -> None:
+    wanted = config(traffic)
+    one = judge(wanted)
+    for number, cells in enumerate(stream(traffic, (0.6, 0.9), 25, np.random.default_rng(2))):
+        fed(one, messages(wanted, cells, number * MINUTE), 2 * number)
+    record = msgspec.to_builtins(one.state())
+    del record["variation"]
+    old = judge(wanted, msgspec.convert(record, ComparisonState))
+    assert old.standing.decision == "better"
+    (verdict,) = fed(old, messages(wanted, cells, 25 * MINUTE), 50)
+    assert isinstance(verdict, Verdict)
+    assert verdict.reason == (
+        "1 pane with labelled events of both, 20 needed to know how much they vary by themselves"
+    )
+
+
 @pytest.mark.parametrize(
     ("traffic", "shares", "told"),
     [
@@ -123,22 +177,32 @@ def test_what_is_published_follows_from_the_counts(traffic: Traffic) -> None:
     one = judge(wanted)
     cells = list(stream(traffic, (0.6, 0.9), 30, np.random.default_rng(1)))
     test: PairedTest | IndependentTest = IndependentTest() if traffic == "split" else PairedTest()
+    between = ShareVariation()
     for number, pane in enumerate(cells):
         out = fed(one, messages(wanted, pane, number * MINUTE, expired=2), 2 * number)
         total = np.sum(cells[: number + 1], axis=0)
         if isinstance(test, PairedTest):
+            between = test.vary(between, champion=pane[5], challenger=pane[6])
             test = test.add(champion=pane[5], challenger=pane[6])
             shares = (total[4] + total[5]) / total.sum(), (total[4] + total[6]) / total.sum()
         else:
-            test = test.add((pane[0], pane[0] + pane[1]), (pane[2], pane[2] + pane[3]))
+            both = (pane[0], pane[0] + pane[1]), (pane[2], pane[2] + pane[3])
+            between = test.vary(between, *both)
+            test = test.add(*both)
             shares = total[0] / (total[0] + total[1]), total[2] / (total[2] + total[3])
         (verdict,) = [each for each in out if isinstance(each, Verdict)]
         assert verdict.counts == {"labelled": total.sum(), "unused": 0, "expired": 2 * number + 2}
+        if number < LEAST_PANES - 1:
+            many = f"{number + 1} pane{'s' if number else ''} with labelled events of both"
+            assert (verdict.state, verdict.detectors) == ("insufficient", {})
+            assert verdict.reason == f"{many}, 20 needed to know how much they vary by themselves"
+            assert one.standing.p_value == 1.0
+            continue
         found = verdict.detectors
         assert found["champion"].value == pytest.approx(shares[0], rel=1e-5)
         assert found["challenger"].value == pytest.approx(shares[1], rel=1e-5)
         assert found["comparison"].value == pytest.approx(shares[1] - shares[0], rel=1e-4)
-        decided = test.evidence.decide(0.05) != "undecided"
+        decided = test.tempered(between.phi()).decide(0.05) != "undecided"
         p_value = found["comparison"].p_value
         assert p_value is not None
         assert (p_value <= 0.05) == decided
@@ -149,37 +213,43 @@ def test_what_is_published_follows_from_the_counts(traffic: Traffic) -> None:
 def test_a_decision_is_an_alert_and_again_every_week() -> None:
     wanted = config("same")
     one = judge(wanted)
-    out = fed(one, messages(wanted, [0, 0, 0, 0, 50, 2, 30, 5], 0))
+    out: list[object] = []
+    for number in range(LEAST_PANES):
+        assert not any(isinstance(each, Alert) for each in out)
+        out += fed(one, messages(wanted, [0, 0, 0, 0, 5, 0, 3, 1], number * MINUTE), 2 * number)
     (alert,) = [each for each in out if isinstance(each, Alert)]
     assert alert.summary == (
-        "new: m@2 is better than m@1: accuracy 0.92 (95 % interval 0.843 to 0.96) against "
-        "0.598 (0.493 to 0.694), on 87 labelled events, since 1970-01-01 00:00 UTC."
+        "new: m@2 is better than m@1: accuracy 0.889 (95 % interval 0.835 to 0.927) against "
+        "0.556 (0.483 to 0.626), on 180 labelled events, since 1970-01-01 00:00 UTC."
     )
     assert (alert.revision, alert.owner, alert.runbook) == (1, "risk", RUNBOOK)
     assert alert.rule == "comparison: same traffic, alpha 0.05"
     assert one.active() == [("new", "performance.comparison", "performance", 1)]
     again = []
     for day in range(1, 16):
-        for each in fed(one, messages(wanted, [0, 0, 0, 0, 5, 1, 1, 0], day * DAY), 2 * day):
+        offset = 2 * (LEAST_PANES + day)
+        for each in fed(one, messages(wanted, [0, 0, 0, 0, 5, 1, 1, 0], day * DAY), offset):
             again += [(day, each.revision, each.alert_id)] if isinstance(each, Alert) else []
-    assert again == [(7, 2, alert.alert_id), (14, 3, alert.alert_id)]
+    assert again == [(8, 2, alert.alert_id), (15, 3, alert.alert_id)]
 
 
 def test_a_decision_stands_until_the_opposite_is_reached() -> None:
     wanted = config("same")
     one = judge(wanted)
     told = []
-    for number, cells in enumerate(([2, 30], [20, 2], [300, 2])):
+    for number, cells in enumerate([*[[1, 5]] * LEAST_PANES, [20, 2], *[[400, 20]] * 40]):
         out = fed(one, messages(wanted, [0, 0, 0, 0, 0, *cells, 0], number * MINUTE), 2 * number)
-        told.append((one.standing.decision, [x.revision for x in out if isinstance(x, Alert)]))
-    assert told == [("better", [1]), ("better", []), ("worse", [2])]
+        told += [(one.standing.decision, x.revision) for x in out if isinstance(x, Alert)]
+        if number == LEAST_PANES:
+            assert one.standing.decision == "better"
+    assert told == [("better", 1), ("worse", 2)]
 
 
 def test_a_canary_that_was_better_may_turn_out_worse_on_all_traffic() -> None:
     wanted, rng = config("split"), np.random.default_rng(0)
     one, told = judge(wanted), []
     for number in range(72):
-        events, share = (1_500, 0.94) if number < 12 else (50_000, 0.885)
+        events, share = (1_500, 0.94) if number < 24 else (50_000, 0.885)
         right, wrong = (int(rng.binomial(events, chance)) for chance in (0.9, share))
         cells = [right, events - right, wrong, events - wrong, 0, 0, 0, 0]
         out = fed(one, messages(wanted, cells, number * MINUTE), 2 * number)
@@ -192,10 +262,10 @@ def test_evidence_against_both_claims_has_no_end() -> None:
     wanted = config("split")
     one = judge(wanted)
     panes = ((45_000, 50_000, 45_500), (57_000, 60_000, 24_000), (25_000, 50_000, 49_000))
-    for number, (right, events, other) in enumerate(panes):
+    for number, (right, events, other) in enumerate(panes * 7):
         cells = [right, events - right, other, events - other, 0, 0, 0, 0]
         (verdict,) = fed(one, messages(wanted, cells, number * MINUTE), 2 * number)
-    assert max(one.standing.evidence) < -800
+    assert max(one.state().evidence) < -800
     assert isinstance(verdict, Verdict)
     assert (verdict.state, verdict.detectors["comparison"].p_value) == ("ok", 1.0)
 
@@ -214,7 +284,7 @@ def test_without_labelled_events_of_both_nothing_is_said(traffic: Traffic) -> No
 def test_a_restart_anywhere_changes_nothing(traffic: Traffic) -> None:
     wanted = config(traffic)
     log: list[PanesMessage] = []
-    for number, cells in enumerate(stream(traffic, (0.6, 0.9), 12, np.random.default_rng(2))):
+    for number, cells in enumerate(stream(traffic, (0.6, 0.9), 22, np.random.default_rng(2))):
         log += [*messages(wanted, cells, number * MINUTE)]
     log = [log[2], *log[:2], *log[3:]]  # a pane that comes long before it is final
     log.insert(9, Loss("joins", 0, "compare:new", 1, 2, 3, 4, outcomes=True))
@@ -257,7 +327,10 @@ def test_panes_of_two_lengths_are_each_counted_once() -> None:
 def test_a_regression_says_who_is_nearer() -> None:
     wanted = config("same")
     one = judge(wanted, kind="regression")
-    pane, horizon = messages(wanted, [0, 0, 0, 0, 0, 2, 30, 5], 0)
-    pane = msgspec.structs.replace(pane, layout_id=subject_of(wanted, "regression"))
-    (alert,) = [each for each in fed(one, [pane, horizon]) if isinstance(each, Alert)]
-    assert "m@2 is better than m@1: nearer to the truth in a share of 0.811" in alert.summary
+    out: list[object] = []
+    for number in range(LEAST_PANES):
+        pane, horizon = messages(wanted, [0, 0, 0, 0, 0, 1, 5, 2], number * MINUTE)
+        pane = msgspec.structs.replace(pane, layout_id=subject_of(wanted, "regression"))
+        out += fed(one, [pane, horizon], 2 * number)
+    (alert,) = [each for each in out if isinstance(each, Alert)]
+    assert "m@2 is better than m@1: nearer to the truth in a share of 0.625" in alert.summary

@@ -16,6 +16,7 @@ from driftline.consumer.config import ComparisonConfig, ModelConfig
 from driftline.consumer.join.cells import EXPIRED, EXTRA_CELLS
 from driftline.consumer.join.comparing import COMPARISON_CELLS
 from driftline.consumer.judge.comparison.records import ComparisonWriter, Standing
+from driftline.consumer.judge.comparison.variation import SidesVariation, add_pane, alone
 from driftline.consumer.judge.lives.life import REPEAT
 from driftline.consumer.judge.records import RecordWriter
 from driftline.consumer.judge.windows.panes import PaneStore
@@ -24,7 +25,6 @@ from driftline.consumer.wire.clock import Clock, SourceProgress, by_source, list
 from driftline.consumer.wire.messages import Horizon, Pane, PanesMessage
 from driftline.consumer.wire.records import Alert, ReferenceName, Verdict
 from driftline.consumer.wire.subject import COMPARISON, identity
-from driftline.detectors.grid import IntArray
 from driftline.detectors.outcomes import IndependentTest, PairedTest
 from driftline.detectors.outcomes.comparison import Decision, Evidence
 
@@ -43,10 +43,11 @@ class ComparisonState(msgspec.Struct, tag="comparison", rename={"sources": "hear
         until: end of the last pane judged, ms.
         cells: counts of all panes judged: see `COMPARISON_CELLS`, then those expired.
         versions: predictions of all panes judged, by side.
-        evidence: of split traffic, for and against the challenger.
+        evidence: of split traffic, for and against the challenger, as if events were independent.
         decision: the last that was reached.
         revision: of the last alert record, 0 before the first.
         written: end of the pane of that record, ms.
+        variation: how much the sides vary from pane to pane.
     """
 
     position: int
@@ -64,6 +65,7 @@ class ComparisonState(msgspec.Struct, tag="comparison", rename={"sources": "hear
     decision: Decision = "undecided"
     revision: int = 0
     written: int = 0
+    variation: SidesVariation = SidesVariation()
 
 
 def subject_of(config: ComparisonConfig, kind: str) -> str:
@@ -185,15 +187,16 @@ class ComparisonJudge:
             state.versions[name] = state.versions.get(name, 0) + many
         state.since = start if state.since is None else state.since
         state.until = end
+        split = self.config.traffic == "split"
+        state.variation = add_pane(state.variation, self._cells, counts, split=split)
         test = self._independent()
-        if self.config.traffic == "split":
-            test = test.add(*_alone(counts))
+        if split:
+            test = test.add(*alone(counts))
         state.evidence = test.evidence.better, test.evidence.worse
         self._cells[:COMPARISON_CELLS] += counts[:COMPARISON_CELLS]
         self._cells[COMPARISON_CELLS] += counts[COMPARISON_CELLS + EXPIRED]
-        evidence = self._evidence()
         # A claim that was once made stands until the opposite one can be made.
-        reached = evidence.decide(self.config.alpha)
+        reached = self._standing().reached(self.config.alpha)
         changed = reached not in ("undecided", state.decision)
         if changed:
             state.decision = reached
@@ -204,23 +207,18 @@ class ComparisonJudge:
             yield self._writer.alert(self.standing, state.revision)
 
     def _independent(self) -> IndependentTest:
-        return IndependentTest(*_alone(self._cells), Evidence(*self._state.evidence))
+        return IndependentTest(*alone(self._cells), Evidence(*self._state.evidence))
 
     def _evidence(self) -> Evidence:
-        if self.config.traffic == "split":
-            return self._independent().evidence
-        champion, challenger = self._cells[5:7].tolist()
-        return PairedTest(champion, challenger).evidence
+        test: IndependentTest | PairedTest = self._independent()
+        if self.config.traffic == "same":
+            champion, challenger = self._cells[5:7].tolist()
+            test = PairedTest(champion, challenger)
+        return test.tempered(self._state.variation.between.phi())
 
     def _standing(self) -> Standing:
         state = self._state
         return Standing(
             state.since, state.until, self._cells.copy(), dict(state.versions), self._evidence(),
-            state.decision,
+            state.decision, state.variation,
         )  # fmt: skip
-
-
-def _alone(cells: IntArray) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return (right, all) of the champion, and of the challenger, where one alone answered."""
-    right_a, wrong_a, right_b, wrong_b = cells[:4].tolist()
-    return (right_a, right_a + wrong_a), (right_b, right_b + wrong_b)

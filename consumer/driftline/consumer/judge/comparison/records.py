@@ -7,15 +7,26 @@ from math import exp, log
 
 from driftline.consumer.config import ComparisonConfig, format_number
 from driftline.consumer.join.comparing import COMPARISON_CELLS
+from driftline.consumer.judge.comparison.variation import SidesVariation, shares
+from driftline.consumer.judge.dispersed import counted
 from driftline.consumer.judge.lives.life import Life, WindowTimes
-from driftline.consumer.judge.records import Cause, JudgedWindow, Judgement, RecordWriter
+from driftline.consumer.judge.records import (
+    Cause,
+    JudgedWindow,
+    Judgement,
+    RecordWriter,
+    too_few,
+)
 from driftline.consumer.judge.sentence import Wording, amount
 from driftline.consumer.wire.records import Alert, DetectorValue, Verdict
 from driftline.consumer.wire.subject import COMPARISON
 from driftline.detectors.grid import IntArray
 from driftline.detectors.outcomes import Figure
-from driftline.detectors.outcomes.comparison import Decision, Evidence
+from driftline.detectors.outcomes.comparison import LEAST_PANES, Decision, Evidence
 from driftline.detectors.outcomes.figure import share_figure
+
+NOTED = 2.0
+"""phi from which on a verdict says that events count less."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +37,9 @@ class Standing:
         since, until: of the panes, ms since 1970; `since` is None before the first.
         cells: see `COMPARISON_CELLS`; one more: predictions that expired without label.
         versions: predictions by side.
-        evidence: for and against the challenger.
+        evidence: for and against the challenger, tempered by how much the two vary.
         decision: the last that was reached.
+        variation: how much the sides vary from pane to pane.
     """
 
     since: int | None
@@ -36,6 +48,28 @@ class Standing:
     versions: dict[str, int]
     evidence: Evidence
     decision: Decision
+    variation: SidesVariation
+
+    @property
+    def unknown(self) -> str:
+        """Why nothing can be decided yet; empty where it can."""
+        panes = self.variation.between.panes
+        if panes >= LEAST_PANES:
+            return ""
+        what = f"pane{'' if panes == 1 else 's'} with labelled events of both"
+        return f"{too_few(panes, LEAST_PANES, what)} to know how much they vary by themselves"
+
+    @property
+    def note(self) -> str | None:
+        """What the variation of the sides means for the decision; None: nothing."""
+        phi = self.variation.between.phi()
+        if phi < NOTED:
+            return None
+        return f"how the two compare differs from pane to pane by more than chance: {counted(phi)}"
+
+    def reached(self, alpha: float) -> Decision:
+        """Return what the evidence says by itself."""
+        return "undecided" if self.unknown else self.evidence.decide(alpha)
 
     @property
     def window(self) -> JudgedWindow:
@@ -47,16 +81,18 @@ class Standing:
     @property
     def p_value(self) -> float:
         """Of the stronger claim; at most alpha where it is decided by alpha."""
+        if self.unknown:
+            return 1.0
         # Half of alpha for each claim; evidence against both may be of any size.
         return 2.0 * exp(-max(*self.evidence, log(2.0)))
 
     def figures(self, traffic: str) -> tuple[Figure, Figure]:
         """Return how often champion and challenger were right, with 95 % intervals."""
-        cells = self.cells.tolist()
-        if traffic == "split":
-            return _share(cells[0], cells[0] + cells[1]), _share(cells[2], cells[2] + cells[3])
-        both = sum(cells[4:COMPARISON_CELLS])
-        return _share(cells[4] + cells[5], both), _share(cells[4] + cells[6], both)
+        champion, challenger = shares(self.cells, split=traffic == "split")
+        return (
+            _share(*champion, self.variation.champion.phi()),
+            _share(*challenger, self.variation.challenger.phi()),
+        )
 
 
 class ComparisonWriter:
@@ -83,6 +119,7 @@ class ComparisonWriter:
                 if self._config.traffic == "same"
                 else f"no labelled events of {side} alone"
             )
+        reason = reason or standing.unknown or None
         found = Judgement(
             subject=COMPARISON,
             type="performance",
@@ -98,7 +135,7 @@ class ComparisonWriter:
                 COMPARISON.name: self._difference(standing),
             },
         )
-        return self._records.verdict(standing.window, found)
+        return self._records.verdict(standing.window, found, note=standing.note)
 
     def alert(self, standing: Standing, revision: int) -> Alert:
         """Return the record of what was decided."""
@@ -146,11 +183,12 @@ class ComparisonWriter:
         return Wording(text, row)
 
 
-def _share(right: int, n: int) -> Figure:
+def _share(right: int, n: int, phi: float) -> Figure:
+    """Return a share with its interval, which rests on a phi-th of the events."""
     if not n:
         return Figure.none()
     share = right / n
-    return share_figure(share, share * (1.0 - share) / n, n, n)
+    return share_figure(share, phi * share * (1.0 - share) / n, n, n / phi)
 
 
 def _with_interval(figure: Figure, *, short: bool = False) -> str:
