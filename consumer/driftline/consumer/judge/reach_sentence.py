@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from driftline.consumer.judge.sentence import Wording, clean
+from driftline.detectors import RATES
 
 
 def in_segments(segments: str) -> str:
@@ -20,18 +21,31 @@ def in_segments(segments: str) -> str:
     return f"{text[0].upper()}{text[1:]}. "
 
 
-def many_changed(names: Sequence[str], watched: int, since: str, reach: str) -> Wording:
+def many_changed(
+    names: Sequence[str], watched: int, rates: Mapping[str, int], since: str, reach: str
+) -> Wording:
     """Return that many of the watched features changed at once.
 
     Args:
         names: of the features, worst first.
         watched: how many there are.
+        rates: in how many of them a rate rose, by the rate's name.
         since: when it began.
         reach: in which segments, as `in_segments` says it.
 
     Example:
-        >>> many_changed(["a", "b"], 3, "2020-09-20 02:00 UTC", "All of channel. ").text
-        '2 of 3 features changed, since 2020-09-20 02:00 UTC. All of channel. They are a, b.'
+        >>> since, reach = "2020-09-20 02:00 UTC", "All of channel. "
+        >>> found = many_changed(["a", "b"], 3, {"missing": 2}, since, reach)
+        >>> found.row
+        '2 of 3 features changed: 2 are more often missing'
+        >>> found.text.removeprefix(found.row)
+        ', since 2020-09-20 02:00 UTC. All of channel. They are a, b.'
     """
     row = f"{len(names)} of {watched} features changed"
-    return Wording(f"{row}, since {since}. {reach}They are {', '.join(names)}.", row)
+    parts = []
+    for name, features in sorted(rates.items(), key=lambda each: (-each[1], each[0])):
+        rate = RATES[name]
+        verb = "are" if rate.verb == "is" else "have"
+        parts.append(f"{features} {verb} more often {rate.state}")
+    what = f"{row}: {', '.join(parts)}" if parts else row
+    return Wording(f"{what}, since {since}. {reach}They are {', '.join(names)}.", what)

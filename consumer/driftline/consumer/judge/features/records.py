@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isnan
@@ -220,13 +221,18 @@ class FeatureWriter:
             reason: why it cannot be judged.
         """
         life.described = self._rules.describe_changes()
-        effects = now.found.effect.tolist()
         position, axis = self._baseline.layout.position, self._records.axis
-        named_ones = [
-            FeatureEffect(name, number(effects[position[name]]))
-            for name in life.features
-            if name in position
-        ]
+        rates, named_ones = Counter[str](), []
+        for name in life.features:
+            if name not in position:
+                continue
+            f = position[name]
+            rate, effect = self._broken_rate(f, now), now.found.effect[f]
+            if rate is not None:
+                rates[rate] += 1
+                value = now.found.detectors[rate].value
+                effect = rate_effect(value, self._normal[rate], now.found.events)[f]
+            named_ones.append(FeatureEffect(name, number(float(effect))))
         named_ones.sort(key=lambda each: (-(each.effect or 0.0), each.name))
         names = [each.name for each in named_ones]
         subject = f"{len(names)} of {len(self._subjects)} features"
@@ -237,7 +243,7 @@ class FeatureWriter:
         else:
             shown = list(map(named, names))
             since, where = axis.moment(life.since), in_segments(life.segments)
-            wording = many_changed(shown, len(self._subjects), since, where)
+            wording = many_changed(shown, len(self._subjects), rates, since, where)
             if life.version is not None:
                 text = f"{wording.text} Began with version {named(life.version)}."
                 wording = replace(wording, text=text)
@@ -250,6 +256,13 @@ class FeatureWriter:
                 others=names,
             ),
         )
+
+    def _broken_rate(self, f: int, now: FeatureWindow) -> str | None:
+        """Return the rate of a feature that is in breach while its values are as normally."""
+        if now.found.effect[f] >= self._rules.min_effect:
+            return None
+        broken = (r.rule.detectors[f] for r in now.rulings if r.rule.quality and r.levels[f])
+        return next(broken, None)
 
     def _change(self, f: int, now: FeatureWindow, rate: str | None, bins: Bins) -> Wording:
         """Return what changed in a feature: a `rate`, else its distribution."""

@@ -87,6 +87,7 @@ class RuleBook:
 
     Attributes:
         pane: as above.
+        min_effect: the least effect that the budget alarms on.
         level: of one test of a window; NaN without a budget.
         performance_level: of one test of a metric in a window; `performance_limit`: evidence at
             which a metric alarms, a natural logarithm. Each half of their part of the budget.
@@ -106,6 +107,7 @@ class RuleBook:
     ) -> None:
         self._config = config
         self.pane = pane or config.window.every
+        self.min_effect = config.min_effect
         self.watched = np.array([not config.is_ignored(f.name) for f in layout.features], bool)
         self.watched_names = tuple(
             f.name for f, on in zip(layout.features, self.watched, strict=True) if on
