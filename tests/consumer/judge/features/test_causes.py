@@ -103,6 +103,15 @@ def test_what_breaks_in_one_segment_is_its_alert_alone(reference: Reference) -> 
     assert ". Only in channel=app. Only this feature." in alert.summary
 
 
+def test_a_segment_with_too_few_events_to_judge_is_named_once(reference: Reference) -> None:
+    window = {**HOURLY, "min_events": 1_000}  # of 1,800, of which a third is of the segment
+    (alert,) = run(reference, shifted(1.0, "f01", of=("channel", "app")), hours=9, window=window)
+    assert (alert.segment, alert.segments) == ("channel=app", "only in channel=app")
+    quality = run(reference, lost("f01", of=("channel", "app")), hours=9, window=window)
+    assert [(a.segment, a.segments) for a in quality] == [(None, "only in channel=app")]
+    assert ". Only in channel=app. Only this feature." in quality[0].summary
+
+
 @pytest.mark.parametrize(
     ("of", "segment", "segments"),
     [

@@ -148,7 +148,10 @@ class Causes:
         if only is None or not self._reach.knows(only, f):
             return (found if only is None else NOWHERE), None
         events = panes.events(times.end - self._window.length, times.end, only)
-        return (found, only) if events >= self._window.min_events else (NOWHERE, None)
+        if self.fires(only, name, kind) or events >= self._window.min_events:
+            return found, only
+        # Too few come for its windows to be judged: the whole model speaks of it.
+        return found, None
 
     def hand_change(self, segment: str | None, name: str, change: Change, reach: Reach) -> None:
         """Let another stream tell, in this pane, of a change: the whole model or a segment."""
