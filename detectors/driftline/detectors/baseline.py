@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,6 +106,20 @@ class Baseline:
         self.unseen = np.zeros(self.owner.size, np.bool_)
         self.unseen[values_end[layout.numeric :] - 1] = True
         self.cdf = cumulate(layout, counts)
+
+    def with_counts(self, counts: IntArray, cdf: FloatArray) -> Self:
+        """Return a baseline of other counts in the same bins.
+
+        Args:
+            counts: flat counts.
+            cdf: their distribution functions.
+        """
+        other = copy(self)
+        other.counts, other.cdf = counts, cdf
+        other.feature_events = np.add.reduceat(counts, self.layout.starts[:-1])
+        other.binned = self.bin_counts(counts)
+        other.__dict__.pop("normally_bad", None)
+        return other
 
     def bin_counts(self, flat: IntArray) -> IntArray:
         """Add up a window's flat counts per bin, shape (bins,)."""

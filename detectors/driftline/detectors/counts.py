@@ -139,6 +139,10 @@ class Layout:
         ]
         return np.ascontiguousarray(np.concatenate([np.zeros(0), *parts]).reshape(-1, 2).T)
 
+    def events(self, flat: IntArray, f: int) -> int:
+        """Return how many events the f-th feature is counted of, those without a value too."""
+        return int(flat[self.starts[f] : self.starts[f + 1]].sum())
+
     def slots(self, flat: IntArray, f: int) -> IntArray:
         """Return the slot counts of the f-th feature: a view into `flat`."""
         return flat[self.starts[f] : self.starts[f + 1] - EXTRA_CELLS]

@@ -33,14 +33,14 @@ class Cycle:
         cells: how many there are.
         cell: length of one, ms.
         longest: length of the panes that it is for, ms, at most.
-        words: when a pane of one of its cells comes again, as sentences have it.
+        words: when a cell comes again, as sentences have it, and when several do.
     """
 
     name: str
     cells: int
     cell: int
     longest: int
-    words: str
+    words: tuple[str, str]
 
     def cell_of(self, local: IntArray) -> IntArray:
         """Return the cell of each of some times.
@@ -70,10 +70,13 @@ class Cycle:
 
 
 _TABLE = (
-    Cycle("hour_of_day", 24, HOUR, HOUR, "at this hour"),
-    Cycle("hour_of_week", 168, HOUR, HOUR, "at this hour of the week"),
-    Cycle("day_of_week", 7, DAY, DAY, "on this day of the week"),
-)
+    Cycle("hour_of_day", 24, HOUR, HOUR, ("at this hour", "at these hours")),
+    Cycle(
+        "hour_of_week", 168, HOUR, HOUR,
+        ("at this hour of the week", "at these hours of the week"),
+    ),
+    Cycle("day_of_week", 7, DAY, DAY, ("on this day of the week", "on these days of the week")),
+)  # fmt: skip
 
 CYCLES: Mapping[str, Cycle] = MappingProxyType({each.name: each for each in _TABLE})
 """The table: name to cycle."""

@@ -92,4 +92,4 @@ class Seasonal:
             )
             for i, (f, own) in enumerate(zip(bins.places, parts, strict=True))
         }
-        self.shares = CellShares(bins, [*self.features.values()])
+        self.shares = CellShares.of(bins, [*self.features.values()])

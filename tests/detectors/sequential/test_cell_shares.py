@@ -11,7 +11,7 @@ from tests.detectors.sequential.simulated import Seasonal, cycling, numbers, pan
 from driftline.detectors.dispersion import LOCATION, OTHER
 from driftline.detectors.grid import IntArray
 from driftline.detectors.seasons import DAY, HOUR, FeatureSeason
-from driftline.detectors.sequential.cell_shares import CellShares, Since
+from driftline.detectors.sequential.cell_shares import CellShares, Mix, Since
 from driftline.detectors.sequential.pane_bins import PaneBins
 from driftline.detectors.sequential.pane_cells import PaneCells
 from driftline.detectors.sequential.variation import Directions, reference_phi
@@ -44,7 +44,7 @@ def test_what_is_known_is_what_the_formula_says(seed: int, kappa: float) -> None
     size = BINS.owner.size
     added = rng.integers(0, 9, (7, size))
     since = Since(added, added.sum(axis=0).astype(float))
-    shares, cell = CellShares(BINS, seasons(counts, kappa)), int(rng.integers(7))
+    shares, cell = CellShares.of(BINS, seasons(counts, kappa)), int(rng.integers(7))
     found = shares.of_cell(cell, since)
     for f in range(BINS.features):
         bins = slice(int(BINS.first[f]), int(BINS.first[f + 1]))
@@ -63,9 +63,9 @@ def test_cells_that_count_all_the_others_know_what_the_reference_does(
     seed: int, together: int
 ) -> None:
     rng = np.random.default_rng(seed)
-    shares = CellShares(BINS, seasons(split(rng, 7), MANY))
+    shares = CellShares.of(BINS, seasons(split(rng, 7), MANY))
     cells = rng.permutation(7)[:together]
-    found = shares.mixed(cells, rng.dirichlet(np.ones(together)))
+    found = shares.mixed(Mix(cells, rng.dirichlet(np.ones(together))))
     if together == 1:
         np.testing.assert_array_equal(found.values, BINS.normal)
     np.testing.assert_allclose(found.values, BINS.normal, rtol=1e-12)
@@ -74,12 +74,12 @@ def test_cells_that_count_all_the_others_know_what_the_reference_does(
 
 def test_the_cells_by_their_events_know_what_the_reference_does() -> None:
     counts = split(np.random.default_rng(4), 7)
-    shares = CellShares(BINS, seasons(counts, 1.0))
-    found = shares.mixed(np.arange(7), counts[:, :1].sum(axis=1) * 0.0 + 1 / 7)
+    shares = CellShares.of(BINS, seasons(counts, 1.0))
+    found = shares.mixed(Mix(np.arange(7), np.full(7, 1 / 7)))
     events = BINS.total(counts[:, : BINS.owner.size].astype(float)) + counts[:, BINS.owner.size :]
     assert (found.mass <= BINS.total(BINS.normal) + BINS.none + 1e-6).all()
     weights = events[:, 0] / events[:, 0].sum()
-    found = shares.mixed(np.arange(7), weights)
+    found = shares.mixed(Mix(np.arange(7), weights))
     own = BINS.first[1]
     expected = BINS.normal[:own] / (BINS.normal[:own].sum() + BINS.none[0])
     np.testing.assert_allclose(found.values[:own] / found.mass[0], expected, atol=2e-3)
@@ -90,14 +90,14 @@ def test_leaving_events_out_is_as_if_they_had_not_been() -> None:
     counts = split(rng, 7)
     left_out = rng.binomial(counts[3], 0.2)
     size = BINS.owner.size
-    found = CellShares(BINS, seasons(counts, 50.0)).without(
+    found = CellShares.of(BINS, seasons(counts, 50.0)).without(
         np.array([3]), left_out[None, :size], left_out[None, size:]
     )
     fewer = counts.copy()
     fewer[3] -= left_out
     bins = PaneBins(BUILT.layout, BUILT.counts[0])
     bins.normal, bins.none = BINS.normal - left_out[:size], BINS.none - left_out[size:]
-    expected = CellShares(bins, seasons(fewer, 50.0)).of_cell(3)
+    expected = CellShares.of(bins, seasons(fewer, 50.0)).of_cell(3)
     np.testing.assert_allclose(found.values[0], expected.values)
     np.testing.assert_allclose(found.none[0], expected.none)
 
@@ -105,7 +105,7 @@ def test_leaving_events_out_is_as_if_they_had_not_been() -> None:
 def test_seasons_of_other_bins_are_refused() -> None:
     season = FeatureSeason("day_of_week", 9.0, np.ones((7, 9), np.int64))
     with pytest.raises(ValueError, match="other bins"):
-        CellShares(BINS, [season] * BINS.features)
+        CellShares.of(BINS, [season] * BINS.features)
 
 
 @pytest.mark.parametrize("pane", [HOUR, HOUR // 4])

@@ -188,10 +188,10 @@ def test_what_is_forgotten_is_not_normal_any_more() -> None:
     kept, _ = changed(NUMBERS, 12, 12)
     first = own(NUMBERS, 0)
     since = evidence.state.added[first] - kept.state.added[first]
-    before = evidence.shares.copy()
+    before = evidence.known.copy()
     evidence.forget(0, since)
-    assert evidence.shares[first].tolist() == kept.shares[first].tolist()
-    assert evidence.shares[first.stop :].tolist() == before[first.stop :].tolist()
+    assert evidence.known[first].tolist() == kept.known[first].tolist()
+    assert evidence.known[first.stop :].tolist() == before[first.stop :].tolist()
 
 
 def test_normal_shares_of_some_features_can_be_held() -> None:

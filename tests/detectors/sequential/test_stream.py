@@ -17,6 +17,7 @@ from driftline.detectors.counts import Columns, count_columns
 from driftline.detectors.dispersion import DIRECTIONS, JOINS, Dispersion
 from driftline.detectors.grid import IntArray
 from driftline.detectors.sequential.alternatives import Tilts
+from driftline.detectors.sequential.cell_shares import Mix
 from driftline.detectors.sequential.evidence import Evidence
 from driftline.detectors.sequential.stream import StreamEvidence
 from driftline.errors import RecordError
@@ -186,14 +187,15 @@ def test_what_changed_can_be_taken_out_of_what_is_normal() -> None:
     for number, flat in enumerate(panes(4, 4)):
         one.add(flat, number, NONE)
     bins, own, together = one.bins_of(0)
-    nothing = np.zeros(own.stop - own.start)
-    normal, last = one.normal(0, nothing), bins.count(panes(4, 4)[-1])[own].astype(np.float64)
-    one.forget(0, last)
+    nothing, mix = np.zeros((1, own.stop - own.start), np.int64), Mix.of([0], [1.0])
+    normal, last = one.normal(0, mix, nothing), bins.count(panes(4, 4)[-1])[own]
+    one.forget(0, mix, last[None])
     assert together == 1
-    assert one.normal(0, nothing).tolist() == (normal - last).tolist()
+    assert one.normal(0, mix, nothing).tolist() == (normal - last).tolist()
+    assert one.normal(0, mix).tolist() == bins.normal[own].tolist()
     # No more than came since the reference.
-    one.forget(0, np.full(last.size, 1e9))
-    assert one.normal(0, nothing).tolist() == bins.normal[own].tolist()
+    one.forget(0, mix, nothing + 10**9)
+    assert one.normal(0, mix, nothing).tolist() == bins.normal[own].tolist()
     one.reset(0)
     assert one.evidence[0] == -np.inf
     assert np.isfinite(one.evidence[1:]).all()

@@ -23,16 +23,19 @@ _TOP = 5
 _DIGITS = 6  # of a value or of the edge of a bin in a sentence
 
 
-def category_of(bins: Bins) -> Wording:
-    """Return the change of the category that contributes most; of a boolean that of ``true``."""
+def category_of(bins: Bins, normally: str = "normally") -> Wording:
+    """Return the change of the category that contributes most; of a boolean that of ``true``.
+
+    `normally`: the word for the reference, see `sentence.numeric_change`.
+    """
     names = bins.categories or ()
     place = names.index("true") if set(names) <= {"false", "true"} and "true" in names else int(
         np.argmax(bins.contribution)
     )  # fmt: skip
     now, normal = float(_shares(bins.window)[place]), float(_shares(bins.reference)[place])
     if place == len(names) - 1 and names[place] == OTHER:
-        return unlisted_change(now, normal)
-    return category_change(names[place], now, normal)
+        return unlisted_change(now, normal, normally)
+    return category_change(names[place], now, normal, normally)
 
 
 def moved_of(bins: Bins, only_values: FloatArray) -> Moved | None:

@@ -14,6 +14,7 @@ from driftline.consumer.wire.records import FeatureEffect, TypeChange
 from driftline.detectors.registry import RATES
 
 LONGEST = 240
+NORMALLY = "normally"
 _PLAIN = 1e15  # from here on numbers have an exponent
 _MOST_DIGITS = 16
 _MOST_DECIMALS = 6
@@ -192,10 +193,16 @@ def verb(now: Spread, normal: Spread, moved: Moved | None = None) -> str:
     return "changed shape"
 
 
-def numeric_change(now: Spread, normal: Spread, moved: Moved | None = None) -> Wording:
+def numeric_change(
+    now: Spread, normal: Spread, moved: Moved | None = None, normally: str = NORMALLY
+) -> Wording:
     """Return the change of a numeric feature: of its median where that shows it, else of a share.
 
+    `moved`: what changed most; `normally`: word for the reference: at this hour, with a season.
+
     Example:
+        >>> numeric_change(Spread(3, 1), Spread(2, 1), normally="normally at this hour").row
+        'median 3, normally at this hour 2'
         >>> numeric_change(Spread(43485.0, 1.0), Spread(21902.0, 1.0)).text
         'rose: median 43,485, normally 21,902'
         >>> numeric_change(Spread(1.0, 0.0), Spread(1.0, 0.0), Moved("0", 0.12, 0.35, 1.0)).text
@@ -206,12 +213,13 @@ def numeric_change(now: Spread, normal: Spread, moved: Moved | None = None) -> W
         present, before = percents(moved.now, moved.normal)
         share = f"{moved.what} in {present}"
         return Wording(
-            f"{happened}: {share} of events, normally {before}", f"{share}, normally {before}"
+            f"{happened}: {share} of events, {normally} {before}", f"{share}, {normally} {before}"
         )
     if now.median == normal.median:
-        row = f"median {amount(now.median)}, as normally"
+        row = f"median {amount(now.median)}, as {normally}"
     else:
-        row = "median {}, normally {}".format(*amounts(now.median, normal.median))
+        present, before = amounts(now.median, normal.median)
+        row = f"median {present}, {normally} {before}"
     return Wording(f"{happened}: {row}", row)
 
 
@@ -227,35 +235,36 @@ def _tells(now: Spread, normal: Spread) -> bool:
     return shift >= 0.25 or (shift >= 0.05 and shift * 2 >= widening)
 
 
-def category_change(category: str, now: float, normal: float) -> Wording:
+def category_change(category: str, now: float, normal: float, normally: str = NORMALLY) -> Wording:
     """Return the change of a category's share of the valid events.
 
     Example:
         >>> category_change("true", .801, .551).text
         'changed: "true" is 80.1 % of events, normally 55.1 %'
     """
-    return _share_change(f'"{named(category)}"', "is", now, normal)
+    return _share_change(f'"{named(category)}"', "is", now, normal, normally)
 
 
-def unlisted_change(now: float, normal: float) -> Wording:
+def unlisted_change(now: float, normal: float, normally: str = NORMALLY) -> Wording:
     """Return the change of the share of values that the reference does not list.
 
     Example:
         >>> unlisted_change(.06, 0).row
         'values that the reference does not list 6.0 %, normally 0.0 %'
     """
-    return _share_change("values that the reference does not list", "are", now, normal)
+    what = "values that the reference does not list"
+    return _share_change(what, "are", now, normal, normally)
 
 
-def _share_change(what: str, verb: str, now: float, normal: float) -> Wording:
+def _share_change(what: str, verb: str, now: float, normal: float, normally: str) -> Wording:
     present, before = percents(now, normal)
     return Wording(
-        f"changed: {what} {verb} {present} of events, normally {before}",
-        f"{what} {present}, normally {before}",
+        f"changed: {what} {verb} {present} of events, {normally} {before}",
+        f"{what} {present}, {normally} {before}",
     )
 
 
-def rate_change(name: str, now: float, normal: float) -> Wording:
+def rate_change(name: str, now: float, normal: float, normally: str = NORMALLY) -> Wording:
     """Return the change of a rate.
 
     Example:
@@ -267,8 +276,8 @@ def rate_change(name: str, now: float, normal: float) -> Wording:
     rate = RATES[name]
     phrase = f"{rate.verb} {rate.state}"
     return Wording(
-        f"{phrase} in {present} of events, normally {before}",
-        f"{rate.state if rate.verb == 'is' else phrase} in {present}, normally {before}",
+        f"{phrase} in {present} of events, {normally} {before}",
+        f"{rate.state if rate.verb == 'is' else phrase} in {present}, {normally} {before}",
     )
 
 

@@ -1,6 +1,6 @@
 """What is known of features' shares in the cells of a cycle, see `driftline.detectors.seasons`.
 
-A pane may begin in one cell, a window or joined panes in several. Then their shares are mixed, each
+A pane is of one cell, a window or joined panes of several. Then their shares are mixed, each
 by its events. What is known of a mixture is as sure as of its cells together, and never surer than
 all events of the reference.
 """
@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.seasons import CYCLES, FeatureSeason
@@ -18,6 +21,36 @@ from driftline.detectors.sequential.pane_bins import PaneBins
 
 Clock = Callable[[IntArray], IntArray]
 """Returns what the clocks of the reference's time zone show at instants, ms since 1970."""
+
+
+@dataclass(frozen=True, eq=False)
+class Mix:
+    """Which part of some events came in each cell of a cycle.
+
+    Attributes:
+        cells: their numbers, distinct, shape (n,).
+        weights: their shares of the events, sum 1, shape (n,).
+    """
+
+    cells: IntArray
+    weights: FloatArray
+
+    @classmethod
+    def of(cls, cells: Sequence[int], events: Sequence[float]) -> Mix:
+        """Return it of the events of some stretches; of no events all stretches count alike.
+
+        Example:
+            >>> mix = Mix.of([23, 0, 23], [10.0, 20.0, 10.0])
+            >>> mix.cells.tolist(), mix.weights.tolist()
+            ([0, 23], [0.5, 0.5])
+        """
+        distinct, place = np.unique(np.array(cells, np.int64), return_inverse=True)
+        counted = np.array(events, np.float64)
+        if not counted.any():
+            counted = np.ones(counted.size)
+        added = np.bincount(place, counted, distinct.size)
+        there = added > 0
+        return cls(distinct[there], added[there] / added.sum())
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,9 +65,48 @@ class StreamSeasons:
     features: Mapping[int, FeatureSeason]
     clock: Clock
 
-    def cells_of(self, cycle: str, starts: IntArray) -> IntArray:
-        """Return the cell of a cycle in which each of some panes begins; `starts` in ms."""
-        return CYCLES[cycle].cell_of(self.clock(starts))
+    def cells_of(self, cycle: str, starts: IntArray, pane: int) -> IntArray:
+        """Return the cell of each of some panes.
+
+        Args:
+            cycle: name of it.
+            starts: of the panes, ms.
+            pane: length of each, ms.
+        """
+        return CYCLES[cycle].cell_of(self.clock(starts + pane // 2))
+
+    def runs(self, cycle: str, first: int, end: int, pane: int) -> list[tuple[int, int, int]]:
+        """Return the stretches of time whose panes are of one cell: the cell, from and to, ms.
+
+        Args:
+            cycle: name of it.
+            first: start of the first pane, ms.
+            end: of the last.
+            pane: length of each.
+        """
+        starts = np.arange(first, end, pane)
+        cells = self.cells_of(cycle, starts, pane)
+        begins = np.flatnonzero(np.diff(cells, prepend=-1))
+        stops = [*starts[begins[1:]].tolist(), end]
+        return [*zip(cells[begins].tolist(), starts[begins].tolist(), stops, strict=True)]
+
+    def mixes(
+        self, first: int, end: int, pane: int, events: Callable[[int, int], int]
+    ) -> dict[str, Mix]:
+        """Return the cells of a window, by each cycle that a feature follows.
+
+        Args:
+            first: start of the first pane, ms.
+            end: of the last.
+            pane: length of each.
+            events: returns those from one time to another (ms).
+        """
+        found = {}
+        for cycle in {season.cycle for season in self.features.values()}:
+            runs = self.runs(cycle, first, end, pane)
+            counted = [float(events(start, stop)) for _, start, stop in runs]
+            found[cycle] = Mix.of([cell for cell, _, _ in runs], counted)
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,87 +129,6 @@ class Known:
         return self.none / self.mass
 
 
-class CellShares:
-    """The shares of some features that follow one cycle.
-
-    Args:
-        bins: of the features in one stream.
-        seasons: of each of them, in their order; all of one cycle.
-
-    Example:
-        >>> from driftline.detectors.counts import Feature, Layout
-        >>> layout = Layout.of([Feature("plan", "categorical", np.empty(0), ("a", "b"))])
-        >>> bins = PaneBins(layout, np.array([700, 700, 0, 0, 0, 0]))
-        >>> counts = np.array([[190, 10, 0, 0]] + [[85, 115, 0, 0]] * 6)
-        >>> cells = CellShares(bins, [FeatureSeason("day_of_week", 20.0, counts)])
-        >>> cells.of_cell(0).values.round(1)
-        array([198.5,  21.5,   0. ])
-        >>> cells.mixed(np.arange(7), np.full(7, 1 / 7)).values.round()
-        array([701., 701.,   0.])
-    """
-
-    def __init__(self, bins: PaneBins, seasons: Sequence[FeatureSeason]) -> None:
-        self.cycle = seasons[0].cycle
-        self.cells = CYCLES[self.cycle].cells
-        self._bins = bins
-        self._kappa = np.array([season.kappa for season in seasons])
-        values = [season.counts[:, :-1] for season in seasons]
-        self._own = np.concatenate(values, axis=1).astype(np.int32)
-        if [own.shape[1] for own in values] != np.diff(bins.first).tolist():
-            raise ValueError("the seasons of the reference have other bins than its counts")
-        self._own_none = np.stack([season.counts[:, -1] for season in seasons], axis=1)
-
-    def of_cell(self, cell: int, since: Since | None = None) -> Known:
-        """Return what is known of one cell.
-
-        Args:
-            cell: its number.
-            since: events that came since the reference; None: none.
-        """
-        own, total = self._own[cell].astype(np.float64), self._bins.normal
-        if since is not None:
-            own, total = own + since.cells[cell], total + since.total
-        return self._of(own, self._own_none[cell], total, self._bins.none)
-
-    def mixed(self, cells: IntArray, weights: FloatArray, since: Since | None = None) -> Known:
-        """Return what is known of a mixture of cells.
-
-        Args:
-            cells: their numbers, distinct.
-            weights: their shares of the events, sum 1.
-            since: as for one cell.
-        """
-        if cells.size == 1:
-            return self.of_cell(int(cells[0]), since)
-        every = self._bins.normal if since is None else self._bins.normal + since.total
-        mixture = Mixture(self._bins)
-        for cell, weight in zip(cells.tolist(), weights.tolist(), strict=True):
-            mixture.add(self.of_cell(cell, since), weight)
-        return mixture.known(self._bins.total(every) + self._bins.none)
-
-    def without(self, cells: IntArray, values: FloatArray, none: FloatArray) -> Known:
-        """Return what the reference knows of some cells without some of its own events, of each.
-
-        Args:
-            cells: their numbers, shape (n,).
-            values: the events left out, which are of that cell, per bin, shape (n, M).
-            none: those without a usable value, shape (n, F).
-        """
-        own, own_none = self._own[cells] - values, self._own_none[cells] - none
-        return self._of(own, own_none, self._bins.normal - values, self._bins.none - none)
-
-    def _of(
-        self, own: FloatArray, own_none: FloatArray, total: FloatArray, total_none: FloatArray
-    ) -> Known:
-        """Return own events and those of the others, which count as `kappa` at most."""
-        rest, rest_none = total - own, total_none - own_none
-        others = self._bins.total(rest) + rest_none
-        part = np.minimum(self._kappa / np.maximum(others, 1.0), 1.0)
-        values = own + part[..., self._bins.owner] * rest
-        none = own_none + part * rest_none
-        return Known(values, none, np.maximum(self._bins.total(values) + none, 1e-9))
-
-
 @dataclass(eq=False)
 class Since:
     """Events since the reference, in each bin.
@@ -147,30 +138,137 @@ class Since:
         total: of all cells, shape (M,).
     """
 
-    cells: IntArray
+    cells: NDArray[np.integer[Any]]
     total: FloatArray
 
 
-class Mixture:
-    """Adds up what is known of several cells."""
+@dataclass(frozen=True, eq=False)
+class CellShares:
+    """The shares of some features that follow one cycle.
 
-    def __init__(self, bins: PaneBins) -> None:
-        self._owner = bins.owner
-        self._values, self._none = np.zeros(bins.owner.size), np.zeros(bins.features)
-        self._error = np.zeros(bins.features)
+    Attributes:
+        cycle: its name.
+        kappa: of each feature, shape (F,).
+        counts: events of the reference per cell and bin, shape (cells, M).
+        none: those without a usable value, shape (cells, F).
+        every: what is known without a cycle, as if events, shape (M,).
+        every_none: events without a usable value, shape (F,).
+        first: number of each feature's first bin, and the end of the last, shape (F + 1,).
 
-    def add(self, known: Known, weight: float) -> None:
-        """Add a cell by its share of the events."""
-        part = weight / known.mass
-        self._values += part[self._owner] * known.values
-        self._none += part * known.none
-        self._error += weight * part
+    Example:
+        >>> from driftline.detectors.counts import Feature, Layout
+        >>> layout = Layout.of([Feature("plan", "categorical", np.empty(0), ("a", "b"))])
+        >>> bins = PaneBins(layout, np.array([700, 700, 0, 0, 0, 0]))
+        >>> counts = np.array([[190, 10, 0, 0]] + [[85, 115, 0, 0]] * 6)
+        >>> cells = CellShares.of(bins, [FeatureSeason("day_of_week", 20.0, counts)])
+        >>> cells.of_cell(0).values.round(1)
+        array([198.5,  21.5,   0. ])
+        >>> cells.mixed(Mix.of(range(7), [200] * 7)).values.round()
+        array([701., 701.,   0.])
+    """
 
-    def known(self, most: FloatArray) -> Known:
-        """Return the mixture.
+    cycle: str
+    kappa: FloatArray
+    counts: NDArray[np.int32]
+    none: IntArray
+    every: FloatArray
+    every_none: FloatArray
+    first: IntArray
+
+    @classmethod
+    def of(cls, bins: PaneBins, seasons: Sequence[FeatureSeason]) -> Self:
+        """Return those of features with these bins, and of each its season; all of one cycle.
+
+        Raises:
+            ValueError: a season has other bins.
+        """
+        values = [season.counts[:, :-1] for season in seasons]
+        if [own.shape[1] for own in values] != np.diff(bins.first).tolist():
+            raise ValueError("the seasons of the reference have other bins than its counts")
+        return cls(
+            seasons[0].cycle,
+            np.array([season.kappa for season in seasons]),
+            np.concatenate(values, axis=1).astype(np.int32),
+            np.stack([season.counts[:, -1] for season in seasons], axis=1),
+            bins.normal,
+            bins.none,
+            bins.first,
+        )
+
+    def only(self, i: int) -> Self:
+        """Return those of the i-th feature alone."""
+        own, one = slice(int(self.first[i]), int(self.first[i + 1])), slice(i, i + 1)
+        return type(self)(
+            self.cycle,
+            self.kappa[one],
+            self.counts[:, own],
+            self.none[:, one],
+            self.every[own],
+            self.every_none[one],
+            self.first[i : i + 2] - own.start,
+        )
+
+    @property
+    def cells(self) -> int:
+        """How many cells the cycle has."""
+        return CYCLES[self.cycle].cells
+
+    def of_cell(self, cell: int, since: Since | None = None) -> Known:
+        """Return what is known of one cell.
 
         Args:
-            most: events that may be known of it, shape (F,): all there are.
+            cell: its number.
+            since: events that came since the reference; None: none.
         """
-        mass = np.minimum(1.0 / self._error, most)
-        return Known(self._values * mass[self._owner], self._none * mass, mass)
+        own, total = self.counts[cell].astype(np.float64), self.every
+        if since is not None:
+            own, total = own + since.cells[cell], total + since.total
+        return self._of(own, self.none[cell], total, self.every_none)
+
+    def mixed(self, mix: Mix, since: Since | None = None) -> Known:
+        """Return what is known of a mixture of cells; `since`: as for one."""
+        if mix.cells.size == 1:
+            return self.of_cell(int(mix.cells[0]), since)
+        values, none = np.zeros(self._owner.size), np.zeros(self.kappa.size)
+        error = np.zeros(self.kappa.size)
+        for cell, weight in zip(mix.cells.tolist(), mix.weights.tolist(), strict=True):
+            known = self.of_cell(cell, since)
+            part = weight / known.mass
+            values += part[self._owner] * known.values
+            none += part * known.none
+            error += weight * part
+        every = self.every if since is None else self.every + since.total
+        mass = np.minimum(1.0 / error, self._total(every) + self.every_none)
+        return Known(values * mass[self._owner], none * mass, mass)
+
+    def without(self, cells: IntArray, values: FloatArray, none: FloatArray) -> Known:
+        """Return what the reference knows of some cells without some of its own events, of each.
+
+        Args:
+            cells: their numbers, shape (n,).
+            values: the events left out, which are of that cell, per bin, shape (n, M).
+            none: those without a usable value, shape (n, F).
+        """
+        # A pane is of the cell of its middle, though some of its events may be of the next.
+        own = np.maximum(self.counts[cells] - values, 0.0)
+        own_none = np.maximum(self.none[cells] - none, 0.0)
+        return self._of(own, own_none, self.every - values, self.every_none - none)
+
+    def _of(
+        self, own: FloatArray, own_none: FloatArray, total: FloatArray, total_none: FloatArray
+    ) -> Known:
+        """Return own events and those of the others, which count as `kappa` at most."""
+        rest, rest_none = total - own, total_none - own_none
+        others = self._total(rest) + rest_none
+        part = np.minimum(self.kappa / np.maximum(others, 1.0), 1.0)
+        values = own + part[..., self._owner] * rest
+        none = own_none + part * rest_none
+        return Known(values, none, np.maximum(self._total(values) + none, 1e-9))
+
+    @cached_property
+    def _owner(self) -> IntArray:
+        return np.repeat(np.arange(self.kappa.size), np.diff(self.first))
+
+    def _total(self, per_bin: FloatArray) -> FloatArray:
+        added: FloatArray = np.add.reduceat(per_bin, self.first[:-1], axis=-1)
+        return added

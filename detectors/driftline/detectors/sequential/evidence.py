@@ -143,14 +143,17 @@ class Evidence:
         self.state = EvidenceState.start(bins, shape) if state is None else state
 
     @property
-    def shares(self) -> FloatArray:
-        """The shares that are normal by now, shape (M,)."""
-        known = self._bins.normal + self.state.added
-        shares: FloatArray = known / self._bins.total(known)[self._bins.owner]
-        return shares
+    def known(self) -> FloatArray:
+        """What is known by now of the shares that are normal, as if events, shape (M,)."""
+        return self._bins.normal + self.state.added
 
     def add(
-        self, x: FloatArray, phi: FloatArray, pane: int, grows: FloatArray | None = None
+        self,
+        x: FloatArray,
+        phi: FloatArray,
+        pane: int,
+        grows: FloatArray | None = None,
+        known: FloatArray | None = None,
     ) -> FloatArray:
         """Take in a pane.
 
@@ -160,12 +163,13 @@ class Evidence:
             pane: its number; numbers grow.
             grows: 1 for features whose normal shares learn from the pane, else 0, shape (F,);
                 None: all.
+            known: of the normal shares of this pane, as if events, shape (M,); None: as of all.
 
         Returns:
             The evidence of each feature, shape (F,): natural logarithms.
         """
         bins, state = self._bins, self.state
-        known = bins.normal + state.added
+        known = self.known if known is None else known
         total = bins.total(known)
         p = known / total[bins.owner]
         n = bins.total(x)

@@ -22,7 +22,7 @@ class PaneCells:
         shares: of the cycle's cells: the panes are counted in them.
         panes: events of the panes in the order of time, per bin, then those without a usable value
             per feature, shape (R, M + F).
-        local: what the clocks show when each begins, ms since 1970, shape (R,).
+        local: what the clocks show in the middle of each, ms since 1970, shape (R,).
     """
 
     def __init__(

@@ -11,61 +11,14 @@ from driftline.detectors.counts import Layout
 from driftline.detectors.dispersion import DIRECTIONS, JOINS, UNKNOWN, Dispersion
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.pane_lengths import LEAST_PANES
-from driftline.detectors.sequential.alternatives import Tilts
-from driftline.detectors.sequential.evidence import Evidence, EvidenceState
+from driftline.detectors.seasons import CYCLES
+from driftline.detectors.sequential.cell_shares import Mix, StreamSeasons
+from driftline.detectors.sequential.group import Group, GroupState
 from driftline.detectors.sequential.pane_bins import PaneBins
-from driftline.detectors.sequential.variation import (
-    MANY_PANES,
-    Directions,
-    PaneVariation,
-    deviations,
-)
+from driftline.detectors.sequential.variation import MANY_PANES, deviations
 
 LEAST_EVENTS = 20.0
 """Independent events that a pane holds at least, or is joined with those beside it."""
-
-
-@dataclass(eq=False)
-class GroupState:
-    """What is kept of features that are tested together.
-
-    Attributes:
-        evidence: as in `evidence`.
-        variation: of the stream's own panes.
-        open: events of the panes joined so far, shape (M,).
-        none: those without a usable value, shape (F,).
-        number: of the joined pane that they belong to; -1 before the first.
-    """
-
-    evidence: EvidenceState
-    variation: PaneVariation
-    open: FloatArray
-    none: FloatArray
-    number: int = -1
-
-
-class _Group:
-    """Features of one kind whose panes are joined alike."""
-
-    def __init__(
-        self, layout: Layout, counts: IntArray, places: IntArray, joined: int, upwards: bool
-    ) -> None:
-        self.bins = PaneBins(layout, counts, places)
-        self.joined, self.together = joined, JOINS[joined]
-        numeric = int((places < layout.numeric).sum())
-        self.directions = Directions.of(self.bins, numeric)
-        tilts = Tilts.of(self.bins, upwards=upwards) if numeric else None
-        self.evidence = Evidence(self.bins, tilts)
-        self.state = GroupState(
-            self.evidence.state,
-            PaneVariation(places.size),
-            np.zeros(self.bins.owner.size),
-            np.zeros(places.size),
-        )
-
-    def restore(self, state: GroupState) -> None:
-        self.state = state
-        self.evidence.state = state.evidence
 
 
 @dataclass(eq=False)
@@ -86,6 +39,7 @@ class StreamEvidence:
             tell how much panes vary, and say nothing else.
         share: of the model's events that are the stream's, 0 to 1.
         pane: length of its panes, ms; None: as long as the reference's.
+        seasons: of the stream; None: nothing follows a cycle. With them `pane` is given.
         upwards: whether numbers are only tested for larger values, as sizes of errors are.
 
     Attributes:
@@ -102,9 +56,11 @@ class StreamEvidence:
         dispersion: Dispersion | None,
         share: float = 1.0,
         pane: int | None = None,
+        seasons: StreamSeasons | None = None,
         *,
         upwards: bool = False,
     ) -> None:
+        self._seasons, self._pane = seasons, pane or 0
         self._longer = 1.0
         if dispersion is not None and pane is not None:
             self._longer = max(pane / dispersion.pane, 1.0)
@@ -116,12 +72,25 @@ class StreamEvidence:
         joined = _joins(dispersion, size, share)
         has = np.add.reduceat(counts, layout.starts[:-1]) > 0
         numeric = np.arange(size) < layout.numeric
+        following = {} if seasons is None else seasons.features
+        cycle = np.array([following[f].cycle if f in following else "" for f in range(size)])
         self._groups = [
-            _Group(layout, counts, places, join, upwards)
+            Group(
+                layout,
+                counts,
+                places,
+                join,
+                upwards=upwards,
+                seasons=[following[f] for f in places.tolist()] if name else None,
+            )
             for kind in (numeric, ~numeric)
             for join in range(len(JOINS))
-            if (places := np.flatnonzero(watched & has & kind & (joined == join))).size
+            for name in ("", *CYCLES)
+            if (
+                places := np.flatnonzero(watched & has & kind & (joined == join) & (cycle == name))
+            ).size
         ]
+        self._cycles = {group.cells.cycle for group in self._groups if group.cells is not None}
 
     def add(self, flat: IntArray, pane: int, frozen: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Take in a final pane.
@@ -137,6 +106,7 @@ class StreamEvidence:
             Which features were tested by this pane, shape (F,).
         """
         tested = np.zeros(self.evidence.size, np.bool_)
+        cells = {cycle: self._cell(cycle, pane) for cycle in self._cycles}
         for group in self._groups:
             state, together = group.state, group.together
             number = pane // together
@@ -144,22 +114,19 @@ class StreamEvidence:
                 if state.open.any():  # the last of its panes had no events
                     self._test(group, frozen, tested)
                 state.number = number
-            state.open = state.open + group.bins.count(flat)
-            state.none = state.none + group.bins.count_none(flat)
+            group.open(flat, 0 if group.cells is None else cells[group.cells.cycle])
             if pane % together == together - 1:
                 self._test(group, frozen, tested)
         return tested
 
-    def _test(
-        self, group: _Group, all_frozen: NDArray[np.bool_], tested: NDArray[np.bool_]
-    ) -> None:
+    def _test(self, group: Group, all_frozen: NDArray[np.bool_], tested: NDArray[np.bool_]) -> None:
         x, state, bins = group.state.open, group.state, group.bins
         places, frozen = bins.places, all_frozen[bins.places]
         n = bins.total(x)
-        phi = self._phi_of(group, n)
-        y, other, events = deviations(
-            bins, group.directions, group.evidence.shares, x[None], state.none[None]
-        )
+        phi, season = self._phi_of(group, n), group.known()
+        known = group.evidence.known if season is None else season.values
+        p = known / bins.total(known)[bins.owner]
+        y, other, events = deviations(bins, group.directions, p, x[None], state.none[None], season)
         moving = ~frozen
         # Where phi is learnt from the stream, what came later than that would hide a change.
         learns = moving & (state.variation.panes < MANY_PANES)
@@ -168,12 +135,12 @@ class StreamEvidence:
         state.variation.add(y * learns, other * learns, events * learns)
         state.variation.round()
         self.evidence[places] = group.evidence.add(
-            x, phi, state.number * group.together, moving.astype(np.float64)
+            x, phi, state.number * group.together, moving.astype(np.float64), known
         )
         self.onset[places] = group.evidence.onset()
         self.panes[places] = state.evidence.panes
         tested[places] |= n > 0
-        state.open, state.none = np.zeros(bins.owner.size), np.zeros(places.size)
+        group.close(moving.astype(np.float64))
 
     def phi(self) -> FloatArray:
         """Return the present phi of a pane of the mean size in each direction, shape (5, F).
@@ -194,7 +161,7 @@ class StreamEvidence:
             found[:, places] = self._phi_of(group, n)
         return found
 
-    def _phi_of(self, group: _Group, n: FloatArray) -> FloatArray:
+    def _phi_of(self, group: Group, n: FloatArray) -> FloatArray:
         """Return phi of a group's panes of n events, the reference's or the larger own one."""
         variation = group.state.variation
         learnt = np.where(variation.panes >= LEAST_PANES, variation.phi(), UNKNOWN)
@@ -211,17 +178,22 @@ class StreamEvidence:
         own = slice(int(group.bins.first[i]), int(group.bins.first[i + 1]))
         return group.bins, own, group.together
 
-    def normal(self, f: int, without: FloatArray) -> FloatArray:
+    def cycle_of(self, f: int) -> str | None:
+        """Return the cycle that the f-th feature follows; None: none."""
+        group, _ = self._find(f)
+        return None if group.cells is None else group.cells.cycle
+
+    def normal(self, f: int, mix: Mix, without: IntArray | None = None) -> FloatArray:
         """Return what is known of the normal shares of the f-th feature's bins, as if events.
 
         Args:
             f: place of the feature.
-            without: events of its bins that are not to count, as far as they do.
+            mix: of the cells of the panes that they are compared with.
+            without: events of its bins that are not to count, as far as they came since the
+                reference, per cell of the mix; None: the reference's alone count.
         """
-        group, _ = self._find(f)
-        bins, own, _ = self.bins_of(f)
-        normal: FloatArray = bins.normal[own]
-        return normal + np.maximum(group.state.evidence.added[own] - without, 0.0)
+        group, i = self._find(f)
+        return group.mixed(i, mix, without)
 
     def added_until(self, f: int) -> int:
         """Return the number of the pane up to which the f-th feature's are added, exclusive."""
@@ -229,10 +201,10 @@ class StreamEvidence:
         whole = group.state.number + (0 if group.state.open.any() else 1)
         return whole * group.together
 
-    def forget(self, f: int, events: FloatArray) -> None:
-        """Take events of the f-th feature's bins out of what is normal."""
+    def forget(self, f: int, mix: Mix, events: IntArray) -> None:
+        """Take events of the f-th feature's bins, per cell of the mix, out of what is normal."""
         group, i = self._find(f)
-        group.evidence.forget(i, events)
+        group.forget(i, mix.cells, events)
 
     def tests(self, f: int) -> bool:
         """Return whether evidence on the f-th feature is added up."""
@@ -268,7 +240,12 @@ class StreamEvidence:
             )
             self.onset[places] = group.evidence.onset()
 
-    def _find(self, f: int) -> tuple[_Group, int]:
+    def _cell(self, cycle: str, pane: int) -> int:
+        if self._seasons is None:
+            raise AssertionError("groups follow cycles of seasons alone")
+        return int(self._seasons.cells_of(cycle, np.array([pane * self._pane]), self._pane)[0])
+
+    def _find(self, f: int) -> tuple[Group, int]:
         for group in self._groups:
             at = int(np.searchsorted(group.bins.places, f))
             if at < group.bins.places.size and group.bins.places[at] == f:

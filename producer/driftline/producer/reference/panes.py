@@ -109,7 +109,7 @@ class PaneCounts:
             directions = Directions.of(bins, int((places < self._layout.numeric).sum()))
             cells = None
             if cycle and self._zone is not None:
-                shares = CellShares(bins, [seasons[f] for f in places.tolist()])
+                shares = CellShares.of(bins, [seasons[f] for f in places.tolist()])
                 cells = PaneCells(bins, shares, panes, self._plan.local(numbers, self._zone))
             found = reference_phi(bins, directions, panes, numbers + self._plan.first, cells)
             phi[:, :, places], events[places] = found

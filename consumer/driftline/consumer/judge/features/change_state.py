@@ -9,8 +9,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from driftline.detectors.grid import IntArray
 from driftline.detectors.sequential.evidence import EvidenceState, Gains
-from driftline.detectors.sequential.stream import GroupState, StreamState
+from driftline.detectors.sequential.group import CellState, GroupState
+from driftline.detectors.sequential.stream import StreamState
 from driftline.detectors.sequential.variation import PaneVariation
 from driftline.errors import RecordError
 
@@ -41,6 +43,7 @@ def pack(state: StreamState) -> list[bytes]:
     return [
         b"".join(np.ascontiguousarray(array, dtype).tobytes() for array, dtype in _arrays(group))
         + group.number.to_bytes(8, "little", signed=True)
+        + (b"" if group.season is None else _pack_cells(group.season))
         for group in state.groups
     ]
 
@@ -90,7 +93,49 @@ def _group(data: bytes, like: GroupState) -> GroupState:
         setattr(variation, name, read(getattr(like.variation, name), _REAL))
     opened, none = read(like.open, _WHOLE), read(like.none, _WHOLE)
     number = int.from_bytes(data[at : at + 8], "little", signed=True)
-    return GroupState(evidence, variation, opened, none, number)
+    season = None
+    if like.season is not None:
+        season = _unpack_cells(data[at + 8 :], like.season)
+    return GroupState(evidence, variation, opened, none, number, season)
+
+
+def _pack_cells(season: CellState) -> bytes:
+    """Return counts in two bytes each, those that need more listed behind them.
+
+    Behind them the open panes: of each cell its number, all events, and those of each bin.
+    """
+    counts = season.added.reshape(-1)
+    large = np.flatnonzero(counts >> 16)
+    parts = [
+        (counts & 0xFFFF).astype("<u2"),
+        np.array([large.size, len(season.open)], _WHOLE),
+        large.astype(_WHOLE),
+        counts[large].astype(_WHOLE),
+    ]
+    for cell, (events, all_events) in sorted(season.open.items()):
+        parts += [np.array([cell, all_events], _LARGE), events.astype(_WHOLE)]
+    return b"".join(part.tobytes() for part in parts)
+
+
+def _unpack_cells(data: bytes, like: CellState) -> CellState:
+    at = 0
+
+    def read(size: int, dtype: str) -> IntArray:
+        nonlocal at
+        begin, at = at, at + size * np.dtype(dtype).itemsize
+        if at > len(data):
+            raise RecordError("the state of a stream is too short")
+        return np.frombuffer(data, dtype, size, begin).astype(np.int64)
+
+    counts = read(like.added.size, "<u2")
+    large, opened = read(2, _WHOLE).tolist()
+    where = read(large, _WHOLE)
+    counts[where] = read(large, _WHOLE)
+    season = CellState(np.reshape(counts.astype(np.int32), like.added.shape))
+    for _ in range(opened):
+        cell, events = read(2, _LARGE).tolist()
+        season.open[cell] = read(like.added.shape[1], _WHOLE).astype(np.float64), float(events)
+    return season
 
 
 def _arrays(group: GroupState) -> list[tuple[NDArray[np.generic], str]]:

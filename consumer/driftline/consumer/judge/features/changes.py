@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,12 +12,14 @@ from driftline.consumer.config import WindowConfig
 from driftline.consumer.judge.dispersed import ASSUMED
 from driftline.consumer.judge.features.change_state import StreamChanges, pack, unpack
 from driftline.consumer.judge.features.past_phi import PastPhi
+from driftline.consumer.judge.seasons import stream_seasons
 from driftline.detectors.dispersion import UNKNOWN
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.reference import Reference, content_hash
 from driftline.detectors.rounding import significant
 from driftline.detectors.sequential.also_changed import also_changed
 from driftline.detectors.sequential.alternatives import ALL
+from driftline.detectors.sequential.cell_shares import Mix
 from driftline.detectors.sequential.gate import RECENT, pane_psi, surely, tails_doubled
 from driftline.detectors.sequential.stream import StreamEvidence
 
@@ -50,6 +52,28 @@ class Evidence:
     evidence: float
     limit: float
     onset: int
+
+
+@dataclass(frozen=True, eq=False)
+class _Panes:
+    """Events of one feature in some panes.
+
+    Attributes:
+        mix: of the cells that they are of.
+        cells: the events per cell of the mix and bin.
+    """
+
+    mix: Mix
+    cells: IntArray
+
+    @property
+    def now(self) -> FloatArray:
+        """The events per bin."""
+        now: FloatArray = self.cells.sum(axis=0).astype(np.float64)
+        return now
+
+
+_WHOLE = Mix.of([0], [1.0])  # of what follows no cycle
 
 
 class ChangeWatch:
@@ -85,9 +109,10 @@ class ChangeWatch:
         self._stream = "" if segment is None else segment
         self._limits, self._pane, self._min_effect = limits, pane, min_effect
         self._most = max(RECENT) * window.every
+        self._layout, self._seasons = reference.layout, stream_seasons(reference, segment)
         self._evidence = StreamEvidence(
             reference.layout, reference.counts[place], watched, reference.dispersion, float(share),
-            pane,
+            pane, self._seasons,
             upwards=upwards,
         )  # fmt: skip
         self._key = content_hash(
@@ -149,18 +174,25 @@ class ChangeWatch:
 
     def fired(self, change: Change, end: int, counts: Counts) -> None:
         """Take what came since the change out of what is normal; an alert speaks of it now."""
-        bins, own, _ = self._evidence.bins_of(change.f)
         # Panes that wait to be joined with others are not added yet.
         added = min(end, self._evidence.added_until(change.f) * self._pane)
-        since = bins.count(counts(change.since, added))[own]
-        self._evidence.forget(change.f, since.astype(np.float64))
+        since = self._counted(change.f, change.since, added, counts)
+        self._evidence.forget(change.f, since.mix, since.cells)
 
-    def is_quiet(self, f: int, window: IntArray) -> bool:
-        """Return whether a window (flat counts) shows at most half of what an alarm needs."""
+    def is_quiet(self, f: int, window: IntArray, mixes: Mapping[str, Mix]) -> bool:
+        """Return whether a window shows at most half of what an alarm needs.
+
+        Args:
+            f: place of the feature.
+            window: flat counts.
+            mixes: of the window's cells, by cycle.
+        """
         bins, own, _ = self._evidence.bins_of(f)
-        now, normal = bins.count(window)[own].astype(np.float64), bins.normal[own]
+        now = bins.count(window)[own].astype(np.float64)
         if not now.sum():
             return False
+        cycle = self._evidence.cycle_of(f)
+        normal = self._evidence.normal(f, _WHOLE if cycle is None else mixes[cycle])
         phi = self._phi(f)
         return pane_psi(now, normal, phi) < self._min_effect / 2 and not self._tails(
             f, now, normal, phi
@@ -195,26 +227,41 @@ class ChangeWatch:
 
     def _change(self, f: int, end: int, counts: Counts) -> Change | None:
         """Return the change of a feature if it is large enough to tell people of."""
-        bins, own, together = self._evidence.bins_of(f)
+        together = self._evidence.bins_of(f)[2]
         longest = min(max(RECENT) * together * self._pane, self._most)
         since = max(int(self._evidence.onset[f]) * self._pane, end - longest)
-        now = bins.count(counts(since, end))[own].astype(np.float64)
+        panes = self._counted(f, since, end, counts)
+        now = panes.now
         if not now.sum():
             return None
         phi = self._phi(f)
-        normal = self._evidence.normal(f, now)
+        normal = self._evidence.normal(f, panes.mix, panes.cells)
         effect = float(significant(pane_psi(now, normal, phi)))
         if effect >= self._min_effect or self._tails(f, now, normal, phi):
             return Change(f, since, effect)
-        for panes in self._recent(end, together, counts):
-            recent = bins.count(panes)[own].astype(np.float64)
-            if recent.sum() and surely(recent, bins.normal[own], self._min_effect, phi):
+        for many in RECENT:
+            first = end - min(many * together * self._pane, self._most)
+            recent = self._counted(f, first, end, counts)
+            frozen = self._evidence.normal(f, recent.mix)
+            if recent.cells.any() and surely(recent.now, frozen, self._min_effect, phi):
                 return Change(f, since, effect)
         return None
 
-    def _recent(self, end: int, together: int, counts: Counts) -> Iterator[IntArray]:
-        for panes in RECENT:
-            yield counts(end - min(panes * together * self._pane, self._most), end)
+    def _counted(self, f: int, first: int, end: int, counts: Counts) -> _Panes:
+        """Return the events of the f-th feature in the panes from one time to another (ms)."""
+        bins, own, _ = self._evidence.bins_of(f)
+        cycle = self._evidence.cycle_of(f)
+        if cycle is None or self._seasons is None:
+            return _Panes(_WHOLE, bins.count(counts(first, end))[own][None])
+        found: dict[int, IntArray] = {}
+        runs = self._seasons.runs(cycle, first, end, self._pane)
+        events = []
+        for cell, start, stop in runs:
+            flat = counts(start, stop)
+            events.append(float(self._layout.events(flat, f)))
+            found[cell] = found.get(cell, 0) + bins.count(flat)[own]
+        mix = Mix.of([cell for cell, _, _ in runs], events)
+        return _Panes(mix, np.stack([found[cell] for cell in mix.cells.tolist()]))
 
     def _tails(self, f: int, now: FloatArray, normal: FloatArray, phi: float) -> bool:
         return self._evidence.is_number(f) and tails_doubled(now, normal, phi)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import isnan
 from typing import Any
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from driftline.consumer.judge.bin_changes import category_of, ends_of, moved_of, top_of
 from driftline.consumer.judge.dispersed import note_of
 from driftline.consumer.judge.features.changes import SEQUENTIAL, ChangeWatch
+from driftline.consumer.judge.features.normal import Normal
 from driftline.consumer.judge.features.rules import RuleBook, Ruling
 from driftline.consumer.judge.features.schema import schema_change
 from driftline.consumer.judge.lives.life import Life, breaches
@@ -69,8 +70,8 @@ class FeatureWindow:
         rulings: the results of the rules.
         untested: per feature why its values could not be tested; None: they were.
         firing: features of the stream that fire now, worst first.
+        normal: what they were compared with.
         sample: of the whole model's events; None of a segment, or where there is none.
-        phi: by which it was tempered, shape (5, F); None where no verdict is written.
     """
 
     window: JudgedWindow
@@ -79,8 +80,8 @@ class FeatureWindow:
     rulings: Sequence[Ruling]
     untested: Sequence[str | None]
     firing: Sequence[str]
+    normal: Normal
     sample: WindowSample | None = None
-    phi: NDArray[np.float64] | None = None
 
 
 class FeatureWriter:
@@ -88,7 +89,7 @@ class FeatureWriter:
 
     Args:
         records: of the stream.
-        baseline: its reference counts; `normal`: its rates.
+        baseline: its reference counts.
         rules: the model's rules.
         features: places of the features that have verdicts, in the order of their names.
         changes: the evidence on the stream.
@@ -98,21 +99,24 @@ class FeatureWriter:
         self,
         records: RecordWriter,
         baseline: Baseline,
-        normal: Mapping[str, NDArray[np.float64]],
         rules: RuleBook,
         features: Sequence[int],
         changes: ChangeWatch,
     ) -> None:
         self._records, self._rules, self._changes = records, rules, changes
-        self._baseline, self._normal = baseline, normal
+        self._baseline = baseline
         layout = baseline.layout.features
         self._subjects = [(f, Subject.feature(layout[f].name), layout[f].type) for f in features]
 
-    def verdicts(self, now: FeatureWindow) -> list[Verdict]:
+    def verdicts(self, now: FeatureWindow, phi: NDArray[np.float64]) -> list[Verdict]:
         """Return the verdicts of a window that was judged.
 
         A feature whose values could not be tested is `insufficient`, with the reason, unless one of
         its rates is in breach.
+
+        Args:
+            now: the window.
+            phi: by which it was tempered, shape (5, F).
         """
         verdicts, effects = [], now.found.effect.tolist()
         for f, subject, kind in self._subjects:
@@ -126,9 +130,9 @@ class FeatureWriter:
                 counts=now.found.counts(f),
                 effect=number(effects[f]),
                 figures={} if reason else figures_of(now.found, f, kind, now.rulings),
-                bins=None if reason else self._bins(f, now.counts),
+                bins=None if reason else _bins_of(now.normal.baseline, f, now.counts),
             )
-            note = None if now.phi is None else note_of(now.phi[:, f].tolist())
+            note = note_of(phi[:, f].tolist())
             known = int(self._baseline.feature_events[f]), self._evidence(f), note
             verdicts.append(self._records.verdict(now.window, found, *known))
         return verdicts
@@ -171,15 +175,16 @@ class FeatureWriter:
             if known is not None:
                 detector = SEQUENTIAL, DetectorValue.of(known.evidence, threshold=known.limit)
         quality = life.kind == "data_quality"
-        bins = self._baseline.bins(f, now.counts)
+        normal = now.normal
+        bins = normal.baseline.bins(f, now.counts)
         effect = now.found.effect[f]
         if quality and name is not None:
             rate = now.found.detectors[name].value
-            effect = rate_effect(rate, self._normal[name], now.found.events)[f]
+            effect = rate_effect(rate, normal.rates[name], now.found.events)[f]
         judged = name if quality else None
         found = None
         if judged is not None and reason is None and life.firing:
-            found = schema_change(self._baseline, self._normal, now.found, f, judged, now.sample)
+            found = schema_change(normal.baseline, normal.rates, now.found, f, judged, now.sample)
         others = [other for other in now.firing if other != life.feature]
         if reason is not None:
             wording = unjudged(named(life.feature), life.since, reason, self._records.axis)
@@ -231,7 +236,7 @@ class FeatureWriter:
             if rate is not None:
                 rates[rate] += 1
                 value = now.found.detectors[rate].value
-                effect = rate_effect(value, self._normal[rate], now.found.events)[f]
+                effect = rate_effect(value, now.normal.rates[rate], now.found.events)[f]
             named_ones.append(FeatureEffect(name, number(float(effect))))
         named_ones.sort(key=lambda each: (-(each.effect or 0.0), each.name))
         names = [each.name for each in named_ones]
@@ -266,16 +271,16 @@ class FeatureWriter:
 
     def _change(self, f: int, now: FeatureWindow, rate: str | None, bins: Bins) -> Wording:
         """Return what changed in a feature: a `rate`, else its distribution."""
+        normally = now.normal.word(f)
         if rate is not None:
-            return rate_change(
-                rate, float(now.found.detectors[rate].value[f]), float(self._normal[rate][f])
-            )
+            usual = float(now.normal.rates[rate][f])
+            return rate_change(rate, float(now.found.detectors[rate].value[f]), usual, normally)
         if bins.upper is None:
-            return category_of(bins)
-        present, normal = self._spread(f, now.counts), self._spread(f, None)
-        return numeric_change(
-            present, normal, moved_of(bins, self._baseline.only_values(f, now.counts))
-        )
+            return category_of(bins, normally)
+        baseline = now.normal.baseline
+        present, normal = (_spread_of(baseline, f, counts) for counts in (now.counts, None))
+        moved = moved_of(bins, baseline.only_values(f, now.counts))
+        return numeric_change(present, normal, moved, normally)
 
     def _evidence(self, f: int) -> Sequential | None:
         known = self._changes.of(f)
@@ -284,18 +289,18 @@ class FeatureWriter:
         onset = self._records.axis.time(known.onset)
         return Sequential(number(known.evidence), number(known.limit), onset)
 
-    def _spread(self, f: int, counts: NDArray[np.int64] | None) -> Spread:
-        low, middle, high = (self._baseline.quantile(f, q, counts) for q in (0.25, 0.5, 0.75))
-        return Spread(middle, high - low)
 
-    def _bins(self, f: int, counts: NDArray[np.int64]) -> dict[str, Any]:
-        bins = self._baseline.bins(f, counts)
-        what, ends = "categories", list[object](bins.categories or ())
-        if bins.upper is not None:
-            what, ends = "upper", [*ends_of(bins.upper)]
-        return {
-            what: ends, "reference": bins.reference.tolist(), "window": bins.window.tolist()
-        }  # fmt: skip
+def _spread_of(baseline: Baseline, f: int, counts: NDArray[np.int64] | None) -> Spread:
+    low, middle, high = (baseline.quantile(f, q, counts) for q in (0.25, 0.5, 0.75))
+    return Spread(middle, high - low)
+
+
+def _bins_of(baseline: Baseline, f: int, counts: NDArray[np.int64]) -> dict[str, Any]:
+    bins = baseline.bins(f, counts)
+    what, ends = "categories", list[object](bins.categories or ())
+    if bins.upper is not None:
+        what, ends = "upper", [*ends_of(bins.upper)]
+    return {what: ends, "reference": bins.reference.tolist(), "window": bins.window.tolist()}
 
 
 def figures_of(

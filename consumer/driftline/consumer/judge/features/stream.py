@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from driftline.consumer.judge.dispersed import ASSUMED
 from driftline.consumer.judge.features.causes import Causes, at_least, without
 from driftline.consumer.judge.features.change_state import StreamChanges
 from driftline.consumer.judge.features.changes import SEQUENTIAL, Change, ChangeWatch
+from driftline.consumer.judge.features.normal import Normal, StreamNormal
 from driftline.consumer.judge.features.reach import NOWHERE, Reach
 from driftline.consumer.judge.features.records import FeatureWindow, FeatureWriter
 from driftline.consumer.judge.features.rules import UNSEEN, RuleBook, Ruling
@@ -30,7 +32,7 @@ from driftline.consumer.judge.windows.panes import PaneStore
 from driftline.consumer.wire.kinds import DRIFT, Kind
 from driftline.consumer.wire.records import Alert, Verdict
 from driftline.consumer.wire.subject import Subject
-from driftline.detectors import Baseline, Comparison, compare, normal_rates
+from driftline.detectors import Comparison, compare
 from driftline.detectors.dispersion import UNKNOWN
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.reference import Reference
@@ -84,10 +86,8 @@ class StreamJudge:
         self._lives, self._causes = lives, causes
         self._many = causes.many(records.segment)
         self._firings = firings
-        self._baseline = Baseline(
-            reference.layout, reference.counts[reference.position[records.segment]]
-        )
-        self._normal = normal_rates(self._baseline)
+        self._normal = StreamNormal(reference, records.segment, rules.pane)
+        self._baseline = self._normal.whole.baseline
         names = [feature.name for feature in reference.layout.features]
         watched = [f for f in np.argsort(names, kind="stable").tolist() if rules.watched[f]]
         self._features = [(f, names[f], Subject.feature(names[f]).drift) for f in watched]
@@ -96,9 +96,7 @@ class StreamJudge:
             reference, records.segment, rules.limits, rules.pane, config.window,
             config.min_effect, kept,
         )  # fmt: skip
-        self._writer = FeatureWriter(
-            records, self._baseline, self._normal, rules, watched, self.changes
-        )
+        self._writer = FeatureWriter(records, self._baseline, rules, watched, self.changes)
 
     def pane(self, start: int, panes: PaneStore) -> list[Alert]:
         """Take in the final pane that starts at `start` (ms); return the alert records it causes.
@@ -149,7 +147,7 @@ class StreamJudge:
 
         new = []
         for change, reach in changes:
-            life = self._fire(change, end, counts(change.since, end))
+            life = self._fire(change, end, counts(change.since, end), panes)
             life.segments = reach.text
             new.append((life, change.since))
             self.changes.fired(change, end, counts)
@@ -162,7 +160,8 @@ class StreamJudge:
             if life.silent:
                 continue
             times, now = WindowTimes(since, end, since), counts(since, end)
-            found = self._compare(now, self.changes.phi(since))
+            normal = self._normal.of(since, end, panes)
+            found = self._compare(now, self.changes.phi(since), normal)
             shown = JudgedWindow(
                 times,
                 panes.events(since, end, self._segment),
@@ -171,21 +170,22 @@ class StreamJudge:
             firing = self._firing(found)
             firing += [name for name in also if name not in firing]
             self._note(times, found)
-            rulings, sample = self._rules.judge(found, self._normal), None
+            rulings, sample = self._rules.judge(found, normal.rates), None
             if self._segment is None:
                 sample = panes.sample(since, end)
-            window = FeatureWindow(shown, found, now, rulings, (), firing, sample)
+            window = FeatureWindow(shown, found, now, rulings, (), firing, normal, sample)
             alerts.append(self._record(life, window))
         return alerts
 
-    def _fire(self, change: Change, end: int, now: IntArray) -> Life:
+    def _fire(self, change: Change, end: int, now: IntArray, panes: PaneStore) -> Life:
         """Let the alert on a change fire; where values came that are not listed, that on these.
 
         `now`: flat counts since it began.
         """
         f, (name, kind) = change.f, self._names[change.f]
-        found = self._compare(now, self.changes.phi(change.since))
-        rulings = self._rules.judge(found, self._normal)
+        normal = self._normal.of(change.since, end, panes)
+        found = self._compare(now, self.changes.phi(change.since), normal)
+        rulings = self._rules.judge(found, normal.rates)
         level = 2 if change.effect >= self._config.critical_effect else 1
         reading = Reading(SEQUENTIAL, 1, 1, level, quiet=False)
         # An alert on another rate goes on; the change is then told as a drift.
@@ -218,8 +218,8 @@ class StreamJudge:
             return self._writer.insufficient(shown, reason or "", None), []
         size = self._baseline.layout.size  # behind it are the cells of estimates
         counts = panes.counts(times.start, times.end, self._segment)[:size]
-        phi = self.changes.phi(times.start)
-        found = self._compare(counts, phi)
+        phi, normal = self.changes.phi(times.start), self._normal.of(times.start, times.end, panes)
+        found = self._compare(counts, phi, normal)
         if reason is not None:
             verdicts = self._writer.insufficient(shown, reason, found)
             names = self._baseline.layout.position
@@ -231,14 +231,15 @@ class StreamJudge:
                     (life.feature in names and not life.silent) or life.key == self._many.key
                 ),
             )
-            now = FeatureWindow(shown, found, counts, (), (), self._firing(found))
+            now = FeatureWindow(shown, found, counts, (), (), self._firing(found), normal)
             return verdicts, [self._record(life, now, reason) for life in due]
-        rulings = self._rules.judge(found, self._normal)
-        written = list(self._live(window, found, rulings, counts))
+        rulings = self._rules.judge(found, normal.rates)
+        quiet = partial(self.changes.is_quiet, window=counts, mixes=normal.mixes)
+        written = list(self._live(window, found, rulings, quiet))
         untested, firing = self._rules.untested(found), self._firing(found)
         sample = None if self._segment else panes.sample(times.start, times.end)
-        now = FeatureWindow(shown, found, counts, rulings, untested, firing, sample, phi)
-        return self._writer.verdicts(now), [
+        now = FeatureWindow(shown, found, counts, rulings, untested, firing, normal, sample)
+        return self._writer.verdicts(now, phi), [
             self._record(
                 life,
                 now,
@@ -250,10 +251,9 @@ class StreamJudge:
             for life in written
         ]
 
-    def _compare(self, counts: IntArray, phi: FloatArray) -> Comparison:
-        rules = self._rules
-        known = np.where(phi < UNKNOWN, phi, ASSUMED)
-        return compare(self._baseline, counts, rules.alpha, rules.rate_alpha, rules.named, known)
+    def _compare(self, counts: IntArray, phi: FloatArray, normal: Normal) -> Comparison:
+        rules, known = self._rules, np.where(phi < UNKNOWN, phi, ASSUMED)
+        return compare(normal.baseline, counts, rules.alpha, rules.rate_alpha, rules.named, known)
 
     def empty(self, start: int, end: int) -> list[Verdict]:
         """Return the verdicts for a stretch without events from `start` to `end` (ms)."""
@@ -262,7 +262,11 @@ class StreamJudge:
         return self._writer.insufficient(window, "no events", nothing)
 
     def _live(
-        self, window: StreamWindow, found: Comparison, rulings: list[Ruling], counts: IntArray
+        self,
+        window: StreamWindow,
+        found: Comparison,
+        rulings: list[Ruling],
+        quiet: Callable[[int], bool],
     ) -> Iterator[Life]:
         """Move the lives of this stream on by one window; yield those to be written."""
         times, written = window.times, []
@@ -286,7 +290,7 @@ class StreamJudge:
                 ]  # fmt: skip
                 readings = at_least([r.reading(f) for r in looking], handed)
                 if not quality and self.changes.watches(f):
-                    readings.append(self._still(key, f, counts))
+                    readings.append(self._still(key, f, quiet))
                 if quality and (drifted[f] or causes.firing(segment, name, drift)):
                     # A number that moved goes beyond its range, too: that is one fact.
                     readings = without(readings, outside)
@@ -344,12 +348,11 @@ class StreamJudge:
             return self._writer.many(life, now, reason)
         return self._writer.alert(life, now, reason)
 
-    def _still(self, key: tuple[str, str, str], f: int, counts: IntArray) -> Reading:
+    def _still(self, key: tuple[str, str, str], f: int, quiet: Callable[[int], bool]) -> Reading:
         """Return whether what evidence once showed is over, by a window as a whole."""
         life = self._lives.get(key)
         fires = life is not None and SEQUENTIAL in life.history
-        quiet = not fires or self.changes.is_quiet(f, counts)
-        return Reading(SEQUENTIAL, 1, 1, 0, quiet)
+        return Reading(SEQUENTIAL, 1, 1, 0, not fires or quiet(f))
 
     def _is_reported(
         self, name: str, drift: Kind, quality: bool, times: WindowTimes, unseen: set[str]

@@ -1,0 +1,182 @@
+"""Features that are tested together: all numbers or all classes, joined alike, of one cycle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftline.detectors.counts import Layout
+from driftline.detectors.dispersion import JOINS
+from driftline.detectors.grid import FloatArray, IntArray
+from driftline.detectors.seasons import FeatureSeason
+from driftline.detectors.sequential.alternatives import Tilts
+from driftline.detectors.sequential.cell_shares import CellShares, Known, Mix, Since
+from driftline.detectors.sequential.evidence import Evidence, EvidenceState
+from driftline.detectors.sequential.pane_bins import PaneBins
+from driftline.detectors.sequential.variation import Directions, PaneVariation
+
+
+@dataclass(eq=False)
+class CellState:
+    """What is kept of features that follow a cycle.
+
+    Attributes:
+        added: events since the reference, whole numbers per cell and bin, shape (cells, M).
+        open: of the panes joined so far, by cell: events per bin, shape (M,), and all of them.
+    """
+
+    added: NDArray[np.int32]
+    open: dict[int, tuple[FloatArray, float]] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class GroupState:
+    """What is kept of features that are tested together.
+
+    Attributes:
+        evidence: as in `evidence`.
+        variation: of the stream's own panes.
+        open: events of the panes joined so far, shape (M,).
+        none: those without a usable value, shape (F,).
+        number: of the joined pane that they belong to; -1 before the first.
+        season: of features that follow a cycle.
+    """
+
+    evidence: EvidenceState
+    variation: PaneVariation
+    open: FloatArray
+    none: FloatArray
+    number: int = -1
+    season: CellState | None = None
+
+
+class Group:
+    """Features of one kind whose panes are joined alike, and that follow one cycle or none.
+
+    Args:
+        layout: where counts lie.
+        counts: the reference's flat counts of the stream.
+        places: of the features in the layout.
+        joined: place in `JOINS` of how many panes are joined.
+        upwards: whether numbers are only tested for larger values.
+        seasons: of each feature; None: they follow no cycle.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        counts: IntArray,
+        places: IntArray,
+        joined: int,
+        *,
+        upwards: bool,
+        seasons: list[FeatureSeason] | None = None,
+    ) -> None:
+        self.bins = PaneBins(layout, counts, places)
+        self.joined, self.together = joined, JOINS[joined]
+        numeric = int((places < layout.numeric).sum())
+        self.directions = Directions.of(self.bins, numeric)
+        tilts = Tilts.of(self.bins, upwards=upwards) if numeric else None
+        self.evidence = Evidence(self.bins, tilts)
+        size = self.bins.owner.size
+        self.cells = None if seasons is None else CellShares.of(self.bins, seasons)
+        self.state = GroupState(
+            self.evidence.state,
+            PaneVariation(places.size),
+            np.zeros(size),
+            np.zeros(places.size),
+        )
+        if self.cells is not None:
+            self.state.season = CellState(np.zeros((self.cells.cells, size), np.int32))
+
+    def restore(self, state: GroupState) -> None:
+        """Go on from what was kept."""
+        self.state = state
+        self.evidence.state = state.evidence
+
+    def open(self, flat: IntArray, cell: int) -> None:
+        """Let a pane be one of those that are tested next.
+
+        Args:
+            flat: its counts.
+            cell: that it is of, if the features follow a cycle.
+        """
+        x, none, state = self.bins.count(flat), self.bins.count_none(flat), self.state
+        state.open = state.open + x
+        state.none = state.none + none
+        if state.season is not None:
+            events = float(x[: self.bins.first[1]].sum() + none[0])
+            before, many = state.season.open.get(cell, (np.zeros(x.size), 0.0))
+            state.season.open[cell] = before + x, many + events
+
+    def known(self) -> Known | None:
+        """Return what is known of the panes to be tested; None where they follow no cycle."""
+        season = self.state.season
+        if self.cells is None or season is None:
+            return None
+        mix = Mix.of([*season.open], [events for _, events in season.open.values()])
+        return self.cells.mixed(mix, self._since(season))
+
+    def close(self, grows: FloatArray) -> None:
+        """Let the panes that were tested be part of what is normal; begin the next.
+
+        Args:
+            grows: 1 for features whose normal shares learn from them, else 0, shape (F,).
+        """
+        state = self.state
+        if state.season is not None:
+            for cell, (x, _) in state.season.open.items():
+                state.season.added[cell] += (x * grows[self.bins.owner]).astype(np.int32)
+            state.season.open = {}
+        state.open = np.zeros(self.bins.owner.size)
+        state.none = np.zeros(self.bins.features)
+
+    def mixed(self, i: int, mix: Mix, without: IntArray | None = None) -> FloatArray:
+        """Return what is known of the normal shares of the i-th feature's bins, as if events.
+
+        Args:
+            i: place in the group.
+            mix: of the cells, if the feature follows a cycle.
+            without: events that are not to count, as far as they came since the reference, per cell
+                of the mix and bin; None: none that came since the reference count.
+        """
+        own = self.own(i)
+        normal: FloatArray = self.bins.normal[own]
+        season = self.state.season
+        if self.cells is None or season is None:
+            if without is None:
+                return normal
+            added: FloatArray = self.state.evidence.added[own] - without.sum(axis=0)
+            return normal + np.maximum(added, 0.0)
+        since = None
+        if without is not None:
+            cells, total = season.added[:, own].copy(), self.state.evidence.added[own].copy()
+            taken = np.minimum(cells[mix.cells], without)
+            cells[mix.cells] -= taken.astype(np.int32)
+            since = Since(cells, total - taken.sum(axis=0))
+        return self.cells.only(i).mixed(mix, since).values
+
+    def forget(self, i: int, cells: IntArray, events: IntArray) -> None:
+        """Take events of the i-th feature's bins out of what is normal, as far as they are in.
+
+        Args:
+            i: place in the group.
+            cells: distinct, of a feature that follows a cycle.
+            events: per cell and bin.
+        """
+        own, season = self.own(i), self.state.season
+        if season is None:
+            self.evidence.forget(i, events.sum(axis=0))
+            return
+        taken = np.minimum(season.added[cells, own], events)
+        season.added[cells, own] -= taken.astype(np.int32)
+        self.evidence.forget(i, taken.sum(axis=0).astype(np.float64))
+
+    def own(self, i: int) -> slice:
+        """Return where the bins of the i-th feature are."""
+        return slice(int(self.bins.first[i]), int(self.bins.first[i + 1]))
+
+    def _since(self, season: CellState) -> Since:
+        return Since(season.added, self.state.evidence.added)
