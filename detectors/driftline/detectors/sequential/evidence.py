@@ -36,6 +36,7 @@ from driftline.detectors.sequential.alternatives import (
 )
 from driftline.detectors.sequential.pane_bins import PaneBins
 
+_VARIED = 1.5  # phi from which on panes vary more than their size explains
 _BEGUN = 0.5  # what an alternative must have gained for its beginning to be kept
 
 
@@ -180,10 +181,7 @@ class Evidence:
             gains /= phi[OF_CLASSES][bins.owner]
         else:
             gains = (self._tilts.gains(bins, x, p) + by_share) / phi[self._tilts.direction]
-        weights = np.array([kappa for kappa, _ in LEARNERS])[:, None]
-        prior = weights * p + state.learnt
-        learned = _dirichlet_multinomial(bins, x, prior, n, bins.total(prior)) - normal
-        learned /= phi[OTHER]
+        learned = self._learned(x, p, n, normal, phi[OTHER]) / phi[OTHER]
         seen = n > 0
         wide = seen if self._tilts is not None else seen[bins.owner]
         state.alternatives.add(gains, wide, pane)
@@ -194,6 +192,32 @@ class Evidence:
         state.added = state.added + (x if grows is None else x * grows[bins.owner])
         state.panes = state.panes + seen
         return self.evidence()
+
+    def _learned(
+        self, x: FloatArray, p: FloatArray, n: FloatArray, normal: FloatArray, phi: FloatArray
+    ) -> FloatArray:
+        """Return what the laws that learn gain with a pane, shape (4, F).
+
+        They know less than the normal law, so they expect panes to vary more. Where panes do, as
+        those of events that come in clusters, that alone would be a gain in every pane. So it is
+        what they gain over the normal shares known no better, if that is less.
+        """
+        bins = self._bins
+        weights = np.array([kappa for kappa, _ in LEARNERS])[:, None]
+        prior = weights * p + self.state.learnt
+        total = bins.total(prior)
+        found = _dirichlet_multinomial(bins, x, prior, n, total)
+        gained: FloatArray = found - normal
+        varied = phi > _VARIED
+        if varied.any():
+            some = varied[bins.owner]
+            own, known, first = x[some], (total[:, bins.owner] * p)[:, some], bins.first[:-1]
+            first = np.searchsorted(np.flatnonzero(some), first[varied])
+            terms = special.gammaln(known + own) - special.gammaln(known)
+            wide = np.add.reduceat(terms, first, axis=1)
+            wide += (special.gammaln(total) - special.gammaln(total + n))[:, varied]
+            gained[:, varied] = np.minimum(gained[:, varied], found[:, varied] - wide)
+        return gained
 
     def evidence(self) -> FloatArray:
         """Return the evidence of each feature as of the last pane, shape (F,); -inf before it."""
