@@ -29,6 +29,7 @@ from driftline.consumer.service.opening import topics_read
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.worker import Worker
 from driftline.detectors import FeatureColumn, Reference, build_reference
+from driftline.detectors.dispersion import DIRECTIONS, JOINS, Dispersion
 
 OUTPUTS = ("panes", "joins", "alerts", "verdicts", "state", "dead-letter")
 
@@ -44,6 +45,16 @@ def reference(model: str) -> Reference:
         },
         segments={"tier": rng.choice(["gold", "tin"], 400).tolist()},
     )
+
+
+def dispersed(found: Reference) -> Reference:
+    """Return a reference whose panes of two seconds vary as those of independent events.
+
+    Then evidence is added up from the first pane on, over panes that are joined.
+    """
+    features = len(found.layout.features)
+    phi = np.ones((len(JOINS), len(DIRECTIONS), features))
+    return replace(found, dispersion=Dispersion(2 * SECOND, 600, np.full(features, 10.0), phi))
 
 
 REFERENCES = {name: reference(name) for name in MODELS}
@@ -93,7 +104,10 @@ def plan(
             else {},
         }
     )
-    return Plan(config, REFERENCES if labelling is None else WITH_OUTCOMES)
+    references = REFERENCES if labelling is None else WITH_OUTCOMES
+    if "pane" in window and others.get("budget"):
+        references = {name: dispersed(found) for name, found in references.items()}
+    return Plan(config, references)
 
 
 @dataclass

@@ -14,6 +14,8 @@ from driftline.consumer.join.matching import Matching
 from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.join.state import JoinState
 from driftline.consumer.judge.features import rules
+from driftline.consumer.judge.features.changes import ChangeWatch
+from driftline.consumer.judge.features.past_phi import PastPhi
 from driftline.consumer.judge.model import ModelJudge
 from driftline.consumer.judge.performance.model import PerformanceJudge
 from driftline.consumer.judge.performance.stream import MetricStream
@@ -36,7 +38,11 @@ from .simulation import Run, Schedule
 # `make restarts` makes 300.
 RUNS = int(os.environ.get("DRIFTLINE_RUNS", "60"))
 BLOCK = 10
-SHORT: dict[str, Any] = {"window": {"pane": "2s"}, "budget": "1 per 10m"}
+SHORT: dict[str, Any] = {
+    "window": {"pane": "2s"},
+    "budget": "1 per 10m",
+    "thresholds": {"missing": {"warning": 0.2}},
+}
 SETTINGS: tuple[dict[str, Any], ...] = ({}, {"window": {"pane": "5s"}}, SHORT)
 """Panes as long as a step of the windows, and shorter ones, also with a budget."""
 
@@ -282,7 +288,32 @@ def _is_head(message: Message) -> bool:
     return message.value is not None and b"head" in message.value[:25]
 
 
+def evidence_a_pane_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what was known before the last pane, which is not read again."""
+    add, state = ChangeWatch.add, ChangeWatch.state
+    before: dict[int, Any] = {}
+
+    def adding(self: ChangeWatch, *args: Any) -> Any:
+        before[id(self)] = state(self)
+        return add(self, *args)
+
+    monkeypatch.setattr(ChangeWatch, "add", adding)
+    monkeypatch.setattr(ChangeWatch, "state", lambda self: before.get(id(self)) or state(self))
+
+
+def phi_from_the_present_pane(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Temper windows after a start by what their own panes show."""
+    begin = ChangeWatch.__init__
+
+    def beginning(self: ChangeWatch, *args: Any, **named: Any) -> None:
+        begin(self, *args, **named)
+        self._past = PastPhi(self._evidence.phi(), 1, b"")
+
+    monkeypatch.setattr(ChangeWatch, "__init__", beginning)
+
+
 EVERY_RUN, RUNS_WITH_LABELS, ROUGH = range(RUNS), range(1, RUNS, 2), range(0, RUNS, 2)
+RUNS_IN_SHORT_PANES, RUNS_WITH_BUDGET = range(1, RUNS, 3), range(2, RUNS, 3)  # see `SETTINGS`
 
 
 @pytest.mark.parametrize(
@@ -301,6 +332,8 @@ EVERY_RUN, RUNS_WITH_LABELS, ROUGH = range(RUNS), range(1, RUNS, 2), range(0, RU
         (head_ahead_of_a_part, EVERY_RUN),
         (delete_parts_before_the_next_head, EVERY_RUN),
         (share_parts_among_owners, EVERY_RUN),
+        (evidence_a_pane_early, RUNS_WITH_BUDGET),
+        (phi_from_the_present_pane, RUNS_IN_SHORT_PANES),
     ],
 )
 def test_each_rule_is_needed(
