@@ -14,7 +14,7 @@ from driftline.consumer.judge.features.change_state import pack, unpack
 from driftline.detectors import Reference
 from driftline.detectors.columns import encode
 from driftline.detectors.counts import Columns, count_columns
-from driftline.detectors.dispersion import DIRECTIONS, JOINS, Dispersion
+from driftline.detectors.dispersion import DIRECTIONS, JOINS, UNKNOWN, Dispersion
 from driftline.detectors.grid import IntArray
 from driftline.detectors.sequential.alternatives import Tilts
 from driftline.detectors.sequential.cell_shares import Mix
@@ -135,37 +135,36 @@ def test_panes_of_few_independent_events_are_joined() -> None:
 
 def test_without_times_thirty_panes_learn_how_much_panes_vary() -> None:
     one = stream(None)
-    drawn = panes(1, 130)
-    for number, flat in enumerate(drawn[:30]):
+    drawn = panes(1, 40)
+    for number, flat in enumerate(drawn[:29]):
         one.add(flat, number, NONE)
+    assert one.phi().min() == UNKNOWN
+    one.add(drawn[29], 29, NONE)
     assert one.evidence.max() < np.log(30) + 1e-3  # nothing but the number of panes
     assert one.phi().min() >= 1.0
     learnt = one.phi()
-    one.add(drawn[30], 30, NONE)
-    assert one.phi()[:, 0].tolist() != learnt[:, 0].tolist()
-    for number, flat in enumerate(drawn[31:], 31):
+    for number, flat in enumerate(drawn[30:], 30):
         one.add(flat, number, NONE)
-    learnt = one.phi()
-    # What comes later than a hundred panes would hide a change.
-    for number, flat in enumerate(panes(2, 5, shift=1.0), 130):
+    # What comes later than thirty panes would hide a change.
+    for number, flat in enumerate(panes(2, 10, shift=0.4), 40):
         one.add(flat, number, NONE)
     assert one.phi().tolist() == learnt.tolist()
     age = REFERENCE.layout.position["age"]
-    assert one.evidence[age] > 20.0
+    assert one.evidence[age] > 10.0
 
 
 def test_phi_of_a_pane_comes_from_the_panes_before_it() -> None:
     """A pane that says much does not say by itself that panes vary much."""
-    one, known = stream(None), stream(None)
-    for number, flat in enumerate(panes(7, 40)):
+    one, known = stream(dispersion()), stream(dispersion())
+    for number, flat in enumerate(panes(7, 120)):
         one.add(flat, number, NONE)
     known.restore(unpack(pack(one.state()), known.state()))
     before, wild = known.phi(), panes(9, 1, shift=3.0)[0]
-    one.add(wild, 40, NONE)
+    one.add(wild, 120, NONE)
     bins, _, _ = known.bins_of(0)
     evidence = Evidence(bins, Tilts.of(bins), known.state().groups[0].evidence)
-    found = evidence.add(bins.count(wild).astype(np.float64), before[:, bins.places], 40)
-    assert one.evidence[bins.places].tolist() == found.tolist()
+    found = evidence.add(bins.count(wild).astype(np.float64), before[:, bins.places], 120)
+    assert one.evidence[bins.places].tolist() == pytest.approx(found.tolist(), rel=0.02)
     assert (one.phi()[0] > before[0]).any()
 
 
@@ -180,6 +179,24 @@ def test_streams_that_vary_more_than_the_reference_count_for_less() -> None:
     age, few = (REFERENCE.layout.position[name] for name in ("age", "few"))
     assert one.phi()[0, age] > 5.0
     assert one.phi()[:4, few].max() < 1.5
+
+
+def test_panes_of_a_change_teach_nothing_of_how_much_panes_vary() -> None:
+    one, quiet = stream(dispersion(phi=1.0)), stream(dispersion(phi=1.0))
+    drawn = panes(11, 160)
+    for number, flat in enumerate(drawn[:60]):
+        one.add(flat, number, NONE)
+        quiet.add(flat, number, NONE)
+    age = REFERENCE.layout.position["age"]
+    for number, flat in enumerate(panes(13, 3, shift=3.0), 60):
+        one.add(flat, number, NONE)
+    one.unlearn(age, 60)
+    for number, flat in enumerate(drawn[60:], 63):
+        one.add(flat, number, NONE)
+        quiet.add(flat, number, NONE)
+    # The change is left out; but for it, and the pause it made, both saw the same.
+    assert quiet.phi()[:, age].max() < 1.1
+    assert one.phi()[:, age].max() < 1.1
 
 
 def test_what_changed_can_be_taken_out_of_what_is_normal() -> None:

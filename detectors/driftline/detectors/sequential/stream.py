@@ -15,7 +15,7 @@ from driftline.detectors.seasons import CYCLES
 from driftline.detectors.sequential.cell_shares import Mix, StreamSeasons
 from driftline.detectors.sequential.group import Group, GroupState
 from driftline.detectors.sequential.pane_bins import PaneBins
-from driftline.detectors.sequential.variation import MANY_PANES, deviations
+from driftline.detectors.sequential.variation import deviations
 
 LEAST_EVENTS = 20.0
 """Independent events that a pane holds at least, or is joined with those beside it."""
@@ -129,7 +129,7 @@ class StreamEvidence:
         y, other, events = deviations(bins, group.directions, p, x[None], state.none[None], season)
         moving = ~frozen
         # Where phi is learnt from the stream, what came later than that would hide a change.
-        learns = moving & (state.variation.panes < MANY_PANES)
+        learns = moving & (state.variation.panes < LEAST_PANES)
         if self._dispersion is not None:
             learns |= moving & (self._dispersion.known()[places] > 0)
         state.variation.add(y * learns, other * learns, events * learns)
@@ -205,6 +205,11 @@ class StreamEvidence:
         """Take events of the f-th feature's bins, per cell of the mix, out of what is normal."""
         group, i = self._find(f)
         group.forget(i, mix.cells, events)
+
+    def unlearn(self, f: int, since: int) -> None:
+        """Take the f-th feature's panes from that number on out of how much panes vary."""
+        group, i = self._find(f)
+        group.state.variation.forget(i, group.state.number - since // group.together + 1)
 
     def tests(self, f: int) -> bool:
         """Return whether evidence on the f-th feature is added up."""

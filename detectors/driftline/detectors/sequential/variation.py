@@ -132,6 +132,39 @@ class PaneVariation:
         for name in ("panes", "events", "squares", "products", "last"):
             setattr(self, name, getattr(self, name).astype(np.float32).astype(np.float64))
 
+    def forget(self, f: int, panes: int) -> None:
+        """Take the last panes of the f-th feature out again, of which the last four are known.
+
+        Of a change that takes longer to find a pane is no great part.
+
+        Args:
+            f: number of the feature.
+            panes: how many, if they all were added.
+
+        Example:
+            >>> variation, ones = PaneVariation(1), np.ones((40, 1))
+            >>> variation.add(np.ones((40, 4, 1)), ones, ones)
+            >>> variation.add(np.full((2, 4, 1), 9.0), ones[:2], ones[:2])
+            >>> variation.forget(0, 2)
+            >>> variation.panes.tolist(), variation.squares[:4, 0].tolist()
+            ([40.0], [40.0, 40.0, 40.0, 40.0])
+        """
+        last = self.last[:, :, f]
+        known = min(int(np.count_nonzero(last.any(axis=1))), LAGS)
+        gone = min(panes, known)
+        if gone <= 0:
+            return
+        mean = self.events[f] / max(self.panes[f], 1.0)
+        self.panes[f] = max(self.panes[f] - gone, 0.0)
+        self.events[f] = mean * self.panes[f]
+        squares = self.squares[:OTHER, f] - (last[:gone] ** 2).sum(axis=0)
+        self.squares[:OTHER, f] = np.maximum(squares, 0.0)
+        for pane in range(gone):
+            for lag in range(1, LAGS - pane):
+                self.products[lag - 1, :, f] -= last[pane] * last[pane + lag]
+        self.last[:, :, f] = 0.0
+        self.round()
+
     def pause(self) -> None:
         """Note that panes are missing: the next ones do not follow those added before."""
         self.last = np.zeros_like(self.last)

@@ -178,6 +178,7 @@ class ChangeWatch:
         added = min(end, self._evidence.added_until(change.f) * self._pane)
         since = self._counted(change.f, change.since, added, counts)
         self._evidence.forget(change.f, since.mix, since.cells)
+        self._evidence.unlearn(change.f, change.since // self._pane)
 
     def is_quiet(self, f: int, window: IntArray, mixes: Mapping[str, Mix]) -> bool:
         """Return whether a window shows at most half of what an alarm needs.
