@@ -11,8 +11,9 @@ cycle is followed where
 * its blocks resemble those of their cell on other days, on average over the days by at least three
   standard errors: what goes on for some days, or is only seen on a few, is no season.
 
-The cycles are tried in the order of their table. One that was found is given up for a later one
-only where the reference is 1,000 times as likely with that.
+How much the other cells lend, and which of several such cycles is followed, is what leaves the
+least noise in which a shift would have to be found (`season_noise`). Those of few cells are tried
+first: one is given up for one of more cells where that leaves a tenth less.
 """
 
 from __future__ import annotations
@@ -28,13 +29,14 @@ from driftline.detectors import special
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.seasons import DAY, Cycle
 from driftline.detectors.sequential.pane_bins import PaneBins
+from driftline.detectors.sequential.season_noise import noise
 from driftline.detectors.sequential.variation import Directions
 
 KAPPAS = (10.0, 30.0, 100.0, 300.0, 1e3, 3e3, 1e4, 1e5)
 """As how many events the other cells may count in one."""
 
 CLEAR = float(np.log(1_000.0))
-_ERRORS = 3.0
+_ERRORS, _LESS = 3.0, 0.9
 _FEWEST_DAYS = 4
 _WEEKS = 21  # days, at least, of what repeats every week
 _MOST_DAYS = 70  # that are foretold: the last of the reference
@@ -48,12 +50,14 @@ class Choice:
     Attributes:
         cycle: which.
         kappa: as how many events the other cells count in one.
-        gain: natural logarithm of how many times as likely the reference is with it.
+        gain: natural logarithm of how many times as likely the reference is with the cycle.
+        noise: how much panes vary, by what is known of their cells.
     """
 
     cycle: Cycle
     kappa: float
     gain: float
+    noise: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +117,7 @@ def choose_seasons(
         directions: of the bins.
         hours: events of the reference's hours in the order of time, per bin, shape (R, M).
         times: what the clocks of the time zone show at their start, ms since 1970, ascending.
-        cycles: that may be followed, each instead of those before it.
+        cycles: that may be followed.
 
     Example:
         >>> from driftline.detectors.counts import Feature, Layout
@@ -126,7 +130,7 @@ def choose_seasons(
         >>> directions = Directions.of(bins, 0)
         >>> found = choose_seasons(bins, directions, counts, hours * HOUR, [*CYCLES.values()])
         >>> found[0].cycle.name, found[0].kappa
-        ('hour_of_day', 100.0)
+        ('hour_of_day', 10.0)
     """
     none: list[Choice | None] = [None] * bins.features
     if not cycles or not times.size or not bins.features:
@@ -138,19 +142,27 @@ def choose_seasons(
     blocks = whole.joined(min(cycle.cell for cycle in cycles))
     phi = _phi(blocks, directions)
     chosen = none
-    for cycle in cycles:
+    for cycle in sorted(cycles, key=lambda each: each.cells):
         if not _is_seen(blocks, cycle):
             continue
         wanted = (_agreement(blocks, cycle) >= _ERRORS) & np.isfinite(phi)
         if not wanted.any():
             continue
-        gains = _gains(blocks.of(wanted), phi[wanted], cycle)
-        for f, own in zip(np.flatnonzero(wanted).tolist(), gains.T, strict=True):
-            best = int(own.argmax())
-            before = chosen[f]
-            if own[best] - (0.0 if before is None else before.gain) >= CLEAR:
-                chosen[f] = Choice(cycle, KAPPAS[best], float(own[best]))
+        gains = _gains(blocks.of(wanted), phi[wanted], cycle).max(axis=0)
+        left = _noise(blocks, directions, cycle)[:, wanted]
+        for i, f in enumerate(np.flatnonzero(wanted).tolist()):
+            best, before = int(left[:-1, i].argmin()), chosen[f]
+            most = left[-1, i] if before is None else _LESS * before.noise
+            if gains[i] >= CLEAR and left[best, i] <= most:
+                chosen[f] = Choice(cycle, KAPPAS[best], float(gains[i]), float(left[best, i]))
     return chosen
+
+
+def _noise(blocks: _Blocks, directions: Directions, cycle: Cycle) -> FloatArray:
+    """Return the noise with each of `KAPPAS`, and where all cells are alike, shape (K + 1, F)."""
+    scores = [blocks.total(blocks.x * each) for each in directions.scores]
+    events = blocks.total(blocks.x)
+    return noise(np.stack(scores, axis=1), events, blocks.times, cycle, [*KAPPAS, np.inf])
 
 
 def _is_seen(blocks: _Blocks, cycle: Cycle) -> bool:
