@@ -42,6 +42,18 @@ def pane_psi(window: FloatArray, normal: FloatArray, phi: float = 1.0) -> float:
     return float(((q - p) * np.log(q / p)).sum()) - phi * (window.size - 1) * (1.0 / n + 1.0 / m)
 
 
+def chance_psi(n: float, bins: int, phi: float = 1.0) -> float:
+    """Return by how much `pane_psi` of n events varies where nothing changed, nats.
+
+    Its standard deviation is that of chi-square with bins - 1 degrees of freedom, over n / phi.
+
+    Example:
+        >>> round(chance_psi(1000.0, 16), 4), round(chance_psi(1000.0, 16, 5.0), 4)
+        (0.0055, 0.0274)
+    """
+    return phi * float(np.sqrt(2.0 * (bins - 1))) / n if n else np.inf
+
+
 def surely(window: FloatArray, normal: FloatArray, least: float, phi: float = 1.0) -> bool:
     """Return whether the lower 99 % bound of `pane_psi` is `least` or more."""
     window, normal = _occupied(window, normal)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,7 @@ from driftline.detectors.rounding import significant
 from driftline.detectors.sequential.also_changed import also_changed
 from driftline.detectors.sequential.alternatives import ALL
 from driftline.detectors.sequential.cell_shares import Mix
-from driftline.detectors.sequential.gate import RECENT, pane_psi, surely, tails_doubled
+from driftline.detectors.sequential.gate import RECENT, chance_psi, pane_psi, surely, tails_doubled
 from driftline.detectors.sequential.stream import StreamEvidence
 
 SEQUENTIAL = "sequential"
@@ -108,7 +108,7 @@ class ChangeWatch:
         watched = ~np.isnan(limits)
         self._stream = "" if segment is None else segment
         self._limits, self._pane, self._min_effect = limits, pane, min_effect
-        self._most = max(RECENT) * window.every
+        self._window, self._most = window.length, max(RECENT) * window.every
         self._layout, self._seasons = reference.layout, stream_seasons(reference, segment)
         self._evidence = StreamEvidence(
             reference.layout, reference.counts[place], watched, reference.dispersion, float(share),
@@ -180,24 +180,30 @@ class ChangeWatch:
         self._evidence.forget(change.f, since.mix, since.cells)
         self._evidence.unlearn(change.f, change.since // self._pane)
 
-    def is_quiet(self, f: int, window: IntArray, mixes: Mapping[str, Mix]) -> bool:
-        """Return whether a window shows at most half of what an alarm needs.
+    def is_quiet(self, f: int, end: int, counts: Counts) -> bool:
+        """Return whether the last panes show at most half of what an alarm needs.
+
+        They are those of the last window; where these leave the effect less certain than that,
+        twice as many and so on, as far back as the gate looks. So no alert ends only because a
+        window has too few independent events to show anything.
 
         Args:
             f: place of the feature.
-            window: flat counts.
-            mixes: of the window's cells, by cycle.
+            end: of the window, ms.
+            counts: of the panes up to it.
         """
-        bins, own, _ = self._evidence.bins_of(f)
-        now = bins.count(window)[own].astype(np.float64)
+        phi, half = self._phi(f), self._min_effect / 2
+        span, most = self._window, max(self.reach(), self._window)
+        while True:
+            panes = self._counted(f, end - span, end, counts)
+            now = panes.now
+            if span >= most or chance_psi(float(now.sum()), now.size, phi) <= half:
+                break
+            span = min(2 * span, most)
         if not now.sum():
             return False
-        cycle = self._evidence.cycle_of(f)
-        normal = self._evidence.normal(f, _WHOLE if cycle is None else mixes[cycle])
-        phi = self._phi(f)
-        return pane_psi(now, normal, phi) < self._min_effect / 2 and not self._tails(
-            f, now, normal, phi
-        )
+        normal = self._evidence.normal(f, panes.mix)
+        return pane_psi(now, normal, phi) < half and not self._tails(f, now, normal, phi)
 
     def reset(self, f: int) -> None:
         """Begin the f-th feature anew: what changed is over."""

@@ -12,7 +12,7 @@ from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.dispersed import ASSUMED
 from driftline.consumer.judge.features.causes import Causes, at_least, without
 from driftline.consumer.judge.features.change_state import StreamChanges
-from driftline.consumer.judge.features.changes import SEQUENTIAL, Change, ChangeWatch
+from driftline.consumer.judge.features.changes import SEQUENTIAL, Change, ChangeWatch, Counts
 from driftline.consumer.judge.features.normal import Normal, StreamNormal
 from driftline.consumer.judge.features.reach import NOWHERE, Reach
 from driftline.consumer.judge.features.records import FeatureWindow, FeatureWriter
@@ -103,12 +103,8 @@ class StreamJudge:
 
         A change that evidence shows is told at once, described by what came since it began.
         """
-        pane, size = self._rules.pane, self._baseline.layout.size
-
-        def counts(first: int, end: int) -> IntArray:
-            return panes.counts(first, end, self._segment)[:size]
-
-        end, frozen = start + pane, np.zeros(len(self._rules.watched), bool)
+        counts, end = self._counts(panes), start + self._rules.pane
+        frozen = np.zeros(len(self._rules.watched), bool)
         for f, name, drift in self._features:
             frozen[f] = (
                 self._causes.fires(self._segment, name, drift)
@@ -142,9 +138,7 @@ class StreamJudge:
         if not changes:
             return []
 
-        def counts(first: int, last: int) -> IntArray:
-            return panes.counts(first, last, self._segment)[: self._baseline.layout.size]
-
+        counts = self._counts(panes)
         new = []
         for change, reach in changes:
             life = self._fire(change, end, counts(change.since, end), panes)
@@ -216,8 +210,7 @@ class StreamJudge:
             reason = "the reference has no events of this segment"
         if panes.foreign(times.start, times.end):
             return self._writer.insufficient(shown, reason or "", None), []
-        size = self._baseline.layout.size  # behind it are the cells of estimates
-        counts = panes.counts(times.start, times.end, self._segment)[:size]
+        counts = self._counts(panes)(times.start, times.end)
         phi, normal = self.changes.phi(times.start), self._normal.of(times.start, times.end, panes)
         found = self._compare(counts, phi, normal)
         if reason is not None:
@@ -234,7 +227,8 @@ class StreamJudge:
             now = FeatureWindow(shown, found, counts, (), (), self._firing(found), normal)
             return verdicts, [self._record(life, now, reason) for life in due]
         rulings = self._rules.judge(found, normal.rates)
-        quiet = partial(self.changes.is_quiet, window=counts, mixes=normal.mixes)
+
+        quiet = partial(self.changes.is_quiet, end=times.end, counts=self._counts(panes))
         written = list(self._live(window, found, rulings, quiet))
         untested, firing = self._rules.untested(found), self._firing(found)
         sample = None if self._segment else panes.sample(times.start, times.end)
@@ -348,8 +342,13 @@ class StreamJudge:
             return self._writer.many(life, now, reason)
         return self._writer.alert(life, now, reason)
 
+    def _counts(self, panes: PaneStore) -> Counts:
+        """Return what counts the stream's events; behind those are the cells of estimates."""
+        size = self._baseline.layout.size
+        return lambda first, end: panes.counts(first, end, self._segment)[:size]
+
     def _still(self, key: tuple[str, str, str], f: int, quiet: Callable[[int], bool]) -> Reading:
-        """Return whether what evidence once showed is over, by a window as a whole."""
+        """Return whether what evidence once showed is over, by the last window or windows."""
         life = self._lives.get(key)
         fires = life is not None and SEQUENTIAL in life.history
         return Reading(SEQUENTIAL, 1, 1, 0, not fires or quiet(f))
