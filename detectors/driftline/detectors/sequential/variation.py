@@ -235,11 +235,16 @@ def deviations(
     share, whole = bins.none_share if season is None else season.none_share, n + none
     y = np.concatenate([y, (none - whole * share)[..., None, :]], axis=-2)
     norm = np.concatenate([norm, (whole * share * (1.0 - share))[..., None, :]], axis=-2)
-    square = np.divide(away * away, expected, out=np.zeros_like(away), where=expected > 0.0)
-    other = bins.total(square) / directions.freedom
-    if season is not None:
+    if season is None:
+        square = np.divide(away * away, expected, out=np.zeros_like(away), where=expected > 0.0)
+        other = bins.total(square) / directions.freedom
+    else:
+        # A bin that is empty in the cell's other occurrences is rarely as improbable as that: it
+        # counts by its share in all cells, where that is larger.
+        least = np.maximum(p, bins.shares)
+        square = bins.total(away * away / least) / np.maximum(n, 1.0)
+        other = square / bins.total(p * (1.0 - p) / least) / (1.0 + n / bins.total(season.values))
         norm = norm * (1.0 + whole / season.mass)[..., None, :]
-        other = other / (1.0 + n / bins.total(season.values))
     y = np.divide(y, np.sqrt(norm), out=np.zeros_like(y), where=norm > 0.0)
     return y, other, n
 
