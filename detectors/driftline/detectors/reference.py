@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
 from typing import Any, Self
@@ -105,6 +105,10 @@ class Reference:
     def seasons(self) -> Seasons | None:
         """What is normal at each hour or day; None: the same at all."""
         return self.counted.seasons
+
+    def without_seasons(self) -> Reference:
+        """Return it for windows that have no hours: all of them together are normal."""
+        return replace(self, counted=replace(self.counted, seasons=None))
 
     @property
     def events(self) -> int:

@@ -34,6 +34,7 @@ class Cycle:
         cell: length of one, ms.
         longest: length of the panes that it is for, ms, at most.
         words: when a cell comes again, as sentences have it, and when several do.
+        title: what it is called; all: its cells.
     """
 
     name: str
@@ -41,6 +42,8 @@ class Cycle:
     cell: int
     longest: int
     words: tuple[str, str]
+    title: str
+    all: str
 
     def cell_of(self, local: IntArray) -> IntArray:
         """Return the cell of each of some times.
@@ -70,12 +73,19 @@ class Cycle:
 
 
 _TABLE = (
-    Cycle("hour_of_day", 24, HOUR, HOUR, ("at this hour", "at these hours")),
+    Cycle(
+        "hour_of_day", 24, HOUR, HOUR,
+        ("at this hour", "at these hours"), "the hour of the day", "24 hours",
+    ),
     Cycle(
         "hour_of_week", 168, HOUR, HOUR,
         ("at this hour of the week", "at these hours of the week"),
+        "the hour of the week", "168 hours",
     ),
-    Cycle("day_of_week", 7, DAY, DAY, ("on this day of the week", "on these days of the week")),
+    Cycle(
+        "day_of_week", 7, DAY, DAY,
+        ("on this day of the week", "on these days of the week"), "the day of the week", "7 days",
+    ),
 )  # fmt: skip
 
 CYCLES: Mapping[str, Cycle] = MappingProxyType({each.name: each for each in _TABLE})
@@ -135,6 +145,11 @@ class Seasons:
 
     timezone: str
     streams: tuple[Mapping[int, FeatureSeason], ...]
+
+    @property
+    def of_hours(self) -> bool:
+        """Whether hours are compared each with its own normal, of any feature of the whole."""
+        return any(CYCLES[each.cycle].cell == HOUR for each in self.streams[0].values())
 
     def to_json(self, layout: Layout) -> dict[str, Any]:
         """Return it as a reference's file has it."""

@@ -44,6 +44,7 @@ def test_model(read: Read) -> None:
     assert (window.length, window.every, window.grace) == (HOUR, HOUR, 60_000)
     assert window.min_events == 500
     assert model.labels is None
+    assert model.zone == "UTC"
     assert model.budget == Budget(1, 30 * DAY)
     assert (model.min_effect, model.min_rise, model.critical_effect) == (0.02, 0.02, 0.25)
     assert model.thresholds == {}

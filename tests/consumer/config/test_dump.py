@@ -64,6 +64,8 @@ models:
       every: 1h
       grace: 1m
       min_events: 500
+    seasons:
+      timezone: UTC
     budget: 'off'
     min_effect: 0.02
     min_rise: 0.02

@@ -31,6 +31,7 @@ from driftline.consumer.cli.topic_checks import (
 )
 from driftline.consumer.config import Config, Loaded, ModelConfig
 from driftline.consumer.judge.dispersed import NO_TIMES, notes_of
+from driftline.consumer.judge.season_notes import season_notes, season_problems
 from driftline.consumer.log.protocol import Log, TopicInfo
 from driftline.consumer.log.topics import check_topics, missing_topics
 from driftline.consumer.service.plan import Plan
@@ -153,9 +154,8 @@ def _samples(
     return {name: (merge(samples), labels[name]) for name, samples in found.items()}
 
 
-def _pane_findings(name: str, model: ModelConfig, reference: Reference) -> Iterator[Finding]:
+def _pane_findings(name: str, model: ModelConfig, pane: int) -> Iterator[Finding]:
     """Yield what panes shorter than a step of the windows cost."""
-    pane = model.window.pane_for(reference.dispersion)
     if pane < model.window.every:
         hourly = float(f"{_HOUR / pane:.2g}")
         text = f"panes of {format_duration(pane)}: {hourly:,g} pane {plural(hourly, 'message')}"
@@ -186,12 +186,17 @@ def _model_findings(
             features += f", {NO_TIMES}"
         text = f"reference {reference.id} ({reference.events:,} events, {features})"
         yield Finding("ok", name, text + (f"; {describe(sample)}" if sample is not None else ""))
-    yield from _pane_findings(name, model, reference)
+    ignored = [f.name for f in reference.layout.features if model.is_ignored(f.name)]
+    pane = model.window.pane_for(reference.dispersion)
+    yield from _pane_findings(name, model, pane)
+    for note in season_notes(reference, ignored):
+        yield Finding("ok", name, note)
+    for problem in season_problems(reference, model.zone, pane):
+        yield Finding("warning", name, problem)
     if reference.model != name:
         text = f"the reference was built for the model {reference.model}"
         yield Finding("warning", name, text)
     if model.budget is not None:
-        ignored = [f.name for f in reference.layout.features if model.is_ignored(f.name)]
         for note in notes_of(reference, ignored):
             yield Finding("warning", name, note)
     yield from threshold_findings(name, model, reference)

@@ -12,6 +12,7 @@ from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.init_options import may_write
 from driftline.consumer.cli.screen import Screen
 from driftline.consumer.config import WindowConfig
+from driftline.consumer.config.seasons import UTC
 from driftline.consumer.offline.assumptions import Assumptions, assume, glob_of
 from driftline.consumer.offline.daily_cycle import HourlyValues
 from driftline.consumer.offline.extent import Extent
@@ -136,7 +137,10 @@ def make(wanted: Wanted) -> Draft:
         tables = hours.watch(pace.watch(read_tables(wanted.file), show))
         rows = (table.to_rows() for table in (tables if truth is None else truth.beside(tables)))
         settings = ReferenceSettings(
-            found.model, ignore=found.ignore, positive_label=given.positive_label
+            found.model,
+            ignore=found.ignore,
+            positive_label=given.positive_label,
+            timezone=found.mapping.times.timezone or UTC,
         )
         built = reference_from_rows(rows, mapping, settings)
     check_measured(built, mapping, given.beside, wanted.file)
@@ -152,7 +156,11 @@ def make(wanted: Wanted) -> Draft:
             f"{wanted.file}: {why}, and the windows of a topic are of time; add a column of times,"
             " as text such as 2026-11-01T12:00:00Z or as seconds since 1970, and call it timestamp"
         )
-    window = windows_for(pace, None, longest=_LONGEST, daily=hours.follow_the_hour)
+    seasons = built.reference.seasons
+    hourly = seasons is not None and seasons.of_hours  # then windows need not be whole days
+    window = windows_for(
+        pace, None, longest=_LONGEST, daily=lambda: not hourly and hours.follow_the_hour()
+    )
     if built.reference.events < _ENOUGH:
         raise CommandError(
             f"{wanted.file}: {built.reference.events:,} events are too few to know what is normal,"

@@ -14,6 +14,7 @@ from driftline.consumer.cli.alert_text import minute
 from driftline.consumer.cli.init_files import Draft, reference_path
 from driftline.consumer.cli.options import DEFAULT_CONFIG
 from driftline.consumer.config import WindowConfig
+from driftline.consumer.judge.season_notes import season_notes
 from driftline.consumer.judge.sentence import amount, clean
 from driftline.consumer.wire.text import plural, some
 from driftline.producer.files.given import Given
@@ -100,6 +101,7 @@ def notes(draft: Draft) -> Iterator[str]:
     for mark, columns in draft.found.marks.items():
         listed = some(list(map(clean, columns)), _FEW)
         yield f"{json.dumps(mark, ensure_ascii=False)} stands for no value in {listed}"
+    yield from season_notes(draft.built.reference)
     if perhaps := _perhaps(draft):
         yield (
             f"{_flow(perhaps)} may stand for no value too: if so, name them in"
@@ -181,6 +183,9 @@ def _model(draft: Draft) -> Iterator[tuple[str, str]]:
     about = f"about {_about(draft)} events at the pace of the file"
     least = "" if draft.min_events is None else f", min_events: {draft.min_events}"
     yield f"    window: {{length: {format_duration(draft.length)}{least}}}", about
+    if reference.seasons is not None:
+        zone = _scalar(reference.seasons.timezone)
+        yield f"    seasons: {{timezone: {zone}}}", "whose clocks tell the hour of the day"
     if draft.found.ignore:
         yield f"    ignore: {_flow(draft.found.ignore)}", "say nothing of the model's input"
     yield "    budget: 1 per 30d", "false alarms of the whole model, on quiet data"

@@ -57,7 +57,10 @@ TimeFormat = Annotated[
 ]
 Timezone = Annotated[
     str | None,
-    typer.Option(metavar="ZONE", help="Of times without an offset: Europe/Berlin, +02:00."),
+    typer.Option(
+        metavar="ZONE",
+        help="Of times without an offset, and of hours of the day: Europe/Berlin, +02:00.",
+    ),
 ]
 PositiveLabel = Annotated[
     str | None,

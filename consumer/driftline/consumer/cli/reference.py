@@ -114,7 +114,7 @@ def build(
     log = None if from_topic is None or kafka is None else connect(kafka).log
     from driftline.consumer.cli import reference_build, reference_topic
 
-    settings = reference_build.settings(model, most, types, segment or (), positive_label)
+    settings = reference_build.settings(model, most, types, segment or (), positive_label, timezone)
     if whole is not None:
         settings = reference_build.with_config(settings, whole.models[model])
     if from_topic is not None and log is not None:

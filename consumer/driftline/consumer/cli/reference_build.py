@@ -14,7 +14,9 @@ from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.screen import Screen
 from driftline.consumer.cli.terminal import say
 from driftline.consumer.config import Config, ModelConfig
+from driftline.consumer.config.seasons import UTC
 from driftline.consumer.judge.dispersed import notes_of
+from driftline.consumer.judge.season_notes import season_notes
 from driftline.consumer.judge.sentence import amount, clean, percent
 from driftline.consumer.offline import file_rows
 from driftline.consumer.offline.ground_truth import check_measured, unmeasured_with_labels
@@ -40,10 +42,11 @@ def settings(
     types: Mapping[str, FeatureType],
     segments: Iterable[str],
     positive_label: str | None,
+    timezone: str | None = None,
 ) -> ReferenceSettings:
     """Return what the options ask for."""
     segments = tuple(dict.fromkeys(segments))
-    return ReferenceSettings(model, grid, types, segments, positive_label)
+    return ReferenceSettings(model, grid, types, segments, positive_label, timezone=timezone or UTC)
 
 
 def with_config(wanted: ReferenceSettings, model: ModelConfig) -> ReferenceSettings:
@@ -55,6 +58,7 @@ def with_config(wanted: ReferenceSettings, model: ModelConfig) -> ReferenceSetti
         segments=tuple(dict.fromkeys([*wanted.segments, *model.segments])),
         positive_label=wanted.positive_label or model.positive_label,
         ignore=model.ignore,
+        timezone=model.zone,
     )
 
 
@@ -160,6 +164,7 @@ def outcome_lines(reference: Reference) -> list[str]:
 def notes(built: BuiltReference) -> Iterator[str]:
     """Yield sentences on what is not in the reference, and on what few events tell."""
     yield from map(clean, built.notes)
+    yield from season_notes(built.reference)
     yield from notes_of(built.reference)
     if built.skipped:
         yield f"{built.skipped:,} events of other models are left out"

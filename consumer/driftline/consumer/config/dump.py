@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel
 
 from driftline.consumer.config.loader import Loaded
-from driftline.consumer.config.notation import Section
+from driftline.consumer.config.notation import OFF, Section
 from driftline.consumer.config.settings import Config
 from driftline.producer.records.durations import format_duration
 
@@ -81,6 +81,8 @@ def schema() -> dict[str, Any]:
         _show_defaults(section, own["properties"])
     labels = sections["ModelConfig"]["properties"]["labels"]
     labels["anyOf"].insert(0, {"type": "string"})
+    seasons = sections["ModelConfig"]["properties"]["seasons"]
+    seasons["anyOf"][-1] = {"const": OFF}
     defaults = {key: value for key, value in sections["ModelConfig"].items() if key != "required"}
     common_labels = {
         key: value for key, value in sections["LabelsConfig"].items() if key != "required"

@@ -34,6 +34,7 @@ from driftline.consumer.config.notation import (
     Topic,
     Topics,
 )
+from driftline.consumer.config.seasons import UTC, SeasonsConfig, SeasonsOrOff
 from driftline.consumer.config.values import Budget, format_number
 from driftline.detectors.outcomes.metrics import METRICS
 from driftline.detectors.pane_lengths import LEAST_PANES, MOST_PANES, part_of, part_of_rows
@@ -225,7 +226,7 @@ def _each_once(values: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class ModelConfig(Section):
-    """One model. Durations in ms; `budget` and `stale_after` are None when they are off."""
+    """One model. Durations in ms; `budget`, `seasons`, `stale_after` are None when they are off."""
 
     predictions: Topics
     labels: Annotated[
@@ -234,6 +235,7 @@ class ModelConfig(Section):
     ] = None
     reference: FilePath
     window: WindowConfig = Field(default_factory=WindowConfig)
+    seasons: SeasonsOrOff = Field(default_factory=SeasonsConfig)
     budget: BudgetOrOff = Budget(1.0, 30 * DAY)
     min_effect: Number = 0.02
     min_rise: Share = 0.02
@@ -267,6 +269,17 @@ class ModelConfig(Section):
         elif self.budget is not None and not self.budget.windows:
             raise Located((("budget",), f"windows of rows have no times: write {BUDGET_OF_ROWS}"))
         return self
+
+    def in_zone(self, zone: str) -> ModelConfig:
+        """Return the model with a time zone of its seasons, where it names none."""
+        if self.seasons is None or self.seasons.timezone is not None:
+            return self
+        return self.model_copy(update={"seasons": SeasonsConfig(timezone=zone)})
+
+    @property
+    def zone(self) -> str | None:
+        """The time zone whose hours and days features may follow; None: they follow none."""
+        return None if self.seasons is None else self.seasons.timezone or UTC
 
     def thresholds_for(self, feature: str) -> dict[DetectorName, Limit]:
         """Return the limits that hold for a feature: its own, else the model's, per detector."""

@@ -21,6 +21,7 @@ from driftline.consumer.config.notation import (
     Whole,
 )
 from driftline.consumer.config.schema_registry import SchemaRegistryConfig
+from driftline.consumer.config.seasons import UTC
 from driftline.consumer.config.source import SourceConfig
 
 ModelName = Annotated[str, AfterValidator(lambda name: check_name(name, "model"))]
@@ -126,4 +127,14 @@ class Config(Section):
         if not self.kafka.group:
             kafka = self.kafka.model_copy(update={"group": self.output.prefix})
             object.__setattr__(self, "kafka", kafka)  # frozen, and not yet returned
+        return self
+
+    @model_validator(mode="after")
+    def _seasons_have_a_zone(self) -> Self:
+        """Take the zone of a model's predictions for that of its seasons, where it names none."""
+        models = {}
+        for name, model in self.models.items():
+            source = self.sources.get(model.predictions[0])
+            models[name] = model.in_zone((source and source.timezone) or UTC)
+        object.__setattr__(self, "models", models)
         return self

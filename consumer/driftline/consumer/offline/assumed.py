@@ -16,6 +16,8 @@ from driftline.consumer.config import (
     WindowConfig,
 )
 from driftline.consumer.config.model import BUDGET_OF_ROWS
+from driftline.consumer.config.seasons import UTC
+from driftline.consumer.judge.season_notes import season_notes
 from driftline.consumer.judge.sentence import amount, clean
 from driftline.consumer.offline.assumptions import Assumptions, assume
 from driftline.consumer.offline.daily_cycle import HourlyValues
@@ -119,7 +121,10 @@ def assumed(
             )
         baseline = _build(file, found, (first, rows), halves, extent, truth, feedback, beside)
     if window is None:
-        window = _by_time(found, first or islice(tables(), 1), extent, halves, wanted)
+        seasons = baseline.seasons
+        hourly = seasons is not None and seasons.of_hours
+        sample = [] if hourly else first or islice(tables(), 1)
+        window = _by_time(found, sample, extent, halves, wanted)
     outcomes = Outcomes.of(baseline) if beside is not None or extent.actual else None
     if truth.labels is not None and outcomes is None:
         raise InputError(f"--labels {truth.labels}: {_UNMEASURED.replace('--actual', '--labels')}")
@@ -254,7 +259,11 @@ def _build(
     """Return the reference of the earlier half of a file: what is kept, and how many it has."""
     kept, rows = first
     many = sum(table.rows for table in kept)
-    settings = ReferenceSettings(found.model, positive_label=truth.positive_label)
+    settings = ReferenceSettings(
+        found.model,
+        positive_label=truth.positive_label,
+        timezone=None if halves.time is None else found.mapping.times.timezone or UTC,
+    )
     built = reference_from_tables(
         lambda: feedback.watched("rows of the reference", kept, many),
         found.mapping,
@@ -275,6 +284,8 @@ def _build(
     if many < rows:
         which = f"{many:,} of {which}"
     feedback.note("assumed", f"reference: {which}")
+    for note in season_notes(built.reference):
+        feedback.note("assumed", note)
     if rows < _FEW:
         feedback.note("note", f"a reference of {rows:,} rows tells only great changes from chance")
     return built.reference

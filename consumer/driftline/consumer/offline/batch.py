@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Any, TypeVar
 
 from driftline.consumer.config import ModelConfig, SourceConfig
+from driftline.consumer.config.seasons import UTC
 from driftline.consumer.config.values import Budget
 from driftline.consumer.offline.assumed import assumed
 from driftline.consumer.offline.assumptions import assume
@@ -44,6 +45,7 @@ def build_reference(
     segments: Sequence[str] = (),
     types: Mapping[str, FeatureType] | None = None,
     ignore: Sequence[str] = (),
+    timezone: str | None = UTC,
 ) -> Reference:
     """Freeze data as what is normal; `Path(...).write_bytes(reference.to_json())` keeps it.
 
@@ -56,6 +58,8 @@ def build_reference(
         segments: columns by whose values the data is also counted apart.
         types: feature to type, where the inferred one is wrong.
         ignore: globs of columns that are no features.
+        timezone: whose clocks tell the hour and the day that features may follow; None: they follow
+            none.
 
     Raises:
         InputError: the data cannot be used; one sentence that says why.
@@ -75,6 +79,7 @@ def build_reference(
         segments=tuple(segments),
         positive_label=positive_label,
         ignore=(*found.ignore, *ignore),
+        timezone=timezone,
     )
     return reference_from_tables(given.scan, mapping, settings).reference
 
@@ -112,7 +117,12 @@ def report(
     """
     feedback = Feedback()
     if not isinstance(reference, Reference):
-        reference = build_reference(reference, actual=actual, positive_label=positive_label)
+        # A batch is one window whatever the hours of its rows: it is compared with all of them.
+        reference = build_reference(
+            reference, actual=actual, positive_label=positive_label, timezone=None
+        )
+    if reference.seasons is not None:
+        reference = reference.without_seasons()
     if reference.dispersion is None:  # rows without times are taken as independent of each other
         dispersion = Dispersion.independent(len(reference.layout.features))
         reference = replace(reference, dispersion=dispersion)

@@ -121,6 +121,9 @@ def set_up(
     later: Callable[[int], int] = extent.later
     recorded: dict[str, int] = {}
     if settings.window.rows is not None:
+        if reference.seasons is not None:
+            # How much all hours together vary is not known: the first panes tell.
+            reference = replace(reference.without_seasons(), dispersion=None)
         (settings, mapping), recording = by_rows(settings, mapping), None
         config = config.model_copy(update={"models": {**config.models, name: settings}})
         later = RowAxis.of(settings.window.every).origin.__add__
