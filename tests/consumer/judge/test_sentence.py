@@ -6,23 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from driftline.consumer.judge.number_sentence import Moved, Spread, numeric_change, verb
 from driftline.consumer.judge.sentence import (
     LONGEST,
-    Moved,
-    Spread,
     Wording,
     amount,
     amounts,
     back_to_normal,
     category_change,
     fit,
-    numeric_change,
     percent,
     rate_change,
     scope,
     unjudged,
     unlisted_change,
-    verb,
 )
 from driftline.consumer.wire.axis import duration, moment
 

@@ -8,8 +8,8 @@ from math import inf, nextafter
 import numpy as np
 from numpy.typing import NDArray
 
+from driftline.consumer.judge.number_sentence import Moved
 from driftline.consumer.judge.sentence import (
-    Moved,
     Wording,
     amount,
     category_change,
@@ -26,7 +26,7 @@ _DIGITS = 6  # of a value or of the edge of a bin in a sentence
 def category_of(bins: Bins, normally: str = "normally") -> Wording:
     """Return the change of the category that contributes most; of a boolean that of ``true``.
 
-    `normally`: the word for the reference, see `sentence.numeric_change`.
+    `normally`: the word for the reference, see `numeric_change`.
     """
     names = bins.categories or ()
     place = names.index("true") if set(names) <= {"false", "true"} and "true" in names else int(

@@ -21,7 +21,6 @@ _MOST_DECIMALS = 6
 
 _LONGEST_NAME = 40
 _LONGEST_STREAM = 60
-_ONE_WAY = 0.9
 
 
 @dataclass(frozen=True)
@@ -41,30 +40,6 @@ class Wording:
     about: bool = False
     types: TypeChange | None = None
     features: list[FeatureEffect] | None = None
-
-
-@dataclass(frozen=True)
-class Spread:
-    """Median and distance between the quartiles of a numeric feature, in its own unit."""
-
-    median: float
-    quartiles: float
-
-
-@dataclass(frozen=True)
-class Moved:
-    """The value or bin of a numeric feature that changed most.
-
-    Attributes:
-        what: the value, or the bin's ends.
-        now, normal: its share of the events, 0 to 1.
-        lean: which way the events went, from -1 (all of them down) to 1 (up).
-    """
-
-    what: str
-    now: float
-    normal: float
-    lean: float
 
 
 def amount(value: float, digits: int = 3) -> str:
@@ -166,73 +141,6 @@ def percents(now: float, normal: float) -> tuple[str, str]:
         if texts[0] != texts[1]:
             return texts
     return percent(now), percent(normal)
-
-
-def verb(now: Spread, normal: Spread, moved: Moved | None = None) -> str:
-    """Return what happened to a numeric feature: rose, fell, spread, narrowed, changed shape.
-
-    Compared in units of the normal distance between the quartiles: a median that moved by more
-    than a quarter of it rose or fell, and one that moved by more than a twentieth too, unless the
-    spread changed by more than twice that. Where it moved less, and nearly all events that changed
-    went one way, it rose or fell, too.
-
-    Example:
-        >>> normal = Spread(20.0, 10.0)
-        >>> verb(Spread(28.0, 10.0), normal), verb(Spread(20.0, 30.0), normal)
-        ('rose', 'spread')
-    """
-    shift, widening = _moves(now, normal)
-    if _tells(now, normal):
-        return "rose" if shift > 0 else "fell"
-    if moved is not None and abs(moved.lean) >= _ONE_WAY:
-        return "rose" if moved.lean > 0 else "fell"
-    if abs(widening) >= 0.1:
-        return "spread" if widening > 0 else "narrowed"
-    if shift:
-        return "rose" if shift > 0 else "fell"
-    return "changed shape"
-
-
-def numeric_change(
-    now: Spread, normal: Spread, moved: Moved | None = None, normally: str = NORMALLY
-) -> Wording:
-    """Return the change of a numeric feature: of its median where that shows it, else of a share.
-
-    `moved`: what changed most; `normally`: word for the reference: at this hour, with a season.
-
-    Example:
-        >>> numeric_change(Spread(3, 1), Spread(2, 1), normally="normally at this hour").row
-        'median 3, normally at this hour 2'
-        >>> numeric_change(Spread(43485.0, 1.0), Spread(21902.0, 1.0)).text
-        'rose: median 43,485, normally 21,902'
-        >>> numeric_change(Spread(1.0, 0.0), Spread(1.0, 0.0), Moved("0", 0.12, 0.35, 1.0)).text
-        'rose: 0 in 12.0 % of events, normally 35.0 %'
-    """
-    happened = verb(now, normal, moved)
-    if moved is not None and not _tells(now, normal):
-        present, before = percents(moved.now, moved.normal)
-        share = f"{moved.what} in {present}"
-        return Wording(
-            f"{happened}: {share} of events, {normally} {before}", f"{share}, {normally} {before}"
-        )
-    if now.median == normal.median:
-        row = f"median {amount(now.median)}, as {normally}"
-    else:
-        present, before = amounts(now.median, normal.median)
-        row = f"median {present}, {normally} {before}"
-    return Wording(f"{happened}: {row}", row)
-
-
-def _moves(now: Spread, normal: Spread) -> tuple[float, float]:
-    """Return how far the median moved and the quartiles parted, in units of their distance."""
-    unit = normal.quartiles or abs(normal.median) or 1.0
-    return (now.median - normal.median) / unit, (now.quartiles - normal.quartiles) / unit
-
-
-def _tells(now: Spread, normal: Spread) -> bool:
-    """Return whether the median shows the change: it moved, and the spread not much more."""
-    shift, widening = (abs(x) for x in _moves(now, normal))
-    return shift >= 0.25 or (shift >= 0.05 and shift * 2 >= widening)
 
 
 def category_change(category: str, now: float, normal: float, normally: str = NORMALLY) -> Wording:

@@ -7,6 +7,8 @@ the reference is so surely; or an outer bin's share has at least doubled.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from driftline.detectors.grid import FloatArray
@@ -69,10 +71,65 @@ def _occupied(window: FloatArray, normal: FloatArray) -> tuple[FloatArray, Float
     return window[there], normal[there]
 
 
-def tails_doubled(window: FloatArray, normal: FloatArray, phi: float = 1.0) -> bool:
-    """Return whether an outer bin of a number has at least twice its share, and surely more.
+@dataclass(frozen=True)
+class Outer:
+    """An outer part of a number's values of which more events came.
+
+    Attributes:
+        low: bins before this one are in it; None: none at the lower end.
+        high: bins from this one on are in it; None: none at the upper end.
+        normal, now: its share of the events, 0 to 1.
+        weight: its part of the uncorrected PSI of all bins, 0 to 1.
+    """
+
+    low: int | None
+    high: int | None
+    normal: float
+    now: float
+    weight: float
+
+
+def outer_rise(window: FloatArray, normal: FloatArray, phi: float = 1.0) -> Outer | None:
+    """Return which outer part holds at least twice its share, and surely more; None: none does.
 
     Of the lower, the upper or both ends that hold about 1 % or .2 % of the events.
+
+    Args:
+        window: events per bin of a number, shape (B,).
+        normal: what is known of the normal shares, as if events, shape (B,): positive.
+        phi: how many events tell as much as one independent one.
+
+    Example:
+        >>> outer = outer_rise(np.array([10.0, 950.0, 40.0]), np.array([100.0, 9800.0, 100.0]))
+        >>> outer.low, outer.high, outer.normal, outer.now
+        (None, 2, 0.01, 0.04)
+    """
+    n, m = float(window.sum()), float(normal.sum())
+    p, q = normal / m, (window + _HALF) / (n + _HALF * window.size)
+    terms = (q - p) * np.log(q / p)
+
+    def rise(first: int, last: int) -> Outer | None:
+        outer = np.r_[:first, last : p.size]
+        q0, q1 = float(p[outer].sum()), float(window[outer].sum()) / n
+        error = np.sqrt(phi * q0 * (1.0 - q0) * (1.0 / n + 1.0 / m))
+        if q0 == 0.0 or q1 < _TIMES * q0 or q1 - q0 < max(_RISE, _ERRORS * error):
+            return None
+        weight = float(terms[outer].sum() / terms.sum())
+        return Outer(first or None, last if last < p.size else None, q0, q1, weight)
+
+    below, above = np.cumsum(p), np.cumsum(p[::-1])
+    for share in _OUTER:
+        first, last = int((below <= share).sum()), p.size - int((above <= share).sum())
+        low, high, both = rise(first, p.size), rise(0, last), rise(first, last)
+        if both is not None and (low is None) == (high is None):
+            return both
+        if low is not None or high is not None:
+            return low or high
+    return None
+
+
+def tails_doubled(window: FloatArray, normal: FloatArray, phi: float = 1.0) -> bool:
+    """Return whether an outer part of a number has at least twice its share: see `outer_rise`.
 
     Example:
         >>> normal = np.array([100.0, 9800.0, 100.0])
@@ -81,16 +138,4 @@ def tails_doubled(window: FloatArray, normal: FloatArray, phi: float = 1.0) -> b
         >>> tails_doubled(np.array([10.0, 975.0, 15.0]), normal)
         False
     """
-    n, m = float(window.sum()), float(normal.sum())
-    p = normal / m
-    below = np.cumsum(p)
-    above = np.cumsum(p[::-1])[::-1]
-    for share in _OUTER:
-        low, high = below <= share, above <= share
-        for outer in (low, high, low | high):
-            q0, q1 = float(p[outer].sum()), float(window[outer].sum()) / n
-            if q0 == 0.0 or q1 < _TIMES * q0 or q1 - q0 < _RISE:
-                continue
-            if q1 - q0 >= _ERRORS * np.sqrt(phi * q0 * (1.0 - q0) * (1.0 / n + 1.0 / m)):
-                return True
-    return False
+    return outer_rise(window, normal, phi) is not None

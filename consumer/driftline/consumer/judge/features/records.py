@@ -11,21 +11,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.consumer.judge.bin_changes import category_of, ends_of, moved_of, top_of
+from driftline.consumer.judge.bin_changes import category_of, ends_of, top_of
 from driftline.consumer.judge.dispersed import note_of
 from driftline.consumer.judge.features.changes import SEQUENTIAL, ChangeWatch
 from driftline.consumer.judge.features.normal import Normal
 from driftline.consumer.judge.features.rules import RuleBook, Ruling
 from driftline.consumer.judge.features.schema import schema_change
 from driftline.consumer.judge.lives.life import Life, breaches
+from driftline.consumer.judge.number_changes import number_change
 from driftline.consumer.judge.reach_sentence import in_segments, many_changed
 from driftline.consumer.judge.records import NO_FIGURE, Cause, JudgedWindow, Judgement, RecordWriter
 from driftline.consumer.judge.sentence import (
-    Spread,
     Wording,
     back_to_normal,
     named,
-    numeric_change,
     rate_change,
     scope,
     unjudged,
@@ -277,10 +276,8 @@ class FeatureWriter:
             return rate_change(rate, float(now.found.detectors[rate].value[f]), usual, normally)
         if bins.upper is None:
             return category_of(bins, normally)
-        baseline = now.normal.baseline
-        present, normal = (_spread_of(baseline, f, counts) for counts in (now.counts, None))
-        moved = moved_of(bins, baseline.only_values(f, now.counts))
-        return numeric_change(present, normal, moved, normally)
+        phi = self._changes.phi_of(f)
+        return number_change(now.normal.baseline, f, now.counts, phi, normally)
 
     def _evidence(self, f: int) -> Sequential | None:
         known = self._changes.of(f)
@@ -288,11 +285,6 @@ class FeatureWriter:
             return None
         onset = self._records.axis.time(known.onset)
         return Sequential(number(known.evidence), number(known.limit), onset)
-
-
-def _spread_of(baseline: Baseline, f: int, counts: NDArray[np.int64] | None) -> Spread:
-    low, middle, high = (baseline.quantile(f, q, counts) for q in (0.25, 0.5, 0.75))
-    return Spread(middle, high - low)
 
 
 def _bins_of(baseline: Baseline, f: int, counts: NDArray[np.int64]) -> dict[str, Any]:
