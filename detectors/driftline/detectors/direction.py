@@ -29,7 +29,8 @@ def ways(normal: IntArray, now: IntArray, phi: float = 1.0) -> Ways:
 
     Each value has its rank among the reference's, 0 to 1; values that are equal share the middle of
     theirs. The mean rank, and the mean distance of the rank from a half, are compared with those of
-    the reference (Wilcoxon 1945; Ansari and Bradley 1960), in standard errors.
+    the reference (Wilcoxon 1945; Ansari and Bradley 1960), in standard errors, of the larger
+    variance of both.
 
     Args:
         normal: the reference's events per slot, in the order of the values.
@@ -52,7 +53,11 @@ def ways(normal: IntArray, now: IntArray, phi: float = 1.0) -> Ways:
 
 
 def _sign(score: FloatArray, shares: FloatArray, window: FloatArray, unit: float) -> int:
-    mean = float(score @ shares)
-    error = unit * float(np.sqrt((score - mean) ** 2 @ shares))
-    away = float(score @ window) - mean
-    return int(np.sign(away)) if error > 0.0 and abs(away) >= SURE * error else 0
+    means = [float(score @ each) for each in (shares, window)]
+    # Of a constant the window alone shows how much its values vary.
+    variance = max(
+        float((score - mean) ** 2 @ each)
+        for mean, each in zip(means, (shares, window), strict=True)
+    )
+    away = means[1] - means[0]
+    return int(np.sign(away)) if abs(away) >= SURE * unit * np.sqrt(variance) else 0

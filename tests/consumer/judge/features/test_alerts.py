@@ -222,6 +222,30 @@ def test_the_version_with_which_it_began() -> None:
     assert fired.summary.endswith("Only this feature.")
 
 
+def test_a_change_alarm_names_the_version_too() -> None:
+    known = Dispersion.independent(len(REFERENCE.layout.features))
+    reference = replace(REFERENCE, dispersion=known)
+
+    def fired(begins: int, share: float = 1.0) -> str:
+        """x changes with the 1,200th event, in panes of 100; another version comes with one."""
+        events = hours(QUIET, QUIET, QUIET, {"x": 1.5})
+        rng = np.random.default_rng(7)
+        for number, event in enumerate(events):
+            new = number >= begins and rng.random() < share
+            event["model_version"] = "3.2" if new else "1"
+        told = alerts(backtest(plan({MODEL: reference}, **BUDGET), events), "x")
+        assert told[0].detector == "sequential"
+        return told[0].summary
+
+    began = "Only this feature. Began with version 3.2."
+    assert fired(1_200).endswith(began)
+    assert fired(1_200, 0.1).endswith(began)
+    # The onset may be a pane late, so the version may be one earlier.
+    assert fired(1_100).endswith(began)
+    for begins, share in ((1_000, 1.0), (0, 1.0), (9_999, 1.0), (1_200, 0.001)):
+        assert fired(begins, share).endswith("Only this feature.")
+
+
 def test_k_of_n_windows() -> None:
     limit = {"psi": {"warning": 0.5, "for": "2 of 3"}}
     found = run(

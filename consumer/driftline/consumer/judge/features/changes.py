@@ -180,6 +180,14 @@ class ChangeWatch:
         self._evidence.forget(change.f, since.mix, since.cells)
         self._evidence.unlearn(change.f, change.since // self._pane)
 
+    def around(self, change: Change, end: int) -> tuple[int, int]:
+        """Return from when on (ms) panes are kept, and when a change may have begun.
+
+        That is one (joined) pane earlier than it is said to, as an onset may be late by one.
+        """
+        back, (_, _, together) = end - self.reach(), self._evidence.bins_of(change.f)
+        return back, max(change.since - together * self._pane, back)
+
     def is_quiet(self, f: int, end: int, counts: Counts) -> bool:
         """Return whether the last panes show at most half of what an alarm needs.
 

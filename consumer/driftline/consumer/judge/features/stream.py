@@ -190,7 +190,8 @@ class StreamJudge:
         key = (self.name, name, kind)
         pending = self._lives.pop(key, None)  # a threshold that was not broken often enough yet
         times = WindowTimes(change.since, end, change.since)
-        life = advance(self._lives, key, [reading], times, None)
+        back, since = self.changes.around(change, end)
+        life = advance(self._lives, key, [reading], times, panes.begun(back, since, end))
         if life is None:
             raise AssertionError("a change that alarms always fires")
         if pending is not None:

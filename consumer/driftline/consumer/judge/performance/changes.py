@@ -83,6 +83,10 @@ class MetricChanges:
         """Take what came since the change out of what is normal; an alert speaks of it now."""
         self._watch.fired(change, end, lambda first, last: self._counts(panes, first, last))
 
+    def version(self, change: Change, end: int, panes: PaneStore) -> str | None:
+        """Return the model version that began with a change, of predictions that have labels."""
+        return panes.begun(*self._watch.around(change, end), end)
+
     def reset(self, name: str) -> None:
         """Begin a metric anew: what changed is over."""
         if name in self.names:

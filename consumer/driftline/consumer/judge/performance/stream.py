@@ -153,6 +153,7 @@ class MetricStream:
                     "expired": int(extra[EXPIRED]),
                 },
                 others,
+                changes.version(change, end, panes),
             )
             length = self._config.window.length
             written += self._writer.alerts(

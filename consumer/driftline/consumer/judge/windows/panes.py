@@ -15,6 +15,7 @@ from driftline.detectors.grid import IntArray
 from driftline.errors import RecordError
 
 _VERSIONS_KEPT = 200
+_PART = 100  # of the events must be of a version that is named
 
 TWO_CONFIGURATIONS = "reference changed, and workers of both configurations count"
 """Why a window is not judged where its panes were counted in two ways at one time."""
@@ -117,6 +118,19 @@ class PaneStore:
             for version, events in counts.versions.items() if first else ():
                 total[version] = total.get(version, 0) + events
         return total
+
+    def begun(self, back: int, since: int, end: int) -> str | None:
+        """Return the model version that began with the panes from `since` to `end` (ms).
+
+        That is the most frequent one of which those from `back` to `since` have none: at least 1 %
+        of the events. None where there is none, or no earlier pane has a version to compare with.
+        """
+        before, here = self.versions(back, since, None), self.versions(since, end, None)
+        events = sum(here.values())
+        new = [v for v in sorted(here, key=lambda v: (-here[v], v)) if v not in before]
+        if not before or not new or new[0] == OTHER or here[new[0]] * _PART < events:
+            return None
+        return new[0]
 
     def counts(self, start: int, end: int, stream: str | None) -> IntArray:
         """Return the flat counts of `stream` in the panes from `start` to `end`.
