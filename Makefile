@@ -92,7 +92,7 @@ test-kafka: .venv/.dev ## the tests that need a broker; they start their own
 outage: .venv/.dev ## a broker that is away for 90 s, and a supervisor that obeys the manual
 	@DRIFTLINE_OUTAGE=90 $(BIN)/pytest -q -s -k outage_under tests/kafka/test_outage.py
 
-states: .venv/.dev ## 20,000 models, 5,000 open alerts, and 110 features of 22 streams, killed
+states: .venv/.dev ## 20,000 models, 5,000 open alerts, and 110 features that fire at once, killed
 	@DRIFTLINE_STATES="20000 5000 110 22" $(BIN)/pytest -q -s tests/kafka/test_large_state.py
 
 restarts: .venv/.dev ## 300 random runs with kills, against calm ones

@@ -126,7 +126,10 @@ def test_workers_that_are_killed_join_every_label_within_the_horizon(
     assert {alert["kind"] for alert in published.alert_records()} > {"performance"}
     compared = [one for one in published.verdict_records() if one["stream"] == "versions"]
     assert max(one["counts"]["labelled"] for one in compared) == plan.join_tallies[MODEL].joined
-    assert {one["state"] for one in compared if one["counts"]["labelled"] > 100} == {"ok"}
+    # How much panes vary is known when 20 of them hold labelled flights of both.
+    states = [one["state"] for one in sorted(compared, key=lambda one: one["window"]["end"])]
+    assert states == sorted(states)
+    assert {*states} == {"insufficient", "ok"}
 
 
 @pytest.mark.skipif(not FULL, reason="make nycflights FLIGHTS=replay.parquet runs it")

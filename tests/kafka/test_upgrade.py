@@ -124,4 +124,5 @@ def test_a_worker_goes_on_from_the_log_of_an_older_version(
         worker.close()
     found = {body["verdict_id"] for body in documents(bootstrap, "verdicts")}
     assert found == expected.verdicts().keys()
-    assert frozen.lives(documents(bootstrap, "alerts")) == frozen.lives(expected.alerts())
+    whole = [alert for alert in documents(bootstrap, "alerts") if alert["segment"] is None]
+    assert frozen.lives(whole) == frozen.lives(expected.alerts())
