@@ -221,7 +221,7 @@ def test_every_alert_resolves_after_three_quiet_windows(ended: Judged) -> None:
         still = {f for f, other in resolved.items() if other.window.span[1] > alert.window.span[1]}
         assert set(alert.also_firing) == still
     # The finer bins of the change alarm have to be quiet too.
-    assert later == {**dict.fromkeys(DRIFTED, 0), "prediction.score": 3}
+    assert later == {**dict.fromkeys(DRIFTED, 0), "prediction.score": 1}
     assert resolved["salary_range"].also_firing == ["loan_length", "prediction.score"]
 
 

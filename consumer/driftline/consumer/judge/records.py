@@ -234,7 +234,8 @@ class RecordWriter:
 def too_few(count: int, needed: int, what: str = "events") -> str:
     """Return why a window with few events, or labels, is not judged.
 
-    >>> too_few(212, 500), too_few(12, 500, "labelled events")
-    ('212 events, 500 needed', '12 labelled events, 500 needed')
+    >>> too_few(212, 500), too_few(1, 500, "labelled events")
+    ('212 events, 500 needed', '1 labelled event, 500 needed')
     """
-    return f"{count:,} {what}, {needed:,} needed"
+    counted = what.removesuffix("s") if count == 1 else what
+    return f"{count:,} {counted}, {needed:,} needed"
