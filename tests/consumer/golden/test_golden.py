@@ -94,8 +94,8 @@ def test_every_kind_of_alert_occurs_and_ends() -> None:
     alerts = everything().alerts()
     rates = {"missing", "invalid", "unseen", "out_of_range"}
     expected = {
-        "feature_drift": DETECTORS - rates | {"sequential"},
-        "prediction_drift": {"ks", "psi", "sequential"},
+        "feature_drift": DETECTORS - rates | {"sequential", "budget"},  # budget: many features
+        "prediction_drift": {"ks", "psi", "chi_square", "sequential"},
         "data_quality": rates,
         "performance": CLASSES | NUMBERS | {"estimate_gap", "comparison"},
         "estimate": {"brier", "f1", "log_loss", "recall"},
