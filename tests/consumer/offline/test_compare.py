@@ -281,11 +281,11 @@ def test_a_decision_stands_until_the_opposite_can_be_said() -> None:
     assert outcome.decided is not None
     assert outcome.decided.decision == "better"
     assert outcome.decided.p_value > outcome.alpha
-    assert outcome.decided.after == 900
+    assert outcome.decided.after == 600
     assert (
         render(outcome)
         .splitlines()[-1]
-        .startswith("b is better than a (decided after 900 labelled events; of all p-value ")
+        .startswith("b is better than a (decided after 600 labelled events; of all p-value ")
     )
 
 

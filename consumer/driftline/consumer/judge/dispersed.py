@@ -20,6 +20,11 @@ NOT_KNOWN = (
     "how much its values vary along time is not known yet: until 30 panes of the stream are there,"
     " windows alone alarm, and half of their events count"
 )
+_METRIC_NOT_KNOWN = (
+    "how much it varies along time is not known before 30 panes with labels: its interval takes"
+    " events as independent"
+)
+_HALF = ", and its test counts half of them"
 NO_TIMES = "no times: windows alone alarm until 30 panes are there"
 _NAMED = 3
 
@@ -58,6 +63,24 @@ def note_of(phi: Sequence[float]) -> str | None:
     if FLAGGED < none < UNKNOWN:
         parts.append(f"missing values come together: of them {counted(none)}")
     return "; ".join(parts) or None
+
+
+def metric_note(phi: float | None, *, tested: bool) -> str | None:
+    """Return what the phi of a metric, None while it is not known, means; None: nothing.
+
+    `tested`: whether the budget tests it.
+
+    >>> metric_note(8.3, tested=False)
+    'it varies along time by more than chance: 100 events tell as much as 12 independent ones'
+    >>> metric_note(None, tested=False)
+    'how much it varies along time is not known before 30 panes with labels: its interval takes \
+events as independent'
+    """
+    if phi is None:
+        return f"{_METRIC_NOT_KNOWN}{_HALF if tested else ''}"
+    if phi > FLAGGED:
+        return f"it varies along time by more than chance: {counted(phi)}"
+    return None
 
 
 def notes_of(reference: Reference, ignored: Container[str] = ()) -> Iterator[str]:

@@ -147,6 +147,7 @@ class ModelJudge:
         self.performance: PerformanceJudge | None = None
         if config.labels is not None and outcomes is not None:
             kept = {each.stream: each for each in state.performance.changes}
+            varied = {each.stream: each for each in state.performance.variations}
             metrics = [
                 MetricStream(
                     records,
@@ -155,6 +156,7 @@ class ModelJudge:
                     outcomes,
                     rules[records.segment is None],
                     kept.get(records.segment or ""),
+                    varied.get(records.segment or ""),
                 )
                 for records in writers
             ]
@@ -319,7 +321,10 @@ class ModelJudge:
         for stream in self._streams:
             stream.renew(self._causes.over)
         self._causes.over.clear()
-        judged += [estimate.judge(window) for estimate in self._estimates]
+        judged += [
+            estimate.judge(window, stream.changes.phi(start))
+            for estimate, stream in zip(self._estimates, self._streams, strict=False)
+        ]
         for verdicts, _ in judged:
             yield from verdicts
         for _, alerts in judged:

@@ -6,6 +6,7 @@ import msgspec
 
 from driftline.consumer.judge.features.change_state import StreamChanges
 from driftline.consumer.judge.lives.life import Life
+from driftline.consumer.judge.performance.variation import StreamVariation
 from driftline.consumer.wire.clock import SourceProgress
 
 
@@ -77,6 +78,7 @@ class PerformanceState(msgspec.Struct, rename={"sources": "heard"}):
         versions: model versions seen in panes judged so far.
         next_pane: start of the next pane that is added to the evidence, None before the first.
         changes: the evidence on the metrics of each stream.
+        variations: how much the metrics of each stream vary from pane to pane.
     """
 
     sources: list[tuple[str, int, SourceProgress]] = []
@@ -88,6 +90,7 @@ class PerformanceState(msgspec.Struct, rename={"sources": "heard"}):
     versions: list[str] = []
     next_pane: int | None = None
     changes: list[StreamChanges] = []
+    variations: list[StreamVariation] = []
 
 
 class JudgeState(msgspec.Struct, tag="judge", rename={"sources": "heard"}):

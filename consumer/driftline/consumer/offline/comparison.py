@@ -41,7 +41,7 @@ ALPHA = 0.05
 SIDES = ("champion", "challenger")
 """The models whose events the two sides become, and what is compared of them."""
 TOPIC = NAME = "compared"
-_PANE, _LEAST, _PANES = 1_000, 10, 40
+_PANE, _LEAST, _PANES = 1_000, 10, 60
 
 _CHUNK = 20_000
 _PER_ROW = 1_000  # bytes that a waiting row may take: more than it does
@@ -197,7 +197,7 @@ def pane_of(rows: int) -> int:
     Of a small file they are few, so that there are enough panes to tell how much they vary.
 
     >>> pane_of(200), pane_of(5_000), pane_of(1_000_000)
-    (10, 125, 1000)
+    (10, 83, 1000)
     """
     return min(max(rows // _PANES, _LEAST), _PANE)
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         estimate,
         estimate_size,
         gap,
+        gap_figure,
     )
     from driftline.detectors.outcomes.excess import error_gap
     from driftline.detectors.outcomes.figure import Figure
@@ -43,7 +44,7 @@ else:
         "counting": ("OutcomeRows", "count_outcomes"),
         "excess": ("error_gap",),
         "error_model": ("estimate_errors",),
-        "estimation": ("count_predictions", "estimate", "estimate_size", "gap"),
+        "estimation": ("count_predictions", "estimate", "estimate_size", "gap", "gap_figure"),
         "figure": ("Figure",),
         "layout": ("OutcomeLayout",),
         "performance": ("measure",),
@@ -74,6 +75,7 @@ __all__ = [
     "estimate_size",
     "figure_named",
     "gap",
+    "gap_figure",
     "measure",
     "names_of",
     "probability_sums",

@@ -13,6 +13,7 @@ which rests on the events of a finite reference.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import nan, sqrt
 
 import numpy as np
@@ -111,7 +112,9 @@ def estimate(layout: OutcomeLayout, calibration: Calibration, cells: IntArray) -
     return figures
 
 
-def gap(layout: OutcomeLayout, calibration: Calibration, counts: IntArray) -> tuple[float, float]:
+def gap(
+    layout: OutcomeLayout, calibration: Calibration, counts: IntArray, phi: float = 1.0
+) -> tuple[float, float]:
     """Compare the realised performance of labelled events with the estimate for the same events.
 
     Where they differ, a score no longer means what it did in the reference: the concept drifted,
@@ -121,6 +124,8 @@ def gap(layout: OutcomeLayout, calibration: Calibration, counts: IntArray) -> tu
         layout: what is counted.
         calibration: from `calibrate`, of the same layout.
         counts: the window's flat counts of outcomes, shape (layout.size,).
+        phi: how many times as much as independent events they vary, at least 1: a phi-th is
+            counted.
 
     Returns:
         Realised less estimated accuracy for two classes that the model names; else estimated less
@@ -143,13 +148,42 @@ def gap(layout: OutcomeLayout, calibration: Calibration, counts: IntArray) -> tu
         >>> [gap(layout, calibration, window) for window in counts[1:]]
         [(0.0, 0.5278878009), (-0.1, 0.0002933558319)]
     """
-    if not layout.bins:
+    found = _excess(layout, calibration, counts)
+    if found is None:
         return nan, nan
+    parts = (found.errors - found.step / 2.0, found.variance, found.third)
+    p_value = _upper_tail(*(part / phi for part in parts))
+    value, p_value = significant([-found.errors / found.n, p_value]).tolist()
+    return value, p_value
+
+
+def gap_figure(layout: OutcomeLayout, calibration: Calibration, counts: IntArray) -> Figure:
+    """Return the value of `gap` with the interval that the estimate gives it."""
+    found = _excess(layout, calibration, counts)
+    if found is None:
+        return Figure.none()
+    return mean_figure(-found.errors / found.n, sqrt(found.variance) / found.n, found.n)
+
+
+@dataclass(frozen=True)
+class _Excess:
+    """Of n events: errors beyond those estimated, in steps, and cumulants if nothing changed."""
+
+    n: int
+    errors: float
+    step: float
+    variance: float
+    third: float
+
+
+def _excess(layout: OutcomeLayout, calibration: Calibration, counts: IntArray) -> _Excess | None:
+    if not layout.bins:
+        return None
     negatives, positives = layout.view(counts, "joint")
     events = negatives + positives
     n = int(events.sum())
     if n == 0:
-        return nan, nan
+        return None
     if layout.labelled and len(layout.classes) == 2:
         worse, step = np.array([[1.0], [-1.0]]), 1.0  # a positive not called one is an error more
         beside = _unnamed(layout, counts)
@@ -157,11 +191,7 @@ def gap(layout: OutcomeLayout, calibration: Calibration, counts: IntArray) -> tu
         worse, step, beside = 1.0 - 2.0 * calibration.score[None, :], 0.0, 0.0
     worse = np.broadcast_to(worse, events.shape)
     excess = float((worse * (positives - events * calibration.probability)).sum())
-    excess += beside
-    variance, third = _cumulants(calibration, events, worse)
-    p_value = _upper_tail(excess - step / 2.0, variance, third)
-    value, p_value = significant([-excess / n, p_value]).tolist()
-    return value, p_value
+    return _Excess(n, excess + beside, step, *_cumulants(calibration, events, worse))
 
 
 def _unnamed(layout: OutcomeLayout, counts: IntArray) -> float:

@@ -49,7 +49,9 @@ class _Sums:
     variance: float
 
 
-def error_gap(layout: OutcomeLayout, counts: IntArray, reference: IntArray) -> ErrorGap:
+def error_gap(
+    layout: OutcomeLayout, counts: IntArray, reference: IntArray, phi: float = 1.0
+) -> ErrorGap:
     """Compare the sizes of a window's residuals with what the inputs of the events let expect.
 
     The excess of an event is |residual| - h, h what the reference's error model expects for its
@@ -68,6 +70,8 @@ def error_gap(layout: OutcomeLayout, counts: IntArray, reference: IntArray) -> E
         layout: a regression's, with `errors`.
         counts: the window's flat counts, shape (layout.size,).
         reference: the reference's flat counts of the same stream, shape (layout.size,).
+        phi: how many times as much as independent events those of both vary, at least 1: a phi-th
+            is counted in the test. The figure's interval takes them as independent.
 
     Example:
         >>> import numpy as np
@@ -97,7 +101,7 @@ def error_gap(layout: OutcomeLayout, counts: IntArray, reference: IntArray) -> E
         freedom = sum(parts) ** 2 / sum(
             part**2 / (own.n - 1) for part, own in zip(parts, (now, normal), strict=True)
         )
-        p_value = float(special.stdtr(freedom, -value / error))
+        p_value = float(special.stdtr(max(freedom / phi, 1.0), -value / error / sqrt(phi)))
     return ErrorGap(
         mean_figure(value, error, now.n),
         *significant([expected + value, expected, p_value]).tolist(),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isnan, nan, sqrt
+from math import inf, isnan, nan, sqrt
 from typing import Self
 
 from driftline.detectors.rounding import significant
 
 NORMAL = 1.959963984540054  # 97.5 % quantile of the standard normal law
+_SAME = 1e-4  # of a width, by which two intervals may differ that are the same
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,53 @@ class Figure:
     def none(cls, n: int = 0) -> Self:
         """Make a figure without a value."""
         return cls(nan, nan, nan, n)
+
+    @property
+    def variance(self) -> float:
+        """Variance of the value, of which its interval was made; NaN where there is none."""
+        trials = self._trials()
+        if trials is not None:
+            return self.value * (1.0 - self.value) / trials
+        half = max(self.value - self.low, self.high - self.value)  # one end may have been cut
+        return (half / NORMAL) ** 2
+
+    def widened(self, phi: float, least: float = -inf, most: float = inf) -> Self:
+        """Return the figure with the interval of events that vary `phi` times as much as chance.
+
+        Args:
+            phi: at least 1; a phi-th of the events is counted.
+            least: smallest possible value, at which the interval is cut.
+            most: largest possible value, likewise.
+
+        Example:
+            >>> share_figure(0.9, 0.09 / 400, 400, 400).widened(4.0)
+            Figure(value=0.9, low=0.8256343385, high=0.9447708629, n=400)
+            >>> share_figure(0.9, 0.09 / 100, 400, 100)
+            Figure(value=0.9, low=0.8256343385, high=0.9447708629, n=400)
+            >>> mean_figure(2.0, 0.5, 100).widened(4.0, least=0.0)
+            Figure(value=2.0, low=0.040036016, high=3.959963984, n=100)
+        """
+        if not phi > 1.0 or isnan(self.low) or isnan(self.high):
+            return self
+        trials = self._trials()
+        if trials is not None:
+            return self.of(self.value, *share_interval(self.value, trials / phi), self.n)
+        half = max(self.value - self.low, self.high - self.value) * sqrt(phi)
+        low, high = max(self.value - half, least), min(self.value + half, most)
+        return self.of(self.value, low, high, self.n)
+
+    def _trials(self) -> float | None:
+        """Return the trials of which Wilson's interval is this one; None where none is."""
+        half, spread = (self.high - self.low) / 2.0, self.value * (1.0 - self.value)
+        if not (spread >= 0.0 and 0.0 < half < 0.5):
+            return None
+        # With u = z^2 / trials: half^2 (1 + u)^2 = u spread + u^2 / 4.
+        a, b, c = 0.25 - half**2, spread - 2.0 * half**2, half**2
+        u = 2.0 * c / (b + sqrt(b * b + 4.0 * a * c))
+        trials = NORMAL * NORMAL / u
+        low, high = share_interval(self.value, trials)
+        same = abs(low - self.low) < _SAME * half and abs(high - self.high) < _SAME * half
+        return trials if same else None
 
 
 def mean_figure(

@@ -58,7 +58,7 @@ def watched_metric(layout: OutcomeLayout) -> str | None:
 
 
 def correctness(
-    layout: OutcomeLayout, counts: IntArray, reference: IntArray, alpha: float
+    layout: OutcomeLayout, counts: IntArray, reference: IntArray, alpha: float, phi: float = 1.0
 ) -> dict[str, Correctness]:
     """Test a window against the reference; only what became worse has a small p-value.
 
@@ -67,6 +67,8 @@ def correctness(
         counts: the window's flat counts, shape (layout.size,).
         reference: the reference's flat counts of the same stream, shape (layout.size,).
         alpha: level of the test.
+        phi: how many times as much as independent events those of both vary, at least 1: a phi-th
+            is counted.
 
     Returns:
         `watched_metric` to the result of the test; empty for a layout without one.
@@ -82,7 +84,7 @@ def correctness(
     metric = watched_metric(layout)
     if metric is None:
         return {}
-    numbers = significant(_TESTS[metric](layout, counts, reference, alpha)).tolist()
+    numbers = significant(_TESTS[metric](layout, counts, reference, alpha, phi)).tolist()
     return {metric: Correctness(*numbers)}
 
 
@@ -90,13 +92,13 @@ _Numbers = tuple[float, float, float, float]  # of Correctness
 
 
 def _accuracy(
-    layout: OutcomeLayout, counts: IntArray, reference: IntArray, alpha: float
+    layout: OutcomeLayout, counts: IntArray, reference: IntArray, alpha: float, phi: float
 ) -> _Numbers:
     now, normal = layout.view(counts, "confusion"), layout.view(reference, "confusion")
     n, m = int(now.sum()), int(normal.sum())
     wrong, normally = n - int(np.trace(now)), m - int(np.trace(normal))
     one = np.ones(1)
-    result = rate(wrong * one, n, normally * one, m, alpha * one)
+    result = rate(wrong * one, n, normally * one, m, alpha * one, phi)
     value, p_value, threshold = (
         float(numbers[0]) for numbers in (result.value, result.p_value, result.threshold)
     )
@@ -105,14 +107,14 @@ def _accuracy(
 
 
 def _roc_auc(
-    layout: OutcomeLayout, counts: IntArray, reference: IntArray, alpha: float
+    layout: OutcomeLayout, counts: IntArray, reference: IntArray, alpha: float, phi: float
 ) -> _Numbers:
     now, normal, both = (rank(layout, flat) for flat in (counts, reference, counts + reference))
     area, normal_area, joint_area = (roc_auc(ranking).value for ranking in (now, normal, both))
     if isnan(area) or isnan(normal_area):
         return area, nan, nan, nan
     of_positives, of_negatives = components(both)
-    variance = sum(
+    variance = phi * sum(
         of * (1.0 / ranking_now.sum() + 1.0 / ranking_normal.sum())
         for of, ranking_now, ranking_normal in (
             (of_positives, now.positives, normal.positives),
@@ -130,15 +132,15 @@ def _roc_auc(
 
 
 def _residuals(
-    layout: OutcomeLayout, counts: IntArray, reference: IntArray, alpha: float
+    layout: OutcomeLayout, counts: IntArray, reference: IntArray, alpha: float, phi: float
 ) -> _Numbers:
     now, normal = layout.view(counts, "tails"), layout.view(reference, "tails")
-    cells, level = Cells(np.zeros(now.size, np.intp), normal, now, 1), np.array([alpha])
+    cells, level = Cells(np.zeros(now.size, np.intp), normal, now, 1, phi), np.array([alpha])
     value, normally = (measure(layout, flat)["mae"].value for flat in (counts, reference))
     p_value = float(pearson(cells, level).p_value[0])
     if isnan(p_value):
         beyond, normally_beyond = (np.array([own[1:].sum()], float) for own in (now, normal))
-        tested = rate(beyond, int(now.sum()), normally_beyond, int(normal.sum()), level)
+        tested = rate(beyond, int(now.sum()), normally_beyond, int(normal.sum()), level, phi)
         p_value = float(tested.p_value[0])
     if value <= normally and not isnan(p_value):
         p_value = 1.0

@@ -71,7 +71,7 @@ def test_accuracy_has_the_confusion_matrix_of_all_classes() -> None:
     assert verdict.confusion["window"] == wanted[:3].tolist()
     assert np.trace(np.array(verdict.confusion["reference"])) == 900
     written = msgspec.json.decode(msgspec.json.encode(verdict))
-    assert list(written)[-2:] == ["bins", "confusion"]
+    assert list(written)[-3:] == ["bins", "confusion", "note"]
     assert verdict.detectors["accuracy"].value == pytest.approx(np.trace(wanted) / within, abs=1e-6)
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from math import isnan
 
+import numpy as np
+
 from driftline.consumer.config import ModelConfig
+from driftline.consumer.judge.dispersed import metric_note
 from driftline.consumer.judge.features.stream import StreamWindow
 from driftline.consumer.judge.lives.life import Lives
 from driftline.consumer.judge.performance.records import MetricWindow, MetricWriter, by_name
@@ -12,8 +15,10 @@ from driftline.consumer.judge.performance.rules import MetricReading, against_li
 from driftline.consumer.judge.records import RecordWriter, too_few
 from driftline.consumer.wire.kinds import DRIFT
 from driftline.consumer.wire.records import Alert, Verdict
-from driftline.detectors.grid import IntArray
+from driftline.detectors.dispersion import OTHER, UNKNOWN
+from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.outcomes import (
+    METRICS,
     Figure,
     Outcomes,
     estimate,
@@ -64,10 +69,16 @@ class EstimateStream:
         place = reference.position[records.segment]
         self._normal = outcomes.figures[place]
         self._calibration = outcomes.calibrations[place]
+        self._inputs = self._estimated_from(reference)
         self._scale = {} if records.segment is None else self._errors_in(reference.counts[place])
 
-    def judge(self, window: StreamWindow) -> tuple[list[Verdict], list[Alert]]:
-        """Return the verdicts of a window, sorted by metric, and the alert records it causes."""
+    def judge(self, window: StreamWindow, phi: FloatArray) -> tuple[list[Verdict], list[Alert]]:
+        """Return the verdicts of a window, sorted by metric, and the alert records it causes.
+
+        Args:
+            window: of the stream's events.
+            phi: how much the features vary, as for the window, shape (5, F).
+        """
         times, panes = window.times, window.panes
         start, end = times.start, times.end
         events = panes.events(start, end, self._segment)
@@ -77,14 +88,17 @@ class EstimateStream:
         if reason is not None:  # the features' verdicts have it
             empty = MetricWindow(times, events, {}, None, [])
             return [], self._writer.again(self._lives, empty, self._normal, reason, estimated=True)
-        found = by_name(self._estimates(panes.counts(start, end, self._segment)))
+        inputs = phi[OTHER, self._inputs]
+        most = float(inputs[inputs < UNKNOWN].max(initial=1.0))
+        found = by_name(self._estimates(panes.counts(start, end, self._segment), most))
         versions = panes.versions(start, end, self._segment)
         firing = [
             life.feature for life in self._lives.values()
             if life.stream == self._name and life.firing and life.kind in DRIFT and life.feature
         ]  # fmt: skip
         shown = MetricWindow(times, events, versions, None, sorted(firing), window.new_version)
-        verdicts = [self._writer.verdict(one, shown, None) for one in found]
+        note = metric_note(most, tested=False)
+        verdicts = [self._writer.verdict(one, shown, None, note=note) for one in found]
         incidents = [
             life.incident for life in self._lives.values()
             if life.firing and life.incident is not None and life.kind in DRIFT
@@ -92,7 +106,7 @@ class EstimateStream:
         length = self._config.window.length
         return verdicts, self._writer.alerts(self._lives, found, None, shown, incidents, length)
 
-    def _estimates(self, counts: IntArray) -> list[MetricReading]:
+    def _estimates(self, counts: IntArray, phi: float) -> list[MetricReading]:
         size, outcomes = self._layout.size, self._outcomes
         figures = {}
         if self._calibration is not None:
@@ -106,8 +120,19 @@ class EstimateStream:
                 if scale != 1.0:
                     ends = figure.low * scale, figure.high * scale
                     figure = Figure.of(figure.value * scale, *ends, figure.n)
+                bounds = METRICS[name].scale
+                figure = figure.widened(phi, bounds.least, bounds.most)
                 found.append(against_limit(self._config, name, figure, normal, estimated=True))
         return found
+
+    def _estimated_from(self, reference: Reference) -> IntArray:
+        """Return the places of the features that the estimates rest on."""
+        layout, model = reference.layout, self._outcomes.error_model
+        if model is not None:
+            places: IntArray = np.unique(np.searchsorted(layout.starts, model.cells, "right") - 1)
+            return places
+        score = layout.position.get("prediction.score")
+        return np.array([] if score is None else [score], np.int64)
 
     def _errors_in(self, counts: IntArray) -> dict[str, float]:
         """Return how many times as large as estimated a segment's errors are in the reference.

@@ -168,6 +168,7 @@ class PerformanceJudge:
             changes=[
                 stream.changes.state() for stream in self._streams if stream.changes is not None
             ],
+            variations=[stream.variation.state() for stream in self._streams],
         )
 
     def _window(self, stretch: DueSpan) -> Iterator[Verdict | Alert]:

@@ -73,10 +73,12 @@ class MetricWriter:
         reason: str | None,
         details: Details = NO_DETAILS,
         known: Evidence | None = None,
+        note: str | None = None,
     ) -> Verdict:
         """Return the verdict on one metric.
 
-        `reason`: why it cannot be judged; `known`: the evidence that was added up.
+        `reason`: why it cannot be judged; `known`: the evidence that was added up;
+        `note`: what a reader should know of how it was judged.
         """
         if reason is None and isnan(measured.figure.value):
             reason = f"{shown(measured.subject)} has no value in this window"
@@ -92,7 +94,7 @@ class MetricWriter:
         if known is not None:
             onset = self._records.axis.time(known.onset)
             sequential = Sequential(number(known.evidence), number(known.limit), onset)
-        return self._records.verdict(window, found, sequential=sequential)
+        return self._records.verdict(window, found, sequential=sequential, note=note)
 
     def alert(
         self,

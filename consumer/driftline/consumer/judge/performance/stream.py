@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
-from math import nan
+from math import isnan, nan
 
 import numpy as np
 
 from driftline.consumer.config import ModelConfig, describe_budget, describe_rate_budget
 from driftline.consumer.join.cells import EXPIRED
 from driftline.consumer.join.cells import labelled as labelled_of
+from driftline.consumer.judge.dispersed import metric_note
 from driftline.consumer.judge.features.change_state import StreamChanges
 from driftline.consumer.judge.features.changes import SEQUENTIAL
 from driftline.consumer.judge.features.rules import RuleBook
@@ -28,6 +29,7 @@ from driftline.consumer.judge.performance.rules import (
     against_limit,
     budget_reading,
 )
+from driftline.consumer.judge.performance.variation import MetricVariations, Phi, StreamVariation
 from driftline.consumer.judge.records import RecordWriter, too_few
 from driftline.consumer.judge.windows.panes import PaneStore
 from driftline.consumer.judge.windows.track import DueSpan
@@ -42,6 +44,7 @@ from driftline.detectors.outcomes import (
     correctness,
     error_gap,
     gap,
+    gap_figure,
     measure,
 )
 from driftline.detectors.reference import Reference
@@ -63,9 +66,11 @@ class MetricStream:
         outcomes: what its performance is compared with.
         rules: what one test of a metric may spend of the budget.
         kept: what was kept of the evidence on the stream's metrics; None: nothing.
+        varied: what was kept of how much they vary; None: nothing.
 
     Attributes:
         changes: that evidence; None where the budget watches no metric.
+        variation: how much the metrics vary.
     """
 
     def __init__(
@@ -76,6 +81,7 @@ class MetricStream:
         outcomes: Outcomes,
         rules: RuleBook,
         kept: StreamChanges | None = None,
+        varied: StreamVariation | None = None,
     ) -> None:
         self.segment, self.name = records.segment, records.stream
         self._writer = MetricWriter(records)
@@ -99,6 +105,10 @@ class MetricStream:
                 reference, outcomes, self.segment, {*filter(None, watched)},
                 rules.performance_limit, config.window, kept,
             )  # fmt: skip
+        names = sorted([*self._normal, *([GAP.name] if outcomes.has_gap else [])])
+        self.variation = MetricVariations(
+            self.segment, reference.id, self.size, names, config.window, varied
+        )
 
     def pane(
         self,
@@ -124,6 +134,8 @@ class MetricStream:
             reach: returns in which segments performance is worse in a range of time, in words.
         """
         changes, end = self.changes, start + self._config.window.every
+        now = panes.counts(start, end, self.segment)
+        self.variation.add(start, now[: self.size], labelled_of(now[self.size :]), self._measured)
         if changes is None:
             return []
         written = []
@@ -135,7 +147,7 @@ class MetricStream:
                 continue
             counts = panes.counts(since, end, self.segment)
             outcomes, extra = counts[: self.size], counts[self.size :]
-            found = [*self._metrics(outcomes), *self._gap(outcomes)]
+            found = self._found(outcomes, self.variation.before(since))
             by = {each.subject.name: each for each in found}
             one, gap = by[name], by.get(GAP.name)
             if not self._is_worse(one):
@@ -208,12 +220,14 @@ class MetricStream:
             return verdicts, self._writer.again(
                 lives, window, self._normal, reason or "", estimated=False
             )
-        found = by_name([*self._metrics(counts), *self._gap(counts)])
+        phi = self.variation.before(window.times.start)
+        found = by_name(self._found(counts, phi))
         verdicts, before = [], self._said(lives)
         for one in found:
             details = details_of(one.subject.name, self._outcomes.layout, counts, self._counts)
             known = None if self.changes is None else self.changes.of(one.subject.name)
-            verdicts.append(self._writer.verdict(one, window, None, details, known))
+            note = metric_note(phi[one.subject.name].interval, tested=not isnan(one.p_value))
+            verdicts.append(self._writer.verdict(one, window, None, details, known, note))
         length = self._config.window.length
         gap = next((one for one in found if one.subject.name == GAP.name), None)
         alerts = self._writer.alerts(lives, found, gap, window, incidents, length, reach)
@@ -247,20 +261,37 @@ class MetricStream:
             for name in sorted(names)
         ]
 
-    def _metrics(self, counts: IntArray) -> list[MetricReading]:
-        """Return the metrics, each with the result of its rule."""
-        found = []
-        for name, figure in measure(self._outcomes.layout, counts, self._normal).items():
-            one = against_limit(self._config, name, figure, self._normal[name].value)
-            if name == self._default:
-                one = self._by_budget(one, counts)
-            found.append(one)
+    def _measured(self, counts: IntArray) -> dict[str, Figure]:
+        """Return the metrics, and the gap, with the intervals of independent events."""
+        layout = self._outcomes.layout
+        found: dict[str, Figure] = {**measure(layout, counts, self._normal)}
+        if layout.errors is not None:
+            found[GAP.name] = error_gap(layout, counts, self._counts).figure
+        elif self._calibration is not None:
+            found[GAP.name] = gap_figure(layout, self._calibration, counts)
         return found
 
-    def _by_budget(self, one: MetricReading, counts: IntArray) -> MetricReading:
+    def _found(self, counts: IntArray, phi: Mapping[str, Phi]) -> list[MetricReading]:
+        """Return the metrics and the gap, each with the result of its rule.
+
+        Args:
+            counts: of the outcomes.
+            phi: how much each of them varies.
+        """
+        found = []
+        for name, figure in measure(self._outcomes.layout, counts, self._normal).items():
+            scale = METRICS[name].scale
+            figure = figure.widened(phi[name].interval or 1.0, scale.least, scale.most)
+            one = against_limit(self._config, name, figure, self._normal[name].value)
+            if name == self._default:
+                one = self._by_budget(one, counts, phi[name].tested)
+            found.append(one)
+        return [*found, *self._gap(counts, phi.get(GAP.name))]
+
+    def _by_budget(self, one: MetricReading, counts: IntArray, phi: float) -> MetricReading:
         """Return the metric that the budget watches, with the result."""
         config, layout = self._config, self._outcomes.layout
-        found = correctness(layout, counts, self._counts, self._level)[one.subject.name]
+        found = correctness(layout, counts, self._counts, self._level, phi)[one.subject.name]
         rate = layout.kind == "classification"
         least = config.min_rise if rate else config.min_effect
         return replace(
@@ -273,18 +304,19 @@ class MetricStream:
             described=describe_rate_budget(config) if rate else describe_budget(config),
         )
 
-    def _gap(self, counts: IntArray) -> list[MetricReading]:
+    def _gap(self, counts: IntArray, phi: Phi | None) -> list[MetricReading]:
         """Return how far the realised performance is from the estimate for the same events."""
         config, outcomes = self._config, self._outcomes
-        if not outcomes.has_gap:
+        if phi is None:
             return []
         figure, p_value, effect, means = Figure.none(), nan, nan, None
         if outcomes.layout.errors is not None:
-            errors = error_gap(outcomes.layout, counts, self._counts)
-            figure, p_value, effect = errors.figure, errors.p_value, errors.effect
+            errors = error_gap(outcomes.layout, counts, self._counts, phi.tested)
+            figure = errors.figure.widened(phi.interval or 1.0)
+            p_value, effect = errors.p_value, errors.effect
             means = (errors.realised, errors.expected)
         elif self._calibration is not None:  # None: the reference has no scores of this segment
-            value, p_value = gap(outcomes.layout, self._calibration, counts)
+            value, p_value = gap(outcomes.layout, self._calibration, counts, phi.tested)
             figure, effect = Figure(value, nan, nan, 0), -value
         reading = None
         if config.budget is not None:
