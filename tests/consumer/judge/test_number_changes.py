@@ -10,7 +10,7 @@ from scipy import stats
 from driftline.consumer.judge.number_changes import number_change
 from driftline.detectors import Baseline, FeatureColumn, build_reference, count_columns
 from driftline.detectors.columns import encode
-from driftline.detectors.direction import Ways, ways
+from driftline.detectors.direction import SURE, Ways, ways
 
 NORMAL = np.random.default_rng(1).normal(100.0, 10.0, 20_000)
 REFERENCE = build_reference("m", {"x": FeatureColumn("numeric", NORMAL)})
@@ -57,19 +57,23 @@ def test_a_number_that_moved_is_told_by_its_median() -> None:
 
 def test_a_direction_that_few_events_do_not_show_is_not_told() -> None:
     """A pane of two humps has its median by chance on either side."""
-    told = set()
+    told = []
     for seed in range(40):
         rng = np.random.default_rng([4, seed])
         values = np.where(rng.random(100) < 0.5, 92.0, 108.0) + rng.normal(0.0, 1.0, 100)
-        told.add(words(values).split(":")[0])
-    assert told <= {"changed shape", "spread", "narrowed"}
-    assert not {"spread", "narrowed"} <= told
+        told.append(words(values).split(":")[0])
+    # The median says so of all; one of a hundred is wrong.
+    assert sum(word in ("rose", "fell") for word in told) <= 2
+    assert not {"spread", "narrowed"} <= {*told}
 
 
 def test_what_resembles_each_other_shows_less() -> None:
-    values = np.random.default_rng(5).normal(104.0, 10.0, 300)
+    values = np.random.default_rng(5).normal(104.0, 10.0, 200)
     assert words(values).startswith("rose: ")
-    assert words(values, phi=30.0).startswith("changed shape: ")
+    assert words(values, phi=4.0).startswith("changed shape: ")
+    # Where all of a window is one season, it is still told what it holds.
+    season = np.random.default_rng(5).normal(120.0, 10.0, 100)
+    assert words(season, phi=400.0).startswith("rose: median 1")
 
 
 def test_ways_are_rank_tests_with_known_ranks() -> None:
@@ -83,6 +87,6 @@ def test_ways_are_rank_tests_with_known_ranks() -> None:
         tied = 1.0 - (slots / normal.size) @ (slots / normal.size) ** 2
         unit = np.sqrt(normal.size * now.size * (normal.size + now.size) / 12 * tied)
         z = (score.statistic - mean) / unit / np.sqrt(scale)
-        assert ways(slots, window, scale).location == (0 if abs(z) < 3.0 else np.sign(z))
+        assert ways(slots, window, scale).location == (0 if abs(z) < SURE else np.sign(z))
     assert ways(slots, np.zeros(12, np.int64)) == Ways(0, 0)
     assert ways(np.array([5]), np.array([3])) == Ways(0, 0)

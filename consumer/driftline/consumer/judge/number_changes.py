@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from driftline.consumer.judge.bin_changes import moved_of
+from driftline.consumer.judge.dispersed import FLAGGED
 from driftline.consumer.judge.number_sentence import (
     Ends,
     Spread,
@@ -31,10 +32,11 @@ def number_change(
         baseline: what is normal.
         f: number of the feature.
         counts: flat counts of the window.
-        phi: how many of its events tell as much as one independent one: what fewer than are sure
-            of is not told.
+        phi: how many of its events tell as much as one independent one. What they are not sure of
+            is not told; but above 5 it is told what the window holds, whatever its season.
         normally: the word for the reference, see `numeric_change`.
     """
+    phi = min(phi, FLAGGED)
     present, normal = (_spread(baseline, f, each) for each in (counts, None))
     ends = _outer_ends(baseline, f, counts, phi)
     if ends is not None and stays(present, normal):
