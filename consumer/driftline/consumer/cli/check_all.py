@@ -30,7 +30,7 @@ from driftline.consumer.cli.topic_checks import (
     wanted_topics,
 )
 from driftline.consumer.config import Config, Loaded, ModelConfig
-from driftline.consumer.judge.dispersed import NO_TIMES, notes_of
+from driftline.consumer.judge.dispersed import MEASURED, NO_TIMES, notes_of
 from driftline.consumer.judge.season_notes import season_notes, season_problems
 from driftline.consumer.log.protocol import Log, TopicInfo
 from driftline.consumer.log.topics import check_topics, missing_topics
@@ -197,8 +197,11 @@ def _model_findings(
         text = f"the reference was built for the model {reference.model}"
         yield Finding("warning", name, text)
     if model.budget is not None:
-        for note in notes_of(reference, ignored):
+        notes = list(notes_of(reference, ignored))
+        for note in notes:
             yield Finding("warning", name, note)
+        if notes:
+            yield Finding("ok", name, MEASURED)
     yield from threshold_findings(name, model, reference)
     yield from events
     if labels is not None:

@@ -26,6 +26,10 @@ _METRIC_NOT_KNOWN = (
 )
 _HALF = ", and its test counts half of them"
 NO_TIMES = "no times: windows alone alarm until 30 panes are there"
+MEASURED = (
+    "for these features the budget is measured on simulated streams, and proved only where events"
+    " are independent: docs/statistics.md"
+)
 _NAMED = 3
 
 
