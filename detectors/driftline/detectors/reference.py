@@ -26,6 +26,7 @@ from driftline.detectors.dispersion import DIRECTIONS, JOINS, Dispersion
 from driftline.detectors.grid import IntArray
 from driftline.detectors.packing import packed, unpacked
 from driftline.detectors.seasons import Seasons
+from driftline.detectors.volume import Volume
 from driftline.errors import ReferenceError  # noqa: A004 (the operator's word for it)
 
 SCHEMA = "driftline.reference.v2"
@@ -44,12 +45,14 @@ class ReferenceCounts:
         counts: int64, shape (streams, layout.size).
         events: int64, shape (streams,): events of each stream.
         seasons: what is normal at each hour or day; None: the same at all.
+        volume: how many events come; None: it is not known.
     """
 
     names: tuple[str | None, ...]
     counts: IntArray
     events: IntArray
     seasons: Seasons | None = None
+    volume: Volume | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +112,11 @@ class Reference:
     def without_seasons(self) -> Reference:
         """Return it for windows that have no hours: all of them together are normal."""
         return replace(self, counted=replace(self.counted, seasons=None))
+
+    @property
+    def volume(self) -> Volume | None:
+        """How many events come; None: it is not known."""
+        return self.counted.volume
 
     @property
     def events(self) -> int:
@@ -192,7 +200,7 @@ def _content(reference: Reference) -> dict[str, Any]:
             if content.pop("ties", None) is not None:
                 content["ks_error"] = feature.ks_error
         return {**shared, **layout, "streams": streams, "outcome": outcome}
-    seasons = reference.seasons
+    seasons, volume = reference.seasons, reference.volume
     if outcome is not None:
         outcome = {name: value for name, value in outcome.items() if name != "layout"}
     return {
@@ -203,6 +211,7 @@ def _content(reference: Reference) -> dict[str, Any]:
             "outcome": outcome,
             "dispersion": _dispersion_to_json(reference),
             **({} if seasons is None else {"seasons": seasons.to_json(reference.layout)}),
+            **({} if volume is None else {"volume": volume.to_json()}),
         },
     }
 
@@ -228,7 +237,7 @@ def _fields(document: dict[str, Any]) -> dict[str, Any]:
         None if left_out is None else tuple(left_out),
     )
     streams, outcome = baseline["streams"], baseline["outcome"]
-    seasons = baseline.get("seasons")
+    seasons, volume = baseline.get("seasons"), baseline.get("volume")
     counts = np.array([_counts_from_json(features, stream["counts"]) for stream in streams])
     if first:
         features = with_ties(features, counts[0])
@@ -243,6 +252,7 @@ def _fields(document: dict[str, Any]) -> dict[str, Any]:
             counts,
             np.array([stream["events"] for stream in streams], np.int64),
             None if seasons is None else Seasons.from_json(seasons, features),
+            None if volume is None else Volume.from_json(volume),
         ),
         "segments": {tag: tuple(values) for tag, values in layout["segments"].items()},
         "positive_label": layout["positive_label"],

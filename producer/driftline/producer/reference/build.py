@@ -30,6 +30,7 @@ from driftline.detectors.counts import (
 )
 from driftline.detectors.reference import Reference, ReferenceCounts
 from driftline.detectors.registry import FeatureType
+from driftline.detectors.volume import Volume
 from driftline.producer.errors import InputError
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.records.names import (
@@ -241,7 +242,9 @@ def _build(scan: Callable[[], Iterable[Events]], settings: ReferenceSettings) ->
     reference = Reference(
         model=settings.model,
         layout=layout,
-        counted=ReferenceCounts(counted.streams, counted.counts, counted.events, seasons),
+        counted=ReferenceCounts(
+            counted.streams, counted.counts, counted.events, seasons, _volume(seen, settings)
+        ),
         segments=chosen.segments,
         positive_label=measured.positive_label,
         outcome=outcome_content(measured, counted.outcomes, errors),
@@ -268,6 +271,12 @@ def _panes(
         return None
     zone = None if settings.timezone is None else find_zone(settings.timezone)
     return PaneCounts(plan, layout, counted.counts[0], zone)
+
+
+def _volume(seen: Seen, settings: ReferenceSettings) -> Volume | None:
+    """Return how many events come; None where it is not known."""
+    hours = seen.times.hours(seen.times.plan())
+    return None if hours is None else Volume(settings.timezone or "UTC", hours)
 
 
 def _typed(seen: Seen, settings: ReferenceSettings) -> tuple[dict[str, FeatureType], list[str]]:

@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from driftline.detectors.grid import IntArray
 from driftline.detectors.pane_lengths import EVENTS, LEAST_PANES, LENGTHS
 from driftline.detectors.sequential.pane_bins import PaneBins
+from driftline.detectors.volume import StepEvents
 from driftline.producer.records.local_times import local_times
 from driftline.producer.records.time_zone import Zone
 from driftline.producer.records.timestamp_column import UNREADABLE
 from driftline.producer.reference.distinct import DistinctNumbers
+from driftline.producer.reference.hours import HourCounts
 
 _SAMPLE = 1 << 14  # distinct times that tell when most events were
 _MARGIN = 0.02  # of the time in which 98 % of them are
@@ -51,12 +53,14 @@ class TimesSeen:
     def __init__(self) -> None:
         self._times = DistinctNumbers(_SAMPLE)
         self._events = 0
+        self._hours = HourCounts()
 
     def add(self, times: IntArray) -> None:
         """Take in times, ms; those that cannot be read say nothing."""
         there = times[times != UNREADABLE]
         self._events += there.size
         self._times.add(there.astype(np.float64))
+        self._hours.add(there)
 
     def plan(self) -> PanePlan | None:
         """Return how panes are cut; None without times, or where they are too few."""
@@ -71,6 +75,15 @@ class TimesSeen:
         first = int((max(float(sample[0]), low - margin)) // length)
         last = int((min(float(sample[-1]), high + margin)) // length)
         return PanePlan(length, first, last + 1 - first)
+
+    def hours(self, plan: PanePlan | None) -> StepEvents | None:
+        """Return the events of each hour; None where they tell of less than a week.
+
+        `plan`: how panes are cut: what lies far from most of the events is left out.
+        """
+        if plan is None:
+            return None
+        return self._hours.within(plan.first * plan.length, (plan.first + plan.count) * plan.length)
 
 
 @dataclass(frozen=True)
