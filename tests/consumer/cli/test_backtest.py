@@ -47,8 +47,8 @@ def test_json_is_one_document_a_line_and_drift_can_fail(driftline: Driftline) ->
     documents = [json.loads(line) for line in ran.out.splitlines()]
     verdicts = [each for each in documents if each["schema"] == "driftline.verdict.v1"]
     alerts = [each for each in documents if each["schema"] == "driftline.alert.v1"]
-    assert len(verdicts) == 51 * 9
-    assert [each.get("complete") for each in verdicts] == [None] * 50 * 9 + [False] * 9
+    assert len(verdicts) == 51 * 10  # nine features, and how many events came
+    assert [each.get("complete") for each in verdicts] == [None] * 50 * 10 + [False] * 10
     assert {each["feature"] for each in alerts} == {
         "car_value",
         "repaid_loan_on_prev_car",
@@ -129,12 +129,16 @@ def test_every_verdict_on_a_line(driftline: Driftline, events: Path) -> None:
         "window (UTC)      state         feature                   effect  detectors",
     ]
     assert lines[2] == (
+        "2020-09-14 12:00  insufficient  events                            how many events are"
+        " normal is not known yet: 0 days of the stream were seen, 7 are needed"
+    )
+    assert lines[3] == (
         "2020-09-14 12:00  insufficient  kind                              134 events, 500 needed"
     )
-    assert len(lines) == 2 + 4 * 2 + 2
-    assert lines[-1] == "8 verdicts: features 4 ok, 4 insufficient"
+    assert len(lines) == 2 + 4 * 3 + 2
+    assert lines[-1] == "12 verdicts: features 4 ok, 4 insufficient; events 4 insufficient"
     assert re.fullmatch(
-        r"2020-09-15 00:00  ok            km {25}-?0\.0\d  ks 0\.\d+ \(limit 0\.\d{3,4}\)", lines[5]
+        r"2020-09-15 00:00  ok            km {25}-?0\.0\d  ks 0\.\d+ \(limit 0\.\d{3,4}\)", lines[7]
     )
 
 

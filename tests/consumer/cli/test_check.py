@@ -70,7 +70,7 @@ driftline.yaml   3 models, 3 input topics, budget 2.3 false alarms in 30 d
 ok       kafka             kafka-1:9093, TLS, SCRAM-SHA-512 as driftline
 ok       topics            payments.predictions 12 partitions, pricing.predictions 6, payments.chargebacks 4
 error    topics            driftline.alerts is missing: run  driftline topics create
-ok       fraud-scorer      reference ID (50,000 events, 2 features, no times: windows alone alarm until 30 panes are there); 1,000 of 1,000 recent events fit
+ok       fraud-scorer      reference ID (50,000 events, 2 features, no times: windows alone alarm until 30 panes are there, and how many events are normal is learnt in a week); 1,000 of 1,000 recent events fit
 warning  fraud-scorer      amount: with min_events 100, 2.5 % of quiet windows reach psi 0.1 (219 of the 8,640 in 30 d);
                            with 500 none does. Raise min_events, or leave it to the budget
 warning  chargeback-risk   about 110 events an hour: a window of 1h never has min_events 500; try length: 6h

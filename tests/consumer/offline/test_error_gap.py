@@ -45,7 +45,9 @@ def records(reference: Path, data: pd.DataFrame) -> list[Alert | Verdict]:
 def gaps(found: list[Alert | Verdict]) -> list[DetectorValue]:
     name = "estimate_gap"
     return [
-        each.detectors[name] for each in found if isinstance(each, Verdict) and name in each.feature
+        each.detectors[name]
+        for each in found
+        if isinstance(each, Verdict) and name in each.subject.field
     ]
 
 

@@ -12,7 +12,7 @@ from driftline.consumer.judge.sentence import amount, clean
 from driftline.consumer.offline.found import Found
 from driftline.consumer.service.backtest import Backtest
 from driftline.consumer.wire.axis import axis_of
-from driftline.consumer.wire.records import Alert, Number, Verdict, Window
+from driftline.consumer.wire.records import EVENTS, Alert, Number, Verdict, Window
 from driftline.consumer.wire.text import counted, some
 from driftline.producer.records.timestamp import format_time
 
@@ -74,8 +74,8 @@ def effect_text(effect: Number) -> str:
 
 def shown_name(record: Alert | Verdict, model: str) -> str:
     """Return what a record is about, with the segment, or the comparison, if it is of one."""
-    name = record.feature or ""
-    if not name and isinstance(record, Alert):
+    name = record.feature or EVENTS
+    if record.feature is None and isinstance(record, Alert) and record.detector != EVENTS:
         name = counted(len(record.names), "feature") if record.names else record.kind
     part = record.segment if record.model == model else record.stream
     return clean(f"{name} ({part})" if part else name)

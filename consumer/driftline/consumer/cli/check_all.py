@@ -32,6 +32,7 @@ from driftline.consumer.cli.topic_checks import (
 from driftline.consumer.config import Config, Loaded, ModelConfig
 from driftline.consumer.judge.dispersed import MEASURED, NO_TIMES, notes_of
 from driftline.consumer.judge.season_notes import season_notes, season_problems
+from driftline.consumer.judge.volume_sentence import how_known
 from driftline.consumer.log.protocol import Log, TopicInfo
 from driftline.consumer.log.topics import check_topics, missing_topics
 from driftline.consumer.service.plan import Plan
@@ -197,6 +198,8 @@ def _model_findings(
         text = f"the reference was built for the model {reference.model}"
         yield Finding("warning", name, text)
     if model.budget is not None:
+        if reference.dispersion is not None:
+            yield Finding("ok", name, how_known(reference.volume))
         notes = list(notes_of(reference, ignored))
         for note in notes:
             yield Finding("warning", name, note)

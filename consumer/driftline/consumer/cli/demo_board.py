@@ -55,14 +55,15 @@ class Board:
         if end != self.now:
             self.now = end
             self.windows += 1
-        self.newest[verdict.feature] = verdict
-        self.effects[verdict.feature].append(self._effect(verdict))
+        if verdict.feature is not None:
+            self.newest[verdict.feature] = verdict
+            self.effects[verdict.feature].append(self._effect(verdict, verdict.feature))
 
     def alerted(self, alert: Alert) -> None:
         """Take in an alert record, in order of time."""
         self.alerts[alert.alert_id] = alert
 
-    def _effect(self, verdict: Verdict) -> float:
+    def _effect(self, verdict: Verdict, name: str) -> float:
         """Return the effect: of the values, or of those that are missing if that is larger.
 
         Chance alone may be expected to bring more than what was seen: that is no effect.
@@ -70,7 +71,7 @@ class Board:
         effect, missing = max(verdict.effect or 0.0, 0.0), verdict.detectors.get("missing")
         if missing is None or missing.value is None:
             return effect
-        normal = self._missing[verdict.feature]
+        normal = self._missing[name]
         lost = rate_effect(
             np.array([missing.value]), np.array([normal]), np.array([verdict.window.events])
         )

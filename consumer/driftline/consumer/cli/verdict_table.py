@@ -16,7 +16,7 @@ from driftline.detectors.outcomes import METRICS
 
 _NARROWEST = 24
 _STATES = ("ok", "warning", "critical", "insufficient")
-_KINDS = ("features", "prediction", "performance")
+_KINDS = ("features", "prediction", "performance", "events")
 _Row = tuple[int, str, str, str, str, str, str, str]
 """Start, stream, feature, state, subject, effect, figures: sorted by the first three."""
 
@@ -52,7 +52,7 @@ class VerdictTable:
                 window.span[0],
                 start,
                 verdict.stream,
-                verdict.feature,
+                verdict.feature or "",
                 verdict.state,
                 name,
                 effect,
@@ -148,4 +148,6 @@ def aligned(values: Sequence[Number]) -> list[str]:
 def _kind(subject: Subject) -> str:
     if subject.is_performance:
         return "performance"
+    if subject.sort == "model":
+        return "events"
     return "prediction" if subject.sort == "prediction" else "features"

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         describe_limit,
         describe_performance,
         describe_rate_budget,
+        describe_volume_budget,
     )
     from driftline.consumer.config.schema_registry import SchemaRegistryConfig
     from driftline.consumer.config.settings import Config, LogConfig
@@ -49,6 +50,7 @@ else:
             "describe_limit",
             "describe_performance",
             "describe_rate_budget",
+            "describe_volume_budget",
         ),
         "schema_registry": ("SchemaRegistryConfig",),
         "settings": ("Config", "LogConfig"),
@@ -90,6 +92,7 @@ __all__ = [
     "describe_limit",
     "describe_performance",
     "describe_rate_budget",
+    "describe_volume_budget",
     "effective",
     "format_number",
     "format_share",

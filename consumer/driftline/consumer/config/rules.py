@@ -32,6 +32,19 @@ def describe_rate_budget(model: ModelConfig) -> str:
     return f"budget: {model.budget or 'off'}, min_rise: {format_share(model.min_rise)}"
 
 
+def describe_volume_budget(model: ModelConfig, factor: float) -> str:
+    """Write the budget as it stands over the number of events.
+
+    `factor`: how many times as many, or as few, may alarm.
+
+    >>> model = ModelConfig(predictions=("ml.predictions",), reference="ref.json")
+    >>> describe_volume_budget(model, 2.0)
+    'budget: 1 per 30d, 2 times as many or as few events (window alarm)'
+    """
+    times = format_number(factor)
+    return f"budget: {model.budget or 'off'}, {times} times as many or as few events (window alarm)"
+
+
 def describe_limit(detector: DetectorName, limit: Limit, severity: LimitLevel) -> str:
     """Write the level of a limit that fired.
 

@@ -41,7 +41,7 @@ from driftline.consumer.service.judging import Judge, PanesPartition
 from driftline.consumer.service.status import Histogram, Status
 from driftline.consumer.sketch.decode import Reason
 from driftline.consumer.wire.kinds import DRIFT, KINDS, ON_THE_WHOLE_MODEL, SEVERITIES, STATUSES
-from driftline.consumer.wire.records import STATES
+from driftline.consumer.wire.records import EVENTS, STATES
 
 _SKIPPED = ("tombstone", "unknown_model")
 _REJECTED = get_args(Reason)
@@ -176,6 +176,9 @@ class StatusCollector(Collector):
         if windows:
             last = max(windows, key=lambda window: window.times[1])
             families["window_events"].add_metric([name], last.events)
+        events = verdicts[""].detectors.get(EVENTS) if "" in verdicts else None
+        if events is not None and events.reference is not None:
+            families["window_events_normal"].add_metric([name], events.reference)
         for metric, time in (
             ("watermark_timestamp_seconds", judge.clock.now()),
             ("last_event_timestamp_seconds", judge.clock.progress()),

@@ -80,11 +80,14 @@ def feature_series(
 
 
 def model_series(firing: Set[FiringAlert]) -> list[Series]:
-    """Return the series of the alerts on a whole model: their feature is empty."""
-    fires = {(alert.kind, alert.severity) for alert in firing}
+    """Return the series of the alerts on a whole model: their feature is empty.
+
+    Such an alert about data quality is on the number of events.
+    """
+    fires = {(alert.kind, alert.severity) for alert in firing if not alert.feature}
     return [
         Series("drift_active", ("", kind, severity), float((kind, severity) in fires))
-        for kind in sorted(ON_THE_WHOLE_MODEL, reverse=True)
+        for kind in (*sorted(ON_THE_WHOLE_MODEL, reverse=True), "data_quality")
         for severity in SEVERITIES
     ]
 

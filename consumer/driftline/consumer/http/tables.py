@@ -32,6 +32,11 @@ GAUGES: dict[str, tuple[Sequence[str], str]] = {
         "Share of the newest window's events in which the feature is null or absent.",
     ),
     "window_events": (_MODEL, "Events of the newest window."),
+    "window_events_normal": (
+        _MODEL,
+        "Events that the newest whole hours, as long as a window, would normally bring; absent "
+        "while that is not known.",
+    ),
     "performance": (
         _METRIC,
         "Value of a performance metric in the newest window of labels; of estimated_<metric>, in "

@@ -23,6 +23,7 @@ from driftline.consumer.judge.performance.rules import performance_tests, watche
 from driftline.consumer.judge.performance.stream import MetricStream
 from driftline.consumer.judge.records import RecordWriter
 from driftline.consumer.judge.state import JudgeState
+from driftline.consumer.judge.volume import VolumeJudge
 from driftline.consumer.judge.windows.panes import TWO_CONFIGURATIONS, SeenVersions
 from driftline.consumer.judge.windows.passed_over import PassedOver
 from driftline.consumer.judge.windows.track import DueSpan, Track
@@ -105,11 +106,18 @@ class ModelJudge:
         # What the configuration no longer watches would fire for ever: nothing could resolve it.
         self._lives: Lives = {}
         self._new_fields = NewFields(writers[0], config, reference, self._lives)
+        self._volume: VolumeJudge | None = None
+        if config.budget is not None and config.window.rows is None:
+            self._volume = VolumeJudge(
+                writers[0], config, reference, pane, rules[True].level, self._lives, self.track,
+                state.volume,
+            )  # fmt: skip
         self._lives |= {
             life.key: life
             for life in state.lives
             if (life.stream in names and life.subject in watched)
             or (config.budget is not None and self._new_fields.is_mine(life))
+            or (self._volume is not None and life.key == self._volume.key)
             or (life.stream in names and life.kind in DRIFT and not life.feature)
             or (life.kind in ON_THE_WHOLE_MODEL and (life.kind != "labels" or config.labels))
         }
@@ -243,6 +251,8 @@ class ModelJudge:
             next_pane=self.track.next_pane,
             changes=[stream.changes.state() for stream in self._streams],
         )
+        if self._volume is not None:
+            state.volume = self._volume.state()
         if self.performance is not None:
             state.performance = self.performance.state()
         return state
@@ -260,6 +270,7 @@ class ModelJudge:
         if not horizon.outcomes:
             self._passed_over.horizon(horizon)
             self.clock.advance(horizon)
+            self._note_silence()
         elif self.performance is not None:
             self.performance.clock.advance(horizon)
         now = self._now()
@@ -272,6 +283,13 @@ class ModelJudge:
             out += self.performance.judge(self._features_judged)
         out += self._operational.stale(self.clock)
         return out
+
+    def _note_silence(self) -> None:
+        """Let nothing be said of the number of events where the alert on a silence speaks."""
+        silent = self.clock.stale() or (self.name, "", "stale") in self._lives
+        progress = self.clock.progress()
+        if self._volume is not None and silent and progress is not None:
+            self._volume.silent(progress + 1)
 
     def _now(self) -> int | None:
         """Return the time before which every pane of events is final.
@@ -325,6 +343,8 @@ class ModelJudge:
             estimate.judge(window, stream.changes.phi(start))
             for estimate, stream in zip(self._estimates, self._streams, strict=False)
         ]
+        if self._volume is not None:
+            judged.append(self._volume.judge(window))
         for verdicts, _ in judged:
             yield from verdicts
         for _, alerts in judged:
@@ -334,10 +354,13 @@ class ModelJudge:
         events = panes.events(start, end, None)
         yield from self._operational.window(times, events, whole=reason is None)
 
-    def _empty(self, stretch: DueSpan) -> Iterator[Verdict]:
+    def _empty(self, stretch: DueSpan) -> Iterator[Verdict | Alert]:
         """Yield one verdict per feature for a range of time without events."""
         for stream in self._streams:
             yield from stream.empty(stretch.start, stretch.end)
+        if self._volume is not None:
+            for outputs in self._volume.empty(stretch.start, stretch.end):
+                yield from outputs
 
 
 def reference_streams(config: ModelConfig, reference: Reference) -> Sequence[str | None]:

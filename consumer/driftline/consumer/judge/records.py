@@ -150,13 +150,13 @@ class RecordWriter:
             sequential: the evidence that was added up; None: none was.
             note: what a reader should know of how it was judged; None: nothing.
         """
-        feature, times, key = found.subject.field, window.times, self.axis.key
+        feature, times, key = found.subject.field or None, window.times, self.axis.key
         ends = key(times.start), key(times.end)
         states = {figure.state for figure in found.figures.values()}
         worst: State = next((state for state in reversed(STATES) if state in states), "ok")
         return Verdict(
             schema="driftline.verdict.v1",
-            verdict_id=identity(self.stream, feature, *ends, self._reference.id),
+            verdict_id=identity(self.stream, found.subject.field, *ends, self._reference.id),
             stream=self.stream,
             model=self.model,
             segment=self.segment,

@@ -7,6 +7,7 @@ import msgspec
 from driftline.consumer.judge.features.change_state import StreamChanges
 from driftline.consumer.judge.lives.life import Life
 from driftline.consumer.judge.performance.variation import StreamVariation
+from driftline.consumer.judge.volume_state import VolumeState
 from driftline.consumer.wire.clock import SourceProgress
 
 
@@ -113,6 +114,7 @@ class JudgeState(msgspec.Struct, tag="judge", rename={"sources": "heard"}):
         performance: the same of the outcomes, where labels are read.
         next_pane: start of the next pane that is added to the evidence, None before the first.
         changes: the evidence on each stream.
+        volume: how many events came.
     """
 
     position: int
@@ -132,3 +134,4 @@ class JudgeState(msgspec.Struct, tag="judge", rename={"sources": "heard"}):
     refused: list[tuple[int, int]] = []
     next_pane: int | None = None
     changes: list[StreamChanges] = []
+    volume: VolumeState = msgspec.field(default_factory=VolumeState)

@@ -76,6 +76,8 @@ class Found:
         if output.type == "performance":
             self._add_metric(output)
             return
+        if output.feature is None:
+            return  # how many events came says nothing of how they were judged
         self.features.add(output.feature)
         self._count_window(output)
         self.reference = output.reference.id
@@ -87,7 +89,7 @@ class Found:
     def _add_metric(self, verdict: Verdict) -> None:
         """Note a metric; what no rule looks at is not said to be quiet."""
         if any(each.state is not None for each in verdict.detectors.values()):
-            self.features.add(verdict.feature)
+            self.features.add(verdict.subject.field)
         if verdict.segment is not None:
             return
         window = verdict.window.span

@@ -198,11 +198,12 @@ def _rows(found: Found, verdicts: Sequence[Verdict]) -> Iterator[FeatureRow]:
     }
     most: dict[str, Verdict] = {}
     for verdict in verdicts:
-        if verdict.segment is not None or verdict.model != found.model:
+        name = verdict.feature
+        if verdict.segment is not None or verdict.model != found.model or name is None:
             continue
-        known = most.get(verdict.feature)
+        known = most.get(name)
         if known is None or _rank(verdict) > _rank(known):
-            most[verdict.feature] = verdict
+            most[name] = verdict
     for name, verdict in most.items():
         alert = fired.get(name)
         yield FeatureRow(

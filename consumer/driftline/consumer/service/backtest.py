@@ -32,7 +32,7 @@ from driftline.consumer.sketch.partition import Output, PartitionSketch
 from driftline.consumer.sketch.state import SketchState
 from driftline.consumer.sketch.totals import DeadLetter, InputTotals
 from driftline.consumer.wire.axis import RowAxis
-from driftline.consumer.wire.records import Alert, Verdict
+from driftline.consumer.wire.records import EVENTS, Alert, Verdict
 from driftline.producer.files.columns import Columns
 from driftline.producer.records.event_fields import ALIASES
 from driftline.producer.records.mapping import Mapping, quote_name
@@ -177,8 +177,14 @@ class Backtest:
         closed = (self._taken(sketch.close(last, whole=True)) for sketch in sketches)
         for output in chain(chain.from_iterable(closed), self._idle()):
             if isinstance(output, Verdict):
+                if output.type == EVENTS:  # more of them may be still to come
+                    reason = "the file ends in this window"
+                    output = msgspec.structs.replace(
+                        output, state="insufficient", reason=reason, effect=None, detectors={}
+                    )
                 yield msgspec.structs.replace(output, complete=False)
-            elif output.kind != "labels":  # how labels come is not known of a time that goes on
+            # How labels come, and how many events, is not known of a time that goes on.
+            elif output.kind != "labels" and output.detector != EVENTS:
                 yield output
 
     @property

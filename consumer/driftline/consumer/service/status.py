@@ -18,7 +18,7 @@ from driftline.consumer.service.judging import PanesPartition
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.stage import Stage
 from driftline.consumer.sketch.totals import InputTotals
-from driftline.consumer.wire.records import Alert, Verdict
+from driftline.consumer.wire.records import EVENTS, Alert, Verdict
 from driftline.producer.records.timestamp import EARLIEST
 
 S = TypeVar("S", bound=Stage)
@@ -144,9 +144,9 @@ class Status:
     def verdict(self, verdict: Verdict) -> None:
         """Note a verdict."""
         newest = self.verdicts.setdefault(verdict.model, {})
-        newest[verdict.stream, verdict.feature] = verdict
-        if verdict.type == "performance":
-            return  # its windows end with the labels', which come later
+        newest[verdict.stream, verdict.feature or ""] = verdict
+        if verdict.type in ("performance", EVENTS):
+            return  # the windows end with the labels', which come later, or with whole hours
         _, end = verdict.window.times
         if self._last_window.get(verdict.model) != end:
             self._last_window[verdict.model] = end

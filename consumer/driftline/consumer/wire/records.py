@@ -106,9 +106,14 @@ class Sequential(msgspec.Struct, frozen=True):
     onset: str | None
 
 
+EVENTS = "events"
+"""What a verdict on the number of events is about: its type, and the detector in it."""
+
+
 class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the detectors said of one feature of one stream in one window.
 
+    `feature` is None where it is about how many events the model had; then `type` is `events`.
     Of accuracy only: the `confusion` matrix, see `driftline.consumer.judge.performance.details`.
     `complete` is left out where it is true; it is false where a file ends before its window.
     `note`: what a reader should know of how it was judged, such as that few of its events count.
@@ -119,7 +124,7 @@ class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
     stream: str
     model: str
     segment: str | None
-    feature: str
+    feature: str | None
     type: str
     state: State | Literal["insufficient"]
     reason: str | None

@@ -69,15 +69,15 @@ def levels(rulings: list[Ruling]) -> list[list[int]]:
 
 
 def test_level_of_one_test() -> None:
-    # 3 features x 2 tests, 5 looks in 30 days.
-    assert rulebook().alpha == pytest.approx([WINDOW / (6 * 5)] * 3, rel=1e-12)
-    assert rulebook(share=0.25).alpha == pytest.approx([WINDOW / (4 * 6 * 5)] * 3, rel=1e-12)
+    # 3 features x 2 tests and that of the number of events, 5 looks in 30 days.
+    assert rulebook().alpha == pytest.approx([WINDOW / (7 * 5)] * 3, rel=1e-12)
+    assert rulebook(share=0.25).alpha == pytest.approx([WINDOW / (4 * 7 * 5)] * 3, rel=1e-12)
     assert rulebook(budget="3 per 90d").alpha == pytest.approx(
-        [3 * WINDOW / (6 * 15)] * 3, rel=1e-12
+        [3 * WINDOW / (7 * 15)] * 3, rel=1e-12
     )
     hourly = rulebook(window={"length": "6h", "every": "1h"})
-    assert hourly.alpha == pytest.approx([WINDOW / (6 * 720)] * 3, rel=1e-12)
-    assert rulebook(ignore=["b"]).alpha[[0, 2]] == pytest.approx([WINDOW / (4 * 5)] * 2, rel=1e-12)
+    assert hourly.alpha == pytest.approx([WINDOW / (7 * 720)] * 3, rel=1e-12)
+    assert rulebook(ignore=["b"]).alpha[[0, 2]] == pytest.approx([WINDOW / (5 * 5)] * 2, rel=1e-12)
     # The four rates share one test.
     assert rulebook().rate_alpha * 4 == pytest.approx(rulebook().alpha, rel=1e-12)
 
@@ -95,7 +95,8 @@ def test_all_tests_together_spend_the_budget() -> None:
             spent = of_metrics = 0.0
             for share in shares:
                 book = rulebook(share, more_tests=2, window={"length": "1d"}, **settings)
-                spent += np.nansum(book.alpha + 4 * book.rate_alpha) * looks
+                # One test is that of the number of events, which segments leave unused.
+                spent += (np.nansum(book.alpha + 4 * book.rate_alpha) + book.level) * looks
                 # Evidence reaches log c in T panes at most T / c times.
                 spent += np.nansum(np.exp(-book.limits)) * looks
                 of_metrics += 2 * book.performance_level * looks

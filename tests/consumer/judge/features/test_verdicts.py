@@ -25,7 +25,7 @@ def judged(fixed: dict[str, Any] | None = None, **settings: Any) -> dict[str, Ve
     events = rows(0, 400, 9_000, np.random.default_rng(1), **(fixed or {}))
     settings = {"window": HOURLY, "budget": "1 per 30d", **settings}
     found = verdicts(backtest(plan(**settings), [*events, row(HOUR)]))
-    return {verdict.feature: verdict for verdict in found}
+    return {verdict.feature: verdict for verdict in found if verdict.feature is not None}
 
 
 def test_detectors_of_each_type() -> None:

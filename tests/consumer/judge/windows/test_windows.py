@@ -274,7 +274,7 @@ def test_the_state_gives_up_panes_that_no_window_needs() -> None:
 
 def test_verdict_ids_name_stream_feature_window_and_reference() -> None:
     for verdict in verdicts(backtest(plan(segments=["tier"]), at(3, 14, 25, 36))):
-        parts = (verdict.stream, verdict.feature, *verdict.window.times)
+        parts = (verdict.stream, verdict.subject.field, *verdict.window.times)
         assert verdict.verdict_id == identity(*parts, REFERENCE.id)
 
 

@@ -58,6 +58,7 @@ class NewFields:
         return (
             life.kind == _KIND
             and life.stream == self._records.stream
+            and bool(life.feature)
             and self._may_be_new(life.feature)
         )
 

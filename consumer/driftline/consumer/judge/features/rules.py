@@ -117,9 +117,10 @@ class RuleBook:
         self.alpha = np.full(len(weights), np.nan)
         self.level = self.performance_level = self.performance_limit = float("nan")
         self.limits = np.full(len(weights), np.nan)
-        tests = 2 * int(self.watched.sum()) / share
+        # Two of each feature; one is of the number of events, which the whole model alone uses.
+        tests = (2 * int(self.watched.sum()) + 1) / share
         budget, every = config.budget, config.window.every
-        if budget is not None and tests:
+        if budget is not None:
             period = budget.length(every)
             self.level = level(budget.alarms * WINDOW, period, tests, every)
             for f in np.flatnonzero(weights).tolist():
