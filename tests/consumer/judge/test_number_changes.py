@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from driftline.consumer.judge.number_changes import number_change
+from driftline.consumer.judge.sentence import amount
 from driftline.detectors import Baseline, FeatureColumn, build_reference, count_columns
 from driftline.detectors.columns import encode
 from driftline.detectors.direction import SURE, Ways, ways
@@ -90,3 +91,12 @@ def test_ways_are_rank_tests_with_known_ranks() -> None:
         assert ways(slots, window, scale).location == (0 if abs(z) < SURE else np.sign(z))
     assert ways(slots, np.zeros(12, np.int64)) == Ways(0, 0)
     assert ways(np.array([5]), np.array([3])) == Ways(0, 0)
+
+
+def test_of_a_median_beyond_the_reference_only_that_is_told() -> None:
+    """Values above its largest are counted, but not which they are."""
+    least, most = amount(float(NORMAL.min())), amount(float(NORMAL.max()))
+    rng = np.random.default_rng(4)
+    assert words(rng.normal(500.0, 10.0, 500)).startswith(f"rose: median above {most}, normally ")
+    assert words(rng.normal(-99.0, 10.0, 500)).startswith(f"fell: median below {least}, normally ")
+    assert words(np.append(NORMAL, np.full(NORMAL.size - 1, 500.0))).startswith("rose: median 1")

@@ -49,7 +49,11 @@ def number_change(
 
 def _spread(baseline: Baseline, f: int, counts: IntArray | None) -> Spread:
     low, middle, high = (baseline.quantile(f, q, counts) for q in (0.25, 0.5, 0.75))
-    return Spread(middle, high - low)
+    slots = baseline.layout.slots(baseline.counts if counts is None else counts, f)
+    # Of values beyond the reference's extremes only their number is known.
+    half = slots.sum() / 2
+    beyond = "below" if slots[0] >= half else "above" if slots[-1] > half else ""
+    return Spread(middle, high - low, beyond if half else "")
 
 
 def _outer_ends(baseline: Baseline, f: int, counts: IntArray, phi: float) -> Ends | None:

@@ -13,10 +13,14 @@ _ONE_WAY = 0.9
 
 @dataclass(frozen=True)
 class Spread:
-    """Median and distance between the quartiles of a numeric feature, in its own unit."""
+    """Median and distance between the quartiles of a numeric feature, in its own unit.
+
+    `beyond`: "above" or "below" where all that is known of the median is that it is so.
+    """
 
     median: float
     quartiles: float
+    beyond: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,8 @@ def numeric_change(
         'median 3, normally at this hour 2'
         >>> numeric_change(Spread(43485.0, 1.0), Spread(21902.0, 1.0)).text
         'rose: median 43,485, normally 21,902'
+        >>> numeric_change(Spread(57.2, 1.0, "above"), Spread(37.0, 1.0)).row
+        'median above 57.2, normally 37'
         >>> numeric_change(Spread(1.0, 0.0), Spread(1.0, 0.0), Moved("0", 0.12, 0.35, 1.0)).text
         'rose: 0 in 12.0 % of events, normally 35.0 %'
     """
@@ -111,11 +117,11 @@ def numeric_change(
         return Wording(
             f"{happened}: {share} of events, {normally} {before}", f"{share}, {normally} {before}"
         )
-    if now.median == normal.median:
+    if now.median == normal.median and not now.beyond:
         row = f"median {amount(now.median)}, as {normally}"
     else:
         present, before = amounts(now.median, normal.median)
-        row = f"median {present}, {normally} {before}"
+        row = f"median {f'{now.beyond} {present}'.lstrip()}, {normally} {before}"
     return Wording(f"{happened}: {row}", row)
 
 
