@@ -47,6 +47,9 @@ def test_outliers_are_named_by_their_share(side: str) -> None:
     assert named.keys() == ({"below", "above"} if side == "both" else {side})
     assert named.get("above", 99.0) == pytest.approx(99.0, abs=0.2)
     assert named.get("below", 1.0) == pytest.approx(1.0, abs=0.2)
+    effect = number_change(BASELINE, 0, counts(values), 1.0).effect
+    assert effect is not None
+    assert effect > 0.02  # the ten bins that are shown hardly changed
 
 
 def test_a_number_that_moved_is_told_by_its_median() -> None:

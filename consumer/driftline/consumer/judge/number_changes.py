@@ -17,10 +17,9 @@ from driftline.consumer.judge.sentence import NORMALLY, Wording
 from driftline.detectors import Baseline
 from driftline.detectors.direction import ways
 from driftline.detectors.grid import IntArray
-from driftline.detectors.sequential.gate import outer_rise
+from driftline.detectors.rounding import significant
+from driftline.detectors.sequential.gate import MOSTLY, outer_rise, pane_psi
 from driftline.detectors.sequential.pane_bins import PaneBins
-
-_HALF = 0.5
 
 
 def number_change(
@@ -69,9 +68,9 @@ def _outer_ends(baseline: Baseline, f: int, counts: IntArray, phi: float) -> End
     if not now.sum() or grid.size == 0:
         return None
     outer = outer_rise(now, bins.normal, phi)
-    if outer is None or outer.weight < _HALF:
+    if outer is None or outer.weight < MOSTLY:
         return None
     # A bin begins with a value of the grid, or behind one.
     ends = grid[np.clip((bins.cells - layout.starts[f] - 1) // 2, 0, grid.size - 1)]
     low, high = (None if at is None else float(ends[at]) for at in (outer.low, outer.high))
-    return Ends(low, high, outer)
+    return Ends(low, high, outer, float(significant(pane_psi(now, bins.normal, phi))))

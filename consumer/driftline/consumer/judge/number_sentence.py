@@ -43,12 +43,13 @@ class Moved:
 class Ends:
     """Where an outer part of a number's values begins, in its own unit; None: it has no such end.
 
-    `outer`: how its share changed.
+    `outer`: how its share changed; `effect`: PSI of all bins, the outer ones among them.
     """
 
     low: float | None
     high: float | None
     outer: Outer
+    effect: float | None = None
 
 
 def verb(now: Spread, normal: Spread, moved: Moved | None = None, ways: Ways | None = None) -> str:
@@ -154,6 +155,7 @@ def outer_change(ends: Ends, normally: str = NORMALLY) -> Wording:
     return Wording(
         f"has more extreme values: those {where} rose from {before} to {now} of events",
         f"{row} in {now}, {normally} {before}",
+        effect=ends.effect,
     )
 
 

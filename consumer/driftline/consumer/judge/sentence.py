@@ -33,6 +33,7 @@ class Wording:
         about: whether a share in it is that of a sample of the events.
         types: how the type of the values changed; None where it did not.
         features: where many changed at once, all of them; None where it is about one.
+        effect: PSI of the finer bins that it speaks of; None where it speaks of no others.
     """
 
     text: str
@@ -40,6 +41,7 @@ class Wording:
     about: bool = False
     types: TypeChange | None = None
     features: list[FeatureEffect] | None = None
+    effect: float | None = None
 
 
 def amount(value: float, digits: int = 3) -> str:

@@ -16,6 +16,9 @@ from driftline.detectors.grid import FloatArray
 RECENT = (10, 20, 50)
 """Numbers of last panes that are compared with the reference."""
 
+MOSTLY = 0.5
+"""Part of the PSI from which on a change is one of outer values."""
+
 _HALF = 0.5
 _SURE = 2.33  # standard errors: 99 %
 _TIMES, _RISE, _ERRORS = 2.0, 0.003, 3.0  # of an outer bin's share
@@ -87,6 +90,16 @@ class Outer:
     normal: float
     now: float
     weight: float
+
+    def goes_on(self, window: FloatArray) -> bool:
+        """Return whether a window is more likely with the present share than with the normal one.
+
+        Args:
+            window: events per bin, shape (B,).
+        """
+        n = float(window.sum())
+        outer = n - float(window[self.low or 0 : self.high].sum())
+        return bool(outer * np.log(self.now / self.normal) > n * (self.now - self.normal))
 
 
 def outer_rise(window: FloatArray, normal: FloatArray, phi: float = 1.0) -> Outer | None:

@@ -20,7 +20,15 @@ from driftline.detectors.rounding import significant
 from driftline.detectors.sequential.also_changed import also_changed
 from driftline.detectors.sequential.alternatives import ALL
 from driftline.detectors.sequential.cell_shares import Mix
-from driftline.detectors.sequential.gate import RECENT, chance_psi, pane_psi, surely, tails_doubled
+from driftline.detectors.sequential.gate import (
+    MOSTLY,
+    RECENT,
+    chance_psi,
+    outer_rise,
+    pane_psi,
+    surely,
+    tails_doubled,
+)
 from driftline.detectors.sequential.stream import StreamEvidence
 
 SEQUENTIAL = "sequential"
@@ -202,16 +210,22 @@ class ChangeWatch:
         """
         phi, half = self._phi(f), self._min_effect / 2
         span, most = self._window, max(self.reach(), self._window)
-        while True:
-            panes = self._counted(f, end - span, end, counts)
-            now = panes.now
-            if span >= most or chance_psi(float(now.sum()), now.size, phi) <= half:
-                break
+        last = panes = self._counted(f, end - span, end, counts)
+        while span < most and chance_psi(float(panes.now.sum()), panes.now.size, phi) > half:
             span = min(2 * span, most)
+            panes = self._counted(f, end - span, end, counts)
+        now = panes.now
         if not now.sum():
             return False
         normal = self._evidence.normal(f, panes.mix)
-        return pane_psi(now, normal, phi) < half and not self._tails(f, now, normal, phi)
+        if pane_psi(now, normal, phi) >= half or self._tails(f, now, normal, phi):
+            return False
+        if not self._evidence.is_number(f):
+            return True
+        # A window may hold too few outer values to show that they are still more.
+        before = self._counted(f, end - most, end, counts).now
+        outer = outer_rise(before, normal, phi)
+        return outer is None or outer.weight < MOSTLY or not outer.goes_on(last.now)
 
     def reset(self, f: int) -> None:
         """Begin the f-th feature anew: what changed is over."""

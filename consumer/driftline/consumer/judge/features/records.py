@@ -198,6 +198,7 @@ class FeatureWriter:
             where = in_segments(life.segments)
             text = f"{named(life.feature)} {change.text}, since {since}. {where}{reach}"
             wording = replace(change, text=text)
+            effect = effect if change.effect is None else change.effect
         return self._records.alert(
             life,
             now.window,
