@@ -83,12 +83,17 @@ class Slow:
                 tilted = p * np.exp(step * scores[which])
                 gain = log_multinomial(x, tilted / tilted.sum()) - normal
                 found.append(gain / phi[direction])
-        for (kappa, _), learnt in zip(LEARNERS, self.learnt, strict=True):
-            alone, weight = log_dirichlet_multinomial(x, kappa * p + learnt), kappa + learnt.sum()
-            least = normal
-            if phi[OTHER] > 1.5:
-                least = max(normal, log_dirichlet_multinomial(x, weight * p))
-            found.append((alone - least) / phi[OTHER])
+        learned = [
+            log_dirichlet_multinomial(x, kappa * p + learnt) - normal
+            for (kappa, _), learnt in zip(LEARNERS, self.learnt, strict=True)
+        ]
+        if phi[OTHER] > 1.5 and max(learned) > 0:
+            wide = [
+                log_dirichlet_multinomial(x, (kappa + learnt.sum()) * p) - normal
+                for (kappa, _), learnt in zip(LEARNERS, self.learnt, strict=True)
+            ]
+            learned = [min(gain, gain - more) for gain, more in zip(learned, wide, strict=True)]
+        found += [gain / phi[OTHER] for gain in learned]
         return np.array(found)
 
     def add(self, x: FloatArray, phi: FloatArray) -> float:

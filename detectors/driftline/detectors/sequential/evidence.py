@@ -199,8 +199,8 @@ class Evidence:
         """Return what the laws that learn gain with a pane, shape (4, F).
 
         They know less than the normal law, so they expect panes to vary more. Where panes do, as
-        those of events that come in clusters, that alone would be a gain in every pane. So it is
-        what they gain over the normal shares known no better, if that is less.
+        those of events that come in clusters, that alone would be a gain in every pane. So what
+        is a gain is one over the normal shares known no better, if that is less.
         """
         bins = self._bins
         weights = np.array([kappa for kappa, _ in LEARNERS])[:, None]
@@ -208,7 +208,7 @@ class Evidence:
         total = bins.total(prior)
         found = _dirichlet_multinomial(bins, x, prior, n, total)
         gained: FloatArray = found - normal
-        varied = phi > _VARIED
+        varied = (phi > _VARIED) & (gained.max(axis=0) > 0.0)
         if varied.any():
             some = varied[bins.owner]
             own, known, first = x[some], (total[:, bins.owner] * p)[:, some], bins.first[:-1]
