@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from driftline.detectors.grid import FloatArray
 from driftline.detectors.sequential.also_changed import FALSE_SHARE, also_changed
-from driftline.detectors.sequential.gate import pane_psi, surely, tails_doubled
+from driftline.detectors.sequential.gate import change_psi, pane_psi, surely, tails_doubled
 
 NORMAL = np.array([21.0, 79.0, 400.0, 9_000.0, 400.0, 79.0, 21.0])
 
@@ -101,3 +101,27 @@ def test_a_bin_that_was_empty_tells_when_something_is_in_it() -> None:
     quiet, new = np.array([100.0, 0.0, 100.0]), np.array([95.0, 10.0, 95.0])
     assert pane_psi(quiet, normal) < 0.0
     assert pane_psi(new, normal) > 0.2
+
+
+SCORES = np.array([[-1.5, -0.5, 0.5, 1.5], [1.0, -1.0, -1.0, 1.0]]) / np.sqrt([[1.25], [1.0]])
+EVEN = np.full(4, 2_500.0)
+
+
+def test_a_direction_that_varies_much_hides_no_change_in_another() -> None:
+    narrower = np.array([170.0, 330.0, 330.0, 170.0])
+    phi = np.array([40.0, 1.0, 40.0])  # of location, scale, all together
+    assert pane_psi(narrower, EVEN, 40.0) < 0.02 < change_psi(narrower, EVEN, SCORES, phi)
+    moved = np.array([200.0, 230.0, 270.0, 300.0])
+    assert change_psi(moved, EVEN, SCORES, phi) < 0.0
+
+
+@given(st.integers(0, 2**32), st.floats(1.0, 20.0), st.floats(1.0, 20.0))
+def test_the_size_of_a_change_is_between_its_psi_with_phi_and_without(
+    seed: int, location: float, scale: float
+) -> None:
+    window = np.random.default_rng(seed).multinomial(300, [0.4, 0.3, 0.2, 0.1]).astype(np.float64)
+    phi = np.array([location, scale, max(location, scale)])
+    found = change_psi(window, EVEN, SCORES, phi)
+    assert pane_psi(window, EVEN, phi[-1]) <= found <= pane_psi(window, EVEN)
+    flat = change_psi(window, EVEN, 0.0 * SCORES, phi)  # no direction has a score
+    assert flat == pane_psi(window, EVEN, phi[-1])

@@ -1,8 +1,9 @@
 """Whether a change is large enough to tell people of; it only takes alarms away.
 
 Evidence grows without bound for a change of any size. An alarm also needs one of these: the
-bias-corrected PSI since the change began is `min_effect` or more; that of the last panes against
-the reference is so surely; or an outer bin's share has at least doubled.
+bias-corrected PSI since the change began, or what one direction has of it, is `min_effect` or more;
+that of the last panes against the reference is so surely; or an outer bin's share has at least
+doubled.
 """
 
 from __future__ import annotations
@@ -57,6 +58,39 @@ def chance_psi(n: float, bins: int, phi: float = 1.0) -> float:
         (0.0055, 0.0274)
     """
     return phi * float(np.sqrt(2.0 * (bins - 1))) / n if n else np.inf
+
+
+def change_psi(
+    window: FloatArray, normal: FloatArray, scores: FloatArray, phi: FloatArray
+) -> float:
+    """Return `pane_psi`, or the part of it that one direction surely has, if that is more.
+
+    The phi of all directions together may hide what is in one: a feature whose location varies from
+    pane to pane, as over a day, can have another scale all the same. PSI is about the sum over b of
+    (q_b - p_b)^2 / p_b, of which a direction has (sum of h_b (q_b - p_b))^2. Of that counts what is
+    sure by the direction's own phi (99 %), and no more than the PSI of independent events.
+
+    Args:
+        window: events per bin, shape (B,).
+        normal: as in `pane_psi`, shape (B,).
+        scores: h of the bins in each direction, with mean 0 and variance 1, or all 0, shape (D, B).
+        phi: of each direction, and of all together, shape (D + 1,).
+
+    Example:
+        >>> normal, scores = np.full(4, 2500.0), np.array([[-1.0, -1.0, 1.0, 1.0]])
+        >>> window, phi = np.array([200.0, 200.0, 300.0, 300.0]), np.array([1.0, 9.0])
+        >>> round(pane_psi(window, normal, 9.0), 3)
+        0.011
+        >>> round(change_psi(window, normal, scores, phi), 3)
+        0.015
+    """
+    whole = pane_psi(window, normal, float(phi[-1]))
+    n, m = float(window.sum()), float(normal.sum())
+    moved = np.abs(scores @ (window / n - normal / m))[scores.any(axis=1)]
+    error = np.sqrt(phi[:-1][scores.any(axis=1)] * (1.0 / n + 1.0 / m))
+    sure = np.maximum(moved - _SURE * error, 0.0) ** 2
+    most = float(sure.max(initial=0.0))
+    return max(whole, min(most, pane_psi(window, normal))) if most else whole
 
 
 def surely(window: FloatArray, normal: FloatArray, least: float, phi: float = 1.0) -> bool:

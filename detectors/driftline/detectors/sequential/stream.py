@@ -178,6 +178,11 @@ class StreamEvidence:
         own = slice(int(group.bins.first[i]), int(group.bins.first[i + 1]))
         return group.bins, own, group.together
 
+    def scores_of(self, f: int) -> FloatArray:
+        """Return the scores of the f-th feature's bins in location, scale and tail, (3, B)."""
+        group, _ = self._find(f)
+        return group.directions.scores[:, self.bins_of(f)[1]]
+
     def cycle_of(self, f: int) -> str | None:
         """Return the cycle that the f-th feature follows; None: none."""
         group, _ = self._find(f)

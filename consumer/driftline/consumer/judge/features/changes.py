@@ -24,8 +24,8 @@ from driftline.detectors.sequential.gate import (
     MOSTLY,
     RECENT,
     chance_psi,
+    change_psi,
     outer_rise,
-    pane_psi,
     surely,
     tails_doubled,
 )
@@ -45,7 +45,7 @@ class Change:
     Attributes:
         f: its place in the layout.
         since: start (ms) of the pane with which the change began, of those still at hand.
-        effect: bias-corrected PSI since then, nats.
+        effect: bias-corrected PSI since then, nats, see `change_psi`.
     """
 
     f: int
@@ -218,7 +218,7 @@ class ChangeWatch:
         if not now.sum():
             return False
         normal = self._evidence.normal(f, panes.mix)
-        if pane_psi(now, normal, phi) >= half or self._tails(f, now, normal, phi):
+        if self._effect(f, now, normal) >= half or self._tails(f, now, normal, phi):
             return False
         if not self._evidence.is_number(f):
             return True
@@ -265,7 +265,7 @@ class ChangeWatch:
             return None
         phi = self._phi(f)
         normal = self._evidence.normal(f, panes.mix, panes.cells)
-        effect = float(significant(pane_psi(now, normal, phi)))
+        effect = float(significant(self._effect(f, now, normal)))
         if effect >= self._min_effect or self._tails(f, now, normal, phi):
             return Change(f, since, effect)
         for many in RECENT:
@@ -291,6 +291,11 @@ class ChangeWatch:
             found[cell] = found.get(cell, 0) + bins.count(flat)[own]
         mix = Mix.of([cell for cell, _, _ in runs], events)
         return _Panes(mix, np.stack([found[cell] for cell in mix.cells.tolist()]))
+
+    def _effect(self, f: int, now: FloatArray, normal: FloatArray) -> float:
+        scores = self._evidence.scores_of(f)
+        phi = self._evidence.phi()[:, f]
+        return change_psi(now, normal, scores, np.append(phi[: len(scores)], phi[-1]))
 
     def _tails(self, f: int, now: FloatArray, normal: FloatArray, phi: float) -> bool:
         return self._evidence.is_number(f) and tails_doubled(now, normal, phi)
