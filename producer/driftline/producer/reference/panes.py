@@ -32,7 +32,7 @@ class PaneFindings:
     """What panes tell.
 
     Attributes:
-        dispersion: how much they vary; None where fewer than 30 have events.
+        dispersion: how much they vary; None where fewer than 30 have events, which tell nothing.
         seasons: what is normal in the cells of features that follow a cycle, by their place in the
             layout.
         cycles: these cycles; None where no feature follows one.
@@ -83,17 +83,17 @@ class PaneCounts:
 
     def findings(self) -> PaneFindings:
         """Return which cycles features follow, and how much panes vary beside that."""
-        chosen = {} if self._cycles is None else self._cycles.choose(self._layout, self._flat)
-        if self._cycles is None or self._zone is None or not chosen:
-            return PaneFindings(self._dispersion({}), {}, None)
-        seasons = self._cycles.seasons(chosen)
-        cycles = FoundCycles(chosen, self._plan, self._zone)
-        return PaneFindings(self._dispersion(seasons), seasons, cycles)
-
-    def _dispersion(self, seasons: Mapping[int, FeatureSeason]) -> Dispersion | None:
         rows = np.flatnonzero(self._counts.any(axis=1))
         if rows.size < LEAST_PANES:
-            return None
+            return PaneFindings(None, {}, None)
+        chosen = {} if self._cycles is None else self._cycles.choose(self._layout, self._flat)
+        if self._cycles is None or self._zone is None or not chosen:
+            return PaneFindings(self._dispersion(rows, {}), {}, None)
+        seasons = self._cycles.seasons(chosen)
+        cycles = FoundCycles(chosen, self._plan, self._zone)
+        return PaneFindings(self._dispersion(rows, seasons), seasons, cycles)
+
+    def _dispersion(self, rows: IntArray, seasons: Mapping[int, FeatureSeason]) -> Dispersion:
         run, place = np.divmod(rows, _RUN)
         numbers = run * self._step * _RUN + place
         features = self._bins.features
