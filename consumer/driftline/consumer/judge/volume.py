@@ -127,8 +127,10 @@ class VolumeJudge:
     def judge(self, window: StreamWindow) -> tuple[list[Verdict], list[Alert]]:
         """Return the verdict of a window, and the alert records that it causes."""
         end, every, panes = window.times.end, self._config.window.every, window.panes
+        if not self._judged:
+            return [], []
         new = self._count(end - every, end, panes)
-        if not self._judged or end % self._step:
+        if end % self._step:
             self._keep(new)
             return [], []
         start = end - self._steps * self._step
@@ -144,9 +146,11 @@ class VolumeJudge:
 
     def empty(self, start: int, end: int) -> tuple[list[Verdict], list[Alert]]:
         """Return the same of a range of time without events, from `start` to `end` (ms)."""
+        if not self._judged:
+            return [], []
         new, step = self._count(start, end, None), self._step
         start, end = -(-start // step) * step, end // step * step
-        if not self._judged or start >= end:
+        if start >= end:
             self._keep(new)
             return [], []
         shown = JudgedWindow(WindowTimes(start, end, start), 0, {})
@@ -184,7 +188,8 @@ class VolumeJudge:
                 self._open = 0
                 self._until = to
             at = to
-        self._until = end if self._until is not None else None
+        if self._until is not None:
+            self._until = max(self._until, end)
         self._recent = np.concatenate([self._recent, np.array(new, np.int64)])[-self._steps :]
         return new
 
