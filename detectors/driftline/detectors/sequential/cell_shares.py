@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.seasons import CYCLES, FeatureSeason
 from driftline.detectors.sequential.pane_bins import PaneBins
+from driftline.detectors.sequential.share_tree import ShareTree
 
 Clock = Callable[[IntArray], IntArray]
 """Returns what the clocks of the reference's time zone show at instants, ms since 1970."""
@@ -154,6 +155,7 @@ class CellShares:
         every: what is known without a cycle, as if events, shape (M,).
         every_none: events without a usable value, shape (F,).
         first: number of each feature's first bin, and the end of the last, shape (F + 1,).
+        ordered: which features are numbers, shape (F,).
 
     Example:
         >>> from driftline.detectors.counts import Feature, Layout
@@ -174,6 +176,7 @@ class CellShares:
     every: FloatArray
     every_none: FloatArray
     first: IntArray
+    ordered: NDArray[np.bool_]
 
     @classmethod
     def of(cls, bins: PaneBins, seasons: Sequence[FeatureSeason]) -> Self:
@@ -193,6 +196,7 @@ class CellShares:
             bins.normal,
             bins.none,
             bins.first,
+            bins.ordered,
         )
 
     def only(self, i: int) -> Self:
@@ -206,6 +210,7 @@ class CellShares:
             self.every[own],
             self.every_none[one],
             self.first[i : i + 2] - own.start,
+            self.ordered[one],
         )
 
     @property
@@ -257,13 +262,23 @@ class CellShares:
     def _of(
         self, own: FloatArray, own_none: FloatArray, total: FloatArray, total_none: FloatArray
     ) -> Known:
-        """Return own events and those of the others, which count as `kappa` at most."""
+        """Return own events and those of the others, which count as `kappa` at most.
+
+        As many are known of all bins together; which part of them of each bin, the splits tell.
+        """
         rest, rest_none = total - own, total_none - own_none
         others = self._total(rest) + rest_none
         part = np.minimum(self.kappa / np.maximum(others, 1.0), 1.0)
         values = own + part[..., self._owner] * rest
         none = own_none + part * rest_none
+        split = self._tree.shares(own, rest, self.kappa)
+        split = split * self._total(values)[..., self._owner]
+        values = np.where((part < 1.0)[..., self._owner], split, values)
         return Known(values, none, np.maximum(self._total(values) + none, 1e-9))
+
+    @cached_property
+    def _tree(self) -> ShareTree:
+        return ShareTree.of(self.every, self.first, self.ordered)
 
     @cached_property
     def _owner(self) -> IntArray:

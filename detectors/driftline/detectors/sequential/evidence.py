@@ -164,37 +164,49 @@ class Evidence:
             pane: its number; numbers grow.
             grows: 1 for features whose normal shares learn from the pane, else 0, shape (F,);
                 None: all.
-            known: of the normal shares of this pane, as if events, shape (M,); None: as of all.
+            known: of the normal shares of this pane, as if events, shape (M,), where the features
+                follow a cycle. Laws then learn by how many times more came than was normal, not
+                what is normal at the hours before.
 
         Returns:
             The evidence of each feature, shape (F,): natural logarithms.
         """
         bins, state = self._bins, self.state
-        known = self.known if known is None else known
-        total = bins.total(known)
-        p = known / total[bins.owner]
+        normally = self.known if known is None else known
+        total = bins.total(normally)
+        p = normally / total[bins.owner]
+        times = None
+        if known is not None:
+            times = p / (self.known / bins.total(self.known)[bins.owner])
         n = bins.total(x)
-        normal = _dirichlet_multinomial(bins, x, known, n, total)
+        normal = _dirichlet_multinomial(bins, x, normally, n, total)
         by_share = bins.total(x * np.log(p)) - normal
         if self._tilts is None:
             gains = class_gains(bins, x, p) + by_share[bins.owner]
             gains /= phi[OF_CLASSES][bins.owner]
         else:
             gains = (self._tilts.gains(bins, x, p) + by_share) / phi[self._tilts.direction]
-        learned = self._learned(x, p, n, normal, phi[OTHER]) / phi[OTHER]
+        learnt = state.learnt if times is None else state.learnt * times
+        learned = self._learned(x, p, n, normal, phi[OTHER], learnt) / phi[OTHER]
         seen = n > 0
         wide = seen if self._tilts is not None else seen[bins.owner]
         state.alternatives.add(gains, wide, pane)
         state.learners.add(learned, seen, pane)
         keep = np.array([decay for _, decay in LEARNERS])[:, None]
         state.learnt = _single(keep * state.learnt + state.waiting)
-        state.waiting = x.astype(np.float64)
+        state.waiting = x.astype(np.float64) if times is None else _single(x / times)
         state.added = state.added + (x if grows is None else x * grows[bins.owner])
         state.panes = state.panes + seen
         return self.evidence()
 
     def _learned(
-        self, x: FloatArray, p: FloatArray, n: FloatArray, normal: FloatArray, phi: FloatArray
+        self,
+        x: FloatArray,
+        p: FloatArray,
+        n: FloatArray,
+        normal: FloatArray,
+        phi: FloatArray,
+        learnt: FloatArray,
     ) -> FloatArray:
         """Return what the laws that learn gain with a pane, shape (4, F).
 
@@ -204,7 +216,7 @@ class Evidence:
         """
         bins = self._bins
         weights = np.array([kappa for kappa, _ in LEARNERS])[:, None]
-        prior = weights * p + self.state.learnt
+        prior = weights * p + learnt
         total = bins.total(prior)
         found = _dirichlet_multinomial(bins, x, prior, n, total)
         gained: FloatArray = found - normal

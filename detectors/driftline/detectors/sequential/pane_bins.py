@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from driftline.detectors.counts import EXTRA_CELLS, Columns, Feature, Layout
 from driftline.detectors.grid import FloatArray, IntArray, shared_values
@@ -27,7 +28,7 @@ class PaneBins:
         features: places in the layout of those that have bins, ascending; None: all. F of them.
 
     Attributes:
-        places: of the features in the layout, shape (F,).
+        places: of the features in the layout, shape (F,); `ordered`: which are numbers.
         cells: flat index of the first cell of each bin, ascending, shape (M,).
         first: number of each feature's first bin, and the end of the last, shape (F + 1,).
         owner: feature of each bin, shape (M,).
@@ -46,6 +47,7 @@ class PaneBins:
 
     def __init__(self, layout: Layout, counts: IntArray, features: IntArray | None = None) -> None:
         self.places = np.arange(len(layout.features)) if features is None else features
+        self.ordered: NDArray[np.bool_] = self.places < layout.numeric
         starts, normal = [], []
         for f in self.places.tolist():
             feature = layout.features[f]

@@ -135,8 +135,9 @@ class StreamEvidence:
         state.variation.add(y * learns, other * learns, events * learns)
         state.variation.round()
         self.evidence[places] = group.evidence.add(
-            x, phi, state.number * group.together, moving.astype(np.float64), known
-        )
+            x, phi, state.number * group.together, moving.astype(np.float64),
+            None if season is None else known,
+        )  # fmt: skip
         self.onset[places] = group.evidence.onset()
         self.panes[places] = state.evidence.panes
         tested[places] |= n > 0

@@ -83,7 +83,7 @@ def _group(data: bytes, like: GroupState) -> GroupState:
     evidence = EvidenceState(
         added=read(own.added, _WHOLE),
         learnt=read(own.learnt, _REAL),
-        waiting=read(own.waiting, _WHOLE),
+        waiting=read(own.waiting, _WHOLE if like.season is None else _REAL),
         alternatives=read_gains(own.alternatives),
         learners=read_gains(own.learners),
         panes=read(own.panes, _WHOLE),
@@ -146,7 +146,7 @@ def _arrays(group: GroupState) -> list[tuple[NDArray[np.generic], str]]:
     return [
         (own.added, _WHOLE),
         (own.learnt, _REAL),
-        (own.waiting, _WHOLE),
+        (own.waiting, _WHOLE if group.season is None else _REAL),
         *gains,
         (own.panes, _WHOLE),
         *((getattr(group.variation, name), _REAL) for name in _VARIATION),
