@@ -5,8 +5,8 @@
 equally good), `decode` (the decoder alone), `detectors` (counting),
 `mistakes` (what the answer to a mistake costs), `pace` (what a worker costs at a steady rate, and
 how soon it says what it found), `onsets` (how exactly a change is dated), `null_alarms` (false
-alarms on quiet streams), `performance_alarms` (the same of performance, and its intervals), and
-`samples` (files that packages ship).
+alarms on quiet streams), `performance_alarms` (the same of performance, and its intervals),
+`seasons` (cycles of the day and the week) and `samples` (files that packages ship).
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ all events of the reference.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -118,11 +118,24 @@ class Known:
         values: of each bin, shape (..., M): positive.
         none: without a usable value, shape (..., F).
         mass: of both together, shape (..., F).
+        sizes: bins of each feature, shape (F,).
     """
 
     values: FloatArray
     none: FloatArray
     mass: FloatArray
+    sizes: IntArray
+
+    def of_mass(self, mass: FloatArray) -> Known:
+        """Return the same shares, known as if by so many events of each feature, shape (..., F).
+
+        How little is known of a cell differs from direction to direction: much less of its middle
+        than of its tails. Evidence leaves that to phi, which has a value for each.
+        """
+        times, owner = mass / self.mass, np.repeat(np.arange(mass.shape[-1]), self.sizes)
+        return replace(
+            self, values=self.values * times[..., owner], none=self.none * times, mass=mass
+        )
 
     @property
     def none_share(self) -> FloatArray:
@@ -242,9 +255,13 @@ class CellShares:
             values += part[self._owner] * known.values
             none += part * known.none
             error += weight * part
+        mass = np.minimum(1.0 / error, self.mass(since))
+        return Known(values * mass[self._owner], none * mass, mass, np.diff(self.first))
+
+    def mass(self, since: Since | None = None) -> FloatArray:
+        """Return what is known of all cells together, as if events of each feature, shape (F,)."""
         every = self.every if since is None else self.every + since.total
-        mass = np.minimum(1.0 / error, self._total(every) + self.every_none)
-        return Known(values * mass[self._owner], none * mass, mass)
+        return self._total(every) + self.every_none
 
     def without(self, cells: IntArray, values: FloatArray, none: FloatArray) -> Known:
         """Return what the reference knows of some cells without some of its own events, of each.
@@ -274,7 +291,8 @@ class CellShares:
         split = self._tree.shares(own, rest, self.kappa)
         split = split * self._total(values)[..., self._owner]
         values = np.where((part < 1.0)[..., self._owner], split, values)
-        return Known(values, none, np.maximum(self._total(values) + none, 1e-9))
+        mass = np.maximum(self._total(values) + none, 1e-9)
+        return Known(values, none, mass, np.diff(self.first))
 
     @cached_property
     def _tree(self) -> ShareTree:

@@ -117,7 +117,8 @@ class Group:
         if self.cells is None or season is None:
             return None
         mix = Mix.of([*season.open], [events for _, events in season.open.values()])
-        return self.cells.mixed(mix, self._since(season))
+        since = self._since(season)
+        return self.cells.mixed(mix, since).of_mass(self.cells.mass(since))
 
     def close(self, grows: FloatArray) -> None:
         """Let the panes that were tested be part of what is normal; begin the next.

@@ -48,16 +48,15 @@ class PaneCells:
         left_out = self._whole[self._occurrence[rows]].astype(np.float64)
         known = self._shares.without(self._cells[rows], left_out[:, :size], left_out[:, size:])
         panes = self._panes[rows].astype(np.float64)
+        every = np.broadcast_to(self._shares.mass(), known.mass.shape)
         if begins.size == panes.shape[0]:
-            return known
+            return known.of_mass(every)
         events = bins.total(panes[:, :size]) + panes[:, size:]
         joined = np.add.reduceat(events, begins, axis=0)
         lengths = np.diff(begins, append=panes.shape[0])
         weights = events / np.maximum(np.repeat(joined, lengths, axis=0), 1.0)
         part = weights / known.mass
-        error = np.add.reduceat(weights * part, begins, axis=0)
-        most = bins.total(bins.normal) + bins.none
-        mass = np.minimum(1.0 / np.maximum(error, 1e-300), most)
         values = np.add.reduceat(part[:, bins.owner] * known.values, begins, axis=0)
         none = np.add.reduceat(part * known.none, begins, axis=0)
-        return Known(values * mass[:, bins.owner], none * mass, mass)
+        mass = np.maximum(bins.total(values) + none, 1e-9)
+        return Known(values, none, mass, known.sizes).of_mass(every[: begins.size])
