@@ -102,7 +102,8 @@ def judged(reference: Reference, chunks: Iterable[list[Row]]) -> Judged:
     outputs = [output for chunk in chunks for output in backtest.feed(chunk)]
     outputs += backtest.end()
     return Judged(
-        [output for output in outputs if isinstance(output, Verdict)],
+        # Those on how many events come have no feature.
+        [each for each in outputs if isinstance(each, Verdict) and each.feature is not None],
         [output for output in outputs if isinstance(output, Alert)],
         backtest,
     )
