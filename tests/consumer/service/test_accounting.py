@@ -84,7 +84,7 @@ garbage = st.one_of(
 
 
 @settings(max_examples=200, deadline=None)
-@example([(b"[null,Infinity]", 0)], 1)
+@example([(b'[null,Infinity,"["]', 0)], 1)
 @given(st.lists(st.tuples(garbage, st.integers(0, 2)), max_size=40), st.integers(1, 9))
 def test_any_input_is_accounted_for_to_the_last_record(
     values: list[tuple[bytes | None, int]], batch: int
@@ -149,7 +149,9 @@ def check_letter(
     elif "index" in told:  # one of several events, alone
         # What JSON has no number for is written as text.
         event = json.loads(original.value or b"", parse_constant=str)[int(told["index"])]
-        assert json.dumps(json.loads(letter.value or b"")) == json.dumps(event)
+        # A text is read as JSON that was encoded twice: as what it holds.
+        if letter.value != (event.encode() if isinstance(event, str) else None):
+            assert json.dumps(json.loads(letter.value or b"")) == json.dumps(event)
         assert tuple(told) == (*FACTS, "index")
     else:
         assert letter.value == original.value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from tests.consumer.service import frozen
 from tests.consumer.service.rig import Rig
@@ -74,10 +76,10 @@ def test_states_are_written_anew_with_the_name_of_their_group(continued: Rig) ->
     assert {record.key for record in old.records("state")} <= left.keys() - written.keys()
     # Version 0.1.0 says of this one: "this record has version 2, newer than 1: upgrade Driftline".
     assert {value[2] for value in written.values()} == {2}
-    found = [decode(value, Head | Part) for value in written.values()]
-    heads = [each for each in found if isinstance(each, Head)]
-    assert {head.group for head in heads} == {frozen.PREFIX}
-    assert {head.stage for head in heads} == {
+    either: Any = Head | Part
+    found = [decode(value, either) for value in written.values()]
+    assert {record.group for record in found} == {frozen.PREFIX}
+    assert {record.stage for record in found if isinstance(record, Head)} == {
         (record.key or b"").decode() for record in old.records("state")
     }
 
