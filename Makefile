@@ -150,8 +150,8 @@ kafka: ## start one Kafka broker on localhost:9092 (Java 17, Maven); ends with C
 bench: .venv/.dev ## measure throughput and memory against a broker
 	@$(BIN)/python benchmarks
 
-sequential: .venv/.dev ## measure the sequential detector: false alarms, delays, cost (10 min)
-	@$(BIN)/python -m benchmarks.sequential
+sequential: .venv/.dev ## one table of what alarms promise, beside other libraries (FLIGHTS=replay.parquet; 40 min)
+	@$(BIN)/python -m benchmarks.sequential $(if $(FLIGHTS),--flights $(FLIGHTS))
 
 # One resolution for all files: the tools' pins bind the others. UPGRADE=--upgrade moves them.
 PINS = build/pins/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \

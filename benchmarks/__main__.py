@@ -1,8 +1,8 @@
 """All that `make bench` measures, each program in a process of its own.
 
-`make sequential` measures the sequential detector (`sequential`, with `simulated`, `streams` and
-`river_peers`). The others are run by hand: `comparisons` (wrong decisions on two sides that are
-equally good), `decode` (the decoder alone), `detectors` (counting),
+`make sequential` prints the one table of what alarms promise (`sequential`, with `windowed`,
+`real_data`, `sentences`, `peers` and others). The others are run by hand: `comparisons` (wrong
+decisions on two sides that are equally good), `decode` (the decoder alone), `detectors` (counting),
 `mistakes` (what the answer to a mistake costs), `pace` (what a worker costs at a steady rate, and
 how soon it says what it found), `onsets` (how exactly a change is dated), `null_alarms` (false
 alarms on quiet streams), `performance_alarms` (the same of performance, and its intervals),

@@ -17,7 +17,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import venv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,10 +24,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
+from benchmarks import environments
 
-ROOT = Path(__file__).parents[1]
-ENVIRONMENT = ROOT / "build" / "evidently"
-PINS = ROOT / "benchmarks" / "requirements-evidently.txt"
+ROOT = environments.ROOT
 START, SPAN = 1_767_225_600_000, 48 * 3_600_000
 AT_ONCE = 100_000
 ROWS = 10_000_000
@@ -155,28 +153,6 @@ def cost(folder: Path, program: str, *arguments: str, python: str = sys.executab
     return Cost(used.ru_utime + used.ru_stime, used.ru_maxrss >> 10)
 
 
-def environment() -> str:
-    """Make the environment with Evidently, unless it is there; return its Python."""
-    python = ENVIRONMENT / "bin" / "python"
-    made = ENVIRONMENT / "made"
-    if not made.exists() or made.read_text() != PINS.read_text():
-        venv.create(ENVIRONMENT, clear=True, with_pip=True)
-        install = [
-            str(python),
-            "-m",
-            "pip",
-            "install",
-            "-q",
-            "--no-deps",
-            "--require-hashes",
-            "-r",
-            str(PINS),
-        ]
-        subprocess.run(install, check=True)
-        made.write_text(PINS.read_text())
-    return str(python)
-
-
 def say(what: str, rows: int, found: Cost) -> float:
     """Print a line; return rows for each CPU second."""
     pace = rows / found.seconds
@@ -196,7 +172,7 @@ def main() -> None:
     parser.add_argument("--small", type=int, default=2_000_000)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    python = environment()
+    python = str(environments.python("evidently"))
     with tempfile.TemporaryDirectory() as name:
         folder, rng = Path(name), np.random.default_rng(options.seed)
         (folder / "driftline.yaml").write_text(CONFIG)

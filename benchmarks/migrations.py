@@ -11,10 +11,9 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-import venv
-from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from benchmarks.environments import ROOT, python
+
 PAGES = {
     "evidently": "from-evidently.md",
     "nannyml": "from-nannyml.md",
@@ -30,18 +29,6 @@ def cells(library: str) -> str:
     first, *others = _CELL.findall(text)
     (own,) = (cell for cell in others if cell.startswith(f"# with {library}\n"))
     return f"{first}{own}"
-
-
-def python(library: str) -> Path:
-    """Return the interpreter of a library's environment, made if it is not there."""
-    folder = ROOT / "build" / f"peer-{library}"
-    found = folder / "bin" / "python"
-    if not found.exists():
-        venv.create(folder, with_pip=True)
-        pins = ROOT / "benchmarks" / f"requirements-{library}.txt"
-        command = [str(found), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*command, "--require-hashes", "-r", str(pins)], check=True)
-    return found
 
 
 if __name__ == "__main__":

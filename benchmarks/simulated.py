@@ -7,10 +7,11 @@ Panes hold equal numbers of events and last a minute.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from benchmarks.streams import Changed, Stream
+from benchmarks.streams import Changed, Stream, blocks
 
 from driftline.consumer.config import WindowConfig
 from driftline.consumer.judge.features.changes import Change, ChangeWatch
@@ -23,7 +24,6 @@ from driftline.producer.reference.panes import PaneCounts
 MINUTE = 60_000
 OPEN = -np.inf
 """`min_effect` of a gate that lets every alarm through."""
-_BLOCK = 1 << 23  # values at a time
 
 
 def reference_of(values: FloatArray, events: int) -> Reference:
@@ -85,18 +85,23 @@ def watch(reference: Reference, limit: float, min_effect: float = OPEN) -> Chang
 
 
 def false_alarms(stream: Stream, reference_panes: int, panes: int, limit: float) -> IntArray:
-    """Return the alarms of each feature in panes like those of the reference.
+    """Return the alarms of each feature in panes like those of the reference."""
+    reference = reference_of(stream.draw(reference_panes), stream.events)
+    return alarms_in(reference, blocks(stream, panes), stream.events, limit)
+
+
+def alarms_in(
+    reference: Reference, values: Iterable[FloatArray], events: int, limit: float
+) -> IntArray:
+    """Return the alarms of each feature in values in the order of time, some panes at a time.
 
     A feature begins anew after an alarm, and no alarm is held back by the size of its effect.
     """
-    reference = reference_of(stream.draw(reference_panes), stream.events)
     watching, counted = watch(reference, limit), Counted(reference)
-    alarms = np.zeros(stream.features, np.int64)
-    quiet = np.zeros(stream.features, bool)
-    block = max(1, min(panes, _BLOCK // (stream.events * stream.features)))
-    for begin in range(0, panes, block):
-        rows = min(block, panes - begin)
-        for x in counted.count(stream.draw(rows), rows):
+    alarms = np.zeros(len(reference.layout.features), np.int64)
+    quiet = np.zeros(alarms.size, bool)
+    for block in values:
+        for x in counted.count(block, block.shape[0] // events):
             start = counted.panes * MINUTE
             for change in watching.add(start, counted.push(x), counted.counts, quiet):
                 alarms[change.f] += 1

@@ -5,7 +5,7 @@ The programs that watch them run in environments of their own; these are the sam
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -86,9 +86,41 @@ CHANGES: dict[str, Changed] = {
 """Changes whose delay is measured."""
 
 PEER_FEATURES, PEER_EVENTS, PEER_BEFORE, PEER_AFTER = 60, 50, 100, 600
-"""Of the streams on which detectors are compared: how many, events of a pane, and panes."""
+"""Of the changed streams on which detectors are compared: how many, events of a pane, and panes."""
+
+PEER_QUIET: dict[str, tuple[float, float]] = {
+    "independent": (0.0, 0.0),
+    "AR(1) .2": (0.2, 0.0),
+    "AR(1) .5": (0.5, 0.0),
+    "pane effects of .1 sd": (0.0, 0.1),
+}
+"""Quiet streams on which detectors are compared: correlation, and effect of a pane of 100."""
+
+PEER_REFERENCE, PEER_PANES = 100, 2_000
+"""Panes of 100 events of the quiet streams: those that are the reference, and those after them."""
+
+_AT_ONCE = 1 << 23  # values: what is drawn does not depend on who draws it
 
 
 def compared(seed: int) -> Stream:
-    """Return the streams on which detectors are compared."""
+    """Return the changed streams on which detectors are compared."""
     return Stream(np.random.default_rng([90, seed]), PEER_FEATURES, PEER_EVENTS)
+
+
+def reference_of_compared(seed: int) -> FloatArray:
+    """Return 10,000 values of each of these streams, for detectors that want a reference."""
+    return Stream(np.random.default_rng([92, seed]), PEER_FEATURES, PEER_EVENTS).draw(200)
+
+
+def compared_quiet(name: str) -> Stream:
+    """Return 50 quiet streams: their reference comes first, then their panes."""
+    correlation, effect = PEER_QUIET[name]
+    rng = np.random.default_rng([91, list(PEER_QUIET).index(name)])
+    return Stream(rng, 50, 100, correlation, effect)
+
+
+def blocks(stream: Stream, panes: int) -> Iterator[FloatArray]:
+    """Yield the values of the next panes, some panes at a time."""
+    rows = max(1, min(panes, _AT_ONCE // (stream.events * stream.features)))
+    for begin in range(0, panes, rows):
+        yield stream.draw(min(rows, panes - begin))
