@@ -53,6 +53,7 @@ def loans(_: int) -> Iterator[Row]:
         _columns(_read(normal), renamed, {"id", "timestamp"}),
         _columns(watched, renamed, {"id", "timestamp"}),
         _times(watched["timestamp"]),
+        _times(_read(normal)["timestamp"]),
         TRUTH,
     )
     begins, first = rows.times[CHANGES_AT], [each for each in alerts if each["revision"] == 1]
@@ -88,8 +89,8 @@ def flights(file: Path, _: int) -> Iterator[Row]:
     columns = {
         name: _columns(part, renamed, {"event_time", "label_time"}) for name, part in parts.items()
     }
-    rows = Rows(columns["reference"], columns["stream"], _times(parts["stream"]["event_time"]),
-                TRUTH)  # fmt: skip
+    times = {name: _times(part["event_time"]) for name, part in parts.items()}
+    rows = Rows(columns["reference"], columns["stream"], times["stream"], times["reference"], TRUTH)
     # Windows of the file with few flights are long, so that they hold enough events.
     for days in (1, 3, 14) if parts["stream"].num_rows > MANY else (14,):
         alerts, flagged = _flights(parts, days)

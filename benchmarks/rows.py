@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MIN_EFFECT = 0.02
+"""Of the default configuration."""
+
 
 @dataclass(frozen=True)
 class Row:

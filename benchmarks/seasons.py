@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from benchmarks.sequential import MIN_EFFECT, Row
+from benchmarks.rows import MIN_EFFECT, Row
 from benchmarks.simulated import OPEN
 
 from driftline.consumer.config import WindowConfig

@@ -24,7 +24,8 @@ RANK = 0.01
 """How far from the middle of the rows a median may lie: it is known to a cell of the grid."""
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 _NAMES = re.compile(r"(changed too: |They are )(.*?)( and \d+ more)?\.?$")
-_SHARE = r"(?P<now>[\d.]+) % of events, normally (?P<normal>[\d.]+) %"
+_SEASON = r"(?P<season> (?:at|on|in) th[a-z ]+?)?"
+_SHARE = rf"(?P<now>[\d.]+) % of events, normally{_SEASON} (?P<normal>[\d.]+) %"
 _EDGE = r"-?[\d,]+(?:\.\d+)?(?:e[+-]\d+)?"
 
 
@@ -34,7 +35,7 @@ class Rows:
 
     Attributes:
         normal, now: columns of numbers (NaN: missing), or of texts (None: missing).
-        times: of the rows watched, ms.
+        times, normal_times: of the rows watched, and of those of the reference, ms.
         truth: the columns of the predicted and the true class, and of the score.
         errors: what was found wrong, of each alert's sentence.
     """
@@ -42,6 +43,7 @@ class Rows:
     normal: dict[str, Array]
     now: dict[str, Array]
     times: Array
+    normal_times: Array
     truth: tuple[str, str, str]
     errors: list[str] = field(default_factory=list)
 
@@ -54,6 +56,13 @@ class Rows:
     def of(self, alert: dict[str, Any]) -> tuple[Array, Array]:
         """Return the feature's values of its stretch, and of the reference."""
         return self.now[alert["feature"]][self.within(alert)], self.normal[alert["feature"]]
+
+    def in_season(self, alert: dict[str, Any], season: str) -> Array:
+        """Return the feature's values of the reference at the same hours or days (UTC)."""
+        step = 86_400_000 if "day" in season else 3_600_000
+        cells = 7 if "day" in season else 168 if "week" in season else 24
+        here = np.unique(self.times[self.within(alert)] // step % cells)
+        return self.normal[alert["feature"]][np.isin(self.normal_times // step % cells, here)]
 
 
 def check(rows: Rows, alerts: Iterable[dict[str, Any]]) -> tuple[int, int]:
@@ -126,8 +135,13 @@ def _median(rows: Rows, alert: dict[str, Any], match: re.Match[str]) -> Iterator
         below = (valid < _value(text) - half).mean()
         upto = (valid <= _value(text) + half).mean()
         beyond = match["beyond"].strip() if name == "now" else ""
+        # A value is known to a gap between two values of the reference.
+        middle, told = float(np.median(valid)), _value(text)
+        told -= half * np.sign(told - middle)
+        known = rows.normal[alert["feature"]]
+        gap = not ((known > min(middle, told)) & (known < max(middle, told))).any()
         true = {
-            "": below - RANK <= 0.5 <= upto + RANK,
+            "": gap or below - RANK <= 0.5 <= upto + RANK or bool(match["season"]),
             "above": upto <= 0.5,
             "below": below >= 0.5,
         }[beyond]
@@ -157,11 +171,14 @@ def _shares(
     rows: Rows, alert: dict[str, Any], match: re.Match[str], inside: Callable[[Array, bool], Array]
 ) -> Iterator[str]:
     """Compare two shares of the valid values; `inside(values, wide)`: which are meant."""
-    for text, values in zip(match.group("now", "normal"), rows.of(alert), strict=True):
-        valid = values[_there(values)]
-        low, high = (100 * inside(valid, wide).mean() for wide in (False, True))
-        if not _rounds(text, low, high):
-            yield f"{text} % is {low:.4f} to {high:.4f} %"
+    season = match.groupdict().get("season")
+    for name, values in zip(("now", "normal"), rows.of(alert), strict=True):
+        # What is normal at an hour is a mean of what the reference has at it and at all others.
+        some = [values, rows.in_season(alert, season)] if season and name == "normal" else [values]
+        valid = [each[_there(each)] for each in some]
+        found = [100 * inside(each, wide).mean() for each in valid for wide in (False, True)]
+        if not _rounds(match[name], min(found), max(found)):
+            yield f"{match[name]} % is {min(found):.4f} to {max(found):.4f} %"
 
 
 def _category(rows: Rows, alert: dict[str, Any], match: re.Match[str]) -> Iterator[str]:
@@ -301,7 +318,8 @@ PATTERNS: tuple[tuple[re.Pattern[str], Check], ...] = tuple(
     (re.compile(pattern), check)
     for pattern, check in (
         (
-            rf"median (?P<beyond>above |below |)(?P<now>{_EDGE}), normally (?P<normal>{_EDGE})",
+            rf"median (?P<beyond>above |below |)(?P<now>{_EDGE}), normally{_SEASON}"
+            rf" (?P<normal>{_EDGE})",
             _median,
         ),
         (

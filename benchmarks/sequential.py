@@ -2,11 +2,12 @@
 
     python -m benchmarks.sequential [PART ...] [--repetitions 20] [--flights replay.parquet]
 
-Parts: quiet, windowed, delays, peers, odd, cost, loans, flights; all unless given. Everything is
-seeded, and goes through the product's own code. A repetition is 50 features; the budget is one
-alarm in all of its panes, of which the detector uses the whole, and alarms of quiet streams are
-counted before any is held back by the size of its effect. About 25 minutes on two quiet cores with
-20 repetitions; the environments of the peers are made first, which takes some minutes more.
+Parts: quiet, windowed, seasons, delays, peers, odd, cost, loans, flights; all unless given.
+Everything is seeded, and goes through the product's own code. A repetition is 50 features; the
+budget is one alarm in all of its panes, of which the detector uses the whole, and alarms of quiet
+streams are counted before any is held back by the size of its effect. About 25 minutes on two quiet
+cores with 20 repetitions; the environments of the peers are made first, which takes some minutes
+more.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from typing import Any
 import numpy as np
 from benchmarks.peers import peers
 from benchmarks.real_data import FLIGHTS, flights, loans
-from benchmarks.rows import HEAD, Row
+from benchmarks.rows import HEAD, MIN_EFFECT, Row
+from benchmarks.seasons import streams as seasons
 from benchmarks.simulated import OPEN, Counted, delays, false_alarms, reference_of
 from benchmarks.streams import CHANGES, Stream
 from benchmarks.windowed import windowed
@@ -35,7 +37,6 @@ from driftline.detectors.sequential.stream import StreamEvidence
 FEATURES = 50
 PANES = 2_000
 LIMIT = float(np.log(FEATURES * PANES))
-MIN_EFFECT = 0.02
 STREAMS = 200
 
 
@@ -186,6 +187,7 @@ def main() -> None:
     parts: dict[str, Callable[[int], Iterator[Row]]] = {
         "quiet": quiet,
         "windowed": windowed,
+        "seasons": lambda repetitions: seasons(max(1, repetitions // 10)),
         "delays": delayed,
         "peers": peers,
         "odd": odd,

@@ -55,7 +55,8 @@ def errors(feature: str, summary: str) -> list[str]:
         "also_firing": ["age", "plan"],
     }  # fmt: skip
     start = int(np.datetime64("2026-01-01", "ms").astype(int))
-    rows = PROGRAM["Rows"](NORMAL, NOW, start + np.arange(100) * (HOUR // 100), TRUTH)
+    times = start + np.arange(100) * (HOUR // 100)
+    rows = PROGRAM["Rows"](NORMAL, NOW, times, times, TRUTH)
     PROGRAM["check"](rows, [alert])
     found: list[str] = rows.errors
     return found
