@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.detectors.sequential.simulated import Seasonal, columns, reference
+from tests.detectors.sequential.simulated import (
+    Seasonal,
+    columns,
+    cycling,
+    numbers,
+    panes_of,
+    reference,
+)
 
 from driftline.consumer.judge.features.change_state import pack, unpack
 from driftline.detectors.columns import encode
@@ -18,7 +25,9 @@ from driftline.detectors.grid import IntArray
 from driftline.detectors.seasons import DAY, HOUR, FeatureSeason
 from driftline.detectors.sequential.cell_shares import Mix, StreamSeasons
 from driftline.detectors.sequential.pane_bins import PaneBins
+from driftline.detectors.sequential.pane_cells import PaneCells
 from driftline.detectors.sequential.stream import StreamEvidence
+from driftline.detectors.sequential.variation import Directions, reference_phi
 from driftline.errors import RecordError
 
 BUILT = reference()
@@ -44,9 +53,9 @@ def seasons(kappa: float, following: tuple[int, ...] = (AGE, PAID)) -> StreamSea
     panes = rng.multinomial(whole, np.full(336, 1 / 336)).T
     starts = np.arange(336) * HOUR
     found: dict[int, FeatureSeason] = {}
-    for cycle, numbers in (("hour_of_day", True), ("day_of_week", False)):
+    for cycle, ordered in (("hour_of_day", True), ("day_of_week", False)):
         made = Seasonal(bins, panes, starts, cycle, kappa).features
-        found |= {f: made[f] for f in following if (f < LAYOUT.numeric) == numbers}
+        found |= {f: made[f] for f in following if (f < LAYOUT.numeric) == ordered}
     return StreamSeasons(found, lambda instants: instants)
 
 
@@ -170,3 +179,35 @@ def test_cells_are_those_of_the_middle_of_the_panes() -> None:
     assert mixes["hour_of_day"].cells.tolist() == [0, 1]
     assert mixes["hour_of_day"].weights.tolist() == [0.5, 0.5]
     assert Mix.of([4, 5], [0.0, 0.0]).weights.tolist() == [0.5, 0.5]
+
+
+def test_a_cycle_is_quiet_and_a_shift_in_it_is_found() -> None:
+    rng = np.random.default_rng(12)
+    many, limit = 6 * 24, np.log(3 * 168 / 0.1)
+    starts = np.arange(many + 168 + 4) * HOUR
+    values = cycling(rng, starts, 100, 3, 0.5)
+    values[(many + 168) * 100 :] += 0.5
+    built, bins = numbers(values[: many * 100])
+    drawn = panes_of(built, bins, values, 100)
+    layout, flat = built.layout, np.zeros(built.layout.size, np.int64)
+    made = Seasonal(bins, drawn[:many], starts[:many], "hour_of_day", 30.0)
+    directions, size = Directions.of(bins, 3), bins.owner.size
+    cells = PaneCells(bins, made.shares, drawn[:many], starts[:many])
+    phi, events = reference_phi(bins, directions, drawn[:many], np.arange(many), cells)
+    known = Dispersion(HOUR, many, events, phi)
+    clocks = StreamSeasons(made.features, lambda instants: instants)
+    own, as_one = (
+        StreamEvidence(layout, built.counts[0], np.ones(3, bool), known, 1.0, HOUR, each)
+        for each in (clocks, None)
+    )
+    highest = np.zeros((2, 3))
+    for number in range(many, starts.size):
+        if number == many + 168:
+            assert (highest[0] < limit).all()
+            assert (highest[1] > limit).all()
+        flat[bins.cells] = drawn[number, :size]
+        for i, each in enumerate((own, as_one)):
+            each.add(flat, number, np.zeros(3, bool))
+            highest[i] = np.maximum(highest[i], each.evidence)
+    assert (own.evidence > limit).all()
+    assert (np.abs(own.onset - many - 168) <= 1).all()
