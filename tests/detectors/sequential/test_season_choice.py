@@ -124,7 +124,7 @@ def test_a_choice_is_what_the_formulas_say(seed: int, amount: float, days: int) 
     left = noises(hours, times, A_DAY, directions.scores)
     found = chosen(hours, times, [A_DAY])
     if found is None:
-        assert errors < 3.0 + 1e-9 or gain < CLEAR + 1e-9 or min(left[:-1]) > left[-1] - 1e-9
+        assert errors < 3.0 + 1e-9 or gain < CLEAR + 1e-9 or min(left[:-1]) > 0.9 * left[-1] - 1e-9
     else:
         assert (found.cycle, found.kappa) == (A_DAY, KAPPAS[int(np.argmin(left[:-1]))])
         assert found.noise == pytest.approx(min(left))

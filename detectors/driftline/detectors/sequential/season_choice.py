@@ -13,7 +13,8 @@ cycle is followed where
 
 How much the other cells lend, and which of several such cycles is followed, is what leaves the
 least noise in which a shift would have to be found (`season_noise`). Those of few cells are tried
-first: one is given up for one of more cells where that leaves a tenth less.
+first: one is followed where it leaves a tenth less than none, and given up for one of more cells
+where that leaves a tenth less again.
 """
 
 from __future__ import annotations
@@ -152,7 +153,7 @@ def choose_seasons(
         left = _noise(blocks, directions, cycle)[:, wanted]
         for i, f in enumerate(np.flatnonzero(wanted).tolist()):
             best, before = int(left[:-1, i].argmin()), chosen[f]
-            most = left[-1, i] if before is None else _LESS * before.noise
+            most = _LESS * (left[-1, i] if before is None else before.noise)
             if gains[i] >= CLEAR and left[best, i] <= most:
                 chosen[f] = Choice(cycle, KAPPAS[best], float(gains[i]), float(left[best, i]))
     return chosen
