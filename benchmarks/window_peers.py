@@ -33,7 +33,9 @@ from streams import (  # type: ignore[import-not-found]  # beside it, run as a f
 )
 
 WINDOW = 1_000
-QUIET_WINDOWS = 20
+QUIET_WINDOWS = {"evidently": 5, "nannyml": 20}
+STREAMS = {"evidently": 20, "nannyml": 60}
+"""How much each sees: a window of one stream costs Evidently a sixth of a second."""
 
 Alarms = NDArray[np.bool_]
 """Of each window and stream."""
@@ -73,24 +75,25 @@ def frame(values: FloatArray) -> pd.DataFrame:
     return pd.DataFrame(values, columns=[f"f{i:02}" for i in range(values.shape[1])])
 
 
-def quiet(peer: Peer, kind: str) -> float:
+def quiet(name: str, kind: str) -> float:
     """Return alarms per 10 million values."""
     stream = compared_quiet(kind)
     reference = frame(stream.draw(PEER_REFERENCE))
-    values = next(blocks(stream, PEER_PANES))[: QUIET_WINDOWS * WINDOW]
-    return int(peer(reference, frame(values)).sum()) * 10_000_000 / int(values.size)
+    values = next(blocks(stream, PEER_PANES))[: QUIET_WINDOWS[name] * WINDOW]
+    return int(PEERS[name](reference, frame(values)).sum()) * 10_000_000 / int(values.size)
 
 
-def delay(peer: Peer, seed: int, change: Changed) -> float | None:
+def delay(name: str, seed: int, change: Changed) -> float | None:
     """Return the median delay in events."""
     stream = compared(seed)
     stream.draw(PEER_BEFORE)
     after = change(stream.rng, stream.draw(PEER_AFTER))
-    reference = frame(reference_of_compared(seed))
-    alarmed = np.zeros(stream.features, bool)
-    found = np.full(stream.features, np.inf)
+    some = STREAMS[name]
+    reference = frame(reference_of_compared(seed)[:, :some])
+    alarmed = np.zeros(some, bool)
+    found = np.full(some, np.inf)
     for begin in range(0, PEER_AFTER * PEER_EVENTS, 2 * WINDOW):
-        windows = peer(reference, frame(after[begin : begin + 2 * WINDOW]))
+        windows = PEERS[name](reference, frame(after[begin : begin + 2 * WINDOW, :some]))
         for i, now in enumerate(windows, 1):
             found[now & ~alarmed] = begin + i * WINDOW
             alarmed |= now
@@ -101,11 +104,10 @@ def delay(peer: Peer, seed: int, change: Changed) -> float | None:
 
 
 def main(name: str) -> None:
-    peer = PEERS[name]
     found = {
-        "quiet": {kind: quiet(peer, kind) for kind in PEER_QUIET},
+        "quiet": {kind: quiet(name, kind) for kind in PEER_QUIET},
         "delays": {
-            change: delay(peer, seed, changed)
+            change: delay(name, seed, changed)
             for seed, (change, changed) in enumerate(CHANGES.items())
         },
     }
