@@ -48,6 +48,8 @@ QUIET = rows(6_000)
 
 
 SPARSE = rows(1_500, start=3_720, every=3_600)
+THINNER = rows(1_500, start=3_720, every=90)  # not so much that how many come is an alert
+_FULL_HOURS = ["--window", "1h", "--min-events", "50"]
 WILD = rows(1, start=900_000)
 
 
@@ -61,7 +63,7 @@ WILD = rows(1, start=900_000)
         (QUIET[3_000:], ["--window", "1h", "--min-events", "500"], 2, "fewer than 500 events"),
         # Drift in a part is drift, however little of the file was judged.
         ([*rows(720, start=3_000, shift=2.0), *SPARSE], ["--window", "12h"], 1, ""),
-        ([*QUIET[3_000:3_720], *SPARSE], ["--window", "12h"], 2, "of 2,610 events"),
+        ([*QUIET[3_000:3_720], *THINNER], _FULL_HOURS, 2, "of 2,610 events"),
     ],
     ids=["quiet", "drift", "wild", "nothing judged", "drift in a part", "too little"],
 )

@@ -65,7 +65,7 @@ def test_every_detector_and_metric_occurs_in_a_verdict() -> None:
     verdicts = list(everything().verdicts().values())
     shown: dict[str, set[str]] = {}
     for verdict in verdicts:
-        sort = "estimate" if "estimated_" in verdict["feature"] else verdict["type"]
+        sort = "estimate" if "estimated_" in (verdict["feature"] or "") else verdict["type"]
         shown.setdefault(sort, set()).update(verdict["detectors"])
     named = {"psi", "chi_square", "jensen_shannon"}
     sides = {"champion", "challenger", "comparison"}
@@ -76,6 +76,7 @@ def test_every_detector_and_metric_occurs_in_a_verdict() -> None:
         "boolean": named,
         "performance": CLASSES | NUMBERS | quantiles | sides | {"estimate_gap"},
         "estimate": ESTIMATED,
+        "events": {"events"},
     }
     assert {v["state"] for v in verdicts} == {"ok", "warning", "critical", "insufficient"}
 
@@ -98,7 +99,7 @@ def test_every_kind_of_alert_occurs_and_ends() -> None:
         "prediction_drift": {"ks", "psi", "chi_square", "sequential"},
         "data_quality": rates,
         "performance": CLASSES | NUMBERS | {"estimate_gap", "comparison"},
-        "estimate": {"brier", "f1", "log_loss", "recall"},
+        "estimate": {"brier", "log_loss", "recall"},
         "labels": {"labels"},
     }
     assert kinds(alerts) == expected
