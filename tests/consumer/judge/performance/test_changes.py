@@ -30,6 +30,12 @@ def frame(rows: int, seed: int, kind: str, worse: float = 0.0) -> pd.DataFrame:
         data["prediction"] = 10 * x
         data["actual"] = 10 * x + spread * rng.normal(size=rows)
         return data
+    if kind == "scores":  # ROC AUC 0.85; no class is predicted
+        yes = rng.random(rows) < 0.5
+        apart = np.where(late, 1.466 - 4.6 * worse, 1.466)
+        data["prediction.score"] = 1 / (1 + np.exp(-rng.normal(size=rows) - yes * apart + 0.7))
+        data["actual"] = yes.astype(int)
+        return data
     wrong = rng.random(rows) < np.where(late, 0.2 + worse, 0.2)
     data["prediction"] = np.where(x > 0, "yes", "no")
     data["actual"] = np.where((x > 0) ^ wrong, "yes", "no")
@@ -49,7 +55,8 @@ def records(folder: Path, kind: str, worse: float) -> tuple[list[Alert], list[Ve
 
 
 @pytest.mark.parametrize(
-    ("kind", "worse", "metric"), [("right", 0.2, "accuracy"), ("sizes", 0.6, "mae")]
+    ("kind", "worse", "metric"),
+    [("right", 0.2, "accuracy"), ("sizes", 0.6, "mae"), ("scores", 0.2, "roc_auc")],
 )
 def test_worse_performance_is_told_within_hours_of_a_window_of_two_days(
     tmp_path: Path, kind: str, worse: float, metric: str
@@ -74,15 +81,23 @@ def test_worse_performance_is_told_within_hours_of_a_window_of_two_days(
     data = frame(PANES * EACH, 2, kind, worse).set_index("timestamp")[start:end].iloc[:-1]
     if kind == "right":
         assert alert.value == pytest.approx(float((data.prediction == data.actual).mean()))
+    elif kind == "scores":
+        scores = data["prediction.score"]
+        above = scores[data.actual == 1].to_numpy()[:, None] > scores[data.actual == 0].to_numpy()
+        assert alert.value == pytest.approx(float(above.mean()), abs=0.01)  # scores are in bins
     else:
         assert alert.value == pytest.approx(float((data.prediction - data.actual).abs().mean()))
 
 
 @pytest.mark.parametrize(
-    ("kind", "worse"), [("right", -0.15), ("right", 0.0), ("sizes", -0.4), ("sizes", 0.0)]
-)
+    ("kind", "worse"),
+    [
+        ("right", -0.15), ("right", 0.0), ("sizes", -0.4), ("sizes", 0.0),
+        ("scores", -0.1), ("scores", 0.0),
+    ],
+)  # fmt: skip
 def test_performance_that_is_better_or_as_before_is_not_told(
     tmp_path: Path, kind: str, worse: float
 ) -> None:
     alerts, _ = records(tmp_path, kind, worse)
-    assert [each.feature for each in alerts] == []
+    assert [each.feature for each in alerts if each.kind == "performance"] == []

@@ -185,7 +185,7 @@ class MetricStream:
 
     def _is_worse(self, one: MetricReading) -> bool:
         """Return whether a metric, or the gap, is so much worse that people should know."""
-        sizes = not self.of_classes and one.subject.name != GAP.name
+        sizes = self._outcomes.layout.kind == "regression" and one.subject.name != GAP.name
         if sizes and not one.figure.value > one.normal:
             return False
         least = self._config.min_effect if sizes else self._config.min_rise
