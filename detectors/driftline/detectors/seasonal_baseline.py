@@ -35,7 +35,7 @@ class SeasonalBaseline:
         >>> counts = np.array([[190, 10, 0, 0]] + [[85, 115, 0, 0]] * 6)
         >>> seasonal = SeasonalBaseline(baseline, {0: FeatureSeason("day_of_week", 20.0, counts)})
         >>> seasonal.at({"day_of_week": Mix.of([0], [1])}).counts
-        array([198,  22,   0,   0,   0,   0])
+        array([199,  21,   0,   0,   0,   0])
     """
 
     def __init__(self, baseline: Baseline, seasons: Mapping[int, FeatureSeason]) -> None:

@@ -175,6 +175,7 @@ def test_cells_are_those_of_the_middle_of_the_panes() -> None:
     assert days.runs("hour_of_day", 4 * HOUR, 7 * HOUR, HOUR // 2) == [
         (23, 4 * HOUR, 5 * HOUR), (0, 5 * HOUR, 6 * HOUR), (1, 6 * HOUR, 7 * HOUR),
     ]  # fmt: skip
+    assert days.runs("hour_of_day", 4 * HOUR, 3 * HOUR, HOUR // 2) == []
     mixes = days.mixes(4 * HOUR, 7 * HOUR, HOUR, lambda first, end: 10 * (first > 4 * HOUR))
     assert mixes["hour_of_day"].cells.tolist() == [0, 1]
     assert mixes["hour_of_day"].weights.tolist() == [0.5, 0.5]

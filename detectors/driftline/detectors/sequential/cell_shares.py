@@ -86,6 +86,8 @@ class StreamSeasons:
             pane: length of each.
         """
         starts = np.arange(first, end, pane)
+        if not starts.size:
+            return []
         cells = self.cells_of(cycle, starts, pane)
         begins = np.flatnonzero(np.diff(cells, prepend=-1))
         stops = [*starts[begins[1:]].tolist(), end]

@@ -89,6 +89,13 @@ class Causes:
         life = self._lives.get((stream_name(self._model, segment), name, "data_quality"))
         return life is not None and life.firing and life.rule == UNSEEN
 
+    def speaking(self) -> frozenset[str] | None:
+        """Return the features of which something may be said already; None: of any."""
+        if any(life.features for life in self._lives.values()):
+            return None  # an alert on many features speaks of others that follow, too
+        pending = (key[1] for key in (*self._changes, *self._levels))
+        return frozenset((*(life.feature for life in self._lives.values()), *pending))
+
     def is_said(self, segment: str | None, name: str, kind: Kind, since: int) -> bool:
         """Return whether an alert of another stream says what one of a segment would say.
 

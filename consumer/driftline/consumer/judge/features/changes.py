@@ -184,8 +184,9 @@ class ChangeWatch:
         """Take what came since the change out of what is normal; an alert speaks of it now."""
         # Panes that wait to be joined with others are not added yet.
         added = min(end, self._evidence.added_until(change.f) * self._pane)
-        since = self._counted(change.f, change.since, added, counts)
-        self._evidence.forget(change.f, since.mix, since.cells)
+        if added > change.since:
+            since = self._counted(change.f, change.since, added, counts)
+            self._evidence.forget(change.f, since.mix, since.cells)
         self._evidence.unlearn(change.f, change.since // self._pane)
 
     def around(self, change: Change, end: int) -> tuple[int, int]:

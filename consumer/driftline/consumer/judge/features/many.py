@@ -58,10 +58,9 @@ class ManyFeatures:
         # Most of them know best when it began; the earliest of many is one that errs.
         begun = [one.since for one in new]
         since = max(sorted(set(begun)), key=begun.count)
-        firing = {
-            one.feature: one in new or abs(one.since - since) <= self._every for one in self._mine()
-        }
-        names = {*also, *firing} - {name for name, near in firing.items() if not near}
+        mine = self._mine()
+        near = {one.feature for one in mine if one in new or abs(one.since - since) <= self._every}
+        names = near | ({*also} - {one.feature for one in mine})
         if len(names) < _LEAST or 2 * len(names) <= len(self._watched):
             return None
         worst = max(new, key=lambda one: one.severity)

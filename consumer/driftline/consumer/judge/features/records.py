@@ -225,7 +225,12 @@ class FeatureWriter:
             now: the window of the record.
             reason: why it cannot be judged.
         """
-        life.described = self._rules.describe_changes()
+        ruling = next((r for r in now.rulings if r.rule.key == life.rule), None)
+        if life.rule == SEQUENTIAL:
+            life.described = self._rules.describe_changes()
+        elif ruling is not None:
+            one = next(each for each in ruling.rule.detectors if each is not None)
+            life.described = self._rules.describe(ruling.rule, one, life.severity)
         position, axis = self._baseline.layout.position, self._records.axis
         rates, named_ones = Counter[str](), []
         for name in life.features:

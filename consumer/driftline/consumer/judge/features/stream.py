@@ -105,8 +105,9 @@ class StreamJudge:
         """
         counts, end = self._counts(panes), start + self._rules.pane
         frozen = np.zeros(len(self._rules.watched), bool)
-        for f, name, drift in self._features:
-            frozen[f] = (
+        speaking = self._causes.speaking()
+        for f, name, drift in self._features if speaking is None or speaking else ():
+            frozen[f] = (speaking is None or name in speaking) and (
                 self._causes.fires(self._segment, name, drift)
                 or self._causes.values_fire(self._segment, name)
                 or self._causes.is_said(self._segment, name, drift, start)
@@ -293,7 +294,8 @@ class StreamJudge:
                     readings = without(readings, unseen if quality else None)
                 if causes.is_said(segment, name, kind, times.newest):
                     readings = at_most(readings, self._lives.get(key))
-                reach, breach = NOWHERE, [each.rule for each in readings if each.level]
+                breach = [each.rule for each in readings if each.level]
+                reach, speaker = NOWHERE, segment
                 if breach and not causes.fires(segment, name, kind):
                     rates = (r.rule.detectors[f] for r in looking if r.rule.key == breach[0])
                     subject = name, kind, next(rates) if quality else None
@@ -307,7 +309,7 @@ class StreamJudge:
                 if life is not None:
                     written.append(life)
                     if life.revision == 1:
-                        life.segments = reach.text
+                        life.segments = reach.text if speaker == segment else ""
                         causes.join(life)
         self._note(times, found)
         ended = [life for life in written if not life.firing]
