@@ -120,6 +120,17 @@ def test_the_limit_is_where_it_begins_to_alarm(normal: float, variation: float, 
     assert not pattern.alarms(int(limit) + (1 if fall else -1), normal, LEVEL)
 
 
+@pytest.mark.parametrize("burst", [1_000, 100_000, 10**9])
+def test_where_no_rise_alarms_there_is_no_limit(burst: int) -> None:
+    past = np.full(8 * DAY, 10)
+    past[100] = burst
+    pattern = pattern_of(StepEvents(FIRST, past), hour_of_week, DAY, 1)
+    assert pattern is not None
+    for normal in (0.0, 10.0, burst / 8):
+        assert np.isnan(pattern.limit(normal, LEVEL, fall=False))
+        assert not pattern.alarms(10**12, normal, LEVEL)
+
+
 QUIET = {
     "independent": (1_000.0, flat, 0.0, 0.0),
     "few": (3.0, flat, 0.0, 0.0),

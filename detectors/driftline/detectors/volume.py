@@ -51,6 +51,8 @@ HourOfWeek = Callable[[IntArray], IntArray]
 """Returns the hour of the week, 0 to 167, of times (ms since 1970)."""
 
 _LEAST_VARIATION = 0.0025  # 5 % of the mean: nothing is as even as independent events
+_MOST_VARIATION = 100.0  # ten times the mean: no number of events is rare then
+_MOST_EVENTS = 2**53  # of a window: never reached, and exact as a float
 _CERTAINTY = 2.0  # standard errors that are added to a variation
 _ADDED = 0.05  # of a mean window
 _OUT = 0.01  # of the windows, on either side, that do not tell how far windows normally lie
@@ -221,13 +223,15 @@ class Pattern:
             normal: events that it normally brings.
             alpha: level of its test.
             fall: the largest number that is too small, NaN where even none is not; else the
-                smallest one that is too large.
+                smallest one that is too large, NaN where no number that could come is.
         """
         if fall:
             low, high = -1, int(normal)  # the first alarms, or none does; the last does not
         else:
             low, high = int(normal), 2 * int(normal) + 1
             while not self.alarms(high, normal, alpha):
+                if high > _MOST_EVENTS:
+                    return np.nan
                 low, high = high, 2 * high
         while high - low > 1:
             middle = (low + high) // 2
@@ -275,7 +279,7 @@ def pattern_of(
     if spread is None:
         return None
     wide = spread.variation * (1.0 + _CERTAINTY * np.sqrt(2.0 / blocks))
-    return Pattern(means, replace(spread, variation=max(wide, _LEAST_VARIATION)), steps)
+    return Pattern(means, replace(spread, variation=_bounded(wide)), steps)
 
 
 def normal_events(
@@ -323,7 +327,7 @@ def _at_level(pattern: Pattern, own: StepEvents, hour_of_week: HourOfWeek) -> Pa
     if seen is not None:
         spread = spread.beside(seen)
     # The level is known from some days only, and is as uncertain as they vary.
-    uncertain = replace(spread, variation=spread.variation * (1.0 + 1.0 / days))
+    uncertain = replace(spread, variation=_bounded(spread.variation * (1.0 + 1.0 / days)))
     return Pattern(ratio * pattern.means, uncertain, pattern.steps)
 
 
@@ -355,6 +359,10 @@ def spread_of(events: FloatArray, normal: FloatArray, steps: int, added: float) 
     times = np.sort((seen + added) / (mean + added))
     out = int(_OUT * times.size)
     return Spread(variation, float(times[out]), float(times[-1 - out]))
+
+
+def _bounded(variation: float) -> float:
+    return min(max(variation, _LEAST_VARIATION), _MOST_VARIATION)
 
 
 def _sums(values: FloatArray, steps: int) -> FloatArray:
