@@ -81,6 +81,17 @@ def test_a_reference_finds_what_follows_the_hour(reference: Reference) -> None:
     assert len(reference.seasons.streams) == len(reference.streams)
 
 
+def test_more_categories_than_are_listed_have_no_season() -> None:
+    rng, rows = np.random.default_rng(3), []
+    for i in range(6 * 24 * PER_HOUR):
+        time = START + i * HOUR // PER_HOUR
+        many = int(rng.integers(150)) + 150 * (clock(time, ZONE).hour // 12)
+        plan = "ab"[int(rng.random() < 0.3 + 0.4 * (clock(time, ZONE).hour // 12))]
+        features = {"shop": f"s{many}", "plan": plan}
+        rows.append({"timestamp": time, "features": features, "tags": {"channel": "web"}})
+    assert followed(built(rows)) == {"plan": "hour_of_day"}
+
+
 def test_cells_hold_the_events_of_their_hour_in_every_stream(
     rows: list[dict[str, Any]], reference: Reference
 ) -> None:

@@ -66,7 +66,11 @@ class CycleCounts:
         add_rows(self._rows, (day // self._step * self._a_day + hour)[kept], counts[kept])
 
     def choose(self, layout: Layout, counts: IntArray) -> dict[int, Choice]:
-        """Return the cycle of each feature that follows one, by its place in the layout."""
+        """Return the cycle of each feature that follows one, by its place in the layout.
+
+        One with more categories than are listed follows none: its counts are those of half of the
+        events, and these hours are of all.
+        """
         rows = np.flatnonzero(self._rows.any(axis=1))
         day, hour = np.divmod(rows, self._a_day)
         times = (self._first + day * self._step * self._a_day + hour) * self._unit
@@ -80,7 +84,10 @@ class CycleCounts:
             directions = Directions.of(bins, int((places < layout.numeric).sum()))
             chosen = choose_seasons(bins, directions, self._rows[rows, own], times, self.cycles)
             found |= {start + i: each for i, each in enumerate(chosen) if each is not None}
-        return found
+        first, size = self._bins.first[:-1], self._bins.owner.size
+        all_events = np.add.reduceat(self._cells[:, :size].sum(axis=0, dtype=np.int64), first)
+        halved = all_events > np.add.reduceat(self._bins.count(counts), first)
+        return {f: each for f, each in found.items() if not halved[f]}
 
     def seasons(self, chosen: Mapping[int, Choice]) -> dict[int, FeatureSeason]:
         """Return what is normal in each cell of the cycles that features follow."""
