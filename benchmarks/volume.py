@@ -3,7 +3,7 @@
 Of each kind ten seeded streams of 60 days behind a reference of 0, 7 or 28 days, at the level that
 a model of ten features has for it: a fifth of `budget: 1 per 30d`, shared by 21 tests and 720
 looks. Printed are the windows that alarm, of those judged; and the windows of which an alarm would
-come if no event, a fifth or a third of them came, after 28 days of reference.
+come if no event, 20 % or 35 % of them came, after 28 days of reference.
 
 Run: python benchmarks/volume.py   (about 3 minutes)
 """

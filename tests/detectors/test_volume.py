@@ -120,10 +120,20 @@ def test_the_limit_is_where_it_begins_to_alarm(normal: float, variation: float, 
     assert not pattern.alarms(int(limit) + (1 if fall else -1), normal, LEVEL)
 
 
+@pytest.mark.parametrize("steps", [1, 6])
+def test_one_burst_does_not_hide_that_nothing_comes(steps: int) -> None:
+    past = np.random.default_rng(3).poisson(50, 28 * DAY)
+    past[100] = 500
+    pattern = pattern_of(StepEvents(FIRST, past), hour_of_week, DAY, steps)
+    assert pattern is not None
+    assert pattern.alarms(0, 50.0 * steps, LEVEL)
+    assert pattern.limit(50.0 * steps, LEVEL, fall=False) < 400 * steps
+
+
 @pytest.mark.parametrize("burst", [1_000, 100_000, 10**9])
 def test_where_no_rise_alarms_there_is_no_limit(burst: int) -> None:
     past = np.full(8 * DAY, 10)
-    past[100] = burst
+    past[[50, 100, 150]] = burst
     pattern = pattern_of(StepEvents(FIRST, past), hour_of_week, DAY, 1)
     assert pattern is not None
     for normal in (0.0, 10.0, burst / 8):

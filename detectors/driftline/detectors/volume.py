@@ -335,7 +335,8 @@ def spread_of(events: FloatArray, normal: FloatArray, steps: int, added: float) 
     """Return how far windows lie from what is normal; None where there is none.
 
     The variation of the busier half and of the quieter one are measured apart, and the larger
-    counts.
+    counts. Of each the windows that lie farthest off are left out, as many as one step is in: an
+    hour in which what was missed came at once would hide that nothing comes.
 
     Args:
         events: of steps in a row, shape (H,).
@@ -353,6 +354,8 @@ def spread_of(events: FloatArray, normal: FloatArray, steps: int, added: float) 
         return None
     order, variation = np.argsort(mean, kind="stable"), 0.0
     for half in (order[: mean.size // 2], order[mean.size // 2 :]):
+        beyond = (seen[half] - mean[half]) ** 2 - mean[half]
+        half = half[np.argsort(beyond, kind="stable")[: max(half.size - steps, 0)]]
         beyond = (seen[half] - mean[half]) ** 2 - mean[half]
         square = float(((mean[half] + added) ** 2).sum())
         variation = max(variation, float(beyond.sum()) / square if square else 0.0)
