@@ -42,22 +42,28 @@ def reference() -> Reference:
     return reference_from_rows([rows], Mapping(), settings).reference
 
 
-def run(reference: Reference, wrong: Callable[[Event], bool]) -> list[Alert]:
-    """The alerts on performance: labels of the fourth hour on are turned round where `wrong`."""
+def run(
+    reference: Reference,
+    wrong: Callable[[Event], bool],
+    hours: int = 10,
+    bad: range = range(4, 10),
+    min_events: int = 50,
+) -> list[Alert]:
+    """The alerts on performance: labels of `bad` hours are turned round where `wrong`."""
     setup = plan(
         {MODEL: reference},
         labels={"topic": LABELS, "horizon": "1d", "by": "arrival"},
-        window={"length": "2h", "every": "1h", "grace": "0s", "min_events": 50},
+        window={"length": "2h", "every": "1h", "grace": "0s", "min_events": min_events},
         budget="1 per 30d",
         segments=["channel"],
     )
     test, rng, found = Backtest(setup, MODEL, TOPIC), np.random.default_rng(2), []
-    for hour in range(10):
+    for hour in range(hours):
         events = [event(hour * EVENTS + i, rng) for i in range(EVENTS)]
         labels = []
         for one in events:
             actual = one.pop("actual")
-            if hour >= 4 and wrong(one):
+            if hour in bad and wrong(one):
                 actual = _OTHER[actual]
             time = one["timestamp"] + 60_000
             labels.append({"event_id": one["event_id"], "timestamp": time, "actual": actual})
@@ -90,3 +96,15 @@ def test_what_is_wrong_in_one_segment_is_one_incident(reference: Reference) -> N
 
 def test_quiet_labels_are_none(reference: Reference) -> None:
     assert run(reference, lambda one: False) == []
+
+
+@pytest.mark.parametrize("min_events", [50, 300])  # 300: no window of a segment can be judged
+def test_what_the_whole_models_alert_said_is_not_said_again_when_it_is_over(
+    reference: Reference, min_events: int
+) -> None:
+    rng = np.random.default_rng(3)
+    found = run(reference, lambda one: rng.random() < 0.3, 90, range(40, 60), min_events)
+    assert [(a.segment, a.feature, a.status) for a in found] == [
+        (None, "performance.accuracy", "firing"),
+        (None, "performance.accuracy", "resolved"),
+    ]

@@ -181,6 +181,7 @@ class PerformanceJudge:
         alerts: list[Alert] = []
         new_version = self._versions.look(panes.versions(times.newest, stretch.end, None))
         self._firings.forget(stretch.end)
+        said = [stream.said(self._lives) for stream in self._streams]
         for stream in self._streams:
             found = self._labelled(stretch, stream.segment)
             counts = None
@@ -208,6 +209,11 @@ class PerformanceJudge:
                     alerts += self._flow.look(times, whole, self._newest(times))
                 else:
                     alerts += self._flow.miss(times, found.events)
+        over: set[str] = set()
+        for stream, before in zip(self._streams, said, strict=True):
+            over |= before - stream.said(self._lives)
+        for stream in self._streams:
+            stream.renew(over, self._lives)
         yield from alerts
 
     def _reach(self, stretch: DueSpan) -> str:

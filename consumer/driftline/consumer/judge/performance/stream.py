@@ -139,11 +139,11 @@ class MetricStream:
         if changes is None:
             return []
         written = []
-        found_now = changes.add(start, panes, self._said(lives))
+        found_now = changes.add(start, panes, self.said(lives))
         # The gap comes last: an alert on performance says it, too.
         for change in sorted(found_now, key=lambda each: changes.names[each.f] == GAP.name):
             since, name = change.since, changes.names[change.f]
-            if name in self._said(lives):
+            if name in self.said(lives):
                 continue
             counts = panes.counts(since, end, self.segment)
             outcomes, extra = counts[: self.size], counts[self.size :]
@@ -174,7 +174,7 @@ class MetricStream:
             changes.fired(change, end, panes)
         return written
 
-    def _said(self, lives: Lives) -> set[str]:
+    def said(self, lives: Lives) -> set[str]:
         """Return the metrics of which an alert says already that they became worse."""
         names = [] if self.changes is None else self.changes.names
         return {
@@ -222,7 +222,7 @@ class MetricStream:
             )
         phi = self.variation.before(window.times.start)
         found = by_name(self._found(counts, phi))
-        verdicts, before = [], self._said(lives)
+        verdicts = []
         for one in found:
             details = details_of(one.subject.name, self._outcomes.layout, counts, self._counts)
             known = None if self.changes is None else self.changes.of(one.subject.name)
@@ -231,10 +231,18 @@ class MetricStream:
         length = self._config.window.length
         gap = next((one for one in found if one.subject.name == GAP.name), None)
         alerts = self._writer.alerts(lives, found, gap, window, incidents, length, reach)
-        for name in before - self._said(lives):
-            if self.changes is not None:
-                self.changes.reset(name)
         return verdicts, alerts
+
+    def renew(self, over: Iterable[str], lives: Lives) -> None:
+        """Begin metrics anew that are well again, as the end of an alert of some stream says.
+
+        Args:
+            over: their names.
+            lives: of the model's alerts.
+        """
+        for name in sorted(over):
+            if self.changes is not None and not self._writer.fires(lives, Subject.metric(name)):
+                self.changes.reset(name)
 
     def errors(self, counts: IntArray) -> tuple[FloatArray, FloatArray]:
         """Return (wrong, right) predictions of classes, of now and of the reference."""
