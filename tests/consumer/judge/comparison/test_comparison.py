@@ -28,6 +28,7 @@ MODEL = ModelConfig.model_validate({
 })  # fmt: skip
 Traffic = Literal["split", "same"]
 Cells = Sequence[int]
+COUNTED = {"split": "of both", "same": "that one of both predicted better"}
 
 
 def config(traffic: Traffic, alpha: float = 0.05, challenger: str = "m@2") -> ComparisonConfig:
@@ -152,7 +153,8 @@ def test_a_state_without_variation_is_read_and_its_decision_stands(traffic: Traf
     (verdict,) = fed(old, messages(wanted, cells, 25 * MINUTE), 50)
     assert isinstance(verdict, Verdict)
     assert verdict.reason == (
-        "1 pane with labelled events of both, 20 needed to know how much they vary by themselves"
+        f"1 pane with labelled events {COUNTED[traffic]}, 20 needed to know how much they vary by"
+        " themselves"
     )
 
 
@@ -193,7 +195,9 @@ def test_what_is_published_follows_from_the_counts(traffic: Traffic) -> None:
         (verdict,) = [each for each in out if isinstance(each, Verdict)]
         assert verdict.counts == {"labelled": total.sum(), "unused": 0, "expired": 2 * number + 2}
         if number < LEAST_PANES - 1:
-            many = f"{number + 1} pane{'s' if number else ''} with labelled events of both"
+            many = (
+                f"{number + 1} pane{'s' if number else ''} with labelled events {COUNTED[traffic]}"
+            )
             assert (verdict.state, verdict.detectors) == ("insufficient", {})
             assert verdict.reason == f"{many}, 20 needed to know how much they vary by themselves"
             assert one.standing.p_value == 1.0
@@ -278,6 +282,18 @@ def test_without_labelled_events_of_both_nothing_is_said(traffic: Traffic) -> No
     assert (verdict.state, verdict.detectors) == ("insufficient", {})
     reasons = {"split": "no labelled events of m@2 alone", "same": "that both predicted"}
     assert reasons[traffic] in (verdict.reason or "")
+
+
+def test_panes_in_which_both_did_as_well_are_not_said_to_be_counted() -> None:
+    wanted = config("same")
+    one = judge(wanted)
+    for number in range(LEAST_PANES + 5):
+        cells = [0, 0, 0, 0, 9, 0, 1 if number == 3 else 0, 2]
+        (verdict,) = fed(one, messages(wanted, cells, number * MINUTE), 2 * number)
+    assert isinstance(verdict, Verdict)
+    assert (verdict.reason or "").startswith(
+        "1 pane with labelled events that one of both predicted better, 20 needed"
+    )
 
 
 @pytest.mark.parametrize("traffic", ["split", "same"])

@@ -220,5 +220,5 @@ class ComparisonJudge:
         state = self._state
         return Standing(
             state.since, state.until, self._cells.copy(), dict(state.versions), self._evidence(),
-            state.decision, state.variation,
+            state.decision, state.variation, self.config.traffic == "same",
         )  # fmt: skip

@@ -40,6 +40,7 @@ class Standing:
         evidence: for and against the challenger, tempered by how much the two vary.
         decision: the last that was reached.
         variation: how much the sides vary from pane to pane.
+        paired: each event is compared by itself: those that both got right, or wrong, tell nothing.
     """
 
     since: int | None
@@ -49,6 +50,7 @@ class Standing:
     evidence: Evidence
     decision: Decision
     variation: SidesVariation
+    paired: bool
 
     @property
     def unknown(self) -> str:
@@ -56,7 +58,8 @@ class Standing:
         panes = self.variation.between.panes
         if panes >= LEAST_PANES:
             return ""
-        what = f"pane{'' if panes == 1 else 's'} with labelled events of both"
+        which = "that one of both predicted better" if self.paired else "of both"
+        what = f"pane{'' if panes == 1 else 's'} with labelled events {which}"
         return f"{too_few(panes, LEAST_PANES, what)} to know how much they vary by themselves"
 
     @property
