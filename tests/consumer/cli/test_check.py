@@ -201,6 +201,15 @@ def test_nothing_to_say(folder: Path, one: Callable[..., MemoryBroker]) -> None:
     assert printed.endswith("\n\nno errors. Next: driftline run\n")
 
 
+def test_windows_of_five_days_are_learnt_for_longer(
+    folder: Path, one: Callable[..., MemoryBroker]
+) -> None:
+    broker = one(more=", window: {length: 5d, every: 1d}")
+    printed = check(folder, MemoryLog(broker))
+    assert "learnt in a week" not in printed
+    assert "how many events are normal is learnt from the first 35 days of the stream" in printed
+
+
 def test_no_events_yet(folder: Path, one: Callable[..., MemoryBroker]) -> None:
     (line,) = found(folder, one())
     assert line.endswith(f"2 features, {NO_TIMES}); no recent events")

@@ -25,6 +25,8 @@ from tests.consumer.service.small import (
 )
 
 from driftline.consumer.judge.state import JudgeState
+from driftline.consumer.judge.volume_sentence import how_known
+from driftline.consumer.judge.volume_steps import VolumeSteps
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.wire.codec import decode, encode, pack_integers
 from driftline.consumer.wire.messages import Horizon, Loss, Pane, StreamCounts
@@ -53,21 +55,23 @@ def watched(reference: Reference = KNOWN, **settings: Any) -> Plan:
     return plan({MODEL: reference}, **{"window": HOURLY, "budget": "1 per 30d", **settings})
 
 
-def stream(events: Sequence[int], partition: int = 0, partitions: int = 1) -> list[Pane | Horizon]:
-    """Panes of so many events an hour, each with its horizon; an hour without any has none."""
+def stream(
+    events: Sequence[int], partition: int = 0, partitions: int = 1, hours: int = 1
+) -> list[Pane | Horizon]:
+    """Panes of so many events in each step, each with its horizon; one without any has none."""
     found: list[Pane | Horizon] = []
-    for hour, number in enumerate(events):
-        start, offset = START + hour * HOUR, hour * 10_000
+    for at, number in enumerate(events):
+        start, offset, length = START + at * hours * HOUR, at * 10_000, hours * HOUR
         counts = StreamCounts(None, number, {"1": number}, NOTHING, NOTHING)
         if number:
             found.append(
                 Pane(
-                    TOPIC, partition, MODEL, start, HOUR, KNOWN.layout_id,
+                    TOPIC, partition, MODEL, start, length, KNOWN.layout_id,
                     offset, offset + number, 0, KNOWN.layout.size, [counts],
                 )
             )  # fmt: skip
             horizon = Horizon(
-                TOPIC, partition, partitions, MODEL, start + HOUR, start + HOUR - 1,
+                TOPIC, partition, partitions, MODEL, start + length, start + length - 1,
                 offset + number, 0,
             )  # fmt: skip
             found.append(horizon)
@@ -189,12 +193,101 @@ def test_a_fall_that_lasts_is_usual_after_two_weeks() -> None:
     outputs = judge_all(watched(), stream(events))
     fired, again, ended = alerts(outputs)
     assert (fired.status, again.status, ended.status) == ("firing", "firing", "resolved")
+    assert ended.until == "2020-10-06T00:00:00Z"
     assert ended.summary == (
         "m: events fell to 25 % of what this hour normally brings (350 of 1,400), for 14 days;"
         " from now on that is usual."
     )
     later = [each for each in of_events(outputs) if (each.window.start or "") > "2020-10-07"]
     assert {each.state for each in later} == {"insufficient"}
+
+
+def test_what_settles_between_quiet_and_an_alarm_is_usual_after_two_weeks_too() -> None:
+    """A fall to 40 % that settles at 60 %: no window alarms, and none is quiet."""
+    many = [*[number * 2 // 5 for number in quiet(1)], *[number * 3 // 5 for number in quiet(17)]]
+    outputs = judge_all(watched(), stream([*quiet(2), *many]))
+    *_, ended = alerts(outputs)
+    assert (ended.status, ended.since, ended.until) == (
+        "resolved", "2020-09-22T00:00:00Z", "2020-10-06T00:00:00Z",
+    )  # fmt: skip
+    assert ended.summary == (
+        "m: events fell to 60 % of what this hour normally brings (840 of 1,400), for 14 days;"
+        " from now on that is usual."
+    )
+    assert [each.state for each in of_events(outputs)][-24:] == ["ok"] * 24
+
+
+def test_an_alert_ends_though_what_is_normal_is_forgotten() -> None:
+    """Windows of three days, learnt from the stream: what fires is not, and too little is left."""
+    window = {"length": "3d", "every": "6h", "pane": "6h", "grace": "0s", "min_events": 50_000}
+    sixths = [1_000] * (4 * 26) + [50] * (4 * 18)
+    outputs = judge_all(watched(REFERENCE, window=window), stream(sixths, hours=6))
+    *_, ended = alerts(outputs)
+    assert (ended.status, ended.since, ended.until) == (
+        "resolved", "2020-10-17T12:00:00Z", "2020-10-31T12:00:00Z",
+    )  # fmt: skip
+    assert ended.summary == (
+        "m: the number of events is amiss since 2020-10-17 12:00 UTC, for 14 days, and its alert"
+        " ends: how many events are normal is not known yet: 17 days of the stream were seen,"
+        " 21 are needed."
+    )
+
+
+def test_an_alert_ends_where_panes_get_another_length() -> None:
+    judge = watched().judge(MODEL, JudgeState(0, 0))
+    before = stream([*quiet(2), *[100] * 6])
+    fired = [each for at, message in enumerate(before) for each in judge.feed(message, at)]
+    assert [each.status for each in alerts(fired)] == ["firing"]
+    window = {**HOURLY, "length": "6h", "pane": "6h"}
+    again = watched(window=window).judge(MODEL, decode(encode(judge.state()), JudgeState))
+    after = stream([6_000] * 20, hours=6)[18:]
+    later = [
+        each for at, message in enumerate(after, len(before)) for each in again.feed(message, at)
+    ]
+    (ended,) = alerts(later)
+    assert (ended.alert_id, ended.status) == (alerts(fired)[0].alert_id, "resolved")
+    assert "and its alert ends: events are counted anew." in ended.summary
+    assert ended.until is not None
+    assert of_events(later)[-1].reason is None
+
+
+@pytest.mark.parametrize("days", [5, 8])
+def test_long_windows_are_judged_once_seven_of_them_are_known(days: int) -> None:
+    window = {"length": f"{days}d", "every": "1d", "pane": "1d", "min_events": 50_000}
+    events = [1_000] * (8 * days + 2) + [10] * days
+    outputs = judge_all(watched(REFERENCE, window=window), stream(events, hours=24))
+    found = [each.state for each in of_events(outputs)]
+    assert set(found[: 8 * days]) == {"insufficient"}
+    assert set(found[8 * days + 1 :]) == {"ok", "warning", "critical"}
+    reasons = [each.reason for each in of_events(outputs) if each.reason is not None]
+    assert reasons[-1] == (
+        f"how many events are normal is not known yet: {7 * days - 1} days of the stream were"
+        f" seen, {7 * days} are needed"
+    )
+
+
+@pytest.mark.parametrize(
+    ("days", "length", "pane", "text"),
+    [
+        (28, DAY, HOUR, "is known from 28 days of the reference once"),
+        (28, 4 * DAY, HOUR, "is known from 28 days of the reference once"),
+        (28, 5 * DAY, HOUR, "is learnt from the first 35 days of the stream"),
+        (56, 8 * DAY, HOUR, "is known from 56 days of the reference once"),
+        (56, 9 * DAY, HOUR, "is not judged: windows are longer than 8 days"),
+    ],
+)
+def test_check_says_what_windows_of_this_length_need(
+    days: int, length: int, pane: int, text: str
+) -> None:
+    assert text in how_known(known(days).volume, VolumeSteps.of(length, pane))
+
+
+def test_a_limit_that_there_is_none_of_is_not_written() -> None:
+    burst = [10] * 192
+    burst[100] = 5_000
+    (*_, last) = of_events(judge_all(watched(REFERENCE), stream([*burst, 11])))
+    figure = last.detectors[EVENTS]
+    assert (figure.value, figure.threshold, figure.state) == (11, None, "ok")
 
 
 def test_it_is_the_same_from_any_state() -> None:

@@ -30,15 +30,17 @@ from driftline.consumer.cli.topic_checks import (
     wanted_topics,
 )
 from driftline.consumer.config import Config, Loaded, ModelConfig
-from driftline.consumer.judge.dispersed import MEASURED, NO_TIMES, notes_of
+from driftline.consumer.judge.dispersed import MEASURED, NO_TIMES, WINDOWS_ALONE, notes_of
 from driftline.consumer.judge.season_notes import season_notes, season_problems
 from driftline.consumer.judge.volume_sentence import how_known
+from driftline.consumer.judge.volume_steps import VolumeSteps
 from driftline.consumer.log.protocol import Log, TopicInfo
 from driftline.consumer.log.topics import check_topics, missing_topics
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.references import read_references
 from driftline.consumer.wire.text import plural
 from driftline.detectors.reference import Reference
+from driftline.detectors.volume import LEAST_DAYS
 from driftline.errors import DriftlineError
 from driftline.producer.errors import SchemaError
 from driftline.producer.records.durations import format_duration
@@ -179,16 +181,18 @@ def _model_findings(
     if reference is None:
         yield from own
         return
+    pane = model.window.pane_for(reference.dispersion)
+    steps = None if model.window.rows else VolumeSteps.of(model.window.length, pane)
+    in_a_week = steps is not None and steps.judged and steps.least == LEAST_DAYS
     events = list(event_findings(name, model, sample)) if sample is not None else []
     if not events and not any(found.level == "error" for found in own):
         many = len(reference.layout.features)
         features = f"{many} {plural(many, 'feature')}"
         if reference.dispersion is None and model.budget is not None:
-            features += f", {NO_TIMES}"
+            features += f", {NO_TIMES if in_a_week else WINDOWS_ALONE}"
         text = f"reference {reference.id} ({reference.events:,} events, {features})"
         yield Finding("ok", name, text + (f"; {describe(sample)}" if sample is not None else ""))
     ignored = [f.name for f in reference.layout.features if model.is_ignored(f.name)]
-    pane = model.window.pane_for(reference.dispersion)
     yield from _pane_findings(name, model, pane)
     for note in season_notes(reference, ignored):
         yield Finding("ok", name, note)
@@ -198,8 +202,8 @@ def _model_findings(
         text = f"the reference was built for the model {reference.model}"
         yield Finding("warning", name, text)
     if model.budget is not None:
-        if reference.dispersion is not None:
-            yield Finding("ok", name, how_known(reference.volume))
+        if steps is not None and (reference.dispersion is not None or not in_a_week):
+            yield Finding("ok", name, how_known(reference.volume, steps))
         notes = list(notes_of(reference, ignored))
         for note in notes:
             yield Finding("warning", name, note)

@@ -25,10 +25,8 @@ _METRIC_NOT_KNOWN = (
     " events as independent"
 )
 _HALF = ", and its test counts half of them"
-NO_TIMES = (
-    "no times: windows alone alarm until 30 panes are there, and how many events are normal is"
-    " learnt in a week"
-)
+WINDOWS_ALONE = "no times: windows alone alarm until 30 panes are there"
+NO_TIMES = f"{WINDOWS_ALONE}, and how many events are normal is learnt in a week"
 MEASURED = (
     "for these features the budget is measured on simulated streams, and proved only where events"
     " are independent: docs/statistics.md"

@@ -117,7 +117,7 @@ class ModelJudge:
             for life in state.lives
             if (life.stream in names and life.subject in watched)
             or (config.budget is not None and self._new_fields.is_mine(life))
-            or (self._volume is not None and life.key == self._volume.key)
+            or (self._volume is not None and self._volume.judged and life.key == self._volume.key)
             or (life.stream in names and life.kind in DRIFT and not life.feature)
             or (life.kind in ON_THE_WHOLE_MODEL and (life.kind != "labels" or config.labels))
         }

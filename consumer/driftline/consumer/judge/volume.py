@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from math import isnan
+from math import ceil, isnan
 
 import numpy as np
 
@@ -22,8 +22,9 @@ from driftline.consumer.judge.lives.life import (
 )
 from driftline.consumer.judge.records import Cause, JudgedWindow, Judgement, RecordWriter
 from driftline.consumer.judge.sentence import Wording, back_to_normal, named, unjudged
-from driftline.consumer.judge.volume_sentence import events_changed
+from driftline.consumer.judge.volume_sentence import amiss_to_the_end, events_changed
 from driftline.consumer.judge.volume_state import VolumeState
+from driftline.consumer.judge.volume_steps import VolumeSteps
 from driftline.consumer.judge.windows.panes import PaneStore
 from driftline.consumer.judge.windows.track import Track
 from driftline.consumer.wire.codec import pack_integers, unpack_integers
@@ -37,7 +38,6 @@ from driftline.detectors.volume import (
     FACTOR,
     HOUR,
     LEAST_DAYS,
-    STEPS,
     UNKNOWN,
     Pattern,
     StepEvents,
@@ -48,13 +48,11 @@ from driftline.producer.records.local_times import local_times
 from driftline.producer.records.time_zone import Zone, find_zone
 
 _KIND: Kind = "data_quality"
-_OWN = 28  # days of the stream that tell what is normal
-_LONGEST = 8 * DAY  # windows: the reference keeps seven of them
-_MOST = _OWN + 10  # days that are kept: windows look back further
 _QUIET = 1.5  # times as many, or as few, of which an alert says no more
 _CRITICAL = 0.9  # of the events too few: a tenth, or ten times as many
 _LASTING = 14 * DAY  # then it is usual
 _SILENT = "the model was silent, of which an alert of its own speaks"
+_ANEW = "events are counted anew"
 
 
 class VolumeJudge:
@@ -72,6 +70,10 @@ class VolumeJudge:
         lives: the model's alert lives, which judging moves on.
         track: its windows and panes.
         kept: what was kept of it.
+
+    Attributes:
+        key: of its alert's life.
+        judged: whether it judges anything.
     """
 
     def __init__(
@@ -88,13 +90,12 @@ class VolumeJudge:
         self._records, self._config, self._lives = records, config, lives
         self._level, self._track = level, track
         self.key: tuple[str, str, Kind] = (records.stream, "", _KIND)
-        hours = max(-(-pane // HOUR), 1)
-        whole = hours in STEPS and (pane == hours * HOUR or HOUR % pane == 0)
-        self._judged = whole and config.window.length <= _LONGEST
-        self._hours, self._step = hours, hours * HOUR
-        self._steps = max(-(-config.window.length // self._step), 1)
+        self._counted = VolumeSteps.of(config.window.length, pane)
+        self.judged, hours = self._counted.judged, self._counted.hours
+        self._hours, self._step, self._steps = hours, hours * HOUR, self._counted.many
         volume, seasons = reference.volume, reference.seasons
         self._hourly = None if volume is None else volume.hourly.joined(hours)
+        self._enough = self._counted.days(volume) > 0
         zone = volume.timezone if volume is not None else seasons and seasons.timezone
         self._hour_of_week = partial(_hour_of_week, find_zone(zone or "UTC"))
         if kept.hours != hours:
@@ -106,6 +107,7 @@ class VolumeJudge:
             for packed in (kept.recent, kept.events)
         )
         self._day: int | None = None
+        self._known = 0  # days of the stream that told the pattern
         self._pattern: Pattern | None = None
 
     def state(self) -> VolumeState:
@@ -127,7 +129,7 @@ class VolumeJudge:
     def judge(self, window: StreamWindow) -> tuple[list[Verdict], list[Alert]]:
         """Return the verdict of a window, and the alert records that it causes."""
         end, every, panes = window.times.end, self._config.window.every, window.panes
-        if not self._judged:
+        if not self.judged:
             return [], []
         new = self._count(end - every, end, panes)
         if end % self._step:
@@ -146,7 +148,7 @@ class VolumeJudge:
 
     def empty(self, start: int, end: int) -> tuple[list[Verdict], list[Alert]]:
         """Return the same of a range of time without events, from `start` to `end` (ms)."""
-        if not self._judged:
+        if not self.judged:
             return [], []
         new, step = self._count(start, end, None), self._step
         start, end = -(-start // step) * step, end // step * step
@@ -169,8 +171,9 @@ class VolumeJudge:
         step, new, at = self._step, list[int](), self._until
         if at is None:  # nothing is known of the time before the first pane
             at = max([start, *([] if panes is None else panes.starts()[:1])])
-        if end - at > _MOST * DAY:
-            at, self._open, self._own = end - _MOST * DAY, UNKNOWN, self._own[:0]
+        most = self._counted.kept * DAY
+        if end - at > most:
+            at, self._open, self._own = end - most, UNKNOWN, self._own[:0]
             self._begun, self._next = -(-at // step), at // step
         while at < end:
             to = min((at // step + 1) * step, end)
@@ -198,7 +201,7 @@ class VolumeJudge:
         life = self._lives.get(self.key)
         fires = life is not None and life.firing
         kept = np.full(len(new), UNKNOWN) if fires else np.array(new, np.int64)
-        self._own = np.concatenate([self._own, kept])[-(_MOST * DAY // self._step) :]
+        self._own = np.concatenate([self._own, kept])[-(self._counted.kept * DAY // self._step) :]
         self._next += len(new)
 
     def _look(
@@ -207,7 +210,14 @@ class VolumeJudge:
         """Judge some time; `known`: whether all of its events are."""
         times, events = shown.times, shown.events
         normal, reason = self._normal(times, known=known)
-        if reason is not None or self._pattern is None:
+        fires = self._lives.get(self.key)
+        anew = fires is not None and fires.since < self._begun * self._step
+        if anew or reason is not None or self._pattern is None:
+            if fires is not None and (anew or self._lasts(fires, times)):
+                ended = self._accept(fires, times, written=False)
+                del self._lives[self.key]
+                alert = self._alert(ended, shown, None, _ANEW if anew else reason)
+                return [self._verdict(shown, None, reason or _ANEW)], [alert]
             due = repeat(self._lives.values(), self.key[0], times, lambda x: x.key == self.key)
             alerts = [self._alert(life, shown, None, reason) for life in due]
             return [self._verdict(shown, None, reason)], alerts
@@ -227,7 +237,7 @@ class VolumeJudge:
         reading = Reading(EVENTS, 1, 1, level, 1.0 / _QUIET < ratio < _QUIET)
         life = advance(self._lives, self.key, [reading], times, version)
         fires = self._lives.get(self.key)
-        if fires is not None and level and fires.firing and times.end - fires.since >= _LASTING:
+        if fires is not None and not fires.quiet and self._lasts(fires, times):
             life = self._accept(fires, times, written=life is not None)
         if life is None:
             return [verdict], []
@@ -248,7 +258,8 @@ class VolumeJudge:
             self._day = day
             own = self._past()
             before = self._begun + day * steps
-            own = own.between(before - _OWN * steps, before)
+            own = own.between(before - self._counted.own * steps, before)
+            self._known = int(own.known())
             self._pattern = normal_events(self._hourly, own, self._steps, self._hour_of_week)
         if self._pattern is None:
             return np.nan, self._not_known()
@@ -262,19 +273,22 @@ class VolumeJudge:
         return StepEvents(self._next - self._own.size, self._own, self._hours)
 
     def _not_known(self) -> str:
-        days = int(self._past().known())
-        least = max(float(LEAST_DAYS), LEAST_DAYS * self._steps * self._hours / 24)
-        if self._hourly is not None and not days:
+        if self._enough and not self._known:
             return "how many events are normal is known after the first whole day of the stream"
+        least = LEAST_DAYS if self._enough else ceil(self._counted.least)
         return (
-            f"how many events are normal is not known yet: {days} days of the stream were seen, "
-            f"{least:.0f} are needed"
+            f"how many events are normal is not known yet: {self._known} days of the stream were "
+            f"seen, {least} are needed"
         )
 
+    @staticmethod
+    def _lasts(life: Life, times: WindowTimes) -> bool:
+        return life.firing and times.end - life.since >= _LASTING
+
     def _accept(self, life: Life, times: WindowTimes, *, written: bool) -> Life:
-        """End an alert that lasts, and forget what was usual before it."""
+        """End an alert with the window, and forget what was usual before it."""
         self._begun, self._own, self._day = times.end // self._step, self._own[:0], None
-        life.firing, life.written, life.quiet_since = False, times.end, None
+        life.firing, life.written, life.quiet_since = False, times.end, times.end
         life.revision += 0 if written else 1
         return life
 
@@ -301,11 +315,16 @@ class VolumeJudge:
         life.described = describe_volume_budget(self._config, FACTOR)
         axis = self._records.axis
         if found is None:
-            wording = unjudged("the number of events", life.since, reason or "", axis)
+            why, end = reason or "", shown.times.end
+            if life.firing:
+                wording = unjudged("the number of events", life.since, why, axis)
+            else:
+                wording = amiss_to_the_end(why, life.since, end, axis)
             return self._records.alert(life, shown, Cause(wording=wording))
         figure, changed = found
-        if not life.firing and life.quiet_since is not None:
-            wording = back_to_normal("the number of events", life.since, life.quiet_since, axis)
+        quiet = life.quiet_since
+        if not life.firing and quiet is not None and quiet < shown.times.end:
+            wording = back_to_normal("the number of events", life.since, quiet, axis)
         else:
             normal = float(figure.reference or 0.0)
             hours = (shown.times.end - shown.times.start) // HOUR

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from driftline.consumer.judge.sentence import Wording, amount
-from driftline.detectors.volume import DAY, Volume
+from driftline.consumer.judge.volume_steps import VolumeSteps
+from driftline.consumer.wire.axis import TIME, Axis
+from driftline.detectors.volume import DAY, LEAST_DAYS, Volume
 
 
 def events_changed(events: int, normal: float, hours: int) -> Wording:
@@ -34,21 +38,46 @@ def events_changed(events: int, normal: float, hours: int) -> Wording:
     )
 
 
-def how_known(volume: Volume | None) -> str:
+def amiss_to_the_end(reason: str, since: int, until: int, axis: Axis = TIME) -> Wording:
+    """Return the sentence of an alert that ends because nothing would be known of it any more.
+
+    Example:
+        >>> amiss_to_the_end("events are counted anew", 0, 86_400_000).text
+        'the number of events is amiss since 1970-01-01 00:00 UTC, for 1 day, and its alert ends: \
+events are counted anew.'
+    """
+    lasted = f"since {axis.moment(since)}, for {axis.length(until - since)}"
+    text = f"the number of events is amiss {lasted}, and its alert ends: {reason}."
+    return Wording(text, text)
+
+
+def how_known(volume: Volume | None, steps: VolumeSteps) -> str:
     """Return from when on it is known how many events are normal, as `driftline check` says it.
 
-    `volume`: of the reference.
+    Args:
+        volume: of the reference.
+        steps: in which events are counted.
 
-    >>> how_known(None)
-    'how many events are normal is learnt from the first week of the stream'
+    Example:
+        >>> how_known(None, VolumeSteps(1, 1, True))
+        'how many events are normal is learnt from the first week of the stream'
+        >>> how_known(None, VolumeSteps(24, 5, True))
+        'how many events are normal is learnt from the first 35 days of the stream'
     """
-    if volume is None:
-        return "how many events are normal is learnt from the first week of the stream"
-    days = int(volume.hourly.known())
-    return (
-        f"how many events are normal is known from {days} days of the reference once the first day"
-        " of the stream shows the same rate, else after its first week"
-    )
+    if not steps.judged:
+        return (
+            "how many events come is not judged: windows are longer than 8 days, or panes fit"
+            " neither an hour nor a day"
+        )
+    days = int(steps.days(volume))
+    if days:
+        return (
+            f"how many events are normal is known from {days} days of the reference once the first"
+            " day of the stream shows the same rate, else after its first week"
+        )
+    least = ceil(steps.least)
+    first = "week" if least == LEAST_DAYS else f"{least} days"
+    return f"how many events are normal is learnt from the first {first} of the stream"
 
 
 def _when(hours: int) -> str:
