@@ -2,7 +2,7 @@
 
 Two laws are compared that have as many unknowns as one another: in every part each bin's share is
 multiplied by the same factor; or in one part alone, and the others are as they were. The difference
-of their log-likelihoods says which one it is; near 0 nothing is said. Neither is, where the rest
+of their log-likelihoods says which one it is; near 0 it is neither. Nor is it where the rest
 changed too, but not all of it.
 """
 

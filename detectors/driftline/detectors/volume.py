@@ -5,7 +5,7 @@ where three weeks are known. How far windows lie from it is measured, each from 
 other days: real streams vary far more than independent events would. So the law of a number of
 events is the negative binomial one, a Poisson law whose mean varies; its variance is
 mean + variation x mean squared. A rise is tested by the same law turned around (how rare would so
-few as are normal be, were so many normal), since bursts have a longer tail.
+few as are normal be, were that number normal), since bursts have a longer tail.
 
 The expected number of false alarms is the sum of the levels of the tests, however much windows
 resemble each other; that they do is a reason to measure the variation by windows as a whole.

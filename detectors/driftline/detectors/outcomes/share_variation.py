@@ -108,6 +108,6 @@ class ShareVariation:
 
 
 def chance_variance(before: tuple[int, int]) -> float:
-    """Return the variance of one event of a share, of which so many of all counted; above 0."""
+    """Return the variance of one event of a share of all that were counted; above 0."""
     share = (before[0] + 0.5) / (before[1] + 1.0)
     return share * (1.0 - share)

@@ -129,7 +129,7 @@ class Known:
     sizes: IntArray
 
     def of_mass(self, mass: FloatArray) -> Known:
-        """Return the same shares, known as if by so many events of each feature, shape (..., F).
+        """Return the same shares, known as if by some events of each feature, shape (..., F).
 
         How little is known of a cell differs from direction to direction: much less of its middle
         than of its tails. Evidence leaves that to phi, which has a value for each.

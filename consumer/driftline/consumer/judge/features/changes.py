@@ -192,7 +192,7 @@ class ChangeWatch:
     def around(self, change: Change, end: int) -> tuple[int, int]:
         """Return from when on (ms) panes are kept, and when a change may have begun.
 
-        That is one (joined) pane earlier than it is said to, as an onset may be late by one.
+        That is one (joined) pane before its onset, which may be late by one.
         """
         back, (_, _, together) = end - self.reach(), self._evidence.bins_of(change.f)
         return back, max(change.since - together * self._pane, back)

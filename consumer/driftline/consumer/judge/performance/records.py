@@ -176,7 +176,7 @@ class MetricWriter:
     ) -> list[Alert]:
         """Move the lives of the stream's metrics on by a window; return the records that are due.
 
-        One cause is one alert: how far performance is from its estimate is said by the alert on
+        One cause is one alert: how far performance is from its estimate stands in the alert on
         performance, and a segment fires only for what the whole model's alert does not say.
 
         Args:
