@@ -70,7 +70,7 @@ def _with_places(table: Table, source: object) -> Table:
     if partitions.size and partitions.max() >= MOST_PARTITIONS:
         raise InputError(
             f"{source}: row {table.first + int(np.argmax(partitions)) + 1:,} is of partition"
-            f" {partitions.max()}, and no topic has so many: rename the column {PARTITION} if the"
+            f" {partitions.max()}, and no topic has that many: rename the column {PARTITION} if the"
             " file is no recording of a topic"
         )
     written = columns.pop(RECORD_TIMESTAMP, None)
