@@ -1,0 +1,1 @@
+"""The page and its API: a process of its own, which reads the topics and answers browsers."""

@@ -1,0 +1,5 @@
+"""Read models of what was published: models, features, series, incidents, performance, pipeline.
+
+One fold of verdicts, alerts and marks (`views.fold`), and the answers that everything which shows
+them gives (`views.answers`): the page, its API, the report, `/metrics`, the command line.
+"""

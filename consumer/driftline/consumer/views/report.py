@@ -1,0 +1,44 @@
+"""A span of time, frozen: what a report is drawn of."""
+
+from __future__ import annotations
+
+import msgspec
+
+from driftline.consumer.views.answers import (
+    AlertView,
+    FeatureView,
+    Home,
+    ModelView,
+    PerformanceView,
+)
+from driftline.consumer.views.pipeline import PipelineView
+
+
+class ReportView(msgspec.Struct, frozen=True):
+    """A span of time, frozen: what the report is drawn of.
+
+    Attributes:
+        since, until: the span that was asked for; `covered`: from where on verdicts were there.
+        promised: false alarms that the budgets allow over the span.
+        fired, false, acknowledged: alerts that began in it under the budget, and what was said.
+        insufficient: windows without a judgement by the reason, each feature once.
+        pipeline: what the monitor itself missed, where that is known.
+        notes: what was assumed of a file, as `kind: sentence`.
+    """
+
+    title: str
+    since: str | None
+    until: str | None
+    covered: str | None
+    home: Home
+    models: list[ModelView]
+    features: list[FeatureView]
+    performance: list[PerformanceView]
+    alerts: list[AlertView]
+    promised: float | None
+    fired: int
+    false: int
+    acknowledged: int
+    insufficient: dict[str, int]
+    pipeline: PipelineView
+    notes: list[str]
