@@ -21,7 +21,7 @@ unexport PYTHONPATH PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install lint tests unit test-kafka outage states restarts coverage nycflights stack-test wheel test demo picture docs kafka bench sequential pins clean
+.PHONY: help install lint tests unit test-kafka test-page outage states restarts coverage nycflights stack-test wheel test demo picture docs kafka bench sequential pins clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-12s %s\n", $$1, $$2}'
@@ -45,10 +45,10 @@ endif
 	@$(BIN)/python -V > $@
 
 # What runs Driftline from the checkout: enough for `make demo`, which says what pip downloaded for it.
-.venv/.runtime: .venv/.created requirements.txt requirements-files.txt requirements-build.txt pyproject.toml deploy/downloaded.py
+.venv/.runtime: .venv/.created requirements.txt requirements-files.txt requirements-ui.txt requirements-build.txt pyproject.toml deploy/downloaded.py
 	@echo "install: runtime"
 	@$(BIN)/python $(INSTALL:--quiet=) --progress-bar off --require-hashes \
-	  -r requirements.txt -r requirements-files.txt -r requirements-build.txt > .venv/pip.txt
+	  -r requirements.txt -r requirements-files.txt -r requirements-ui.txt -r requirements-build.txt > .venv/pip.txt
 	@$(BIN)/python $(INSTALL) $(LOCAL) -e .
 	@touch $@
 
@@ -70,17 +70,17 @@ tests: .venv/.dev ## all tests, those with a broker beside those without
 	@echo "test: without a broker, and with one"
 	@mkdir -p build
 	@$(BIN)/pytest -q -m kafka tests > build/test-kafka.txt 2>&1 & kafka=$$!; \
-	  trap 'kill $$kafka' INT TERM; $(BIN)/pytest -q -n $(JOBS) -m "not kafka"; code=$$?; \
+	  trap 'kill $$kafka' INT TERM; $(BIN)/pytest -q -n $(JOBS) -m "not kafka and not page"; code=$$?; \
 	  wait $$kafka || code=1; cat build/test-kafka.txt; exit $$code
 
 unit: .venv/.dev ## all tests that need no broker
 	@echo "test: without a broker"
-	@$(BIN)/pytest -q -n $(JOBS) -m "not kafka"
+	@$(BIN)/pytest -q -n $(JOBS) -m "not kafka and not page"
 
 coverage: .venv/.dev ## the same, and fails where they reach less than the figure in pyproject.toml
 	@echo "test: without a broker, measured"
 	@mkdir -p build && $(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -q -n $(JOBS) -m "not kafka"
+	@$(BIN)/coverage run -m pytest -q -n $(JOBS) -m "not kafka and not page"
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report > build/coverage.txt || { cat build/coverage.txt; exit 1; }
 	@tail -n 1 build/coverage.txt
@@ -88,6 +88,15 @@ coverage: .venv/.dev ## the same, and fails where they reach less than the figur
 test-kafka: .venv/.dev ## the tests that need a broker; they start their own
 	@echo "test: with a broker"
 	@$(BIN)/pytest -q -m kafka tests
+
+.venv/.page: .venv/.dev requirements-page.txt
+	@echo "install: a driver of browsers"
+	@$(BIN)/python $(INSTALL) --require-hashes -r requirements-page.txt
+	@touch $@
+
+test-page: .venv/.page ## the page and the report in a browser (Debian: apt-get install chromium)
+	@echo "test: in a browser"
+	@$(BIN)/pytest -q -rs -m page tests/page
 
 outage: .venv/.dev ## a broker that is away for 90 s, and a supervisor that obeys the manual
 	@DRIFTLINE_OUTAGE=90 $(BIN)/pytest -q -s -k outage_under tests/kafka/test_outage.py
@@ -157,14 +166,17 @@ sequential: .venv/.dev ## one table of what alarms promise, beside other librari
 PINS = build/pins/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
   --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make pins"
 REQUIRES = import sys, tomllib; t = tomllib.load(open("pyproject.toml", "rb")); \
-  print(*t["build-system"]["requires"] if sys.argv[1] == "build" else t["project"]["optional-dependencies"][sys.argv[1]], sep="\n")
+  o = {**t["project"]["optional-dependencies"], "build": t["build-system"]["requires"], "page": t["dependency-groups"]["page"]}; \
+  print(*o[sys.argv[1]], sep="\n")
+
+PARTS = build files avro protobuf ui notify page
 
 pins: ## write the requirements*.txt again from pyproject.toml (UPGRADE=--upgrade: newest versions)
 	@$(PYTHON) -m venv build/pins && build/pins/bin/python $(INSTALL) uv
-	@for part in build files avro protobuf; do $(PYTHON) -c '$(REQUIRES)' $$part > build/pins/$$part.in || exit 1; done
-	@$(PINS) $(UPGRADE) pyproject.toml --extra dev --extra files --extra avro --extra protobuf build/pins/build.in -o requirements-dev.txt
+	@for part in $(PARTS); do $(PYTHON) -c '$(REQUIRES)' $$part > build/pins/$$part.in || exit 1; done
+	@$(PINS) $(UPGRADE) pyproject.toml --extra dev --extra files --extra avro --extra protobuf --extra ui --extra notify build/pins/build.in -o requirements-dev.txt
 	@$(PINS) $(UPGRADE) pyproject.toml -c requirements-dev.txt -o requirements.txt
-	@for part in build files avro protobuf; do \
+	@for part in $(PARTS); do \
 	  $(PINS) $(UPGRADE) build/pins/$$part.in -c requirements-dev.txt -o requirements-$$part.txt || exit 1; done
 
 clean: ## remove everything that the other targets made
