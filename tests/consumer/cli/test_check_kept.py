@@ -55,7 +55,8 @@ def test_nothing_to_say_of_topics_as_they_are_made(config: Config) -> None:
 
 
 def test_every_topic_that_is_read_again_is_named(config: Config) -> None:
-    found = list(kept_findings(config, topics(config, kept=HOUR)))
+    *found, history = kept_findings(config, topics(config, kept=HOUR))
+    assert history.message.startswith("driftline.verdicts keeps 1h ")
     assert {each.level for each in found} == {"warning"}
     needed = {each.message.split(" ")[0]: each.message.split("ms), ")[1] for each in found}
     assert {name: text.split(" are needed")[0] for name, text in needed.items()} == {
@@ -75,7 +76,7 @@ def test_every_topic_that_is_read_again_is_named(config: Config) -> None:
     )
     less = topics(config, kept=60 * DAY - 1)
     assert [each.message[:16] for each in kept_findings(config, less)] == [
-        "driftline.panes ", "driftline.joins "
+        "driftline.panes ", "driftline.joins ", "driftline.verdic"
     ]  # fmt: skip
 
 
@@ -86,7 +87,23 @@ def test_fifty_steps_of_windows_are_kept_twice(config: Config) -> None:
     assert [text.split(":")[0] for text in found] == [
         "driftline.alerts keeps 4d (retention.ms), 8d are needed",
         "driftline.panes keeps 4d (retention.ms), 4d4h are needed",
+        "driftline.verdicts keeps 4d (retention.ms), in a topic made now they are 90d",
     ]
+
+
+def test_what_is_lost_where_verdicts_are_kept_for_a_week(config: Config) -> None:
+    """Older topics have the broker's default: no error, and nothing that alarms depend on."""
+    found = topics(config)
+    name = "driftline.verdicts"
+    found[name] = replace(found[name], retention=7 * DAY)
+    (finding,) = kept_findings(config, found)
+    assert finding.level == "warning"
+    assert finding.message == (
+        "driftline.verdicts keeps 7d (retention.ms), in a topic made now they are 90d: alarms stay"
+        " as they are, but the page, the API and reports look back no further:\nrun "
+        " kafka-configs.sh --alter --entity-type topics --entity-name driftline.verdicts"
+        f" --add-config retention.ms={90 * DAY}"
+    )
 
 
 def test_a_size_may_be_less_than_what_is_needed(config: Config) -> None:

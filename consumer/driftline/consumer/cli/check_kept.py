@@ -8,7 +8,7 @@ from driftline.consumer.cli.check_findings import Finding
 from driftline.consumer.cli.topic_checks import longest_needed
 from driftline.consumer.config import Config
 from driftline.consumer.log.protocol import TopicInfo
-from driftline.consumer.log.topics import ALERTS_NEEDED, JOINS_TIMES, PANES_TIMES
+from driftline.consumer.log.topics import ALERTS_NEEDED, JOINS_TIMES, PANES_TIMES, VERDICTS_KEPT
 from driftline.producer.records.durations import format_duration
 
 
@@ -40,6 +40,29 @@ def kept_findings(config: Config, topics: Mapping[str, TopicInfo]) -> Iterator[F
                 " --add-config retention.bytes=-1"
             )
             yield Finding("warning", "topics", text)
+    yield from _history(config, topics)
+
+
+def _history(config: Config, topics: Mapping[str, TopicInfo]) -> Iterator[Finding]:
+    """Yield a warning where verdicts are kept for less time than in a topic made now."""
+    name = config.output.topic("verdicts")
+    found = topics.get(name)
+    if found is None or found.retention is None or found.retention >= VERDICTS_KEPT:
+        return
+    text = (
+        f"{name} keeps {format_duration(found.retention)} (retention.ms), in a topic made now they"
+        f" are {format_duration(VERDICTS_KEPT)}: alarms stay as they are, but the page, the API and"
+        f" reports look back no further:\nrun  {_keep(name, VERDICTS_KEPT)}"
+    )
+    yield Finding("warning", "topics", text)
+
+
+def _keep(name: str, kept: int) -> str:
+    """Return the command after which a topic keeps its records for `kept` ms."""
+    return (
+        f"kafka-configs.sh --alter --entity-type topics --entity-name {name}"
+        f" --add-config retention.ms={kept}"
+    )
 
 
 def _own_topics(config: Config) -> dict[str, int]:

@@ -12,6 +12,8 @@ DAY = 24 * HOUR
 ALERTS_KEPT = 30 * DAY
 ALERTS_NEEDED = 8 * DAY
 """An alert that fires is written again every week, so that it stays in its topic."""
+VERDICTS_KEPT = 90 * DAY
+"""The page, the API and reports look back as far as verdicts are kept; nothing else reads them."""
 PANES_KEPT = 7 * DAY
 PANES_TIMES, JOINS_TIMES = 2, 3
 """How many times the longest that a model looks back panes and joins are kept."""
@@ -44,7 +46,7 @@ def output_topics(prefix: str, partitions: int, longest: int) -> list[TopicSpec]
     >>> for spec in output_topics("driftline", 6, 14 * DAY):
     ...     print(spec.name, spec.cleanup_policy, spec.configs.get("retention.ms"))
     driftline.alerts delete 2592000000
-    driftline.verdicts delete None
+    driftline.verdicts delete 7776000000
     driftline.panes delete 2419200000
     driftline.joins delete 3628800000
     driftline.state compact None
@@ -55,7 +57,7 @@ def output_topics(prefix: str, partitions: int, longest: int) -> list[TopicSpec]
     )
     configs = {
         "alerts": {"retention.ms": str(ALERTS_KEPT)},
-        "verdicts": {},
+        "verdicts": {"retention.ms": str(VERDICTS_KEPT)},
         "panes": panes,
         "joins": joins,
         # Only segments that are closed are compacted: by default after a week or 1 GiB, and a
