@@ -133,7 +133,7 @@ $(WHEEL)/.checked: $(WHEEL)/.pins .venv/.dev $(SOURCES) README.md LICENSE NOTICE
 	@$(WHEEL)/bin/python tests/wheel/check.py $(DEMO_INPUT)
 	@touch $@
 
-test: install lint $(TESTS) wheel ## everything that CI runs
+test: install lint $(TESTS) wheel build/site/index.html ## everything that CI runs
 
 demo: .venv/.runtime ## a stream that drifts, watched by the real service; needs Python alone
 	@$(BIN)/driftline demo
@@ -144,12 +144,18 @@ picture: .venv/.runtime ## draw docs/demo.svg again, from a run of the demo
 
 build/docs/.installed: docs/requirements.txt
 	@$(PYTHON) -m venv --clear build/docs
-	@build/docs/bin/python $(INSTALL) -r docs/requirements.txt
+	@build/docs/bin/python $(INSTALL) --require-hashes -r docs/requirements.txt
 	@touch $@
 
-docs: .venv/.runtime build/docs/.installed ## write the generated pages, and the site into build/site
+# A link or an anchor that leads nowhere fails.
+build/site/index.html: build/docs/.installed mkdocs.yml $(shell find docs -name __pycache__ -prune -o -type f -print)
+	@echo "site"
+	@build/docs/bin/zensical build --strict --clean > build/docs/built.txt 2>&1 || { cat build/docs/built.txt; exit 1; }
+	@touch $@
+
+docs: .venv/.runtime ## write the generated pages, and the site into build/site
 	@$(BIN)/python docs/generate.py
-	@NO_MKDOCS_2_WARNING=1 build/docs/bin/mkdocs build --quiet
+	@$(MAKE) --no-print-directory build/site/index.html
 
 kafka: ## start one Kafka broker on localhost:9092 (Java 17, Maven); ends with Ctrl-C
 	@command -v java >/dev/null && { [ -d .kafka/libs ] || command -v mvn >/dev/null; } || \
@@ -166,7 +172,7 @@ sequential: .venv/.dev ## one table of what alarms promise, beside other librari
 PINS = build/pins/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
   --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make pins"
 REQUIRES = import sys, tomllib; t = tomllib.load(open("pyproject.toml", "rb")); \
-  o = {**t["project"]["optional-dependencies"], "build": t["build-system"]["requires"], "page": t["dependency-groups"]["page"]}; \
+  o = {**t["project"]["optional-dependencies"], "build": t["build-system"]["requires"], **t["dependency-groups"]}; \
   print(*o[sys.argv[1]], sep="\n")
 
 PARTS = build files avro protobuf ui notify page
@@ -178,6 +184,8 @@ pins: ## write the requirements*.txt again from pyproject.toml (UPGRADE=--upgrad
 	@$(PINS) $(UPGRADE) pyproject.toml -c requirements-dev.txt -o requirements.txt
 	@for part in $(PARTS); do \
 	  $(PINS) $(UPGRADE) build/pins/$$part.in -c requirements-dev.txt -o requirements-$$part.txt || exit 1; done
+	@$(PYTHON) -c '$(REQUIRES)' docs > build/pins/docs.in && \
+	  $(PINS) $(UPGRADE) build/pins/docs.in -c requirements-dev.txt -o docs/requirements.txt
 
 clean: ## remove everything that the other targets made
 	@rm -rf .venv build dist .kafka .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import tomllib
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -59,15 +60,16 @@ def pins(path: Path) -> dict[str, str]:
 def test_pins_are_those_that_the_project_asks_for(root: Path, project: dict[str, Any]) -> None:
     runtime = project["project"]["dependencies"]
     extras = project["project"]["optional-dependencies"]
-    tools, files, avro, protobuf = (extras[x] for x in ("dev", "files", "avro", "protobuf"))
+    groups = project["dependency-groups"]
     build = project["build-system"]["requires"]
+    parts = {name: extras[name] for name in extras if name != "dev"}
     asked = {
         "requirements.txt": runtime,
         "requirements-build.txt": build,
-        "requirements-files.txt": files,
-        "requirements-avro.txt": avro,
-        "requirements-protobuf.txt": protobuf,
-        "requirements-dev.txt": [*runtime, *tools, *files, *avro, *protobuf, *build],
+        **{f"requirements-{name}.txt": part for name, part in parts.items()},
+        "requirements-dev.txt": [*runtime, *extras["dev"], *chain(*parts.values()), *build],
+        "requirements-page.txt": groups["page"],
+        "docs/requirements.txt": groups["docs"],
     }
     for name, requirements in asked.items():
         pinned = pins(root / name)
@@ -81,7 +83,8 @@ def test_all_files_pin_the_same_versions(root: Path) -> None:
     everything = pins(root / "requirements-dev.txt")
     for name in [
         "requirements.txt", "requirements-files.txt", "requirements-build.txt",
-        "requirements-avro.txt", "requirements-protobuf.txt",
+        "requirements-avro.txt", "requirements-protobuf.txt", "requirements-ui.txt",
+        "requirements-notify.txt",
     ]:  # fmt: skip
         assert pins(root / name).items() <= everything.items()
 

@@ -6,8 +6,10 @@ import json
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from driftline.consumer.cli import app
@@ -15,7 +17,7 @@ from driftline.consumer.config import ConfigError, load
 from driftline.consumer.http.tables import COUNTERS, GAUGES
 from driftline.detectors import DETECTORS
 
-from .pages import DOCS, EVERY, EXAMPLE, PAGES, README, snippets, whole
+from .pages import DOCS, EVERY, EXAMPLE, PAGES, README, ROOT, snippets, whole
 from .test_python_pages import PAGES as PYTHON_PAGES
 
 
@@ -48,6 +50,20 @@ def test_links_lead_somewhere(page: str) -> None:
         assert not name or (DOCS / name).is_file(), link
         if anchor:
             assert anchor in PAGES[name or page].anchors, link
+
+
+def entries(nav: list[Any] | dict[str, Any] | str) -> list[str]:
+    """Return the pages of a navigation, in their order."""
+    if isinstance(nav, str):
+        return [nav]
+    parts = nav.values() if isinstance(nav, dict) else nav
+    return [page for part in parts for page in entries(part)]
+
+
+def test_every_page_is_in_the_navigation_once() -> None:
+    """`make docs` does not notice either; links and anchors it does."""
+    site = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
+    assert sorted(entries(site["nav"])) == sorted(PAGES)
 
 
 @pytest.mark.parametrize(("page", "text"), snippets("yaml"))
