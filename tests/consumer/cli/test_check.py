@@ -125,7 +125,8 @@ def broker(folder: Path) -> MemoryBroker:
     made.create("payments.chargebacks", 4)
     for name in ("verdicts", "panes", "joins", "dead-letter"):
         made.create(f"driftline.{name}", 6)
-    made.create("driftline.state", 6, "compact")
+    for name in ("state", "control"):
+        made.create(f"driftline.{name}", 6, "compact")
     return made
 
 
@@ -322,6 +323,11 @@ def test_topics(folder: Path, one: Callable[..., MemoryBroker]) -> None:
         "error    car-loan          predictions[0]: the topic ml.predictions does not exist:"
         " correct the name, or create it   driftline.yaml:3"
     )
+    broker.infos.pop("driftline.control")
+    printed = check(folder, MemoryLog(broker))
+    hint = "without driftline.control alerts cannot be marked: run  driftline topics create"
+    assert f"ok       topics            {hint}\n" in printed
+    assert "no errors" in printed
     for name in [name for name in broker.infos if name.startswith("driftline.")]:
         broker.infos.pop(name)
     assert found(folder, broker)[0] == (

@@ -61,7 +61,8 @@ def broker(car_loan_folder: Path, monkeypatch: pytest.MonkeyPatch) -> MemoryBrok
     made = MemoryBroker(now=1_700_000_000_000)
     made.create("ml.predictions", 2)
     for spec in output_topics("driftline", 3, 0):
-        made.create(spec.name, spec.partitions, spec.cleanup_policy)
+        if spec.needed:
+            made.create(spec.name, spec.partitions, spec.cleanup_policy)
 
     def consumer(topics: Set[str]) -> MemoryConsumer:
         assert topics == {"ml.predictions", "driftline.panes"}

@@ -39,10 +39,17 @@ def test_create_makes_what_is_missing(driftline: Driftline, broker: MemoryBroker
         "created  driftline.joins        6 partitions, delete",
         "created  driftline.state        6 partitions, compact",
         "created  driftline.dead-letter  6 partitions, delete",
+        "created  driftline.control      6 partitions, compact",
     ]
     states = [json.loads(line) for line in driftline("topics", "create", "--json").out.splitlines()]
     assert {each["state"] for each in states} == {"exists"}
     assert driftline("topics", "check").code == 0
+    broker.infos.pop("driftline.control")  # nothing but marks needs it
+    assert driftline("topics", "check").code == 0
+    broker.create("driftline.control", 1)
+    ran = driftline("topics", "check")
+    assert ran.code == 2
+    assert ran.err.startswith("driftline.control has cleanup.policy=delete, it must be compact:")
 
 
 def test_check_says_everything_that_is_wrong(driftline: Driftline, broker: MemoryBroker) -> None:

@@ -111,6 +111,10 @@ def _topic_findings(config: Config, topics: Mapping[str, TopicInfo]) -> Iterator
         return
     for text in check_topics(specs, topics):
         yield Finding("error", "topics", text)
+    for spec in specs:
+        if spec in missing and not spec.needed:
+            text = f"without {spec.name} alerts cannot be marked: run  driftline topics create"
+            yield Finding("ok", "topics", text)
 
 
 def _held_findings(config: Config, log: Log, topics: Mapping[str, TopicInfo]) -> Iterator[Finding]:

@@ -14,7 +14,12 @@ import typer
 from driftline.consumer.cli.errors import START_ME_AGAIN
 from driftline.consumer.cli.logs import Log
 from driftline.consumer.cli.service_log import AnnouncingProducer, Reporter
-from driftline.consumer.cli.topic_checks import all_topics, topic_problems, wanted_topics
+from driftline.consumer.cli.topic_checks import (
+    all_topics,
+    topic_problems,
+    wanted_topics,
+    worker_topics,
+)
 from driftline.consumer.config import KafkaConfig, Locations
 from driftline.consumer.http import serve
 from driftline.consumer.log.broker import connect, wait_for_broker
@@ -138,15 +143,17 @@ def _reach(
 def _topics(
     plan: Plan, locations: Locations, topic_log: TopicLog, log: Log
 ) -> dict[str, TopicInfo]:
-    """Return all topics as they are on the broker, after creating those that are missing.
+    """Return the topics that a worker needs as they are, after creating all that are missing.
+
+    Only where they are to be created does it ask for others, which it may not be allowed to see.
 
     Raises:
         LogError: a topic is missing or has the wrong settings; one line for each.
     """
     config = plan.config
-    specs = wanted_topics(config)
-    found = topic_log.topics(all_topics(config))
-    missing = missing_topics(specs, found) if config.output.create_topics else []
+    needed, create = worker_topics(config), config.output.create_topics
+    found = topic_log.topics(all_topics(config) if create else needed)
+    missing = missing_topics(wanted_topics(config), found) if create else []
     to_be_created = {spec.name: TopicInfo(spec.name, "", 0, "") for spec in missing}
     problems = topic_problems(config, locations, {**found, **to_be_created})
     if problems:  # before anything is made: a slip in the configuration leaves no topics behind
@@ -154,8 +161,8 @@ def _topics(
     if missing:
         topic_log.create_topics(missing, config.output.replication_factor)
         log.info("topics created", topics=[spec.name for spec in missing])
-        found = topic_log.topics(all_topics(config))
-    return found
+        found = topic_log.topics(needed)
+    return {name: info for name, info in found.items() if name in needed}
 
 
 # The wall clock as it was at the start, carried on by the monotonic one: a clock that is set back

@@ -38,6 +38,12 @@ def all_topics(config: Config) -> frozenset[str]:
     return frozenset([*input_topics(config), *(spec.name for spec in wanted_topics(config))])
 
 
+def worker_topics(config: Config) -> frozenset[str]:
+    """Return the names of the topics that a worker cannot do without."""
+    needed = (spec.name for spec in wanted_topics(config) if spec.needed)
+    return frozenset([*input_topics(config), *needed])
+
+
 def missing_inputs(
     config: Config, locations: Locations, found: Mapping[str, TopicInfo]
 ) -> list[Problem]:

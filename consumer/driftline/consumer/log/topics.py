@@ -18,14 +18,24 @@ PANES_KEPT = 7 * DAY
 PANES_TIMES, JOINS_TIMES = 2, 3
 """How many times the longest that a model looks back panes and joins are kept."""
 
+_COMPACTED = ("state", "control")
+
 
 @dataclass(frozen=True)
 class TopicSpec:
-    """A topic as Driftline needs it. `configs` are Kafka's own names and values."""
+    """A topic as Driftline needs it.
+
+    Attributes:
+        name: of the topic.
+        partitions: how many.
+        configs: Kafka's own names and values.
+        needed: whether a worker needs it; all else works without one that it does not.
+    """
 
     name: str
     partitions: int
     configs: Mapping[str, str]
+    needed: bool = True
 
     @property
     def cleanup_policy(self) -> str:
@@ -51,6 +61,7 @@ def output_topics(prefix: str, partitions: int, longest: int) -> list[TopicSpec]
     driftline.joins delete 3628800000
     driftline.state compact None
     driftline.dead-letter delete None
+    driftline.control compact None
     """
     panes, joins = (
         {"retention.ms": str(max(PANES_KEPT, n * longest))} for n in (PANES_TIMES, JOINS_TIMES)
@@ -64,12 +75,14 @@ def output_topics(prefix: str, partitions: int, longest: int) -> list[TopicSpec]
         # restarted worker would read all of that.
         "state": {"segment.ms": str(HOUR), "min.cleanable.dirty.ratio": "0.1"},
         "dead-letter": {},
+        "control": {},
     }
     return [
         TopicSpec(
             f"{prefix}.{name}",
             partitions,
-            {"cleanup.policy": "compact" if name == "state" else "delete", **more},
+            {"cleanup.policy": "compact" if name in _COMPACTED else "delete", **more},
+            name != "control",
         )
         for name, more in configs.items()
     ]
@@ -83,6 +96,8 @@ def missing_topics(specs: Sequence[TopicSpec], found: Mapping[str, TopicInfo]) -
 def check_topics(specs: Sequence[TopicSpec], found: Mapping[str, TopicInfo]) -> list[str]:
     """Say what is wrong with the topics that `specs` describe, one sentence with its fix each.
 
+    That one which no worker needs is missing is not wrong.
+
     >>> specs = output_topics("driftline", 6, 0)[:2]
     >>> check_topics(specs, {"driftline.alerts": TopicInfo("driftline.alerts", "id", 6, "delete")})
     ['driftline.verdicts is missing: run  driftline topics create']
@@ -91,6 +106,8 @@ def check_topics(specs: Sequence[TopicSpec], found: Mapping[str, TopicInfo]) -> 
     for spec in specs:
         info = found.get(spec.name)
         if info is None:
+            if not spec.needed:
+                continue
             problems.append(f"{spec.name} is missing: run  driftline topics create")
         elif info.cleanup_policy not in (spec.cleanup_policy, ""):  # empty: may not be seen
             problems.append(

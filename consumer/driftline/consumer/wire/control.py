@@ -9,6 +9,7 @@ from typing import Literal, get_args
 
 import msgspec
 
+SCHEMA: Literal["driftline.control.v1"] = "driftline.control.v1"
 Action = Literal["acknowledge", "snooze", "false_alarm"]
 ACTIONS: tuple[Action, ...] = get_args(Action)
 
@@ -41,3 +42,30 @@ class Marks(msgspec.Struct, frozen=True, omit_defaults=True):
             (True, False)
         """
         return self.snooze is not None and now < (self.snooze.until or "9999")
+
+    def with_mark(self, action: Action, mark: Mark | None) -> Marks:
+        """Return the same with one action said, or with None taken back.
+
+        Example:
+            >>> marks = Marks(SCHEMA, "56f29dcfdc4e44e8").with_mark(
+            ...     "acknowledge", Mark("ada", "2026-01-01T00:00:00Z", "a release")
+            ... )
+            >>> marks.acknowledge.why, marks.with_mark("acknowledge", None).acknowledge
+            ('a release', None)
+        """
+        return msgspec.structs.replace(self, **{action: mark})
+
+
+def read_marks(key: bytes | None, value: bytes | None) -> Marks:
+    """Return what a record says of its alert; a deleted one says nothing.
+
+    Raises:
+        msgspec.DecodeError: it is no such record.
+
+    Example:
+        >>> read_marks(b"56f29dcfdc4e44e8", None).false_alarm is None
+        True
+    """
+    if value is None:
+        return Marks(SCHEMA, (key or b"").decode(errors="replace"))
+    return msgspec.json.decode(value, type=Marks)
