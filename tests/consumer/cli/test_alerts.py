@@ -46,6 +46,13 @@ def test_an_alert_in_full() -> None:
     assert alert_in_full(alert(), verdict()) == IN_FULL
 
 
+def test_where_there_is_a_page_its_address_is_shown() -> None:
+    url = "https://drift.example/alerts/56f29dcfdc4e44e8"
+    linked = msgspec.structs.replace(alert(), links={"page": url})
+    assert alert_in_full(linked, verdict()) == f"{IN_FULL}\npage {url}"
+    assert alert_line(linked) == f"{alert_line(alert())}  {url}"
+
+
 def test_without_its_verdict_an_alert_shows_the_bins_it_names() -> None:
     text = alert_in_full(alert(), None)
     assert "  above 60684            10.0 %  26.0 %  #####|########\n" in text

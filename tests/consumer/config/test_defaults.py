@@ -34,6 +34,8 @@ def test_sections(read: Read) -> None:
     assert config.limits.idle_after == 60_000
     assert config.limits.max_event_bytes == 262_144
     assert (config.http.host, config.http.port) == ("127.0.0.1", 9108)
+    assert (config.ui.url, config.ui.host, config.ui.port) == (None, "127.0.0.1", 9110)
+    assert (config.ui.workers, config.ui.windows) == ((), 200)
     assert config.metrics.max_series == 200
     assert (config.log.level, config.log.format) == ("info", "auto")
 
@@ -55,6 +57,7 @@ def test_model(read: Read) -> None:
     assert model.stale_after == DAY
     assert model.owner is None
     assert model.runbook is None
+    assert model.page is None
     assert model.weight_for("x") == 1
     assert not model.is_ignored("x")
 

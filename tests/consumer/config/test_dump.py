@@ -91,6 +91,11 @@ limits:
 http:
   host: 127.0.0.1
   port: 9108
+ui:
+  host: 127.0.0.1
+  port: 9110
+  workers: []
+  windows: 200
 metrics:
   max_series: 200
 log:

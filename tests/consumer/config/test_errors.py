@@ -165,7 +165,7 @@ LEVELS = "known are value, p_value"
         (
             "runbook: 'https://me:pw@wiki.example/x'",
             "runbook",
-            "a URL in every alert must not hold a login: remove the part before @",
+            "a URL that others see must not hold a login: remove the part before @",
         ),
     ],
 )

@@ -169,6 +169,11 @@ def test_a_message_for_slack() -> None:
         "*FIRING warning*  m: a&lt;b &amp; c rose\nowner credit\n"
         "<https://wiki.example/car-loan|runbook>"
     )
+    linked = alert(links={"page": "https://drift.example/alerts/a"})
+    assert slack_message(linked)["text"].splitlines()[-2:] == [
+        "<https://drift.example/alerts/a|page>",
+        "<https://wiki.example/car-loan|runbook>",
+    ]
     bare = slack_message(resolved(owner=None, runbook=None, severity="critical"))
     assert bare == {"text": f"*RESOLVED*  {alert().summary}"}
 
@@ -214,6 +219,8 @@ def test_an_alert_for_alertmanager() -> None:
         "startsAt": "2019-03-27T00:00:00Z",
         "endsAt": "2019-07-01T16:53:20Z",
     }
+    linked = alertmanager_alert(alert(links={"page": "https://drift.example/alerts/a"}), 0)
+    assert linked["annotations"]["page_url"] == "https://drift.example/alerts/a"
     whole = alert(feature=None, kind="stale", owner=None, runbook=None)
     assert labels(whole).keys() == {"alertname", "severity", "model", "kind", "incident_id"}
     assert "runbook_url" not in alertmanager_alert(whole, 0)["annotations"]

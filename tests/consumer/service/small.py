@@ -70,9 +70,9 @@ REFERENCE = reference()
 def plan(references: dict[str, Reference] | None = None, **settings: Any) -> Plan:
     """The plan for `MODEL` on `TOPIC`; `settings` are keys of the model.
 
-    `kafka`, `limits`, `output` and `models` (more of them) are sections of the configuration.
+    `kafka`, `limits`, `output`, `ui` and `models` (more of them) are sections of the configuration.
     """
-    sections = {k: settings.pop(k) for k in ("kafka", "limits", "output") if k in settings}
+    sections = {k: settings.pop(k) for k in ("kafka", "limits", "output", "ui") if k in settings}
     models = settings.pop("models", {})
     model = {"predictions": TOPIC, "reference": "unused.json", "window": WINDOW, "budget": "off"}
     kafka = {"bootstrap_servers": "localhost:9092", "start": "earliest"}

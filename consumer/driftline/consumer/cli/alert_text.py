@@ -26,9 +26,13 @@ class Share(NamedTuple):
 
 
 def alert_line(alert: Alert) -> str:
-    """Return an alert record on one line: when it was sent in event time, its state and summary."""
+    """Return an alert record on one line: when it was sent in event time, its state and summary.
+
+    Where there is a page, its address is at the end.
+    """
     time = minute(alert.window.end)
-    return f"{time}  {alert.status.upper():<8}  {alert.severity:<8}  {clean(alert.summary)}"
+    said = "  ".join(map(clean, [alert.summary, *(alert.links or {}).values()]))
+    return f"{time}  {alert.status.upper():<8}  {alert.severity:<8}  {said}"
 
 
 def alert_in_full(alert: Alert, verdict: Verdict | None) -> str:
@@ -59,7 +63,7 @@ def alert_in_full(alert: Alert, verdict: Verdict | None) -> str:
     elif shares:
         note = "" if verdict is not None else "\n  (the bins that contributed most)"
         parts.append(bars(shares) + note)
-    parts.append(f"{_window(alert)}\n{_rule(alert)}")
+    parts.append("\n".join([_window(alert), _rule(alert), *map(clean, _links(alert))]))
     return "\n\n".join(parts)
 
 
@@ -163,6 +167,10 @@ def _figures(alert: Alert) -> str:
         counts = (f"{count:,} {name}" for name, count in alert.counts.items())
         rows.append(("predictions", ", ".join(counts)))
     return "\n".join(f"  {name:<14}{text}" for name, text in rows)
+
+
+def _links(alert: Alert) -> list[str]:
+    return [f"{name} {url}" for name, url in (alert.links or {}).items()]
 
 
 def _window(alert: Alert) -> str:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from driftline.consumer.config.settings import Config, LogConfig
     from driftline.consumer.config.source import SourceConfig
     from driftline.consumer.config.tree import Locations
+    from driftline.consumer.config.ui import UiConfig
     from driftline.consumer.config.values import Budget, For, Start, format_number, format_share
 else:
     _LATER = {
@@ -57,6 +58,7 @@ else:
         "dump": ("effective", "schema", "show"),
         "source": ("SourceConfig",),
         "tree": ("Locations",),
+        "ui": ("UiConfig",),
         "values": ("Budget", "For", "Start", "format_number", "format_share"),
     }
     __getattr__ = later(__name__, _LATER)
@@ -86,6 +88,7 @@ __all__ = [
     "SourceConfig",
     "Start",
     "TlsConfig",
+    "UiConfig",
     "WindowConfig",
     "check_against",
     "describe_budget",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import fnmatch
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
+    PrivateAttr,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -35,6 +35,7 @@ from driftline.consumer.config.notation import (
     Topics,
 )
 from driftline.consumer.config.seasons import UTC, SeasonsConfig, SeasonsOrOff
+from driftline.consumer.config.urls import web_address
 from driftline.consumer.config.values import Budget, format_number
 from driftline.detectors.outcomes.metrics import METRICS
 from driftline.detectors.pane_lengths import LEAST_PANES, MOST_PANES, part_of, part_of_rows
@@ -213,12 +214,7 @@ class FeatureConfig(Section):
 
 
 def _url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("not a URL, write for example https://wiki.example/runbook")
-    if parts.username or parts.password:
-        raise ValueError("a URL in every alert must not hold a login: remove the part before @")
-    return value
+    return web_address(value, "https://wiki.example/runbook")
 
 
 def _each_once(values: tuple[str, ...]) -> tuple[str, ...]:
@@ -252,6 +248,7 @@ class ModelConfig(Section):
     show_values: bool = False
     owner: str | None = None
     runbook: Annotated[str, AfterValidator(_url)] | None = None
+    _page: str | None = PrivateAttr(default=None)  # of the whole configuration, like the zone
 
     @field_validator("min_effect", "critical_effect")
     @classmethod
@@ -275,6 +272,17 @@ class ModelConfig(Section):
         if self.seasons is None or self.seasons.timezone is not None:
             return self
         return self.model_copy(update={"seasons": SeasonsConfig(timezone=zone)})
+
+    def on_page(self, url: str) -> ModelConfig:
+        """Return the model with `ui.url`, which links in its alerts begin with."""
+        model = self.model_copy()
+        model._page = url  # noqa: SLF001 (of a copy of its own)
+        return model
+
+    @property
+    def page(self) -> str | None:
+        """Where the page is that shows its alerts; None: nowhere."""
+        return self._page
 
     @property
     def zone(self) -> str | None:

@@ -23,6 +23,7 @@ from driftline.consumer.config.notation import (
 from driftline.consumer.config.schema_registry import SchemaRegistryConfig
 from driftline.consumer.config.seasons import UTC
 from driftline.consumer.config.source import SourceConfig
+from driftline.consumer.config.ui import UiConfig
 
 ModelName = Annotated[str, AfterValidator(lambda name: check_name(name, "model"))]
 ComparisonName = Annotated[str, AfterValidator(lambda name: check_name(name, "comparison"))]
@@ -79,6 +80,7 @@ class Config(Section):
     comparisons: dict[ComparisonName, ComparisonConfig] = Field(default_factory=dict)
     limits: LimitsConfig = Field(default_factory=LimitsConfig)
     http: HttpConfig = Field(default_factory=HttpConfig)
+    ui: UiConfig = Field(default_factory=UiConfig)
     metrics: MetricsConfig = Field(default_factory=MetricsConfig)
     log: LogConfig = Field(default_factory=LogConfig)
 
@@ -127,6 +129,14 @@ class Config(Section):
         if not self.kafka.group:
             kafka = self.kafka.model_copy(update={"group": self.output.prefix})
             object.__setattr__(self, "kafka", kafka)  # frozen, and not yet returned
+        return self
+
+    @model_validator(mode="after")
+    def _alerts_link_to_the_page(self) -> Self:
+        url = self.ui.url
+        if url is not None:
+            models = {name: model.on_page(url) for name, model in self.models.items()}
+            object.__setattr__(self, "models", models)
         return self
 
     @model_validator(mode="after")

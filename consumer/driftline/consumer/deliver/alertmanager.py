@@ -58,6 +58,7 @@ def alertmanager_alert(alert: Alert, ends: int) -> dict[str, Any]:
         "summary": alert.summary,
         "description": f"rule {alert.rule}; alert {alert.alert_id}, revision {alert.revision}",
         "runbook_url": alert.runbook,
+        **{f"{name}_url": url for name, url in (alert.links or {}).items()},
     }
     start = parse_timestamp(alert.since)
     return {

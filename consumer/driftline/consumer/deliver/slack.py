@@ -16,14 +16,15 @@ from driftline.consumer.wire.records import Alert
 def slack_message(alert: Alert) -> dict[str, str]:
     """Return one record as a message for Slack.
 
-    The text has the status and severity, the sentence, and a link to the runbook.
+    The text has the status and severity, the sentence, and links to the page and the runbook.
     """
     head = "RESOLVED" if alert.status == "resolved" else f"FIRING {alert.severity}"
     text = f"*{head}*  {_escaped(alert.summary)}"
     if alert.owner is not None:
         text += f"\nowner {_escaped(alert.owner)}"
-    if alert.runbook is not None:
-        text += f"\n<{_escaped(alert.runbook).replace('|', '%7C')}|runbook>"
+    for name, url in {**(alert.links or {}), "runbook": alert.runbook}.items():
+        if url is not None:
+            text += f"\n<{_escaped(url).replace('|', '%7C')}|{_escaped(name)}>"
     return {"text": text}
 
 

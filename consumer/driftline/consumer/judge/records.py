@@ -14,6 +14,7 @@ from typing import Any
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.lives.life import Life, WindowTimes
 from driftline.consumer.judge.sentence import Wording, fit, named, opening
+from driftline.consumer.wire.addresses import alert_links
 from driftline.consumer.wire.axis import axis_of
 from driftline.consumer.wire.records import (
     STATES,
@@ -108,7 +109,7 @@ class RecordWriter:
     Args:
         model: its name.
         segment: None for the whole model, else ``tag=value``.
-        config: whose owner and runbook alerts have.
+        config: whose owner, runbook and page alerts have.
         reference: named in the records.
 
     Attributes:
@@ -187,9 +188,10 @@ class RecordWriter:
         incident = life.since if life.incident is None else life.incident
         until = times.start if life.quiet_since is None else life.quiet_since
         others = list(map(named, cause.others))
+        alert_id = identity(self.stream, life.feature, life.kind, axis.key(life.since))
         return Alert(
             schema="driftline.alert.v1",
-            alert_id=identity(self.stream, life.feature, life.kind, axis.key(life.since)),
+            alert_id=alert_id,
             revision=life.revision,
             status="firing" if life.firing else "resolved",
             severity="critical" if life.severity == 2 else "warning",
@@ -225,6 +227,7 @@ class RecordWriter:
             also_firing=list(cause.others[:_LISTED]),
             owner=self._config.owner,
             runbook=self._config.runbook,
+            links=alert_links(self._config.page, alert_id),
         ).with_change(cause.wording.row)
 
     def _named(self, events: int | None) -> ReferenceName:

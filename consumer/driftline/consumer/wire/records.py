@@ -179,6 +179,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=
     `about`: the shares of new fields and values are those of a sample of the events. `types`: how
     the type changed. `segments`: in which segments it is, in words, where that is known.
     `features`: where many features changed at once, all of them, worst first; `feature` is None.
+    `links`: where it is shown, `page`; left out where the configuration names no page.
     """
 
     schema: Literal["driftline.alert.v1"]
@@ -218,6 +219,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=
     also_firing: list[str]
     owner: str | None
     runbook: str | None
+    links: dict[str, str] | None = None
 
     @property
     def subject(self) -> Subject:

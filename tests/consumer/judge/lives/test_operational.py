@@ -32,7 +32,13 @@ from driftline.consumer.wire.records import Alert, Verdict
 from driftline.consumer.wire.subject import identity
 
 HOURLY = {"length": "1h", "grace": "0s", "min_events": 1}
-PLAN = plan(stale_after="1d", window=HOURLY, owner="credit", runbook="https://wiki.example/m")
+PLAN = plan(
+    stale_after="1d",
+    window=HOURLY,
+    owner="credit",
+    runbook="https://wiki.example/m",
+    ui={"url": "https://drift.example/"},
+)
 
 
 class Judging:
@@ -82,6 +88,7 @@ def test_a_model_silent_everywhere_is_one_alert_and_its_end_another() -> None:
     assert fired.alert_id == identity("m", "", "stale", fired.since)
     assert (fired.revision, fired.until, fired.rule) == (1, None, "stale_after: 1 day")
     assert (fired.owner, fired.runbook) == ("credit", "https://wiki.example/m")
+    assert fired.links == {"page": f"https://drift.example/alerts/{fired.alert_id}"}
     # It is said once, whatever is repeated.
     for number, part in enumerate(parts):
         assert alerts(judging.advance(part.stale(3 * DAY + number))) == []
