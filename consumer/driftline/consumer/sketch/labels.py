@@ -104,8 +104,8 @@ class LabelReader:
             models = [name for name in self._classes if self._kinds[name] == kind]
             listed = tuple(dict.fromkeys(c for name in models for c in self._classes[name]))
             if kind == "categorical":
-                forms = (form for name in models for form in other_forms(self._classes[name]))
-                listed = tuple(dict.fromkeys((*listed, *forms)))
+                forms = {form for name in models for form in other_forms(self._classes[name])}
+                listed = (*listed, *sorted(forms - mapping.texts.marks - {*listed}))
             layout = _layout(kind, listed)
             schemas = [
                 ModelSchema(name, layout, {}, ids=True, record=_RECORDS[among_events])

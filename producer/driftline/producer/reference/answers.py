@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as AnyMapping
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -109,12 +109,13 @@ class GatheredAnswers:
 
     def joined(self) -> Answers:
         """Return all answers, in the order in which they came."""
+        predicted = self._predicted.joined()
         return Answers(
-            self._predicted.joined(),
+            predicted,
             self._score.joined(),
-            self._actual.joined(),
+            self._actual.joined(predicted.names),
             self._truth.joined(),
-            self._texts.joined(),
+            self._texts.joined(predicted.names),
         )
 
 
@@ -122,25 +123,33 @@ class _Classes:
     """The classes of events that come some at a time."""
 
     def __init__(self) -> None:
-        self._places: dict[str, int] = {}
+        self._places: dict[tuple[str, bool], int] = {}  # class, and whether it is marked as none
         self._codes = _Array(np.array([-1], np.int32))
 
     def add(self, field: Field | None, rows: int, *, numbers: bool = True) -> None:
         if field is None:
             self._codes.add(None, rows)
             return
-        codes, texts = field.category_texts()
+        found = field.categories()
         number = numeric(field.texts)
         values = field.used()[0].distinct
-        places = np.full(len(texts), -1, np.int32)
-        for i, text in enumerate(texts):
+        places = np.full(len(found.texts), -1, np.int32)
+        for i, (text, marked) in enumerate(zip(found.texts, found.marked, strict=True)):
             plain = numbers or (i < len(values) and not _is_number(values[i], number))
             if text is not None and plain:
-                places[i] = self._places.setdefault(text, len(self._places))
-        self._codes.add(places[codes], rows)
+                places[i] = self._places.setdefault((text, marked), len(self._places))
+        self._codes.add(places[found.codes], rows)
 
-    def joined(self) -> Labels:
-        return Labels(self._codes.joined(), list(self._places))
+    def joined(self, listed: Iterable[str] = ()) -> Labels:
+        """Return all classes; a text that stands for no value is one only if it is listed."""
+        names = [text for text, marked in self._places if not marked]
+        codes = self._codes.joined()
+        if len(names) < len(self._places):
+            names = list(dict.fromkeys([*names, *listed]))
+            place = {name: i for i, name in enumerate(names)}
+            moved = [place.get(text, -1) for text, _ in self._places]
+            codes = np.array([*moved, -1], np.int32)[codes]
+        return Labels(codes, names)
 
 
 def _is_number(value: object, number: Kind) -> bool:

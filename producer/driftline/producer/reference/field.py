@@ -21,6 +21,23 @@ Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
+class Categories:
+    """The categories of n events.
+
+    Attributes:
+        codes: int64 (n,): the place of each event's in `texts`.
+        texts: the categories; None for no value. The last is None.
+        marked: of each, whether it is a text that stands for no value. It does unless a value that
+            is no text names the same category, in any event: then that is listed, and what is
+            listed is a value (`values.categorical`).
+    """
+
+    codes: NDArray[np.int64]
+    texts: list[str | None]
+    marked: list[bool]
+
+
+@dataclass(frozen=True, eq=False)
 class Field:
     """The values of one field of n events.
 
@@ -61,12 +78,8 @@ class Field:
         return Field(self.column.take(rows), absent, self.texts)
 
     def read_by(self, texts: TextForm) -> Field:
-        """Return the field with what its texts stand for: null where it is no value."""
-        column, marks = self.column, texts.marks
-        if marks and isinstance(column, Coded):
-            values = [None if type(v) is str and v in marks else v for v in column.distinct]
-            column = Coded(column.codes, values)
-        return Field(column, self.absent, texts)
+        """Return the field with what its texts stand for."""
+        return Field(self.column, self.absent, texts)
 
     def used(self) -> tuple[Coded, NDArray[np.int64]]:
         """Return the distinct values, and how many events have each."""
@@ -74,8 +87,8 @@ class Field:
         codes = found.codes if self.absent is None else found.codes[~self.absent]
         return found, np.bincount(codes, minlength=len(found.distinct))
 
-    def category_texts(self) -> tuple[NDArray[np.int64], list[str | None]]:
-        """Return categories: the place of each event's in a list, whose last is None for none."""
+    def categories(self) -> Categories:
+        """Return the categories of the events."""
         found, counts = self.used()
         texts = [
             _writable(category_text(finite_or_text(value))) if count else None
@@ -84,7 +97,9 @@ class Field:
         codes = found.codes.astype(np.int64)
         if self.absent is not None:
             codes[self.absent] = len(texts)
-        return codes, [*texts, None]
+        marks = self.texts.marks
+        marked = [type(value) is str and value in marks for value in found.distinct]
+        return Categories(codes, [*texts, None], [*marked, False])
 
 
 def _writable(text: str | None) -> str | None:

@@ -84,7 +84,7 @@ def guess_texts(columns: Mapping[str, Sequence[Any]]) -> TextGuess:
 
 def type_of(values: Sequence[Any], *, coerce: bool) -> FeatureType | None:
     """Return the type that values have; None where they say nothing."""
-    look = Look(coerce=coerce)
+    look = Look(texts=TextForm(coerce=coerce))
     look.add(field_of(values))
     return look.infer()
 

@@ -17,7 +17,7 @@ from driftline.detectors.registry import FeatureType
 from driftline.producer.records.column_values import as_coded
 from driftline.producer.records.number_text import NEARLY_ALL, is_mark, plain_number
 from driftline.producer.records.table import Numbers, Times
-from driftline.producer.records.text_form import TextForm
+from driftline.producer.records.text_form import AS_WRITTEN, TextForm
 from driftline.producer.records.timestamp import is_written
 from driftline.producer.records.values import numeric
 from driftline.producer.reference.distinct import DistinctNumbers
@@ -35,7 +35,7 @@ class Look:
 
     Args:
         most: distinct numbers that are all kept; see `DistinctNumbers`.
-        coerce: whether texts that are numbers are numbers.
+        texts: what texts stand for; those that stand for no value say nothing.
 
     Attributes:
         numbers: the distinct numbers.
@@ -48,9 +48,9 @@ class Look:
     ('numeric', 2, 2)
     """
 
-    def __init__(self, most: int | None = 1 << 16, *, coerce: bool = False) -> None:
-        self._coerce = coerce
-        self._numbers = numeric(TextForm(coerce=coerce))
+    def __init__(self, most: int | None = 1 << 16, texts: TextForm = AS_WRITTEN) -> None:
+        self._coerce, self._marks = texts.coerce, texts.marks
+        self._numbers = numeric(texts)
         self.numbers = DistinctNumbers(most)
         self.count = 0
         self.sample: list[NDArray[np.float64]] = []
@@ -114,7 +114,7 @@ class Look:
 
     def _says_something(self, value: str | bool) -> bool:
         """Whether a value is one, and no number."""
-        if value in NOT_FINITE:
+        if value in NOT_FINITE or value in self._marks:
             return False
         if not (self._coerce and isinstance(value, str)):
             return True

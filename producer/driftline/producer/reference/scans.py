@@ -7,7 +7,6 @@ which they are compared last.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -33,6 +32,7 @@ from driftline.producer.records.column_values import feature_columns
 from driftline.producer.records.names import PREDICTION_FEATURES
 from driftline.producer.records.values import ABSENT, categorical, kind_of, numeric
 from driftline.producer.reference.answers import GatheredAnswers
+from driftline.producer.reference.category_counts import CategoryCounts
 from driftline.producer.reference.events import Events, LeftOut
 from driftline.producer.reference.field import Field
 from driftline.producer.reference.look import Look
@@ -81,7 +81,7 @@ class Seen:
             for name in {*events.features, *PREDICTION_FEATURES}:
                 found = events.field(name)
                 if found is not None and len(found.column):
-                    seen.looks.setdefault(name, Look(most, coerce=found.texts.coerce)).add(found)
+                    seen.looks.setdefault(name, Look(most, found.texts)).add(found)
             seen.answers.add(events)
             times = events.times()
             if times is not None:
@@ -135,25 +135,24 @@ def choose(
         elif grid is not None:
             sample = np.concatenate(looks[name].sample) if numbers is None else numbers
             searches[name] = GridSearch(sample, grid)
-    texts: dict[str, Counter[str | None]] = {
-        name: Counter() for name, kind in types.items() if kind == "categorical"
-    }
-    tagged: dict[str, Counter[str | None]] = {tag: Counter() for tag in tags}
-    if searches or texts or tagged:
+    categories = {name: CategoryCounts() for name, kind in types.items() if kind == "categorical"}
+    tagged = {tag: CategoryCounts() for tag in tags}
+    if searches or categories or tagged:
         for events in scan():
             for name, search in searches.items():
                 search.count(_finite(events.field(name)))
-            for name, counter in texts.items():
-                _count_texts(events.field(name), counter)
+            for name, counter in categories.items():
+                counter.add(events.field(name))
             for tag, counter in tagged.items():
-                _count_texts(events.tags.get(tag), counter)
+                counter.add(events.tags.get(tag))
     open_searches = {name: search for name, search in searches.items() if search.needs_values}
     if open_searches:
         for events in scan():
             for name, search in open_searches.items():
                 search.keep(_finite(events.field(name)))
     grids |= {name: search.grid() for name, search in searches.items()}
-    listings = {name: Listing.of(name, counter) for name, counter in texts.items()}
+    texts = {name: counter.counted() for name, counter in categories.items()}
+    listings = {name: Listing.of(name, counted) for name, counted in texts.items()}
     features = [
         numeric_feature(name, grids[name])
         if kind == "numeric"
@@ -166,11 +165,12 @@ def choose(
         for name, kind in types.items()
     ]
     distinct = {name: looks[name].numbers.about() for name in grids}
-    distinct |= {name: len(counter) for name, counter in texts.items()}
-    for tag, counter in tagged.items():
-        if not counter:
+    distinct |= {name: len(counted) for name, counted in texts.items()}
+    values = {tag: tagged[tag].counted() for tag in sorted(tagged)}
+    for tag, counted in values.items():
+        if not counted:
             raise InputError(f"segment {tag}: no event has this tag; check the name or mapping")
-    segments = {tag: segment_values(tagged[tag]) for tag in sorted(tagged)}
+    segments = {tag: segment_values(counted) for tag, counted in values.items()}
     return Chosen(Layout.of(features), segments, distinct, listings)
 
 
@@ -359,7 +359,7 @@ def _members(events: Events, segments: Mapping[str, tuple[str, ...]]) -> Iterabl
         found = events.tags.get(tag)
         codes = np.full(events.rows, ABSENT)
         if found is not None:
-            codes = found.doubles(categorical(values))
+            codes = found.doubles(categorical(values, found.texts.marks))
         for code in range(len(values)):
             yield np.flatnonzero(codes == code)
         yield np.flatnonzero(~((codes >= 0) & (codes < len(values))))
@@ -378,12 +378,3 @@ def _finite(found: Field | None) -> FloatArray:
         return np.empty(0)
     values = found.doubles(numeric(found.texts))
     return values[np.isfinite(values)] + 0.0
-
-
-def _count_texts(found: Field | None, counter: Counter[str | None]) -> None:
-    if found is None:
-        return
-    codes, texts = found.category_texts()
-    for text, number in zip(texts, np.bincount(codes, minlength=len(texts)).tolist(), strict=True):
-        if number and text is not None:
-            counter[text] += number
