@@ -12,14 +12,17 @@ record's, a missing `model` the source's only model. `null`, an absent key and a
 finite are three different things and are counted apart. Unknown top-level fields are ignored.
 
 These models are the published schema and validate single records; the monitor itself reads events
-with a decoder compiled from the reference, which accepts the same records.
+with a decoder compiled from the reference. Both accept the same records: the schema those that
+become no dead letter and hold no value that is invalid for every type of feature, such as a list.
+What the schema cannot say is in `BEYOND`.
 """
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -27,42 +30,114 @@ from pydantic import (
     StrictFloat,
     StrictInt,
     StrictStr,
+    WithJsonSchema,
     model_validator,
 )
 
-from driftline.producer.records.event_fields import rename_aliases
+from driftline.producer.records.event_fields import ALIASES, rename_aliases
+from driftline.producer.records.timestamp import EARLIEST, LATEST, parse_timestamp
 
 SCHEMA_VERSION = 1
 
-Number = StrictInt | StrictFloat
-Scalar = StrictBool | StrictInt | StrictFloat | StrictStr
+BEYOND = (
+    "that a text is a time (the forms are listed in docs/files.md), and is not too far ahead of"
+    " its record",
+    "that a text which looks like an object is JSON, and what such an object holds",
+    "numbers beyond the range of doubles, and times less than a microsecond beyond the years that"
+    " are read",
+    "the size of a record and the depth of its nesting",
+    "what the configuration and the reference say: the model that the record is of, the type and"
+    " the name of each feature, the classes that labels may have",
+)
+"""What decides about a record too, and no JSON Schema can say."""
+
+Number = Annotated[StrictInt | StrictFloat, WithJsonSchema({"type": "number"})]
+Scalar = Annotated[
+    StrictBool | StrictInt | StrictFloat | StrictStr,
+    WithJsonSchema({"type": ["boolean", "number", "string"]}),
+]
+
+_PER_MS = {"seconds": 0.001, "milliseconds": 1, "microseconds": 1_000, "nanoseconds": 1_000_000}
+_TIMES = [
+    {"type": "string", "pattern": "[0-9]"},
+    *(
+        {
+            "type": "number",
+            "minimum": int(EARLIEST * per_ms),
+            "exclusiveMaximum": int(LATEST * per_ms),
+            "description": f"{unit} since 1970",
+        }
+        for unit, per_ms in _PER_MS.items()
+    ),
+]
 
 
-class Outcome(BaseModel):
-    """A prediction, or what really happened: a class, a number, or both."""
+def _readable(value: str | float) -> str | float:
+    if parse_timestamp(value) is None:
+        raise ValueError("no time from 1678 to 2261, or a number before 2000")
+    return value
 
-    model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
+
+Time = Annotated[StrictStr | Number, AfterValidator(_readable), WithJsonSchema({"anyOf": _TIMES})]
+Written = Annotated[StrictStr, Field(pattern=r"^\{[\s\S]*\}\s*$")]
+"""An object as a text that holds it as JSON."""
+Named = dict[str, Scalar | None]
+
+
+def _tidy(schema: dict[str, Any]) -> None:
+    """Leave out titles that only repeat the name, and defaults that only say `not given`."""
+    for field in schema["properties"].values():
+        field.pop("title", None)
+        field.pop("default", None)
+
+
+_CONFIG = ConfigDict(extra="ignore", allow_inf_nan=False, json_schema_extra=_tidy)
+
+
+class Prediction(BaseModel):
+    """What a model said: a class, a number, or both."""
+
+    model_config = _CONFIG
 
     label: Scalar | None = Field(None, description="The class.")
     score: Number | None = Field(
         None, description="A number: the score of the positive class, or a regression's value."
     )
-    probabilities: dict[str, Number | None] | None = Field(
-        None, description="Probability of each class, 0 to 1."
+    probabilities: Any = Field(
+        None, description="Probability of each class, 0 to 1; it is not monitored."
+    )
+
+
+class Truth(BaseModel):
+    """What really happened: a class, or a number."""
+
+    model_config = _CONFIG
+
+    label: Scalar | None = Field(None, description="The class.")
+    score: Scalar | None = Field(
+        None, description="A regression's value, or a class that is a number. `label` goes first."
     )
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
+    model_config = _CONFIG
 
-    event_id: StrictStr | StrictInt | None = Field(
-        None, description="Unique among the model's events; labels name it."
+    event_id: Scalar | None = Field(
+        None,
+        description="A text or a whole number, unique among the model's events; labels name it.",
     )
-    timestamp: StrictStr | Number | None = Field(
-        None, description="RFC 3339, or a number of s, ms, us or ns since 1970."
+    timestamp: Time | None = Field(
+        None,
+        description="RFC 3339, or a number of s, ms, us or ns since 1970. That of the Kafka record"
+        " unless given.",
     )
-    model: StrictStr | None = Field(None, description="Name of the model.")
-    actual: Outcome | Scalar | None = Field(
+    model: StrictStr | None = Field(
+        None, description="Name of the model; the topic's only one unless given."
+    )
+    model_version: Scalar | None = Field(
+        None, description="A tag of every event; of a label it is not used."
+    )
+    actual: Truth | Scalar | None = Field(
         None, description="Ground truth. A bare number is a score, text or a boolean a label."
     )
 
@@ -75,22 +150,19 @@ class _Record(BaseModel):
 class Event(_Record):
     """One prediction of one model."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"anyOf": [{"required": ["features"]}, {"required": ["prediction"]}]}
+    features: Named | Written | None = Field(
+        None, description="Named inputs: name to number, text, boolean or null."
     )
-
-    model_version: StrictStr | Number | None = Field(None, description="A tag of every event.")
-    features: dict[str, Scalar | None] | None = Field(None, description="Named inputs.")
-    prediction: Outcome | Scalar | None = Field(
+    prediction: Prediction | Scalar | None = Field(
         None, description="The output. A bare number is a score, text or a boolean a label."
     )
-    tags: dict[str, Scalar | None] | None = Field(
+    tags: Named | Written | None = Field(
         None, description="For slicing; never monitored unless listed as segments."
     )
 
     @model_validator(mode="after")
     def _has_content(self) -> Self:
-        if not {"features", "prediction"} & self.model_fields_set:
+        if self.features is None and self.prediction is None:
             raise ValueError("an event needs features or prediction")
         return self
 
@@ -98,10 +170,18 @@ class Event(_Record):
 class Label(_Record):
     """The ground truth of one event, known later."""
 
-    event_id: StrictStr | StrictInt = Field(description="The event that this is the truth of.")
-    actual: Outcome | Scalar = Field(
+    event_id: Annotated[StrictStr, Field(min_length=1)] | Number | StrictBool = Field(
+        description="The event that this is the truth of."
+    )
+    actual: Truth | Scalar = Field(
         description="Ground truth. A bare number is a score, text or a boolean a label."
     )
+
+    @model_validator(mode="after")
+    def _has_truth(self) -> Self:
+        if isinstance(self.actual, Truth) and self.actual.label is self.actual.score is None:
+            raise ValueError("a label needs an actual label or score")
+        return self
 
 
 def event_schema() -> dict[str, Any]:
@@ -110,22 +190,63 @@ def event_schema() -> dict[str, Any]:
     >>> event_schema()["$id"]
     'urn:driftline:event:v1'
     """
-    return _schema(Event, "event")
+    schema = _schema(Event, "event")
+    schema["anyOf"] = [_given("features"), _given("prediction")]
+    return schema
 
 
 def label_schema() -> dict[str, Any]:
     """Return the JSON Schema of a label.
 
-    >>> label_schema()["required"]
-    ['event_id', 'actual']
+    >>> label_schema()["$id"]
+    'urn:driftline:label:v1'
     """
-    return _schema(Label, "label")
+    schema = _schema(Label, "label")
+    del schema["required"]  # under which name, is said below
+    truth = schema["$defs"]["Truth"]
+    truth["anyOf"] = [_with(part, _NOT_NULL) for part in ("label", "score")]
+    schema["allOf"] += [_given("event_id"), _given("actual")]
+    return schema
+
+
+_NOT_NULL = {"not": {"type": "null"}}
 
 
 def _schema(model: type[BaseModel], name: str) -> dict[str, Any]:
+    """Return the schema of a model: each field by its own name, or else by the first other one."""
+    schema = model.model_json_schema()
+    fields = [field for field in ALIASES if field in schema["properties"]]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:driftline:{name}:v{SCHEMA_VERSION}",
         "version": SCHEMA_VERSION,
-        **model.model_json_schema(),
+        "$comment": f"No JSON Schema can say: {'; '.join(BEYOND)}.",
+        **schema,
+        "allOf": [
+            {
+                "if": _none_of((field, *ALIASES[field][:i])),
+                "then": {"properties": {alias: {"$ref": f"#/properties/{field}"}}},
+            }
+            for field in fields
+            for i, alias in enumerate(ALIASES[field])
+        ],
     }
+
+
+def _given(field: str) -> dict[str, Any]:
+    """Say that a field has a value, under the first of its names that there is."""
+    names = (field, *ALIASES.get(field, ()))
+    return {
+        "anyOf": [
+            {**_with(name, _NOT_NULL), **(_none_of(names[:i]) if i else {})}
+            for i, name in enumerate(names)
+        ]
+    }
+
+
+def _none_of(names: tuple[str, ...]) -> dict[str, Any]:
+    return {"not": {"anyOf": [{"required": [name]} for name in names]}}
+
+
+def _with(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"required": [name], "properties": {name: schema}}
