@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from driftline.consumer.judge.bin_changes import bin_name, edge
-from driftline.consumer.judge.features.changes import SEQUENTIAL
+from driftline.consumer.judge.budget_rules import SEQUENTIAL
 from driftline.consumer.judge.sentence import amount, clean, opening, percent
 from driftline.consumer.wire.records import Alert, Number, Verdict
 from driftline.detectors import OTHER

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from driftline.consumer.config import ModelConfig
+from driftline.consumer.judge.budget_rules import BUDGET_RULES
 from driftline.consumer.judge.lives.life import Life, WindowTimes
 from driftline.consumer.judge.sentence import Wording, fit, named, opening
 from driftline.consumer.wire.addresses import alert_links
@@ -206,6 +207,7 @@ class RecordWriter:
             until=None if life.firing else axis.time(until),
             rows=axis.rows(life.since, times.end if life.firing else until),
             rule=life.described or life.rule,
+            budgeted=life.rule in BUDGET_RULES,
             detector=name,
             value=figure.value,
             p_value=figure.p_value,

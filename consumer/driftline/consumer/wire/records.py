@@ -106,6 +106,20 @@ class Sequential(msgspec.Struct, frozen=True):
     onset: str | None
 
 
+class Sides(msgspec.Struct, frozen=True):
+    """Who is compared, and what is decided of the challenger.
+
+    Attributes:
+        models: those that the two are of: one, or two.
+        champion, challenger: as the configuration names them.
+    """
+
+    models: tuple[str, ...]
+    champion: str
+    challenger: str
+    decision: Literal["worse", "undecided", "better"]
+
+
 EVENTS = "events"
 """What a verdict on the number of events is about: its type, and the detector in it."""
 
@@ -115,6 +129,7 @@ class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `feature` is None where it is about how many events the model had; then `type` is `events`.
     Of accuracy only: the `confusion` matrix, see `driftline.consumer.judge.performance.details`.
+    Of a comparison only: its `sides`.
     `complete` is left out where it is true; it is false where a file ends before its window.
     `note`: what a reader should know of how it was judged, such as that few of its events count.
     """
@@ -139,6 +154,7 @@ class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
     complete: bool = True
     sequential: Sequential | None = None
     note: str | None = None
+    sides: Sides | None = None
 
     @property
     def subject(self) -> Subject:
@@ -176,6 +192,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=
     Of performance only: the 95 % `interval` of the value, and what is `normal`. Of a file without
     times `rows`, the first and the last of what it is about, stands for `since` and `until`, and
     these are None, as the times of its window are.
+    `budgeted`: whether the rule that fired is the budget's.
     `about`: the shares of new fields and values are those of a sample of the events. `types`: how
     the type changed. `segments`: in which segments it is, in words, where that is known.
     `features`: where many features changed at once, all of them, worst first; `feature` is None.
@@ -198,6 +215,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=
     until: str | None
     rows: tuple[int, int] | None = None
     rule: str
+    budgeted: bool = False
     detector: str | None
     value: Number
     p_value: Number

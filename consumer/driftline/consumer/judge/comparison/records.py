@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import exp, log
 
+from msgspec.structs import replace
+
 from driftline.consumer.config import ComparisonConfig, format_number
 from driftline.consumer.join.comparing import COMPARISON_CELLS
 from driftline.consumer.judge.comparison.variation import SidesVariation, shares
@@ -18,7 +20,7 @@ from driftline.consumer.judge.records import (
     too_few,
 )
 from driftline.consumer.judge.sentence import Wording, amount
-from driftline.consumer.wire.records import Alert, DetectorValue, Verdict
+from driftline.consumer.wire.records import Alert, DetectorValue, Sides, Verdict
 from driftline.consumer.wire.subject import COMPARISON
 from driftline.detectors.grid import IntArray
 from driftline.detectors.outcomes import Figure
@@ -138,7 +140,8 @@ class ComparisonWriter:
                 COMPARISON.name: self._difference(standing),
             },
         )
-        return self._records.verdict(standing.window, found, note=standing.note)
+        verdict = self._records.verdict(standing.window, found, note=standing.note)
+        return replace(verdict, sides=self._sides(standing))
 
     def alert(self, standing: Standing, revision: int) -> Alert:
         """Return the record of what was decided."""
@@ -155,6 +158,11 @@ class ComparisonWriter:
             counts=self._counts(standing),
         )
         return self._records.alert(life, standing.window, cause)
+
+    def _sides(self, standing: Standing) -> Sides:
+        sides = self._config.sides
+        models = tuple(dict.fromkeys(side.model for side in sides))
+        return Sides(models, str(sides[0]), str(sides[1]), standing.decision)
 
     def _difference(self, standing: Standing) -> DetectorValue:
         champion, challenger = standing.figures(self._config.traffic)

@@ -31,9 +31,6 @@ from driftline.detectors.sequential.gate import (
 )
 from driftline.detectors.sequential.stream import StreamEvidence
 
-SEQUENTIAL = "sequential"
-"""Key of the rule, and name of the detector in records."""
-
 Counts = Callable[[int, int], IntArray]
 """Returns the flat counts of the stream from one time to another (ms)."""
 

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.consumer.judge.bin_changes import category_of, ends_of, top_of
+from driftline.consumer.judge.budget_rules import SEQUENTIAL
 from driftline.consumer.judge.dispersed import note_of
-from driftline.consumer.judge.features.changes import SEQUENTIAL, ChangeWatch
+from driftline.consumer.judge.features.changes import ChangeWatch
 from driftline.consumer.judge.features.normal import Normal
 from driftline.consumer.judge.features.rules import RuleBook, Ruling
 from driftline.consumer.judge.features.schema import schema_change

@@ -16,6 +16,7 @@ from driftline.consumer.config import (
     describe_limit,
     describe_rate_budget,
 )
+from driftline.consumer.judge.budget_rules import FEW_VALUES, RATE_RULES, VALUES
 from driftline.consumer.judge.lives.life import Reading
 from driftline.detectors import (
     DETECTORS,
@@ -32,7 +33,7 @@ _BUDGET = tuple(detector for detector in DETECTORS.values() if detector.budget)
 # Of values, and of rates, which share one test's level.
 _TESTS = tuple(detector for detector in _BUDGET if detector.name not in RATES)
 _RATES = tuple(detector for detector in _BUDGET if detector.name in RATES)
-UNSEEN = "budget: unseen"
+UNSEEN = RATE_RULES["unseen"]
 """Key of the budget's rule on values that the reference does not list."""
 
 _NO_VALUES = "no value in this window"
@@ -215,14 +216,14 @@ class RuleBook:
             beside[f] = next(test.name for test in _TESTS if test.few_values)
         rates = [
             Rule(
-                f"budget: {rate.name}",
+                RATE_RULES[rate.name],
                 tuple(rate.name if f.type in rate.types else None for f in layout.features),
                 quality=True,
             )
             for rate in _RATES
         ]
-        few_values = Rule("budget: few values", tuple(beside), quality=False)
-        return [Rule("budget", drift, quality=False), few_values, *rates]
+        few_values = Rule(FEW_VALUES, tuple(beside), quality=False)
+        return [Rule(VALUES, drift, quality=False), few_values, *rates]
 
     def _threshold_rules(self, layout: Layout) -> list[Rule]:
         thresholds: Sequence[Mapping[DetectorName, Limit]] = [

@@ -9,10 +9,11 @@ from functools import partial
 import numpy as np
 
 from driftline.consumer.config import ModelConfig
+from driftline.consumer.judge.budget_rules import SEQUENTIAL
 from driftline.consumer.judge.dispersed import ASSUMED
 from driftline.consumer.judge.features.causes import Causes, at_least, without
 from driftline.consumer.judge.features.change_state import StreamChanges
-from driftline.consumer.judge.features.changes import SEQUENTIAL, Change, ChangeWatch, Counts
+from driftline.consumer.judge.features.changes import Change, ChangeWatch, Counts
 from driftline.consumer.judge.features.normal import Normal, StreamNormal
 from driftline.consumer.judge.features.reach import NOWHERE, Reach
 from driftline.consumer.judge.features.records import FeatureWindow, FeatureWriter
@@ -180,12 +181,11 @@ class StreamJudge:
         f, (name, kind) = change.f, self._names[change.f]
         normal = self._normal.of(change.since, end, panes)
         found = self._compare(now, self.changes.phi(change.since), normal)
-        rulings = self._rules.judge(found, normal.rates)
         level = 2 if change.effect >= self._config.critical_effect else 1
         reading = Reading(SEQUENTIAL, 1, 1, level, quiet=False)
         # An alert on another rate goes on; the change is then told as a drift.
         if not self._causes.fires(self._segment, name, "data_quality"):
-            for ruling in rulings:
+            for ruling in self._rules.judge(found, normal.rates):
                 if ruling.levels[f] and ruling.rule.key == UNSEEN:
                     kind, reading = "data_quality", ruling.reading(f)
         key = (self.name, name, kind)

@@ -12,6 +12,7 @@ from driftline.consumer.config import (
     describe_performance,
 )
 from driftline.consumer.config.rules import PerformanceLevel
+from driftline.consumer.judge.budget_rules import VALUES
 from driftline.consumer.judge.lives.life import Reading
 from driftline.consumer.wire.subject import Subject
 from driftline.detectors import significant
@@ -77,7 +78,7 @@ def budget_reading(
     """Return the budget's reading of a p-value: a breach from the effect `least` on, see rules."""
     breach = p_value <= alpha and effect >= least
     level = 0 if not breach else 2 if effect >= most else 1
-    return Reading("budget", 1, 1, level, not effect >= least / 2, effect)
+    return Reading(VALUES, 1, 1, level, not effect >= least / 2, effect)
 
 
 def outcomes_of(config: ModelConfig, reference: Reference) -> Outcomes | None:

@@ -12,9 +12,9 @@ import numpy as np
 from driftline.consumer.config import ModelConfig, describe_budget, describe_rate_budget
 from driftline.consumer.join.cells import EXPIRED
 from driftline.consumer.join.cells import labelled as labelled_of
+from driftline.consumer.judge.budget_rules import SEQUENTIAL
 from driftline.consumer.judge.dispersed import metric_note
 from driftline.consumer.judge.features.change_state import StreamChanges
-from driftline.consumer.judge.features.changes import SEQUENTIAL
 from driftline.consumer.judge.features.rules import RuleBook
 from driftline.consumer.judge.lives.life import Lives, Reading, WindowTimes
 from driftline.consumer.judge.performance.changes import MetricChanges
