@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from driftline.consumer.judge.bin_changes import bin_name, edge
-from driftline.consumer.judge.budget_rules import SEQUENTIAL
-from driftline.consumer.judge.sentence import amount, clean, opening, percent
-from driftline.consumer.wire.records import Alert, Number, Verdict
+from driftline.consumer.judge.sentence import clean, figure, opening, percent
+from driftline.consumer.views.certainty import measured
+from driftline.consumer.wire.records import Alert, Verdict
 from driftline.detectors import OTHER
 
 _HEAD_WIDTH = 74
@@ -106,19 +106,6 @@ def day(time: str | None) -> str:
     return minute(time).removesuffix(" 00:00")
 
 
-def figure(value: Number) -> str:
-    """Return a statistic as people compare it with its limit.
-
-    >>> figure(0.430551), figure(0.0516913), figure(99.7874), figure(0.00274874), figure(None)
-    ('0.431', '0.052', '99.8', '0.0027', 'none')
-    """
-    if value is None:
-        return "none"
-    if 0.01 <= abs(value) < 1:
-        return f"{value:.3f}"
-    return amount(value) if abs(value) >= 1 else f"{value:.2g}"
-
-
 def _bins(verdict: Verdict) -> list[Share]:
     bins = verdict.bins
     if not bins:
@@ -185,12 +172,6 @@ def _window(alert: Alert) -> str:
 
 
 def _rule(alert: Alert) -> str:
-    text = f"rule {alert.rule}"
-    if alert.detector is not None:
-        name = "evidence" if alert.detector == SEQUENTIAL else alert.detector
-        text += f"    {name} {figure(alert.value)}"
-        if alert.threshold is not None:
-            text += f" (limit {figure(alert.threshold)})"
-        elif alert.p_value is not None:
-            text += f" (p-value {figure(alert.p_value)})"
+    found = measured(alert)
+    text = f"rule {alert.rule}" + (f"    {found}" if found else "")
     return text if alert.effect is None else f"{text}, effect {alert.effect:.2f}"

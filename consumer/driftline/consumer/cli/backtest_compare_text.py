@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from driftline.consumer.cli.alert_text import figure
 from driftline.consumer.config import format_number
-from driftline.consumer.judge.sentence import amount
+from driftline.consumer.judge.sentence import amount, figure
 from driftline.consumer.offline.compare import Compared, SideMetrics
 from driftline.consumer.wire.records import number
 from driftline.detectors.outcomes import Figure

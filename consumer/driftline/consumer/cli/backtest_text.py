@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from driftline.consumer.cli.alert_text import day, figure, minute
+from driftline.consumer.cli.alert_text import day, minute
 from driftline.consumer.cli.performance_table import performance_table
 from driftline.consumer.config import ModelConfig
-from driftline.consumer.judge.sentence import amount, clean
+from driftline.consumer.judge.sentence import amount, clean, figure
 from driftline.consumer.offline.found import Found
 from driftline.consumer.service.backtest import Backtest
 from driftline.consumer.wire.axis import axis_of

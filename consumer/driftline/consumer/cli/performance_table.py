@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from driftline.consumer.cli.alert_text import figure
+from driftline.consumer.judge.sentence import figure
 from driftline.consumer.wire.records import DetectorValue, Verdict, Window
 from driftline.detectors.outcomes import METRICS
 

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from math import floor, inf, log10
 
-from driftline.consumer.cli.alert_text import figure, minute
+from driftline.consumer.cli.alert_text import minute
 from driftline.consumer.cli.backtest_text import effect_text, shown_name
 from driftline.consumer.config import ModelConfig
+from driftline.consumer.judge.sentence import figure
 from driftline.consumer.wire.records import DetectorValue, Number, Verdict
 from driftline.consumer.wire.subject import Subject
 from driftline.consumer.wire.text import counted

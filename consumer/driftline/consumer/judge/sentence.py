@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from driftline.consumer.wire.axis import TIME, Axis
-from driftline.consumer.wire.records import FeatureEffect, TypeChange
+from driftline.consumer.wire.records import FeatureEffect, Number, TypeChange
 from driftline.detectors.registry import RATES
 
 LONGEST = 240
@@ -59,6 +59,20 @@ def amount(value: float, digits: int = 3) -> str:
         text = f"{value:,.{decimals}f}"
         return text.rstrip("0").rstrip(".") if decimals else text
     return f"{float(f'{value:.{digits}g}'):.{digits}g}"
+
+
+def figure(value: Number) -> str:
+    """Return a statistic as people compare it with its limit.
+
+    Example:
+        >>> figure(0.430551), figure(0.0516913), figure(99.7874), figure(0.00274874), figure(None)
+        ('0.431', '0.052', '99.8', '0.0027', 'none')
+    """
+    if value is None:
+        return "none"
+    if 0.01 <= abs(value) < 1:
+        return f"{value:.3f}"
+    return amount(value) if abs(value) >= 1 else f"{value:.2g}"
 
 
 def amounts(now: float, normal: float) -> tuple[str, str]:
