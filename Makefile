@@ -21,7 +21,7 @@ unexport PYTHONPATH PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install lint tests unit test-kafka test-page outage states restarts coverage nycflights stack-test wheel test demo picture docs kafka bench sequential pins clean
+.PHONY: help install lint tests unit test-kafka test-page vendored outage states restarts coverage nycflights stack-test wheel test demo picture docs kafka bench sequential pins clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-12s %s\n", $$1, $$2}'
@@ -97,6 +97,9 @@ test-kafka: .venv/.dev ## the tests that need a broker; they start their own
 test-page: .venv/.page ## the page and the report in a browser (Debian: apt-get install chromium)
 	@echo "test: in a browser"
 	@$(BIN)/pytest -q -rs -m page tests/page
+
+vendored: ## compare what the page holds of others with their packages on npm (needs npm)
+	@$(PYTHON) deploy/vendored.py
 
 outage: .venv/.dev ## a broker that is away for 90 s, and a supervisor that obeys the manual
 	@DRIFTLINE_OUTAGE=90 $(BIN)/pytest -q -s -k outage_under tests/kafka/test_outage.py

@@ -1,0 +1,41 @@
+// Alerts as sentences, and what a budget says of them.
+import { html, Links, useContext } from "driftline/dom.js";
+import { lasting, many, plain, Time, words } from "driftline/format.js";
+import { Shape } from "driftline/components/state.js";
+
+export const Link = ({ to, children, ...rest }) => (to ? html`<a href=${to} ...${rest}>${children}</a>` : html`<span ...${rest}>${children}</span>`);
+
+export function budgetText({ allowed, days, fired, since, false: wrong }) {
+  if (allowed === null) return "No budget for false alarms is set";
+  const marked = wrong ? `, ${wrong} of them marked as false` : "";
+  return `${fired > allowed ? "Over" : "Within"} the budget: fired ${fired} of ${plain(allowed)} allowed in ${plain(days)} d${marked}`;
+}
+export const Budget = ({ budget }) =>
+  html`<span class="budget ${budget.allowed !== null && budget.fired > budget.allowed ? "over" : ""}">${budgetText(budget)}${budget.since && html`<span class="muted"> (known since <${Time} at=${budget.since} />)</span>`}</span>`;
+
+export function Marked({ marks, snoozed }) {
+  if (!marks) return null;
+  const each = (name, word) =>
+    marks[name] && html`<span class="mark">${word} by ${marks[name].who}${marks[name].why && html`: “${marks[name].why}”`}${name === "snooze" && marks.snooze.until && html` until <${Time} at=${marks.snooze.until} />`}</span>`;
+  return [each("acknowledge", "acknowledged"), each("snooze", snoozed ? "snoozed" : "was snoozed"), each("false_alarm", "marked as false alarm")];
+}
+
+// One alert: the sentence as it was published, and what belongs to it.
+export function AlertItem({ row, named = true }) {
+  const links = useContext(Links);
+  const open = row.status === "firing";
+  return html`<li class="alert ${open ? row.severity : "resolved"} ${row.snoozed ? "snoozed" : ""}">
+    <${Shape} state=${open ? row.severity : "resolved"} />
+    <div><${Link} to=${links.alert(row.alert_id)} class="sentence">${row.summary}<//>
+      <p class="meta"><b>${row.severity}${open ? "" : ", resolved"}</b><span>${words(row.kind)}</span>
+        ${named && row.segment && html`<span>${row.segment}</span>`}
+        ${row.since && html`<span>since <${Time} at=${row.since} />${row.until && html` for ${lasting(row.since, row.until)}`}</span>`}
+        <span>${row.budgeted ? "counts against the budget" : "by a limit of its own"}</span>
+        <${Marked} ...${row} /></p></div></li>`;
+}
+
+export const AlertItems = ({ rows, most = 1e9, none = "No alert." }) =>
+  rows.length
+    ? html`<ul class="alerts">${rows.slice(0, most).map((row) => html`<${AlertItem} key=${row.alert_id} row=${row} />`)}</ul>
+      ${rows.length > most && html`<p class="muted">and ${many(rows.length - most, "more alert")}</p>`}`
+    : html`<p class="empty">${none}</p>`;

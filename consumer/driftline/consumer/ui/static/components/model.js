@@ -1,0 +1,33 @@
+// What several views say of a model, and of one verdict.
+import { html, Links, useContext } from "driftline/dom.js";
+import { count, Num, share, words } from "driftline/format.js";
+import { Table } from "driftline/components/layout.js";
+import { State } from "driftline/components/state.js";
+
+export const Labels = ({ labels }) =>
+  labels && html`<span>labels <${Num} value=${labels.labelled} as=${count} /> of <${Num} value=${labels.labelled + labels.waiting + labels.expired} as=${count} />${labels.labelled + labels.waiting + labels.expired > 0 && html` <span class="muted">(${share(labels.labelled / (labels.labelled + labels.waiting + labels.expired))})</span>`}</span>`;
+
+export const Events = ({ row }) =>
+  html`<span><${Num} value=${row.events} as=${count} /> events${row.normal_events !== null && html` <span class="muted">of normally <${Num} value=${row.normal_events} as=${count} /></span>`}</span>`;
+
+// Title of every view of one model, and the way between them.
+export function ModelHead({ model, row, state, segment, segments, here, to, children }) {
+  const links = useContext(Links);
+  const tab = (name, href) => href && html`<a href=${href} aria-current=${here === name ? "page" : null}>${name}</a>`;
+  return html`<div class="title"><h1>${children || model}</h1>${state && html`<${State} state=${state} />`}
+    <nav aria-label="views of this model">${tab("features", links.model(model, segment))}${tab("performance", links.performance(model, segment))}</nav>
+    ${segments.length > 0 && html`<nav aria-label="segments" class="segments"><a href=${to(null)} aria-current=${segment ? null : "page"}>whole model</a>${segments.map((each) => html`<a href=${to(each)} aria-current=${each === segment ? "page" : null}>${each}</a>`)}</nav>`}</div>`;
+}
+
+// What stands at a time on every chart of a stream.
+export const marksOf = (versions, alerts) => [
+  ...versions.slice(1).map(({ version, start }) => ({ at: start, label: `version ${version}` })),
+  ...alerts.filter(({ since, status }) => since && status === "firing").slice(0, 3).map(({ since }) => ({ at: since, label: "began" })),
+];
+
+export function Counts({ verdict }) {
+  const { counts, window } = verdict;
+  if (!counts) return null;
+  const meanings = { valid: "", missing: "null", absent: "no such field", invalid: "of another type, or not finite", unseen: "a category that the reference has not; part of valid", out_of_range: "beyond the reference's extremes; part of valid" };
+  return html`<${Table} caption="Events of the window by kind" head=${["kind", "events", "share", ""]} rows=${Object.entries(counts).map(([name, n]) => [words(name), html`<${Num} value=${n} as=${count} />`, window.events ? share(n / window.events) : "–", html`<span class="muted">${meanings[name] || ""}</span>`])} />`;
+}
