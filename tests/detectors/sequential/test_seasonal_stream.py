@@ -109,6 +109,18 @@ def test_more_than_two_bytes_of_events_are_kept() -> None:
     assert max(kept) > 1 << 18
 
 
+def test_more_than_four_bytes_of_events_are_kept() -> None:
+    """A topic with 10,000 events a second has them after some weeks."""
+    one, again = stream(50.0), stream(50.0)
+    for number, flat in enumerate(panes(3, 60, 2_000)):
+        one.add(flat * 100_000, 5 + 7 * 24 * number, NONE)
+    again.restore(unpack(pack(one.state()), again.state()))
+    assert same(one, again)
+    assert max(each.evidence.added.max() for each in again.state().groups) > 1 << 32
+    cells = [each.season.added.max() for each in again.state().groups if each.season is not None]
+    assert max(cells) > 1 << 32
+
+
 @pytest.mark.parametrize("cut", [1, 200])
 def test_a_state_that_is_too_short_is_refused(cut: int) -> None:
     one = stream(50.0)

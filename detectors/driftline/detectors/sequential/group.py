@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from driftline.detectors.counts import Layout
 from driftline.detectors.dispersion import JOINS
@@ -27,7 +26,7 @@ class CellState:
         open: of the panes joined so far, by cell: events per bin, shape (M,), and all of them.
     """
 
-    added: NDArray[np.int32]
+    added: IntArray
     open: dict[int, tuple[FloatArray, float]] = field(default_factory=dict)
 
 
@@ -89,7 +88,7 @@ class Group:
             np.zeros(places.size),
         )
         if self.cells is not None:
-            self.state.season = CellState(np.zeros((self.cells.cells, size), np.int32))
+            self.state.season = CellState(np.zeros((self.cells.cells, size), np.int64))
 
     def restore(self, state: GroupState) -> None:
         """Go on from what was kept."""
@@ -129,7 +128,7 @@ class Group:
         state = self.state
         if state.season is not None:
             for cell, (x, _) in state.season.open.items():
-                state.season.added[cell] += (x * grows[self.bins.owner]).astype(np.int32)
+                state.season.added[cell] += (x * grows[self.bins.owner]).astype(np.int64)
             state.season.open = {}
         state.open = np.zeros(self.bins.owner.size)
         state.none = np.zeros(self.bins.features)
@@ -155,7 +154,7 @@ class Group:
         if without is not None:
             cells, total = season.added[:, own].copy(), self.state.evidence.added[own].copy()
             taken = np.minimum(cells[mix.cells], without)
-            cells[mix.cells] -= taken.astype(np.int32)
+            cells[mix.cells] -= taken
             since = Since(cells, total - taken.sum(axis=0))
         return self.cells.only(i).mixed(mix, since).values
 
@@ -172,7 +171,7 @@ class Group:
             self.evidence.forget(i, events.sum(axis=0))
             return
         taken = np.minimum(season.added[cells, own], events)
-        season.added[cells, own] -= taken.astype(np.int32)
+        season.added[cells, own] -= taken
         self.evidence.forget(i, taken.sum(axis=0).astype(np.float64))
 
     def own(self, i: int) -> slice:

@@ -229,7 +229,8 @@ def deviations(
     # The scores have mean 0 under the reference's shares; under `p` they may not.
     each = p[..., None, :]
     mean = bins.total(scores * each)
-    variance = bins.total(scores * scores * each) - mean * mean
+    # Where all values are of one bin, rounding may leave less than none.
+    variance = np.maximum(bins.total(scores * scores * each) - mean * mean, 0.0)
     y = bins.total(scores * away[..., None, :])
     norm = n[..., None, :] * variance
     share, whole = bins.none_share if season is None else season.none_share, n + none

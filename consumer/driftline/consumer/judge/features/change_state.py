@@ -18,7 +18,11 @@ from driftline.errors import RecordError
 
 _Kind = TypeVar("_Kind", bound=np.generic)
 
-_REAL, _WHOLE, _LARGE = "<f4", "<i4", "<i8"  # figures, numbers of events, numbers of panes
+# Figures; events of a few panes; events since the reference, which a busy topic soon has more of
+# than four bytes hold, and numbers of panes.
+_REAL, _WHOLE, _LARGE = "<f4", "<i4", "<i8"
+FORMAT = 2
+"""Of the bytes: what is kept in another one is not read."""
 _VARIATION = ("panes", "events", "squares", "products", "last")
 
 
@@ -81,7 +85,7 @@ def _group(data: bytes, like: GroupState) -> GroupState:
 
     own = like.evidence
     evidence = EvidenceState(
-        added=read(own.added, _WHOLE),
+        added=read(own.added, _LARGE),
         learnt=read(own.learnt, _REAL),
         waiting=read(own.waiting, _WHOLE if like.season is None else _REAL),
         alternatives=read_gains(own.alternatives),
@@ -110,7 +114,7 @@ def _pack_cells(season: CellState) -> bytes:
         (counts & 0xFFFF).astype("<u2"),
         np.array([large.size, len(season.open)], _WHOLE),
         large.astype(_WHOLE),
-        counts[large].astype(_WHOLE),
+        counts[large].astype(_LARGE),
     ]
     for cell, (events, all_events) in sorted(season.open.items()):
         parts += [np.array([cell, all_events], _LARGE), events.astype(_WHOLE)]
@@ -130,8 +134,8 @@ def _unpack_cells(data: bytes, like: CellState) -> CellState:
     counts = read(like.added.size, "<u2")
     large, opened = read(2, _WHOLE).tolist()
     where = read(large, _WHOLE)
-    counts[where] = read(large, _WHOLE)
-    season = CellState(np.reshape(counts.astype(np.int32), like.added.shape))
+    counts[where] = read(large, _LARGE)
+    season = CellState(np.reshape(counts, like.added.shape))
     for _ in range(opened):
         cell, events = read(2, _LARGE).tolist()
         season.open[cell] = read(like.added.shape[1], _WHOLE).astype(np.float64), float(events)
@@ -144,7 +148,7 @@ def _arrays(group: GroupState) -> list[tuple[NDArray[np.generic], str]]:
     for each in (own.alternatives, own.learners):
         gains += [(each.evidence, _REAL), (each.gained, _REAL), (each.began, _LARGE)]
     return [
-        (own.added, _WHOLE),
+        (own.added, _LARGE),
         (own.learnt, _REAL),
         (own.waiting, _WHOLE if group.season is None else _REAL),
         *gains,

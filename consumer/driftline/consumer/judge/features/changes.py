@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from driftline.consumer.config import WindowConfig
 from driftline.consumer.judge.dispersed import ASSUMED
-from driftline.consumer.judge.features.change_state import StreamChanges, pack, unpack
+from driftline.consumer.judge.features.change_state import FORMAT, StreamChanges, pack, unpack
 from driftline.consumer.judge.features.past_phi import PastPhi
 from driftline.consumer.judge.seasons import stream_seasons
 from driftline.detectors.dispersion import UNKNOWN
@@ -126,6 +126,7 @@ class ChangeWatch:
                 "pane": pane,
                 "watched": np.flatnonzero(watched).tolist(),
                 "alternatives": ALL,
+                "format": FORMAT,
             }
         )
         first, past = self._evidence.phi(), b""
