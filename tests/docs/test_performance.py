@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from driftline.consumer.config import METRICS
-from driftline.consumer.http.series import OUTCOMES
+from driftline.consumer.http.label_series import OUTCOMES
 from driftline.consumer.sketch.decode import Reason
 
 from .commands import of_page, run

@@ -35,6 +35,7 @@ def make_plan(max_series: int = 200, features: int = 2) -> Plan:
             "kafka": {"bootstrap_servers": "localhost:9092", "start": "earliest"},
             "limits": {"idle_after": "1s"},
             "http": {"port": 0},
+            "ui": {"url": "https://drift.example"},
             "metrics": {"max_series": max_series},
             "models": {
                 name: {
@@ -112,19 +113,23 @@ class Site:
     def send(self, value: bytes) -> None:
         self.broker.append(Message("in", 0, None, value))
 
-    def events(self, seconds: range, **changes: object) -> None:
-        """Send two events of `loan` a second; `changes` are features."""
+    def events(self, seconds: range, tiers: tuple[str, ...] = ("gold",), **changes: object) -> None:
+        """Send two events of `loan` a second, of its `tiers` in turn.
+
+        `changes` are features of the events of the first of them.
+        """
         rng = np.random.default_rng(3)
         for second in seconds:
             for half in (0, 500):
                 at = START + second * SECOND + half
                 self.broker.now = max(self.broker.now, at)
+                tier = tiers[at // 500 % len(tiers)]
                 features = {
                     "x0": rng.normal(),
                     "x1": rng.normal(),
                     "plan": "free",
                     "debug": 9.0,
-                    **changes,
+                    **(changes if tier == tiers[0] else {}),
                 }
                 event = {
                     "timestamp": at,
@@ -132,7 +137,7 @@ class Site:
                     "model_version": f"v{second}",
                     "features": features,
                     "prediction": {"score": rng.uniform()},
-                    "tags": {"tier": "gold"},
+                    "tags": {"tier": tier},
                 }
                 self.send(msgspec.json.encode(event))
 
@@ -152,9 +157,13 @@ def collector(status: Status, clock: Callable[[], int] = lambda: START) -> Statu
 
 
 def read(status: Status) -> dict[Sample, float]:
-    """Scrape: (metric, sorted labels) to value."""
+    """Scrape: (metric, sorted labels) to value; of the whole model without `segment`."""
     return {
-        (sample.name.removeprefix("driftline_"), tuple(sorted(sample.labels.items()))): sample.value
+        (
+            sample.name.removeprefix("driftline_"),
+            # To Prometheus an empty label is none.
+            tuple(sorted(x for x in sample.labels.items() if x != ("segment", ""))),
+        ): sample.value
         for family in collector(status).collect()
         for sample in family.samples
     }

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from driftline.consumer.config import Config
-from driftline.consumer.http.series import FiringAlert, performance_series
+from driftline.consumer.http.series import FiringAlert, capped_series, performance_series
 from driftline.consumer.log.memory import MemoryBroker, MemoryConsumer, MemoryLog, MemoryProducer
 from driftline.consumer.log.protocol import Message
 from driftline.consumer.service.plan import Plan
@@ -212,11 +212,15 @@ def test_windows_of_events_are_counted_not_those_of_labels(
     assert one(samples, "window_events") == windows[-1]["events"]
 
 
-def test_a_segment_alone_shows_that_a_metric_fires() -> None:
-    alert = FiringAlert("performance.f1", "performance", "critical")
+def test_each_stream_shows_whether_a_metric_fires() -> None:
     watched = {Subject.metric("f1"), Subject.metric("brier")}
+    alert = FiringAlert("", "performance.f1", "performance", "critical")
     found = list(performance_series(watched, {}, {alert}))
     assert [(series.labels, series.value) for series in found] == [
-        (("performance.f1", "performance", "warning"), 0.0),
-        (("performance.f1", "performance", "critical"), 1.0),
+        (("", "performance.f1", "performance", "warning"), 0.0),
+        (("", "performance.f1", "performance", "critical"), 1.0),
     ]
+    of_a_segment = alert._replace(segment="tier=gold")
+    assert list(performance_series(watched, {}, {of_a_segment})) == []
+    (series,) = capped_series(set(), {}, {of_a_segment})
+    assert series == ("drift_active", ("tier=gold", "performance.f1", "performance", "critical"), 1)

@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
@@ -16,7 +17,10 @@ from prometheus_client.openmetrics.parser import (
 from prometheus_client.parser import text_string_to_metric_families
 
 from driftline.consumer.http import metrics
+from driftline.consumer.http.series import capped_series, firing_alerts, model_series
 from driftline.consumer.judge.lives.life import Life
+from driftline.consumer.judge.model import ModelJudge
+from driftline.consumer.judge.records import AlertIdentity
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.log.protocol import Ownership, TopicPartition
 from driftline.consumer.service.counting import InputPartition
@@ -25,7 +29,9 @@ from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.stage import Stage
 from driftline.consumer.service.status import Status
 from driftline.consumer.wire.clock import SourceProgress
+from driftline.consumer.wire.kinds import KINDS, Kind
 from driftline.consumer.wire.records import DetectorValue, ReferenceName, Verdict, Window
+from driftline.consumer.wire.subject import Subject
 
 from .conftest import START, collector, input_partition, labelled, make_plan, read
 
@@ -55,6 +61,12 @@ def make_verdict(feature: str, effect: float | None = None, segment: str | None 
         },
         bins=None,
     )
+
+
+def make_metric(name: str, segment: str | None) -> Verdict:
+    figures = {name: DetectorValue(0.8, None, None, None)}
+    verdict = make_verdict(f"performance.{name}", segment=segment)
+    return msgspec.structs.replace(verdict, type="performance", counts=None, detectors=figures)
 
 
 def fired(stream: str, feature: str, kind: str, severity: int = 1) -> Life:
@@ -184,6 +196,66 @@ def test_the_cap_counts_series_and_keeps_the_worst() -> None:
     # 8 series a feature: after those with an alert, the worst effects.
     shown = {dict(labels)["feature"] for name, labels in capped if name == "drift_score"}
     assert shown == {f"x{i}" for i in range(54, 60)}
+
+
+def test_of_segments_what_fires_comes_first_and_the_rest_last() -> None:
+    lives = [fired("loan/tier=gold", "x1", "feature_drift", 2), fired("loan", "x0", "data_quality")]
+    status = hand_filled(make_plan(max_series=100_000), lives)
+    for segment in (None, "tier=gold", "tier=tin"):
+        status.verdict(make_verdict("x0", effect=0.1, segment=segment))
+        status.verdict(make_verdict("x1", effect=0.2, segment=segment))
+        status.verdict(make_metric("f1", segment))
+    judge = status.of(PanesPartition)[PANES].parts["loan"]
+    assert isinstance(judge, ModelJudge)
+    verdicts = {(v.segment or "", v.feature or ""): v for v in status.verdicts["loan"].values()}
+    names = {"x0", "x1"}
+    shown = capped_series(names, verdicts, firing_alerts(judge.active(), names))
+    order = list(dict.fromkeys((one.metric, *one.labels[:2]) for one in shown))
+    figures = ("drift_score", "drift_threshold", "feature_missing_ratio")
+    assert order == [
+        ("drift_active", "tier=gold", "x1"), ("alert_info", "tier=gold", "x1"),
+        ("drift_active", "", "x0"), ("alert_info", "", "x0"),
+        *((figure, "", "x0") for figure in figures),
+        *((figure, "tier=gold", "x1") for figure in figures),
+        ("drift_active", "", "x1"),
+        *((figure, "", "x1") for figure in figures),
+        ("window_events", "tier=gold"), ("window_events", "tier=tin"),
+        ("performance", "tier=gold", "f1"), ("performance", "tier=tin", "f1"),
+        *((figure, "tier=tin", "x1") for figure in figures),
+        *((figure, "tier=gold", "x0") for figure in figures),
+        *((figure, "tier=tin", "x0") for figure in figures),
+    ]  # fmt: skip
+
+
+def identity(feature: str, kind: Kind) -> AlertIdentity:
+    subject = Subject.read(feature, KINDS[kind].about)
+    return AlertIdentity("", subject, kind, "warning", f"id of {feature}", "", None, recorded=True)
+
+
+def test_fields_that_events_bring_are_on_the_whole_model_and_come_last() -> None:
+    active = [identity(name, "data_quality") for name in ("new0", "new1")]
+    active += [identity("x1", "feature_drift"), identity("in[0]", "stale")]
+    firing = firing_alerts(active, {"x0", "x1"})
+    told = [one.labels for one in capped_series({"x0", "x1"}, {}, firing) if one.value]
+    assert told == [
+        ("", "", "stale", "warning", "id of in[0]", "", ""),
+        ("", "x1", "feature_drift", "warning"),
+        ("", "x1", "feature_drift", "warning", "id of x1", "", ""),
+        ("", "", "data_quality", "warning", "id of new0", "", ""),
+        ("", "", "data_quality", "warning", "id of new1", "", ""),
+    ]
+    active_on_the_whole = {one.labels[2] for one in model_series(firing) if one.value}
+    assert active_on_the_whole == {"stale", "data_quality"}
+
+
+def test_of_many_features_each_is_active_and_one_alert_has_an_id() -> None:
+    each = identity("x1", "feature_drift")._replace(recorded=False)
+    firing = firing_alerts([identity("", "feature_drift"), each], {"x1"})
+    assert [one for one in capped_series({"x1"}, {}, firing) if one.value] == [
+        ("alert_info", ("", "", "feature_drift", "warning", "id of ", "", ""), 1),
+        ("drift_active", ("", "x1", "feature_drift", "warning"), 1),
+    ]
+    assert not any(one.value for one in model_series(firing))
 
 
 def test_a_cap_of_one_still_shows_that_something_fires() -> None:

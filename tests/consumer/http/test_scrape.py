@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -20,6 +21,8 @@ from driftline.detectors import DETECTORS
 from .conftest import START, Site, labelled, read
 
 LOAN = (("model", "loan"),)
+SOME = ("gold", "tin", "tin")
+IDS = ("alert_id", "incident_id")
 
 
 def test_a_worker_that_ran(site: Site) -> None:
@@ -61,6 +64,7 @@ def test_every_label_is_a_name_of_the_configuration_or_of_a_closed_set(site: Sit
     site.run(worker)
     closed: dict[str, set[str]] = {
         "model": {"loan", "churn"},
+        "segment": {"tier=gold", "tier=tin", "tier=__other__"},
         "feature": {"", "x0", "x1", "plan", "prediction.score"},
         "detector": set(DETECTORS),
         "kind": set(get_args(Kind)),
@@ -71,11 +75,69 @@ def test_every_label_is_a_name_of_the_configuration_or_of_a_closed_set(site: Sit
         "topic": {"in"},
         "partition": {"0"},
         "owner": {"", "credit"},
+        "url": {"https://drift.example", *(record["links"]["page"] for record in published(site))},
+        **{name: {str(record[name]) for record in published(site)} for name in IDS},
         "reference": {reference.id for reference in site.plan.references.values()},
     }
     for name, labels in read(worker.status):
         for label, value in labels:
             assert label in ("version", "le") or value in closed[label], (name, label, value)
+
+
+def published(site: Site) -> list[dict[str, Any]]:
+    return [json.loads(record.value or b"") for record in site.broker.records("driftline.alerts")]
+
+
+def test_each_alert_that_fires_has_its_ids_and_they_leave_with_it(site: Site) -> None:
+    worker = site.worker()
+    site.events(range(40), SOME, x0=5.0)
+    site.run(worker)
+    newest = {record["alert_id"]: record for record in published(site)}
+    assert {record["status"] for record in newest.values()} == {"firing"}
+    wanted = {
+        (
+            record["alert_id"],
+            record["incident_id"],
+            record["segment"],
+            record["feature"],
+            record["kind"],
+            record["severity"],
+            record["links"]["page"],
+        )
+        for record in newest.values()
+    }
+    assert {each[2] for each in wanted} == {None, "tier=gold"}
+    samples = read(worker.status)
+    shown = [dict(labels) for name, labels in samples if name == "alert_info"]
+    told = {
+        (*(each[name] for name in IDS), each.get("segment"), each["feature"], each["kind"],
+         each["severity"], each["url"])
+        for each in shown
+    }  # fmt: skip
+    assert told == wanted
+    assert len(shown) == len(wanted)
+
+    site.events(range(40, 120))
+    site.run(worker)
+    over = {record["alert_id"] for record in published(site) if record["status"] == "resolved"}
+    assert over
+    still = {dict(labels).get("alert_id") for name, labels in read(worker.status)}
+    assert not over & still
+
+
+def test_an_alert_fires_in_one_severity_and_in_its_own_stream(site: Site) -> None:
+    worker = site.worker()
+    site.events(range(40), SOME, x0=5.0)
+    site.run(worker)
+    active = {
+        (dict(labels).get("segment"), dict(labels)["severity"]): value
+        for (name, labels), value in read(worker.status).items()
+        if name == "drift_active" and ("feature", "x0") in labels and ("model", "loan") in labels
+        and ("kind", "feature_drift") in labels
+    }  # fmt: skip
+    assert active == {
+        (None, "critical"): 0, (None, "warning"): 1, ("tier=gold", "critical"): 1,
+    }  # fmt: skip
 
 
 def judged_by(workers: list[Worker]) -> list[list[str]]:
@@ -150,8 +212,11 @@ def test_scrapes_while_the_worker_works(site: Site) -> None:
     try:
         thread.start()
         for round_ in range(10):
-            drift = {"x0": 5.0} if round_ % 2 else {}
-            site.events(range(round_ * 20, round_ * 20 + 20), **drift)
+            seconds = range(round_ * 20, round_ * 20 + 20)
+            if round_ % 2:
+                site.events(seconds, x0=5.0)
+            else:
+                site.events(seconds)
             worker.step()
             site.broker.rebalance()
             worker.step()

@@ -2,7 +2,7 @@
 
 Values are read when they are asked for, so a worker exports nothing of a model that it has lost.
 A label is the name of something in the configuration or the reference, or of a closed set; never
-anything that an event holds. Segments are no labels: the figures are those of the whole model.
+anything that an event holds. The label `segment` is empty for the whole model.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from prometheus_client.registry import Collector
 
 from driftline.consumer.config import Config
 from driftline.consumer.http.health import Health
+from driftline.consumer.http.label_series import label_series, outcome_series
 from driftline.consumer.http.reading import read_steadily
 from driftline.consumer.http.series import (
-    FiringAlert,
+    capped_series,
     comparison_series,
-    feature_series,
-    label_series,
+    firing_alerts,
     model_series,
-    outcome_series,
+    newest_windows,
     performance_series,
 )
 from driftline.consumer.http.tables import COUNTERS, GAUGES, HISTOGRAMS
@@ -40,8 +40,8 @@ from driftline.consumer.service.counting import InputPartition
 from driftline.consumer.service.judging import Judge, PanesPartition
 from driftline.consumer.service.status import Histogram, Status
 from driftline.consumer.sketch.decode import Reason
-from driftline.consumer.wire.kinds import DRIFT, KINDS, ON_THE_WHOLE_MODEL, SEVERITIES, STATUSES
-from driftline.consumer.wire.records import EVENTS, STATES
+from driftline.consumer.wire.kinds import DRIFT, KINDS, SEVERITIES, STATUSES
+from driftline.consumer.wire.records import EVENTS
 
 _SKIPPED = ("tombstone", "unknown_model")
 _REJECTED = get_args(Reason)
@@ -121,6 +121,8 @@ class StatusCollector(Collector):
 
     def _worker(self, families: dict[str, Family]) -> None:
         families["build_info"].add_metric([self._version], 1)
+        if self._config.ui.url is not None:
+            families["page_info"].add_metric([self._config.ui.url], 1)
         families["worker_ready"].add_metric([], float(self._health.ready().ok))
         for partition, each in sorted(self._status.of(InputPartition).items()):
             if each.lag is not None:
@@ -145,38 +147,36 @@ class StatusCollector(Collector):
         """Add the series of a model that is judged here."""
         status, plan = self._status, self._status.plan
         config, reference = plan.config.models[name], plan.references[name]
-        features = [f.name for f in reference.layout.features if not config.is_ignored(f.name)]
+        names = {feature.name for feature in reference.layout.features}
+        features = {name for name in names if not config.is_ignored(name)}
         newest = dict(status.verdicts.get(name, {}))
-        verdicts = {feature: v for (stream, feature), v in newest.items() if stream == name}
-        active = judge.active()
-        firing = {
-            FiringAlert("" if kind in ON_THE_WHOLE_MODEL else feature, kind, STATES[severity])
-            for _, feature, kind, severity in active
-        }
-        drifting = {
-            feature for stream, feature, kind, _ in active
-            if stream == name and kind in DRIFT and feature in features
-        }  # fmt: skip
-        series = feature_series(features, verdicts, firing)
-        most = self._config.metrics.max_series
+        verdicts = {(v.segment or "", v.feature or ""): v for v in newest.values()}
         watched = watched_metrics(config, plan.outcomes(name))
-        told = [
+        known = {*features, *(subject.field for subject in watched)}
+        firing = firing_alerts(judge.active(), known)
+        drifting = {
+            alert.feature
+            for alert in firing
+            if not alert.segment and alert.feature in features and alert.kind in DRIFT
+        }
+        capped = capped_series(features, verdicts, firing)
+        most = self._config.metrics.max_series
+        for one in (
             *model_series(firing),
-            *series[:most],
+            *capped[:most],
             *performance_series(watched, verdicts, firing),
             *outcome_series(judge),
-        ]
-        for one in told:
+        ):
             families[one.metric].add_metric([name, *one.labels], one.value)
-        families["series_suppressed"].add_metric([name], max(len(series) - most, 0))
+        families["series_suppressed"].add_metric([name], max(len(capped) - most, 0))
         families["features_drifting"].add_metric([name], len(drifting))
         families["features_monitored"].add_metric([name], len(features))
         families["windows_closed"].add_metric([name], status.windows[name])
-        windows = [verdict.window for verdict in verdicts.values() if verdict.feature in features]
-        if windows:
-            last = max(windows, key=lambda window: window.times[1])
-            families["window_events"].add_metric([name], last.events)
-        events = verdicts[""].detectors.get(EVENTS) if "" in verdicts else None
+        whole = newest_windows(features, verdicts).get("")
+        if whole is not None:
+            families["window_events"].add_metric([name, ""], whole.events)
+        volume = verdicts.get(("", ""))
+        events = None if volume is None else volume.detectors.get(EVENTS)
         if events is not None and events.reference is not None:
             families["window_events_normal"].add_metric([name], events.reference)
         for metric, time in (

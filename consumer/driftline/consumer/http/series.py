@@ -1,32 +1,25 @@
-"""The series of a model: features in the order of their worth, metrics, labels; of a comparison."""
+"""The series of a model on what its detectors said, and of a comparison.
+
+The streams of a model are the whole of it, whose segment is empty, and its segments.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import NamedTuple
 
-from driftline.consumer.join.totals import JoinTotals
 from driftline.consumer.judge.comparison.judge import ComparisonJudge
-from driftline.consumer.judge.model import ModelJudge
-from driftline.consumer.service.counting import InputPartition
-from driftline.consumer.service.joining import JoinsPartition
-from driftline.consumer.service.status import Status
-from driftline.consumer.wire.kinds import ON_THE_WHOLE_MODEL, SEVERITIES
-from driftline.consumer.wire.records import Verdict
+from driftline.consumer.judge.records import AlertIdentity
+from driftline.consumer.wire.kinds import ON_THE_WHOLE_MODEL, SEVERITIES, Kind, Severity
+from driftline.consumer.wire.records import Verdict, Window
 from driftline.consumer.wire.subject import Subject
 
-OUTCOMES = {
-    "corrected": "corrected",
-    "repeated": "repeated",
-    "late": "late",
-    "duplicate": "duplicates",
-    "expired": "expired",
-    "unmatched": "unmatched",
-    "crowded_out": "crowded_out",
-    "hurried": "hurried",
-}
 _DECISIONS = {"worse": -1.0, "undecided": 0.0, "better": 1.0}
+_WHOLE_MODEL: tuple[Kind, ...] = (*sorted(ON_THE_WHOLE_MODEL, reverse=True), "data_quality")
+
+Verdicts = Mapping[tuple[str, str], Verdict]
+"""By segment and feature, both may be empty, the newest verdict."""
 
 
 class Series(NamedTuple):
@@ -38,79 +31,148 @@ class Series(NamedTuple):
 
 
 class FiringAlert(NamedTuple):
-    """An alert that fires in some stream of the model."""
+    """An alert that fires, by names that may be labels.
 
+    Attributes:
+        segment: empty for the whole model.
+        feature: empty for alerts on the whole model, or on many features.
+        kind, severity: as in its newest record.
+        alert_id, incident_id: as in its records; empty where another alert speaks of it too.
+        url: where the page shows it; empty where there is no page.
+    """
+
+    segment: str
     feature: str
-    kind: str
-    severity: str
+    kind: Kind
+    severity: Severity
+    alert_id: str = ""
+    incident_id: str = ""
+    url: str = ""
 
 
-def feature_series(
-    features: Sequence[str], verdicts: Mapping[str, Verdict], firing: Set[FiringAlert]
-) -> list[Series]:
-    """Return the series of `features`, the first of them the most important ones.
-
-    First come the alerts that fire, then all of one feature after the other; the features with a
-    firing alert before the others, then the worst effect first. Every name in a label is one of
-    `features` or of a closed set.
+def firing_alerts(active: Iterable[AlertIdentity], known: Set[str]) -> set[FiringAlert]:
+    """Return the alerts that fire, with no name that an event brought.
 
     Args:
-        features: names of the features that are monitored.
-        verdicts: by feature, the newest verdict of the whole model.
-        firing: alerts of any stream.
-
-    Example:
-        >>> alert = FiringAlert("age", "feature_drift", "critical")
-        >>> feature_series(["age"], {}, {alert})[0]
-        Series(metric='drift_active', labels=('age', 'feature_drift', 'critical'), value=1.0)
+        active: as the model's judge has them.
+        known: names of features and metrics; an alert on any other field, or on a partition that
+            holds the model up, is one on the whole model.
     """
-    alarmed = {alert.feature for alert in firing}
-
-    def rank(feature: str) -> tuple[bool, float, str]:
-        verdict = verdicts.get(feature)
-        effect = None if verdict is None else verdict.effect
-        return feature not in alarmed, -(-math.inf if effect is None else effect), feature
-
-    series = [
-        one
-        for feature in sorted(features, key=rank)
-        for one in (*_active(feature, firing), *_figures(feature, verdicts.get(feature)))
-    ]
-    return sorted(series, key=lambda one: not (one.metric == "drift_active" and one.value))
+    return {
+        FiringAlert(
+            one.segment,
+            one.subject.field if one.subject.sort != "model" and one.subject.field in known else "",
+            one.kind,
+            one.severity,
+            one.alert_id if one.recorded else "",
+            one.incident_id if one.recorded else "",
+            (one.links or {}).get("page", ""),
+        )
+        for one in active
+    }
 
 
 def model_series(firing: Set[FiringAlert]) -> list[Series]:
     """Return the series of the alerts on a whole model: their feature is empty.
 
-    Such an alert about data quality is on the number of events.
+    Of several of one kind the worst severity. Such an alert about data quality is on the number of
+    events, or on a field that the reference does not list.
     """
-    fires = {(alert.kind, alert.severity) for alert in firing if not alert.feature}
-    return [
-        Series("drift_active", ("", kind, severity), float((kind, severity) in fires))
-        for kind in (*sorted(ON_THE_WHOLE_MODEL, reverse=True), "data_quality")
-        for severity in SEVERITIES
-    ]
+    severities: dict[Kind, Severity] = {}
+    for alert in firing:
+        if not alert.feature and severities.get(alert.kind) != "critical":
+            severities[alert.kind] = alert.severity
+    return [one for kind in _WHOLE_MODEL for one in _active("", "", kind, severities.get(kind))]
 
 
-def _active(feature: str, firing: Set[FiringAlert]) -> Iterator[Series]:
-    for kind in (Subject.feature(feature).drift, "data_quality"):
-        for severity in SEVERITIES:
-            fires = FiringAlert(feature, kind, severity) in firing
-            yield Series("drift_active", (feature, kind, severity), float(fires))
+def capped_series(features: Set[str], verdicts: Verdicts, firing: Set[FiringAlert]) -> list[Series]:
+    """Return the series that `metrics.max_series` caps, the first of them the most important ones.
+
+    First come the alerts that fire, critical ones before the others; then the figures of each
+    feature: those with an alert, those of the whole model, those of its segments, of all the worst
+    effect first. Every name in a label is one of the configuration, the reference or a closed set.
+
+    Args:
+        features: names of the features that are monitored.
+        verdicts: the newest ones; of the whole model's metrics they do not count.
+        firing: alerts of any stream.
+
+    Example:
+        >>> alert = FiringAlert("tier=gold", "age", "feature_drift", "critical")
+        >>> capped_series({"age"}, {}, {alert})[0].labels
+        ('tier=gold', 'age', 'feature_drift', 'critical')
+    """
+    alarmed = {(alert.segment, alert.feature) for alert in firing}
+    severities = {(alert.segment, alert.feature, alert.kind): alert.severity for alert in firing}
+
+    def rank(stream: tuple[str, str]) -> tuple[bool, bool, int, float, tuple[str, str]]:
+        segment, feature = stream
+        verdict = verdicts.get(stream)
+        effect = -math.inf if verdict is None or verdict.effect is None else verdict.effect
+        order = 2 if feature in features else 1 if feature else 0
+        return stream not in alarmed, segment != "", order, -effect, stream
+
+    def worst(alert: FiringAlert) -> tuple[object, ...]:
+        stream = rank((alert.segment, alert.feature))
+        # Of fields that the reference does not list there may be any number.
+        named = alert.feature != "" or alert.kind != "data_quality"
+        return alert.severity != "critical", not named, *stream, alert
+
+    blocks: dict[tuple[str, str], list[Series]] = {
+        ("", feature): [
+            *_closed(feature, severities),
+            *_feature_figures(("", feature), verdicts.get(("", feature))),
+        ]
+        for feature in features
+    }
+    for at, verdict in verdicts.items():
+        if at[0] and verdict.subject.is_performance:
+            blocks[at] = [*_metric_figures(at[0], verdict)]
+        elif at[0] and at[1] in features:
+            blocks[at] = [*_feature_figures(at, verdict)]
+    blocks |= {
+        (segment, ""): [Series("window_events", (segment,), window.events)]
+        for segment, window in newest_windows(features, verdicts).items()
+        if segment
+    }
+    shown = [one for alert in sorted(firing, key=worst) for one in _alert(alert, features)]
+    return shown + [one for at in sorted(blocks, key=rank) for one in blocks[at]]
 
 
-def _figures(feature: str, verdict: Verdict | None) -> Iterator[Series]:
-    if verdict is None:
-        return
-    for detector, figure in verdict.detectors.items():
-        if figure.value is not None:
-            yield Series("drift_score", (feature, detector), figure.value)
-        if figure.threshold is not None:
-            yield Series("drift_threshold", (feature, detector), figure.threshold)
-    if verdict.counts is not None and verdict.window.events:
-        # As the detector `missing` counts: null, or no such key.
-        missing = verdict.counts["missing"] + verdict.counts["absent"]
-        yield Series("feature_missing_ratio", (feature,), missing / verdict.window.events)
+def newest_windows(features: Set[str], verdicts: Verdicts) -> dict[str, Window]:
+    """Return by segment the newest window in which a feature was looked at."""
+    newest: dict[str, Window] = {}
+    for (segment, feature), verdict in verdicts.items():
+        known = newest.get(segment)
+        if feature in features and (known is None or verdict.window.times[1] > known.times[1]):
+            newest[segment] = verdict.window
+    return newest
+
+
+def performance_series(
+    watched: Set[Subject], verdicts: Verdicts, firing: Set[FiringAlert]
+) -> Iterator[Series]:
+    """Yield the series of the whole model's metrics, in the order of their names.
+
+    An alert's series are there for every metric that a rule looks at, from its first window on.
+
+    Args:
+        watched: metrics that a rule looks at.
+        verdicts: the newest ones; those of the whole model's metrics count.
+        firing: alerts of any stream.
+
+    Example:
+        >>> alert = FiringAlert("", "performance.f1", "performance", "warning")
+        >>> [one.value for one in performance_series({Subject.metric("f1")}, {}, {alert})]
+        [1.0, 0.0]
+    """
+    whole = {feature: verdict for (segment, feature), verdict in verdicts.items() if not segment}
+    metrics = {name for name, verdict in whole.items() if verdict.subject.is_performance}
+    fires = {alert.feature: alert.severity for alert in firing if not alert.segment}
+    for name in sorted({*metrics, *fires} & {subject.field for subject in watched}):
+        yield from _active("", name, "performance", fires.get(name))
+    for name in sorted(metrics):
+        yield from _metric_figures("", whole[name])
 
 
 def comparison_series(judge: ComparisonJudge) -> Iterator[Series]:
@@ -123,85 +185,56 @@ def comparison_series(judge: ComparisonJudge) -> Iterator[Series]:
     yield Series("comparison_decision", (judge.name,), _DECISIONS[standing.decision])
 
 
-"""Value of the label `outcome` to the field of the tally."""
+def _active(segment: str, feature: str, kind: Kind, fires: Severity | None) -> Iterator[Series]:
+    """Yield whether such an alert fires, of each severity."""
+    for severity in SEVERITIES:
+        labels = (segment, feature, kind, severity)
+        yield Series("drift_active", labels, float(severity == fires))
 
 
-def performance_series(
-    watched: Set[Subject], verdicts: Mapping[str, Verdict], firing: Set[FiringAlert]
-) -> Iterator[Series]:
-    """Yield the series of the metrics, in the order of their names.
-
-    An alert's series are there for every metric that a rule looks at, from its first window on.
-
-    Args:
-        watched: metrics that a rule looks at.
-        verdicts: by feature, the newest verdict of the whole model; those of metrics count.
-        firing: alerts of any stream.
-
-    Example:
-        >>> alert = FiringAlert("performance.f1", "performance", "warning")
-        >>> [one.value for one in performance_series({Subject.metric("f1")}, {}, {alert})]
-        [1.0, 0.0]
-    """
-    metrics = {name for name, verdict in verdicts.items() if verdict.subject.is_performance}
-    known = {*metrics, *(alert.feature for alert in firing)}
-    for name in sorted(known & {subject.field for subject in watched}):
-        for severity in SEVERITIES:
-            fires = FiringAlert(name, "performance", severity) in firing
-            yield Series("drift_active", (name, "performance", severity), float(fires))
-    for name in sorted(metrics):
-        subject = verdicts[name].subject
-        for detector, figure in verdicts[name].detectors.items():
-            # Beside its own figure the verdict on bias has quantiles, such as residual_q05.
-            metric = subject.label if detector == subject.name else detector
-            low, high = figure.interval or (None, None)
-            for ending, value in (
-                ("", figure.value),
-                ("_low", low),
-                ("_high", high),
-                ("_normal", figure.reference),
-                ("_threshold", figure.threshold),
-            ):
-                if value is not None:
-                    yield Series(f"performance{ending}", (metric,), value)
+def _alert(alert: FiringAlert, features: Set[str]) -> Iterator[Series]:
+    """Yield what is said of an alert that fires; 0 or 1 in the other series says it of the rest."""
+    labels = (alert.segment, alert.feature, alert.kind, alert.severity)
+    if alert.feature in features or (alert.feature and alert.segment):
+        yield Series("drift_active", labels, 1.0)
+    if alert.alert_id:
+        yield Series("alert_info", (*labels, alert.alert_id, alert.incident_id, alert.url), 1.0)
 
 
-def outcome_series(judge: ModelJudge) -> Iterator[Series]:
-    """Yield the predictions in the newest window of labels, by whether a label came."""
-    newest = None if judge.performance is None else judge.performance.newest
-    if newest is None:
+def _closed(feature: str, severities: Mapping[tuple[str, str, Kind], Severity]) -> Iterator[Series]:
+    """Yield the severities in which no alert on a feature of the whole model fires."""
+    for kind in (Subject.feature(feature).drift, "data_quality"):
+        for one in _active("", feature, kind, severities.get(("", feature, kind))):
+            if not one.value:
+                yield one
+
+
+def _feature_figures(at: tuple[str, str], verdict: Verdict | None) -> Iterator[Series]:
+    if verdict is None:
         return
-    for state, predictions in newest.record().items():
-        yield Series("window_predictions", (state,), predictions)
-    known = newest.labelled + newest.expired
-    if known:
-        yield Series("label_coverage_ratio", (), newest.labelled / known)
+    for detector, figure in verdict.detectors.items():
+        if figure.value is not None:
+            yield Series("drift_score", (*at, detector), figure.value)
+        if figure.threshold is not None:
+            yield Series("drift_threshold", (*at, detector), figure.threshold)
+    if verdict.counts is not None and verdict.window.events:
+        # As the detector `missing` counts: null, or no such key.
+        missing = verdict.counts["missing"] + verdict.counts["absent"]
+        yield Series("feature_missing_ratio", at, missing / verdict.window.events)
 
 
-def label_series(status: Status) -> Iterator[tuple[str, Series]]:
-    """Yield (model, series) of the labels that this worker reads and joins."""
-    plan = status.plan
-    topics = {partition.topic for partition in status.of(InputPartition)}
-    totals = list(status.totals.values())
-    for name, labels in plan.labelled.items():
-        if labels.topic in topics:
-            yield name, Series("labels", (), sum(counts.labels[name] for counts in totals))
-            refused = sum(counts.refused[name] for counts in totals)
-            yield name, Series("labels_refused", (), refused)
-        if topics & set(plan.config.models[name].predictions):
-            without = sum(counts.without[name, "id"] for counts in totals)
-            yield name, Series("predictions_without_id", (), without)
-            without = sum(counts.without[name, "answer"] for counts in totals)
-            yield name, Series("predictions_without_answer", (), without)
-        stages = status.of(JoinsPartition).values()
-        joins = [stage.parts[name] for stage in stages if name in stage.parts]
-        if joins:
-            waiting = sum(join.waiting for join in joins)
-            yield name, Series("predictions_waiting", (), waiting)
-            yield from ((name, series) for series in _joined(plan.join_tallies[name]))
-
-
-def _joined(totals: JoinTotals) -> Iterator[Series]:
-    yield Series("labels_joined", (), totals.joined)
-    for outcome, field in OUTCOMES.items():
-        yield Series("join_rows", (outcome,), getattr(totals, field))
+def _metric_figures(segment: str, verdict: Verdict) -> Iterator[Series]:
+    subject = verdict.subject
+    for detector, figure in verdict.detectors.items():
+        # Beside its own figure the verdict on bias has quantiles, such as residual_q05.
+        metric = subject.label if detector == subject.name else detector
+        low, high = figure.interval or (None, None)
+        for ending, value in (
+            ("", figure.value),
+            ("_low", low),
+            ("_high", high),
+            ("_normal", figure.reference),
+            ("_threshold", figure.threshold),
+        ):
+            if value is not None:
+                yield Series(f"performance{ending}", (segment, metric), value)

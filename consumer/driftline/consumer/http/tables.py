@@ -5,20 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 _MODEL = ("model",)
-_METRIC = ("model", "metric")
+_STREAM = (*_MODEL, "segment")
+_FEATURE = (*_STREAM, "feature")
+_METRIC = (*_STREAM, "metric")
 GAUGES: dict[str, tuple[Sequence[str], str]] = {
     "drift_score": (
-        ("model", "feature", "detector"),
+        (*_FEATURE, "detector"),
         "Value of a detector in the newest window, in the detector's unit.",
     ),
     "drift_threshold": (
-        ("model", "feature", "detector"),
+        (*_FEATURE, "detector"),
         "Limit of a detector: the configured one, else what a quiet window hardly exceeds.",
     ),
     "drift_active": (
-        ("model", "feature", "kind", "severity"),
-        "1 while any stream of the model has such an alert firing; feature is empty for alerts "
-        "on the whole model.",
+        (*_FEATURE, "kind", "severity"),
+        "1 while such an alert fires, in its one severity. Of the whole model 0 for all others; of "
+        "a segment only what fires is there. feature is empty for alerts on the whole model, and "
+        "on fields that the reference does not list.",
+    ),
+    "alert_info": (
+        (*_FEATURE, "kind", "severity", "alert_id", "incident_id", "url"),
+        "1 while the alert fires: its ids, and with ui.url where the page shows it. Alerts of one "
+        "incident began together. feature is empty as in driftline_drift_active, and for one "
+        "alert on many features.",
     ),
     "model_failed": (
         _MODEL,
@@ -28,10 +37,10 @@ GAUGES: dict[str, tuple[Sequence[str], str]] = {
     "features_drifting": (_MODEL, "Features of the whole model with a drift alert firing."),
     "features_monitored": (_MODEL, "Features that are judged."),
     "feature_missing_ratio": (
-        ("model", "feature"),
+        _FEATURE,
         "Share of the newest window's events in which the feature is null or absent.",
     ),
-    "window_events": (_MODEL, "Events of the newest window."),
+    "window_events": (_STREAM, "Events of the newest window."),
     "window_events_normal": (
         _MODEL,
         "Events that the newest whole hours, as long as a window, would normally bring; absent "
@@ -71,7 +80,10 @@ GAUGES: dict[str, tuple[Sequence[str], str]] = {
         ("comparison",),
         "The challenger is better (1), worse (-1), or it is undecided (0).",
     ),
-    "series_suppressed": (_MODEL, "Feature series left out because of metrics.max_series."),
+    "series_suppressed": (
+        _MODEL,
+        "Series of alerts, features and segments left out because of metrics.max_series.",
+    ),
     "watermark_timestamp_seconds": (_MODEL, "Event time before which everything is final."),
     "last_event_timestamp_seconds": (_MODEL, "Event time of the newest event."),
     "consumer_lag": (
@@ -80,6 +92,7 @@ GAUGES: dict[str, tuple[Sequence[str], str]] = {
     ),
     "worker_ready": ((), "1 while /readyz answers 200."),
     "build_info": (("version",), "The version that runs."),
+    "page_info": (("url",), "Where the page is, as ui.url says; absent without it."),
     "reference_info": (("model", "reference"), "The reference a model is compared with."),
     "model_info": (("model", "owner"), "The owner that the configuration names."),
 }

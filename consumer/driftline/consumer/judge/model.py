@@ -21,7 +21,7 @@ from driftline.consumer.judge.performance.estimates import EstimateStream, estim
 from driftline.consumer.judge.performance.model import PerformanceJudge
 from driftline.consumer.judge.performance.rules import performance_tests, watched_metrics
 from driftline.consumer.judge.performance.stream import MetricStream
-from driftline.consumer.judge.records import RecordWriter
+from driftline.consumer.judge.records import AlertIdentity, RecordWriter
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.judge.volume import VolumeJudge
 from driftline.consumer.judge.windows.panes import TWO_CONFIGURATIONS, SeenVersions
@@ -98,7 +98,7 @@ class ModelJudge:
             for whole in ((True, False) if parts else (True,))
         }
         writers = [RecordWriter.of(name, stream, config, reference) for stream in streams]
-        names = {records.stream for records in writers}
+        self._writers = {records.stream: records for records in writers}
         watched = {
             *map(Subject.feature, rules[True].watched_names),
             *watched_metrics(config, outcomes),
@@ -115,10 +115,10 @@ class ModelJudge:
         self._lives |= {
             life.key: life
             for life in state.lives
-            if (life.stream in names and life.subject in watched)
+            if (life.stream in self._writers and life.subject in watched)
             or (config.budget is not None and self._new_fields.is_mine(life))
             or (self._volume is not None and self._volume.judged and life.key == self._volume.key)
-            or (life.stream in names and life.kind in DRIFT and not life.feature)
+            or (life.stream in self._writers and life.kind in DRIFT and not life.feature)
             or (life.kind in ON_THE_WHOLE_MODEL and (life.kind != "labels" or config.labels))
         }
         known = [
@@ -257,13 +257,10 @@ class ModelJudge:
             state.performance = self.performance.state()
         return state
 
-    def active(self) -> list[tuple[str, str, str, int]]:
-        """Return (stream, feature, kind, severity) of the alerts that fire now."""
-        return [
-            (life.stream, life.feature, life.kind, life.severity)
-            for life in self._lives.values()
-            if life.firing and (life.feature or life.kind not in DRIFT)  # of many: each is here
-        ]
+    def active(self) -> list[AlertIdentity]:
+        """Return the alerts that fire now; of many features, the one on all and each."""
+        lives = [life for life in self._lives.values() if life.firing]
+        return [self._writers[life.stream].identify(life) for life in lives]
 
     def _advance(self, horizon: Horizon) -> list[Verdict | Alert]:
         out: list[Verdict | Alert] = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.budget_rules import BUDGET_RULES
@@ -17,6 +17,7 @@ from driftline.consumer.judge.lives.life import Life, WindowTimes
 from driftline.consumer.judge.sentence import Wording, fit, named, opening
 from driftline.consumer.wire.addresses import alert_links
 from driftline.consumer.wire.axis import axis_of
+from driftline.consumer.wire.kinds import Kind, Severity
 from driftline.consumer.wire.records import (
     STATES,
     Alert,
@@ -34,6 +35,28 @@ from driftline.detectors.reference import Reference
 
 _LISTED = 20
 NO_FIGURE = DetectorValue(None, None, None, None)
+
+
+class AlertIdentity(NamedTuple):
+    """An alert, as its records name it.
+
+    Attributes:
+        segment: empty for the whole model.
+        subject: what it is about.
+        kind, severity: as in its newest record.
+        alert_id, incident_id: as in its records.
+        links: as in its records.
+        recorded: whether it has records; else one alert on many features speaks of it too.
+    """
+
+    segment: str
+    subject: Subject
+    kind: Kind
+    severity: Severity
+    alert_id: str
+    incident_id: str
+    links: dict[str, str] | None
+    recorded: bool
 
 
 @dataclass(frozen=True)
@@ -186,16 +209,15 @@ class RecordWriter:
         `events`: of the reference that it is compared with; None: all.
         """
         axis, times, (name, figure) = self.axis, window.times, cause.detector or (None, NO_FIGURE)
-        incident = life.since if life.incident is None else life.incident
+        who = self.identify(life)
         until = times.start if life.quiet_since is None else life.quiet_since
         others = list(map(named, cause.others))
-        alert_id = identity(self.stream, life.feature, life.kind, axis.key(life.since))
         return Alert(
             schema="driftline.alert.v1",
-            alert_id=alert_id,
+            alert_id=who.alert_id,
             revision=life.revision,
             status="firing" if life.firing else "resolved",
-            severity="critical" if life.severity == 2 else "warning",
+            severity=who.severity,
             kind=life.kind,
             summary=fit(f"{opening(self.stream)}{cause.wording.text}", others),
             stream=self.stream,
@@ -225,12 +247,27 @@ class RecordWriter:
             types=cause.wording.types,
             segments=life.segments or None,
             features=cause.wording.features,
-            incident_id=identity(self.model, axis.key(incident)),
+            incident_id=who.incident_id,
             also_firing=list(cause.others[:_LISTED]),
             owner=self._config.owner,
             runbook=self._config.runbook,
-            links=alert_links(self._config.page, alert_id),
+            links=who.links,
         ).with_change(cause.wording.row)
+
+    def identify(self, life: Life) -> AlertIdentity:
+        """Return how the records of a life of this stream name it."""
+        incident = life.since if life.incident is None else life.incident
+        alert_id = identity(self.stream, life.feature, life.kind, self.axis.key(life.since))
+        return AlertIdentity(
+            self.segment or "",
+            life.subject,
+            life.kind,
+            "critical" if life.severity == 2 else "warning",
+            alert_id,
+            identity(self.model, self.axis.key(incident)),
+            alert_links(self._config.page, alert_id),
+            not life.silent,
+        )
 
     def _named(self, events: int | None) -> ReferenceName:
         return self._reference if events is None else ReferenceName(self._reference.id, events)

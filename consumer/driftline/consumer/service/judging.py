@@ -32,9 +32,6 @@ class Judge(ModelPart, Protocol):
     def lost(self, gap: Gap) -> Sequence[Verdict | Alert]:
         """Take in that panes were deleted unread."""
 
-    def active(self) -> list[tuple[str, str, str, int]]:
-        """Return (stream, feature, kind, severity) of the alerts that fire now."""
-
 
 class PanesPartition(ByModel[Judge]):
     """Feeds the judges of one partition; see `ByModel`.

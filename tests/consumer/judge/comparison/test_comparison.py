@@ -228,7 +228,7 @@ def test_a_decision_is_an_alert_and_again_every_week() -> None:
     )
     assert (alert.revision, alert.owner, alert.runbook) == (1, "risk", RUNBOOK)
     assert alert.rule == "comparison: same traffic, alpha 0.05"
-    assert one.active() == [("new", "performance.comparison", "performance", 1)]
+    assert one.standing.decision == "better"
     again = []
     for day in range(1, 16):
         offset = 2 * (LEAST_PANES + day)

@@ -104,9 +104,9 @@ def test_each_figure_is_a_series_of_its_own() -> None:
     truths = rng.normal(50, 10, 900)
     some = rows((truths + rng.normal(0, 2, 900)).tolist(), truths.tolist())
     verdict = judged(reference(some), some, "bias")
-    found = performance_series(set(), {verdict.subject.field: verdict}, set())
+    found = performance_series(set(), {("", verdict.subject.field): verdict}, set())
     values = {one.labels: one.value for one in found if one.metric == "performance"}
-    assert values == {(name,): figure.value for name, figure in verdict.detectors.items()}
+    assert values == {("", name): figure.value for name, figure in verdict.detectors.items()}
 
 
 def test_other_metrics_and_features_have_neither() -> None:

@@ -24,7 +24,7 @@ from driftline.consumer.log.protocol import Gap
 from driftline.consumer.wire.clock import Clock, SourceProgress, by_source, listed
 from driftline.consumer.wire.messages import Horizon, Pane, PanesMessage
 from driftline.consumer.wire.records import Alert, ReferenceName, Verdict
-from driftline.consumer.wire.subject import COMPARISON, identity
+from driftline.consumer.wire.subject import identity
 from driftline.detectors.outcomes import IndependentTest, PairedTest
 from driftline.detectors.outcomes.comparison import Decision, Evidence
 
@@ -143,12 +143,6 @@ class ComparisonJudge:
     def lost(self, gap: Gap) -> Sequence[Verdict | Alert]:
         """Take in that panes were deleted unread: see `feed`."""
         return ()
-
-    def active(self) -> list[tuple[str, str, str, int]]:
-        """Return (stream, feature, kind, severity) of the alert that fires now, if one does."""
-        if self.standing.decision == "undecided":
-            return []
-        return [(self.name, COMPARISON.field, "performance", 1)]
 
     def state(self) -> ComparisonState:
         """Return the state record as of now."""
