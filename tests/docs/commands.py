@@ -26,7 +26,10 @@ SHOWS = {
     "demo": r"^In 18 hours nothing else alerted\.",
     "backtest": r"^(driftline|last-quarter|car-loan|\w+)   [0-9,]+ events, .* windows of ",
     "init": r"^driftline\.yaml .* model last-quarter, topic last-quarter\.predictions,",
-    "reference": r"^references/car-loan\.json\.gz .*[06],000 events, (9|10) features$",
+    "reference": (
+        r"^references/(car-loan\.json\.gz .*[06],000 events, (9|10)"
+        r"|visits(-berlin)?\.json\.gz .* 14,\d{3} events, 3) features$"
+    ),
     "check": r"^no errors",
     "config show": r"^models:$",
     "config schema": r'^ +"\$schema": ',
@@ -35,10 +38,11 @@ SHOWS = {
 
 @dataclass(frozen=True)
 class Command:
-    """A command of a page, as a shell splits it."""
+    """A command of a page, as a shell splits it, and what the page shows of what it prints."""
 
     page: str
     words: tuple[str, ...]
+    shown: str = ""
 
     @property
     def line(self) -> str:
@@ -61,17 +65,22 @@ class Command:
         return verb in ("topics", "run", "replay", "alerts", "dead-letter")
 
 
-def _of(page: str, text: str) -> list[Command]:
+def _of(page: str, text: str, shown: str) -> list[Command]:
+    """Return the commands of a block; what stands below it is what the last of them prints."""
     lines = text.replace("\\\n", " ").splitlines()
-    split = (shlex.split(line, comments=True) for line in lines)
-    return [Command(page, tuple(words)) for words in split if words]
+    split = [words for line in lines if (words := shlex.split(line, comments=True))]
+    return [
+        Command(page, tuple(words), shown if number == len(split) else "")
+        for number, words in enumerate(split, 1)
+    ]
 
 
+_SESSION = re.compile(r"^```sh\n(.*?)^```$(?:\n+^```text\n(.*?)^```$)?", re.MULTILINE | re.DOTALL)
 COMMANDS = [
     command
     for page in (README, *PAGES.values())
-    for block in page.blocks("sh")
-    for command in _of(page.name, block)
+    for block, shown in _SESSION.findall(page.text)
+    for command in _of(page.name, block, shown)
 ]
 """Every command, in the order of the pages."""
 
@@ -94,4 +103,7 @@ def run(command: Command, shell: Shell) -> str:
     assert ran.returncode == 0, (command.line, ran.stdout, ran.stderr)
     shown = SHOWS.get(" ".join(command.words[1:3])) or SHOWS[command.words[1]]
     assert re.search(shown, ran.stdout, re.MULTILINE), (command.line, ran.stdout)
+    printed = iter(map(str.rstrip, (ran.stderr + ran.stdout).splitlines()))
+    missing = [line for line in command.shown.splitlines() if line != "..." and line not in printed]
+    assert missing == [], (command.line, ran.stderr, ran.stdout)
     return ran.stdout

@@ -65,9 +65,9 @@ def _read(path: Path, name: str) -> Page:
 
 README = _read(ROOT / "README.md", "README.md")
 PAGES = {
-    path.name: _read(path, path.name)
-    for path in sorted(DOCS.glob("*.md"))
-    if not path.name.endswith(".head.md")
+    name: _read(path, name)
+    for path in sorted(DOCS.rglob("*.md"))
+    if not (name := path.relative_to(DOCS).as_posix()).endswith(".head.md")
 }
 EVERY = {
     README.name: README,

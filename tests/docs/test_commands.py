@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
 import json
 from collections.abc import Callable, Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +17,11 @@ from driftline.producer import Constant, Mapping, ReferenceSettings, format_time
 from driftline.producer.reference.build import reference_from_rows
 
 from .commands import COMMANDS, NOT_RUN, of_page, pages, run
-from .pages import EVERY, PAGES, ROOT, sections
+from .own_data import last_quarter, truths, visits, without_times
+from .pages import EVERY, PAGES, sections
 from .shell import Shell
 
-ROWS = 6_000
 STEP = 15_000  # ms between two records of a mapping's sample
-
-
-def last_quarter(shell: Shell) -> None:
-    """Put the beginning of the bundled events there, without times too, and a folder."""
-    with gzip.open(ROOT / "tests" / "data" / "car_loan_reference.csv.gz", "rt") as packed:
-        lines = list(islice(packed, ROWS + 1))
-    shell.write("last-quarter.csv", "".join(lines))
-    times = lines[0].strip().split(",").index("timestamp")
-    without = [[cell for i, cell in enumerate(row) if i != times] for row in csv.reader(lines)]
-    with (shell.folder / "measurements.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows(without)
-    (shell.folder / "references").mkdir()
 
 
 def write_reference(shell: Shell, path: Path, reference: Reference) -> None:
@@ -107,6 +93,11 @@ STAGES: dict[str, dict[str, Callable[[Shell], None]]] = {
     "README.md": {"": last_quarter},
     "index.md": {"": last_quarter},
     "concepts.md": {"": last_quarter},
+    "how-to/no-time.md": {"": without_times},
+    "how-to/every-morning.md": {"": visits},
+    "how-to/too-often.md": {"": last_quarter},
+    "how-to/insufficient.md": {"": last_quarter},
+    "how-to/missing-labels.md": {"": truths},
     "configuration.md": {
         "smallest": configured(PAGES["configuration.md"].blocks("yaml")[0]),
         "larger": configured(PAGES["configuration.md"].blocks("yaml")[1]),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 import pytest
-import yaml
 
 from driftline.consumer.config import schema
 
@@ -39,8 +38,3 @@ def test_the_picture_is_of_the_demo_as_it_is() -> None:
     assert picture == script("picture").draw(), "run  make picture"
     assert len(picture.encode()) < 60_000
     assert "url(http" not in picture  # whoever looks at it tells nobody
-
-
-def test_the_site_names_every_page() -> None:
-    site = yaml.safe_load((DOCS.parent / "mkdocs.yml").read_text(encoding="utf-8"))
-    assert sorted(next(iter(entry.values())) for entry in site["nav"]) == sorted(PAGES)

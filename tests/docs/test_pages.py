@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 import shlex
 from pathlib import Path
@@ -14,7 +15,7 @@ from typer.testing import CliRunner
 
 from driftline.consumer.cli import app
 from driftline.consumer.config import ConfigError, load
-from driftline.consumer.http.tables import COUNTERS, GAUGES
+from driftline.consumer.http.tables import COUNTERS, GAUGES, HISTOGRAMS
 from driftline.detectors import DETECTORS
 
 from .pages import DOCS, EVERY, EXAMPLE, PAGES, README, ROOT, snippets, whole
@@ -46,10 +47,11 @@ def refusal(line: str) -> str:
 @pytest.mark.parametrize("page", PAGES)
 def test_links_lead_somewhere(page: str) -> None:
     for link in PAGES[page].links:
-        name, _, anchor = link.partition("#")
-        assert not name or (DOCS / name).is_file(), link
+        path, _, anchor = link.partition("#")
+        name = posixpath.normpath(posixpath.join(posixpath.dirname(page), path)) if path else page
+        assert (DOCS / name).is_file(), link
         if anchor:
-            assert anchor in PAGES[name or page].anchors, link
+            assert anchor in PAGES[name].anchors, link
 
 
 def entries(nav: list[Any] | dict[str, Any] | str) -> list[str]:
@@ -140,7 +142,9 @@ def test_the_table_of_the_readme_says_of_the_usual_detectors_when() -> None:
     assert {*usual, "budget"} <= named
 
 
-def test_metrics_that_operations_names_exist() -> None:
+def test_metrics_that_pages_name_exist() -> None:
     known = {f"driftline_{name}" for name in GAUGES}
     known |= {f"driftline_{name}_total" for name in COUNTERS}
-    assert set(re.findall(r"`(driftline_\w+)`", PAGES["operations.md"].text)) <= known
+    known |= {f"driftline_{name}_seconds" for name in HISTOGRAMS}
+    for page in EVERY.values():
+        assert set(re.findall(r"`(driftline_\w+)[`{]", page.text)) <= known, page.name

@@ -12,9 +12,13 @@ import pytest
 from .pages import DOCS
 
 PAGES = [
-    "in-python.md", "from-evidently.md", "from-nannyml.md", "from-alibi-detect-and-river.md",
-]  # fmt: skip
-_CELL = re.compile(r"^```python\n(.*?)^```\n(?:```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
+    "in-python.md",
+    "how-to/no-time.md",
+    "from-evidently.md",
+    "from-nannyml.md",
+    "from-alibi-detect-and-river.md",
+]
+_CELL = re.compile(r"^```python\n(.*?)^```\n+(?:```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
 PEER = "# with "
 
 

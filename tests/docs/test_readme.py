@@ -14,9 +14,9 @@ from driftline.consumer.sketch.decode import Decoder, ModelSchema
 from driftline.detectors import Feature, Layout
 from driftline.producer import Mapping
 
-from .pages import EXAMPLE, README, ROOT
+from .own_data import last_quarter
+from .pages import EXAMPLE, PAGES, README, ROOT
 from .shell import Shell
-from .test_commands import last_quarter
 
 ANALYSIS = "tests/data/car_loan_analysis.csv.gz"
 
@@ -38,8 +38,10 @@ def test_the_backtest_prints_what_the_readme_shows() -> None:
 
 
 def test_a_frame_is_backtested(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The first page of the site has the same code."""
     last_quarter(Shell(tmp_path))
     code, _ = README.blocks("python")
+    assert PAGES["index.md"].blocks("python") == [code]
     with chdir(tmp_path):
         exec(compile(code, "README.md", "exec"), {})
     printed = capsys.readouterr().out

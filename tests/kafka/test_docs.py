@@ -26,7 +26,7 @@ from confluent_kafka.schema_registry.avro import AvroSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 from tests.consumer.deliver.conftest import alert
 from tests.consumer.deliver.test_webhook import Server
-from tests.docs import commands, test_commands
+from tests.docs import commands, own_data, test_commands
 from tests.docs.pages import PAGES, README
 from tests.docs.shell import Shell
 from tests.kafka import checkout
@@ -78,6 +78,8 @@ class Reader:
             if words == ["run"]:
                 self._run(serve)
                 continue
+            if words[0] == "init":
+                words += ["--bootstrap-servers", self.bootstrap]
             if words[0] == "alerts" and words[1] != "show" and "--no-follow" not in words:
                 words.insert(2, "--no-follow")  # it would follow for ever
             self.printed[command.line] = self.do(*words)
@@ -151,13 +153,24 @@ def readme(reader: Reader) -> None:
 
 def _readme(reader: Reader) -> None:
     reader.create("ml.predictions")
-    test_commands.last_quarter(reader.shell)
+    own_data.last_quarter(reader.shell)
     reader.shell.write("driftline.yaml", README.blocks("yaml")[0])
     reader.shell.write_program("retrain.sh", "cat > alert.json")
     for command in commands.of_page("README.md", broker=False):
         if command.words[1] == "reference":
             reader.do(*command.arguments)
     reader.follow("README.md", lambda: '"ownership"' in reader.log())
+
+
+def index(reader: Reader) -> None:
+    """Events of the last hours are there; the alerts that nobody raised are none."""
+    reader.create("payments.events")
+    Sender(reader.bootstrap).send("payments.events", 0, checkout.events(0, 300))
+    reader.follow("index.md", lambda: '"ownership"' in reader.log())
+    written, _, checked, tailed = reader.printed.values()
+    assert "model checkout, topic payments.events" in written
+    assert re.search(r"^ok +checkout .* recent events fit$", checked, re.MULTILINE), checked
+    assert tailed == ""
 
 
 def mappings(reader: Reader) -> None:
@@ -249,6 +262,7 @@ def first_line(folder: Path, code: str) -> str:
 
 STAGES: dict[str, Callable[[Reader], None]] = {
     "README.md": readme,
+    "index.md": index,
     "mappings.md": mappings,
     "operations.md": operations,
     "scenarios.md": scenarios,

@@ -1,0 +1,89 @@
+"""The files that a reader of README and docs has, as the pages presuppose them."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+import numpy as np
+
+from .pages import ROOT
+from .shell import Shell
+
+ROWS = 6_000
+
+
+def _write(shell: Shell, name: str, rows: Iterable[Sequence[object]]) -> None:
+    with (shell.folder / name).open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(rows)
+
+
+def last_quarter(shell: Shell) -> None:
+    """Put the beginning of the bundled events there, without times too, and a folder."""
+    with gzip.open(ROOT / "tests" / "data" / "car_loan_reference.csv.gz", "rt") as packed:
+        lines = list(islice(packed, ROWS + 1))
+    shell.write("last-quarter.csv", "".join(lines))
+    times = lines[0].strip().split(",").index("timestamp")
+    without = ([cell for i, cell in enumerate(row) if i != times] for row in csv.reader(lines))
+    _write(shell, "measurements.csv", without)
+    (shell.folder / "references").mkdir()
+
+
+def without_times(shell: Shell) -> None:
+    """Put the same there, and once more with day and time of day in two columns."""
+    last_quarter(shell)
+    head, *rows = csv.reader((shell.folder / "last-quarter.csv").read_text("utf-8").splitlines())
+    place = head.index("timestamp")
+    split = [["day", "clock", *head[:place], *head[place + 1 :]]]
+    for row in rows:
+        time = datetime.fromisoformat(row[place])
+        split.append([f"{time:%d/%m/%Y}", f"{time:%H:%M:%S}", *row[:place], *row[place + 1 :]])
+    _write(shell, "exported.csv", split)
+
+
+def visits(shell: Shell) -> None:
+    """Put six days there in which amounts and devices follow the hour, 100 events an hour."""
+    rng, begin = np.random.default_rng(5), datetime(2026, 3, 2, tzinfo=UTC)
+    rows: list[Sequence[object]] = [("time", "amount", "device", "age")]
+    for hour in range(6 * 24):
+        of_day = hour % 24
+        size = int(rng.poisson(100))
+        level = 3 + 0.4 * np.sin((of_day - 9) / 24 * 2 * np.pi)
+        at_desk = rng.random(size) < (0.5 if 8 <= of_day < 18 else 0.3)
+        rows += [
+            (
+                (begin + timedelta(hours=hour, seconds=second)).isoformat(timespec="seconds"),
+                round(amount, 2),
+                "desk" if desk else "phone",
+                age,
+            )
+            for second, amount, desk, age in zip(
+                np.sort(rng.uniform(0, 3_600, size)).tolist(),
+                rng.lognormal(level, 0.5, size).tolist(),
+                at_desk.tolist(),
+                rng.integers(18, 80, size).tolist(),
+                strict=True,
+            )
+        ]
+    _write(shell, "visits.csv", rows)
+    (shell.folder / "references").mkdir()
+
+
+def truths(shell: Shell) -> None:
+    """Put events there without their truth, which is in a file of its own: of some it is missing.
+
+    Every tenth event has none, and every twentieth has one under an id that is written otherwise.
+    """
+    last_quarter(shell)
+    head, *rows = csv.reader((shell.folder / "last-quarter.csv").read_text("utf-8").splitlines())
+    name, actual = head.index("id"), head.index("repaid")
+    _write(shell, "events.csv", (row[:actual] + row[actual + 1 :] for row in [head, *rows]))
+    known = (
+        (row[name] if number % 20 else f"app-{row[name]}", row[actual])
+        for number, row in enumerate(rows)
+        if number % 10 != 3
+    )
+    _write(shell, "truth.csv", [("id", "repaid"), *known])
