@@ -1,5 +1,5 @@
 // What is normal against what is now: each bin or category, and its part of the effect.
-import { html, useState } from "driftline/dom.js";
+import { html, useEffect, useState } from "driftline/dom.js";
 import { count, figure, Num, share } from "driftline/format.js";
 
 const MOST = 24;
@@ -8,6 +8,11 @@ const Bar = ({ of, kind }) => html`<i class="bar ${kind}" style=${{ width: `${(1
 
 export function Bins({ verdict, names, contributions }) {
   const [all, setAll] = useState(false);
+  useEffect(() => {
+    const unfold = () => setAll(true);
+    addEventListener("beforeprint", unfold);
+    return () => removeEventListener("beforeprint", unfold);
+  }, []);
   const { reference, window: now, categories } = verdict.bins;
   const [normal, present] = [sum(reference), sum(now)];
   const effects = sum(contributions.map((each) => each || 0));

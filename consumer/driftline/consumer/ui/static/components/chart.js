@@ -128,6 +128,6 @@ export function Chart({ title, ends, as = figure, ...rest }) {
   const value = (each, i) => (each.values[i] === null || each.values[i] === undefined ? "–" : as(each.values[i]));
   return html`<figure class="chart"><figcaption><span class="readout">${at >= 0 && html`${moment(ends[at])}${series.filter(({ name }) => name).map((each) => html`<span class=${each.tone || "accent"}>${each.name} ${value(each, at)}</span>`)}`}</span></figcaption>
     <div class="canvas" ref=${ref} role="img" aria-label=${`${title}: ${last < 0 ? "no value yet" : `newest ${value(series[0], last)} at ${moment(ends[last])}`}. A table follows.`}></div>
-    <details onToggle=${(event) => setTable(event.currentTarget.open)}><summary>As a table</summary>${table && html`<div class="scroll" tabindex="0" role="region" aria-label=${`${title}, as a table`}><table><thead><tr><th scope="col">window to</th>${series.filter(({ name }) => name).map(({ name }) => html`<th scope="col">${name}</th>`)}</tr></thead>
+    <details onToggle=${(event) => setTable(event.currentTarget.open)}><summary>As a table</summary>${table && html`<div class="scroll" tabindex="0" role="group" aria-label=${`${title}, as a table`}><table><thead><tr><th scope="col">window to</th>${series.filter(({ name }) => name).map(({ name }) => html`<th scope="col">${name}</th>`)}</tr></thead>
       <tbody>${ends.map((end, i) => html`<tr><th scope="row">${moment(end)}</th>${series.filter(({ name }) => name).map((each) => html`<td>${value(each, i)}</td>`)}</tr>`).reverse()}</tbody></table></div>`}</details></figure>`;
 }

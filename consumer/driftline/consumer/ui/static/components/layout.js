@@ -11,7 +11,7 @@ export const Facts = ({ facts }) =>
 export const Empty = ({ children }) => html`<p class="empty">${children}</p>`;
 
 export const Table = ({ head, rows, caption, class: own = "" }) =>
-  html`<div class="scroll" tabindex="0" role="region" aria-label=${caption}><table class=${own}><caption>${caption}</caption>
+  html`<div class="scroll" tabindex="0" role="group" aria-label=${caption}><table class=${own}><caption>${caption}</caption>
     <thead><tr>${head.map((name) => (name ? html`<th scope="col">${name}</th>` : html`<td></td>`))}</tr></thead>
     <tbody>${rows.map((row) => html`<tr>${row.map((cell, i) => (i ? html`<td>${cell}</td>` : html`<th scope="row">${cell}</th>`))}</tr>`)}</tbody></table></div>`;
 

@@ -24,7 +24,7 @@ export function Confusion({ verdict }) {
   const most = Math.max(1, ...window.flat());
   const all = [...classes, "other, or none"].slice(0, window[0].length);
   const row = (counts) => counts.reduce((a, b) => a + b, 0) || 1;
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Confusion matrix"><table class="confusion"><caption>Events by what happened (rows) and what was predicted (columns), window to ${moment(verdict.window.end)}; small: the share of the row, and normally</caption>
+  return html`<div class="scroll" tabindex="0" role="group" aria-label="Confusion matrix"><table class="confusion"><caption>Events by what happened (rows) and what was predicted (columns), window to ${moment(verdict.window.end)}; small: the share of the row, and normally</caption>
     <thead><tr><td></td>${all.map((name) => html`<th scope="col">predicted ${name}</th>`)}</tr></thead>
     <tbody>${classes.map((name, i) => html`<tr><th scope="row">${name}</th>${all.map((_, j) => html`<td class=${i === j ? "right" : ""}><i class="heat" style=${{ opacity: 0.35 * (window[i][j] / most) }}></i><${Num} value=${window[i][j]} as=${count} /><small>${share(window[i][j] / row(window[i]))}, ${share(reference[i][j] / row(reference[i]))}</small></td>`)}</tr>`)}</tbody></table></div>`;
 }
