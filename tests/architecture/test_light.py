@@ -21,6 +21,7 @@ check --off-line
 alerts tail --severity loud
 alerts tail --since yesterday
 alerts exec --timeout long -- true
+alerts snooze 12ab
 reference build --model m --output r.json --first 0
 replay --topic t --rate fast
 init
@@ -31,6 +32,7 @@ config schema --json
 demo --hours 2
 alerts tail --wait 0 --bootstrap-servers localhost:1
 alerts show 12ab --bootstrap-servers localhost:1
+alerts acknowledge 12ab --bootstrap-servers localhost:1
 dead-letter show --bootstrap-servers localhost:1
 dead-letter replay --bootstrap-servers localhost:1
 init --from-topic t --bootstrap-servers localhost:1

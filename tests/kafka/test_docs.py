@@ -80,7 +80,8 @@ class Reader:
                 continue
             if words[0] == "init":
                 words += ["--bootstrap-servers", self.bootstrap]
-            if words[0] == "alerts" and words[1] != "show" and "--no-follow" not in words:
+            follows = words[0] == "alerts" and words[1] in ("tail", "exec", "webhook")
+            if follows and "--no-follow" not in words:
                 words.insert(2, "--no-follow")  # it would follow for ever
             self.printed[command.line] = self.do(*words)
 

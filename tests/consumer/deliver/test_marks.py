@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftline.consumer.deliver.errors import AlertsError
-from driftline.consumer.deliver.marks import MarkReader, MarkWriter
+from driftline.consumer.deliver.mark_writer import MarkWriter
+from driftline.consumer.deliver.marks import MarkReader
 from driftline.consumer.log.errors import WorkerLost
 from driftline.consumer.log.memory import MemoryBroker, MemoryProducer
 from driftline.consumer.log.protocol import Message, TopicPartition

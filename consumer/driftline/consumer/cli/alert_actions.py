@@ -20,6 +20,7 @@ from driftline.consumer.cli.load_config import Deployment
 from driftline.consumer.cli.terminal import say
 from driftline.consumer.deliver.choice import Choice
 from driftline.consumer.deliver.dispatcher import Counts
+from driftline.consumer.deliver.marks import MarkReader
 from driftline.consumer.deliver.position import FilePosition
 from driftline.consumer.deliver.subscriber import AlertSubscriber
 from driftline.consumer.log.broker import connect, wait_for_broker
@@ -33,8 +34,8 @@ def listening(
     position: Path | None = None,
     wait: float | None = None,
     pause: Callable[[float], object] = time.sleep,
-) -> Iterator[AlertSubscriber]:
-    """Subscribe to the alerts of a deployment.
+) -> Iterator[tuple[AlertSubscriber, MarkReader]]:
+    """Subscribe to the alerts of a deployment; yield the subscriber, and what is said of alerts.
 
     Args:
         deployment: where its topics are.
@@ -48,7 +49,8 @@ def listening(
     """
     broker = wait_for_broker(lambda: connect(deployment.kafka), wait, _say_away, pause)
     with closing(output_log.OutputLog.of(broker, deployment.config)) as output:
-        yield output.alerts(choice, FilePosition(position) if position is not None else None)
+        positions = FilePosition(position) if position is not None else None
+        yield output.alerts(choice, positions), output.marks()
 
 
 @contextmanager
@@ -57,13 +59,13 @@ def handing_on(
     choice: Choice,
     position: Path | None,
     wait: float | None,
-) -> Iterator[tuple[AlertSubscriber, threading.Event]]:
-    """Subscribe as `listening`; yield the subscriber, and an event that SIGTERM and Ctrl-C set."""
+) -> Iterator[tuple[AlertSubscriber, MarkReader, threading.Event]]:
+    """Subscribe as `listening`; yield that, and an event that SIGTERM and Ctrl-C set."""
     with (
         until_stopped() as stop,
-        listening(deployment, choice, position, wait, pausing(stop)) as subscriber,
+        listening(deployment, choice, position, wait, pausing(stop)) as (subscriber, marks),
     ):
-        yield subscriber, stop
+        yield subscriber, marks, stop
 
 
 def pausing(stop: threading.Event) -> Callable[[float], object]:

@@ -25,22 +25,28 @@ class Share(NamedTuple):
     now: float
 
 
-def alert_line(alert: Alert) -> str:
+def alert_line(alert: Alert, marks: str = "") -> str:
     """Return an alert record on one line: when it was sent in event time, its state and summary.
 
     Where there is a page, its address is at the end.
+
+    Args:
+        alert: the record.
+        marks: what people say of the alert, in words.
     """
     time = minute(alert.window.end)
-    said = "  ".join(map(clean, [alert.summary, *(alert.links or {}).values()]))
+    parts = [alert.summary, *([f"[{marks}]"] if marks else []), *(alert.links or {}).values()]
+    said = "  ".join(map(clean, parts))
     return f"{time}  {alert.status.upper():<8}  {alert.severity:<8}  {said}"
 
 
-def alert_in_full(alert: Alert, verdict: Verdict | None) -> str:
+def alert_in_full(alert: Alert, verdict: Verdict | None, marks: str = "") -> str:
     """Return all of an alert record.
 
     Args:
         alert: the record.
         verdict: of the alert's window; without it only the bins that contributed most are drawn.
+        marks: what people say of the alert, in words.
     """
     place = alert.stream if alert.feature is None else f"{alert.stream} / {alert.feature}"
     head = f"{alert.status.upper()}  {alert.severity}  {clean(place)}"
@@ -49,6 +55,8 @@ def alert_in_full(alert: Alert, verdict: Verdict | None) -> str:
     )
     said = clean(alert.summary.removeprefix(opening(alert.stream)))
     parts = [f"{head:<{_HEAD_WIDTH}}{clean(owner)}".rstrip() + f"\n{said}"]
+    if marks:
+        parts[0] += f"\n{marks}"
     shares = _bins(verdict) if verdict is not None else _top(alert)
     if alert.features is not None:
         parts.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -25,6 +26,7 @@ from driftline.consumer.deliver.choice import Choice
 from driftline.consumer.deliver.sinks import sinks_of
 from driftline.consumer.log.broker import connect
 from driftline.consumer.wire import kinds
+from driftline.consumer.wire.control import Action
 from driftline.producer.files.formats import any_of
 
 alerts = typer.Typer(
@@ -38,6 +40,12 @@ if TYPE_CHECKING:
 else:
     WebhookName = Literal[tuple(_WEBHOOKS)]
 
+AlertId = Annotated[str, typer.Argument(help="The alert, or the beginning of its id.")]
+Who = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Who says it; your login name if not given.")
+]
+Why = Annotated[str | None, typer.Option(metavar="TEXT", help="The reason.")]
+Clear = Annotated[bool, typer.Option("--clear", help="Take it back.")]
 Models = Annotated[
     list[str] | None, typer.Option("--model", metavar="NAME", help="Only of this model.")
 ]
@@ -77,16 +85,18 @@ def tail(
     choice = Choice(model or (), severity, since=start)
     with (
         suppress(KeyboardInterrupt),  # the usual way to end it
-        alert_actions.listening(deployment, choice, wait=patience) as subscriber,
+        alert_actions.listening(deployment, choice, wait=patience) as (subscriber, marks),
     ):
         from driftline.consumer.cli import alert_lines
 
-        alert_lines.print_all(subscriber, quiet=start is not None, follow=follow, as_json=json)
+        alert_lines.print_all(
+            subscriber, marks, quiet=start is not None, follow=follow, as_json=json
+        )
 
 
 @alerts.command()
 def show(
-    alert_id: Annotated[str, typer.Argument(help="The alert, or the beginning of its id.")],
+    alert_id: AlertId,
     config: ConfigFile = None,
     bootstrap_servers: BootstrapServers = None,
     json: Json = False,
@@ -94,14 +104,67 @@ def show(
     """Print one alert in full, with its bins as bars."""
     deployment = load_config.find_deployment(config, bootstrap_servers)
     broker = connect(deployment.kafka)
-    from driftline.consumer.cli import alert_log, alert_text, output_log
+    from driftline.consumer.cli import alert_log, alert_marking, alert_text, output_log
 
     with closing(output_log.OutputLog.of(broker, deployment.config)) as output:
         record = alert_log.find_alert(output, alert_id)
+        marks = output.marks()
+        marks.look()
+        said = marks.newest.get(record.alert.alert_id)
         if json:
-            out_json(record.alert)
-        else:
-            out(alert_text.alert_in_full(record.alert, alert_log.find_verdict(output, record)))
+            out_json(alert_marking.with_marks(record.alert, said))
+            return
+        text = alert_marking.marks_text(said, alert_marking.now_text())
+        verdict = alert_log.find_verdict(output, record)
+        out(alert_text.alert_in_full(record.alert, verdict, text))
+
+
+@alerts.command()
+def acknowledge(
+    alert_id: AlertId,
+    why: Why = None,
+    who: Who = None,
+    clear: Clear = False,
+    config: ConfigFile = None,
+    bootstrap_servers: BootstrapServers = None,
+) -> None:
+    """Say that somebody looks after an alert: notify sends only a rise of severity and its end."""
+    said = None if clear else (who or _login_name(), why, None)
+    _mark(alert_id, "acknowledge", said, config, bootstrap_servers)
+
+
+@alerts.command()
+def snooze(
+    alert_id: AlertId,
+    length: Annotated[
+        str | None, typer.Option("--for", metavar="DURATION", help="For how long, such as 4h.")
+    ] = None,
+    why: Why = None,
+    who: Who = None,
+    clear: Clear = False,
+    config: ConfigFile = None,
+    bootstrap_servers: BootstrapServers = None,
+) -> None:
+    """Send nothing of an alert for a while; it stays visible, and comes back if it still fires."""
+    if not clear and length is None:
+        raise CommandError("--for is missing: say for how long, such as --for 4h")
+    seconds = None if length is None else read_seconds(length, "--for")
+    said = None if clear else (who or _login_name(), why, seconds)
+    _mark(alert_id, "snooze", said, config, bootstrap_servers)
+
+
+@alerts.command()
+def false_alarm(
+    alert_id: AlertId,
+    why: Why = None,
+    who: Who = None,
+    clear: Clear = False,
+    config: ConfigFile = None,
+    bootstrap_servers: BootstrapServers = None,
+) -> None:
+    """Say that an alert is a false alarm: nothing more is sent of it, and reports count it."""
+    said = None if clear else (who or _login_name(), why, None)
+    _mark(alert_id, "false_alarm", said, config, bootstrap_servers)
 
 
 @alerts.command("exec")
@@ -137,6 +200,7 @@ def run_command(
     sink = sinks_of("command")["command"]
     with alert_actions.handing_on(deployment, choice, position, patience) as (
         subscriber,
+        _,
         stop,
     ):
         counts = sink.send(subscriber, command, stop, longest, parallel, tries, follow)
@@ -179,7 +243,34 @@ def webhook(
     choice = Choice(model or (), severity, (), feature or ())
     with alert_actions.handing_on(deployment, choice, position, patience) as (
         subscriber,
+        _,
         stop,
     ):
         counts = sink.send(subscriber, url, stop, follow=follow)
     alert_actions.report(counts, sink.done, follow=follow)
+
+
+def _mark(
+    alert_id: str,
+    action: Action,
+    said: tuple[str, str | None, float | None] | None,
+    config: Path | None,
+    bootstrap_servers: str | None,
+) -> None:
+    deployment = load_config.find_deployment(config, bootstrap_servers)
+    broker = connect(deployment.kafka)
+    from driftline.consumer.cli import alert_marking
+
+    out(alert_marking.mark(broker, deployment.config, alert_id, action, said))
+
+
+def _login_name() -> str:
+    """Return the user's login name.
+
+    Raises:
+        CommandError: it is not known.
+    """
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):  # ImportError: where there is no such list of users
+        raise CommandError("--who: say who you are, your login name is not known") from None

@@ -10,6 +10,7 @@ from driftline.consumer.cli.progress import progress
 from driftline.consumer.config import Config, OutputConfig
 from driftline.consumer.deliver.choice import Choice
 from driftline.consumer.deliver.cursor import Cursor
+from driftline.consumer.deliver.marks import MarkReader
 from driftline.consumer.deliver.position import PositionStore
 from driftline.consumer.deliver.subscriber import AlertSubscriber
 from driftline.consumer.log.protocol import Broker, Log, Record, TopicPartition
@@ -76,6 +77,10 @@ class OutputLog:
             AlertsError: it does not exist, or the kept position cannot be used.
         """
         return AlertSubscriber(self._log, self.topic("alerts"), choice, positions)
+
+    def marks(self) -> MarkReader:
+        """Return a reader of what is said of alerts."""
+        return MarkReader(self._log, self.topic("control"))
 
     def close(self) -> None:
         """Give up the connections."""
