@@ -29,6 +29,7 @@ topics --help
 dead-letter show --limit 0
 dead-letter replay --since then
 config schema --json
+schema alerts
 demo --hours 2
 alerts tail --wait 0 --bootstrap-servers localhost:1
 alerts show 12ab --bootstrap-servers localhost:1

@@ -33,6 +33,7 @@ SHOWS = {
     "check": r"^no errors",
     "config show": r"^models:$",
     "config schema": r'^ +"\$schema": ',
+    "schema": r'^ +"\$schema": ',
 }
 
 

@@ -27,6 +27,7 @@ VERBS = [
     "alerts false-alarm",
     "config show",
     "config schema",
+    "schema",
     "dead-letter show",
     "dead-letter replay",
 ]
@@ -48,7 +49,15 @@ def test_a_wrong_option(driftline: Driftline, verb: str) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    ["", "frobnicate", "topics delete", "alerts show", "replay --topic t", "replay --rate fast"],
+    [
+        "",
+        "frobnicate",
+        "topics delete",
+        "alerts show",
+        "schema alerts",
+        "replay --topic t",
+        "replay --rate fast",
+    ],
 )
 def test_a_wrong_call(driftline: Driftline, arguments: str) -> None:
     ran = driftline(*arguments.split())

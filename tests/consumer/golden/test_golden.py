@@ -8,12 +8,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from tests.consumer.golden.everything import every_figure, everything, troubles
 from tests.consumer.golden.freeze import readable
 from tests.consumer.golden.outputs import FOUND, SCREENS, Outputs, differences, frozen, write
 from tests.consumer.golden.random_runs import CALM, KILLED, random_runs
 from tests.consumer.golden.screens import screens
+from tests.consumer.wire.published_fields import published_fields
+
+from driftline.consumer.wire.meaning import Contract
+from driftline.consumer.wire.schemas import schema_of
 
 DETECTORS = {
     "ks", "psi", "chi_square", "jensen_shannon", "wasserstein",
@@ -129,6 +134,30 @@ def test_every_trouble_occurs_and_ends() -> None:
         assert any(words in summary for summary in told), words
     ended = [alert for alert in troubles().alerts() if alert["status"] == "resolved"]
     assert {alert["kind"] for alert in ended} == {"stale", "data_loss"}
+
+
+def shape(value: Any, kept: set[str]) -> Any:
+    """Return what a schema looks at: names, types, and those texts that it names."""
+    if isinstance(value, dict):
+        return tuple(sorted((name, shape(each, kept)) for name, each in value.items()))
+    if isinstance(value, list):
+        return (len(value) == 2, *sorted({shape(each, kept) for each in value}, key=repr))
+    return value if value in kept or isinstance(value, bool) else type(value).__name__
+
+
+@pytest.mark.parametrize("name", ["verdict", "alert"])
+def test_every_verdict_and_alert_is_valid_by_its_schema(name: Contract) -> None:
+    """Records of one shape are valid together; one of each shape is looked at."""
+    lines = [line.partition("=") for line in published_fields()]
+    kept = {text for path, _, text in lines if text and path.startswith(name)}
+    records = [
+        *(everything().verdicts().values() if name == "verdict" else everything().alerts()),
+        *(troubles().verdicts().values() if name == "verdict" else troubles().alerts()),
+    ]
+    shapes = {repr(shape(record, kept)): record for record in records}
+    validator = jsonschema.Draft202012Validator(schema_of(name))
+    assert len(shapes) > 20
+    assert not [error.message for each in shapes.values() for error in validator.iter_errors(each)]
 
 
 def test_screens(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from driftline.consumer.cli.progress import LINES
 from driftline.consumer.cli.reference import reference
 from driftline.consumer.cli.replay import replay
 from driftline.consumer.cli.run import run
+from driftline.consumer.cli.schema import schema
 from driftline.consumer.cli.terminal import PrintableLines, say
 from driftline.consumer.cli.topics import topics
 from driftline.consumer.log.errors import WorkerLost
@@ -50,6 +51,7 @@ app.command()(backtest)
 app.add_typer(topics)
 app.add_typer(alerts)
 app.add_typer(config)
+app.command()(schema)
 app.add_typer(dead_letter)
 
 

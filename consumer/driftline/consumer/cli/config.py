@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import msgspec
 import typer
 
 from driftline.consumer import config as configuration
 from driftline.consumer.cli import load_config
 from driftline.consumer.cli.options import ConfigFile
+from driftline.consumer.cli.schema import schema as print_schema
 from driftline.consumer.cli.terminal import out, out_json
 
 config = typer.Typer(
@@ -36,4 +36,4 @@ def show(
 @config.command()
 def schema() -> None:
     """Print the JSON Schema of driftline.yaml, for editors."""
-    out(msgspec.json.format(msgspec.json.encode(configuration.schema()), indent=2).decode())
+    print_schema("config")

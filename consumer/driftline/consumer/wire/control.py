@@ -5,9 +5,11 @@ The newest record of an alert holds all that is said of it, so a compacted topic
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import msgspec
+
+from driftline.consumer.wire.meaning import means
 
 SCHEMA: Literal["driftline.control.v1"] = "driftline.control.v1"
 Action = Literal["acknowledge", "snooze", "false_alarm"]
@@ -15,22 +17,24 @@ ACTIONS: tuple[Action, ...] = get_args(Action)
 
 
 class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Who said it, when, and why; `until`: when a snooze ends. Times are RFC 3339, of the wall."""
+    """What somebody said. Times are those of the wall."""
 
-    who: str
-    at: str
-    why: str | None = None
-    until: str | None = None
+    who: Annotated[str, means("Who said it.")]
+    at: Annotated[str, means("When.", "RFC 3339")]
+    why: Annotated[str | None, means("Why; left out where no reason was given.")] = None
+    until: Annotated[
+        str | None, means("Of a snooze: when it ends; left out where it is for good.", "RFC 3339")
+    ] = None
 
 
 class Marks(msgspec.Struct, frozen=True, omit_defaults=True):
-    """All that is said of one alert; what is not said, or was taken back, is None."""
+    """All that is said of one alert; what is not said, or was taken back, is left out."""
 
-    schema: Literal["driftline.control.v1"]
-    alert_id: str
-    acknowledge: Mark | None = None
-    snooze: Mark | None = None
-    false_alarm: Mark | None = None
+    schema: Annotated[Literal["driftline.control.v1"], means("The version of this schema.")]
+    alert_id: Annotated[str, means("The alert; the key of the record.")]
+    acknowledge: Annotated[Mark | None, means("Somebody looks after it.")] = None
+    snooze: Annotated[Mark | None, means("Nobody is to be told again before `until`.")] = None
+    false_alarm: Annotated[Mark | None, means("It was none.")] = None
 
     def snoozed(self, now: str) -> bool:
         """Whether it is snoozed at `now`, RFC 3339 in UTC with `Z`.

@@ -7,15 +7,36 @@ batching, so the service and the backtest write the same bytes.
 from __future__ import annotations
 
 import math
-from typing import Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import msgspec
 
 from driftline.consumer.wire.kinds import KINDS, Kind, Severity, Status
+from driftline.consumer.wire.meaning import means
+from driftline.consumer.wire.record_fields import (
+    AlertedType,
+    Bins,
+    Confusion,
+    Counts,
+    Effect,
+    Feature,
+    Interval,
+    Model,
+    Normal,
+    PValue,
+    Rows,
+    Segment,
+    Stream,
+    Threshold,
+    ValueType,
+    Versions,
+)
+from driftline.consumer.wire.record_fields import (
+    Number as Number,
+)
 from driftline.consumer.wire.subject import Subject
 from driftline.producer.records.timestamp import parse_timestamp
 
-Number = float | int | None
 State = Literal["ok", "warning", "critical"]
 STATES: tuple[State, ...] = get_args(State)
 
@@ -27,10 +48,10 @@ class Window(msgspec.Struct, frozen=True, omit_defaults=True):
     None; no record of the service is so.
     """
 
-    start: str | None
-    end: str | None
-    events: int
-    rows: tuple[int, int] | None = None
+    start: Annotated[str | None, means("Null of a file without times.", "RFC 3339")]
+    end: Annotated[str | None, means("Exclusive; null of a file without times.", "RFC 3339")]
+    events: Annotated[int, means("Events of the stream in it.", "events")]
+    rows: Rows = None
 
     @property
     def times(self) -> tuple[str, str]:
@@ -48,22 +69,19 @@ class Window(msgspec.Struct, frozen=True, omit_defaults=True):
 class ReferenceName(msgspec.Struct, frozen=True):
     """The reference a window was compared with, and its events in the stream."""
 
-    id: str
-    events: int
+    id: Annotated[str, means("Hash of its content.")]
+    events: Annotated[int, means("Of the stream.", "events")]
 
 
 class DetectorValue(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One detector's figures; `state` is None where no rule looks at it.
+    """One detector's figures, or those of a metric of performance."""
 
-    Of a performance metric also its 95 % `interval`, and its value in the `reference`.
-    """
-
-    value: Number
-    p_value: Number
-    threshold: Number
-    state: State | None
-    interval: tuple[Number, Number] | None = None
-    reference: Number = None
+    value: Annotated[Number, means("The figure; null where there is none.")]
+    p_value: PValue
+    threshold: Threshold
+    state: Annotated[State | None, means("Null where no rule looks at it.")]
+    interval: Interval = None
+    reference: Normal = None
 
     @classmethod
     def of(
@@ -94,30 +112,27 @@ class DetectorValue(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Sequential(msgspec.Struct, frozen=True):
-    """Evidence that a feature changed, added up pane by pane until the window's end.
+    """Evidence that a feature changed, added up pane by pane until the window's end."""
 
-    Attributes:
-        evidence: natural logarithm; `limit`: at which an alarm is due.
-        onset: start of the pane with which the change would have begun; None of a file of rows.
-    """
-
-    evidence: Number
-    limit: Number
-    onset: str | None
+    evidence: Annotated[
+        Number, means("For a change, against what was normal.", "natural logarithm")
+    ]
+    limit: Annotated[Number, means("At which an alarm is due.", "natural logarithm")]
+    onset: Annotated[
+        str | None,
+        means("Start of the pane with which it would have begun; null of rows.", "RFC 3339"),
+    ]
 
 
 class Sides(msgspec.Struct, frozen=True):
-    """Who is compared, and what is decided of the challenger.
+    """Who is compared, and what is decided."""
 
-    Attributes:
-        models: those that the two are of: one, or two.
-        champion, challenger: as the configuration names them.
-    """
-
-    models: tuple[str, ...]
-    champion: str
-    challenger: str
-    decision: Literal["worse", "undecided", "better"]
+    models: Annotated[tuple[str, ...], means("Those that the two are of: one, or two.")]
+    champion: Annotated[str, means("As configured.")]
+    challenger: Annotated[str, means("As configured.")]
+    decision: Annotated[
+        Literal["worse", "undecided", "better"], means("Of the challenger, against the champion.")
+    ]
 
 
 EVENTS = "events"
@@ -127,34 +142,31 @@ EVENTS = "events"
 class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the detectors said of one feature of one stream in one window.
 
-    `feature` is None where it is about how many events the model had; then `type` is `events`.
-    Of accuracy only: the `confusion` matrix, see `driftline.consumer.judge.performance.details`.
-    Of a comparison only: its `sides`.
-    `complete` is left out where it is true; it is false where a file ends before its window.
-    `note`: what a reader should know of how it was judged, such as that few of its events count.
+    `feature` is null where it is about how many events the model had; then `type` is `events`.
+    What is left out has its default.
     """
 
-    schema: Literal["driftline.verdict.v1"]
-    verdict_id: str
-    stream: str
-    model: str
-    segment: str | None
-    feature: str | None
-    type: str
-    state: State | Literal["insufficient"]
-    reason: str | None
-    window: Window
-    reference: ReferenceName
-    versions: dict[str, int]
-    counts: dict[str, int] | None
-    effect: Number
-    detectors: dict[str, DetectorValue]
-    bins: dict[str, Any] | None
-    confusion: dict[str, Any] | None = None
-    complete: bool = True
-    sequential: Sequential | None = None
-    note: str | None = None
-    sides: Sides | None = None
+    schema: Annotated[Literal["driftline.verdict.v1"], means("The version of this schema.")]
+    verdict_id: Annotated[str, means("Hash of stream, feature, window, reference.")]
+    stream: Stream
+    model: Model
+    segment: Segment
+    feature: Feature
+    type: ValueType
+    state: Annotated[State | Literal["insufficient"], means("The worst of its detectors.")]
+    reason: Annotated[str | None, means("Why it is `insufficient`, else null.")]
+    window: Annotated[Window, means("What was judged.")]
+    reference: Annotated[ReferenceName, means("What it was compared with.")]
+    versions: Versions
+    counts: Counts
+    effect: Effect
+    detectors: Annotated[dict[str, DetectorValue], means("Figures by detector or metric.")]
+    bins: Bins
+    confusion: Confusion = None
+    complete: Annotated[bool, means("False where a file ends before its window.")] = True
+    sequential: Annotated[Sequential | None, means("Left out where there is none.")] = None
+    note: Annotated[str | None, means("What to know of how it was judged.")] = None
+    sides: Annotated[Sides | None, means("Of a comparison: whom it compares.")] = None
 
     @property
     def subject(self) -> Subject:
@@ -166,78 +178,74 @@ class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
 class Contribution(msgspec.Struct, frozen=True):
     """One bin or category: its shares, and its part of the PSI."""
 
-    what: str
-    reference: Number
-    window: Number
-    contribution: Number
+    what: Annotated[str, means("The bin, or the category.")]
+    reference: Annotated[Number, means("Of the events in the reference.", "share")]
+    window: Annotated[Number, means("Of the events in the window.", "share")]
+    contribution: Annotated[Number, means("Of the effect.", "share")]
 
 
 class FeatureEffect(msgspec.Struct, frozen=True):
     """One of many features that changed, and its effect in the window of the record."""
 
-    name: str
-    effect: Number
+    name: Annotated[str, means("The feature.")]
+    effect: Effect
 
 
 class TypeChange(msgspec.Struct, frozen=True):
     """What the values of a feature are, in words: `text`, `a number`, `a boolean`."""
 
-    now: str
-    normally: str
+    now: Annotated[str, means("What most values are.")]
+    normally: Annotated[str, means("What they are in the reference.")]
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True):
     """One record of one alert; (alert_id, revision) is its identity.
 
-    Of performance only: the 95 % `interval` of the value, and what is `normal`. Of a file without
-    times `rows`, the first and the last of what it is about, stands for `since` and `until`, and
-    these are None, as the times of its window are.
-    `budgeted`: whether the rule that fired is the budget's.
-    `about`: the shares of new fields and values are those of a sample of the events. `types`: how
-    the type changed. `segments`: in which segments it is, in words, where that is known.
-    `features`: where many features changed at once, all of them, worst first; `feature` is None.
-    `links`: where it is shown, `page`; left out where the configuration names no page.
+    Of a file without times `rows` stand for `since` and `until`. Where many features changed at
+    once, `features` names them all, and `feature` is null. What is left out has its default.
     """
 
-    schema: Literal["driftline.alert.v1"]
-    alert_id: str
-    revision: int
-    status: Status
-    severity: Severity
-    kind: Kind
-    summary: str
-    stream: str
-    model: str
-    segment: str | None
-    feature: str | None
-    type: str | None
-    since: str | None
-    until: str | None
-    rows: tuple[int, int] | None = None
-    rule: str
-    budgeted: bool = False
-    detector: str | None
-    value: Number
-    p_value: Number
-    threshold: Number
-    interval: tuple[Number, Number] | None = None
-    normal: Number = None
-    effect: Number
-    breaches: tuple[int, int] | None
-    window: Window
-    reference: ReferenceName
-    versions: dict[str, int]
-    counts: dict[str, int] | None
-    top: list[Contribution]
-    about: bool = False
-    types: TypeChange | None = None
-    segments: str | None = None
-    features: list[FeatureEffect] | None = None
-    incident_id: str
-    also_firing: list[str]
-    owner: str | None
-    runbook: str | None
-    links: dict[str, str] | None = None
+    schema: Annotated[Literal["driftline.alert.v1"], means("The version of this schema.")]
+    alert_id: Annotated[str, means("The same in all records of one alert.")]
+    revision: Annotated[int, means("1, 2, 3 ...: the highest one holds.")]
+    status: Annotated[Status, means("Whether it still holds.")]
+    severity: Annotated[Severity, means("The worst it has been.")]
+    kind: Annotated[Kind, means("What it is about.")]
+    summary: Annotated[str, means("What happened, in words.")]
+    stream: Stream
+    model: Model
+    segment: Segment
+    feature: Feature
+    type: AlertedType
+    since: Annotated[str | None, means("When it began; null of a file without times.", "RFC 3339")]
+    until: Annotated[str | None, means("When it ended; null while it fires.", "RFC 3339")]
+    rows: Rows = None
+    rule: Annotated[str, means("Which rule fired, in words.")]
+    budgeted: Annotated[bool, means("Whether the rule that fired is the budget's.")] = False
+    detector: Annotated[str | None, means("Whose value the rule looked at.")]
+    value: Annotated[Number, means("The detector's; null where there is none.")]
+    p_value: PValue
+    threshold: Threshold
+    interval: Interval = None
+    normal: Normal = None
+    effect: Effect
+    breaches: Annotated[
+        tuple[int, int] | None, means("In breach, of the last looked at.", "windows")
+    ]
+    window: Annotated[Window, means("The last one looked at.")]
+    reference: Annotated[ReferenceName, means("What it was compared with.")]
+    versions: Versions
+    counts: Counts
+    top: Annotated[list[Contribution], means("What contributed most to the effect.")]
+    about: Annotated[bool, means("Whether shares are those of a sample.")] = False
+    types: Annotated[TypeChange | None, means("How the type changed.")] = None
+    segments: Annotated[str | None, means("In which it is, in words.")] = None
+    features: Annotated[list[FeatureEffect] | None, means("All that changed, worst first.")] = None
+    incident_id: Annotated[str, means("The same for what fires together.")]
+    also_firing: Annotated[list[str], means("Other features, worst first.")]
+    owner: Annotated[str | None, means("As configured.")]
+    runbook: Annotated[str | None, means("As configured, a URL.")]
+    links: Annotated[dict[str, str] | None, means("URL of the `page` that shows it.")] = None
 
     @property
     def subject(self) -> Subject:
