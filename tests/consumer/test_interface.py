@@ -14,10 +14,12 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests.consumer.views import oracle
 
 from driftline.consumer.config import Config
 from driftline.consumer.service.backtest import Backtest
 from driftline.consumer.service.plan import Plan
+from driftline.consumer.views.fold import Views
 from driftline.consumer.wire.records import Alert, Verdict
 from driftline.consumer.wire.subject import identity
 from driftline.detectors import Reference
@@ -309,3 +311,24 @@ def test_counts_add_up_and_numbers_are_finite(run: Judged) -> None:
         assert sum(verdict.counts[kind] for kind in kinds) == verdict.window.events
     for text in (msgspec.json.encode(run.verdicts), msgspec.json.encode(run.alerts)):
         json.loads(text, parse_constant=lambda name: pytest.fail(name))
+
+
+def test_views_hold_every_figure(run: Judged, reference: Reference) -> None:
+    """What the page answers of the car loans is what stands in their records."""
+    views = Views.of(configuration(), read=lambda place: run.verdicts[place.offset])
+    oracle.folded(enumerate(run.verdicts), run.alerts, views)
+    shown = views.model("car-loan")
+    assert shown is not None
+    oracle.check_model(shown, run.verdicts, run.alerts)
+    assert {row.feature for row in shown.features} == DRIFTED | QUIET
+    for row in shown.features:
+        feature = views.feature("car-loan", row.feature)
+        assert feature is not None
+        oracle.check_feature(feature, run.verdicts)
+    assert {row.feature for row in views.alerts().alerts} == DRIFTED
+    assert shown.model.reference == reference.id
+    for alert in run.alerts:
+        found = views.alert(alert.alert_id)
+        assert found is not None
+        assert found.verdict is not None
+        assert found.verdict.feature == alert.feature

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from driftline.consumer.judge.bin_changes import bin_name, edge
+from driftline.consumer.judge.bin_changes import bin_names, category_names
 from driftline.consumer.judge.sentence import clean, figure, opening, percent
 from driftline.consumer.views.certainty import measured
 from driftline.consumer.wire.records import Alert, Verdict
-from driftline.detectors import OTHER
 
 _HEAD_WIDTH = 74
 _LABEL_WIDTH = 21
@@ -118,11 +117,7 @@ def _bins(verdict: Verdict) -> list[Share]:
     bins = verdict.bins
     if not bins:
         return []
-    if "categories" in bins:
-        names = _categories([str(name) for name in bins["categories"]])
-    else:
-        upper = bins["upper"]
-        names = [bin_name(upper, i, lambda x: str(edge(x))) for i in range(len(upper) + 1)]
+    names = bin_names(bins)
     normal, now = max(sum(bins["reference"]), 1), max(sum(bins["window"]), 1)
     counts = zip(names, bins["reference"], bins["window"], strict=True)
     return [Share(clean(name), before / normal, after / now) for name, before, after in counts]
@@ -131,16 +126,11 @@ def _bins(verdict: Verdict) -> list[Share]:
 def _top(alert: Alert) -> list[Share]:
     names = [clean(top.what) for top in alert.top]
     if alert.type != "numeric":
-        names = _categories(names)
+        names = category_names(names)
     return [
         Share(name, top.reference or 0.0, top.window or 0.0)
         for name, top in zip(names, alert.top, strict=True)
     ]
-
-
-def _categories(names: Sequence[str]) -> list[str]:
-    """Return the names of categories as people read them."""
-    return ["not in the reference" if name == OTHER else name for name in names]
 
 
 def _counts(alert: Alert) -> str:

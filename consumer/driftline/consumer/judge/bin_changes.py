@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import inf, nextafter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,6 +77,39 @@ def top_of(bins: Bins) -> list[Contribution]:
         )
         for i in worst
     ]
+
+
+def bin_names(bins: Mapping[str, Any]) -> list[str]:
+    """Return what the bins of a verdict are called, as alerts have it.
+
+    Example:
+        >>> bin_names({"upper": [18, 26.5], "reference": [1, 2, 3], "window": [3, 2, 1]})
+        ['up to 18', '18 to 26.5', 'above 26.5']
+        >>> bin_names({"categories": ["web", "__other__"], "reference": [1, 2], "window": [2, 1]})
+        ['web', 'not in the reference']
+    """
+    if "categories" in bins:
+        return category_names([str(name) for name in bins["categories"]])
+    upper = bins["upper"]
+    return [bin_name(upper, i, lambda x: str(edge(x))) for i in range(len(upper) + 1)]
+
+
+def category_names(names: Sequence[str]) -> list[str]:
+    """Return the names of categories as people read them."""
+    return ["not in the reference" if name == OTHER else name for name in names]
+
+
+def contributions(bins: Mapping[str, Any]) -> list[Number]:
+    """Return the share of each bin of a verdict in the effect, 0 to 1, as in an alert's `top`.
+
+    Example:
+        >>> contributions({"upper": [18], "reference": [50, 50], "window": [50, 50]})
+        [0.0, 0.0]
+        >>> contributions({"upper": [18], "reference": [50, 50], "window": [80, 20]})
+        [0.340893, 0.659107]
+    """
+    counted = (np.asarray(bins[side], np.int64) for side in ("reference", "window"))
+    return [number(part) for part in Bins(None, None, *counted).contribution.tolist()]
 
 
 def bin_name(upper: Sequence[float], place: int, text: Callable[[float], str]) -> str:

@@ -33,14 +33,16 @@ class Budget(msgspec.Struct, frozen=True):
 
     Attributes:
         allowed: false alarms that the budget allows in `days`; None where it is off or unknown.
-        days: the period.
+        days: the period; None where windows are of rows.
+        windows: the period in windows, where the budget is written so.
         fired: alerts under the budget that began in the last period of the stream's time.
         false: those of them that somebody marked as false alarms.
         since: where that count begins; later than a period ago where less is known.
     """
 
     allowed: float | None
-    days: float
+    days: float | None
+    windows: int | None
     fired: int
     false: int
     since: str | None
@@ -117,7 +119,7 @@ class ModelRow(msgspec.Struct, frozen=True):
 
 
 class Home(msgspec.Struct, frozen=True):
-    """All models; `through`: the end of the newest window of any."""
+    """All models, worst first; `through`: the end of the newest window of any."""
 
     through: str | None
     models: list[ModelRow]
@@ -128,7 +130,7 @@ class FeatureRow(msgspec.Struct, frozen=True):
 
     Attributes:
         state, reason: of its newest verdict.
-        effect, missing: of its newest verdict; missing is the share without a value.
+        effect, missing, onset: of its newest verdict; missing is the share without a value.
         evidence, limit: natural logarithms; None where the feature has no sequential evidence.
         alert_id: of its open alert.
         recent: its effects in the newest windows, in thousandths, for a sparkline.
@@ -192,7 +194,7 @@ class FeatureView(msgspec.Struct, frozen=True):
 
     Attributes:
         verdict: of the window asked for, else the newest; its bins are the picture.
-        contributions: of each bin of `verdict.bins` its part of the effect (PSI, nats).
+        contributions: of each bin of `verdict.bins` its share of the effect, 0 to 1, as in `top`.
         names: of each bin, in words.
     """
 
@@ -283,7 +285,8 @@ class AlertView(msgspec.Struct, frozen=True):
 
     Attributes:
         record: its newest record.
-        verdict: of the window that it speaks of; None where there is none any more.
+        verdict: of the window that it speaks of, or, where that lies from a change to now, of the
+            window that holds its end; None where there is none (any more), or it is about many.
         names, contributions: as in `FeatureView`, of that verdict.
         incident: the other alerts of the same incident.
         budget: the model's, spent and allowed.

@@ -76,4 +76,6 @@ def _residuals(layout: OutcomeLayout, counts: IntArray, reference: IntArray) -> 
     )
 
 
-_DETAILS = {"accuracy": _confusion, "bias": _residuals}
+CONFUSION_OF = "accuracy"
+"""The metric whose verdict has the confusion matrix."""
+_DETAILS = {CONFUSION_OF: _confusion, "bias": _residuals}

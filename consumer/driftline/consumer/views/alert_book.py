@@ -1,0 +1,194 @@
+"""Alerts by their records: the newest of each, what came before, and what was said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from driftline.consumer.views.answers import AlertRow, Revision
+from driftline.consumer.views.spans import Span, since_until, span_of, window_texts
+from driftline.consumer.wire.control import Marks
+from driftline.consumer.wire.kinds import SEVERITIES
+from driftline.consumer.wire.records import Alert
+from driftline.producer.records.timestamp import format_time
+
+_REVISIONS = 50  # of one alert, beside its first
+
+
+@dataclass(slots=True)
+class KnownAlert:
+    """One alert.
+
+    Attributes:
+        alert: its newest record.
+        span: of the window of that record.
+        first: of the window of its first record that is known.
+        history: its records, by their revision.
+    """
+
+    alert: Alert
+    span: Span
+    first: Span
+    history: dict[int, Revision] = field(default_factory=dict)
+
+    @property
+    def fires(self) -> bool:
+        """Whether it is open."""
+        return self.alert.status == "firing"
+
+    @property
+    def fired(self) -> str:
+        """The end of the window in which it first fired."""
+        return self.history[min(self.history)].window_end
+
+    @property
+    def severity(self) -> int:
+        """0 warning, 1 critical."""
+        return SEVERITIES.index(self.alert.severity)
+
+    @property
+    def newest_first(self) -> tuple[int, float, str]:
+        """A key by which alerts are sorted, the last that began first."""
+        return -self.first.end, -(self.alert.effect or 0.0), self.alert.alert_id
+
+    def is_about(self, feature: str) -> bool:
+        """Return whether it speaks of a feature, or of a metric by its field."""
+        return feature in self.alert.names
+
+
+class AlertBook:
+    """The alerts of a deployment, those with the newest windows where there are too many.
+
+    Args:
+        most: how many are kept.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._known: dict[str, KnownAlert] = {}
+        self._of_model: dict[str, dict[str, None]] = {}
+        self._of_incident: dict[str, dict[str, None]] = {}
+        self._marks: dict[str, tuple[int, Marks]] = {}
+
+    def take(self, alert: Alert, published: int | None) -> bool:
+        """Take in a record; `published`: ms since 1970. Return whether it changes anything."""
+        known, span = self._known.get(alert.alert_id), span_of(alert.window)
+        revision = Revision(
+            alert.revision,
+            alert.status,
+            alert.severity,
+            alert.summary,
+            window_texts(alert.window)[1],
+            None if published is None else format_time(published),
+        )
+        if known is None:
+            known = self._known[alert.alert_id] = KnownAlert(alert, span, span)
+            self._of_model.setdefault(alert.model, {})[alert.alert_id] = None
+            self._of_incident.setdefault(alert.incident_id, {})[alert.alert_id] = None
+        elif alert.revision in known.history:
+            return False
+        elif alert.revision > known.alert.revision:
+            known.alert, known.span = alert, span
+        if alert.revision < min(known.history, default=alert.revision):
+            known.first = span
+        known.history[alert.revision] = revision
+        if len(known.history) > _REVISIONS + 1:
+            del known.history[sorted(known.history)[1]]
+        if len(self._known) > self._most:
+            self._forget(min(self._known.values(), key=lambda one: (one.span, one.alert.alert_id)))
+        return True
+
+    def mark(self, marks: Marks, offset: int) -> bool:
+        """Take in what is said of an alert; the record with the largest offset holds."""
+        known = self._marks.get(marks.alert_id)
+        if known is not None and known[0] > offset:
+            return False
+        self._marks[marks.alert_id] = offset, marks
+        if len(self._marks) > 2 * self._most:
+            gone = next((each for each in self._marks if each not in self._known), marks.alert_id)
+            del self._marks[gone]
+        return True
+
+    def model_of(self, alert_id: str) -> str | None:
+        """Return whose alert it is; None where there is no such alert."""
+        known = self._known.get(alert_id)
+        return None if known is None else known.alert.model
+
+    def get(self, alert_id: str) -> KnownAlert | None:
+        """Return one alert."""
+        return self._known.get(alert_id)
+
+    def beginning(self, text: str) -> list[KnownAlert]:
+        """Return the alerts whose id begins so."""
+        return [known for name, known in self._known.items() if name.startswith(text)]
+
+    def __iter__(self) -> Iterator[KnownAlert]:
+        """Yield all alerts."""
+        return iter(self._known.values())
+
+    def models(self) -> Iterable[str]:
+        """Return the models that have alerts."""
+        return self._of_model
+
+    def of_model(self, model: str) -> list[KnownAlert]:
+        """Return a model's alerts, the newest first."""
+        found = [self._known[each] for each in self._of_model.get(model, ())]
+        return sorted(found, key=lambda one: one.newest_first)
+
+    def of_incident(self, incident_id: str) -> list[KnownAlert]:
+        """Return the alerts of an incident, the newest first."""
+        found = [self._known[each] for each in self._of_incident.get(incident_id, ())]
+        return sorted(found, key=lambda one: one.newest_first)
+
+    def marks(self, alert_id: str) -> Marks | None:
+        """Return what was said of an alert."""
+        known = self._marks.get(alert_id)
+        return None if known is None else known[1]
+
+    def is_false(self, alert_id: str) -> bool:
+        """Return whether somebody marked an alert as a false alarm."""
+        marks = self.marks(alert_id)
+        return marks is not None and marks.false_alarm is not None
+
+    def row(self, known: KnownAlert, now: str) -> AlertRow:
+        """Return an alert as lists show it; `now`: RFC 3339 in UTC, of the wall."""
+        alert, marks = known.alert, self.marks(known.alert.alert_id)
+        since, until = since_until(alert)
+        return AlertRow(
+            alert_id=alert.alert_id,
+            incident_id=alert.incident_id,
+            revision=alert.revision,
+            status=alert.status,
+            severity=alert.severity,
+            kind=alert.kind,
+            model=alert.model,
+            segment=alert.segment,
+            feature=alert.feature,
+            features=list(alert.names),
+            summary=alert.summary,
+            effect=alert.effect,
+            since=since,
+            until=until,
+            fired=known.fired,
+            updated=window_texts(alert.window)[1],
+            budgeted=alert.budgeted,
+            snoozed=marks is not None and marks.snoozed(now),
+            marks=marks,
+            owner=alert.owner,
+        )
+
+    def open(self, alerts: Iterable[KnownAlert], now: str) -> list[AlertRow]:
+        """Return the alerts that fire, worst first, the snoozed ones last."""
+        firing = [(known, self.row(known, now)) for known in alerts if known.fires]
+        firing.sort(
+            key=lambda each: (each[1].snoozed, -each[0].severity, *each[0].newest_first[1:])
+        )
+        return [row for _, row in firing]
+
+    def _forget(self, known: KnownAlert) -> None:
+        alert = known.alert
+        del self._known[alert.alert_id]
+        for index, name in ((self._of_model, alert.model), (self._of_incident, alert.incident_id)):
+            del index[name][alert.alert_id]
+            if not index[name]:
+                del index[name]
