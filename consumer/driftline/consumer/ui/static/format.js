@@ -5,7 +5,7 @@ const GROUPED = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const NONE = "–";
 
 export const count = (n) => GROUPED.format(n);
-export const share = (x) => (x && Math.abs(x) < 0.0005 ? "< 0.1" : (100 * x).toFixed(1)) + " %";
+export const share = (x) => (x && Math.abs(x) < 0.0005 ? "<\u00a00.1" : (100 * x).toFixed(1)) + "\u00a0%";
 export function figure(x) {
   const size = Math.abs(x);
   if (size >= 1000) return GROUPED.format(x);

@@ -5,7 +5,7 @@ const AGAIN = 1000, STATUS = 10000, KEPT = 30;
 // `changed(model)`: a verdict or alert of a model was read, of any model where it is null.
 export function live(api, { changed, reached, status }) {
   const kept = new Map();
-  let stream = null;
+  let stream = null, looked = 0;
 
   async function answer(path, options) {
     const response = await fetch(api + path, options);
@@ -13,10 +13,11 @@ export function live(api, { changed, reached, status }) {
     if (response.ok) return text;
     let told = {};
     try { told = JSON.parse(text); } catch { /* not ours: a proxy's page */ }
-    throw Object.assign(new Error(told.error || told.detail || `The server answered ${response.status}.`), { code: response.status });
+    throw Object.assign(new Error(told.detail || `The server answered ${response.status}.`), { code: response.status });
   }
   async function look() {
     if (document.hidden) return;
+    looked = Date.now();
     try {
       status(JSON.parse(await answer("status")));
       reached(true);
@@ -30,7 +31,10 @@ export function live(api, { changed, reached, status }) {
     if (stream && stream.readyState !== EventSource.CLOSED) return;
     const again = stream !== null;
     stream = new EventSource(api + "stream");
-    stream.addEventListener("changed", (event) => changed(JSON.parse(event.data).model));
+    stream.addEventListener("changed", (event) => {
+      changed(JSON.parse(event.data).model);
+      if (Date.now() - looked > 2 * AGAIN) look();
+    });
     stream.onopen = () => (reached(true), again && changed(null));
     stream.onerror = () => look();
   }

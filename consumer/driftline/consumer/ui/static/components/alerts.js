@@ -8,7 +8,7 @@ export const Link = ({ to, children, ...rest }) => (to ? html`<a href=${to} ...$
 export function budgetText({ allowed, days, fired, since, false: wrong }) {
   if (allowed === null) return "No budget for false alarms is set";
   const marked = wrong ? `, ${wrong} of them marked as false` : "";
-  return `${fired > allowed ? "Over" : "Within"} the budget: fired ${fired} of ${plain(allowed)} allowed in ${plain(days)} d${marked}`;
+  return `${fired > allowed ? "Over" : "Within"} the budget: fired ${fired} of ${plain(allowed)} allowed in ${plain(days)}\u00a0d${marked}`;
 }
 export const Budget = ({ budget }) =>
   html`<span class="budget ${budget.allowed !== null && budget.fired > budget.allowed ? "over" : ""}">${budgetText(budget)}${budget.since && html`<span class="muted"> (known since <${Time} at=${budget.since} />)</span>`}</span>`;

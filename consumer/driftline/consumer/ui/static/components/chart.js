@@ -1,133 +1,97 @@
-// Figures over time on a canvas, by uPlot; a summary and a table say the same.
-import { html, useEffect, useMemo, useRef, useState } from "driftline/dom.js";
+// Figures over time, as SVG that any width and theme fits; a summary and a table say the same.
+import { html, useMemo, useState } from "driftline/dom.js";
 import { figure, moment, seconds } from "driftline/format.js";
 import { runs } from "driftline/components/state.js";
 
-// The library is read with the first chart; a report has it already.
-let asked = null;
-const library = () =>
-  (asked ||= globalThis.uPlot
-    ? Promise.resolve()
-    : new Promise((done, failed) => {
-        const script = document.createElement("script");
-        Object.assign(script, { src: import.meta.resolve("driftline/vendor/uPlot.iife.min.js"), onload: done, onerror: failed });
-        document.head.append(script);
-      }));
+const DAY = 86400;
+const STEPS = [60, 300, 900, 1800, 3600, 10800, 21600, 43200, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 28 * DAY, 91 * DAY, 365 * DAY];
 
-const theme = matchMedia("(prefers-color-scheme: dark)");
-
-// Colours as the style sheet has them now; a canvas knows no variables.
-function inks(box) {
-  const probe = box.appendChild(document.createElement("i"));
-  const ink = (name) => ((probe.style.color = `var(--${name})`), getComputedStyle(probe).color);
-  const all = Object.fromEntries(["accent", "muted", "line", "ink", "critical", "warning", "soft"].map((name) => [name, ink(name)]));
-  probe.remove();
-  return all;
+// Round numbers from `low` to `high`, some `most` of them.
+function ticks(low, high, most, steps = null) {
+  const wide = (high - low) / most || 1, power = 10 ** Math.floor(Math.log10(wide));
+  const step = (steps && steps.find((each) => each >= wide)) || [1, 2, 2.5, 5, 10].map((each) => each * power).find((each) => each >= wide * 0.999);
+  const first = Math.ceil(low / step - 1e-9);
+  return Array.from({ length: Math.max(0, Math.floor(high / step + 1e-9) - first + 1) }, (_, i) => +((first + i) * step).toPrecision(12));
 }
 
-// Days, or clock times with the day where it changes, in UTC.
-function tick(stamp, before, step) {
-  const text = (of) => new Date(of * 1e3).toISOString();
-  const day = text(stamp).slice(step >= 2e7 ? 0 : 5, step >= 2e7 ? 7 : 10);
-  if (step >= 86400) return day;
-  return text(stamp).slice(11, 16) + (before === undefined || text(before).slice(0, 10) !== text(stamp).slice(0, 10) ? "\n" + day : "");
+// A day, or a clock time with the day where it changes, in UTC.
+function timeLabel(stamp, before, step) {
+  const [day, clock] = [new Date(stamp * 1e3).toISOString().slice(0, 10), new Date(stamp * 1e3).toISOString().slice(11, 16)];
+  if (step >= DAY) return day.slice(5);
+  return before !== undefined && Math.floor(before / DAY) === Math.floor(stamp / DAY) ? clock : html`${clock}<br />${day.slice(5)}`;
 }
 
-function options(box, { series, states = "", marks = [], height = 190, low, high, as }, rows, read) {
-  const ink = inks(box);
-  const grid = { stroke: ink.line, width: 1 };
-  const font = `11px ${getComputedStyle(box).fontFamily}`;
-  const draw = (plot) => {
-    const { ctx, bbox } = plot, dpr = devicePixelRatio, xs = plot.data[0];
-    const x = (value) => plot.valToPos(value, "x", true);
-    const half = xs.length > 1 ? (x(xs[1]) - x(xs[0])) / 2 : 8;
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(bbox.left, bbox.top - 14 * dpr, bbox.width, bbox.height + 14 * dpr);
-    ctx.clip();
-    for (const [letter, first, length] of runs(states)) {
-      if (letter !== "c" && letter !== "w") continue;
-      const [from, to] = [x(xs[first]) - half, x(xs[first + length - 1]) + half];
-      ctx.fillStyle = letter === "c" ? ink.critical : ink.warning;
-      ctx.globalAlpha = 0.1;
-      ctx.fillRect(from, bbox.top, to - from, bbox.height);
-      ctx.globalAlpha = 1;
-      ctx.fillRect(from, bbox.top + bbox.height - (letter === "c" ? 4 : 2) * dpr, to - from, (letter === "c" ? 4 : 2) * dpr);
-    }
-    ctx.font = `${11 * dpr}px ${getComputedStyle(box).fontFamily}`;
-    let taken = 0;
-    for (const { at, label } of [...marks].sort((a, b) => seconds(a.at) - seconds(b.at))) {
-      const place = Math.max(bbox.left + dpr, x(seconds(at)));
-      ctx.fillStyle = ctx.strokeStyle = ink.ink;
-      ctx.setLineDash([3 * dpr, 3 * dpr]);
-      ctx.lineWidth = dpr;
-      ctx.beginPath();
-      ctx.moveTo(place, bbox.top - 2 * dpr);
-      ctx.lineTo(place, bbox.top + bbox.height);
-      ctx.stroke();
-      const wide = ctx.measureText(label).width + 6 * dpr, after = place + wide < bbox.left + bbox.width;
-      const from = after ? place : place - wide, lower = from < taken;
-      taken = Math.max(taken, from + wide);
-      ctx.fillText(label, from + 3 * dpr, bbox.top + (lower ? 10 : -4) * dpr);
-    }
-    ctx.restore();
-  };
+const SIDE = 1000;
+
+// Where everything lies, in a square of `SIDE`.
+function scales({ ends, series, low, high }) {
+  const xs = ends.map(seconds), values = series.flatMap((each) => each.values).filter((each) => each !== null && each !== undefined);
+  const half = xs.length > 1 ? (xs.at(-1) - xs[0]) / (xs.length - 1) / 2 : 1;
+  const [from, to] = [xs[0] - half, xs.at(-1) + half];
+  let [bottom, top] = [Math.min(low ?? Infinity, ...values), Math.max(high ?? -Infinity, ...values)];
+  if (!(top > bottom)) [bottom, top] = values.length ? [bottom - (low === bottom ? 0 : 1), bottom + 1] : [0, 1];
+  const room = (top - bottom) * 0.06;
+  [bottom, top] = [bottom === low ? bottom : bottom - room, top + room];
   return {
-    width: box.clientWidth, height, padding: [18, 18, 0, 0], legend: { show: false },
-    cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false }, sync: { key: "driftline" } },
-    scales: { x: { time: !rows }, y: { range: (_, min, max) => {
-      const bottom = Math.min(min ?? 0, low ?? min ?? 0), top = Math.max(max ?? 1, high ?? max ?? 1);
-      return [bottom, top === bottom ? bottom + 1 : top + (top - bottom) * 0.08];
-    } } },
-    tzDate: (stamp) => globalThis.uPlot.tzDate(new Date(stamp * 1e3), "Etc/UTC"),
-    axes: [
-      { stroke: ink.muted, grid: { show: false }, ticks: grid, font, space: 70, values: (_, splits, __, ___, step) => splits.map((each, i) => (rows ? figure(each) : tick(each, splits[i - 1], step))) },
-      { stroke: ink.muted, grid, ticks: { show: false }, font, size: 52, values: (_, splits) => splits.map((each) => as(each)) },
-    ],
-    series: [{}, ...series.map(({ kind, dash, tone = "accent", width = 1.6 }) => ({
-      stroke: kind === "edge" ? "transparent" : ink[tone], width, dash, points: { show: kind === "points" ? true : undefined, size: 4, fill: ink[tone] }, spanGaps: false,
-    }))],
-    bands: series.flatMap(({ kind }, i) => (kind === "edge" && series[i + 1]?.kind === "edge" ? [{ series: [i + 1, i + 2], fill: ink.soft }] : [])),
-    hooks: { drawClear: [draw], setCursor: [(plot) => read(plot.cursor.idx ?? null)] },
+    xs, half, from, to, bottom, top,
+    x: (time) => (SIDE * (Math.min(to, Math.max(from, time)) - from)) / (to - from),
+    y: (value) => SIDE - (SIDE * (value - bottom)) / (top - bottom),
   };
 }
 
-// `series`: {name, values, dash, tone, kind}; two neighbours of kind `edge` are the upper and the lower edge of a band.
-export function Chart({ title, ends, as = figure, ...rest }) {
-  const { series } = rest;
-  const ref = useRef(null), plot = useRef(null);
-  const [index, read] = useState(null);
-  const [dark, setDark] = useState(theme.matches);
+// A line with a gap where there is no value; a value alone is a dot.
+function line(values, { xs, x, y }) {
+  let path = "", open = false;
+  values.forEach((value, i) => {
+    if (value === null || value === undefined) return void (open = false);
+    path += `${open ? "L" : "M"}${x(xs[i]).toFixed(1)} ${y(value).toFixed(1)}${open ? "" : "h0"}`;
+    open = true;
+  });
+  return path;
+}
+
+// Between two edges, in each stretch where both are known.
+const band = (lower, upper, { xs, x, y }) =>
+  runs(lower.map((each, i) => (each === null || upper[i] === null ? "." : "b"))).filter(([letter]) => letter === "b").map(([, first, length]) => {
+    const at = Array.from({ length }, (_, i) => first + i), point = (edge) => (i) => `${x(xs[i]).toFixed(1)} ${y(edge[i]).toFixed(1)}`;
+    return `M${at.map(point(upper)).join("L")}L${at.reverse().map(point(lower)).join("L")}Z`;
+  }).join("");
+
+const percent = (part) => `${(part / SIDE) * 100}%`;
+
+// `series`: {name, values, tone, dash, edge}; of two neighbours that are an `edge` the band between is filled.
+// `states`: a letter each window, of which those in breach are shaded; `marks`: {at, label}.
+export function Chart({ title, ends, series, as = figure, states = "", marks = [], low, high }) {
+  const [index, point] = useState(null);
   const [table, setTable] = useState(false);
-  const [there, setThere] = useState(Boolean(globalThis.uPlot));
-  const xs = useMemo(() => ends.map(seconds), [ends]);
-  const rows = /^\d+$/.test(ends[0] || "");
-  const shape = JSON.stringify([series.map(({ name }) => name), rest.marks, rest.low, rest.high, dark, rows]);
-  const states = useRef("");
-  states.current = rest.states || "";
-  useEffect(() => void library().then(() => setThere(true)), []);
-  useEffect(() => {
-    const again = () => setDark(theme.matches);
-    theme.addEventListener("change", again);
-    return () => theme.removeEventListener("change", again);
-  }, []);
-  useEffect(() => {
-    if (!there) return;
-    const box = ref.current, own = { ...rest, as };
-    Object.defineProperty(own, "states", { get: () => states.current });
-    const drawn = (plot.current = new globalThis.uPlot(options(box, own, rows, read), [xs, ...series.map(({ values }) => values)], box));
-    const sized = new ResizeObserver(() => box.clientWidth && drawn.setSize({ width: box.clientWidth, height: drawn.height }));
-    sized.observe(box);
-    return () => (sized.disconnect(), drawn.destroy(), (plot.current = null));
-  }, [shape, there]);
-  useEffect(() => {
-    if (plot.current) plot.current.setData([xs, ...series.map(({ values }) => values)]);
-  }, [xs, ...series.map(({ values }) => values)]);
-  const last = series[0].values.findLastIndex((each) => each !== null);
-  const at = index === null || index >= ends.length ? last : index;
-  const value = (each, i) => (each.values[i] === null || each.values[i] === undefined ? "–" : as(each.values[i]));
-  return html`<figure class="chart"><figcaption><span class="readout">${at >= 0 && html`${moment(ends[at])}${series.filter(({ name }) => name).map((each) => html`<span class=${each.tone || "accent"}>${each.name} ${value(each, at)}</span>`)}`}</span></figcaption>
-    <div class="canvas" ref=${ref} role="img" aria-label=${`${title}: ${last < 0 ? "no value yet" : `newest ${value(series[0], last)} at ${moment(ends[last])}`}. A table follows.`}></div>
-    <details onToggle=${(event) => setTable(event.currentTarget.open)}><summary>As a table</summary>${table && html`<div class="scroll" tabindex="0" role="group" aria-label=${`${title}, as a table`}><table><thead><tr><th scope="col">window to</th>${series.filter(({ name }) => name).map(({ name }) => html`<th scope="col">${name}</th>`)}</tr></thead>
-      <tbody>${ends.map((end, i) => html`<tr><th scope="row">${moment(end)}</th>${series.filter(({ name }) => name).map((each) => html`<td>${value(each, i)}</td>`)}</tr>`).reverse()}</tbody></table></div>`}</details></figure>`;
+  const scale = useMemo(() => ends.length && scales({ ends, series, low, high }), [ends, ...series.map(({ values }) => values)]);
+  if (!scale) return null;
+  const { xs, x, y, half } = scale, rows = /^\d+$/.test(ends[0]);
+  const across = ticks(scale.from, scale.to, 6, rows ? null : STEPS), up = ticks(scale.bottom, scale.top, 4);
+  const last = series[0].values.findLastIndex((each) => each !== null), at = index ?? last;
+  const value = ({ values }, i) => (values[i] === null || values[i] === undefined ? "–" : as(values[i]));
+  const move = (event) => {
+    const box = event.currentTarget.getBoundingClientRect(), time = scale.from + ((event.clientX - box.left) / box.width) * (scale.to - scale.from);
+    point(Math.max(0, Math.min(xs.length - 1, xs.findIndex((each) => each + half >= time))));
+  };
+  let taken = -1;
+  const flags = [...marks].sort((a, b) => seconds(a.at) - seconds(b.at)).map(({ at: time, label }) => {
+    const place = x(seconds(time)), lower = place < taken;
+    taken = place + 170;
+    return { place, label, lower };
+  });
+  return html`<figure class="chart"><figcaption class="readout">${at >= 0 && html`<span>${moment(ends[at])}</span>${series.map((each) => html`<span class=${each.tone || "accent"}>${!each.edge && html`<i class=${each.dash ? "dashed" : ""}></i>`}${each.name} ${value(each, at)}</span>`)}`}</figcaption>
+    <div class="plot"><svg viewBox="0 0 ${SIDE} ${SIDE}" preserveAspectRatio="none" role="img" onPointerMove=${move} onPointerLeave=${() => point(null)}
+      aria-label=${`${title}: ${last < 0 ? "no value yet" : `newest ${value(series[0], last)} at ${moment(ends[last])}`}; a table follows`}>
+      ${up.map((each) => html`<path class="grid" d=${`M0 ${y(each)}H${SIDE}`} />`)}
+      ${runs(states).filter(([letter]) => letter === "c" || letter === "w").map(([letter, first, length]) => html`<g class="breach ${letter}"><rect x=${x(xs[first] - half)} width=${x(xs[first + length - 1] + half) - x(xs[first] - half)} height=${SIDE} /><rect class="foot" x=${x(xs[first] - half)} width=${x(xs[first + length - 1] + half) - x(xs[first] - half)} y=${letter === "c" ? 970 : 985} height="30" /></g>`)}
+      ${series.map(({ edge, values }, i) => edge && series[i + 1]?.edge && html`<path class="band" d=${band(values, series[i + 1].values, scale)} />`)}
+      ${flags.map(({ place }) => html`<path class="flag" d=${`M${place} 0V${SIDE}`} />`)}
+      ${series.map(({ edge, values, tone = "accent", dash }) => !edge && html`<path class="line ${tone} ${dash ? "dashed" : ""}" d=${line(values, scale)} />`)}
+      ${index !== null && html`<path class="grid pointer" d=${`M${x(xs[index])} 0V${SIDE}`} />`}</svg>
+      <div aria-hidden="true">${up.map((each) => html`<span class="up-tick" style=${{ top: percent(y(each)) }}>${as(each)}</span>`)}
+      ${across.map((each, i) => html`<span class="tick" style=${{ left: percent(x(each)) }}>${rows ? figure(each) : timeLabel(each, across[i - 1], across[1] - across[0])}</span>`)}
+      ${flags.map(({ place, label, lower }) => html`<span class="flag ${place > 850 ? "before" : ""} ${lower ? "lower" : ""}" style=${{ left: percent(place) }}>${label}</span>`)}</div></div>
+    <details onToggle=${(event) => setTable(event.currentTarget.open)}><summary>As a table</summary>${table && html`<div class="scroll" tabindex="0" role="group" aria-label=${`${title}, as a table`}><table><thead><tr><th scope="col">window to</th>${series.map(({ name }) => html`<th scope="col">${name}</th>`)}</tr></thead>
+      <tbody>${ends.map((end, i) => html`<tr><th scope="row">${moment(end)}</th>${series.map((each) => html`<td>${value(each, i)}</td>`)}</tr>`).reverse()}</tbody></table></div>`}</details></figure>`;
 }

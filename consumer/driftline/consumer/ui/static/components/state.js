@@ -15,7 +15,7 @@ export const Shape = ({ state }) => html`<svg class="shape ${state}" viewBox="0 
 export const State = ({ state, quiet }) =>
   html`<span class="state ${state}"><${Shape} state=${state} /><span class=${quiet ? "wide" : ""}>${words(state)}</span></span>`;
 
-// Stretches of equal letters: [letter, first, length].
+// Stretches of equal letters, of a text or a list: [letter, first, length].
 export function runs(letters) {
   const found = [];
   for (let i = 0, from = 0; i < letters.length; i = from) {

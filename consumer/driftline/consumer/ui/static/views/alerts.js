@@ -40,10 +40,10 @@ function Act({ row, mark }) {
   const names = { acknowledge: "Acknowledge", snooze: "Snooze", false_alarm: "Mark as false alarm" };
   const set = action && row.marks && row.marks[action];
   return html`<div class="act">${Object.entries(names).map(([name, text]) => html`<button type="button" aria-expanded=${action === name} onClick=${() => (setAction(action === name ? null : name), setAnswer(null))}>${text}</button>`)}
-    ${action && html`<form onSubmit=${send} key=${action}><label>Who <input name="who" required maxlength="200" autocomplete="username" value=${kept("who")} /></label><label>Why <input name="why" maxlength="500" /></label>
+    ${action && html`<form onSubmit=${send} key=${action}><label>Who <input name="who" required maxlength="200" autocomplete="username" defaultValue=${kept("who")} /></label><label>Why <input name="why" maxlength="500" /></label>
       ${action === "snooze" && html`<label>For <select name="hours">${[[1, "1 hour"], [4, "4 hours"], [24, "1 day"], [168, "1 week"]].map(([hours, text]) => html`<option value=${hours}>${text}</option>`)}</select></label>`}
       ${set && html`<label class="check"><input type="checkbox" name="clear" /> take it back</label>`}
-      <label>Token <input name="token" type="password" required autocomplete="current-password" value=${kept("token")} /></label><button class="go">${names[action]}</button></form>`}
+      <label>Token <input name="token" type="password" required autocomplete="current-password" defaultValue=${kept("token")} /></label><button class="go">${names[action]}</button></form>`}
     <p role="status">${answer || ""}</p></div>`;
 }
 

@@ -7,13 +7,15 @@ import { marksOf, ModelHead } from "driftline/components/model.js";
 import { Empty, Panel, Table } from "driftline/components/layout.js";
 import { Shape } from "driftline/components/state.js";
 
-function Metric({ metric, axis, marks }) {
+// `estimate`: the same metric without labels, where there is one beside the measured one.
+function Metric({ metric, estimate, axis, marks }) {
   const level = metric.threshold.some((each) => each !== null);
   const series = [
     { name: metric.estimated ? "estimated" : "measured", values: metric.value },
-    { name: "from", values: metric.low, kind: "edge" }, { name: "to", values: metric.high, kind: "edge" },
-    ...(level ? [{ name: "limit", values: metric.threshold, tone: "critical", dash: [5, 4], width: 1 }] : []),
-    ...(metric.normal === null ? [] : [{ name: "normally", values: axis.ends.map(() => metric.normal), tone: "muted", dash: [2, 3], width: 1 }]),
+    { name: "from", values: metric.low, edge: true }, { name: "to", values: metric.high, edge: true },
+    ...(estimate ? [{ name: "estimated", values: estimate.value, dash: true }] : []),
+    ...(level ? [{ name: "limit", values: metric.threshold, tone: "critical", dash: true }] : []),
+    ...(metric.normal === null ? [] : [{ name: "normally", values: axis.ends.map(() => metric.normal), tone: "muted", dash: true }]),
   ];
   const aside = [metric.estimated && "estimated without labels", metric.unit, metric.higher_is_better !== null && (metric.higher_is_better ? "higher is better" : "lower is better"), "the band is the 95 % interval"].filter(Boolean).join("; ");
   return html`<${Panel} title=${words(metric.name)} aside=${aside}><${Chart} title=${words(metric.name)} ends=${axis.ends} states=${metric.states} marks=${marks} series=${series} /><//>`;
@@ -41,12 +43,14 @@ export function PerformanceView({ data, segments = [] }) {
   const links = useContext(Links);
   const { model, segment, axis, alerts } = data;
   const marks = marksOf(data.versions, alerts);
+  const measured = data.metrics.filter(({ estimated }) => !estimated), estimates = data.metrics.filter(({ estimated }) => estimated);
+  const shown = [...measured, ...estimates.filter(({ name }) => !measured.some((each) => each.name === name))];
   const labels = data.labelled.some((each) => each !== null);
   return html`<${ModelHead} model=${model} segment=${segment} segments=${segments} here="performance" to=${(each) => links.performance(model, each)} />
     ${alerts.length > 0 && html`<${AlertItems} rows=${alerts} most=${6} />`}
     ${!data.metrics.length && html`<${Empty}>No metric has been judged. Name the topic with the ground truth as <code>labels</code> of this model, or <code>prediction.score</code> for an estimate without labels; the first figure comes when enough labels have.<//>`}
-    <div class="pair-of">${data.metrics.map((metric) => html`<${Metric} key=${metric.name} metric=${metric} axis=${axis} marks=${marks} />`)}
+    <div class="pair-of">${shown.map((metric) => html`<${Metric} key=${metric.name} metric=${metric} estimate=${estimates.find((each) => each !== metric && each.name === metric.name)} axis=${axis} marks=${marks} />`)}
     ${labels && html`<${Panel} title="Labels" aside="predictions of each window"><${Chart} title="labels" as=${count} ends=${axis.ends} low=${0} series=${[{ name: "labelled", values: data.labelled }, { name: "waiting", values: data.waiting, tone: "muted" }, { name: "expired", values: data.expired, tone: "critical" }]} /><//>`}</div>
-    ${data.confusion?.confusion && html`<${Panel} title="Confusion"><${Confusion} verdict=${data.confusion} /><//>`}
-    ${data.comparisons.map((each) => html`<${Comparison} key=${each.name} each=${each} />`)}`;
+    <div class="pair-of">${data.confusion?.confusion && html`<${Panel} title="Confusion"><${Confusion} verdict=${data.confusion} /><//>`}
+    ${data.comparisons.map((each) => html`<${Comparison} key=${each.name} each=${each} />`)}</div>`;
 }
