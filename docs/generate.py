@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+import runpy
 from collections.abc import Callable, Iterator
 from math import isinf
 from pathlib import Path
@@ -299,6 +300,12 @@ def _metric(metric: Metric) -> tuple[str, ...]:
     )
 
 
+def asyncapi() -> str:
+    """Return the AsyncAPI document of the topics that users write and read."""
+    document: str = runpy.run_path(str(FOLDER / "asyncapi.py"))["asyncapi"]()
+    return document
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "configuration.md": configuration,
     "detectors.md": detectors,
@@ -307,6 +314,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "performance.md": performance,
     "subscribing.md": subscribing,
     "formats.md": formats,
+    "asyncapi.yaml": asyncapi,
 }
 
 
