@@ -1,0 +1,42 @@
+// A report: below its summary, which is in the document, the views of its span, linked with one another.
+import { html, Links, render } from "driftline/dom.js";
+import { AlertView } from "driftline/views/alerts.js";
+import { FeatureView } from "driftline/views/feature.js";
+import { ModelView } from "driftline/views/model.js";
+import { PerformanceView } from "driftline/views/performance.js";
+
+const data = JSON.parse(document.getElementById("data").textContent);
+
+const stream = (model, segment) => JSON.stringify([model, segment || null]);
+const axes = new Map(data.models.map((each) => [stream(each.model.model, each.segment), each.axis]));
+for (const each of data.features) each.axis ||= axes.get(stream(each.model, each.segment));
+
+// What is in the report has an anchor; nothing else is linked.
+const anchors = new Map();
+const anchor = (...what) => anchors.get(JSON.stringify(what)) || null;
+const of = (model, segment) => (segment ? `${model}, ${segment}` : model);
+function drawn(title, Drawn, views, keyOf, nameOf) {
+  const all = views.map((view) => {
+    const id = `view-${anchors.size + 1}`;
+    anchors.set(JSON.stringify(keyOf(view)), `#${id}`);
+    return { id, view, Drawn, name: nameOf(view) };
+  });
+  return all.length ? [{ title, all }] : [];
+}
+const parts = [
+  ...drawn("Models", ModelView, data.models, ({ model, segment }) => ["model", stream(model.model, segment)], ({ model, segment }) => of(model.model, segment)),
+  ...drawn("Performance", PerformanceView, data.performance, ({ model, segment }) => ["performance", stream(model, segment)], ({ model, segment }) => of(model, segment)),
+  ...drawn("Alerts", AlertView, data.alerts, ({ row }) => ["alert", row.alert_id], ({ row }) => row.summary),
+  ...drawn("Features", FeatureView, data.features, ({ model, segment, feature }) => ["feature", stream(model, segment), feature], ({ model, segment, feature }) => `${feature} (${of(model, segment)})`),
+];
+const links = {
+  model: (model, segment) => anchor("model", stream(model, segment)),
+  feature: (model, feature, segment) => anchor("feature", stream(model, segment), feature),
+  performance: (model, segment) => anchor("performance", stream(model, segment)),
+  alert: (id) => anchor("alert", id),
+};
+
+const Contents = () =>
+  html`<nav class="panel contents" aria-label="contents"><h2>In detail</h2>${parts.map(({ title, all }) => html`<p><b>${title}</b>${all.map(({ id, name }) => html`<a href=${`#${id}`}>${name}</a>`)}</p>`)}</nav>`;
+
+render(html`<${Links.Provider} value=${links}><${Contents} />${parts.flatMap(({ all }) => all).map(({ id, view, Drawn }) => html`<article id=${id} key=${id}><${Drawn} data=${view} /></article>`)}<//>`, document.getElementById("page"));
