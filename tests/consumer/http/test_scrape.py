@@ -40,6 +40,12 @@ def test_a_worker_that_ran(site: Site) -> None:
     assert samples["dead_letters_total", (("reason", "malformed"),)] == 1
     assert len(list(site.broker.records("driftline.dead-letter"))) == 1
     assert samples["windows_closed_total", LOAN] == 3
+    assert samples["windows_judged_total", LOAN] == 3
+    assert samples["window_every_seconds", LOAN] == 10
+    assert [record.get("budgeted") for record in published(site)] == [True]
+    assert samples["budget_alerts_total", LOAN] == 1
+    assert samples["budget_alerts_allowed", LOAN] == 1
+    assert samples["budget_period_seconds", LOAN] == 30 * 86_400
     assert samples["window_events", LOAN] == 20
     assert samples["watermark_timestamp_seconds", LOAN] == START / 1000 + 30
     assert samples["last_event_timestamp_seconds", LOAN] == START / 1000 + 39.5
@@ -107,7 +113,9 @@ def test_each_alert_that_fires_has_its_ids_and_they_leave_with_it(site: Site) ->
         for record in newest.values()
     }
     assert {each[2] for each in wanted} == {None, "tier=gold"}
+    assert not any(record.get("budgeted") for record in newest.values())
     samples = read(worker.status)
+    assert samples["budget_alerts_total", LOAN] == 0
     shown = [dict(labels) for name, labels in samples if name == "alert_info"]
     told = {
         (*(each[name] for name in IDS), each.get("segment"), each["feature"], each["kind"],

@@ -172,6 +172,13 @@ class StatusCollector(Collector):
         families["features_drifting"].add_metric([name], len(drifting))
         families["features_monitored"].add_metric([name], len(features))
         families["windows_closed"].add_metric([name], status.windows[name])
+        families["windows_judged"].add_metric([name], status.judged[name])
+        families["window_every_seconds"].add_metric([name], config.window.every / 1000)
+        if config.budget is not None:
+            period = config.budget.length(config.window.every) / 1000
+            families["budget_alerts_allowed"].add_metric([name], config.budget.alarms)
+            families["budget_period_seconds"].add_metric([name], period)
+            families["budget_alerts"].add_metric([name], status.budgeted[name])
         whole = newest_windows(features, verdicts).get("")
         if whole is not None:
             families["window_events"].add_metric([name, ""], whole.events)

@@ -80,10 +80,17 @@ GAUGES: dict[str, tuple[Sequence[str], str]] = {
         ("comparison",),
         "The challenger is better (1), worse (-1), or it is undecided (0).",
     ),
+    "budget_alerts_allowed": (
+        _MODEL,
+        "False alarms that the budget allows in driftline_budget_period_seconds; absent where it "
+        "is off.",
+    ),
+    "budget_period_seconds": (_MODEL, "The time that the budget speaks of."),
     "series_suppressed": (
         _MODEL,
         "Series of alerts, features and segments left out because of metrics.max_series.",
     ),
+    "window_every_seconds": (_MODEL, "From the end of one window to the end of the next."),
     "watermark_timestamp_seconds": (_MODEL, "Event time before which everything is final."),
     "last_event_timestamp_seconds": (_MODEL, "Event time of the newest event."),
     "consumer_lag": (
@@ -116,7 +123,17 @@ COUNTERS: dict[str, tuple[Sequence[str], str]] = {
         ("model", "kind", "severity", "status"),
         "Records written to the topic of alerts.",
     ),
+    "budget_alerts": (
+        _MODEL,
+        "Alerts that the budget's rules fired, each once: what of driftline_budget_alerts_allowed "
+        "is spent. Those that speak of a real change are in it too.",
+    ),
     "windows_closed": (_MODEL, "Windows of events judged, those without enough events too."),
+    "windows_judged": (
+        _MODEL,
+        "Those of driftline_windows_closed in which a feature of the whole model had enough events "
+        "to be judged.",
+    ),
     "labels": (_MODEL, "Labels read."),
     "predictions_without_id": (
         _MODEL,

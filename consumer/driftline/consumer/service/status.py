@@ -80,7 +80,9 @@ class Status:
         totals: counts of the records read, by input topic.
         verdicts: by model, the newest verdict of each (stream, feature).
         alerts: records published, by (model, kind, severity, status).
-        windows: windows of events judged, by model.
+        budgeted: alerts that the budget's rules fired, by model.
+        windows: windows of events that are over, by model; `judged`: those of them in which any
+            feature of the whole model was judged.
         stages: what runs here now, in the order in which data flows.
         generation: the group's, -1 before the first ownership.
         checkpointed: wall-clock time of the last checkpoint, ms; None before the first.
@@ -96,7 +98,9 @@ class Status:
         }
         self.verdicts: dict[str, dict[tuple[str, str], Verdict]] = {}
         self.alerts: Counter[tuple[str, str, str, str]] = Counter()
+        self.budgeted: Counter[str] = Counter()
         self.windows: Counter[str] = Counter()
+        self.judged: Counter[str] = Counter()
         self.stages: Mapping[TopicPartition, Stage] = {}
         self.generation = -1
         self.checkpointed: int | None = None
@@ -106,6 +110,7 @@ class Status:
         self.window_evaluation = Histogram(_WORK)
         self.end_to_end = Histogram(_DELAY)
         self._last_window: dict[str, str] = {}
+        self._last_judged: dict[str, str] = {}
         self._judged: set[str] = set()  # models, since the last look
 
     def own(self, ownership: Ownership, stages: Mapping[TopicPartition, Stage]) -> None:
@@ -140,6 +145,7 @@ class Status:
             self.verdict(output)
         elif isinstance(output, Alert):
             self.alerts[output.model, output.kind, output.severity, output.status] += 1
+            self.budgeted[output.model] += output.budgeted and output.revision == 1
 
     def verdict(self, verdict: Verdict) -> None:
         """Note a verdict."""
@@ -152,6 +158,9 @@ class Status:
             self._last_window[verdict.model] = end
             self.windows[verdict.model] += 1
             self._judged.add(verdict.model)
+        if verdict.segment is None and verdict.state != "insufficient":
+            self.judged[verdict.model] += self._last_judged.get(verdict.model) != end
+            self._last_judged[verdict.model] = end
 
     def observe_windows(self, seconds: float, clock: Callable[[], int]) -> None:
         """Note how long it took to judge windows, if any were judged since the last look.
