@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 
-_DEBIAN = {"promtool": "prometheus", "amtool": "prometheus-alertmanager"}
+_DEBIAN = {
+    "amtool": "prometheus-alertmanager",
+    "prometheus": "prometheus",
+    "promtool": "prometheus",
+}
 
 
 def found(name: str) -> str | None:

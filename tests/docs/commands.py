@@ -19,6 +19,9 @@ NOT_RUN = {
     "pip install kafka-python>=3.0.12,<3.2 msgspec>=0.20": "test_alone.py has these",
     "docker compose up -d --wait": "needs a Docker engine; `make stack-test` runs it",
     "docker compose exec driftline driftline alerts tail": "needs that stack",
+    "amtool config routes show --config.file=deploy/alertmanager/alertmanager.yml": (
+        "tests/monitoring/test_routes.py tries the routes"
+    ),
 }
 """Commands of the pages that no test of this folder can run, each with the reason."""
 # What a command shows when it has done its work.
