@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cache
 from typing import Literal
 
@@ -217,3 +218,50 @@ def test_places_are_not_needed() -> None:
     assert view is not None
     assert known is not None
     assert (view.effect, view.states, view.verdict) == (known.effect, known.states, None)
+
+
+def test_a_report_holds_the_answers_of_its_span() -> None:
+    verdicts, alerts = records()
+    report = views().report(DRIFTED, "2020-10-30T00:00:00Z")
+    inside = [
+        each
+        for each in verdicts
+        if each.window.times[1] > DRIFTED and each.window.times[0] < "2020-10-30T00:00:00Z"
+    ]
+    assert report.covered == min(each.window.times[0] for each in inside if each.type == "numeric")
+    assert [view.model.model for view in report.models] == list(MODELS)
+    for view in report.models:
+        assert view.axis.ends == oracle.ends(oracle.of_features(inside, view.model.model, None))
+    for feature in report.features:
+        oracle.check_feature(feature, inside)
+    for measured in report.performance:
+        oracle.check_performance(measured, inside)
+    first = {alert.alert_id: alert for alert in reversed(alerts)}
+    newest = {alert.alert_id: alert for alert in alerts}
+    open_then = {
+        name
+        for name, alert in first.items()
+        if alert.window.times[1] <= "2020-10-30T00:00:00Z"
+        and (newest[name].status == "firing" or newest[name].window.times[1] > DRIFTED)
+    }
+    assert {view.record.alert_id for view in report.alerts} == open_then
+    budgeted = [
+        name for name in open_then
+        if newest[name].budgeted and first[name].window.times[1] > DRIFTED
+    ]  # fmt: skip
+    assert (report.fired, report.false) == (len(budgeted), 0)
+    reasons = Counter(
+        each.reason
+        for each in inside
+        if each.reason is not None and each.type not in ("performance", "events")
+    )
+    assert report.insufficient == dict(reasons)
+
+
+def test_a_report_of_everything() -> None:
+    report, shown = views().report(None, None), views().home()
+    assert report.home == shown
+    days = {PLAIN: 53 / 1, PRICE: 54 / 30, GUESS: 53 / 30}
+    assert report.promised == pytest.approx(sum(days.values()))
+    with pytest.raises(ValueError, match="no time"):
+        views().report("soon", None)

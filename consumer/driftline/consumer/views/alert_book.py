@@ -51,6 +51,11 @@ class KnownAlert:
         """A key by which alerts are sorted, the last that began first."""
         return -self.first.end, -(self.alert.effect or 0.0), self.alert.alert_id
 
+    def was_open(self, since: int | None, until: int | None) -> bool:
+        """Return whether it was open between two places, ms or rows; None: without bound."""
+        begun = until is None or self.first.end <= until
+        return begun and (since is None or self.fires or self.span.end > since)
+
     def is_about(self, feature: str) -> bool:
         """Return whether it speaks of a feature, or of a metric by its field."""
         return feature in self.alert.names
@@ -97,6 +102,17 @@ class AlertBook:
         if len(self._known) > self._most:
             self._forget(min(self._known.values(), key=lambda one: (one.span, one.alert.alert_id)))
         return True
+
+    def between(self, since: int | None, until: int | None) -> AlertBook:
+        """Return the alerts that were open between two places, ms or rows."""
+        part = AlertBook(self._most)
+        for name, known in self._known.items():
+            if known.was_open(since, until):
+                part._known[name] = known
+                part._of_model.setdefault(known.alert.model, {})[name] = None
+                part._of_incident.setdefault(known.alert.incident_id, {})[name] = None
+        part._marks = self._marks
+        return part
 
     def mark(self, marks: Marks, offset: int) -> bool:
         """Take in what is said of an alert; the record with the largest offset holds."""

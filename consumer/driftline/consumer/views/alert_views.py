@@ -43,8 +43,7 @@ class Wanted:
             and known.severity >= least
             and self.kind in (None, alert.kind)
             and self.status in (None, alert.status)
-            and (self.until is None or known.first.end < self.until)
-            and (self.since is None or known.fires or known.span.end >= self.since)
+            and known.was_open(self.since, self.until)
         )
 
 

@@ -30,8 +30,10 @@ from driftline.consumer.views.answers import (
 )
 from driftline.consumer.views.comparisons import Comparisons
 from driftline.consumer.views.model_state import ModelState
+from driftline.consumer.views.report import ReportView
 from driftline.consumer.views.ring import Place
 from driftline.consumer.views.settings import ModelSettings, Settings
+from driftline.consumer.views.span_report import SpanReport
 from driftline.consumer.views.stream import Judged
 from driftline.consumer.wire.control import Marks
 from driftline.consumer.wire.kinds import KINDS
@@ -185,6 +187,19 @@ class Views:
             state = ModelState(known.alert.model, _NO_SETTINGS, self.windows)
         book, read = self._alerts, self._read
         return alert_views.alert_view(known, state, book, read, self.now, writable=writable)
+
+    def report(self, since: str | None, until: str | None) -> ReportView:
+        """Return the answers about a span of time, without title, notes and pipeline.
+
+        Args:
+            since: where it begins, as answers show times or rows; None: without bound.
+            until: where it ends.
+
+        Raises:
+            ValueError: it is no time.
+        """
+        models, known = self._models.values(), (self._alerts, self._comparisons)
+        return SpanReport(since, until, models, *known, self._read, self.now).view()
 
     def held_back(self) -> list[AlertRow]:
         """Return the open alerts that say who holds the clock back, or what was lost."""

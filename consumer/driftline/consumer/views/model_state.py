@@ -37,6 +37,25 @@ class ModelState:
         stream.judged(verdict, place)
         self._rows = self._rows or verdict.window.rows is not None
 
+    def between(self, since: int | None, until: int | None) -> ModelState:
+        """Return the windows that end after `since` and begin before `until`, ms or rows."""
+        part = ModelState(self.name, self.settings, self._windows)
+        part.streams = {
+            segment: stream.between(since, until) for segment, stream in self.streams.items()
+        }
+        part._rows = self._rows
+        return part
+
+    @property
+    def covered(self) -> Span | None:
+        """From where to where there are windows of all events; None where there are none."""
+        spans = self.whole.features.spans
+        return Span(spans[-1].end, min(span.start for span in spans)) if spans else None
+
+    def text(self, place: int) -> str:
+        """Return a place of its windows as answers show it."""
+        return texts(Span(place, place), rows=self._rows)[0]
+
     @property
     def segments(self) -> list[str]:
         """The segments that have verdicts."""
@@ -65,7 +84,7 @@ class ModelState:
         if through is not None:
             begins = [self.whole.features.spans[0].start, *(one.first.start for one in alerts)]
             begin = max(min(begins), through.end - own.period)
-            since = texts(Span(begin, begin), rows=self._rows)[0]
+            since = self.text(begin)
             fired = [one for one in alerts if one.alert.budgeted and begin < one.first.end]
         return Budget(
             allowed=own.allowed,

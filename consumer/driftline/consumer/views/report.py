@@ -19,9 +19,11 @@ class ReportView(msgspec.Struct, frozen=True):
 
     Attributes:
         since, until: the span that was asked for; `covered`: from where on verdicts were there.
-        promised: false alarms that the budgets allow over the span.
+        models: each as a whole; `features`: of the models, worst first, and those of the segments
+            that an alert speaks of.
+        promised: false alarms that the budgets allow in the part of the span that is covered.
         fired, false, acknowledged: alerts that began in it under the budget, and what was said.
-        insufficient: windows without a judgement by the reason, each feature once.
+        insufficient: verdicts on features that could not be judged, by the most frequent reasons.
         pipeline: what the monitor itself missed, where that is known.
         notes: what was assumed of a file, as `kind: sentence`.
     """

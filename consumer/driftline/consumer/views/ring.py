@@ -140,6 +140,27 @@ class Ring:
         figures = sum(values.nbytes for values in self._figures.values())
         return figures + self._state.nbytes + self._offset.nbytes
 
+    def between(self, since: int | None, until: int | None) -> Ring:
+        """Return the windows that end after `since` and begin before `until`, ms or rows."""
+        columns = [
+            column
+            for column in self.order
+            if (since is None or self._spans[column].end > since)
+            and (until is None or self._spans[column].start < until)
+        ]
+        part = Ring(self._windows, list(self._figures), counts=self._counts)
+        part._row, part._rows = dict(self._row), self._rows
+        part._spans = [self._spans[column] for column in columns]
+        part._column = {span: column for column, span in enumerate(part._spans)}
+        part._order = list(range(len(columns)))
+        part._reasons = [self._reasons[column] for column in columns]
+        part.versions = [self.versions[column] for column in columns]
+        part._events, part._base = self._events[columns], self._base[columns]
+        part._partition = self._partition[columns]
+        part._figures = {name: values[:, columns] for name, values in self._figures.items()}
+        part._state, part._offset = self._state[:, columns], self._offset[:, columns]
+        return part
+
     def axis(self) -> Axis:
         """Return the windows and their events."""
         ends = [texts(span, rows=self._rows) for span in self.spans]

@@ -47,6 +47,23 @@ def texts(span: Span, *, rows: bool) -> tuple[str, str]:
     return format_time(span.start), format_time(span.end)
 
 
+def place_of(text: str) -> int:
+    """Return a place that answers show: ms since 1970 of a time, or the number of a row.
+
+    Raises:
+        ValueError: it is neither.
+
+    >>> place_of("2019-03-27T00:00:00Z"), place_of("4001")
+    (1553644800000, 4001)
+    """
+    if text.isascii() and text.isdigit() and len(text) < 12:
+        return int(text)
+    time = parse_timestamp(text)
+    if time is None:
+        raise ValueError(f"{text}: no time; write for example 2026-01-31T08:00:00Z")
+    return time
+
+
 def window_texts(window: Window) -> tuple[str, str]:
     """Return a window's start and end as answers show them."""
     if window.rows is not None:

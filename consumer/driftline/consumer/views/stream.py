@@ -91,6 +91,21 @@ class Stream:
         self._newest: Span | None = None
         self._known: dict[tuple[str, ...], tuple[str, ...]] = {}
 
+    def between(self, since: int | None, until: int | None) -> Stream:
+        """Return the windows that end after `since` and begin before `until`, ms or rows.
+
+        Onsets, and what is known of the newest window, are left as they are.
+        """
+        part = Stream(self._windows)
+        part.features = self.features.between(since, until)
+        part.volume, part.performance, part.labels = (
+            None if ring is None else ring.between(since, until)
+            for ring in (self.volume, self.performance, self.labels)
+        )
+        part.types, part.versions, part.reference = self.types, self.versions, self.reference
+        part._onsets = self._onsets
+        return part
+
     def judged(self, verdict: Judged, place: Place | None) -> None:
         """Take in a verdict."""
         if verdict.type == EVENTS:
