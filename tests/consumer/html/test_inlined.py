@@ -91,7 +91,7 @@ def test_data_comes_back_whatever_is_in_it() -> None:
     (found,) = [script for kind, script in Elements(text).scripts() if kind == "application/json"]
     assert json.loads(found) == json.loads(data)
     assert not {"<", ">", "&", "\u2028"} & {*script_safe(data)}
-    assert len(Elements(text).scripts()) == 4
+    assert len(Elements(text).scripts()) == 3
 
 
 def test_a_title_is_text() -> None:

@@ -207,7 +207,7 @@ def test_names_are_text_wherever_they_stand() -> None:
     text = report_file(changed(found, title=EVIL, notes=[EVIL]))
     assert "\u202e" not in text.partition('<script type="application/json"')[0]
     assert not {"b", "amp"} & {tag for tag, _, _ in Elements(text).found}
-    assert len(Elements(text).scripts()) == 4
+    assert len(Elements(text).scripts()) == 3
     assert data_of(text)["features"][0]["feature"] == EVIL
     assert data_of(text)["title"] == EVIL
 

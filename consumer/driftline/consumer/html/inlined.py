@@ -73,18 +73,16 @@ def document(title: str, body: str, data: str, entry: str, styles: Sequence[str]
         entry: the module that is run.
         styles: the style sheets, by their names among the static files.
     """
-    library = _read("vendor/uPlot.iife.min.js")
     style = "\n".join(map(_read, styles))
     urls = {name: _data_url(text) for name, text in modules(entry).items()}
     imports = script_safe(json.dumps({"imports": urls}, ensure_ascii=False))
     start = f"import {json.dumps(entry)};"
-    for text, end in ((library, "</script"), (style, "</style")):
-        if end in text.lower():
-            raise ValueError(f"{end} in what is inlined")
+    if "</style" in style.lower():
+        raise ValueError("</style in a style sheet")
     policy = "; ".join(
         (
             "default-src 'none'",
-            f"script-src data: {' '.join(map(_hash, (library, imports, start)))}",
+            f"script-src data: {' '.join(map(_hash, (imports, start)))}",
             f"style-src {_hash(style)}",
             "img-src data:",
             "base-uri 'none'",
@@ -97,7 +95,6 @@ def document(title: str, body: str, data: str, entry: str, styles: Sequence[str]
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n{body}\n"
         f'<script type="application/json" id="data">{script_safe(data)}</script>\n'
-        f"<script>{library}</script>\n"
         f'<script type="importmap">{imports}</script>\n'
         f'<script type="module">{start}</script>\n</body>\n</html>\n'
     )

@@ -13,7 +13,7 @@ from driftline.consumer.views.answers import Column, FeatureView, MetricSeries, 
 from driftline.consumer.views.report import ReportView
 
 _ENTRY = "driftline/report.js"
-_STYLES = ("vendor/uPlot.min.css", "app.css", "report.css")
+_STYLES = ("app.css", "report.css")
 _DIGITS = 4
 
 
