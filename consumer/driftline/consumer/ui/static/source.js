@@ -5,7 +5,7 @@ const AGAIN = 1000, STATUS = 10000, KEPT = 30;
 // `changed(model)`: a verdict or alert of a model was read, of any model where it is null.
 export function live(api, { changed, reached, status }) {
   const kept = new Map();
-  let stream = null, looked = 0;
+  let stream = null, opened = false;
 
   async function answer(path, options) {
     const response = await fetch(api + path, options);
@@ -15,27 +15,25 @@ export function live(api, { changed, reached, status }) {
     try { told = JSON.parse(text); } catch { /* not ours: a proxy's page */ }
     throw Object.assign(new Error(told.detail || `The server answered ${response.status}.`), { code: response.status });
   }
-  async function look() {
+  const look = throttled(async () => {
     if (document.hidden) return;
-    looked = Date.now();
     try {
       status(JSON.parse(await answer("status")));
       reached(true);
     } catch {
       reached(false);
     }
-  }
+  });
   // A browser opens few connections to one server: a page that nobody sees gives its own back.
   function listen() {
     if (document.hidden) return void (stream && (stream.close(), (stream = null)));
     if (stream && stream.readyState !== EventSource.CLOSED) return;
-    const again = stream !== null;
     stream = new EventSource(api + "stream");
     stream.addEventListener("changed", (event) => {
       changed(JSON.parse(event.data).model);
-      if (Date.now() - looked > 2 * AGAIN) look();
+      look();
     });
-    stream.onopen = () => (reached(true), again && changed(null));
+    stream.onopen = () => (reached(true), opened && changed(null), (opened = true));
     stream.onerror = () => look();
   }
   document.addEventListener("visibilitychange", () => (listen(), document.hidden || (look(), changed(null))));

@@ -5,13 +5,15 @@ import { Shape } from "driftline/components/state.js";
 
 export const Link = ({ to, children, ...rest }) => (to ? html`<a href=${to} ...${rest}>${children}</a>` : html`<span ...${rest}>${children}</span>`);
 
-export function budgetText({ allowed, days, fired, since, false: wrong }) {
+export const period = ({ days, windows }) => (windows !== null ? many(windows, "window") : `${plain(days)}\u00a0d`);
+export function budgetText(budget) {
+  const { allowed, fired, false: wrong } = budget;
   if (allowed === null) return "No budget for false alarms is set";
   const marked = wrong ? `, ${wrong} of them marked as false` : "";
-  return `${fired > allowed ? "Over" : "Within"} the budget: fired ${fired} of ${plain(allowed)} allowed in ${plain(days)}\u00a0d${marked}`;
+  return `${fired > allowed ? "Over" : "Within"} the budget: fired ${fired} of ${plain(allowed)} allowed in ${period(budget)}${marked}`;
 }
 export const Budget = ({ budget }) =>
-  html`<span class="budget ${budget.allowed !== null && budget.fired > budget.allowed ? "over" : ""}">${budgetText(budget)}${budget.since && html`<span class="muted"> (known since <${Time} at=${budget.since} />)</span>`}</span>`;
+  html`<span class="budget ${budget.allowed !== null && budget.fired > budget.allowed ? "over" : ""}">${budgetText(budget)}${budget.allowed !== null && budget.since && html`<span class="muted"> (known since <${Time} at=${budget.since} />)</span>`}</span>`;
 
 export function Marked({ marks, snoozed }) {
   if (!marks) return null;

@@ -1,6 +1,6 @@
 // What is normal against what is now: each bin or category, and its part of the effect.
 import { html, useEffect, useState } from "driftline/dom.js";
-import { count, figure, Num, share } from "driftline/format.js";
+import { count, Num, share } from "driftline/format.js";
 
 const MOST = 24;
 const sum = (counts) => counts.reduce((a, b) => a + b, 0) || 1;
@@ -15,7 +15,6 @@ export function Bins({ verdict, names, contributions }) {
   }, []);
   const { reference, window: now, categories } = verdict.bins;
   const [normal, present] = [sum(reference), sum(now)];
-  const effects = sum(contributions.map((each) => each || 0));
   let rows = names.map((name, i) => ({ name, normally: reference[i] / normal, now: now[i] / present, part: contributions[i], counted: now[i] }));
   if (categories) rows.sort((a, b) => (b.part || 0) - (a.part || 0));
   const top = Math.max(...rows.flatMap((row) => [row.normally, row.now]), 1e-9);
@@ -24,7 +23,7 @@ export function Bins({ verdict, names, contributions }) {
   return html`<table class="bins"><caption>Share of events ${categories ? "by category, those that changed most first" : "by value"}: <i class="key normally"></i> normally (${count(normal)} events), <i class="key now"></i> in this window (${count(present)})</caption>
     <thead><tr><th scope="col">${categories ? "category" : "values"}</th><td></td><th scope="col">normally</th><th scope="col">now</th><th scope="col">part of the effect</th><td class="wide"></td></tr></thead>
     <tbody>${rows.map((row) => html`<tr><th scope="row">${row.name}</th><td class="pair"><${Bar} of=${row.normally / top} kind="normally" /><${Bar} of=${row.now / top} kind="now" /></td>
-      <td><${Num} value=${row.normally} as=${share} /></td><td><${Num} value=${row.now} as=${share} /></td><td><${Num} value=${row.part} as=${figure} /></td>
-      <td class="part wide"><${Bar} of=${(row.part || 0) / effects} kind="effect" /></td></tr>`)}</tbody></table>
+      <td><${Num} value=${row.normally} as=${share} /></td><td><${Num} value=${row.now} as=${share} /></td><td><${Num} value=${row.part} as=${share} /></td>
+      <td class="part wide"><${Bar} of=${row.part || 0} kind="effect" /></td></tr>`)}</tbody></table>
     ${rest > 0 && html`<button onClick=${() => setAll(true)}>Show ${rest} more</button>`}`;
 }

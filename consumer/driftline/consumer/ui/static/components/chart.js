@@ -65,7 +65,7 @@ export function Chart({ title, ends, series, as = figure, states = "", marks = [
   const [index, point] = useState(null);
   const [table, setTable] = useState(false);
   const scale = useMemo(() => ends.length && scales({ ends, series, low, high }), [ends, ...series.map(({ values }) => values)]);
-  if (!scale) return null;
+  if (!scale) return html`<p class="empty">No window has been judged yet.</p>`;
   const { xs, x, y, half } = scale, rows = /^\d+$/.test(ends[0]);
   const across = ticks(scale.from, scale.to, 6, rows ? null : STEPS), up = ticks(scale.bottom, scale.top, 4);
   const last = series[0].values.findLastIndex((each) => each !== null), at = index ?? last;

@@ -13,15 +13,16 @@ export const Events = ({ row }) =>
 // Title of every view of one model, and the way between them.
 export function ModelHead({ model, row, state, segment, segments, here, to, children }) {
   const links = useContext(Links);
+  const few = segments.length <= 10, one = (each) => html`<a href=${to(each)} aria-current=${each === segment ? "page" : null}>${each}</a>`;
   const tab = (name, href) => href && html`<a href=${href} aria-current=${here === name ? "page" : null}>${name}</a>`;
   return html`<div class="title"><h1>${children || model}</h1>${state && html`<${State} state=${state} />`}
     <nav aria-label="views of this model">${tab("features", links.model(model, segment))}${tab("performance", links.performance(model, segment))}</nav>
-    ${segments.length > 0 && html`<nav aria-label="segments" class="segments"><a href=${to(null)} aria-current=${segment ? null : "page"}>whole model</a>${segments.map((each) => html`<a href=${to(each)} aria-current=${each === segment ? "page" : null}>${each}</a>`)}</nav>`}</div>`;
+    ${segments.length > 0 && html`<nav aria-label="segments" class="segments"><a href=${to(null)} aria-current=${segment ? null : "page"}>whole model</a>${few ? segments.map(one) : html`${segment && one(segment)}<details><summary>${segments.length} segments</summary><div>${segments.map(one)}</div></details>`}</nav>`}</div>`;
 }
 
 // What stands at a time on every chart of a stream.
 export const marksOf = (versions, alerts) => [
-  ...versions.slice(1).map(({ version, start }) => ({ at: start, label: `version ${version}` })),
+  ...versions.slice(1).slice(-8).map(({ version, start }) => ({ at: start, label: `version ${version}` })),
   ...alerts.filter(({ since, status }) => since && status === "firing").slice(0, 3).map(({ since }) => ({ at: since, label: "began" })),
 ];
 

@@ -70,6 +70,6 @@ export function AlertView({ data, mark, address }) {
     ${record.features && html`<${Panel} title="Features that changed at once"><${Table} caption="Worst first" head=${["feature", "effect"]} rows=${record.features.map((each) => [html`<${Link} to=${links.feature(row.model, each.name, row.segment, record.window.end)}>${each.name}<//>`, html`<${Num} value=${each.effect} />`])} /><//>`}
     ${verdict && verdict.bins && html`<${Panel} title="Normally and now" aside=${`window to ${moment(verdict.window.end)}`}><${Bins} verdict=${verdict} names=${data.names} contributions=${data.contributions} /><//>`}
     ${verdict && verdict.counts && row.kind === "data_quality" && html`<${Panel} title="Values by kind"><${Counts} verdict=${verdict} /><//>`}
-    <${Panel} title="Published"><${Table} caption="Records of this alert" head=${["revision", "status", "severity", "window to", "published", "sentence"]} rows=${data.history.map((each) => [each.revision, words(each.status), each.severity, html`<${Time} at=${each.window_end} />`, html`<${Time} at=${each.published} />`, each.summary])} />
+    <${Panel} title="Published"><${Table} caption="Records of this alert" head=${["revision", "status", "severity", "window to", "published", "sentence"]} rows=${data.history.map((each) => [each.revision, words(each.status), each.severity, html`<${Time} at=${each.window_end} />`, html`<${Time} at=${each.published} />`, each.summary]).reverse()} />
       <details><summary>As JSON</summary><pre tabindex="0">${JSON.stringify(record, null, 1)}</pre></details><//>`;
 }

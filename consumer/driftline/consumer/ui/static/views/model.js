@@ -26,7 +26,7 @@ function Features({ view }) {
       <span role="rowheader"><${Link} to=${links.feature(model, row.feature, segment)} title=${row.feature}>${row.feature}<//>${row.segments.length > 0 && html`<small class="muted"> in ${row.segments.join(", ")}</small>`}</span>
       <span role="cell" title=${row.reason}><${State} state=${row.state} quiet=${true} /></span><span role="cell" class="number"><${Num} value=${row.effect} /></span>
       <span role="cell" class="wide"><${Spark} recent=${row.recent} limit=${1000 * view.critical} state=${row.state} /></span><span role="cell" class="number"><${Num} value=${row.missing} as=${share} /></span>
-      <span role="cell" class="wide">${row.onset && html`<${Time} at=${row.onset} />`}</span><span role="cell" class="wide muted">${row.type}</span></div>`)}</div></div>
+      <span role="cell" class="wide">${row.onset && (row.state === "warning" || row.state === "critical") && html`<${Time} at=${row.onset} />`}</span><span role="cell" class="wide muted">${row.type}</span></div>`)}</div></div>
     ${!rows.length && html`<${Empty}>No feature is so. Clear the search, or choose another state.<//>`}`;
 }
 
