@@ -21,6 +21,7 @@ from driftline.consumer.config import schema
 from driftline.consumer.config.values import BUDGET_PATTERN, FOR_PATTERN
 from driftline.consumer.deliver.sinks import SINKS
 from driftline.consumer.http.tables import COUNTERS, GAUGES, HISTOGRAMS
+from driftline.consumer.ui.openapi import document
 from driftline.detectors.outcomes import METRICS, Metric
 from driftline.detectors.registry import DETECTORS, RATES, Detector
 from driftline.producer.records.durations import PATTERN
@@ -306,6 +307,12 @@ def asyncapi() -> str:
     return document
 
 
+def openapi() -> str:
+    """Return the OpenAPI document of the page's API."""
+    note = "# Written by docs/generate.py from the code: change that, then run it again.\n"
+    return note + yaml.safe_dump(document(), sort_keys=False, width=100, allow_unicode=True)
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "configuration.md": configuration,
     "detectors.md": detectors,
@@ -315,6 +322,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "subscribing.md": subscribing,
     "formats.md": formats,
     "asyncapi.yaml": asyncapi,
+    "openapi.yaml": openapi,
 }
 
 

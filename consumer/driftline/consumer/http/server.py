@@ -114,17 +114,28 @@ def _answer(report: Report) -> Answer:
 def _listen(host: str, port: int, pages: Mapping[str, Page]) -> Listener:
     try:
         return Listener(host, port, pages)
-    except UnicodeError:
-        cause = "cannot be listened on (no host name): set http.host to an address of this machine"
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            cause = "is in use by another program: stop that, or set http.port to a free port"
-        elif error.errno == errno.EACCES:
-            cause = "needs rights that this user does not have: set http.port to 1024 or above"
-        else:
-            cause = f"cannot be listened on ({error.strerror or error}): set http.host to an "
-            cause += "address of this machine"
-    raise HttpError(f"port {port} on {host} {cause}")
+    except (OSError, UnicodeError) as error:
+        raise HttpError(why_not_listening(error, host, port, "http")) from None
+
+
+def why_not_listening(error: Exception, host: str, port: int, section: str) -> str:
+    """Return why a port cannot be listened on, and which key of a section to change.
+
+    Example:
+        >>> why_not_listening(OSError(errno.EADDRINUSE, ""), "::1", 80, "http")
+        'port 80 on ::1 is in use by another program: stop that, or set http.port to a free port'
+    """
+    if isinstance(error, UnicodeError):
+        cause = f"cannot be listened on (no host name): set {section}.host to an address of this "
+        cause += "machine"
+    elif isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        cause = f"is in use by another program: stop that, or set {section}.port to a free port"
+    elif isinstance(error, OSError) and error.errno == errno.EACCES:
+        cause = f"needs rights that this user does not have: set {section}.port to 1024 or above"
+    else:
+        cause = f"cannot be listened on ({getattr(error, 'strerror', None) or error}): set "
+        cause += f"{section}.host to an address of this machine"
+    return f"port {port} on {host} {cause}"
 
 
 class Listener(socketserver.ThreadingTCPServer):

@@ -27,14 +27,14 @@ function routeOf({ pathname, search: asked }) {
     return null;
   }
   const [room, name, view, feature] = parts;
-  const route = (file, component, title, model = null, csv = true) => ({ file, component, title, model, csv, room: room || "", query, path: (parts.length ? parts : ["models"]).map(encodeURIComponent).join("/") + asked });
+  const route = (file, component, title, model = null) => ({ file, component, title, model, room: room || "", query, path: (parts.length ? parts : ["models"]).map(encodeURIComponent).join("/") + asked });
   if (!room) return route("home", "HomeView", "Models");
   if (room === "models" && parts.length === 2) return route("model", "ModelView", name, name);
   if (room === "models" && view === "performance" && parts.length === 3) return route("performance", "PerformanceView", `${name}, performance`, name);
   if (room === "models" && view === "features" && parts.length === 4) return route("feature", "FeatureView", `${feature}, ${name}`, name);
   if (room === "alerts" && parts.length === 1) return route("alerts", "AlertsView", "Alerts");
-  if (room === "alerts" && parts.length === 2) return route("alerts", "AlertView", "Alert", null, false);
-  if (room === "pipeline" && parts.length === 1) return route("pipeline", "PipelineView", "Pipeline", null, false);
+  if (room === "alerts" && parts.length === 2) return route("alerts", "AlertView", "Alert");
+  if (room === "pipeline" && parts.length === 1) return route("pipeline", "PipelineView", "Pipeline");
   return null;
 }
 
@@ -87,8 +87,7 @@ function View({ route, go, arrived }) {
   if (found.problem) return html`<div class="title"><h1>${found.problem.code === 404 ? "Not found" : "No answer"}</h1></div><${Empty}>${found.problem.message} ${found.problem.code === 404 ? "It may be older than what is held, or not judged yet." : "It is tried again as long as this page is open."} <a href=${base}>All models</a><//>`;
   const { data } = found, id = data.row && data.row.alert_id;
   const models = (source.last("models")?.data.models || []).map((each) => each.model);
-  return html`<${Drawn} data=${data} query=${route.query} models=${models} go=${(query) => go(address(["alerts"], query))} mark=${async (...all) => { const problem = await source.mark(...all); if (!problem) tell(null); return problem; }} address=${id && new URL(links.alert(id), location).href} />
-    <p class="data muted">The data of this view: <a href=${base + "api/v1/" + route.path}>JSON</a>${route.csv && html` <a href=${base + "api/v1/" + route.path + (route.path.includes("?") ? "&" : "?") + "format=csv"}>CSV</a>`}</p>`;
+  return html`<${Drawn} data=${data} query=${route.query} models=${models} go=${(query) => go(address(["alerts"], query))} mark=${async (...all) => { const problem = await source.mark(...all); if (!problem) tell(null); return problem; }} address=${id && new URL(links.alert(id), location).href} />`;
 }
 
 function Watch() {

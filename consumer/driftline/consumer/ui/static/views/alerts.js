@@ -22,7 +22,7 @@ export function AlertsView({ data, query = {}, models = [], go }) {
       ${["since", "until"].map((name) => html`<label>${name} <input type="date" value=${(query[name] || "").slice(0, 10)} onChange=${(event) => go({ ...query, [name]: event.currentTarget.value && event.currentTarget.value + "T00:00:00Z" })} /></label>`)}
       ${filtered && html`<button type="button" onClick=${() => go({})}>Clear</button>`}</form>`}
     ${data.alerts.length ? html`<${AlertItems} rows=${data.alerts} />` : html`<${Empty}>${filtered ? "No alert is so. Clear the filter to see all that are held." : "No alert has fired in the time that is held. Each one shows here as soon as it is published."}<//>`}
-    ${data.total > data.alerts.length && !query.limit && go && html`<button onClick=${() => go({ ...query, limit: 1000 })}>Show ${count(Math.min(1000, data.total))}</button>`}`;
+    ${data.total > data.alerts.length && go && html`<button onClick=${() => go({ ...query, limit: 4 * data.alerts.length })}>Show more of ${count(data.total)}</button>`}`;
 }
 
 function Act({ row, mark }) {
