@@ -1,9 +1,10 @@
 # Driftline as one image. No compiler, no shell at start, no root.
 FROM python:3.11-slim AS build
 WORKDIR /src
-# What is read beside CSV and JSON: `--build-arg EXTRAS=""` leaves it out.
-ARG EXTRAS="files avro protobuf"
-COPY requirements.txt requirements-files.txt requirements-avro.txt requirements-protobuf.txt requirements-build.txt ./
+# What is read beside CSV and JSON, the page, and messages: `--build-arg EXTRAS=""` leaves it out.
+ARG EXTRAS="files avro protobuf ui notify"
+COPY requirements.txt requirements-files.txt requirements-avro.txt requirements-protobuf.txt \
+     requirements-ui.txt requirements-notify.txt requirements-build.txt ./
 RUN python -m venv /opt/driftline && \
     /opt/driftline/bin/python -m pip install --no-cache-dir --require-hashes -r requirements.txt && \
     for extra in $EXTRAS; do \

@@ -58,6 +58,15 @@ def test_the_image_reads_all_that_extras_bring() -> None:
         assert (ROOT / f"requirements-{extra}.txt").exists()
 
 
+def test_what_the_image_is_made_of_is_not_ignored() -> None:
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
+    copied = {
+        name for line in re.findall(r"^COPY (?!--)(.+) \S+$", text, re.M) for name in line.split()
+    }
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert copied == {line.removeprefix("!") for line in ignored if line.startswith("!")}
+
+
 def test_the_image_says_what_it_is() -> None:
     text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     labels = dict(re.findall(r'org\.opencontainers\.image\.([\w.]+)="([^"]+)"', text))
