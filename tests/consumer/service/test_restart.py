@@ -35,9 +35,9 @@ from driftline.detectors.sequential import stream, variation
 from .drawing import draw_input, draw_labelling, in_other_forms
 from .simulation import Run, Schedule
 
-# `make restarts` makes 300.
-RUNS = int(os.environ.get("DRIFTLINE_RUNS", "60"))
-BLOCK = 10
+# `make restarts` makes 300. The first sixteen find out each rule below, where it is weakened.
+RUNS = int(os.environ.get("DRIFTLINE_RUNS", "30"))
+BLOCK = 5
 SHORT: dict[str, Any] = {
     "window": {"pane": "2s"},
     "budget": "1 per 10m",
@@ -312,39 +312,45 @@ def phi_from_the_present_pane(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ChangeWatch, "__init__", beginning)
 
 
-EVERY_RUN, RUNS_WITH_LABELS, ROUGH = range(RUNS), range(1, RUNS, 2), range(0, RUNS, 2)
+EVERY_RUN, RUNS_WITH_LABELS, ROUGH = range(RUNS), range(1, RUNS, 2), range(0, 60, 2)
 RUNS_IN_SHORT_PANES, RUNS_WITH_BUDGET = range(1, RUNS, 3), range(2, RUNS, 3)  # see `SETTINGS`
 
 
 @pytest.mark.parametrize(
-    ("weaken", "runs"),
+    ("weaken", "runs", "first"),
     [
-        (forget_horizon, EVERY_RUN),
-        (rewind_to_oldest_pane_of_sketch, EVERY_RUN),
-        (rewind_to_oldest_pane_of_judge, ROUGH),
-        (idle_as_a_flag, EVERY_RUN),
-        (record_before_acknowledgement, EVERY_RUN),
-        (rewind_join_to_its_position, RUNS_WITH_LABELS),
-        (forget_taken_ids, RUNS_WITH_LABELS),
-        (judge_labels_before_features, RUNS_WITH_LABELS),
-        (forget_evidence_on_performance, RUNS_WITH_LABELS),
-        (part_ahead_of_the_head, ROUGH),
-        (head_ahead_of_a_part, EVERY_RUN),
-        (delete_parts_before_the_next_head, EVERY_RUN),
-        (share_parts_among_owners, EVERY_RUN),
-        (evidence_a_pane_early, RUNS_WITH_BUDGET),
-        (phi_from_the_present_pane, RUNS_IN_SHORT_PANES),
+        (forget_horizon, EVERY_RUN, 6),
+        (rewind_to_oldest_pane_of_sketch, EVERY_RUN, 4),
+        (rewind_to_oldest_pane_of_judge, ROUGH, 26),
+        (idle_as_a_flag, EVERY_RUN, 0),
+        (record_before_acknowledgement, EVERY_RUN, 0),
+        (rewind_join_to_its_position, RUNS_WITH_LABELS, 9),
+        (forget_taken_ids, RUNS_WITH_LABELS, 15),
+        (judge_labels_before_features, RUNS_WITH_LABELS, 5),
+        (forget_evidence_on_performance, RUNS_WITH_LABELS, 7),
+        (part_ahead_of_the_head, ROUGH, 10),
+        (head_ahead_of_a_part, EVERY_RUN, 3),
+        (delete_parts_before_the_next_head, EVERY_RUN, 3),
+        (share_parts_among_owners, EVERY_RUN, 3),
+        (evidence_a_pane_early, RUNS_WITH_BUDGET, 20),
+        (phi_from_the_present_pane, RUNS_IN_SHORT_PANES, 7),
     ],
 )
 def test_each_rule_is_needed(
-    weaken: Callable[[pytest.MonkeyPatch], None], runs: range, monkeypatch: pytest.MonkeyPatch
+    weaken: Callable[[pytest.MonkeyPatch], None],
+    runs: range,
+    first: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """A run in which it is missed is found, most often the `first` one that is tried."""
     rough = runs is ROUGH
     with monkeypatch.context() as weakened:
         weaken(weakened)
-        seed = next((seed for seed in runs if _differs(seed, rough)), None)
+        seeds = sorted(runs, key=lambda seed: seed != first)
+        seed = next((seed for seed in seeds if _differs(seed, rough)), None)
     assert seed is not None
-    assert not _differs(seed, rough)  # with the rule
+    if rough:  # with the rule; that no other run differs is the test above
+        assert not _differs(seed, rough)
 
 
 def _differs(seed: int, rough: bool) -> bool:
