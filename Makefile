@@ -5,7 +5,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 DEMO_INPUT ?= tests/data/car_loan_analysis.csv.gz
 # Test processes that run side by side. Kafka tests always share one process and one broker.
 JOBS ?= 2
-# How `make test` runs the tests. CI takes `coverage test-kafka`: measuring costs half as much again.
+# How `make test` runs the tests. CI takes `coverage test-kafka test-page`: measuring costs half as much again.
 TESTS ?= tests
 
 BIN := .venv/bin

@@ -27,14 +27,14 @@ function routeOf({ pathname, search: asked }) {
     return null;
   }
   const [room, name, view, feature] = parts;
-  const route = (file, component, title, model = null) => ({ file, component, title, model, room: room || "", query, path: (parts.length ? parts : ["models"]).map(encodeURIComponent).join("/") + asked });
+  const route = (file, component, title, model = null, csv = true) => ({ file, component, title, model, csv, room: room || "", query, path: (parts.length ? parts : ["models"]).map(encodeURIComponent).join("/") + asked });
   if (!room) return route("home", "HomeView", "Models");
   if (room === "models" && parts.length === 2) return route("model", "ModelView", name, name);
   if (room === "models" && view === "performance" && parts.length === 3) return route("performance", "PerformanceView", `${name}, performance`, name);
   if (room === "models" && view === "features" && parts.length === 4) return route("feature", "FeatureView", `${feature}, ${name}`, name);
   if (room === "alerts" && parts.length === 1) return route("alerts", "AlertsView", "Alerts");
-  if (room === "alerts" && parts.length === 2) return route("alerts", "AlertView", "Alert");
-  if (room === "pipeline" && parts.length === 1) return route("pipeline", "PipelineView", "Pipeline");
+  if (room === "alerts" && parts.length === 2) return route("alerts", "AlertView", "Alert", null, false);
+  if (room === "pipeline" && parts.length === 1) return route("pipeline", "PipelineView", "Pipeline", null, false);
   return null;
 }
 
@@ -84,17 +84,22 @@ function View({ route, go, arrived }) {
   const ready = Boolean(found && (found.problem || Drawn));
   useLayoutEffect(() => { if (ready) arrived(); }, [ready, route.path]);
   if (!ready) return html`<p class="loading" role="status">Reading ${route.title}…</p>`;
-  if (found.problem) return html`<div class="title"><h1>${found.problem.code === 404 ? "Not found" : "No answer"}</h1></div><${Empty}>${found.problem.message} ${found.problem.code === 404 ? "It may be older than what is held, or not judged yet." : "It is tried again as long as this page is open."} <a href=${base}>All models</a><//>`;
+  if (found.problem) return html`<div class="title"><h1>${found.problem.code === 404 ? "Not found" : "No answer"}</h1></div><${Empty}>
+    ${found.problem.message} ${found.problem.code === 404 ? "It may be older than what is held, or not judged yet." : "It is tried again as long as this page is open."} <a href=${base}>All models</a><//>`;
   const { data } = found, id = data.row && data.row.alert_id;
   const models = (source.last("models")?.data.models || []).map((each) => each.model);
-  return html`<${Drawn} data=${data} query=${route.query} models=${models} go=${(query) => go(address(["alerts"], query))} mark=${async (...all) => { const problem = await source.mark(...all); if (!problem) tell(null); return problem; }} address=${id && new URL(links.alert(id), location).href} />`;
+  return html`<${Drawn} data=${data} query=${route.query} models=${models} go=${(query) => go(address(["alerts"], query))} mark=${async (...all) => { const problem = await source.mark(...all); if (!problem) tell(null); return problem; }} address=${id && new URL(links.alert(id), location).href} />
+    <p class="data muted">The data of this view: <a href=${base + "api/v1/" + route.path}>JSON</a>
+      ${route.csv && html` <a href=${base + "api/v1/" + route.path + (route.path.includes("?") ? "&" : "?") + "format=csv"}>CSV</a>`}</p>`;
 }
 
 function Watch() {
   const { status, reached } = watch;
   const loading = status?.loading, cut = !reached || status?.connected === false;
   const word = !reached ? "cut off" : !status ? "connecting" : cut ? "cut off" : loading ? "reading history" : "live";
-  return html`<p class="watch ${cut ? "cut" : ""}" role="status"><${Shape} state=${cut ? "warning" : loading || !status ? "unknown" : "ok"} />${word}${status?.title && html`<span class="muted wide">${status.title}</span>`}</p>`;
+  return html`<p class="watch ${cut ? "cut" : ""}" role="status">
+    <${Shape} state=${cut ? "warning" : loading || !status ? "unknown" : "ok"} />${word}${status?.title && html`<span class="muted wide">
+    ${status.title}</span>`}</p>`;
 }
 
 function Banner() {
@@ -142,10 +147,16 @@ function Page() {
     }
     place.scroll = null;
   };
-  const tab = (room, href, name) => html`<a href=${href} aria-current=${(route?.room === room || (room === "" && route?.room === "models")) ? "page" : null}>${name}</a>`;
-  return html`<${Links.Provider} value=${links}><a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); main.current.focus(); }}>Skip to the content</a>
-    <header class="top"><a class="brand" href=${base}>Driftline</a><nav aria-label="main">${tab("", base, "Models")}${tab("alerts", address(["alerts"]), "Alerts")}${tab("pipeline", address(["pipeline"]), "Pipeline")}</nav><${Watch} /></header>
-    <main id="main" ref=${main} tabindex="-1"><${Banner} />${route ? html`<${View} route=${route} go=${go} arrived=${arrived} />` : html`<div class="title"><h1>Not found</h1></div><${Empty}>There is no such page. <a href=${base}>All models</a><//>`}</main><//>`;
+  const tab = (room, href, name) => html`<a href=${href} aria-current=${(route?.room === room || (room === "" && route?.room === "models"))
+    ? "page" : null}>${name}</a>`;
+  return html`<${Links.Provider} value=${links}>
+    <a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); main.current.focus(); }}>Skip to the content</a>
+    <header class="top"><a class="brand" href=${base}>Driftline</a><nav aria-label="main">
+      ${tab("", base, "Models")}${tab("alerts", address(["alerts"]), "Alerts")}${tab("pipeline", address(["pipeline"]), "Pipeline")}</nav>
+      <${Watch} /></header>
+    <main id="main" ref=${main} tabindex="-1"><${Banner} />
+      ${route ? html`<${View} route=${route} go=${go} arrived=${arrived} />` : html`<div class="title"><h1>Not found</h1></div>
+      <${Empty}>There is no such page. <a href=${base}>All models</a><//>`}</main><//>`;
 }
 
 render(html`<${Page} />`, document.getElementById("page"));

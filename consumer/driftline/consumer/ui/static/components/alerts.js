@@ -3,7 +3,8 @@ import { html, Links, useContext } from "driftline/dom.js";
 import { lasting, many, plain, Time, words } from "driftline/format.js";
 import { Shape } from "driftline/components/state.js";
 
-export const Link = ({ to, children, ...rest }) => (to ? html`<a href=${to} ...${rest}>${children}</a>` : html`<span ...${rest}>${children}</span>`);
+export const Link = ({ to, children, ...rest }) => (to ? html`<a href=${to} ...${rest}>${children}</a>` : html`<span ...${rest}>${children}
+  </span>`);
 
 export const period = ({ days, windows }) => (windows !== null ? many(windows, "window") : `${plain(days)}\u00a0d`);
 export function budgetText(budget) {
@@ -13,12 +14,16 @@ export function budgetText(budget) {
   return `${fired > allowed ? "Over" : "Within"} the budget: fired ${fired} of ${plain(allowed)} allowed in ${period(budget)}${marked}`;
 }
 export const Budget = ({ budget }) =>
-  html`<span class="budget ${budget.allowed !== null && budget.fired > budget.allowed ? "over" : ""}">${budgetText(budget)}${budget.allowed !== null && budget.since && html`<span class="muted"> (known since <${Time} at=${budget.since} />)</span>`}</span>`;
+  html`<span class="budget ${budget.allowed !== null && budget.fired > budget.allowed ? "over" : ""}">
+    ${budgetText(budget)}${budget.allowed !== null && budget.since &&
+      html`<span class="muted"> (known since <${Time} at=${budget.since} />)</span>`}</span>`;
 
 export function Marked({ marks, snoozed }) {
   if (!marks) return null;
   const each = (name, word) =>
-    marks[name] && html`<span class="mark">${word} by ${marks[name].who}${marks[name].why && html`: “${marks[name].why}”`}${name === "snooze" && marks.snooze.until && html` until <${Time} at=${marks.snooze.until} />`}</span>`;
+    marks[name] && html`<span class="mark">
+      ${word} by ${marks[name].who}${marks[name].why && html`: “${marks[name].why}”`}${name === "snooze" && marks.snooze.until &&
+        html` until <${Time} at=${marks.snooze.until} />`}</span>`;
   return [each("acknowledge", "acknowledged"), each("snooze", snoozed ? "snoozed" : "was snoozed"), each("false_alarm", "marked as false alarm")];
 }
 

@@ -20,10 +20,15 @@ export function Bins({ verdict, names, contributions }) {
   const top = Math.max(...rows.flatMap((row) => [row.normally, row.now]), 1e-9);
   const rest = all ? 0 : Math.max(0, rows.length - MOST);
   if (rest) rows = rows.slice(0, MOST);
-  return html`<table class="bins"><caption>Share of events ${categories ? "by category, those that changed most first" : "by value"}: <i class="key normally"></i> normally (${count(normal)} events), <i class="key now"></i> in this window (${count(present)})</caption>
-    <thead><tr><th scope="col">${categories ? "category" : "values"}</th><td></td><th scope="col">normally</th><th scope="col">now</th><th scope="col">part of the effect</th><td class="wide"></td></tr></thead>
-    <tbody>${rows.map((row) => html`<tr><th scope="row">${row.name}</th><td class="pair"><${Bar} of=${row.normally / top} kind="normally" /><${Bar} of=${row.now / top} kind="now" /></td>
-      <td><${Num} value=${row.normally} as=${share} /></td><td><${Num} value=${row.now} as=${share} /></td><td><${Num} value=${row.part} as=${share} /></td>
+  return html`<table class="bins">
+    <caption>Share of events ${categories ? "by category, those that changed most first" : "by value"}: <i class="key normally">
+    </i> normally (${count(normal)} events), <i class="key now"></i> in this window (${count(present)})</caption>
+    <thead><tr><th scope="col">${categories ? "category" : "values"}</th><td></td><th scope="col">normally</th><th scope="col">now</th>
+      <th scope="col">part of the effect</th><td class="wide"></td></tr></thead>
+    <tbody>${rows.map((row) => html`<tr><th scope="row">${row.name}</th><td class="pair"><${Bar} of=${row.normally / top} kind="normally" />
+      <${Bar} of=${row.now / top} kind="now" /></td>
+      <td><${Num} value=${row.normally} as=${share} /></td><td><${Num} value=${row.now} as=${share} /></td><td>
+        <${Num} value=${row.part} as=${share} /></td>
       <td class="part wide"><${Bar} of=${row.part || 0} kind="effect" /></td></tr>`)}</tbody></table>
     ${rest > 0 && html`<button onClick=${() => setAll(true)}>Show ${rest} more</button>`}`;
 }

@@ -61,14 +61,15 @@ const percent = (part) => `${(part / SIDE) * 100}%`;
 
 // `series`: {name, values, tone, dash, edge}; of two neighbours that are an `edge` the band between is filled.
 // `states`: a letter each window, of which those in breach are shaded; `marks`: {at, label}.
-export function Chart({ title, ends, series, as = figure, states = "", marks = [], low, high }) {
+// `to`: the address of a window, by its end, which a click opens; `chosen`: the number of the one that is open.
+export function Chart({ title, ends, series, as = figure, states = "", marks = [], low, high, to = () => null, chosen = null }) {
   const [index, point] = useState(null);
   const [table, setTable] = useState(false);
   const scale = useMemo(() => ends.length && scales({ ends, series, low, high }), [ends, ...series.map(({ values }) => values)]);
   if (!scale) return html`<p class="empty">No window has been judged yet.</p>`;
   const { xs, x, y, half } = scale, rows = /^\d+$/.test(ends[0]);
   const across = ticks(scale.from, scale.to, 6, rows ? null : STEPS), up = ticks(scale.bottom, scale.top, 4);
-  const last = series[0].values.findLastIndex((each) => each !== null), at = index ?? last;
+  const last = series[0].values.findLastIndex((each) => each !== null), at = index ?? chosen ?? last;
   const value = ({ values }, i) => (values[i] === null || values[i] === undefined ? "–" : as(values[i]));
   const move = (event) => {
     const box = event.currentTarget.getBoundingClientRect(), time = scale.from + ((event.clientX - box.left) / box.width) * (scale.to - scale.from);
@@ -80,18 +81,27 @@ export function Chart({ title, ends, series, as = figure, states = "", marks = [
     taken = place + 170;
     return { place, label, lower };
   });
-  return html`<figure class="chart"><figcaption class="readout">${at >= 0 && html`<span>${moment(ends[at])}</span>${series.map((each) => html`<span class=${each.tone || "accent"}>${!each.edge && html`<i class=${each.dash ? "dashed" : ""}></i>`}${each.name} ${value(each, at)}</span>`)}`}</figcaption>
-    <div class="plot"><svg viewBox="0 0 ${SIDE} ${SIDE}" preserveAspectRatio="none" role="img" onPointerMove=${move} onPointerLeave=${() => point(null)}
+  return html`<figure class="chart"><figcaption class="readout">${at >= 0 && html`<span>${moment(ends[at])}</span>
+    ${series.map((each) => html`<span class=${each.tone || "accent"}>${!each.edge && html`<i class=${each.dash ? "dashed" : ""}>
+    </i>`}${each.name} ${value(each, at)}</span>`)}`}</figcaption>
+    <div class="plot"><a href=${to(ends[at]) || undefined} tabindex="-1">
+      <svg viewBox="0 0 ${SIDE} ${SIDE}" preserveAspectRatio="none" role="img" onPointerMove=${move} onPointerLeave=${() => point(null)}
       aria-label=${`${title}: ${last < 0 ? "no value yet" : `newest ${value(series[0], last)} at ${moment(ends[last])}`}; a table follows`}>
       ${up.map((each) => html`<path class="grid" d=${`M0 ${y(each)}H${SIDE}`} />`)}
       ${runs(states).filter(([letter]) => letter === "c" || letter === "w").map(([letter, first, length]) => html`<g class="breach ${letter}"><rect x=${x(xs[first] - half)} width=${x(xs[first + length - 1] + half) - x(xs[first] - half)} height=${SIDE} /><rect class="foot" x=${x(xs[first] - half)} width=${x(xs[first + length - 1] + half) - x(xs[first] - half)} y=${letter === "c" ? 970 : 985} height="30" /></g>`)}
-      ${series.map(({ edge, values }, i) => edge && series[i + 1]?.edge && html`<path class="band" d=${band(values, series[i + 1].values, scale)} />`)}
+      ${series.map(({ edge, values }, i) => edge && series[i + 1]?.edge &&
+        html`<path class="band" d=${band(values, series[i + 1].values, scale)} />`)}
       ${flags.map(({ place }) => html`<path class="flag" d=${`M${place} 0V${SIDE}`} />`)}
-      ${series.map(({ edge, values, tone = "accent", dash }) => !edge && html`<path class="line ${tone} ${dash ? "dashed" : ""}" d=${line(values, scale)} />`)}
-      ${index !== null && html`<path class="grid pointer" d=${`M${x(xs[index])} 0V${SIDE}`} />`}</svg>
+      ${series.map(({ edge, values, tone = "accent", dash }) => !edge &&
+        html`<path class="line ${tone} ${dash ? "dashed" : ""}" d=${line(values, scale)} />`)}
+      ${[index, chosen].map((each) => each !== null && html`<path class="grid pointer" d=${`M${x(xs[each])} 0V${SIDE}`} />`)}</svg></a>
       <div aria-hidden="true">${up.map((each) => html`<span class="up-tick" style=${{ top: percent(y(each)) }}>${as(each)}</span>`)}
-      ${across.map((each, i) => html`<span class="tick" style=${{ left: percent(x(each)) }}>${rows ? figure(each) : timeLabel(each, across[i - 1], across[1] - across[0])}</span>`)}
+      ${across.map((each, i) => html`<span class="tick" style=${{ left: percent(x(each)) }}>
+        ${rows ? figure(each) : timeLabel(each, across[i - 1], across[1] - across[0])}</span>`)}
       ${flags.map(({ place, label, lower }) => html`<span class="flag ${place > 850 ? "before" : ""} ${lower ? "lower" : ""}" style=${{ left: percent(place) }}>${label}</span>`)}</div></div>
-    <details onToggle=${(event) => setTable(event.currentTarget.open)}><summary>As a table</summary>${table && html`<div class="scroll" tabindex="0" role="group" aria-label=${`${title}, as a table`}><table><thead><tr><th scope="col">window to</th>${series.map(({ name }) => html`<th scope="col">${name}</th>`)}</tr></thead>
-      <tbody>${ends.map((end, i) => html`<tr><th scope="row">${moment(end)}</th>${series.map((each) => html`<td>${value(each, i)}</td>`)}</tr>`).reverse()}</tbody></table></div>`}</details></figure>`;
+    <details onToggle=${(event) => setTable(event.currentTarget.open)}><summary>As a table</summary>
+      ${table && html`<div class="scroll" tabindex="0" role="group" aria-label=${`${title}, as a table`}><table><thead><tr>
+      <th scope="col">window to</th>${series.map(({ name }) => html`<th scope="col">${name}</th>`)}</tr></thead>
+      <tbody>${ends.map((end, i) => html`<tr><th scope="row">${moment(end)}</th>${series.map((each) => html`<td>${value(each, i)}</td>`)}
+        </tr>`).reverse()}</tbody></table></div>`}</details></figure>`;
 }

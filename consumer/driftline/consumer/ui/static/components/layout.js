@@ -2,7 +2,8 @@
 import { html, useEffect, useRef, useState } from "driftline/dom.js";
 
 export const Panel = ({ title, aside, class: own = "", children }) =>
-  html`<section class="panel ${own}"><header><h2>${title}</h2>${aside && html`<span class="muted">${aside}</span>`}</header>${children}</section>`;
+  html`<section class="panel ${own}"><header><h2>${title}</h2>${aside && html`<span class="muted">${aside}</span>`}</header>${children}
+    </section>`;
 
 // Pairs of a word and what it is; those without a value are left out.
 export const Facts = ({ facts }) =>
@@ -13,7 +14,8 @@ export const Empty = ({ children }) => html`<p class="empty">${children}</p>`;
 export const Table = ({ head, rows, caption, class: own = "" }) =>
   html`<div class="scroll" tabindex="0" role="group" aria-label=${caption}><table class=${own}><caption>${caption}</caption>
     <thead><tr>${head.map((name) => (name ? html`<th scope="col">${name}</th>` : html`<td></td>`))}</tr></thead>
-    <tbody>${rows.map((row) => html`<tr>${row.map((cell, i) => (i ? html`<td>${cell}</td>` : html`<th scope="row">${cell}</th>`))}</tr>`)}</tbody></table></div>`;
+    <tbody>${rows.map((row) => html`<tr>${row.map((cell, i) => (i ? html`<td>${cell}</td>` : html`<th scope="row">${cell}</th>`))}</tr>`)}
+      </tbody></table></div>`;
 
 const AHEAD = 20;
 

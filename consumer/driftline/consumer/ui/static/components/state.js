@@ -11,7 +11,8 @@ const SHAPES = {
   resolved: html`<path d="M1 6.5 2.6 5 5 7.4 9.4 2.6 11 4 5 10.2Z" />`,
 };
 
-export const Shape = ({ state }) => html`<svg class="shape ${state}" viewBox="0 0 12 12" aria-hidden="true">${SHAPES[state] || SHAPES.unknown}</svg>`;
+export const Shape = ({ state }) => html`<svg class="shape ${state}" viewBox="0 0 12 12" aria-hidden="true">
+  ${SHAPES[state] || SHAPES.unknown}</svg>`;
 export const State = ({ state, quiet }) =>
   html`<span class="state ${state}"><${Shape} state=${state} /><span class=${quiet ? "wide" : ""}>${words(state)}</span></span>`;
 
@@ -38,7 +39,8 @@ export const Cells = ({ letters }) => {
 export function Strip({ letters, what }) {
   const found = Object.entries(LETTERS).map(([letter, word]) => [letters.split(letter).length - 1, word]);
   const label = found.filter(([n]) => n).map(([n, word]) => `${n} ${word}`).join(", ");
-  return letters && html`<svg class="strip" role="img" aria-label=${`${what}: of ${letters.length} windows ${label}`}><${Cells} letters=${letters} /></svg>`;
+  return letters && html`<svg class="strip" role="img" aria-label=${`${what}: of ${letters.length} windows ${label}`}>
+    <${Cells} letters=${letters} /></svg>`;
 }
 
 export function Spark({ recent, limit, state }) {

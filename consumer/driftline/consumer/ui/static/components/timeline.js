@@ -22,7 +22,8 @@ export function places(ends) {
 
 const percent = (x) => `${(100 * x).toFixed(2)}%`;
 const Lane = ({ name, height, label, children }) =>
-  html`<div class="lane"><span class="name muted">${name}</span><svg height=${height} role=${label && "img"} aria-label=${label} aria-hidden=${!label}>${children}</svg></div>`;
+  html`<div class="lane"><span class="name muted">${name}</span>
+    <svg height=${height} role=${label && "img"} aria-label=${label} aria-hidden=${!label}>${children}</svg></div>`;
 
 // Alerts that overlap stand under each other.
 function lanes(alerts, place) {
@@ -42,7 +43,8 @@ function lanes(alerts, place) {
 function Events({ axis, volume, normal }) {
   const top = Math.max(1, ...volume.map((each) => each || 0), ...normal.map((each) => each || 0));
   const one = 100 / volume.length;
-  return volume.map((each, i) => each !== null && html`<rect class="events" x=${i * one + "%"} width=${one * 0.86 + "%"} y=${`${100 - (100 * each) / top}%`} height="100%"><title>${moment(axis.ends[i])}: ${count(each)}</title></rect>`);
+  return volume.map((each, i) => each !== null &&
+    html`<rect class="events" x=${i * one + "%"} width=${one * 0.86 + "%"} y=${`${100 - (100 * each) / top}%`} height="100%"><title>${moment(axis.ends[i])}: ${count(each)}</title></rect>`);
 }
 
 export function Timeline({ view, choose }) {
@@ -78,20 +80,29 @@ export function Timeline({ view, choose }) {
   const ticks = [0, 0.25, 0.5, 0.75, 1].map((part) => Math.round(part * (n - 1))).filter((i, k, all) => all.indexOf(i) === k);
   return html`<div class="timeline">
     ${versions.length > 0 && html`<${Lane} name="versions" height="16" label=${versions.map((each) => `version ${each.version} from ${moment(each.start)}`).join("; ")}>
-      ${versions.map((each) => html`<g><rect class="version" x=${percent(Math.min(0.999, place(each.end) - 1 / n))} width="1.5" height="16" /><text x=${percent(place(each.end) - 1 / n)} dx="5" y="12">${each.version}</text></g>`)}<//>`}
+      ${versions.map((each) => html`<g>
+        <rect class="version" x=${percent(Math.min(0.999, place(each.end) - 1 / n))} width="1.5" height="16" />
+        <text x=${percent(place(each.end) - 1 / n)} dx="5" y="12">${each.version}</text></g>`)}<//>`}
     ${rows > 0 && html`<${Lane} name="alerts" height=${rows * 9 + 2}>
       ${bars.filter((each) => each.lane < LANES).map(({ row: own, from, to, lane }) => html`<a href=${links.alert(own.alert_id)} tabindex="-1"><rect class="span ${own.status === "firing" ? own.severity : "resolved"}" x=${percent(from)} width=${percent(Math.max(0.004, to - from))} y=${lane * 9 + 1} height="7" rx="1.5"><title>${own.summary}</title></rect></a>`)}<//>`}
-    <${Lane} name="events" height="26" label=${`events in each window, the newest ${count(volume[n - 1] || 0)}`}><${Events} axis=${axis} volume=${volume} normal=${normal} /><//>
-    <div class="frame" onMouseLeave=${() => setOver(false)}><div class="rows" ref=${ref} style=${{ height: features.length * ROW + "px" }} onMouseMove=${point}>
+    <${Lane} name="events" height="26" label=${`events in each window, the newest ${count(volume[n - 1] || 0)}`}>
+      <${Events} axis=${axis} volume=${volume} normal=${normal} /><//>
+    <div class="frame" onMouseLeave=${() => setOver(false)}>
+      <div class="rows" ref=${ref} style=${{ height: features.length * ROW + "px" }} onMouseMove=${point}>
       ${features.slice(first, end).map((each, i) => html`<div class="lane" key=${each.feature} style=${{ top: (first + i) * ROW + "px" }}>
         <${Link} to=${links.feature(view.model.model, each.feature, view.segment)} class="name" tabindex="-1">${each.feature}<//>
-        <svg height=${ROW - 2} role="img" aria-label=${`${each.feature}: now ${words(each.state)}`}><${Cells} letters=${each.states} /></svg></div>`)}
+        <svg height=${ROW - 2} role="img" aria-label=${`${each.feature}: now ${words(each.state)}`}><${Cells} letters=${each.states} />
+          </svg></div>`)}
       ${at && html`<div class="cursor ${over ? "over" : ""}" style=${{ top: row * ROW + "px" }}>
         <a class="cell" href=${links.feature(view.model.model, at.feature, view.segment, axis.ends[column]) || undefined} aria-label=${said} onKeyDown=${move}
           style=${{ left: percent(column / n), width: percent(1 / n) }}></a></div>`}
     </div></div>
-    <div class="lane ticks" aria-hidden="true"><span class="name"></span><div>${ticks.map((i) => html`<span style=${{ left: percent((i + 0.5) / n) }} class=${i === 0 ? "first" : i === n - 1 ? "last" : ""}>${moment(axis.ends[i]).replace(" UTC", "")}</span>`)}</div></div>
+    <div class="lane ticks" aria-hidden="true"><span class="name"></span><div>
+      ${ticks.map((i) => html`<span style=${{ left: percent((i + 0.5) / n) }} class=${i === 0 ? "first" : i === n - 1 ? "last" : ""}>
+      ${moment(axis.ends[i]).replace(" UTC", "")}</span>`)}</div></div>
     <p class="readout" aria-hidden="true">${said || ""}</p>
-    <p class="legend muted" aria-hidden="true">${["c", "w", "o", "i"].map((letter) => html`<span><svg class="strip"><${Cells} letters=${letter} /></svg>${words(LETTERS[letter])}</span>`)}<span>Arrow keys move the cell; Enter opens it. Times are UTC, at the ends of windows.</span></p>
+    <p class="legend muted" aria-hidden="true">${["c", "w", "o", "i"].map((letter) => html`<span><svg class="strip">
+      <${Cells} letters=${letter} /></svg>${words(LETTERS[letter])}</span>`)}
+      <span>Arrow keys move the cell; Enter opens it. Times are UTC, at the ends of windows.</span></p>
   </div>`;
 }

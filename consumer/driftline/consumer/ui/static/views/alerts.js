@@ -15,14 +15,22 @@ const CHOICES = {
 
 // `query`: the filter as it stands in the address; `go`: where a changed one leads.
 export function AlertsView({ data, query = {}, models = [], go }) {
-  const pick = (name, every, choices) => html`<label>${name} <select onChange=${(event) => go({ ...query, [name]: event.currentTarget.value })}><option value="">${every}</option>${choices.map((each) => html`<option value=${each} selected=${query[name] === each}>${name === "model" ? each : words(each)}</option>`)}</select></label>`;
+  const pick = (name, every, choices) => html`<label>
+    ${name} <select onChange=${(event) => go({ ...query, [name]: event.currentTarget.value })}><option value="">${every}</option>
+    ${choices.map((each) => html`<option value=${each} selected=${query[name] === each}>${name === "model" ? each : words(each)}</option>`)}
+    </select></label>`;
   const filtered = Object.values(query).some(Boolean);
   return html`<div class="title"><h1>Alerts</h1><p class="muted" role="status">${many(data.total, "alert")}, newest first</p></div>
-    ${go && html`<form class="filter" onSubmit=${(event) => event.preventDefault()}>${pick("model", "every model", query.model && !models.includes(query.model) ? [query.model, ...models] : models)}${pick("severity", "every severity", CHOICES.severity)}${pick("kind", "every kind", CHOICES.kind)}${pick("status", "open and resolved", CHOICES.status)}
-      ${["since", "until"].map((name) => html`<label>${name} <input type="date" value=${(query[name] || "").slice(0, 10)} onChange=${(event) => go({ ...query, [name]: event.currentTarget.value && event.currentTarget.value + "T00:00:00Z" })} /></label>`)}
+    ${go && html`<form class="filter" onSubmit=${(event) => event.preventDefault()}>
+      ${pick("model", "every model", query.model && !models.includes(query.model)
+        ? [query.model, ...models] : models)}${pick("severity", "every severity", CHOICES.severity)}${pick("kind", "every kind", CHOICES.kind)}${pick("status", "open and resolved", CHOICES.status)}
+      ${["since", "until"].map((name) => html`<label>
+        ${name} <input type="date" value=${(query[name] || "").slice(0, 10)} onChange=${(event) => go({ ...query, [name]: event.currentTarget.value && event.currentTarget.value + "T00:00:00Z" })} /></label>`)}
       ${filtered && html`<button type="button" onClick=${() => go({})}>Clear</button>`}</form>`}
-    ${data.alerts.length ? html`<${AlertItems} rows=${data.alerts} />` : html`<${Empty}>${filtered ? "No alert is so. Clear the filter to see all that are held." : "No alert has fired in the time that is held. Each one shows here as soon as it is published."}<//>`}
-    ${data.total > data.alerts.length && go && html`<button onClick=${() => go({ ...query, limit: 4 * data.alerts.length })}>Show more of ${count(data.total)}</button>`}`;
+    ${data.alerts.length ? html`<${AlertItems} rows=${data.alerts} />` : html`<${Empty}>
+      ${filtered ? "No alert is so. Clear the filter to see all that are held." : "No alert has fired in the time that is held. Each one shows here as soon as it is published."}<//>`}
+    ${data.total > data.alerts.length && !query.limit && go &&
+      html`<button onClick=${() => go({ ...query, limit: 1000 })}>Show ${count(Math.min(1000, data.total))}</button>`}`;
 }
 
 function Act({ row, mark }) {
@@ -40,36 +48,61 @@ function Act({ row, mark }) {
   const names = { acknowledge: "Acknowledge", snooze: "Snooze", false_alarm: "Mark as false alarm" };
   const set = action && row.marks && row.marks[action];
   return html`<div class="act">${Object.entries(names).map(([name, text]) => html`<button type="button" aria-expanded=${action === name} onClick=${() => (setAction(action === name ? null : name), setAnswer(null))}>${text}</button>`)}
-    ${action && html`<form onSubmit=${send} key=${action}><label>Who <input name="who" required maxlength="200" autocomplete="username" defaultValue=${kept("who")} /></label><label>Why <input name="why" maxlength="500" /></label>
-      ${action === "snooze" && html`<label>For <select name="hours">${[[1, "1 hour"], [4, "4 hours"], [24, "1 day"], [168, "1 week"]].map(([hours, text]) => html`<option value=${hours}>${text}</option>`)}</select></label>`}
+    ${action && html`<form onSubmit=${send} key=${action}>
+      <label>Who <input name="who" required maxlength="200" autocomplete="username" defaultValue=${kept("who")} /></label>
+      <label>Why <input name="why" maxlength="500" /></label>
+      ${action === "snooze" && html`<label>For <select name="hours">
+        ${[[1, "1 hour"], [4, "4 hours"], [24, "1 day"], [168, "1 week"]].map(([hours, text]) => html`<option value=${hours}>${text}
+        </option>`)}</select></label>`}
       ${set && html`<label class="check"><input type="checkbox" name="clear" /> take it back</label>`}
-      <label>Token <input name="token" type="password" required autocomplete="current-password" defaultValue=${kept("token")} /></label><button class="go">${names[action]}</button></form>`}
+      <label>Token <input name="token" type="password" required autocomplete="current-password" defaultValue=${kept("token")} /></label>
+        <button class="go">${names[action]}</button></form>`}
     <p role="status">${answer || ""}</p></div>`;
 }
 
 function Copy({ text, children }) {
   const [done, setDone] = useState(false);
-  return html`<button type="button" onClick=${async () => { await navigator.clipboard.writeText(text); setDone(true); }}>${done ? "Copied" : children}</button>`;
+  return html`<button type="button" onClick=${async () => { await navigator.clipboard.writeText(text); setDone(true); }}>
+    ${done ? "Copied" : children}</button>`;
 }
 
 export function AlertView({ data, mark, address }) {
   const links = useContext(Links);
   const { row, record, verdict } = data;
-  const about = row.kind === "performance" ? links.performance(row.model, row.segment) : row.feature && links.feature(row.model, row.feature, row.segment, record.window.end);
+  const about = row.kind === "performance"
+    ? links.performance(row.model, row.segment) : row.feature && links.feature(row.model, row.feature, row.segment, record.window.end);
   const deploys = row.since ? data.versions.slice(1).filter(({ start }) => Math.abs(seconds(start) - seconds(row.since)) <= 86400) : [];
   const end = record.until || record.window.end;
-  return html`<div class="title alert-title"><p class="up"><${Link} to=${links.model(row.model, row.segment)}>${row.model}${row.segment && `, ${row.segment}`}<//>${row.feature && html` <span aria-hidden="true">/</span> ${about ? html`<a href=${about}>${row.feature}</a>` : row.feature}`}</p>
-      <h1>${row.summary}</h1><p class="meta"><${State} state=${row.status === "firing" ? row.severity : "resolved"} /><span>${words(row.kind)}</span><span>${row.budgeted ? html`<${Budget} budget=${data.budget} />` : html`fired by a limit of its own, outside the budget: <code>${record.rule}</code>`}</span><${Marked} ...${row} /></p></div>
-    <div class="buttons">${about && html`<a class="go" href=${about}>${row.kind === "performance" ? "See the performance" : `See ${row.feature}`}</a>`}${record.runbook && /^https?:/.test(record.runbook) && html`<a class="go plain" href=${record.runbook} rel="noreferrer">Runbook</a>`}
-      ${address && html`<${Copy} text=${address}>Copy the link<//>`}${data.writable && mark && html`<${Act} row=${row} mark=${mark} />`}</div>
-    <${Facts} facts=${[["since", row.since ? html`<${Time} at=${row.since} />` : record.rows && `row ${count(record.rows[0])}`], ["lasting", row.since && end && lasting(row.since, end)], ["until", row.until && html`<${Time} at=${row.until} />`], ["first fired", html`<${Time} at=${row.fired} />`], ["effect", row.effect !== null && html`<${Num} value=${row.effect} />`],
-      [words(record.detector || "value"), record.value !== null && html`<${Num} value=${record.value} />${record.threshold !== null && html` <span class="muted">limit <${Num} value=${record.threshold} /></span>`}${record.interval && html` <span class="muted">95 % interval <${Num} value=${record.interval[0]} /> to <${Num} value=${record.interval[1]} /></span>`}`],
-      ["normally", record.normal !== null && record.normal !== undefined && html`<${Num} value=${record.normal} />`], ["rule", record.rule], ["events", html`<${Num} value=${record.window.events} as=${count} /> in the window to <${Time} at=${record.window.end || String(record.window.rows?.[1])} />`],
-      ["labels", data.labels && html`<${Labels} labels=${data.labels} />`], ["versions", versionNames(record.versions)], ["a deploy?", data.versions.length > 1 && (deploys.length ? deploys.map((each) => html`<span>version ${each.version} began <${Time} at=${each.start} /> </span>`) : "no new version within a day of it")], ["segments", record.segments], ["owner", row.owner]]} />
+  return html`<div class="title alert-title"><p class="up"><${Link} to=${links.model(row.model, row.segment)}>
+    ${row.model}${row.segment && `, ${row.segment}`}<//>
+    ${row.feature && html` <span aria-hidden="true">/</span> ${about ? html`<a href=${about}>${row.feature}</a>` : row.feature}`}</p>
+      <h1>${row.summary}</h1><p class="meta"><${State} state=${row.status === "firing" ? row.severity : "resolved"} /><span>
+        ${words(row.kind)}</span><span>
+        ${row.budgeted ? html`<${Budget} budget=${data.budget} />` : html`fired by a limit of its own, outside the budget: <code>
+        ${record.rule}</code>`}</span><${Marked} ...${row} /></p></div>
+    <div class="buttons">${about && html`<a class="go" href=${about}>
+      ${row.kind === "performance" ? "See the performance" : `See ${row.feature}`}
+      </a>`}${record.runbook && /^https?:/.test(record.runbook) &&
+        html`<a class="go plain" href=${record.runbook} rel="noreferrer">Runbook</a>`}
+      ${address && html`<${Copy} text=${address}>Copy the link<//>`}${data.writable && mark && html`<${Act} row=${row} mark=${mark} />`}
+        </div>
+    <${Facts} facts=${[["since", row.since ? html`<${Time} at=${row.since} />` : record.rows && `row ${count(record.rows[0])}`],
+      ["lasting", row.since && end && lasting(row.since, end)], ["until", row.until && html`<${Time} at=${row.until} />`], ["first fired",
+      html`<${Time} at=${row.fired} />`], ["effect", row.effect !== null && html`<${Num} value=${row.effect} />`],
+      [words(record.detector || "value"), record.value !== null && html`<${Num} value=${record.value} />
+        ${record.threshold !== null && html` <span class="muted">limit <${Num} value=${record.threshold} />
+        </span>`}${record.interval && html` <span class="muted">95 % interval <${Num} value=${record.interval[0]} /> to <${Num} value=${record.interval[1]} /></span>`}`],
+      ["normally", record.normal !== null && record.normal !== undefined && html`<${Num} value=${record.normal} />`], ["rule", record.rule],
+        ["events", html`<${Num} value=${record.window.events} as=${count} /> in the window to <${Time} at=${record.window.end || String(record.window.rows?.[1])} />`],
+      ["labels", data.labels && html`<${Labels} labels=${data.labels} />`], ["versions", versionNames(record.versions)],
+        ["a deploy?", data.versions.length > 1 && (deploys.length ? deploys.map((each) => html`<span>version ${each.version} began <${Time} at=${each.start} /> </span>`) : "no new version within a day of it")], ["segments", record.segments], ["owner", row.owner]]} />
     ${data.incident.length > 0 && html`<${Panel} title="What moved with it" aside=${many(data.incident.length, "other alert") + " of the same incident"}><${AlertItems} rows=${data.incident} most=${8} /><//>`}
-    ${record.features && html`<${Panel} title="Features that changed at once"><${Table} caption="Worst first" head=${["feature", "effect"]} rows=${record.features.map((each) => [html`<${Link} to=${links.feature(row.model, each.name, row.segment, record.window.end)}>${each.name}<//>`, html`<${Num} value=${each.effect} />`])} /><//>`}
-    ${verdict && verdict.bins && html`<${Panel} title="Normally and now" aside=${`window to ${moment(verdict.window.end)}`}><${Bins} verdict=${verdict} names=${data.names} contributions=${data.contributions} /><//>`}
-    ${verdict && verdict.counts && row.kind === "data_quality" && html`<${Panel} title="Values by kind"><${Counts} verdict=${verdict} /><//>`}
+    ${record.features && html`<${Panel} title="Features that changed at once">
+      <${Table} caption="Worst first" head=${["feature", "effect"]} rows=${record.features.map((each) => [html`<${Link} to=${links.feature(row.model, each.name, row.segment, record.window.end)}>${each.name}<//>`, html`<${Num} value=${each.effect} />`])} /><//>`}
+    ${verdict && verdict.bins && html`<${Panel} title="Normally and now" aside=${`window to ${moment(verdict.window.end)}`}>
+      <${Bins} verdict=${verdict} names=${data.names} contributions=${data.contributions} /><//>`}
+    ${verdict && verdict.counts && row.kind === "data_quality" && html`<${Panel} title="Values by kind"><${Counts} verdict=${verdict} />
+      <//>`}
     <${Panel} title="Published"><${Table} caption="Records of this alert" head=${["revision", "status", "severity", "window to", "published", "sentence"]} rows=${data.history.map((each) => [each.revision, words(each.status), each.severity, html`<${Time} at=${each.window_end} />`, html`<${Time} at=${each.published} />`, each.summary]).reverse()} />
       <details><summary>As JSON</summary><pre tabindex="0">${JSON.stringify(record, null, 1)}</pre></details><//>`;
 }

@@ -9,7 +9,10 @@ import { Empty, Facts, Panel, Table } from "driftline/components/layout.js";
 import { Spark, State } from "driftline/components/state.js";
 
 function Detectors({ verdict }) {
-  const rows = Object.entries(verdict.detectors).map(([name, each]) => [words(name), html`<${Num} value=${each.value} />`, html`<${Num} value=${each.p_value} as=${tiny} />`, html`<${Num} value=${each.threshold} />`, each.state ? html`<${State} state=${each.state} />` : html`<span class="muted">no rule</span>`]);
+  const rows = Object.entries(verdict.detectors).map(([name, each]) => [words(name), html`<${Num} value=${each.value} />`,
+    html`<${Num} value=${each.p_value} as=${tiny} />`,
+    html`<${Num} value=${each.threshold} />`, each.state ? html`<${State} state=${each.state} />`
+    : html`<span class="muted">no rule</span>`]);
   return rows.length > 0 && html`<${Table} caption="Detectors in this window" head=${["detector", "value", "p-value", "threshold", "state"]} rows=${rows} />`;
 }
 
@@ -22,19 +25,33 @@ export function FeatureView({ data }) {
     const end = axis.ends[at + by], href = end && at >= 0 && links.feature(model, feature, segment, end);
     return href && html`<a href=${href} rel=${by < 0 ? "prev" : "next"}>${word}</a>`;
   };
+  const charts = { ends: axis.ends, marks, low: 0, to: (end) => links.feature(model, feature, segment, end), chosen: at < 0 || at === axis.ends.length - 1 ? null : at };
   const sequential = data.evidence.some((each) => each !== null), missing = data.missing.some((each) => each);
   const shown = verdict && html`window to ${moment(axis.ends[at] || verdict.window.end)}`;
   return html`<${ModelHead} model=${model} state=${verdict && verdict.state} segment=${segment} segments=${data.segments.map((each) => each.segment)} to=${(each) => links.feature(model, feature, each)}><${Link} to=${links.model(model, segment)} class="up">${model}<//> ${feature}<//>
     ${alerts.length > 0 && html`<${AlertItems} rows=${alerts} most=${4} />`}
-    <div class="pair-of"><${Panel} title="Effect over time" aside="PSI in nats; one scale for all features"><${Chart} title="effect" ends=${axis.ends} states=${data.states} marks=${marks} low=${0} series=${[{ name: "effect", values: data.effect }, { name: "critical from", values: axis.ends.map(() => data.critical), tone: "critical", dash: true }]} /><//>
-    ${sequential && html`<${Panel} title="Evidence that it changed" aside="natural logarithm; an alarm is due at the limit"><${Chart} title="evidence" ends=${axis.ends} states=${data.states} marks=${marks} low=${0} series=${[{ name: "evidence", values: data.evidence }, { name: "limit", values: data.limit, tone: "critical", dash: true }]} /><//>`}</div>
+    <div class="pair-of"><${Panel} title="Effect over time" aside="PSI in nats; one scale for all features">
+      <${Chart} title="effect" ...${charts} states=${data.states} series=${[{ name: "effect", values: data.effect }, { name: "critical from", values: axis.ends.map(() => data.critical), tone: "critical", dash: true }]} /><//>
+    ${sequential && html`<${Panel} title="Evidence that it changed" aside="natural logarithm; an alarm is due at the limit">
+      <${Chart} title="evidence" ...${charts} states=${data.states} series=${[{ name: "evidence", values: data.evidence }, { name: "limit", values: data.limit, tone: "critical", dash: true }]} /><//>`}</div>
     <${Panel} title="Normally and now" aside=${shown} class="window">
-      ${verdict && html`<nav aria-label="windows">${step(-1, "← earlier window")}${step(1, "later window →")}${at >= 0 && at < axis.ends.length - 1 && html`<a href=${links.feature(model, feature, segment)}>newest window</a>`}</nav>`}
+      ${verdict && html`<nav aria-label="windows">
+        ${step(-1, "← earlier window")}${step(1, "later window →")}${at >= 0 && at < axis.ends.length - 1 &&
+          html`<a href=${links.feature(model, feature, segment)}>newest window</a>`}</nav>`}
       ${!verdict && html`<${Empty}>No verdict on this feature is held. Choose a later window, or wait for the next one.<//>`}
-      ${verdict && html`<${Facts} facts=${[["state", html`<${State} state=${verdict.state} />`], ["why", verdict.reason], ["events", html`<${Num} value=${verdict.window.events} as=${count} />`], ["effect", verdict.effect !== null && html`<${Num} value=${verdict.effect} />`], ["evidence", verdict.sequential && html`<${Num} value=${verdict.sequential.evidence} /> of <${Num} value=${verdict.sequential.limit} /> needed`], ["began", verdict.sequential && verdict.sequential.onset && html`<${Time} at=${verdict.sequential.onset} />`], ["versions", versionNames(verdict.versions)], ["type", verdict.type], ["note", verdict.note]]} />`}
+      ${verdict && html`<${Facts} facts=${[["state", html`<${State} state=${verdict.state} />`], ["why", verdict.reason], ["events",
+        html`<${Num} value=${verdict.window.events} as=${count} />`], ["effect", verdict.effect !== null &&
+        html`<${Num} value=${verdict.effect} />`], ["evidence", verdict.sequential &&
+        html`<${Num} value=${verdict.sequential.evidence} /> of <${Num} value=${verdict.sequential.limit} /> needed`],
+        ["began", verdict.sequential && verdict.sequential.onset && html`<${Time} at=${verdict.sequential.onset} />`],
+        ["versions", versionNames(verdict.versions)], ["type", verdict.type], ["note", verdict.note]]} />`}
       ${verdict && verdict.bins && html`<${Bins} verdict=${verdict} names=${data.names} contributions=${data.contributions} />`}<//>
     ${verdict && html`<div class="pair-of"><${Panel} title="Values by kind"><${Counts} verdict=${verdict} /><//>
-      <div><${Panel} title="Detectors"><${Detectors} verdict=${verdict} />${!Object.keys(verdict.detectors).length && html`<${Empty}>This window was not judged: ${verdict.reason}.<//>`}<//>
-      ${missing && html`<${Panel} title="Missing over time"><${Chart} title="missing values" as=${share} ends=${axis.ends} marks=${marks} low=${0} series=${[{ name: "missing", values: data.missing }]} /><//>`}</div></div>`}
-    ${data.segments.length > 0 && html`<${Panel} title="In each segment" aside="newest windows"><${Table} caption="The same feature in each segment" head=${["segment", "state", "effect", "lately", "events", "missing"]} rows=${data.segments.map((each) => [html`<${Link} to=${links.feature(model, feature, each.segment)}>${each.segment}<//>`, html`<${State} state=${each.state} />`, html`<${Num} value=${each.effect} />`, html`<${Spark} recent=${each.recent} limit=${1000 * data.critical} state=${each.state} />`, html`<${Num} value=${each.events} as=${count} />`, html`<${Num} value=${each.missing} as=${share} />`])} /><//>`}`;
+      <div><${Panel} title="Detectors"><${Detectors} verdict=${verdict} />
+        ${!Object.keys(verdict.detectors).length && html`<${Empty}>This window was not judged: ${verdict.reason}.<//>`}<//>
+      ${missing && html`<${Panel} title="Missing over time">
+        <${Chart} title="missing values" as=${share} ...${charts} series=${[{ name: "missing", values: data.missing }]} /><//>`}</div>
+        </div>`}
+    ${data.segments.length > 0 && html`<${Panel} title="In each segment" aside="newest windows">
+      <${Table} caption="The same feature in each segment" head=${["segment", "state", "effect", "lately", "events", "missing"]} rows=${data.segments.map((each) => [html`<${Link} to=${links.feature(model, feature, each.segment)}>${each.segment}<//>`, html`<${State} state=${each.state} />`, html`<${Num} value=${each.effect} />`, html`<${Spark} recent=${each.recent} limit=${1000 * data.critical} state=${each.state} />`, html`<${Num} value=${each.events} as=${count} />`, html`<${Num} value=${each.missing} as=${share} />`])} /><//>`}`;
 }
