@@ -190,6 +190,17 @@ class LogSuite:
         assert list(log.read({zero: 800})) == []
         assert list(log.read({})) == []
 
+    def test_reading_ends_before_the_offsets_that_are_given(self, body: Body) -> None:
+        topic = body.topic("events", 2)
+        zero, one = (TopicPartition(topic, number) for number in range(2))
+        producer, log = body.producer(), body.log()
+        write(producer, topic, 0, range(9))
+        write(producer, topic, 1, range(4))
+        reading = log.read({zero: 2, one: 0}, {zero: 5, one: 800})
+        found = sorted((record.partition, record.offset) for record in reading)
+        assert found == [(0, 2), (0, 3), (0, 4), (1, 0), (1, 1), (1, 2), (1, 3)]
+        assert list(log.read({zero: 3}, {zero: 3})) == []
+
     def test_reading_begins_at_what_is_held(self, body: Body) -> None:
         topic = body.topic("events")
         partition = TopicPartition(topic, 0)

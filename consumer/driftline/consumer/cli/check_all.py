@@ -20,7 +20,6 @@ from driftline.consumer.cli.check_kept import kept_findings
 from driftline.consumer.cli.check_labels import LabelSample, label_findings, sample_labels
 from driftline.consumer.cli.check_thresholds import threshold_findings
 from driftline.consumer.cli.load_models import schema_source, source_problems
-from driftline.consumer.cli.log_reading import newest_records, partitions_of, read_between
 from driftline.consumer.cli.progress import progress
 from driftline.consumer.cli.topic_checks import (
     all_topics,
@@ -35,6 +34,7 @@ from driftline.consumer.judge.season_notes import season_notes, season_problems
 from driftline.consumer.judge.volume_sentence import how_known
 from driftline.consumer.judge.volume_steps import VolumeSteps
 from driftline.consumer.log.protocol import Log, TopicInfo
+from driftline.consumer.log.ranges import newest_records, partitions_of
 from driftline.consumer.log.topics import check_topics, missing_topics
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.references import read_references
@@ -149,7 +149,7 @@ def _samples(
     labels = {name: LabelSample() for name in plan.config.models}
     for done, topic in enumerate(sorted(plan.inputs & topics.keys())):
         show(done)
-        newest = list(read_between(log, *newest_records(log, topics[topic], RECENT)))
+        newest = list(log.read(*newest_records(log, topics[topic], RECENT)))
         try:
             records = plan.opener(topic).open(newest)
         except SchemaError:  # found already

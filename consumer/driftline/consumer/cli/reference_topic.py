@@ -13,18 +13,17 @@ import msgspec
 
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.load_models import schema_source
-from driftline.consumer.cli.log_reading import (
-    Offsets,
-    first_records,
-    partitions_of,
-    read_between,
-)
 from driftline.consumer.cli.progress import progress
 from driftline.consumer.cli.screen import Screen
 from driftline.consumer.cli.terminal import say
 from driftline.consumer.config import Config
 from driftline.consumer.config.settings import LimitsConfig
 from driftline.consumer.log.protocol import Log, TopicInfo, Unread, UnreadBatch
+from driftline.consumer.log.ranges import (
+    Offsets,
+    first_records,
+    partitions_of,
+)
 from driftline.consumer.offline import file_rows
 from driftline.consumer.offline.ground_truth import check_measured
 from driftline.consumer.service.formats import RecordOpener, record_form
@@ -121,7 +120,7 @@ class _Reading:
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield the events."""
         with progress("records", self._total) as show:
-            for done, record in enumerate(read_between(self._log, self._start, self._stop), 1):
+            for done, record in enumerate(self._log.read(self._start, self._stop), 1):
                 if isinstance(record.value, UnreadBatch):
                     place = f"{self._topic}[{record.partition}]"
                     say(f"note  {place}: {record.value.detail}; left out")

@@ -279,9 +279,15 @@ class MemoryLog:
             for tp in partitions
         }
 
-    def read(self, start: Mapping[TopicPartition, int]) -> Iterator[MemoryRecord]:
-        """Read each partition from its offset to the end as it is at the call."""
+    def read(
+        self,
+        start: Mapping[TopicPartition, int],
+        stop: Mapping[TopicPartition, int] | None = None,
+    ) -> Iterator[MemoryRecord]:
+        """Read each partition from its offset to the end as it is at the call, or to `stop`."""
         broker, ends = self._broker, self.end_offsets(frozenset(start))
+        if stop is not None:
+            ends = {tp: min(end, stop[tp]) for tp, end in ends.items()}
         return chain.from_iterable(
             broker.readable(tp, max(offset, broker.begins[tp]), ends[tp])
             for tp, offset in sorted(start.items())

@@ -244,10 +244,16 @@ class Log(Protocol):
     ) -> dict[TopicPartition, int]:
         """First offset with a record timestamp >= `timestamp` (ms), the end where there is none."""
 
-    def read(self, start: Mapping[TopicPartition, int]) -> Iterator[Record]:
+    def read(
+        self,
+        start: Mapping[TopicPartition, int],
+        stop: Mapping[TopicPartition, int] | None = None,
+    ) -> Iterator[Record]:
         """Read each partition from its offset to the end as it is at the call.
 
-        An offset before the beginning reads from the beginning.
+        Args:
+            start: Offsets; one before the beginning reads from the beginning.
+            stop: Offsets before which to end, of the same partitions; None: none.
         """
 
     def close(self) -> None:

@@ -132,6 +132,18 @@ class Views:
             if model is not None:
                 self._changed.add(model)
 
+    def full(self, model: str, segment: str | None) -> bool:
+        """Return whether a stream has as many windows as are kept; one without any has."""
+        state = self._models.get(model)
+        stream = None if state is None else state.streams.get(segment)
+        return stream is None or len(stream.features.spans) == self.windows
+
+    def room(self, model: str, segment: str | None) -> int:
+        """Return how many verdicts of a stream there is room for, of what it has verdicts on."""
+        state = self._models.get(model)
+        stream = None if state is None else state.streams.get(segment)
+        return 0 if stream is None else stream.room
+
     def changes(self) -> Changes:
         """Return what is new since the last call."""
         found = Changes(frozenset(self._changed), self._alerts_changed)

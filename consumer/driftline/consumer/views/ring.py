@@ -135,6 +135,11 @@ class Ring:
         return self._order
 
     @property
+    def room(self) -> int:
+        """How many cells it can hold, of the names that it has."""
+        return len(self._row) * self._windows
+
+    @property
     def nbytes(self) -> int:
         """Bytes of the cells."""
         figures = sum(values.nbytes for values in self._figures.values())

@@ -115,6 +115,12 @@ class Stream:
         elif verdict.feature is not None:
             self._compare(verdict.feature, verdict, place)
 
+    @property
+    def room(self) -> int:
+        """How many verdicts it can hold, of what it has verdicts on."""
+        rings = (self.features, self.volume, self.performance)
+        return sum(ring.room for ring in rings if ring is not None)
+
     def onset(self, feature: str) -> str | None:
         """Return when the change would have begun, by the newest verdict on a feature."""
         found = self._onsets.get(feature)

@@ -152,8 +152,12 @@ class KafkaLog:
         found = self._ask(lambda: self._admin.list_partition_offsets(wanted, isolation))
         return {TopicPartition(*tp): int(answer.offset) for tp, answer in found.items()}
 
-    def read(self, start: Mapping[TopicPartition, int]) -> Iterator[Record]:
-        """Read each partition from its offset to the end as it is at the call.
+    def read(
+        self,
+        start: Mapping[TopicPartition, int],
+        stop: Mapping[TopicPartition, int] | None = None,
+    ) -> Iterator[Record]:
+        """Read each partition from its offset to the end as it is at the call, or to `stop`.
 
         Raises:
             LogError: A topic does not exist or may not be read.
@@ -161,6 +165,8 @@ class KafkaLog:
         """
         begins = self.begin_offsets(start.keys())
         ends = self.end_offsets(start.keys())
+        if stop is not None:
+            ends = {tp: min(end, stop[tp]) for tp, end in ends.items()}
         todo = {
             tp: max(offset, begins[tp])
             for tp, offset in start.items()

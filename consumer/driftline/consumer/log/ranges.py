@@ -1,10 +1,10 @@
-"""Reading a part of a topic: the same number of records of each partition, or up to an offset."""
+"""Parts of a topic: the same number of records of each partition."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
-from driftline.consumer.log.protocol import Log, Record, TopicInfo, TopicPartition
+from driftline.consumer.log.protocol import Log, TopicInfo, TopicPartition
 
 Offsets = Mapping[TopicPartition, int]
 
@@ -12,19 +12,6 @@ Offsets = Mapping[TopicPartition, int]
 def partitions_of(topic: TopicInfo) -> frozenset[TopicPartition]:
     """Return all partitions of a topic."""
     return frozenset(TopicPartition(topic.name, number) for number in range(topic.partitions))
-
-
-def read_between(log: Log, start: Offsets, stop: Offsets) -> Iterator[Record]:
-    """Yield each partition's records from `start` to before `stop`, then end."""
-    todo = {partition for partition in start if start[partition] < stop[partition]}
-    for record in log.read({partition: start[partition] for partition in todo}) if todo else ():
-        partition = TopicPartition(record.topic, record.partition)
-        if record.offset < stop[partition]:
-            yield record
-        if record.offset >= stop[partition] - 1:
-            todo.discard(partition)
-            if not todo:
-                return
 
 
 def shares(sizes: Mapping[TopicPartition, int], wanted: int) -> dict[TopicPartition, int]:

@@ -1,0 +1,235 @@
+"""Topics are followed newest first, as far back as views hold, whatever the broker does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from unittest.mock import patch
+
+import msgspec
+import pytest
+from tests.consumer.golden.everything import CREDIT, PLAIN, everything
+from tests.consumer.views.test_answers import NOW, SCHEMA, WHO, records
+
+from driftline.consumer.config import OutputConfig
+from driftline.consumer.log.errors import Unreachable, WorkerLost
+from driftline.consumer.log.memory import MemoryBroker, MemoryLog, MemoryRecord
+from driftline.consumer.log.protocol import Message, TopicInfo, TopicPartition
+from driftline.consumer.views import follow
+from driftline.consumer.views.fold import Changes, Views
+from driftline.consumer.views.follow import Follower
+from driftline.consumer.views.ring import Place
+from driftline.consumer.views.settings import Settings
+from driftline.consumer.wire.control import Marks
+from driftline.consumer.wire.records import Verdict
+
+OUTPUT = OutputConfig()
+VERDICTS, ALERTS, CONTROL = map(OUTPUT.topic, ("verdicts", "alerts", "control"))
+
+
+class CountingLog(MemoryLog):
+    """Counts the records that were read, by topic; may be away."""
+
+    def __init__(self, broker: MemoryBroker) -> None:
+        super().__init__(broker)
+        self.read_of: dict[str, int] = {}
+        self.away = False
+
+    def end_offsets(self, partitions: Any) -> dict[TopicPartition, int]:
+        if self.away:
+            raise WorkerLost("the broker has given no answer for 10 s")
+        return super().end_offsets(partitions)
+
+    def read(
+        self,
+        start: Mapping[TopicPartition, int],
+        stop: Mapping[TopicPartition, int] | None = None,
+    ) -> Iterator[MemoryRecord]:
+        for record in super().read(start, stop):
+            self.read_of[record.topic] = self.read_of.get(record.topic, 0) + 1
+            yield record
+
+
+def follower(log: MemoryLog, **more: Any) -> Follower:
+    return Follower(lambda: log, OUTPUT, clock=lambda: NOW, **more)
+
+
+def settle(one: Follower) -> None:
+    one.run(lambda: False)
+
+
+def direct(**more: Any) -> Views:
+    """The views of all records of the run, in the order of their topics."""
+    rig = everything()
+    found: dict[Place, Verdict] = {}
+    views = Views(clock=lambda: NOW, read=lambda place: found[place], **more)
+    for record in rig.records("verdicts"):
+        place = Place(record.partition, record.offset)
+        found[place] = msgspec.json.decode(record.value or b"", type=Verdict)
+        views.judged(found[place], place)
+    for record, alert in zip(rig.records("alerts"), records()[1], strict=True):
+        views.alerted(alert, record.timestamp)
+    return views
+
+
+def answers(views: Views) -> list[Any]:
+    shown: list[Any] = [views.home(), views.alerts(limit=50)]
+    for model in (CREDIT, PLAIN):
+        shown += [views.model(model), views.performance(model), views.feature(model, "ks")]
+    shown += [views.alert(row.alert_id) for row in views.alerts(limit=9).alerts]
+    return shown
+
+
+def test_the_views_are_those_of_all_records() -> None:
+    one = follower(everything().broker.log)
+    settle(one)
+    assert one.ask(answers) == answers(direct())
+    assert one.status("t", "1.0").connected
+    assert not one.status().loading
+
+
+def test_the_newest_come_first_and_no_more_than_is_held() -> None:
+    log = CountingLog(everything().broker)
+    with patch.object(follow, "FIRST_CHUNK", 200), patch.object(follow, "LARGEST_CHUNK", 400):
+        one = follower(log, windows=5)
+        assert one.step()
+        home = direct(windows=5).home()
+        assert one.ask(lambda views: views.home()).through == home.through
+        assert one.status().loading
+        first = dict(log.read_of)
+        settle(one)
+    assert not one.status().loading
+    assert one.ask(lambda views: views.model(CREDIT)) == direct(windows=5).model(CREDIT)
+    assert first[VERDICTS] <= 2 * 200
+    assert log.read_of[VERDICTS] < len(everything().records("verdicts")) / 2
+
+
+def test_what_comes_new_is_told() -> None:
+    told: list[Changes] = []
+    broker = MemoryBroker()
+    for name in (VERDICTS, ALERTS):
+        broker.create(name, 2)
+    ticks = iter(range(0, 10_000, 20))
+    one = follower(broker.log, changed=told.append, timer=lambda: next(ticks))
+    settle(one)
+    assert told == []
+    before = one.version
+    mine = [record for record in everything().records("verdicts") if record.partition == 1]
+    for record in mine[:3]:
+        broker.append(Message(VERDICTS, 1, record.key, record.value))
+    alert = everything().records("alerts")[0]
+    broker.append(Message(ALERTS, 0, alert.key, alert.value))
+    broker.append(Message(ALERTS, 0, b"x", b"no alert"))
+    broker.append(Message(ALERTS, 0, b"x", None))
+    settle(one)
+    models = {msgspec.json.decode(record.value or b"")["model"] for record in mine[:3]}
+    assert told == [(frozenset({*models, records()[1][0].model}), True)]
+    assert one.version > before
+    # The topic of marks comes later, and is found.
+    broker.create(CONTROL, 1, "compact")
+    marks = Marks(SCHEMA, records()[1][0].alert_id, acknowledge=WHO)
+    broker.append(Message(CONTROL, 0, b"", msgspec.json.encode(marks)))
+    for _ in range(3):
+        settle(one)
+    (row,) = one.ask(lambda views: views.alerts()).alerts
+    assert row.marks == marks
+
+
+def test_a_missing_topic_is_said_and_waited_for() -> None:
+    broker = MemoryBroker()
+    broker.create(VERDICTS, 1)
+    one = follower(broker.log)
+    settle(one)
+    problem = f"{ALERTS} does not exist: check output.prefix, or run  driftline topics create"
+    assert (one.status().connected, one.status().problem) == (False, problem)
+    assert one.status().loading
+    broker.create(ALERTS, 1)
+    settle(one)
+    assert one.status().problem is None
+
+
+def test_a_broker_that_is_away_is_said_and_what_is_known_stays() -> None:
+    log = CountingLog(everything().broker)
+    attempts = iter([Unreachable("nobody answers"), None, Unreachable("nobody answers"), None])
+
+    def connect() -> MemoryLog:
+        error = next(attempts, None)
+        if error is not None:
+            raise error
+        return log
+
+    one = Follower(connect, OUTPUT, Settings.of(everything().plan.config), clock=lambda: NOW)
+    assert one.status("page").problem == "not connected yet"
+    assert len(one.ask(lambda views: views.home()).models) == len(everything().plan.config.models)
+    settle(one)
+    assert one.status().problem == "nobody answers"
+    settle(one)
+    known = one.ask(lambda views: views.home())
+    assert known.through is not None
+    log.away = True
+    settle(one)
+    status = one.status("page", "1.2", writable=True)
+    assert (status.connected, status.writable, status.title) == (False, True, "page")
+    assert status.problem == "the broker has given no answer for 10 s"
+    assert one.ask(lambda views: views.home()) == known
+    # What has to be read is left out.
+    shown = one.ask(lambda views: views.feature(CREDIT, "ks"))
+    assert shown is not None
+    assert shown.verdict is None
+    log.away = False
+    settle(one)
+    assert one.status().connected
+    shown = one.ask(lambda views: views.feature(CREDIT, "ks"))
+    assert shown is not None
+    assert shown.verdict is not None
+    one.close()
+
+
+def test_a_broker_that_does_not_answer_is_said_to_be_away() -> None:
+    now, seen = [0.0], list[tuple[bool, str | None]]()
+
+    class Silent(MemoryLog):
+        """Takes half a minute for an answer."""
+
+        def topics(self, names: Any, patience: float | None = None) -> dict[str, TopicInfo]:
+            if now[0]:
+                status = one.status()
+                seen.append((status.connected, status.problem))
+                now[0] += 30.0
+                status = one.status()
+                seen.append((status.connected, status.problem))
+            return super().topics(names, patience)
+
+    log = Silent(everything().broker)
+    one = follower(log, timer=lambda: now[0])
+    settle(one)
+    now[0] = 100.0
+    settle(one)
+    assert seen == [(True, None), (False, "the broker has given no answer for 30 seconds")]
+    assert one.status().connected
+
+
+def test_a_verdict_that_is_gone_is_left_out() -> None:
+    source, broker = everything().broker, MemoryBroker()
+    for name in (VERDICTS, ALERTS):
+        broker.create(name, 2)
+    for record in source.records(VERDICTS):
+        broker.append(Message(VERDICTS, record.partition, record.key, record.value))
+    one = follower(broker.log)
+    settle(one)
+    for number in range(2):
+        at = TopicPartition(VERDICTS, number)
+        broker.delete_before(at, broker.stable_end(at))
+    shown = one.ask(lambda views: views.feature(CREDIT, "ks"))
+    assert shown is not None
+    assert (shown.verdict, shown.names) == (None, [])
+    assert shown.effect
+
+
+@pytest.mark.parametrize("windows", [3, 60])
+def test_a_report_reads_many_verdicts(windows: int) -> None:
+    one = follower(everything().broker.log, windows=windows)
+    settle(one)
+    report = one.ask(lambda views: views.report(None, None))
+    assert len(report.features) > 40
+    assert all(feature.verdict is not None for feature in report.features)
