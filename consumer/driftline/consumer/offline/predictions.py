@@ -243,14 +243,17 @@ def _outcome_mapping(mapping: Mapping) -> Mapping:
 
 
 def _with_nulls(found: Field) -> Column:
-    """Return the values of a field, null where there is none."""
-    column, gone = found.column, found.gone()
-    if not gone.any():
-        return column
+    """Return the values of a field, null where there is none, or a text that stands for none."""
+    column, gone, marks = found.column, found.gone(), found.texts.marks
     if isinstance(column, Numbers):
+        if not gone.any():
+            return column
         return Numbers(column.data, gone if column.null is None else gone | column.null)
     held = as_coded(column)
-    distinct = [None if value is ABSENT else value for value in held.distinct]
+    distinct = [
+        None if value is ABSENT or (type(value) is str and value in marks) else value
+        for value in held.distinct
+    ]
     return Coded(np.where(gone, len(distinct), held.codes), [*distinct, None])
 
 
