@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.consumer.cli.conftest import ANALYSIS_ROWS, Driftline
+from tests.consumer.html.agreement import agrees
 
 from driftline.detectors.reference import Reference
 
@@ -41,9 +42,11 @@ def test_the_table_of_the_documentation(driftline: Driftline, car_loan: Referenc
 
 @pytest.mark.usefixtures("car_loan_folder")
 def test_json_is_one_document_a_line_and_drift_can_fail(driftline: Driftline) -> None:
-    options = ("--model", "car-loan", "--json", "--verdicts", "--fail-on-drift")
+    options = ["--model", "car-loan", "--json", "--verdicts", "--fail-on-drift"]
+    options += ["--report", "reports/car-loan.html"]
     ran = driftline("backtest", "--input", ANALYSIS_ROWS, *options)
     assert ran.code == 1
+    assert ran.err.endswith("wrote reports/car-loan.html\n")
     documents = [json.loads(line) for line in ran.out.splitlines()]
     verdicts = [each for each in documents if each["schema"] == "driftline.verdict.v1"]
     alerts = [each for each in documents if each["schema"] == "driftline.alert.v1"]
@@ -57,6 +60,12 @@ def test_json_is_one_document_a_line_and_drift_can_fail(driftline: Driftline) ->
         "loan_length",
     }
     assert len(verdicts) + len(alerts) == len(documents)
+    report = agrees(Path("reports/car-loan.html"), verdicts, alerts)
+    assert report["title"] == "Backtest of car_loan_analysis.csv.gz"
+    assert (report["fired"], report["false"]) == (5, 0)
+    assert report["promised"] == pytest.approx(306 / 30)  # 51 windows of 6 days
+    (flow,) = report["pipeline"]["models"]
+    assert (flow["counted"], flow["late"], flow["passed_over"]) == (50_000, 0, 0)
 
 
 @pytest.fixture

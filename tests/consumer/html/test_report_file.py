@@ -21,6 +21,7 @@ from driftline.consumer.views.ring import Place
 from driftline.consumer.wire.control import Mark, Marks
 from driftline.consumer.wire.records import Verdict
 
+from .agreement import data_of
 from .test_inlined import Elements
 
 NOTHING = PipelineView(True, None, [], [], [], {}, {}, [])
@@ -71,11 +72,6 @@ def said(text: str, title: str) -> str:
     """The paragraphs of a section."""
     (section,) = re.findall(rf"<h2>{title}</h2>.*?</section>", text, re.DOTALL)
     return " ".join(map(unescape, re.findall(r"<p>(.*?)</p>", section)))
-
-
-def data_of(text: str) -> Any:
-    (found,) = [script for kind, script in Elements(text).scripts() if kind == "application/json"]
-    return json.loads(found)
 
 
 def test_alerts_say_what_since_when_and_how_sure(view: ReportView) -> None:
@@ -212,15 +208,33 @@ def test_names_are_text_wherever_they_stand() -> None:
     assert data_of(text)["title"] == EVIL
 
 
-def test_the_data_is_the_view_with_fewer_digits_and_each_axis_once(view: ReportView) -> None:
+def test_the_data_is_the_view_with_fewer_digits_and_what_it_repeats_once(view: ReportView) -> None:
     data = data_of(report_file(view))
     (feature,) = data["features"]
     assert feature["axis"] is None
-    assert feature["effect"] == [1.533]
-    whole = json.loads(msgspec.json.encode(view))
-    for each in (*data["features"], *whole["features"]):
+    assert feature["effect"] == [1.53]
+    rows = data.pop("rows")
+    assert set(rows) == {alert().alert_id, accuracy().alert_id}
+
+    def whole(ids: list[str]) -> list[Any]:
+        return [rows[each] for each in ids]
+
+    for each in (data["home"]["models"][0], data["models"][0]["model"]):
+        each["open"] = whole(each["open"])
+    for each in (data["models"][0], feature):
+        each["alerts"] = whole(each["alerts"])
+    for each in data["alerts"]:
+        each |= {"row": rows[each["row"]], "incident": []}
+    verdicts = data.pop("verdicts")
+    assert len(verdicts) == 1
+    for each in (feature, *data["alerts"]):
+        if each["verdict"] is not None:
+            parts = verdicts[each["verdict"]]
+            each |= dict(zip(("verdict", "names", "contributions"), parts, strict=True))
+    expected = json.loads(msgspec.json.encode(view))
+    for each in (feature, *expected["features"]):
         del each["axis"], each["effect"]
-    assert data == whole
+    assert data == expected
 
 
 def test_a_feature_with_windows_of_its_own_keeps_its_axis() -> None:

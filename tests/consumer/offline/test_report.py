@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import html.parser
+import dataclasses
 import json
 from pathlib import Path
 
@@ -11,13 +11,17 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from tests.consumer.cli.records import alert, verdict
+from tests.consumer.html.agreement import data_of
+from tests.consumer.html.test_inlined import Elements
 
+from driftline.consumer.config import ModelConfig
 from driftline.consumer.offline import frames
 from driftline.consumer.offline.feedback import Note
 from driftline.consumer.offline.found import Found
-from driftline.consumer.offline.report import Report
-from driftline.consumer.offline.report_page import written
-from driftline.consumer.wire.records import Verdict
+from driftline.consumer.offline.published import Run
+from driftline.consumer.offline.report import Report, written
+from driftline.consumer.views.pipeline import ModelFlow, PipelineView
+from driftline.consumer.wire.records import Alert, Verdict
 
 
 def changed(record: Verdict, **fields: object) -> Verdict:
@@ -38,7 +42,14 @@ def report() -> Report:
     for each in verdicts:
         found.add(each)
     found.add(alert().with_change("median 43,485, normally 21,902"))
-    return Report.of(found, verdicts, [Note("assumed", "timestamp is <ts>")], "1 per 30d")
+    return Report.of(found, verdicts, [Note("assumed", "timestamp is <ts>")], run(alert()))
+
+
+def run(*alerts: Alert) -> Run:
+    config = ModelConfig(predictions=("rows",), reference=Path("-"))
+    flow = ModelFlow("car-loan", None, None, 2_991, 7, 2, 0, 0, {}, None, failed=False)
+    missed = PipelineView(True, None, [], [], [flow], {"malformed": 4}, {}, [])
+    return Run("car-loan", config, alerts, missed)
 
 
 def test_a_row_is_the_window_that_differed_most_and_what_drifted_comes_first(
@@ -78,51 +89,35 @@ def test_rows_as_dictionary_json_and_frame(report: Report, monkeypatch: pytest.M
         frames.frame([])
 
 
-class _Tags(html.parser.HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.seen: set[str] = set()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.seen.add(tag)
-        if tag not in ("meta", "rect"):
-            self.open.append(tag)
-        assert not any(name in ("src", "href") for name, _ in attrs), "needs nothing else"
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag != "rect":
-            assert self.open.pop() == tag
+def test_a_notebook_shows_the_rows(report: Report) -> None:
+    text = report._repr_html_()
+    assert text.startswith(f"<p>{report.headline}</p>")
+    assert text.count('<th scope="row">') == 3
+    assert '<th scope="row">&lt;b&gt;&amp;</th>' in text
+    assert "<td>drifted</td><td>1.53</td><td>6.9e-157</td><td>median 43,485, normally" in text
+    assert text.endswith("<p>assumed  timestamp is &lt;ts&gt;</p>")
 
 
-def test_a_page_is_whole_escapes_names_and_needs_no_network(report: Report, tmp_path: Path) -> None:
+def test_what_is_saved_is_the_view_with_its_names_escaped(report: Report, tmp_path: Path) -> None:
     report.save(tmp_path / "x.html")
-    text = (tmp_path / "x.html").read_text()
-    tags = _Tags()
-    tags.feed(text)
-    assert not tags.open
-    assert "svg" in tags.seen
-    assert "b" not in tags.seen
-    assert "&lt;b&gt;&amp;" in text
-    assert "http" not in text
-    assert report._repr_html_() in text
+    text = (tmp_path / "x.html").read_text(encoding="utf-8")
+    data, view = data_of(text), report.view()
+    assert (data["title"], data["notes"]) == ("Drift of car-loan", ["assumed: timestamp is <ts>"])
+    assert data["pipeline"]["rejected"] == {"malformed": 4}
+    assert [each["feature"] for each in data["features"]] == ["car_value"]  # the others are quiet
+    assert {each.feature for each in view.features} == {"car_value", "tenure", "<b>&"}
+    assert [each.record for each in view.alerts] == [alert()]
+    assert "b" not in {tag for tag, _, _ in Elements(text).found}
+    assert "assumed: timestamp is &lt;ts&gt;" in text
 
 
-def test_only_the_largest_of_many_bins_are_drawn(report: Report) -> None:
-    many = changed(
-        verdict(),
-        bins={
-            "categories": [f"c{i}" for i in range(100)],
-            "reference": list(range(100)),
-            "window": [1] * 100,
-        },
+def test_a_budget_that_is_off_is_said_so(report: Report) -> None:
+    off = dataclasses.replace(
+        report.run, config=report.run.config.model_copy(update={"budget": None})
     )
-    found = Found("car-loan", 500)
-    found.add(many)
-    text = Report.of(found, [many], [], "1 per 30d")._repr_html_()
-    assert text.count("<title>") == 40
-    assert "c99: 1.0 %" in text
-    assert "c1: " not in text
+    found = Report.of(Found("car-loan", 500), [], [], off)
+    assert found.headline.endswith("budget of false alarms: off")
+    assert found.view().promised is None
 
 
 def test_figures() -> None:

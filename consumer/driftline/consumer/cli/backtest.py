@@ -103,6 +103,12 @@ def backtest(
     verdicts: Annotated[
         bool, typer.Option("--verdicts", help="Print a line per feature and window too.")
     ] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write a report too: one HTML file, for a browser or a ticket."
+        ),
+    ] = None,
     fail_on_drift: Annotated[
         bool,
         typer.Option(
@@ -133,9 +139,9 @@ def backtest(
         say(f"using {config}")
     times = read_given_times(timestamp, time_format, timezone)
     if compare is not None:
-        if reference is not None or verdicts:
+        if reference is not None or verdicts or report is not None:
             raise CommandError(
-                "--compare: leave out --reference and --verdicts, which it does not use"
+                "--compare: leave out --reference, --verdicts and --report, which it does not use"
             )
         if (window, every, rows, min_events, budget) != (None,) * 5:
             raise CommandError(
@@ -167,6 +173,10 @@ def backtest(
         loaded, file, model, reference, (actual, labels, positive_label), wanted, times
     )
     code = backtest_exit.backtest(
-        setup, verdicts=verdicts, as_json=json, fail_on_drift=fail_on_drift
+        setup,
+        verdicts=verdicts,
+        as_json=json,
+        fail_on_drift=fail_on_drift,
+        report=None if report is None else (report, f"Backtest of {file.name}"),
     )
     raise typer.Exit(code)

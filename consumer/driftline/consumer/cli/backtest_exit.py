@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 
 from driftline.consumer.cli import backtest_text
@@ -11,14 +12,17 @@ from driftline.consumer.cli.load_config import choose_model
 from driftline.consumer.cli.screen import Screen
 from driftline.consumer.cli.terminal import out, out_json, say
 from driftline.consumer.cli.verdict_table import VerdictTable
+from driftline.consumer.cli.whole_file import write_whole
 from driftline.consumer.config import Loaded
+from driftline.consumer.html.report_file import report_file
 from driftline.consumer.offline.assumed import assumed
 from driftline.consumer.offline.configured import configured
 from driftline.consumer.offline.given_truth import GivenTruth
+from driftline.consumer.offline.published import Published, missed_by
 from driftline.consumer.offline.run import run
 from driftline.consumer.offline.setup import Setup
 from driftline.consumer.offline.window_options import WindowOptions
-from driftline.consumer.wire.records import Alert
+from driftline.consumer.wire.records import Alert, Verdict
 from driftline.producer.records.time_form import GivenTimes
 
 
@@ -51,10 +55,20 @@ def set_up(
     return configured(loaded, name, file, reference, Screen(), GivenTruth(*truth))
 
 
-def backtest(setup: Setup, *, verdicts: bool, as_json: bool, fail_on_drift: bool) -> int:
-    """Run a backtest, print what it finds, and return the exit code."""
+def backtest(
+    setup: Setup,
+    *,
+    verdicts: bool,
+    as_json: bool,
+    fail_on_drift: bool,
+    report: tuple[Path, str] | None = None,
+) -> int:
+    """Run a backtest, print what it finds, and return the exit code.
+
+    `report`: a file to write as well, and its title.
+    """
     table = VerdictTable(setup.model, setup.config)
-    for output in run(setup):
+    for output in run(setup) if report is None else _reported(setup, *report):
         if isinstance(output, Alert):
             if as_json:
                 out_json(output)
@@ -77,6 +91,18 @@ def backtest(setup: Setup, *, verdicts: bool, as_json: bool, fail_on_drift: bool
     for name, error in setup.backtest.failures.items():
         say_failure(name, error)
     return code
+
+
+def _reported(setup: Setup, path: Path, title: str) -> Iterator[Verdict | Alert]:
+    """Run a backtest and write a report of it; yield what it yields."""
+    with Published(setup.model, setup.config) as published:
+        for output in run(setup):
+            published.take(output)
+            yield output
+        missed = missed_by(setup.backtest, setup.model)
+        view = published.report(title, setup.feedback.notes, missed)
+    write_whole(path, report_file(view).encode(), "--report")
+    say(f"wrote {path}")
 
 
 def too_little_judged(setup: Setup) -> str:

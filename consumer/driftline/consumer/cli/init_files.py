@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from driftline.consumer.cli import reference_build as building
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.init_options import may_write
 from driftline.consumer.cli.screen import Screen
+from driftline.consumer.cli.whole_file import write_whole
 from driftline.consumer.config import WindowConfig
 from driftline.consumer.config.seasons import UTC
 from driftline.consumer.offline.assumptions import Assumptions, assume, glob_of
@@ -202,12 +202,6 @@ def write(draft: Draft, text: str) -> int:
         CommandError: one cannot be written.
     """
     path, output = reference_path(draft.wanted.output, draft.model), draft.wanted.output
-    part = output.with_name(f".{output.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        size = building.write(draft.built.reference, path)
-        part.write_text(text, encoding="utf-8")
-        os.replace(part, output)
-    except OSError as error:
-        raise CommandError(f"--output {output}: cannot be written: {error.strerror}") from None
+    size = building.write(draft.built.reference, path)
+    write_whole(output, text.encode())
     return size

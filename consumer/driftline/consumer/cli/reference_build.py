@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import gzip
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from math import isnan
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.screen import Screen
 from driftline.consumer.cli.terminal import say
+from driftline.consumer.cli.whole_file import write_whole
 from driftline.consumer.config import Config, ModelConfig
 from driftline.consumer.config.seasons import UTC
 from driftline.consumer.judge.dispersed import notes_of
@@ -115,13 +115,7 @@ def write(reference: Reference, path: Path) -> int:
     data = reference.to_json()
     if path.name.endswith(".gz"):
         data = gzip.compress(data, mtime=0)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(data)
-        os.replace(part, path)
-    except OSError as error:
-        raise CommandError(f"--output {path}: cannot be written: {error.strerror}") from None
+    write_whole(path, data)
     return len(data)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -14,21 +15,29 @@ from driftline.consumer.views.report import ReportView
 
 _ENTRY = "driftline/report.js"
 _STYLES = ("app.css", "report.css")
-_DIGITS = 4
+_DIGITS = 3
+_OF_VERDICT = ("verdict", "names", "contributions")
 
 
 def report_file(view: ReportView) -> str:
     """Return the file.
 
-    Series have 4 significant digits in it; alerts and verdicts have all of theirs.
+    Of the features those that drifted in the span have an article; the others are in the table of
+    their model. Series have 3 significant digits; alerts and verdicts have all of theirs.
     """
+    view = msgspec.structs.replace(view, features=list(filter(_drifted, view.features)))
     body = f'<main id="main">{summary(view)}<div id="page"></div></main>'
     data = msgspec.json.encode(_data(view)).decode()
     return document(clean(view.title), body, data, _ENTRY, _STYLES)
 
 
 def _data(view: ReportView) -> dict[str, Any]:
-    """Return what the modules draw: the axis of a stream is left to the view of its model."""
+    """Return what the modules draw, of what stands in it more than once one copy.
+
+    Lists of alerts hold their ids, and `rows` has the alerts by these; those of an incident have
+    its id. So `verdicts` has the verdicts, each with the names and parts of its bins. The axis of a
+    stream is left to the view of its model. A column of one value has it once.
+    """
     data: dict[str, Any] = msgspec.to_builtins(
         msgspec.structs.replace(
             view,
@@ -40,7 +49,35 @@ def _data(view: ReportView) -> dict[str, Any]:
     for drawn, each in zip(data["features"], view.features, strict=True):
         if axes.get((each.model, each.segment)) == each.axis:
             drawn["axis"] = None
+    rows = data["rows"] = {}
+    for holder, name in _lists_of_alerts(data):
+        rows |= {row["alert_id"]: row for row in holder[name]}
+        holder[name] = [row["alert_id"] for row in holder[name]]
+    for each in data["alerts"]:
+        rows[each["row"]["alert_id"]] = each["row"]
+        each["row"], each["incident"] = each["row"]["alert_id"], None
+    verdicts = data["verdicts"] = {}
+    for each in (*data["features"], *data["alerts"]):
+        if each["verdict"] is not None:
+            key = each["verdict"]["verdict_id"]
+            verdicts[key] = [each[name] for name in _OF_VERDICT]
+            each |= dict.fromkeys(_OF_VERDICT) | {"verdict": key}
     return data
+
+
+def _lists_of_alerts(data: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+    """Yield what holds a list of alerts, and under which name; `report.js` has the same."""
+    for each in data["home"]["models"]:
+        yield each, "open"
+    for each in data["models"]:
+        yield each["model"], "open"
+    for each in (*data["models"], *data["features"], *data["performance"]):
+        yield each, "alerts"
+    yield data["pipeline"], "held_back"
+
+
+def _drifted(view: FeatureView) -> bool:
+    return bool(view.alerts) or "w" in view.states or "c" in view.states
 
 
 def _short_feature(view: FeatureView) -> FeatureView:
@@ -68,9 +105,10 @@ def _short_metric(metric: MetricSeries) -> MetricSeries:
 
 
 def _short(column: Column) -> Column:
-    """Return figures with fewer digits: a picture has no more.
+    """Return figures with fewer digits, as a picture has no more; of equal ones the first.
 
-    >>> _short([0.430551, None, 18323.6])
-    [0.4306, None, 18320.0]
+    >>> _short([0.430551, None, 18323.6]), _short([6.10925, 6.10925])
+    ([0.431, None, 18300.0], [6.11])
     """
-    return [None if each is None else float(f"{each:.{_DIGITS}g}") for each in column]
+    short = [None if each is None else float(f"{each:.{_DIGITS}g}") for each in column]
+    return short[:1] if len(set(short)) == 1 else short

@@ -130,12 +130,11 @@ def _metric(stream: str, metric: MetricSeries) -> list[str]:
 def _unseen(view: ReportView) -> str:
     rows = [["too little to judge", reason, f"{n:,}"] for reason, n in view.insufficient.items()]
     pipeline = view.pipeline
-    rows += [["rejected", reason, f"{n:,}"] for reason, n in pipeline.rejected.items()]
-    rows += [["skipped", reason, f"{n:,}"] for reason, n in pipeline.skipped.items()]
+    counts = [("rejected", reason, n) for reason, n in pipeline.rejected.items()]
+    counts += [("skipped", reason, n) for reason, n in pipeline.skipped.items()]
     for flow in pipeline.models:
-        for name, n in (("late", flow.late), ("passed over", flow.passed_over)):
-            if n:
-                rows.append([name, flow.model, f"{n:,}"])
+        counts += [("late", flow.model, flow.late), ("passed over", flow.model, flow.passed_over)]
+    rows += [[what, why, f"{n:,}"] for what, why, n in counts if n]
     rows += [["held back", row.summary, ""] for row in pipeline.held_back]
     if not rows:
         return paragraph(pipeline.hint or "Every event was counted and every window judged.")

@@ -17,6 +17,7 @@ from driftline.consumer.offline.feedback import Feedback
 from driftline.consumer.offline.found import Found
 from driftline.consumer.offline.given_truth import GivenTruth
 from driftline.consumer.offline.monitor import TOPIC, config_of
+from driftline.consumer.offline.published import Run, missed_by
 from driftline.consumer.offline.report import Report
 from driftline.consumer.offline.run import run
 from driftline.consumer.offline.window_options import WindowOptions
@@ -141,12 +142,10 @@ def report(
     config = config_of(name, wanted, source)
     judge = Backtest(Plan(config, {name: reference}, ordered=False), name, TOPIC)
     outputs = list(chain(chain.from_iterable(map(judge.feed_table, given.scan())), judge.end()))
-    for failure in judge.failures.values():
-        raise failure
     summed = Found(name, 1)
     for output in outputs:
         summed.add(output)
-    return _report(summed, outputs, feedback, config.models[name])
+    return _report(summed, outputs, feedback, judge, config.models[name])
 
 
 def backtest(
@@ -202,9 +201,7 @@ def backtest(
     truth = GivenTruth(actual, None if labels is None else _given(labels, "labels"), positive_label)
     setup = assumed(given, None, reference, feedback, truth, windows)
     outputs = list(run(setup))
-    for failure in setup.backtest.failures.values():
-        raise failure
-    return _report(setup.found, outputs, feedback, setup.config)
+    return _report(setup.found, outputs, feedback, setup.backtest, setup.config)
 
 
 def _parsed(name: str, text: str | None, parse: Callable[[str], _T]) -> _T | None:
@@ -220,11 +217,18 @@ def _parsed(name: str, text: str | None, parse: Callable[[str], _T]) -> _T | Non
 
 
 def _report(
-    found: Found, outputs: Sequence[Verdict | Alert], feedback: Feedback, config: ModelConfig
+    found: Found,
+    outputs: Sequence[Verdict | Alert],
+    feedback: Feedback,
+    judge: Backtest,
+    config: ModelConfig,
 ) -> Report:
+    for failure in judge.failures.values():
+        raise failure
     verdicts = [output for output in outputs if isinstance(output, Verdict)]
-    budget = "off" if config.budget is None else str(config.budget)
-    return Report.of(found, verdicts, feedback.notes, budget)
+    alerts = tuple(output for output in outputs if isinstance(output, Alert))
+    beside = Run(found.model, config, alerts, missed_by(judge, found.model))
+    return Report.of(found, verdicts, feedback.notes, beside)
 
 
 def _given(data: Any, name: str) -> Given:

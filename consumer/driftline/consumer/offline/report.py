@@ -8,14 +8,18 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from driftline.consumer.judge.sentence import clean
+from driftline.consumer.html.report_file import report_file
+from driftline.consumer.html.summary import paragraph, table
+from driftline.consumer.judge.sentence import amount, clean
 from driftline.consumer.offline.feedback import Note
 from driftline.consumer.offline.found import Found
 from driftline.consumer.offline.frames import alert_frame, frame, verdict_frame
-from driftline.consumer.offline.report_page import body, p_text, page, written
+from driftline.consumer.offline.published import Run
+from driftline.consumer.views.report import ReportView
 from driftline.consumer.wire.records import Alert, Number, Verdict
 from driftline.consumer.wire.samples import NEW_FIELD
 
+_HEAD = ("feature", "type", "", "effect", "p-value", "what changed")
 _LONGEST = 20
 _WIDTHS = (11, 7, 9, 8)
 
@@ -61,6 +65,7 @@ class Report:
         verdicts: all verdicts, also of segments.
         notes: what was assumed, and what to know.
         budget: the promise about false alarms, in words.
+        run: what the report over time needs beside.
     """
 
     features: tuple[FeatureRow, ...]
@@ -70,10 +75,11 @@ class Report:
     verdicts: tuple[Verdict, ...] = field(repr=False)
     notes: tuple[Note, ...] = field(repr=False)
     budget: str
+    run: Run = field(repr=False)
 
     @classmethod
     def of(
-        cls, found: Found, verdicts: Sequence[Verdict], notes: Iterable[Note], budget: str
+        cls, found: Found, verdicts: Sequence[Verdict], notes: Iterable[Note], run: Run
     ) -> Report:
         """Sum up verdicts and what `found` has of the alerts about them."""
         rows = sorted(
@@ -81,9 +87,10 @@ class Report:
             key=lambda row: (not row.drifted, -(row.effect or 0.0), row.feature),
         )
         judged = sum(1 for reason in found.unjudged.values() if not reason)
+        budget = "off" if run.config.budget is None else str(run.config.budget)
         return cls(
             tuple(rows), judged, found.events_tested(), tuple(found.alerts), tuple(verdicts),
-            tuple(notes), budget,
+            tuple(notes), budget, run,
         )  # fmt: skip
 
     @property
@@ -146,33 +153,24 @@ class Report:
         """
         return alert_frame(self.alerts)
 
+    def view(self) -> ReportView:
+        """Return what was found over time, as the file shows it and the API answers."""
+        return self.run.report(self.verdicts, self.notes)
+
     def save(self, path: str | Path) -> None:
         """Write the report as one HTML file, which needs nothing else."""
-        Path(path).write_text(page(self), encoding="utf-8")
+        Path(path).write_text(report_file(self.view()), encoding="utf-8")
 
     def _repr_html_(self) -> str:
-        """Return what a notebook shows."""
-        return body(self)
+        """Return what a notebook shows: the rows as a table."""
+        rows = table("What drifted first, then by the effect", _HEAD, map(_cells, self.features))
+        return "".join([paragraph(self.headline), rows, *map(paragraph, map(str, self.notes))])
 
     def __str__(self) -> str:
         """Return the report as text."""
-        head = ("feature", "type", "", "effect", "p-value", "what changed")
         longest = max([_LONGEST, *(len(clean(row.feature)) for row in self.features)])
-        lines = [self.headline, "", _line(head, longest)]
-        lines += [
-            _line(
-                (
-                    clean(row.feature),
-                    row.type,
-                    "drifted" if row.drifted else "",
-                    written(row.effect),
-                    p_text(row.p_value),
-                    clean(row.change),
-                ),
-                longest,
-            )
-            for row in self.features
-        ]
+        lines = [self.headline, "", _line(_HEAD, longest)]
+        lines += [_line(list(map(clean, _cells(row))), longest) for row in self.features]
         return "\n".join([*lines, *(["", *map(str, self.notes)] if self.notes else [])])
 
     @property
@@ -253,6 +251,25 @@ def _measured(verdict: Verdict) -> str:
     if found.interval is not None:
         text += f" ({written(found.interval[0])} to {written(found.interval[1])})"
     return text if found.reference is None else f"{text}, normally {written(found.reference)}"
+
+
+def _cells(row: FeatureRow) -> list[str]:
+    """Return a row as a table shows it."""
+    # A p-value of 0 is one too small for a double.
+    p_value = "<1e-300" if row.p_value == 0 else written(row.p_value)
+    drifted = "drifted" if row.drifted else ""
+    return [row.feature, row.type, drifted, written(row.effect), p_value, row.change]
+
+
+def written(value: Number) -> str:
+    """Return a figure as a table shows it.
+
+    >>> written(0.43051), written(1.2e-30), written(None)
+    ('0.431', '1.2e-30', '')
+    """
+    if value is None:
+        return ""
+    return amount(float(value), 3 if abs(value) >= 1e-4 or value == 0 else 2)
 
 
 def _line(cells: Sequence[str], longest: int) -> str:

@@ -209,6 +209,11 @@ class Backtest:
         return {name: error for stage in failed for name, error in stage.items()}
 
     @property
+    def passed_over(self) -> int:
+        """Events of the model that are in no verdict, because their windows were judged."""
+        return self._plan.passed_over[self._model].total()
+
+    @property
     def last_event(self) -> int | None:
         """The largest event time seen, ms."""
         times = (sketch.event_time() for sketch in self._events.sketches)
