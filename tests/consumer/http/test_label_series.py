@@ -222,5 +222,5 @@ def test_each_stream_shows_whether_a_metric_fires() -> None:
     ]
     of_a_segment = alert._replace(segment="tier=gold")
     assert list(performance_series(watched, {}, {of_a_segment})) == []
-    (series,) = capped_series(set(), {}, {of_a_segment})
+    (series,) = capped_series(set(), set(), {}, {of_a_segment})
     assert series == ("drift_active", ("tier=gold", "performance.f1", "performance", "critical"), 1)

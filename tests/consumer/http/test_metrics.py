@@ -205,11 +205,12 @@ def test_of_segments_what_fires_comes_first_and_the_rest_last() -> None:
         status.verdict(make_verdict("x0", effect=0.1, segment=segment))
         status.verdict(make_verdict("x1", effect=0.2, segment=segment))
         status.verdict(make_metric("f1", segment))
+        status.verdict(make_metric("brier", segment))  # no rule looks at it
     judge = status.of(PanesPartition)[PANES].parts["loan"]
     assert isinstance(judge, ModelJudge)
     verdicts = {(v.segment or "", v.feature or ""): v for v in status.verdicts["loan"].values()}
     names = {"x0", "x1"}
-    shown = capped_series(names, verdicts, firing_alerts(judge.active(), names))
+    shown = capped_series(names, {"performance.f1"}, verdicts, firing_alerts(judge.active(), names))
     order = list(dict.fromkeys((one.metric, *one.labels[:2]) for one in shown))
     figures = ("drift_score", "drift_threshold", "feature_missing_ratio")
     assert order == [
@@ -236,7 +237,7 @@ def test_fields_that_events_bring_are_on_the_whole_model_and_come_last() -> None
     active = [identity(name, "data_quality") for name in ("new0", "new1")]
     active += [identity("x1", "feature_drift"), identity("in[0]", "stale")]
     firing = firing_alerts(active, {"x0", "x1"})
-    told = [one.labels for one in capped_series({"x0", "x1"}, {}, firing) if one.value]
+    told = [one.labels for one in capped_series({"x0", "x1"}, set(), {}, firing) if one.value]
     assert told == [
         ("", "", "stale", "warning", "id of in[0]", "", ""),
         ("", "x1", "feature_drift", "warning"),
@@ -251,7 +252,7 @@ def test_fields_that_events_bring_are_on_the_whole_model_and_come_last() -> None
 def test_of_many_features_each_is_active_and_one_alert_has_an_id() -> None:
     each = identity("x1", "feature_drift")._replace(recorded=False)
     firing = firing_alerts([identity("", "feature_drift"), each], {"x1"})
-    assert [one for one in capped_series({"x1"}, {}, firing) if one.value] == [
+    assert [one for one in capped_series({"x1"}, set(), {}, firing) if one.value] == [
         ("alert_info", ("", "", "feature_drift", "warning", "id of ", "", ""), 1),
         ("drift_active", ("", "x1", "feature_drift", "warning"), 1),
     ]

@@ -152,14 +152,14 @@ class StatusCollector(Collector):
         newest = dict(status.verdicts.get(name, {}))
         verdicts = {(v.segment or "", v.feature or ""): v for v in newest.values()}
         watched = watched_metrics(config, plan.outcomes(name))
-        known = {*features, *(subject.field for subject in watched)}
-        firing = firing_alerts(judge.active(), known)
+        metrics = {subject.field for subject in watched}
+        firing = firing_alerts(judge.active(), features | metrics)
         drifting = {
             alert.feature
             for alert in firing
             if not alert.segment and alert.feature in features and alert.kind in DRIFT
         }
-        capped = capped_series(features, verdicts, firing)
+        capped = capped_series(features, metrics, verdicts, firing)
         most = self._config.metrics.max_series
         for one in (
             *model_series(firing),

@@ -85,7 +85,9 @@ def model_series(firing: Set[FiringAlert]) -> list[Series]:
     return [one for kind in _WHOLE_MODEL for one in _active("", "", kind, severities.get(kind))]
 
 
-def capped_series(features: Set[str], verdicts: Verdicts, firing: Set[FiringAlert]) -> list[Series]:
+def capped_series(
+    features: Set[str], metrics: Set[str], verdicts: Verdicts, firing: Set[FiringAlert]
+) -> list[Series]:
     """Return the series that `metrics.max_series` caps, the first of them the most important ones.
 
     First come the alerts that fire, critical ones before the others; then the figures of each
@@ -94,12 +96,14 @@ def capped_series(features: Set[str], verdicts: Verdicts, firing: Set[FiringAler
 
     Args:
         features: names of the features that are monitored.
+        metrics: those that a rule looks at, as the feature of their verdicts; others of segments
+            are left out.
         verdicts: the newest ones; of the whole model's metrics they do not count.
         firing: alerts of any stream.
 
     Example:
         >>> alert = FiringAlert("tier=gold", "age", "feature_drift", "critical")
-        >>> capped_series({"age"}, {}, {alert})[0].labels
+        >>> capped_series({"age"}, set(), {}, {alert})[0].labels
         ('tier=gold', 'age', 'feature_drift', 'critical')
     """
     alarmed = {(alert.segment, alert.feature) for alert in firing}
@@ -126,7 +130,7 @@ def capped_series(features: Set[str], verdicts: Verdicts, firing: Set[FiringAler
         for feature in features
     }
     for at, verdict in verdicts.items():
-        if at[0] and verdict.subject.is_performance:
+        if at[0] and at[1] in metrics and verdict.subject.is_performance:
             blocks[at] = [*_metric_figures(at[0], verdict)]
         elif at[0] and at[1] in features:
             blocks[at] = [*_feature_figures(at, verdict)]
