@@ -19,6 +19,7 @@ NOT_RUN = {
     "pip install kafka-python>=3.0.12,<3.2 msgspec>=0.20": "test_alone.py has these",
     "docker compose up -d --wait": "needs a Docker engine; `make stack-test` runs it",
     "docker compose exec driftline driftline alerts tail": "needs that stack",
+    "docker compose --profile grafana up -d --wait": "needs a Docker engine and Grafana's image",
     "amtool config routes show --config.file=deploy/alertmanager/alertmanager.yml": (
         "tests/monitoring/test_routes.py tries the routes"
     ),

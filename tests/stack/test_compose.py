@@ -20,6 +20,7 @@ SERVICES = services()
 HEALTHY = ["kafka", "driftline", "prometheus", "alertmanager"]
 RUNNING = [*HEALTHY, "replay"]
 ONCE = ["input-topic", "reference", "output-topics"]
+ASKED_FOR = ["grafana"]  # with a profile
 PINNED = re.compile(r"[\w./-]+:v?\d+\.\d+\.\d+|[\w./-]+(:[\w.-]+)?@sha256:[0-9a-f]{64}")
 each_service = pytest.mark.parametrize("name", SERVICES)
 
@@ -31,7 +32,8 @@ def mounts(name: str) -> dict[str, tuple[str, str]]:
 
 
 def test_every_service_either_runs_or_ends() -> None:
-    assert sorted(SERVICES) == sorted(RUNNING + ONCE)
+    assert sorted(SERVICES) == sorted(RUNNING + ONCE + ASKED_FOR)
+    assert [name for name, service in SERVICES.items() if "profiles" in service] == ASKED_FOR
 
 
 def test_what_ends_is_waited_for() -> None:
@@ -124,7 +126,7 @@ def test_ports_are_on_loopback_only(name: str) -> None:
 
 
 def test_what_people_look_at_has_a_port() -> None:
-    assert all(SERVICES[name]["ports"] for name in HEALTHY)
+    assert all(SERVICES[name]["ports"] for name in HEALTHY + ASKED_FOR)
 
 
 def test_readme_names_every_port() -> None:
@@ -157,7 +159,7 @@ def test_nothing_waits_for_a_service_that_cannot_tell(name: str) -> None:
         assert wait == {"condition": wanted}
 
 
-@pytest.mark.parametrize("name", HEALTHY)
+@pytest.mark.parametrize("name", HEALTHY + ASKED_FOR)
 def test_what_serves_a_port_has_a_health_check(name: str) -> None:
     check = SERVICES[name]["healthcheck"]
     assert check["interval"] == "2s"
@@ -182,6 +184,28 @@ def test_prometheus_reads_the_rules_and_tells_alertmanager() -> None:
     for target in targets:
         name, port = target.split(":")
         assert port in published[name]
+
+
+def test_grafana_finds_its_files_and_its_prometheus() -> None:
+    mounted = mounts("grafana")
+    folder = ROOT / mounted["/etc/grafana/provisioning"][0]
+    read = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in folder.glob("*/*.yml")]
+    (source,) = [one for document in read for one in document.get("datasources", [])]
+    (provider,) = [one for document in read for one in document.get("providers", [])]
+    prometheus = {f"http://{name}:{SERVICES[name]['ports'][0].split(':')[-1]}" for name in HEALTHY}
+    assert source["url"] in prometheus
+    dashboards = Path(provider["options"]["path"])
+    there = {path.name for path in (ROOT / mounted[str(dashboards)][0]).iterdir()}
+    assert there == {"models.json", "workers.json"}
+    home = SERVICES["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    assert home == str(dashboards / "models.json")
+
+
+def test_who_looks_at_grafana_may_change_nothing() -> None:
+    settings = SERVICES["grafana"]["environment"]
+    assert settings["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Viewer"
+    assert settings["GF_AUTH_DISABLE_LOGIN_FORM"] == "true"
+    assert settings["GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION"] == "true"
 
 
 def test_the_configuration_fits_the_services(tmp_path: Path) -> None:
