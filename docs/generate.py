@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from driftline.consumer.config import schema
+from driftline.consumer.config.meanings import meanings, path_below, section_of
 from driftline.consumer.config.values import BUDGET_PATTERN, FOR_PATTERN
 from driftline.consumer.deliver.sinks import SINKS
 from driftline.consumer.http.tables import COUNTERS, GAUGES, HISTOGRAMS
@@ -36,8 +37,6 @@ USE = {
     "named": "where a threshold names it",
 }
 TYPES = ("numeric", "categorical", "boolean")
-NAMED = {"sources": "<topic>", "models": "<name>", "features": "<feature>",
-         "comparisons": "<name>"}  # fmt: skip
 LIMITS = {"thresholds": "map of detector to [limit](#a-limit)",
           "performance": "map of metric to [performance limit](#a-performance-limit)"}  # fmt: skip
 _ITEM = re.compile(r"^([\w, ]+): (.*)$")
@@ -73,20 +72,20 @@ def configuration() -> str:
     """
     document = schema()
     sections = document["$defs"]
-    meanings: dict[str, str] = yaml.safe_load((FOLDER / "meanings.yaml").read_text("utf-8"))
+    known = meanings()
     keys = {
         "The file": list(_keys(document, sections, "")),
         "A limit": list(_keys(sections["Limit"], sections, "limit.")),
         "A performance limit": list(_keys(sections["PerformanceLimit"], sections, "performance.")),
     }
     named = [key for rows in keys.values() for key, _, _ in rows]
-    if wrong := set(named) ^ set(meanings):
+    if wrong := set(named) ^ set(known):
         raise ValueError(f"meanings.yaml and the configuration differ in {sorted(wrong)}")
     tables = {
         title: _table(
             ("key", "type", "default", "meaning"),
             [
-                (f"`{_shown(key)}`", kind, default, meanings[key].strip())
+                (f"`{_shown(key)}`", kind, default, known[key].strip())
                 for key, kind, default in rows
             ],
         )
@@ -101,7 +100,7 @@ def _keys(
 ) -> Iterator[tuple[str, str, str]]:
     required = section.get("required", ())
     for name, key in section["properties"].items():
-        inner = _section(key, sections)
+        inner = section_of(key, sections)
         if name in LIMITS:
             yield f"{path}{name}", LIMITS[name], "none"
         elif name == "defaults":
@@ -112,17 +111,7 @@ def _keys(
         else:
             if "anyOf" in key:  # may be left out, or written in a shorter way
                 yield f"{path}{name}", _type(key), "none"
-            repeated = "additionalProperties" in key
-            below = f"{path}{name}.{NAMED[name]}." if repeated else f"{path}{name}."
-            yield from _keys(inner, sections, below)
-
-
-def _section(key: Schema, sections: dict[str, Schema]) -> Schema | None:
-    """Return the section that a key holds, itself or in a map of names to sections."""
-    inside = key.get("additionalProperties")
-    parts = [key, *key.get("anyOf", ()), *([inside] if isinstance(inside, dict) else ())]
-    found = [part["$ref"] for part in parts if "$ref" in part]
-    return sections[found[0].rpartition("/")[2]] if found else None
+            yield from _keys(inner[1], sections, path_below(path, name, key))
 
 
 def _type(key: Schema) -> str:

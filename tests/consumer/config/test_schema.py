@@ -11,6 +11,7 @@ import pytest
 
 from driftline.consumer.config import METRICS, schema
 from driftline.consumer.config.document import read_document
+from driftline.consumer.config.meanings import section_of
 from driftline.detectors.registry import DETECTORS
 
 FILES = Path(__file__).parent / "files"
@@ -199,3 +200,20 @@ def test_only_keywords_that_the_judge_above_knows() -> None:
         assert set(rule) - {"$schema", "$defs", "title"} <= KEYWORDS
         if rule.get("type") == "object" and "properties" in rule:
             assert rule["additionalProperties"] is False
+
+
+def test_every_key_says_what_it_means() -> None:
+    """Those that only hold other keys may leave it to the section that they refer to."""
+    document = schema()
+    silent = {
+        name
+        for section in (document, *document["$defs"].values())
+        for name, key in section["properties"].items()
+        if "description" not in key and section_of(key, document["$defs"]) is None
+    }
+    assert silent == set()
+    assert all(section["description"] for section in document["$defs"].values())
+    grace = document["$defs"]["WindowConfig"]["properties"]["grace"]
+    assert grace["description"] == "how long a pane waits for late events"
+    form = document["$defs"]["SourceConfig"]["properties"]["time_format"]["description"]
+    assert "](" not in form  # of Markdown only the text

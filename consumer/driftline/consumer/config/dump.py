@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel
 
 from driftline.consumer.config.loader import Loaded
+from driftline.consumer.config.meanings import describe
 from driftline.consumer.config.notation import OFF, Section
 from driftline.consumer.config.settings import Config
 from driftline.producer.records.durations import format_duration
@@ -79,6 +80,7 @@ def schema() -> dict[str, Any]:
     for section in Section.__subclasses__():
         own = raw if section is Config else sections[section.__name__]
         _show_defaults(section, own["properties"])
+    describe(raw)
     labels = sections["ModelConfig"]["properties"]["labels"]
     labels["anyOf"].insert(0, {"type": "string"})
     seasons = sections["ModelConfig"]["properties"]["seasons"]
