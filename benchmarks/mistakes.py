@@ -82,7 +82,8 @@ alerts tail --since yesterday
 alerts show 12ab
 alerts exec -- true
 alerts exec --timeout long -- true
-alerts webhook http://localhost:1
+alerts notify --to http://localhost:1
+alerts notify --to localhost
 dead-letter show
 dead-letter replay
 dead-letter replay --since then

@@ -252,12 +252,10 @@ def performance() -> str:
 
 def subscribing() -> str:
     """Return the page of subscribing with the table of sinks in its place."""
-    rows: list[tuple[str, ...]] = []
-    for sink in SINKS:
-        verb = "exec" if sink.target == "command" else f"webhook --format {sink.name}"
-        begins = "what fires" + (", or where it stopped" if sink.resumes else "")
-        rows.append((f"`driftline alerts {verb}`", sink.gets, begins))
-    return _filled("subscribing.md", _table(("sink", "what it gets", "begins with"), rows))
+    rows: list[tuple[str, ...]] = [
+        (sink.receiver, f"`{sink.example}`", sink.gets) for sink in SINKS
+    ]
+    return _filled("subscribing.md", _table(("who", "such as", "gets"), rows))
 
 
 def formats() -> str:

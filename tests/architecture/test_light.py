@@ -22,6 +22,8 @@ alerts tail --severity loud
 alerts tail --since yesterday
 alerts exec --timeout long -- true
 alerts snooze 12ab
+alerts notify
+alerts notify --to here
 reference build --model m --output r.json --first 0
 replay --topic t --rate fast
 init

@@ -14,7 +14,8 @@ from driftline.producer.files.formats import FORMATS
 
 # A name that is a common word, or stands for something else too, cannot be looked for.
 ENDINGS = {ending for form in FORMATS for ending in form.endings} - {".json"}
-WEBHOOKS = {sink.name for sink in SINKS if sink.target == "url"}
+SCHEMES = {scheme for sink in SINKS for scheme in sink.schemes} - {"http", "https"}
+OWN_FORMS = {sink.name for sink in SINKS if SCHEMES & {*sink.schemes}}
 
 # File, below driftline/, to why it may name some all the same.
 TABLES = {
@@ -38,7 +39,7 @@ TABLES = {
         },
     ),
     "formats": (ENDINGS, {"producer/files/formats.py": "the table"}),
-    "sinks": (WEBHOOKS, {"consumer/deliver/sinks.py": "the table"}),
+    "sinks": (OWN_FORMS, {"consumer/deliver/sinks.py": "the table"}),
 }
 
 

@@ -44,10 +44,13 @@ assert rows == [{"id": "1", "plan": "free"}, {"id": "2", "plan": "paid"}], rows
 SINK = """
 from typer.testing import CliRunner
 from driftline.consumer.cli import app
-from driftline.consumer.deliver.sinks import sinks_of
-assert sinks_of("url")["plain"].send.__module__ == "driftline.consumer.deliver.plain"
-said = CliRunner().invoke(app, ["alerts", "webhook", "--help"]).output
-assert "plain" in said, said
+from driftline.consumer.deliver.sinks import sink_of
+from driftline.consumer.deliver.target import Access
+url = "plain+https://chat.example/s3cret"
+opened = sink_of(url).open(url, Access())
+assert opened.name == "chat.example", opened.name
+said = CliRunner().invoke(app, ["alerts", "notify", "--help"]).output
+assert "plain+https://" in said, said
 """
 STAGE = """
 from tests.consumer.service.rig import Rig

@@ -1,4 +1,4 @@
-"""`driftline alerts exec` and `alerts webhook`: from the topic to a command or a server."""
+"""`driftline alerts exec` and `alerts notify`: from the topic to a command or to servers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.consumer.cli.conftest import Driftline
+from tests.consumer.cli.conftest import Driftline, Ran
 from tests.consumer.deliver.conftest import Alerts, alert, resolved
 from tests.consumer.deliver.test_webhook import Server
 
@@ -81,7 +81,7 @@ def test_a_command_that_fails_is_given_up(
 UGLY = "\x1b]0;owned\x07\x9b2J\u202e\nalert x is given up"
 
 
-@pytest.mark.parametrize("verb", ["exec", "webhook"])
+@pytest.mark.parametrize("verb", ["exec", "notify"])
 def test_nothing_of_others_reaches_the_terminal_as_it_is(
     driftline: Driftline,
     alerts: Alerts,
@@ -92,9 +92,8 @@ def test_nothing_of_others_reaches_the_terminal_as_it_is(
     monkeypatch.setattr(logging.getLogger(), "handlers", [])  # as outside of the tests
     alerts.publish(alert("d", stream=f"car-loan/channel={UGLY}", summary=UGLY))
     server.codes = [404] * 4
-    arguments = ("--", "false") if verb == "exec" else ("--format", "slack", server.url)
-    attempts = ("--attempts", 1) if verb == "exec" else ()
-    ran = driftline("alerts", verb, *ONCE, *attempts, *arguments)
+    arguments = ("--", "false") if verb == "exec" else ("--to", server.url)
+    ran = driftline("alerts", verb, *ONCE, "--attempts", 1, *arguments)
     assert ran.code == 2
     assert ran.err.count("is given up after 1 attempts") == 3
     assert len(ran.err.splitlines()) == 4
@@ -106,7 +105,7 @@ def test_a_bad_url_is_refused_at_once_and_not_shown(
     driftline: Driftline, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kafka_python, "connect", lambda config: pytest.fail("asked the broker"))
-    ran = driftline("alerts", "webhook", f"http://127.0.0.1:9{path}", *ONCE)
+    ran = driftline("alerts", "notify", "--to", f"http://127.0.0.1:9{path}", *ONCE)
     assert (ran.code, ran.out, len(ran.err.splitlines())) == (2, "", 1)
     assert ran.err.startswith("the webhook's URL holds a blank, a line break or another character")
     assert "s3cr" not in ran.err
@@ -142,7 +141,7 @@ def test_without_a_topic_of_alerts(driftline: Driftline, tmp_path: Path) -> None
     [
         ("tail", "--no-follow"),
         ("exec", "--no-follow", "--", "true"),
-        ("webhook", "http://127.0.0.1:9/", "--no-follow"),
+        ("notify", "--dry-run", "--no-follow"),
     ],
 )
 def test_a_broker_that_is_away_is_waited_for(
@@ -168,35 +167,112 @@ def test_a_broker_that_is_away_is_waited_for(
     assert (ran.code, ran.err) == (2, "--wait soon: write a duration such as 90s or 10m\n")
 
 
-def test_an_alertmanager_is_told(driftline: Driftline, server: Server) -> None:
-    ran = driftline("alerts", "webhook", server.url, *ONCE)
-    assert (ran.code, ran.err) == (0, "posted 1, retried 0, given up 0\n")
-    (body,) = server.bodies
-    assert {each["labels"]["severity"] for each in body} == {"warning", "critical"}
-    assert {each["labels"]["alertname"] for each in body} == {"DriftlineFeatureDrift"}
+def notify(driftline: Driftline, *arguments: object) -> Ran:
+    return driftline("alerts", "notify", *ONCE, *arguments)
 
 
-def test_a_chat_gets_messages(
+def test_several_targets_are_sent_to(
     driftline: Driftline, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("DRIFTLINE_WEBHOOK_URL", server.url)
-    ran = driftline("alerts", "webhook", "--format", "slack", "--severity", "critical", *ONCE)
-    assert (ran.code, ran.err) == (0, "posted 1, retried 0, given up 0\n")
-    assert [body["text"].splitlines()[0] for body in server.bodies] == [
-        "*FIRING critical*  car-loan: car_value rose: median 43,485, normally 21,902, since"
-        " 2019-03-27."
+    monkeypatch.setenv("DRIFTLINE_NOTIFY_TO", f"slack+{server.url} alertmanager+{server.url}")
+    ran = notify(driftline)
+    assert (ran.code, ran.err) == (0, "sent 2, retried 0, given up 0\n")
+    firing, message = sorted(server.bodies, key=lambda body: "text" in body)
+    assert {each["labels"]["severity"] for each in firing} == {"warning", "critical"}
+    assert message["text"].startswith("*car-loan: FIRING critical, 2 alerts*\n")
+    ran = notify(driftline, "--to", f"slack+{server.url}", "--severity", "critical")
+    assert server.bodies[2]["text"].startswith("*car-loan: FIRING critical*\n")
+
+
+def test_what_was_sent_is_not_sent_again(driftline: Driftline, server: Server) -> None:
+    here = ("--to", server.url, "--position", "p.json")
+    assert notify(driftline, *here).err == "sent 2, retried 0, given up 0\n"
+    assert notify(driftline, *here).err == "sent 0, retried 0, given up 0\n"
+
+
+def test_headers_and_a_token_go_with_what_is_posted(
+    driftline: Driftline, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "token").write_text("t0ken\n")
+    here = ("--to", server.url, "--model", "car-loan")
+    notify(driftline, *here, "--header", "X-Team: credit", "--token-file", "token")
+    assert server.headers[0]["Authorization"] == "Bearer t0ken"
+    assert server.headers[0]["X-Team"] == "credit"
+    monkeypatch.setenv("DRIFTLINE_NOTIFY_TOKEN", "other")
+    notify(driftline, *here)
+    assert server.headers[-1]["Authorization"] == "Bearer other"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "--to is missing: name a URL to send to, or use --dry-run"),
+        (("--to", "here"), "a target is a URL, and its scheme says what it is: https://, "),
+        (("--to", "http://a", "--header", "s3cret"), "a header is written 'Name: value', in ASCII"),
+        (("--to", "http://a", "--token-file", "no"), "no: cannot be read (No such file or direc"),
+        (("--to", "http://a", "--token-file", "empty"), "empty: holds no token"),
+        (("--to", "http://a", "--to", "slack+http://b", "--header", "A: s3cret"),
+         "--header and a token go to one URL over HTTP, and here are 2: send to the others by"),
+        (("--to", "json://a", "--header", "A: s3cret"),
+         "--header and a token go to one URL over HTTP, and here are 0: send to the others by"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_sent(
+    driftline: Driftline,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    said: str,
+) -> None:
+    (tmp_path / "empty").write_text("\n")
+    monkeypatch.setattr(kafka_python, "connect", lambda config: pytest.fail("asked the broker"))
+    ran = notify(driftline, *arguments)
+    assert (ran.code, ran.out, len(ran.err.splitlines())) == (2, "", 1)
+    assert ran.err.startswith(said)
+    assert "s3cret" not in ran.err
+
+
+def test_a_dry_run_prints_and_keeps_nothing(
+    driftline: Driftline, tmp_path: Path, server: Server
+) -> None:
+    ran = notify(driftline, "--dry-run", "--to", server.url, "--position", "p.json")
+    assert ran.out.splitlines()[:3] == [
+        "car-loan: FIRING critical, 2 alerts",
+        alert().summary,
+        alert().summary,
     ]
+    assert (server.bodies, (tmp_path / "p.json").exists()) == ([], False)
+
+
+def test_a_sample_is_sent_without_a_broker(
+    driftline: Driftline, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kafka_python, "connect", lambda config: pytest.fail("asked the broker"))
+    to = ("--to", server.url, "--to", f"slack+{server.url}")
+    ran = notify(driftline, "--test", *to)
+    assert (ran.code, ran.out) == (0, "127.0.0.1: a sample was sent\n" * 2)
+    server.codes = [500, 200]
+    ran = notify(driftline, "--test", *to)
+    assert (ran.code, ran.out) == (2, "127.0.0.1: a sample was sent\n")
+    assert ran.err == "127.0.0.1 answered 500\n1 of 2 did not take the sample\n"
 
 
 def test_a_server_that_refuses(driftline: Driftline, server: Server) -> None:
     server.codes = [500]
-    ran = driftline("alerts", "webhook", server.url, *ONCE)
-    assert (ran.code, ran.err.splitlines()[-1]) == (2, "posted 0, retried 1, given up 0")
-    ran = driftline("alerts", "webhook", server.url, "--position", "p.json", *ONCE)
-    assert (ran.code, ran.err) == (
-        2,
-        "--position: an Alertmanager is told all that fires at every start\n",
+    ran = notify(driftline, "--to", f"alertmanager+{server.url}")
+    assert (ran.code, ran.err.splitlines()[-1]) == (2, "sent 0, retried 1, given up 0")
+
+
+def test_the_old_verb_still_works(driftline: Driftline, server: Server) -> None:
+    ran = driftline("alerts", "webhook", "--format", "slack", server.url, *ONCE)
+    assert (ran.code, ran.err.splitlines()) == (
+        0,
+        [
+            "alerts webhook is deprecated: use  driftline alerts notify --to slack+URL",
+            "sent 1, retried 0, given up 0",
+        ],
     )
+    assert "text" in server.bodies[0]
 
 
 def test_a_signal_stops_and_is_given_back() -> None:

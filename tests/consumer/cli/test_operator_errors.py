@@ -25,6 +25,7 @@ VERBS = [
     "alerts acknowledge",
     "alerts snooze",
     "alerts false-alarm",
+    "alerts notify",
     "config show",
     "config schema",
     "schema",

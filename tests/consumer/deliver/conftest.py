@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from driftline.consumer.deliver.incidents import Incidents, Update
+from driftline.consumer.deliver.subscriber import AlertRecord
 from driftline.consumer.log.memory import MemoryBroker, MemoryLog
 from driftline.consumer.log.protocol import Message
 from driftline.consumer.wire.messages import partition_of
@@ -41,6 +43,15 @@ def alert(alert_id: str = "a", revision: int = 1, **changes: Any) -> Alert:
 def resolved(alert_id: str = "a", revision: int = 2, **changes: Any) -> Alert:
     """The last record of an alert."""
     return alert(alert_id, revision, status="resolved", until="2019-07-01T00:00:00Z", **changes)
+
+
+def first_update(*alerts: Alert) -> Update:
+    """What is sent first of alerts of one incident."""
+    incidents = Incidents(gather=0)
+    for place, each in enumerate(alerts):
+        incidents.take(AlertRecord(each, msgspec.json.encode(each), 0, place, 0), 0)
+    (update,), _ = incidents.updates({}, 0)
+    return update
 
 
 class Alerts:

@@ -67,7 +67,7 @@ class Play:
         self.bad: dict[str, Exception] = {}
         self.tried: list[tuple[float, str, int]] = []
         self.done: list[tuple[str, int]] = []
-        self.failures: list[Failure] = []
+        self.failures: list[Failure[AlertRecord]] = []
         self.dispatcher = Dispatcher(
             self.deliver,
             executor,
@@ -238,7 +238,7 @@ def test_forwarding_ends_when_all_is_handed_on_and_keeps_the_position(alerts: Al
     play.bad["a"] = DeliveryError("no")
     play.dispatcher._on_done = subscriber.done
     alerts.publish(alert("a"), alert("b"))
-    forward(subscriber, play.dispatcher, play.sleep, lambda: False, follow=False)
+    forward(subscriber.poll, play.dispatcher, play.sleep, lambda: False, follow=False)
     assert play.dispatcher.counts.delivered == 1
     assert len(play.failures) == 1
     assert play.now == 3.0  # pauses of 1 s and 2 s
@@ -252,7 +252,8 @@ def test_forwarding_goes_on_until_it_is_stopped(alerts: Alerts) -> None:
         play.sleep(seconds)
         alerts.publish(alert(f"n{play.now:g}"))
 
-    forward(AlertSubscriber(alerts.log, TOPIC), play.dispatcher, sleep, lambda: len(play.done) >= 3)
+    poll = AlertSubscriber(alerts.log, TOPIC).poll
+    forward(poll, play.dispatcher, sleep, lambda: len(play.done) >= 3)
     assert play.done == [("n1", 1), ("n2", 1), ("n3", 1)]
 
 
@@ -264,9 +265,21 @@ def test_a_flood_of_alerts_is_taken_in_parts(alerts: Alerts) -> None:
     alerts.publish(alert("later"))
     stops = iter([False, True])
     play.dispatcher.rest = lambda *args: None  # type: ignore[method-assign]  # nothing ends here
-    forward(AlertSubscriber(alerts.log, TOPIC), play.dispatcher, play.sleep, lambda: next(stops))
+    poll = AlertSubscriber(alerts.log, TOPIC).poll
+    forward(poll, play.dispatcher, play.sleep, lambda: next(stops))
     assert play.dispatcher.waiting == MOST_WAITING
 
 
 def test_pauses_have_a_longest() -> None:
     assert Attempts(backoff=2.0, longest=30.0).pause(10_000) == 30.0
+
+
+def test_a_receiver_says_how_long_it_wants_to_be_left_alone() -> None:
+    play = Play(Inline(), limit=3)
+    play.bad["a"] = DeliveryError("busy", after=120.0)
+    play.offer("a")
+    play.dispatcher.step()
+    while play.dispatcher.waiting:
+        play.dispatcher.rest(POLL, play.sleep)
+        play.dispatcher.step()
+    assert [time for time, *_ in play.tried] == [0.0, 120.0, 240.0]

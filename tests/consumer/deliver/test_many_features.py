@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.consumer.deliver.conftest import alert
+from tests.consumer.deliver.conftest import alert, first_update
 
 from driftline.consumer.cli.alert_text import alert_in_full
 from driftline.consumer.cli.backtest_text import table
@@ -29,7 +29,7 @@ def test_it_is_chosen_by_any_of_them() -> None:
 def test_it_is_sent() -> None:
     assert "feature" not in labels(MANY)
     assert labels(MANY)["alertname"] == "DriftlineFeatureDrift"
-    assert "2 of 3 features changed" in slack_message(MANY)["text"]
+    assert "2 of 3 features changed" in slack_message(first_update(MANY))["text"]
 
 
 def test_it_is_shown() -> None:

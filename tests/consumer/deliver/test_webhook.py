@@ -6,22 +6,21 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any, get_args
+from typing import Any
 
+import msgspec
 import pytest
-from tests.consumer.deliver.conftest import TOPIC, Alerts, alert, resolved
+from tests.consumer.deliver.conftest import alert, first_update, resolved
 
-from driftline.consumer.deliver.alertmanager import Alertmanager, alertmanager_alert, labels
-from driftline.consumer.deliver.alertmanager import send as feed_alertmanager
-from driftline.consumer.deliver.dispatcher import Attempts
+from driftline.consumer.deliver import record, slack
 from driftline.consumer.deliver.errors import AlertsError, DeliveryError
-from driftline.consumer.deliver.position import MemoryPosition
-from driftline.consumer.deliver.slack import send as post_to_slack
 from driftline.consumer.deliver.slack import slack_message
-from driftline.consumer.deliver.subscriber import AlertSubscriber
-from driftline.consumer.deliver.webhook import Webhook
-from driftline.consumer.wire.kinds import Kind
+from driftline.consumer.deliver.subscriber import AlertRecord
+from driftline.consumer.deliver.target import Access
+from driftline.consumer.deliver.webhook import Webhook, read_header
 
 NOW = 1_562_000_000.0  # 2019-07-01T16:53:20Z
 
@@ -33,7 +32,8 @@ class Server:
         self.codes: list[int] = []
         self.paths: list[str] = []
         self.bodies: list[Any] = []
-        self.types: list[str | None] = []
+        self.headers: list[Message] = []
+        self.retry_after: str | None = None
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -41,9 +41,11 @@ class Server:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 outer.paths.append(self.path)
                 outer.bodies.append(json.loads(body))
-                outer.types.append(self.headers["Content-Type"])
+                outer.headers.append(self.headers)
                 self.send_response(outer.codes.pop(0) if outer.codes else 200)
                 self.send_header("Location", "/elsewhere")
+                if outer.retry_after is not None:
+                    self.send_header("Retry-After", outer.retry_after)
                 self.end_headers()
 
             def do_GET(self) -> None:
@@ -72,7 +74,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 def test_a_document_is_posted_as_json(server: Server) -> None:
     Webhook(server.url)({"text": "é"})
     assert server.bodies == [{"text": "é"}]
-    assert server.types == ["application/json"]
+    assert server.headers[0]["Content-Type"] == "application/json"
 
 
 @pytest.mark.parametrize(
@@ -164,215 +166,73 @@ def test_what_is_no_http_answer_is_not_repeated(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_message_for_slack() -> None:
-    text = slack_message(alert(summary="m: a<b & c rose"))["text"]
-    assert text == (
-        "*FIRING warning*  m: a&lt;b &amp; c rose\nowner credit\n"
+    linked = alert(summary="m: a<b & c rose", links={"page": "https://drift.example/alerts/a"})
+    assert slack_message(first_update(linked)) == {
+        "text": "*car-loan: FIRING warning*\nm: a&lt;b &amp; c rose\nowner credit\n"
+        "incident bcd3f6b39202dc4d\n<https://drift.example/alerts/a|page>\n"
         "<https://wiki.example/car-loan|runbook>"
-    )
-    linked = alert(links={"page": "https://drift.example/alerts/a"})
-    assert slack_message(linked)["text"].splitlines()[-2:] == [
-        "<https://drift.example/alerts/a|page>",
-        "<https://wiki.example/car-loan|runbook>",
-    ]
-    bare = slack_message(resolved(owner=None, runbook=None, severity="critical"))
-    assert bare == {"text": f"*RESOLVED*  {alert().summary}"}
-
-
-def test_each_record_is_a_message_and_a_failure_is_tried_again(
-    alerts: Alerts, server: Server, caplog: pytest.LogCaptureFixture
-) -> None:
-    positions = MemoryPosition()
-    subscriber = AlertSubscriber(alerts.log, TOPIC, positions=positions)
-    assert subscriber.poll() == []
-    alerts.publish(alert("a"), resolved("a"), alert("b"), partition=0)
-    server.codes = [500, 200, 404]
-    counts = post_to_slack(
-        subscriber, server.url, threading.Event(), Attempts(backoff=0.0), follow=False
-    )
-    assert (counts.delivered, counts.retried, counts.failed) == (2, 1, 1)
-    assert len(server.bodies) == 4
-    assert "secret" not in caplog.text
-    assert "127.0.0.1 answered 404" in caplog.text
-    assert AlertSubscriber(alerts.log, TOPIC, positions=positions).poll() == []
-
-
-# Alertmanager.
-
-
-def test_an_alert_for_alertmanager() -> None:
-    assert alertmanager_alert(alert(segment="channel=web"), int(NOW * 1000)) == {
-        "labels": {
-            "alertname": "DriftlineFeatureDrift",
-            "severity": "warning",
-            "model": "car-loan",
-            "segment": "channel=web",
-            "feature": "car_value",
-            "kind": "feature_drift",
-            "owner": "credit",
-            "incident_id": "bcd3f6b39202dc4d",
-        },
-        "annotations": {
-            "summary": alert().summary,
-            "description": "rule budget: 1 per 30d, min_effect: 0.02; alert a, revision 1",
-            "runbook_url": "https://wiki.example/car-loan",
-        },
-        "startsAt": "2019-03-27T00:00:00Z",
-        "endsAt": "2019-07-01T16:53:20Z",
     }
-    linked = alertmanager_alert(alert(links={"page": "https://drift.example/alerts/a"}), 0)
-    assert linked["annotations"]["page_url"] == "https://drift.example/alerts/a"
-    whole = alert(feature=None, kind="stale", owner=None, runbook=None)
-    assert labels(whole).keys() == {"alertname", "severity", "model", "kind", "incident_id"}
-    assert "runbook_url" not in alertmanager_alert(whole, 0)["annotations"]
-
-
-def test_alerts_on_performance_and_labels_have_names_of_their_own() -> None:
-    accuracy = alert(
-        kind="performance", feature="performance.accuracy", type="performance", effect=None,
-        interval=[0.896252, 0.931016], normal=0.94364, counts={"labelled": 991},
-        rule="accuracy: max_drop 0.01, for 2 of 3", summary="m: accuracy fell to 0.915",
-    )  # fmt: skip
-    said = alertmanager_alert(accuracy, 0)
-    assert said["labels"]["alertname"] == "DriftlinePerformance"
-    assert said["labels"]["feature"] == "performance.accuracy"
-    assert "rule accuracy: max_drop 0.01, for 2 of 3;" in said["annotations"]["description"]
-    assert "accuracy fell to 0.915" in slack_message(accuracy)["text"]
-    stopped = alert(kind="labels", feature=None, type=None, detector=None, value=None, counts=None)
-    assert labels(stopped)["alertname"] == "DriftlineLabelsStopped"
-    assert "feature" not in labels(stopped)
-
-
-def test_every_kind_has_a_name() -> None:
-    names = [labels(alert(kind=kind))["alertname"] for kind in get_args(Kind)]
-    assert len(set(names)) == len(names)
-
-
-def test_an_end_is_never_before_the_start() -> None:
-    early = alertmanager_alert(alert(), 1_000)
-    assert early["endsAt"] == early["startsAt"]
-
-
-class Posted:
-    """Takes what is posted, or fails."""
-
-    def __init__(self) -> None:
-        self.bodies: list[list[dict[str, Any]]] = []
-        self.fails = False
-
-    def __call__(self, body: Any) -> None:
-        if self.fails:
-            raise DeliveryError("127.0.0.1 cannot be reached")
-        self.bodies.append(body)
-
-    def last(self) -> list[tuple[str, str, str]]:
-        """Feature, severity and end of each alert of the last request."""
-        return [
-            (each["labels"]["feature"], each["labels"]["severity"], each["endsAt"])
-            for each in self.bodies[-1]
-        ]
-
-
-@pytest.fixture
-def posted() -> Posted:
-    return Posted()
-
-
-@pytest.fixture
-def alertmanager(posted: Posted) -> Alertmanager:
-    return Alertmanager(posted, 60.0, Attempts(backoff=5.0))
-
-
-def test_what_fires_is_repeated_and_its_end_moves(
-    alertmanager: Alertmanager, posted: Posted
-) -> None:
-    alertmanager.step(NOW)
-    assert posted.bodies == []  # nothing to say
-    alertmanager.take(alert("a", feature="x"), NOW)
-    for seconds in (0, 30, 59, 60, 90, 119, 120):
-        alertmanager.step(NOW + seconds)
-    assert len(posted.bodies) == 3
-    assert posted.bodies[0][0]["endsAt"] == "2019-07-01T16:57:20Z"  # four times 60 s from then
-    assert posted.last() == [("x", "warning", "2019-07-01T16:59:20Z")]
-
-
-def test_a_change_is_posted_at_once_and_an_end_once(
-    alertmanager: Alertmanager, posted: Posted
-) -> None:
-    alertmanager.take(alert("a", feature="x"), NOW)
-    alertmanager.take(alert("b", feature="y"), NOW)
-    alertmanager.step(NOW)
-    alertmanager.take(resolved("a", feature="x"), NOW + 1)
-    alertmanager.step(NOW + 1)
-    assert posted.last() == [
-        ("y", "warning", "2019-07-01T16:57:21Z"),
-        ("x", "warning", "2019-07-01T00:00:00Z"),  # its `until`
+    bare = first_update(resolved(owner=None, runbook="https://wiki/a|b"))
+    assert slack_message(bare)["text"].splitlines() == [
+        "*car-loan: RESOLVED*",
+        alert().summary,
+        "incident bcd3f6b39202dc4d",
+        "<https://wiki/a%7Cb|runbook>",
     ]
-    alertmanager.step(NOW + 61)
-    assert [feature for feature, *_ in posted.last()] == ["y"]
 
 
-def test_an_end_in_the_future_is_now(alertmanager: Alertmanager, posted: Posted) -> None:
-    """Alertmanager takes an alert for resolved when its end is past."""
-    alertmanager.take(
-        alert("a", 2, feature="x", status="resolved", until="2019-07-01T16:55:00Z"), NOW
-    )
-    alertmanager.step(NOW)
-    assert posted.last() == [("x", "warning", "2019-07-01T16:53:20Z")]
+def test_a_chat_gets_a_message_for_each_update(server: Server) -> None:
+    target = slack.open_target(server.url, Access({"Authorization": "Bearer t"}))
+    (delivery,) = target.deliveries(first_update(alert("a"), alert("b")))
+    assert delivery.name == "127.0.0.1: incident bcd3f6b39202dc4d (car-loan)"
+    delivery.attempt()
+    assert server.bodies[0]["text"].startswith("*car-loan: FIRING warning, 2 alerts*\n")
+    assert server.headers[0]["Authorization"] == "Bearer t"
 
 
-def test_another_severity_ends_the_alert_that_had_the_old_one(
-    alertmanager: Alertmanager, posted: Posted
+# Records.
+
+
+def test_a_record_is_posted_as_it_was_published(server: Server) -> None:
+    said = msgspec.json.encode(alert("a")) + b" "
+    headers = (("ce_id", "a.1"), ("ce_subject", 'é "x" 5%'), ("content-type", "text/html"))
+    published = AlertRecord(alert("a"), said, 0, 0, 0, headers)
+    update = replace(first_update(alert("a")), records=[published, published])
+    target = record.open_target(server.url, Access({"X-Api-Key": "s3cret"}))
+    deliveries = target.deliveries(update)
+    assert [each.name for each in deliveries] == ["127.0.0.1: alert a, revision 1 (car-loan)"] * 2
+    deliveries[0].attempt()
+    assert server.bodies == [msgspec.json.decode(said)]
+    got = server.headers[0]
+    assert got["Content-Type"] == "application/json"
+    assert (got["Ce-Id"], got["X-Api-Key"]) == ("a.1", "s3cret")
+    assert got["Ce-Subject"] == "%C3%A9%20%22x%22%205%25"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        *((text, "a header is written 'Name: value', in ASCII and on one line")
+          for text in ("s3cret", ": s3cret", "a b: s3cret", "A: s3cret\r\nB: c", "A: s3crét")),
+        ("Host: s3cret", "the header Host is set by what sends: leave it out"),
+    ],
+)  # fmt: skip
+def test_what_is_no_header(text: str, said: str) -> None:
+    with pytest.raises(AlertsError) as error:
+        read_header(text)
+    assert str(error.value) == said
+
+
+@pytest.mark.parametrize(
+    ("code", "given", "after"),
+    [(429, "120", 120.0), (503, "soon", 0.0), (503, "999999", 3600.0), (500, None, 0.0),
+     (400, "120", 0.0), (503, "Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
+     (503, "Fri, 31 Dec 9999 00:00:00 GMT", 3600.0)],
+)  # fmt: skip
+def test_a_server_says_when_to_come_again(
+    code: int, given: str | None, after: float, server: Server
 ) -> None:
-    alertmanager.take(alert("a", 1, feature="x"), NOW)
-    alertmanager.step(NOW)
-    alertmanager.take(alert("a", 2, feature="x", severity="critical"), NOW + 5)
-    alertmanager.step(NOW + 5)
-    assert posted.last() == [
-        ("x", "critical", "2019-07-01T16:57:25Z"),
-        ("x", "warning", "2019-07-01T16:53:25Z"),
-    ]
-    alertmanager.take(resolved("a", 3, feature="x", severity="critical"), NOW + 9)
-    alertmanager.step(NOW + 9)
-    assert posted.last() == [("x", "critical", "2019-07-01T00:00:00Z")]
-
-
-def test_a_post_that_fails_is_tried_until_it_succeeds_and_no_end_is_lost(
-    alertmanager: Alertmanager, posted: Posted, caplog: pytest.LogCaptureFixture
-) -> None:
-    alertmanager.take(alert("a", feature="x"), NOW)
-    alertmanager.step(NOW)
-    posted.fails = True
-    alertmanager.take(resolved("a", feature="x"), NOW + 1)
-    tried = 0
-    for second in range(1, 40):
-        before = alertmanager.counts.retried
-        alertmanager.step(NOW + second)
-        tried += alertmanager.counts.retried - before
-        alertmanager.take(alert("b", second, feature="y"), NOW + second)  # hurries nobody
-    assert tried == 4  # after 0, 5, 10 and 20 s
-    posted.fails = False
-    alertmanager.step(NOW + 100)
-    assert sorted(feature for feature, *_ in posted.last()) == ["x", "y"]
-    assert caplog.text.count("alerts are not posted, trying on") == 1
-
-
-def test_many_alerts_are_posted_in_parts(alertmanager: Alertmanager, posted: Posted) -> None:
-    for number in range(100):
-        alertmanager.take(alert(f"a{number}", feature=f"f{number}"), NOW)
-    alertmanager.step(NOW)
-    assert [len(body) for body in posted.bodies] == [64, 36]
-
-
-def test_every_start_begins_with_what_fires(alerts: Alerts, server: Server) -> None:
-    alerts.publish(alert("a"), alert("b"), resolved("b"))
-    for _ in range(2):
-        subscriber = AlertSubscriber(alerts.log, TOPIC)
-        counts = feed_alertmanager(
-            subscriber, server.url, threading.Event(), clock=lambda: NOW, follow=False
-        )
-        assert counts.delivered == 1
-    assert [len(body) for body in server.bodies] == [1, 1]
-    stopped = threading.Event()
-    stopped.set()
-    feed_alertmanager(AlertSubscriber(alerts.log, TOPIC), server.url, stopped)
-    assert len(server.bodies) == 2
+    server.codes, server.retry_after = [code], given
+    with pytest.raises(DeliveryError) as error:
+        Webhook(server.url)({})
+    assert error.value.after == after

@@ -8,7 +8,7 @@ labels come.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -29,7 +29,9 @@ from tests.consumer.service.test_unread_batch import write_bomb
 
 from driftline.consumer.config import Config
 from driftline.consumer.deliver.alertmanager import alertmanager_alert
+from driftline.consumer.deliver.incidents import Incidents, Update
 from driftline.consumer.deliver.slack import slack_message
+from driftline.consumer.deliver.subscriber import AlertRecord
 from driftline.consumer.http import Health, StatusCollector
 from driftline.consumer.log.protocol import TopicPartition
 from driftline.consumer.service.plan import Plan
@@ -280,6 +282,15 @@ def metrics(rig: Rig) -> list[str]:
     return [line for line in rounded_text(text) if not line.startswith("driftline_build_info{")]
 
 
+def updates_of(alerts: Sequence[Alert]) -> list[Update]:
+    """What people are sent of alerts, each record looked at by itself."""
+    incidents, updates = Incidents(gather=0), []
+    for place, alert in enumerate(alerts):
+        incidents.take(AlertRecord(alert, b"", 0, place, place), place)
+        updates += incidents.updates({}, place)[0]
+    return [update for update in updates if update.changed]
+
+
 def every_figure() -> Outputs:
     """Each topic of both runs, and what others are sent of their alerts."""
     found: Outputs = {}
@@ -289,7 +300,7 @@ def every_figure() -> Outputs:
             found[f"{title}/{name}"] = lines(rig.records(name))
         found[f"{title}/metrics"] = metrics(rig)
         alerts = msgspec.convert(rig.bodies("alerts"), list[Alert])
-        found[f"{title}/slack"] = json_lines(map(slack_message, alerts))
+        found[f"{title}/slack"] = json_lines(map(slack_message, updates_of(alerts)))
         found[f"{title}/alertmanager"] = json_lines(alertmanager_alert(a, 0) for a in alerts)
     for model, reference in references().items():
         found[f"everything/reference of {model}"] = reference.to_json().decode().splitlines()

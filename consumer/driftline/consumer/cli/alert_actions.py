@@ -1,4 +1,4 @@
-"""What `driftline alerts tail`, `exec` and `webhook` share: how they subscribe and end.
+"""What `driftline alerts tail`, `exec` and `notify` share: how they subscribe and end.
 
 Nothing here needs numpy: that no broker is there is known before it is loaded.
 """
@@ -21,7 +21,7 @@ from driftline.consumer.cli.terminal import say
 from driftline.consumer.deliver.choice import Choice
 from driftline.consumer.deliver.dispatcher import Counts
 from driftline.consumer.deliver.marks import MarkReader
-from driftline.consumer.deliver.position import FilePosition
+from driftline.consumer.deliver.position import FilePosition, PositionStore
 from driftline.consumer.deliver.subscriber import AlertSubscriber
 from driftline.consumer.log.broker import connect, wait_for_broker
 from driftline.consumer.log.errors import Unreachable
@@ -31,7 +31,7 @@ from driftline.consumer.log.errors import Unreachable
 def listening(
     deployment: Deployment,
     choice: Choice,
-    position: Path | None = None,
+    position: PositionStore | None = None,
     wait: float | None = None,
     pause: Callable[[float], object] = time.sleep,
 ) -> Iterator[tuple[AlertSubscriber, MarkReader]]:
@@ -40,7 +40,7 @@ def listening(
     Args:
         deployment: where its topics are.
         choice: which alerts are asked for.
-        position: a file that keeps where it stopped; None: begin with what fires now.
+        position: keeps where it stopped; None: begin with what fires now.
         wait: seconds to wait for a broker that cannot be reached; None: for ever.
         pause: waits for a number of seconds between two attempts to reach it.
 
@@ -49,8 +49,7 @@ def listening(
     """
     broker = wait_for_broker(lambda: connect(deployment.kafka), wait, _say_away, pause)
     with closing(output_log.OutputLog.of(broker, deployment.config)) as output:
-        positions = FilePosition(position) if position is not None else None
-        yield output.alerts(choice, positions), output.marks()
+        yield output.alerts(choice, position), output.marks()
 
 
 @contextmanager
@@ -59,11 +58,21 @@ def handing_on(
     choice: Choice,
     position: Path | None,
     wait: float | None,
+    keep: bool = True,
 ) -> Iterator[tuple[AlertSubscriber, MarkReader, threading.Event]]:
-    """Subscribe as `listening`; yield that, and an event that SIGTERM and Ctrl-C set."""
+    """Subscribe as `listening`; yield that, and an event that SIGTERM and Ctrl-C set.
+
+    Args:
+        deployment: where its topics are.
+        choice: which alerts are asked for.
+        position: a file that keeps where it stopped.
+        wait: seconds to wait for a broker that cannot be reached; None: for ever.
+        keep: whether the file is written.
+    """
+    store = None if position is None else FilePosition(position, keep=keep)
     with (
         until_stopped() as stop,
-        listening(deployment, choice, position, wait, pausing(stop)) as (subscriber, marks),
+        listening(deployment, choice, store, wait, pausing(stop)) as (subscriber, marks),
     ):
         yield subscriber, marks, stop
 

@@ -5,12 +5,25 @@ from __future__ import annotations
 import getpass
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from driftline.consumer.cli import load_config
+from driftline.consumer.cli.alert_options import (
+    AlertId,
+    Clear,
+    Features,
+    Follow,
+    Models,
+    Position,
+    Severity,
+    Status,
+    Who,
+    Why,
+)
 from driftline.consumer.cli.errors import CommandError
+from driftline.consumer.cli.notify import NOTIFY_HELP, notify, webhook
 from driftline.consumer.cli.options import (
     BootstrapServers,
     ConfigFile,
@@ -23,42 +36,12 @@ from driftline.consumer.cli.options import (
 )
 from driftline.consumer.cli.terminal import out, out_json
 from driftline.consumer.deliver.choice import Choice
-from driftline.consumer.deliver.sinks import sinks_of
 from driftline.consumer.log.broker import connect
-from driftline.consumer.wire import kinds
 from driftline.consumer.wire.control import Action
-from driftline.producer.files.formats import any_of
 
 alerts = typer.Typer(
     name="alerts", help="Follow the alerts, show one, hand them on.", no_args_is_help=True
 )
-
-_WEBHOOKS = sinks_of("url")
-_USUAL = next(iter(_WEBHOOKS))
-if TYPE_CHECKING:
-    WebhookName = str
-else:
-    WebhookName = Literal[tuple(_WEBHOOKS)]
-
-AlertId = Annotated[str, typer.Argument(help="The alert, or the beginning of its id.")]
-Who = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Who says it; your login name if not given.")
-]
-Why = Annotated[str | None, typer.Option(metavar="TEXT", help="The reason.")]
-Clear = Annotated[bool, typer.Option("--clear", help="Take it back.")]
-Models = Annotated[
-    list[str] | None, typer.Option("--model", metavar="NAME", help="Only of this model.")
-]
-Severity = Annotated[kinds.Severity | None, typer.Option(help="This severity or worse.")]
-Status = Annotated[kinds.Status | None, typer.Option(help="Only these records.")]
-Features = Annotated[
-    list[str] | None, typer.Option("--feature", metavar="GLOB", help="Only of these features.")
-]
-Position = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="Keeps where it stopped; else begin with what fires now."),
-]
-Follow = Annotated[bool, typer.Option("--follow/--no-follow", help="Wait for more, until Ctrl-C.")]
 
 
 @alerts.command()
@@ -193,61 +176,22 @@ def run_command(
     longest, patience = read_seconds(timeout, "--timeout"), read_wait(wait)
     deployment = load_config.find_deployment(config, bootstrap_servers)
     from driftline.consumer.cli import alert_actions
+    from driftline.consumer.deliver.command import send
     from driftline.consumer.deliver.dispatcher import Attempts
 
     choice = Choice(model or (), severity, (), feature or (), status)
     tries = Attempts(attempts)
-    sink = sinks_of("command")["command"]
     with alert_actions.handing_on(deployment, choice, position, patience) as (
         subscriber,
         _,
         stop,
     ):
-        counts = sink.send(subscriber, command, stop, longest, parallel, tries, follow)
-    alert_actions.report(counts, sink.done, follow=follow)
+        counts = send(subscriber, command, stop, longest, parallel, tries, follow)
+    alert_actions.report(counts, "done", follow=follow)
 
 
-@alerts.command(
-    help=f"Post alerts to {any_of([sink.receiver for sink in _WEBHOOKS.values()])}.\n\n"
-    + " ".join(sink.gets for sink in _WEBHOOKS.values())
-)
-def webhook(
-    url: Annotated[
-        str,
-        typer.Argument(
-            envvar="DRIFTLINE_WEBHOOK_URL", show_envvar=True, help="Where to post; may be a secret."
-        ),
-    ],
-    form: Annotated[
-        WebhookName, typer.Option("--format", help="What the receiver understands.")
-    ] = _USUAL,
-    config: ConfigFile = None,
-    model: Models = None,
-    severity: Severity = None,
-    feature: Features = None,
-    position: Position = None,
-    follow: Follow = True,
-    wait: Wait = None,
-    bootstrap_servers: BootstrapServers = None,
-) -> None:
-    """Send alerts to a URL: see the table of sinks."""
-    sink = _WEBHOOKS[form]
-    if position is not None and not sink.resumes:
-        raise CommandError(f"--position: {sink.receiver} is told all that fires at every start")
-    patience = read_wait(wait)
-    deployment = load_config.find_deployment(config, bootstrap_servers)
-    from driftline.consumer.cli import alert_actions
-    from driftline.consumer.deliver.webhook import Webhook
-
-    Webhook(url)  # refuses a bad one before the broker is asked
-    choice = Choice(model or (), severity, (), feature or ())
-    with alert_actions.handing_on(deployment, choice, position, patience) as (
-        subscriber,
-        _,
-        stop,
-    ):
-        counts = sink.send(subscriber, url, stop, follow=follow)
-    alert_actions.report(counts, sink.done, follow=follow)
+alerts.command(help=NOTIFY_HELP)(notify)
+alerts.command(hidden=True)(webhook)
 
 
 def _mark(

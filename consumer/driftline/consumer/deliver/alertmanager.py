@@ -2,21 +2,18 @@
 
 Alertmanager forgets an alert that nobody repeats; so what fires is posted at every change and every
 `resend` seconds, each time with an end a few `resend` ahead, and what has ended once, with its end.
-The state is made from the topic at every start, so nothing needs to be remembered: what ended in
+What fires is known from the topic at every start, so nothing needs to be remembered: what ended in
 between simply is not repeated. https://prometheus.io/docs/alerting/latest/alerts_api/ (v2).
 """
 
 from __future__ import annotations
 
 import logging
-import threading
-import time
-from collections.abc import Callable
 from typing import Any
 
-from driftline.consumer.deliver.dispatcher import POLL, Attempts, Counts
+from driftline.consumer.deliver.dispatcher import Attempts
 from driftline.consumer.deliver.errors import DeliveryError
-from driftline.consumer.deliver.subscriber import AlertSubscriber
+from driftline.consumer.deliver.target import Access, Target
 from driftline.consumer.deliver.webhook import Post, Webhook
 from driftline.consumer.wire.kinds import KINDS
 from driftline.consumer.wire.records import Alert
@@ -70,20 +67,25 @@ def alertmanager_alert(alert: Alert, ends: int) -> dict[str, Any]:
     }
 
 
-class Alertmanager:
+class Alertmanager(Target):
     """What fires and what has ended since the last success; posts it.
 
+    Marks hold nothing back from it: it has silences of its own.
+
     Args:
+        name: who it is, for messages.
         post: posts a list of alerts; raises `DeliveryError`.
         resend: seconds after which what fires is posted again.
         attempts: how the pause grows while posting fails; there is no last attempt.
     """
 
-    def __init__(self, post: Post, resend: float, attempts: Attempts) -> None:
-        self.counts = Counts()
+    def __init__(
+        self, name: str, post: Post, resend: float = RESEND, attempts: Attempts | None = None
+    ) -> None:
+        super().__init__(name)
         self._post = post
         self._resend = resend
-        self._attempts = attempts
+        self._attempts = attempts or Attempts()
         self._firing: dict[str, Alert] = {}
         self._ended: list[tuple[Alert, int]] = []
         self._due = 0.0  # seconds since 1970
@@ -127,39 +129,11 @@ class Alertmanager:
         self._due = now + self._resend
 
 
-def send(
-    subscriber: AlertSubscriber,
-    url: str,
-    stop: threading.Event,
-    resend: float = RESEND,
-    clock: Callable[[], float] = time.time,
-    follow: bool = True,
-) -> Counts:
-    """Keep an Alertmanager informed of what a subscriber brings, until stopped.
-
-    Args:
-        subscriber: which alerts; without a position, so that every start begins with what fires,
-            and without a choice of status, so that what is resolved is seen.
-        url: of its `/api/v2/alerts`.
-        stop: set to end.
-        resend: seconds after which what fires is posted again.
-        clock: returns seconds since 1970.
-        follow: go on after the first post.
-
-    Returns:
-        Posts that succeeded (`delivered`) and failed (`retried`).
+def open_target(url: str, access: Access) -> Alertmanager:
+    """Return what keeps an Alertmanager informed, by its `/api/v2/alerts`.
 
     Raises:
         AlertsError: not a URL.
-        LogError, WorkerLost: the topic cannot be read.
     """
-    alertmanager = Alertmanager(Webhook(url), resend, Attempts())
-    while not stop.is_set():
-        for record in subscriber.poll():
-            alertmanager.take(record.alert, clock())
-            subscriber.done(record)
-        alertmanager.step(clock())
-        if not follow:
-            break
-        stop.wait(POLL)
-    return alertmanager.counts
+    webhook = Webhook(url, access.headers)
+    return Alertmanager(webhook.host, webhook)

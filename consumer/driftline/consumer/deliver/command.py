@@ -136,7 +136,7 @@ def send(
             runner, executor, parallel, attempts or Attempts(), time.monotonic, subscriber.done
         )
         try:
-            forward(subscriber, dispatcher, stop.wait, stop.is_set, follow)
+            forward(subscriber.poll, dispatcher, stop.wait, stop.is_set, follow)
         finally:
             runner.close()
     return dispatcher.counts

@@ -1,9 +1,10 @@
-"""Hand on alert records, each at least once: several alerts side by side, one alert in order.
+"""Hand on what has a key, each at least once: several keys side by side, one key in order.
 
-A record waits until the one before it of the same alert is handed on or given up. An attempt that
-fails is repeated after a pause, which grows, and during which nobody waits: other alerts go on.
-After the last attempt the record is given up: it is counted, reported by `on_failure` (a line on
-the log, which goes to stderr, by default) and not tried again.
+The key of an alert's record is the alert's id. What has the same key as something else waits until
+that is handed on or given up. An attempt that fails is repeated after a pause, which grows and is
+as long as the receiver asks for, and during which nobody waits: other keys go on. After the last
+attempt it is given up: it is counted, reported by `on_failure` (a line on the log, which goes to
+stderr, by default) and not tried again.
 """
 
 from __future__ import annotations
@@ -11,20 +12,32 @@ from __future__ import annotations
 import heapq
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 from driftline.consumer.deliver.errors import DeliveryError
-from driftline.consumer.deliver.subscriber import AlertRecord, AlertSubscriber
 
 logger = logging.getLogger(__name__)
 
-MOST_WAITING = 1_000  # records; then the subscriber is not asked for more
+MOST_WAITING = 1_000  # items; then nobody is asked for more
 POLL = 1.0  # seconds between two looks at the topic
 
-Deliver = Callable[[AlertRecord], None]
-"""One attempt to hand on one record; raises `DeliveryError` when it fails."""
+
+class Item(Protocol):
+    """What is handed on, such as an `AlertRecord`."""
+
+    @property
+    def key(self) -> str:
+        """Of one key one at a time is handed on, in order."""
+
+    @property
+    def name(self) -> str:
+        """What it is, for messages."""
+
+
+T = TypeVar("T", bound=Item)
 
 
 @dataclass(frozen=True)
@@ -51,77 +64,74 @@ class Attempts:
 
 
 @dataclass(frozen=True)
-class Failure:
-    """A record that was given up: after how many attempts, and why the last one failed."""
+class Failure(Generic[T]):
+    """What was given up: after how many attempts, and why the last one failed."""
 
-    record: AlertRecord
+    item: T
     attempts: int
     error: str
 
 
 @dataclass
 class Counts:
-    """Records handed on, attempts that failed and were repeated, records given up."""
+    """Items handed on, attempts that failed and were repeated, items given up."""
 
     delivered: int = 0
     retried: int = 0
     failed: int = 0
 
 
-def log_failure(failure: Failure) -> None:
+def log_failure(failure: Failure[T]) -> None:
     """Write a failure to the log."""
-    alert = failure.record.alert
     logger.error(
-        "alert %s, revision %d (%s) is given up after %d attempts: %s",
-        alert.alert_id, alert.revision, alert.stream, failure.attempts, failure.error,
-    )  # fmt: skip
+        "%s is given up after %d attempts: %s", failure.item.name, failure.attempts, failure.error
+    )
 
 
-class Dispatcher:
-    """Hands on records; used by one thread, which calls `step` often.
+class Dispatcher(Generic[T]):
+    """Hands on items; used by one thread, which calls `step` often.
 
     Args:
-        deliver: one attempt; runs in `executor`.
+        deliver: one attempt to hand on one item; raises `DeliveryError`; runs in `executor`.
         executor: runs attempts; `parallel` of them at most.
         parallel: attempts at once.
         attempts: how often to try.
         clock: returns seconds, monotonic.
-        on_done: called with every record handed on or given up.
-        on_failure: called with every record given up, before `on_done`.
+        on_done: called with every item handed on or given up.
+        on_failure: called with every item given up, before `on_done`.
     """
 
     def __init__(
         self,
-        deliver: Deliver,
+        deliver: Callable[[T], object],
         executor: Executor,
         parallel: int,
         attempts: Attempts,
         clock: Callable[[], float],
-        on_done: Callable[[AlertRecord], object],
-        on_failure: Callable[[Failure], object] = log_failure,
+        on_done: Callable[[T], object],
+        on_failure: Callable[[Failure[T]], object] = log_failure,
     ) -> None:
         self.counts = Counts()
         self._deliver, self._executor, self._parallel = deliver, executor, parallel
         self._attempts, self._clock = attempts, clock
         self._on_done, self._on_failure = on_done, on_failure
-        self._queues: dict[str, deque[AlertRecord]] = {}  # the first of each is in hand
+        self._queues: dict[str, deque[T]] = {}  # the first of each is in hand
         self._failed: dict[str, int] = {}  # attempts of the first of each queue
         self._ready: deque[str] = deque()
         self._pausing: list[tuple[float, str]] = []  # heap
-        self._running: dict[Future[None], str] = {}
+        self._running: dict[Future[object], str] = {}
 
     @property
     def waiting(self) -> int:
-        """Records that are neither handed on nor given up yet."""
+        """Items that are neither handed on nor given up yet."""
         return sum(len(queue) for queue in self._queues.values())
 
-    def offer(self, record: AlertRecord) -> None:
-        """Take a record, to be handed on after the earlier ones of its alert."""
-        alert_id = record.alert.alert_id
-        queue = self._queues.setdefault(alert_id, deque())
-        queue.append(record)
+    def offer(self, item: T) -> None:
+        """Take an item, to be handed on after the earlier ones of its key."""
+        queue = self._queues.setdefault(item.key, deque())
+        queue.append(item)
         if len(queue) == 1:
-            self._ready.append(alert_id)
+            self._ready.append(item.key)
 
     def step(self) -> None:
         """Take note of what has ended, and start what is due."""
@@ -130,9 +140,9 @@ class Dispatcher:
             while self._pausing and self._pausing[0][0] <= now:
                 self._ready.append(heapq.heappop(self._pausing)[1])
             while self._ready and len(self._running) < self._parallel:
-                alert_id = self._ready.popleft()
-                future = self._executor.submit(self._deliver, self._queues[alert_id][0])
-                self._running[future] = alert_id
+                key = self._ready.popleft()
+                future = self._executor.submit(self._deliver, self._queues[key][0])
+                self._running[future] = key
             ended = [future for future in self._running if future.done()]
             for future in ended:
                 self._ended(self._running.pop(future), future.exception())
@@ -148,42 +158,43 @@ class Dispatcher:
         elif longest > 0:
             sleep(longest)
 
-    def _ended(self, alert_id: str, error: BaseException | None) -> None:
-        queue = self._queues[alert_id]
-        record = queue[0]
+    def _ended(self, key: str, error: BaseException | None) -> None:
+        queue = self._queues[key]
+        item = queue[0]
         if error is None:
             self.counts.delivered += 1
         else:
-            failed = self._failed[alert_id] = self._failed.get(alert_id, 0) + 1
+            failed = self._failed[key] = self._failed.get(key, 0) + 1
             again = error.again if isinstance(error, DeliveryError) else True
             if again and failed < self._attempts.limit:
                 self.counts.retried += 1
-                due = self._clock() + self._attempts.pause(failed)
-                heapq.heappush(self._pausing, (due, alert_id))
+                after = error.after if isinstance(error, DeliveryError) else 0.0
+                due = self._clock() + max(after, self._attempts.pause(failed))
+                heapq.heappush(self._pausing, (due, key))
                 return
             self.counts.failed += 1
-            self._on_failure(Failure(record, failed, str(error) or type(error).__name__))
+            self._on_failure(Failure(item, failed, str(error) or type(error).__name__))
         queue.popleft()
-        self._failed.pop(alert_id, None)
+        self._failed.pop(key, None)
         if queue:
-            self._ready.append(alert_id)
+            self._ready.append(key)
         else:
-            del self._queues[alert_id]
-        self._on_done(record)
+            del self._queues[key]
+        self._on_done(item)
 
 
 def forward(
-    subscriber: AlertSubscriber,
-    dispatcher: Dispatcher,
+    poll: Callable[[], Iterable[T]],
+    dispatcher: Dispatcher[T],
     sleep: Callable[[float], object],
     stopped: Callable[[], bool],
     follow: bool = True,
 ) -> None:
-    """Hand on what a subscriber brings, until stopped.
+    """Hand on what comes, until stopped.
 
     Args:
-        subscriber: brings the records; `dispatcher` has its `done` as `on_done`.
-        dispatcher: hands them on.
+        poll: brings what is new, such as a subscriber's; its `done` is the dispatcher's `on_done`.
+        dispatcher: hands it on.
         sleep: waits for a number of seconds, or less.
         stopped: whether to end.
         follow: go on when all that is there has been handed on.
@@ -193,8 +204,8 @@ def forward(
     """
     while not stopped():
         if dispatcher.waiting < MOST_WAITING:
-            for record in subscriber.poll():
-                dispatcher.offer(record)
+            for item in poll():
+                dispatcher.offer(item)
         dispatcher.step()
         if not follow and not dispatcher.waiting:
             return

@@ -15,8 +15,10 @@ class DeliveryError(DriftlineError):
     Args:
         message: one sentence.
         again: whether another attempt may help.
+        after: seconds that the receiver wants to be left alone before it.
     """
 
-    def __init__(self, message: str, again: bool = True) -> None:
+    def __init__(self, message: str, again: bool = True, after: float = 0.0) -> None:
         super().__init__(message)
         self.again = again
+        self.after = after

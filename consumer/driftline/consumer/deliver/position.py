@@ -19,11 +19,13 @@ class Position(msgspec.Struct, frozen=True):
     """Per partition of one topic, the offset before which everything has been handled.
 
     `topic_id` changes when the topic is re-created; offsets of the old one mean nothing then.
+    `held`: alerts that people have had held back, with the revision that was sent last, 0 if none.
     """
 
     topic: str
     topic_id: str
     offsets: tuple[int, ...]
+    held: dict[str, int] = {}
 
 
 class PositionStore(Protocol):
@@ -56,10 +58,12 @@ class FilePosition:
 
     Args:
         path: of the file; its folder must exist.
+        keep: whether `save` writes it; else it is read only.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, keep: bool = True) -> None:
         self._path = path
+        self._keep = keep
 
     def load(self) -> Position | None:
         """Return what was saved last.
@@ -85,6 +89,8 @@ class FilePosition:
         Raises:
             AlertsError: the file cannot be written.
         """
+        if not self._keep:
+            return
         part = self._path.with_name(f"{self._path.name}.{os.getpid()}.part")
         try:
             part.write_bytes(msgspec.json.encode(position))

@@ -1,25 +1,25 @@
 """The table of sinks: where alerts can be sent, and what each is.
 
-What sends stands in the file of a sink's name beside this one:
+What sends to a URL stands in the file of a sink's name beside this one:
 
-* `send(subscriber, target, stop, *, follow)` hands on what a subscriber brings to a URL, or to a
-  command, until `stop` is set; without `follow` until all that is there has been handed on. It
-  returns `Counts`.
+* `open_target(url, access)` returns a `target.Target`, which gets the updates of incidents; what
+  sends one message for each is a `MessageTarget`.
 
-The verbs of `driftline alerts`, their help and the docs read the table. It loads nothing of what
-sends. A new sink that has a URL is its file and a line here; what is to be said once for each
-record is handed on by `webhook.post_each`.
+The scheme of a URL chooses the sink. The verbs of `driftline alerts`, their help and the docs read
+the table. It loads nothing of what sends. A new sink is its file and a line here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+from driftline.consumer.deliver.errors import AlertsError
 
 if TYPE_CHECKING:
-    from driftline.consumer.deliver.dispatcher import Counts
+    from driftline.consumer.deliver.target import Access, Target
 
 
 @dataclass(frozen=True)
@@ -27,49 +27,79 @@ class Sink:
     """One sink.
 
     Attributes:
-        name: of its file; of one with a URL also what `--format` says.
-        target: what it is given, and so its verb: a `command` that `exec` runs, or a `url`.
+        name: of its file.
+        schemes: of its URLs, of which all up to a `+` only chooses it. Without any it takes the
+            schemes that no other has.
         receiver: who gets the alerts, in a sentence.
         gets: what the receiver gets, a sentence.
-        done: what was done with an alert that was handed on.
-        resumes: whether it goes on where it stopped; else it begins with all that fires.
+        example: a URL.
     """
 
     name: str
-    target: Literal["command", "url"]
+    schemes: tuple[str, ...]
     receiver: str
     gets: str
-    done: str
-    resumes: bool = True
+    example: str
 
-    @property
-    def send(self) -> Callable[..., Counts]:
-        """What sends; it is imported now."""
-        send: Callable[..., Counts] = import_module(f"{__package__}.{self.name}").send
-        return send
+    def open(self, url: str, access: Access) -> Target:
+        """Return what sends to a URL; the code that does is imported now.
+
+        Raises:
+            AlertsError: nothing can be sent to it.
+        """
+        scheme = url.partition("://")[0].lower()
+        if scheme in self.schemes:
+            url = url[scheme.find("+") + 1 :]
+        made: Target = import_module(f"{__package__}.{self.name}").open_target(url, access)
+        return made
+
+
+def _ours(name: str) -> tuple[str, ...]:
+    """Return a sink's own schemes over HTTP."""
+    return f"{name}+http", f"{name}+https"
 
 
 SINKS = [
     Sink(
-        "command", "command", "a command",
-        "A command is run for each record, with its JSON on standard input.", "done",
+        "record", ("http", "https"), "a webhook",
+        "Each record, as it was published, as JSON with the headers of CloudEvents.",
+        "https://hooks.example/driftline",
     ),
     Sink(
-        "alertmanager", "url", "an Alertmanager",
-        "An Alertmanager (URL ending in /api/v2/alerts) is told again every minute what fires.",
-        "posted", resumes=False,
+        "alertmanager", _ours("alertmanager"), "an Alertmanager",
+        "It is told again every minute what fires (URL ending in /api/v2/alerts).",
+        "alertmanager+http://localhost:9093/api/v2/alerts",
     ),
     Sink(
-        "slack", "url", "a chat",
-        "Slack, Mattermost, Rocket.Chat and Zulip get a message for each record.", "posted",
+        "slack", _ours("slack"), "a chat",
+        "A message for each incident, and updates, in the form that webhooks of Slack,"
+        " Mattermost, Rocket.Chat and Zulip take.",
+        "slack+https://hooks.slack.com/services/T0/B0/XXXX",
+    ),
+    Sink(
+        "apprise", (), "a service that apprise knows",
+        "A message for each incident, and updates: Slack, Teams, PagerDuty, Opsgenie, mail and"
+        " over 100 more, by the extra `notify`.",
+        "mailtos://user:password@example.org",
     ),
 ]  # fmt: skip
 
 
-def sinks_of(target: Literal["command", "url"]) -> dict[str, Sink]:
-    """Return the sinks with such a target by their names, the usual one first.
+def sink_of(url: str) -> Sink:
+    """Return the sink that the scheme of a URL chooses.
 
-    >>> list(sinks_of("url")), sinks_of("command")["command"].receiver
-    (['alertmanager', 'slack'], 'a command')
+    Raises:
+        AlertsError: it has no scheme.
+
+    >>> [sink_of(url).name for url in ("https://a", "alertmanager+http://b", "pagerduty://k")]
+    ['record', 'alertmanager', 'apprise']
     """
-    return {sink.name: sink for sink in SINKS if sink.target == target}
+    scheme, colon, _ = url.partition("://")
+    if not colon or not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme):
+        schemes = ", ".join(f"{sink.schemes[-1]}://" for sink in SINKS if sink.schemes)
+        raise AlertsError(
+            f"a target is a URL, and its scheme says what it is: {schemes}, or one that apprise"
+            " knows, such as mailto://"
+        )
+    usual = next(sink for sink in SINKS if not sink.schemes)
+    return next((sink for sink in SINKS if scheme.lower() in sink.schemes), usual)

@@ -1,47 +1,35 @@
-"""Slack's form of a message: one for each record.
+"""Slack's form of a message, one for each update of an incident.
 
-https://api.slack.com/messaging/webhooks. Mattermost, Rocket.Chat and Zulip accept the same.
+https://api.slack.com/messaging/webhooks. Mattermost, Rocket.Chat and Zulip accept the same. Such a
+webhook cannot answer in a thread: that needs a token, which the scheme `slack://` of apprise takes.
 """
 
 from __future__ import annotations
 
-import threading
-
-from driftline.consumer.deliver.dispatcher import Attempts, Counts
-from driftline.consumer.deliver.subscriber import AlertSubscriber
-from driftline.consumer.deliver.webhook import post_each
-from driftline.consumer.wire.records import Alert
+from driftline.consumer.deliver.incidents import Update
+from driftline.consumer.deliver.message_text import message_text
+from driftline.consumer.deliver.target import Access, MessageTarget
+from driftline.consumer.deliver.webhook import Webhook
 
 
-def slack_message(alert: Alert) -> dict[str, str]:
-    """Return one record as a message for Slack.
-
-    The text has the status and severity, the sentence, and links to the page and the runbook.
-    """
-    head = "RESOLVED" if alert.status == "resolved" else f"FIRING {alert.severity}"
-    text = f"*{head}*  {_escaped(alert.summary)}"
-    if alert.owner is not None:
-        text += f"\nowner {_escaped(alert.owner)}"
-    for name, url in {**(alert.links or {}), "runbook": alert.runbook}.items():
-        if url is not None:
-            text += f"\n<{_escaped(url).replace('|', '%7C')}|{_escaped(name)}>"
-    return {"text": text}
+def slack_message(update: Update) -> dict[str, str]:
+    """Return an update as a message for Slack."""
+    text = message_text(update)
+    links = [
+        f"<{_escaped(url).replace('|', '%7C')}|{_escaped(name)}>"
+        for name, url in text.links.items()
+    ]
+    return {"text": "\n".join([f"*{_escaped(text.title)}*", *map(_escaped, text.lines), *links])}
 
 
-def send(
-    subscriber: AlertSubscriber,
-    url: str,
-    stop: threading.Event,
-    attempts: Attempts | None = None,
-    follow: bool = True,
-) -> Counts:
-    """Post a message for each record, see `post_each`.
+def open_target(url: str, access: Access) -> MessageTarget:
+    """Return what posts messages to a URL.
 
     Raises:
         AlertsError: not a URL.
-        LogError, WorkerLost: the topic cannot be read.
     """
-    return post_each(subscriber, url, stop, slack_message, attempts, follow)
+    webhook = Webhook(url, access.headers)
+    return MessageTarget(webhook.host, lambda update: webhook(slack_message(update)))
 
 
 def _escaped(text: str) -> str:

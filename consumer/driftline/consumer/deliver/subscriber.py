@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -43,6 +43,7 @@ class AlertRecord:
         value: its JSON as published, fields of newer versions included.
         partition, offset: where it stands.
         timestamp: when it was published, ms since 1970.
+        headers: as published: those of CloudEvents.
     """
 
     alert: Alert
@@ -50,6 +51,18 @@ class AlertRecord:
     partition: int
     offset: int
     timestamp: int
+    headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The alert: its records are handed on in order."""
+        return self.alert.alert_id
+
+    @property
+    def name(self) -> str:
+        """What it is, for messages."""
+        alert = self.alert
+        return f"alert {alert.alert_id}, revision {alert.revision} ({alert.stream})"
 
 
 class AlertSubscriber:
@@ -62,6 +75,11 @@ class AlertSubscriber:
         topic: the topic of alerts, `driftline.alerts` unless `output.prefix` is another.
         choice: which alerts are asked for.
         positions: keeps where it stopped; None: begin with the present state at every start.
+
+    Attributes:
+        handled: after the first `poll` with a kept position, what is asked for and was handled
+            before it, in order. Whoever does not need it leaves it alone.
+        held: kept with the position, by alert: what was not sent though it was handled.
 
     Raises:
         AlertsError: there is no such topic, or the kept position cannot be used.
@@ -86,6 +104,8 @@ class AlertSubscriber:
         self._cursor = Cursor(
             log, (TopicPartition(topic, number) for number in range(info.partitions))
         )
+        self.handled: list[AlertRecord] = []
+        self.held: dict[str, int] = {}
         self._resumed = self._resume_at()
         self._begun = False
         self._highest: dict[str, int] = {}
@@ -109,6 +129,10 @@ class AlertSubscriber:
             self._begun = True
             if self._resumed is not None:
                 before = self._resumed
+                self.handled = [
+                    r for r in records
+                    if r.offset < before[r.partition] and self._choice.holds(r.alert)
+                ]  # fmt: skip
                 records = [r for r in records if r.offset >= before[r.partition]]
             elif self._choice.since is None:
                 records = present(records)
@@ -153,7 +177,12 @@ class AlertSubscriber:
         offsets = [self._cursor.next[partition] for partition in sorted(self._cursor.next)]
         for partition, offset in self._open:
             offsets[partition] = min(offsets[partition], offset)
-        return Position(self._info.name, self._info.topic_id, tuple(offsets))
+        return Position(self._info.name, self._info.topic_id, tuple(offsets), dict(self.held))
+
+    def keep(self, held: Mapping[str, int]) -> None:
+        """Keep with the position what is held back, see `Position.held`."""
+        self.held = dict(held)
+        self._save()
 
     def close(self) -> None:
         """Give up the connection."""
@@ -177,7 +206,8 @@ class AlertSubscriber:
         if alert.revision <= self._highest.get(alert.alert_id, 0):
             return None
         self._highest[alert.alert_id] = alert.revision
-        return AlertRecord(alert, value, record.partition, record.offset, record.timestamp)
+        headers = tuple((name, text.decode(errors="replace")) for name, text in record.headers)
+        return AlertRecord(alert, value, record.partition, record.offset, record.timestamp, headers)
 
     def _resume_at(self) -> tuple[int, ...] | None:
         """Return the kept position's offsets, None to begin with the present state."""
@@ -193,6 +223,7 @@ class AlertSubscriber:
         if not same or any(kept.offsets[tp.partition] > end for tp, end in ends.items()):
             logger.warning("%s was re-created: beginning with what fires now", kept.topic)
             return None
+        self.held = dict(kept.held)
         return kept.offsets
 
     def _save(self) -> None:

@@ -1,4 +1,4 @@
-"""Post alert records as JSON to a URL.
+"""Post JSON to a URL.
 
 A URL may hold a secret, so that messages name the host only, never what the client says of the URL.
 """
@@ -6,12 +6,11 @@ A URL may hold a secret, so that messages name the host only, never what the cli
 from __future__ import annotations
 
 import re
-import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from http.client import HTTPException
 from typing import Any
@@ -19,16 +18,17 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from driftline.consumer.deliver.dispatcher import Attempts, Counts, Dispatcher, forward
 from driftline.consumer.deliver.errors import AlertsError, DeliveryError
-from driftline.consumer.deliver.subscriber import AlertRecord, AlertSubscriber
-from driftline.consumer.wire.records import Alert
 
 Post = Callable[[Any], None]
 """Posts one JSON document; raises `DeliveryError`."""
 
 _NOT_IN_A_URL = re.compile(r"[^!-~]")
 _HOST_NAME = re.compile(r"(?!.{254})[\w-]{1,63}(\.[\w-]{1,63})*\.?", re.ASCII)
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[\t -~]*")
+_SET_HERE = {"content-length", "content-type", "host", "transfer-encoding"}
+_LONGEST_PAUSE = 3_600.0  # seconds that a Retry-After may ask for
 _PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
 
 
@@ -37,29 +37,35 @@ class Webhook:
 
     Args:
         url: http or https.
+        headers: sent with each post; may hold a token.
         timeout: seconds for connecting, and for each wait for the answer.
 
     Raises:
         AlertsError: not such a URL.
     """
 
-    def __init__(self, url: str, timeout: float = 10.0) -> None:
-        self._host = _host_of(url)
+    def __init__(
+        self, url: str, headers: Mapping[str, str] | None = None, timeout: float = 10.0
+    ) -> None:
+        self.host = _host_of(url)
         self._url = url
+        self._headers = headers or {}
         self._timeout = timeout
         self._opener = urllib.request.build_opener(_NoRedirect)
 
     def __call__(self, document: Any) -> None:
-        """Post one JSON document.
+        """Post one JSON document, see `post`."""
+        self.post(msgspec.json.encode(document))
+
+    def post(self, body: bytes, headers: Mapping[str, str] | None = None) -> None:
+        """Post a body that is JSON, with more headers.
 
         Raises:
             DeliveryError: not accepted; trying again helps unless the server refuses it as such.
         """
+        own = {"Content-Type": "application/json", "User-Agent": "driftline"}
         request = urllib.request.Request(  # noqa: S310 - the scheme is checked
-            self._url,
-            msgspec.json.encode(document),
-            {"Content-Type": "application/json", "User-Agent": "driftline"},
-            method="POST",
+            self._url, body, {**own, **(headers or {}), **self._headers}, method="POST"
         )
         try:
             with self._opener.open(request, timeout=self._timeout):
@@ -67,12 +73,13 @@ class Webhook:
         except urllib.error.HTTPError as error:
             error.close()
             again = error.code >= HTTPStatus.INTERNAL_SERVER_ERROR or error.code in _PASSING
-            raise DeliveryError(f"{self._host} answered {error.code}", again) from None
+            after = _seconds_after(error.headers.get("Retry-After"), time.time) if again else 0.0
+            raise DeliveryError(f"{self.host} answered {error.code}", again, after) from None
         except OSError as error:
             reason = getattr(error, "reason", None) or error
-            raise DeliveryError(f"{self._host} cannot be reached: {reason}") from None
+            raise DeliveryError(f"{self.host} cannot be reached: {reason}") from None
         except (HTTPException, ValueError):  # their texts may hold the URL, or a proxy's password
-            raise DeliveryError(f"{self._host} did not answer as an HTTP server does") from None
+            raise DeliveryError(f"{self.host} did not answer as an HTTP server does") from None
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -82,39 +89,40 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def post_each(
-    subscriber: AlertSubscriber,
-    url: str,
-    stop: threading.Event,
-    message: Callable[[Alert], Any],
-    attempts: Attempts | None = None,
-    follow: bool = True,
-) -> Counts:
-    """Post a JSON document for each record that a subscriber brings, until stopped; one at a time.
-
-    Args:
-        subscriber: which alerts, and where to begin.
-        url: the webhook's.
-        stop: set to end.
-        message: returns the JSON document of a record.
-        attempts: how often to try.
-        follow: go on when all that is there has been handled.
+def read_header(text: str) -> tuple[str, str]:
+    """Return the name and the value of a header that is written `Name: value`.
 
     Raises:
-        AlertsError: not a URL.
-        LogError, WorkerLost: the topic cannot be read.
+        AlertsError: it is none, or one that the sender sets; the message holds no value.
+
+    >>> read_header("X-Api-Key: 1 2")
+    ('X-Api-Key', '1 2')
     """
-    post = Webhook(url)
+    name, colon, value = text.partition(":")
+    if not colon or not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+        raise AlertsError("a header is written 'Name: value', in ASCII and on one line")
+    if name.lower() in _SET_HERE:
+        raise AlertsError(f"the header {name} is set by what sends: leave it out")
+    return name, value.strip()
 
-    def deliver(record: AlertRecord) -> None:
-        post(message(record.alert))
 
-    with ThreadPoolExecutor(1, "driftline-webhook") as executor:
-        dispatcher = Dispatcher(
-            deliver, executor, 1, attempts or Attempts(), time.monotonic, subscriber.done
-        )
-        forward(subscriber, dispatcher, stop.wait, stop.is_set, follow)
-    return dispatcher.counts
+def _seconds_after(given: str | None, now: Callable[[], float]) -> float:
+    """Return the seconds of a Retry-After, which is a number or a date; 0 if there is none.
+
+    >>> _seconds_after("120", lambda: 0.0), _seconds_after("soon", lambda: 0.0)
+    (120.0, 0.0)
+    >>> _seconds_after("Thu, 01 Jan 1970 00:01:00 GMT", lambda: 30.0)
+    30.0
+    """
+    if given is None:
+        return 0.0
+    if re.fullmatch(r"[0-9]{1,9}", given.strip()):
+        return min(float(given), _LONGEST_PAUSE)
+    try:
+        due = parsedate_to_datetime(given).timestamp()
+    except ValueError:
+        return 0.0
+    return max(0.0, min(due - now(), _LONGEST_PAUSE))
 
 
 def _host_of(url: str) -> str:

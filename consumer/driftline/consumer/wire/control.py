@@ -45,7 +45,8 @@ class Marks(msgspec.Struct, frozen=True, omit_defaults=True):
             >>> marks.snoozed("2026-01-01T08:00:00Z"), marks.snoozed("2026-01-03T00:00:00Z")
             (True, False)
         """
-        return self.snooze is not None and now < (self.snooze.until or "9999")
+        # As far as the seconds, which is how ends are written: as text `.5Z` is before `Z`.
+        return self.snooze is not None and now[:19] < (self.snooze.until or "9999")[:19]
 
     def with_mark(self, action: Action, mark: Mark | None) -> Marks:
         """Return the same with one action said, or with None taken back.
