@@ -79,13 +79,19 @@ function useView({ file, component }) {
   return views.get(file)?.[component];
 }
 
+function Problem({ code, message }) {
+  const known = { 401: "Sign in", 404: "Not found" }[code];
+  return html`<div class="title"><h1>${known || "No answer"}</h1></div><${Empty}>${message} ${code === 401
+    ? html`<a href=${location.href} target="_self">Sign in</a>`
+    : html`${known ? "It may be older than what is held, or not judged yet." : "It is asked for again with the next change."} <a href=${base}>All models</a>`}<//>`;
+}
+
 function View({ route, go, arrived }) {
   const found = useAnswer(route), Drawn = useView(route);
   const ready = Boolean(found && (found.problem || Drawn));
   useLayoutEffect(() => { if (ready) arrived(); }, [ready, route.path]);
   if (!ready) return html`<p class="loading" role="status">Reading ${route.title}…</p>`;
-  if (found.problem) return html`<div class="title"><h1>${found.problem.code === 404 ? "Not found" : "No answer"}</h1></div><${Empty}>
-    ${found.problem.message} ${found.problem.code === 404 ? "It may be older than what is held, or not judged yet." : "It is tried again as long as this page is open."} <a href=${base}>All models</a><//>`;
+  if (found.problem) return html`<${Problem} ...${found.problem} message=${found.problem.message} />`;
   const { data } = found, id = data.row && data.row.alert_id;
   const models = (source.last("models")?.data.models || []).map((each) => each.model);
   return html`<${Drawn} data=${data} query=${route.query} models=${models} go=${(query) => go(address(["alerts"], query))} mark=${async (...all) => { const problem = await source.mark(...all); if (!problem) tell(null); return problem; }} address=${id && new URL(links.alert(id), location).href} />

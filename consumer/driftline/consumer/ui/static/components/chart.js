@@ -24,18 +24,20 @@ function timeLabel(stamp, before, step) {
 const SIDE = 1000;
 
 // Where everything lies, in a square of `SIDE`.
-function scales({ ends, series, low, high }) {
+// `knee`: from this value on, a step up is ten times as much, as evidence grows so.
+function scales({ ends, series, low, high, knee }) {
+  const bent = knee ? (value) => Math.asinh(value / knee) : (value) => value;
   const xs = ends.map(seconds), values = series.flatMap((each) => each.values).filter((each) => each !== null && each !== undefined);
   const half = xs.length > 1 ? (xs.at(-1) - xs[0]) / (xs.length - 1) / 2 : 1;
   const [from, to] = [xs[0] - half, xs.at(-1) + half];
-  let [bottom, top] = [Math.min(low ?? Infinity, ...values), Math.max(high ?? -Infinity, ...values)];
+  let [bottom, top] = [Math.min(low ?? Infinity, ...values), Math.max(high ?? -Infinity, ...values)].map(bent);
   if (!(top > bottom)) [bottom, top] = values.length ? [bottom - (low === bottom ? 0 : 1), bottom + 1] : [0, 1];
   const room = (top - bottom) * 0.06;
   [bottom, top] = [bottom === low ? bottom : bottom - room, top + room];
   return {
-    xs, half, from, to, bottom, top,
+    xs, half, from, to, up: knee ? [0, 1, 10, 100, 1e3, 1e4, 1e5].map((each) => each * knee).filter((each) => bent(each) <= top) : ticks(bottom, top, 4),
     x: (time) => (SIDE * (Math.min(to, Math.max(from, time)) - from)) / (to - from),
-    y: (value) => SIDE - (SIDE * (value - bottom)) / (top - bottom),
+    y: (value) => SIDE - (SIDE * (bent(value) - bottom)) / (top - bottom),
   };
 }
 
@@ -62,13 +64,13 @@ const percent = (part) => `${(part / SIDE) * 100}%`;
 // `series`: {name, values, tone, dash, edge}; of two neighbours that are an `edge` the band between is filled.
 // `states`: a letter each window, of which those in breach are shaded; `marks`: {at, label}.
 // `to`: the address of a window, by its end, which a click opens; `chosen`: the number of the one that is open.
-export function Chart({ title, ends, series, as = figure, states = "", marks = [], low, high, to = () => null, chosen = null }) {
+export function Chart({ title, ends, series, as = figure, states = "", marks = [], low, high, knee, to = () => null, chosen = null }) {
   const [index, point] = useState(null);
   const [table, setTable] = useState(false);
-  const scale = useMemo(() => ends.length && scales({ ends, series, low, high }), [ends, ...series.map(({ values }) => values)]);
+  const scale = useMemo(() => ends.length && scales({ ends, series, low, high, knee }), [ends, ...series.map(({ values }) => values)]);
   if (!scale) return html`<p class="empty">No window has been judged yet.</p>`;
-  const { xs, x, y, half } = scale, rows = /^\d+$/.test(ends[0]);
-  const across = ticks(scale.from, scale.to, 6, rows ? null : STEPS), up = ticks(scale.bottom, scale.top, 4);
+  const { xs, x, y, half, up } = scale, rows = /^\d+$/.test(ends[0]);
+  const across = ticks(scale.from, scale.to, 6, rows ? null : STEPS);
   const last = series[0].values.findLastIndex((each) => each !== null), at = index ?? chosen ?? last;
   const value = ({ values }, i) => (values[i] === null || values[i] === undefined ? "–" : as(values[i]));
   const move = (event) => {

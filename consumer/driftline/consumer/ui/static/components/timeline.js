@@ -48,7 +48,8 @@ function Events({ axis, volume, normal }) {
 }
 
 export function Timeline({ view, choose }) {
-  const { axis, features, alerts, versions, volume, normal_volume: normal } = view;
+  const { axis, features, alerts, versions, normal_volume: normal } = view;
+  const volume = view.volume.some((each) => each !== null) ? view.volume : axis.events;
   const n = axis.ends.length;
   const links = useContext(Links);
   const [ref, first, end] = useSeen(features.length, ROW, 40);
