@@ -41,7 +41,7 @@ def draw() -> str:
     console = Console(
         record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, _environ={}
     )
-    alerts = demo.board.alerts.values()
+    alerts = demo.board.alerts
     console.print(painted("\n".join(screen.lines) + "\n"))
     console.print(painted(render(demo.board) + "\n"))
     console.print(painted(compared(troubles_until(demo.now), alerts, demo.now)))

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 from unittest.mock import patch
 
-from tests.consumer.golden.everything import everything
+from tests.consumer.golden.everything import CREDIT, everything
 from tests.consumer.views.test_answers import NOW
-from tests.consumer.views.test_follow import answers, direct, settle
+from tests.consumer.views.test_follow import direct, settle
 
 from driftline.consumer.config import KafkaConfig, OutputConfig
 from driftline.consumer.log.broker import connect
 from driftline.consumer.log.kafka_python.producer import KafkaProducer, start_producer
 from driftline.consumer.log.protocol import Message
 from driftline.consumer.views import follow
+from driftline.consumer.views.fold import Views
 from driftline.consumer.views.follow import Follower
 
 NewTopic = Callable[..., str]
+
+
+def answers(views: Views) -> list[Any]:
+    """Some of all kinds; one needs verdicts that stand in the topic."""
+    return [views.home(), views.alerts(), views.model(CREDIT), views.feature(CREDIT, "ks")]
 
 
 def test_views_of_a_broker_are_those_of_its_records(

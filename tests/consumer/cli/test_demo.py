@@ -196,7 +196,7 @@ def test_what_is_known_to_be_done_is_all_that_may_alert() -> None:
     """The comparison says so when something else alerts, and when nothing was found."""
     demo = Demo(PlainScreen(), Watch(), Watch().sleep, None)
     demo.run(7)
-    (alert,) = demo.board.alerts.values()
+    (alert,) = demo.board.alerts
     day = troubles_until(BEGIN + DAY)
     assert compared(day[1:], [alert], BEGIN + DAY).splitlines()[1:] == [
         "2026-01-02 09:00  amount: rose little by little    nothing",
@@ -225,7 +225,9 @@ def test_the_demo_forgets_what_was_read() -> None:
 def test_an_effect_of_what_is_missing_counts() -> None:
     demo = Demo(PlainScreen(), Watch(), Watch().sleep, None)
     demo.run(HOURS)
-    verdict = demo.board.newest["country"]
-    assert verdict.effect is not None
-    assert verdict.effect < 0.02
-    assert demo.board.effects["country"][-1] > 0.25
+    view = demo.board.views.feature("payments", "country")
+    assert view is not None
+    assert view.effect[-1] is not None
+    assert view.effect[-1] < 0.02
+    (row,) = (row for row in demo.board.rows() if row.name == "country")
+    assert row.effects[-1] > 0.25

@@ -84,17 +84,20 @@ class Demo:
             if self.first is None or (
                 alert.alert_id == self.first[0].alert_id and alert.status == "firing"
             ):
-                newest = self.board.newest.get(alert.feature or "")
                 # A change is told of the panes since it began, which are no window.
-                of_it = newest is not None and newest.window == alert.window
-                self.first = (alert, newest if of_it else None)
+                of_it = (
+                    verdict
+                    for verdict in verdicts
+                    if (verdict.feature, verdict.window) == (alert.feature, alert.window)
+                )
+                self.first = (alert, next(of_it, None))
 
 
 def report(shown: Demo, *, ascii_only: bool = False) -> str:
     """Return what has been seen, and what to do next."""
     parts = [render(shown.board, ascii_only=ascii_only)]
     if shown.first is not None:
-        alerts = shown.board.alerts.values()
+        alerts = shown.board.alerts
         parts += [
             in_full(*shown.first),
             compared(stream.troubles_until(shown.now), alerts, shown.now),
