@@ -94,7 +94,7 @@ test-kafka: .venv/.dev ## the tests that need a broker; they start their own
 	@$(BIN)/python $(INSTALL) --require-hashes -r requirements-page.txt
 	@touch $@
 
-test-page: .venv/.page ## the page and the report in a browser (Debian: apt-get install chromium)
+test-page: .venv/.page build/site/index.html ## the page, the report and the docs in a browser (Debian: apt-get install chromium)
 	@echo "test: in a browser"
 	@$(BIN)/pytest -q -rs -m page tests/page
 
