@@ -161,6 +161,21 @@ def test_selectors_and_names_lead_to_what_is_meant(render: Render) -> None:
     assert "replicas" not in workers["spec"]  # KEDA says how many
 
 
+def test_the_page_may_read_what_workers_say(render: Render) -> None:
+    """Whoever else may is named; where nobody is, all may."""
+
+    def peers(*settings: str) -> list[Any]:
+        policies = of_kind(render("scaled", *settings), "NetworkPolicy")
+        (own,) = (each for each in policies if each["metadata"]["name"].endswith("-workers"))
+        found = own["spec"]["ingress"][0].get("from", [])
+        return [each.get("podSelector", {}).get("matchLabels", {}) for each in found]
+
+    assert peers() == [{}]
+    pages = peers("ui.enabled=true", "ui.behindProxy=true")
+    assert [each.get("app.kubernetes.io/component") for each in pages] == [None, "ui"]
+    assert peers("networkPolicy.metricsFrom=null") == []
+
+
 def test_another_configuration_starts_the_pods_again(render: Render) -> None:
     def marks(*settings: str) -> set[str]:
         found = of_kind(render("smallest", *settings), "Deployment", "StatefulSet")
