@@ -28,6 +28,8 @@ reference build --model m --output r.json --first 0
 replay --topic t --rate fast
 init
 topics --help
+report --since then --json
+report
 dead-letter show --limit 0
 dead-letter replay --since then
 config schema --json
@@ -36,6 +38,7 @@ demo --hours 2
 alerts tail --wait 0 --bootstrap-servers localhost:1
 alerts show 12ab --bootstrap-servers localhost:1
 alerts acknowledge 12ab --bootstrap-servers localhost:1
+report --json --bootstrap-servers localhost:1
 dead-letter show --bootstrap-servers localhost:1
 dead-letter replay --bootstrap-servers localhost:1
 init --from-topic t --bootstrap-servers localhost:1
@@ -86,3 +89,18 @@ for line in {LINES.splitlines()}:
 print(line, {LOADED})
 """
     assert run(program, tmp_path) == f"{LINES.splitlines()[-1]} set()"
+
+
+def test_a_report_needs_nothing_that_serves(tmp_path: Path) -> None:
+    program = """
+import sys
+
+for name in ("starlette", "uvicorn", "sse_starlette"):
+    sys.modules[name] = None
+import driftline.consumer.cli.report_log
+from driftline.consumer import report
+
+report({"age": [1.0, 2.0] * 50}, {"age": [3.0, 4.0] * 50}).save("r.html")
+print(len(open("r.html").read()) > 50_000)
+"""
+    assert run(program, tmp_path) == "True"

@@ -67,7 +67,7 @@ class Command:
             return "--offline" not in self.words
         if verb in ("reference", "init"):
             return "--from-topic" in self.words
-        return verb in ("topics", "run", "replay", "alerts", "dead-letter")
+        return verb in ("topics", "run", "replay", "alerts", "report", "dead-letter")
 
 
 def _of(page: str, text: str, shown: str) -> list[Command]:

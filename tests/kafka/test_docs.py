@@ -255,6 +255,20 @@ def subscribing(reader: Reader) -> None:
     assert first_line(reader.shell.folder, f"{own}\nfollow()\n").startswith("car-loan car_value ")
 
 
+def report(reader: Reader) -> None:
+    """An alert fires since 2019, and one since today, which the last 7 days have."""
+    reader.shell.write("driftline.yaml", PAGES["configuration.md"].blocks("yaml")[0])
+    reader.do("topics", "create")
+    today = format_time(int(time.time() * 1_000))
+    old = alert("56f29dcfdc4e44e8", status="resolved")
+    values = [msgspec.json.encode(each) for each in (old, alert("0123456789abcdef", end=today))]
+    Sender(reader.bootstrap).send(f"{reader.prefix}.alerts", 0, values)
+    reader.follow("how-to/report.md", bool)
+    (printed,) = reader.printed.values()
+    assert re.search(r"^report\.html   \d+ kB, 1 alert, \d model", printed), printed
+    assert "car-loan: car_value rose" in (reader.shell.folder / "report.html").read_text("utf-8")
+
+
 def first_line(folder: Path, code: str) -> str:
     """Run code that has no end until it has printed a line."""
     with (folder / "printed").open("wb") as printed:
@@ -273,6 +287,7 @@ STAGES: dict[str, Callable[[Reader], None]] = {
     "mappings.md": mappings,
     "operations.md": operations,
     "scenarios.md": scenarios,
+    "how-to/report.md": report,
     "subscribing.md": subscribing,
 }
 """By page: prepares what it presupposes, follows it, and looks at what came of it."""

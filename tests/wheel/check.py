@@ -1,6 +1,7 @@
 """Try the installed wheel without its extras: `python tests/wheel/check.py EVENTS.csv`.
 
-CSV and NDJSON are read, packed or not, and give the same backtest; others name the extra.
+CSV and NDJSON are read, packed or not, and give the same backtest; others name the extra. A report
+has the page's files, which the wheel holds.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from driftline.producer.files.rows import read_rows
 ROWS = 5_000
 
 
-def backtest(file: Path) -> subprocess.CompletedProcess[str]:
+def backtest(file: Path, *more: str) -> subprocess.CompletedProcess[str]:
     driftline = Path(sysconfig.get_path("scripts"), "driftline")
-    command = [str(driftline), "backtest", "--input", str(file)]
+    command = [str(driftline), "backtest", "--input", str(file), *more]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -42,6 +43,11 @@ def main(events: Path, folder: Path) -> None:
         assert ran.returncode == 0, f"{name}: {ran.stderr}"
         assert ran.stdout == found["events.csv"].stdout, name
     assert f"{ROWS // 2:,} events" in found["events.csv"].stdout
+
+    assert importlib.util.find_spec("starlette") is None, "starlette is here without the extra"
+    reported = backtest(folder / "events.csv", "--report", str(folder / "report.html"))
+    assert reported.returncode == 0, reported.stderr
+    assert "driftline/report.js" in (folder / "report.html").read_text(encoding="utf-8")
 
     for name, content in (("events.parquet", b"PAR1"), ("events.arrow", b"ARROW1")):
         (folder / name).write_bytes(content)

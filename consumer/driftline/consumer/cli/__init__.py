@@ -26,6 +26,7 @@ from driftline.consumer.cli.init import init
 from driftline.consumer.cli.progress import LINES
 from driftline.consumer.cli.reference import reference
 from driftline.consumer.cli.replay import replay
+from driftline.consumer.cli.report import report
 from driftline.consumer.cli.run import run
 from driftline.consumer.cli.schema import schema
 from driftline.consumer.cli.terminal import PrintableLines, say
@@ -48,6 +49,7 @@ app.command()(check)
 app.add_typer(reference)
 app.command()(replay)
 app.command()(backtest)
+app.command()(report)
 app.add_typer(topics)
 app.add_typer(alerts)
 app.add_typer(config)

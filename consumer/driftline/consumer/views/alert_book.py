@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from driftline.consumer.views.answers import AlertRow, Revision
@@ -103,11 +103,16 @@ class AlertBook:
             self._forget(min(self._known.values(), key=lambda one: (one.span, one.alert.alert_id)))
         return True
 
-    def between(self, since: int | None, until: int | None) -> AlertBook:
-        """Return the alerts that were open between two places, ms or rows."""
+    def between(
+        self, since: int | None, until: int | None, models: Collection[str] = ()
+    ) -> AlertBook:
+        """Return the alerts that were open between two places, ms or rows.
+
+        `models`: only theirs; of all where it is empty.
+        """
         part = AlertBook(self._most)
         for name, known in self._known.items():
-            if known.was_open(since, until):
+            if known.was_open(since, until) and (not models or known.alert.model in models):
                 part._known[name] = known
                 part._of_model.setdefault(known.alert.model, {})[name] = None
                 part._of_incident.setdefault(known.alert.incident_id, {})[name] = None

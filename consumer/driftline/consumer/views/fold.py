@@ -12,7 +12,7 @@ reads no log and no clock but those that it is given.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from driftline.consumer.config import Config
@@ -200,18 +200,21 @@ class Views:
         book, read = self._alerts, self._read
         return alert_views.alert_view(known, state, book, read, self.now, writable=writable)
 
-    def report(self, since: str | None, until: str | None) -> ReportView:
+    def report(
+        self, since: str | None, until: str | None, only: Collection[str] = ()
+    ) -> ReportView:
         """Return the answers about a span of time, without title, notes and pipeline.
 
         Args:
             since: where it begins, as answers show times or rows; None: without bound.
             until: where it ends.
+            only: the models that it is about; all where it is empty.
 
         Raises:
             ValueError: it is no time.
         """
         models, known = self._models.values(), (self._alerts, self._comparisons)
-        return SpanReport(since, until, models, *known, self._read, self.now).view()
+        return SpanReport(since, until, models, *known, self._read, self.now, only).view()
 
     def held_back(self) -> list[AlertRow]:
         """Return the open alerts that say who holds the clock back, or what was lost."""

@@ -118,6 +118,16 @@ class Follower:
             self._changed(changes)
         return more
 
+    def catch_up(self) -> None:
+        """Read all that is there, as far back as views hold, for one answer.
+
+        Raises:
+            LogError: a topic cannot be read.
+            WorkerLost: the broker does not answer.
+        """
+        while self._step():
+            pass
+
     def ask(self, question: Callable[[Views], Answer]) -> Answer:
         """Return an answer of the views; verdicts that it needs are read from the log.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from driftline.consumer.views import alert_views, features, model_rows, performance
 from driftline.consumer.views.alert_book import AlertBook, KnownAlert
@@ -30,6 +30,7 @@ class SpanReport:
         comparisons: all of them.
         read: reads the verdict that stands at a place.
         now: RFC 3339 in UTC, of the wall.
+        only: the models that it is about; all where it is empty.
 
     Raises:
         ValueError: an end of the span is no time.
@@ -44,12 +45,17 @@ class SpanReport:
         comparisons: Comparisons,
         read: Read,
         now: str,
+        only: Collection[str] = (),
     ) -> None:
         self._since, self._until = since, until
         self._begin = None if since is None else place_of(since)
         self._end = None if until is None else place_of(until)
-        self._models = [model.between(self._begin, self._end) for model in models]
-        self._book = book.between(self._begin, self._end)
+        self._models = [
+            model.between(self._begin, self._end)
+            for model in models
+            if not only or model.name in only
+        ]
+        self._book = book.between(self._begin, self._end, only)
         self._comparisons, self._read, self._now = comparisons, read, now
 
     def view(self) -> ReportView:
