@@ -198,7 +198,7 @@ def test_headers_and_a_token_go_with_what_is_posted(
     notify(driftline, *here, "--header", "X-Team: credit", "--token-file", "token")
     assert server.headers[0]["Authorization"] == "Bearer t0ken"
     assert server.headers[0]["X-Team"] == "credit"
-    monkeypatch.setenv("DRIFTLINE_NOTIFY_TOKEN", "other")
+    monkeypatch.setenv("DRIFTLINE_NOTIFY_TOKEN", "other\n")
     notify(driftline, *here)
     assert server.headers[-1]["Authorization"] == "Bearer other"
 
@@ -210,7 +210,8 @@ def test_headers_and_a_token_go_with_what_is_posted(
         (("--to", "here"), "a target is a URL, and its scheme says what it is: https://, "),
         (("--to", "http://a", "--header", "s3cret"), "a header is written 'Name: value', in ASCII"),
         (("--to", "http://a", "--token-file", "no"), "no: cannot be read (No such file or direc"),
-        (("--to", "http://a", "--token-file", "empty"), "empty: holds no token"),
+        (("--to", "http://a", "--token-file", "empty"), "empty: holds no token, which is ASCII"),
+        (("--to", "http://a", "--token-file", "odd"), "odd: holds no token, which is ASCII"),
         (("--to", "http://a", "--to", "slack+http://b", "--header", "A: s3cret"),
          "--header and a token go to one URL over HTTP, and here are 2: send to the others by"),
         (("--to", "json://a", "--header", "A: s3cret"),
@@ -225,6 +226,7 @@ def test_what_cannot_be_sent(
     said: str,
 ) -> None:
     (tmp_path / "empty").write_text("\n")
+    (tmp_path / "odd").write_text("s3cr\u00e9t", encoding="utf-8")
     monkeypatch.setattr(kafka_python, "connect", lambda config: pytest.fail("asked the broker"))
     ran = notify(driftline, *arguments)
     assert (ran.code, ran.out, len(ran.err.splitlines())) == (2, "", 1)

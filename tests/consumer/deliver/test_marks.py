@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from driftline.consumer.deliver.errors import AlertsError
 from driftline.consumer.deliver.mark_writer import MarkWriter
 from driftline.consumer.deliver.marks import MarkReader
-from driftline.consumer.log.errors import WorkerLost
+from driftline.consumer.log.errors import LogError, WorkerLost
 from driftline.consumer.log.memory import MemoryBroker, MemoryProducer
 from driftline.consumer.log.protocol import Message, TopicPartition
 from driftline.consumer.wire.control import ACTIONS, Action, Mark, Marks
@@ -166,3 +166,20 @@ def test_after_an_error_it_connects_again(
     assert writing.mark("a", "false_alarm", "ada").acknowledge is not None
     assert len(made) == 2
     assert len(broker.logs[TopicPartition(TOPIC, partition_of("a", 3))]) == 2
+
+
+def test_who_may_not_read_marks_is_told_once(
+    broker: MemoryBroker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    reader = MarkReader(broker.log, TOPIC)
+    assert reader.look() == []
+
+    def refuse(*arguments: object) -> None:
+        raise LogError("the broker refuses: TopicAuthorizationFailedError")
+
+    monkeypatch.setattr(reader, "new", refuse)
+    assert (reader.look(), reader.look()) == ([], [])
+    assert caplog.messages == [
+        "driftline.control cannot be read, so marks of alerts are unknown: the broker refuses:"
+        " TopicAuthorizationFailedError"
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +25,7 @@ from driftline.consumer.deliver.webhook import read_header
 from driftline.producer.files.regular_file import read_bounded
 
 TOKEN = "DRIFTLINE_NOTIFY_TOKEN"  # noqa: S105 (a name)
+_TOKEN = re.compile(r"[!-~]+")
 _LONGEST_TOKEN = 65_536  # bytes of a file
 
 
@@ -38,7 +40,7 @@ def open_targets(
     given = dict(map(read_header, headers))
     token = _token(token_file)
     if token is not None:
-        given.update([read_header(f"Authorization: Bearer {token}")])
+        given["Authorization"] = f"Bearer {token}"
     sinks = [sink_of(url) for url in urls]
     posted = sum(bool(sink.schemes) for sink in sinks)
     if given and urls and posted != 1:
@@ -121,14 +123,19 @@ def _token(file: Path | None) -> str | None:
     """Return the token of a file, or of the environment.
 
     Raises:
-        CommandError: the file cannot be read, or is empty.
+        CommandError: the file cannot be read, or there is no token in it.
     """
     if file is None:
-        return os.environ.get(TOKEN) or None
-    try:
-        token = read_bounded(file, _LONGEST_TOKEN).decode("ascii", "replace").strip()
-    except OSError as error:
-        raise CommandError(f"{file}: cannot be read ({error.strerror})") from None
-    if not token:
-        raise CommandError(f"{file}: holds no token")
+        given, where = os.environ.get(TOKEN, ""), TOKEN
+        if not given:
+            return None
+    else:
+        try:
+            given = read_bounded(file, _LONGEST_TOKEN).decode("utf-8", "replace")
+        except OSError as error:
+            raise CommandError(f"{file}: cannot be read ({error.strerror})") from None
+        where = str(file)
+    token = given.strip()
+    if not _TOKEN.fullmatch(token):
+        raise CommandError(f"{where}: holds no token, which is ASCII without blanks")
     return token

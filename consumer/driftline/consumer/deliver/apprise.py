@@ -66,9 +66,9 @@ class Service:
         kinds = self._apprise.NotifyType
         kind = kinds.FAILURE if severity(update) == "critical" else kinds.WARNING
         incident = update.incident_id
-        target = self._open.get(incident)
-        if target is None:
-            target = self._open[incident] = self._instance(self._of(incident))
+        target = self._open.get(incident) or self._instance(self._of(incident))
+        if self._threads:
+            self._open[incident] = target
         text = message_text(update)
         sent = target.notify(
             body=text.body,
@@ -79,7 +79,7 @@ class Service:
         if not sent:
             raise DeliveryError(f"{self.name} did not take it")
         if update.over:
-            del self._open[incident]
+            self._open.pop(incident, None)
 
     def _of(self, incident: str) -> str:
         """Return the URL with the parameters that keep an incident's messages together."""

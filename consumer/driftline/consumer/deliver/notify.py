@@ -44,8 +44,8 @@ class Sender:
         self._marks = marks
         self._targets = targets
         self._now = now
-        self._gather = gather
-        self._incidents: Incidents | None = None
+        self._incidents = Incidents(gather)
+        self._begun = False
         self._left: dict[int, int] = {}  # by id of an update: its deliveries that are not done
 
     def poll(self) -> list[Delivery]:
@@ -57,8 +57,9 @@ class Sender:
         now = self._now()
         records = self._subscriber.poll()
         self._marks.look()
-        if self._incidents is None:
-            self._incidents = self._restored(now)
+        if not self._begun:
+            self._begun = True
+            self._restore(now)
         for record in records:
             self._incidents.take(record, now)
             for target in self._targets:
@@ -93,22 +94,19 @@ class Sender:
 
     def _keep(self) -> None:
         """Keep what is held back; what is about to be sent of it is so until it has been sent."""
-        if self._incidents is None:
-            return
         held = self._incidents.held
         before = self._subscriber.held if self._left else {}
         if {**held, **before} != self._subscriber.held:
             self._subscriber.keep({**held, **before})
 
-    def _restored(self, now: int) -> Incidents:
+    def _restore(self, now: int) -> None:
+        """Take what was handled before the kept position."""
         handled = self._subscriber.handled
-        incidents = Incidents(self._gather)
-        incidents.restore(handled, self._subscriber.held)
+        self._incidents.restore(handled, self._subscriber.held)
         for record in newest(handled):
             if record.alert.status == "firing":
                 for target in self._targets:
                     target.take(record.alert, now / 1000)
-        return incidents
 
 
 def notify(

@@ -77,8 +77,8 @@ class AlertSubscriber:
         positions: keeps where it stopped; None: begin with the present state at every start.
 
     Attributes:
-        handled: after the first `poll` with a kept position, what is asked for and was handled
-            before it, in order. Whoever does not need it leaves it alone.
+        handled: between the first `poll` and the second, with a kept position: what is asked for
+            and was handled before it, in order.
         held: kept with the position, by alert: what was not sent though it was handled.
 
     Raises:
@@ -124,6 +124,7 @@ class AlertSubscriber:
             LogError: the topic cannot be read.
             WorkerLost: the broker has given no answer for a minute.
         """
+        self.handled = []
         records = [record for record in map(self._fresh, self._cursor.new()) if record is not None]
         if not self._begun:
             self._begun = True
