@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - of a script, not a package
-"""Panels and variables of Grafana's classic dashboards, as JSON."""
+"""Panels of Grafana's classic dashboards, as JSON."""
 
 from __future__ import annotations
 
@@ -261,58 +261,4 @@ def panel(number: int, x: int, y: int, one: Panel) -> Json:
         "options": one.options,
         "targets": targets,
         "transformations": list(one.transformations),
-    }
-
-
-def variable(name: str, label: str, query: str, hide: int = 0, regex: str = "") -> Json:
-    """Return a variable with one value, which Prometheus has."""
-    return {
-        "type": "query",
-        "name": name,
-        "label": label,
-        "datasource": PROMETHEUS,
-        "query": {"query": query, "refId": name},
-        "regex": regex,
-        "refresh": 2,
-        "hide": hide,
-        "sort": 1,
-        "multi": False,
-        "includeAll": False,
-        "options": [],
-    }
-
-
-def choice(name: str, label: str, query: str) -> Json:
-    """Return a variable with any number of values, at first all."""
-    everything = {"text": ["All"], "value": ["$__all"]}
-    several = {"multi": True, "includeAll": True, "allValue": ".*", "current": everything}
-    return variable(name, label, query) | several
-
-
-def severities() -> Json:
-    """Return the variable of severities."""
-    values = ("critical", "warning")
-    return {
-        "type": "custom",
-        "name": "severity",
-        "label": "Severity",
-        "query": ",".join(values),
-        "multi": True,
-        "includeAll": True,
-        "allValue": ".*",
-        "options": [{"text": name, "value": name, "selected": False} for name in values],
-        "current": {"text": ["All"], "value": ["$__all"]},
-    }
-
-
-def datasource() -> Json:
-    """Return the variable of the Prometheus that is asked."""
-    return {
-        "type": "datasource",
-        "name": "datasource",
-        "label": "Prometheus",
-        "query": "prometheus",
-        "refresh": 1,
-        "options": [],
-        "current": {"text": "Driftline", "value": "driftline"},
     }

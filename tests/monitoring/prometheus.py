@@ -21,7 +21,7 @@ from tests.tool import tool
 from .dashboards import ROOT
 
 OFTEN = "200ms"
-WAIT = 90.0  # seconds: never reached, only to fail instead of hanging
+WAIT = 60.0  # seconds: never reached, only to fail instead of hanging
 
 Sample = tuple[dict[str, str], float]
 

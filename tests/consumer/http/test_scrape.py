@@ -148,6 +148,23 @@ def test_an_alert_fires_in_one_severity_and_in_its_own_stream(site: Site) -> Non
     }  # fmt: skip
 
 
+def test_a_model_has_its_series_before_its_first_event(site: Site) -> None:
+    """All but figures of windows, which nobody knows yet."""
+    worker = site.worker()
+    site.run(worker)
+    samples = read(worker.status)
+    assert set(labelled(samples, "loan")) == {
+        "alerts_published_total", "budget_alerts_allowed", "budget_alerts_total",
+        "budget_period_seconds", "drift_active", "events_counted_total",
+        "events_passed_over_total", "features_drifting", "features_monitored",
+        "late_events_total", "model_failed", "model_info", "reference_info", "series_suppressed",
+        "window_every_seconds", "windows_closed_total", "windows_judged_total",
+    }  # fmt: skip
+    active = [labels for name, labels in samples if name == "drift_active" and LOAN[0] in labels]
+    assert len(active) == 2 * (4 + 2 * 4)  # kinds on the whole model, and two of each feature
+    assert not any(samples["drift_active", labels] for labels in active)
+
+
 def judged_by(workers: list[Worker]) -> list[list[str]]:
     return [sorted(worker.status.models()) for worker in workers]
 
