@@ -207,6 +207,17 @@ def test_a_window_can_be_asked_for() -> None:
         assert view.verdict == wanted
 
 
+def test_another_verdict_at_its_place_is_not_shown() -> None:
+    """Such as in a topic that was made again."""
+    verdicts, alerts = records()
+    made = Views(read=lambda place: verdicts[place.offset - 1])
+    oracle.folded(enumerate(verdicts[1:], 1), alerts, made)
+    for feature in ("ks", "psi"):
+        view = made.feature(CREDIT, feature)
+        assert view is not None
+        assert (view.verdict, view.names) == (None, [])
+
+
 def test_places_are_not_needed() -> None:
     verdicts, alerts = records()
     made = Views()

@@ -19,7 +19,7 @@ from driftline.consumer.views.answers import (
 from driftline.consumer.views.model_rows import RECENT, current, model_row
 from driftline.consumer.views.model_state import ModelState
 from driftline.consumer.views.ring import INSUFFICIENT, Place, Ring
-from driftline.consumer.views.spans import Span
+from driftline.consumer.views.spans import Span, span_of
 from driftline.consumer.views.stream import Stream
 from driftline.consumer.wire.records import EVENTS, Verdict
 
@@ -147,9 +147,15 @@ def feature_view(
 
 
 def read_at(ring: Ring, name: str, span: Span, read: Read) -> Verdict | None:
-    """Return the verdict on a name in a window, read where it stands."""
+    """Return the verdict on a name in a window, read where it stands; None where it is gone.
+
+    Another may stand there, in a topic that was made again.
+    """
     place = ring.place(name, span)
-    return None if place is None else read(place)
+    verdict = None if place is None else read(place)
+    if verdict is None or (verdict.feature or EVENTS) != name:
+        return None
+    return verdict if span_of(verdict.window) == span else None
 
 
 def bins_of(verdict: Verdict | None) -> tuple[list[str], Column]:
