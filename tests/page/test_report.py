@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+import numpy as np
 import pytest
 from tests.page.answers import MODEL, Board
 from tests.page.window import Tab, tab
 
+from driftline.consumer import backtest
 from driftline.consumer.html.report_file import report_file
 from driftline.consumer.views.report import ReportView
 
@@ -98,6 +100,23 @@ def test_figures_are_those_of_the_view(browser: Any, file: Path, report: ReportV
             summary = page.locator("section", has_text="What drifted").first
             row = summary.locator("tr", has_text=alert.row.summary)
             assert "evidence 37 (limit 6.11)" in row.inner_text()
+
+
+def test_a_file_without_times_and_without_drift_is_as_sound(browser: Any, tmp_path: Path) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    rng = np.random.default_rng(7)
+    before = {"age": rng.normal(0, 1, 900), "plan": rng.choice(["a", "b"], 900)}
+    for name, by in (("drift", 1.0), ("quiet", 0.0)):
+        now = {"age": rng.normal(by, 1, 600), "plan": rng.choice(["a", "b"], 600)}
+        backtest(now, before, rows=200, min_events=50).save(tmp_path / f"{name}.html")
+        with tab(browser, (tmp_path / f"{name}.html").as_uri()) as own:
+            page = opened(own)
+            assert (Axe().run(page).response["violations"], own.complaints) == ([], [])
+            text = page.inner_text("main")
+            assert ("age rose" in text) == (name == "drift")
+            assert "row 600" in text
+            assert not re.search(r"undefined|NaN|\[object", text)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -22,6 +22,8 @@ export const Num = ({ value, as = figure }) =>
   value === null || value === undefined ? html`<span class="none" title="no value">${NONE}</span>` : html`<data value=${value}>${as(value)}</data>`;
 
 const isRow = (text) => /^\d+$/.test(text);
+// Where a window of a record ends, as the axis has it.
+export const endOf = ({ end, rows }) => end || (rows ? String(rows[1]) : null);
 // Seconds since 1970, or the number of a row.
 export const seconds = (text) => (isRow(text) ? +text : Date.parse(text) / 1000);
 export function moment(text) {

@@ -62,6 +62,7 @@ export function Timeline({ view, choose }) {
   const [row, column] = [Math.min(cell[0], features.length - 1), Math.min(cell[1], n - 1)];
   const at = features[row];
   const said = at && `${at.feature}, window to ${moment(axis.ends[column])}: ${words(LETTERS[at.states[column]] || "no verdict")}`;
+  const opens = at && links.feature(view.model.model, at.feature, view.segment, axis.ends[column]);
   const move = (event) => {
     const by = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0], Home: [0, -n], End: [0, n], PageUp: [-20, 0], PageDown: [20, 0] }[event.key];
     if (!by) return;
@@ -95,7 +96,7 @@ export function Timeline({ view, choose }) {
         <svg height=${ROW - 2} role="img" aria-label=${`${each.feature}: now ${words(each.state)}`}><${Cells} letters=${each.states} />
           </svg></div>`)}
       ${at && html`<div class="cursor ${over ? "over" : ""}" style=${{ top: row * ROW + "px" }}>
-        <a class="cell" href=${links.feature(view.model.model, at.feature, view.segment, axis.ends[column]) || undefined} aria-label=${said} onKeyDown=${move}
+        <a class="cell" href=${opens || undefined} role=${opens ? null : "img"} tabindex="0" aria-label=${said} onKeyDown=${move}
           style=${{ left: percent(column / n), width: percent(1 / n) }}></a></div>`}
     </div></div>
     <div class="lane ticks" aria-hidden="true"><span class="name"></span><div>

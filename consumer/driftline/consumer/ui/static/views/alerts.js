@@ -1,6 +1,6 @@
 // All alerts, and one in full: is it real, since when, what else moved, did a deploy do it, what now.
 import { html, Links, useContext, useState } from "driftline/dom.js";
-import { count, lasting, many, moment, Num, seconds, Time, versionNames, words } from "driftline/format.js";
+import { count, endOf, lasting, many, moment, Num, seconds, Time, versionNames, words } from "driftline/format.js";
 import { AlertItems, Budget, Link, Marked } from "driftline/components/alerts.js";
 import { Bins } from "driftline/components/bins.js";
 import { Counts, Labels } from "driftline/components/model.js";
@@ -70,7 +70,7 @@ export function AlertView({ data, mark, address }) {
   const links = useContext(Links);
   const { row, record, verdict } = data;
   const about = row.kind === "performance"
-    ? links.performance(row.model, row.segment) : row.feature && links.feature(row.model, row.feature, row.segment, record.window.end);
+    ? links.performance(row.model, row.segment) : row.feature && links.feature(row.model, row.feature, row.segment, endOf(record.window));
   const deploys = row.since ? data.versions.slice(1).filter(({ start }) => Math.abs(seconds(start) - seconds(row.since)) <= 86400) : [];
   const end = record.until || record.window.end;
   return html`<div class="title alert-title"><p class="up"><${Link} to=${links.model(row.model, row.segment)}>
@@ -93,13 +93,13 @@ export function AlertView({ data, mark, address }) {
         ${record.threshold !== null && html` <span class="muted">limit <${Num} value=${record.threshold} />
         </span>`}${record.interval && html` <span class="muted">95 % interval <${Num} value=${record.interval[0]} /> to <${Num} value=${record.interval[1]} /></span>`}`],
       ["normally", record.normal !== null && record.normal !== undefined && html`<${Num} value=${record.normal} />`], ["rule", record.rule],
-        ["events", html`<${Num} value=${record.window.events} as=${count} /> in the window to <${Time} at=${record.window.end || String(record.window.rows?.[1])} />`],
+        ["events", html`<${Num} value=${record.window.events} as=${count} /> in the window to <${Time} at=${endOf(record.window)} />`],
       ["labels", data.labels && html`<${Labels} labels=${data.labels} />`], ["versions", versionNames(record.versions)],
         ["a deploy?", data.versions.length > 1 && (deploys.length ? deploys.map((each) => html`<span>version ${each.version} began <${Time} at=${each.start} /> </span>`) : "no new version within a day of it")], ["segments", record.segments], ["owner", row.owner]]} />
     ${data.incident.length > 0 && html`<${Panel} title="What moved with it" aside=${many(data.incident.length, "other alert") + " of the same incident"}><${AlertItems} rows=${data.incident} most=${8} /><//>`}
     ${record.features && html`<${Panel} title="Features that changed at once">
-      <${Table} caption="Worst first" head=${["feature", "effect"]} rows=${record.features.map((each) => [html`<${Link} to=${links.feature(row.model, each.name, row.segment, record.window.end)}>${each.name}<//>`, html`<${Num} value=${each.effect} />`])} /><//>`}
-    ${verdict && verdict.bins && html`<${Panel} title="Normally and now" aside=${`window to ${moment(verdict.window.end)}`}>
+      <${Table} caption="Worst first" head=${["feature", "effect"]} rows=${record.features.map((each) => [html`<${Link} to=${links.feature(row.model, each.name, row.segment, endOf(record.window))}>${each.name}<//>`, html`<${Num} value=${each.effect} />`])} /><//>`}
+    ${verdict && verdict.bins && html`<${Panel} title="Normally and now" aside=${`window to ${moment(endOf(verdict.window))}`}>
       <${Bins} verdict=${verdict} names=${data.names} contributions=${data.contributions} /><//>`}
     ${verdict && verdict.counts && row.kind === "data_quality" && html`<${Panel} title="Values by kind"><${Counts} verdict=${verdict} />
       <//>`}

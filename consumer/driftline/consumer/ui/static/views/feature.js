@@ -1,6 +1,6 @@
 // One feature: effect and evidence over time, and what is normal against what is now.
 import { html, Links, useContext } from "driftline/dom.js";
-import { count, moment, Num, share, Time, tiny, versionNames, words } from "driftline/format.js";
+import { count, endOf, moment, Num, share, Time, tiny, versionNames, words } from "driftline/format.js";
 import { AlertItems, Link } from "driftline/components/alerts.js";
 import { Bins } from "driftline/components/bins.js";
 import { Chart } from "driftline/components/chart.js";
@@ -20,14 +20,14 @@ export function FeatureView({ data }) {
   const links = useContext(Links);
   const { model, segment, feature, axis, verdict, alerts, versions } = data;
   const marks = marksOf(versions, alerts);
-  const at = verdict ? axis.ends.indexOf(verdict.window.end || String(verdict.window.rows?.[1])) : -1;
+  const at = verdict ? axis.ends.indexOf(endOf(verdict.window)) : -1;
   const step = (by, word) => {
     const end = axis.ends[at + by], href = end && at >= 0 && links.feature(model, feature, segment, end);
     return href && html`<a href=${href} rel=${by < 0 ? "prev" : "next"}>${word}</a>`;
   };
   const charts = { ends: axis.ends, marks, low: 0, to: (end) => links.feature(model, feature, segment, end), chosen: at < 0 || at === axis.ends.length - 1 ? null : at };
   const sequential = data.evidence.some((each) => each !== null), missing = data.missing.some((each) => each);
-  const shown = verdict && html`window to ${moment(axis.ends[at] || verdict.window.end)}`;
+  const shown = verdict && html`window to ${moment(endOf(verdict.window))}`;
   return html`<${ModelHead} model=${model} state=${verdict && verdict.state} segment=${segment} segments=${data.segments.map((each) => each.segment)} to=${(each) => links.feature(model, feature, each)}><${Link} to=${links.model(model, segment)} class="up">${model}<//> ${feature}<//>
     ${alerts.length > 0 && html`<${AlertItems} rows=${alerts} most=${4} />`}
     <div class="pair-of"><${Panel} title="Effect over time" aside="PSI in nats; one scale for all features">

@@ -1,6 +1,6 @@
 // How a model performs: metrics with their intervals, labels, confusion, champion and challenger.
 import { html, Links, useContext } from "driftline/dom.js";
-import { count, moment, Num, share, words } from "driftline/format.js";
+import { count, endOf, moment, Num, share, words } from "driftline/format.js";
 import { AlertItems } from "driftline/components/alerts.js";
 import { Chart } from "driftline/components/chart.js";
 import { marksOf, ModelHead } from "driftline/components/model.js";
@@ -28,7 +28,7 @@ export function Confusion({ verdict }) {
   const all = [...classes, "other, or none"].slice(0, window[0].length);
   const row = (counts) => counts.reduce((a, b) => a + b, 0) || 1;
   return html`<div class="scroll" tabindex="0" role="group" aria-label="Confusion matrix"><table class="confusion">
-    <caption>Events by what happened (rows) and what was predicted (columns), window to ${moment(verdict.window.end)}; small: the share of the row, and normally</caption>
+    <caption>Events by what happened (rows) and what was predicted (columns), window to ${moment(endOf(verdict.window))}; small: the share of the row, and normally</caption>
     <thead><tr><td></td>${all.map((name) => html`<th scope="col">predicted ${name}</th>`)}</tr></thead>
     <tbody>${classes.map((name, i) => html`<tr><th scope="row">${name}</th>${all.map((_, j) => html`<td class=${i === j ? "right" : ""}>
       <i class="heat" style=${{ opacity: 0.35 * (window[i][j] / most) }}></i><${Num} value=${window[i][j]} as=${count} /><small>
