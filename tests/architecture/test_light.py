@@ -35,6 +35,8 @@ dead-letter replay --since then
 config schema --json
 schema alerts
 demo --hours 2
+ui --host 0.0.0.0 --bootstrap-servers localhost:1
+ui --token-file none --bootstrap-servers localhost:1
 alerts tail --wait 0 --bootstrap-servers localhost:1
 alerts show 12ab --bootstrap-servers localhost:1
 alerts acknowledge 12ab --bootstrap-servers localhost:1

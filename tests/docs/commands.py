@@ -20,6 +20,8 @@ NOT_RUN = {
     "docker compose up -d --wait": "needs a Docker engine; `make stack-test` runs it",
     "docker compose exec driftline driftline alerts tail": "needs that stack",
     "docker compose --profile grafana up -d --wait": "needs a Docker engine and Grafana's image",
+    "driftline ui": "serves until it is stopped; tests/kafka/test_page.py starts and stops it",
+    "driftline demo --ui": "the same; tests/consumer/cli/test_ui.py does",
     "amtool config routes show --config.file=deploy/alertmanager/alertmanager.yml": (
         "tests/monitoring/test_routes.py tries the routes"
     ),
@@ -89,7 +91,11 @@ COMMANDS = [
 ]
 """Every command, in the order of the pages."""
 
-DRIFTLINE = [command for command in COMMANDS if command.words[0] == "driftline"]
+DRIFTLINE = [
+    command
+    for command in COMMANDS
+    if command.words[0] == "driftline" and command.line not in NOT_RUN
+]
 
 
 def of_page(page: str, *, broker: bool) -> list[Command]:

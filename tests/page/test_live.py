@@ -29,7 +29,7 @@ def test_an_alert_appears_without_a_reload(browser: Any, site: Site) -> None:
         page.evaluate("window.before = true")
         assert "No alert is open." in page.inner_text("main")
         site.board.be(alarmed=True)
-        site.changes.say(MODEL, alerts=True)
+        site.listeners.publish(MODEL, alerts=True)
         page.wait_for_selector(".alert.critical")
         assert page.inner_text(".alert.critical .sentence") == site.board.rows[0].summary
         assert page.evaluate("window.before")
@@ -129,10 +129,10 @@ def test_what_is_cut_off_says_so_and_goes_on(browser: Any, site: Site) -> None:
     with tab(browser, site.url) as own:
         page = own.open("/")
         site.board.be(connected=False)
-        site.changes.say(None)
+        site.listeners.publish(None)
         page.wait_for_selector("text=Cut off from the broker: localhost:9092 does not answer")
         site.board.be(connected=True)
-        site.changes.say(None)
+        site.listeners.publish(None)
         page.wait_for_selector(".watch:has-text('live')")
         assert page.locator(".banner").count() == 0
         site.server.close()

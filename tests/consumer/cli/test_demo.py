@@ -208,18 +208,24 @@ def test_what_is_known_to_be_done_is_all_that_may_alert() -> None:
     assert report(demo).startswith(render(demo.board))
 
 
-def test_the_demo_forgets_what_was_read() -> None:
-    from driftline.consumer.cli import demo_stream
-    from driftline.consumer.cli.demo_service import DemoService
+def test_the_demo_forgets_what_was_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    from driftline.consumer.cli import demo_service, demo_stream
 
-    service = DemoService(demo_stream.plan(), BEGIN)
+    service = demo_service.DemoService(demo_stream.plan(), BEGIN)
     for number, events in enumerate(demo_show.steps(3), 1):
         service.write(demo_stream.TOPIC, events)
         service.run(BEGIN + number * demo_show.STEP)
-    broker = service._broker
-    assert sum(len(log) for log in broker.logs.values()) > 4_500
-    assert all(broker.begins[partition] == len(log) for partition, log in broker.logs.items())
-    assert len({id(record) for log in broker.logs.values() for record in log}) == 1
+    broker, shown = service.broker, {f"driftline.{name}" for name in demo_service.SHOWN}
+    logs = {at: log for at, log in broker.logs.items() if at.topic not in shown}
+    assert sum(map(len, logs.values())) > 4_500
+    assert all(broker.begins[at] == len(log) for at, log in logs.items())
+    assert len({id(record) for log in logs.values() for record in log}) == 1
+    # What a page may still show stays, and no more.
+    (verdicts,) = [log for at, log in broker.logs.items() if log and at not in logs]
+    assert [record.offset for record in verdicts if record.value] == list(range(37))
+    monkeypatch.setattr(demo_service, "KEPT", 20)
+    service.run(BEGIN + 3 * 3_600_000)
+    assert [record.offset for record in verdicts if record.value] == list(range(17, 37))
 
 
 def test_an_effect_of_what_is_missing_counts() -> None:

@@ -10,8 +10,8 @@ from starlette.testclient import TestClient
 
 from driftline.consumer.ui.access import Access
 from driftline.consumer.ui.app import application
-from driftline.consumer.ui.changes import Changes
 from driftline.consumer.ui.files import PageFiles
+from driftline.consumer.ui.listeners import Listeners
 
 from .double import Literal
 
@@ -25,8 +25,8 @@ def source() -> Literal:
 
 
 @pytest.fixture
-def changes() -> Changes:
-    return Changes()
+def listeners() -> Listeners:
+    return Listeners()
 
 
 @pytest.fixture(scope="session")
@@ -46,11 +46,11 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> PageFiles:
 
 
 @pytest.fixture
-def visit(source: Literal, changes: Changes, files: PageFiles) -> Visit:
+def visit(source: Literal, listeners: Listeners, files: PageFiles) -> Visit:
     """Return a browser in front of the page, with such access."""
 
     def browser(access: Access) -> TestClient:
-        app = application(source, changes, access, files)
+        app = application(source, listeners, access, files)
         return TestClient(app, base_url=HOST, follow_redirects=False)
 
     return browser

@@ -21,8 +21,8 @@ from starlette.testclient import TestClient
 from driftline.consumer.ui import api, tables
 from driftline.consumer.ui.access import Access
 from driftline.consumer.ui.app import application
-from driftline.consumer.ui.changes import Changes
 from driftline.consumer.ui.files import PageFiles
+from driftline.consumer.ui.listeners import Listeners
 from driftline.consumer.ui.openapi import document
 from driftline.consumer.views.alert_views import Wanted
 from driftline.consumer.wire.addresses import VIEWS, view_path
@@ -213,7 +213,7 @@ def test_the_document_is_valid_and_is_the_file() -> None:
 
 
 def test_every_route_of_the_application_is_in_the_document(files: PageFiles) -> None:
-    app = application(Literal(), Changes(), Access(), files)
+    app = application(Literal(), Listeners(), Access(), files)
     served = {
         (route.path.removeprefix(api.PREFIX), method.lower())
         for route in app.routes

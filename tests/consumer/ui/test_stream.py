@@ -17,11 +17,11 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from driftline.consumer.ui import api
-from driftline.consumer.ui import changes as changing
+from driftline.consumer.ui import listeners as listening
 from driftline.consumer.ui.access import Access
 from driftline.consumer.ui.app import application
-from driftline.consumer.ui.changes import Changed, Changes, Listener
 from driftline.consumer.ui.files import PageFiles
+from driftline.consumer.ui.listeners import Changed, Listener, Listeners
 from driftline.consumer.ui.server import PageServer
 from driftline.consumer.ui.stream import QuietAboutSlowBrowsers
 from driftline.errors import HttpError
@@ -59,7 +59,7 @@ def test_a_model_that_changed_twice_is_named_once() -> None:
 
 def test_of_very_many_none_is_named() -> None:
     listener = Listener()
-    for number in range(changing.MOST_MODELS + 5):
+    for number in range(listening.MOST_MODELS + 5):
         listener.note(Changed(str(number), number == 3))
     assert taken(listener)[0] == Changed(None, True)
 
@@ -72,9 +72,9 @@ def test_an_ended_listener_says_nothing() -> None:
 
 
 def test_too_many_pages_are_refused(
-    client: TestClient, changes: Changes, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, listeners: Listeners, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(changing, "MOST_LISTENERS", 0)
+    monkeypatch.setattr(listening, "MOST_LISTENERS", 0)
     answer = client.get(STREAM)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "30")
 
@@ -98,9 +98,9 @@ def test_a_slow_browser_is_a_line_and_no_traceback(caplog: pytest.LogCaptureFixt
 
 
 @pytest.fixture
-def server(source: Literal, changes: Changes, files: PageFiles) -> Iterator[PageServer]:
-    app = application(source, changes, Access(), files)
-    server = PageServer(app, changes, "127.0.0.1", 0)
+def server(source: Literal, listeners: Listeners, files: PageFiles) -> Iterator[PageServer]:
+    app = application(source, listeners, Access(), files)
+    server = PageServer(app, listeners, "127.0.0.1", 0)
     yield server
     server.close()
 
@@ -135,7 +135,7 @@ class Tab:
 
 
 def test_fifty_open_pages_are_told_while_all_else_answers(
-    server: PageServer, source: Literal, changes: Changes
+    server: PageServer, source: Literal, listeners: Listeners
 ) -> None:
     source.waits = threading.Event()  # a verdict that a broker does not give
     slow = threading.Thread(
@@ -147,9 +147,9 @@ def test_fifty_open_pages_are_told_while_all_else_answers(
         for tab in tabs:
             opened.callback(tab.connection.close)
             assert "content-type: text/event-stream" in tab.until(b": open")
-        assert changes.listeners == 50
+        assert listeners.open == 50
         assert ask(server, "/livez") == (200, b'{"ok":true}\n')
-        changes.say(MODEL, alerts=True)
+        listeners.publish(MODEL, alerts=True)
         for tab in tabs:
             text = tab.until(b"}\n\n")
             (line,) = [line for line in text.splitlines() if line.startswith("data: ")]
@@ -161,7 +161,7 @@ def test_fifty_open_pages_are_told_while_all_else_answers(
         slow.join()
         server.close()
         assert all(tab.ends() for tab in tabs)
-    assert changes.listeners == 0
+    assert listeners.open == 0
     with pytest.raises(ConnectionRefusedError):
         ask(server, "/livez")
 
@@ -170,16 +170,16 @@ def test_where_it_is(server: PageServer) -> None:
     assert server.url == f"http://localhost:{server.port}"
 
 
-def test_a_port_that_is_taken(server: PageServer, changes: Changes) -> None:
+def test_a_port_that_is_taken(server: PageServer, listeners: Listeners) -> None:
     with pytest.raises(HttpError, match=r"is in use by another program: .*set ui\.port to a free"):
-        PageServer(Starlette(), changes, "127.0.0.1", server.port)
+        PageServer(Starlette(), listeners, "127.0.0.1", server.port)
     with pytest.raises(HttpError, match=r"cannot be listened on \("):
-        PageServer(Starlette(), changes, "192.0.2.1", 0)
+        PageServer(Starlette(), listeners, "192.0.2.1", 0)
 
 
-def test_an_address_of_ipv6(changes: Changes) -> None:
+def test_an_address_of_ipv6(listeners: Listeners) -> None:
     if not socket.has_dualstack_ipv6():
         pytest.skip("this machine has no IPv6")
-    server = PageServer(Starlette(), changes, "::1", 0)
+    server = PageServer(Starlette(), listeners, "::1", 0)
     assert server.url == f"http://[::1]:{server.port}"
     server.close()

@@ -31,6 +31,7 @@ from driftline.consumer.cli.run import run
 from driftline.consumer.cli.schema import schema
 from driftline.consumer.cli.terminal import PrintableLines, say
 from driftline.consumer.cli.topics import topics
+from driftline.consumer.cli.ui import ui
 from driftline.consumer.log.errors import WorkerLost
 from driftline.errors import DriftlineError
 
@@ -45,6 +46,7 @@ app = typer.Typer(
 app.command()(demo)
 app.command()(init)
 app.command()(run)
+app.command()(ui)
 app.command()(check)
 app.add_typer(reference)
 app.command()(replay)

@@ -20,12 +20,17 @@ from driftline.consumer.log.memory import (
 from driftline.consumer.log.protocol import Message
 from driftline.consumer.service.opening import topics_read
 from driftline.consumer.service.plan import Plan
+from driftline.consumer.service.status import Status
 from driftline.consumer.service.worker import Worker
 from driftline.consumer.wire.messages import partition_of
 from driftline.consumer.wire.records import Alert, Verdict
 from driftline.producer.replay.replay import encode_event
 
 _PARTITIONS = 3
+SHOWN = ("verdicts", "alerts", "control")
+"""Topics that a page shows."""
+KEPT = 5_000
+"""Records of a partition that a page may still show, which holds 200 windows: more than these."""
 _GONE = MemoryRecord("", 0, 0, 0, None, None)
 
 
@@ -37,10 +42,18 @@ class DemoService:
     Args:
         plan: what is watched.
         now: the present, ms.
+
+    Attributes:
+        plan: as above.
+        broker: the log; what is published stays in it for a page, as far as that looks back.
+        status: what the worker knows of itself.
     """
 
     def __init__(self, plan: Plan, now: int) -> None:
-        self._broker = broker = MemoryBroker(now=now)
+        self.plan = plan
+        self.broker = broker = MemoryBroker(now=now)
+        self.status = Status(plan)
+        self._shown = {plan.output(name) for name in SHOWN}
         for topic in sorted(plan.inputs):
             broker.create(topic, _PARTITIONS)
         for spec in wanted_topics(plan.config):
@@ -50,7 +63,7 @@ class DemoService:
         self._producer = MemoryProducer(broker)
         self._worker = Worker(
             plan, self._consumer, self._producer, self._log,
-            self._log.topics(frozenset(broker.infos)), lambda: broker.now,
+            self._log.topics(frozenset(broker.infos)), lambda: broker.now, status=self.status,
         )  # fmt: skip
         output = OutputLog(self._log, plan.config.output)
         self._verdicts = output.cursor("verdicts")
@@ -62,11 +75,11 @@ class DemoService:
             key, value = encode_event(event)
             number = partition_of((key or b"").decode(), _PARTITIONS)
             message = Message(topic, number, key, value, (), event["timestamp"])
-            self._broker.append(message)
+            self.broker.append(message)
 
     def run(self, now: int) -> tuple[list[Verdict], list[Alert]]:
         """Let the worker handle all that is there at `now` (ms); return what it published."""
-        self._broker.now = now
+        self.broker.now = now
         busy = True
         while busy:
             busy = self._worker.step(0.0)
@@ -85,10 +98,14 @@ class DemoService:
 
     def _forget(self) -> None:
         """Keep no record that has been read: the demo may go on for days."""
-        for partition, log in self._broker.logs.items():
+        for partition, log in self.broker.logs.items():
             end = len(log)
             if self._consumer.lag(partition):  # what waits, or what belongs to a paused partition
                 end -= self._consumer.lag(partition) or 0
-            begin = self._broker.begins[partition]
+            if partition.topic in self._shown:
+                end -= KEPT
+            begin = self.broker.begins[partition]
+            if end <= begin:
+                continue
             log[begin:end] = [_GONE] * (end - begin)
-            self._broker.delete_before(partition, end)
+            self.broker.delete_before(partition, end)

@@ -20,6 +20,10 @@ STEP = 5 * 60_000
 """Event time between two looks, ms."""
 SPEED = 2 * 3_600_000
 """Event time that passes in a second on a terminal, ms."""
+PAGE_SPEED = 30 * 60_000
+"""Event time that passes in a second beside a page, ms: a window."""
+HEAD_START = 5 * 3_600_000
+"""Event time that is there when a page is opened, ms; the first trouble comes an hour later."""
 
 
 @dataclass
@@ -31,8 +35,11 @@ class Demo:
         clock: seconds, of a clock that only goes forward.
         sleep: waits for a number of seconds.
         speed: event time that passes in a second, ms; None: as fast as it goes.
+        page: where a page shows it; None: nowhere.
+        head_start: event time that passes at once, ms.
 
     Attributes:
+        service: the monitor, with its log.
         board: what has been seen.
         now: how far the stream has come, ms.
         first: the first alert at its worst, and the verdict of its window, where that is one.
@@ -43,6 +50,9 @@ class Demo:
     clock: Callable[[], float]
     sleep: Callable[[float], object]
     speed: int | None = SPEED
+    page: str | None = None
+    head_start: int = 0
+    service: DemoService = field(init=False)
     board: Board = field(init=False)
     now: int = field(init=False, default=stream.BEGIN)
     first: tuple[Alert, Verdict | None] | None = field(init=False, default=None)
@@ -50,9 +60,10 @@ class Demo:
 
     def __post_init__(self) -> None:
         """Make the reference of the quiet day."""
-        self._plan = stream.plan()
-        length = self._plan.config.models[stream.MODEL].window.length
-        self.board = Board(self._plan.references[stream.MODEL], format_duration(length))
+        plan = stream.plan(self.page)
+        length = plan.config.models[stream.MODEL].window.length
+        self.service = DemoService(plan, self.now)
+        self.board = Board(plan.references[stream.MODEL], format_duration(length))
 
     def run(self, hours: int | None) -> None:
         """Show the first hours of the stream; None: go on until Ctrl-C.
@@ -60,7 +71,7 @@ class Demo:
         Raises:
             KeyboardInterrupt: the user has seen enough.
         """
-        service = DemoService(self._plan, self.now)
+        service = self.service
         self.screen.show(self.board, None if hours is None else 0.0)
         begun = self.clock()
         for number, events in zip(count(1), steps(hours), strict=False):
@@ -72,7 +83,8 @@ class Demo:
             if self.alerted is None and self.first is not None:
                 self.alerted = self.clock()
             if self.speed is not None:
-                self.sleep(max(0.0, begun + number * STEP / self.speed - self.clock()))
+                due = begun + (number * STEP - self.head_start) / self.speed
+                self.sleep(max(0.0, due - self.clock()))
         service.close()
 
     def _take(self, verdicts: list[Verdict], alerts: list[Alert]) -> None:

@@ -8,7 +8,7 @@ from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 
-from driftline.consumer.config import Config, KafkaConfig, ModelConfig, WindowConfig
+from driftline.consumer.config import Config, KafkaConfig, ModelConfig, UiConfig, WindowConfig
 from driftline.consumer.service.plan import Plan
 from driftline.producer.reference.build import ReferenceSettings, reference_from_events
 from driftline.producer.replay.generator import FIRST_HOUR, HOUR, generate
@@ -70,13 +70,17 @@ def first_hours(hours: int) -> Iterator[dict[str, Any]]:
     return takewhile(lambda event: int(event["timestamp"]) < end, events())
 
 
-def plan() -> Plan:
-    """Return what is watched: all defaults but for the window, and the quiet day as reference."""
+def plan(page: str | None = None) -> Plan:
+    """Return what is watched: all defaults but for the window, and the quiet day as reference.
+
+    `page`: where alerts are shown; None: nowhere.
+    """
     quiet = reference_from_events(generate(24, start=BEGIN - DAY), ReferenceSettings(MODEL))
     model = ModelConfig(
         predictions=(TOPIC,),
         reference=Path("-"),
         window=WindowConfig(length=HOUR // 2),
     )
-    config = Config(kafka=KafkaConfig(bootstrap_servers=("localhost:9092",)), models={MODEL: model})
+    kafka = KafkaConfig(bootstrap_servers=("localhost:9092",))
+    config = Config(kafka=kafka, models={MODEL: model}, ui=UiConfig(url=page))
     return Plan(config, {MODEL: quiet.reference})

@@ -89,9 +89,7 @@ def serve(config: Config, status: Status, clock: Callable[[], int]) -> Server:
         HttpError: the port or the address cannot be used.
     """
     health = Health(status, clock)
-    registry = CollectorRegistry()
-    registry.register(StatusCollector(config, status, health))
-    ProcessCollector(registry=registry)
+    registry = metrics_registry(config, status, health)
 
     def metrics(accept: str) -> Answer:
         encode, content_type = choose_encoder(accept)
@@ -104,6 +102,14 @@ def serve(config: Config, status: Status, clock: Callable[[], int]) -> Server:
         "/readyz": lambda _: _answer(health.ready()),
     }
     return Server(_listen(config.http.host, config.http.port, pages))
+
+
+def metrics_registry(config: Config, status: Status, health: Health) -> CollectorRegistry:
+    """Return the metrics of a worker and of its process, read anew at each scrape."""
+    registry = CollectorRegistry()
+    registry.register(StatusCollector(config, status, health))
+    ProcessCollector(registry=registry)
+    return registry
 
 
 def _answer(report: Report) -> Answer:

@@ -15,12 +15,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route as Path
 
+from driftline.consumer.deliver.errors import AlertsError
 from driftline.consumer.ui import api, sign_in, tables
 from driftline.consumer.ui.access import Access
 from driftline.consumer.ui.body import Body, Kept
-from driftline.consumer.ui.changes import Changes
 from driftline.consumer.ui.files import PageFiles
 from driftline.consumer.ui.guard import Guard
+from driftline.consumer.ui.listeners import Listeners
 from driftline.consumer.ui.openapi import document
 from driftline.consumer.ui.problem import failed, refused, unavailable
 from driftline.consumer.ui.source import MarkRequest, Source
@@ -35,13 +36,13 @@ Endpoint = Callable[[Request], Any]
 
 
 def application(
-    source: Source, changes: Changes, access: Access, files: PageFiles | None = None
+    source: Source, listeners: Listeners, access: Access, files: PageFiles | None = None
 ) -> Starlette:
     """Return the application.
 
     Args:
         source: what it shows.
-        changes: tells open pages what changed.
+        listeners: open pages, told what changed.
         access: who may read and write.
         files: of the page; None: those of this package.
     """
@@ -50,7 +51,7 @@ def application(
     paths = [Path(api.PREFIX + each.path, _reading(each, source, kept)) for each in api.ROUTES]
     paths += [
         Path(f"{api.PREFIX}/alerts/{{alert_id}}/marks", _marking(source, access), methods=["POST"]),
-        Path(f"{api.PREFIX}/stream", _streaming(changes)),
+        Path(f"{api.PREFIX}/stream", _streaming(listeners)),
         Path(f"{api.PREFIX}/openapi.json", _fixed(Body(msgspec.json.encode(document()), _JSON))),
         Path("/livez", _fixed(Body(b'{"ok":true}\n', _JSON))),
         Path(sign_in.PATH, _signing_in(access), methods=["POST"]),
@@ -146,7 +147,10 @@ def _marking(source: Source, access: Access) -> Endpoint:
         def write() -> Body:
             if source.alert(alert_id) is None:
                 raise HTTPException(404, f"{alert_id}: there is no such alert")
-            return Body(msgspec.json.encode(source.mark(alert_id, asked)), _JSON)
+            try:
+                return Body(msgspec.json.encode(source.mark(alert_id, asked)), _JSON)
+            except AlertsError as error:
+                raise HTTPException(400, str(error)) from None
 
         return (await run_in_threadpool(write)).response(request)
 
@@ -162,12 +166,12 @@ async def _content(request: Request) -> bytes:
     return content
 
 
-def _streaming(changes: Changes) -> Endpoint:
+def _streaming(listeners: Listeners) -> Endpoint:
     async def listen(request: Request) -> Response:
-        listener = changes.listen()
+        listener = listeners.listen()
         if listener is None:
             raise HTTPException(503, "too many pages are open: close some", {"Retry-After": "30"})
-        return stream(changes, listener)
+        return stream(listeners, listener)
 
     return listen
 

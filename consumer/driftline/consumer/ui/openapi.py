@@ -10,7 +10,7 @@ import msgspec
 
 from driftline.consumer.ui.access import COOKIE
 from driftline.consumer.ui.api import FORMAT, PREFIX, ROUTES, Parameter, Route
-from driftline.consumer.ui.changes import Changed
+from driftline.consumer.ui.listeners import Changed
 from driftline.consumer.ui.problem import MEDIA_TYPE, Problem
 from driftline.consumer.ui.source import MarkRequest
 from driftline.consumer.wire.control import Marks

@@ -10,7 +10,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from driftline.consumer.http.server import why_not_listening
-from driftline.consumer.ui.changes import Changes
+from driftline.consumer.ui.listeners import Listeners
 from driftline.consumer.ui.stream import QuietAboutSlowBrowsers
 from driftline.errors import HttpError
 
@@ -24,7 +24,7 @@ class PageServer:
 
     Args:
         app: the application.
-        changes: whose listeners end with it.
+        listeners: which end with it.
         host: address or name to listen on.
         port: 0 takes a free one.
 
@@ -35,8 +35,8 @@ class PageServer:
         HttpError: the port or the address cannot be used.
     """
 
-    def __init__(self, app: ASGIApp, changes: Changes, host: str, port: int) -> None:
-        self._changes = changes
+    def __init__(self, app: ASGIApp, listeners: Listeners, host: str, port: int) -> None:
+        self._listeners = listeners
         self._socket = _listening(host, port)
         self.port = int(self._socket.getsockname()[1])
         self._host = host
@@ -74,7 +74,7 @@ class PageServer:
 
     def close(self) -> None:
         """Stop listening, end all streams, give answers under way two seconds."""
-        self._changes.end()
+        self._listeners.end()
         self._server.should_exit = True
         self._thread.join(2 * _SECONDS_TO_END)
         self._socket.close()

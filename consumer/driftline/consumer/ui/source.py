@@ -66,5 +66,6 @@ class Source(Protocol):
         """Write what is said of an alert.
 
         Raises:
-            DriftlineError: it cannot be written; the sentence says why.
+            AlertsError: what is said is not as it must be.
+            LogError, WorkerLost: the broker does not take it.
         """

@@ -9,7 +9,7 @@ import msgspec
 from sse_starlette.event import ServerSentEvent
 from sse_starlette.sse import EventSourceResponse, SendTimeoutError
 
-from driftline.consumer.ui.changes import PAUSE, Changes, Listener
+from driftline.consumer.ui.listeners import PAUSE, Listener, Listeners
 
 HEARTBEAT = 15
 """Seconds between two signs of life, which also find out who has gone."""
@@ -19,7 +19,7 @@ _END = "\n"
 logger = logging.getLogger(__name__)
 
 
-def stream(changes: Changes, listener: Listener, pause: float = PAUSE) -> EventSourceResponse:
+def stream(listeners: Listeners, listener: Listener, pause: float = PAUSE) -> EventSourceResponse:
     """Return the answer that goes on until the page is closed, or the server ends.
 
     Each message has the event `changed`; its data is `Changed` as JSON.
@@ -32,7 +32,7 @@ def stream(changes: Changes, listener: Listener, pause: float = PAUSE) -> EventS
                 data = msgspec.json.encode(changed).decode()
                 yield ServerSentEvent(data, event="changed", sep=_END)
         finally:
-            changes.leave(listener)
+            listeners.leave(listener)
 
     return EventSourceResponse(messages(), ping=HEARTBEAT, sep=_END, send_timeout=PATIENCE)
 

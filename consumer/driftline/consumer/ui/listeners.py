@@ -69,8 +69,8 @@ class Listener:
                 yield Changed(model, alerts)
 
 
-class Changes:
-    """All listeners. What changed is said from any thread, all else in the server's loop."""
+class Listeners:
+    """All listeners. Changes are published from any thread, all else in the server's loop."""
 
     def __init__(self) -> None:
         self._listeners: set[Listener] = set()
@@ -78,7 +78,7 @@ class Changes:
         self._ended = False
 
     @property
-    def listeners(self) -> int:
+    def open(self) -> int:
         """How many listen."""
         return len(self._listeners)
 
@@ -95,7 +95,7 @@ class Changes:
         """Forget a listener."""
         self._listeners.discard(listener)
 
-    def say(self, model: str | None, *, alerts: bool = False) -> None:
+    def publish(self, model: str | None, *, alerts: bool = False) -> None:
         """Tell all listeners that a model changed, or any model. From any thread."""
         changed = Changed(model, alerts)
 
