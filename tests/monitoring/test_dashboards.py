@@ -1,7 +1,7 @@
 """The dashboards of deploy/grafana: written by their script, and valid.
 
-`classic.schema.json` is the form that Grafana's own types give classic dashboards. Whether they
-show anything is seen in `test_prometheus.py`.
+The schemas are made of Grafana's own types: those of version 13 with the options of each panel,
+those of version 10 without. Whether they show anything is seen in `test_prometheus.py`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,12 @@ from driftline.consumer.wire.addresses import VIEWS
 
 from .dashboards import DASHBOARDS, FOLDER, ROOT, panels, shown, variables
 
-SCHEMA: Any = json.loads((ROOT / "tests/data/grafana/classic.schema.json").read_text("utf-8"))
+SCHEMAS: dict[int, Any] = {
+    version: json.loads(
+        (ROOT / f"tests/data/grafana/classic-{version}.schema.json").read_text("utf-8")
+    )
+    for version in (10, 13)
+}
 each_dashboard = pytest.mark.parametrize("name", DASHBOARDS)
 
 
@@ -36,10 +41,10 @@ def test_they_are_what_the_script_writes(tmp_path: Path) -> None:
     assert there == written, "run  .venv/bin/python -m deploy.grafana.dashboards"
 
 
-def problems(dashboard: dict[str, Any]) -> list[str]:
-    """What Grafana's types do not take."""
+def problems(dashboard: dict[str, Any], version: int = 13) -> list[str]:
+    """What the types of a version of Grafana do not take."""
     found = []
-    for error in Draft7Validator(SCHEMA).iter_errors(dashboard):
+    for error in Draft7Validator(SCHEMAS[version]).iter_errors(dashboard):
         place = list(error.absolute_path)
         kind = error.instance.get("type") if isinstance(error.instance, dict) else None
         branches = error.validator_value if error.validator == "anyOf" else []
@@ -53,9 +58,10 @@ def problems(dashboard: dict[str, Any]) -> list[str]:
     return found
 
 
+@pytest.mark.parametrize("version", SCHEMAS)
 @each_dashboard
-def test_grafanas_own_types_take_them(name: str) -> None:
-    assert problems(DASHBOARDS[name]) == []
+def test_grafanas_own_types_take_them(name: str, version: int) -> None:
+    assert problems(DASHBOARDS[name], version) == []
 
 
 def test_what_those_types_do_not_take_is_found() -> None:

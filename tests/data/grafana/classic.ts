@@ -1,4 +1,4 @@
-// What classic.schema.json is made of: the types of @grafana/schema 13.2.3, put together as a dashboard of
+// What classic-13.schema.json is made of: the types of @grafana/schema 13.2.3, put together as a dashboard of
 // Prometheus. Link and Target are ours: that package leaves them open.
 import * as dashboard from '@grafana/schema/dist/types/raw/dashboard/x/types.gen';
 import * as timeseries from '@grafana/schema/dist/types/raw/composable/timeseries/panelcfg/x/types.gen';
