@@ -17,7 +17,7 @@ from driftline.consumer.config import load
 from .compose import FILE, ROOT, addresses, program, services
 
 SERVICES = services()
-HEALTHY = ["kafka", "driftline", "prometheus", "alertmanager"]
+HEALTHY = ["kafka", "driftline", "ui", "prometheus", "alertmanager"]
 RUNNING = [*HEALTHY, "replay"]
 ONCE = ["input-topic", "reference", "output-topics"]
 ASKED_FOR = ["grafana"]  # with a profile
@@ -216,6 +216,11 @@ def test_the_configuration_fits_the_services(tmp_path: Path) -> None:
     assert config.kafka.bootstrap_servers == ("kafka:19092",)
     built = next(a for a in SERVICES["reference"]["command"] if a.startswith("--output="))
     assert built == f"--output={model.reference}"
+    (port,) = SERVICES["ui"]["ports"]
+    assert port == f"127.0.0.1:{config.ui.port}:{config.ui.port}"
+    assert config.ui.url == f"http://localhost:{config.ui.port}"
+    (worker,) = SERVICES["driftline"]["ports"]
+    assert config.ui.workers == (f"http://driftline:{worker.rpartition(':')[2]}",)
     server, topic, _ = SERVICES["input-topic"]["command"]
     assert (server,) == config.kafka.bootstrap_servers
     assert (topic,) == model.predictions

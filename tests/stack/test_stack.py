@@ -97,6 +97,27 @@ def test_the_first_alert_is_on_the_topic(stack: Stack) -> None:
     assert all(other["model"] == "car-loan" for other in others)
 
 
+def test_the_first_alert_is_on_the_page(stack: Stack) -> None:
+    """Where its own link leads to; its worker is in the view of the pipeline."""
+    (url,) = [url for url in addresses() if url.endswith(":9110")]
+
+    def shown() -> list[dict[str, Any]]:
+        alerts: list[dict[str, Any]] = get(f"{url}/api/v1/alerts")["alerts"]
+        return alerts
+
+    wait_until(lambda: bool(shown()), "an alert on the page", WAIT)
+    took = time.monotonic() - stack.started
+    print(f"on the page at most {took:.1f} s after the start of the first container")
+    found = get(f"{url}/api/v1/alerts/{shown()[-1]['alert_id']}")
+    assert found["record"]["feature"] == DRIFTING
+    link = found["record"]["links"]["page"]
+    with urllib.request.urlopen(link, timeout=10) as page:
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
+    pipeline = get(f"{url}/api/v1/pipeline")
+    assert [worker["ready"] for worker in pipeline["workers"]] == [True]
+    assert [flow["model"] for flow in pipeline["models"]] == ["car-loan"]
+
+
 def test_prometheus_fires_the_rule(stack: Stack) -> None:
     def firing() -> list[dict[str, str]]:
         alerts = get("http://127.0.0.1:9090/api/v1/alerts")["data"]["alerts"]
@@ -151,7 +172,7 @@ def test_the_urls_of_readme_answer(stack: Stack) -> None:
             assert answer.status == 200
 
 
-def test_only_the_worker_has_a_health_check(stack: Stack) -> None:
+def test_what_serves_no_port_has_no_health_check(stack: Stack) -> None:
     """The other verbs serve no port: a check of the image would call them ill."""
     assert stack.states()["replay"]["State"] == "running"
     assert stack.states()["replay"]["Health"] == ""
