@@ -191,6 +191,8 @@ def test_a_message_in_words() -> None:
     update = replace(update, again=[], began=[alert("b")])
     assert message_text(update).title == "car-loan: FIRING warning, now 1 alert"
     assert message_text(update).lines[0] == f"new: {alert().summary}"
+    odd = first_update(alert("a", model="m\r\nBcc: x"))
+    assert message_text(odd).title == "m??Bcc: x: FIRING warning"
 
 
 # What apprise knows.

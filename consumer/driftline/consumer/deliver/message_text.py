@@ -40,9 +40,11 @@ def message_text(update: Update) -> Text:
     the worst of these alerts: its page, if the configuration names one, and the runbook.
     """
     many = len(update.firing)
-    title = f"{update.model}: RESOLVED"
+    # A subject of a mail is one line.
+    model = "".join(char if char.isprintable() else "?" for char in update.model)
+    title = f"{model}: RESOLVED"
     if not update.over:
-        title = f"{update.model}: FIRING {severity(update)}"
+        title = f"{model}: FIRING {severity(update)}"
         if many > 1 or not update.first:
             now = "" if update.first else "now "
             title += f", {now}{many} {'alert' if many == 1 else 'alerts'}"

@@ -207,7 +207,9 @@ class AlertSubscriber:
         if alert.revision <= self._highest.get(alert.alert_id, 0):
             return None
         self._highest[alert.alert_id] = alert.revision
-        headers = tuple((name, text.decode(errors="replace")) for name, text in record.headers)
+        headers = tuple(
+            (name, (text or b"").decode(errors="replace")) for name, text in record.headers
+        )
         return AlertRecord(alert, value, record.partition, record.offset, record.timestamp, headers)
 
     def _resume_at(self) -> tuple[int, ...] | None:
