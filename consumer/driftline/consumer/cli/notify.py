@@ -13,7 +13,7 @@ from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.options import BootstrapServers, ConfigFile, Wait, read_wait
 from driftline.consumer.cli.terminal import say
 from driftline.consumer.deliver.choice import Choice
-from driftline.consumer.deliver.sinks import SINKS
+from driftline.consumer.deliver.sinks import SINKS, sink_of
 
 Targets = Annotated[
     list[str] | None,
@@ -61,18 +61,19 @@ def notify(
     bootstrap_servers: BootstrapServers = None,
 ) -> None:
     """Send alerts: see the table of sinks."""
-    from driftline.consumer.cli import notify_actions as actions
-
     if not to and not dry_run:
         raise CommandError("--to is missing: name a URL to send to, or use --dry-run")
-    targets = actions.open_targets(to or [], header or [], token_file)
-    if test:
-        actions.test(targets)
-        return
+    for url in to or []:
+        sink_of(url)  # refuses one without a scheme before anything is loaded
     patience = read_wait(wait)
-    deployment = load_config.find_deployment(config, bootstrap_servers)
     choice = Choice(model or (), severity, (), feature or ())
-    if dry_run:
+    deployment = None if test else load_config.find_deployment(config, bootstrap_servers)
+    from driftline.consumer.cli import notify_actions as actions
+
+    targets = actions.open_targets(to or [], header or [], token_file)
+    if deployment is None:
+        actions.test(targets)
+    elif dry_run:
         actions.dry_run(deployment, choice, position, patience, follow=follow)
     else:
         actions.send(
