@@ -25,6 +25,16 @@ NOT_RUN = {
     "amtool config routes show --config.file=deploy/alertmanager/alertmanager.yml": (
         "tests/monitoring/test_routes.py tries the routes"
     ),
+    "docker build -t registry.example/driftline:0.1.0 . && docker push"
+    " registry.example/driftline:0.1.0": "needs a Docker engine and a registry",
+    "kubectl create configmap references --from-file=references/": "needs a cluster",
+    "kubectl create secret generic driftline --from-file=kafka-password"
+    " --from-file=page-token": "needs a cluster",
+    "helm install driftline deploy/helm/driftline --set-file config=driftline.yaml"
+    " --set image.repository=registry.example/driftline,references.configMap=references"
+    " --set secret=driftline,ui.tokenKey=page-token": (
+        "needs a cluster; tests/chart renders the chart with such values"
+    ),
 }
 """Commands of the pages that no test of this folder can run, each with the reason."""
 # What a command shows when it has done its work.

@@ -255,6 +255,19 @@ def subscribing(reader: Reader) -> None:
     assert first_line(reader.shell.folder, f"{own}\nfollow()\n").startswith("car-loan car_value ")
 
 
+def silence(reader: Reader) -> None:
+    """What is said of an alert is kept, and what is taken back is not."""
+    reader.shell.write("driftline.yaml", PAGES["configuration.md"].blocks("yaml")[0])
+    reader.do("topics", "create")
+    values = [msgspec.json.encode(alert("56f29dcfdc4e44e8"))]
+    Sender(reader.bootstrap).send(f"{reader.prefix}.alerts", 0, values)
+    reader.follow("how-to/silence.md", bool)
+    shown = json.loads(reader.do("alerts", "tail", "--no-follow", "--json"))
+    assert {name for name, mark in shown["marks"].items() if isinstance(mark, dict)} == {
+        "acknowledge", "false_alarm",
+    }  # fmt: skip
+
+
 def report(reader: Reader) -> None:
     """An alert fires since 2019, and one since today, which the last 7 days have."""
     reader.shell.write("driftline.yaml", PAGES["configuration.md"].blocks("yaml")[0])
@@ -289,6 +302,7 @@ STAGES: dict[str, Callable[[Reader], None]] = {
     "scenarios.md": scenarios,
     "how-to/report.md": report,
     "subscribing.md": subscribing,
+    "how-to/silence.md": silence,
 }
 """By page: prepares what it presupposes, follows it, and looks at what came of it."""
 
