@@ -1,10 +1,11 @@
 """What views of many models cost: memory, and how long a restarted page takes to be of use.
 
-    python -m benchmarks.views [--models 1000] [--features 100] [--windows 200]
+    python -m benchmarks.views [--models 1000] [--features 100] [--windows 200] [--bootstrap H:P]
 
 The topics are made up while they are read: verdicts of numeric features of ten bins, how many
 events came and accuracy of each window, over six partitions. Making a record up costs a part of
-what reading it from a broker does. Times are of one core.
+what reading it from a broker does. With `--bootstrap` they are written to that broker first, into
+topics of a new prefix, and read from there. Times are of one core.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from typing import Any
 
 import msgspec
 
-from driftline.consumer.config import OutputConfig
+from driftline.consumer.config import KafkaConfig, OutputConfig
+from driftline.consumer.log.broker import connect
 from driftline.consumer.log.memory import MemoryRecord
-from driftline.consumer.log.protocol import Record, TopicInfo, TopicPartition
+from driftline.consumer.log.protocol import Log, Message, Record, TopicInfo, TopicPartition
 from driftline.consumer.log.topics import TopicSpec
 from driftline.consumer.views.fold import Views
 from driftline.consumer.views.follow import Follower
@@ -27,7 +29,7 @@ from driftline.consumer.wire.messages import partition_of
 from driftline.producer.records.timestamp import format_time
 
 PARTITIONS, HOUR, START = 6, 3_600_000, 1_600_041_600_000
-OUTPUT = OutputConfig()
+OUTPUT = OutputConfig(prefix=f"driftline-views-{time.time_ns() // 1_000_000}")
 VERDICTS, ALERTS = OUTPUT.topic("verdicts"), OUTPUT.topic("alerts")
 _BINS = {"upper": [round(0.1 * i, 1) for i in range(1, 10)], "reference": [5_000] * 10}
 _FEATURE: dict[str, Any] = {
@@ -70,7 +72,7 @@ class MadeUpLog:
         ]
         kinds += [(None, _EVENTS), ("performance.accuracy", _ACCURACY)]
         self._bodies = [_pieces(name, body) for name, body in kinds]
-        self._windows, self.made = windows, 0
+        self._windows = windows
         self._times = [
             b'{"start":"%s","end":"%s","events":2009}'
             % tuple(format_time(START + HOUR * (n + each)).encode() for each in range(2))
@@ -125,7 +127,6 @@ class MadeUpLog:
                 value = b"".join(
                     (head, name, b'","model":"', name, middle, self._times[window], tail)
                 )
-                self.made += 1
                 yield MemoryRecord(at.topic, at.partition, offset, START, name, value)
 
     def close(self) -> None:
@@ -141,6 +142,23 @@ def _pieces(name: str | None, body: dict[str, Any]) -> tuple[bytes, bytes, bytes
     return head, middle + b'"window":', tail
 
 
+def write(bootstrap: str, log: MadeUpLog) -> Callable[[], Log]:
+    """Write what is made up to a broker; return what reaches it."""
+    config = KafkaConfig(bootstrap_servers=(bootstrap,))
+    broker = connect(config)
+    specs = [TopicSpec(name, PARTITIONS, {}) for name in (VERDICTS, ALERTS)]
+    broker.log.create_topics(specs, None)
+    producer = broker.producer()
+    places = [TopicPartition(VERDICTS, number) for number in range(PARTITIONS)]
+    for done, each in enumerate(log.read(dict.fromkeys(places, 0))):
+        producer.send(Message(VERDICTS, each.partition, each.key, each.value))
+        if done % 50_000 == 0:
+            producer.flush()
+    producer.flush()
+    producer.close()
+    return lambda: connect(config).log
+
+
 def resident() -> float:
     """Memory that this process holds, MB."""
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
@@ -153,15 +171,19 @@ def main() -> None:
     parser.add_argument("--models", type=int, default=1_000)
     parser.add_argument("--features", type=int, default=100)
     parser.add_argument("--windows", type=int, default=200)
+    parser.add_argument("--bootstrap")
     given = parser.parse_args()
     log = MadeUpLog(given.models, given.features, given.windows)
+    reach: Callable[[], Log] = lambda: log  # noqa: E731 (one of two)
+    if given.bootstrap:
+        reach = write(given.bootstrap, log)
     before, began, spent = resident(), time.monotonic(), time.process_time()
-    follower = Follower(lambda: log, OUTPUT, windows=given.windows)
+    follower = Follower(reach, OUTPUT, windows=given.windows)
     print(f"{log.records:,} verdicts in the topic, {before:.0f} MB before the first is read")
 
     def say(what: str) -> None:
         print(
-            f"{what:<34} {log.made:>12,} verdicts {time.process_time() - spent:>8.1f} CPU s"
+            f"{what:<34} {follower.read:>12,} verdicts {time.process_time() - spent:>8.1f} CPU s"
             f" {time.monotonic() - began:>8.1f} s {resident() - before:>8.0f} MB"
         )
 
@@ -183,7 +205,9 @@ def main() -> None:
 
     timed("home", lambda views: views.home())
     timed("model", lambda views: views.model("model-00000"))
+    begun = time.monotonic()
     timed("feature", lambda views: views.feature("model-00000", "feature_0000"))
+    print(f"{'':<34} {1e3 * (time.monotonic() - begun):>8.0f} ms")
     timed("performance", lambda views: views.performance("model-00000"))
 
 

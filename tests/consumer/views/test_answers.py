@@ -218,6 +218,17 @@ def test_another_verdict_at_its_place_is_not_shown() -> None:
         assert (view.verdict, view.names) == (None, [])
 
 
+def test_a_metric_of_another_version_is_left_out() -> None:
+    known = next(each for each in records()[0] if each.feature == "performance.accuracy")
+    new = msgspec.structs.replace(known, feature="performance.newer", detectors={}, counts={})
+    made = Views()
+    made.judged(known)
+    made.judged(new)
+    view = made.performance(known.model, known.segment)
+    assert view is not None
+    assert [metric.name for metric in view.metrics] == ["accuracy"]
+
+
 def test_places_are_not_needed() -> None:
     verdicts, alerts = records()
     made = Views()

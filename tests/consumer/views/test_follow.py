@@ -133,6 +133,10 @@ def test_what_comes_new_is_told() -> None:
         settle(one)
     (row,) = one.ask(lambda views: views.alerts()).alerts
     assert row.marks == marks
+    broker.append(Message(CONTROL, 0, marks.alert_id.encode(), None))
+    settle(one)
+    (row,) = one.ask(lambda views: views.alerts()).alerts
+    assert row.marks is None
 
 
 def test_a_missing_topic_is_said_and_waited_for() -> None:

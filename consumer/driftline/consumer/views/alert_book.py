@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from driftline.consumer.views.answers import AlertRow, Revision
 from driftline.consumer.views.spans import Span, since_until, span_of, window_texts
-from driftline.consumer.wire.control import Marks
+from driftline.consumer.wire.control import ACTIONS, Marks
 from driftline.consumer.wire.kinds import SEVERITIES
 from driftline.consumer.wire.records import Alert
 from driftline.producer.records.timestamp import format_time
@@ -162,9 +162,11 @@ class AlertBook:
         return sorted(found, key=lambda one: one.newest_first)
 
     def marks(self, alert_id: str) -> Marks | None:
-        """Return what was said of an alert."""
+        """Return what was said of an alert; None where nothing was, or it was all taken back."""
         known = self._marks.get(alert_id)
-        return None if known is None else known[1]
+        if known is None or not any(getattr(known[1], action) for action in ACTIONS):
+            return None
+        return known[1]
 
     def is_false(self, alert_id: str) -> bool:
         """Return whether somebody marked an alert as a false alarm."""

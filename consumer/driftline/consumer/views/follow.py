@@ -30,7 +30,7 @@ from driftline.consumer.views.pipeline import Status
 from driftline.consumer.views.places import VerdictReader
 from driftline.consumer.views.ring import Place
 from driftline.consumer.views.settings import Settings
-from driftline.consumer.wire.control import Marks
+from driftline.consumer.wire.control import read_marks
 from driftline.consumer.wire.records import Alert, Verdict
 
 logger = logging.getLogger(__name__)
@@ -45,7 +45,6 @@ _TOGETHER = 500  # records that are folded while no answer is given
 _PATIENCE = 10.0  # seconds without an answer after which the broker is said to be away
 _LOOK_AGAIN = 30.0  # seconds until a topic that was not there is looked for again
 _ALERT = msgspec.json.Decoder(Alert)
-_MARKS = msgspec.json.Decoder(Marks)
 
 
 class Follower:
@@ -61,6 +60,7 @@ class Follower:
         timer: seconds, monotonic.
 
     Attributes:
+        read: records that were read.
         version: another number after anything changed that an answer shows.
     """
 
@@ -91,7 +91,7 @@ class Follower:
         self._chunk = FIRST_CHUNK
         self._problem: str | None = "not connected yet"
         self._asked: float | None = None  # since when an answer of the broker is waited for
-        self.version = 0
+        self.read = self.version = 0
 
     def run(self, wait: Callable[[], bool]) -> None:
         """Follow without end; `wait` is called when all is read, False from it ends that."""
@@ -266,6 +266,7 @@ class Follower:
     def _take(self, records: list[Record]) -> None:
         self._asked = self._timer()
         with self._lock:
+            self.read += len(records)
             for record in records:
                 try:
                     self._take_one(record)
@@ -275,17 +276,17 @@ class Follower:
 
     def _take_one(self, record: Record) -> None:
         value = record.value
-        if value is None:
+        if record.topic == self._output.topic("control"):
+            self._views.marked(read_marks(record.key, value), record.offset)
+        elif value is None:
             return
-        if record.topic == self._output.topic("verdicts"):
+        elif record.topic == self._output.topic("verdicts"):
             verdict = LEAN.decode(value)
             at = TopicPartition(record.topic, record.partition)
             self._views.judged(verdict, Place(record.partition, record.offset))
             self._streams.setdefault(at, set()).add((verdict.model, verdict.segment))
-        elif record.topic == self._output.topic("alerts"):
-            self._views.alerted(_ALERT.decode(value), record.timestamp)
         else:
-            self._views.marked(_MARKS.decode(value), record.offset)
+            self._views.alerted(_ALERT.decode(value), record.timestamp)
 
     def _drop(self) -> None:
         log, self._log = self._log, None

@@ -67,9 +67,13 @@ def performance_view(
 
 
 def metric_series(ring: Ring) -> list[MetricSeries]:
-    """Return the metrics of a stream, realised before estimated, each in the table's order."""
-    subjects = [Subject.read(field, "performance") for field in ring.names()]
+    """Return the metrics of a stream, realised before estimated, each in the table's order.
+
+    One that this version does not know is left out.
+    """
     order = [*METRICS, GAP.name]
+    read = (Subject.read(field, "performance") for field in ring.names())
+    subjects = [one for one in read if one.name in order]
     subjects.sort(key=lambda one: (one.estimated, order.index(one.name)))
     names = {one.name for one in subjects}
     return [_series(ring, one, regression=_is_regression(names)) for one in subjects]

@@ -155,7 +155,9 @@ class Stream:
         missing: Number = None
         if counts is not None and verdict.window.events:
             # As the detector `missing` counts: null, or no such key.
-            missing = number((counts["missing"] + counts["absent"]) / verdict.window.events)
+            missing = number(
+                (counts.get("missing", 0) + counts.get("absent", 0)) / verdict.window.events
+            )
         self.features.write(
             cell,
             verdict.state,
@@ -210,7 +212,7 @@ class Stream:
             self.labels = Ring(self._windows, LABELS, counts=True)
         cell = self.labels.cell("labels", verdict.window, None)
         if cell is not None:
-            self.labels.write(cell, "ok", None, **{name: counts[name] for name in LABELS})
+            self.labels.write(cell, "ok", None, **{name: counts.get(name) for name in LABELS})
 
     def _shared(self, versions: Iterable[str]) -> tuple[str, ...]:
         """Return the names of versions, one object for all windows that have the same."""
