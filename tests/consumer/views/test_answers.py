@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from functools import cache
 from typing import Literal
+from unittest.mock import patch
 
 import msgspec
 import pytest
 from tests.consumer.golden.everything import CREDIT, GUESS, PLAIN, PRICE, everything
 from tests.consumer.views import oracle
 
+from driftline.consumer.views import span_report
 from driftline.consumer.views.alert_views import Wanted
 from driftline.consumer.views.answers import AlertRow
 from driftline.consumer.views.fold import Views
@@ -251,7 +253,7 @@ def test_a_report_holds_the_answers_of_its_span() -> None:
         if each.window.times[1] > DRIFTED and each.window.times[0] < "2020-10-30T00:00:00Z"
     ]
     assert report.covered == min(each.window.times[0] for each in inside if each.type == "numeric")
-    assert [view.model.model for view in report.models] == list(MODELS)
+    assert {view.model.model for view in report.models} == set(MODELS)
     for view in report.models:
         assert view.axis.ends == oracle.ends(oracle.of_features(inside, view.model.model, None))
     for feature in report.features:
@@ -278,6 +280,22 @@ def test_a_report_holds_the_answers_of_its_span() -> None:
         if each.reason is not None and each.type not in ("performance", "events")
     )
     assert report.insufficient == dict(reasons)
+
+
+def test_a_large_report_has_the_worst_in_full() -> None:
+    whole = views().report(None, None)
+    with (
+        patch.object(span_report, "MOST_MODELS", 2),
+        patch.object(span_report, "MOST_FEATURES", 3),
+        patch.object(span_report, "MOST_ALERTS", 4),
+    ):
+        part = views().report(None, None)
+    assert (part.home, part.fired, part.promised) == (whole.home, whole.fired, whole.promised)
+    worst = [row.model for row in whole.home.models[:2]]
+    assert [view.model.model for view in part.models] == worst
+    first = [view.feature for view in part.features if view.model == worst[0]][:3]
+    assert first == [row.feature for row in part.models[0].features[:3]]
+    assert part.alerts == whole.alerts[:4]
 
 
 def test_a_report_of_everything() -> None:

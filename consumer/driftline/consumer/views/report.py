@@ -19,8 +19,10 @@ class ReportView(msgspec.Struct, frozen=True):
 
     Attributes:
         since, until: the span that was asked for; `covered`: from where on verdicts were there.
-        models: each as a whole; `features`: of the models, worst first, and those of the segments
-            that an alert speaks of.
+        home: all models; `models`: the 50 worst of them in full.
+        features: of those models, the 100 worst of each, and those of the segments that an alert
+            speaks of.
+        alerts: the newest 200; all of them are counted.
         promised: false alarms that the budgets allow in the part of the span that is covered.
         fired, false, acknowledged: alerts that began in it under the budget, and what was said.
         insufficient: verdicts on features that could not be judged, by the most frequent reasons.

@@ -16,6 +16,8 @@ from driftline.consumer.views.report import ReportView
 from driftline.consumer.views.settings import ModelSettings
 from driftline.consumer.views.spans import place_of
 
+MOST_MODELS, MOST_FEATURES, MOST_ALERTS = 50, 100, 200
+"""That a report has in full: models, and features of one, the worst; alerts, the newest."""
 _MOST_REASONS = 20
 _UNKNOWN = PipelineView(False, "no workers were asked what they left out", [], [], [], {}, {}, [])
 
@@ -60,7 +62,10 @@ class SpanReport:
 
     def view(self) -> ReportView:
         """Return the report."""
-        models = [view for model in self._models if (view := self._model(model, None)) is not None]
+        home = model_rows.home(self._models, self._book, self._now)
+        by_name = {model.name: model for model in self._models}
+        worst = [by_name[row.model] for row in home.models[:MOST_MODELS]]
+        models = [view for model in worst if (view := self._model(model, None)) is not None]
         began = [known for known in self._book if known.alert.budgeted and self._began(known)]
         marks = [self._book.marks(known.alert.alert_id) for known in began]
         starts = [
@@ -74,11 +79,11 @@ class SpanReport:
             since=self._since,
             until=self._until,
             covered=None if first is None else first[1].text(first[0]),
-            home=model_rows.home(self._models, self._book, self._now),
+            home=home,
             models=models,
-            features=[each for model in self._models for each in self._features(model)],
-            performance=[each for model in self._models for each in self._performance(model)],
-            alerts=[self._alert(known) for known in self._newest_first()],
+            features=[each for model in worst for each in self._features(model)],
+            performance=[each for model in worst for each in self._performance(model)],
+            alerts=[self._alert(known) for known in self._newest_first()[:MOST_ALERTS]],
             promised=self._promised(),
             fired=len(began),
             false=sum(each is not None and each.false_alarm is not None for each in marks),
@@ -94,13 +99,14 @@ class SpanReport:
     def _features(self, model: ModelState) -> list[FeatureView]:
         """Return the features of a model, worst first, and those of segments with an alert."""
         whole = features.feature_rows(model.whole, None, self._book.of_model(model.name))
-        asked: list[tuple[str, str | None]] = [(row.feature, None) for row in whole]
-        asked += dict.fromkeys(
+        asked: list[tuple[str, str | None]] = [(row.feature, None) for row in whole[:MOST_FEATURES]]
+        of_segments = dict.fromkeys(
             (name, known.alert.segment)
             for known in self._book.of_model(model.name)
             if known.alert.segment is not None
             for name in known.alert.names
         )
+        asked += list(of_segments)[:MOST_FEATURES]
         found = []
         for name, segment in asked:
             known = self._book, self._read, self._now
