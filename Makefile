@@ -69,7 +69,7 @@ lint: .venv/.dev ## ruff, ruff format, mypy, import-linter
 tests: .venv/.dev ## all tests, those with a broker beside those without
 	@echo "test: without a broker, and with one"
 	@mkdir -p build
-	@$(BIN)/pytest -q -m kafka tests > build/test-kafka.txt 2>&1 & kafka=$$!; \
+	@$(BIN)/pytest -q -m "kafka and not page" tests > build/test-kafka.txt 2>&1 & kafka=$$!; \
 	  trap 'kill $$kafka' INT TERM; $(BIN)/pytest -q -n $(JOBS) -m "not kafka and not page"; code=$$?; \
 	  wait $$kafka || code=1; cat build/test-kafka.txt; exit $$code
 
@@ -87,7 +87,7 @@ coverage: .venv/.dev ## the same, and fails where they reach less than the figur
 
 test-kafka: .venv/.dev ## the tests that need a broker; they start their own
 	@echo "test: with a broker"
-	@$(BIN)/pytest -q -m kafka tests
+	@$(BIN)/pytest -q -m "kafka and not page" tests
 
 .venv/.page: .venv/.dev requirements-page.txt
 	@echo "install: a driver of browsers"

@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tests.kafka.conftest import admin, bootstrap, broker, new_topic, prefix, tls_dir
+
+__all__ = ["admin", "bootstrap", "broker", "new_topic", "prefix", "tls_dir"]
 
 _OPTIONS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
