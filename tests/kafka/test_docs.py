@@ -24,8 +24,10 @@ import pytest
 from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
+from tests.consumer.cli.records import verdict
 from tests.consumer.deliver.conftest import alert
 from tests.consumer.deliver.test_webhook import Server
+from tests.consumer.html.agreement import data_of
 from tests.docs import commands, own_data, test_commands
 from tests.docs.pages import PAGES, README
 from tests.docs.shell import Shell
@@ -269,17 +271,23 @@ def silence(reader: Reader) -> None:
 
 
 def report(reader: Reader) -> None:
-    """An alert fires since 2019, and one since today, which the last 7 days have."""
+    """An alert and a verdict are of 2019, one of each is of today, which the last 7 days have."""
     reader.shell.write("driftline.yaml", PAGES["configuration.md"].blocks("yaml")[0])
     reader.do("topics", "create")
     today = format_time(int(time.time() * 1_000))
-    old = alert("56f29dcfdc4e44e8", status="resolved")
-    values = [msgspec.json.encode(each) for each in (old, alert("0123456789abcdef", end=today))]
-    Sender(reader.bootstrap).send(f"{reader.prefix}.alerts", 0, values)
+    old, new = alert("56f29dcfdc4e44e8", status="resolved"), alert("0123456789abcdef", end=today)
+    window = msgspec.structs.replace(verdict().window, start=today[:10] + "T00:00:00Z", end=today)
+    judged = [verdict(), msgspec.structs.replace(verdict(), window=window)]
+    sender = Sender(reader.bootstrap)
+    sender.send(f"{reader.prefix}.alerts", 0, [msgspec.json.encode(each) for each in (old, new)])
+    sender.send(f"{reader.prefix}.verdicts", 1, [msgspec.json.encode(each) for each in judged])
     reader.follow("how-to/report.md", bool)
     (printed,) = reader.printed.values()
-    assert re.search(r"^report\.html   \d+ kB, 1 alert, \d model", printed), printed
-    assert "car-loan: car_value rose" in (reader.shell.folder / "report.html").read_text("utf-8")
+    assert re.search(rf"^report\.html   \d+ kB, 1 alert, .* verdicts of {today[:10]}", printed)
+    data = data_of((reader.shell.folder / "report.html").read_text(encoding="utf-8"))
+    assert [each["record"]["alert_id"] for each in data["alerts"]] == [new.alert_id]
+    (feature,) = data["features"]
+    assert data["verdicts"][feature["verdict"]][0]["window"] == msgspec.to_builtins(window)
 
 
 def first_line(folder: Path, code: str) -> str:

@@ -13,7 +13,7 @@ from tests.consumer.cli.records import accuracy, alert, verdict
 from tests.consumer.html.agreement import agrees, data_of
 
 from driftline.consumer.cli.report_log import windows_for
-from driftline.consumer.config import Config, KafkaConfig, ModelConfig, WindowConfig
+from driftline.consumer.config import Config, KafkaConfig, ModelConfig, OutputConfig, WindowConfig
 from driftline.consumer.log import kafka_python
 from driftline.consumer.log.errors import Unreachable
 from driftline.consumer.log.memory import MemoryBroker, MemoryRecord
@@ -116,6 +116,19 @@ def test_marks_and_dead_letters_are_counted(driftline: Driftline, broker: Memory
     assert view["pipeline"]["rejected"] == {"malformed": 1}
     before = json.loads(driftline("report", *BROKER, "--until", "2019-04-03", "--json").out)
     assert before["pipeline"]["rejected"] == {}
+
+
+def test_a_topic_of_dead_letters_that_cannot_be_read_is_said(
+    driftline: Driftline, broker: MemoryBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hint() -> str:
+        return str(json.loads(driftline("report", *BROKER, "--json").out)["pipeline"]["hint"])
+
+    assert hint() == "Late events are counted by the workers' /metrics alone."
+    monkeypatch.setattr(
+        OutputConfig, "topic", lambda self, name: f"driftline.{name}".replace("dead-", "no-")
+    )
+    assert hint().endswith("the topic of dead letters cannot be read.")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from driftline.consumer.cli.output_log import OutputLog
 from driftline.consumer.config import Config, OutputConfig
 from driftline.consumer.html.report_file import report_file
 from driftline.consumer.html.summary import moment
+from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.protocol import Log
 from driftline.consumer.views.fold import WINDOWS, Views
 from driftline.consumer.views.follow import Follower
@@ -27,10 +28,8 @@ from driftline.producer.records.timestamp import format_time
 
 _USUAL, _MOST = 1_000, 20_000  # windows of a stream
 _NAMES = 3  # models that a title has
-_HINT = (
-    "Late events are counted by the workers' /metrics alone; records that were rejected are those"
-    " of the topic of dead letters."
-)
+_LATE = "Late events are counted by the workers' /metrics alone."
+_NO_LETTERS = "So are rejected ones here: the topic of dead letters cannot be read."
 
 
 def read(
@@ -66,16 +65,17 @@ def read(
     view = follower.ask(lambda views: views.report(since, until, models))
     names = [row.model for row in view.home.models]
     held_back = follower.ask(Views.held_back)
+    rejected = _rejected(output, *times)
     return msgspec.structs.replace(
         view,
         title=f"Drift of {', '.join(names) if len(names) <= _NAMES else f'{len(names)} models'}",
         pipeline=PipelineView(
             available=False,
-            hint=_HINT,
+            hint=_LATE if rejected is not None else f"{_LATE} {_NO_LETTERS}",
             workers=[],
             partitions=[],
             models=[],
-            rejected=_rejected(output, *times),
+            rejected=rejected or {},
             skipped={},
             held_back=[row for row in held_back if not models or row.model in models],
         ),
@@ -106,12 +106,18 @@ def written(view: ReportView, path: Path, size: int) -> str:
     return f"{path}   {size / 1_000:,.0f} kB, {what}, verdicts of {span}"
 
 
-def _rejected(output: OutputLog, since: int | None, until: int | None) -> dict[str, int]:
-    """Return how many records were rejected in the span, of the wall, by reason."""
-    records = (
-        record
-        for partition in output.partitions("dead-letter")
-        for record in output.read_after(partition, since or 0)
-    )
+def _rejected(output: OutputLog, since: int | None, until: int | None) -> dict[str, int] | None:
+    """Return how many records were rejected in the span, of the wall, by reason.
+
+    None where their topic is not there, or not for this reader.
+    """
+    try:
+        records = [
+            record
+            for partition in output.partitions("dead-letter")
+            for record in output.read_after(partition, since or 0)
+        ]
+    except (CommandError, LogError):
+        return None
     letters = choose(records, LetterChoice(since=since, until=until))
     return dict(Counter(letter.reason for letter in letters).most_common())
