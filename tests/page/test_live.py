@@ -67,7 +67,7 @@ def test_from_an_alert_to_what_broke_and_back(browser: Any, site: Site) -> None:
             "2026-03-04 08:00 UTC",
             "0.910",
             "What moved with it",
-            "Over the budget",
+            "the budget allows",
         ):
             assert told in text
         page.get_by_role("link", name="See amount").click()

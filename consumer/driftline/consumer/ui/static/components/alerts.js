@@ -1,4 +1,4 @@
-// Alerts as sentences, and what a budget says of them.
+// Alerts as sentences, and what a budget says of them: it bounds false alarms, so what fires beyond it is most likely real.
 import { html, Links, useContext } from "driftline/dom.js";
 import { lasting, many, plain, Time, words } from "driftline/format.js";
 import { Shape } from "driftline/components/state.js";
@@ -11,10 +11,10 @@ export function budgetText(budget) {
   const { allowed, fired, false: wrong } = budget;
   if (allowed === null) return "No budget for false alarms is set";
   const marked = wrong ? `, ${wrong} of them marked as false` : "";
-  return `${fired > allowed ? "Over" : "Within"} the budget: fired ${fired} of ${plain(allowed)} allowed in ${period(budget)}${marked}`;
+  return `${many(fired, "alert")} in ${period(budget)}${marked}; the budget allows ${plain(allowed)} false ${allowed === 1 ? "alarm" : "alarms"}`;
 }
 export const Budget = ({ budget }) =>
-  html`<span class="budget ${budget.allowed !== null && budget.fired > budget.allowed ? "over" : ""}">
+  html`<span class="budget ${budget.allowed !== null && budget.false > budget.allowed ? "over" : ""}">
     ${budgetText(budget)}${budget.allowed !== null && budget.since &&
       html`<span class="muted"> (known since <${Time} at=${budget.since} />)</span>`}</span>`;
 
@@ -37,7 +37,7 @@ export function AlertItem({ row, named = true }) {
       <p class="meta"><b>${row.severity}${open ? "" : ", resolved"}</b><span>${words(row.kind)}</span>
         ${named && row.segment && html`<span>${row.segment}</span>`}
         ${row.since && html`<span>since <${Time} at=${row.since} />${row.until && html` for ${lasting(row.since, row.until)}`}</span>`}
-        <span>${row.budgeted ? "counts against the budget" : "by a limit of its own"}</span>
+        <span>${row.budgeted ? "under the budget" : "by a limit of its own"}</span>
         <${Marked} ...${row} /></p></div></li>`;
 }
 

@@ -27,7 +27,7 @@ function Quiet({ rows }) {
   return html`<div class="table quiet" role="table" aria-label="Models without an open alert" aria-rowcount=${rows.length + 1}>
     <div role="row" class="head"><span role="columnheader">model</span><span role="columnheader">state</span>
       <span role="columnheader" class="wide">windows</span><span role="columnheader">events</span>
-      <span role="columnheader" class="wide">window to</span><span role="columnheader" class="wide">alerts fired, allowed</span></div>
+      <span role="columnheader" class="wide">window to</span><span role="columnheader" class="wide">alerts, false allowed</span></div>
     <div role="rowgroup" class="rows" ref=${ref} style=${{ height: rows.length * QUIET_ROW + "px" }}>
       ${rows.slice(first, end).map((row, i) => html`<div role="row" aria-rowindex=${first + i + 2} key=${row.model} style=${{ top: (first + i) * QUIET_ROW + "px" }}>
       <span role="rowheader"><${Link} to=${links.model(row.model)}>${row.model}<//></span><span role="cell"><${State} state=${row.state} />
@@ -36,7 +36,7 @@ function Quiet({ rows }) {
         <${Num} value=${row.events} as=${count} /></span>
       <span role="cell" class="wide"><${Time} at=${row.window_end} /></span><span role="cell" class="wide">
         ${row.budget.allowed === null ? "no budget"
-          : html`<${Num} value=${row.budget.fired} as=${count} /> of ${plain(row.budget.allowed)} in ${period(row.budget)}`}</span></div>`)}</div></div>`;
+          : html`<${Num} value=${row.budget.fired} as=${count} />, ${plain(row.budget.allowed)} false allowed in ${period(row.budget)}`}</span></div>`)}</div></div>`;
 }
 
 export function HomeView({ data }) {

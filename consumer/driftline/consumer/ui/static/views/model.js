@@ -48,7 +48,7 @@ export function ModelView({ data }) {
   return html`<${ModelHead} model=${row.model} state=${row.state} segment=${segment} segments=${row.segments} here="features" to=${(each) => links.model(row.model, each)} />
     <${Facts} facts=${[["window to", row.window_end && html`<${Time} at=${row.window_end} />`], ["in it", html`<${Events} row=${row} />`],
       ["labels", row.labels && html`<${Labels} labels=${row.labels} />`],
-      ["drifting", html`${count(row.drifting)} of ${many(row.features, "feature")}`], ["false alarms",
+      ["drifting", html`${count(row.drifting)} of ${many(row.features, "feature")}`], ["budget",
         html`<${Budget} budget=${row.budget} />`], ["versions", versionNames(row.versions)], ["reference", row.reference &&
         html`<code>${row.reference}</code>`], ["owner", row.owner]]} />
     ${open.length > 0 && html`<${Panel} title=${many(open.length, "open alert")}><${AlertItems} rows=${open} most=${12} /><//>`}
