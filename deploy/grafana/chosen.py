@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from deploy.grafana.panels import PROMETHEUS, Json
 
-JOB = 'job=~"$job"'
+JOB = 'job=~"$job", namespace=~"$namespace"'
 MODEL = f'{JOB}, model=~"$model"'
 STREAM = f'{MODEL}, segment=~"$segment"'
 FEATURE = f'{STREAM}, feature=~"$feature"'
@@ -39,9 +39,11 @@ def of_workers() -> list[Json]:
 
 
 def _both() -> list[Json]:
+    of_job = 'driftline_build_info{job=~"$job"}'
     return [
         _datasource(),
         _any("job", "Job", "label_values(driftline_build_info, job)"),
+        _any("namespace", "Namespace", f"label_values({of_job}, namespace)"),
         _any("model", "Model", f"label_values(driftline_model_info{{{JOB}}}, model)"),
         _one("page", "Page", f"label_values(driftline_page_info{{{JOB}}}, url)", hide=2),
     ]

@@ -127,7 +127,7 @@ def _features() -> list[Panel]:
 def _performance() -> list[Panel]:
     def watched(name: str) -> str:
         limit = f"driftline_performance_threshold{{{STREAM}}}"
-        same = "on (job, model, segment, metric)"
+        same = "on (job, namespace, model, segment, metric)"
         return f"max by (model, segment, metric) ({name}{{{STREAM}}} and {same} {limit})"
 
     by = "max by (model, segment, metric) (driftline_performance{}{{{}}})"

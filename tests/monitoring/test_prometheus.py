@@ -16,7 +16,7 @@ from .prometheus import Prometheus, scraping, wait_until
 from .watched import PAGE, feed, parts, watched
 
 EVERYTHING = {
-    **dict.fromkeys(("job", "model", "feature", "severity", "instance"), ".*"),
+    **dict.fromkeys(("job", "namespace", "model", "feature", "severity", "instance"), ".*"),
     "segment": "^$",
 }
 EMPTY = {
@@ -81,6 +81,7 @@ def test_every_variable_has_values(run: tuple[Prometheus, Rig], name: str) -> No
     }
     expected: dict[str, set[str]] = {
         "job": {"driftline"},
+        "namespace": set(),  # outside Kubernetes; `All` is there
         "model": {"m", "n"},
         "feature": {"x", "c", "prediction.label", "prediction.score"},
         "segment": {"^$", "tier=gold", "tier=tin", "tier=__other__"},

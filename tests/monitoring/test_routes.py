@@ -54,9 +54,9 @@ def test_those_on_workers_go_to_those_who_run_them(document: Any) -> None:
 def test_what_mutes_and_what_is_muted_are_alerts_that_exist(document: Any) -> None:
     """Critical over warning of an incident, lost events over drift, a failed model over silence."""
     incident, loss, failed = document["inhibit_rules"]
-    assert incident["equal"] == ["model", "incident_id"]
-    assert loss["equal"] == ["model"]
-    assert failed["equal"] == ["job", "model"]
+    assert incident["equal"] == ["namespace", "model", "incident_id"]
+    assert loss["equal"] == ["namespace", "model"]
+    assert failed["equal"] == ["job", "namespace", "model"]
     text = RULES.read_text(encoding="utf-8")
     (names,) = failed["target_matchers"]
     for name in (*names.partition('"')[2].rstrip('"').split("|"), "DriftlineModelFailed"):
