@@ -119,12 +119,18 @@ def pages(*, broker: bool) -> list[str]:
 
 
 def run(command: Command, shell: Shell) -> str:
-    """Run a command that needs no broker, see that it did its work, and return what it printed."""
+    """Run a command that needs no broker, and return what it printed.
+
+    It must have done its work, and have printed what the page shows: parts one after the other,
+    with `...` for what is left out between them; lines may be broken elsewhere.
+    """
     ran = shell.inside(command.arguments)
     assert ran.returncode == 0, (command.line, ran.stdout, ran.stderr)
     shown = SHOWS.get(" ".join(command.words[1:3])) or SHOWS[command.words[1]]
     assert re.search(shown, ran.stdout, re.MULTILINE), (command.line, ran.stdout)
-    printed = iter(map(str.rstrip, (ran.stderr + ran.stdout).splitlines()))
-    missing = [line for line in command.shown.splitlines() if line != "..." and line not in printed]
-    assert missing == [], (command.line, ran.stderr, ran.stdout)
+    printed = " ".join((ran.stderr + ran.stdout).split())
+    parts = re.split(r"^\.\.\.$", command.shown, flags=re.MULTILINE)
+    for part in filter(None, (" ".join(part.split()) for part in parts)):
+        before, found, printed = printed.partition(part)
+        assert found, (command.line, part, before)
     return ran.stdout
