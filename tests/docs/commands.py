@@ -21,7 +21,8 @@ NOT_RUN = {
     "docker compose exec driftline driftline alerts tail": "needs that stack",
     "docker compose --profile grafana up -d --wait": "needs a Docker engine and Grafana's image",
     "driftline ui": "serves until it is stopped; tests/kafka/test_page.py starts and stops it",
-    "driftline demo --ui": "the same; tests/consumer/cli/test_ui.py does",
+    "driftline backtest --input last-quarter.csv --ui": "so; tests/consumer/cli/test_ui.py does",
+    "driftline demo --ui": "so; tests/consumer/cli/test_ui.py does",
     "amtool config routes show --config.file=deploy/alertmanager/alertmanager.yml": (
         "tests/monitoring/test_routes.py tries the routes"
     ),

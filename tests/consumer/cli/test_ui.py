@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from tests.consumer.cli.conftest import Driftline
 from tests.consumer.cli.records import alert, verdict
 
-from driftline.consumer.cli import demo_show, page, page_options
+from driftline.consumer.cli import backtest_page, demo_show, page, page_options
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.page_options import read_access
 from driftline.consumer.cli.topic_checks import wanted_topics
@@ -241,6 +242,41 @@ def test_the_page_of_the_demo(
     assert [worker["address"] for worker in pipeline["workers"]] == ["this process"]
     assert pipeline["models"][0]["counted"] > 0
     assert visitor.said[-2] == "ended by Ctrl-C"
+
+
+def test_the_page_of_a_backtest(driftline: Driftline, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a file without times, whose windows are of rows; its exit code is that of the backtest."""
+    rng = np.random.default_rng(1)
+    values = rng.normal(size=4_000) + np.repeat([0.0, 3.0], [3_000, 1_000])
+    Path("rows.csv").write_text("x\n" + "\n".join(map(str, values)) + "\n", encoding="utf-8")
+
+    def visit(visitor: Visitor) -> Any:
+        found = visitor.ask("/models")["models"][0]
+        feature = visitor.ask(f"/models/{found['model']}/features/x")
+        status, pipeline = visitor.ask("/status"), visitor.ask("/pipeline")
+        return found, feature, status, pipeline, visitor.ask("/report?since=2001")
+
+    visitor = Visitor(signal.SIGINT, visit)
+    monkeypatch.setattr(backtest_page, "say", visitor.say)
+    options = ("--input", "rows.csv", "--rows", "500", "--port", "0", "--ui", "--fail-on-drift")
+    ran = driftline("backtest", *options)
+    assert ran.code == 1
+    found, feature, status, pipeline, report = visitor.found
+    assert [alert["feature"] for alert in found["open"]] == ["x"]
+    assert feature["axis"]["ends"][-1] == "4000"
+    assert sum(feature["verdict"]["bins"]["window"]) == 500
+    assert (status["title"], status["loading"], status["writable"]) == (
+        "Backtest of rows.csv",
+        False,
+        False,
+    )
+    assert pipeline["models"][0]["counted"] == 2_000  # the others are the reference
+    assert report["title"] == "Backtest of rows.csv"
+    refused = driftline("backtest", "--compare", "rows.csv", "rows.csv", "--ui")
+    assert (refused.code, refused.err) == (
+        2,
+        "--compare: leave out --reference, --verdicts, --report and --ui, which it does not use\n",
+    )
 
 
 def _free_port() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,7 @@ from driftline.consumer.cli.options import (
     Timezone,
     read_given_times,
 )
+from driftline.consumer.cli.page_options import DEFAULT_PORT, PagePort, require_page
 from driftline.consumer.cli.terminal import say
 from driftline.consumer.cli.window_options import check_configured, read_window_options
 from driftline.consumer.service.reference_file import absent
@@ -109,6 +111,10 @@ def backtest(
             metavar="FILE", help="Write a report too: one HTML file, for a browser or a ticket."
         ),
     ] = None,
+    ui: Annotated[
+        bool, typer.Option("--ui", help="Then show it on the page, until Ctrl-C.")
+    ] = False,
+    port: PagePort = None,
     fail_on_drift: Annotated[
         bool,
         typer.Option(
@@ -139,9 +145,10 @@ def backtest(
         say(f"using {config}")
     times = read_given_times(timestamp, time_format, timezone)
     if compare is not None:
-        if reference is not None or verdicts or report is not None:
+        if reference is not None or verdicts or report is not None or ui:
             raise CommandError(
-                "--compare: leave out --reference, --verdicts and --report, which it does not use"
+                "--compare: leave out --reference, --verdicts, --report and --ui, which it does"
+                " not use"
             )
         if (window, every, rows, min_events, budget) != (None,) * 5:
             raise CommandError(
@@ -167,16 +174,26 @@ def backtest(
             load_config.require_references(loaded, [model])
     if reference is not None and not reference.exists():
         raise CommandError(absent(reference))
+    if ui:
+        require_page()
     from driftline.consumer.cli import backtest_exit
 
     setup = backtest_exit.set_up(
         loaded, file, model, reference, (actual, labels, positive_label), wanted, times
     )
-    code = backtest_exit.backtest(
-        setup,
-        verdicts=verdicts,
-        as_json=json,
-        fail_on_drift=fail_on_drift,
-        report=None if report is None else (report, f"Backtest of {file.name}"),
-    )
+    title = f"Backtest of {file.name}"
+    shown = ui or report is not None
+    with backtest_exit.published_by(setup) if shown else nullcontext() as published:
+        code = backtest_exit.backtest(
+            setup,
+            verdicts=verdicts,
+            as_json=json,
+            fail_on_drift=fail_on_drift,
+            published=published,
+            report=None if report is None else (report, title),
+        )
+        if published is not None and ui:
+            from driftline.consumer.cli import backtest_page
+
+            backtest_page.serve(setup, published, title, DEFAULT_PORT if port is None else port)
     raise typer.Exit(code)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
 from pathlib import Path
 
 from driftline.consumer.cli import backtest_text
@@ -22,7 +21,7 @@ from driftline.consumer.offline.published import Published, missed_by
 from driftline.consumer.offline.run import run
 from driftline.consumer.offline.setup import Setup
 from driftline.consumer.offline.window_options import WindowOptions
-from driftline.consumer.wire.records import Alert, Verdict
+from driftline.consumer.wire.records import Alert
 from driftline.producer.records.time_form import GivenTimes
 
 
@@ -61,14 +60,23 @@ def backtest(
     verdicts: bool,
     as_json: bool,
     fail_on_drift: bool,
+    published: Published | None = None,
     report: tuple[Path, str] | None = None,
 ) -> int:
     """Run a backtest, print what it finds, and return the exit code.
 
-    `report`: a file to write as well, and its title.
+    Args:
+        setup: the backtest.
+        verdicts: whether each verdict is printed.
+        as_json: whether records are printed, not tables.
+        fail_on_drift: whether drift is an exit code.
+        published: takes in all that is found, for a page or a report.
+        report: a file to write as well, and its title.
     """
     table = VerdictTable(setup.model, setup.config)
-    for output in run(setup) if report is None else _reported(setup, *report):
+    for output in run(setup):
+        if published is not None:
+            published.take(output)
         if isinstance(output, Alert):
             if as_json:
                 out_json(output)
@@ -76,6 +84,8 @@ def backtest(
             out_json(output)
         elif verdicts:
             table.add(output)
+    if published is not None and report is not None:
+        _write_report(setup, published, *report)
     if not as_json:
         out(backtest_text.render(setup.found, setup.backtest, setup.config))
         if verdicts:
@@ -93,14 +103,14 @@ def backtest(
     return code
 
 
-def _reported(setup: Setup, path: Path, title: str) -> Iterator[Verdict | Alert]:
-    """Run a backtest and write a report of it; yield what it yields."""
-    with Published(setup.model, setup.config) as published:
-        for output in run(setup):
-            published.take(output)
-            yield output
-        missed = missed_by(setup.backtest, setup.model)
-        view = published.report(title, setup.feedback.notes, missed)
+def published_by(setup: Setup) -> Published:
+    """Return what takes in all that a backtest finds; to be closed, by `with`."""
+    return Published(setup.model, setup.config)
+
+
+def _write_report(setup: Setup, published: Published, path: Path, title: str) -> None:
+    missed = missed_by(setup.backtest, setup.model)
+    view = published.report(title, setup.feedback.notes, missed)
     write_whole(path, report_file(view).encode(), "--report")
     say(f"wrote {path}")
 

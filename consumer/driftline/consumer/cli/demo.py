@@ -10,10 +10,14 @@ from typing import Annotated
 
 import typer
 
-from driftline.consumer.cli.page_options import PagePort, TokenFile, read_access, require_page
+from driftline.consumer.cli.page_options import (
+    DEFAULT_PORT,
+    PagePort,
+    TokenFile,
+    read_access,
+    require_page,
+)
 from driftline.consumer.cli.terminal import out, say
-
-_PORT = 9110
 
 
 def demo(
@@ -34,7 +38,7 @@ def demo(
     access, address = read_access("127.0.0.1", token_file), None
     if ui:
         require_page()
-        port = _PORT if port is None else port
+        port = DEFAULT_PORT if port is None else port
         address = f"http://localhost:{port}" if port else None
     from driftline.consumer.cli import demo_screen, demo_show, demo_stream
 

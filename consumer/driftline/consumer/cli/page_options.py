@@ -36,6 +36,8 @@ NoToken = Annotated[
         "--no-token", help="Let everybody read who gets there: a reverse proxy asks who it is."
     ),
 ]
+DEFAULT_PORT = 9110
+"""Of the page, where no configuration has another."""
 _EXTRA = ("starlette", "uvicorn", "sse_starlette")
 _SHORTEST = 16
 

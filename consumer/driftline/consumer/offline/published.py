@@ -31,13 +31,16 @@ class Published:
     Args:
         model: whose events they are.
         config: its settings.
+
+    Attributes:
+        views: what was taken in.
     """
 
     def __init__(self, model: str, config: ModelConfig) -> None:
         self._topic = TemporaryFile()  # noqa: SIM115 (closed with this object)
         self._end = 0
         settings = Settings({model: ModelSettings.of(config)})
-        self._views = Views(settings, WINDOWS, read=self._read)
+        self.views = Views(settings, WINDOWS, read=self._read)
 
     def __enter__(self) -> Self:
         return self
@@ -48,16 +51,16 @@ class Published:
     def take(self, output: Verdict | Alert) -> None:
         """Take in a verdict or an alert."""
         if isinstance(output, Alert):
-            self._views.alerted(output)
+            self.views.alerted(output)
         else:
-            self._views.judged(output, Place(0, self._end))
+            self.views.judged(output, Place(0, self._end))
             self._topic.seek(self._end)
             self._end += self._topic.write(msgspec.json.encode(output) + b"\n")
 
     def report(self, title: str, notes: Iterable[Note], missed: PipelineView) -> ReportView:
         """Return the report of all that was taken in."""
         return msgspec.structs.replace(
-            self._views.report(None, None),
+            self.views.report(None, None),
             title=title,
             notes=[f"{note.kind}: {note.sentence}" for note in notes],
             pipeline=missed,
