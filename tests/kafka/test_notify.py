@@ -12,8 +12,9 @@ import msgspec
 import pytest
 from tests.consumer.deliver.conftest import alert, resolved
 from tests.consumer.deliver.test_webhook import Server
-from tests.docs.shell import Shell
+from typer.testing import CliRunner, Result
 
+from driftline.consumer.cli import app
 from driftline.consumer.config import KafkaConfig
 from driftline.consumer.deliver.mark_writer import MarkWriter
 from driftline.consumer.deliver.marks import MarkReader
@@ -26,27 +27,31 @@ from driftline.consumer.wire.records import Alert
 Publish = Callable[..., None]
 
 
-@pytest.fixture
-def shell(bootstrap: str, prefix: str, tmp_path: Path) -> Shell:
-    made = Shell(
-        tmp_path,
-        {
-            "DRIFTLINE__KAFKA__BOOTSTRAP_SERVERS": bootstrap,
-            "DRIFTLINE__OUTPUT__PREFIX": prefix,
-            "DRIFTLINE__OUTPUT__PARTITIONS": "3",
-            "no_proxy": "127.0.0.1",
-        },
-    )
-    made.write(
-        "driftline.yaml",
-        "kafka: {bootstrap_servers: k:1}\nmodels: {m: {predictions: t, reference: r.json}}\n",
-    )
-    assert made.driftline(["topics", "create"]).returncode == 0
-    return made
+class Caller:
+    """Calls `driftline alerts` in this process."""
+
+    def __call__(self, *words: str) -> Result:
+        ran = CliRunner().invoke(app, ["alerts", *words])
+        assert ran.exit_code == 0, (words, ran.output, ran.exception)
+        return ran
 
 
 @pytest.fixture
-def publish(config: KafkaConfig, prefix: str, shell: Shell) -> Iterator[Publish]:
+def alerts(bootstrap: str, prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Caller:
+    """In a folder with a configuration whose topics exist."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    (tmp_path / "driftline.yaml").write_text(
+        f"kafka: {{bootstrap_servers: '{bootstrap}'}}\n"
+        f"output: {{prefix: {prefix}, partitions: 3}}\n"
+        "models: {m: {predictions: t, reference: r.json}}\n"
+    )
+    assert CliRunner().invoke(app, ["topics", "create"]).exit_code == 0
+    return Caller()
+
+
+@pytest.fixture
+def publish(config: KafkaConfig, prefix: str, alerts: Caller) -> Iterator[Publish]:
     producer = KafkaProducer(start_producer(config))
 
     def send(*records: Alert) -> None:
@@ -72,42 +77,35 @@ def server() -> Iterator[Server]:
 
 
 def test_marked_and_sent_and_not_sent_again(
-    shell: Shell, publish: Publish, server: Server, config: KafkaConfig, prefix: str
+    alerts: Caller, publish: Publish, server: Server
 ) -> None:
     publish(alert("a1"), alert("b2"), alert("c3"), alert("d4"), resolved("d4"))
-    for words in (["snooze", "a1", "--for", "4h"], ["false-alarm", "b", "--who", "ada"]):
-        ran = shell.driftline(["alerts", *words])
-        assert ran.returncode == 0, ran.stderr
-    ran = shell.driftline(["alerts", "tail", "--no-follow"])
-    assert "[snoozed until " in ran.stdout
-    assert "[a false alarm by ada]" in ran.stdout
-    json_url = server.url.replace("http", "json")
-    send = [
-        "alerts", "notify", "--no-follow", "--position", "p.json",
-        "--to", server.url, "--to", json_url,
-    ]  # fmt: skip
-    ran = shell.driftline(send)
-    assert (ran.returncode, ran.stderr) == (0, "sent 2, retried 0, given up 0\n")
+    alerts("snooze", "a1", "--for", "4h", "--who", "ada")
+    alerts("false-alarm", "b", "--who", "ada")
+    shown = alerts("tail", "--no-follow").stdout
+    assert "[snoozed until " in shown
+    assert "[a false alarm by ada]" in shown
+    urls = (server.url, server.url.replace("http", "json"))
+    send = ["notify", "--no-follow", "--position", "p.json", *(f"--to={url}" for url in urls)]
+    assert alerts(*send).stderr == "sent 2, retried 0, given up 0\n"
     record, message = sorted(server.bodies, key=lambda body: "title" in body)
     assert (record["alert_id"], message["title"]) == ("c3", "car-loan: FIRING warning, 2 alerts")
     assert {headers["Ce-Id"] for headers in server.headers} == {"c3", None}
     server.bodies.clear()
     publish(alert("c3", 2, severity="critical"), alert("a1", 2, severity="critical"))
-    shell.driftline(["alerts", "snooze", "a1", "--clear"])
-    assert shell.driftline(send).returncode == 0
+    alerts("snooze", "a1", "--clear")
+    alerts(*send)
     records = [body for body in server.bodies if "title" not in body]
-    assert sorted((body["alert_id"], body["revision"]) for body in records) == [
-        ("a1", 2),
-        ("c3", 2),
-    ]
-    ran = shell.driftline(send)
-    assert (ran.returncode, ran.stderr) == (0, "sent 0, retried 0, given up 0\n")
+    sent = sorted((body["alert_id"], body["revision"]) for body in records)
+    assert sent == [("a1", 2), ("c3", 2)]
+    assert alerts(*send).stderr == "sent 0, retried 0, given up 0\n"
     assert "b2" not in json.dumps(server.bodies)
 
 
-def test_two_writers_and_a_reader(config: KafkaConfig, prefix: str, shell: Shell) -> None:
+def test_two_writers_and_a_reader(config: KafkaConfig, prefix: str, alerts: Caller) -> None:
     topic = f"{prefix}.control"
-    reader = MarkReader(connect(config).log, topic)
+    log = connect(config).log
+    reader = MarkReader(log, topic)
     assert reader.new() == []
 
     def now() -> int:
@@ -121,3 +119,4 @@ def test_two_writers_and_a_reader(config: KafkaConfig, prefix: str, shell: Shell
     assert (marks.acknowledge, marks.false_alarm and marks.false_alarm.why) == (None, "a holiday")
     one.close()
     other.close()
+    log.close()
