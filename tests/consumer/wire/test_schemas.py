@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from typing import Any, get_args
 
 import jsonschema
+import msgspec
 import pytest
 
 from driftline.consumer.cli import app
+from driftline.consumer.wire.control import ACTIONS, SCHEMA, Action, Mark, Marks
 from driftline.consumer.wire.meaning import Contract
 from driftline.consumer.wire.schemas import SCHEMAS, schema_of
 from driftline.detectors.outcomes.metrics import METRICS
@@ -75,3 +77,14 @@ def test_what_is_frozen_tells_fields_apart() -> None:
         "r.b.c=x",
     ]
     assert alternatives(root, root) == [root]
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_what_people_say_of_alerts_is_valid(action: Action) -> None:
+    validator = jsonschema.Draft202012Validator(schema_of("control"))
+    mark = Mark("ada", "2026-01-01T00:00:00Z", "a release", "2026-01-02T00:00:00Z")
+    marks = Marks(SCHEMA, "56f29dcfdc4e44e8").with_mark(action, mark)
+    for said in (marks, marks.with_mark(action, None)):
+        validator.validate(json.loads(msgspec.json.encode(said)))
+    for wrong in ({"alert_id": "a"}, {"schema": SCHEMA, "alert_id": "a", action: {"who": 7}}):
+        assert not validator.is_valid(wrong)
