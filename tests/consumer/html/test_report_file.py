@@ -18,6 +18,7 @@ from driftline.consumer.views.fold import Views
 from driftline.consumer.views.pipeline import ModelFlow, PipelineView
 from driftline.consumer.views.report import ReportView
 from driftline.consumer.views.ring import Place
+from driftline.consumer.views.span_report import MOST_ALERTS
 from driftline.consumer.wire.control import Mark, Marks
 from driftline.consumer.wire.records import Verdict
 
@@ -192,6 +193,11 @@ def test_a_metric_is_that_of_the_newest_window_that_has_one(view: ReportView) ->
     assert said(summary(view), "Performance").startswith("No metric was judged")
 
 
+def test_many_alerts_are_said_to_be_the_newest(view: ReportView) -> None:
+    text = summary(changed(view, alerts=view.alerts[:1] * MOST_ALERTS))
+    assert "<caption>The newest 200 alerts</caption>" in text
+
+
 def test_without_alerts_it_says_so(view: ReportView) -> None:
     text = summary(changed(view, alerts=[]))
     assert said(text, "What drifted, when, how sure") == "Nothing: no alert was open in this span."
@@ -219,9 +225,9 @@ def test_the_data_is_the_view_with_fewer_digits_and_what_it_repeats_once(view: R
     def whole(ids: list[str]) -> list[Any]:
         return [rows[each] for each in ids]
 
-    for each in (data["home"]["models"][0], data["models"][0]["model"]):
-        each["open"] = whole(each["open"])
-    for each in (data["models"][0], feature):
+    (model,) = data["models"]
+    model["model"]["open"] = whole(model["model"]["open"])
+    for each in (model, feature):
         each["alerts"] = whole(each["alerts"])
     for each in data["alerts"]:
         each |= {"row": rows[each["row"]], "incident": []}
@@ -232,6 +238,7 @@ def test_the_data_is_the_view_with_fewer_digits_and_what_it_repeats_once(view: R
             parts = verdicts[each["verdict"]]
             each |= dict(zip(("verdict", "names", "contributions"), parts, strict=True))
     expected = json.loads(msgspec.json.encode(view))
+    del expected["home"]  # is in the summary
     for each in (feature, *expected["features"]):
         del each["axis"], each["effect"]
     assert data == expected

@@ -36,7 +36,8 @@ def _data(view: ReportView) -> dict[str, Any]:
 
     Lists of alerts hold their ids, and `rows` has the alerts by these; those of an incident have
     its id. So `verdicts` has the verdicts, each with the names and parts of its bins. The axis of a
-    stream is left to the view of its model. A column of one value has it once.
+    stream is left to the view of its model. A column of one value has it once. All models stand in
+    the summary alone.
     """
     data: dict[str, Any] = msgspec.to_builtins(
         msgspec.structs.replace(
@@ -45,6 +46,7 @@ def _data(view: ReportView) -> dict[str, Any]:
             performance=list(map(_short_performance, view.performance)),
         )
     )
+    del data["home"]
     axes = {(each.model.model, each.segment): each.axis for each in view.models}
     for drawn, each in zip(data["features"], view.features, strict=True):
         if axes.get((each.model, each.segment)) == each.axis:
@@ -67,8 +69,6 @@ def _data(view: ReportView) -> dict[str, Any]:
 
 def _lists_of_alerts(data: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
     """Yield what holds a list of alerts, and under which name; `report.js` has the same."""
-    for each in data["home"]["models"]:
-        yield each, "open"
     for each in data["models"]:
         yield each["model"], "open"
     for each in (*data["models"], *data["features"], *data["performance"]):

@@ -9,6 +9,7 @@ from driftline.consumer.judge.sentence import amount, clean, figure, percent
 from driftline.consumer.views.answers import AlertRow, AlertView, MetricSeries, ModelRow
 from driftline.consumer.views.certainty import how_sure
 from driftline.consumer.views.report import ReportView
+from driftline.consumer.views.span_report import MOST_ALERTS
 from driftline.consumer.wire.records import Number
 
 _HEADS = ("what", "since", "until", "how sure", "state")
@@ -75,7 +76,9 @@ def moment(text: str | None) -> str:
 def _alerts(alerts: Sequence[AlertView]) -> str:
     if not alerts:
         return paragraph("Nothing: no alert was open in this span.")
-    return table("Alerts, newest first", _HEADS, map(_alert, alerts))
+    many = len(alerts) >= MOST_ALERTS
+    what = f"The newest {MOST_ALERTS} alerts" if many else "Alerts, newest first"
+    return table(what, _HEADS, map(_alert, alerts))
 
 
 def _alert(view: AlertView) -> list[str]:
