@@ -47,6 +47,14 @@ def window(hour: int, *, rows: bool = False) -> dict[str, Any]:
     }
 
 
+def verdict(**changes: Any) -> Verdict:
+    return msgspec.convert({**_VERDICT, "window": window(0), **changes}, Verdict)
+
+
+def alert(alert_id: str, **changes: Any) -> Alert:
+    return msgspec.convert({**_ALERT, "window": window(0), "alert_id": alert_id, **changes}, Alert)
+
+
 @st.composite
 def verdicts(draw: st.DrawFn) -> list[Verdict]:
     """Verdicts in the order of their offsets; some windows are judged twice."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from driftline.consumer.judge.comparison.judge import ComparisonJudge
 from driftline.consumer.judge.records import AlertIdentity
 from driftline.consumer.wire.kinds import ON_THE_WHOLE_MODEL, SEVERITIES, Kind, Severity
-from driftline.consumer.wire.records import Verdict, Window
+from driftline.consumer.wire.records import Verdict, Window, missing_share
 from driftline.consumer.wire.subject import Subject
 
 _DECISIONS = {"worse": -1.0, "undecided": 0.0, "better": 1.0}
@@ -221,10 +221,9 @@ def _feature_figures(at: tuple[str, str], verdict: Verdict | None) -> Iterator[S
             yield Series("drift_score", (*at, detector), figure.value)
         if figure.threshold is not None:
             yield Series("drift_threshold", (*at, detector), figure.threshold)
-    if verdict.counts is not None and verdict.window.events:
-        # As the detector `missing` counts: null, or no such key.
-        missing = verdict.counts["missing"] + verdict.counts["absent"]
-        yield Series("feature_missing_ratio", at, missing / verdict.window.events)
+    missing = missing_share(verdict.counts, verdict.window.events)
+    if missing is not None:
+        yield Series("feature_missing_ratio", at, missing)
 
 
 def _metric_figures(segment: str, verdict: Verdict) -> Iterator[Series]:

@@ -139,17 +139,9 @@ class AlertBook:
         """Return one alert."""
         return self._known.get(alert_id)
 
-    def beginning(self, text: str) -> list[KnownAlert]:
-        """Return the alerts whose id begins so."""
-        return [known for name, known in self._known.items() if name.startswith(text)]
-
     def __iter__(self) -> Iterator[KnownAlert]:
         """Yield all alerts."""
         return iter(self._known.values())
-
-    def models(self) -> Iterable[str]:
-        """Return the models that have alerts."""
-        return self._of_model
 
     def of_model(self, model: str) -> list[KnownAlert]:
         """Return a model's alerts, the newest first."""

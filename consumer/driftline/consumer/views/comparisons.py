@@ -16,11 +16,7 @@ class _Newest(NamedTuple):
 
 
 class Comparisons:
-    """The comparisons of a deployment.
-
-    Attributes:
-        names: those that have verdicts.
-    """
+    """The comparisons of a deployment."""
 
     def __init__(self) -> None:
         self._newest: dict[str, _Newest] = {}
@@ -33,10 +29,6 @@ class Comparisons:
         if known is None or (span, place or (0, 0)) >= (known.span, known.place or (0, 0)):
             self._newest[verdict.model] = found
         return models
-
-    def __contains__(self, name: str) -> bool:
-        """Return whether a comparison is called so."""
-        return name in self._newest
 
     def about(self, model: str) -> list[tuple[str, Place | None]]:
         """Return the comparisons of a model, and where their newest verdicts stand."""

@@ -16,6 +16,7 @@ from driftline.consumer.wire.records import (
     Sequential,
     Sides,
     Window,
+    missing_share,
     number,
 )
 from driftline.consumer.wire.subject import Subject
@@ -151,13 +152,8 @@ class Stream:
         cell = self.features.cell(feature, verdict.window, place)
         if cell is None:
             return
-        sequential, counts = verdict.sequential, verdict.counts
-        missing: Number = None
-        if counts is not None and verdict.window.events:
-            # As the detector `missing` counts: null, or no such key.
-            missing = number(
-                (counts.get("missing", 0) + counts.get("absent", 0)) / verdict.window.events
-            )
+        sequential = verdict.sequential
+        missing = missing_share(verdict.counts, verdict.window.events)
         self.features.write(
             cell,
             verdict.state,
@@ -165,7 +161,7 @@ class Stream:
             effect=verdict.effect,
             evidence=None if sequential is None else sequential.evidence,
             limit=None if sequential is None else sequential.limit,
-            missing=missing,
+            missing=None if missing is None else number(missing),
         )
         self.features.versions[cell[1]] = self._shared(verdict.versions)
         span = span_of(verdict.window)

@@ -292,6 +292,19 @@ def number(value: float) -> Number:
     return float(f"{value:.6g}")
 
 
+def missing_share(counts: dict[str, int] | None, events: int) -> float | None:
+    """Return the share of events without a value, as the detector `missing` counts.
+
+    That is null, or no such key. None where that is not known.
+
+    >>> missing_share({"missing": 1, "absent": 1}, 8), missing_share(None, 8)
+    (0.25, None)
+    """
+    if counts is None or not events:
+        return None
+    return (counts.get("missing", 0) + counts.get("absent", 0)) / events
+
+
 def most_frequent(versions: dict[str, int], keep: int = 5) -> dict[str, int]:
     """Return the `keep` most frequent versions with their events, the rest as ``__other__``.
 
