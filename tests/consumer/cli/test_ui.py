@@ -196,7 +196,7 @@ def test_the_page_of_a_deployment(
 
 
 def test_a_broker_that_refuses_is_said_on_the_page(
-    driftline: Driftline, monkeypatch: pytest.MonkeyPatch, token_file: Path
+    driftline: Driftline, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def refuse(config: KafkaConfig) -> MemoryBroker:
         raise LogError("localhost:9092 refuses the login")
@@ -211,6 +211,9 @@ def test_a_broker_that_refuses_is_said_on_the_page(
     monkeypatch.setattr(page, "say", visitor.say)
     ran = driftline("ui", *SERVERS, "--port", 0)
     assert (ran.code, visitor.found["connected"], visitor.found["writable"]) == (0, False, False)
+    assert caplog.messages == [
+        "the topics cannot be read, trying on: localhost:9092 refuses the login"
+    ]
 
 
 def test_the_page_of_the_demo(

@@ -15,6 +15,8 @@ from driftline.consumer.ui import api
 from driftline.consumer.ui.access import COOKIE, Access
 from driftline.consumer.ui.body import Body, Kept
 from driftline.consumer.ui.files import HEADERS, PageFiles
+from driftline.consumer.ui.listeners import Listeners
+from driftline.consumer.ui.page import _Reach
 from driftline.consumer.ui.source import MarkRequest
 
 from . import double
@@ -214,3 +216,15 @@ def test_few_answers_are_kept() -> None:
     for key in (*range(100), 99, 0):
         kept.body(key, lambda: 1, lambda key=key: made.append(key) or Body(b"", "x"))  # type: ignore[misc, func-returns-value]  # a lambda that notes
     assert made == [*range(100), 0]
+
+
+def test_what_cannot_be_read_is_said_once(
+    listeners: Listeners, caplog: pytest.LogCaptureFixture
+) -> None:
+    reach = _Reach(listeners)
+    for problem in (None, "away", "away", None, None):
+        reach.look(problem)
+    assert caplog.messages == [
+        "the topics cannot be read, trying on: away",
+        "the topics are read again",
+    ]

@@ -7,9 +7,10 @@ import json
 import logging
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import ExitStack, closing, suppress
 from http.client import HTTPConnection
+from typing import Any
 
 import pytest
 from sse_starlette.sse import SendTimeoutError
@@ -18,6 +19,7 @@ from starlette.testclient import TestClient
 
 from driftline.consumer.ui import api
 from driftline.consumer.ui import listeners as listening
+from driftline.consumer.ui import stream as streaming
 from driftline.consumer.ui.access import Access
 from driftline.consumer.ui.app import application
 from driftline.consumer.ui.files import PageFiles
@@ -92,6 +94,31 @@ def test_a_slow_browser_is_a_line_and_no_traceback(caplog: pytest.LogCaptureFixt
     assert caplog.messages == ["a browser that took nothing for 10 s was dropped"] * 2
     assert passes(ValueError())
     assert passes(None)
+
+
+def test_a_browser_that_takes_nothing_is_dropped(
+    listeners: Listeners, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "PATIENCE", 0.01)
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.Event().wait()  # it does not go by itself
+        return {}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        if b"changed" in message.get("body", b""):
+            await asyncio.Event().wait()
+
+    async def follow() -> None:
+        listener = listeners.listen()
+        assert listener is not None
+        answer = streaming.stream(listeners, listener, pause=0.0)
+        listeners.publish(MODEL)
+        await answer({"type": "http", "method": "GET"}, receive, send)
+
+    with pytest.raises(SendTimeoutError):
+        asyncio.run(follow())
+    assert listeners.open == 0
 
 
 # A real server.

@@ -14,7 +14,7 @@ import msgspec
 
 MOST_MODELS = 256
 """Models that one message names; beyond it any model may have changed."""
-MOST_LISTENERS = 1_000
+MOST_LISTENERS = 500
 PAUSE = 0.25
 """Seconds in which changes are gathered to be sent at once."""
 

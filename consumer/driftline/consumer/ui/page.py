@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from driftline.consumer.views.fold import WINDOWS, Changes, Views
 from driftline.consumer.views.follow import Follower
 from driftline.consumer.views.pipeline import PipelineView
 from driftline.consumer.views.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 LOOK = 0.5
 """Seconds between two looks for what is new."""
@@ -74,9 +77,13 @@ def following(
     settings = None if config is None else Settings.of(config)
     follower = Follower(connect, output, settings, site.windows, changed=changed)
     stop = threading.Event()
-    thread = threading.Thread(
-        target=follower.run, args=(lambda: not stop.wait(LOOK),), name="driftline-follow"
-    )
+    reach = _Reach(listeners)
+
+    def wait() -> bool:
+        reach.look(follower.status().problem)
+        return not stop.wait(LOOK)
+
+    thread = threading.Thread(target=follower.run, args=(wait,), name="driftline-follow")
     thread.daemon = True  # it may wait for a broker that is away
     live = Live(follower, site.title, site.scrapes, site.marks)
     server = PageServer(application(live, listeners, site.access), listeners, site.host, site.port)
@@ -91,6 +98,25 @@ def following(
             follower.close()
         if site.marks is not None:
             site.marks.close()
+
+
+class _Reach:
+    """Says once when the topics cannot be read, and when they can again; pages show it too."""
+
+    def __init__(self, listeners: Listeners) -> None:
+        self._listeners = listeners
+        self._problem: str | None = None
+
+    def look(self, problem: str | None) -> None:
+        """Take note of what keeps the topics from being read now; None: nothing."""
+        if problem == self._problem:
+            return
+        self._problem = problem
+        if problem is None:
+            logger.warning("the topics are read again")
+        else:
+            logger.warning("the topics cannot be read, trying on: %s", problem)
+        self._listeners.publish(None)
 
 
 @contextmanager

@@ -16,6 +16,8 @@ from driftline.errors import HttpError
 
 _SECONDS_TO_END = 2  # for answers that are under way
 _LARGEST_HEAD = 16_384  # bytes of request line and headers
+_MOST_CONNECTIONS = 900  # a process has 1,024 files unless it is given more
+_QUIET = QuietAboutSlowBrowsers()
 _QUEUE = 256  # connections that wait to be accepted
 
 
@@ -40,7 +42,7 @@ class PageServer:
         self._socket = _listening(host, port)
         self.port = int(self._socket.getsockname()[1])
         self._host = host
-        logging.getLogger("uvicorn.error").addFilter(QuietAboutSlowBrowsers())
+        logging.getLogger("uvicorn.error").addFilter(_QUIET)
         config = uvicorn.Config(
             app,
             interface="asgi3",
@@ -53,6 +55,7 @@ class PageServer:
             access_log=False,
             server_header=False,
             proxy_headers=False,
+            limit_concurrency=_MOST_CONNECTIONS,
             timeout_graceful_shutdown=_SECONDS_TO_END,
             h11_max_incomplete_event_size=_LARGEST_HEAD,
         )
