@@ -29,6 +29,7 @@ NOT_RUN = {
     "docker build -t registry.example/driftline:0.1.0 . && docker push"
     " registry.example/driftline:0.1.0": "needs a Docker engine and a registry",
     "kubectl create configmap references --from-file=references/": "needs a cluster",
+    "openssl rand -hex 32 > page-token": "not every machine has openssl",
     "kubectl create secret generic driftline --from-file=kafka-password"
     " --from-file=page-token": "needs a cluster",
     "helm install driftline deploy/helm/driftline --set-file config=driftline.yaml"
