@@ -7,21 +7,20 @@ import math
 import re
 import socket
 import subprocess
-import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import yaml
+from tests.kafka.reader import wait_until
 from tests.tool import tool
 
 from .dashboards import ROOT
 
 OFTEN = "500ms"  # so long a scrape may take on a busy machine
-WAIT = 60.0  # seconds: never reached, only to fail instead of hanging
 
 Sample = tuple[dict[str, str], float]
 
@@ -70,14 +69,6 @@ class Prometheus:
     def scraped(self) -> float:
         """Return the time of the newest scrape; 0 before the first."""
         return next((value for _, value in self.query("timestamp(driftline_build_info)")), 0.0)
-
-
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    """Poll until it holds."""
-    deadline = time.monotonic() + WAIT
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {WAIT:.0f} s: {what}"
-        time.sleep(0.05)
 
 
 @contextmanager

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from tests.consumer.service.rig import Rig
 from tests.consumer.service.small import LABELS
+from tests.kafka.reader import wait_until
 
 from driftline.consumer.http.server import serve
 
 from .dashboards import DASHBOARDS, Shown, filled, shown, variables
-from .prometheus import Prometheus, scraping, wait_until
+from .prometheus import Prometheus, scraping
 from .watched import PAGE, feed, parts, watched
 
 EVERYTHING = {
