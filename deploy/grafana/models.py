@@ -31,6 +31,10 @@ def models() -> list[tuple[str, list[Panel]]]:
 
 def _now() -> list[Panel]:
     count = f"sum(model:driftline_alerts_firing:count{{{MODEL}, severity='%s'}}) or vector(0)"
+    most = (
+        "Alerts that the budget's rules fired, for each false alarm that it allows in 30 days: "
+        "what is beyond 1 is most likely real."
+    )
     severity = f"driftline_drift_active{{{MODEL}, severity='%s'}}"
     return [
         stat("Critical", "Alerts that fire.", count % "critical",
@@ -42,9 +46,8 @@ def _now() -> list[Panel]:
         stat("Failed", "Not watched, because of an error of Driftline's own.",
              f"sum(max by (model) (driftline_model_failed{{{MODEL}}}))",
              levels=steps((None, GREEN), (1, RED))),
-        stat("Most budget spent", "In 30 days, of the model that spent most; 100 % is what it may.",
-             f"max(model:driftline_budget_spent:ratio30d{{{MODEL}}})", "percentunit",
-             steps((None, GREEN), (1, AMBER))),
+        stat("Alerts against the budget", most + " Of the model with most.",
+             f"max(model:driftline_budget_spent:ratio30d{{{MODEL}}})"),
         stat("Behind the newest event", "Up to there windows are judged; of the slowest model.",
              f"max(model:driftline_watermark_lag:seconds{{{MODEL}}})", "s"),
         table(
@@ -66,13 +69,9 @@ def _now() -> list[Panel]:
                   "{{model}}"),
             STATES,
         ),
-        bars(
-            "Budget spent in 30 days",
-            "Alerts that the budget's rules fired, against the false alarms that it allows. Real "
-            "changes are in it, too.",
-            Query(f"model:driftline_budget_spent:ratio30d{{{MODEL}}}", "{{model}}", now=True),
-            "percentunit", steps((None, GREEN), (1, AMBER)),
-        ),
+        bars("Alerts of 30 days against the budget", most,
+             Query(f"model:driftline_budget_spent:ratio30d{{{MODEL}}}", "{{model}}", now=True),
+             "short", steps((None, GREY))),
     ]  # fmt: skip
 
 

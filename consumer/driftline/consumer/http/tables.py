@@ -125,8 +125,8 @@ COUNTERS: dict[str, tuple[Sequence[str], str]] = {
     ),
     "budget_alerts": (
         _MODEL,
-        "Alerts that the budget's rules fired, each once: what of driftline_budget_alerts_allowed "
-        "is spent. Those that speak of a real change are in it too.",
+        "Alerts that the budget's rules fired, each once, beside driftline_budget_alerts_allowed. "
+        "Those that speak of a real change are in it: what is beyond is most likely real.",
     ),
     "windows_closed": (_MODEL, "Windows of events judged, those without enough events too."),
     "windows_judged": (
