@@ -12,6 +12,7 @@ from driftline.consumer.cli import alert_actions
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.load_config import Deployment
 from driftline.consumer.cli.terminal import out, say
+from driftline.consumer.config.secret_file import read_password
 from driftline.consumer.deliver.choice import Choice
 from driftline.consumer.deliver.dispatcher import Attempts
 from driftline.consumer.deliver.errors import DeliveryError
@@ -22,11 +23,9 @@ from driftline.consumer.deliver.sample import send_sample
 from driftline.consumer.deliver.sinks import sink_of
 from driftline.consumer.deliver.target import Access, MessageTarget, Target
 from driftline.consumer.deliver.webhook import read_header
-from driftline.producer.files.regular_file import read_bounded
 
 TOKEN = "DRIFTLINE_NOTIFY_TOKEN"  # noqa: S105 (a name)
 _TOKEN = re.compile(r"[!-~]+")
-_LONGEST_TOKEN = 65_536  # bytes of a file
 
 
 def open_targets(
@@ -131,7 +130,7 @@ def _token(file: Path | None) -> str | None:
             return None
     else:
         try:
-            given = read_bounded(file, _LONGEST_TOKEN).decode("utf-8", "replace")
+            given = read_password(file)
         except OSError as error:
             raise CommandError(f"{file}: cannot be read ({error.strerror})") from None
         where = str(file)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import typer
 
 from driftline.consumer.cli.errors import CommandError
-from driftline.consumer.config.secrets import read_password
+from driftline.consumer.config.secret_file import read_password
 from driftline.consumer.ui.access import LOCAL, Access
 from driftline.producer.errors import MissingExtraError
 

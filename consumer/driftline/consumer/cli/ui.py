@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
+from driftline.consumer import config as configuration
 from driftline.consumer.cli import load_config
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.options import BootstrapServers, ConfigFile
@@ -18,7 +18,9 @@ from driftline.consumer.cli.page_options import (
     read_access,
     require_page,
 )
-from driftline.consumer.config import UiConfig
+
+if TYPE_CHECKING:  # what reads it is large
+    from driftline.consumer.config import UiConfig
 
 
 def ui(
@@ -50,7 +52,7 @@ def ui(
     any number of it may run. It ends by SIGTERM or Ctrl-C.
     """
     deployment = load_config.find_deployment(config, bootstrap_servers)
-    section = UiConfig() if deployment.config is None else deployment.config.ui
+    section = configuration.UiConfig() if deployment.config is None else deployment.config.ui
     given = {"host": host, "port": port, "windows": windows, "workers": worker}
     chosen = _changed(section, {key: value for key, value in given.items() if value is not None})
     access = read_access(chosen.host, token_file, no_token=no_token, url=chosen.url)
@@ -67,9 +69,7 @@ def _changed(section: UiConfig, given: dict[str, Any]) -> UiConfig:
         CommandError: an option is not as its key must be.
     """
     try:
-        return UiConfig.model_validate({**section.model_dump(), **given})
-    except ValidationError as error:
-        wrong = error.errors()[0]
-        why = wrong.get("ctx", {}).get("error", wrong["msg"])
-        option = {"workers": "worker"}.get(str(wrong["loc"][0]), wrong["loc"][0])
-        raise CommandError(f"--{option}: {why}") from None
+        return section.changed(given)
+    except ValueError as error:
+        key, why = error.args
+        raise CommandError(f"--{'worker' if key == 'workers' else key}: {why}") from None

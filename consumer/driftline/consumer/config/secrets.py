@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import stat
 
 from pydantic import SecretStr
 
 from driftline.consumer.config.client_options import PASSWORD_ADVICE
 from driftline.consumer.config.errors import Problem
+from driftline.consumer.config.secret_file import read_password, refuse_if_open_to_all
 from driftline.consumer.config.tree import Node, edit
 from driftline.producer.files.regular_file import open_regular, too_large
 
@@ -21,7 +20,6 @@ SECRETS = {
 }
 """Keys that hold a secret, each with where it belongs."""
 _TLS_FILES = ("ca_file", "cert_file", "key_file")
-_LARGEST_PASSWORD = 64_000  # bytes; a token of OAUTHBEARER has a few thousand
 _LARGEST_TLS_FILE = 10_000_000
 
 
@@ -106,20 +104,6 @@ def _secret_of(file: Node) -> tuple[Node | None, list[Problem]]:
     return Node(SecretStr(text), file.origin), []
 
 
-def read_password(path: str | os.PathLike[str]) -> str:
-    """Return the password, or token, that a file holds.
-
-    Raises:
-        OSError: it cannot be read, is no regular file or too large, or everybody may write it.
-    """
-    with open_regular(os.fspath(path)) as file:
-        _refuse_if_open_to_all(file.fileno())
-        content = file.read(_LARGEST_PASSWORD + 1)
-    if len(content) > _LARGEST_PASSWORD:
-        raise too_large(_LARGEST_PASSWORD)
-    return content.decode(errors="replace").rstrip("\r\n")
-
-
 def _unfit_for_tls(path: str, *, secret: bool) -> str | None:
     """Say why a file cannot be used: TLS itself would read a device without an end."""
     try:
@@ -127,12 +111,7 @@ def _unfit_for_tls(path: str, *, secret: bool) -> str | None:
             if os.fstat(file.fileno()).st_size > _LARGEST_TLS_FILE:
                 raise too_large(_LARGEST_TLS_FILE)
             if secret:
-                _refuse_if_open_to_all(file.fileno())
+                refuse_if_open_to_all(file.fileno())
             return None
     except OSError as error:
         return f"{path} cannot be read: {error.strerror}"
-
-
-def _refuse_if_open_to_all(descriptor: int) -> None:
-    if os.fstat(descriptor).st_mode & stat.S_IWOTH:
-        raise PermissionError(errno.EPERM, "everybody may write it, run  chmod o-w  on it")

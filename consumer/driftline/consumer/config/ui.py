@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, ValidationError
 
 from driftline.consumer.config.notation import Count, Port, Section, Texts
 from driftline.consumer.config.urls import web_address
@@ -35,3 +36,16 @@ class UiConfig(Section):
     port: Port = 9110
     workers: Annotated[Texts, AfterValidator(_workers)] = ()
     windows: Count = 200
+
+    def changed(self, given: Mapping[str, Any]) -> Self:
+        """Return the section with other values.
+
+        Raises:
+            ValueError: one is not as its key must be; `args` are the key and why.
+        """
+        try:
+            return self.model_validate({**self.model_dump(), **given})
+        except ValidationError as error:
+            wrong = error.errors()[0]
+            why = wrong.get("ctx", {}).get("error", wrong["msg"])
+            raise ValueError(wrong["loc"][0], why) from None

@@ -10,7 +10,7 @@ from kafka.net.sasl.oauth import AbstractTokenProvider
 
 from driftline.consumer.config import KafkaConfig, SaslConfig
 from driftline.consumer.config.client_options import INSTANCE_ID
-from driftline.consumer.config.secrets import read_password
+from driftline.consumer.config.secret_file import read_password
 from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.kafka_python.identity import instance_id, secret, ssl_context
 
