@@ -98,6 +98,9 @@ test-page: .venv/.page build/site/index.html ## the page, the report and the doc
 	@echo "test: in a browser"
 	@$(BIN)/pytest -q -rs -m page tests/page
 
+screenshots: .venv/.page ## take docs/screenshots again, of real runs
+	@DRIFTLINE_SCREENSHOTS=1 $(BIN)/pytest -q -k screenshots_are_taken tests/page/test_screenshots.py
+
 vendored: ## compare what the page holds of others with their packages on npm (needs npm)
 	@$(PYTHON) deploy/vendored.py
 

@@ -111,8 +111,10 @@ def test_with_an_address_of_the_source_links_lead_there(root: Path, tmp_path: Pa
     metadata = metadata_of(build(tmp_path / "dist", tmp_path))
     assert metadata.get_all("Project-URL") == [f"Source, {SOURCE}"]
     targets = shown(metadata)
-    (picture,) = targets.pictures
-    assert picture == f"{SOURCE}/raw/v{metadata['Version']}/docs/demo.svg"
+    raw = f"{SOURCE}/raw/v{metadata['Version']}/"
+    assert f"{raw}docs/demo.svg" in targets.pictures
+    for picture in targets.pictures:
+        assert (root / picture.removeprefix(raw)).exists(), picture
     within = f"{SOURCE}/blob/v{metadata['Version']}/"
     assert f"{within}docs/mappings.md" in targets.links
     for link in targets.links:

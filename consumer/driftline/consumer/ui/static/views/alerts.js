@@ -95,7 +95,9 @@ export function AlertView({ data, mark, address }) {
       ["normally", record.normal !== null && record.normal !== undefined && html`<${Num} value=${record.normal} />`], ["rule", record.rule],
         ["events", html`<${Num} value=${record.window.events} as=${count} /> in the window to <${Time} at=${endOf(record.window)} />`],
       ["labels", data.labels && html`<${Labels} labels=${data.labels} />`], ["versions", versionNames(record.versions)],
-        ["a deploy?", data.versions.length > 1 && (deploys.length ? deploys.map((each) => html`<span>version ${each.version} began <${Time} at=${each.start} /> </span>`) : "no new version within a day of it")], ["segments", record.segments], ["owner", row.owner]]} />
+        ["a deploy?", data.versions.length > 1 && (deploys.length ? deploys.map((each) => html`<span>version ${each.version} began <${Time} at=${each.start} /> </span>`) : "no new version within a day of it")], ["also firing", record.also_firing.length > 0 && record.also_firing.map((name, i) => html`${i > 0 && ", "}
+        <${Link} to=${links.feature(row.model, name, row.segment, record.window.end)}>${name}<//>`)],
+        ["segments", record.segments], ["owner", row.owner]]} />
     ${data.incident.length > 0 && html`<${Panel} title="What moved with it" aside=${many(data.incident.length, "other alert") + " of the same incident"}><${AlertItems} rows=${data.incident} most=${8} /><//>`}
     ${record.features && html`<${Panel} title="Features that changed at once">
       <${Table} caption="Worst first" head=${["feature", "effect"]} rows=${record.features.map((each) => [html`<${Link} to=${links.feature(row.model, each.name, row.segment, endOf(record.window))}>${each.name}<//>`, html`<${Num} value=${each.effect} />`])} /><//>`}

@@ -32,7 +32,7 @@ export function FeatureView({ data }) {
     ${alerts.length > 0 && html`<${AlertItems} rows=${alerts} most=${4} />`}
     <div class="pair-of"><${Panel} title="Effect over time" aside="PSI in nats; one scale for all features">
       <${Chart} title="effect" ...${charts} states=${data.states} series=${[{ name: "effect", values: data.effect }, { name: "critical from", values: axis.ends.map(() => data.critical), tone: "critical", dash: true }]} /><//>
-    ${sequential && html`<${Panel} title="Evidence that it changed" aside="natural logarithm; an alarm is due at the limit, above it each line is ten times the last">
+    ${sequential && html`<${Panel} title="Evidence that it changed" aside="natural logarithm; above the limit each line is ten times the last">
       <${Chart} title="evidence" knee=${data.limit.findLast((each) => each)} ...${charts} states=${data.states} series=${[{ name: "evidence", values: data.evidence }, { name: "limit", values: data.limit, tone: "critical", dash: true }]} /><//>`}</div>
     <${Panel} title="Normally and now" aside=${shown} class="window">
       ${verdict && html`<nav aria-label="windows">

@@ -12,7 +12,7 @@ function Metric({ metric, estimate, axis, marks }) {
   const level = metric.threshold.some((each) => each !== null);
   const series = [
     { name: metric.estimated ? "estimated" : "measured", values: metric.value },
-    { name: "from", values: metric.low, edge: true }, { name: "to", values: metric.high, edge: true },
+    { name: "95 % from", values: metric.low, edge: true }, { name: "to", values: metric.high, edge: true },
     ...(estimate ? [{ name: "estimated", values: estimate.value, dash: true }] : []),
     ...(level ? [{ name: "limit", values: metric.threshold, tone: "critical", dash: true }] : []),
     ...(metric.normal === null ? [] : [{ name: "normally", values: axis.ends.map(() => metric.normal), tone: "muted", dash: true }]),
