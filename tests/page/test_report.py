@@ -133,7 +133,7 @@ def test_on_a_phone_nothing_is_wider_than_the_window(browser: Any, file: Path) -
         assert opened(own).evaluate("document.documentElement.scrollWidth") == 375
 
 
-def test_on_paper_each_part_begins_a_page_and_all_rows_are_there(
+def test_on_paper_each_part_begins_a_page_and_nothing_is_left_out(
     browser: Any, tmp_path: Path
 ) -> None:
     many = view(features=90)
@@ -142,9 +142,13 @@ def test_on_paper_each_part_begins_a_page_and_all_rows_are_there(
         page = opened(own)
         rows = page.locator("article:first-of-type .features [role=rowheader]")
         assert rows.count() < 90
-        printed = page.pdf()
+        printed = page.pdf(prefer_css_page_size=True)
         assert printed.startswith(b"%PDF-")
-        assert len(re.findall(rb"/Type\s*/Page\b", printed)) > page.locator("article").count()
+        assert len(re.findall(rb"/Type\s*/Page\b", printed)) > page.locator(".chapter").count() == 4
+        page.emulate_media(media="print")
+        page.set_viewport_size({"width": 800, "height": 900})
+        assert page.locator("article .features .spark").first.is_visible()
+        assert not page.locator(".contents").is_visible()
         page.evaluate("dispatchEvent(new Event('beforeprint'))")
         page.wait_for_function(
             "() => document.querySelectorAll('article .features [role=rowheader]').length === 90"

@@ -56,4 +56,4 @@ const links = {
 const Contents = () =>
   html`<nav class="panel contents" aria-label="contents"><h2>In detail</h2>${parts.filter(({ title }) => title).map(({ title, all }) => html`<p><b>${title}</b>${all.map(({ id, name }) => html`<a href=${`#${id}`}>${name}</a>`)}</p>`)}</nav>`;
 
-render(html`<${Links.Provider} value=${links}><${Contents} />${parts.flatMap(({ all }) => all).map(({ id, view, Drawn }) => html`<article id=${id} key=${id}><${Drawn} data=${view} /></article>`)}<//>`, document.getElementById("page"));
+render(html`<${Links.Provider} value=${links}><${Contents} />${parts.flatMap(({ all }) => all.map((each, i) => ({ ...each, first: i === 0 }))).map(({ id, view, Drawn, first }) => html`<article id=${id} key=${id} class=${first ? "chapter" : ""}><${Drawn} data=${view} /></article>`)}<//>`, document.getElementById("page"));
