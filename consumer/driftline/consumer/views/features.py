@@ -64,9 +64,12 @@ def feature_rows(stream: Stream, segment: str | None, alerts: list[KnownAlert]) 
     if not names:
         return []
     own, elsewhere = _alarmed(alerts, segment)
-    states = ring.table(names)
+    states = ring.codes(names)
     newest = _newest(states)
-    recents = [_thousandths(each) for each in ring.table(names, "effect")[:, -RECENT:]]
+    recents = [_thousandths(each) for each in ring.recent("effect", names, RECENT)]
+    effect, missing, evidence, limit = (
+        ring.picked(figure, names, newest) for figure in ("effect", "missing", "evidence", "limit")
+    )
     spans = ring.spans
     rows = []
     for i, name in enumerate(names):
@@ -79,10 +82,10 @@ def feature_rows(stream: Stream, segment: str | None, alerts: list[KnownAlert]) 
                 type=stream.types[name],
                 state=state,
                 reason=reason,
-                effect=ring.figure("effect", name, span),
-                missing=ring.figure("missing", name, span),
-                evidence=ring.figure("evidence", name, span),
-                limit=ring.figure("limit", name, span),
+                effect=effect[i],
+                missing=missing[i],
+                evidence=evidence[i],
+                limit=limit[i],
                 onset=stream.onset(name),
                 alert_id=None if alert is None else alert.alert.alert_id,
                 recent=recents[i],
@@ -188,7 +191,7 @@ def _segments(state: ModelState, name: str) -> list[SegmentRow]:
                 effect=ring.figure("effect", name, span),
                 events=ring.events(span),
                 missing=ring.figure("missing", name, span),
-                recent=_thousandths(ring.table([name], "effect")[0, -RECENT:]),
+                recent=_thousandths(ring.recent("effect", [name], RECENT)[0]),
             )
         )
     return found

@@ -204,11 +204,19 @@ class Ring:
         """Return the state of a name in every window, a letter each."""
         return self.letters(self._state[self._row[name], self.order])
 
-    def table(self, names: Sequence[str], figure: str | None = None) -> NDArray[Any]:
-        """Return a figure, or the states, of names in every window, shape (names, windows)."""
-        values = self._state if figure is None else self._figures[figure]
-        found = values[[self._row[name] for name in names]][:, self.order]
-        return found if figure is None else six_digits(found.astype(float))
+    def codes(self, names: Sequence[str]) -> NDArray[np.uint8]:
+        """Return the states of names as they are kept, in every window, shape (names, windows)."""
+        return self._state[np.ix_(self._rows_of(names), self.order)]
+
+    def recent(self, figure: str, names: Sequence[str], windows: int) -> NDArray[np.float64]:
+        """Return a figure of names in the newest windows, shape (names, windows)."""
+        cells = np.ix_(self._rows_of(names), self.order[-windows:])
+        return six_digits(self._figures[figure][cells].astype(float))
+
+    def picked(self, figure: str, names: Sequence[str], windows: Sequence[int]) -> Column:
+        """Return a figure of each name in a window of its own, by its number from the oldest."""
+        columns = [self.order[number_] for number_ in windows]
+        return self._column_of(self._figures[figure][self._rows_of(names), columns])
 
     def worst(self, windows: int) -> str:
         """Return the worst state of any name in each of the newest windows, a letter each."""
@@ -257,6 +265,9 @@ class Ring:
             return None
         offset = int(self._base[column]) + int(self._offset[row, column])
         return Place(int(self._partition[column]), offset)
+
+    def _rows_of(self, names: Sequence[str]) -> list[int]:
+        return [self._row[name] for name in names]
 
     @staticmethod
     def letters(codes: NDArray[Any]) -> str:
