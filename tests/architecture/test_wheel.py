@@ -60,12 +60,13 @@ def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> ZipFile:
     return build(tmp_path_factory.mktemp("wheel"), root)
 
 
-def test_every_module_type_marker_and_licence_is_in_the_wheel(
+def test_every_module_type_marker_licence_and_file_of_the_page_is_in_the_wheel(
     wheel: ZipFile, root: Path, sources: list[Path]
 ) -> None:
     names = set(wheel.namelist())
     markers = set(root.glob("*/driftline/*/py.typed"))
-    wanted = {"/".join(path.relative_to(root).parts[1:]) for path in {*sources, *markers}}
+    page = {path for path in root.glob("consumer/**/ui/static/**/*") if path.is_file()}
+    wanted = {"/".join(path.relative_to(root).parts[1:]) for path in {*sources, *markers, *page}}
     assert wanted <= names
     assert {name.rsplit("/", 1)[1] for name in names if "/licenses/" in name} == {
         "LICENSE",
