@@ -18,6 +18,7 @@ _SEGMENTS = (
     f" or label_replace(label_replace(driftline_model_info{{{MODEL}}},"
     ' "pick", "^$", "model", ".*"), "shown", "the whole model", "model", ".*")))'
 )
+_WHOLE: Json = {"text": "the whole model", "value": "^$"}
 _SEGMENT_NAMES = '/pick="(?<value>[^"]+)",\\s*shown="(?<text>[^"]+)"/'
 
 
@@ -26,7 +27,7 @@ def of_models() -> list[Json]:
     scores = f"driftline_drift_score{{{MODEL}}}"
     return [
         *_both(),
-        _one("segment", "Segment", _SEGMENTS, regex=_SEGMENT_NAMES),
+        _one("segment", "Segment", _SEGMENTS, regex=_SEGMENT_NAMES) | {"current": _WHOLE},
         _any("feature", "Feature", f"label_values({scores}, feature)"),
         _severities(),
     ]

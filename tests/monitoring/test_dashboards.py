@@ -86,6 +86,7 @@ def test_links_to_them_last() -> None:
 def test_one_chooses_model_feature_severity_and_segment() -> None:
     assert {"model", "feature", "severity", "segment"} < variables("models").keys()
     assert "model" in variables("workers")
+    assert variables("models")["segment"]["current"]["value"] == "^$"  # the whole model
 
 
 @each_dashboard
