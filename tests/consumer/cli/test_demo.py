@@ -103,19 +103,24 @@ def test_what_is_printed_where_nobody_watches(driftline: Driftline) -> None:
     )
     assert re.fullmatch(r"first alert after \d+\.\d s", said[1])
     assert len(said) == 2
+    record = json.loads(ran.out.split("driftline.alerts:\n\n")[1].split("\n\nwhat was")[0])
+    assert (record["schema"], record["feature"]) == ("driftline.alert.v1", "distance")
+    assert len(record["top"]) == 5
 
 
-def test_the_record_is_the_one_of_the_topic(driftline: Driftline) -> None:
-    record = driftline("demo").out.split("driftline.alerts:\n\n")[1].split("\n\nwhat was")[0]
-    alert = json.loads(record)
-    assert (alert["schema"], alert["feature"]) == ("driftline.alert.v1", "distance")
-    assert len(alert["top"]) == 5
-
-
-def test_two_hours_pass_in_a_second_and_the_first_alert_comes_in_time() -> None:
+@pytest.fixture(scope="module")
+def seven_hours() -> tuple[Demo, Watch]:
+    """A demo at its usual pace."""
     watch = Watch()
     demo = Demo(PlainScreen(), watch, watch.sleep, SPEED)
     demo.run(7)
+    return demo, watch
+
+
+def test_two_hours_pass_in_a_second_and_the_first_alert_comes_in_time(
+    seven_hours: tuple[Demo, Watch],
+) -> None:
+    demo, watch = seven_hours
     assert watch.now == pytest.approx(100.0 + 7 / 2)
     assert watch.slept == 7 * 12
     assert demo.alerted is not None
@@ -192,10 +197,11 @@ def test_ctrl_c_before_the_first_alert(
     assert "first alert" not in ran.out + ran.err
 
 
-def test_what_is_known_to_be_done_is_all_that_may_alert() -> None:
+def test_what_is_known_to_be_done_is_all_that_may_alert(
+    seven_hours: tuple[Demo, Watch],
+) -> None:
     """The comparison says so when something else alerts, and when nothing was found."""
-    demo = Demo(PlainScreen(), Watch(), Watch().sleep, None)
-    demo.run(7)
+    demo, _ = seven_hours
     (alert,) = demo.board.alerts
     day = troubles_until(BEGIN + DAY)
     assert compared(day[1:], [alert], BEGIN + DAY).splitlines()[1:] == [
