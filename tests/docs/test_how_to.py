@@ -6,7 +6,8 @@ import re
 
 from .pages import PAGES, ROOT, sections
 
-JUDGE = ROOT / "consumer" / "driftline" / "consumer" / "judge"
+CONSUMER = ROOT / "consumer" / "driftline" / "consumer"
+JUDGE = CONSUMER / "judge"
 
 
 def rows(text: str) -> list[list[str]]:
@@ -46,3 +47,18 @@ def test_delays_are_those_of_the_statistics() -> None:
         assert re.search(
             rf"^\| {re.escape(names[change])} \|.*; {events} \|", measured, re.MULTILINE
         )
+
+
+def test_what_an_alert_on_the_page_is_said_to_show_stands_there() -> None:
+    code = (CONSUMER / "ui" / "static" / "views" / "alerts.js").read_text(encoding="utf-8")
+    text = PAGES["how-to/real-alarm.md"].text
+    for label in (
+        "since",
+        "lasting",
+        "a deploy?",
+        "What moved with it",
+        "rule",
+        "Normally and now",
+    ):
+        assert f"*{label}*" in text
+        assert f'"{label}"' in code, label
