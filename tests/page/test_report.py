@@ -147,12 +147,15 @@ def test_on_paper_each_part_begins_a_page_and_nothing_is_left_out(
         assert len(re.findall(rb"/Type\s*/Page\b", printed)) > page.locator(".chapter").count() == 4
         page.emulate_media(media="print")
         page.set_viewport_size({"width": 800, "height": 900})
-        assert page.locator("article .features .spark").first.is_visible()
-        assert not page.locator(".contents").is_visible()
-        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        frames = (
+            "const frame = () => new Promise(requestAnimationFrame); await frame(); await frame();"
+        )
+        page.evaluate(f"async () => {{ {frames} dispatchEvent(new Event('beforeprint')); }}")
         page.wait_for_function(
             "() => document.querySelectorAll('article .features [role=rowheader]').length === 90"
         )
+        assert page.locator("article .features .spark").first.is_visible()
+        assert not page.locator(".contents").is_visible()
 
 
 def test_without_scripts_the_summary_is_there(browser: Any, file: Path, report: ReportView) -> None:
