@@ -139,6 +139,35 @@ def test_what_comes_new_is_told() -> None:
     assert row.marks is None
 
 
+def test_a_record_that_cannot_be_is_passed_over(caplog: pytest.LogCaptureFixture) -> None:
+    broker = MemoryBroker()
+    for name in (VERDICTS, ALERTS):
+        broker.create(name, 1)
+    good = everything().records("verdicts")[0].value or b""
+    huge = msgspec.json.decode(good)
+    huge["window"]["events"] = 2**63
+    for value in (msgspec.json.encode(huge), b"{", good):
+        broker.append(Message(VERDICTS, 0, b"", value))
+    one = follower(broker.log)
+    settle(one)
+    assert len(one.ask(lambda views: views.home()).models) == 1
+    assert [record.getMessage().split(": ")[0] for record in caplog.records] == [
+        f"{VERDICTS}[0], offset {offset}" for offset in (0, 1)
+    ]
+
+
+def test_an_error_of_its_own_is_said() -> None:
+    class Broken(MemoryLog):
+        def read(self, *_: Any, **__: Any) -> Iterator[MemoryRecord]:
+            raise RuntimeError("oops")
+
+    one = follower(Broken(everything().broker))
+    with pytest.raises(RuntimeError):
+        settle(one)
+    problem = "reading ended by an error of Driftline's own: RuntimeError('oops')"
+    assert (one.status().connected, one.status().problem) == (False, problem)
+
+
 def test_a_missing_topic_is_said_and_waited_for() -> None:
     broker = MemoryBroker()
     broker.create(VERDICTS, 1)

@@ -44,6 +44,8 @@ _ALERTS = 200_000  # records of a partition of alerts that are read backwards at
 _TOGETHER = 500  # records that are folded while no answer is given
 _PATIENCE = 10.0  # seconds without an answer after which the broker is said to be away
 _LOOK_AGAIN = 30.0  # seconds until a topic that was not there is looked for again
+_UNUSABLE = (ArithmeticError, LookupError, TypeError, ValueError)
+"""What a record raises that is JSON of the right form with figures that cannot be."""
 _ALERT = msgspec.json.Decoder(Alert)
 
 
@@ -94,10 +96,18 @@ class Follower:
         self.read = self.version = 0
 
     def run(self, wait: Callable[[], bool]) -> None:
-        """Follow without end; `wait` is called when all is read, False from it ends that."""
-        while True:
-            if not self.step() and not wait():
-                return
+        """Follow without end; `wait` is called when all is read, False from it ends that.
+
+        Where an error of Driftline's own ends it, the status says so.
+        """
+        try:
+            while self.step() or wait():
+                pass
+        except Exception as error:
+            with self._lock:
+                self._problem = f"reading ended by an error of Driftline's own: {error!r}"
+                self.version += 1
+            raise
 
     def step(self) -> bool:
         """Read what is new, and a chunk of what is old; return whether more may be there."""
@@ -270,7 +280,7 @@ class Follower:
             for record in records:
                 try:
                     self._take_one(record)
-                except msgspec.DecodeError as error:
+                except (msgspec.DecodeError, *_UNUSABLE) as error:
                     where = f"{record.topic}[{record.partition}], offset {record.offset}"
                     logger.warning("%s: not a record that this version knows: %s", where, error)
 
