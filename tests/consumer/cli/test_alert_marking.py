@@ -58,7 +58,7 @@ def test_each_is_said_and_shown_and_taken_back(driftline: Driftline) -> None:
     }  # fmt: skip
     assert json.loads(driftline(*TAIL, "--json").out.splitlines()[1])["marks"]["false_alarm"]
     mark("snooze", "abc1", "--clear")
-    assert mark("acknowledge", "abc1", "--clear") == f"abc1  nothing is said of it  {rose}\n"
+    assert mark("acknowledge", "abc1", "--clear") == f"abc1  no marks  {rose}\n"
     assert driftline(*TAIL).out.splitlines()[0].endswith(rose)
 
 
@@ -88,7 +88,7 @@ def test_a_mark_that_comes_while_following_is_a_line(
     rose = "car-loan: car_value rose: median 43,485, normally 21,902, since 2019-03-27."
     assert lines[2:] == [
         f"2026-01-01 00:00  MARKED    warning   acknowledged by bob: {rose}",
-        f"2026-01-01 00:00  MARKED    warning   nothing is said of it any more: {rose}",
+        f"2026-01-01 00:00  MARKED    warning   no marks any more: {rose}",
         f"2019-04-08 00:00  RESOLVED  warning   {rose}",
     ]
 

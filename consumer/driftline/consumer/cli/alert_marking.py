@@ -1,4 +1,4 @@
-"""Saying something of an alert from the command line, and what is said of it as text."""
+"""Marking an alert from the command line, and its marks as text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from driftline.consumer.wire.control import Action, Mark, Marks
 from driftline.consumer.wire.records import Alert
 from driftline.producer.records.timestamp import format_time
 
-_SAID: dict[Action, str] = {
+_WORDS: dict[Action, str] = {
     "acknowledge": "acknowledged",
     "snooze": "snoozed",
     "false_alarm": "a false alarm",
@@ -31,39 +31,39 @@ def mark(
     config: Config | None,
     alert_id: str,
     action: Action,
-    said: tuple[str, str | None, float | None] | None,
+    given: tuple[str, str | None, float | None] | None,
 ) -> str:
-    """Say something of an alert, or take it back; return a line about it.
+    """Mark an alert, or take a mark back; return a line about it.
 
     Args:
         broker: where the topics are; it is given up.
         config: names the topics; without one they are `driftline.*`.
         alert_id: the id, or enough of its beginning.
-        action: what is said.
-        said: who says it, why, and for how many seconds; None: take it back.
+        action: the mark.
+        given: who marks it, why, and for how many seconds; None: take the mark back.
 
     Raises:
         CommandError: there is no such alert, or several begin so.
-        AlertsError: it cannot be said so, or the topic does not exist.
+        AlertsError: it cannot be marked so, or the topic does not exist.
     """
     output = OutputLog.of(broker, config)
     with closing(MarkWriter(broker, output.topic("control"), now_ms)) as writer:
         alert = alert_log.find_alert(output, alert_id).alert
-        if said is None:
+        if given is None:
             marks = writer.clear(alert.alert_id, action)
         else:
-            who, why, seconds = said
+            who, why, seconds = given
             until = None if seconds is None else format_time(now_ms() + int(seconds * 1000))
             marks = writer.mark(alert.alert_id, action, who, why, until)
-    what = marks_text(marks, now_text()) or "nothing is said of it"
+    what = marks_text(marks, now_text()) or "no marks"
     return f"{alert.alert_id}  {what}  {clean(alert.summary)}"
 
 
 def marks_text(marks: Marks | None, now: str) -> str:
-    """Return what is said of an alert, empty where nothing is; a snooze that is over is not.
+    """Return the marks of an alert in words, empty where there are none; no snooze that is over.
 
     Args:
-        marks: all that is said of it.
+        marks: all of them.
         now: RFC 3339, in UTC.
 
     >>> snooze = Mark("ada", "2026-01-01T08:00:00Z", "a release", "2026-01-01T12:00:00Z")
@@ -76,27 +76,27 @@ def marks_text(marks: Marks | None, now: str) -> str:
     if marks is None:
         return ""
     texts = []
-    for action, said in _SAID.items():
+    for action, word in _WORDS.items():
         found: Mark | None = getattr(marks, action)
         if found is None or (action == "snooze" and not marks.snoozed(now)):
             continue
         until = f" until {minute(found.until)}" if found.until else ""
         why = f" ({clean(found.why)})" if found.why else ""
-        texts.append(f"{said}{until} by {clean(found.who)}{why}")
+        texts.append(f"{word}{until} by {clean(found.who)}{why}")
     return ", ".join(texts)
 
 
 def with_marks(alert: Alert, marks: Marks | None) -> Any:
-    """Return an alert as JSON has it, with what is said of it as its field `marks`, if anything."""
+    """Return an alert as JSON has it, with its marks, if it has any, as its field `marks`."""
     if marks is None:
         return alert
     return {**msgspec.to_builtins(alert), "marks": msgspec.to_builtins(marks)}
 
 
 def change_line(alert: Alert, marks: str) -> str:
-    """Return a line about what people say of an alert now: when, what, and of which alert."""
-    said = marks or "nothing is said of it any more"
-    return f"{minute(now_text())}  MARKED    {alert.severity:<8}  {said}: {clean(alert.summary)}"
+    """Return a line about the marks of an alert that have changed: when, which, and of what."""
+    now = marks or "no marks any more"
+    return f"{minute(now_text())}  MARKED    {alert.severity:<8}  {now}: {clean(alert.summary)}"
 
 
 def now_ms() -> int:

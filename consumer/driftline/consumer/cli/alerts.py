@@ -93,11 +93,11 @@ def show(
         record = alert_log.find_alert(output, alert_id)
         marks = output.marks()
         marks.look()
-        said = marks.newest.get(record.alert.alert_id)
+        found = marks.newest.get(record.alert.alert_id)
         if json:
-            out_json(alert_marking.with_marks(record.alert, said))
+            out_json(alert_marking.with_marks(record.alert, found))
             return
-        text = alert_marking.marks_text(said, alert_marking.now_text())
+        text = alert_marking.marks_text(found, alert_marking.now_text())
         verdict = alert_log.find_verdict(output, record)
         out(alert_text.alert_in_full(record.alert, verdict, text))
 
@@ -112,8 +112,8 @@ def acknowledge(
     bootstrap_servers: BootstrapServers = None,
 ) -> None:
     """Say that somebody looks after an alert: notify sends only a rise of severity and its end."""
-    said = None if clear else (who or _login_name(), why, None)
-    _mark(alert_id, "acknowledge", said, config, bootstrap_servers)
+    given = None if clear else (who or _login_name(), why, None)
+    _mark(alert_id, "acknowledge", given, config, bootstrap_servers)
 
 
 @alerts.command()
@@ -132,8 +132,8 @@ def snooze(
     if not clear and length is None:
         raise CommandError("--for is missing: say for how long, such as --for 4h")
     seconds = None if length is None else read_seconds(length, "--for")
-    said = None if clear else (who or _login_name(), why, seconds)
-    _mark(alert_id, "snooze", said, config, bootstrap_servers)
+    given = None if clear else (who or _login_name(), why, seconds)
+    _mark(alert_id, "snooze", given, config, bootstrap_servers)
 
 
 @alerts.command()
@@ -146,8 +146,8 @@ def false_alarm(
     bootstrap_servers: BootstrapServers = None,
 ) -> None:
     """Say that an alert is a false alarm: nothing more is sent of it, and reports count it."""
-    said = None if clear else (who or _login_name(), why, None)
-    _mark(alert_id, "false_alarm", said, config, bootstrap_servers)
+    given = None if clear else (who or _login_name(), why, None)
+    _mark(alert_id, "false_alarm", given, config, bootstrap_servers)
 
 
 @alerts.command("exec")
@@ -197,7 +197,7 @@ alerts.command(hidden=True)(webhook)
 def _mark(
     alert_id: str,
     action: Action,
-    said: tuple[str, str | None, float | None] | None,
+    given: tuple[str, str | None, float | None] | None,
     config: Path | None,
     bootstrap_servers: str | None,
 ) -> None:
@@ -205,7 +205,7 @@ def _mark(
     broker = connect(deployment.kafka)
     from driftline.consumer.cli import alert_marking
 
-    out(alert_marking.mark(broker, deployment.config, alert_id, action, said))
+    out(alert_marking.mark(broker, deployment.config, alert_id, action, given))
 
 
 def _login_name() -> str:

@@ -5,7 +5,7 @@ first update is its message. What comes later is an update too: further alerts, 
 an end. What comes within `gather` is one update, because alerts of one incident are published one
 after the other.
 
-    nothing said     each alert as it begins, rises and ends
+    no mark          each alert as it begins, rises and ends
     acknowledged     a rise of its severity, and its end
     snoozed          nothing until the snooze is over; then that it still fires, or that it ended
     a false alarm    nothing, unless that is taken back
@@ -30,7 +30,7 @@ GATHER = 5_000  # ms
 
 @dataclass(frozen=True)
 class Update:
-    """What is to be said of one incident, at one time.
+    """What is to be sent of one incident, at one time.
 
     Attributes:
         incident_id: of the incident, which is of one model.
@@ -57,7 +57,7 @@ class Update:
 
     @property
     def changed(self) -> list[Alert]:
-        """All alerts of which something is to be said; without any only records are new."""
+        """All alerts of which something is to be sent; without any only records are new."""
         return [*self.began, *self.rose, *self.again, *self.ended]
 
     @property
@@ -160,12 +160,12 @@ class Incidents:
         records: list[AlertRecord] = []
         dropped: list[AlertRecord] = []
         for alert_id, known in incident.alerts.items():
-            said = marks.get(alert_id)
-            if said is not None and (said.false_alarm is not None or said.snoozed(time)):
+            marked = marks.get(alert_id)
+            if marked is not None and (marked.false_alarm is not None or marked.snoozed(time)):
                 dropped += known.waiting
                 known.waiting, known.held = [], True
                 continue
-            acknowledged = said is not None and said.acknowledge is not None
+            acknowledged = marked is not None and marked.acknowledge is not None
             change = _change(known, acknowledged=acknowledged)
             if change is not None:
                 found[change].append(known.record.alert)
@@ -213,7 +213,7 @@ class Incidents:
 
 
 def _change(known: _Known, *, acknowledged: bool) -> str | None:
-    """Return what is to be said of an alert: the name of an attribute of `Update`."""
+    """Return what is to be sent of an alert: the name of an attribute of `Update`."""
     alert, sent = known.record.alert, known.sent
     if alert.status != "firing":
         over = sent is not None and sent.status != "firing"
@@ -232,7 +232,7 @@ def _firing(incident: _Incident, marks: Mapping[str, Marks]) -> list[Alert]:
         alert
         for alert in alerts
         if alert.status == "firing"
-        and ((said := marks.get(alert.alert_id)) is None or said.false_alarm is None)
+        and ((marked := marks.get(alert.alert_id)) is None or marked.false_alarm is None)
     ]
 
 

@@ -4,7 +4,7 @@
     writer.mark("56f29dcfdc4e44e8", "snooze", "ada", "a release", "2026-01-01T12:00:00Z")
     writer.clear("56f29dcfdc4e44e8", "snooze")
 
-The newest record of an alert holds all that is said of it, so a writer reads it, changes one part
+The newest record of an alert holds all of its marks, so a writer reads it, changes one part
 and writes it again. Where two write about one alert within the same second, the later one holds.
 """
 
@@ -23,7 +23,7 @@ from driftline.consumer.wire.messages import partition_of
 from driftline.errors import DriftlineError
 from driftline.producer.records.timestamp import format_time, parse_timestamp
 
-LONGEST_NAME, LONGEST_REASON = 200, 2_000  # characters of who says something, and why
+LONGEST_NAME, LONGEST_REASON = 200, 2_000  # characters of who marks it, and why
 
 
 class MarkWriter:
@@ -53,12 +53,12 @@ class MarkWriter:
         why: str | None = None,
         until: str | None = None,
     ) -> Marks:
-        """Say something of an alert; return all that is said of it once the broker has it.
+        """Mark an alert; return all of its marks once the broker has them.
 
         Args:
             alert_id: the alert's full id; whether there is such an alert is not looked up.
-            action: what is said; said already, it is said anew.
-            who: says it.
+            action: the mark; one that is there is replaced.
+            who: marks it.
             why: the reason.
             until: RFC 3339, when a snooze ends; of a snooze only, which needs it.
 
@@ -77,7 +77,7 @@ class MarkWriter:
         return self._write(alert_id, action, mark)
 
     def clear(self, alert_id: str, action: Action) -> Marks:
-        """Take back what was said of an alert; return all that is still said of it.
+        """Take a mark back; return those that are left.
 
         Raises:
             AlertsError, LogError, WorkerLost: as `mark`.

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 class MarkReader:
-    """What is said of each alert now. Without the topic nothing is, until it exists.
+    """The marks of each alert now. Without the topic there are none, until it exists.
 
     Args:
         log: the log; used by one thread.

@@ -48,15 +48,15 @@ def message_text(update: Update) -> Text:
         if many > 1 or not update.first:
             now = "" if update.first else "now "
             title += f", {now}{many} {'alert' if many == 1 else 'alerts'}"
-    said = [
+    sentences = [
         *(_line("" if update.first else "new: ", alert) for alert in update.began),
         *(_line(f"now {alert.severity}: ", alert) for alert in update.rose),
         *(_line("still fires: ", alert) for alert in update.again),
         *(_line("" if update.over else "over: ", alert) for alert in update.ended),
     ]
-    lines = said[:_MOST]
-    if len(said) > _MOST:
-        lines.append(f"and {len(said) - _MOST} more")
+    lines = sentences[:_MOST]
+    if len(sentences) > _MOST:
+        lines.append(f"and {len(sentences) - _MOST} more")
     worst = update.changed[0]
     if worst.owner is not None:
         lines.append(f"owner {worst.owner}")

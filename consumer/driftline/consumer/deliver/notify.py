@@ -1,7 +1,7 @@
 """Send what a subscriber brings to targets: a message for each incident, and updates.
 
 At least once: a record counts as handled when every target has got, or was given up for, what is
-said of it; what is held back by a mark counts at once. So a kept position, with the topics, is all
+sent of it; what is held back by a mark counts at once. So a kept position, with the topics, is all
 that a restart needs.
 """
 

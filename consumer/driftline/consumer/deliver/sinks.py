@@ -67,7 +67,7 @@ SINKS = [
     ),
     Sink(
         "alertmanager", _ours("alertmanager"), "an Alertmanager",
-        "It is told again every minute what fires (URL ending in /api/v2/alerts).",
+        "All that fires, again every minute (URL ending in /api/v2/alerts).",
         "alertmanager+http://localhost:9093/api/v2/alerts",
     ),
     Sink(
