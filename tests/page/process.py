@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-DRIFTLINE = Path(sys.executable).with_name("driftline")
+DRIFTLINE = str(Path(sys.executable).with_name("driftline"))
 
 
 @contextmanager
