@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
@@ -12,7 +13,7 @@ from tests.consumer.golden.everything import CREDIT, PLAIN, everything
 from tests.consumer.views.test_answers import NOW, SCHEMA, WHO, records
 
 from driftline.consumer.config import OutputConfig
-from driftline.consumer.log.errors import Unreachable, WorkerLost
+from driftline.consumer.log.errors import LogError, Unreachable, WorkerLost
 from driftline.consumer.log.memory import MemoryBroker, MemoryLog, MemoryRecord
 from driftline.consumer.log.protocol import Message, TopicInfo, TopicPartition
 from driftline.consumer.views import follow
@@ -102,6 +103,29 @@ def test_the_newest_come_first_and_no_more_than_is_held() -> None:
     assert one.ask(lambda views: views.model(CREDIT)) == direct(windows=5).model(CREDIT)
     assert first[VERDICTS] <= 2 * 200
     assert log.read_of[VERDICTS] < len(everything().records("verdicts")) / 2
+
+
+class WithoutMarks(MemoryLog):
+    """A broker whose user may not read what people say of alerts."""
+
+    def end_offsets(self, partitions: Any) -> dict[TopicPartition, int]:
+        if any(at.topic == CONTROL for at in partitions):
+            raise LogError(f"{CONTROL}: the user may not read it")
+        return super().end_offsets(partitions)
+
+
+def test_without_the_right_to_read_marks_all_else_is_read(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    run = everything().broker
+    broker = replace(run, infos=dict(run.infos), logs=dict(run.logs))
+    broker.create(CONTROL, 1)
+    one = follower(WithoutMarks(broker))
+    settle(one)
+    settle(one)
+    assert one.status().connected
+    assert one.ask(lambda views: views.home()) == direct().home()
+    assert caplog.messages == [f"marks of alerts are unknown: {CONTROL}: the user may not read it"]
 
 
 def test_what_comes_new_is_told() -> None:

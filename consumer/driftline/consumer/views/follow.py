@@ -86,6 +86,8 @@ class Follower:
         self._log: Log | None = None
         self._looked = float("-inf")
         self._next: dict[TopicPartition, int] = {}
+        self._marks: dict[TopicPartition, int] = {}  # the same, of what people say of alerts
+        self._refused = False
         self._back: dict[TopicPartition, int] = {}  # what is read already begins there
         self._begin: dict[TopicPartition, int] = {}
         self._behind: dict[TopicPartition, int] = {}  # records that were read backwards
@@ -186,7 +188,8 @@ class Follower:
             log = self._log = self._connect()
         if self._timer() - self._looked > _LOOK_AGAIN:
             self._look(log)
-        more = self._forward(log)
+        more = self._forward(log, self._next)
+        self._marked(log)
         if self._back:
             self._backward(log)
         return more or bool(self._back)
@@ -213,24 +216,33 @@ class Follower:
             if not new:
                 continue
             if name == "control":  # compacted: all of it is what holds
-                self._next |= dict.fromkeys(new, 0)
+                self._marks |= dict.fromkeys(new - self._marks.keys(), 0)
                 continue
             ends = log.end_offsets(new)
             self._begin |= log.begin_offsets(new)
             self._next |= ends
             self._back |= {at: end for at, end in ends.items() if end > self._begin[at]}
 
-    def _forward(self, log: Log) -> bool:
-        """Read what is new; return whether there is more than is read at once."""
-        ends = log.end_offsets(self._next.keys())
+    def _marked(self, log: Log) -> None:
+        """Read what people say of alerts; where that is refused, all else goes on."""
+        try:
+            self._forward(log, self._marks)
+        except LogError as error:
+            if not self._refused:
+                self._refused = True
+                logger.warning("marks of alerts are unknown: %s", error)
+
+    def _forward(self, log: Log, following: dict[TopicPartition, int]) -> bool:
+        """Read what is new of some partitions; return whether more is there than is read at once."""
+        ends = log.end_offsets(following.keys())
         start, stop = {}, {}
-        for at, position in self._next.items():
+        for at, position in following.items():
             if ends[at] < position:  # made again
-                position = self._next[at] = 0
+                position = following[at] = 0
             if ends[at] > position:
                 start[at], stop[at] = position, min(ends[at], position + _FORWARD)
         self._fold(log, start, stop)
-        self._next |= stop
+        following.update(stop)
         return any(ends[at] > offset for at, offset in stop.items())
 
     def _backward(self, log: Log) -> None:
