@@ -233,7 +233,7 @@ class Follower:
                 logger.warning("marks of alerts are unknown: %s", error)
 
     def _forward(self, log: Log, following: dict[TopicPartition, int]) -> bool:
-        """Read what is new of some partitions; return whether more is there than is read at once."""
+        """Read what is new of some partitions; return whether that is not all of it."""
         ends = log.end_offsets(following.keys())
         start, stop = {}, {}
         for at, position in following.items():
