@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
+import pytest
 from tests.consumer.service import small
 from tests.consumer.views.test_laws import MODEL, alert, verdict, window
 
-from driftline.consumer.log.memory import MemoryBroker
+from driftline.consumer.log.memory import MemoryBroker, MemoryLog, MemoryRecord
 from driftline.consumer.log.protocol import Message
 from driftline.consumer.views import places
 from driftline.consumer.views.alert_book import AlertBook
@@ -141,4 +144,30 @@ def test_verdicts_that_were_read_are_kept_for_a_while() -> None:
     assert again[Place(0, 2)] is None
     assert again[Place(0, 8)] == found[Place(0, 8)]
     assert connections == [1]
+    reader.close()
+
+
+def test_an_answer_does_not_wait_for_a_broker_that_is_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It goes without the verdict, which is there for the next question once the broker is."""
+    broker, back, done = MemoryBroker(), threading.Event(), threading.Event()
+    broker.create("v", 1)
+    broker.append(Message("v", 0, b"", msgspec.json.encode(verdict())))
+
+    class Away(MemoryLog):
+        def read(self, *places: Any) -> Iterator[MemoryRecord]:
+            back.wait(30)
+            yield from super().read(*places)
+            done.set()
+
+    reader = VerdictReader(lambda: Away(broker), "v")
+    monkeypatch.setattr(places, "PATIENCE", 0.02)
+    for _ in range(2):  # the second finds the first still waiting
+        assert reader.read([Place(0, 0)]) == {Place(0, 0): None}
+    reader.close()
+    back.set()
+    assert done.wait(30)
+    monkeypatch.setattr(places, "PATIENCE", 30.0)
+    assert reader.read([Place(0, 0)])[Place(0, 0)] == verdict()
     reader.close()

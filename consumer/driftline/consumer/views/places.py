@@ -14,6 +14,8 @@ from driftline.consumer.views.lean import FULL
 from driftline.consumer.views.ring import Place
 from driftline.consumer.wire.records import Verdict
 
+PATIENCE = 3.0
+"""Seconds that an answer waits for verdicts; then it goes without."""
 _KEPT = 500
 """Verdicts that are kept for the next question."""
 _NEAR = 2_000
@@ -31,32 +33,58 @@ class VerdictReader:
     def __init__(self, connect: Callable[[], Log], topic: str) -> None:
         self._connect, self._topic = connect, topic
         self._log: Log | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # guards `_kept`
+        self._turn = threading.Lock()  # of who uses the connection
         self._kept: OrderedDict[Place, Verdict | None] = OrderedDict()
 
     def read(self, places: Collection[Place]) -> dict[Place, Verdict | None]:
-        """Return the verdicts at some places; None where one is gone, or the log is away."""
+        """Return the verdicts at some places; None where one is gone, or not to be had in time."""
         with self._lock:
             found = {place: self._kept[place] for place in places if place in self._kept}
-            missing = sorted(set(places) - found.keys())
-            for run in _runs(missing):
-                found |= dict.fromkeys(run)
-                try:
-                    found |= self._read(run)
-                except (LogError, WorkerLost):
-                    self._drop()
-                    return {place: found.get(place) for place in places}
-            for place in places:
-                self._kept[place] = found[place]
+            for place in found:
                 self._kept.move_to_end(place)
-            while len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
-            return found
+        missing = sorted(set(places) - found.keys())
+        if missing:
+            found |= dict.fromkeys(missing) | self._in_time(missing)
+        return found
 
     def close(self) -> None:
-        """Give up the connection."""
-        with self._lock:
+        """Give up the connection; one that waits for a broker ends by itself."""
+        if self._turn.acquire(timeout=PATIENCE):
             self._drop()
+            self._turn.release()
+
+    def _in_time(self, places: list[Place]) -> dict[Place, Verdict | None]:
+        """Read places on a thread of its own, which a broker that is away keeps for a minute."""
+        if not self._turn.acquire(timeout=PATIENCE):
+            return {}
+        found: dict[Place, Verdict | None] = {}
+        done = threading.Event()
+
+        def read() -> None:
+            try:
+                found.update(self._fetched(places))
+            finally:
+                self._turn.release()
+                done.set()
+
+        threading.Thread(target=read, name="driftline-verdicts", daemon=True).start()
+        return found if done.wait(PATIENCE) else {}
+
+    def _fetched(self, places: list[Place]) -> dict[Place, Verdict | None]:
+        """Read places and keep what is found; what a broker that is away had is left out."""
+        found: dict[Place, Verdict | None] = {}
+        try:
+            for run in _runs(places):
+                found |= dict.fromkeys(run) | self._read(run)
+        except (LogError, WorkerLost):
+            self._drop()
+            return found
+        with self._lock:
+            self._kept |= found
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return found
 
     def _read(self, run: list[Place]) -> dict[Place, Verdict | None]:
         """Read places of one partition that are near each other."""
