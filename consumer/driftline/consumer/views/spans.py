@@ -31,7 +31,7 @@ def span_of(window: Window) -> Span:
     if window.rows is not None:
         first, last = window.rows
         return Span(last, first - 1)
-    return Span(_ms(window.end), _ms(window.start))
+    return _between(window.start, window.end)
 
 
 def texts(span: Span, *, rows: bool) -> tuple[str, str]:
@@ -80,5 +80,6 @@ def since_until(alert: Alert) -> tuple[str | None, str | None]:
 
 
 @lru_cache(maxsize=8_192)
-def _ms(time: str | None) -> int:
-    return parse_timestamp(time) or 0
+def _between(start: str | None, end: str | None) -> Span:
+    """Return the span of a window; one object for all streams that have the same windows."""
+    return Span(parse_timestamp(end) or 0, parse_timestamp(start) or 0)
