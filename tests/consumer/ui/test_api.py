@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import gzip
 import io
@@ -169,6 +170,16 @@ def test_series_as_csv(client: TestClient) -> None:
     assert second[6:] == ["", "", "", "0.9"]
 
 
+def test_an_estimate_has_columns_of_its_own() -> None:
+    (accuracy,) = double.PERFORMANCE.metrics
+    guess = msgspec.structs.replace(accuracy, estimated=True, value=[0.7, 0.6])
+    view = msgspec.structs.replace(double.PERFORMANCE, metrics=[accuracy, guess])
+    head, first, _ = tables.performance(view)
+    found = dict(zip(head, first, strict=True))
+    assert (found["accuracy"], found["estimated_accuracy"]) == (0.94, 0.7)
+    assert len(head) == 6 + 2 * 4
+
+
 def test_nothing_as_csv_has_no_rows() -> None:
     view = msgspec.structs.replace(double.MODEL_VIEW, features=[])
     assert list(tables.features(view)) == [()]
@@ -197,6 +208,23 @@ def test_answers_are_compressed_for_those_who_take_it(client: TestClient) -> Non
     plain = client.get(path, headers={"Accept-Encoding": "identity"})
     assert "content-encoding" not in plain.headers
     assert gzip.decompress(content) == plain.content == msgspec.json.encode(double.REPORT)
+
+
+def test_no_other_answer_waits_while_one_is_compressed(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compress, in_loop = gzip.compress, list[bool]()
+
+    def noted(*args: Any, **options: Any) -> bytes:
+        try:
+            in_loop.append(asyncio.get_running_loop().is_running())
+        except RuntimeError:
+            in_loop.append(False)
+        return compress(*args, **options)
+
+    monkeypatch.setattr(gzip, "compress", noted)
+    client.get(filled("/report"), headers={"Accept-Encoding": "gzip"})
+    assert in_loop == [False]
 
 
 # The document.

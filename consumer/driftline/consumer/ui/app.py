@@ -90,10 +90,11 @@ def _reading(route: api.Route, source: Source, kept: Kept) -> Endpoint:
                 return Body(tables.to_csv(route.rows(found)), tables.MEDIA_TYPE)
             return Body(msgspec.json.encode(found), _JSON)
 
-        def body() -> Body:
-            return kept.body(key, lambda: source.version, make) if route.kept else make()
+        def answer() -> Response:  # a large one takes time to compress, too
+            body = kept.body(key, lambda: source.version, make) if route.kept else make()
+            return body.response(request)
 
-        return (await run_in_threadpool(body)).response(request)
+        return await run_in_threadpool(answer)
 
     return read
 

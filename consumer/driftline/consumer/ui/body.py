@@ -8,7 +8,6 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from functools import cached_property
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -42,12 +41,15 @@ class Body:
         self._media_type = media_type
         self._headers = headers or {}
         self._compressible = compressible and len(content) >= _SMALL
+        self._packed: bytes | None = None
         # Weak: the compressed bytes are not the plain ones.
         self._tag = f'W/"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
 
-    @cached_property
     def _compressed(self) -> bytes:
-        return gzip.compress(self.content, _LEVEL, mtime=0)
+        # Without a lock: two may do it at once, and nobody waits for another's.
+        if self._packed is None:
+            self._packed = gzip.compress(self.content, _LEVEL, mtime=0)
+        return self._packed
 
     def response(self, request: Request, status: int = 200) -> Response:
         """Return the answer to a request: nothing but 304 where it has these bytes already."""
@@ -59,7 +61,7 @@ class Body:
             return Response(None, 304, headers)
         content = self.content
         if self._compressible and _takes_gzip(request.headers.get("accept-encoding", "")):
-            content = self._compressed
+            content = self._compressed()
             headers["Content-Encoding"] = "gzip"
         return Response(content, status, headers, self._media_type)
 

@@ -86,9 +86,10 @@ def performance(view: PerformanceView) -> Rows:
         name: getattr(view, name) for name in ("labelled", "waiting", "expired")
     }
     for each in view.metrics:
-        columns[each.name] = each.value
+        name = f"estimated_{each.name}" if each.estimated else each.name
+        columns[name] = each.value
         for part in ("low", "high", "threshold"):
-            columns[f"{each.name}_{part}"] = getattr(each, part)
+            columns[f"{name}_{part}"] = getattr(each, part)
     return _windows(view.axis, columns)
 
 
