@@ -16,7 +16,7 @@ export function budgetText(budget) {
 export const Budget = ({ budget }) =>
   html`<span class="budget ${budget.allowed !== null && budget.false > budget.allowed ? "over" : ""}">
     ${budgetText(budget)}${budget.allowed !== null && budget.since &&
-      html`<span class="muted"> (known since <${Time} at=${budget.since} />)</span>`}</span>`;
+      html`<span class="muted"> (since <${Time} at=${budget.since} />)</span>`}</span>`;
 
 export function Marked({ marks, snoozed }) {
   if (!marks) return null;
