@@ -174,10 +174,11 @@ class Board:
         """Return a line of the table."""
         effects, letters = self.effects(name), self.states(name)
         state = {"c": "critical", "w": "warning", "o": "ok", "i": "insufficient"}[letters[-1]]
+        since = stamp(self.onset) if state != "ok" else None
         return FeatureRow(
             name, "categorical" if name in self.names[1:3] else "numeric", state, None, effects[-1],
             0.125 if name == "merchant/category" else 0.0, 40 * effects[-1], 6.1,
-            stamp(self.onset) if state != "ok" else None, None,
+            since, None, since,
             [round(1000 * e) for e in effects[-40:]], letters, [],
         )  # fmt: skip
 

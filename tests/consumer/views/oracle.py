@@ -90,6 +90,9 @@ def check_open(view: ModelView, alerts: Sequence[Alert]) -> None:
     own = [name for name in first if newest[name].budgeted]
     spent = [name for name in own if first[name].window.times[1] > since]
     assert view.model.budget.fired == len(spent)
+    for feature in view.features:
+        known = newest.get(feature.alert_id or "")
+        assert feature.since == (None if known is None else known.since)
     shown = {row.alert_id: row for row in view.alerts}
     assert set(shown) == {
         name

@@ -132,7 +132,7 @@ class FeatureRow(msgspec.Struct, frozen=True):
         state, reason: of its newest verdict.
         effect, missing, onset: of its newest verdict; missing is the share without a value.
         evidence, limit: natural logarithms; None where the feature has no sequential evidence.
-        alert_id: of its open alert.
+        alert_id, since: of its open alert.
         recent: its effects in the newest windows, in thousandths, for a sparkline.
         states: its state in each window of the model's axis, a letter each.
         segments: segments in which it has an open alert.
@@ -148,6 +148,7 @@ class FeatureRow(msgspec.Struct, frozen=True):
     limit: Number
     onset: str | None
     alert_id: str | None
+    since: str | None
     recent: list[int | None]
     states: str
     segments: list[str]

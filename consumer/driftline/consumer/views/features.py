@@ -88,6 +88,7 @@ def feature_rows(stream: Stream, segment: str | None, alerts: list[KnownAlert]) 
                 limit=limit[i],
                 onset=stream.onset(name),
                 alert_id=None if alert is None else alert.alert.alert_id,
+                since=None if alert is None else alert.alert.since,
                 recent=recents[i],
                 states=ring.letters(states[i]),
                 segments=elsewhere.get(name, []),

@@ -36,7 +36,7 @@ function Features({ view }) {
       <span role="cell" class="wide"><${Spark} recent=${row.recent} limit=${1000 * view.critical} state=${row.state} /></span>
         <span role="cell" class="number"><${Num} value=${row.missing} as=${share} /></span>
       <span role="cell" class="wide">
-        ${row.onset && (row.state === "warning" || row.state === "critical") && html`<${Time} at=${row.onset} />`}</span>
+        ${row.since && html`<${Time} at=${row.since} />`}</span>
         <span role="cell" class="wide muted">${row.type}</span></div>`)}</div></div>
     ${!rows.length && html`<${Empty}>No feature is so. Clear the search, or choose another state.<//>`}`;
 }
