@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -38,15 +39,16 @@ def test_what_drifts_appears_by_itself_and_leads_to_its_feature(own: Tab) -> Non
     """Without a reload; from the sentence to what broke, since when, how bad, in two clicks."""
     page = own.open("/")
     page.evaluate("window.before = true")
-    page.wait_for_selector(".alert.critical")
-    sentence = page.locator(".alert.critical .sentence", has_text="distance rose")
-    told = sentence.inner_text()
-    sentence.click()
+    page.locator(".alert.critical .sentence").first.click()  # whichever is open by now
     page.wait_for_selector("text=first fired")
-    assert told in page.inner_text("h1")
-    assert "2026-01-02 06:00 UTC" in page.inner_text(".facts")
-    assert "Normally and now" in page.inner_text("main")
-    page.get_by_role("link", name="See distance").click()
+    facts = dict(each.split("\n", 1) for each in page.locator(".facts > div").all_inner_texts())
+    assert re.fullmatch(r"2026-01-\d\d \d\d:\d\d UTC", facts["since"])
+    assert {"lasting", "effect", "rule", "events"} <= facts.keys()
+    assert "the budget allows 1 false alarm" in page.inner_text("main")
+    sentence = page.inner_text("h1")
+    feature = page.get_by_role("link", name=re.compile("^See "))
+    assert feature.inner_text().removeprefix("See ") in sentence
+    feature.click()
     chart = page.locator(".plot svg").first
     chart.wait_for()
     assert page.evaluate("window.before")

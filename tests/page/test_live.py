@@ -158,7 +158,7 @@ def test_marks_need_the_token(browser: Any, site: Site) -> None:
 
 
 def test_an_open_page_does_not_grow(browser: Any, site: Site) -> None:
-    """Nodes and listeners are no more after eleven windows than after three."""
+    """Nodes and listeners are no more after seven windows than after two."""
     with tab(browser, site.url) as own:
         page = own.open(f"/models/{MODEL}/features/amount")
         probe = page.context.new_cdp_session(page)
@@ -177,9 +177,9 @@ def test_an_open_page_does_not_grow(browser: Any, site: Site) -> None:
                     "end => document.querySelector('.plot svg').ariaLabel.includes(end)", arg=end
                 )
 
-        follow(3)
+        follow(2)
         early = counted()
-        follow(8)
+        follow(5)
         late = counted()
         print(f"heap {early['JSHeapUsedSize']:,.0f} bytes, then {late['JSHeapUsedSize']:,.0f}")
         assert late["JSEventListeners"] == early["JSEventListeners"]

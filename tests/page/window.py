@@ -29,7 +29,7 @@ class Tab:
     def __init__(self, page: Any, url: str) -> None:
         self.page, self._url = page, url
         self.complaints: list[str] = []
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         page.on("console", self._listen)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
