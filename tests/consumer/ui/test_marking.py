@@ -1,0 +1,56 @@
+"""Writing marks from the page: it connects when somebody first does, and again after an error."""
+
+from __future__ import annotations
+
+import pytest
+
+from driftline.consumer.deliver.errors import AlertsError
+from driftline.consumer.log.errors import WorkerLost
+from driftline.consumer.log.memory import MemoryBroker, MemoryProducer
+from driftline.consumer.log.protocol import Broker
+from driftline.consumer.ui.live import Finished, Live
+from driftline.consumer.ui.marking import Marking
+from driftline.consumer.ui.source import MarkRequest
+from driftline.consumer.ui.workers import no_workers
+from driftline.consumer.views.fold import Views
+
+NOW = 1_767_225_600_000
+ACKNOWLEDGED = MarkRequest("acknowledge", "ada")
+
+
+class Broken(MemoryBroker):
+    """It gives no producer."""
+
+    def producer(self) -> MemoryProducer:
+        raise WorkerLost("the broker has given no answer for a minute")
+
+
+def test_it_connects_again_after_an_error() -> None:
+    brokers: list[MemoryBroker] = [Broken(), MemoryBroker()]
+    for broker in brokers:
+        broker.create("driftline.control", 1)
+    connected: list[Broker] = []
+
+    def connect() -> Broker:
+        connected.append(brokers[len(connected)])
+        return connected[-1]
+
+    marking = Marking(connect, "driftline.control", lambda: NOW)
+    assert connected == []
+    with pytest.raises(WorkerLost, match="no answer"):
+        marking.write("a", ACKNOWLEDGED)
+    marks = marking.write("a", ACKNOWLEDGED)
+    assert marks.acknowledge is not None
+    assert (marks.acknowledge.who, marks.acknowledge.at) == ("ada", "2026-01-01T00:00:00Z")
+    assert marking.write("a", MarkRequest("acknowledge", clear=True)).acknowledge is None
+    assert connected == brokers
+    marking.close()
+
+
+def test_where_nobody_may_nothing_is_written() -> None:
+    live = Live(Finished(Views()), "a file", no_workers)
+    with pytest.raises(AlertsError, match="not written here"):
+        live.mark("a", ACKNOWLEDGED)
+    assert live.performance("m", None) is None
+    assert live.alert("a") is None
+    assert not live.pipeline().available
