@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-import pytest
 from tests.consumer.service import small
 from tests.consumer.views.test_laws import MODEL, alert, verdict, window
 
@@ -147,9 +146,7 @@ def test_verdicts_that_were_read_are_kept_for_a_while() -> None:
     reader.close()
 
 
-def test_an_answer_does_not_wait_for_a_broker_that_is_away(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_an_answer_does_not_wait_for_a_broker_that_is_away() -> None:
     """It goes without the verdict, which is there for the next question once the broker is."""
     broker, back, done = MemoryBroker(), threading.Event(), threading.Event()
     broker.create("v", 1)
@@ -161,13 +158,12 @@ def test_an_answer_does_not_wait_for_a_broker_that_is_away(
             yield from super().read(*places)
             done.set()
 
-    reader = VerdictReader(lambda: Away(broker), "v")
-    monkeypatch.setattr(places, "PATIENCE", 0.02)
+    reader = VerdictReader(lambda: Away(broker), "v", 0.02)
     for _ in range(2):  # the second finds the first still waiting
         assert reader.read([Place(0, 0)]) == {Place(0, 0): None}
     reader.close()
     back.set()
     assert done.wait(30)
-    monkeypatch.setattr(places, "PATIENCE", 30.0)
+    reader.patience = 30.0
     assert reader.read([Place(0, 0)])[Place(0, 0)] == verdict()
     reader.close()

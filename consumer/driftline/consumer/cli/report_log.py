@@ -27,6 +27,7 @@ from driftline.producer.records.names import listed
 from driftline.producer.records.timestamp import format_time
 
 _USUAL, _MOST = 1_000, 20_000  # windows of a stream
+_PATIENCE = 60.0  # seconds for verdicts that stand together: a report leaves none out
 _NAMES = 3  # models that a title has
 _LATE = "Late events are counted by the workers' /metrics alone."
 _NO_LETTERS = "So are rejected ones here: the topic of dead letters cannot be read."
@@ -55,7 +56,8 @@ def read(
     """
     settings = None if config is None else Settings.of(config)
     own = OutputConfig() if config is None else config.output
-    follower = Follower(lambda: log, own, settings, windows_for(config, times[0]))
+    windows = windows_for(config, times[0])
+    follower = Follower(lambda: log, own, settings, windows, patience=_PATIENCE)
     follower.catch_up()
     since, until = (None if each is None else format_time(each) for each in times)
     known = [row.model for row in follower.ask(Views.home).models]

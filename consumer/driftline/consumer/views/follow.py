@@ -27,7 +27,7 @@ from driftline.consumer.log.ranges import partitions_of
 from driftline.consumer.views.fold import WINDOWS, Changes, Views
 from driftline.consumer.views.lean import LEAN
 from driftline.consumer.views.pipeline import Status
-from driftline.consumer.views.places import VerdictReader
+from driftline.consumer.views.places import PATIENCE, VerdictReader
 from driftline.consumer.views.ring import Place
 from driftline.consumer.views.settings import Settings
 from driftline.consumer.wire.control import read_marks
@@ -60,6 +60,7 @@ class Follower:
         clock: the present, ms since 1970.
         changed: told, on the follower's thread, what changed.
         timer: seconds, monotonic.
+        patience: seconds that an answer waits for its next verdict.
 
     Attributes:
         read: records that were read.
@@ -75,11 +76,12 @@ class Follower:
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         changed: Callable[[Changes], None] = lambda changes: None,
         timer: Callable[[], float] = time.monotonic,
+        patience: float = PATIENCE,
     ) -> None:
         self._connect, self._output, self._changed = connect, output, changed
         self._timer = timer
         self._lock = threading.RLock()
-        self._reader = VerdictReader(connect, output.topic("verdicts"))
+        self._reader = VerdictReader(connect, output.topic("verdicts"), patience)
         self._views = Views(settings, windows, read=self._read, clock=clock)
         self._found: dict[Place, Verdict | None] = {}
         self._wanted: set[Place] = set()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 
 import msgspec
 
@@ -15,7 +17,7 @@ from driftline.consumer.views.ring import Place
 from driftline.consumer.wire.records import Verdict
 
 PATIENCE = 3.0
-"""Seconds that an answer waits for verdicts; then it goes without."""
+"""Seconds that an answer waits for the next of its verdicts; then it goes without the others."""
 _KEPT = 500
 """Verdicts that are kept for the next question."""
 _NEAR = 2_000
@@ -28,10 +30,14 @@ class VerdictReader:
     Args:
         connect: reaches the log.
         topic: of verdicts.
+        patience: seconds that are waited for the next verdicts, those that stand together.
+
+    Attributes:
+        patience: as above.
     """
 
-    def __init__(self, connect: Callable[[], Log], topic: str) -> None:
-        self._connect, self._topic = connect, topic
+    def __init__(self, connect: Callable[[], Log], topic: str, patience: float = PATIENCE) -> None:
+        self._connect, self._topic, self.patience = connect, topic, patience
         self._log: Log | None = None
         self._lock = threading.Lock()  # guards `_kept`
         self._turn = threading.Lock()  # of who uses the connection
@@ -50,41 +56,46 @@ class VerdictReader:
 
     def close(self) -> None:
         """Give up the connection; one that waits for a broker ends by itself."""
-        if self._turn.acquire(timeout=PATIENCE):
+        if self._turn.acquire(timeout=self.patience):
             self._drop()
             self._turn.release()
 
     def _in_time(self, places: list[Place]) -> dict[Place, Verdict | None]:
         """Read places on a thread of its own, which a broker that is away keeps for a minute."""
-        if not self._turn.acquire(timeout=PATIENCE):
+        if not self._turn.acquire(timeout=self.patience):
             return {}
-        found: dict[Place, Verdict | None] = {}
-        done = threading.Event()
+        runs = queue.SimpleQueue[dict[Place, Verdict | None] | None]()
 
         def read() -> None:
             try:
-                found.update(self._fetched(places))
+                for run in self._fetched(places):
+                    runs.put(run)
             finally:
                 self._turn.release()
-                done.set()
+                runs.put(None)
 
         threading.Thread(target=read, name="driftline-verdicts", daemon=True).start()
-        return found if done.wait(PATIENCE) else {}
-
-    def _fetched(self, places: list[Place]) -> dict[Place, Verdict | None]:
-        """Read places and keep what is found; what a broker that is away had is left out."""
         found: dict[Place, Verdict | None] = {}
+        with suppress(queue.Empty):
+            while (run := runs.get(timeout=self.patience)) is not None:
+                found |= run
+        return found
+
+    def _fetched(self, places: list[Place]) -> Iterator[dict[Place, Verdict | None]]:
+        """Yield what stands at places that are near each other, and keep it.
+
+        What a broker that is away had is left out.
+        """
         try:
             for run in _runs(places):
-                found |= dict.fromkeys(run) | self._read(run)
+                found = dict.fromkeys(run) | self._read(run)
+                with self._lock:
+                    self._kept |= found
+                    while len(self._kept) > _KEPT:
+                        self._kept.popitem(last=False)
+                yield found
         except (LogError, WorkerLost):
             self._drop()
-            return found
-        with self._lock:
-            self._kept |= found
-            while len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
-        return found
 
     def _read(self, run: list[Place]) -> dict[Place, Verdict | None]:
         """Read places of one partition that are near each other."""
