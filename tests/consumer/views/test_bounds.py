@@ -31,6 +31,30 @@ def test_the_alerts_with_the_newest_windows_are_kept() -> None:
     assert book.model_of("e") == MODEL
 
 
+def test_what_fires_is_kept_before_what_is_over() -> None:
+    book = AlertBook(2)
+    book.take(alert("old", window=window(0)), None)
+    for hour, name in enumerate("abc", 1):
+        book.take(alert(name, revision=2, status="resolved", window=window(hour)), None)
+    assert {known.alert.alert_id for known in book} == {"old", "c"}
+    # Of one that was let go an older record comes later: it is over still.
+    assert not book.take(alert("a", window=window(0)), None)
+    assert book.get("a") is None
+    assert book.take(alert("a", revision=3, window=window(9)), None)
+    assert {known.alert.alert_id for known in book} == {"old", "a"}
+
+
+def test_alerts_are_let_go_many_at_once() -> None:
+    book = AlertBook(20)
+    for hour in range(21):
+        book.take(alert(str(hour), window=window(hour)), None)
+    assert len(list(book)) == 18
+    for hour in range(21, 700):
+        book.take(alert(str(hour), window=window(hour)), None)
+    assert min(int(known.alert.alert_id) for known in book) > 670
+    assert len(book._gone) <= 20 * 20
+
+
 def test_an_alert_keeps_its_first_record_and_the_newest() -> None:
     book = AlertBook(1)
     for revision in range(1, 81):

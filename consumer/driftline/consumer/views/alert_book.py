@@ -13,6 +13,7 @@ from driftline.consumer.wire.records import Alert
 from driftline.producer.records.timestamp import format_time
 
 _REVISIONS = 50  # of one alert, beside its first
+_GONE = 20  # times as many alerts as are kept, of which is known that they were let go
 
 
 @dataclass(slots=True)
@@ -62,7 +63,10 @@ class KnownAlert:
 
 
 class AlertBook:
-    """The alerts of a deployment, those with the newest windows where there are too many.
+    """The alerts of a deployment.
+
+    Where there are too many, some are let go at once: what is over before what fires, and of these
+    the ones with the oldest windows.
 
     Args:
         most: how many are kept.
@@ -74,9 +78,12 @@ class AlertBook:
         self._of_model: dict[str, dict[str, None]] = {}
         self._of_incident: dict[str, dict[str, None]] = {}
         self._marks: dict[str, tuple[int, Marks]] = {}
+        self._gone: dict[str, int] = {}  # the newest revision of those that were let go
 
     def take(self, alert: Alert, published: int | None) -> bool:
         """Take in a record; `published`: ms since 1970. Return whether it changes anything."""
+        if alert.revision <= self._gone.get(alert.alert_id, 0):
+            return False
         known, span = self._known.get(alert.alert_id), span_of(alert.window)
         revision = Revision(
             alert.revision,
@@ -100,7 +107,7 @@ class AlertBook:
         if len(known.history) > _REVISIONS + 1:
             del known.history[sorted(known.history)[1]]
         if len(self._known) > self._most:
-            self._forget(min(self._known.values(), key=lambda one: (one.span, one.alert.alert_id)))
+            self._let_go(1 + self._most // 10)
         return True
 
     def between(
@@ -200,9 +207,20 @@ class AlertBook:
         )
         return [row for _, row in firing]
 
+    def _let_go(self, count: int) -> None:
+        order = sorted(
+            self._known.values(), key=lambda one: (one.fires, one.span, one.alert.alert_id)
+        )
+        for known in order[:count]:
+            self._forget(known)
+        while len(self._gone) > _GONE * self._most:
+            del self._gone[next(iter(self._gone))]
+
     def _forget(self, known: KnownAlert) -> None:
         alert = known.alert
         del self._known[alert.alert_id]
+        # An older record of it, which may come later, must not bring it back as one that fires.
+        self._gone[alert.alert_id] = alert.revision
         for index, name in ((self._of_model, alert.model), (self._of_incident, alert.incident_id)):
             del index[name][alert.alert_id]
             if not index[name]:
