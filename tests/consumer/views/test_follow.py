@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -20,7 +21,7 @@ from driftline.consumer.views import follow
 from driftline.consumer.views.fold import Changes, Views
 from driftline.consumer.views.follow import Follower
 from driftline.consumer.views.ring import Place
-from driftline.consumer.views.settings import Settings
+from driftline.consumer.views.settings import ModelSettings, Settings
 from driftline.consumer.wire.control import Marks
 from driftline.consumer.wire.records import Verdict
 
@@ -126,6 +127,40 @@ def test_without_the_right_to_read_marks_all_else_is_read(
     assert one.status().connected
     assert one.ask(lambda views: views.home()) == direct().home()
     assert caplog.messages == [f"marks of alerts are unknown: {CONTROL}: the user may not read it"]
+
+
+@pytest.mark.parametrize(("newest", "largest"), [("performance.comparison", 60), ("ks", 10)])
+def test_a_model_of_longer_windows_is_found_behind_those_of_others(
+    newest: str, largest: int
+) -> None:
+    broker = MemoryBroker()
+    for name in (VERDICTS, ALERTS):
+        broker.create(name, 1)
+    some = next(
+        json.loads(record.value or b"")
+        for record in everything().records("verdicts")
+        if json.loads(record.value or b"")["feature"] == "ks"
+    )
+    kind = "performance" if newest != "ks" else some["type"]
+    daily = {**some, "model": "daily"}
+    often = {**some, "model": "often", "feature": newest, "type": kind}
+    values = [daily]
+    for minute in range(59):
+        window = {
+            "start": f"2026-01-01T00:{minute:02}:00Z",
+            "end": f"2026-01-01T00:{minute + 1:02}:00Z",
+            "events": 9,
+        }
+        values.append({**often, "window": window})
+    for value in values:
+        broker.append(Message(VERDICTS, 0, b"", json.dumps(value).encode()))
+    settings = Settings({"daily": ModelSettings()})
+    with patch.object(follow, "FIRST_CHUNK", 10), patch.object(follow, "LARGEST_CHUNK", largest):
+        one = follower(broker.log, settings=settings, windows=15)
+        settle(one)
+    shown = one.ask(lambda views: views.model("daily"))
+    assert shown is not None
+    assert len(shown.axis.ends) == 1
 
 
 def test_what_comes_new_is_told() -> None:

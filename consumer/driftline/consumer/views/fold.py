@@ -144,6 +144,10 @@ class Views:
         stream = None if state is None else state.streams.get(segment)
         return 0 if stream is None else stream.room
 
+    def unjudged(self) -> list[str]:
+        """Return the models that are known without a verdict."""
+        return [name for name, state in self._models.items() if not state.streams]
+
     def changes(self) -> Changes:
         """Return what is new since the last call."""
         found = Changes(frozenset(self._changed), self._alerts_changed)

@@ -31,6 +31,7 @@ from driftline.consumer.views.places import PATIENCE, VerdictReader
 from driftline.consumer.views.ring import Place
 from driftline.consumer.views.settings import Settings
 from driftline.consumer.wire.control import read_marks
+from driftline.consumer.wire.messages import partition_of
 from driftline.consumer.wire.records import Alert, Verdict
 
 logger = logging.getLogger(__name__)
@@ -265,15 +266,23 @@ class Follower:
                     self._back[at] = offset
 
     def _full(self, at: TopicPartition) -> bool:
-        """Return whether the views of all streams of a partition are full."""
-        streams = self._streams.get(at, set())
-        return bool(streams) and all(self._views.full(*stream) for stream in streams)
+        """Return whether the views of all streams of a partition are full, and no model lacks.
+
+        A model whose windows are longer than those of others has its newest verdict further back.
+        """
+        held = [each for each in self._streams.get(at, ()) if self._views.room(*each)]
+        if not held or not all(self._views.full(*stream) for stream in held):
+            return False
+        partitions = sum(each.topic == at.topic for each in self._next)
+        lacking = self._views.unjudged()
+        return not any(partition_of(name, partitions) == at.partition for name in lacking)
 
     def _most(self, at: TopicPartition) -> int:
         """Return how many records of a partition are read backwards at most."""
         if at.topic == self._output.topic("alerts"):
             return _ALERTS
-        return _TIMES * sum(self._views.room(*stream) for stream in self._streams.get(at, ()))
+        room = sum(self._views.room(*stream) for stream in self._streams.get(at, ()))
+        return max(LARGEST_CHUNK, _TIMES * room)
 
     def _fold(
         self, log: Log, start: Mapping[TopicPartition, int], stop: Mapping[TopicPartition, int]
