@@ -17,6 +17,7 @@ from driftline.consumer.views.alert_book import AlertBook
 from driftline.consumer.views.fold import Views
 from driftline.consumer.views.places import VerdictReader
 from driftline.consumer.views.ring import Place
+from driftline.consumer.views.settings import ModelSettings, Settings
 from driftline.consumer.wire.control import SCHEMA, Mark, Marks
 
 
@@ -64,6 +65,28 @@ def test_an_alert_keeps_its_first_record_and_the_newest() -> None:
     assert sorted(known.history) == [1, *range(31, 81)]
     assert known.fired == "2026-01-01T02:00:00Z"
     assert known.history[80].published == "1970-01-01T00:00:00.080Z"
+
+
+def test_an_alert_whose_first_record_is_gone_did_not_begin_in_the_next() -> None:
+    views = Views(Settings({MODEL: ModelSettings(allowed=1.0, period=10 * 3_600_000)}))
+    for hour in range(40):
+        views.judged(verdict(window=window(hour)))
+    fired: dict[str, Any] = {"budgeted": True, "since": "2026-01-01T01:00:00Z"}
+    for revision, hour in ((9, 38), (8, 35)):
+        views.alerted(alert("a", revision=revision, window=window(hour), **fired))
+    views.alerted(alert("b", window=window(36), **fired))
+    row = views.home().models[0]
+    assert {each.alert_id: each.fired for each in row.open} == {
+        "a": "2026-01-01T01:00:00Z",
+        "b": "2026-01-02T13:00:00Z",
+    }
+    assert row.budget.fired == 1
+    # Its first record comes after all.
+    views.alerted(alert("a", window=window(34), **fired))
+    assert views.home().models[0].budget.fired == 2
+    shown = views.alert("a")
+    assert shown is not None
+    assert shown.row.fired == "2026-01-02T11:00:00Z"
 
 
 def test_marks_of_alerts_that_are_gone_make_room() -> None:

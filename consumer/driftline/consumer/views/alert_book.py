@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from driftline.consumer.views.answers import AlertRow, Revision
-from driftline.consumer.views.spans import Span, since_until, span_of, window_texts
+from driftline.consumer.views.spans import Span, place_of, since_until, span_of, window_texts
 from driftline.consumer.wire.control import ACTIONS, Marks
 from driftline.consumer.wire.kinds import SEVERITIES
 from driftline.consumer.wire.records import Alert
@@ -23,7 +23,7 @@ class KnownAlert:
     Attributes:
         alert: its newest record.
         span: of the window of that record.
-        first: of the window of its first record that is known.
+        first: of the window in which it fired; where that record is gone, from when it is.
         history: its records, by their revision.
     """
 
@@ -39,8 +39,10 @@ class KnownAlert:
 
     @property
     def fired(self) -> str:
-        """The end of the window in which it first fired."""
-        return self.history[min(self.history)].window_end
+        """The end of the window in which it fired; where that record is gone, since when it is."""
+        first = min(self.history)
+        since = None if first == 1 else since_until(self.alert)[0]
+        return since or self.history[first].window_end
 
     @property
     def severity(self) -> int:
@@ -94,7 +96,7 @@ class AlertBook:
             None if published is None else format_time(published),
         )
         if known is None:
-            known = self._known[alert.alert_id] = KnownAlert(alert, span, span)
+            known = self._known[alert.alert_id] = KnownAlert(alert, span, _begun(alert, span))
             self._of_model.setdefault(alert.model, {})[alert.alert_id] = None
             self._of_incident.setdefault(alert.incident_id, {})[alert.alert_id] = None
         elif alert.revision in known.history:
@@ -102,7 +104,7 @@ class AlertBook:
         elif alert.revision > known.alert.revision:
             known.alert, known.span = alert, span
         if alert.revision < min(known.history, default=alert.revision):
-            known.first = span
+            known.first = _begun(alert, span)
         known.history[alert.revision] = revision
         if len(known.history) > _REVISIONS + 1:
             del known.history[sorted(known.history)[1]]
@@ -225,3 +227,15 @@ class AlertBook:
             del index[name][alert.alert_id]
             if not index[name]:
                 del index[name]
+
+
+def _begun(alert: Alert, span: Span) -> Span:
+    """Return where an alert began, by its first record that is known.
+
+    Topics keep 30 days: what fires for longer has later records only, and did not begin in them.
+    """
+    since = None if alert.revision == 1 else since_until(alert)[0]
+    if since is None:
+        return span
+    place = place_of(since)
+    return Span(min(place, span.end), min(place, span.start))
