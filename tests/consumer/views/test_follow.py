@@ -163,6 +163,24 @@ def test_a_model_of_longer_windows_is_found_behind_those_of_others(
     assert len(shown.axis.ends) == 1
 
 
+def test_of_two_marks_the_one_that_came_later_holds() -> None:
+    broker = MemoryBroker()
+    for name in (VERDICTS, ALERTS):
+        broker.create(name, 1)
+    broker.create(CONTROL, 2, "compact")
+    alert = everything().records("alerts")[0]
+    broker.append(Message(ALERTS, 0, alert.key, alert.value))
+    one, marks = follower(broker.log), Marks(SCHEMA, records()[1][0].alert_id)
+    # As where the topic got more partitions: the other has smaller offsets.
+    for partition, action in ((0, None), (0, "acknowledge"), (1, "false_alarm")):
+        if action is not None:
+            marks = Marks(SCHEMA, marks.alert_id, **{action: WHO})
+        broker.append(Message(CONTROL, partition, b"", msgspec.json.encode(marks)))
+        settle(one)
+        (row,) = one.ask(lambda views: views.alerts()).alerts
+        assert row.marks == (None if action is None else marks)
+
+
 def test_what_comes_new_is_told() -> None:
     told: list[Changes] = []
     broker = MemoryBroker()

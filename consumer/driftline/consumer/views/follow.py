@@ -310,7 +310,8 @@ class Follower:
     def _take_one(self, record: Record) -> None:
         value = record.value
         if record.topic == self._output.topic("control"):
-            self._views.marked(read_marks(record.key, value), record.offset)
+            # Read in order; a topic that was made again, or widened, begins with offset 0.
+            self._views.marked(read_marks(record.key, value))
         elif value is None:
             return
         elif record.topic == self._output.topic("verdicts"):
