@@ -54,7 +54,7 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> MemoryBroker:
     for each in judged():
         made.now += DAY
         made.append(Message("driftline.verdicts", 1, b"", msgspec.json.encode(each)))
-    fired = msgspec.structs.replace(alert(), window=judged()[-1].window, budgeted=True)
+    fired = msgspec.structs.replace(alert(), window=judged()[-1].window, budgeted=True, revision=1)
     other = msgspec.structs.replace(accuracy(), model="other", stream="other")
     for record in (fired, other):
         made.append(Message("driftline.alerts", 0, b"", msgspec.json.encode(record)))
