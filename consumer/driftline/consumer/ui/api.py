@@ -177,7 +177,7 @@ ROUTES = [
     ),
     Route(
         "/report",
-        "A span of time: models, features, performance and alerts as they were.",
+        "A span of time: its windows, and the alerts that were open in it, as they are now.",
         ReportView,
         lambda source, asked: source.report(asked.get("since"), asked.get("until")),
         (SINCE, UNTIL),
