@@ -9,7 +9,7 @@ import socket
 import sys
 import threading
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -102,6 +102,14 @@ def test_without_the_extra_it_says_what_to_install(
     ran = driftline(*verb)
     assert (ran.code, ran.out) == (2, "")
     assert ran.err == 'the page needs the extra ui: pip install "driftline[ui]"\n'
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C interrupts, also where a shell started the tests in the background and ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 class Visitor:
@@ -216,6 +224,7 @@ def test_a_broker_that_refuses_is_said_on_the_page(
     ]
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_the_page_of_the_demo(
     driftline: Driftline, monkeypatch: pytest.MonkeyPatch, token_file: Path
 ) -> None:
