@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import threading
 
 import msgspec
 import pytest
@@ -115,12 +116,12 @@ def test_who_may_write(visit: Visit, source: Literal) -> None:
 @pytest.mark.parametrize(
     ("content", "kind", "status", "detail"),
     [
-        (b"{", "application/json", 400, "what is said of the alert: Input data was truncated"),
+        (b"{", "application/json", 400, "the mark: Input data was truncated"),
         (
             b'{"action":"like"}',
             "application/json",
             400,
-            "what is said of the alert: Invalid enum value 'like' - at `$.action`",
+            "the mark: Invalid enum value 'like' - at `$.action`",
         ),
         (b'{"action":"snooze"}', "text/plain", 415, "send it with Content-Type: application/json"),
         (b" " * 20_000, "application/json", 413, "at most 16,384 bytes are taken"),
@@ -208,6 +209,29 @@ def test_an_answer_is_made_anew_after_a_change_and_after_some_seconds() -> None:
         now[0], version[0] = moment, number
         kept.body("a", lambda: version[0], make)
     assert made == [0.0, 11.0, 12.0]
+
+
+def test_an_answer_that_waits_keeps_no_other_waiting() -> None:
+    """With any number of keys at once: none shares what it waits on with another."""
+    kept, begun, go = Kept(lambda: 0.0), threading.Event(), threading.Event()
+
+    def slow() -> Body:
+        begun.set()
+        go.wait()
+        return Body(b"slow", "text/plain")
+
+    waiting = threading.Thread(target=kept.body, args=("slow", lambda: 1, slow))
+    waiting.start()
+    begun.wait()
+    try:
+        for key in range(100):
+            body = kept.body(key, lambda: 1, lambda: Body(b"soon", "text/plain"))
+            assert body.content == b"soon"
+    finally:
+        go.set()
+        waiting.join()
+    assert kept.body("slow", lambda: 1, slow).content == b"slow"
+    assert kept._making == {}
 
 
 def test_few_answers_are_kept() -> None:

@@ -7,7 +7,9 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,7 +18,6 @@ _SMALL = 1_000  # bytes that are not worth compressing
 _LEVEL = 5
 _KEPT = 64
 _SECONDS = 10.0
-_AT_ONCE = 16
 
 
 class Body:
@@ -79,11 +80,19 @@ def _takes_gzip(accepted: str) -> bool:
     return False
 
 
+@dataclass
+class _Making:
+    """An answer that is being made, and how many ask for it."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    asking: int = 0
+
+
 class Kept:
     """The newest answers. Those of an older version, or of some seconds ago, are made anew.
 
     Fifty pages that ask for the same after a change let it be made once; what waits for a broker
-    keeps few others waiting.
+    keeps no other answer waiting.
 
     Args:
         clock: seconds, of a clock that only goes forward.
@@ -91,9 +100,9 @@ class Kept:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._lock = threading.Lock()  # guards `_bodies`
+        self._lock = threading.Lock()  # guards `_bodies` and `_making`
         self._bodies: OrderedDict[Hashable, tuple[int, float, Body]] = OrderedDict()
-        self._making = [threading.Lock() for _ in range(_AT_ONCE)]
+        self._making: dict[Hashable, _Making] = {}
 
     def body(self, key: Hashable, version: Callable[[], int], make: Callable[[], Body]) -> Body:
         """Return the answer of a key.
@@ -103,7 +112,7 @@ class Kept:
             version: returns another number after something changed.
             make: makes the answer; what it raises comes out here, and nothing is kept.
         """
-        with self._making[hash(key) % _AT_ONCE]:
+        with self._alone(key):
             now, present = self._clock(), version()
             with self._lock:
                 kept = self._bodies.get(key)
@@ -116,3 +125,18 @@ class Kept:
                 if len(self._bodies) > _KEPT:
                     self._bodies.popitem(last=False)
             return body
+
+    @contextmanager
+    def _alone(self, key: Hashable) -> Iterator[None]:
+        """Let one at a time make the answer of a key."""
+        with self._lock:
+            making = self._making.setdefault(key, _Making())
+            making.asking += 1
+        try:
+            with making.lock:
+                yield
+        finally:
+            with self._lock:
+                making.asking -= 1
+                if not making.asking:
+                    del self._making[key]
