@@ -35,7 +35,7 @@ def listening(
     wait: float | None = None,
     pause: Callable[[float], object] = time.sleep,
 ) -> Iterator[tuple[AlertSubscriber, MarkReader]]:
-    """Subscribe to the alerts of a deployment; yield the subscriber, and what is said of alerts.
+    """Subscribe to the alerts of a deployment; yield the subscriber, and the marks of alerts.
 
     Args:
         deployment: where its topics are.

@@ -79,7 +79,7 @@ class OutputLog:
         return AlertSubscriber(self._log, self.topic("alerts"), choice, positions)
 
     def marks(self) -> MarkReader:
-        """Return a reader of what is said of alerts."""
+        """Return a reader of marks of alerts."""
         return MarkReader(self._log, self.topic("control"))
 
     def close(self) -> None:

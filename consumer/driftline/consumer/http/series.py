@@ -197,7 +197,7 @@ def _active(segment: str, feature: str, kind: Kind, fires: Severity | None) -> I
 
 
 def _alert(alert: FiringAlert, features: Set[str]) -> Iterator[Series]:
-    """Yield what is said of an alert that fires; 0 or 1 in the other series says it of the rest."""
+    """Yield the series of an alert that fires, beside the 0 or 1 that every feature has."""
     labels = (alert.segment, alert.feature, alert.kind, alert.severity)
     if alert.feature in features or (alert.feature and alert.segment):
         yield Series("drift_active", labels, 1.0)

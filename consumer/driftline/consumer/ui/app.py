@@ -142,7 +142,7 @@ def _marking(source: Source, access: Access) -> Endpoint:
         try:
             asked = msgspec.json.decode(await _content(request), type=MarkRequest)
         except msgspec.DecodeError as error:
-            raise HTTPException(400, f"what is said of the alert: {error}") from None
+            raise HTTPException(400, f"the mark: {error}") from None
         alert_id = _named(request, "alert_id")
 
         def write() -> Body:

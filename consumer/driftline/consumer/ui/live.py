@@ -76,7 +76,7 @@ class Live:
         keeper: keeps the views.
         title: what is watched.
         scrapes: reads the metrics of the workers.
-        marks: writes what is said of alerts; None: nobody may.
+        marks: writes marks of alerts; None: nobody may.
         pipeline_known: the view of the pipeline, where no worker has to be asked for it.
     """
 
@@ -135,10 +135,10 @@ class Live:
         return msgspec.structs.replace(found, title=self.title, pipeline=self.pipeline())
 
     def mark(self, alert_id: str, request: MarkRequest) -> Marks:
-        """Write what is said of an alert.
+        """Write a mark of an alert.
 
         Raises:
-            AlertsError: what is said is not as it must be, or nobody may.
+            AlertsError: the mark is not as it must be, or nobody may.
             LogError, WorkerLost: the broker does not take it.
         """
         if self.marks is None:

@@ -27,10 +27,10 @@ class Marking:
         self._writer: MarkWriter | None = None
 
     def write(self, alert_id: str, request: MarkRequest) -> Marks:
-        """Say something of an alert, or take it back; return all that is said of it.
+        """Mark an alert, or take a mark back; return all its marks.
 
         Raises:
-            AlertsError: what is said is not as it must be, or the topic does not exist.
+            AlertsError: the mark is not as it must be, or the topic does not exist.
             LogError, WorkerLost: the broker does not take it.
         """
         with self._lock:

@@ -96,7 +96,7 @@ def _marks() -> Json:
         },
         "responses": {
             "200": {
-                "description": "All that is said of the alert now.",
+                "description": "All marks of the alert.",
                 "content": {"application/json": {"schema": _ref(Marks)}},
             },
             **_refused(_WRITING),

@@ -24,7 +24,7 @@ class MarkRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What somebody says of an alert.
 
     Attributes:
-        action: what is said.
+        action: which mark.
         who: says it.
         why: the reason.
         until: when a snooze ends, RFC 3339.
@@ -63,9 +63,9 @@ class Source(Protocol):
     def report(self, since: str | None, until: str | None) -> ReportView: ...  # noqa: D102
 
     def mark(self, alert_id: str, request: MarkRequest) -> Marks:
-        """Write what is said of an alert.
+        """Write a mark of an alert.
 
         Raises:
-            AlertsError: what is said is not as it must be.
+            AlertsError: the mark is not as it must be.
             LogError, WorkerLost: the broker does not take it.
         """

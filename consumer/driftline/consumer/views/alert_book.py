@@ -129,7 +129,7 @@ class AlertBook:
         return part
 
     def mark(self, marks: Marks, offset: int) -> bool:
-        """Take in what is said of an alert; the record with the largest offset holds."""
+        """Take in the marks of an alert; the record with the largest offset holds."""
         known = self._marks.get(marks.alert_id)
         if known is not None and known[0] > offset:
             return False

@@ -125,7 +125,7 @@ class Views:
             self._alerts_changed = True
 
     def marked(self, marks: Marks, offset: int = 0) -> None:
-        """Take in what is said of an alert; of two records the one of the larger offset holds."""
+        """Take in the marks of an alert; of two records the one of the larger offset holds."""
         if self._alerts.mark(marks, offset):
             self._alerts_changed = True
             model = self._alerts.model_of(marks.alert_id)

@@ -1,6 +1,6 @@
 """What people say of alerts: records of `<prefix>.control`, compacted, keyed by alert_id.
 
-The newest record of an alert holds all that is said of it, so a compacted topic loses nothing.
+The newest record of an alert holds all its marks, so a compacted topic loses nothing.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Marks(msgspec.Struct, frozen=True, omit_defaults=True):
-    """All that is said of one alert; what is not said, or was taken back, is left out."""
+    """All marks of one alert; one that was never made, or was taken back, is left out."""
 
     schema: Annotated[Literal["driftline.control.v1"], means("The version of this schema.")]
     alert_id: Annotated[str, means("The alert; the key of the record.")]
