@@ -11,7 +11,6 @@ import json
 import re
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -26,7 +25,7 @@ from confluent_kafka.schema_registry.avro import AvroSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 from tests.consumer.cli.records import verdict
 from tests.consumer.deliver.conftest import alert
-from tests.consumer.deliver.test_webhook import Server
+from tests.consumer.deliver.test_webhook import Server, answering
 from tests.consumer.html.agreement import data_of
 from tests.docs import commands, own_data, test_commands
 from tests.docs.pages import PAGES, README
@@ -108,9 +107,6 @@ class Reader:
 
 @pytest.fixture
 def reader(bootstrap: str, prefix: str, admin: Any, tmp_path: Path) -> Iterator[Reader]:
-    server = Server()
-    thread = threading.Thread(target=server.http.serve_forever, args=(0.01,))
-    thread.start()
     env = {
         "DRIFTLINE__KAFKA__BOOTSTRAP_SERVERS": bootstrap,
         "DRIFTLINE__OUTPUT__PREFIX": prefix,
@@ -119,10 +115,8 @@ def reader(bootstrap: str, prefix: str, admin: Any, tmp_path: Path) -> Iterator[
         "DRIFTLINE__LOG__FORMAT": "json",
         "no_proxy": "127.0.0.1",
     }
-    yield Reader(Shell(tmp_path, env), bootstrap, prefix, admin, server)
-    server.http.shutdown()
-    thread.join()
-    server.http.server_close()
+    with answering() as server:
+        yield Reader(Shell(tmp_path, env), bootstrap, prefix, admin, server)
 
 
 def avro_events(registry: Any, topic: str) -> list[bytes]:

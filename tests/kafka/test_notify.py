@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from tests.consumer.deliver.conftest import alert, resolved
-from tests.consumer.deliver.test_webhook import Server
+from tests.consumer.deliver.test_webhook import Server, answering
 from typer.testing import CliRunner, Result
 
 from driftline.consumer.cli import app
@@ -67,13 +66,8 @@ def publish(config: KafkaConfig, prefix: str, alerts: Caller) -> Iterator[Publis
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    made = Server()
-    thread = threading.Thread(target=made.http.serve_forever, args=(0.01,))
-    thread.start()
-    yield made
-    made.http.shutdown()
-    thread.join()
-    made.http.server_close()
+    with answering() as made:
+        yield made
 
 
 def test_marked_and_sent_and_not_sent_again(

@@ -7,14 +7,13 @@ import logging
 import os
 import signal
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.consumer.cli.conftest import Driftline, Ran
 from tests.consumer.deliver.conftest import Alerts, alert, resolved
-from tests.consumer.deliver.test_webhook import Server
+from tests.consumer.deliver.test_webhook import Server, answering
 
 from driftline.consumer.cli.alert_actions import until_stopped
 from driftline.consumer.log import broker, kafka_python
@@ -35,13 +34,8 @@ def alerts(monkeypatch: pytest.MonkeyPatch) -> Alerts:
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    made = Server()
-    thread = threading.Thread(target=made.http.serve_forever)
-    thread.start()
-    yield made
-    made.http.shutdown()
-    thread.join()
-    made.http.server_close()
+    with answering() as made:
+        yield made
 
 
 def got(folder: Path) -> list[tuple[str, int]]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.consumer.deliver.conftest import TOPIC, Alerts, alert, first_update, resolved
-from tests.consumer.deliver.test_webhook import Server
+from tests.consumer.deliver.test_webhook import Server, answering
 
 from driftline.consumer.deliver import apprise as apprise_sink
 from driftline.consumer.deliver.alertmanager import Alertmanager
@@ -32,21 +31,10 @@ CONTROL = "driftline.control"
 NOW = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 
 
-@contextmanager
-def serving() -> Iterator[Server]:
-    server = Server()
-    thread = threading.Thread(target=server.http.serve_forever, args=(0.01,))
-    thread.start()
-    yield server
-    server.http.shutdown()
-    thread.join()
-    server.http.server_close()
-
-
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    with serving() as made:
+    with answering() as made:
         yield made
 
 
@@ -67,7 +55,7 @@ def test_each_target_gets_its_form_and_a_restart_repeats_nothing(
     alerts: Alerts, server: Server, tmp_path: Path
 ) -> None:
     positions = FilePosition(tmp_path / "position.json")
-    with serving() as other:
+    with answering() as other:
         urls = (server.url, f"slack+{other.url}", f"alertmanager+{other.url}/api/v2/alerts")
         alerts.publish(alert("a"), alert("b"), alert("c"), resolved("c"))
         counts = send(alerts, *urls, positions=positions)
@@ -129,7 +117,7 @@ def test_a_record_that_says_nothing_new_is_a_record_and_no_message(
     alerts.publish(alert("a"))
     send(alerts, server.url, positions=positions)
     alerts.publish(alert("a", 2))
-    with serving() as chat:
+    with answering() as chat:
         send(alerts, server.url, f"slack+{chat.url}", positions=positions)
         assert chat.bodies == []
     assert [body["revision"] for body in server.bodies] == [1, 2]

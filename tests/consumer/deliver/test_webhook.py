@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -59,16 +60,25 @@ class Server:
         self.url = f"http://127.0.0.1:{self.http.server_port}/services/secret"
 
 
+@contextmanager
+def answering() -> Iterator[Server]:
+    """A server that answers on a thread of its own until the end of the block."""
+    server = Server()
+    thread = threading.Thread(target=server.http.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.http.shutdown()
+        thread.join()
+        server.http.server_close()
+
+
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    started = Server()
-    thread = threading.Thread(target=started.http.serve_forever, args=(0.01,))
-    thread.start()
-    yield started
-    started.http.shutdown()
-    thread.join()
-    started.http.server_close()
+    with answering() as started:
+        yield started
 
 
 def test_a_document_is_posted_as_json(server: Server) -> None:
