@@ -35,7 +35,7 @@ from driftline.detectors.sequential import stream, variation
 from .drawing import draw_input, draw_labelling, in_other_forms
 from .simulation import Run, Schedule
 
-# `make restarts` makes 300. The first sixteen find out each rule below, where it is weakened.
+# `make restarts` makes 300. These are enough to find out each rule below, where it is weakened.
 RUNS = int(os.environ.get("DRIFTLINE_RUNS", "30"))
 BLOCK = 5
 SHORT: dict[str, Any] = {

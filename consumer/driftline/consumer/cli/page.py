@@ -17,7 +17,7 @@ from driftline.consumer.ui.workers import Workers, no_workers
 
 
 def serve(deployment: Deployment, section: UiConfig, access: Access, *, open_browser: bool) -> None:
-    """Serve until SIGTERM or Ctrl-C; a broker that is away is said on the page.
+    """Serve until SIGTERM or Ctrl-C; the page shows when the broker is away.
 
     Raises:
         HttpError: the port or the address cannot be used.

@@ -43,7 +43,7 @@ _FORWARD = 50_000  # records of a partition that are read forwards at once
 _TIMES = 4  # what views hold is read backwards at most
 _ALERTS = 200_000  # records of a partition of alerts that are read backwards at most
 _TOGETHER = 500  # records that are folded while no answer is given
-_PATIENCE = 10.0  # seconds without an answer after which the broker is said to be away
+_PATIENCE = 10.0  # seconds without an answer after which the broker counts as away
 _LOOK_AGAIN = 30.0  # seconds until a topic that was not there is looked for again
 _UNUSABLE = (ArithmeticError, LookupError, TypeError, ValueError)
 """What a record raises that is JSON of the right form with figures that cannot be."""

@@ -16,7 +16,7 @@ NONE, OK, WARNING, CRITICAL, INSUFFICIENT = range(5)
 """What a state is kept as; from `INSUFFICIENT` on it is that, for one of its window's reasons."""
 CODES = {"ok": OK, "warning": WARNING, "critical": CRITICAL}
 _LETTERS = bytes.maketrans(bytes(range(256)), b".owc" + b"i" * 252)
-_MOST_REASONS = 250  # of one window; the others are said to be for the last of them
+_MOST_REASONS = 250  # of one window; the others count as the last of them
 _NOWHERE = np.iinfo(np.int32).min
 _FIRST = 16  # columns at first
 _ROWS = 8

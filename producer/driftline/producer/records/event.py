@@ -202,7 +202,7 @@ def label_schema() -> dict[str, Any]:
     'urn:driftline:label:v1'
     """
     schema = _schema(Label, "label")
-    del schema["required"]  # under which name, is said below
+    del schema["required"]  # `_given` below says under which names
     truth = schema["$defs"]["Truth"]
     truth["anyOf"] = [_with(part, _NOT_NULL) for part in ("label", "score")]
     schema["allOf"] += [_given("event_id"), _given("actual")]
