@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import selectors
+import socket
 import sys
 
 import pytest
@@ -33,6 +35,18 @@ def test_a_connection_that_is_closed_while_it_is_read_has_no_traceback(
 ) -> None:
     gone = AttributeError("'NoneType' object has no attribute 'recv'", name="recv", obj=None)
     ClientLog().emit(record(gone))
+    assert caplog.records[0].exc_info is None
+
+
+def test_a_closed_connection_that_is_waited_for_has_no_traceback(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ours, theirs = socket.socketpair()
+    ours.close()
+    theirs.close()
+    with pytest.raises(ValueError, match="descriptor") as caught:
+        selectors.DefaultSelector().register(ours, selectors.EVENT_READ)
+    ClientLog().emit(record(caught.value))
     assert caplog.records[0].exc_info is None
 
 

@@ -42,8 +42,11 @@ class ClientLog(logging.Handler):
 
 
 def _is_closed(error: BaseException | None) -> bool:
-    """Return whether the client used a socket that it had just closed, and let go of."""
-    return isinstance(error, AttributeError) and error.name in {"recv", "send"}
+    """Return whether the client used a socket that it had just closed, or let go of."""
+    let_go = isinstance(error, AttributeError) and error.name in {"recv", "send"}
+    # The selector asks a closed socket for its descriptor, which is -1 (kafka/net/selector.py).
+    closed = isinstance(error, ValueError) and str(error) == "Invalid file descriptor: -1"
+    return let_go or closed
 
 
 @contextlib.contextmanager
