@@ -198,3 +198,24 @@ def test_what_the_configuration_ignores_is_not_built(driftline: Driftline, tmp_p
     driftline("reference", "build", *wanted, "--type", "seen=categorical")
     reference = Reference.from_json((tmp_path / "r.json").read_bytes())
     assert set(reference.layout.position) == {"km", "seen"}
+
+
+def test_over_the_layout_of_another_version(driftline: Driftline, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text(ROWS)
+    build = ("reference", "build", "-i", "rows.csv", "--model", "m", "-o")
+    assert driftline(*build, "3.1.json").code == 0
+    (tmp_path / "rows.csv").write_text(ROWS.replace(",a,", ",c,"))
+    ran = driftline(*build, "3.2.json", "--layout-of", "3.1.json")
+    assert ran.code == 0
+    known, other = (
+        Reference.from_json((tmp_path / name).read_bytes()) for name in ("3.1.json", "3.2.json")
+    )
+    assert (other.layout_id == known.layout_id, other.id == known.id) == (True, False)
+    ran = driftline(*build, "3.2.json", "--layout-of", "3.1.json", "--segment", "kind")
+    assert (ran.code, ran.err) == (
+        2,
+        "--layout-of: that reference has types, segments, grids and a positive label:"
+        " leave out --type, --segment, --grid and --positive-label\n",
+    )
+    ran = driftline(*build, "3.2.json", "--layout-of", "gone.json")
+    assert (ran.code, "gone.json" in ran.err) == (2, True)

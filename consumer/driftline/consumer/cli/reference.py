@@ -23,7 +23,7 @@ from driftline.consumer.cli.options import (
     read_given_times,
     read_times,
 )
-from driftline.consumer.cli.reference_options import check_output, read_grid, read_types
+from driftline.consumer.cli.reference_options import GRID, check_output, read_grid, read_types
 from driftline.consumer.cli.terminal import out, out_json, say
 from driftline.consumer.log.broker import connect
 from driftline.producer.files.formats import any_of, names
@@ -59,13 +59,20 @@ def build(
     until: Until = None,
     grid: Annotated[
         str, typer.Option(help="Most distinct values kept per numeric feature, or: exact")
-    ] = "1024",
+    ] = GRID,
     feature_type: Annotated[
         list[str] | None,
         typer.Option("--type", metavar="FEATURE=TYPE", help="numeric, categorical or boolean."),
     ] = None,
     segment: Annotated[
         list[str] | None, typer.Option(metavar="TAG", help="Also count each value of this tag.")
+    ] = None,
+    layout_of: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="REF",
+            help="Count what this reference counts: for another version of its model.",
+        ),
     ] = None,
     actual: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="The column with the ground truth.")
@@ -89,6 +96,9 @@ def build(
 
     With --config the columns are mapped by the source of the model's topic, and its segments and
     types hold; else they are guessed, and what was guessed is printed.
+
+    With --layout-of nothing is chosen anew: features, grids, categories and segments are those of
+    that reference, so that versions of a model can each have a reference of their own.
     """
     if (file is None) == (from_topic is None):
         raise CommandError("read from what? give --input FILE or --from-topic TOPIC")
@@ -99,6 +109,11 @@ def build(
     if file is not None:
         checked(file)
     times = read_given_times(timestamp, time_format, timezone)
+    if layout_of is not None and (feature_type or segment or positive_label or grid != GRID):
+        raise CommandError(
+            "--layout-of: that reference has types, segments, grids and a positive label: leave out"
+            " --type, --segment, --grid and --positive-label"
+        )
     check_output(output)
     most, types = read_grid(grid), read_types(feature_type or ())
     stretch = (None, 0, 0) if from_topic is None else _stretch(first, since, until)
@@ -117,6 +132,8 @@ def build(
     settings = reference_build.settings(model, most, types, segment or (), positive_label, timezone)
     if whole is not None:
         settings = reference_build.with_config(settings, whole.models[model])
+    if layout_of is not None:
+        settings = reference_build.over(settings, layout_of)
     if from_topic is not None and log is not None:
         wanted = reference_topic.RecordRange(*stretch)
         built = reference_topic.from_topic(log, from_topic, wanted, settings, whole, actual)

@@ -21,6 +21,7 @@ from driftline.consumer.judge.sentence import amount, clean, percent
 from driftline.consumer.offline import file_rows
 from driftline.consumer.offline.ground_truth import check_measured, unmeasured_with_labels
 from driftline.consumer.offline.truth import read_truth
+from driftline.consumer.service.references import load_reference
 from driftline.consumer.wire.text import plural
 from driftline.detectors.outcomes import METRICS, Outcomes
 from driftline.detectors.reference import Reference
@@ -60,6 +61,15 @@ def with_config(wanted: ReferenceSettings, model: ModelConfig) -> ReferenceSetti
         ignore=model.ignore,
         timezone=model.zone,
     )
+
+
+def over(wanted: ReferenceSettings, file: Path) -> ReferenceSettings:
+    """Return the settings with the layout of another reference.
+
+    Raises:
+        ReferenceError: it cannot be read.
+    """
+    return dataclasses.replace(wanted, layout_of=load_reference(file))
 
 
 def from_file(
@@ -152,6 +162,8 @@ def outcome_lines(reference: Reference) -> list[str]:
         for name, each in outcomes.figures[0].items()
         if METRICS[name].always and not isnan(each.value)
     ]
+    if not reference.outcome["n"]:
+        return ["no event has ground truth: its performance is not known"]
     return [f"on {reference.outcome['n']:,} events with ground truth: {', '.join(metrics)}"]
 
 

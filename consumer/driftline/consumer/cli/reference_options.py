@@ -9,7 +9,7 @@ from typing import cast, get_args
 from driftline.consumer.cli.errors import CommandError
 from driftline.detectors.registry import FeatureType
 
-EXACT = "exact"
+GRID, EXACT = "1024", "exact"
 
 
 def read_grid(text: str) -> int | None:

@@ -8,16 +8,15 @@ or not finite is invalid.
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Mapping as AnyMapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from itertools import islice
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 
-from driftline.detectors.build import DEFAULT_GRID, check_grid
+from driftline.detectors.build import check_grid
 from driftline.detectors.counts import (
     ABSENT,
     EXTRA_CELLS,
@@ -25,8 +24,6 @@ from driftline.detectors.counts import (
     MISSING,
     Feature,
     Layout,
-    with_ks_error,
-    with_ties,
 )
 from driftline.detectors.reference import Reference, ReferenceCounts
 from driftline.detectors.registry import FeatureType
@@ -34,62 +31,37 @@ from driftline.detectors.volume import Volume
 from driftline.producer.errors import InputError
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.records.names import (
-    PREDICTION_FEATURES,
-    feature_problem,
     is_legal,
     listed,
-    nearest,
     tag_problem,
 )
 from driftline.producer.records.table import Table
 from driftline.producer.records.time_zone import find_zone
 from driftline.producer.reference.events import Events, events_of
-from driftline.producer.reference.look import Look
-from driftline.producer.reference.outcome import measure_outcome
+from driftline.producer.reference.fixed_layout import error_model_of
+from driftline.producer.reference.frame import frame_of
 from driftline.producer.reference.outcome_counts import outcome_content
 from driftline.producer.reference.panes import PaneCounts
 from driftline.producer.reference.scans import (
     Chosen,
     Counted,
     Seen,
-    choose,
     compare_errors,
-    count,
     count_seasons,
     fit,
 )
+from driftline.producer.reference.settings import ReferenceSettings
+
+__all__ = [
+    "BuiltFeature",
+    "BuiltReference",
+    "ReferenceSettings",
+    "reference_from_events",
+    "reference_from_rows",
+    "reference_from_tables",
+]
 
 _CHUNK = 10_000
-_SCORE, _LABEL = PREDICTION_FEATURES
-
-
-@dataclass(frozen=True)
-class ReferenceSettings:
-    """What to build.
-
-    Attributes:
-        model: the model's name; events that name another one are left out.
-        grid: most grid values of a numeric feature; None keeps every distinct value.
-        types: feature to type, where the inferred one is wrong.
-        segments: tags (`model_version` is one) that also get counts per value.
-        positive_label: the class whose probability `prediction.score` is; by default "1" or "true"
-            where the labels are 0 and 1 or false and true.
-        ignore: globs of input features that are not built.
-        timezone: whose hours and days features may follow, see `driftline.detectors.seasons`; None:
-            they follow none.
-    """
-
-    model: str
-    grid: int | None = DEFAULT_GRID
-    types: AnyMapping[str, FeatureType] = field(default_factory=dict)
-    segments: Sequence[str] = ()
-    positive_label: str | None = None
-    ignore: Sequence[str] = ()
-    timezone: str | None = None
-
-    def is_ignored(self, feature: str) -> bool:
-        """Tell whether an input feature is not built."""
-        return any(fnmatch.fnmatchcase(feature, glob) for glob in self.ignore)
 
 
 @dataclass(frozen=True)
@@ -152,8 +124,7 @@ def reference_from_rows(
     """
     _check(settings)
     kept = [
-        events_of(Table.of_rows(chunk), mapping, settings.model, settings.segments)
-        for chunk in chunks
+        events_of(Table.of_rows(chunk), mapping, settings.model, settings.tags) for chunk in chunks
     ]
     return _build(lambda: kept, settings)
 
@@ -172,7 +143,7 @@ def reference_from_events(
     while chunk := list(islice(iterator, _CHUNK)):
         records = [event if isinstance(event, dict) else {} for event in chunk]
         kept.append(
-            events_of(Table.of_rows(records), Mapping.native(), settings.model, settings.segments)
+            events_of(Table.of_rows(records), Mapping.native(), settings.model, settings.tags)
         )
     return _build(lambda: kept, settings)
 
@@ -204,7 +175,7 @@ def reference_from_tables(
 
     def events() -> Iterator[Events]:
         for table in scan():
-            yield events_of(table, mapping, settings.model, settings.segments)
+            yield events_of(table, mapping, settings.model, settings.tags)
 
     return _build(events, settings)
 
@@ -224,15 +195,12 @@ def _build(scan: Callable[[], Iterable[Events]], settings: ReferenceSettings) ->
     seen = Seen.of(scan(), settings.grid)
     if seen.events == 0:
         raise InputError(_no_events(seen, settings.model))
-    types, notes = _typed(seen, settings)
-    measured = measure_outcome(seen.answers.joined(), settings.positive_label)
-    chosen = choose(scan, types, seen.looks, settings.segments, settings.grid)
-    counted = count(scan(), chosen, measured)
-    layout = with_ties(chosen.layout, counted.counts[0])
-    layout = with_ks_error(layout, counted.counts[0])
-    layout = replace(layout, left_out=_left_out(seen, types))
+    frame = frame_of(scan, seen, settings)
+    chosen, layout, counted, measured = frame.chosen, frame.layout, frame.counted, frame.measured
     panes = _panes(seen, layout, counted, settings)
-    errors = fit(scan, layout, counted, measured, panes)
+    errors = fit(scan, layout, counted, frame.to_fit, panes)
+    if settings.layout_of is not None:
+        errors = error_model_of(settings.layout_of)
     told = None if panes is None else panes.findings()
     seasons = None if told is None else count_seasons(scan, layout, chosen, counted, told)
     measured, counted = compare_errors(scan, layout, chosen, measured, counted, errors)
@@ -255,7 +223,7 @@ def _build(scan: Callable[[], Iterable[Events]], settings: ReferenceSettings) ->
         tuple(built),
         seen.left_out.skipped,
         seen.left_out.unusable,
-        tuple(notes),
+        tuple(frame.notes),
         tuple(filter(settings.is_ignored, seen.inputs)),
         measured.unmeasured,
         measured.perhaps,
@@ -279,74 +247,13 @@ def _volume(seen: Seen, settings: ReferenceSettings) -> Volume | None:
     return None if hours is None else Volume(settings.timezone or "UTC", hours)
 
 
-def _typed(seen: Seen, settings: ReferenceSettings) -> tuple[dict[str, FeatureType], list[str]]:
-    """Decide each feature's type; those without any usable value are left out, with a note."""
-    given = dict.fromkeys(seen.inputs, True) | dict.fromkeys(PREDICTION_FEATURES, False)
-    types = settings.types
-    for name, chosen in types.items():
-        if name not in given:
-            hint = nearest(name, given) or "check the name"
-            raise InputError(f"type of {name}: the events have no such feature, {hint}")
-        if chosen not in get_args(FeatureType) or (name == _LABEL and chosen == "numeric"):
-            allowed = [
-                kind for kind in get_args(FeatureType) if name != _LABEL or kind != "numeric"
-            ]
-            raise InputError(f"type of {name}: not {chosen}, use one of {', '.join(allowed)}")
-
-    looks = {name: seen.looks.get(name, Look()) for name in given}
-    found: dict[str, FeatureType] = {}
-    notes: list[str] = []
-    for name in seen.inputs:
-        why = feature_problem(name)
-        if why and not settings.is_ignored(name) and looks[name].infer() is not None:
-            raise InputError(why)
-    for name, is_input in given.items():
-        if is_input and settings.is_ignored(name):
-            continue
-        inferred = looks[name].infer()
-        if inferred is None:
-            if is_input:
-                notes.append(f"{name} is left out: it never has a usable value")
-            continue
-        if name == _SCORE:
-            inferred = "numeric"
-        elif name == _LABEL and inferred == "numeric":
-            inferred = "categorical"
-        if is_input and name not in types and looks[name].holds_times:
-            notes.append(
-                f"{name} is left out: it holds times; to keep it, give --type {name}=categorical"
-            )
-            continue
-        found[name] = types.get(name, inferred)
-        if found[name] == "numeric" and not looks[name].count:
-            raise _no_value(name, "numeric")
-    if not found:
-        raise InputError(
-            "no event has a feature or prediction with values; check the mapping"
-            + (f" of {listed(seen.columns)}" if seen.columns else "")
-        )
-    return found, notes
-
-
-def _left_out(seen: Seen, types: AnyMapping[str, FeatureType]) -> tuple[str, ...]:
-    """Return the fields with values that are no features; in the stream they are not new."""
-    rest = [name for name in seen.inputs if name not in types]
-    return tuple(sorted(name for name in rest if seen.looks.get(name, Look()).infer() is not None))
-
-
 def _describe(
     feature: Feature, f: int, counted: Counted, layout: Layout, chosen: Chosen
 ) -> BuiltFeature:
-    """Return what is told of the f-th feature.
-
-    Raises:
-        InputError: no value is of its type.
-    """
+    """Return what is told of the f-th feature."""
     block = counted.counts[0][layout.starts[f] : layout.starts[f + 1]]
     slots, extra = block[:-EXTRA_CELLS], block[-EXTRA_CELLS:]
-    if not slots.any():
-        raise _no_value(feature.name, feature.type)
-    events = int(block.sum())
+    events = max(int(block.sum()), 1)
     return BuiltFeature(
         name=feature.name,
         type=feature.type,
@@ -354,10 +261,6 @@ def _describe(
         missing=int(extra[MISSING] + extra[ABSENT]) / events,
         invalid=int(extra[INVALID]) / events,
     )
-
-
-def _no_value(name: str, kind: FeatureType) -> InputError:
-    return InputError(f"{name}: no value is {kind}; correct its type or mapping")
 
 
 def _no_events(seen: Seen, model: str) -> str:

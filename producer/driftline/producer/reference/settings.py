@@ -1,0 +1,48 @@
+"""What is to be built of a reference."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from driftline.detectors.build import DEFAULT_GRID
+from driftline.detectors.reference import Reference
+from driftline.detectors.registry import FeatureType
+
+
+@dataclass(frozen=True)
+class ReferenceSettings:
+    """What to build.
+
+    Attributes:
+        model: the model's name; events that name another one are left out.
+        grid: most grid values of a numeric feature; None keeps every distinct value.
+        types: feature to type, where the inferred one is wrong.
+        segments: tags (`model_version` is one) that also get counts per value.
+        positive_label: the class whose probability `prediction.score` is; by default "1" or "true"
+            where the labels are 0 and 1 or false and true.
+        ignore: globs of input features that are not built.
+        timezone: whose hours and days features may follow, see `driftline.detectors.seasons`; None:
+            they follow none.
+        layout_of: a reference whose layout is counted in, so that grid, types, segments and
+            positive label are its own; None: they are chosen.
+    """
+
+    model: str
+    grid: int | None = DEFAULT_GRID
+    types: Mapping[str, FeatureType] = field(default_factory=dict)
+    segments: Sequence[str] = ()
+    positive_label: str | None = None
+    ignore: Sequence[str] = ()
+    timezone: str | None = None
+    layout_of: Reference | None = None
+
+    @property
+    def tags(self) -> Sequence[str]:
+        """The tags whose values are counted apart."""
+        return self.segments if self.layout_of is None else tuple(self.layout_of.segments)
+
+    def is_ignored(self, feature: str) -> bool:
+        """Tell whether an input feature is not built."""
+        return any(fnmatch.fnmatchcase(feature, glob) for glob in self.ignore)
