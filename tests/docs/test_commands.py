@@ -100,6 +100,7 @@ STAGES: dict[str, dict[str, Callable[[Shell], None]]] = {
     "how-to/missing-labels.md": {"": truths},
     "subscribing.md": {"": lambda shell: None},
     "how-to/report.md": {"": last_quarter},
+    "how-to/in-ci.md": {"": last_quarter},
     "configuration.md": {
         "smallest": configured(PAGES["configuration.md"].blocks("yaml")[0]),
         "larger": configured(PAGES["configuration.md"].blocks("yaml")[1]),

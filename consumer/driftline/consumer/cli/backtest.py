@@ -111,6 +111,20 @@ def backtest(
             metavar="FILE", help="Write a report too: one HTML file, for a browser or a ticket."
         ),
     ] = None,
+    junit: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write test results for CI too, JUnit XML: a case for each feature and metric.",
+        ),
+    ] = None,
+    summary: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write what drifted as Markdown too; it is appended to $GITHUB_STEP_SUMMARY.",
+        ),
+    ] = None,
     ui: Annotated[
         bool, typer.Option("--ui", help="Then show it on the page, until Ctrl-C.")
     ] = False,
@@ -145,10 +159,10 @@ def backtest(
         say(f"using {config}")
     times = read_given_times(timestamp, time_format, timezone)
     if compare is not None:
-        if reference is not None or verdicts or report is not None or ui:
+        if reference is not None or verdicts or ui or (report, junit, summary) != (None,) * 3:
             raise CommandError(
-                "--compare: leave out --reference, --verdicts, --report and --ui, which it does"
-                " not use"
+                "--compare: leave out --reference, --verdicts, --report, --junit, --summary and"
+                " --ui, which it does not use"
             )
         if (window, every, rows, min_events, budget) != (None,) * 5:
             raise CommandError(
@@ -176,7 +190,7 @@ def backtest(
         raise CommandError(absent(reference))
     if ui:
         require_page()
-    from driftline.consumer.cli import backtest_exit
+    from driftline.consumer.cli import backtest_exit, backtest_files
 
     setup = backtest_exit.set_up(
         loaded, file, model, reference, (actual, labels, positive_label), wanted, times
@@ -190,7 +204,7 @@ def backtest(
             as_json=json,
             fail_on_drift=fail_on_drift,
             published=published,
-            report=None if report is None else (report, title),
+            files=backtest_files.Files(title, report, junit, summary),
         )
         if published is not None and ui:
             from driftline.consumer.cli import backtest_page

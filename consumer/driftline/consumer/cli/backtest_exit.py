@@ -6,18 +6,18 @@ import traceback
 from pathlib import Path
 
 from driftline.consumer.cli import backtest_text
+from driftline.consumer.cli.backtest_files import Files
 from driftline.consumer.cli.errors import DEFECT, DRIFT_FOUND, OPERATOR_MUST_ACT
 from driftline.consumer.cli.load_config import choose_model
 from driftline.consumer.cli.screen import Screen
 from driftline.consumer.cli.terminal import out, out_json, say
 from driftline.consumer.cli.verdict_table import VerdictTable
-from driftline.consumer.cli.whole_file import write_whole
 from driftline.consumer.config import Loaded
-from driftline.consumer.html.report_file import report_file
 from driftline.consumer.offline.assumed import assumed
+from driftline.consumer.offline.cases import Cases
 from driftline.consumer.offline.configured import configured
 from driftline.consumer.offline.given_truth import GivenTruth
-from driftline.consumer.offline.published import Published, missed_by
+from driftline.consumer.offline.published import Published
 from driftline.consumer.offline.run import run
 from driftline.consumer.offline.setup import Setup
 from driftline.consumer.offline.window_options import WindowOptions
@@ -61,7 +61,7 @@ def backtest(
     as_json: bool,
     fail_on_drift: bool,
     published: Published | None = None,
-    report: tuple[Path, str] | None = None,
+    files: Files | None = None,
 ) -> int:
     """Run a backtest, print what it finds, and return the exit code.
 
@@ -71,10 +71,11 @@ def backtest(
         as_json: whether records are printed, not tables.
         fail_on_drift: whether drift is an exit code.
         published: takes in all that is found, for a page or a report.
-        report: a file to write as well, and its title.
+        files: what to write as well.
     """
-    table = VerdictTable(setup.model, setup.config)
+    table, cases = VerdictTable(setup.model, setup.config), Cases(setup.found.needed)
     for output in run(setup):
+        cases.take(output)
         if published is not None:
             published.take(output)
         if isinstance(output, Alert):
@@ -84,8 +85,9 @@ def backtest(
             out_json(output)
         elif verdicts:
             table.add(output)
-    if published is not None and report is not None:
-        _write_report(setup, published, *report)
+    doubt = "" if setup.found.rises else too_little_judged(setup)
+    if files is not None:
+        files.write(setup, published, cases, doubt)
     if not as_json:
         out(backtest_text.render(setup.found, setup.backtest, setup.config))
         if verdicts:
@@ -95,7 +97,7 @@ def backtest(
         code = DRIFT_FOUND
     elif setup.backtest.failures:
         code = DEFECT
-    elif fail_on_drift and (doubt := too_little_judged(setup)):
+    elif fail_on_drift and doubt:
         say(f"--fail-on-drift: {doubt}")
         code = OPERATOR_MUST_ACT
     for name, error in setup.backtest.failures.items():
@@ -106,13 +108,6 @@ def backtest(
 def published_by(setup: Setup) -> Published:
     """Return what takes in all that a backtest finds; to be closed, by `with`."""
     return Published(setup.model, setup.config)
-
-
-def _write_report(setup: Setup, published: Published, path: Path, title: str) -> None:
-    missed = missed_by(setup.backtest, setup.model)
-    view = published.report(title, setup.feedback.notes, missed)
-    write_whole(path, report_file(view).encode(), "--report")
-    say(f"wrote {path}")
 
 
 def too_little_judged(setup: Setup) -> str:

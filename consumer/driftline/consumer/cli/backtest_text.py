@@ -23,12 +23,12 @@ _MOST_LISTED = 12
 
 def render(found: Found, backtest: Backtest, config: ModelConfig) -> str:
     """Return header, table and closing lines."""
-    parts = [_header(found, backtest, config)]
+    parts = [header(found, backtest, config)]
     if found.rises:
         parts.append(table(found.alerts, found.model))
     if measured := performance_table(found.measured.values(), window_text):
         parts.append(measured)
-    parts.append("\n".join(_closing(found, backtest, config)))
+    parts.append("\n".join(closing(found, backtest, config)))
     return "\n\n".join(parts)
 
 
@@ -81,7 +81,8 @@ def shown_name(record: Alert | Verdict, model: str) -> str:
     return clean(f"{name} ({part})" if part else name)
 
 
-def _header(found: Found, backtest: Backtest, config: ModelConfig) -> str:
+def header(found: Found, backtest: Backtest, config: ModelConfig) -> str:
+    """Return what was judged: events, their span, windows and the reference."""
     totals = backtest.totals
     events = totals.counted[found.model] + totals.late[found.model]
     parts, window = [counted(events, "event")], config.window
@@ -102,7 +103,8 @@ def _header(found: Found, backtest: Backtest, config: ModelConfig) -> str:
     return f"{found.model}   {', '.join(parts)}"
 
 
-def _closing(found: Found, backtest: Backtest, config: ModelConfig) -> list[str]:
+def closing(found: Found, backtest: Backtest, config: ModelConfig) -> list[str]:
+    """Return how many alerts there are, what was not judged, and what the budget allows."""
     lines = []
     alerts = found.alerts
     quiet = sorted(found.features - {name for alert in alerts for name in alert.names})

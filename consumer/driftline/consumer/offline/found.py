@@ -99,14 +99,12 @@ class Found:
             name = verdict.subject.name
             if verdict.state != "insufficient" and (verdict.complete or name not in self.measured):
                 self.measured[name] = verdict
-            labelled = (verdict.counts or {}).get("labelled", 0)
-            self.labelled[window] = labelled
-            why = self._why(verdict, labelled, "labelled events")
-            _note(self.of_labels, window, verdict, why)
+            self.labelled[window] = _labelled(verdict)
+            _note(self.of_labels, window, verdict, why_unjudged(verdict, self.needed))
 
     def _count_window(self, verdict: Verdict) -> None:
         """Note a window, once for all of its features."""
-        reason = self._why(verdict, verdict.window.events, "events")
+        reason = why_unjudged(verdict, self.needed)
         if verdict.segment is not None:
             if verdict.state != "insufficient":
                 self.never[verdict.segment] = ""
@@ -116,13 +114,6 @@ class Found:
         window = verdict.window.span
         self.windows[window] = verdict.window.events
         _note(self.unjudged, window, verdict, reason)
-
-    def _why(self, verdict: Verdict, counted: int, what: str) -> str:
-        """Return why a window is not judged, without the number of its own events."""
-        # There may be another reason: one without events has so few, too.
-        if verdict.reason == too_few(counted, self.needed, what):
-            return f"fewer than {self.needed:,} {what}"
-        return verdict.reason or verdict.state
 
     @property
     def insufficient(self) -> Counter[str]:
@@ -181,6 +172,26 @@ class Found:
     def labels_judged(self) -> int:
         """Return the labelled events of final panes."""
         return _side_by_side(self.labelled)
+
+
+def why_unjudged(verdict: Verdict, needed: int) -> str:
+    """Return why a window is not judged, without the number of its own events.
+
+    Args:
+        verdict: one that is insufficient.
+        needed: events, or labelled events, without which a window is not judged.
+    """
+    counted, what = verdict.window.events, "events"
+    if verdict.subject.is_realised:
+        counted, what = _labelled(verdict), "labelled events"
+    # There may be another reason: one without events has so few, too.
+    if verdict.reason == too_few(counted, needed, what):
+        return f"fewer than {needed:,} {what}"
+    return verdict.reason or verdict.state
+
+
+def _labelled(verdict: Verdict) -> int:
+    return (verdict.counts or {}).get("labelled", 0)
 
 
 def _note(
