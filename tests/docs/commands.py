@@ -43,9 +43,11 @@ NOT_RUN = {
 SHOWS = {
     "demo": r"^In 18 hours nothing else alerted\.",
     "backtest": r"^(driftline|last-quarter|car-loan|\w+)   [0-9,]+ events, .* windows of ",
+    "export": r"^drifted\.parquet   [0-9,]+ rows, ",
     "init": r"^driftline\.yaml .* model last-quarter, topic last-quarter\.predictions,",
     "reference": (
         r"^references/(car-loan\.json\.gz .*[06],000 events, (9|10)"
+        r"|orders\.json\.gz .* 1,200 events, 6"
         r"|visits(-berlin)?\.json\.gz .* 14,\d{3} events, 3) features$"
     ),
     "check": r"^no errors",
@@ -79,6 +81,8 @@ class Command:
         verb = self.words[1]
         if verb == "check":
             return "--offline" not in self.words
+        if verb == "export":
+            return "--input" not in self.words
         if verb in ("reference", "init"):
             return "--from-topic" in self.words
         return verb in ("topics", "run", "replay", "alerts", "report", "dead-letter")

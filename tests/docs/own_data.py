@@ -72,6 +72,35 @@ def visits(shell: Shell) -> None:
     (shell.folder / "references").mkdir()
 
 
+def orders(shell: Shell) -> None:
+    """Put ten days of orders there; from the eighth on those of the app have larger amounts.
+
+    Each fifth order has been returned or kept by now, which stands in a file of its own.
+    """
+    rng, begin = np.random.default_rng(11), datetime(2026, 3, 2, tzinfo=UTC)
+    rows: list[Sequence[object]] = [
+        ("id", "ordered_at", "amount", "items", "distance", "country", "device", "score")
+    ]
+    for number in range(4_000):
+        country, device = rng.choice(["DE", "FR", "NL"]), rng.choice(["app", "desk", "web"])
+        changed = number >= 2_800 and device == "app"
+        rows.append(
+            (
+                f"o-{number}",
+                (begin + timedelta(seconds=216 * number)).isoformat(timespec="seconds"),
+                round(float(rng.lognormal(4.5 if changed else 3.5, 0.5)), 2),
+                int(rng.integers(1, 7)),
+                round(float(rng.gamma(2, 40)), 1),
+                country,
+                device,
+                round(float(rng.beta(2, 5)), 3),
+            )
+        )
+    _write(shell, "orders.csv", rows)
+    returned = ((f"o-{n}", int(rng.random() < 0.3)) for n in range(0, 4_000, 5))
+    _write(shell, "returned.csv", [("id", "returned"), *returned])
+
+
 def truths(shell: Shell) -> None:
     """Put events there without their truth, which is in a file of its own: of some it is missing.
 

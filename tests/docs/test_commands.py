@@ -17,7 +17,7 @@ from driftline.producer import Constant, Mapping, ReferenceSettings, format_time
 from driftline.producer.reference.build import reference_from_rows
 
 from .commands import COMMANDS, DRIFTLINE, NOT_RUN, of_page, pages, run
-from .own_data import last_quarter, truths, visits, without_times
+from .own_data import last_quarter, orders, truths, visits, without_times
 from .pages import EVERY, PAGES, sections
 from .shell import Shell
 
@@ -100,6 +100,7 @@ STAGES: dict[str, dict[str, Callable[[Shell], None]]] = {
     "how-to/missing-labels.md": {"": truths},
     "subscribing.md": {"": lambda shell: None},
     "how-to/report.md": {"": last_quarter},
+    "how-to/training-set.md": {"": orders},
     "how-to/in-ci.md": {"": last_quarter},
     "configuration.md": {
         "smallest": configured(PAGES["configuration.md"].blocks("yaml")[0]),

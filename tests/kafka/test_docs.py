@@ -36,8 +36,21 @@ from tests.kafka.reader import TopicReader, wait_until
 from tests.kafka.registry import serving
 
 from driftline.producer import format_time
+from driftline.producer.files.rows import read_rows
 
 REGISTRY = "http://localhost:8081"
+ORDERS = """\
+kafka: {bootstrap_servers: localhost:9092}
+sources:
+  orders.events:
+    fields: {event_id: id, timestamp: ordered_at, prediction.score: score, features: "*"}
+  orders.returned: {fields: {event_id: id, actual: returned}}
+models:
+  orders:
+    predictions: orders.events
+    labels: orders.returned
+    reference: references/orders.json.gz
+"""
 ADDRESS = re.compile(r"https?://[^/]+")
 
 
@@ -285,6 +298,32 @@ def report(reader: Reader) -> None:
     assert data["verdicts"][feature["verdict"]][0]["window"] == msgspec.to_builtins(window)
 
 
+def training_set(reader: Reader) -> None:
+    """Events and labels stand in topics, and the alert in its own."""
+    own_data.orders(reader.shell)
+    command, *_ = commands.of_page("how-to/training-set.md", broker=False)
+    reader.do(*command.arguments)
+    reader.shell.write("driftline.yaml", ORDERS)
+    reader.create("orders.events", "orders.returned")
+    reader.do("topics", "create")
+    sender = Sender(reader.bootstrap)
+    for topic, file in (("orders.events", "orders.csv"), ("orders.returned", "returned.csv")):
+        rows = [row for chunk in read_rows(reader.shell.folder / file) for row in chunk]
+        for partition in (0, 1):
+            sender.send(topic, partition, [msgspec.json.encode(row) for row in rows[partition::2]])
+    alerts = (reader.shell.folder / "alerts.jsonl").read_bytes().splitlines()
+    sender.send(f"{reader.prefix}.alerts", 0, alerts)
+    reader.follow("how-to/training-set.md", bool)
+    (printed,) = reader.printed.values()
+    span = "2026-03-09 00:00 UTC to 2026-03-09 08:00 UTC"
+    assert printed == f"drifted.parquet   134 rows, 27 with labels: orders, {span}\n"
+    found = [row for chunk in read_rows(reader.shell.folder / "drifted.parquet") for row in chunk]
+    assert [row["event_id"] for row in found] == [f"o-{n}" for n in range(2_800, 2_934)]
+    assert {row["event_id"] for row in found if row["actual"] is not None} == {
+        f"o-{n}" for n in range(2_800, 2_934, 5)
+    }
+
+
 def first_line(folder: Path, code: str) -> str:
     """Run code that has no end until it has printed a line."""
     with (folder / "printed").open("wb") as printed:
@@ -304,6 +343,7 @@ STAGES: dict[str, Callable[[Reader], None]] = {
     "operations.md": operations,
     "scenarios.md": scenarios,
     "how-to/report.md": report,
+    "how-to/training-set.md": training_set,
     "subscribing.md": subscribing,
     "how-to/silence.md": silence,
 }

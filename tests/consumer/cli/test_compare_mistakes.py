@@ -31,7 +31,7 @@ def files(tmp_path: Path) -> Path:
         (("--compare", "a.csv", "none.csv"), "none.csv"),
         (("--compare", "a.csv", "champion"), "--compare champion: there is no such file; give two"),
         (("--compare", "a.csv", "b.csv", "--verdicts"), "leave out --reference, --verdicts,"),
-        (("--compare", "a.csv", "b.csv", "--report", "r.html"), "--verdicts, --report and --ui"),
+        (("--compare", "a.csv", "b.csv", "--report", "r.html"), "--alerts, --report, --junit,"),
         (("--compare", "bare.csv", "a.csv", "--actual", "y_true"), "y_true: not in bare.csv"),
         (("--compare", "a.csv", "b.csv", "--actual", "no"), f"not in a.csv, which has {COLUMNS}"),
         (("--compare", "a.csv", "./a.csv"), "--compare: a.csv is on both sides; name two files"),

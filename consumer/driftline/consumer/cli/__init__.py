@@ -22,6 +22,7 @@ from driftline.consumer.cli.config import config
 from driftline.consumer.cli.dead_letter import dead_letter
 from driftline.consumer.cli.demo import demo
 from driftline.consumer.cli.errors import DEFECT, OPERATOR_MUST_ACT, START_ME_AGAIN
+from driftline.consumer.cli.export import export
 from driftline.consumer.cli.init import init
 from driftline.consumer.cli.progress import LINES
 from driftline.consumer.cli.reference import reference
@@ -52,6 +53,7 @@ app.add_typer(reference)
 app.command()(replay)
 app.command()(backtest)
 app.command()(report)
+app.command()(export)
 app.add_typer(topics)
 app.add_typer(alerts)
 app.add_typer(config)

@@ -105,6 +105,10 @@ def backtest(
     verdicts: Annotated[
         bool, typer.Option("--verdicts", help="Print a line per feature and window too.")
     ] = False,
+    alerts: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the records of alerts too, one a line, as JSON."),
+    ] = None,
     report: Annotated[
         Path | None,
         typer.Option(
@@ -159,10 +163,11 @@ def backtest(
         say(f"using {config}")
     times = read_given_times(timestamp, time_format, timezone)
     if compare is not None:
-        if reference is not None or verdicts or ui or (report, junit, summary) != (None,) * 3:
+        written = (alerts, report, junit, summary)
+        if reference is not None or verdicts or ui or written != (None,) * 4:
             raise CommandError(
-                "--compare: leave out --reference, --verdicts, --report, --junit, --summary and"
-                " --ui, which it does not use"
+                "--compare: leave out --reference, --verdicts, --alerts, --report, --junit,"
+                " --summary and --ui, which it does not use"
             )
         if (window, every, rows, min_events, budget) != (None,) * 5:
             raise CommandError(
@@ -204,7 +209,7 @@ def backtest(
             as_json=json,
             fail_on_drift=fail_on_drift,
             published=published,
-            files=backtest_files.Files(title, report, junit, summary),
+            files=backtest_files.Files(title, report, junit, summary, alerts),
         )
         if published is not None and ui:
             from driftline.consumer.cli import backtest_page

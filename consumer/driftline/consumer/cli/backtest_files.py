@@ -1,10 +1,12 @@
-"""The files that a backtest writes beside what it prints: a report, test results, a summary."""
+"""The files that a backtest writes beside what it prints: reports, test results, alerts."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from driftline.consumer.cli import backtest_text
 from driftline.consumer.cli.backtest_junit import junit
@@ -30,12 +32,14 @@ class Files:
         report: one HTML file.
         junit: test results, XML.
         summary: Markdown.
+        alerts: their records, a line each, in JSON.
     """
 
     title: str
     report: Path | None = None
     junit: Path | None = None
     summary: Path | None = None
+    alerts: Path | None = None
 
     def write(self, setup: Setup, published: Published | None, cases: Cases, doubt: str) -> None:
         """Write them.
@@ -50,6 +54,10 @@ class Files:
             CommandError: one cannot be written.
         """
         found, backtest = setup.found, setup.backtest
+        if self.alerts is not None:
+            lines = msgspec.json.Encoder().encode_lines(found.records)
+            write_whole(self.alerts, lines, "--alerts")
+            say(f"wrote {self.alerts}")
         if self.report is not None and published is not None:
             missed = missed_by(backtest, setup.model)
             view = published.report(self.title, setup.feedback.notes, missed)

@@ -15,6 +15,7 @@ from driftline.consumer.offline.feedback import Feedback
 from driftline.producer.errors import InputError
 from driftline.producer.files.given import Input
 from driftline.producer.files.rows import read_rows
+from driftline.producer.records.flat_events import flat_mapping
 from driftline.producer.records.mapping import Constant, Mapping, parse_path, quote_name
 from driftline.producer.records.names import listed
 from driftline.producer.records.time_form import GUESSED, GivenTimes
@@ -46,6 +47,9 @@ def mapping_for(
         InputError: the file cannot be used.
     """
     if config is not None and topic in config.sources:
+        flat = flat_mapping(next(read_rows(file))[0], config.sources[topic].mapping.texts)
+        if flat is not None:
+            return flat  # it was exported: the file holds events, not records of the topic
         if times != GUESSED:
             raise InputError(
                 "--timestamp, --time-format and --timezone are of a file that nobody maps: say it"

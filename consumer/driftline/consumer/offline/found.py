@@ -19,6 +19,7 @@ class Found:
     Attributes:
         model: the model.
         needed: events, or labelled events, without which a window is not judged.
+        records: all records of alerts, in their order.
         rises: per alert, the record of its latest rise: when it fired or its severity rose.
         windows: windows of the whole model: start and end to events.
         of_labels: windows of the whole model's labels; why none of its metrics could be judged,
@@ -43,6 +44,7 @@ class Found:
 
     model: str
     needed: int
+    records: list[Alert] = field(init=False, default_factory=list)
     rises: dict[str, Alert] = field(init=False, default_factory=dict)
     windows: dict[tuple[int, int], int] = field(init=False, default_factory=dict)
     of_labels: dict[tuple[int, int], str] = field(init=False, default_factory=dict)
@@ -63,6 +65,7 @@ class Found:
     def add(self, output: Verdict | Alert) -> None:
         """Take in what the backtest yields, in order."""
         if isinstance(output, Alert):
+            self.records.append(output)
             known = self.rises.get(output.alert_id)
             rank = SEVERITIES.index
             rose = known is None or rank(output.severity) > rank(known.severity)

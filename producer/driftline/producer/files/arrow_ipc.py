@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 from pyarrow import ipc
 
 from driftline.producer.errors import InputError
 from driftline.producer.files.arrow import ROWS, arrow_table, check_names
+from driftline.producer.files.arrow_writer import batches, schema_of
+from driftline.producer.files.column_types import Chunks, Types
 from driftline.producer.records.table import Table
 
 _FILE, _FEATHER_1 = b"ARROW1", b"FEA1"
@@ -52,6 +54,14 @@ def count(file: Path) -> int | None:
             return sum(int(batch.num_rows) for batch in _batches(mapped, places))
     except _DAMAGED:
         return None
+
+
+def write(stream: BinaryIO, types: Types, chunks: Chunks) -> None:
+    """Write columns as a file, a batch a chunk; see `ipc.write`."""
+    schema = schema_of(types)
+    with ipc.new_file(stream, schema) as writer:
+        for batch in batches(schema, types, chunks):
+            writer.write_batch(batch)
 
 
 def _open(mapped: Any, places: list[int] | None) -> Any:

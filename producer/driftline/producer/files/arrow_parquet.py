@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from driftline.producer.errors import InputError
 from driftline.producer.files.arrow import ROWS, arrow_table, check_names
+from driftline.producer.files.arrow_writer import batches, schema_of
+from driftline.producer.files.column_types import Chunks, Types
 from driftline.producer.records.table import Table
 
 
@@ -38,3 +41,11 @@ def count(file: Path) -> int | None:
             return int(parquet.metadata.num_rows)
     except pa.ArrowException:
         return None
+
+
+def write(stream: BinaryIO, types: Types, chunks: Chunks) -> None:
+    """Write columns, a row group a chunk; see `parquet.write`."""
+    schema = schema_of(types)
+    with pq.ParquetWriter(stream, schema) as writer:
+        for batch in batches(schema, types, chunks):
+            writer.write_batch(batch)

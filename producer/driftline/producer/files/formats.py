@@ -1,8 +1,9 @@
 """The table of file formats: their endings, and what reads them.
 
-A new format is a file with `read` or `tables`, and `count`, and a line here: `read_rows`,
-`read_tables`, the errors and the help of every verb that reads files have it from the table. A
-library that not everybody needs is imported inside those functions, and comes with an extra.
+A new format is a file with `read` or `tables`, `count` and `write`, and a line here: `read_rows`,
+`read_tables`, what writes files, the errors and the help of every verb that reads files have it
+from the table. A library that not everybody needs is imported inside those functions, and comes
+with an extra.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol
 
-from driftline.producer.files import csv, ipc, ndjson, parquet
+from driftline.producer.files import csv, csv_writer, ipc, ndjson, parquet
+from driftline.producer.files.column_types import Chunks, Types
 
 if TYPE_CHECKING:  # names of formats are wanted where numpy is not
     from driftline.producer.files.text_column import Note
@@ -51,10 +53,11 @@ class Format:
             `tables` does.
         count: returns about how many rows a file has, None if it cannot be read.
         tables: yields a file's rows as columns, of all or of those named; None where `read` does.
-        packed: whether it is text, which may be packed: then `.gz` follows the ending.
         extra: what to install Driftline with to read it; None if it is always read.
         together: returns how files are read as one, and what is to be told of them; None where the
             types of columns are in each file.
+        write: writes columns of these types to a stream, some rows at a time; None where it only
+            reads.
     """
 
     name: str
@@ -62,21 +65,34 @@ class Format:
     read: Callable[[Path, int], Iterator[Rows]] | None
     count: Callable[[Path], int | None]
     tables: Callable[[Path, Container[str] | None], Iterator[Table]] | None = None
-    packed: bool = True
     extra: Extra | None = None
     together: Callable[[Sequence[Path]], Together] | None = None
+    write: Callable[[BinaryIO, Types, Chunks], None] | None = None
+
+    @property
+    def packed(self) -> bool:
+        """Whether `.gz` may follow the ending: of text, which needs no extra; others pack it."""
+        return self.extra is None
 
 
 FORMATS = [
-    Format("CSV", (".csv",), csv.read, csv.count, csv.tables, together=csv.together),
+    Format(
+        "CSV",
+        (".csv",),
+        csv.read,
+        csv.count,
+        csv.tables,
+        together=csv.together,
+        write=csv_writer.write,
+    ),
     Format(
         "Parquet",
         (".parquet",),
         None,
         parquet.count,
         tables=parquet.tables,
-        packed=False,
         extra=Extra("files", "pyarrow"),
+        write=parquet.write,
     ),
     Format(
         "Arrow",
@@ -84,10 +100,16 @@ FORMATS = [
         None,
         ipc.count,
         tables=ipc.tables,
-        packed=False,
         extra=Extra("files", "pyarrow"),
+        write=ipc.write,
     ),
-    Format("NDJSON", (".jsonl", ".ndjson", ".json"), ndjson.read, ndjson.count),
+    Format(
+        "NDJSON",
+        (".jsonl", ".ndjson", ".json"),
+        ndjson.read,
+        ndjson.count,
+        write=ndjson.write,
+    ),
 ]
 
 

@@ -80,6 +80,23 @@ def checked(path: str | Path | Given) -> tuple[Path, Format]:
     return file, form
 
 
+def written_format(file: Path) -> Format:
+    """Return the format of a file that is to be written, by its name.
+
+    Raises:
+        InputError: nothing is written so, or what writes it is not installed.
+
+    >>> written_format(Path("drifted.csv.gz")).name
+    'CSV'
+    """
+    form = _format_of(file)
+    if form.write is None:
+        raise InputError(f"{file}: {form.name} is read only; use another ending")
+    if form.extra is not None and find_spec(form.extra.library) is None:
+        raise InputError(lacking(file, form, form.extra))
+    return form
+
+
 def _format_of(file: Path) -> Format:
     form = format_of(file)
     if form is None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from driftline.producer.files.column_types import Chunks, Types
 
 if TYPE_CHECKING:
     from driftline.producer.records.table import Table
@@ -32,6 +34,15 @@ def count(file: Path) -> int | None:
     """
     found: int | None = _reader().count(file)
     return found
+
+
+def write(stream: BinaryIO, types: Types, chunks: Chunks) -> None:
+    """Write columns, a chunk of rows at a time; times are of UTC, in milliseconds.
+
+    Raises:
+        ModuleNotFoundError: pyarrow is not installed.
+    """
+    _reader().write(stream, types, chunks)
 
 
 def _reader() -> Any:

@@ -8,17 +8,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 
 from driftline.producer.errors import InputError
+from driftline.producer.files.column_types import Chunks, Types
 from driftline.producer.files.text_lines import (
     CHUNK_SIZE,
     Lines,
     count_lines,
     open_unpacked,
 )
+from driftline.producer.records.mapping import finite_or_text
+from driftline.producer.records.timestamp import format_time
 
 _MARK = b"\xef\xbb\xbf"
 _HEAD = 4_096  # bytes, which tell whether a file is an array
@@ -71,6 +74,27 @@ def count(file: Path) -> int | None:
         InputError: a line is too long to be a row.
     """
     return None if _is_array(file) else count_lines(file)
+
+
+def write(stream: BinaryIO, types: Types, chunks: Chunks) -> None:
+    r"""Write rows, one a line; times as RFC 3339 in UTC, of a number that is not finite its name.
+
+    >>> import io
+    >>> stream = io.BytesIO()
+    >>> write(stream, {"at": "time", "km": "number"}, [{"at": [0], "km": [float("nan")]}])
+    >>> stream.getvalue()
+    b'{"at":"1970-01-01T00:00:00Z","km":"NaN"}\n'
+    """
+    encoder = msgspec.json.Encoder()
+    for chunk in chunks:
+        columns = [
+            [None if value is None else format_time(value) for value in chunk[name]]
+            if kind == "time"
+            else map(finite_or_text, chunk[name])
+            for name, kind in types.items()
+        ]
+        rows = (dict(zip(types, row, strict=True)) for row in zip(*columns, strict=True))
+        stream.write(encoder.encode_lines(list(rows)))
 
 
 def _is_array(file: Path) -> bool:

@@ -17,6 +17,7 @@ from driftline.detectors.registry import FeatureType
 from driftline.producer.errors import InputError
 from driftline.producer.records.category import category_text
 from driftline.producer.records.event_fields import ALIASES, split_outcome
+from driftline.producer.records.flat_events import flat_mapping
 from driftline.producer.records.mapping import WILDCARD, DateAndClock, Mapping, Source, quote_name
 from driftline.producer.records.names import PREDICTION_FEATURES, tag_problem
 from driftline.producer.records.text_form import TextForm
@@ -105,7 +106,10 @@ def guess_mapping(
 'features: km (numeric)')
     """
     if any(isinstance(row.get(name), dict) for row in rows for name in _NATIVE_OBJECTS):
-        return _native(rows)
+        return _native(rows, Mapping.native())
+    flat_events = flat_mapping(columns)
+    if flat_events is not None and not given.columns:
+        return _native(rows, flat_events)
     flat = flatten([name for name in columns if name != actual], rows)
     sample = Sample(flat)
     fields: dict[str, Source] = {}
@@ -296,8 +300,9 @@ def _plain_names(fields: AnyMapping[str, Source]) -> list[str]:
     ]
 
 
-def _native(rows: Sequence[AnyMapping[str, Any]]) -> Guess:
-    events = [Mapping.native().to_event(row) for row in rows]
+def _native(rows: Sequence[AnyMapping[str, Any]], mapping: Mapping) -> Guess:
+    """Return the guess of records that are events, in objects or in a column for each field."""
+    events = [mapping.to_event(row) for row in rows]
     inputs = (event.get("features") for event in events)
     objects = [each for each in inputs if isinstance(each, dict)]
     names = list(dict.fromkeys(name for each in objects for name in each))
@@ -310,5 +315,5 @@ def _native(rows: Sequence[AnyMapping[str, Any]]) -> Guess:
     )
     said = ("the records are events already", *texts.said)
     coerce = bool(texts.coerce)
-    mapping = Mapping(texts=TextForm(coerce=coerce))
+    mapping = dataclasses.replace(mapping, texts=TextForm(coerce=coerce))
     return Guess(mapping, features.types(coerce=coerce), said, marks=texts.marks)

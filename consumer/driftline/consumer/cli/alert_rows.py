@@ -1,0 +1,115 @@
+"""Finding an alert, and opening what holds its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from driftline.consumer.cli import alert_log
+from driftline.consumer.cli.errors import CommandError
+from driftline.consumer.cli.load_models import schema_source
+from driftline.consumer.cli.output_log import OutputLog
+from driftline.consumer.cli.row_options import Wanted
+from driftline.consumer.cli.screen import Screen
+from driftline.consumer.offline.feedback import Feedback
+from driftline.consumer.offline.given_truth import GivenTruth
+from driftline.consumer.offline.rows.of_topic import TopicRows
+from driftline.consumer.offline.rows.source import RowSource, file_source
+from driftline.consumer.offline.rows.span import Span
+from driftline.consumer.service.references import load_reference
+from driftline.consumer.wire.records import Alert
+from driftline.producer.records.names import listed
+from driftline.producer.records.time_form import GivenTimes
+
+_AFTER = 600_000  # ms: clocks of who wrote a record and of who wrote its alert may differ so much
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An alert, and what holds its rows.
+
+    Attributes:
+        alert: its newest record.
+        span: the rows that are asked for.
+        source: where they are.
+        listed: values of tags that are segments of their own, where that matters.
+        feedback: prints notes, and shows how far it is.
+    """
+
+    alert: Alert
+    span: Span
+    source: RowSource
+    listed: dict[str, Sequence[str]]
+    feedback: Feedback
+
+
+@contextmanager
+def opened(
+    wanted: Wanted,
+    times: tuple[int | None, int | None],
+    truth: tuple[str | None, Path | None],
+    form: GivenTimes,
+) -> Iterator[Opened]:
+    """Find an alert and open what holds its rows.
+
+    Args:
+        wanted: what the options name.
+        times: begin and end of the rows instead of the alert's, ms since 1970.
+        truth: what is given as `--actual` and `--labels`.
+        form: what is known of the times of a file.
+
+    Raises:
+        DriftlineError: there is no such alert, or no such rows.
+    """
+    screen = Screen()
+    try:
+        alert, written = wanted.record, None
+        if alert is None and wanted.broker is not None:
+            output = OutputLog.of(wanted.broker, wanted.config)
+            record = alert_log.find_alert(output, wanted.alert)
+            alert, written = record.alert, record.timestamp + _AFTER
+        if alert is None:
+            raise CommandError(f"{wanted.alert}: no such alert")
+        if alert.rows is not None and times != (None, None):
+            raise CommandError("--since and --until: the alert is of a file without times")
+        span = Span.of(alert).between(*times)
+        if times[1] is not None:
+            written = None  # later rows than the alert knew may be meant
+        source = _source(wanted, alert, written, screen, truth, form)
+        yield Opened(alert, span, source, _listed(wanted, alert), screen)
+    finally:
+        if wanted.broker is not None:
+            wanted.broker.log.close()
+
+
+def _source(
+    wanted: Wanted,
+    alert: Alert,
+    written: int | None,
+    screen: Screen,
+    truth: tuple[str | None, Path | None],
+    form: GivenTimes,
+) -> RowSource:
+    if wanted.file is not None:
+        return file_source(
+            wanted.file, alert.model, wanted.config, screen, GivenTruth(*truth), form
+        )
+    config, broker = wanted.config, wanted.broker
+    if config is None or broker is None:
+        raise CommandError("where are the rows? give --config FILE, or --input FILE")
+    if alert.model not in config.models:
+        raise CommandError(
+            f"{alert.model}: the alert is of this model, the configuration has"
+            f" {listed(list(config.models))}"
+        )
+    return TopicRows(broker.log, config, schema_source(config), screen, written)
+
+
+def _listed(wanted: Wanted, alert: Alert) -> dict[str, Sequence[str]]:
+    """Return the listed values of tags, which tell the rows of a segment of all others."""
+    settings = None if wanted.config is None else wanted.config.models.get(alert.model)
+    if alert.segment is None or settings is None:
+        return {}
+    return dict(load_reference(settings.reference).segments)
