@@ -46,6 +46,8 @@ class ReferenceCounts:
         events: int64, shape (streams,): events of each stream.
         seasons: what is normal at each hour or day; None: the same at all.
         volume: how many events come; None: it is not known.
+        origin: where some of the counts replace those of another reference, see
+            `driftline.detectors.derived`, that one. It is no part of the content.
     """
 
     names: tuple[str | None, ...]
@@ -53,6 +55,7 @@ class ReferenceCounts:
     events: IntArray
     seasons: Seasons | None = None
     volume: Volume | None = None
+    origin: Reference | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +120,11 @@ class Reference:
     def volume(self) -> Volume | None:
         """How many events come; None: it is not known."""
         return self.counted.volume
+
+    @property
+    def origin(self) -> Reference | None:
+        """The reference that it is derived from, whose outcomes hold on; None: it is none."""
+        return self.counted.origin
 
     @property
     def events(self) -> int:

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Self
 
+import numpy as np
+
 from driftline.detectors.counts import Layout
 from driftline.detectors.grid import IntArray
 from driftline.detectors.packing import packed, unpacked
@@ -122,6 +124,14 @@ class FeatureSeason:
         if self.counts.shape[0] != CYCLES[self.cycle].cells:
             raise ValueError(f"a season has other cells than the cycle {self.cycle!r}")
 
+    def equals(self, other: FeatureSeason | None) -> bool:
+        """Return whether the same is normal in each cell."""
+        return (
+            other is not None
+            and (self.cycle, self.kappa) == (other.cycle, other.kappa)
+            and np.array_equal(self.counts, other.counts)
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Seasons:
@@ -133,7 +143,6 @@ class Seasons:
             has one, by its place in the layout.
 
     Example:
-        >>> import numpy as np
         >>> from driftline.detectors.counts import Feature
         >>> layout = Layout.of([Feature("plan", "categorical", np.empty(0), ("a", "b"))])
         >>> season = FeatureSeason("day_of_week", 300.0, np.ones((7, 4), np.int64))

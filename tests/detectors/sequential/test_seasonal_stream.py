@@ -224,3 +224,27 @@ def test_a_cycle_is_quiet_and_a_shift_in_it_is_found() -> None:
             highest[i] = np.maximum(highest[i], each.evidence)
     assert (own.evidence > limit).all()
     assert (np.abs(own.onset - many - 168) <= 1).all()
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(0, 2**32), st.lists(st.sampled_from([0, 1, 30]), min_size=2, max_size=8))
+def test_carried_is_continued(seed: int, gaps: list[int]) -> None:
+    numbers, at = np.cumsum(np.array(gaps) + 1).tolist(), len(gaps) // 2
+    went_on, carried = stream(50.0, 10.0), stream(50.0, 10.0)
+    for i, (number, flat) in enumerate(zip(numbers, panes(seed, len(gaps)), strict=True)):
+        if i == at:
+            new = stream(50.0, 10.0)
+            assert new.carry(carried).all()
+            carried = new
+        went_on.add(flat, number, NONE)
+        carried.add(flat, number, NONE)
+        assert same(went_on, carried)
+
+
+def test_a_feature_that_follows_another_cycle_now_begins_anew() -> None:
+    before, now = stream(50.0), stream(50.0, following=(AGE,))
+    for number, flat in enumerate(panes(4, 6)):
+        before.add(flat, number, NONE)
+    assert [f for f in range(FEATURES) if not now.carry(before)[f]] == [PAID]
+    other = stream(60.0)
+    assert {f for f in range(FEATURES) if not other.carry(before)[f]} == {AGE, PAID}

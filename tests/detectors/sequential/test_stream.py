@@ -237,3 +237,34 @@ def test_a_stream_without_reference_is_not_tested() -> None:
     assert not one.add(panes(1, 1)[0], 0, NONE).any()
     assert one.most_joined == 1
     assert one.state().groups == []
+
+
+@settings(max_examples=10)
+@given(
+    st.integers(0, 2**32),
+    st.lists(st.integers(0, 3), min_size=1, max_size=9),
+    st.integers(0, 9),
+    st.sampled_from([None, 100.0, 10.0]),
+)
+def test_carried_is_continued(seed: int, gaps: list[int], at: int, events: float | None) -> None:
+    """Into one that has the same normal counts; where one feature's are others, so are the rest."""
+    known = None if events is None else dispersion(events)
+    went_on, carried, moved = stream(known), stream(known), stream(known)
+    other = replace(REFERENCE, counted=replace(REFERENCE.counted, counts=REFERENCE.counts.copy()))
+    own = slice(*REFERENCE.layout.starts[:2])
+    other.counts[0, own] = np.roll(REFERENCE.counts[0, own][:-4], 40).tolist() + [0] * 4
+    numbers = np.cumsum(np.array(gaps) + 1).tolist()
+    for i, (number, flat) in enumerate(zip(numbers, panes(seed, len(gaps), 40), strict=True)):
+        if i == at:
+            new, odd = stream(known), stream(known, other)
+            assert new.carry(carried).tolist() == [True] * FEATURES
+            assert odd.carry(moved).tolist() == [False] + [True] * (FEATURES - 1)
+            carried, moved = new, odd
+            assert same(went_on, carried)
+            assert np.isnan(moved.evidence[0])
+        for each in (went_on, carried, moved):
+            each.add(flat, number, NONE)
+    assert same(went_on, carried)
+    for name in ("evidence", "panes", "onset"):
+        there = getattr(went_on, name)[1:], getattr(moved, name)[1:]
+        assert np.array_equal(*there, equal_nan=True)

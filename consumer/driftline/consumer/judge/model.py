@@ -8,35 +8,26 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from driftline.consumer.config import ModelConfig
-from driftline.consumer.judge.features.causes import Causes
-from driftline.consumer.judge.features.new_fields import NewFields
-from driftline.consumer.judge.features.rules import RuleBook
-from driftline.consumer.judge.features.stream import StreamJudge, StreamWindow
-from driftline.consumer.judge.labels.flow import LabelFlow
+from driftline.consumer.judge.features.stream import StreamWindow
 from driftline.consumer.judge.lives.firing_times import FiringTimes
-from driftline.consumer.judge.lives.life import Lives, WindowTimes
-from driftline.consumer.judge.lives.operational import OperationalAlerts
-from driftline.consumer.judge.performance.estimates import EstimateStream, estimate_cells
+from driftline.consumer.judge.lives.life import WindowTimes
+from driftline.consumer.judge.model_streams import ModelStreams, Shared
+from driftline.consumer.judge.performance.estimates import estimate_cells
 from driftline.consumer.judge.performance.model import PerformanceJudge
-from driftline.consumer.judge.performance.rules import performance_tests, watched_metrics
-from driftline.consumer.judge.performance.stream import MetricStream
-from driftline.consumer.judge.records import AlertIdentity, RecordWriter
+from driftline.consumer.judge.records import AlertIdentity
 from driftline.consumer.judge.state import JudgeState
-from driftline.consumer.judge.volume import VolumeJudge
+from driftline.consumer.judge.timeline import Timeline
 from driftline.consumer.judge.windows.panes import TWO_CONFIGURATIONS, SeenVersions
 from driftline.consumer.judge.windows.passed_over import PassedOver
 from driftline.consumer.judge.windows.track import DueSpan, Track
 from driftline.consumer.log.protocol import Gap
 from driftline.consumer.wire.clock import Clock, by_source, listed
-from driftline.consumer.wire.kinds import DRIFT, ON_THE_WHOLE_MODEL
 from driftline.consumer.wire.messages import Horizon, Loss, Pane, PanesMessage
 from driftline.consumer.wire.records import Alert, Verdict
-from driftline.consumer.wire.subject import Subject
-from driftline.detectors import few_values
-from driftline.detectors.budget import stream_share
-from driftline.detectors.outcomes import Outcomes
-from driftline.detectors.reference import OTHER, Reference
+from driftline.detectors.reference import Reference
 
 # Effects of an alert remembered within a horizon of labels, to name the worst feature first.
 _EFFECTS_KEPT = 32
@@ -48,21 +39,22 @@ class ModelJudge:
     Args:
         name: the model.
         config: its configuration.
-        reference: what its windows are compared with.
+        references: what its windows are compared with.
         pane: length of the panes of its events, ms.
         state: as read from the log; feeding starts at ``state.rewind``.
-        outcomes: of the reference, where performance is watched: by labels, or by estimates.
         passed_over: where to count, by reason, events that are in no verdict.
+
+    Attributes:
+        performance: judges its labels; None where none are read.
     """
 
     def __init__(
         self,
         name: str,
         config: ModelConfig,
-        reference: Reference,
+        references: Timeline,
         pane: int,
         state: JudgeState,
-        outcomes: Outcomes | None,
         passed_over: Counter[str],
     ) -> None:
         self.name = name
@@ -76,109 +68,83 @@ class ModelJudge:
         self._passed_over = PassedOver(passed_over, self.clock.sources)
         self._every, self._pane = config.window.every, pane
         self._versions = SeenVersions(state.versions)
+        self._references, first = references, references.first
         self.track = Track(
             config.window,
             pane,
-            (reference.layout_id, reference.id),
-            reference.layout.size + estimate_cells(reference),
+            (first.layout_id, first.id),
+            first.layout.size + estimate_cells(first.origin or first),
             state.next,
             state.empty_since,
             state.next_pane,
         )
         self.track.losses = list(state.losses)
         self.track.refused = list(state.refused)
-        streams = reference_streams(config, reference)
-        counts = reference.counts[[reference.position[stream] for stream in streams]]
-        few = few_values(reference.layout, counts)
-        more, parts = performance_tests(config, outcomes), len(streams) - 1
-        rules = {
-            whole: RuleBook(
-                config, reference.layout, stream_share(parts, whole=whole), more, few, pane
-            )
-            for whole in ((True, False) if parts else (True,))
-        }
-        writers = [RecordWriter.of(name, stream, config, reference) for stream in streams]
-        self._writers = {records.stream: records for records in writers}
-        watched = {
-            *map(Subject.feature, rules[True].watched_names),
-            *watched_metrics(config, outcomes),
-        }
+        if state.kept_from is not msgspec.UNSET:
+            self.track.kept_from = state.kept_from
+        horizon = config.labels.horizon if config.labels is not None else 0
+        firings = FiringTimes(max(horizon // _EFFECTS_KEPT, self._every))
+        self._shared = Shared(name, config, pane, {}, firings, self.track)
+        self._lives = self._shared.lives
+        reference = references.at(self.track.judged)
+        self._streams = ModelStreams(self._shared, reference, state)
+        self.track.reach = self._streams.reach
         # What the configuration no longer watches would fire for ever: nothing could resolve it.
-        self._lives: Lives = {}
-        self._new_fields = NewFields(writers[0], config, reference, self._lives)
-        self._volume: VolumeJudge | None = None
-        if config.budget is not None and config.window.rows is None:
-            self._volume = VolumeJudge(
-                writers[0], config, reference, pane, rules[True].level, self._lives, self.track,
-                state.volume,
-            )  # fmt: skip
-        self._lives |= {
-            life.key: life
-            for life in state.lives
-            if (life.stream in self._writers and life.subject in watched)
-            or (config.budget is not None and self._new_fields.is_mine(life))
-            or (self._volume is not None and self._volume.judged and life.key == self._volume.key)
-            or (life.stream in self._writers and life.kind in DRIFT and not life.feature)
-            or (life.kind in ON_THE_WHOLE_MODEL and (life.kind != "labels" or config.labels))
-        }
-        known = [
+        watched = (life for life in state.lives if self._streams.watches(life))
+        self._lives |= {life.key: life for life in watched}
+        firings.restore(
             f
             for f in state.firings
             if f.resolved is not None or (f.stream, f.feature, f.kind) in self._lives
-        ]
-        horizon = config.labels.horizon if config.labels is not None else 0
-        self._firings = FiringTimes(known, max(horizon // _EFFECTS_KEPT, self._every))
-        looked_back_at = self._firings if config.labels is not None else None
-        kept = {each.stream: each for each in state.changes}
-        segments = segment_streams(config, reference)
-        self._causes = Causes(name, config, reference, self._lives, segments)
-        self._streams = [
-            StreamJudge(
-                records,
-                config,
-                reference,
-                rules[records.segment is None],
-                self._lives,
-                self._causes,
-                kept.get(records.segment or ""),
-                looked_back_at,
-            )
-            for records in writers
-        ]
-        self.track.reach = max(stream.changes.reach() for stream in self._streams)
-        self._estimates = [
-            EstimateStream(records, config, reference, outcomes, self._lives)
-            for records in writers
-            if outcomes is not None
-        ]
-        self._operational = OperationalAlerts(writers[0], config, self._lives, state.recent)
+        )
         self.performance: PerformanceJudge | None = None
+        outcomes = self._shared.outcomes(first.origin or first)
         if config.labels is not None and outcomes is not None:
-            kept = {each.stream: each for each in state.performance.changes}
-            varied = {each.stream: each for each in state.performance.variations}
-            metrics = [
-                MetricStream(
-                    records,
-                    config,
-                    reference,
-                    outcomes,
-                    rules[records.segment is None],
-                    kept.get(records.segment or ""),
-                    varied.get(records.segment or ""),
-                )
-                for records in writers
-            ]
-            flow = LabelFlow(writers[0], config, self._lives, state.performance.history)
             self.performance = PerformanceJudge(
-                config,
-                (reference.layout_id, reference.id),
-                metrics,
-                flow,
-                self._lives,
-                self._firings,
-                state.performance,
-                segments,
+                self._shared, references.origins(), state.performance
             )
+
+    @property
+    def reference(self) -> Reference:
+        """What the features are compared with now."""
+        return self._streams.reference
+
+    def rebase(self, reference: Reference, start: int) -> int:
+        """Compare what comes from the pane at `start` (ms) on with another reference.
+
+        A window is compared with the one that holds at its newest pane. Evidence goes on where the
+        same is normal as before, and begins anew elsewhere; alerts go on. Whoever calls it keeps
+        the reference, and gives it to the constructor's `references` after a restart.
+
+        Args:
+            reference: of the same layout. Where it is derived (`Reference.origin`) from what
+                performance is compared with, nothing changes for that.
+            start: of the first pane, ms; where that is past, the next one is the first.
+
+        Returns:
+            The start of the first pane that may be compared with it, ms.
+
+        Raises:
+            ReferenceError: it is of another layout.
+        """
+        judged = self.track.judged
+        following = start if judged is None else max(start, judged + self._pane)
+        before = self._references.last
+        self._references.add(following, reference)
+        origin = reference.origin or reference
+        if self.performance is not None and origin is not (before.origin or before):
+            self.performance.rebase(origin, following)
+        return following
+
+    def _turn(self, pane: int) -> None:
+        """Let the reference hold that does for a pane, which starts at `pane` (ms)."""
+        reference = self._references.at(pane)
+        self._references.forget(pane)
+        before = self._streams
+        if reference is not before.reference:
+            self._streams = ModelStreams(self._shared, reference, self.state())
+            self._streams.carry(before)
+            self.track.look_back(self._streams.reach)
 
     def feed(self, message: PanesMessage, offset: int) -> Sequence[Verdict | Alert]:
         """Take in one message of the model; return what it makes known, in order.
@@ -204,7 +170,7 @@ class ModelJudge:
 
     def tick(self, now: int) -> list[Alert]:
         """Look at the wall clock (ms): one partition may hold the model's clock too long."""
-        return self._operational.held(self.clock, now)
+        return self._streams.operational.held(self.clock, now)
 
     def lost(self, gap: Gap) -> Sequence[Alert]:
         """Take in that panes were deleted unread; nothing is known of it before the first pane."""
@@ -225,7 +191,7 @@ class ModelJudge:
                 self.track.refused.append((loss.start, end))
         if self.performance is not None:
             self.performance.lose(loss, end)
-        return self._operational.lost(loss, end)
+        return self._streams.operational.lost(loss, end)
 
     def state(self) -> JudgeState:
         """Return the state record as of now; encode it before feeding on."""
@@ -246,13 +212,15 @@ class ModelJudge:
             losses=list(self.track.losses),
             refused=list(self.track.refused),
             alert_ends=list(self.alert_ends),
-            recent=list(self._operational.recent),
-            firings=self._firings.state(),
+            recent=list(self._streams.operational.recent),
+            firings=self._shared.firings.state(),
             next_pane=self.track.next_pane,
-            changes=[stream.changes.state() for stream in self._streams],
+            changes=[stream.changes.state() for stream in self._streams.features],
         )
-        if self._volume is not None:
-            state.volume = self._volume.state()
+        if self.track.kept_from is not None:
+            state.kept_from = self.track.kept_from
+        if self._streams.volume is not None:
+            state.volume = self._streams.volume.state()
         if self.performance is not None:
             state.performance = self.performance.state()
         return state
@@ -260,7 +228,8 @@ class ModelJudge:
     def active(self) -> list[AlertIdentity]:
         """Return the alerts that fire now; of many features, the one on all and each."""
         lives = [life for life in self._lives.values() if life.firing]
-        return [self._writers[life.stream].identify(life) for life in lives]
+        writers = {records.stream: records for records in self._streams.writers}
+        return [writers[life.stream].identify(life) for life in lives]
 
     def _advance(self, horizon: Horizon) -> list[Verdict | Alert]:
         out: list[Verdict | Alert] = []
@@ -274,19 +243,20 @@ class ModelJudge:
         if now is not None:
             for stretch in self.track.due(now, lambda end: True):
                 out += self._panes(stretch.end)
+                self._turn(stretch.end - self._pane)
                 out += self._empty(stretch) if stretch.empty else self._window(stretch)
             out += self._panes(now)
         if self.performance is not None:
             out += self.performance.judge(self._features_judged)
-        out += self._operational.stale(self.clock)
+        out += self._streams.operational.stale(self.clock)
         return out
 
     def _note_silence(self) -> None:
         """Let nothing be said of the number of events where the alert on a silence speaks."""
         silent = self.clock.stale() or (self.name, "", "stale") in self._lives
         progress = self.clock.progress()
-        if self._volume is not None and silent and progress is not None:
-            self._volume.silent(progress + 1)
+        if self._streams.volume is not None and silent and progress is not None:
+            self._streams.volume.silent(progress + 1)
 
     def _now(self) -> int | None:
         """Return the time before which every pane of events is final.
@@ -313,11 +283,12 @@ class ModelJudge:
         """Add the panes that end at `until` (ms) or before to the evidence, in order."""
         panes = self.track.panes
         for start in self.track.panes_due(until):
+            self._turn(start)
             end = start + self._pane
             if not panes.foreign(start, end) and not self.track.lost(start, end):
-                for stream in self._streams:
+                for stream in self._streams.features:
                     yield from stream.pane(start, panes)
-                yield from self._streams[0].handed(end, panes)
+                yield from self._streams.features[0].handed(end, panes)
 
     def _window(self, stretch: DueSpan) -> Iterator[Verdict | Alert]:
         start, end = stretch.start, stretch.end
@@ -332,49 +303,31 @@ class ModelJudge:
             self.mixed += 1
         new_version = self._versions.look(panes.versions(newest, end, None))
         window = StreamWindow(times, panes, reason, new_version)
-        judged = [stream.judge(window) for stream in self._streams]
-        for stream in self._streams:
-            stream.renew(self._causes.over)
-        self._causes.over.clear()
+        judged = [stream.judge(window) for stream in self._streams.features]
+        for stream in self._streams.features:
+            stream.renew(self._streams.causes.over)
+        self._streams.causes.over.clear()
         judged += [
             estimate.judge(window, stream.changes.phi(start))
-            for estimate, stream in zip(self._estimates, self._streams, strict=False)
+            for estimate, stream in zip(
+                self._streams.estimates, self._streams.features, strict=False
+            )
         ]
-        if self._volume is not None:
-            judged.append(self._volume.judge(window))
+        if self._streams.volume is not None:
+            judged.append(self._streams.volume.judge(window))
         for verdicts, _ in judged:
             yield from verdicts
         for _, alerts in judged:
             yield from alerts
         if self._config.budget is not None:
-            yield from self._new_fields.judge(window)
+            yield from self._streams.new_fields.judge(window)
         events = panes.events(start, end, None)
-        yield from self._operational.window(times, events, whole=reason is None)
+        yield from self._streams.operational.window(times, events, whole=reason is None)
 
     def _empty(self, stretch: DueSpan) -> Iterator[Verdict | Alert]:
         """Yield one verdict per feature for a range of time without events."""
-        for stream in self._streams:
+        for stream in self._streams.features:
             yield from stream.empty(stretch.start, stretch.end)
-        if self._volume is not None:
-            for outputs in self._volume.empty(stretch.start, stretch.end):
+        if self._streams.volume is not None:
+            for outputs in self._streams.volume.empty(stretch.start, stretch.end):
                 yield from outputs
-
-
-def reference_streams(config: ModelConfig, reference: Reference) -> Sequence[str | None]:
-    """Return the streams to count and judge: the model, and the values of its `segments` tags."""
-    segments = segment_streams(config, reference).values()
-    wanted = {None, *(segment for each in segments for segment in each)}
-    return tuple(stream for stream in reference.streams if stream in wanted)
-
-
-def segment_streams(config: ModelConfig, reference: Reference) -> dict[str, tuple[str, ...]]:
-    """Return the streams of each of the `segments` tags."""
-    known = set(reference.streams)
-    return {
-        tag: tuple(
-            segment
-            for value in (*reference.segments[tag], OTHER)
-            if (segment := f"{tag}={value}") in known
-        )
-        for tag in config.segments
-    }

@@ -115,6 +115,7 @@ class JudgeState(msgspec.Struct, tag="judge", rename={"sources": "heard"}):
         next_pane: start of the next pane that is added to the evidence, None before the first.
         changes: the evidence on each stream.
         volume: how many events came.
+        kept_from: panes before it (ms) are gone, though they would be looked back at.
     """
 
     position: int
@@ -135,3 +136,4 @@ class JudgeState(msgspec.Struct, tag="judge", rename={"sources": "heard"}):
     next_pane: int | None = None
     changes: list[StreamChanges] = []
     volume: VolumeState = msgspec.field(default_factory=VolumeState)
+    kept_from: int | msgspec.UnsetType = msgspec.UNSET

@@ -100,8 +100,9 @@ def _pieces(value: Any) -> Iterator[bytes]:
         for key, entry in value.items():
             yield _encode(key) + _encode(entry)
     elif isinstance(value, msgspec.Struct) and not value.__struct_config__.array_like:
-        yield _header(len(value.__struct_fields__), 0x80, 0xDE)
-        for name, entry in _fields(value):
+        fields = [*_fields(value)]
+        yield _header(len(fields), 0x80, 0xDE)
+        for name, entry in fields:
             yield _encode(name)
             yield from _pieces(entry)
     else:
@@ -109,9 +110,11 @@ def _pieces(value: Any) -> Iterator[bytes]:
 
 
 def _fields(value: msgspec.Struct) -> Iterator[tuple[str, Any]]:
-    """Yield the fields of a record by the names that they have in its encoding."""
+    """Yield the fields of a record that are set, by the names that they have in its encoding."""
     for own, name in zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True):
-        yield name, getattr(value, own)
+        entry = getattr(value, own)
+        if entry is not msgspec.UNSET:
+            yield name, entry
 
 
 def _header(entries: int, short: int, long: int) -> bytes:

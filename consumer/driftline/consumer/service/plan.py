@@ -13,9 +13,11 @@ from driftline.consumer.join.pane import OutcomeModel
 from driftline.consumer.join.state import JoinState
 from driftline.consumer.join.totals import JoinTotals
 from driftline.consumer.join.waiting import Room
-from driftline.consumer.judge.model import ModelJudge, reference_streams
+from driftline.consumer.judge.model import ModelJudge
+from driftline.consumer.judge.model_streams import reference_streams
 from driftline.consumer.judge.performance.rules import outcomes_of
 from driftline.consumer.judge.state import JudgeState
+from driftline.consumer.judge.timeline import Timeline
 from driftline.consumer.log.protocol import TopicPartition
 from driftline.consumer.service.comparing import ComparisonPlan, comparison_key
 from driftline.consumer.service.formats import RecordOpener, record_form
@@ -306,10 +308,9 @@ class Plan:
         return ModelJudge(
             name,
             self.config.models[name],
-            self.references[name],
+            Timeline(self.references[name]),
             self.pane(name),
             state,
-            self.outcomes(name),
             self.passed_over[name],
         )
 

@@ -74,6 +74,12 @@ class Gains:
         since = np.where(anew, 0.0, self.gained) + gains
         self.gained = _single(np.where(seen, since, self.gained))
 
+    def carry(self, other: Gains, mine: IntArray, theirs: IntArray) -> None:
+        """Go on, in some of the last axis, with what was gained elsewhere."""
+        self.evidence[:, mine] = other.evidence[:, theirs]
+        self.gained[:, mine] = other.gained[:, theirs]
+        self.began[:, mine] = other.began[:, theirs]
+
     def forget(self, columns: slice) -> None:
         """Let some of the last axis have gained nothing."""
         self.evidence[:, columns] = -np.inf
@@ -113,6 +119,27 @@ class EvidenceState:
             learners=Gains.none(len(LEARNERS), bins.features),
             panes=np.zeros(bins.features, np.int64),
         )
+
+    def carry(
+        self,
+        other: EvidenceState,
+        features: tuple[IntArray, IntArray],
+        bins: tuple[IntArray, IntArray],
+    ) -> None:
+        """Go on with what another state knows of some features.
+
+        Args:
+            other: of features of the same kind.
+            features: their places here and there.
+            bins: the numbers of their bins here and there.
+        """
+        (mine, theirs), (own, there) = features, bins
+        self.added[own], self.waiting[own] = other.added[there], other.waiting[there]
+        self.learnt[:, own] = other.learnt[:, there]
+        by_bin = self.alternatives.evidence.shape[-1] == self.added.size
+        self.alternatives.carry(other.alternatives, *(bins if by_bin else features))
+        self.learners.carry(other.learners, *features)
+        self.panes[mine] = other.panes[theirs]
 
 
 class Evidence:

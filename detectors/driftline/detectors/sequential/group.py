@@ -80,6 +80,7 @@ class Group:
         tilts = Tilts.of(self.bins, upwards=upwards) if numeric else None
         self.evidence = Evidence(self.bins, tilts)
         size = self.bins.owner.size
+        self._seasons = seasons
         self.cells = None if seasons is None else CellShares.of(self.bins, seasons)
         self.state = GroupState(
             self.evidence.state,
@@ -90,10 +91,51 @@ class Group:
         if self.cells is not None:
             self.state.season = CellState(np.zeros((self.cells.cells, size), np.int64))
 
+    @property
+    def cycle(self) -> str | None:
+        """The cycle that the features follow; None: none."""
+        return None if self.cells is None else self.cells.cycle
+
     def restore(self, state: GroupState) -> None:
         """Go on from what was kept."""
         self.state = state
         self.evidence.state = state.evidence
+
+    def carry(self, old: Group) -> IntArray:
+        """Go on with what another group of these panes knows of the features that both have.
+
+        How much panes vary goes on in any case, evidence where the same is normal.
+
+        Args:
+            old: of the same layout, whose panes are joined alike.
+
+        Returns:
+            Places in the layout of those whose evidence goes on.
+        """
+        mine: IntArray
+        theirs: IntArray
+        _, mine, theirs = np.intersect1d(self.bins.places, old.bins.places, return_indices=True)
+        if not mine.size:
+            return mine
+        state, other = self.state, old.state
+        state.variation.carry(other.variation, mine, theirs)
+        state.number = max(state.number, other.number)
+        same = np.array([self._as_in(old, *pair) for pair in zip(mine, theirs, strict=True)], bool)
+        mine, theirs = mine[same], theirs[same]
+        if not mine.size:
+            return mine
+        bins, there = self._bins_of(mine), old._bins_of(theirs)
+        state.evidence.carry(other.evidence, (mine, theirs), (bins, there))
+        state.open[bins] = other.open[there]
+        state.none[mine] = other.none[theirs]
+        if state.season is not None and other.season is not None:
+            state.season.added[:, bins] = other.season.added[:, there]
+            for cell, (x, events) in other.season.open.items():
+                opened, _ = state.season.open.get(cell, (np.zeros(self.bins.owner.size), 0.0))
+                opened[bins] = x[there]
+                state.season.open[cell] = opened, events
+        places: IntArray = self.bins.places[mine]
+        return places
 
     def open(self, flat: IntArray, cell: int) -> None:
         """Let a pane be one of those that are tested next.
@@ -177,6 +219,27 @@ class Group:
     def own(self, i: int) -> slice:
         """Return where the bins of the i-th feature are."""
         return slice(int(self.bins.first[i]), int(self.bins.first[i + 1]))
+
+    def _as_in(self, old: Group, i: int, other: int) -> bool:
+        """Return whether the same is normal of a feature here and, at another place, there."""
+        mine, theirs = self.own(i), old.own(other)
+        bins, before = self.bins, old.bins
+        season, then = (
+            None if seasons is None else seasons[place]
+            for seasons, place in ((self._seasons, i), (old._seasons, other))
+        )
+        return (
+            np.array_equal(bins.cells[mine], before.cells[theirs])
+            and np.array_equal(bins.normal[mine], before.normal[theirs])
+            and bins.none[i] == before.none[other]
+            and (season is then or (season is not None and season.equals(then)))
+        )
+
+    def _bins_of(self, features: IntArray) -> IntArray:
+        """Return the bins of some features, one after another."""
+        own = [np.arange(self.bins.first[i], self.bins.first[i + 1]) for i in features.tolist()]
+        bins: IntArray = np.concatenate(own)
+        return bins
 
     def _since(self, season: CellState) -> Since:
         return Since(season.added, self.state.evidence.added)

@@ -187,7 +187,7 @@ class StreamEvidence:
     def cycle_of(self, f: int) -> str | None:
         """Return the cycle that the f-th feature follows; None: none."""
         group, _ = self._find(f)
-        return None if group.cells is None else group.cells.cycle
+        return group.cycle
 
     def normal(self, f: int, mix: Mix, without: IntArray | None = None) -> FloatArray:
         """Return what is known of the normal shares of the f-th feature's bins, as if events.
@@ -244,12 +244,32 @@ class StreamEvidence:
         """Go on from what was kept."""
         for group, kept in zip(self._groups, state.groups, strict=True):
             group.restore(kept)
-            places = group.bins.places
-            self.panes[places] = kept.evidence.panes
-            self.evidence[places] = np.where(
-                kept.evidence.panes > 0, group.evidence.evidence(), np.nan
-            )
-            self.onset[places] = group.evidence.onset()
+            self._note(group)
+
+    def carry(self, old: StreamEvidence) -> NDArray[np.bool_]:
+        """Go on with what was known when something else was normal.
+
+        Args:
+            old: of the same layout, features and panes.
+
+        Returns:
+            Features for which the same is normal as before, so that their evidence goes on, shape
+            (F,). That of the others begins anew, as it was before the first pane.
+        """
+        same = np.zeros(self.evidence.size, bool)
+        for group in self._groups:
+            for other in old._groups:
+                if (group.joined, group.cycle) == (other.joined, other.cycle):
+                    same[group.carry(other)] = True
+            self._note(group)
+        return same
+
+    def _note(self, group: Group) -> None:
+        """Take over what a group knows that did not get it pane by pane."""
+        places, panes = group.bins.places, group.state.evidence.panes
+        self.panes[places] = panes
+        self.evidence[places] = np.where(panes > 0, group.evidence.evidence(), np.nan)
+        self.onset[places] = group.evidence.onset()
 
     def _cell(self, cycle: str, pane: int) -> int:
         if self._seasons is None:

@@ -127,6 +127,11 @@ class PaneVariation:
             self.products[lag - 1] += (y * line[LAGS - lag : line.shape[0] - lag]).sum(axis=0)
         self.last = line[: -LAGS - 1 : -1].copy()
 
+    def carry(self, other: PaneVariation, mine: IntArray, theirs: IntArray) -> None:
+        """Go on with what is known elsewhere of some features; their places here and there."""
+        for name in ("panes", "events", "squares", "products", "last"):
+            getattr(self, name)[..., mine] = getattr(other, name)[..., theirs]
+
     def round(self) -> None:
         """Round everything to 32 bits, so that what is kept is what is worked with."""
         for name in ("panes", "events", "squares", "products", "last"):

@@ -135,6 +135,15 @@ class ChangeWatch:
             past = kept.past
         self._past = PastPhi(first, max(-(-window.length // pane), 1), past)
 
+    def carry(self, old: ChangeWatch) -> None:
+        """Go on with what was known when another reference of the same layout was normal.
+
+        Evidence begins anew on features for which something else is normal now. How much panes
+        vary goes on.
+        """
+        same = self._evidence.carry(old._evidence)
+        self._past.carry(old._past, same, self._evidence.phi())
+
     def reach(self) -> int:
         """Return how far back of the last pane the gate looks, ms."""
         return min(max(RECENT) * self._pane * self._evidence.most_joined, self._most)

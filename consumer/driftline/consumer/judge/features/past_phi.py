@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from driftline.detectors.dispersion import DIRECTIONS, NONE, OTHER
 from driftline.detectors.grid import FloatArray
@@ -41,6 +42,18 @@ class PastPhi:
             self._at = np.frombuffer(kept, "<i8", _TIMES).astype(np.int64)
             shape, size = self._phi.shape, self._at.nbytes
             self._phi = np.frombuffer(kept, "<f4", offset=size).reshape(shape).astype(np.float32)
+
+    def carry(self, old: PastPhi, same: NDArray[np.bool_], phi: FloatArray) -> None:
+        """Go on with what was kept when something else was normal.
+
+        Args:
+            old: of the same features and windows.
+            same: features for which it goes on, shape (F,).
+            phi: that holds for the others, shape (5, F), also in windows that began before.
+        """
+        self._at = old._at
+        now = phi[_KEPT].astype(np.float32)
+        self._phi = np.where(same, old._phi, now[None])
 
     def is_due(self, pane: int) -> bool:
         """Return whether phi is to be kept before the pane of this number."""

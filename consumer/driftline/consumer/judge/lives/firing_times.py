@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import msgspec
 
@@ -18,14 +18,17 @@ class FiringTimes:
     """Alerts on features, with their effect in the windows that may be looked back at.
 
     Args:
-        known: as read from the log.
         every: ms of event time; of each such period one effect is kept. Labels may come weeks
             later, and what is kept goes into every state record.
     """
 
-    def __init__(self, known: Sequence[Firing], every: int = 1) -> None:
-        self._firings = list(known)
+    def __init__(self, every: int) -> None:
+        self._firings: list[Firing] = []
         self._every = every
+
+    def restore(self, known: Iterable[Firing]) -> None:
+        """Go on from what was kept."""
+        self._firings = list(known)
 
     def note(self, life: Life, end: int, effect: float) -> None:
         """Note the effect of a life that fires, or has just been resolved, in a window.

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from driftline.consumer.config import ModelConfig
 from driftline.consumer.join.cells import EXPIRED, EXTRA_CELLS, labelled
 from driftline.consumer.judge.features.reach import reach_of
 from driftline.consumer.judge.labels.cohorts import Counted
-from driftline.consumer.judge.labels.flow import LabelFlow
-from driftline.consumer.judge.lives.firing_times import FiringTimes
-from driftline.consumer.judge.lives.life import Lives, WindowTimes
+from driftline.consumer.judge.lives.life import WindowTimes
+from driftline.consumer.judge.model_streams import (
+    PerformanceStreams,
+    Shared,
+    segment_streams,
+)
 from driftline.consumer.judge.performance.records import MetricWindow
 from driftline.consumer.judge.performance.stream import MetricStream
 from driftline.consumer.judge.state import PerformanceState
+from driftline.consumer.judge.timeline import Timeline
 from driftline.consumer.judge.windows.panes import SeenVersions
 from driftline.consumer.judge.windows.track import DueSpan, Track
 from driftline.consumer.wire.clock import Clock, by_source, listed
 from driftline.consumer.wire.messages import Loss
 from driftline.consumer.wire.records import Alert, Verdict
 from driftline.detectors.grid import FloatArray
+from driftline.detectors.reference import Reference
 
 
 @dataclass(frozen=True)
@@ -48,14 +52,9 @@ class PerformanceJudge:
     """Judges the windows of labels of one model.
 
     Args:
-        config: the model's configuration.
-        layouts: ids of the layout that its panes are counted in, see `PaneStore`.
-        streams: the judges of its streams, of the whole model first.
-        flow: watches how its labels come.
-        lives: the model's alert lives, which judging moves on.
-        firings: which alerts on features fired when.
+        shared: what its streams share.
+        references: what performance is compared with.
         state: as read from the log.
-        tags: the segments of each tag.
 
     Attributes:
         clock: how far each partition of the join has come.
@@ -63,38 +62,49 @@ class PerformanceJudge:
         newest: what came in the last window, of the whole model.
     """
 
-    def __init__(
-        self,
-        config: ModelConfig,
-        layouts: Sequence[str],
-        streams: Sequence[MetricStream],
-        flow: LabelFlow,
-        lives: Lives,
-        firings: FiringTimes,
-        state: PerformanceState,
-        tags: Mapping[str, Sequence[str]],
-    ) -> None:
-        self._config, self._streams, self._flow = config, streams, flow
-        self._tags = tags
+    def __init__(self, shared: Shared, references: Timeline, state: PerformanceState) -> None:
+        config, first = shared.config, references.first
+        self._shared, self._config, self._references = shared, config, references
+        self._tags = segment_streams(config, first)
         self._by_arrival = config.labels is not None and config.labels.by == "arrival"
-        self._lives, self._firings = lives, firings
+        self._lives, self._firings = shared.lives, shared.firings
         self.clock = Clock(("joins",), by_source(state.sources))
+        self._size = shared.known_outcomes(first).layout.size
         self.track = Track(
             config.window,
             config.window.every,
-            layouts,
-            streams[0].size + EXTRA_CELLS,
+            (first.layout_id, first.id),
+            self._size + EXTRA_CELLS,
             state.next,
             state.empty_since,
             state.next_pane,
         )
-        watched = [stream.changes for stream in streams if stream.changes is not None]
-        self.track.reach = max((changes.reach() for changes in watched), default=0)
         self.track.losses = list(state.losses)
-        self._size = streams[0].size
+        self._now = PerformanceStreams.of(shared, references.at(self.track.judged), state)
+        self.track.reach = self._now.reach
         self._waiting = dict(state.waiting)
         self._versions = SeenVersions(state.versions)
         self.newest: Labelled | None = None
+
+    @property
+    def _streams(self) -> Sequence[MetricStream]:
+        return self._now.metrics
+
+    def rebase(self, reference: Reference, start: int) -> None:
+        """Compare what comes from the pane at `start` (ms) on with another reference.
+
+        What is past already, in the time of labels, is past.
+        """
+        judged = self.track.judged
+        following = start if judged is None else max(start, judged + self._config.window.every)
+        self._references.add(following, reference)
+
+    def _turn(self, pane: int) -> None:
+        """Let the reference hold that does for a pane, which starts at `pane` (ms)."""
+        reference = self._references.at(pane)
+        self._references.forget(pane)
+        if reference is not self._now.reference:
+            self._now = PerformanceStreams.of(self._shared, reference, self.state())
 
     def lose(self, loss: Loss, end: int) -> None:
         """Note a loss, which ends at `end` (ms).
@@ -113,6 +123,7 @@ class PerformanceJudge:
             return
         for stretch in self.track.due(final, may_judge):
             yield from self._panes(stretch.end, may_judge)
+            self._turn(stretch.end - self._config.window.every)
             if stretch.empty:
                 for stream in self._streams:
                     yield from stream.empty(stretch)
@@ -126,6 +137,7 @@ class PerformanceJudge:
         panes, window = self.track.panes, self._config.window
         for start in self.track.panes_due(until, may_judge):
             end = start + window.every
+            self._turn(start)
             if panes.foreign(start, end) or self.track.lost(start, end):
                 continue
             # What is carried over waits at the start of the window that is judged next.
@@ -162,7 +174,7 @@ class PerformanceJudge:
             empty_since=self.track.empty_since,
             losses=list(self.track.losses),
             waiting=dict(sorted(self._waiting.items())),
-            history=self._flow.state(),
+            history=self._now.flow.state(),
             versions=list(self._versions.seen),
             next_pane=self.track.next_pane,
             changes=[
@@ -206,9 +218,9 @@ class PerformanceJudge:
                 self.newest = found
                 if reason is None and counts is not None:
                     whole = Counted(found.events, counts[self._size :])
-                    alerts += self._flow.look(times, whole, self._newest(times))
+                    alerts += self._now.flow.look(times, whole, self._newest(times))
                 else:
-                    alerts += self._flow.miss(times, found.events)
+                    alerts += self._now.flow.miss(times, found.events)
         over: set[str] = set()
         for stream, before in zip(self._streams, said, strict=True):
             over |= before - stream.said(self._lives)

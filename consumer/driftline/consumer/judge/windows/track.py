@@ -37,6 +37,7 @@ class Track:
 
     Attributes:
         reach: how far before the next pane those are kept that it is seen beside, ms.
+        kept_from: from where on panes are at hand at all (ms), where `reach` has grown; else None.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Track:
         next_pane: int | None = None,
     ) -> None:
         self.reach = 0
+        self.kept_from: int | None = None
         self.next_pane = next_pane
         self._length, self._every, self._pane = window.length, window.every, pane
         self.panes = PaneStore(pane, layouts, size)
@@ -70,7 +72,24 @@ class Track:
         window = self.window_start()
         if window is None or not self.reach or self.next_pane is None:
             return window
-        return min(window, self.next_pane - self.reach)
+        needed = min(window, self.next_pane - self.reach)
+        return needed if self.kept_from is None else min(window, max(needed, self.kept_from))
+
+    @property
+    def judged(self) -> int | None:
+        """Start (ms) of the newest pane given, alone or in a window; None before the first."""
+        ends = [end for end in (self.next, self.next_pane) if end is not None]
+        return max(ends) - self._pane if ends else None
+
+    def look_back(self, reach: int) -> None:
+        """Keep panes for as long before the next one (ms) from now on.
+
+        Those that are gone stay gone, as they do after a restart.
+        """
+        needed = self.needed()
+        if reach > self.reach and needed is not None:
+            self.kept_from = max(needed, self.kept_from or needed)
+        self.reach = reach
 
     def window_start(self) -> int | None:
         """Return where the next window begins (ms), None before the first pane."""
