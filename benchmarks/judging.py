@@ -9,13 +9,12 @@ import argparse
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import msgspec
 import numpy as np
 from benchmarks.detectors import build, draw, repeat
 
-from driftline.consumer.config import ModelConfig
+from driftline.consumer.config import ModelConfig, ReferenceConfig
 from driftline.consumer.judge.features.causes import Causes
 from driftline.consumer.judge.features.rules import RuleBook
 from driftline.consumer.judge.features.stream import StreamJudge, StreamWindow
@@ -77,7 +76,7 @@ def main() -> None:
     parser.add_argument("--features", type=int, default=FEATURES)
     features = parser.parse_args().features
     reference = widen(features)
-    config = ModelConfig(predictions=("t",), reference=Path("-"))
+    config = ModelConfig(predictions=("t",), reference=ReferenceConfig(layout="-"))
     rules = RuleBook(config, reference.layout)
     lives: Lives = {}
     judge = StreamJudge(

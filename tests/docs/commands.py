@@ -45,8 +45,10 @@ SHOWS = {
     "backtest": r"^(driftline|last-quarter|car-loan|\w+)   [0-9,]+ events, .* windows of ",
     "export": r"^drifted\.parquet   [0-9,]+ rows, ",
     "init": r"^driftline\.yaml .* model last-quarter, topic last-quarter\.predictions,",
+    "reference show": r"^reference [0-9a-f]{16}, layout [0-9a-f]{16}: model last-quarter, ",
+    "reference diff": r"^other layouts: windows over both are insufficient",
     "reference": (
-        r"^references/(car-loan\.json\.gz .*[06],000 events, (9|10)"
+        r"^references/((car-loan|coarse)\.json\.gz .*[06],000 events, (9|10)"
         r"|orders\.json\.gz .* 1,200 events, 6"
         r"|visits(-berlin)?\.json\.gz .* 14,\d{3} events, 3) features$"
     ),

@@ -40,7 +40,11 @@ def configured(text: str) -> Callable[[Shell], None]:
             columns = {feature: FeatureColumn("numeric", numbers) for feature in model.features}
             columns["km"] = FeatureColumn("numeric", numbers)
             tags = {tag: ["web", "app"] * 1_000 for tag in model.segments}
-            write_reference(shell, model.reference, build_reference(name, columns, segments=tags))
+            write_reference(
+                shell,
+                Path(model.reference.layout),
+                build_reference(name, columns, segments=tags),
+            )
 
     return prepare
 
@@ -84,7 +88,7 @@ def mapped(section: str) -> Callable[[Shell], None]:
         sample = list(rows(json.loads(record), mapping))
         shell.write("sample.ndjson", "".join(f"{json.dumps(row)}\n" for row in sample))
         built = reference_from_rows([sample], mapping, ReferenceSettings(name))
-        write_reference(shell, model.reference, built.reference)
+        write_reference(shell, Path(model.reference.layout), built.reference)
 
     return prepare
 
@@ -102,6 +106,7 @@ STAGES: dict[str, dict[str, Callable[[Shell], None]]] = {
     "how-to/report.md": {"": last_quarter},
     "how-to/training-set.md": {"": orders},
     "how-to/in-ci.md": {"": last_quarter},
+    "references.md": {"": last_quarter},
     "configuration.md": {
         "smallest": configured(PAGES["configuration.md"].blocks("yaml")[0]),
         "larger": configured(PAGES["configuration.md"].blocks("yaml")[1]),

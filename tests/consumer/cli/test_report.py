@@ -13,7 +13,14 @@ from tests.consumer.cli.records import accuracy, alert, verdict
 from tests.consumer.html.agreement import agrees, data_of
 
 from driftline.consumer.cli.report_log import windows_for
-from driftline.consumer.config import Config, KafkaConfig, ModelConfig, OutputConfig, WindowConfig
+from driftline.consumer.config import (
+    Config,
+    KafkaConfig,
+    ModelConfig,
+    OutputConfig,
+    ReferenceConfig,
+    WindowConfig,
+)
 from driftline.consumer.log import kafka_python
 from driftline.consumer.log.errors import Unreachable
 from driftline.consumer.log.memory import MemoryBroker, MemoryRecord
@@ -167,7 +174,9 @@ def test_topics_that_are_not_there_and_a_broker_that_is_away(
 
 def test_as_many_windows_are_read_as_the_span_has() -> None:
     window = WindowConfig(length=3_600_000, every=300_000)
-    model = ModelConfig(predictions=("in",), reference=Path("r.json"), window=window)
+    model = ModelConfig(
+        predictions=("in",), reference=ReferenceConfig(layout="r.json"), window=window
+    )
     config = Config(kafka=KafkaConfig(bootstrap_servers=("k:1",)), models={"m": model})
     assert windows_for(None, 0) == windows_for(config, None) == 1_000
     assert windows_for(config, 0) == 20_000

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from driftline.consumer.config import (
@@ -12,6 +10,7 @@ from driftline.consumer.config import (
     Limit,
     ModelConfig,
     PerformanceLimit,
+    ReferenceConfig,
     describe_budget,
     describe_limit,
     describe_performance,
@@ -22,7 +21,7 @@ DAY = 86_400_000
 
 
 def test_budget() -> None:
-    model = ModelConfig(predictions=("t",), reference=Path("r.json"))
+    model = ModelConfig(predictions=("t",), reference=ReferenceConfig(layout="r.json"))
     assert describe_budget(model) == "budget: 1 per 30d, min_effect: 0.02"
     assert describe_rate_budget(model) == "budget: 1 per 30d, min_rise: 2%"
     other = model.model_copy(
@@ -53,7 +52,7 @@ def test_performance() -> None:
 
 
 def test_python_gives_values_and_the_file_gives_notation() -> None:
-    window = ModelConfig(predictions=("t",), reference=Path("r")).window
+    window = ModelConfig(predictions=("t",), reference=ReferenceConfig(layout="r")).window
     assert window.model_copy(update={"length": 5}).length == 5
     with pytest.raises(ValueError, match="frozen"):
         window.length = 5

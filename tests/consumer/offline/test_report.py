@@ -14,7 +14,7 @@ from tests.consumer.cli.records import alert, verdict
 from tests.consumer.html.agreement import data_of
 from tests.consumer.html.test_inlined import Elements
 
-from driftline.consumer.config import ModelConfig
+from driftline.consumer.config import ModelConfig, ReferenceConfig
 from driftline.consumer.offline import frames
 from driftline.consumer.offline.feedback import Note
 from driftline.consumer.offline.found import Found
@@ -46,7 +46,7 @@ def report() -> Report:
 
 
 def run(*alerts: Alert) -> Run:
-    config = ModelConfig(predictions=("rows",), reference=Path("-"))
+    config = ModelConfig(predictions=("rows",), reference=ReferenceConfig(layout="-"))
     flow = ModelFlow("car-loan", None, None, 2_991, 7, 2, 0, 0, {}, None, failed=False)
     missed = PipelineView(True, None, [], [], [flow], {"malformed": 4}, {}, [])
     return Run("car-loan", config, alerts, missed)

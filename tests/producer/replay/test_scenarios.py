@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftline.consumer.config import Config, KafkaConfig, ModelConfig
+from driftline.consumer.config import Config, KafkaConfig, ModelConfig, ReferenceConfig
 from driftline.consumer.service.backtest import Backtest
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.wire.records import Alert
@@ -86,7 +86,7 @@ def stream() -> list[Event]:
 
 
 def backtest(reference: Reference, events: Sequence[Event]) -> list[Alert]:
-    settings = ModelConfig(predictions=("file",), reference=Path("-"))
+    settings = ModelConfig(predictions=("file",), reference=ReferenceConfig(layout="-"))
     kafka = KafkaConfig(bootstrap_servers=("localhost:9092",))
     plan = Plan(Config(kafka=kafka, models={"payments": settings}), {"payments": reference})
     monitor = Backtest(plan, "payments", "file")

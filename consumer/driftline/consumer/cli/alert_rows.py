@@ -18,7 +18,7 @@ from driftline.consumer.offline.given_truth import GivenTruth
 from driftline.consumer.offline.rows.of_topic import TopicRows
 from driftline.consumer.offline.rows.source import RowSource, file_source
 from driftline.consumer.offline.rows.span import Span
-from driftline.consumer.service.references import load_reference
+from driftline.consumer.service.references import configured_reference
 from driftline.consumer.wire.records import Alert
 from driftline.producer.records.names import listed
 from driftline.producer.records.time_form import GivenTimes
@@ -112,4 +112,4 @@ def _listed(wanted: Wanted, alert: Alert) -> dict[str, Sequence[str]]:
     settings = None if wanted.config is None else wanted.config.models.get(alert.model)
     if alert.segment is None or settings is None:
         return {}
-    return dict(load_reference(settings.reference).segments)
+    return dict(configured_reference(settings).segments)

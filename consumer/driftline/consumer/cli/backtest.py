@@ -24,7 +24,7 @@ from driftline.consumer.cli.options import (
 from driftline.consumer.cli.page_options import DEFAULT_PORT, PagePort, require_page
 from driftline.consumer.cli.terminal import say
 from driftline.consumer.cli.window_options import check_configured, read_window_options
-from driftline.consumer.service.reference_file import absent
+from driftline.consumer.service.reference_file import absent, is_absent
 from driftline.producer.files.given import checked
 
 
@@ -42,7 +42,7 @@ def backtest(
         str | None, typer.Option(help="Whose events they are; needed if there are several models.")
     ] = None,
     reference: Annotated[
-        Path | None, typer.Option(metavar="REF", help="Compare with this reference.")
+        str | None, typer.Option(metavar="REF", help="Compare with this reference.")
     ] = None,
     labels: Annotated[
         Path | None,
@@ -191,7 +191,7 @@ def backtest(
         model = load_config.choose_model(loaded.config, model)
         if reference is None:
             load_config.require_references(loaded, [model])
-    if reference is not None and not reference.exists():
+    if reference is not None and is_absent(reference):
         raise CommandError(absent(reference))
     if ui:
         require_page()

@@ -29,7 +29,7 @@ def set_up(
     loaded: Loaded | None,
     file: Path,
     model: str | None,
-    reference: Path | None,
+    reference: str | Path | None,
     truth: tuple[str | None, Path | None, str | None],
     wanted: WindowOptions,
     times: GivenTimes,

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count, takewhile
-from pathlib import Path
 from typing import Any
 
-from driftline.consumer.config import Config, KafkaConfig, ModelConfig, UiConfig, WindowConfig
+from driftline.consumer.config import (
+    Config,
+    KafkaConfig,
+    ModelConfig,
+    ReferenceConfig,
+    UiConfig,
+    WindowConfig,
+)
 from driftline.consumer.service.plan import Plan
 from driftline.producer.reference.build import ReferenceSettings, reference_from_events
 from driftline.producer.replay.generator import FIRST_HOUR, HOUR, generate
@@ -78,7 +84,7 @@ def plan(page: str | None = None) -> Plan:
     quiet = reference_from_events(generate(24, start=BEGIN - DAY), ReferenceSettings(MODEL))
     model = ModelConfig(
         predictions=(TOPIC,),
-        reference=Path("-"),
+        reference=ReferenceConfig(layout="-"),
         window=WindowConfig(length=HOUR // 2),
     )
     kafka = KafkaConfig(bootstrap_servers=("localhost:9092",))

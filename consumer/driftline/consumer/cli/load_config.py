@@ -16,7 +16,7 @@ from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.options import DEFAULT_CONFIG
 from driftline.consumer.cli.terminal import say
 from driftline.consumer.config.errors import ConfigError
-from driftline.consumer.service.reference_file import absent
+from driftline.consumer.service.reference_file import absent, is_absent
 
 if TYPE_CHECKING:
     from driftline.consumer.config import Config, KafkaConfig, Loaded, Problem
@@ -114,8 +114,8 @@ def unbuilt(loaded: Loaded, models: Iterable[str] | None = None) -> list[Problem
     Nothing else can be known of them then. Where one has, whoever reads it tells of the others.
     """
     names = list(loaded.config.models if models is None else models)
-    files = {name: loaded.config.models[name].reference for name in names}
-    if any(file.exists() for file in files.values()):
+    files = {name: loaded.config.models[name].reference.layout for name in names}
+    if not all(map(is_absent, files.values())):
         return []
     return [
         loaded.locations.problem(("models", name, "reference"), absent(file))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from driftline.consumer.config.loader import Loaded, load
     from driftline.consumer.config.model import LabelsConfig, ModelConfig, WindowConfig
     from driftline.consumer.config.names import METRICS, DetectorName, Metric
+    from driftline.consumer.config.reference import ReferenceConfig
     from driftline.consumer.config.rules import (
         describe_budget,
         describe_limit,
@@ -46,6 +47,7 @@ else:
         "loader": ("Loaded", "load"),
         "model": ("LabelsConfig", "ModelConfig", "WindowConfig"),
         "names": ("DetectorName", "METRICS", "Metric"),
+        "reference": ("ReferenceConfig",),
         "rules": (
             "describe_budget",
             "describe_limit",
@@ -82,6 +84,7 @@ __all__ = [
     "OutputConfig",
     "PerformanceLimit",
     "Problem",
+    "ReferenceConfig",
     "SaslConfig",
     "SchemaRegistryConfig",
     "Side",

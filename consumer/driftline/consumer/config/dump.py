@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
+from driftline.consumer.config.addresses import scheme_of
 from driftline.consumer.config.loader import Loaded
 from driftline.consumer.config.meanings import describe
 from driftline.consumer.config.notation import OFF, Section
@@ -78,8 +79,9 @@ def schema() -> dict[str, Any]:
     raw = Config.model_json_schema(by_alias=True)
     sections = raw["$defs"]
     for section in Section.__subclasses__():
-        own = raw if section is Config else sections[section.__name__]
-        _show_defaults(section, own["properties"])
+        own = raw if section is Config else sections.get(section.__name__)
+        if own is not None:  # else it is written as a text
+            _show_defaults(section, own["properties"])
     describe(raw)
     labels = sections["ModelConfig"]["properties"]["labels"]
     labels["anyOf"].insert(0, {"type": "string"})
@@ -133,6 +135,6 @@ def _without_null(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _relative(path: str | None, directory: str) -> str | None:
-    if path is None or os.path.isabs(path):
+    if path is None or os.path.isabs(path) or scheme_of(path) is not None:
         return path
     return os.path.relpath(path, directory or ".")

@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from driftline.consumer.config.addresses import scheme_of
 from driftline.consumer.config.document import LARGEST, read_document
 from driftline.consumer.config.errors import Problem
 from driftline.consumer.config.include import MOST_FILES, TooMuch, expand
@@ -219,7 +220,7 @@ def _command_line(overrides: Mapping[str, Any], path: tuple[str, ...] = ()) -> N
 
 
 def _relative_to(directory: str, node: Node) -> Node:
-    if isinstance(node.value, str) and node.value:
+    if isinstance(node.value, str) and node.value and scheme_of(node.value) is None:
         return Node(os.path.join(directory, node.value), node.origin)
     return node
 

@@ -24,7 +24,6 @@ from driftline.consumer.config.notation import (
     Duration,
     DurationOrOff,
     DurationOrRows,
-    FilePath,
     Located,
     Number,
     PositiveDuration,
@@ -34,6 +33,7 @@ from driftline.consumer.config.notation import (
     Topic,
     Topics,
 )
+from driftline.consumer.config.reference import Reference
 from driftline.consumer.config.seasons import UTC, SeasonsConfig, SeasonsOrOff
 from driftline.consumer.config.urls import web_address
 from driftline.consumer.config.values import Budget, format_number
@@ -229,7 +229,7 @@ class ModelConfig(Section):
         LabelsConfig | None,
         BeforeValidator(_topic_alone),
     ] = None
-    reference: FilePath
+    reference: Reference
     window: WindowConfig = Field(default_factory=WindowConfig)
     seasons: SeasonsOrOff = Field(default_factory=SeasonsConfig)
     budget: BudgetOrOff = Budget(1.0, 30 * DAY)

@@ -13,6 +13,7 @@ from driftline.consumer.config import (
     KafkaConfig,
     LabelsConfig,
     ModelConfig,
+    ReferenceConfig,
     WindowConfig,
 )
 from driftline.consumer.config.model import BUDGET_OF_ROWS
@@ -64,7 +65,7 @@ _FEW = 1_000  # rows of a half, from which on the small windows of a small file 
 def assumed(
     file: Input,
     model: str | None,
-    reference: Reference | Path | None,
+    reference: Reference | str | Path | None,
     feedback: Feedback,
     truth: GivenTruth = UNKNOWN,
     wanted: WindowOptions = GUESSED,
@@ -84,7 +85,7 @@ def assumed(
     Raises:
         DriftlineError: the file or the reference cannot be used.
     """
-    given = load_reference(reference) if isinstance(reference, Path) else reference
+    given = load_reference(reference) if isinstance(reference, str | Path) else reference
     model = model or (given.model if given is not None else None)
     if given is not None:
         truth.check(given)
@@ -133,7 +134,7 @@ def assumed(
         raise InputError(f"--actual {truth.actual}: {why}")
     settings = ModelConfig(
         predictions=(_TOPIC,),
-        reference=Path("-"),
+        reference=ReferenceConfig(layout="-"),
         window=window,
         ignore=found.ignore,
         show_values=True,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -15,6 +14,7 @@ from driftline.consumer.config import (
     KafkaConfig,
     LabelsConfig,
     ModelConfig,
+    ReferenceConfig,
     Side,
     SourceConfig,
     WindowConfig,
@@ -106,7 +106,7 @@ def set_up(wanted: Wanted, sides: Sequence[Predictions]) -> Comparison:
     maturity = int(times.max() - times.min()) + every
     settings = ModelConfig(
         predictions=(TOPIC,),
-        reference=Path("-"),
+        reference=ReferenceConfig(layout="-"),
         window=WindowConfig(length=every, every=every),
         # All is known at once, and an answer of one side waits for the other's to the end.
         labels=LabelsConfig(topic=TOPIC, horizon=maturity, by="prediction"),

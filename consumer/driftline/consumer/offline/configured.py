@@ -35,7 +35,7 @@ def configured(
     loaded: Loaded,
     name: str,
     file: Path,
-    reference: Path | None,
+    reference: str | Path | None,
     feedback: Feedback,
     truth: GivenTruth = UNKNOWN,
 ) -> Setup:
@@ -54,7 +54,8 @@ def configured(
     """
     settings = loaded.config.models[name]
     if reference is not None:
-        settings = settings.model_copy(update={"reference": reference})
+        given = settings.reference.model_copy(update={"layout": str(reference)})
+        settings = settings.model_copy(update={"reference": given})
     topic = settings.predictions[0]
     own = settings.labels if settings.labels and settings.labels.topic != topic else None
     whole = loaded.config

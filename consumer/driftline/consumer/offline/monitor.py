@@ -111,7 +111,7 @@ class Monitor:
         source: Mapping[str, Any] | None = None,
     ) -> None:
         if not isinstance(reference, Reference):
-            reference = load_reference(Path(reference))
+            reference = load_reference(os.fspath(reference))
         self.reference = reference
         self._settings = dict(settings or {})
         self._source = None if source is None else dict(source)

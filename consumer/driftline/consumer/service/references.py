@@ -6,35 +6,56 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from driftline.consumer.config import Config, ConfigError, Loaded, Problem, check_against
+from driftline.consumer.config import (
+    Config,
+    ConfigError,
+    Loaded,
+    ModelConfig,
+    Problem,
+    check_against,
+)
 from driftline.consumer.config.check_performance import check_performance
 from driftline.consumer.service.comparing import misfit
 from driftline.consumer.service.reference_file import read_reference_file
 from driftline.detectors.outcomes import OutcomeLayout, Outcomes
 from driftline.detectors.reference import OTHER, Reference
 from driftline.errors import ReferenceError  # noqa: A004 - the operator's word for it
+from driftline.producer.errors import MissingExtraError
 from driftline.producer.records.names import PREDICTION_FEATURES, feature_problem, tag_problem
 
 
-def load_reference(path: Path) -> Reference:
-    """Read a reference from a ``.json`` or ``.json.gz`` file.
+def load_reference(address: str | Path) -> Reference:
+    """Read a reference from a ``.json`` or ``.json.gz`` file, here or elsewhere.
+
+    Args:
+        address: a path, a URL, `s3://...`, `models:/...`.
 
     Raises:
         ReferenceError: it does not exist or is no reference.
+        MissingExtraError: it lies elsewhere, and what fetches it is not installed.
     """
-    data = read_reference_file(path)
+    data = read_reference_file(address)
     try:
         return Reference.from_json(data)
     except ReferenceError as error:
-        raise ReferenceError(f"{path}: {error}") from None
+        raise ReferenceError(f"{address}: {error}") from None
+
+
+def configured_reference(model: ModelConfig) -> Reference:
+    """Read the reference of a model, or that whose layout it has.
+
+    Raises:
+        ReferenceError, MissingExtraError: see `load_reference`.
+    """
+    return load_reference(model.reference.layout)
 
 
 def known_panes(config: Config) -> dict[str, int]:
     """Return the length of a pane (ms) of each model whose reference can be read."""
     found = {}
     for name, model in config.models.items():
-        with suppress(ReferenceError):
-            found[name] = model.window.pane_for(load_reference(model.reference).dispersion)
+        with suppress(ReferenceError, MissingExtraError):
+            found[name] = model.window.pane_for(configured_reference(model).dispersion)
     return found
 
 
@@ -47,8 +68,8 @@ def read_references(
     for name in loaded.config.models if models is None else models:
         model = loaded.config.models[name]
         try:
-            reference = load_reference(model.reference)
-        except ReferenceError as error:
+            reference = configured_reference(model)
+        except (ReferenceError, MissingExtraError) as error:
             problems.append(loaded.locations.problem(("models", name, "reference"), str(error)))
             continue
         references[name] = reference

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from tests.consumer.service.small import HOUR, START
 
-from driftline.consumer.config import ModelConfig
+from driftline.consumer.config import ModelConfig, ReferenceConfig
 from driftline.consumer.judge.lives.life import Life, WindowTimes
 from driftline.consumer.judge.performance.records import MetricWindow, MetricWriter
 from driftline.consumer.judge.performance.rules import MetricReading
@@ -17,7 +15,7 @@ from driftline.consumer.wire.records import Alert, ReferenceName
 from driftline.consumer.wire.subject import Subject
 from driftline.detectors.outcomes import GAP, Figure
 
-CONFIG = ModelConfig(predictions=("t",), reference=Path("r.json"))
+CONFIG = ModelConfig(predictions=("t",), reference=ReferenceConfig(layout="r.json"))
 NAMES = ["m", "fraud-" * 40]
 TIMES = WindowTimes(START, START + HOUR, START)
 
