@@ -25,6 +25,8 @@ alerts snooze 12ab
 alerts notify
 alerts notify --to here
 reference build --model m --output r.json --first 0
+reference show none.json
+reference diff none.json other.json
 replay --topic t --rate fast
 init
 topics --help

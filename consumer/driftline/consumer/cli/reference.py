@@ -23,20 +23,30 @@ from driftline.consumer.cli.options import (
     read_given_times,
     read_times,
 )
-from driftline.consumer.cli.reference_options import GRID, check_output, read_grid, read_types
+from driftline.consumer.cli.reference_options import (
+    GRID,
+    check_output,
+    check_there,
+    read_grid,
+    read_types,
+)
 from driftline.consumer.cli.terminal import out, out_json, say
 from driftline.consumer.log.broker import connect
 from driftline.producer.files.formats import any_of, names
 from driftline.producer.files.given import checked
 
 reference = typer.Typer(
-    name="reference", help="Build the reference: what is normal for a model.", no_args_is_help=True
+    name="reference",
+    help="Build, show and compare references: what is normal for a model.",
+    no_args_is_help=True,
 )
+
+_WHERE = "A file, a URL, s3://... or models:/..."
 
 
 @reference.callback()
 def group() -> None:
-    """Build the reference: what is normal for a model."""
+    """Build, show and compare references: what is normal for a model."""
 
 
 @reference.command()
@@ -148,6 +158,33 @@ def build(
         say(f"note  the configuration ignores, so left out: {', '.join(built.ignored)}")
     for note in reference_build.notes(built):
         say(f"note  {note}")
+
+
+@reference.command()
+def show(
+    ref: Annotated[str, typer.Argument(metavar="REF", help=_WHERE)], json: Json = False
+) -> None:
+    """Show what a reference counts, and what is normal by it."""
+    check_there(ref)
+    from driftline.consumer.cli import reference_text
+
+    text, document = reference_text.shown(ref)
+    out_json(document) if json else out(text)
+
+
+@reference.command()
+def diff(
+    first: Annotated[str, typer.Argument(metavar="A", help=_WHERE)],
+    second: Annotated[str, typer.Argument(metavar="B", help="Another one, compared with A.")],
+    json: Json = False,
+) -> None:
+    """Show what differs between two references, by feature."""
+    check_there(first)
+    check_there(second)
+    from driftline.consumer.cli import reference_text
+
+    text, document = reference_text.compared(first, second)
+    out_json(document) if json else out(text)
 
 
 def _stretch(

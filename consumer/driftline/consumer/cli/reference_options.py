@@ -1,4 +1,4 @@
-"""The options of `driftline reference build`, read before anything that counts is loaded."""
+"""The options of `driftline reference`, read before anything that counts is loaded."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import cast, get_args
 
 from driftline.consumer.cli.errors import CommandError
+from driftline.consumer.service.reference_file import absent, is_absent
 from driftline.detectors.registry import FeatureType
 
 GRID, EXACT = "1024", "exact"
@@ -54,3 +55,13 @@ def check_output(path: Path) -> None:
     """
     if not path.name.endswith((".json", ".json.gz")):
         raise CommandError(f"--output {path}: name a .json or .json.gz file")
+
+
+def check_there(address: str) -> None:
+    """Refuse a reference that is known not to be there.
+
+    Raises:
+        CommandError: it is not.
+    """
+    if is_absent(address):
+        raise CommandError(absent(address))
