@@ -6,77 +6,19 @@ A new detector joins by its function in `ORACLES`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
 from scipy.spatial.distance import cityblock, euclidean, jensenshannon
 
 from driftline.detectors import FeatureColumn
-from driftline.detectors.grid import FloatArray, IntArray
-
-NAMES = ("a", "b", "c", "d", "e")
-DATA = ("continuous", "integer", "tied", "mixed")
+from driftline.detectors.grid import FloatArray
+from driftline.detectors.testing import Case, Figures
 
 
-def draw(kind: str, n: int, shift: float, rng: np.random.Generator) -> FloatArray:
-    """Values of one of the kinds of data that break careless order statistics."""
-    normal = rng.normal(shift, 1.0, n)
-    if kind == "continuous":
-        return normal
-    if kind == "integer":
-        return np.floor(4.0 * normal)
-    if kind == "tied":
-        return np.where(rng.random(n) < 0.6, 0.0, np.round(np.abs(normal), 1))
-    return np.where(rng.random(n) < 0.5, np.round(normal, 1), normal)
-
-
-def columns_of(seed: int, n: int, shift: float, classes: FloatArray) -> dict[str, FeatureColumn]:
-    """One column of each kind, and one each of categories and booleans, with bad values."""
-    rng = np.random.default_rng(seed)
-    found = {}
-    for kind in DATA:
-        values = draw(kind, n, shift, rng)
-        for bad, share in ((np.nan, 0.02), (np.inf, 0.01), (-np.inf, 0.01)):
-            values[rng.random(n) < share] = bad
-        found[kind] = FeatureColumn("numeric", values)
-    texts = [NAMES[i] for i in rng.choice(len(NAMES), n, p=classes)]
-    absent, invalid = rng.random(n) < 0.02, rng.random(n) < 0.01
-    found["category"] = FeatureColumn("categorical", texts, absent, invalid)
-    truths = [("true" if x < 0.4 + 0.1 * shift else "false") for x in rng.random(n)]
-    found["flag"] = FeatureColumn("boolean", truths, absent=rng.random(n) < 0.03)
-    return found
-
-
-NORMAL = np.array([0.4, 0.3, 0.2, 0.1, 0.0])
-CHANGED = np.array([0.3, 0.3, 0.2, 0.15, 0.05])  # "e" is unseen
-
-
-@dataclass(frozen=True)
-class Case:
-    """One feature of a reference and a window.
-
-    `old`, `new`: its finite values, if it is numeric. `r`, `w`: events per bin. `grid`: the
-    reference's distinct values. `column`: the window's, with bad values.
-    """
-
-    old: FloatArray
-    new: FloatArray
-    r: IntArray
-    w: IntArray
-    grid: FloatArray
-    column: FeatureColumn
-
-    @property
-    def v(self) -> float:
-        return float(1 / self.r.sum() + 1 / self.w.sum())
-
-    def chi_square_law(self, statistic: float) -> float:
-        return float(stats.chi2.sf(statistic, self.r.size - 1))
-
-
-Figures = tuple[float, float | None]
-"""Value and p-value; None where there is no oracle of it here, or no p-value."""
+def law(case: Case, statistic: float) -> float:
+    """The chi-square law of a statistic of a case's bins."""
+    return float(stats.chi2.sf(statistic, case.r.size - 1))
 
 
 def ks(case: Case) -> Figures:
@@ -89,12 +31,12 @@ def psi(case: Case) -> Figures:
     r, w = case.r, case.w
     p, q = (r + 0.5) / (r.sum() + 0.5 * r.size), (w + 0.5) / (w.sum() + 0.5 * w.size)
     plain = float(stats.entropy(p, q) + stats.entropy(q, p))
-    return plain - (r.size - 1) * case.v, case.chi_square_law(plain / case.v)
+    return plain - (r.size - 1) * case.v, law(case, plain / case.v)
 
 
 def jensen_shannon(case: Case) -> Figures:
     value = float(jensenshannon(case.r, case.w) ** 2)
-    return value, case.chi_square_law(8 * value / case.v)
+    return value, law(case, 8 * value / case.v)
 
 
 def chi_square(case: Case) -> Figures:
@@ -126,7 +68,7 @@ def numbers(column: FeatureColumn) -> FloatArray:
 def hellinger(case: Case) -> Figures:
     p, q = case.r / case.r.sum(), case.w / case.w.sum()
     value = float(euclidean(np.sqrt(p), np.sqrt(q)) / np.sqrt(2))
-    return value, case.chi_square_law(8 * value**2 / case.v)
+    return value, law(case, 8 * value**2 / case.v)
 
 
 def total_variation(case: Case) -> Figures:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from importlib import import_module
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,9 +16,10 @@ from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.registry import DETECTORS, EFFECT, RATES
 from driftline.detectors.rounding import significant
 from driftline.detectors.samples import Samples
+from driftline.detectors.tables import code_of
 
 _FIGURES: dict[str, Callable[[Samples], Result]] = {
-    each.name: import_module(f"driftline.detectors.features.{each.name}").figures
+    each.name: code_of(each, each.own_module).figures
     for each in DETECTORS.values()
     if each.name not in RATES
 }

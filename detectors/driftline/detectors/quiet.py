@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
 
-from driftline.detectors.registry import DETECTORS, RATES
+from driftline.detectors.registry import DETECTORS
+from driftline.detectors.tables import code_of
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,7 @@ def quiet_share(detector: str, level: float, window: QuietWindow) -> float | Non
         >>> quiet_share("psi", 0.1, window), quiet_share("wasserstein", 0.1, window)
         (0.0253..., None)
     """
-    if DETECTORS[detector].law is None:
+    line = DETECTORS[detector]
+    if line.law is None:
         return None
-    module = "rates" if detector in RATES else detector
-    law = import_module(f"driftline.detectors.features.{module}").quiet_share
-    return float(law(level, window))
+    return float(code_of(line, line.own_module).quiet_share(level, window))

@@ -11,16 +11,19 @@ What computes a detector stands in the file of its name in `features/`, which ha
 
 Rates are computed together in `features/rates.py`, from the events that each counts as bad.
 
-A new detector is its file and a line here.
+A new detector is its file and a line here; a package of yours adds one by an entry point of the
+group `driftline.detectors` (docs/how-to/own-detector.md).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf, log
 from types import MappingProxyType
 from typing import Literal
+
+from driftline.detectors.tables import Group, Table
 
 FeatureType = Literal["numeric", "categorical", "boolean"]
 
@@ -83,6 +86,7 @@ class Detector:
             where a threshold names it.
         rate: what it counts, if it is a share of the events and so about data quality.
         few_values: whether it also has figures for numeric features of few values.
+        module: of a line that a package adds, where its functions are; else empty.
     """
 
     name: str
@@ -93,6 +97,7 @@ class Detector:
     use: Literal["budget", "always", "named"] = "named"
     rate: Rate | None = None
     few_values: bool = False
+    module: str = field(init=False, default="")
 
     @property
     def always(self) -> bool:
@@ -108,6 +113,11 @@ class Detector:
     def direction(self) -> Literal["change", "rise"]:
         """What makes the value larger: any change, or, of a rate, a rise alone."""
         return "change" if self.rate is None else "rise"
+
+    @property
+    def own_module(self) -> str:
+        """Where its functions are, if it is one of this package."""
+        return f"driftline.detectors.features.{self.name if self.rate is None else 'rates'}"
 
 
 _DISTANCE = Scale("distance", 0.0, 1.0)
@@ -156,7 +166,29 @@ _TABLE = (
              _NUMERIC, _SHARE, _BOUND, "budget", _BEYOND),
 )  # fmt: skip
 
-DETECTORS: Mapping[str, Detector] = MappingProxyType({each.name: each for each in _TABLE})
+
+def _functions(detector: Detector) -> tuple[str, ...]:
+    return ("figures",) if detector.law is None else ("figures", "quiet_share")
+
+
+_OTHERS = {"sequential", "new_field", "events", "budget", "joint"}
+"""What stands where detectors' names do, and is none."""
+
+
+def _refusal(detector: Detector) -> str:
+    if detector.name in _OTHERS:
+        return "has a name that alerts have for something else"
+    if detector.rate is not None:
+        return "cannot count events as bad: what is counted is the reference's to say"
+    if not detector.types or not {*detector.types} <= {*_ALL}:
+        return f"must have types, of {', '.join(_ALL)}"
+    return ""
+
+
+DETECTORS: Mapping[str, Detector] = Table(
+    _TABLE,
+    Group("driftline.detectors", "detector", Detector, "DETECTOR", _functions, _refusal),
+)
 """The table: name to detector."""
 
 RATES: Mapping[str, Rate] = MappingProxyType(

@@ -2,6 +2,7 @@
 
     DriftlineError
     +-- ReferenceError   (detectors)  a reference file cannot be used
+    +-- PluginError      (detectors)  a detector or metric of an installed package cannot be used
     +-- MappingError     (producer)   a mapping does not fit the records
     +-- InputError       (producer)   an input file cannot be used
     +-- ConfigError      (consumer)   the configuration has errors
@@ -27,6 +28,13 @@ class DriftlineError(Exception):
 
 class ReferenceError(DriftlineError):  # noqa: A001 (the operator's word for it)
     """A reference file cannot be used; build it again with `driftline reference build`."""
+
+
+class PluginError(DriftlineError):
+    """A detector or metric of an installed package cannot be used; mend or uninstall it."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}; mend the package, or uninstall it")
 
 
 class RecordError(DriftlineError):

@@ -1,42 +1,34 @@
-"""A metric that nobody has is a line of the table and a figure of its family, and nothing else."""
+"""A metric that nobody has is a line and a figure of an installed package, and nothing else."""
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from sklearn.metrics import recall_score
+from tests.installed import install
 
-# What the two files would hold, then the command line.
-PROGRAM = """
-import sys
+MODULE = """
+from driftline.detectors.outcomes import Figure, Metric
+from driftline.detectors.outcomes.figure import share_interval
+from driftline.detectors.outcomes.metrics import MetricScale
 
-from driftline.detectors.outcomes import confusion, metrics
-from driftline.detectors.outcomes.figure import Figure, share_interval
-
-metrics.METRICS["miss_rate"] = metrics.Metric(
-    "miss_rate", "share of positives missed", "classes", metrics.MetricScale("share", 0.0, 1.0, 1),
+METRIC = Metric(
+    "miss_rate", "share of positives missed", "classes", MetricScale("share", 0.0, 1.0, 1),
     "Wilson", ("fnr",),
 )
 
-from driftline.detectors.outcomes import performance
-
-def class_metrics(layout, counts):
+def figure(layout, counts):
     matrix, positive = layout.view(counts, "confusion"), layout.positive
     n = int(matrix[positive].sum())
     share = 1.0 - int(matrix[positive, positive]) / n if n else 0.0
-    figure = Figure.of(share, *share_interval(share, n), n) if n else Figure.none()
-    return confusion.class_metrics(layout, counts) | {"miss_rate": figure}
-
-performance.MEASURES["classes"] = class_metrics
-
-from driftline.consumer.cli import main
-
-main()
+    return Figure.of(share, *share_interval(share, n), n) if n else Figure.none()
 """
+PROGRAM = "from driftline.consumer.cli import main; main()"
 CONFIG = """\
 kafka: {bootstrap_servers: "k:1"}
 sources:
@@ -64,6 +56,12 @@ def folder(tmp_path: Path) -> Path:
             for i, (said, truth) in enumerate(rows(first, missed=3))
         ]
         (tmp_path / f"{name}.csv").write_text("\n".join(lines))
+    install(
+        tmp_path / "site",
+        "acme",
+        {"missed.py": MODULE},
+        {"driftline.metrics": {"miss_rate": "missed"}},
+    )
     return tmp_path
 
 
@@ -76,6 +74,7 @@ def run(folder: Path, limit: str, *arguments: str) -> subprocess.CompletedProces
         text=True,
         timeout=120,
         check=False,
+        env={**os.environ, "PYTHONPATH": str(folder / "site")},
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 from tests.consumer.config.conftest import Problems
 
 from driftline.consumer.config import METRICS
-from driftline.consumer.config.names import metric_hint
+from driftline.consumer.config.table_names import metric_hint
 
 CONFIG = """\
 kafka: {bootstrap_servers: "k:1"}

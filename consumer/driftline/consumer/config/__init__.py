@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from driftline.consumer.config.limit import Limit, PerformanceLimit
     from driftline.consumer.config.loader import Loaded, load
     from driftline.consumer.config.model import LabelsConfig, ModelConfig, WindowConfig
-    from driftline.consumer.config.names import METRICS, DetectorName, Metric
     from driftline.consumer.config.reference import ReferenceConfig
     from driftline.consumer.config.rules import (
         describe_budget,
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from driftline.consumer.config.schema_registry import SchemaRegistryConfig
     from driftline.consumer.config.settings import Config, LogConfig
     from driftline.consumer.config.source import SourceConfig
+    from driftline.consumer.config.table_names import METRICS, DetectorName, Metric
     from driftline.consumer.config.tree import Locations
     from driftline.consumer.config.ui import UiConfig
     from driftline.consumer.config.values import Budget, For, Start, format_number, format_share
@@ -46,8 +46,8 @@ else:
         "limit": ("Limit", "PerformanceLimit"),
         "loader": ("Loaded", "load"),
         "model": ("LabelsConfig", "ModelConfig", "WindowConfig"),
-        "names": ("DetectorName", "METRICS", "Metric"),
         "reference": ("ReferenceConfig",),
+        "table_names": ("DetectorName", "METRICS", "Metric"),
         "rules": (
             "describe_budget",
             "describe_limit",

@@ -16,7 +16,6 @@ from pydantic import (
 )
 
 from driftline.consumer.config.limit import Limit, PerformanceLimit
-from driftline.consumer.config.names import DetectorName, Metric
 from driftline.consumer.config.notation import (
     BudgetOrOff,
     ClassName,
@@ -35,6 +34,7 @@ from driftline.consumer.config.notation import (
 )
 from driftline.consumer.config.reference import Reference
 from driftline.consumer.config.seasons import UTC, SeasonsConfig, SeasonsOrOff
+from driftline.consumer.config.table_names import DetectorName, Metric
 from driftline.consumer.config.urls import web_address
 from driftline.consumer.config.values import Budget, format_number
 from driftline.detectors.outcomes.metrics import METRICS

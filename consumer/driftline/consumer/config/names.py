@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Literal
 
-from driftline.detectors.outcomes import metrics
-from driftline.detectors.registry import DETECTORS
 from driftline.producer.records.names import is_legal, nearest
-
-METRICS = tuple(metrics.METRICS)
 
 OUTPUT_TOPICS = ("alerts", "verdicts", "panes", "joins", "state", "dead-letter")
 """Each is `<output.prefix>.<name>`."""
-
-if TYPE_CHECKING:
-    DetectorName = str
-    Metric = str
-else:
-    DetectorName = Literal[tuple(DETECTORS)]
-    Metric = Literal[METRICS]
 
 
 def check_name(name: str, what: str) -> str:
@@ -43,21 +30,6 @@ def check_name(name: str, what: str) -> str:
     raise ValueError(
         f"not a legal {what} name: use 1 to 249 letters, digits, dots, underscores and hyphens"
     )
-
-
-def metric_hint(name: str) -> str:
-    """Return the end of a sentence about an unknown metric.
-
-    >>> metric_hint("auc"), metric_hint("ROC-AUC"), metric_hint("estimated_accuracy")
-    ('did you mean roc_auc?', 'did you mean roc_auc?', 'estimates share the limit of accuracy')
-    """
-    plain = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
-    for metric in METRICS:
-        if plain == f"estimated_{metric}":
-            return f"estimates share the limit of {metric}"
-    aliases = {alias: each.name for each in metrics.METRICS.values() for alias in each.aliases}
-    plain = aliases.get(plain, plain)
-    return f"did you mean {plain}?" if plain in METRICS else hint(name, METRICS)
 
 
 def hint(name: str, known: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from driftline.consumer.config.limit import Limit, PerformanceLimit
 from driftline.consumer.config.model import ModelConfig
-from driftline.consumer.config.names import DetectorName, Metric
+from driftline.consumer.config.table_names import DetectorName, Metric
 from driftline.consumer.config.values import For, format_number, format_share
 from driftline.detectors.registry import RATES
 

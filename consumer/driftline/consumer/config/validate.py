@@ -8,9 +8,10 @@ from pydantic import BaseModel, ValidationError
 
 from driftline.consumer.config.errors import Key, Problem
 from driftline.consumer.config.model import ModelConfig
-from driftline.consumer.config.names import hint, metric_hint
+from driftline.consumer.config.names import hint
 from driftline.consumer.config.notation import AS_WRITTEN, Located
 from driftline.consumer.config.settings import Config
+from driftline.consumer.config.table_names import metric_hint
 from driftline.consumer.config.tree import Locations, Node
 
 AnySection = TypeVar("AnySection", bound=BaseModel)

@@ -4,17 +4,19 @@ Whoever lists metrics or asks about one reads it here: limits and their schema, 
 sentences, tables and the docs. What measures them is `performance.MEASURES`, a function a family,
 because metrics of one family share most of their work. This module needs neither numpy nor scipy.
 
-A new metric is a line here, and a figure in what its family's function returns.
+A new metric is a line here, and a figure in what its family's function returns; a package of yours
+adds one by an entry point of the group `driftline.metrics` (docs/how-to/own-detector.md).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from math import inf
-from typing import Literal
+from typing import Literal, get_args
 
 from driftline.detectors.registry import Scale
+from driftline.detectors.tables import Group, Table
 
 Family = Literal["classes", "scores", "probabilities", "errors"]
 """What a metric is of: predicted classes; scores; scores that are probabilities; a regression."""
@@ -47,6 +49,7 @@ class Metric:
         note: what the name leaves open.
         use: `estimated`: in every verdict, and there is an estimate before labels come; `always`:
             in every verdict; `named`: only where a limit names it.
+        module: of a line that a package adds, where its function is; else empty.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Metric:
     aliases: tuple[str, ...] = ()
     note: str = ""
     use: Literal["estimated", "always", "named"] = "named"
+    module: str = field(init=False, default="")
 
     @property
     def estimated(self) -> bool:
@@ -136,9 +140,6 @@ _TABLE = (
     ),
 )  # fmt: skip
 
-METRICS = {metric.name: metric for metric in _TABLE}
-"""Name to metric, in the order of all lists."""
-
 GAP = Metric(
     "estimate_gap", "performance against its estimate", "scores",
     MetricScale("share", -1.0, 1.0, -1), None, note="realised less estimated", use="always",
@@ -146,6 +147,24 @@ GAP = Metric(
 """Realised less estimated performance: stands in records where a metric does, but takes no limit
 and has a test of its own, see `estimation.gap`. Of a regression it is the mean absolute error, in
 the unit of the prediction, and larger is worse: `error_gap`."""
+
+
+def _functions(_: Metric) -> tuple[str, ...]:
+    return ("figure",)
+
+
+def _refusal(metric: Metric) -> str:
+    if metric.family not in get_args(Family):
+        return f"must have a family, one of {', '.join(get_args(Family))}"
+    if metric.name == GAP.name or "estimated" in metric.name.split("_"):
+        return "has the name of an estimate"
+    return ""
+
+
+METRICS: Mapping[str, Metric] = Table(
+    _TABLE, Group("driftline.metrics", "metric", Metric, "METRIC", _functions, _refusal)
+)
+"""Name to metric, in the order of all lists."""
 
 
 def figure_named(name: str) -> Metric:

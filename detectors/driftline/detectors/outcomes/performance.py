@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container
+from importlib import import_module
 
 from driftline.detectors.grid import IntArray
 from driftline.detectors.outcomes.confusion import class_metrics
@@ -49,4 +50,7 @@ def measure(
     for family in layout.families:
         found |= MEASURES[family](layout, counts)
     names = names_of(layout.families)
-    return {name: found[name] for name in names if METRICS[name].always or name in named}
+    wanted = [METRICS[name] for name in names if METRICS[name].always or name in named]
+    added = {each.name: import_module(each.module) for each in wanted if each.module}
+    found |= {name: module.figure(layout, counts) for name, module in added.items()}
+    return {each.name: found[each.name] for each in wanted}
