@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks.simulated import MINUTE, Counted, reference_of, watch
 from benchmarks.streams import CHANGES, Stream, shifted
 
-from driftline.consumer.judge.features.changes import ChangeWatch
+from driftline.consumer.judge.features.changes import ChangeWatch, Counts
 from driftline.detectors import Columns, FeatureColumn, Reference, build_reference
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.sequential.pane_bins import PaneBins
@@ -71,7 +71,7 @@ def classes(
             history.append(flat)
             yield pane, flat
 
-    def counts(start: int, end: int) -> IntArray:
+    def counts(start: int, end: int, part: str | None = None) -> IntArray:
         added: IntArray = np.sum(history[max(start // MINUTE, 0) : end // MINUTE], axis=0)
         return added
 
@@ -95,7 +95,7 @@ def _reference(codes: IntArray) -> Reference:
 
 
 def _onsets(
-    watching: ChangeWatch, panes: Panes, counts: Callable[[int, int], IntArray], streams: int
+    watching: ChangeWatch, panes: Panes, counts: Counts, streams: int
 ) -> list[tuple[int, int]]:
     found: dict[int, tuple[int, int]] = {}
     quiet = np.zeros(streams, bool)

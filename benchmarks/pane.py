@@ -142,9 +142,9 @@ def main() -> None:
         raise AssertionError("panes are a minute long")
     backtest, add = Timed(plan, spent), StreamEvidence.add
 
-    def adding(self: StreamEvidence, flat: Any, pane: int, frozen: Any) -> Any:
+    def adding(self: StreamEvidence, flat: Any, pane: int, frozen: Any, parts: Any = ()) -> Any:
         part = SEQUENTIAL if self.evidence.size > 10 else PERFORMANCE  # metrics are few
-        return spent.time(part, lambda: add(self, flat, pane, frozen))
+        return spent.time(part, lambda: add(self, flat, pane, frozen, parts))
 
     StreamEvidence.add = adding  # type: ignore[method-assign]  # what is timed
     verdicts = alerts = 0

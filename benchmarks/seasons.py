@@ -183,7 +183,7 @@ class Watched:
             for watch in self.watches
         ]
 
-    def _counts(self, start: int, end: int) -> IntArray:
+    def _counts(self, start: int, end: int, part: str | None = None) -> IntArray:
         pane = self._case.pane
         rows = [x for number, x in self._last if start <= number * pane < end]
         return self._flat(np.sum(rows, axis=0, dtype=np.int64))

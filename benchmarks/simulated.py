@@ -65,7 +65,7 @@ class Counted:
         self._flat[self._bins.cells] = x
         return self._flat
 
-    def counts(self, start: int, end: int) -> IntArray:
+    def counts(self, start: int, end: int, part: str | None = None) -> IntArray:
         """Return the flat counts from one time to another (ms); panes no longer kept are empty."""
         first = self.panes - len(self._last)
         rows = [

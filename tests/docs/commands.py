@@ -48,7 +48,7 @@ SHOWS = {
     "reference show": r"^reference [0-9a-f]{16}, layout [0-9a-f]{16}: model last-quarter, ",
     "reference diff": r"^other layouts: windows over both are insufficient",
     "reference": (
-        r"^references/((car-loan|coarse)\.json\.gz .*[06],000 events, (9|10)"
+        r"^references/((car-loan(-3\.2)?|coarse)\.json\.gz .*[0246],000 events, (9|10)"
         r"|orders\.json\.gz .* 1,200 events, 6"
         r"|visits(-berlin)?\.json\.gz .* 14,\d{3} events, 3) features$"
     ),

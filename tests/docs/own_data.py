@@ -10,7 +10,7 @@ from itertools import islice
 
 import numpy as np
 
-from .pages import ROOT
+from .pages import PAGES, ROOT
 from .shell import Shell
 
 ROWS = 6_000
@@ -30,6 +30,16 @@ def last_quarter(shell: Shell) -> None:
     without = ([cell for i, cell in enumerate(row) if i != times] for row in csv.reader(lines))
     _write(shell, "measurements.csv", without)
     (shell.folder / "references").mkdir()
+
+
+def two_versions(shell: Shell) -> None:
+    """Put the events of two versions of a model there, and the page's configuration."""
+    last_quarter(shell)
+    head, *rows = (shell.folder / "last-quarter.csv").read_text("utf-8").splitlines(keepends=True)
+    shell.write("events-3.1.csv", "".join([head, *rows[:4_000]]))
+    shell.write("events-3.2.csv", "".join([head, *rows[4_000:]]))
+    (text,) = PAGES["how-to/versions.md"].blocks("yaml")[:1]
+    shell.write("driftline.yaml", text)
 
 
 def without_times(shell: Shell) -> None:

@@ -17,7 +17,7 @@ from driftline.producer import Constant, Mapping, ReferenceSettings, format_time
 from driftline.producer.reference.build import reference_from_rows
 
 from .commands import COMMANDS, DRIFTLINE, NOT_RUN, of_page, pages, run
-from .own_data import last_quarter, orders, truths, visits, without_times
+from .own_data import last_quarter, orders, truths, two_versions, visits, without_times
 from .pages import EVERY, PAGES, sections
 from .shell import Shell
 
@@ -99,6 +99,7 @@ STAGES: dict[str, dict[str, Callable[[Shell], None]]] = {
     "concepts.md": {"": last_quarter},
     "how-to/no-time.md": {"": without_times},
     "how-to/every-morning.md": {"": visits},
+    "how-to/versions.md": {"": two_versions},
     "how-to/too-often.md": {"": last_quarter},
     "how-to/insufficient.md": {"": last_quarter},
     "how-to/missing-labels.md": {"": truths},

@@ -117,6 +117,7 @@ class Baseline:
         other = copy(self)
         other.counts, other.cdf = counts, cdf
         other.feature_events = np.add.reduceat(counts, self.layout.starts[:-1])
+        other.events = int(other.feature_events.max())
         other.binned = self.bin_counts(counts)
         other.__dict__.pop("normally_bad", None)
         return other

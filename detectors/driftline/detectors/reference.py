@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
 from typing import Any, Self
@@ -48,6 +48,8 @@ class ReferenceCounts:
         volume: how many events come; None: it is not known.
         origin: where some of the counts replace those of another reference, see
             `driftline.detectors.derived`, that one. It is no part of the content.
+        versions: what versions of the model that have a reference of their own were built with, by
+            their name; see `driftline.detectors.versions`.
     """
 
     names: tuple[str | None, ...]
@@ -56,6 +58,20 @@ class ReferenceCounts:
     seasons: Seasons | None = None
     volume: Volume | None = None
     origin: Reference | None = None
+    versions: Mapping[str, VersionBaseline] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class VersionBaseline:
+    """What a version of the model has of its own, beside its stream.
+
+    Attributes:
+        id: of its reference.
+        dispersion: of that; None: it is not known.
+    """
+
+    id: str
+    dispersion: Dispersion | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +136,11 @@ class Reference:
     def volume(self) -> Volume | None:
         """How many events come; None: it is not known."""
         return self.counted.volume
+
+    @property
+    def versions(self) -> Mapping[str, VersionBaseline]:
+        """The versions that have a reference of their own, by name."""
+        return self.counted.versions
 
     @property
     def origin(self) -> Reference | None:
@@ -217,9 +238,10 @@ def _content(reference: Reference) -> dict[str, Any]:
         "baseline": {
             "streams": streams,
             "outcome": outcome,
-            "dispersion": _dispersion_to_json(reference),
+            "dispersion": _dispersion_to_json(reference.dispersion, reference.layout),
             **({} if seasons is None else {"seasons": seasons.to_json(reference.layout)}),
             **({} if volume is None else {"volume": volume.to_json()}),
+            **({"versions": _versions_to_json(reference)} if reference.versions else {}),
         },
     }
 
@@ -261,6 +283,7 @@ def _fields(document: dict[str, Any]) -> dict[str, Any]:
             np.array([stream["events"] for stream in streams], np.int64),
             None if seasons is None else Seasons.from_json(seasons, features),
             None if volume is None else Volume.from_json(volume),
+            versions={} if first else _versions_from_json(baseline.get("versions", {}), features),
         ),
         "segments": {tag: tuple(values) for tag, values in layout["segments"].items()},
         "positive_label": layout["positive_label"],
@@ -270,9 +293,25 @@ def _fields(document: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _dispersion_to_json(reference: Reference) -> dict[str, Any] | None:
+def _versions_to_json(reference: Reference) -> dict[str, Any]:
+    return {
+        name: {
+            "id": own.id,
+            "dispersion": _dispersion_to_json(own.dispersion, reference.layout),
+        }
+        for name, own in reference.versions.items()
+    }
+
+
+def _versions_from_json(document: dict[str, Any], layout: Layout) -> dict[str, VersionBaseline]:
+    return {
+        name: VersionBaseline(own["id"], _dispersion_from_json(own["dispersion"], layout))
+        for name, own in document.items()
+    }
+
+
+def _dispersion_to_json(found: Dispersion | None, layout: Layout) -> dict[str, Any] | None:
     """By feature the mean events of a pane, and phi by how many panes are joined."""
-    found = reference.dispersion
     if found is None:
         return None
     return {
@@ -283,7 +322,7 @@ def _dispersion_to_json(reference: Reference) -> dict[str, Any] | None:
                 "events": float(found.events[f]),
                 "phi": [own.tolist() for own in found.phi[:, :, f] if not np.isnan(own).any()],
             }
-            for f, feature in enumerate(reference.layout.features)
+            for f, feature in enumerate(layout.features)
         },
     }
 

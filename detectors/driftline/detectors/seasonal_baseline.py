@@ -13,12 +13,11 @@ import numpy as np
 
 from driftline.detectors.baseline import Baseline
 from driftline.detectors.counts import EXTRA_CELLS
+from driftline.detectors.expected import ExpectedCells
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.seasons import FeatureSeason
 from driftline.detectors.sequential.cell_shares import CellShares, Mix
 from driftline.detectors.sequential.pane_bins import PaneBins
-
-_FINE = 1 << 16  # of an event: what counts are rounded to, so that sums are exact in any order
 
 
 class SeasonalBaseline:
@@ -54,9 +53,9 @@ class SeasonalBaseline:
         """
         counts, cdf = self._baseline.counts.copy(), self._baseline.cdf.copy()
         for part in self._parts:
-            sums = part.sums(mixes[part.shares.cycle])
-            counts[part.cells] = part.rounded(sums)
-            after_gap, after_tie, pairs = part.distribution(sums)
+            sums, cells = part.sums(mixes[part.shares.cycle]), part.cells
+            counts[cells.cells] = cells.rounded(sums)
+            after_gap, after_tie, pairs = cells.distribution(sums)
             cdf[0, pairs], cdf[1, pairs] = after_gap, after_tie
         return self._baseline.with_counts(counts, cdf)
 
@@ -67,19 +66,15 @@ class _Part:
 
     Attributes:
         shares: of their cells.
-        cells: flat index of all that is counted of them, ascending, shape (n,).
+        cells: all that is counted of them, n cells.
         parts: of each of these its share of its bin, shape (n,).
         bins: its bin; those of events without a usable value come behind, one a feature.
-        first: place of each feature's first cell, and the end of the last, shape (F + 1,).
-        numeric: how many of them are numbers; they come first.
     """
 
     shares: CellShares
-    cells: IntArray
+    cells: ExpectedCells
     parts: FloatArray
     bins: IntArray
-    first: IntArray
-    numeric: int
 
     @classmethod
     def of(cls, baseline: Baseline, seasons: Mapping[int, FeatureSeason]) -> _Part:
@@ -98,36 +93,9 @@ class _Part:
         numeric = int((places < layout.numeric).sum())
         # Windows are compared with events alone, without the halves that evidence adds to bins.
         shares = replace(CellShares.of(bins, [*seasons.values()]), every=valued.astype(np.float64))
-        return cls(shares, cells, parts, own, first, numeric)
+        return cls(shares, ExpectedCells(cells, first, numeric), parts, own)
 
     def sums(self, mix: Mix) -> IntArray:
-        """Return each feature's counts up to and with each cell, times `_FINE`, shape (n,)."""
+        """Return each feature's counts up to and with each cell, see `ExpectedCells`."""
         known = self.shares.mixed(mix)
-        expected = np.concatenate([known.values, known.none])[self.bins] * self.parts
-        total = np.cumsum(np.rint(expected * _FINE).astype(np.int64))
-        before = np.concatenate([[0], total])[self.first[:-1]]
-        sums: IntArray = total - np.repeat(before, np.diff(self.first))
-        return sums
-
-    def rounded(self, sums: IntArray) -> IntArray:
-        """Return whole counts, shape (n,), whose sums are as near as can be."""
-        whole = (sums + _FINE // 2) // _FINE
-        counts = np.diff(whole, prepend=0)
-        counts[self.first[:-1]] = whole[self.first[:-1]]
-        return counts
-
-    def distribution(self, sums: IntArray) -> tuple[FloatArray, FloatArray, IntArray]:
-        """Return the numbers' distribution functions, as `features.distance.cumulate` does.
-
-        Returns:
-            Its values after each gap and after each tie, and the pairs that they belong to.
-        """
-        first = self.first[: self.numeric + 1]
-        begin, end = first[:-1], first[1:]
-        valid = sums[end - EXTRA_CELLS - 1].astype(np.float64)
-        cdf = sums[: first[-1]] / np.repeat(np.where(valid > 0, valid, np.nan), end - begin)
-        after_gap, after_tie = cdf[::2].copy(), cdf[1::2].copy()
-        last = end // 2 - 1
-        after_tie[last - 1] = after_gap[last - 1]  # beside the last gap stands no tie
-        after_gap[last] = after_tie[last] = 0.0
-        return after_gap, after_tie, self.cells[: first[-1] : 2] // 2
+        return self.cells.sums(np.concatenate([known.values, known.none])[self.bins] * self.parts)

@@ -59,6 +59,7 @@ models:
     predictions:
     - t
     reference: refs/r.json
+    references: {}
     window:
       length: 1h
       every: 1h

@@ -67,7 +67,7 @@ def labelled_reference(model: str = MODEL) -> Reference:
 REFERENCE = reference()
 
 
-def plan(references: dict[str, Reference] | None = None, **settings: Any) -> Plan:
+def plan(references: dict[str, Reference] | None = None, /, **settings: Any) -> Plan:
     """The plan for `MODEL` on `TOPIC`; `settings` are keys of the model.
 
     `kafka`, `limits`, `output`, `ui` and `models` (more of them) are sections of the configuration.

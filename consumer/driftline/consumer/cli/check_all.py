@@ -31,6 +31,7 @@ from driftline.consumer.cli.topic_checks import (
 from driftline.consumer.config import Config, Loaded, ModelConfig
 from driftline.consumer.judge.dispersed import MEASURED, NO_TIMES, WINDOWS_ALONE, notes_of
 from driftline.consumer.judge.season_notes import season_notes, season_problems
+from driftline.consumer.judge.version_notes import version_notes
 from driftline.consumer.judge.volume_sentence import how_known
 from driftline.consumer.judge.volume_steps import VolumeSteps
 from driftline.consumer.log.protocol import Log, TopicInfo
@@ -199,6 +200,8 @@ def _model_findings(
     ignored = [f.name for f in reference.layout.features if model.is_ignored(f.name)]
     yield from _pane_findings(name, model, pane)
     for note in season_notes(reference, ignored):
+        yield Finding("ok", name, note)
+    for note in version_notes(reference, model.tags, ignored):
         yield Finding("ok", name, note)
     for problem in season_problems(reference, model.zone, pane):
         yield Finding("warning", name, problem)

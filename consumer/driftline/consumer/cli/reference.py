@@ -78,7 +78,7 @@ def build(
         list[str] | None, typer.Option(metavar="TAG", help="Also count each value of this tag.")
     ] = None,
     layout_of: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             metavar="REF",
             help="Count what this reference counts: for another version of its model.",

@@ -63,13 +63,13 @@ def with_config(wanted: ReferenceSettings, model: ModelConfig) -> ReferenceSetti
     )
 
 
-def over(wanted: ReferenceSettings, file: Path) -> ReferenceSettings:
+def over(wanted: ReferenceSettings, address: str) -> ReferenceSettings:
     """Return the settings with the layout of another reference.
 
     Raises:
         ReferenceError: it cannot be read.
     """
-    return dataclasses.replace(wanted, layout_of=load_reference(file))
+    return dataclasses.replace(wanted, layout_of=load_reference(address))
 
 
 def from_file(

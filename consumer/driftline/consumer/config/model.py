@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from driftline.consumer.config.addresses import Address
 from driftline.consumer.config.limit import Limit, PerformanceLimit
 from driftline.consumer.config.notation import (
     BudgetOrOff,
@@ -40,11 +41,14 @@ from driftline.consumer.config.values import Budget, format_number
 from driftline.detectors.outcomes.metrics import METRICS
 from driftline.detectors.pane_lengths import LEAST_PANES, MOST_PANES, part_of, part_of_rows
 from driftline.detectors.registry import DETECTORS, FeatureType
+from driftline.detectors.tags import VERSION
 
 if TYPE_CHECKING:
     from driftline.detectors.dispersion import Dispersion
 
 DAY = 86_400_000
+LONGEST_VERSION = 64
+"""Bytes of a version's name: longer ones share one."""
 BUDGET_OF_ROWS = Budget(1.0, 100, windows=True)
 """Of a model whose windows have no times, unless it has its own."""
 
@@ -213,6 +217,16 @@ class FeatureConfig(Section):
         return weight
 
 
+def _version(name: str) -> str:
+    if not name or len(name.encode()) > LONGEST_VERSION:
+        raise ValueError(f"a version is named by 1 to {LONGEST_VERSION} bytes")
+    return name
+
+
+VersionName = Annotated[str, AfterValidator(_version)]
+"""A version of a model, as its events have it."""
+
+
 def _url(value: str) -> str:
     return web_address(value, "https://wiki.example/runbook")
 
@@ -230,6 +244,7 @@ class ModelConfig(Section):
         BeforeValidator(_topic_alone),
     ] = None
     reference: Reference
+    references: dict[VersionName, Address] = Field(default_factory=dict)
     window: WindowConfig = Field(default_factory=WindowConfig)
     seasons: SeasonsOrOff = Field(default_factory=SeasonsConfig)
     budget: BudgetOrOff = Budget(1.0, 30 * DAY)
@@ -288,6 +303,11 @@ class ModelConfig(Section):
     def zone(self) -> str | None:
         """The time zone whose hours and days features may follow; None: they follow none."""
         return None if self.seasons is None else self.seasons.timezone or UTC
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags of which each listed value is a stream of its own."""
+        return _each_once((*self.segments, *([VERSION] if self.references else [])))
 
     def thresholds_for(self, feature: str) -> dict[DetectorName, Limit]:
         """Return the limits that hold for a feature: its own, else the model's, per detector."""

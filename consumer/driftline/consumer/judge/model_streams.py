@@ -218,14 +218,14 @@ def rule_books(
 
 
 def reference_streams(config: ModelConfig, reference: Reference) -> Sequence[str | None]:
-    """Return the streams to count and judge: the model, and the values of its `segments` tags."""
+    """Return the streams to count and judge: the model, and the listed values of its tags."""
     segments = segment_streams(config, reference).values()
     wanted = {None, *(segment for each in segments for segment in each)}
     return tuple(stream for stream in reference.streams if stream in wanted)
 
 
 def segment_streams(config: ModelConfig, reference: Reference) -> dict[str, tuple[str, ...]]:
-    """Return the streams of each of the `segments` tags."""
+    """Return the streams of each of the tags whose values are counted apart."""
     known = set(reference.streams)
     return {
         tag: tuple(
@@ -233,5 +233,5 @@ def segment_streams(config: ModelConfig, reference: Reference) -> dict[str, tupl
             for value in (*reference.segments[tag], OTHER)
             if (segment := f"{tag}={value}") in known
         )
-        for tag in config.segments
+        for tag in config.tags
     }

@@ -231,7 +231,7 @@ class Plan:
     def _segments(self, name: str) -> dict[str, tuple[str, ...]]:
         """Return the tags that a model is watched by, each with the values counted apart."""
         listed = self.references[name].segments
-        return {tag: listed[tag] for tag in self.config.models[name].segments}
+        return {tag: listed[tag] for tag in self.config.models[name].tags}
 
     def _label_reader(self, topic: str, classes: Mapping[str, tuple[str, ...]]) -> LabelReader:
         limits, among_events = self.config.limits, bool(self.models_of(topic))
@@ -252,7 +252,7 @@ class Plan:
             Room.within(
                 limits.max_waiting // partitions,
                 limits.max_waiting_bytes // partitions,
-                len(config.segments),
+                len(config.tags),
             ),
             partition,
             partitions,

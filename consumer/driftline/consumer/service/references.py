@@ -19,6 +19,7 @@ from driftline.consumer.service.comparing import misfit
 from driftline.consumer.service.reference_file import read_reference_file
 from driftline.detectors.outcomes import OutcomeLayout, Outcomes
 from driftline.detectors.reference import OTHER, Reference
+from driftline.detectors.versions import with_versions
 from driftline.errors import ReferenceError  # noqa: A004 - the operator's word for it
 from driftline.producer.errors import MissingExtraError
 from driftline.producer.records.names import PREDICTION_FEATURES, feature_problem, tag_problem
@@ -72,6 +73,12 @@ def read_references(
         except (ReferenceError, MissingExtraError) as error:
             problems.append(loaded.locations.problem(("models", name, "reference"), str(error)))
             continue
+        if model.references:
+            named, found = _read_versions(loaded, name, reference)
+            problems += found
+            if found:
+                continue
+            reference = with_versions(reference, named)
         references[name] = reference
         features = reference.layout.position
         tags = reference.segments
@@ -80,6 +87,41 @@ def read_references(
         problems += _name_problems(loaded, name, reference)
         problems += check_performance(loaded.config, name, reference, loaded.locations)
     return references, problems + _misfits(loaded, references)
+
+
+def _read_versions(
+    loaded: Loaded, name: str, reference: Reference
+) -> tuple[dict[str, Reference], list[Problem]]:
+    """Return the references of a model's versions, and what does not fit to the model's."""
+    model, named, problems = loaded.config.models[name], {}, []
+    for version, address in model.references.items():
+        key = ("models", name, "references", version)
+        try:
+            found = load_reference(address)
+        except (ReferenceError, MissingExtraError) as error:
+            problems.append(loaded.locations.problem(key, str(error)))
+            continue
+        named[version] = found
+        why = _unlike(found, reference, address, model.reference.layout)
+        if why is not None:
+            problems.append(loaded.locations.problem(key, why))
+    return named, problems
+
+
+def _unlike(version: Reference, model: Reference, own: str, file: str) -> str | None:
+    """Return why a version's reference cannot stand beside the model's, and what to do."""
+    if version.layout_id != model.layout_id:
+        return (
+            f"{own} counts other things than {file}: build it again with"
+            f" driftline reference build --layout-of {file}"
+        )
+    zones = {each.timezone for each in (model.seasons, version.seasons) if each is not None}
+    if len(zones) > 1:
+        return (
+            f"{own} has the hours of another time zone than {file} ({', '.join(sorted(zones))}):"
+            " build it again with the --timezone of that one"
+        )
+    return None
 
 
 def sort_out(problems: Iterable[Problem]) -> list[Problem]:
@@ -117,10 +159,10 @@ def _name_problems(loaded: Loaded, name: str, reference: Reference) -> list[Prob
         for feature in reference.layout.position
         if feature not in PREDICTION_FEATURES and not model.is_ignored(feature)
     ]
-    found += [tag_problem(tag) for tag in model.segments]
+    found += [tag_problem(tag) for tag in model.tags]
     found += [
         f"the segments of {tag} have a value {OTHER}, which is what the others are called"
-        for tag in model.segments
+        for tag in model.tags
         if OTHER in reference.segments.get(tag, ())
     ]
     return [

@@ -145,6 +145,25 @@ class Known:
         return self.none / self.mass
 
 
+def mixture(parts: Sequence[tuple[Known, float]], most: FloatArray | None = None) -> Known:
+    """Return what is known of a mixture, as if by 1 / (sum of w^2 / n) events: as surely as that.
+
+    Args:
+        parts: of each what is known, and its share of the events.
+        most: events of each feature that it is known by at the most, shape (F,); None: any number.
+    """
+    sizes = parts[0][0].sizes
+    owner = np.repeat(np.arange(sizes.size), sizes)
+    values, none, error = np.zeros(owner.size), np.zeros(sizes.size), np.zeros(sizes.size)
+    for known, weight in parts:
+        part = weight / known.mass
+        values += part[owner] * known.values
+        none += part * known.none
+        error += weight * part
+    mass = 1.0 / error if most is None else np.minimum(1.0 / error, most)
+    return Known(values * mass[owner], none * mass, mass, sizes)
+
+
 @dataclass(eq=False)
 class Since:
     """Events since the reference, in each bin.
@@ -249,16 +268,16 @@ class CellShares:
         """Return what is known of a mixture of cells; `since`: as for one."""
         if mix.cells.size == 1:
             return self.of_cell(int(mix.cells[0]), since)
-        values, none = np.zeros(self._owner.size), np.zeros(self.kappa.size)
-        error = np.zeros(self.kappa.size)
-        for cell, weight in zip(mix.cells.tolist(), mix.weights.tolist(), strict=True):
-            known = self.of_cell(cell, since)
-            part = weight / known.mass
-            values += part[self._owner] * known.values
-            none += part * known.none
-            error += weight * part
-        mass = np.minimum(1.0 / error, self.mass(since))
-        return Known(values * mass[self._owner], none * mass, mass, np.diff(self.first))
+        cells = zip(mix.cells.tolist(), mix.weights.tolist(), strict=True)
+        known = [(self.of_cell(cell, since), weight) for cell, weight in cells]
+        return mixture(known, self.mass(since))
+
+    def of_panes(self, mix: Mix, since: Since | None = None) -> Known:
+        """Return what is known of panes that are tested.
+
+        How little is known of a cell is in the phi of the reference's panes.
+        """
+        return self.mixed(mix, since).of_mass(self.mass(since))
 
     def mass(self, since: Since | None = None) -> FloatArray:
         """Return what is known of all cells together, as if events of each feature, shape (F,)."""

@@ -14,12 +14,13 @@ from driftline.detectors.sequential.alternatives import Tilts
 from driftline.detectors.sequential.cell_shares import CellShares, Known, Mix, Since
 from driftline.detectors.sequential.evidence import Evidence, EvidenceState
 from driftline.detectors.sequential.pane_bins import PaneBins
+from driftline.detectors.sequential.part_shares import PartShares
 from driftline.detectors.sequential.variation import Directions, PaneVariation
 
 
 @dataclass(eq=False)
 class CellState:
-    """What is kept of features that follow a cycle.
+    """What is kept of features that follow a cycle, or whose stream has parts.
 
     Attributes:
         added: events since the reference, whole numbers per cell and bin, shape (cells, M).
@@ -40,7 +41,7 @@ class GroupState:
         open: events of the panes joined so far, shape (M,).
         none: those without a usable value, shape (F,).
         number: of the joined pane that they belong to; -1 before the first.
-        season: of features that follow a cycle.
+        season: of features that follow a cycle, or whose stream has parts.
     """
 
     evidence: EvidenceState
@@ -61,6 +62,8 @@ class Group:
         joined: place in `JOINS` of how many panes are joined.
         upwards: whether numbers are only tested for larger values.
         seasons: of each feature; None: they follow no cycle.
+        parts: flat counts of the references of the parts that the stream is a mixture of, shape
+            (parts, layout.size); None: it has none. Features of parts follow no cycle.
     """
 
     def __init__(
@@ -72,6 +75,7 @@ class Group:
         *,
         upwards: bool,
         seasons: list[FeatureSeason] | None = None,
+        parts: IntArray | None = None,
     ) -> None:
         self.bins = PaneBins(layout, counts, places)
         self.joined, self.together = joined, JOINS[joined]
@@ -81,7 +85,11 @@ class Group:
         self.evidence = Evidence(self.bins, tilts)
         size = self.bins.owner.size
         self._seasons = seasons
-        self.cells = None if seasons is None else CellShares.of(self.bins, seasons)
+        self.cells: CellShares | PartShares | None = None
+        if parts is not None:
+            self.cells = PartShares.of(self.bins, counts, parts)
+        elif seasons is not None:
+            self.cells = CellShares.of(self.bins, seasons)
         self.state = GroupState(
             self.evidence.state,
             PaneVariation(places.size),
@@ -142,7 +150,7 @@ class Group:
 
         Args:
             flat: its counts.
-            cell: that it is of, if the features follow a cycle.
+            cell: that it is of, if the features follow a cycle; the part, if it is one of a pane.
         """
         x, none, state = self.bins.count(flat), self.bins.count_none(flat), self.state
         state.open = state.open + x
@@ -153,13 +161,13 @@ class Group:
             state.season.open[cell] = before + x, many + events
 
     def known(self) -> Known | None:
-        """Return what is known of the panes to be tested; None where they follow no cycle."""
+        """Return what is known of the panes to be tested; None: what is known of all of them."""
         season = self.state.season
         if self.cells is None or season is None:
             return None
         mix = Mix.of([*season.open], [events for _, events in season.open.values()])
         since = self._since(season)
-        return self.cells.mixed(mix, since).of_mass(self.cells.mass(since))
+        return self.cells.of_panes(mix, since)
 
     def close(self, grows: FloatArray) -> None:
         """Let the panes that were tested be part of what is normal; begin the next.
@@ -180,7 +188,7 @@ class Group:
 
         Args:
             i: place in the group.
-            mix: of the cells, if the feature follows a cycle.
+            mix: of the cells, if the feature follows a cycle, or of the parts.
             without: events that are not to count, as far as they came since the reference, per cell
                 of the mix and bin; None: none that came since the reference count.
         """
@@ -205,7 +213,7 @@ class Group:
 
         Args:
             i: place in the group.
-            cells: distinct, of a feature that follows a cycle.
+            cells: distinct, of a feature that follows a cycle, or parts.
             events: per cell and bin.
         """
         own, season = self.own(i), self.state.season
@@ -228,11 +236,16 @@ class Group:
             None if seasons is None else seasons[place]
             for seasons, place in ((self._seasons, i), (old._seasons, other))
         )
+        parts, others = (
+            group.cells.only(place) if isinstance(group.cells, PartShares) else None
+            for group, place in ((self, i), (old, other))
+        )
         return (
             np.array_equal(bins.cells[mine], before.cells[theirs])
             and np.array_equal(bins.normal[mine], before.normal[theirs])
             and bins.none[i] == before.none[other]
             and (season is then or (season is not None and season.equals(then)))
+            and (parts is others or (parts is not None and parts.equals(others)))
         )
 
     def _bins_of(self, features: IntArray) -> IntArray:

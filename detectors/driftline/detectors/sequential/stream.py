@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -39,7 +40,8 @@ class StreamEvidence:
             tell how much panes vary, and say nothing else.
         share: of the model's events that are the stream's, 0 to 1.
         pane: length of its panes, ms; None: as long as the reference's.
-        seasons: of the stream; None: nothing follows a cycle. With them `pane` is given.
+        cells: the seasons of the stream, with which `pane` is given; or the flat counts of the
+            references of its parts, shape (parts, layout.size). None: neither.
         upwards: whether numbers are only tested for larger values, as sizes of errors are.
 
     Attributes:
@@ -56,10 +58,12 @@ class StreamEvidence:
         dispersion: Dispersion | None,
         share: float = 1.0,
         pane: int | None = None,
-        seasons: StreamSeasons | None = None,
+        cells: StreamSeasons | IntArray | None = None,
         *,
         upwards: bool = False,
     ) -> None:
+        parts = cells if isinstance(cells, np.ndarray) else None
+        seasons = cells if isinstance(cells, StreamSeasons) else None
         self._seasons, self._pane = seasons, pane or 0
         self._longer = 1.0
         if dispersion is not None and pane is not None:
@@ -82,6 +86,7 @@ class StreamEvidence:
                 join,
                 upwards=upwards,
                 seasons=[following[f] for f in places.tolist()] if name else None,
+                parts=parts,
             )
             for kind in (numeric, ~numeric)
             for join in range(len(JOINS))
@@ -90,9 +95,16 @@ class StreamEvidence:
                 places := np.flatnonzero(watched & has & kind & (joined == join) & (cycle == name))
             ).size
         ]
-        self._cycles = {group.cells.cycle for group in self._groups if group.cells is not None}
+        found = (group.cells.cycle for group in self._groups if group.cells is not None)
+        self._cycles = {cycle for cycle in found if cycle is not None}
 
-    def add(self, flat: IntArray, pane: int, frozen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    def add(
+        self,
+        flat: IntArray,
+        pane: int,
+        frozen: NDArray[np.bool_],
+        parts: Sequence[IntArray] = (),
+    ) -> NDArray[np.bool_]:
         """Take in a final pane.
 
         Args:
@@ -101,6 +113,7 @@ class StreamEvidence:
                 events.
             frozen: features whose normal shares stay as they are, because an alert says that they
                 changed, shape (F,).
+            parts: the counts of each of the stream's parts, if it has any.
 
         Returns:
             Which features were tested by this pane, shape (F,).
@@ -114,7 +127,11 @@ class StreamEvidence:
                 if state.open.any():  # the last of its panes had no events
                     self._test(group, frozen, tested)
                 state.number = number
-            group.open(flat, 0 if group.cells is None else cells[group.cells.cycle])
+            if parts:
+                for part, own in enumerate(parts):
+                    group.open(own, part)
+            else:
+                group.open(flat, cells.get(group.cycle or "", 0))
             if pane % together == together - 1:
                 self._test(group, frozen, tested)
         return tested

@@ -45,7 +45,7 @@ def test_a_window_that_shows_nothing_ends_nothing(
     changes, reference = watch(phi)
     rng, asked = np.random.default_rng(2), []
 
-    def counts(start: int, end: int) -> IntArray:
+    def counts(start: int, end: int, part: str | None = None) -> IntArray:
         asked.append((end - start) // MINUTE)
         values = rng.standard_normal(asked[-1] * EVENTS) + shift
         columns = encode(reference.layout, {"x": FeatureColumn("numeric", values)})

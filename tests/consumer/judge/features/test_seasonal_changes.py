@@ -52,7 +52,7 @@ def watch(kept: StreamChanges | None = None, min_effect: float = 0.02) -> Change
 FIRST = 1_753_999_200_000 // HOUR
 
 
-def counts(start: int, end: int) -> IntArray:
+def counts(start: int, end: int, part: str | None = None) -> IntArray:
     _, flat = stream()
     found: IntArray = flat[start // HOUR - FIRST : end // HOUR - FIRST].sum(axis=0)
     return found

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from driftline.consumer.judge.dispersed import ASSUMED
 from driftline.consumer.judge.features.change_state import FORMAT, StreamChanges, pack, unpack
 from driftline.consumer.judge.features.past_phi import PastPhi
 from driftline.consumer.judge.seasons import stream_seasons
+from driftline.consumer.judge.windows.panes import PaneStore
 from driftline.detectors.dispersion import UNKNOWN
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.reference import Reference, content_hash
@@ -30,9 +31,24 @@ from driftline.detectors.sequential.gate import (
     tails_doubled,
 )
 from driftline.detectors.sequential.stream import StreamEvidence
+from driftline.detectors.versions import dispersion_of, version_streams
 
-Counts = Callable[[int, int], IntArray]
-"""Returns the flat counts of the stream from one time to another (ms)."""
+
+class Counts(Protocol):
+    """Returns the flat counts of the stream from one time to another (ms)."""
+
+    def __call__(self, first: int, end: int, part: str | None = None, /) -> IntArray:
+        """Return them; `part`: a stream that is a part of this one, whose events alone count."""
+        ...
+
+
+def counts_of(panes: PaneStore, segment: str | None, size: int) -> Counts:
+    """Return what counts a stream's events, in the first `size` cells of its panes."""
+
+    def counts(first: int, end: int, part: str | None = None) -> IntArray:
+        return panes.counts(first, end, segment if part is None else part)[:size]
+
+    return counts
 
 
 @dataclass(frozen=True)
@@ -64,8 +80,8 @@ class _Panes:
     """Events of one feature in some panes.
 
     Attributes:
-        mix: of the cells that they are of.
-        cells: the events per cell of the mix and bin.
+        mix: of the cells that they are of, or of the parts of the stream.
+        cells: the events per cell or part of the mix and bin.
     """
 
     mix: Mix
@@ -79,6 +95,25 @@ class _Panes:
 
 
 _WHOLE = Mix.of([0], [1.0])  # of what follows no cycle
+
+
+def unwatched(reference: Reference, segment: str | None) -> NDArray[np.bool_]:
+    """Return the features of a stream on which no evidence is added up, shape (F,): windows alone.
+
+    Where versions have references of their own, what is normal for the whole model, pane by pane,
+    is known of its versions, but not at each hour; and nothing is known of the versions in the
+    segments of other tags. Each version's own stream has all.
+    """
+    found = np.zeros(len(reference.layout.features), np.bool_)
+    versions = version_streams(reference)
+    if not versions or segment in versions:
+        return found
+    if segment is not None:
+        return ~found
+    for part in versions:
+        seasons = stream_seasons(reference, part)
+        found[[] if seasons is None else [*seasons.features]] = True
+    return found
 
 
 class ChangeWatch:
@@ -108,16 +143,18 @@ class ChangeWatch:
         *,
         upwards: bool = False,
     ) -> None:
-        place = reference.position[segment]
-        share = reference.stream_events[place] / max(int(reference.stream_events[0]), 1)
+        dispersion, share = dispersion_of(reference, segment)
+        self._parts = version_streams(reference) if segment is None else ()
+        limits = np.where(unwatched(reference, segment), np.nan, limits)
         watched = ~np.isnan(limits)
         self._stream = "" if segment is None else segment
         self._limits, self._pane, self._min_effect = limits, pane, min_effect
         self._window, self._most = window.length, max(RECENT) * window.every
         self._layout, self._seasons = reference.layout, stream_seasons(reference, segment)
+        parts = [reference.position[part] for part in self._parts]
         self._evidence = StreamEvidence(
-            reference.layout, reference.counts[place], watched, reference.dispersion, float(share),
-            pane, self._seasons,
+            reference.layout, reference.counts[reference.position[segment]], watched,
+            dispersion, share, pane, reference.counts[parts] if parts else self._seasons,
             upwards=upwards,
         )  # fmt: skip
         self._key = content_hash(
@@ -165,10 +202,11 @@ class ChangeWatch:
         number = start // self._pane
         if self._past.is_due(number):
             self._past.keep(number, self._evidence.phi())
-        tested = self._evidence.add(flat, number, frozen)
+        end = start + self._pane
+        parts = [counts(start, end, part) for part in self._parts]
+        tested = self._evidence.add(flat, number, frozen, parts)
         with np.errstate(invalid="ignore"):
             reached = tested & ~frozen & (significant(self._evidence.evidence) >= self._limits)
-        end = start + self._pane
         changes = [self._change(f, end, counts) for f in np.flatnonzero(reached).tolist()]
         return [change for change in changes if change is not None]
 
@@ -287,6 +325,11 @@ class ChangeWatch:
     def _counted(self, f: int, first: int, end: int, counts: Counts) -> _Panes:
         """Return the events of the f-th feature in the panes from one time to another (ms)."""
         bins, own, _ = self._evidence.bins_of(f)
+        if self._parts:
+            flats = [counts(first, end, part) for part in self._parts]
+            many = [float(self._layout.events(flat, f)) for flat in flats]
+            mix = Mix.of(range(len(flats)), many)
+            return _Panes(mix, np.stack([bins.count(flats[i])[own] for i in mix.cells.tolist()]))
         cycle = self._evidence.cycle_of(f)
         if cycle is None or self._seasons is None:
             return _Panes(_WHOLE, bins.count(counts(first, end))[own][None])

@@ -10,10 +10,12 @@ from driftline.consumer.judge.sentence import NORMALLY
 from driftline.consumer.judge.windows.panes import PaneStore
 from driftline.detectors import Baseline, normal_rates
 from driftline.detectors.grid import FloatArray
+from driftline.detectors.mixed_baseline import mixed_baseline
 from driftline.detectors.reference import Reference
 from driftline.detectors.seasonal_baseline import SeasonalBaseline
 from driftline.detectors.seasons import CYCLES, FeatureSeason
 from driftline.detectors.sequential.cell_shares import Mix
+from driftline.detectors.versions import version_streams
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +55,8 @@ class StreamNormal:
         segment: of the stream.
         pane: length of its panes, ms.
 
+    Where versions have references of their own, the whole model is a mixture of their streams.
+
     Attributes:
         whole: what is normal at all.
     """
@@ -66,9 +70,13 @@ class StreamNormal:
         self._seasonal = None
         if self._seasons is not None and baseline.events:
             self._seasonal = SeasonalBaseline(baseline, self._seasons.features)
+        parts = version_streams(reference) if segment is None else ()
+        self._parts = {part: StreamNormal(reference, part, pane) for part in parts}
 
     def of(self, start: int, end: int, panes: PaneStore) -> Normal:
         """Return what is normal for the panes from one time to another (ms)."""
+        if self._parts:
+            return self._mixed(start, end, panes)
         if self._seasons is None or self._seasonal is None:
             return self.whole
         mixes = self._seasons.mixes(
@@ -76,3 +84,11 @@ class StreamNormal:
         )
         baseline = self._seasonal.at(mixes)
         return Normal(baseline, normal_rates(baseline), self._seasons.features, mixes)
+
+    def _mixed(self, start: int, end: int, panes: PaneStore) -> Normal:
+        events = {part: panes.events(start, end, part) for part in self._parts}
+        there = [part for part, many in events.items() if many]
+        baselines = [self._parts[part].of(start, end, panes).baseline for part in there]
+        many = [events[part] for part in there]
+        baseline = mixed_baseline(self.whole.baseline, baselines, many)
+        return Normal(baseline, normal_rates(baseline))

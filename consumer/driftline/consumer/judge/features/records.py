@@ -93,6 +93,7 @@ class FeatureWriter:
         rules: the model's rules.
         features: places of the features that have verdicts, in the order of their names.
         changes: the evidence on the stream.
+        note: what its verdicts say of the reference; None: nothing.
     """
 
     def __init__(
@@ -102,8 +103,10 @@ class FeatureWriter:
         rules: RuleBook,
         features: Sequence[int],
         changes: ChangeWatch,
+        note: str | None = None,
     ) -> None:
         self._records, self._rules, self._changes = records, rules, changes
+        self._note = note
         self._baseline = baseline
         layout = baseline.layout.features
         self._subjects = [(f, Subject.feature(layout[f].name), layout[f].type) for f in features]
@@ -132,7 +135,7 @@ class FeatureWriter:
                 figures={} if reason else figures_of(now.found, f, kind, now.rulings),
                 bins=None if reason else _bins_of(now.normal.baseline, f, now.counts),
             )
-            note = note_of(phi[:, f].tolist())
+            note = "; ".join(filter(None, (self._note, note_of(phi[:, f].tolist())))) or None
             known = int(self._baseline.feature_events[f]), self._evidence(f), note
             verdicts.append(self._records.verdict(now.window, found, *known))
         return verdicts

@@ -13,7 +13,7 @@ from driftline.consumer.judge.budget_rules import SEQUENTIAL
 from driftline.consumer.judge.dispersed import ASSUMED
 from driftline.consumer.judge.features.causes import Causes, at_least, without
 from driftline.consumer.judge.features.change_state import StreamChanges
-from driftline.consumer.judge.features.changes import Change, ChangeWatch, Counts
+from driftline.consumer.judge.features.changes import Change, ChangeWatch, Counts, counts_of
 from driftline.consumer.judge.features.normal import Normal, StreamNormal
 from driftline.consumer.judge.features.reach import NOWHERE, Reach
 from driftline.consumer.judge.features.records import FeatureWindow, FeatureWriter
@@ -29,6 +29,7 @@ from driftline.consumer.judge.lives.life import (
     repeat,
 )
 from driftline.consumer.judge.records import JudgedWindow, RecordWriter, too_few
+from driftline.consumer.judge.version_notes import version_note
 from driftline.consumer.judge.windows.panes import PaneStore
 from driftline.consumer.wire.kinds import DRIFT, Kind
 from driftline.consumer.wire.records import Alert, Verdict
@@ -97,7 +98,8 @@ class StreamJudge:
             reference, records.segment, rules.limits, rules.pane, config.window,
             config.min_effect, kept,
         )  # fmt: skip
-        self._writer = FeatureWriter(records, self._baseline, rules, watched, self.changes)
+        note = version_note(reference, records.segment)
+        self._writer = FeatureWriter(records, self._baseline, rules, watched, self.changes, note)
 
     def pane(self, start: int, panes: PaneStore) -> list[Alert]:
         """Take in the final pane that starts at `start` (ms); return the alert records it causes.
@@ -139,7 +141,6 @@ class StreamJudge:
         """Return the alerts on changes that evidence shows at `end` (ms)."""
         if not changes:
             return []
-
         counts = self._counts(panes)
         new = []
         for change, reach in changes:
@@ -229,7 +230,6 @@ class StreamJudge:
             now = FeatureWindow(shown, found, counts, (), (), self._firing(found), normal)
             return verdicts, [self._record(life, now, reason) for life in due]
         rulings = self._rules.judge(found, normal.rates)
-
         quiet = partial(self.changes.is_quiet, end=times.end, counts=self._counts(panes))
         written = list(self._live(window, found, rulings, quiet))
         untested, firing = self._rules.untested(found), self._firing(found)
@@ -347,8 +347,7 @@ class StreamJudge:
 
     def _counts(self, panes: PaneStore) -> Counts:
         """Return what counts the stream's events; behind those are the cells of estimates."""
-        size = self._baseline.layout.size
-        return lambda first, end: panes.counts(first, end, self._segment)[:size]
+        return counts_of(panes, self._segment, self._baseline.layout.size)
 
     def _still(self, key: tuple[str, str, str], f: int, quiet: Callable[[int], bool]) -> Reading:
         """Return whether what evidence once showed is over, by the last window or windows."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
+from functools import partial
 from math import inf
 
 import numpy as np
@@ -49,12 +51,16 @@ class MetricChanges:
         self.names = [feature.name for feature in layout.features]
         counts = np.array([self._cells.count(own) for own in outcomes.counts])
         events = counts[:, : layout.starts[1]].sum(axis=1)
+        versions = reference.versions
         normal = Reference(
             reference.model,
             layout,
-            ReferenceCounts(reference.streams, counts, events),
+            ReferenceCounts(
+                reference.streams, counts, events,
+                versions={name: replace(own, dispersion=None) for name, own in versions.items()},
+            ),
             reference.segments,
-        )
+        )  # fmt: skip
         limits = np.array([limit if name in watched else np.nan for name in self.names])
         self._watch = ChangeWatch(
             normal, segment, limits, window.every, window, -inf, kept, upwards=True
@@ -71,9 +77,7 @@ class MetricChanges:
         """
         frozen = np.array([name in firing for name in self.names], bool)
         flat = self._counts(panes, start, start + self._every)
-        return self._watch.add(
-            start, flat, lambda first, end: self._counts(panes, first, end), frozen
-        )
+        return self._watch.add(start, flat, partial(self._counts, panes), frozen)
 
     def of(self, name: str) -> Evidence | None:
         """Return what is known of a metric; None where no evidence is added up, or none came."""
@@ -81,7 +85,7 @@ class MetricChanges:
 
     def fired(self, change: Change, end: int, panes: PaneStore) -> None:
         """Take what came since the change out of what is normal; an alert speaks of it now."""
-        self._watch.fired(change, end, lambda first, last: self._counts(panes, first, last))
+        self._watch.fired(change, end, partial(self._counts, panes))
 
     def version(self, change: Change, end: int, panes: PaneStore) -> str | None:
         """Return the model version that began with a change, of predictions that have labels."""
@@ -96,5 +100,6 @@ class MetricChanges:
         """Return what has to be kept."""
         return self._watch.state()
 
-    def _counts(self, panes: PaneStore, first: int, end: int) -> IntArray:
-        return self._cells.count(panes.counts(first, end, self._segment)[: self._size])
+    def _counts(self, panes: PaneStore, first: int, end: int, part: str | None = None) -> IntArray:
+        stream = self._segment if part is None else part
+        return self._cells.count(panes.counts(first, end, stream)[: self._size])
