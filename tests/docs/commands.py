@@ -50,6 +50,7 @@ SHOWS = {
     "reference": (
         r"^references/((car-loan(-3\.2)?|coarse)\.json\.gz .*[0246],000 events, (9|10)"
         r"|orders\.json\.gz .* 1,200 events, 6"
+        r"|reviews\.json\.gz .* 6,000 events, 10"
         r"|visits(-berlin)?\.json\.gz .* 14,\d{3} events, 3) features$"
     ),
     "check": r"^no errors",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -126,3 +127,30 @@ def truths(shell: Shell) -> None:
         if number % 10 != 3
     )
     _write(shell, "truth.csv", [("id", "repaid"), *known])
+
+
+def reviews(shell: Shell) -> None:
+    """Put reviews there with an embedding and a text each; in July some are in another language."""
+    english = "good bad the a was late and slow very fine parcel colour broken price again"
+    german = "gut schlecht das ein war spät und langsam sehr schön Paket Farbe kaputt"
+    rng = np.random.default_rng(11)
+    topics = rng.normal(0, 1, (6, 8))
+
+    def write(name: str, begin: datetime, size: int, other: float, new: float) -> None:
+        lines = []
+        for number in range(size):
+            topic = topics[rng.choice(6)] if rng.random() >= new else np.full(8, 1.5)
+            words = german if rng.random() < other else english
+            text = " ".join(rng.choice(words.split(), rng.integers(4, 12)).tolist())
+            event = {
+                "time": (begin + timedelta(minutes=number)).isoformat(timespec="seconds"),
+                "embedding": (topic + rng.normal(0, 0.3, 8)).round(4).tolist(),
+                "comment": f"{text}, {rng.integers(1, 6)}/5!",
+                "score": round(float(rng.beta(5, 2)), 3),
+            }
+            lines.append(json.dumps(event, ensure_ascii=False))
+        shell.write(name, "\n".join([*lines, ""]))
+
+    write("june.ndjson", datetime(2026, 6, 1, tzinfo=UTC), 6_000, 0.0, 0.0)
+    write("july.ndjson", datetime(2026, 7, 1, tzinfo=UTC), 4_000, 0.1, 0.06)
+    (shell.folder / "references").mkdir()

@@ -17,7 +17,7 @@ from driftline.producer import Constant, Mapping, ReferenceSettings, format_time
 from driftline.producer.reference.build import reference_from_rows
 
 from .commands import COMMANDS, DRIFTLINE, NOT_RUN, of_page, pages, run
-from .own_data import last_quarter, orders, truths, two_versions, visits, without_times
+from .own_data import last_quarter, orders, reviews, truths, two_versions, visits, without_times
 from .pages import EVERY, PAGES, sections
 from .shell import Shell
 
@@ -98,6 +98,7 @@ STAGES: dict[str, dict[str, Callable[[Shell], None]]] = {
     "index.md": {"": last_quarter},
     "concepts.md": {"": last_quarter},
     "how-to/no-time.md": {"": without_times},
+    "how-to/embeddings.md": {"": reviews},
     "how-to/every-morning.md": {"": visits},
     "how-to/versions.md": {"": two_versions},
     "how-to/too-often.md": {"": last_quarter},

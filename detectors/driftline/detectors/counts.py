@@ -14,6 +14,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from driftline.detectors.derivations import Derivation
 from driftline.detectors.grid import (
     FloatArray,
     IntArray,
@@ -80,6 +81,7 @@ class Layout:
         features: numeric ones first, then the rest, each part ascending by name (`Layout.of`).
         left_out: fields of the events that are no features: when they come, they are not new. None
             where that is not known, as of references of 0.1.0: there no field is called new.
+        derived: how features are computed that are no fields of the events.
 
     Example:
         >>> layout = Layout.of([
@@ -92,11 +94,18 @@ class Layout:
 
     features: tuple[Feature, ...]
     left_out: tuple[str, ...] | None = None
+    derived: tuple[Derivation, ...] = ()
 
     @classmethod
-    def of(cls, features: Iterable[Feature], left_out: tuple[str, ...] | None = None) -> Self:
+    def of(
+        cls,
+        features: Iterable[Feature],
+        left_out: tuple[str, ...] | None = None,
+        derived: tuple[Derivation, ...] = (),
+    ) -> Self:
         """Lay out `features`, given in any order."""
-        return cls(tuple(sorted(features, key=lambda f: (f.type != "numeric", f.name))), left_out)
+        ordered = tuple(sorted(features, key=lambda f: (f.type != "numeric", f.name)))
+        return cls(ordered, left_out, derived)
 
     @cached_property
     def starts(self) -> IntArray:
@@ -118,6 +127,11 @@ class Layout:
     def position(self) -> dict[str, int]:
         """Feature's name to its place in `features`."""
         return {feature.name: f for f, feature in enumerate(self.features)}
+
+    @cached_property
+    def derivations(self) -> dict[str, Derivation]:
+        """Name of a derived feature to how it is computed."""
+        return {name: each for each in self.derived for name in each.features}
 
     def of_types(self, types: Collection[FeatureType]) -> NDArray[np.bool_]:
         """Return which features are of one of the types, shape (F,)."""

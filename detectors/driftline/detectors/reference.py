@@ -22,6 +22,7 @@ from typing import Any, Self
 import numpy as np
 
 from driftline.detectors.counts import EXTRA_CELLS, Feature, Layout, with_ks_error, with_ties
+from driftline.detectors.derivations import derivation_from_json
 from driftline.detectors.dispersion import DIRECTIONS, JOINS, Dispersion
 from driftline.detectors.grid import IntArray
 from driftline.detectors.packing import packed, unpacked
@@ -247,13 +248,14 @@ def _content(reference: Reference) -> dict[str, Any]:
 
 
 def _layout_content(reference: Reference) -> dict[str, Any]:
-    left_out = reference.layout.left_out
+    left_out, derived = reference.layout.left_out, reference.layout.derived
     return {
         "features": [_feature_to_json(feature) for feature in reference.layout.features],
         "segments": {tag: list(values) for tag, values in reference.segments.items()},
         "positive_label": reference.positive_label,
         "outcome": (reference.outcome or {}).get("layout"),
         **({} if left_out is None else {"left_out": list(left_out)}),
+        **({"derived": [each.to_json() for each in derived]} if derived else {}),
     }
 
 
@@ -265,6 +267,7 @@ def _fields(document: dict[str, Any]) -> dict[str, Any]:
     features = Layout.of(
         map(_feature_from_json, layout["features"]),
         None if left_out is None else tuple(left_out),
+        tuple(map(derivation_from_json, layout.get("derived", ()))),
     )
     streams, outcome = baseline["streams"], baseline["outcome"]
     seasons, volume = baseline.get("seasons"), baseline.get("volume")

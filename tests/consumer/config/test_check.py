@@ -26,6 +26,7 @@ models:
       amount: {weight: 2}
       prediction.score: {weight: 2}
       zzz: {type: boolean}
+      place: {type: vector}
   other: {predictions: t, reference: r.json, segments: [x]}
 """
 FEATURES = ["amount", "country", "debug_a", "prediction.score"]
@@ -48,6 +49,10 @@ def test_check_against(read: Read) -> None:
             "error",
         ),
         (
+            "driftline.yaml:17: models.m.features.place: not in the reference; build it again",
+            "error",
+        ),
+        (
             "driftline.yaml:8: models.m.ignore[1]: contry matches no feature of the reference;"
             " did you mean country?",
             "warning",
@@ -66,7 +71,7 @@ def test_a_reference_without_segments(read: Read) -> None:
         str(problem)
         for problem in check_against(loaded.config, "other", FEATURES, [], loaded.locations)
     ] == [
-        "driftline.yaml:17: models.other.segments[0]:"
+        "driftline.yaml:18: models.other.segments[0]:"
         " the reference has no segments of x; build it with x among the segments"
     ]
 

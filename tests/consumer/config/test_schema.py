@@ -129,6 +129,7 @@ def with_model(**keys: Any) -> dict[str, Any]:
         {"thresholds": {"ks": {"critical": 0.01, "on": "p_value", "for": "2 of 3"}}},
         {"performance": {"roc_auc": {"max_drop": "2%"}}},
         {"features": {"x": {"type": "boolean", "weight": 2}}},
+        {"features": {"x": {"type": "vector", "centroids": 32}, "y": {"type": "text"}}},
         {"runbook": "https://wiki.example"},
     ],
 )
@@ -152,7 +153,7 @@ def test_accepts_what_users_write(keys: dict[str, Any]) -> None:
         {"thresholds": {"psi": {"critical": 1, "for_": "2 of 3"}}},
         {"thresholds": {"psi": {"critical": 1, "for": 2}}},
         {"performance": {"auc": {"max_drop": 1}}},
-        {"features": {"x": {"type": "text"}}},
+        {"features": {"x": {"type": "number"}}},
         {"reference": 5},
     ],
 )

@@ -326,8 +326,8 @@ def test_features_without_values_are_left_out_and_named() -> None:
         ),
         (
             [{"features": {"amount": 1}}],
-            {"types": {"amount": "text"}},
-            "type of amount: not text, use one of numeric, categorical, boolean",
+            {"types": {"amount": "word"}},
+            "type of amount: not word, use one of numeric, categorical, boolean, vector, text",
         ),
         (
             [{"prediction": {"label": 1}}],

@@ -25,6 +25,7 @@ from driftline.consumer.cli.options import (
 )
 from driftline.consumer.cli.reference_options import (
     GRID,
+    any_type,
     check_output,
     check_there,
     read_grid,
@@ -72,7 +73,7 @@ def build(
     ] = GRID,
     feature_type: Annotated[
         list[str] | None,
-        typer.Option("--type", metavar="FEATURE=TYPE", help="numeric, categorical or boolean."),
+        typer.Option("--type", metavar="FEATURE=TYPE", help=any_type()),
     ] = None,
     segment: Annotated[
         list[str] | None, typer.Option(metavar="TAG", help="Also count each value of this tag.")

@@ -25,7 +25,6 @@ from driftline.consumer.service.references import load_reference
 from driftline.consumer.wire.text import plural
 from driftline.detectors.outcomes import METRICS, Outcomes
 from driftline.detectors.reference import Reference
-from driftline.detectors.registry import FeatureType
 from driftline.producer.files.rows import file_notes, read_rows
 from driftline.producer.files.tables import read_tables
 from driftline.producer.records.table import Table
@@ -35,12 +34,13 @@ from driftline.producer.reference.build import (
     ReferenceSettings,
     reference_from_tables,
 )
+from driftline.producer.reference.derive import FieldType
 
 
 def settings(
     model: str,
     grid: int | None,
-    types: Mapping[str, FeatureType],
+    types: Mapping[str, FieldType],
     segments: Iterable[str],
     positive_label: str | None,
     timezone: str | None = None,
@@ -52,7 +52,8 @@ def settings(
 
 def with_config(wanted: ReferenceSettings, model: ModelConfig) -> ReferenceSettings:
     """Return the settings with what the configuration adds; the options win."""
-    types = {name: each.type for name, each in model.features.items() if each.type is not None}
+    given = {name: each.built_as for name, each in model.features.items()}
+    types = {name: each for name, each in given.items() if each is not None}
     return dataclasses.replace(
         wanted,
         types={**types, **wanted.types},

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import cast, get_args
 
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.service.reference_file import absent, is_absent
-from driftline.detectors.registry import FeatureType
+from driftline.producer.reference.derive import FIELD_TYPES, FieldType
 
 GRID, EXACT = "1024", "exact"
 
@@ -27,8 +26,17 @@ def read_grid(text: str) -> int | None:
     return None if text == EXACT else int(text)
 
 
-def read_types(texts: Iterable[str]) -> dict[str, FeatureType]:
-    """Return the types of features that the options fix.
+def any_type() -> str:
+    """Return the types of fields as a sentence.
+
+    >>> any_type()
+    'numeric, categorical, boolean, vector or text.'
+    """
+    return f"{', '.join(FIELD_TYPES[:-1])} or {FIELD_TYPES[-1]}."
+
+
+def read_types(texts: Iterable[str]) -> dict[str, FieldType]:
+    """Return the types of fields that the options fix.
 
     Raises:
         CommandError: one cannot be read.
@@ -39,11 +47,9 @@ def read_types(texts: Iterable[str]) -> dict[str, FeatureType]:
     chosen = {}
     for text in texts:
         name, separator, kind = text.rpartition("=")
-        if not separator or not name or kind not in get_args(FeatureType):
-            raise CommandError(
-                f"--type {text}: write FEATURE=TYPE, with numeric, categorical or boolean"
-            )
-        chosen[name] = cast(FeatureType, kind)
+        if not separator or not name or kind not in FIELD_TYPES:
+            raise CommandError(f"--type {text}: write FEATURE=TYPE, with {any_type()[:-1]}")
+        chosen[name] = kind
     return chosen
 
 

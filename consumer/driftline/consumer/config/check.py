@@ -27,7 +27,8 @@ def check_against(
     Args:
         config: the configuration.
         model_name: one of its models.
-        feature_names: features of the reference, with `prediction.score` and `prediction.label`.
+        feature_names: features of the reference, with `prediction.score` and `prediction.label`,
+            and fields that features are derived of.
         tags: tags that the reference has segments of.
         locations: of the same `Loaded`.
 
@@ -38,10 +39,10 @@ def check_against(
     model = config.models[model_name]
     problems: list[Problem] = []
     place: Key
-    for feature in model.features:
+    for feature, settings in model.features.items():
         place = ("models", model_name, "features", feature)
         if feature not in feature_names and not locations.in_defaults(place):
-            advice = hint(feature, feature_names)
+            advice = "build it again" if settings.derives else hint(feature, feature_names)
             problems.append(locations.problem(place, f"not in the reference; {advice}"))
     for index, glob in enumerate(model.ignore):
         place = ("models", model_name, "ignore", index)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -42,6 +43,8 @@ from driftline.detectors.outcomes.metrics import METRICS
 from driftline.detectors.pane_lengths import LEAST_PANES, MOST_PANES, part_of, part_of_rows
 from driftline.detectors.registry import DETECTORS, FeatureType
 from driftline.detectors.tags import VERSION
+from driftline.producer.errors import InputError
+from driftline.producer.reference.derive import Derive, FieldType, derive_of
 
 if TYPE_CHECKING:
     from driftline.detectors.dispersion import Dispersion
@@ -203,11 +206,50 @@ def _performance(limits: dict[Metric, PerformanceLimit]) -> dict[Metric, Perform
 
 
 class FeatureConfig(Section):
-    """What differs for one feature; `weight` is its share of the budget, 1 for the others."""
+    """What differs for one feature; `weight` is its share of the budget, 1 for the others.
+
+    A field whose type is `vector` or `text` is no feature, but some are derived of it.
+    """
 
     thresholds: Thresholds = Field(default_factory=dict)
     weight: Number = 1.0
-    type: FeatureType | None = None
+    type: FieldType | None = None
+    centroids: Count | None = None
+    words: Count | None = None
+
+    @model_validator(mode="after")
+    def _fits_its_type(self) -> Self:
+        given = self.model_fields_set
+        problems = [
+            ((name,), f"belongs to type: {kind}")
+            for name, kind in (("centroids", "vector"), ("words", "text"))
+            if name in given and self.type != kind
+        ]
+        if self.derives:
+            text = f"a {self.type} is no feature: write it below one that is derived of it"
+            problems += [((name,), text) for name in ("thresholds", "weight") if name in given]
+        if problems:
+            raise Located(*problems)
+        try:
+            _ = self.built_as
+        except InputError as error:
+            raise ValueError(str(error)) from None
+        return self
+
+    @property
+    def derives(self) -> bool:
+        """Whether features are derived of the field, which is none itself."""
+        return self.type is not None and isinstance(derive_of(self.type), Derive)
+
+    @property
+    def built_as(self) -> FeatureType | Derive | None:
+        """The type that a reference is built with; None: the inferred one."""
+        found = None if self.type is None else derive_of(self.type)
+        if not isinstance(found, Derive):
+            return found
+        return replace(
+            found, centroids=self.centroids or found.centroids, words=self.words or found.words
+        )
 
     @field_validator("weight")
     @classmethod

@@ -27,11 +27,11 @@ from driftline.consumer.wire.records import Alert, Verdict
 from driftline.detectors.dispersion import Dispersion
 from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import Reference
-from driftline.detectors.registry import FeatureType
 from driftline.producer.errors import InputError
 from driftline.producer.files.given import Given
 from driftline.producer.records.durations import parse_duration
 from driftline.producer.reference.build import ReferenceSettings, reference_from_tables
+from driftline.producer.reference.derive import FieldType
 
 _MODEL = "model"
 _T = TypeVar("_T")
@@ -44,7 +44,7 @@ def build_reference(
     actual: str | None = None,
     positive_label: str | None = None,
     segments: Sequence[str] = (),
-    types: Mapping[str, FeatureType] | None = None,
+    types: Mapping[str, FieldType] | None = None,
     ignore: Sequence[str] = (),
     timezone: str | None = UTC,
 ) -> Reference:
@@ -57,7 +57,8 @@ def build_reference(
         actual: the column with the ground truth; None to guess it by its name.
         positive_label: the class that the score speaks of.
         segments: columns by whose values the data is also counted apart.
-        types: feature to type, where the inferred one is wrong.
+        types: feature to type, where the inferred one is wrong; `vector` and `text` are columns of
+            which features are derived.
         ignore: globs of columns that are no features.
         timezone: whose clocks tell the hour and the day that features may follow; None: they follow
             none.

@@ -80,7 +80,8 @@ def read_references(
                 continue
             reference = with_versions(reference, named)
         references[name] = reference
-        features = reference.layout.position
+        layout = reference.layout
+        features = {*layout.position, *(each.source for each in layout.derived)}
         tags = reference.segments
         problems += check_against(loaded.config, name, features, tags, loaded.locations)
         problems += _type_problems(loaded, name, reference)
@@ -139,7 +140,9 @@ def sort_out(problems: Iterable[Problem]) -> list[Problem]:
 
 def _type_problems(loaded: Loaded, name: str, reference: Reference) -> list[Problem]:
     """A type is fixed when the reference is built; another one in the file would have no effect."""
-    built = {feature.name: feature.type for feature in reference.layout.features}
+    layout = reference.layout
+    built: dict[str, str] = {feature.name: feature.type for feature in layout.features}
+    built |= {each.source: each.kind for each in layout.derived}
     return [
         loaded.locations.problem(
             ("models", name, "features", feature, "type"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import compress
 from typing import Any
 
@@ -30,12 +30,14 @@ class Batch:
             None where there is none.
         new: fields that the reference does not list, with the places of events that hold each;
             also of events that are not here.
+        derived: fields that features are derived from, while they are read: n values each.
     """
 
     places: IntArray
     matrix: FloatArray
     raw: dict[str, list[Any]]
     new: Sequence[tuple[IntArray, str]] = ()
+    derived: dict[str, list[Any]] = field(default_factory=dict)
 
 
 def select(batch: Batch, chosen: NDArray[np.bool_]) -> Batch:

@@ -19,7 +19,14 @@ import numpy as np
 
 from driftline.consumer.sketch.batch import RAW, Batch, concatenate, select
 from driftline.consumer.sketch.fields import EVENT_ID, EventFields, Scalar
-from driftline.consumer.sketch.json_objects import CLOCK, ODD, CompiledObject, JsonObject, Trap
+from driftline.consumer.sketch.json_objects import (
+    CLOCK,
+    ODD,
+    CompiledObject,
+    DerivedValues,
+    JsonObject,
+    Trap,
+)
 from driftline.consumer.sketch.listed import Listed
 from driftline.consumer.sketch.new_keys import NewKeys
 from driftline.detectors.grid import IntArray
@@ -63,6 +70,12 @@ class CompiledFields:
             root.holder(clock).put(clock[-1], CLOCK)
         for column, scalar in enumerate(fields.scalars):
             _place(root, column, scalar)
+        for derived in fields.derived:
+            if derived.path is not None:
+                member = DerivedValues(derived.name, derived.reader.derivation)
+                root.holder(derived.path).put(derived.path[-1], member)
+            if derived.second is not None:
+                root.holder(derived.second).put(derived.second[-1], Trap)
         if fields.mapping.is_native:
             for part in (*fields.parts, *self._raw):
                 for alias in ALIASES.get(part, ()):
@@ -74,6 +87,7 @@ class CompiledFields:
         if not _has_odd_key(root):
             self._objects = self._compile()
         self._constants = np.array([scalar.constant for scalar in fields.scalars])
+        self._derived = fields.derived
         self._booleans = [c for c, s in enumerate(fields.scalars) if s.kind.of == "boolean"]
         self._features = len(fields.schema.layout.features)
         self._record = fields.schema.record
@@ -125,6 +139,12 @@ class CompiledFields:
         raw = {name: [value] * n for name, value in self._raw.items()}
         batch = Batch(places, matrix, raw, new)
         objects.fill(batch, events)
+        for derived in self._derived:
+            if derived.constant is not None:
+                matrix[derived.reader.places] = derived.reader.read([derived.constant.value])
+            elif derived.name in batch.derived:
+                held = batch.derived.pop(derived.name)
+                matrix[derived.reader.places] = derived.reader.read(held)
         if CLOCK in raw:
             raw["timestamp"] = list(map(join_clock, raw["timestamp"], raw.pop(CLOCK)))
         for row in self._booleans:

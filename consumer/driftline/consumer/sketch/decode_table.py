@@ -111,6 +111,8 @@ class TableDecoder:
         for model in self._models.values():
             for scalar in model.fields.scalars:
                 found.update(path[0] for path in (scalar.path, scalar.second) if path)
+            for derived in model.fields.derived:
+                found.update(path[0] for path in (derived.path, derived.second) if path)
         return with_aliases(found) if self._mapping.is_native else frozenset(found)
 
     def decode(self, table: Table) -> Decoded:
@@ -170,6 +172,8 @@ class TableDecoder:
         matrix = np.empty((len(fields.scalars), len(places)))
         for i, scalar in enumerate(fields.scalars):
             matrix[i] = rows.doubles(scalar)
+        for derived in fields.derived:
+            matrix[derived.reader.places] = rows.derived(derived)
         ids = rows.ids() if fields.schema.ids else None
         new: list[tuple[IntArray, str]] = []
         keep = self._settle(model, table, rows, places, matrix, ids, decoded, new)

@@ -9,7 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.consumer.sketch.event_ids import NO_ID, hash_ids, id_text
-from driftline.consumer.sketch.fields import EVENT_ID, VERSION, EventFields, Scalar
+from driftline.consumer.sketch.fields import (
+    EVENT_ID,
+    VERSION,
+    DerivedScalars,
+    EventFields,
+    Scalar,
+)
 from driftline.consumer.sketch.versions import Versions
 from driftline.consumer.wire.join_rows import IdArray
 from driftline.detectors.counts import CodeArray
@@ -70,6 +76,23 @@ class EventRows:
                 column, gone = inner
                 found = doubles(column, scalar.kind)
             absent = found == ABSENT
+            if gone is not None:
+                absent |= gone
+            values = np.where(absent, values, found) if absent.any() else found
+        return values
+
+    def derived(self, scalars: DerivedScalars) -> FloatArray:
+        """Return the features that are derived from one value of each event."""
+        values = np.full((len(scalars.reader.places), len(self)), ABSENT)
+        if scalars.constant is not None:
+            values[:] = scalars.reader.read([scalars.constant.value])
+        for path in (scalars.second, scalars.path):  # the first that is there counts
+            inner = None if path is None else self.find(path)
+            if inner is None:
+                continue
+            column, gone = inner
+            found = scalars.reader.column(column)
+            absent = (found == ABSENT).all(axis=0)
             if gone is not None:
                 absent |= gone
             values = np.where(absent, values, found) if absent.any() else found

@@ -20,6 +20,7 @@ from driftline.producer.records.category import category_text
 from driftline.producer.records.event_fields import rename_aliases, split_outcome
 from driftline.producer.records.formats.json_text import object_in, parse_json
 from driftline.producer.records.mapping import Mapping, find
+from driftline.producer.records.table import ABSENT as NO_KEY
 from driftline.producer.records.timestamp import join_clock
 from driftline.producer.records.values import ABSENT
 
@@ -182,6 +183,11 @@ def read_row(fields: EventFields, event: AnyMapping[str, Any]) -> Row:
         else ABSENT
         for scalar in fields.scalars
     ]
+    for derived in fields.derived:
+        value = parts["features"].get(derived.name, NO_KEY)
+        found = derived.reader.read([value])[:, 0].tolist()
+        for place, double in zip(derived.reader.places.tolist(), found, strict=True):
+            doubles[place] = double
     if fields.schema.record == "label among events" and set(doubles) == {ABSENT}:
         raise UnusableError.lacking(Lack.ACTUAL)
     version = event.get(VERSION)

@@ -12,10 +12,11 @@ from typing import Literal
 
 from driftline.consumer.sketch.listed import Listed
 from driftline.detectors.counts import Feature, Layout
+from driftline.producer.records.derived_values import DerivedReader
 from driftline.producer.records.event_fields import split_outcome
 from driftline.producer.records.mapping import Constant, Mapping, Path
 from driftline.producer.records.number_text import plain_number
-from driftline.producer.records.values import ABSENT, Kind, categorical, kind_of
+from driftline.producer.records.values import ABSENT, NUMERIC, Kind, categorical, kind_of
 
 VERSION = "model_version"
 EVENT_ID = "event_id"
@@ -69,6 +70,25 @@ class Scalar:
 
 
 @dataclass(frozen=True)
+class DerivedScalars:
+    """One value of an event, of which several features are derived.
+
+    Attributes:
+        name: of the field in `features`.
+        reader: reads the values.
+        path: where it is in the record; None if it is nowhere, or constant.
+        second: the path that counts where `path` is absent from the record.
+        constant: what every event has, if it is constant.
+    """
+
+    name: str
+    reader: DerivedReader
+    path: Path | None
+    second: Path | None = None
+    constant: Constant | None = None
+
+
+@dataclass(frozen=True)
 class EventFields:
     """Everything that is read of one model's events.
 
@@ -77,24 +97,34 @@ class EventFields:
         mapping: what the records look like.
         scalars: the layout's features in its order, then the tags of `schema.segments` in theirs.
             `model_version` is not among them: its values are open, so it is read as it is.
+            Those of derived features are found nowhere: `derived` has them.
+        derived: fields that features are derived from.
     """
 
     schema: ModelSchema
     mapping: Mapping
     scalars: tuple[Scalar, ...]
+    derived: tuple[DerivedScalars, ...] = ()
 
     @classmethod
     def of(cls, schema: ModelSchema, mapping: Mapping) -> EventFields:
         """Work out what is read of `schema`'s events from records that `mapping` describes."""
         layout, marks = schema.layout, mapping.texts.marks
         numbers = {part: _numbers(part, layout, mapping) for part in ("prediction", "actual")}
-        features = [_feature(feature, mapping, numbers) for feature in layout.features]
+        features = [
+            Scalar("features", feature.name, kind_of(feature, mapping.texts), None)
+            if feature.name in layout.derivations
+            else _feature(feature, mapping, numbers)
+            for feature in layout.features
+        ]
         tags = [
             _scalar("tags", tag, categorical(values, marks), mapping)
             for tag, values in schema.segments.items()
             if tag != VERSION
         ]
-        return cls(schema, mapping, tuple(features + tags))
+        readers = (DerivedReader(each, layout, mapping.texts) for each in layout.derived)
+        derived = tuple(_derived(reader, mapping) for reader in readers if reader.places.size)
+        return cls(schema, mapping, tuple(features + tags), derived)
 
     @cached_property
     def parts(self) -> AnyMapping[str, bool]:
@@ -138,6 +168,15 @@ def _feature(feature: Feature, mapping: Mapping, numbers: AnyMapping[str, bool])
     if part in numbers and name in ("score", "label"):
         return _scalar(part, name, kind, mapping, numbers[part])
     return _scalar("features", feature.name, kind, mapping)
+
+
+def _derived(reader: DerivedReader, mapping: Mapping) -> DerivedScalars:
+    name = reader.derivation.source
+    constant = mapping.paths().get(f"features.{name}")
+    if isinstance(constant, Constant):
+        return DerivedScalars(name, reader, None, constant=constant)
+    found = _scalar("features", name, NUMERIC, mapping)
+    return DerivedScalars(name, reader, found.path, found.second)
 
 
 def _scalar(part: str, name: str, kind: Kind, mapping: Mapping, numbers: bool = False) -> Scalar:

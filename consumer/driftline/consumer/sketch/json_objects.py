@@ -17,9 +17,11 @@ from msgspec.structs import astuple
 from driftline.consumer.sketch.batch import Batch
 from driftline.consumer.sketch.fields import EVENT_ID, VERSION
 from driftline.consumer.sketch.new_keys import NOTHING, NewKeys, new_in
+from driftline.detectors.derivations import Derivation, VectorDerivation
 from driftline.detectors.grid import FloatArray
 from driftline.producer.records.event_fields import split_outcome
 from driftline.producer.records.mapping import Path
+from driftline.producer.records.table import ABSENT as NO_KEY
 from driftline.producer.records.values import ABSENT, MISSING, Kind, ReadTexts
 
 CLOCK = "clock"
@@ -46,12 +48,33 @@ Trap = Literal["\0"]
 """A field of this type decodes no value that anyone sends: the record goes the exact way."""
 
 
+@dataclass(frozen=True)
+class DerivedValues:
+    """A field that features are derived from: its values are read as they are.
+
+    Attributes:
+        name: of the field.
+        derivation: what is wanted of it.
+    """
+
+    name: str
+    derivation: Derivation
+
+    @property
+    def type(self) -> Any:
+        """What msgspec decodes; what it cannot decode so goes the exact way."""
+        if isinstance(self.derivation, VectorDerivation):
+            return list[float] | str | None
+        return str | int | float | bool | None
+
+
 @dataclass
 class JsonObject:
     """What is read of one JSON object of a record.
 
     Attributes:
-        members: key to another object, a raw field's name, a (column, kind), or the trap.
+        members: key to another object, a raw field's name, a (column, kind), a field that features
+            are derived from, or the trap.
         bare: a prediction that may also be a bare number, text or boolean.
         numbers: a bare text that is a number is a score.
         keys: what finds keys that are not among the members; None where nobody asks.
@@ -100,6 +123,7 @@ class CompiledObject:
         self.columns: list[int] = []
         self._kinds: dict[str, tuple[str, Kind]] = {}
         self._raw: list[tuple[str, str]] = []
+        self._derived: list[tuple[str, str]] = []
         self._inner: list[tuple[str, CompiledObject]] = []
         self._placed: list[tuple[str, str]] = []
         for key in dict.fromkeys(members):
@@ -114,6 +138,9 @@ class CompiledObject:
                 inner = CompiledObject(member, inner_sample.get(key), closed=closed)
                 fields[name] = (inner.type, None)
                 self._inner.append((name, inner))
+            elif isinstance(member, DerivedValues):
+                fields[name] = (member.type, NO_KEY)
+                self._derived.append((name, member.name))
             elif member is Trap:
                 fields[name] = (Trap, "")
             else:
@@ -172,6 +199,8 @@ class CompiledObject:
                 batch.matrix[column] = _pack_column(list(map(attrgetter(f"field_{i}"), structs)))
         for name, raw in self._raw:
             batch.raw[raw] = list(map(attrgetter(name), structs))
+        for name, derived in self._derived:
+            batch.derived[derived] = list(map(attrgetter(name), structs))
         for name, inner in self._inner:
             inner.fill(batch, list(map(attrgetter(name), structs)))
 

@@ -50,7 +50,13 @@ class Listed:
     @cached_property
     def known(self) -> frozenset[str]:
         """Names of the features and of the fields that the reference was built without."""
-        return frozenset({*self.layout.position, *(self.layout.left_out or ())})
+        return frozenset(
+            {
+                *self.layout.position,
+                *(each.source for each in self.layout.derived),
+                *(self.layout.left_out or ()),
+            }
+        )
 
     def is_new(self, name: str) -> bool:
         """Return whether a field is neither listed nor ignored."""

@@ -26,8 +26,10 @@ from driftline.consumer.wire.samples import (
     short,
 )
 from driftline.detectors.counts import Layout
+from driftline.detectors.derivations import Derivation, VectorDerivation
 from driftline.detectors.grid import IntArray
 from driftline.producer.records.category import category_text
+from driftline.producer.records.derived_values import raw_values
 
 NOT_FINITE = "a number that is not finite"
 _NOT_FINITE_TEXTS = frozenset({"NaN", "Infinity", "-Infinity"})
@@ -48,6 +50,12 @@ def notes_of(
     found = [Note("field", short(name), type_of(event[name])) for name in listed.new(event)]
     for f in odd.tolist():
         feature = listed.layout.features[f]
+        derivation = listed.layout.derivations.get(feature.name)
+        if derivation is not None:
+            kind = wrong_source(derivation, event.get(derivation.source))
+            if kind is not None:
+                found.append(Note("type", short(feature.name), kind))
+            continue
         value = event.get(feature.name)
         text = category_text(value) if feature.type == "categorical" else None
         if text is None:
@@ -124,6 +132,22 @@ def type_of(value: object) -> str:
     if isinstance(value, list):
         return "an array"
     return "an object" if isinstance(value, dict) else "a number"
+
+
+def wrong_source(derivation: Derivation, value: object) -> str | None:
+    """Return what a value is of which nothing can be derived, in words; None if something can.
+
+    >>> vector = VectorDerivation.of("v", 0, np.array([[0, 0]], np.int16))
+    >>> [wrong_source(vector, value) for value in ([1], [1, None], "[1]", 3, [1, 2])]
+    ['an array of length 1', 'an array that holds no numbers', 'text', 'a number', None]
+    """
+    if not (raw_values(derivation, [value]) == -np.inf).any():
+        return None
+    if isinstance(value, list) and isinstance(derivation, VectorDerivation):
+        if len(value) != derivation.dimensions:
+            return f"an array of length {len(value)}"
+        return "an array that holds no numbers"
+    return type_of(value)
 
 
 def _odd(layout: Layout, rows: ModelRows, chosen: IntArray) -> np.ndarray[Any, np.dtype[np.bool_]]:

@@ -37,6 +37,7 @@ from driftline.producer.records.names import (
 )
 from driftline.producer.records.table import Table
 from driftline.producer.records.time_zone import find_zone
+from driftline.producer.reference.derived import derived_events, fitted_for
 from driftline.producer.reference.events import Events, events_of
 from driftline.producer.reference.fixed_layout import error_model_of
 from driftline.producer.reference.frame import frame_of
@@ -151,10 +152,12 @@ def reference_from_events(
 def reference_from_tables(
     scan: Callable[[], Iterable[Table]], mapping: Mapping, settings: ReferenceSettings
 ) -> BuiltReference:
-    """Build a reference from tables. The order of the events does not matter.
+    """Build a reference from tables.
+
+    The order of the events does not matter, but where something is derived of them (`derived`).
 
     Args:
-        scan: gives all tables from the first on; it is called up to seven times, and each time has
+        scan: gives all tables from the first on; it is called up to eight times, and each time has
             to give the same, as reading a file again does.
         mapping: how their rows become events.
         settings: what to build.
@@ -191,11 +194,16 @@ def _check(settings: ReferenceSettings) -> None:
     check_grid(settings.grid)
 
 
-def _build(scan: Callable[[], Iterable[Events]], settings: ReferenceSettings) -> BuiltReference:
+def _build(read: Callable[[], Iterable[Events]], settings: ReferenceSettings) -> BuiltReference:
+    fitted = fitted_for(read, settings)
+
+    def scan() -> Iterable[Events]:
+        return derived_events(read(), fitted) if fitted else read()
+
     seen = Seen.of(scan(), settings.grid)
     if seen.events == 0:
         raise InputError(_no_events(seen, settings.model))
-    frame = frame_of(scan, seen, settings)
+    frame = frame_of(scan, seen, settings, fitted)
     chosen, layout, counted, measured = frame.chosen, frame.layout, frame.counted, frame.measured
     panes = _panes(seen, layout, counted, settings)
     errors = fit(scan, layout, counted, frame.to_fit, panes)

@@ -7,6 +7,7 @@ they are: what they are read as is decided once the type of each feature is know
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -68,6 +69,7 @@ class Events:
         tags: tag to its values.
         left_out: the other rows.
         columns: the top-level fields of the records.
+        uncounted: derived feature to the events that it was fitted on, which do not count in it.
         read_times: reads the times, see `times`.
     """
 
@@ -77,6 +79,7 @@ class Events:
     tags: dict[str, Field] = field(default_factory=dict)
     left_out: LeftOut = field(default_factory=LeftOut)
     columns: tuple[str, ...] = ()
+    uncounted: AnyMapping[str, Bools] = field(default_factory=dict)
     read_times: Callable[[], NDArray[np.int64] | None] = lambda: None
 
     def times(self) -> NDArray[np.int64] | None:

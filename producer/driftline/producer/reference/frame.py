@@ -15,6 +15,8 @@ from driftline.producer.records.names import (
     listed,
     nearest,
 )
+from driftline.producer.reference.derive import FIELD_TYPES
+from driftline.producer.reference.derived import Fitted, derived_types
 from driftline.producer.reference.events import Events
 from driftline.producer.reference.fixed_layout import chosen_of, layout_notes, measured_over
 from driftline.producer.reference.look import Look
@@ -23,6 +25,7 @@ from driftline.producer.reference.scans import Chosen, Counted, Seen, choose, co
 from driftline.producer.reference.settings import ReferenceSettings
 
 _SCORE, _LABEL = PREDICTION_FEATURES
+_OF_LABELS: tuple[FeatureType, ...] = ("categorical", "boolean")
 
 
 @dataclass(frozen=True)
@@ -43,9 +46,19 @@ class Frame:
 
 
 def frame_of(
-    scan: Callable[[], Iterable[Events]], seen: Seen, settings: ReferenceSettings
+    scan: Callable[[], Iterable[Events]],
+    seen: Seen,
+    settings: ReferenceSettings,
+    fitted: Sequence[Fitted] = (),
 ) -> Frame:
-    """Choose what is counted, or take it from another reference; count it."""
+    """Choose what is counted, or take it from another reference; count it.
+
+    Args:
+        scan: reads the events.
+        seen: what the first reading told.
+        settings: what to build.
+        fitted: how derived features are computed.
+    """
     answers, base = seen.answers.joined(), settings.layout_of
     if base is not None:
         chosen, measured = chosen_of(base, seen.looks), measured_over(base, answers)
@@ -53,33 +66,39 @@ def frame_of(
         inputs = [name for name in seen.inputs if not settings.is_ignored(name)]
         notes = layout_notes(base, inputs, usable)
         counted = count(scan(), chosen, measured)
-        fitted = MeasuredOutcome(base.positive_label)
-        return Frame(chosen, base.layout, counted, measured, notes, fitted)
-    types, notes = _typed(seen, settings)
+        to_fit = MeasuredOutcome(base.positive_label)
+        return Frame(chosen, base.layout, counted, measured, notes, to_fit)
+    types, notes = _typed(seen, settings, derived_types(fitted))
     measured = measure_outcome(answers, settings.positive_label)
     chosen = choose(scan, types, seen.looks, settings.segments, settings.grid)
     counted = count(scan(), chosen, measured)
     layout = with_ties(chosen.layout, counted.counts[0])
     layout = with_ks_error(layout, counted.counts[0])
-    layout = replace(layout, left_out=_left_out(seen, types))
+    derived = tuple(each.derivation for each in fitted)
+    layout = replace(layout, left_out=_left_out(seen, types), derived=derived)
     for f, feature in enumerate(layout.features):
         if not layout.slots(counted.counts[0], f).any():
             raise _no_value(feature.name, feature.type)
     return Frame(chosen, layout, counted, measured, notes, measured)
 
 
-def _typed(seen: Seen, settings: ReferenceSettings) -> tuple[dict[str, FeatureType], list[str]]:
-    """Decide each feature's type; those without any usable value are left out, with a note."""
+def _typed(
+    seen: Seen, settings: ReferenceSettings, derived: Mapping[str, FeatureType]
+) -> tuple[dict[str, FeatureType], list[str]]:
+    """Decide each feature's type; those without any usable value are left out, with a note.
+
+    `derived`: the types of derived features, which nobody else decides.
+    """
     given = dict.fromkeys(seen.inputs, True) | dict.fromkeys(PREDICTION_FEATURES, False)
-    types = settings.types
+    types = settings.feature_types
     for name, chosen in types.items():
+        if name in derived:
+            raise InputError(f"type of {name}: it is derived, so it is {derived[name]}")
         if name not in given:
             hint = nearest(name, given) or "check the name"
             raise InputError(f"type of {name}: the events have no such feature, {hint}")
         if chosen not in get_args(FeatureType) or (name == _LABEL and chosen == "numeric"):
-            allowed = [
-                kind for kind in get_args(FeatureType) if name != _LABEL or kind != "numeric"
-            ]
+            allowed = FIELD_TYPES if name != _LABEL else _OF_LABELS
             raise InputError(f"type of {name}: not {chosen}, use one of {', '.join(allowed)}")
 
     looks = {name: seen.looks.get(name, Look()) for name in given}
@@ -106,7 +125,7 @@ def _typed(seen: Seen, settings: ReferenceSettings) -> tuple[dict[str, FeatureTy
                 f"{name} is left out: it holds times; to keep it, give --type {name}=categorical"
             )
             continue
-        found[name] = types.get(name, inferred)
+        found[name] = types.get(name, derived.get(name, inferred))
         if found[name] == "numeric" and not looks[name].count:
             raise _no_value(name, "numeric")
     if not found:

@@ -25,6 +25,8 @@ from driftline.producer.reference.hours import HourCounts
 _SAMPLE = 1 << 14  # distinct times that tell when most events were
 _MARGIN = 0.02  # of the time in which 98 % of them are
 _AT_ONCE = 1 << 22  # counts
+UNCOUNTED = -2
+"""The bin of an event that does not count in a feature."""
 
 
 def pane_length(events: int, span: float) -> int | None:
@@ -113,7 +115,7 @@ def count_panes(
 
     Args:
         numbers: pane of each event; a negative one is not counted.
-        found: bin of each event and feature, as `PaneBins.of_events` has it.
+        found: bin of each event and feature, as `PaneBins.of_events` has it, or `UNCOUNTED`.
         bins: the bins.
 
     Yields:
@@ -130,7 +132,7 @@ def count_panes(
         inside = (place >= first) & (place < first + own.size)
         part, row = (found, place) if inside.all() else (found[inside], place[inside])
         cells = np.where(part >= 0, part, none) + ((row - first) * width)[:, None]
-        counts = np.bincount(cells.ravel(), minlength=own.size * width)
+        counts = np.bincount(cells[part != UNCOUNTED], minlength=own.size * width)
         yield own, counts.reshape(own.size, width)
 
 

@@ -19,7 +19,8 @@ from driftline.detectors.sequential.pane_cells import PaneCells
 from driftline.detectors.sequential.variation import Directions, reference_phi
 from driftline.producer.records.time_zone import Zone
 from driftline.producer.reference.cycle_counts import CycleCounts
-from driftline.producer.reference.pane_plan import PanePlan, add_rows, count_panes
+from driftline.producer.reference.field import Bools
+from driftline.producer.reference.pane_plan import UNCOUNTED, PanePlan, add_rows, count_panes
 from driftline.producer.reference.segment_cycles import FoundCycles
 
 _RUN = 512  # panes in a row, where not all are kept
@@ -66,14 +67,17 @@ class PaneCounts:
         kept = min(plan.count, -(-runs // self._step) * _RUN)
         self._counts = np.zeros((kept, size), np.int32)
 
-    def add(self, times: IntArray, columns: Columns) -> None:
+    def add(self, times: IntArray, columns: Columns, skip: Bools | None = None) -> None:
         """Count events.
 
         Args:
             times: ms, shape (n,).
             columns: n events.
+            skip: which of them do not count in which feature, shape (n, F); None: all count.
         """
         found = self._bins.of_events(self._layout, columns)
+        if skip is not None:
+            found[skip] = UNCOUNTED
         for panes, counts in count_panes(self._plan.numbers(times), found, self._bins):
             if self._cycles is not None:
                 self._cycles.add(panes, counts)

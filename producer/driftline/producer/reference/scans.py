@@ -28,11 +28,17 @@ from driftline.detectors.outcomes.error_model import ErrorFit, ErrorModel, Event
 from driftline.detectors.registry import FeatureType
 from driftline.detectors.seasons import Seasons
 from driftline.producer.errors import InputError
-from driftline.producer.records.column_values import feature_columns
 from driftline.producer.records.names import PREDICTION_FEATURES
-from driftline.producer.records.values import ABSENT, categorical, kind_of, numeric
+from driftline.producer.records.values import numeric
 from driftline.producer.reference.answers import GatheredAnswers
 from driftline.producer.reference.category_counts import CategoryCounts
+from driftline.producer.reference.event_columns import (
+    columns_of,
+    count_rows,
+    rows_of,
+    stream_rows,
+    uncounted,
+)
 from driftline.producer.reference.events import Events, LeftOut
 from driftline.producer.reference.field import Field
 from driftline.producer.reference.look import Look
@@ -205,13 +211,13 @@ def count(scan: Iterable[Events], chosen: Chosen, measured: MeasuredOutcome) -> 
     for events in scan:
         columns = columns_of(layout, events)
         own = None if rows is None else rows.select(slice(first, first + events.rows))
-        for s, members in enumerate(_members(events, chosen.segments)):
-            counts[s] += count_columns(layout, _chosen(columns, members))
+        for s, members in enumerate(stream_rows(events, chosen.segments)):
+            counts[s] += count_rows(layout, columns, events, members)
             sizes[s] += len(columns.numeric[members])
             if outcomes is not None and outcome is not None and own is not None:
                 outcomes[s] += count_outcomes(outcome, own.select(members))
         if own is not None and outcome is not None and outcome.grid is not None:
-            answered += count_columns(layout, _chosen(columns, _answered(own)))
+            answered += count_columns(layout, rows_of(columns, _answered(own)))
         first += events.rows
     kept = count_listed(layout, chosen.listings, counts)
     return Counted(names, kept, sizes, outcomes, answered)
@@ -244,7 +250,7 @@ def fit(
         columns = columns_of(layout, events)
         times = None if panes is None else events.times()
         if panes is not None and times is not None:
-            panes.add(times, columns)
+            panes.add(times, columns, uncounted(layout, events))
         if errors is not None:
             errors.add(columns, slice(first, first + events.rows))
         first += events.rows
@@ -276,8 +282,10 @@ def count_seasons(
             times = events.times()
             if times is not None:
                 columns = columns_of(layout, events)
-                for s, rows in enumerate(islice(_members(events, chosen.segments), 1, None)):
-                    segments.add(s, times[rows], _chosen(columns, rows))
+                skip = uncounted(layout, events)
+                for s, rows in enumerate(islice(stream_rows(events, chosen.segments), 1, None)):
+                    own = None if skip is None else skip[rows]
+                    segments.add(s, times[rows], rows_of(columns, rows), own)
         streams += segments.seasons()
     return Seasons(found.cycles.zone.name, tuple(streams))
 
@@ -314,7 +322,7 @@ def compare_errors(
         if rows is not None:
             own = rows.select(slice(first, first + events.rows))
             own.expected = errors.of(columns_of(layout, events))
-            for s, members in enumerate(_members(events, chosen.segments)):
+            for s, members in enumerate(stream_rows(events, chosen.segments)):
                 found[s] += count_outcomes(wider, own.select(members))
         first += events.rows
     return replace(measured, layout=wider), replace(counted, outcomes=found)
@@ -330,7 +338,7 @@ class _Errors:
 
     def add(self, columns: Columns, own: slice) -> None:
         there = _answered(self.rows.select(own))
-        self.fit.add(_chosen(columns, there), self.residual[own][there])
+        self.fit.add(rows_of(columns, there), self.residual[own][there])
 
 
 def _error_fit(layout: Layout, answered: IntArray, measured: MeasuredOutcome) -> _Errors | None:
@@ -340,33 +348,6 @@ def _error_fit(layout: Layout, answered: IntArray, measured: MeasuredOutcome) ->
     largest = outcome.grid.scale * 2.0**LARGEST  # a residual counts as no more than that
     residual = np.clip(rows.score - rows.actual, -largest, largest)
     return _Errors(ErrorFit(layout, answered, residual[_answered(rows)]), rows, residual)
-
-
-def columns_of(layout: Layout, events: Events) -> Columns:
-    """Return events as the batch that `count_columns` takes."""
-    matrix = np.full((len(layout.features), events.rows), ABSENT)
-    for f, feature in enumerate(layout.features):
-        found = events.field(feature.name)
-        if found is not None:
-            matrix[f] = found.doubles(kind_of(feature, found.texts))
-    return feature_columns(layout, matrix)
-
-
-def _members(events: Events, segments: Mapping[str, tuple[str, ...]]) -> Iterable[slice | IntArray]:
-    """The events of each stream, in the order of `stream_names`."""
-    yield slice(None)
-    for tag, values in segments.items():
-        found = events.tags.get(tag)
-        codes = np.full(events.rows, ABSENT)
-        if found is not None:
-            codes = found.doubles(categorical(values, found.texts.marks))
-        for code in range(len(values)):
-            yield np.flatnonzero(codes == code)
-        yield np.flatnonzero(~((codes >= 0) & (codes < len(values))))
-
-
-def _chosen(columns: Columns, rows: slice | IntArray) -> Columns:
-    return Columns(columns.numeric[rows], columns.codes[rows])
 
 
 def _answered(rows: OutcomeRows) -> IntArray:

@@ -14,7 +14,8 @@ from driftline.detectors.sequential.pane_bins import PaneBins
 from driftline.detectors.sequential.season_choice import Choice
 from driftline.producer.records.time_zone import Zone
 from driftline.producer.reference.cycle_counts import WEEK, seasons_of
-from driftline.producer.reference.pane_plan import PanePlan, add_rows, count_panes
+from driftline.producer.reference.field import Bools
+from driftline.producer.reference.pane_plan import UNCOUNTED, PanePlan, add_rows, count_panes
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,10 +52,14 @@ class SegmentCycles:
             np.zeros((WEEK // self._unit, bins.owner.size + width), np.int64) for bins in self._bins
         ]
 
-    def add(self, segment: int, times: IntArray, columns: Columns) -> None:
-        """Count events of a segment, by its place; `times` in ms."""
+    def add(
+        self, segment: int, times: IntArray, columns: Columns, skip: Bools | None = None
+    ) -> None:
+        """Count events of a segment, by its place; see `PaneCounts.add`."""
         plan, bins = self._found.plan, self._bins[segment]
         found = bins.of_events(self._layout, columns)
+        if skip is not None:
+            found[skip[:, bins.places]] = UNCOUNTED
         for panes, counts in count_panes(plan.numbers(times), found, bins):
             hours = plan.local(panes, self._found.zone) % WEEK // self._unit
             add_rows(self._cells[segment], hours, counts)

@@ -58,7 +58,8 @@ def schema_change(
         return None
     now, before = float(found.detectors[rate].value[f]), float(normal[rate][f])
     name = short(feature.name)
-    normally = _NORMALLY[feature.type]
+    derivation = baseline.layout.derivations.get(feature.name)
+    normally = _NORMALLY[feature.type] if derivation is None else derivation.holds
     if rate == "invalid":
         types = [seen.note.type for seen in sample.sightings("type", name)]
         if not types or types[0].endswith("not finite"):
