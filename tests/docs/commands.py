@@ -88,7 +88,9 @@ class Command:
             return "--input" not in self.words
         if verb in ("reference", "init"):
             return "--from-topic" in self.words
-        return verb in ("topics", "run", "replay", "alerts", "report", "dead-letter")
+        return verb in (
+            "topics", "run", "replay", "alerts", "report", "dead-letter", "apply", "models",
+        )  # fmt: skip
 
 
 def _of(page: str, text: str, shown: str) -> list[Command]:

@@ -27,7 +27,7 @@ from .pages import DOCS
 TESTS = Path(__file__).parents[1]
 DOCUMENT = yaml.safe_load((DOCS / "asyncapi.yaml").read_text("utf-8"))
 EXAMPLES = json.loads((TESTS / "consumer" / "interface_examples.json").read_bytes())
-INTERNAL = {"panes", "joins", "state"}
+INTERNAL = {"panes", "joins", "models", "state"}
 
 
 def valid(part: str, record: Any) -> bool:

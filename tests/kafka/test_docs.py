@@ -278,6 +278,23 @@ def silence(reader: Reader) -> None:
     }  # fmt: skip
 
 
+def change_models(reader: Reader) -> None:
+    """A model is applied before the worker runs, and watched; then it is removed."""
+    page, shell = PAGES["how-to/change-models.md"], reader.shell
+    checkout.write_config(shell.folder / "unused.yaml", reader.bootstrap, "shop.events", "unused")
+    for name, text in zip(("driftline", "models"), page.blocks("yaml"), strict=True):
+        shell.write(f"{name}.yaml", text)
+    reader.create("shop.events")
+    reader.follow("how-to/change-models.md", lambda: '"models": ["checkout"]' in reader.log())
+    created, planned, applied, listed, shown, removed = reader.printed.values()
+    assert f"{reader.prefix}.models" in created
+    assert planned == applied == "added      model       checkout\n"
+    assert listed.splitlines()[1].startswith("checkout  ")
+    assert "predictions:\n- shop.events" in shown
+    assert removed.startswith("removed    model       checkout  from ")
+    assert reader.do("models", "list") == ""
+
+
 def report(reader: Reader) -> None:
     """An alert and a verdict are of 2019, one of each is of today, which the last 7 days have."""
     reader.shell.write("driftline.yaml", PAGES["configuration.md"].blocks("yaml")[0])
@@ -346,6 +363,7 @@ STAGES: dict[str, Callable[[Reader], None]] = {
     "how-to/training-set.md": training_set,
     "subscribing.md": subscribing,
     "how-to/silence.md": silence,
+    "how-to/change-models.md": change_models,
 }
 """By page: prepares what it presupposes, follows it, and looks at what came of it."""
 

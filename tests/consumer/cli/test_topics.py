@@ -40,6 +40,7 @@ def test_create_makes_what_is_missing(driftline: Driftline, broker: MemoryBroker
         "created  driftline.state        6 partitions, compact",
         "created  driftline.dead-letter  6 partitions, delete",
         "created  driftline.control      6 partitions, compact",
+        "created  driftline.models       1 partition, compact",
     ]
     states = [json.loads(line) for line in driftline("topics", "create", "--json").out.splitlines()]
     assert {each["state"] for each in states} == {"exists"}

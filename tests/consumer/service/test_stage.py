@@ -52,6 +52,10 @@ class VerdictCounter:
     def position(self) -> int:
         return self.next
 
+    @property
+    def outdated(self) -> bool:
+        return False
+
     def claim(self) -> Sequence[Batch]:
         return ()
 

@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from driftline.consumer.cli.alerts import alerts
+from driftline.consumer.cli.apply import apply
 from driftline.consumer.cli.backtest import backtest
 from driftline.consumer.cli.check import check
 from driftline.consumer.cli.config import config
@@ -24,6 +25,7 @@ from driftline.consumer.cli.demo import demo
 from driftline.consumer.cli.errors import DEFECT, OPERATOR_MUST_ACT, START_ME_AGAIN
 from driftline.consumer.cli.export import export
 from driftline.consumer.cli.init import init
+from driftline.consumer.cli.models import models
 from driftline.consumer.cli.progress import LINES
 from driftline.consumer.cli.reference import reference
 from driftline.consumer.cli.replay import replay
@@ -55,6 +57,8 @@ app.command()(backtest)
 app.command()(report)
 app.command()(export)
 app.add_typer(topics)
+app.command()(apply)
+app.add_typer(models)
 app.add_typer(alerts)
 app.add_typer(config)
 app.command()(schema)

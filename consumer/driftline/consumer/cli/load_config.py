@@ -28,6 +28,7 @@ def read_config(
     offline: bool = False,
     bootstrap_servers: str | None = None,
     quiet: bool = False,
+    needs_models: bool = True,
 ) -> Loaded:
     """Read the configuration.
 
@@ -36,6 +37,7 @@ def read_config(
         offline: leave passwords and certificates alone.
         bootstrap_servers: brokers of the command line.
         quiet: leave the warnings to the caller; else they go to stderr.
+        needs_models: refuse a file without models.
 
     Raises:
         CommandError: there is no file.
@@ -47,7 +49,11 @@ def read_config(
     if bootstrap_servers is not None:
         overrides = {"kafka": {"bootstrap_servers": _servers(bootstrap_servers)}}
     loaded = configuration.load(
-        path or DEFAULT_CONFIG, environ=os.environ, overrides=overrides, offline=offline
+        path or DEFAULT_CONFIG,
+        environ=os.environ,
+        overrides=overrides,
+        offline=offline,
+        needs_models=needs_models,
     )
     for warning in () if quiet else loaded.warnings:
         say(f"warning  {warning}")
@@ -67,7 +73,9 @@ class Deployment:
     config: Config | None = None
 
 
-def find_deployment(path: Path | None, bootstrap_servers: str | None) -> Deployment:
+def find_deployment(
+    path: Path | None, bootstrap_servers: str | None, *, needs_models: bool = True
+) -> Deployment:
     """Return the deployment that the options name.
 
     `--bootstrap-servers` alone is enough for a broker without TLS and login.
@@ -80,7 +88,9 @@ def find_deployment(path: Path | None, bootstrap_servers: str | None) -> Deploym
         if bootstrap_servers is None:
             raise CommandError("where is the broker? give --config or --bootstrap-servers")
         return Deployment(brokers(bootstrap_servers))
-    config = read_config(path, bootstrap_servers=bootstrap_servers).config
+    config = read_config(
+        path, bootstrap_servers=bootstrap_servers, needs_models=needs_models
+    ).config
     return Deployment(config.kafka, config)
 
 

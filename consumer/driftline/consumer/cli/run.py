@@ -15,11 +15,15 @@ def run(
 ) -> None:
     """Watch the models until SIGTERM or Ctrl-C.
 
+    Where the configuration names no models, those that were applied (driftline apply).
+
     Exit code 75 asks the supervisor to start it again: the connection cannot be recovered from
     inside, or another worker took this one's place. Exit code 2 asks for an operator.
     """
     patience = read_wait(wait)
-    loaded = load_config.read_config(config, bootstrap_servers=bootstrap_servers)
+    loaded = load_config.read_config(
+        config, bootstrap_servers=bootstrap_servers, needs_models=False
+    )
     load_config.require_service(loaded)
     from driftline.consumer.cli import load_models, logs, service
 

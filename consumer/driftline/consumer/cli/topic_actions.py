@@ -22,7 +22,7 @@ def create(config: Path | None, bootstrap_servers: str | None, *, as_json: bool)
     Raises:
         DriftlineError: the configuration has errors, or the broker refuses.
     """
-    loaded = read_config(config, bootstrap_servers=bootstrap_servers)
+    loaded = read_config(config, bootstrap_servers=bootstrap_servers, needs_models=False)
     with closing(connect(loaded.config.kafka).log) as log:
         specs = wanted_topics(loaded.config)
         found = log.topics(frozenset(spec.name for spec in specs))
@@ -38,7 +38,7 @@ def check(config: Path | None, bootstrap_servers: str | None, *, as_json: bool) 
         CommandError: one is missing or not as it must be; a line for each.
         DriftlineError: the configuration has errors, or the broker refuses.
     """
-    loaded = read_config(config, bootstrap_servers=bootstrap_servers)
+    loaded = read_config(config, bootstrap_servers=bootstrap_servers, needs_models=False)
     with closing(connect(loaded.config.kafka).log) as log:
         specs = wanted_topics(loaded.config)
         found = log.topics(all_topics(loaded.config))

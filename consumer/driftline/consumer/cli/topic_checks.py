@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from driftline.consumer.config import Config, Locations, Problem
 from driftline.consumer.log.protocol import TopicInfo
@@ -21,7 +22,12 @@ def input_topics(config: Config) -> list[str]:
 
 def wanted_topics(config: Config) -> list[TopicSpec]:
     """Return the topics that Driftline writes, as they must be."""
-    return output_topics(config.output.prefix, config.output.partitions, longest_needed(config))
+    longest = longest_needed(config)
+    specs = output_topics(config.output.prefix, config.output.partitions, longest)
+    if config.models:
+        return specs
+    applied = config.output.topic("models")  # where no models are in the file, they stand there
+    return [replace(spec, needed=spec.needed or spec.name == applied) for spec in specs]
 
 
 def longest_needed(config: Config) -> int:
@@ -30,7 +36,7 @@ def longest_needed(config: Config) -> int:
     # Windows are counted again from panes, and what changed is compared with 50 of their steps.
     longest = [max(window.length, _STEPS * window.every) for window in windows]
     longest += [model.labels.horizon for model in config.models.values() if model.labels]
-    return max(longest)
+    return max(longest, default=0)
 
 
 def all_topics(config: Config) -> frozenset[str]:

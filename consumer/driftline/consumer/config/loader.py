@@ -39,6 +39,7 @@ def load(
     environ: Mapping[str, str],
     overrides: Mapping[str, Any] | None = None,
     offline: bool = False,
+    needs_models: bool = True,
 ) -> Loaded:
     """Read a configuration.
 
@@ -48,6 +49,7 @@ def load(
         overrides: values of the command line as nested maps; they win over the environment.
         offline: leave files of secrets and of TLS alone; they belong to the machine that runs
             the service.
+        needs_models: refuse a file without models: only a service can take those that were applied.
 
     Raises:
         ConfigError: anything is wrong; it holds every problem.
@@ -64,6 +66,8 @@ def load(
     locations = Locations(root)
     config, invalid = validate(root, locations)
     problems += invalid
+    if needs_models and root.get("models") is None:
+        problems.append(locations.problem(("models",), "required key is missing"))
     if config is None or problems:
         raise ConfigError(_in_order(problems, layers.files))
     warnings = layers.warnings + _unused_sources(config, locations)

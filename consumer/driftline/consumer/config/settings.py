@@ -76,7 +76,7 @@ class Config(Section):
     schema_registry: SchemaRegistryConfig | None = None
     sources: dict[Topic, SourceConfig] = Field(default_factory=dict)
     defaults: dict[str, Any] = Field(default_factory=dict)
-    models: dict[ModelName, ModelConfig]
+    models: dict[ModelName, ModelConfig] = Field(default_factory=dict)
     comparisons: dict[ComparisonName, ComparisonConfig] = Field(default_factory=dict)
     limits: LimitsConfig = Field(default_factory=LimitsConfig)
     http: HttpConfig = Field(default_factory=HttpConfig)

@@ -49,6 +49,7 @@ class ModelJoin:
     Attributes:
         matching_type: how its rows are matched.
         position: everything before this offset has had its effect.
+        until: the time from which on another version of the model holds, ms; None: there is none.
     """
 
     matching_type: ClassVar[type[Matching]] = Matching
@@ -84,6 +85,7 @@ class ModelJoin:
         self._room = room
         self._lifts = dict(state.lifts)
         self._overflow = Overflow(self._matching, self._apply, room.waiting, state.cut)
+        self.until: int | None = None
         self._sent_horizon: int | None = None
         self._sent = False
         if not self._rebuilding:
@@ -97,8 +99,11 @@ class ModelJoin:
     def feed(self, block: Block, offset: int) -> Iterator[Output]:
         """Take in one block of the model; yield what becomes final.
 
-        Before `position` rows fill the waiting ones and nothing else happens.
+        Before `position` rows fill the waiting ones and nothing else happens. Once it is outdated
+        nothing does.
         """
+        if self.outdated:
+            return
         if self._rebuilding and offset >= self.position:
             self.catch_up()
         source = (block.horizon.source, block.horizon.partition)
@@ -113,6 +118,12 @@ class ModelJoin:
         self.position = max(self.position, offset + 1)
         if not self._rebuilding:
             yield from self._final(now)
+
+    @property
+    def outdated(self) -> bool:
+        """Whether another version of the model holds: it goes on from this one's state."""
+        now = None if self.until is None or self._rebuilding else self._clock.now()
+        return now is not None and self.until is not None and now >= self.until
 
     def catch_up(self) -> None:
         """End the reading of the past: what waits now is what waited then."""

@@ -17,7 +17,7 @@ from driftline.consumer.judge.lives.life import WindowTimes
 from driftline.consumer.judge.model_streams import ModelStreams, Shared
 from driftline.consumer.judge.performance.estimates import estimate_cells
 from driftline.consumer.judge.performance.model import PerformanceJudge
-from driftline.consumer.judge.records import AlertIdentity
+from driftline.consumer.judge.records import AlertIdentity, RecordWriter
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.judge.timeline import Timeline
 from driftline.consumer.judge.windows.panes import TWO_CONFIGURATIONS, SeenVersions
@@ -64,6 +64,8 @@ class ModelJudge:
         self.rewind = state.rewind  # where its reading began
         self.alert_ends = list(state.alert_ends)
         self.clock = Clock(config.predictions, by_source(state.sources))
+        self.until: int | None = None  # nothing is judged beyond, ms
+        self.outdated = False  # whether another version of the model goes on from its state
         self.mixed = 0  # windows whose panes were counted with two configurations
         self._passed_over = PassedOver(passed_over, self.clock.sources)
         self._every, self._pane = config.window.every, pane
@@ -163,7 +165,7 @@ class ModelJudge:
             return ()
         elif isinstance(message, Loss):
             out = self._lose(message)
-        else:
+        elif isinstance(message, Horizon):
             out = self._advance(message)
         self.position = max(self.position, offset + 1)
         return out
@@ -225,6 +227,10 @@ class ModelJudge:
             state.performance = self.performance.state()
         return state
 
+    def writer(self, stream: str) -> RecordWriter:
+        """Return what writes the records of a stream."""
+        return next(each for each in self._streams.writers if each.stream == stream)
+
     def active(self) -> list[AlertIdentity]:
         """Return the alerts that fire now; of many features, the one on all and each."""
         lives = [life for life in self._lives.values() if life.firing]
@@ -239,8 +245,9 @@ class ModelJudge:
             self._note_silence()
         elif self.performance is not None:
             self.performance.clock.advance(horizon)
-        now = self._now()
+        now = self.final()
         if now is not None:
+            now = now if self.until is None else min(now, self.until)
             for stretch in self.track.due(now, lambda end: True):
                 out += self._panes(stretch.end)
                 self._turn(stretch.end - self._pane)
@@ -258,8 +265,8 @@ class ModelJudge:
         if self._streams.volume is not None and silent and progress is not None:
             self._streams.volume.silent(progress + 1)
 
-    def _now(self) -> int | None:
-        """Return the time before which every pane of events is final.
+    def final(self) -> int | None:
+        """Return the time (ms) before which every pane of events is final.
 
         Where every partition is silent, the labels tell how time goes on, until the pane of the
         last event is over. No further: events that come in batches have times before their batch.

@@ -9,6 +9,7 @@ from driftline.consumer.judge.lives.life import Life
 from driftline.consumer.judge.performance.variation import StreamVariation
 from driftline.consumer.judge.volume_state import VolumeState
 from driftline.consumer.wire.clock import SourceProgress
+from driftline.consumer.wire.messages import ModelChange
 
 
 class Firing(msgspec.Struct):
@@ -94,6 +95,22 @@ class PerformanceState(msgspec.Struct, rename={"sources": "heard"}):
     variations: list[StreamVariation] = []
 
 
+class JudgedVersion(msgspec.Struct):
+    """Which version of an applied model is judged.
+
+    Attributes:
+        version: its id.
+        past: ids of versions before it, the newest last.
+        ahead: changes read from the log that hold later, by time.
+        removed: whether it is that the model is watched no more.
+    """
+
+    version: str
+    past: list[str] = []
+    ahead: list[ModelChange] = []
+    removed: bool = False
+
+
 class JudgeState(msgspec.Struct, tag="judge", rename={"sources": "heard"}):
     """State of one model as of `position` in its partition of the log of panes.
 
@@ -116,6 +133,7 @@ class JudgeState(msgspec.Struct, tag="judge", rename={"sources": "heard"}):
         changes: the evidence on each stream.
         volume: how many events came.
         kept_from: panes before it (ms) are gone, though they would be looked back at.
+        version: which version of it is judged; of a model of the configuration's file none.
     """
 
     position: int
@@ -137,3 +155,4 @@ class JudgeState(msgspec.Struct, tag="judge", rename={"sources": "heard"}):
     changes: list[StreamChanges] = []
     volume: VolumeState = msgspec.field(default_factory=VolumeState)
     kept_from: int | msgspec.UnsetType = msgspec.UNSET
+    version: JudgedVersion | msgspec.UnsetType = msgspec.UNSET

@@ -166,6 +166,11 @@ class MemoryConsumer:
                     return Polled(records={partition: records}, gaps=gaps)
         return Polled(gaps=gaps)
 
+    def subscribe(self, topics: Set[str]) -> None:
+        """Share the partitions of other topics from now on."""
+        self.topics = frozenset(topics)
+        self._broker.rebalance()
+
     def seek(self, partition: TopicPartition, offset: int) -> None:
         """Read `partition` from `offset` on."""
         self._positions[partition] = offset

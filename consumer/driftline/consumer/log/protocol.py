@@ -167,6 +167,9 @@ class Consumer(Protocol):
     def poll(self, timeout: float) -> Polled:
         """Wait up to `timeout` seconds for records or a change of ownership."""
 
+    def subscribe(self, topics: Set[str]) -> None:
+        """Share the partitions of other topics from now on: a change of ownership follows."""
+
     def seek(self, partition: TopicPartition, offset: int) -> None:
         """Read `partition` from `offset` on."""
 

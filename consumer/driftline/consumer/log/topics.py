@@ -18,7 +18,10 @@ PANES_KEPT = 7 * DAY
 PANES_TIMES, JOINS_TIMES = 2, 3
 """How many times the longest that a model looks back panes and joins are kept."""
 
-_COMPACTED = ("state", "control")
+_COMPACTED = ("state", "control", "models")
+NOT_NEEDED = {"control": "alerts cannot be marked", "models": "no models can be applied"}
+"""What cannot be done without a topic that no worker needs."""
+_OF_ONE_PARTITION = ("models",)  # its order is that in which models were applied
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ def output_topics(prefix: str, partitions: int, longest: int) -> list[TopicSpec]
     driftline.state compact None
     driftline.dead-letter delete None
     driftline.control compact None
+    driftline.models compact None
     """
     panes, joins = (
         {"retention.ms": str(max(PANES_KEPT, n * longest))} for n in (PANES_TIMES, JOINS_TIMES)
@@ -76,13 +80,14 @@ def output_topics(prefix: str, partitions: int, longest: int) -> list[TopicSpec]
         "state": {"segment.ms": str(HOUR), "min.cleanable.dirty.ratio": "0.1"},
         "dead-letter": {},
         "control": {},
+        "models": {},
     }
     return [
         TopicSpec(
             f"{prefix}.{name}",
-            partitions,
+            1 if name in _OF_ONE_PARTITION else partitions,
             {"cleanup.policy": "compact" if name in _COMPACTED else "delete", **more},
-            name != "control",
+            name not in NOT_NEEDED,
         )
         for name, more in configs.items()
     ]

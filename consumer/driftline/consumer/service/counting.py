@@ -51,6 +51,11 @@ class InputPartition:
         """See `Stage.position`."""
         return self.sketch.position
 
+    @property
+    def outdated(self) -> bool:
+        """See `Stage.outdated`."""
+        return self.sketch.settled
+
     def claim(self) -> Sequence[Batch]:
         """Return the first records of a new owner."""
         return [_batch(self.sketch.claim())]
@@ -103,7 +108,7 @@ class Pauses:
 
     def __init__(self, consumer: Consumer, longest_window: int) -> None:
         self._consumer = consumer
-        self._longest_window = longest_window
+        self.longest_window = longest_window
         self._paused: frozenset[TopicPartition] = frozenset()
 
     def forget(self) -> None:
@@ -130,7 +135,7 @@ class Pauses:
         for each in inputs.values():
             each.read = 0
         limit = min(behind, default=None)
-        latest = None if limit is None else limit + self._longest_window
+        latest = None if limit is None else limit + self.longest_window
         ahead = frozenset(at for at, time in times.items() if latest is not None and time > latest)
         self._consumer.pause(ahead - self._paused)
         self._consumer.resume(self._paused - ahead)

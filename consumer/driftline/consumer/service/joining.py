@@ -63,7 +63,7 @@ class JoinsPartition(ByModel[ModelJoin]):
 
     def _catch_up(self) -> None:
         for name, join in list(self.parts.items()):
-            if self.next >= join.position:
+            if self.next >= join.position and not join.outdated:
                 with self.failures.guard(name, self.fail):
                     join.catch_up()
                     join.position = self.next

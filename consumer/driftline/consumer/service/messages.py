@@ -14,7 +14,14 @@ from driftline.consumer.service.plan import Plan
 from driftline.consumer.sketch.event_record import EventRecord
 from driftline.consumer.sketch.totals import DeadLetter
 from driftline.consumer.wire.codec import encode
-from driftline.consumer.wire.messages import Block, Horizon, Loss, Pane, partition_of
+from driftline.consumer.wire.messages import (
+    Block,
+    Horizon,
+    Loss,
+    ModelChange,
+    Pane,
+    partition_of,
+)
 from driftline.consumer.wire.records import Alert, Verdict
 
 # Of a record that is too large only so much is kept, with its length and SHA-256.
@@ -110,6 +117,7 @@ OUTPUTS: dict[type, tuple[str, Write]] = {
     Pane: ("panes", _counts),
     Horizon: ("panes", _counts),
     Loss: ("panes", _counts),
+    ModelChange: ("panes", _counts),
     Block: ("joins", lambda block, topic, *_: Message(topic, block.target, None, encode(block))),
     DeadLetter: (
         "dead-letter",

@@ -11,6 +11,7 @@ from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.join.state import JoinState
 from driftline.consumer.judge.comparison.judge import ComparisonState
 from driftline.consumer.judge.state import JudgeState
+from driftline.consumer.judge.succession import RetiredJudge
 from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.protocol import Log, Ownership, TopicInfo, TopicPartition
 from driftline.consumer.service.counting import InputPartition
@@ -24,6 +25,9 @@ from driftline.consumer.sketch.failures import Failures
 from driftline.consumer.sketch.state import SketchState
 from driftline.consumer.sketch.totals import InputTotals
 from driftline.consumer.wire.messages import partition_of
+
+# Those of who applies a model, and of the broker.
+_CLOCKS_APART_MS = 10 * 60_000
 
 S = TypeVar("S", JoinState, JudgeState, ComparisonState)
 
@@ -121,10 +125,10 @@ class Opening:
         begin = self.log.begin_offsets(frozenset([partition]))[partition]
         judges: dict[str, Judge] = {}
         failures = Failures()
-        for name in (*self.plan.config.models, *self.plan.comparisons):
+        for name in (*self.plan.models, *self.plan.comparisons):
             if partition_of(name, count) != partition.partition:
                 continue
-            judge = self._judge(name, info, begin, failures)
+            judge = self._judge(name, info, self._begin(name, partition, begin), failures)
             if judge is not None:
                 judges[name] = judge
                 self.states.own(judge_key(name), generation)
@@ -133,6 +137,14 @@ class Opening:
         rewinds = [judge.rewind for judge in judges.values()]
         end = self.log.end_offsets(frozenset([partition]))[partition]
         return PanesPartition(judges, sent, min(rewinds, default=end), end, failures)
+
+    def _begin(self, name: str, partition: TopicPartition, begin: int) -> int:
+        """Return where a model without a state begins: what lies before was written before it."""
+        versions = self.plan.versions.get(name)
+        if not versions or self.states.find(judge_key(name), JudgeState) is not None:
+            return begin
+        at = versions[0].at - _CLOCKS_APART_MS
+        return max(begin, self.log.offsets_at(frozenset([partition]), at)[partition])
 
     def _judge(self, name: str, info: TopicInfo, begin: int, failures: Failures) -> Judge | None:
         """Return the judge of a model or comparison, as of its state; None where that fails."""
@@ -143,6 +155,8 @@ class Opening:
                 return comparison.judge(known)
             return None
         state = self._state(key, JudgeState, begin, info)
+        if state.version and state.version.removed:
+            return RetiredJudge(name, state)
         with failures.guard(name):
             return self.plan.judge(name, state)
         return None

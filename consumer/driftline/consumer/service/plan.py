@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from driftline.consumer.config import Config, LabelsConfig
@@ -16,11 +16,15 @@ from driftline.consumer.join.waiting import Room
 from driftline.consumer.judge.model import ModelJudge
 from driftline.consumer.judge.model_streams import reference_streams
 from driftline.consumer.judge.performance.rules import outcomes_of
-from driftline.consumer.judge.state import JudgeState
+from driftline.consumer.judge.state import JudgedVersion, JudgeState
+from driftline.consumer.judge.succession import AppliedJudge
 from driftline.consumer.judge.timeline import Timeline
 from driftline.consumer.log.protocol import TopicPartition
+from driftline.consumer.service.account import Account
 from driftline.consumer.service.comparing import ComparisonPlan, comparison_key
 from driftline.consumer.service.formats import RecordOpener, record_form
+from driftline.consumer.service.topic_versions import open_sketch
+from driftline.consumer.service.versions import ModelVersion, References, joining, judging
 from driftline.consumer.sketch.blocks import BlockWriter, JoinModel, JoinProgress
 from driftline.consumer.sketch.decode import Decoder, ModelSchema
 from driftline.consumer.sketch.failures import Failures
@@ -31,6 +35,7 @@ from driftline.consumer.sketch.outcome_columns import Answers, EstimateCells
 from driftline.consumer.sketch.partition import PartitionSketch
 from driftline.consumer.sketch.state import SketchState
 from driftline.consumer.sketch.totals import InputTotals
+from driftline.consumer.wire.clock import Clock, by_source
 from driftline.detectors import OTHER
 from driftline.detectors.counts import Layout
 from driftline.detectors.outcomes import OutcomeLayout, Outcomes
@@ -49,19 +54,45 @@ class Plan:
         ordered: whether the inputs are logs, in which later records come later; else each is a set
             of rows, in which nothing is late.
         schemas: where schemas of records are kept; None: nowhere.
+        versions: of the models that were applied, by name and time; of others none.
+        leaving: topics that were read by a version before the newest until a short time ago.
+        own: the deployment's configuration without what was applied; None: the same.
+        account: what became of rows and panes in this process.
     """
 
     config: Config
     references: Mapping[str, Reference]
     ordered: bool = True
     schemas: SchemaSource | None = None
+    versions: Mapping[str, Sequence[ModelVersion]] = field(default_factory=dict)
+    leaving: frozenset[str] = frozenset()
+    own: Config | None = None
+    account: Account = field(default_factory=Account)
+
+    @property
+    def own_config(self) -> Config:
+        """The deployment's configuration without what was applied."""
+        return self.config if self.own is None else self.own
 
     @cached_property
     def inputs(self) -> frozenset[str]:
         """All input topics: those of predictions, and those of labels."""
         models = self.config.models.values()
         labels = {m.labels.topic for m in models if m.labels is not None}
-        return frozenset(t for m in models for t in m.predictions) | labels
+        return frozenset(t for m in models for t in m.predictions) | labels | self.leaving
+
+    def at(self, versions: Mapping[str, ModelVersion]) -> Plan:
+        """Return the plan in which versions of some models hold, by their names."""
+        models = {n: m for n, m in self.config.models.items() if n not in versions}
+        models |= {n: v.config for n, v in versions.items() if v.config is not None}
+        references = References(versions, self.references)
+        config = self.config.model_copy(update={"models": dict(sorted(models.items()))})
+        return replace(self, config=config, references=references, versions={})
+
+    def without(self, names: Collection[str]) -> Plan:
+        """Return the plan without some models."""
+        models = {name: m for name, m in self.config.models.items() if name not in names}
+        return replace(self, config=self.config.model_copy(update={"models": models}))
 
     @cached_property
     def labelled(self) -> dict[str, LabelsConfig]:
@@ -87,6 +118,11 @@ class Plan:
     def joined(self) -> tuple[str, ...]:
         """What is joined: the models whose labels are read, and the comparisons."""
         return (*self.labelled, *self.comparisons)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models that are watched, or were removed a short time ago."""
+        return tuple(sorted({*self.config.models, *self.versions}))
 
     def output(self, name: str) -> str:
         """Return the full name of an output topic."""
@@ -139,24 +175,7 @@ class Plan:
             totals: where to count what became of the records.
             targets: how many partitions the log of joins has.
         """
-        topic, failures = source.topic, Failures()
-        counted, decoder = self.models_of(topic), None
-        try:
-            decoder = self.decoder(topic, failures) if counted else None
-        except Exception as error:  # of no model alone
-            failures |= dict.fromkeys(counted, error)
-        models: dict[str, SketchModel] = {}
-        for name in counted:
-            with failures.guard(name):
-                models[name] = self.sketch_model(name)
-        writer = self.writer(topic, targets, state.joins, now, failures)
-        sound = {name: model for name, model in models.items() if name not in failures}
-        sketch = PartitionSketch(source, partitions, decoder, sound, state, now, totals, writer)
-        for name, failure in failures.items():
-            labels = self.labelled.get(name)
-            labelled = labels is not None and labels.topic == topic
-            sketch.leave(name, failure, counted=name in counted, labelled=labelled)
-        return sketch
+        return open_sketch(self, source, partitions, state, now, totals, targets)
 
     def decoder(
         self,
@@ -245,6 +264,13 @@ class Plan:
         if name in self.comparisons:
             totals = self.join_tallies[name]
             return self.comparisons[name].join(partition, partitions, state, totals)
+        if name in self.versions:
+            sources = by_source(state.sources)
+            now = Clock(tuple({topic for topic, _ in sources}), sources).now()
+            present, until = joining(self.versions[name], now)
+            join = self.at({name: present}).join(name, partition, partitions, state)
+            join.until = until
+            return join
         config, labels, limits = self.config.models[name], self.labelled[name], self.config.limits
         return ModelJoin(
             self._outcome_model(name),
@@ -284,12 +310,12 @@ class Plan:
     @cached_property
     def join_tallies(self) -> dict[str, JoinTotals]:
         """What became of the rows of each model and comparison, in this process."""
-        return {name: JoinTotals() for name in self.joined}
+        return {name: self.account.joins[name] for name in self.joined}
 
     @cached_property
     def passed_over(self) -> dict[str, Counter[str]]:
         """Events of each model that are in no verdict, by reason, in this process."""
-        return {name: Counter() for name in self.config.models}
+        return {name: self.account.passed_over[name] for name in self.config.models}
 
     def _outcome_model(self, name: str) -> OutcomeModel:
         config, reference = self.config.models[name], self.references[name]
@@ -303,9 +329,17 @@ class Plan:
             labels=self.labelled[name],
         )
 
-    def judge(self, name: str, state: JudgeState) -> ModelJudge:
+    def judge(
+        self, name: str, state: JudgeState, kind: type[ModelJudge] = ModelJudge
+    ) -> ModelJudge:
         """Return the judge of a model, as of `state`."""
-        return ModelJudge(
+        versions = self.versions.get(name, ())
+        if versions:
+            known = state.version or None
+            version = judging(versions, known and known.version)
+            state.version = known or JudgedVersion(version.change.version)
+            return self.at({name: version}).judge(name, state, AppliedJudge)
+        return kind(
             name,
             self.config.models[name],
             Timeline(self.references[name]),
@@ -321,7 +355,7 @@ class Plan:
     @cached_property
     def longest_window(self) -> int:
         """The longest window of any model, ms."""
-        return max(m.window.length for m in self.config.models.values())
+        return max((m.window.length for m in self.config.models.values()), default=0)
 
     def sketch_model(self, name: str) -> SketchModel:
         """Return what sketch needs to know of a model."""

@@ -53,6 +53,10 @@ class Stage(Protocol):
     def position(self) -> int:
         """Everything before this offset has had its effect; from `next` to it the past is read."""
 
+    @property
+    def outdated(self) -> bool:
+        """Whether it is to be opened again: another version of a model holds from here on."""
+
     def claim(self) -> Iterable[Batch]:
         """Yield the first records of a new owner."""
 
@@ -78,9 +82,13 @@ class ModelPart(Protocol):
     Attributes:
         position: everything before this offset has had its effect.
         rewind: where its reading began.
+        outdated: whether another version of the model goes on from its state.
     """
 
     position: int
+
+    @property
+    def outdated(self) -> bool: ...  # noqa: D102
 
     @property
     def rewind(self) -> int: ...  # noqa: D102
@@ -120,6 +128,11 @@ class ByModel(ABC, Generic[P]):
     def position(self) -> int:
         """See `Stage.position`."""
         return max((part.position for part in self.parts.values()), default=0)
+
+    @property
+    def outdated(self) -> bool:
+        """See `Stage.outdated`."""
+        return any(part.outdated for part in self.parts.values())
 
     def feed(self, records: Sequence[Record], now: int) -> Iterator[Batch]:
         """Feed each part what is meant for it; see `Stage.feed`."""
@@ -170,7 +183,8 @@ class ByModel(ABC, Generic[P]):
     def _catch_up(self) -> None:
         """Note that the records up to `next` have had their effect, other parts' too."""
         for part in self.parts.values():
-            part.position = max(part.position, self.next)
+            if not part.outdated:
+                part.position = max(part.position, self.next)
 
     @abstractmethod
     def names(self, message: Any) -> Iterable[str]:

@@ -113,6 +113,12 @@ class Status:
         self._last_judged: dict[str, str] = {}
         self._judged: set[str] = set()  # models, since the last look
 
+    def watch(self, plan: Plan) -> None:
+        """Note that other models are watched from now on."""
+        self.plan = plan
+        for topic in plan.inputs:
+            self.totals.setdefault(topic, InputTotals())
+
     def own(self, ownership: Ownership, stages: Mapping[TopicPartition, Stage]) -> None:
         """Note a change of ownership; forget the models that went to another worker."""
         self.generation = ownership.generation

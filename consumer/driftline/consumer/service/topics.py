@@ -74,6 +74,11 @@ class Topics:
         self._gone(found)
         self.found.update(found)
 
+    def forget(self, names: frozenset[str]) -> None:
+        """Look at some topics no more."""
+        for name in names:
+            self.found.pop(name, None)
+
     def _gone(self, found: Mapping[str, TopicInfo]) -> frozenset[str]:
         """Return what is gone of the topics; refuse one that was made again."""
         for name, info in found.items():

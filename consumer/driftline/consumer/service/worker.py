@@ -10,6 +10,7 @@ import gc
 import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from functools import cache
 from itertools import groupby
 from operator import itemgetter
@@ -25,8 +26,9 @@ from driftline.consumer.log.protocol import (
     TopicPartition,
 )
 from driftline.consumer.service.counting import InputPartition, Pauses
+from driftline.consumer.service.following import FollowedPlan, concerns
 from driftline.consumer.service.messages import Outputs
-from driftline.consumer.service.opening import Opening
+from driftline.consumer.service.opening import Opening, topics_read
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.stage import Batch, Stage
 from driftline.consumer.service.states import States, sketch_key
@@ -86,6 +88,9 @@ class Worker:
             log, plan.output("state"), self._outputs.partitions("state"), plan.config.kafka.group
         )
         self._opening = Opening(plan, log, self._states, topics)
+        # Without models in the configuration, those hold that were applied.
+        self._followed = None if plan.config.models else FollowedPlan(plan, log)
+        self._ownership: Ownership | None = None
         self._stages: dict[TopicPartition, Stage] = {}  # in the order in which data flows
         self._pauses = Pauses(consumer, plan.longest_window)
         self._polled = self._ticked = self._checkpointed = self._whole = clock()
@@ -94,10 +99,12 @@ class Worker:
     def step(self, timeout: float = 0.2) -> bool:
         """Poll once and let what came have its effect; return whether anything came."""
         with self._topics.explained():
+            if (changed := self._follow(self._clock())) and self._ownership is not None:
+                self._open_again(self._ownership, changed)
             polled = self._consumer.poll(timeout)
             self._polled = self.status.polled = now = self._clock()
             if polled.ownership is not None:
-                self._own(polled.ownership, now)
+                self._open_again(polled.ownership, self._follow(now, at_once=True))
             # Not after what came: that may take so long that ownership is not sure any more.
             if now - self._checkpointed >= _CHECKPOINT_MS:
                 self.checkpoint(whole=now - self._whole >= _WHOLE_MS)
@@ -151,9 +158,12 @@ class Worker:
     def _own(self, ownership: Ownership, now: int) -> None:
         """Drop the stages that are gone and open those that are new, each from its state."""
         stages = {at: stage for at, stage in self._stages.items() if at in ownership.kept}
+        self._ownership = ownership
         self._states.refresh()
         self._topics.update(self._plan.inputs)
-        new = sorted(ownership.partitions - ownership.kept)
+        # Another worker may know of a topic already that this one is about to hear of.
+        known = {at for at in ownership.partitions if at.topic in topics_read(self._plan)}
+        new = sorted(known - stages.keys())
         inputs = [partition for partition in new if partition.topic in self._plan.inputs]
         for at, state in self._opening.input_states(inputs, ownership, now).items():
             self._write(self._states.messages(sketch_key(at), state))
@@ -173,8 +183,36 @@ class Worker:
         self.status.own(ownership, self._stages)
         for at, each in self.status.of(InputPartition).items():
             each.sketch.partitions = self._topics.found[at.topic].partitions
-        self._consumer.resume(ownership.partitions)
+        self._consumer.resume(known)
         self._pauses.forget()
+
+    def _follow(self, now: int, *, at_once: bool = False) -> frozenset[TopicPartition]:
+        """Take up what was applied; return the partitions whose stages it concerns."""
+        if self._followed is None:
+            return frozenset()
+        before = self._plan
+        changed = {at for at, stage in self._stages.items() if stage.outdated}
+        if self._followed.look(now, at_once=at_once or bool(changed)):
+            self._watch(after := self._followed.plan)
+            changed |= {at for at in self._stages if concerns(before, after, at)}
+            if (topics := topics_read(after)) != topics_read(before):
+                self._topics.forget(before.inputs - after.inputs)
+                self._consumer.subscribe(topics)
+        return frozenset(changed)
+
+    def _open_again(self, ownership: Ownership, changed: frozenset[TopicPartition]) -> None:
+        """Own partitions, and open the stages of some of them anew, each from its state."""
+        if changed:
+            self.checkpoint()
+        kept = ownership.kept if ownership is not self._ownership else frozenset(self._stages)
+        self._own(replace(ownership, kept=kept - changed), self._clock())
+
+    def _watch(self, plan: Plan) -> None:
+        """Follow another plan."""
+        self._plan = self._opening.plan = plan
+        self._topics.update(plan.inputs)
+        self._pauses.longest_window = plan.longest_window
+        self.status.watch(plan)
 
     def _feed(self, polled: Polled, now: int) -> None:
         """Let records have their effect, and note how long that took."""

@@ -39,6 +39,7 @@ from driftline.consumer.sketch.exact import (
 )
 from driftline.consumer.sketch.failures import Failures
 from driftline.consumer.sketch.fields import EVENT_ID, VERSION, EventFields, ModelSchema
+from driftline.consumer.sketch.later_rows import attach
 from driftline.consumer.sketch.versions import Versions
 from driftline.detectors.counts import Layout
 from driftline.detectors.grid import IntArray
@@ -61,6 +62,7 @@ class Decoder:
             Holds until the next batch: it grows, and begins anew when it has become too long.
 
         failures: models whose reader could not be made; their events are `unread`.
+        later: decoders of versions after the present one, by number, of the models that have some.
 
     Args:
         mapping: what the topic's records look like.
@@ -98,6 +100,7 @@ class Decoder:
         self._max_event_bytes = max_event_bytes
         self._resting: set[str] = set()
         self.failures = Failures()
+        self.later: dict[int, Decoder] = {}
         self._models = dict.fromkeys((schema.name for schema in models), self._router)
         self._alike: _Model | None = None
         for schema in models:
@@ -125,6 +128,8 @@ class Decoder:
     def rest(self, name: str) -> None:
         """Read no more events of a model that failed; they are counted as `unread`."""
         self._resting.add(name)
+        for other in self.later.values():
+            other.rest(name)
 
     def decode(
         self,
@@ -162,6 +167,8 @@ class Decoder:
                     fast = len(batches[name].places) if name in batches else 0
                     decoded.unread += fast + len(own)
         decoded.rejected.sort(key=lambda bad: bad.index)
+        for number, other in self.later.items():
+            attach(decoded, number, other.decode(values, timestamps), other.version_names)
         return decoded
 
     @property

@@ -78,6 +78,19 @@ class NewFields:
         return {name: n for name, n in zip(self.names, counts, strict=True) if n}
 
 
+@dataclass(frozen=True)
+class LaterRows:
+    """The events of one model in a batch, as a later version of it reads them.
+
+    Attributes:
+        rows: as columns; None where there are none.
+        names: what their version codes stand for.
+    """
+
+    rows: ModelRows | None
+    names: Sequence[str]
+
+
 @dataclass
 class ModelRows:
     """The events of one model in a batch, n of them.
@@ -103,6 +116,7 @@ class ModelRows:
     ids: IdArray | None = None
     new: NewFields = field(default_factory=NewFields)
     values: Callable[[IntArray], list[dict[str, Any]]] | None = None
+    later: dict[int, LaterRows] = field(init=False, default_factory=dict)
 
 
 @dataclass

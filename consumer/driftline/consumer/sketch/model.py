@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from driftline.consumer.log.protocol import Gap, TopicPartition
 from driftline.consumer.sketch.decode import ModelRows
+from driftline.consumer.sketch.later import Versions
+from driftline.consumer.sketch.later_rows import read_as
 from driftline.consumer.sketch.open_pane import OpenPane, SketchModel
 from driftline.consumer.sketch.state import ModelProgress
-from driftline.consumer.wire.messages import Horizon, Loss, Pane
-from driftline.consumer.wire.samples import event_hashes
+from driftline.consumer.wire.messages import Horizon, Loss, ModelChange, Pane
+from driftline.consumer.wire.samples import Hashes, event_hashes
 from driftline.detectors.counts import Columns
 from driftline.detectors.grid import IntArray
 
@@ -28,13 +30,16 @@ class ModelSketch:
 
     Args:
         source: the partition.
-        model: what is counted.
+        model: what is counted, or its versions where others are still to come.
         progress: as read from the log; counting moves it on.
     """
 
-    def __init__(self, source: TopicPartition, model: SketchModel, progress: ModelProgress) -> None:
+    def __init__(
+        self, source: TopicPartition, model: SketchModel | Versions, progress: ModelProgress
+    ) -> None:
         self._source = source
-        self._model = model
+        self._versions = model if isinstance(model, Versions) else Versions(model)
+        self._model = self._versions.present
         self.progress = progress
         self.open: dict[int, OpenPane] = {}
         self._marked: int | None = None  # when its idle mark was sent last
@@ -50,8 +55,8 @@ class ModelSketch:
         versions: Sequence[str],
         horizon: Horizon,
         now: int,
-    ) -> tuple[int, list[Pane | Horizon | Loss]]:
-        """Count rows; return how many were not late, and what becomes final, event by event.
+    ) -> tuple[int, int, list[Pane | Horizon | Loss]]:
+        """Count rows; return how many were counted and late, and what is final, event by event.
 
         Args:
             rows: of the model, in the order of their offsets.
@@ -68,10 +73,11 @@ class ModelSketch:
             newest = np.maximum(newest, progress.progress)
         after = np.full(len(newest), before)
         if model.times.ordered:
-            after = np.maximum((newest - model.times.grace) // model.pane * model.pane, before)
+            after = np.maximum(self._versions.closed(newest), before)
         closed = np.concatenate([[before], after[:-1]])  # the horizon each event finds
-        starts = rows.times // model.pane * model.pane
-        timely = starts + model.pane > closed
+        starts, ends = self._versions.starts(rows.times)
+        own = self._versions.counted(rows.times)
+        timely = own & (ends > closed)
         out: list[Pane | Horizon | Loss] = [*self._loss(rows.times)]
         self._add(rows, offsets, versions, starts, timely)
         for i in np.flatnonzero(after > closed).tolist():
@@ -79,7 +85,7 @@ class ModelSketch:
             until = msgspec.structs.replace(horizon, until=int(offsets[i]) + 1)
             out += self._close(int(after[i]), until)
         progress.progress = int(newest[-1])
-        return int(timely.sum()), out
+        return int(timely.sum()), int((own & ~timely).sum()), out
 
     def close(self, time: int, horizon: Horizon, *, whole: bool) -> Iterator[Pane | Horizon | Loss]:
         """Close panes of a set of rows; see `PartitionSketch.close`."""
@@ -93,9 +99,10 @@ class ModelSketch:
 
     def recount(self, rows: ModelRows, offsets: IntArray, versions: Sequence[str]) -> None:
         """Count again what is still open, without any other effect; see `count`."""
-        starts = rows.times // self._model.pane * self._model.pane
+        starts, ends = self._versions.starts(rows.times)
         horizon = _NEVER if self.progress.horizon is None else self.progress.horizon
-        keep = (offsets >= self.progress.start) & (starts + self._model.pane > horizon)
+        keep = (offsets >= self.progress.start) & (ends > horizon)
+        keep &= self._versions.counted(rows.times)
         self._add(rows, offsets, versions, starts, keep)
 
     def is_silent(self, now: int, idle_after: int) -> bool:
@@ -118,7 +125,38 @@ class ModelSketch:
         for pane in self._panes():
             if pane.events > pane.sent:
                 yield from self._messages(pane, horizon.until)
+        if (ended := self._versions.ended) is not None:
+            yield from self.end(ended, horizon)
         yield self.horizon(horizon, idle=True)
+
+    def end(self, time: int, horizon: Horizon) -> Iterator[Pane | Horizon]:
+        """Close all panes of a model that is counted no more from a time (ms) on."""
+        known = self.progress.horizon
+        for pane in self._panes():
+            yield from self._messages(pane, horizon.until)
+        self.open.clear()
+        self.progress.horizon = time if known is None else max(time, known)
+        yield self.horizon(horizon)
+
+    @property
+    def changes(self) -> Sequence[ModelChange]:
+        """What the judge is to know of the versions."""
+        return self._versions.changes
+
+    @property
+    def over(self) -> bool:
+        """Whether no event of the model is counted any more."""
+        ended, known = self._versions.ended, self.progress.horizon
+        return ended is not None and not self.open and known is not None and known >= ended
+
+    @property
+    def settled(self) -> bool:
+        """Whether no event that is still to be counted belongs to the present version."""
+        later, progress = self._versions.later, self.progress
+        if not later or any(pane.model is self._model for pane in self.open.values()):
+            return False
+        horizon = progress.horizon
+        return progress.stale or (horizon is not None and horizon >= later[0].first)
 
     def stale(self, horizon: Horizon) -> Iterator[Pane | Horizon | Loss]:
         """Close the panes of a model that is stale."""
@@ -128,7 +166,7 @@ class ModelSketch:
         for pane in self._panes():
             yield from self._messages(pane, horizon.until)
             progress.horizon = max(
-                progress.horizon or _NEVER, self._model.times.step_end(pane.start)
+                progress.horizon or _NEVER, pane.model.times.step_end(pane.start)
             )
         self.open.clear()
         yield self.horizon(horizon)
@@ -159,18 +197,42 @@ class ModelSketch:
         hashes = event_hashes(self._source.partition, offsets)
         for start in np.unique(starts[keep]).tolist():
             chosen = keep & (starts == start)
-            pane = self.open.get(start)
-            if pane is None:
-                first = int(offsets[int(np.argmax(chosen))])
-                pane = self.open[start] = OpenPane(self._model, start, first)
-            some: NDArray[np.bool_] | slice = slice(None) if chosen.all() else chosen
-            pane.sample.add(self._model.listed, rows, np.flatnonzero(chosen), hashes)
-            pane.add(
-                Columns(numeric=rows.columns.numeric[some], codes=rows.columns.codes[some]),
-                rows.versions[some],
-                {tag: codes[some] for tag, codes in rows.segments.items()},
-                versions,
-            )
+            if not self._versions.later:
+                self._count(start, rows, chosen, offsets, hashes, versions)
+                continue
+            for number in np.unique(self._versions.of(rows.times[chosen])).tolist():
+                here = np.flatnonzero(chosen & (self._versions.of(rows.times) == number))
+                read, places = read_as(rows, number, here)
+                names = rows.later[number - 1].names if number else versions
+                mask = np.zeros(len(read.index), np.bool_)
+                mask[places] = True
+                if places.size:
+                    self._count(start, read, mask, *_as_read(rows, read, offsets, hashes), names)
+
+    def _count(
+        self,
+        start: int,
+        rows: ModelRows,
+        chosen: NDArray[np.bool_],
+        offsets: IntArray,
+        hashes: Hashes,
+        versions: Sequence[str],
+    ) -> None:
+        """Put the chosen rows into the pane that begins at `start` (ms)."""
+        pane = self.open.get(start)
+        if pane is None:
+            first = int(offsets[int(np.argmax(chosen))])
+            time = rows.times[chosen][:1]
+            model = self._versions.model(int(self._versions.of(time)[0]))
+            pane = self.open[start] = OpenPane(model or self._model, start, first)
+        some: NDArray[np.bool_] | slice = slice(None) if chosen.all() else chosen
+        pane.sample.add(pane.model.listed, rows, np.flatnonzero(chosen), hashes)
+        pane.add(
+            Columns(numeric=rows.columns.numeric[some], codes=rows.columns.codes[some]),
+            rows.versions[some],
+            {tag: codes[some] for tag, codes in rows.segments.items()},
+            versions,
+        )
 
     def _loss(self, times: IntArray) -> Iterator[Loss]:
         """Yield the loss before these events, with the range of event time that it may concern."""
@@ -213,3 +275,13 @@ class ModelSketch:
 
     def _panes(self) -> list[OpenPane]:
         return sorted(self.open.values(), key=lambda pane: pane.start)
+
+
+def _as_read(
+    rows: ModelRows, read: ModelRows, offsets: IntArray, hashes: Hashes
+) -> tuple[IntArray, Hashes]:
+    """Return offsets and hashes in the order of the rows that another version reads."""
+    if read is rows:
+        return offsets, hashes
+    places = np.minimum(np.searchsorted(rows.index, read.index), len(rows.index) - 1)
+    return offsets[places], hashes[places]

@@ -21,13 +21,14 @@ from driftline.consumer.sketch.blocks import BlockWriter, PolledRows
 from driftline.consumer.sketch.decode import Decoded, Decoder
 from driftline.consumer.sketch.input_rows import InputRows, RecordRows, TableRows
 from driftline.consumer.sketch.labels import place_labels
+from driftline.consumer.sketch.later import Versions
 from driftline.consumer.sketch.model import ModelSketch
 from driftline.consumer.sketch.open_pane import SketchModel
 from driftline.consumer.sketch.state import ModelPosition, ModelProgress, SketchState, Standings
 from driftline.consumer.sketch.totals import DeadLetter, InputTotals, model_of
-from driftline.consumer.wire.messages import Block, Horizon, Loss, Pane
+from driftline.consumer.wire.messages import Block, Horizon, Loss, ModelChange, Pane
 
-Output = Pane | Horizon | Loss | Block | DeadLetter
+Output = Pane | Horizon | Loss | ModelChange | Block | DeadLetter
 
 
 class PartitionSketch:
@@ -49,7 +50,7 @@ class PartitionSketch:
         source: TopicPartition,
         partitions: int,
         decoder: Decoder | None,
-        models: Mapping[str, SketchModel],
+        models: Mapping[str, SketchModel | Versions],
         state: SketchState,
         now: int,
         totals: InputTotals,
@@ -65,15 +66,10 @@ class PartitionSketch:
         self._needed = state.rewind if state.needed is None else state.needed
         self._decoder = decoder
         self._writer = writer or BlockWriter({}, None, 1, {}, now)
+        new = ModelProgress(start=state.position, active_at=now)
         self._models = {
-            name: ModelSketch(
-                source,
-                model,
-                msgspec.structs.replace(state.models[name])
-                if name in state.models
-                else ModelProgress(start=state.position, active_at=now),
-            )
-            for name, model in models.items()
+            name: ModelSketch(source, each, msgspec.structs.replace(state.models.get(name, new)))
+            for name, each in models.items()
         }
         # A model that failed in another run goes on from where it was left.
         behind = {name: at for name, at in state.behind.items() if name in self._names()}
@@ -100,8 +96,8 @@ class PartitionSketch:
 
     @property
     def columns(self) -> frozenset[str]:
-        """Names of the columns that are read of a table."""
-        return self._writer.columns | (self._decoder.columns if self._decoder else frozenset())
+        """Names of a table's columns that are read."""
+        return self._writer.columns | (self._decoder.columns if self._decoder else set())
 
     def feed_table(self, rows: TableRows, now: int) -> list[Output]:
         """Count rows that are columns; see `feed`."""
@@ -124,7 +120,8 @@ class PartitionSketch:
     def claim(self) -> list[Output]:
         """Return the first records of a new owner: older generations' idle marks are void now."""
         self._standings.begin()
-        out: list[Output] = [*self._horizons()]
+        out: list[Output] = [each for m in self._models.values() for each in m.changes]
+        out += self._horizons()
         for name in self._writer.models:
             with self._standings.safely(name):
                 out += self._writer.claim(name, self._horizon(self._at(name)))
@@ -197,6 +194,7 @@ class PartitionSketch:
             return None
         first = [at for model in self._models.values() if (at := model.first()) is not None]
         needed = min(first, default=self.position)
+        known = {name: model for name, model in self._models.items() if not model.over}
         return self._standings.record(
             SketchState(
                 topic_id=self._state.topic_id,
@@ -204,7 +202,7 @@ class PartitionSketch:
                 position=self.position,
                 rewind=needed,
                 generation=self.generation,
-                models={n: msgspec.structs.replace(m.progress) for n, m in self._models.items()},
+                models={n: msgspec.structs.replace(m.progress) for n, m in known.items()},
                 joins=self._writer.state(),
                 needed=needed,
             )
@@ -212,9 +210,14 @@ class PartitionSketch:
 
     def event_time(self) -> int | None:
         """Return the largest event time of any model here (ms), None before the first event."""
-        counted = [model.progress.progress for model in self._models.values()]
-        times = counted + [progress.progress for progress in self._writer.progress.values()]
+        times = [each.progress for each in self.progress().values()]
+        times += [each.progress for each in self._writer.progress.values()]
         return max((time for time in times if time is not None), default=None)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the present version of a model is over."""
+        return any(model.settled for model in self._models.values())
 
     def progress(self) -> Mapping[str, ModelProgress]:
         """Return the progress per model, to look at; of those that failed none."""
@@ -273,12 +276,7 @@ class PartitionSketch:
         self.position = max(self.position, self.next)
         self._standings.reach(first, self.next, self.position)
 
-    def _effects(
-        self,
-        polled: InputRows,
-        decoded: Decoded,
-        now: int,
-    ) -> Iterator[Output]:
+    def _effects(self, polled: InputRows, decoded: Decoded, now: int) -> Iterator[Output]:
         """Yield what rows do that have their effect now, on the models that have come there."""
         # What others have counted is not counted again.
         offsets = polled.offsets
@@ -299,10 +297,11 @@ class PartitionSketch:
             with self._standings.safely(name):
                 at, names = offsets[rows.index], self._versions(name)
                 horizon = self._horizon(held=self._held)
-                timely, found = self._models[name].count(rows, at, names, horizon, now)
+                timely, late, found = self._models[name].count(rows, at, names, horizon, now)
                 yield from found
                 totals.counted[name] += timely
-                totals.late[name] += len(rows.index) - timely
+                totals.late[name] += late
+                totals.skipped["unknown_model"] += len(rows.index) - timely - late
         yield from blocks
 
     def _decode(self, polled: InputRows) -> Decoded:
@@ -318,11 +317,7 @@ class PartitionSketch:
         return decoded
 
     def _write_blocks(
-        self,
-        polled: InputRows,
-        decoded: Decoded,
-        now: int,
-        totals: InputTotals,
+        self, polled: InputRows, decoded: Decoded, now: int, totals: InputTotals
     ) -> list[Block | Loss]:
         """Return what the join needs of a batch; labels found take their place in `decoded`."""
         offsets = polled.offsets

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from driftline.consumer.log.protocol import Record
-from driftline.consumer.wire.messages import Block, Horizon, Loss, Pane
+from driftline.consumer.wire.messages import Block, Horizon, Loss, ModelChange, Pane
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class DeadLetter:
     detail: str
 
 
-def model_of(output: Pane | Horizon | Loss | Block | DeadLetter) -> str | None:
+def model_of(output: Pane | Horizon | Loss | ModelChange | Block | DeadLetter) -> str | None:
     """Return the model that an output of a sketch is of; None for a dead letter."""
     if isinstance(output, DeadLetter):
         return None

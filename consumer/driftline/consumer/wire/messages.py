@@ -1,7 +1,8 @@
 """What travels on `driftline.panes` and `driftline.joins`.
 
 On `panes`, keyed by model: counts of panes, horizons and losses, from the inputs and, marked as
-`outcomes`, from the join. On `joins`, by partition: blocks of predictions and labels.
+`outcomes`, from the join, and changes of the model. On `joins`, by partition: blocks of predictions
+and labels.
 """
 
 from __future__ import annotations
@@ -100,6 +101,23 @@ class Loss(msgspec.Struct, frozen=True, tag="loss"):
     refused: bool = False
 
 
+class ModelChange(msgspec.Struct, frozen=True, tag="change"):
+    """A model has another configuration or reference, or is watched no more, from a time on.
+
+    The first one of a `version` in the log holds; others repeat it.
+
+    `version`: id of both together; `configuration`, `reference`: of each, empty where the model is
+    `removed`. `first` (ms): start of the first pane that is counted and judged by it.
+    """
+
+    model: str
+    version: str
+    configuration: str
+    reference: str
+    first: int
+    removed: bool = False
+
+
 class Rows(msgspec.Struct, frozen=True, array_like=True):
     """Predictions and labels of one model, columns packed as `pack_integers` or little-endian.
 
@@ -141,7 +159,7 @@ class Block(msgspec.Struct, frozen=True, tag="block", rename={"horizon": "word"}
     errors: str | None = None
 
 
-PanesMessage = Pane | Horizon | Loss
+PanesMessage = Pane | Horizon | Loss | ModelChange
 
 
 def decode_panes(record: bytes) -> PanesMessage:

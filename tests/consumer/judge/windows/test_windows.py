@@ -33,7 +33,7 @@ from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.sketch.totals import DeadLetter
 from driftline.consumer.wire.codec import decode, encode
-from driftline.consumer.wire.messages import Block, Horizon, Loss, Pane
+from driftline.consumer.wire.messages import Block, Horizon, Loss, Pane, PanesMessage
 from driftline.consumer.wire.records import Alert, Verdict
 from driftline.consumer.wire.subject import identity
 from driftline.producer.records.timestamp import format_time
@@ -45,7 +45,7 @@ def at(*times: float, **values: Any) -> list[dict[str, Any]]:
     return [row(int(time * SECOND), **values) for time in times]
 
 
-def messages(of: Plan, events: list[dict[str, Any]]) -> list[Pane | Horizon | Loss]:
+def messages(of: Plan, events: list[dict[str, Any]]) -> list[PanesMessage]:
     """What one partition sends to the log of panes."""
     one = sketch(of)
     out = [*one.claim(), *one.feed(records(events), 0), *one.idle(0, 0)]
@@ -243,7 +243,7 @@ ALARMING = plan(
 
 
 @lru_cache
-def eventful() -> tuple[list[Pane | Horizon | Loss], list[Verdict | Alert]]:
+def eventful() -> tuple[list[PanesMessage], list[Verdict | Alert]]:
     """A drift, a stretch without events and their end: what is sent, and what comes of it."""
     rng = np.random.default_rng(3)
     events = rows(0, 60, 1_000, rng) + rows(180_000, 40, 1_000, rng, x=2.0, model_version="2")

@@ -90,7 +90,10 @@ class ComparisonJudge:
     Attributes:
         metric: what is compared: accuracy, or of regressions how often a side was nearer.
         standing: what is known by now.
+        outdated: False: a comparison has no versions.
     """
+
+    outdated = False
 
     def __init__(
         self,

@@ -85,10 +85,8 @@ class KafkaConsumer:
         keep_finished_joins(self._client)
         self._static = options[INSTANCE_ID] is not None
         self._listener = RebalanceListener(self._client, static=self._static)
-        self._client.subscribe(topics=sorted(topics), listener=self._listener)
-        # Know the topics before joining: a leader that does not would assign nothing to anybody.
-        for topic in sorted(topics):
-            start_client(config, partial(self._client.partitions_for_topic, topic))
+        self._config = config
+        self.subscribe(topics)
         self._backoff = BACKOFF[0]
         self._ends = PartitionEnds(config, self._client)
         self._allowance = bound(self._client, config.max_batch_bytes)
@@ -132,6 +130,17 @@ class KafkaConsumer:
         if ownership is not None:
             records = {tp: found for tp, found in records.items() if tp in ownership.kept}
         return Polled(records, ownership, gaps)
+
+    def subscribe(self, topics: Set[str]) -> None:
+        """Share the partitions of other topics from now on: a change of ownership follows.
+
+        Raises:
+            LogError: The broker gives no answer.
+        """
+        self._client.subscribe(topics=sorted(topics), listener=self._listener)
+        # Know the topics before joining: a leader that does not would assign nothing to anybody.
+        for topic in sorted(topics):
+            start_client(self._config, partial(self._client.partitions_for_topic, topic))
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
         """Read `partition` from `offset` on. Nothing happens when it is not held any more."""

@@ -1,0 +1,168 @@
+"""The judge of an applied model: it judges by one version, until the first pane of the next one.
+
+Which version that is depends on the log of panes alone: a change counts when it is read there, and
+the first of a version holds. At its first pane, or at once where that is past, the judge stops, and
+another one goes on from its state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from driftline.consumer.judge.lives.life import WindowTimes
+from driftline.consumer.judge.model import ModelJudge
+from driftline.consumer.judge.records import Cause, JudgedWindow
+from driftline.consumer.judge.sentence import Wording
+from driftline.consumer.judge.state import JudgedVersion, JudgeState
+from driftline.consumer.log.protocol import Gap
+from driftline.consumer.wire.messages import ModelChange, PanesMessage
+from driftline.consumer.wire.records import Alert, Verdict
+
+_PAST_KEPT = 32  # versions
+_REMOVED = "removed, so it is watched no more"
+
+
+def take(known: JudgedVersion, change: ModelChange) -> JudgedVersion:
+    """Return what is known once a change was read.
+
+    >>> known = take(JudgedVersion("a"), ModelChange("m", "b", "", "", 50))
+    >>> known = take(known, ModelChange("m", "b", "", "", 70))
+    >>> [(change.version, change.first) for change in known.ahead]
+    [('b', 50)]
+    """
+    ids = {known.version, *known.past, *(each.version for each in known.ahead)}
+    if change.version in ids:
+        return known
+    ahead = sorted([*known.ahead, change], key=lambda each: each.first)
+    return msgspec.structs.replace(known, ahead=ahead)
+
+
+def follow(known: JudgedVersion) -> JudgedVersion:
+    """Return what is known once the next version holds."""
+    change, *ahead = known.ahead
+    past = [*known.past, known.version][-_PAST_KEPT:]
+    return JudgedVersion(change.version, past, ahead, change.removed)
+
+
+class AppliedJudge(ModelJudge):
+    """Judges one version of a model; its state says which, and what comes after it.
+
+    Once it is outdated it takes nothing in.
+    """
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        known = self._state.version
+        self._known = JudgedVersion("") if known is msgspec.UNSET else known
+        self._look_ahead()
+
+    def feed(self, message: PanesMessage, offset: int) -> Sequence[Verdict | Alert]:
+        """Take in one message of the model; see `ModelJudge.feed`."""
+        if self.outdated:
+            return ()
+        past = offset < self.position
+        if isinstance(message, ModelChange):
+            if not past:
+                self._known = take(self._known, message)
+                self._look_ahead()
+                self.position = offset + 1
+            out: list[Verdict | Alert] = []
+        else:
+            out = list(super().feed(message, offset))
+        final = self.final()
+        if not past and self.until is not None and final is not None and final >= self.until:
+            out += self._hand_over(offset)
+        return out
+
+    def tick(self, now: int) -> list[Alert]:
+        """Look at the wall clock (ms); see `ModelJudge.tick`."""
+        return [] if self.outdated else super().tick(now)
+
+    def lost(self, gap: Gap) -> Sequence[Alert]:
+        """Take in that panes were deleted unread; see `ModelJudge.lost`."""
+        return () if self.outdated else super().lost(gap)
+
+    def state(self) -> JudgeState:
+        """Return the state record as of now; once it is outdated, that of its successor."""
+        state = super().state()
+        state.version = self._known
+        return retired(state) if self._known.removed else state
+
+    def _look_ahead(self) -> None:
+        self.until = self._known.ahead[0].first if self._known.ahead else None
+
+    def _hand_over(self, offset: int) -> Iterator[Alert]:
+        """Stop at a message: it is fed to the successor again, which judges what is left."""
+        time = self.until or 0
+        self._known = follow(self._known)
+        self.outdated, self.position = True, offset
+        if self._known.removed:
+            yield from self._resolve(time)
+
+    def _resolve(self, time: int) -> Iterator[Alert]:
+        """Yield the end of each alert that fires: nothing would tell when it is over."""
+        times = WindowTimes(time, time, time)
+        for _, life in sorted(self._lives.items()):
+            if life.firing and not life.silent:
+                life.firing, life.revision = False, life.revision + 1
+                cause = Cause(wording=Wording(f"{_REMOVED}.", _REMOVED))
+                yield self.writer(life.stream).alert(life, JudgedWindow(times, 0, {}), cause)
+
+
+class RetiredJudge:
+    """Stands for the judge of a model that was removed, until it is applied again.
+
+    Args:
+        name: of the model.
+        state: as read from the log.
+    """
+
+    def __init__(self, name: str, state: JudgeState) -> None:
+        self.name = name
+        self.position, self.rewind = state.position, state.position
+        self.alert_ends = list(state.alert_ends)
+        self.outdated = False
+        self._state = state
+        self._known = JudgedVersion("") if state.version is msgspec.UNSET else state.version
+
+    def feed(self, message: PanesMessage, offset: int) -> Sequence[Verdict | Alert]:
+        """Look whether the model is applied again; all else is left over from before."""
+        if self.outdated or offset < self.position:
+            return ()
+        self.position = offset + 1
+        if isinstance(message, ModelChange):
+            self._known = take(self._known, message)
+            if self._known.ahead:
+                self._known = follow(self._known)
+                self.outdated = not self._known.removed
+                self.position = offset
+        return ()
+
+    def tick(self, now: int) -> list[Alert]:
+        """Nothing here depends on the wall clock."""
+        return []
+
+    def lost(self, gap: Gap) -> Sequence[Alert]:
+        """Take in that panes were deleted unread: nothing waits for them."""
+        return ()
+
+    def state(self) -> JudgeState:
+        """Return the state record as of now."""
+        state = msgspec.structs.replace(self._state, position=self.position, version=self._known)
+        state.alert_ends = list(self.alert_ends)
+        return retired(state)
+
+
+def retired(state: JudgeState) -> JudgeState:
+    """Return what is kept of a model that was removed: where it was, not what was known of it."""
+    return JudgeState(
+        position=state.position,
+        rewind=state.position,
+        topic_id=state.topic_id,
+        partitions=state.partitions,
+        alert_ends=state.alert_ends,
+        version=state.version,
+    )

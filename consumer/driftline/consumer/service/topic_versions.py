@@ -1,0 +1,115 @@
+"""The versions of models in one input partition: the present ones, and those still to come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from driftline.consumer.log.protocol import TopicPartition
+from driftline.consumer.service.versions import ModelVersion, counting
+from driftline.consumer.sketch.decode import Decoder
+from driftline.consumer.sketch.failures import Failures
+from driftline.consumer.sketch.later import LaterVersion, Versions
+from driftline.consumer.sketch.open_pane import SketchModel
+from driftline.consumer.sketch.partition import PartitionSketch
+from driftline.consumer.sketch.state import SketchState
+from driftline.consumer.sketch.totals import InputTotals
+
+if TYPE_CHECKING:
+    from driftline.consumer.service.plan import Plan
+
+
+@dataclass(frozen=True)
+class TopicVersions:
+    """What counts in one partition of a topic.
+
+    Attributes:
+        topic: whose partition it is.
+        present: the plan in which the present version of each model holds.
+        versions: all of each model, by time.
+        later: of the models that have some, the versions after the present one.
+    """
+
+    topic: str
+    present: Plan
+    versions: Mapping[str, Sequence[ModelVersion]]
+    later: Mapping[str, Sequence[ModelVersion]]
+
+    @classmethod
+    def of(cls, plan: Plan, topic: str, state: SketchState) -> TopicVersions:
+        """Return what counts where a partition has come as far as a state says."""
+        if not plan.versions:
+            return cls(topic, plan, {}, {})
+        found: dict[str, ModelVersion] = {}
+        later: dict[str, Sequence[ModelVersion]] = {}
+        for name, versions in plan.versions.items():
+            progress = state.models.get(name)
+            if progress is None and versions[-1].config is None:
+                continue  # it was removed, and is over here
+            rest = counting(versions, topic, None if progress is None else progress.horizon)
+            if rest:
+                found[name], later[name] = rest[0], rest[1:]
+        present = plan.at(found)
+        return cls(topic, present, plan.versions, {n: rest for n, rest in later.items() if rest})
+
+    def decoder(self, failures: Failures) -> Decoder:
+        """Return what decodes the topic's records; `failures`: where to note models it cannot."""
+        decoder = self.present.decoder(self.topic, failures)
+        for number in range(max(map(len, self.later.values()), default=0)):
+            several = {
+                name: rest[number] for name, rest in self.later.items() if len(rest) > number
+            }
+            reading = {name: each for name, each in several.items() if each.reads(self.topic)}
+            if reading:
+                others = self.present.config.models.keys() - reading.keys()
+                plan = self.present.at(reading).without(others)
+                decoder.later[number] = plan.decoder(self.topic, failures)
+        return decoder
+
+    def model(self, name: str) -> SketchModel | Versions:
+        """Return what is counted of a model."""
+        model = self.present.sketch_model(name)
+        changes = [each.change for each in self.versions.get(name, ()) if each.change.first]
+        later = [
+            LaterVersion(
+                each.change.first,
+                self.present.at({name: each}).sketch_model(name)
+                if each.reads(self.topic)
+                else None,
+            )
+            for each in self.later.get(name, ())
+        ]
+        return Versions(model, later, changes) if changes else model
+
+
+def open_sketch(
+    plan: Plan,
+    source: TopicPartition,
+    partitions: int,
+    state: SketchState,
+    now: int,
+    totals: InputTotals,
+    targets: int,
+) -> PartitionSketch:
+    """Return the sketch of an input partition, as of `state`; see `Plan.sketch`."""
+    topic, failures = source.topic, Failures()
+    versions = TopicVersions.of(plan, topic, state)
+    present = versions.present
+    counted, decoder = present.models_of(topic), None
+    try:
+        decoder = versions.decoder(failures) if counted else None
+    except Exception as error:  # of no model alone
+        failures |= dict.fromkeys(counted, error)
+    models: dict[str, SketchModel | Versions] = {}
+    for name in counted:
+        with failures.guard(name):
+            models[name] = versions.model(name)
+    writer = present.writer(topic, targets, state.joins, now, failures)
+    sound = {name: model for name, model in models.items() if name not in failures}
+    sketch = PartitionSketch(source, partitions, decoder, sound, state, now, totals, writer)
+    for name, failure in failures.items():
+        labels = present.labelled.get(name)
+        labelled = labels is not None and labels.topic == topic
+        sketch.leave(name, failure, counted=name in counted, labelled=labelled)
+    return sketch

@@ -1,0 +1,119 @@
+"""Versions of a model as the stages need them: which one counts where, which one judges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+from driftline.consumer.config import ModelConfig
+from driftline.consumer.wire.messages import ModelChange
+from driftline.detectors.reference import Reference
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """One version of a model that was applied.
+
+    Attributes:
+        change: from when on it holds; the first version of a model has always held.
+        config: the model's keys; None where it is removed.
+        load: reads its reference.
+        at: when it was applied, ms since 1970.
+    """
+
+    change: ModelChange
+    config: ModelConfig | None
+    load: Callable[[], Reference]
+    at: int
+
+    @cached_property
+    def reference(self) -> Reference:
+        """What it is compared with.
+
+        Raises:
+            ReferenceError: it cannot be read.
+        """
+        return self.load()
+
+    def reads(self, topic: str) -> bool:
+        """Return whether it counts the events of a topic."""
+        return self.config is not None and topic in self.config.predictions
+
+    @property
+    def topics(self) -> frozenset[str]:
+        """The topics that it reads."""
+        if self.config is None:
+            return frozenset()
+        labels = self.config.labels
+        return frozenset((*self.config.predictions, *((labels.topic,) if labels else ())))
+
+
+def counting(
+    versions: Sequence[ModelVersion], topic: str, horizon: int | None
+) -> Sequence[ModelVersion]:
+    """Return the versions that events of a partition may still belong to, the present one first.
+
+    Args:
+        versions: of a model, by time.
+        topic: whose partition it is.
+        horizon: before which all its panes are final, ms; None: none is yet.
+    """
+    places = [
+        place
+        for place, version in enumerate(versions)
+        if horizon is not None and version.change.first <= horizon
+    ]
+    begin = places[-1] if places else 0
+    if versions[begin].config is None and begin and horizon is not None:
+        begin -= 1  # it is not over here yet, though its time is
+    rest = list(versions[begin:])
+    while rest and not rest[0].reads(topic):
+        del rest[0]
+    return rest
+
+
+def judging(versions: Sequence[ModelVersion], judged: str | None) -> ModelVersion:
+    """Return the version that judges on: the one that did, else the oldest that is known.
+
+    `judged`: the version that a state names; None: it names none.
+    """
+    watched = [each for each in versions if each.config is not None]
+    return next((each for each in watched if each.change.version == judged), watched[0])
+
+
+def joining(versions: Sequence[ModelVersion], now: int | None) -> tuple[ModelVersion, int | None]:
+    """Return the version that joins labels, and until when it does, ms; None: for good.
+
+    `now`: how far the rows of the join have come, ms; None: it has none yet.
+    """
+    labelled = [each for each in versions if each.config is not None and each.config.labels]
+    for present, following in pairwise(labelled):
+        if now is None or now < following.change.first:
+            return present, following.change.first
+    return labelled[-1], None
+
+
+class References(Mapping[str, Reference]):
+    """The references of models, each of a version read when it is first wanted.
+
+    Args:
+        versions: of some models, by their names.
+        others: the references of others.
+    """
+
+    def __init__(
+        self, versions: Mapping[str, ModelVersion], others: Mapping[str, Reference] | None = None
+    ) -> None:
+        self._versions, self._others = dict(versions), {} if others is None else others
+
+    def __getitem__(self, name: str) -> Reference:
+        own = self._versions.get(name)
+        return self._others[name] if own is None else own.reference
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._versions, **dict.fromkeys(self._others)})
+
+    def __len__(self) -> int:
+        return len(self._versions.keys() | self._others.keys())
