@@ -80,11 +80,14 @@ class PaneStore:
     def foreign(self, start: int, end: int) -> bool:
         """Return whether a pane within the times has another layout or length."""
         return any(
-            part.layout != self._layouts[0] or part.length != self._pane
+            self._is_foreign(part)
             for at, parts in self._parts.items()
             for part in parts.values()
             if at < end and at + part.length > start
         )
+
+    def _is_foreign(self, part: _Part) -> bool:
+        return part.layout != self._layouts[0] or part.length != self._pane
 
     def change(self, start: int, end: int) -> str | None:
         """Return why panes within the times cannot be added, None where they can.
@@ -135,11 +138,14 @@ class PaneStore:
     def counts(self, start: int, end: int, stream: str | None) -> IntArray:
         """Return the flat counts of `stream` in the panes from `start` to `end`.
 
+        Panes of another layout count nothing that could be added: who looks back further than a
+        window may find some.
+
         Raises:
             RecordError: a pane does not fit the reference's layout.
         """
         total = np.zeros(self._size, dtype=np.int64)
-        for _, counts in self._stream(start, end, stream):
+        for _, counts in self._stream(start, end, stream, own=True):
             indexes = np.cumsum(unpack_integers(counts.indexes))
             if len(indexes) and indexes[-1] >= self._size:
                 raise RecordError("a pane does not fit its reference: was the reference edited?")
@@ -164,14 +170,17 @@ class PaneStore:
         return WindowSample(panes, merged_names(names))
 
     def _stream(
-        self, start: int, end: int, stream: str | None
+        self, start: int, end: int, stream: str | None, *, own: bool = False
     ) -> Iterator[tuple[bool, StreamCounts]]:
         """Yield the counts of `stream`, and whether they are the first piece of their part.
 
-        Every piece repeats the part's events; the first alone has its versions.
+        Every piece repeats the part's events; the first alone has its versions. `own`: only of
+        panes that are counted in the layout.
         """
         for at in range(start, end, self._pane):
             for part in self._parts.get(at, {}).values():
+                if own and self._is_foreign(part):
+                    continue
                 for piece in part.pieces.values():
                     for counts in piece.streams:
                         if counts.stream == stream:
