@@ -43,6 +43,10 @@ alerts tail --wait 0 --bootstrap-servers localhost:1
 alerts show 12ab --bootstrap-servers localhost:1
 alerts acknowledge 12ab --bootstrap-servers localhost:1
 report --json --bootstrap-servers localhost:1
+explain 12ab --against yesterday
+explain 12ab --bootstrap-servers localhost:1
+export 12ab --output rows.xls
+export 12ab --output rows.csv --bootstrap-servers localhost:1
 dead-letter show --bootstrap-servers localhost:1
 dead-letter replay --bootstrap-servers localhost:1
 init --from-topic t --bootstrap-servers localhost:1

@@ -43,6 +43,7 @@ NOT_RUN = {
 SHOWS = {
     "demo": r"^In 18 hours nothing else alerted\.",
     "backtest": r"^(driftline|last-quarter|car-loan|\w+)   [0-9,]+ events, .* windows of ",
+    "explain": r"^The rows tell the two apart: AUC ",
     "export": r"^drifted\.parquet   [0-9,]+ rows, ",
     "init": r"^driftline\.yaml .* model last-quarter, topic last-quarter\.predictions,",
     "reference show": r"^reference [0-9a-f]{16}, layout [0-9a-f]{16}: model last-quarter, ",
@@ -84,7 +85,7 @@ class Command:
         verb = self.words[1]
         if verb == "check":
             return "--offline" not in self.words
-        if verb == "export":
+        if verb in ("explain", "export"):
             return "--input" not in self.words
         if verb in ("reference", "init"):
             return "--from-topic" in self.words

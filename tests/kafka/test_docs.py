@@ -315,21 +315,30 @@ def report(reader: Reader) -> None:
     assert data["verdicts"][feature["verdict"]][0]["window"] == msgspec.to_builtins(window)
 
 
-def training_set(reader: Reader) -> None:
-    """Events and labels stand in topics, and the alert in its own."""
+def alerted(reader: Reader) -> None:
+    """Put orders and what was returned in topics, and the alert on them in its own."""
     own_data.orders(reader.shell)
     command, *_ = commands.of_page("how-to/training-set.md", broker=False)
     reader.do(*command.arguments)
-    reader.shell.write("driftline.yaml", ORDERS)
-    reader.create("orders.events", "orders.returned")
+    own = {topic: f"{reader.prefix}.{topic}" for topic in ("orders.events", "orders.returned")}
+    text = ORDERS
+    for topic, name in own.items():
+        text = text.replace(topic, name)
+    reader.shell.write("driftline.yaml", text)
+    reader.create(*own.values())
     reader.do("topics", "create")
     sender = Sender(reader.bootstrap)
-    for topic, file in (("orders.events", "orders.csv"), ("orders.returned", "returned.csv")):
+    for topic, file in zip(own.values(), ("orders.csv", "returned.csv"), strict=True):
         rows = [row for chunk in read_rows(reader.shell.folder / file) for row in chunk]
         for partition in (0, 1):
             sender.send(topic, partition, [msgspec.json.encode(row) for row in rows[partition::2]])
     alerts = (reader.shell.folder / "alerts.jsonl").read_bytes().splitlines()
     sender.send(f"{reader.prefix}.alerts", 0, alerts)
+
+
+def training_set(reader: Reader) -> None:
+    """The rows of the topics are those of the alert, with the labels that came."""
+    alerted(reader)
     reader.follow("how-to/training-set.md", bool)
     (printed,) = reader.printed.values()
     span = "2026-03-09 00:00 UTC to 2026-03-09 08:00 UTC"
@@ -339,6 +348,16 @@ def training_set(reader: Reader) -> None:
     assert {row["event_id"] for row in found if row["actual"] is not None} == {
         f"o-{n}" for n in range(2_800, 2_934, 5)
     }
+
+
+def what_changed(reader: Reader) -> None:
+    """The rows of the topics say what those of the file say."""
+    alerted(reader)
+    reader.follow("how-to/what-changed.md", bool)
+    (printed,) = reader.printed.values()
+    file = ("--alerts", "alerts.jsonl", "--input", "orders.csv", "--config", "driftline.yaml")
+    assert printed == reader.do("explain", "2688705d", *file)
+    assert "\n  amount " in printed
 
 
 def first_line(folder: Path, code: str) -> str:
@@ -361,6 +380,7 @@ STAGES: dict[str, Callable[[Reader], None]] = {
     "scenarios.md": scenarios,
     "how-to/report.md": report,
     "how-to/training-set.md": training_set,
+    "how-to/what-changed.md": what_changed,
     "subscribing.md": subscribing,
     "how-to/silence.md": silence,
     "how-to/change-models.md": change_models,

@@ -58,6 +58,18 @@ def test_nothing_is_wider_than_the_window(browser: Any, site: Site, size: dict[s
             )
 
 
+def test_an_alert_has_the_commands_that_look_at_its_rows(browser: Any, site: Site) -> None:
+    """Ready to copy, each with the id."""
+    with tab(browser, site.url) as own:
+        page = own.open(VIEWS["alert"])
+        shown = page.locator(".commands code").all_inner_texts()
+        assert shown == [
+            "driftline explain 56f29dcfdc4e44e8",
+            "driftline export 56f29dcfdc4e44e8 --output drifted.parquet",
+        ]
+        assert page.locator(".commands button").all_inner_texts() == ["Copy the command"] * 2
+
+
 def _sent(url: str, path: str, encoding: str) -> bytes:
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
     connection.request("GET", path, headers={"Accept-Encoding": encoding})

@@ -23,6 +23,7 @@ from driftline.consumer.cli.config import config
 from driftline.consumer.cli.dead_letter import dead_letter
 from driftline.consumer.cli.demo import demo
 from driftline.consumer.cli.errors import DEFECT, OPERATOR_MUST_ACT, START_ME_AGAIN
+from driftline.consumer.cli.explain import explain
 from driftline.consumer.cli.export import export
 from driftline.consumer.cli.init import init
 from driftline.consumer.cli.models import models
@@ -55,6 +56,7 @@ app.add_typer(reference)
 app.command()(replay)
 app.command()(backtest)
 app.command()(report)
+app.command()(explain)
 app.command()(export)
 app.add_typer(topics)
 app.command()(apply)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -23,17 +24,16 @@ def is_file(text: str) -> bool:
     return text == STDIN or Path(text).exists()
 
 
-def read_alert(file: str, alert_id: str = "") -> Alert:
-    """Return the newest record of the alert in a file.
+def read_alerts(file: str) -> list[Alert]:
+    """Return the newest record of each alert in a file.
 
     Args:
         file: JSON, one record a line; others than alerts are passed over. `-`: standard input.
-        alert_id: of the alert, or enough of its beginning; empty if the file has only one.
 
     Raises:
-        CommandError: the file cannot be read, or does not have exactly one such alert.
+        CommandError: the file cannot be read, or has no alert.
     """
-    name = "standard input" if file == STDIN else file
+    name = _name(file)
     try:
         text = sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
     except OSError as error:
@@ -49,18 +49,39 @@ def read_alert(file: str, alert_id: str = "") -> Alert:
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise CommandError(
                 f"{name}: line {number} is no record of an alert: give what"
-                "  driftline backtest --json  or  driftline alerts show --json  prints"
+                "  driftline backtest --alerts  or  driftline alerts show --json  writes"
             ) from None
         known = newest.get(alert.alert_id)
-        if alert.alert_id.startswith(alert_id) and (not known or known.revision <= alert.revision):
+        if known is None or known.revision <= alert.revision:
             newest[alert.alert_id] = alert
     if not newest:
-        raise CommandError(f"{name}: has no {f'alert {alert_id}' if alert_id else 'alert'}")
-    if len(newest) > 1:
-        ids = listed(list(newest))
-        if alert_id:
-            raise CommandError(f"{alert_id}: {len(newest)} alerts in {name} begin so: {ids}")
-        raise CommandError(
-            f"{name}: has {len(newest)} alerts: name one, and the file with --alerts: {ids}"
-        )
-    return next(iter(newest.values()))
+        raise CommandError(f"{name}: has no alert")
+    return list(newest.values())
+
+
+def choose(alerts: Sequence[Alert], file: str, alert_id: str = "") -> Alert:
+    """Return one of the alerts of a file.
+
+    Args:
+        alerts: all of them.
+        file: for errors.
+        alert_id: of the alert, or enough of its beginning; empty if there is only one.
+
+    Raises:
+        CommandError: it is none of them, or may be several.
+    """
+    found = [alert for alert in alerts if alert.alert_id.startswith(alert_id)]
+    if len(found) == 1:
+        return found[0]
+    ids = listed([alert.alert_id for alert in found or alerts])
+    if not found:
+        raise CommandError(f"{_name(file)}: has no alert {alert_id}, but {ids}")
+    if alert_id:
+        raise CommandError(f"{alert_id}: {len(found)} alerts in {_name(file)} begin so: {ids}")
+    raise CommandError(
+        f"{_name(file)}: has {len(found)} alerts: name one, and the file with --alerts: {ids}"
+    )
+
+
+def _name(file: str) -> str:
+    return "standard input" if file == STDIN else file

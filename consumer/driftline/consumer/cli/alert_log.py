@@ -25,8 +25,17 @@ def find_alert(output: OutputLog, alert_id: str) -> AlertRecord:
     Raises:
         CommandError: there is none, or several begin so.
     """
-    records = output.alerts(Choice(since=0)).poll()
-    found = newest(record for record in records if record.alert.alert_id.startswith(alert_id))
+    return choose_alert(newest_alerts(output), output, alert_id)
+
+
+def newest_alerts(output: OutputLog) -> list[AlertRecord]:
+    """Return the newest record of every alert."""
+    return newest(output.alerts(Choice(since=0)).poll())
+
+
+def choose_alert(records: list[AlertRecord], output: OutputLog, alert_id: str) -> AlertRecord:
+    """Return the record of one alert; see `find_alert`."""
+    found = [record for record in records if record.alert.alert_id.startswith(alert_id)]
     topic = output.topic("alerts")
     if not found:
         raise CommandError(f"{alert_id}: no such alert in {topic}, which keeps 30 days")

@@ -13,6 +13,7 @@ from driftline.consumer.cli.load_models import schema_source
 from driftline.consumer.cli.output_log import OutputLog
 from driftline.consumer.cli.row_options import Wanted
 from driftline.consumer.cli.screen import Screen
+from driftline.consumer.config import ModelConfig
 from driftline.consumer.offline.feedback import Feedback
 from driftline.consumer.offline.given_truth import GivenTruth
 from driftline.consumer.offline.rows.of_topic import TopicRows
@@ -32,17 +33,21 @@ class Opened:
 
     Attributes:
         alert: its newest record.
+        others: all alerts that are known, this one too.
         span: the rows that are asked for.
         source: where they are.
         listed: values of tags that are segments of their own, where that matters.
         feedback: prints notes, and shows how far it is.
+        settings: of its model, where there is a configuration of it.
     """
 
     alert: Alert
+    others: Sequence[Alert]
     span: Span
     source: RowSource
     listed: dict[str, Sequence[str]]
     feedback: Feedback
+    settings: ModelConfig | None
 
 
 @contextmanager
@@ -65,11 +70,13 @@ def opened(
     """
     screen = Screen()
     try:
-        alert, written = wanted.record, None
+        alert, others, written = wanted.record, wanted.others, None
         if alert is None and wanted.broker is not None:
             output = OutputLog.of(wanted.broker, wanted.config)
-            record = alert_log.find_alert(output, wanted.alert)
+            records = alert_log.newest_alerts(output)
+            record = alert_log.choose_alert(records, output, wanted.alert)
             alert, written = record.alert, record.timestamp + _AFTER
+            others = [each.alert for each in records]
         if alert is None:
             raise CommandError(f"{wanted.alert}: no such alert")
         if alert.rows is not None and times != (None, None):
@@ -78,7 +85,9 @@ def opened(
         if times[1] is not None:
             written = None  # later rows than the alert knew may be meant
         source = _source(wanted, alert, written, screen, truth, form)
-        yield Opened(alert, span, source, _listed(wanted, alert), screen)
+        settings = None if wanted.config is None else wanted.config.models.get(alert.model)
+        listed_values = _listed(alert, settings)
+        yield Opened(alert, others, span, source, listed_values, screen, settings)
     finally:
         if wanted.broker is not None:
             wanted.broker.log.close()
@@ -107,9 +116,18 @@ def _source(
     return TopicRows(broker.log, config, schema_source(config), screen, written)
 
 
-def _listed(wanted: Wanted, alert: Alert) -> dict[str, Sequence[str]]:
+def reference_rows(wanted: Wanted, found: Opened, file: Path, form: GivenTimes) -> RowSource:
+    """Return the rows that a reference was built from.
+
+    Raises:
+        InputError: the file cannot be used.
+    """
+    truth = GivenTruth()
+    return file_source(file, found.alert.model, wanted.config, found.feedback, truth, form)
+
+
+def _listed(alert: Alert, settings: ModelConfig | None) -> dict[str, Sequence[str]]:
     """Return the listed values of tags, which tell the rows of a segment of all others."""
-    settings = None if wanted.config is None else wanted.config.models.get(alert.model)
     if alert.segment is None or settings is None:
         return {}
     return dict(configured_reference(settings).segments)

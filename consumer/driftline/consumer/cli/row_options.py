@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -54,6 +55,7 @@ class Wanted:
     Attributes:
         alert: as it was given.
         record: of the alert, where a file has it; None where the topic does.
+        others: all alerts of that file.
         file: the rows; None: the topics have them.
         config: the configuration, where there is one.
         broker: where the alert or the rows are on one.
@@ -61,6 +63,7 @@ class Wanted:
 
     alert: str
     record: Alert | None
+    others: Sequence[Alert]
     file: Path | None
     config: Config | None
     broker: Broker | None
@@ -83,19 +86,20 @@ class Wanted:
         for path in (file, labels):
             if path is not None:
                 checked(path)
-        record = None
-        if alerts is not None:
-            record = alert_file.read_alert(str(alerts), alert)
-        elif alert_file.is_file(alert):
-            record = alert_file.read_alert(alert)
+        record: Alert | None = None
+        others: Sequence[Alert] = ()
+        if alerts is not None or alert_file.is_file(alert):
+            source, wanted = (alert, "") if alerts is None else (str(alerts), alert)
+            others = alert_file.read_alerts(source)
+            record = alert_file.choose(others, source, wanted)
         if record is not None and file is not None:
-            return cls(alert, record, file, _config(config), None)
+            return cls(alert, record, others, file, _config(config), None)
         deployment = load_config.find_deployment(config, bootstrap_servers)
         if file is None and deployment.config is None:
             raise CommandError("where are the rows? give --config FILE, or --input FILE")
         if labels is not None and file is None:
             raise CommandError("--labels: is of the events of --input FILE, which is missing")
-        return cls(alert, record, file, deployment.config, connect(deployment.kafka))
+        return cls(alert, record, others, file, deployment.config, connect(deployment.kafka))
 
 
 def _config(path: Path | None) -> Config | None:

@@ -37,9 +37,7 @@ _PATHS = (
     ("schema_registry", "ca_file"),
     ("sources", "*", "schema"),
     ("defaults", "reference"),
-    ("defaults", "reference", "layout"),
     ("models", "*", "reference"),
-    ("models", "*", "reference", "layout"),
 )
 
 

@@ -90,13 +90,28 @@ def document(title: str, body: str, data: str, entry: str, styles: Sequence[str]
         )
     )
     return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n{body}\n"
+        f"{_head(title, policy, style)}\n<body>\n{body}\n"
         f'<script type="application/json" id="data">{script_safe(data)}</script>\n'
         f'<script type="importmap">{imports}</script>\n'
         f'<script type="module">{start}</script>\n</body>\n</html>\n'
+    )
+
+
+def plain_document(title: str, body: str, styles: Sequence[str]) -> str:
+    """Return a document without scripts; see `document`."""
+    style = "\n".join(map(_read, styles))
+    policy = f"default-src 'none'; style-src {_hash(style)}; base-uri 'none'; form-action 'none'"
+    return (
+        f'{_head(title, policy, style)}\n<body>\n<main id="main">{body}</main>\n</body>\n</html>\n'
+    )
+
+
+def _head(title: str, policy: str, style: str) -> str:
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{style}</style>\n</head>"
     )
 
 

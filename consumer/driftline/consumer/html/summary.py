@@ -21,15 +21,15 @@ def summary(view: ReportView) -> str:
     """Return the summary of a report, HTML."""
     parts = [
         f"<header><h1>{_text(view.title)}</h1>{paragraph(span(view))}</header>",
-        _section("What drifted, when, how sure", _alerts(view.alerts)),
-        _section("How often it was wrong", paragraph(wrong(view))),
-        _section("Performance", _performance(view)),
-        _section("What the monitor did not see", _unseen(view)),
-        _section("Models", table("Worst first", _MODELS, map(_model, view.home.models))),
+        section("What drifted, when, how sure", _alerts(view.alerts)),
+        section("How often it was wrong", paragraph(wrong(view))),
+        section("Performance", _performance(view)),
+        section("What the monitor did not see", _unseen(view)),
+        section("Models", table("Worst first", _MODELS, map(_model, view.home.models))),
     ]
     if view.notes:
         notes = "".join(f"<li>{_text(note)}</li>" for note in view.notes)
-        parts.append(_section("What was assumed, and what to know", f"<ul>{notes}</ul>"))
+        parts.append(section("What was assumed, and what to know", f"<ul>{notes}</ul>"))
     return "\n".join(parts)
 
 
@@ -159,7 +159,8 @@ def _model(row: ModelRow) -> list[str]:
     ]
 
 
-def _section(title: str, body: str) -> str:
+def section(title: str, body: str) -> str:
+    """Return a part of a page with a heading; `body` is HTML."""
     return f'<section class="panel"><header><h2>{title}</h2></header>{body}</section>'
 
 

@@ -48,13 +48,7 @@ def configured_reference(model: ModelConfig) -> Reference:
     Raises:
         ReferenceError, MissingExtraError: see `load_reference`.
     """
-    address = model.reference.layout
-    if address is None:
-        raise ReferenceError(
-            "what is counted is never learnt from the stream: add layout, a file that driftline"
-            " reference build makes of some of its events"
-        )
-    return load_reference(address)
+    return load_reference(model.reference.layout)
 
 
 def known_panes(config: Config) -> dict[str, int]:
@@ -109,7 +103,7 @@ def _read_versions(
             problems.append(loaded.locations.problem(key, str(error)))
             continue
         named[version] = found
-        why = _unlike(found, reference, address, model.reference.layout or "")
+        why = _unlike(found, reference, address, model.reference.layout)
         if why is not None:
             problems.append(loaded.locations.problem(key, why))
     return named, problems

@@ -66,6 +66,15 @@ function Copy({ text, children }) {
     ${done ? "Copied" : children}</button>`;
 }
 
+// What to ask on a terminal; nothing of alerts that speak of no rows.
+function Commands({ row, address }) {
+  if (["labels", "stale", "data_loss"].includes(row.kind)) return null;
+  const commands = { "What changed?": `driftline explain ${row.alert_id}`,
+    "A training set of its rows": `driftline export ${row.alert_id} --output drifted.parquet` };
+  return html`<${Panel} title="On a terminal"><ul class="commands">${Object.entries(commands).map(([name, text]) =>
+    html`<li><span>${name}</span> <code>${text}</code> ${address && html`<${Copy} text=${text}>Copy the command<//>`}</li>`)}</ul><//>`;
+}
+
 export function AlertView({ data, mark, address }) {
   const links = useContext(Links);
   const { row, record, verdict } = data;
@@ -105,6 +114,7 @@ export function AlertView({ data, mark, address }) {
       <${Bins} verdict=${verdict} names=${data.names} contributions=${data.contributions} /><//>`}
     ${verdict && verdict.counts && row.kind === "data_quality" && html`<${Panel} title="Values by kind"><${Counts} verdict=${verdict} />
       <//>`}
+    <${Commands} row=${row} address=${address} />
     <${Panel} title="Published"><${Table} caption="Records of this alert" head=${["revision", "status", "severity", "window to", "published", "sentence"]} rows=${data.history.map((each) => [each.revision, words(each.status), each.severity, html`<${Time} at=${each.window_end} />`, html`<${Time} at=${each.published} />`, each.summary]).reverse()} />
       <details><summary>As JSON</summary><pre tabindex="0">${JSON.stringify(record, null, 1)}</pre></details><//>`;
 }
