@@ -19,6 +19,7 @@ import yaml
 
 from driftline.consumer.config import schema
 from driftline.consumer.config.meanings import meanings, path_below, section_of
+from driftline.consumer.config.reference import WINDOWS_PATTERN
 from driftline.consumer.config.values import BUDGET_PATTERN, FOR_PATTERN
 from driftline.consumer.deliver.sinks import SINKS
 from driftline.consumer.http.tables import COUNTERS, GAUGES, HISTOGRAMS
@@ -44,6 +45,7 @@ _ITEM = re.compile(r"^([\w, ]+): (.*)$")
 _PATTERNS = {
     BUDGET_PATTERN: "`N per <duration>`",
     FOR_PATTERN: "`k of n`",
+    WINDOWS_PATTERN: "`N windows`",
     PATTERN: "duration",
     "%": "percentage",
 }
@@ -110,7 +112,7 @@ def _keys(
             yield f"{path}{name}", _type(key), "required" if name in required else default
         else:
             if "anyOf" in key:  # may be left out, or written in a shorter way
-                yield f"{path}{name}", _type(key), "none"
+                yield f"{path}{name}", _type(key), "required" if name in required else "none"
             yield from _keys(inner[1], sections, path_below(path, name, key))
 
 

@@ -42,7 +42,7 @@ def configured(text: str) -> Callable[[Shell], None]:
             tags = {tag: ["web", "app"] * 1_000 for tag in model.segments}
             write_reference(
                 shell,
-                Path(model.reference.layout),
+                Path(model.reference.layout or ""),
                 build_reference(name, columns, segments=tags),
             )
 
@@ -88,7 +88,7 @@ def mapped(section: str) -> Callable[[Shell], None]:
         sample = list(rows(json.loads(record), mapping))
         shell.write("sample.ndjson", "".join(f"{json.dumps(row)}\n" for row in sample))
         built = reference_from_rows([sample], mapping, ReferenceSettings(name))
-        write_reference(shell, Path(model.reference.layout), built.reference)
+        write_reference(shell, Path(model.reference.layout or ""), built.reference)
 
     return prepare
 

@@ -17,6 +17,7 @@ from driftline.consumer.judge.features import rules
 from driftline.consumer.judge.features.changes import ChangeWatch
 from driftline.consumer.judge.features.past_phi import PastPhi
 from driftline.consumer.judge.model import ModelJudge
+from driftline.consumer.judge.moving import MovingReference
 from driftline.consumer.judge.performance.model import PerformanceJudge
 from driftline.consumer.judge.performance.stream import MetricStream
 from driftline.consumer.judge.state import PerformanceState
@@ -55,12 +56,18 @@ def _states_in_many_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parts, "_LARGEST", 1_000)
 
 
-def compare(seed: int, *, rough: bool = False, several: bool = False) -> str | None:
+def compare(
+    seed: int,
+    *,
+    rough: bool = False,
+    several: bool = False,
+    settings: dict[str, Any] | None = None,
+) -> str | None:
     """Run seed `seed` disturbed and calm; return what differs, None if nothing.
 
     A rough run is one in which one of two partitions is often far ahead of the other in a pane:
     most disorder, the largest batches, one worker that is killed now and then.
-    `several`: some records hold several events.
+    `several`: some records hold several events. `settings`: of the model.
     """
     rng = random.Random(seed)
     gradual = rng.random() < 0.4 and not rough
@@ -73,7 +80,7 @@ def compare(seed: int, *, rough: bool = False, several: bool = False) -> str | N
         inputs = {place: list(in_other_forms(log)) for place, log in inputs.items()}
     # Where events are still to come, silence would close panes that they belong to.
     stale_after = "off" if gradual else "20s"
-    settings = SETTINGS[seed % len(SETTINGS)]
+    settings = settings or SETTINGS[seed % len(SETTINGS)]
     calm = Run(inputs, Schedule(stale_after, settings=settings), random.Random(1), labelling).go()
     schedule = Schedule(
         stale_after,
@@ -105,6 +112,24 @@ def test_any_run_publishes_what_a_calm_run_publishes(block: int) -> None:
 def test_several_events_of_a_record_count_as_a_whole() -> None:
     for seed in range(6):
         assert compare(seed, several=True) is None, f"seed {seed}"
+
+
+MOVING: tuple[dict[str, Any], ...] = (
+    {"reference": {"layout": "unused.json", "rolling": "40s"}, "budget": "1 per 10m"},
+    {"reference": {"layout": "unused.json", "previous": "1 window"}, "window": {"pane": "5s"}},
+)
+
+
+@pytest.mark.parametrize("moving", MOVING, ids=["rolling", "previous"])
+def test_references_that_move_are_those_of_a_calm_run(moving: dict[str, Any]) -> None:
+    for seed in range(3):
+        assert compare(seed, settings=moving) is None, f"seed {seed}"
+
+
+def test_that_they_move_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the counts are not kept, a run that is disturbed compares with something else."""
+    monkeypatch.setattr(MovingReference, "keep", lambda *_: None)
+    assert any(compare(seed, settings=MOVING[0]) for seed in range(4))
 
 
 def alarm_early(monkeypatch: pytest.MonkeyPatch) -> None:

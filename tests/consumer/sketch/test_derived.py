@@ -21,7 +21,7 @@ from driftline.detectors.derivations.text import word_hashes
 from driftline.producer.records.derived_values import raw_values
 from driftline.producer.records.mapping import Constant, Mapping
 from driftline.producer.records.table import ABSENT as NO_KEY
-from driftline.producer.records.table import Table
+from driftline.producer.records.table import Numbers, Struct, Table, Vectors
 from driftline.producer.records.text_form import TextForm
 
 from .decode_cases import NO_GRID, NOW, decoder, encoded, plain
@@ -88,6 +88,28 @@ def test_records_tables_and_single_events_agree(case: str, data: st.DataObject) 
     for place, record in enumerate(records):
         alone = plain(one, one.decode([record], [NOW]))
         assert alone["rows"].get(0) == expected["rows"].get(place)
+
+
+@pytest.mark.parametrize("null", [None, np.array([False, True, False])])
+@pytest.mark.parametrize(
+    "data",
+    [
+        np.array([[2.0, 0.5], [0.0, 0.0], [np.nan, 1.0]]),
+        np.array([[2, 0], [-3, 7], [1, 1]]),
+        np.array([[1.0], [2.0], [3.0]]),
+    ],
+)
+def test_columns_of_arrays(data: Any, null: Any) -> None:
+    """As a field of the rows, and of objects in them; of a prediction they are no score."""
+    place = Vectors(data, null)
+    age = Numbers(np.array([31, 32, 33]))
+    assert_columns_mean_rows(Table(3, {"place": place, "age": age}), CASES["flat"][0], MODEL)
+    inputs = Struct(3, {"place": place, "age": age})
+    assert_columns_mean_rows(Table(3, {"features": inputs}), Mapping(), MODEL)
+    outcome = Mapping({"prediction": "place", "features": "*"})
+    assert_columns_mean_rows(Table(3, {"place": place, "age": age}), outcome, MODEL)
+    tags = Mapping({"features": "*", "model_version": "place"})
+    assert_columns_mean_rows(Table(3, {"place": place, "age": age}), tags, MODEL)
 
 
 def read(features: dict[str, Any]) -> dict[str, Any]:

@@ -163,6 +163,8 @@ def test_times_are_written_as_the_monitor_reads_them(
         (Fuel.GAS, "gas"),
         (Code.TWO, 2),
         (np.array(2.5), 2.5),
+        (np.array([0.5, math.nan], np.float32), [0.5, "NaN"]),
+        ((1.5, Decimal("0.5")), [1.5, 0.5]),
         (Decimal("12.30"), 12.3),
         (math.nan, "NaN"),
         (np.float32(math.inf), "Infinity"),

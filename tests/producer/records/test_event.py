@@ -35,6 +35,7 @@ def test_the_example_of_the_conventions_is_an_event() -> None:
     "record",
     [
         {"features": {"amount": 1}},
+        {"features": {"embedding": [0.5, 1]}},
         {"prediction": 0.5},
         {"prediction": "fraud"},
         {"prediction": True, "unknown": [1, 2]},
@@ -52,7 +53,9 @@ def test_small_events_are_events(record: dict[str, Any]) -> None:
         {},
         {"event_id": "a", "tags": {}},
         {"features": [1, 2]},
-        {"features": {"amount": [1]}},
+        {"features": {"amount": []}},
+        {"features": {"amount": [1, "2"]}},
+        {"features": {}, "tags": {"amount": [1]}},
         {"features": {"amount": float("nan")}},
         {"prediction": {"score": "high"}},
         {"prediction": [0.5]},
@@ -81,7 +84,9 @@ def test_the_schemas_have_an_id_a_version_and_every_field() -> None:
     assert set(event_schema()["properties"]) == set(EVENT_FIELDS)
     properties = event_schema()["properties"]
     assert properties["features"]["anyOf"][0]["additionalProperties"]["anyOf"] == [
-        {"type": ["boolean", "number", "string"]}, {"type": "null"}
+        {"type": ["boolean", "number", "string"]},
+        {"items": {"type": "number"}, "minItems": 1, "type": "array"},
+        {"type": "null"},
     ]  # fmt: skip
     assert not [name for name, field in properties.items() if not field.get("description")]
 

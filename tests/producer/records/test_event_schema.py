@@ -17,6 +17,7 @@ from driftline.consumer.sketch.exact import EventReader, read_row
 from driftline.consumer.sketch.fields import EventFields
 from driftline.consumer.sketch.labels import LabelReader
 from driftline.detectors.counts import Feature, Layout
+from driftline.producer.records.derived_values import numbers_in
 from driftline.producer.records.event import Event, Label, event_schema, label_schema
 from driftline.producer.records.event_fields import rename_aliases
 from driftline.producer.records.mapping import Mapping
@@ -99,12 +100,20 @@ def read_as_event(record: dict[str, Any]) -> bool:
     if DECODER.decode([value], [NOW]).rejected or reasons(AMONG_EVENTS, value):
         return False
     event = EventReader(Mapping()).read(record)
+    if isinstance(event.get("features"), dict):
+        named = event["features"].items()
+        event["features"] = {k: "x" if is_vector(value) else value for k, value in named}
     given_id = event.get("event_id")
     return (
         INVALID not in read_row(FIELDS, event).doubles
         and (given_id is None or id_text(given_id) is not None)
         and truth_is_valid(event)
     )
+
+
+def is_vector(value: object) -> bool:
+    """Whether a value is what the field of a vector holds; the model of these tests has none."""
+    return isinstance(value, list) and numbers_in(value, None) is not None
 
 
 def read_as_label(record: dict[str, Any]) -> bool:

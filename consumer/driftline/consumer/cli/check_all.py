@@ -18,6 +18,7 @@ from driftline.consumer.cli.check_findings import Finding, finding
 from driftline.consumer.cli.check_formats import format_findings
 from driftline.consumer.cli.check_kept import kept_findings
 from driftline.consumer.cli.check_labels import LabelSample, label_findings, sample_labels
+from driftline.consumer.cli.check_moving import kept_past, moving_finding
 from driftline.consumer.cli.check_thresholds import threshold_findings
 from driftline.consumer.cli.load_models import schema_source, source_problems
 from driftline.consumer.cli.progress import progress
@@ -76,6 +77,7 @@ def inspect(loaded: Loaded, log: Log | None) -> list[Finding]:
                 findings += _topic_findings(loaded.config, topics)
                 findings += kept_findings(loaded.config, topics)
                 findings += _held_findings(loaded.config, log, topics)
+                known += kept_past(loaded.config, log, topics)
                 source = schema_source(loaded.config, patience=0)
                 if source is not None:
                     source.check()
@@ -199,6 +201,8 @@ def _model_findings(
         text = f"reference {reference.id} ({reference.events:,} events, {features})"
         yield Finding("ok", name, text + (f"; {describe(sample)}" if sample is not None else ""))
     ignored = [f.name for f in reference.layout.features if model.is_ignored(f.name)]
+    if model.reference.moves:
+        yield moving_finding(name, model, reference)
     yield from _pane_findings(name, model, pane)
     for note in season_notes(reference, ignored):
         yield Finding("ok", name, note)

@@ -125,11 +125,12 @@ def unbuilt(loaded: Loaded, models: Iterable[str] | None = None) -> list[Problem
     """
     names = list(loaded.config.models if models is None else models)
     files = {name: loaded.config.models[name].reference.layout for name in names}
-    if not all(map(is_absent, files.values())):
+    if not all(file is not None and is_absent(file) for file in files.values()):
         return []
     return [
         loaded.locations.problem(("models", name, "reference"), absent(file))
         for name, file in files.items()
+        if file is not None
     ]
 
 

@@ -52,7 +52,11 @@ def effective(loaded: Loaded, panes: Mapping[str, int] = _UNKNOWN) -> dict[str, 
     for source in values["sources"].values():
         source["schema"] = _relative(source["schema"], directory)
     for name, model in values["models"].items():
-        model["reference"] = _relative(model["reference"], directory)
+        reference = model["reference"]
+        if isinstance(reference, dict):
+            reference["layout"] = _relative(reference.get("layout"), directory)
+        else:
+            model["reference"] = _relative(reference, directory)
         window = config.models[name].window
         pane = panes.get(name, window.pane)
         if window.rows is not None:
@@ -79,12 +83,13 @@ def schema() -> dict[str, Any]:
     raw = Config.model_json_schema(by_alias=True)
     sections = raw["$defs"]
     for section in Section.__subclasses__():
-        own = raw if section is Config else sections.get(section.__name__)
-        if own is not None:  # else it is written as a text
-            _show_defaults(section, own["properties"])
+        own = raw if section is Config else sections[section.__name__]
+        _show_defaults(section, own["properties"])
     describe(raw)
     labels = sections["ModelConfig"]["properties"]["labels"]
     labels["anyOf"].insert(0, {"type": "string"})
+    reference = sections["ModelConfig"]["properties"]["reference"]
+    reference["anyOf"] = [{"type": "string"}, {"$ref": reference.pop("$ref")}]
     seasons = sections["ModelConfig"]["properties"]["seasons"]
     seasons["anyOf"][-1] = {"const": OFF}
     defaults = {key: value for key, value in sections["ModelConfig"].items() if key != "required"}

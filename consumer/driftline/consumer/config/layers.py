@@ -37,7 +37,9 @@ _PATHS = (
     ("schema_registry", "ca_file"),
     ("sources", "*", "schema"),
     ("defaults", "reference"),
+    ("defaults", "reference", "layout"),
     ("models", "*", "reference"),
+    ("models", "*", "reference", "layout"),
 )
 
 

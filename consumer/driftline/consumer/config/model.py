@@ -324,6 +324,21 @@ class ModelConfig(Section):
             raise Located((("budget",), f"windows of rows have no times: write {BUDGET_OF_ROWS}"))
         return self
 
+    @model_validator(mode="after")
+    def _past_fits(self) -> Self:
+        rolling = self.reference.rolling
+        if self.references and self.reference.moves:
+            text = "versions that have references of their own are compared with files: leave this"
+            raise Located((("references",), f"{text} out, or rolling and previous"))
+        if rolling is None:
+            return self
+        if self.window.rows is not None:
+            text = "windows of rows have no times: write previous, with a number of windows"
+            raise Located((("reference", "rolling"), text))
+        if rolling < self.window.length:
+            raise Located((("reference", "rolling"), "must be at least as long as a window"))
+        return self
+
     def in_zone(self, zone: str) -> ModelConfig:
         """Return the model with a time zone of its seasons, where it names none."""
         if self.seasons is None or self.seasons.timezone is not None:

@@ -14,7 +14,8 @@ from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.features.stream import StreamWindow
 from driftline.consumer.judge.lives.firing_times import FiringTimes
 from driftline.consumer.judge.lives.life import WindowTimes
-from driftline.consumer.judge.model_streams import ModelStreams, Shared
+from driftline.consumer.judge.model_streams import ModelStreams, Shared, reference_streams
+from driftline.consumer.judge.moving import MovingReference
 from driftline.consumer.judge.performance.estimates import estimate_cells
 from driftline.consumer.judge.performance.model import PerformanceJudge
 from driftline.consumer.judge.records import AlertIdentity, RecordWriter
@@ -88,9 +89,15 @@ class ModelJudge:
         firings = FiringTimes(max(horizon // _EFFECTS_KEPT, self._every))
         self._shared = Shared(name, config, pane, {}, firings, self.track)
         self._lives = self._shared.lives
+        self._moving: MovingReference | None = None
+        if config.reference.moves:
+            streams = tuple(reference_streams(config, first))
+            self._moving = MovingReference(config, first, streams, pane, state)
+            if self._moving.start is not None:
+                references.add(self._moving.start, self._moving.reference)
         reference = references.at(self.track.judged)
         self._streams = ModelStreams(self._shared, reference, state)
-        self.track.reach = self._streams.reach
+        self.track.reach = self._reach()
         # What the configuration no longer watches would fire for ever: nothing could resolve it.
         watched = (life for life in state.lives if self._streams.watches(life))
         self._lives |= {life.key: life for life in watched}
@@ -146,7 +153,33 @@ class ModelJudge:
         if reference is not before.reference:
             self._streams = ModelStreams(self._shared, reference, self.state())
             self._streams.carry(before)
-            self.track.look_back(self._streams.reach)
+            self.track.look_back(self._reach())
+
+    def _reach(self) -> int:
+        """Return how far back of the last pane panes are needed, ms."""
+        moving = 0 if self._moving is None else self._moving.reach(self._config)
+        return max(self._streams.reach, moving)
+
+    def _come(self, pane: int) -> None:
+        """Let time come to a pane, which starts at `pane` (ms)."""
+        if self._moving is not None and self._moving.turn(pane):
+            self._references.add(pane, self._moving.reference)
+        self._turn(pane)
+        if self._moving is not None:
+            for records in self._streams.writers:
+                records.note = self._moving.note
+
+    def _follow(self, learnt: int, pane: int) -> None:
+        """Let what is normal follow the alerts that are open now.
+
+        Args:
+            learnt: up to when panes were learnt, ms.
+            pane: start of the first that is compared with it, ms.
+        """
+        moving = self._moving
+        if moving is not None and moving.follow(learnt, pane, self._lives, self.track.panes):
+            self._references.add(pane, moving.reference)
+            self._turn(pane)
 
     def feed(self, message: PanesMessage, offset: int) -> Sequence[Verdict | Alert]:
         """Take in one message of the model; return what it makes known, in order.
@@ -221,6 +254,8 @@ class ModelJudge:
         )
         if self.track.kept_from is not None:
             state.kept_from = self.track.kept_from
+        if self._moving is not None:
+            self._moving.keep(state)
         if self._streams.volume is not None:
             state.volume = self._streams.volume.state()
         if self.performance is not None:
@@ -250,8 +285,9 @@ class ModelJudge:
             now = now if self.until is None else min(now, self.until)
             for stretch in self.track.due(now, lambda end: True):
                 out += self._panes(stretch.end)
-                self._turn(stretch.end - self._pane)
+                self._come(stretch.end - self._pane)
                 out += self._empty(stretch) if stretch.empty else self._window(stretch)
+                self._follow(stretch.end, stretch.end - self._pane)
             out += self._panes(now)
         if self.performance is not None:
             out += self.performance.judge(self._features_judged)
@@ -290,12 +326,15 @@ class ModelJudge:
         """Add the panes that end at `until` (ms) or before to the evidence, in order."""
         panes = self.track.panes
         for start in self.track.panes_due(until):
-            self._turn(start)
+            self._come(start)
             end = start + self._pane
             if not panes.foreign(start, end) and not self.track.lost(start, end):
                 for stream in self._streams.features:
                     yield from stream.pane(start, panes)
                 yield from self._streams.features[0].handed(end, panes)
+                self._follow(start, start)
+                if self._moving is not None:
+                    self._moving.add(start, panes)
 
     def _window(self, stretch: DueSpan) -> Iterator[Verdict | Alert]:
         start, end = stretch.start, stretch.end

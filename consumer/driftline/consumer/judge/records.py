@@ -139,6 +139,7 @@ class RecordWriter:
     Attributes:
         model, segment: as above.
         stream: its name.
+        note: what to know of all that is judged now; None: nothing.
         axis: what its windows lie along.
     """
 
@@ -146,6 +147,7 @@ class RecordWriter:
         self, model: str, segment: str | None, config: ModelConfig, reference: ReferenceName
     ) -> None:
         self.model, self.segment = model, segment
+        self.note: str | None = None
         self._config, self._reference = config, reference
         self.stream = stream_name(model, segment)
         self.axis = axis_of(config.window)

@@ -6,6 +6,7 @@ import msgspec
 
 from driftline.consumer.judge.features.change_state import StreamChanges
 from driftline.consumer.judge.lives.life import Life
+from driftline.consumer.judge.moving_state import Chunk, MovingState
 from driftline.consumer.judge.performance.variation import StreamVariation
 from driftline.consumer.judge.volume_state import VolumeState
 from driftline.consumer.wire.clock import SourceProgress
@@ -132,6 +133,7 @@ class JudgeState(msgspec.Struct, tag="judge", rename={"sources": "heard"}):
         next_pane: start of the next pane that is added to the evidence, None before the first.
         changes: the evidence on each stream.
         volume: how many events came.
+        moving, chunks: of a reference that moves.
         kept_from: panes before it (ms) are gone, though they would be looked back at.
         version: which version of it is judged; of a model of the configuration's file none.
     """
@@ -156,3 +158,5 @@ class JudgeState(msgspec.Struct, tag="judge", rename={"sources": "heard"}):
     volume: VolumeState = msgspec.field(default_factory=VolumeState)
     kept_from: int | msgspec.UnsetType = msgspec.UNSET
     version: JudgedVersion | msgspec.UnsetType = msgspec.UNSET
+    moving: MovingState | msgspec.UnsetType = msgspec.UNSET
+    chunks: list[Chunk] | msgspec.UnsetType = msgspec.UNSET

@@ -12,7 +12,7 @@ from driftline.consumer.sketch.event_rows import event_times
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.producer.records.column_values import as_coded
 from driftline.producer.records.mapping import Mapping
-from driftline.producer.records.table import Column, Numbers, Struct, Table
+from driftline.producer.records.table import Column, Numbers, Struct, Table, Vectors
 from driftline.producer.records.timestamp_column import UNREADABLE
 from driftline.producer.reference.events import events_of
 
@@ -107,7 +107,7 @@ class HourlyValues:
 
 def _doubles(column: Column, name: str, usual: dict[str, object]) -> FloatArray | None:
     """Return numbers; of other values whether each is the feature's usual one."""
-    if isinstance(column, Struct):
+    if isinstance(column, Struct | Vectors):
         return None
     if isinstance(column, Numbers):
         values = column.data.astype(np.float64)

@@ -14,7 +14,7 @@ from driftline.producer.errors import InputError
 from driftline.producer.files.tables import read_tables
 from driftline.producer.records.placed_table import placed
 from driftline.producer.records.plain import plain_value
-from driftline.producer.records.table import Column, Numbers, Table, Times, column_of
+from driftline.producer.records.table import Column, Numbers, Table, Times, Vectors, column_of
 
 _KINDS = (
     "a frame (pandas, polars, Arrow), a dictionary of columns, a list of dictionaries or of values,"
@@ -102,8 +102,14 @@ def _column(values: Any) -> Column:
     found = values.to_numpy() if hasattr(values, "to_numpy") else values
     if isinstance(found, np.ndarray) and found.ndim == 1 and found.dtype.kind in "iufM":
         return _of_array(found)
+    if isinstance(found, np.ndarray) and found.ndim == 2 and found.dtype.kind in "iuf":
+        if found.dtype == np.uint64:
+            return Vectors(found)
+        if found.dtype.kind == "f":
+            return Vectors(found.astype(np.float64))
+        return Vectors(found.astype(np.int64))
     plain = found.tolist() if isinstance(found, np.ndarray) else list(found)
-    return column_of([None if value != value else plain_value(_scalar(value)) for value in plain])
+    return column_of([_plain(value) for value in plain])
 
 
 def _of_array(array: NDArray[Any]) -> Column:
@@ -116,6 +122,13 @@ def _of_array(array: NDArray[Any]) -> Column:
         return Numbers(whole)
     missing = np.isnan(array)
     return Numbers(array.astype(np.float64), missing if missing.any() else None)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON holds it; NaN, as in pandas, as null; arrays of numpy as lists."""
+    if isinstance(value, np.ndarray):
+        return plain_value(value.tolist())
+    return None if value != value else plain_value(_scalar(value))
 
 
 def _scalar(value: Any) -> Any:

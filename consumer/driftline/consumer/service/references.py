@@ -48,7 +48,13 @@ def configured_reference(model: ModelConfig) -> Reference:
     Raises:
         ReferenceError, MissingExtraError: see `load_reference`.
     """
-    return load_reference(model.reference.layout)
+    address = model.reference.layout
+    if address is None:
+        raise ReferenceError(
+            "what is counted is never learnt from the stream: add layout, a file that driftline"
+            " reference build makes of some of its events"
+        )
+    return load_reference(address)
 
 
 def known_panes(config: Config) -> dict[str, int]:
@@ -103,7 +109,7 @@ def _read_versions(
             problems.append(loaded.locations.problem(key, str(error)))
             continue
         named[version] = found
-        why = _unlike(found, reference, address, model.reference.layout)
+        why = _unlike(found, reference, address, model.reference.layout or "")
         if why is not None:
             problems.append(loaded.locations.problem(key, why))
     return named, problems

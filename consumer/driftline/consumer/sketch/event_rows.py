@@ -26,7 +26,7 @@ from driftline.producer.records.event_fields import ALIASES
 from driftline.producer.records.mapping import Constant, Mapping, Path, finite_or_text
 from driftline.producer.records.native_table import renamed
 from driftline.producer.records.table import ABSENT as NO_KEY
-from driftline.producer.records.table import Coded, Column, Numbers, Struct, Table, Times
+from driftline.producer.records.table import Coded, Column, Numbers, Struct, Table, Times, Vectors
 from driftline.producer.records.timestamp_column import UNREADABLE, times_of, times_of_two
 from driftline.producer.records.values import ABSENT
 
@@ -242,9 +242,13 @@ def _null_where(column: Column, gone: Bools) -> Column:
     if isinstance(column, Coded):
         codes = np.where(gone, len(column.distinct), column.codes)
         return Coded(codes, [*column.distinct, None])
-    if isinstance(column, Numbers | Times | Struct):
+    if isinstance(column, Numbers | Times | Vectors | Struct):
         return replace(column, null=gone if column.null is None else gone | column.null)
     return column
+
+
+_SAMPLES: tuple[tuple[type[Column], object], ...] = ((Struct, {}), (Times, ""), (Vectors, []))
+"""What each value of such a column is like."""
 
 
 def _where(column: Column, wrong: Callable[[object], bool]) -> Bools:
@@ -252,8 +256,8 @@ def _where(column: Column, wrong: Callable[[object], bool]) -> Bools:
     if isinstance(column, Coded):
         flags = [v is not None and v is not NO_KEY and wrong(v) for v in column.distinct]
         return np.array(flags, bool)[column.codes] if any(flags) else np.zeros(len(column), bool)
-    sample: object = {} if isinstance(column, Struct) else "" if isinstance(column, Times) else 0
-    null = column.null if isinstance(column, Numbers | Times | Struct) else None
+    sample = next((each for form, each in _SAMPLES if isinstance(column, form)), 0)
+    null = column.null if isinstance(column, Numbers | Times | Vectors | Struct) else None
     return np.full(len(column), wrong(sample)) if null is None else wrong(sample) & ~null
 
 

@@ -18,7 +18,15 @@ from pyarrow import types
 from driftline.producer.errors import InputError
 from driftline.producer.files.arrow_arrays import nulls, numbers
 from driftline.producer.files.arrow_values import plain_values
-from driftline.producer.records.table import Coded, Column, Numbers, Struct, Table, Times
+from driftline.producer.records.table import (
+    Coded,
+    Column,
+    Numbers,
+    Struct,
+    Table,
+    Times,
+    Vectors,
+)
 from driftline.producer.records.table import coded as coded_values
 
 ROWS = 32_768
@@ -155,6 +163,25 @@ def _structs(column: Any) -> Column:
     return Struct(len(column), fields, nulls(column))
 
 
+def _lists(column: Any) -> Column:
+    """Return lists of equally many numbers as such, others one by one."""
+    kind, rows = column.type, len(column)
+    if not types.is_floating(kind.value_type) and not types.is_integer(kind.value_type):
+        return coded_values(plain_values(column))
+    null = nulls(column)
+    there = column if null is None else column.drop_null()
+    held = arrow_column(there.flatten())
+    sizes = set(pc.unique(pc.list_value_length(there)).to_pylist())
+    if len(sizes) != 1 or sizes == {0} or not isinstance(held, Numbers) or held.null is not None:
+        return coded_values(plain_values(column))
+    data = held.data.reshape(-1, *sizes)
+    if null is None:
+        return Vectors(data)
+    whole = np.zeros((rows, *sizes), data.dtype)
+    whole[~null] = data
+    return Vectors(whole, null)
+
+
 def _uuids(column: Any) -> Column:
     encoded = column.storage.dictionary_encode()
     texts = [
@@ -180,6 +207,11 @@ def _is_view(kind: Any) -> bool:
     return bool(kind in (pa.string_view(), pa.binary_view()))
 
 
+def _is_list(kind: Any) -> bool:
+    plain = types.is_list(kind) or types.is_large_list(kind)
+    return bool(plain or types.is_fixed_size_list(kind))
+
+
 def _is_text(kind: Any) -> bool:
     return bool(types.is_string(kind) or types.is_large_string(kind))
 
@@ -197,6 +229,7 @@ _READERS: list[tuple[Callable[[Any], bool], Callable[[Any], Column]]] = [
     (types.is_boolean, _distinct),
     (types.is_dictionary, _dictionaries),
     (types.is_struct, _structs),
+    (_is_list, _lists),
     (types.is_decimal, _decimals),
     (types.is_duration, _durations),
     (types.is_date, _distinct),

@@ -80,8 +80,9 @@ def column_of(values: Any, rows: int, name: str) -> Sequence[Any]:
 def plain(value: Any) -> Any:
     """Return a value as JSON and the monitor read it.
 
-    numpy's scalars become Python's, a number that is not finite its text (null would be counted as
-    missing), a decimal a number, a time milliseconds since 1970 (UTC where it has no offset).
+    numpy's scalars and arrays become Python's, a number that is not finite its text (null would be
+    counted as missing), a decimal a number, a time milliseconds since 1970 (UTC where it has no
+    offset).
 
     >>> plain(float("nan")), plain(Decimal("1.5")), plain(datetime(2019, 3, 27, tzinfo=UTC))
     ('NaN', 1.5, 1553644800000)
@@ -102,8 +103,13 @@ def plain(value: Any) -> Any:
             name: inner if type(inner) in _AS_IT_IS else plain(inner)
             for name, inner in value.items()
         }
-    if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):  # an array's scalar
-        return plain(value.item())
+    if isinstance(value, list | tuple):  # an embedding, say
+        return [
+            inner if type(inner) is float and math.isfinite(inner) else plain(inner)
+            for inner in value
+        ]
+    if hasattr(value, "ndim") and hasattr(value, "tolist"):  # an array of numpy, or its scalar
+        return plain(value.tolist())
     return value
 
 

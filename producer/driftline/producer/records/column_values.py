@@ -13,7 +13,15 @@ from driftline.detectors.counts import Columns, Layout
 from driftline.producer.records.event_fields import split_outcome
 from driftline.producer.records.mapping import finite_or_text
 from driftline.producer.records.table import ABSENT as NO_KEY
-from driftline.producer.records.table import Coded, Column, Numbers, Struct, Times, coded
+from driftline.producer.records.table import (
+    Coded,
+    Column,
+    Numbers,
+    Struct,
+    Times,
+    Vectors,
+    coded,
+)
 from driftline.producer.records.values import ABSENT, INVALID, MISSING, Kind, Read
 
 Doubles = NDArray[np.float64]
@@ -36,7 +44,7 @@ def doubles(column: Column, kind: Kind) -> Doubles:
         if column.null is not None:
             values[column.null] = MISSING
         return values
-    if kind.of == "numeric" and isinstance(column, Times | Struct):
+    if kind.of == "numeric" and isinstance(column, Times | Struct | Vectors):
         values = np.full(len(column), INVALID)
         if column.null is not None:
             values[column.null] = MISSING

@@ -24,7 +24,7 @@ from driftline.producer.records.category import category_text
 from driftline.producer.records.column_values import as_coded
 from driftline.producer.records.mapping import finite_or_text
 from driftline.producer.records.table import ABSENT as NO_KEY
-from driftline.producer.records.table import Column
+from driftline.producer.records.table import Column, Vectors
 from driftline.producer.records.text_form import AS_WRITTEN, TextForm
 from driftline.producer.records.values import ABSENT, INVALID, MISSING, categorical
 
@@ -80,20 +80,33 @@ class DerivedReader:
         Args:
             values: any decoded JSON; `table.ABSENT` where there is no key.
         """
-        raw = self.raw(values)[self._parts]
+        return self._coded(raw_values(self.derivation, values, self.texts))
+
+    def _coded(self, found: FloatArray) -> FloatArray:
+        """Return the features that are there, with the codes that the layout has of categories."""
+        raw = found[self._parts]
         for row, codes in self._codes.items():
             known = np.isfinite(raw[row])
             raw[row, known] = codes[raw[row, known].astype(np.int64)]
         return raw
 
-    def raw(self, values: Sequence[object]) -> FloatArray:
-        """Return what the derivation gives of values, all its features, shape (features, n)."""
-        return raw_values(self.derivation, values, self.texts)
-
     def column(self, column: Column) -> FloatArray:
         """Return doubles of a column, each of its distinct values read once."""
-        found = as_coded(column)
-        return self.read(found.distinct)[:, found.codes]
+        return self._coded(raw_column(self.derivation, column, self.texts))
+
+
+def raw_column(derivation: Derivation, column: Column, texts: TextForm = AS_WRITTEN) -> FloatArray:
+    """Return what a derivation gives of a column, shape (features, n); see `raw_values`."""
+    if isinstance(column, Vectors) and isinstance(derivation, VectorDerivation):
+        if column.data.shape[1] == derivation.dimensions:
+            found = derivation.derive(column.data.astype(np.float64))
+        else:
+            found = np.full((len(derivation.features), len(column)), INVALID)
+        if column.null is not None:
+            found[:, column.null] = MISSING
+        return found
+    coded = as_coded(column)
+    return raw_values(derivation, coded.distinct, texts)[:, coded.codes]
 
 
 def raw_values(

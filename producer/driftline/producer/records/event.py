@@ -13,7 +13,7 @@ finite are three different things and are counted apart. Unknown top-level field
 
 These models are the published schema and validate single records; the monitor itself reads events
 with a decoder compiled from the reference. Both accept the same records: the schema those that
-become no dead letter and hold no value that is invalid for every type of feature, such as a list.
+become no dead letter and hold no value that is invalid for every type of field, such as an object.
 What the schema cannot say is in `BEYOND`.
 """
 
@@ -82,6 +82,8 @@ Time = Annotated[StrictStr | Number, AfterValidator(_readable), WithJsonSchema({
 Written = Annotated[StrictStr, Field(pattern=r"^\{[\s\S]*\}\s*$")]
 """An object as a text that holds it as JSON."""
 Named = dict[str, Scalar | None]
+Vector = Annotated[list[Number], Field(min_length=1)]
+"""An array of numbers, of which features can be derived."""
 
 
 def _tidy(schema: dict[str, Any]) -> None:
@@ -150,8 +152,10 @@ class _Record(BaseModel):
 class Event(_Record):
     """One prediction of one model."""
 
-    features: Named | Written | None = Field(
-        None, description="Named inputs: name to number, text, boolean or null."
+    features: dict[str, Scalar | Vector | None] | Written | None = Field(
+        None,
+        description="Named inputs: name to number, text, boolean or null, or to an array of"
+        " numbers, such as an embedding.",
     )
     prediction: Prediction | Scalar | None = Field(
         None, description="The output. A bare number is a score, text or a boolean a label."

@@ -1,8 +1,8 @@
 """Rows as columns: what CSV, Parquet, Arrow and frames are read into, some thousand rows at a time.
 
 A table means the same as its rows do (`Table.to_rows`): dictionaries of what JSON can hold, and
-NaN and infinity. A column has one of four forms, so that no value is touched one by one: numbers,
-times, objects of columns, and everything else as codes of its distinct values.
+NaN and infinity. A column has one of five forms, so that no value is touched one by one: numbers,
+times, arrays of numbers, objects of columns, and everything else as codes of its distinct values.
 """
 
 from __future__ import annotations
@@ -113,6 +113,34 @@ class Times(Column):
     def take(self, rows: Chosen) -> Times:
         """Return the chosen rows."""
         return Times(self.ms[rows], None if self.null is None else self.null[rows], self.local)
+
+
+@dataclass(frozen=True, eq=False)
+class Vectors(Column):
+    """Arrays of equally many numbers.
+
+    Attributes:
+        data: int64, uint64 or float64 (n, d); where `null`, any numbers.
+        null: bool (n,), where the value is null; None for nowhere.
+
+    >>> Vectors(np.array([[1, 2], [3, 4]]), np.array([False, True])).values()
+    [[1, 2], None]
+    """
+
+    data: NDArray[np.float64] | NDArray[np.int64] | NDArray[np.uint64]
+    null: Bools | None = None
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.data)
+
+    def values(self) -> list[Any]:
+        """Return each row's array, None where it is null."""
+        return _with_nulls(self.data.tolist(), self.null)
+
+    def take(self, rows: Chosen) -> Vectors:
+        """Return the chosen rows."""
+        return Vectors(self.data[rows], None if self.null is None else self.null[rows])
 
 
 @dataclass(frozen=True, eq=False)

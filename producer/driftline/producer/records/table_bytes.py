@@ -19,6 +19,8 @@ from driftline.producer.records.table import (
     Struct,
     Table,
     Times,
+    Vectors,
+    coded,
 )
 
 
@@ -95,6 +97,8 @@ def _written(column: Column) -> _Column:
         absent = [place for place, value in enumerate(column.distinct) if value is ABSENT]
         values: list[Any] = [None if value is ABSENT else value for value in column.distinct]
         return _Coded(_bytes(column.codes), json.dumps(values), absent)
+    if isinstance(column, Vectors):
+        return _written(coded(column.values()))
     if isinstance(column, Struct):
         fields = {name: _written(each) for name, each in column.fields.items()}
         return _Object(column.rows, fields, _null(column.null))

@@ -20,8 +20,7 @@ from driftline.detectors.derivations.hashing import mixed
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.registry import FeatureType
 from driftline.producer.errors import InputError
-from driftline.producer.records.column_values import as_coded
-from driftline.producer.records.derived_values import numbers_in, raw_values, text_in
+from driftline.producer.records.derived_values import numbers_in, raw_column, text_in
 from driftline.producer.records.names import listed, nearest
 from driftline.producer.records.table import ABSENT, Coded, Numbers
 from driftline.producer.records.values import ABSENT as NO_KEY
@@ -160,7 +159,7 @@ class _Sample:
             self.values += [None] * len(chosen)
         else:
             gone = source.gone()[chosen].tolist()
-            held = as_coded(source.column.take(chosen)).values()
+            held = source.column.take(chosen).values()
             marks = source.texts.marks
             self.values += [
                 None
@@ -215,8 +214,7 @@ def _is_mark(value: object, marks: frozenset[str]) -> bool:
 
 def _fields(derivation: Derivation, source: Field) -> dict[str, Field]:
     """Return the features of a field of some events."""
-    found = as_coded(source.column)
-    raw = raw_values(derivation, found.distinct, source.texts)[:, found.codes]
+    raw = raw_column(derivation, source.column, source.texts)
     if source.absent is not None:
         raw[:, source.absent] = NO_KEY
     return {

@@ -26,6 +26,7 @@ from driftline.producer.records.table import (
     Struct,
     Table,
     Times,
+    Vectors,
 )
 from driftline.producer.records.timestamp_column import UNREADABLE, times_of, times_of_two
 from driftline.producer.reference.field import Bools, Field, field_of
@@ -306,8 +307,10 @@ def _where(
         chosen = np.array(flags, bool)[column.codes]
     else:
         sample: Any = {} if isinstance(column, Struct) else 0
+        if isinstance(column, Vectors):
+            sample = []
         chosen = np.full(len(column), is_so(sample))
-        if isinstance(column, Numbers | Times | Struct) and column.null is not None:
+        if isinstance(column, Numbers | Times | Vectors | Struct) and column.null is not None:
             chosen[column.null] = otherwise
     if found.absent is not None:
         chosen[found.absent] = otherwise

@@ -16,7 +16,7 @@ from driftline.detectors.build import BOOLEANS
 from driftline.detectors.registry import FeatureType
 from driftline.producer.records.column_values import as_coded
 from driftline.producer.records.number_text import NEARLY_ALL, is_mark, plain_number
-from driftline.producer.records.table import Numbers, Times
+from driftline.producer.records.table import Numbers, Times, Vectors
 from driftline.producer.records.text_form import AS_WRITTEN, TextForm
 from driftline.producer.records.timestamp import is_written
 from driftline.producer.records.values import numeric
@@ -62,6 +62,8 @@ class Look:
     def add(self, field: Field) -> None:
         """Take in some events' values."""
         column = field.column
+        if isinstance(column, Vectors):  # no value of these is a feature's
+            return
         if isinstance(column, Times):
             self._add_times(field)
         elif not isinstance(column, Numbers):

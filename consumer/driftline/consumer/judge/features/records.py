@@ -135,7 +135,8 @@ class FeatureWriter:
                 figures={} if reason else figures_of(now.found, f, kind, now.rulings),
                 bins=None if reason else _bins_of(now.normal.baseline, f, now.counts),
             )
-            note = "; ".join(filter(None, (self._note, note_of(phi[:, f].tolist())))) or None
+            notes = self._note, note_of(phi[:, f].tolist()), self._records.note
+            note = "; ".join(filter(None, notes)) or None
             known = int(self._baseline.feature_events[f]), self._evidence(f), note
             verdicts.append(self._records.verdict(now.window, found, *known))
         return verdicts

@@ -1,0 +1,304 @@
+"""Embeddings and texts through the product: false alarms, delays, and what they cost.
+
+    python -m benchmarks.embeddings [quiet|changed|mmd|cost] [--streams 10]
+
+Embeddings are the digits that scikit-learn ships (64 numbers each, drawn with replacement), and
+unit vectors of 256 numbers about twelve topics; texts are drawn by Zipf's law from 3,000 words.
+A reference of 20,000 events, then a backtest with nothing configured but the budget, one false
+alarm a stream: 100,000 events in panes of a minute, 100 each. Of a change the delay is that of the
+first alert behind it. Beside it stands the test of the maximum mean discrepancy (MMD) on windows of
+the same events: a Gaussian kernel of the median distance, unbiased, 200 permutations, p < 0.001 (as
+many windows of 500 as a stream has, and one false alarm in five streams), as alibi-detect computes
+it; that one needs PyTorch or TensorFlow, which this does not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.datasets import load_digits
+
+from driftline.consumer.config import Budget
+from driftline.consumer.offline.assumed import assumed
+from driftline.consumer.offline.feedback import Feedback
+from driftline.consumer.offline.run import run
+from driftline.consumer.offline.window_options import WindowOptions
+from driftline.consumer.sketch.decode import Decoder, ModelSchema
+from driftline.consumer.wire.records import Alert
+from driftline.detectors import Reference
+from driftline.detectors.derivations import TextDerivation, VectorDerivation
+from driftline.producer.files.given import Given
+from driftline.producer.records.mapping import Mapping
+from driftline.producer.records.table import Coded, Column, Table, Times, Vectors
+from driftline.producer.reference.build import ReferenceSettings, reference_from_tables
+from driftline.producer.replay.replay import encode_event
+
+Generator = np.random.Generator
+Values = Any  # vectors, shape (n, d), or a list of texts
+Floats = NDArray[np.float64]
+
+START = 1_600_041_600_000
+STEP = 600  # ms between two events: 100 a minute
+REFERENCE, QUIET, BEFORE, AFTER = 20_000, 100_000, 5_000, 20_000
+WINDOW, PERMUTATIONS, LEVEL = 500, 200, 0.001
+FIELDS = Mapping({"timestamp": "at", "features": "*"})
+
+
+@lru_cache(maxsize=1)
+def topics() -> Floats:
+    found: Floats = np.random.default_rng(7).normal(size=(13, 256))
+    found /= np.linalg.norm(found, axis=1, keepdims=True)
+    return found
+
+
+def digits(rng: Generator, n: int) -> Floats:
+    images: Floats = load_digits().data
+    return images[rng.integers(0, len(images), n)]
+
+
+def unit(rng: Generator, n: int, new: float = 0.0) -> Floats:
+    """Unit vectors about twelve topics; a share of them about another one."""
+    topic = rng.choice(12, n, p=np.arange(12, 0, -1) / 78)
+    topic[rng.random(n) < new] = 12
+    found: Floats = topics()[topic] + rng.normal(0, 0.06, (n, 256))
+    found /= np.linalg.norm(found, axis=1, keepdims=True)
+    return found
+
+
+def texts(rng: Generator, n: int, other: float = 0.0, long: float = 1.0) -> list[str]:
+    """Texts of 5 to 40 words; a share of them of another language."""
+    rank = np.minimum(rng.zipf(1.3, (n, 40)), 3_000)
+    sizes = (rng.integers(5, 41, n) * long).astype(int)
+    foreign = rng.random(n) < other
+    return [
+        " ".join(_word(r, where) for r in row[:size]) + "."
+        for row, size, where in zip(rank.tolist(), sizes.tolist(), foreign.tolist(), strict=True)
+    ]
+
+
+@lru_cache(maxsize=10_000)
+def _word(rank: int, foreign: bool) -> str:
+    rng = np.random.default_rng([rank, foreign])
+    letters = "аеиотнрскл" if foreign else "etaoinshrdlu"
+    return "".join(rng.choice(list(letters), rng.integers(1, 9)).tolist())
+
+
+def turned(values: Floats, degrees: float) -> Floats:
+    """Turn vectors by an angle in each of d / 2 planes, chosen at random."""
+    order = np.random.default_rng(3).permutation(values.shape[1])
+    a, b = values[:, order[::2]], values[:, order[1::2]]
+    angle = np.deg2rad(degrees)
+    found = np.empty_like(values)
+    found[:, order[::2]] = np.cos(angle) * a - np.sin(angle) * b
+    found[:, order[1::2]] = np.sin(angle) * a + np.cos(angle) * b
+    return found
+
+
+def twos_of(rng: Generator, n: int) -> Floats:
+    """Digits of which a tenth more are twos."""
+    data = load_digits()
+    found = digits(rng, n)
+    more = rng.random(n) < 0.1
+    twos: Floats = data.data[data.target == 2]
+    found[more] = twos[rng.integers(0, len(twos), int(more.sum()))]
+    return found
+
+
+KINDS: dict[str, Callable[[Generator, int], Values]] = {
+    "digits, 64 numbers": digits,
+    "topics, 256 numbers": unit,
+    "texts": texts,
+}
+CHANGES: dict[str, tuple[str, Callable[[Generator, int], Values]]] = {
+    "digits: 10 % more twos": ("digits, 64 numbers", twos_of),
+    "digits: 5 % brighter": ("digits, 64 numbers", lambda rng, n: 1.05 * digits(rng, n)),
+    "digits: turned by 5 degrees": ("digits, 64 numbers", lambda rng, n: turned(digits(rng, n), 5)),
+    "topics: 2 % of a new one": ("topics, 256 numbers", lambda rng, n: unit(rng, n, 0.02)),
+    "topics: 5 % longer": ("topics, 256 numbers", lambda rng, n: 1.05 * unit(rng, n)),
+    "topics: turned by 10 degrees": (
+        "topics, 256 numbers",
+        lambda rng, n: turned(unit(rng, n), 10),
+    ),
+    "texts: 5 % in another language": ("texts", lambda rng, n: texts(rng, n, other=0.05)),
+    "texts: a tenth longer": ("texts", lambda rng, n: texts(rng, n, long=1.1)),
+}
+
+
+def column(values: Values) -> Column:
+    if isinstance(values, list):
+        return Coded(np.arange(len(values)), values)
+    return Vectors(values)
+
+
+def tables(values: Values, first: int = 0) -> list[Table]:
+    """Return events as tables, the first of which is the `first` of all."""
+    times = START + (first + np.arange(len(values))) * STEP
+    return [
+        Table(
+            len(times[a : a + 5_000]),
+            {"at": Times(times[a : a + 5_000]), "x": column(values[a : a + 5_000])},
+            a,
+        )
+        for a in range(0, len(values), 5_000)
+    ]
+
+
+def reference_of(rng: Generator, kind: str) -> Reference:
+    found = tables(KINDS[kind](rng, REFERENCE))
+    settings = ReferenceSettings("m", types={"x": "text" if kind == "texts" else "vector"})
+    return reference_from_tables(lambda: found, FIELDS, settings).reference
+
+
+def fired(reference: Reference, values: Values, minutes: int) -> list[Alert]:
+    """Return the alerts of a backtest whose budget is one alarm in so many minutes."""
+    found = tables(values, REFERENCE)
+    options = WindowOptions(budget=Budget.parse(f"1 per {minutes}m"))
+    given = Given("stream", lambda: iter(found))
+    setup = assumed(given, None, reference, Feedback(), wanted=options)
+    outputs = list(run(setup))
+    for failure in setup.backtest.failures.values():
+        raise failure
+    return [
+        each
+        for each in outputs
+        if isinstance(each, Alert) and each.revision == 1 and each.status == "firing"
+    ]
+
+
+def quiet(streams: int) -> Iterator[str]:
+    minutes = QUIET * STEP // 60_000
+    for kind, draw in KINDS.items():
+        alarms = []
+        for seed in range(streams):
+            rng = np.random.default_rng([seed, 1])
+            reference = reference_of(rng, kind)
+            alarms.append(len(fired(reference, draw(rng, QUIET), minutes)))
+        shown = f"{np.mean(alarms):8.2f} of 1 allowed, at most {max(alarms)}"
+        yield f"{kind:<34} {shown}, {streams} streams"
+
+
+def changed(streams: int) -> Iterator[str]:
+    minutes = QUIET * STEP // 60_000
+    for name, (kind, change) in CHANGES.items():
+        delays, features = [], []
+        for seed in range(streams):
+            rng = np.random.default_rng([seed, 2])
+            reference = reference_of(rng, kind)
+            before, after = KINDS[kind](rng, BEFORE), change(rng, AFTER)
+            both = before + after if isinstance(before, list) else np.concatenate([before, after])
+            begin = START + (REFERENCE + BEFORE) * STEP
+            seen = [
+                ((each.window.span[1] - begin) / STEP, each.feature)
+                for each in fired(reference, both, minutes)
+                if each.window.span[1] > begin
+            ]
+            delay, feature = min(seen, default=(np.inf, "never"))
+            delays.append(delay)
+            features.append(feature)
+        often = max(set(features), key=features.count)
+        shown = f"{np.median(delays):8,.0f} events (worst {max(delays):,.0f})"
+        yield f"{name:<34} {shown}, first {often}"
+
+
+def mmd_p_value(rng: Generator, x: Floats, y: Floats) -> float:
+    """The permutation p-value of the unbiased MMD^2; Gretton et al., JMLR 13 (2012)."""
+    both = np.concatenate([x, y])
+    squares = (both**2).sum(axis=1)
+    distances = np.maximum(squares[:, None] + squares - 2 * both @ both.T, 0)
+    cross = distances[: len(x), len(x) :]
+    kernel = np.exp(-distances / (2 * 0.5 * np.median(cross)))
+    np.fill_diagonal(kernel, 0)
+
+    def statistic(order: NDArray[np.int64]) -> float:
+        a, b = order[: len(x)], order[len(x) :]
+        within = kernel[np.ix_(a, a)].sum() / (len(a) * (len(a) - 1))
+        within += kernel[np.ix_(b, b)].sum() / (len(b) * (len(b) - 1))
+        return float(within - 2 * kernel[np.ix_(a, b)].mean())
+
+    own = statistic(np.arange(len(both)))
+    others = [statistic(rng.permutation(len(both))) for _ in range(PERMUTATIONS)]
+    return float(np.mean([own <= other for other in others]))
+
+
+def mmd(streams: int) -> Iterator[str]:
+    for name, (kind, change) in CHANGES.items():
+        if kind == "texts":
+            continue
+        delays, spent, looks = [], 0.0, 0
+        for seed in range(streams):
+            rng = np.random.default_rng([seed, 2])
+            known = KINDS[kind](rng, WINDOW)
+            delay = np.inf
+            for window in range(AFTER // WINDOW):
+                values = change(rng, WINDOW)
+                began = time.perf_counter()
+                p_value = mmd_p_value(rng, known, values)
+                spent, looks = spent + time.perf_counter() - began, looks + 1
+                if p_value < LEVEL:
+                    delay = (window + 1) * WINDOW
+                    break
+            delays.append(delay)
+        cost = spent / looks / WINDOW * 1e6
+        median = float(np.median(delays))
+        shown = f"{median:8,.0f} events" if np.isfinite(median) else "   never in 20,000"
+        yield f"{name:<34} {shown}, {cost:,.0f} µs an event"
+
+
+def cost(_: int) -> Iterator[str]:
+    rng = np.random.default_rng(1)
+    for size in (64, 384, 1_536):
+        values = rng.normal(size=(2_000, size)).round(6)
+        centroids = rng.integers(-4_096, 4_096, (16, size)).astype(np.int16)
+        yield from _costs(f"{size} numbers", VectorDerivation.of("x", 11, centroids), values)
+    drawn = texts(rng, 2_000)
+    known = np.sort(rng.integers(0, 1 << 63, 5_000).astype(np.uint64))
+    mean = np.mean([len(text) for text in drawn])
+    yield from _costs(f"texts of {mean:.0f} characters", TextDerivation.of("x", known), drawn)
+
+
+def _costs(name: str, derivation: Any, values: Values) -> Iterator[str]:
+    reference = reference_from_tables(
+        lambda: tables(values),
+        FIELDS,
+        ReferenceSettings("m", types={"x": derivation.kind}),
+    ).reference
+    own = derivation.derive
+    rows = tables(values)[0].to_rows()
+    records = [encode_event(FIELDS.to_event(row))[1] for row in rows]
+    decoder = Decoder(Mapping(), [ModelSchema("m", reference.layout, {})], 1 << 40, 1 << 20)
+    parts: dict[str, Callable[[], object]] = {
+        "derive": lambda: own(values),
+        "decode": lambda: decoder.decode(records, [-1] * len(records)),
+    }
+    shown = []
+    for part, work in parts.items():
+        work()
+        began = time.process_time()
+        for _ in range(5):
+            work()
+        shown.append(f"{part} {(time.process_time() - began) / 5 / len(values) * 1e6:6.1f}")
+    yield f"{name:<34} {', '.join(shown)} µs an event, {len(records[0]):,} bytes a record"
+
+
+PARTS = {"quiet": quiet, "changed": changed, "mmd": mmd, "cost": cost}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("part", nargs="?", choices=PARTS)
+    parser.add_argument("--streams", type=int, default=10)
+    given = parser.parse_args()
+    for part in [given.part] if given.part else PARTS:
+        print(part, flush=True)
+        for line in PARTS[part](given.streams):
+            print(f"  {line}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
