@@ -12,12 +12,18 @@ import pytest
 from tests.consumer.cli.alerted import CONFIG, EVENTS, events, fired, topics
 from tests.consumer.cli.conftest import ANALYSIS_ROWS, Driftline
 from tests.consumer.cli.records import alert
+from tests.consumer.offline.explain.populations import sides, together
 from tests.docs.own_data import orders
 from tests.docs.shell import Shell
 
+from driftline.consumer.cli.explain_text import explanation_text
+from driftline.consumer.judge.sentence import clean
 from driftline.consumer.log import kafka_python
 from driftline.consumer.log.memory import MemoryBroker
+from driftline.consumer.offline.explain.explain import Rows, explain
+from driftline.consumer.offline.explain.html_file import html_file
 from driftline.consumer.offline.explain.records import Explanation
+from driftline.consumer.offline.explain.sample import Sample
 from driftline.consumer.wire.records import Window
 
 FIVE = [
@@ -170,6 +176,47 @@ def test_the_rows_of_the_reference(driftline: Driftline, folder: Path) -> None:
     found = explained(ran.out)
     assert (found.quiet.spans, found.quiet.rows) == (("all rows of the reference",), EVENTS // 2)
     assert found.features[0].name == "km"
+
+
+def test_a_page_has_the_pairs_the_examples_and_what_to_know(tmp_path: Path) -> None:
+    """Names and values of others are text in it, whatever they hold."""
+    now, quiet = sides(400, 3, together)
+    for number, row in enumerate([*quiet, *now]):
+        row.features["<b>x0</b>"] = row.features.pop("x0")
+        row.features["running"] = number
+    samples = Sample(300), Sample(300)
+    for sample, rows in zip(samples, (now, quiet), strict=True):
+        for row in rows:
+            sample.add(row)
+    spans = ["one", "two", "three"]
+    found = explain(fired(), Rows(spans, samples[0]), Rows(spans, samples[1]), examples=2)
+    assert found.notes[0] == (
+        "of 400 rows of the alert 300 are looked at, those whose event ids have the smallest hashes"
+    )
+    text = html_file(found)
+    assert "<b>" not in text.partition("<main")[2]
+    page = Text()
+    page.feed(text)
+    words = page.words()
+    assert "one and two and 1 more span" in words
+    assert "&lt;b&gt;x0&lt;/b&gt; low" in text
+    assert found.pairs[0].summary in words
+    assert "not compared: running (it runs with the time)" in words
+    assert "No segment holds most of the change" in words
+    assert found.examples[0].event_id in words
+    assert clean(found.summary) in words
+    printed = explanation_text(found)
+    assert "not compared: running (it runs with the time)" in printed.splitlines()
+
+
+def test_an_alert_of_a_segment_is_of_its_rows(driftline: Driftline, folder: Path) -> None:
+    (folder / "alert.json").write_bytes(msgspec.json.encode(fired("shop=b")))
+    found = explained(driftline("explain", *ROWS, "--json").out)
+    shops = [event["tags"]["shop"] for event in events()]
+    assert (found.segment, found.now.rows) == ("shop=b", shops[EVENTS // 2 :].count("b"))
+    assert found.quiet.rows == shops[: EVENTS // 2].count("b")
+    assert [each.name for each in found.features if each.by_itself] == ["km"]
+    assert "shop" not in {each.name for each in found.features}
 
 
 def test_rows_by_their_numbers(driftline: Driftline, folder: Path) -> None:

@@ -26,7 +26,7 @@ from tests.consumer.cli.conftest import Driftline
 
 from driftline.consumer.log import kafka_python
 from driftline.consumer.log.memory import MemoryBroker
-from driftline.consumer.log.protocol import Message, TopicPartition
+from driftline.consumer.log.protocol import Message, TopicPartition, UnreadBatch
 from driftline.consumer.wire.records import Alert
 from driftline.detectors.reference import Reference
 from driftline.producer.files.rows import read_rows
@@ -194,6 +194,46 @@ def test_rows_that_were_no_events_of_the_model_are_left_out(
     assert exported(Path("d.csv")) == expected()
 
 
+def test_labels_may_stand_among_the_events(
+    driftline: Driftline, folder: Path, broker: MemoryBroker
+) -> None:
+    """One topic holds both: what has ground truth and an id alone is a label."""
+    text = CONFIG.replace("labels: {topic: labels, horizon: 1d}", "labels: events")
+    (folder / "shop.yaml").write_text(text)
+    late = BEGIN + EVENTS * EVERY
+    for label in ({"event_id": "e300", "actual": 1}, {"event_id": "none", "actual": 1}):
+        broker.append(Message("events", 1, b"", msgspec.json.encode(label), timestamp=late))
+    own = {**events()[301], "actual": {"label": "kept"}}
+    broker.append(Message("events", 1, b"", msgspec.json.encode(own), timestamp=late))
+    ran = driftline("export", "56f2", "--config", "shop.yaml", "-o", "d.ndjson")
+    assert ran.out == f"d.ndjson   {HALF + 1} rows, 3 with labels: shop, {SPAN}\n"
+    known = [(row["event_id"], row["actual"]) for row in exported(Path("d.ndjson"))[:3]]
+    assert known == [("e300", "1"), ("e301", "kept"), ("e301", "kept")]
+
+
+def test_a_topic_without_labels_and_events_without_a_time(
+    driftline: Driftline, folder: Path, broker: MemoryBroker
+) -> None:
+    """They have the time of their records; a batch that cannot be unpacked is said."""
+    text = CONFIG.replace(", labels: {topic: labels, horizon: 1d}", "")
+    (folder / "shop.yaml").write_text(text)
+    time = BEGIN + 9 * HOUR
+    bare = {"event_id": "bare", "features": {"km": 1.0}, "tags": "none"}
+    broker.append(Message("events", 0, b"", msgspec.json.encode(bare), timestamp=time))
+    batch = UnreadBatch(b"x", first=0, last=9, reason="too_large", detail="a batch of 9 GB")
+    broker.append(Message("events", 0, b"", batch, timestamp=time))
+    broker.append(Message("events", 0, b"", b"[1]", timestamp=time))
+    broker.append(Message("events", 0, b"", b"7", timestamp=time))
+    ran = driftline("export", "56f2", "--config", "shop.yaml", "-o", "d.csv")
+    assert ran.out == f"d.csv   {HALF + 1} rows, none with a label: shop, {SPAN}\n"
+    lines = ran.err.splitlines()[1:]  # behind the warning that nobody reads the labels
+    assert lines[0] == "note  events[0]: a batch of 9 GB; left out", lines
+    assert all(line.startswith("note  1 record is left out: ") for line in lines[1:]), lines
+    assert len(lines) == 3, lines
+    found = {row["event_id"]: row for row in exported(Path("d.csv"))}
+    assert found["bare"]["timestamp"] == "2026-01-01T09:00:00Z"
+
+
 def test_numbers_of_rows(driftline: Driftline, folder: Path) -> None:
     window = msgspec.structs.replace(fired().window, start=None, end=None, rows=(401, 500))
     numbered = fired(since=None, rows=(301, 500), window=window)
@@ -253,7 +293,7 @@ def test_values_of_several_types_are_text(driftline: Driftline, folder: Path) ->
     found = exported(Path("d.csv"))
     assert found[100]["features.age"] == "unknown"
     assert float(found[101]["features.age"]) == 2.0**70
-    assert found[102]["features.list"] == "[1,0.5]"
+    assert found[102]["features.list"] == "[1.0, 0.5]"
     assert found[102]["features.empty"] is None
 
 

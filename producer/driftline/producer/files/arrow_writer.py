@@ -15,6 +15,7 @@ _ARROW: dict[ColumnType, Any] = {
     "boolean": pa.bool_(),
     "text": pa.string(),
     "time": pa.timestamp("ms", tz="UTC"),
+    "numbers": pa.list_(pa.float64()),
 }
 
 

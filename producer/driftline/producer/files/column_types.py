@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
-import msgspec
-
-ColumnType = Literal["integer", "number", "boolean", "text", "time"]
-"""`time`: milliseconds since 1970; a value of any type may be None."""
+ColumnType = Literal["integer", "number", "boolean", "text", "time", "numbers"]
+"""`time`: milliseconds since 1970; `numbers`: a list of them. A value of any type may be None."""
 
 Types = Mapping[str, ColumnType]
 """The columns of a file, in their order."""
@@ -24,11 +23,13 @@ _NUMBERS = {"integer", "number"}
 def type_of(value: object) -> ColumnType | None:
     """Return the type of a value, None of no value.
 
-    >>> [type_of(value) for value in (True, 7, 0.5, "a", [1], None, 2**70)]
-    ['boolean', 'integer', 'number', 'text', 'text', None, 'number']
+    >>> [type_of(value) for value in (True, 7, 0.5, "a", [1, 0.5], ["a"], None, 2**70)]
+    ['boolean', 'integer', 'number', 'text', 'numbers', 'text', None, 'number']
     """
     if value is None:
         return None
+    if type(value) is list and {type(each) for each in value} <= {int, float}:
+        return "numbers"
     if type(value) is int and not -_LARGEST <= value < _LARGEST:
         return "number"
     return _TYPES.get(type(value), "text")
@@ -56,6 +57,8 @@ def as_type(value: Any, kind: ColumnType) -> Any:
         return None
     if kind == "number":
         return float(value)
+    if kind == "numbers":
+        return [float(each) for each in value]
     if kind == "text" and not isinstance(value, str):
-        return msgspec.json.encode(value).decode()
+        return json.dumps(value, ensure_ascii=False)
     return value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from typing import Any, BinaryIO
 
 from driftline.producer.files.column_types import Chunks, Types
@@ -11,7 +12,7 @@ from driftline.producer.records.timestamp import format_time
 
 
 def write(stream: BinaryIO, types: Types, chunks: Chunks) -> None:
-    r"""Write columns with a header; times as RFC 3339 in UTC, booleans as true and false.
+    r"""Write columns with a header; times as RFC 3339 in UTC, booleans and lists as JSON.
 
     >>> import io
     >>> stream = io.BytesIO()
@@ -33,4 +34,6 @@ def _cells(values: Any, kind: str) -> Any:
         return [None if value is None else format_time(value) for value in values]
     if kind == "boolean":
         return [None if value is None else "true" if value else "false" for value in values]
+    if kind == "numbers":
+        return [None if value is None else json.dumps(value) for value in values]
     return values
