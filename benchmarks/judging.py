@@ -58,7 +58,7 @@ def window_of(reference: Reference, seed: int) -> StreamWindow:
     panes = PaneStore(HOUR, (reference.layout_id,), reference.layout.size)
     pane = Pane("t", 0, "benchmark", 0, HOUR, reference.id, 0, EVENTS, 0, counts.size, [stream])
     panes.add(pane, 0)
-    return StreamWindow(WindowTimes(0, HOUR, 0), panes, None, None)
+    return StreamWindow(WindowTimes(0, HOUR, 0), panes, None, {})
 
 
 def milliseconds(work: Callable[[], object]) -> tuple[float, float]:

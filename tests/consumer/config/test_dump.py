@@ -79,6 +79,8 @@ models:
     features: {}
     ignore: []
     segments: []
+    releases:
+    - model_version
     performance: {}
     stale_after: 1d12h
     show_values: false

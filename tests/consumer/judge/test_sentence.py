@@ -177,10 +177,10 @@ def test_what_is_said_of_alerts_that_end_or_cannot_be_judged() -> None:
 
 
 def test_scope() -> None:
-    assert scope([], None) == "Only this feature."
-    assert scope(["a"], None) == "1 other feature changed too: a."
-    assert scope(["a", "b"], None) == "2 other features changed too: a, b."
-    assert scope([], "3.2") == "Only this feature. Began with version 3.2."
+    assert scope([], {}) == "Only this feature."
+    assert scope(["a"], {}) == "1 other feature changed too: a."
+    assert scope(["a", "b"], {}) == "2 other features changed too: a, b."
+    assert scope([], {"model_version": "3.2"}) == "Only this feature. Began with version 3.2."
 
 
 def test_moment() -> None:
@@ -206,7 +206,7 @@ def test_duration(ms: int, text: str) -> None:
 
 
 def sentence(features: list[str], head: str = "m: a rose") -> str:
-    return f"{head}: median 2, normally 1, since 2019-03-27 00:00 UTC. {scope(features, None)}"
+    return f"{head}: median 2, normally 1, since 2019-03-27 00:00 UTC. {scope(features, {})}"
 
 
 def test_a_long_list_is_cut_to_what_fits() -> None:

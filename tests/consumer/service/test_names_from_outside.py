@@ -30,7 +30,7 @@ def test_a_version_cannot_forge_a_line_of_the_sentence() -> None:
 def test_a_category_is_escaped_and_plain_names_are_not() -> None:
     assert category_change(EVIL, 0.5, 0.1).row == f'"{SHOWN}" 50.0 %, normally 10.0 %'
     assert category_change("60K+ €", 0.5, 0.1).text.startswith('changed: "60K+ €" is ')
-    assert scope([], "3.2-β") == "Only this feature. Began with version 3.2-β."
+    assert scope([], {"model_version": "3.2-β"}) == "Only this feature. Began with version 3.2-β."
 
 
 @pytest.mark.parametrize(

@@ -44,12 +44,15 @@ from driftline.detectors.pane_lengths import LEAST_PANES, MOST_PANES, part_of, p
 from driftline.detectors.registry import DETECTORS, FeatureType
 from driftline.detectors.tags import VERSION
 from driftline.producer.errors import InputError
+from driftline.producer.records.names import tag_problem
 from driftline.producer.reference.derive import Derive, FieldType, derive_of
 
 if TYPE_CHECKING:
     from driftline.detectors.dispersion import Dispersion
 
 DAY = 86_400_000
+MOST_RELEASES = 8
+"""Tags that may say what was released."""
 LONGEST_VERSION = 64
 """Bytes of a version's name: longer ones share one."""
 BUDGET_OF_ROWS = Budget(1.0, 100, windows=True)
@@ -277,6 +280,14 @@ def _each_once(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(values))
 
 
+def _releases(tags: tuple[str, ...]) -> tuple[str, ...]:
+    for why in filter(None, map(tag_problem, tags)):
+        raise ValueError(why)
+    if len(tags) > MOST_RELEASES:
+        raise ValueError(f"at most {MOST_RELEASES} tags")
+    return _each_once(tags)
+
+
 class ModelConfig(Section):
     """One model. Durations in ms; `budget`, `seasons`, `stale_after` are None when they are off."""
 
@@ -297,6 +308,7 @@ class ModelConfig(Section):
     features: dict[str, FeatureConfig] = Field(default_factory=dict)
     ignore: Texts = ()
     segments: Annotated[Texts, AfterValidator(_each_once)] = ()
+    releases: Annotated[Texts, AfterValidator(_releases)] = (VERSION,)
     performance: Annotated[dict[Metric, PerformanceLimit], AfterValidator(_performance)] = Field(
         default_factory=dict
     )

@@ -21,8 +21,9 @@ from driftline.consumer.judge.performance.model import PerformanceJudge
 from driftline.consumer.judge.records import AlertIdentity, RecordWriter
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.judge.timeline import Timeline
-from driftline.consumer.judge.windows.panes import TWO_CONFIGURATIONS, SeenVersions
+from driftline.consumer.judge.windows.panes import TWO_CONFIGURATIONS
 from driftline.consumer.judge.windows.passed_over import PassedOver
+from driftline.consumer.judge.windows.releases import SeenReleases
 from driftline.consumer.judge.windows.track import DueSpan, Track
 from driftline.consumer.log.protocol import Gap
 from driftline.consumer.wire.clock import Clock, by_source, listed
@@ -70,7 +71,8 @@ class ModelJudge:
         self.mixed = 0  # windows whose panes were counted with two configurations
         self._passed_over = PassedOver(passed_over, self.clock.sources)
         self._every, self._pane = config.window.every, pane
-        self._versions = SeenVersions(state.versions)
+        others = {} if state.releases is msgspec.UNSET else state.releases
+        self._releases = SeenReleases(config.releases, state.versions, others)
         self._references, first = references, references.first
         self.track = Track(
             config.window,
@@ -243,7 +245,7 @@ class ModelJudge:
             next=self.track.next,
             empty_since=self.track.empty_since,
             lives=[life for _, life in sorted(self._lives.items())],
-            versions=list(self._versions.seen),
+            versions=self._releases.versions,
             losses=list(self.track.losses),
             refused=list(self.track.refused),
             alert_ends=list(self.alert_ends),
@@ -252,6 +254,8 @@ class ModelJudge:
             next_pane=self.track.next_pane,
             changes=[stream.changes.state() for stream in self._streams.features],
         )
+        if self._releases.others:
+            state.releases = self._releases.others
         if self.track.kept_from is not None:
             state.kept_from = self.track.kept_from
         if self._moving is not None:
@@ -347,8 +351,8 @@ class ModelJudge:
                 reason = "events of this time are in a batch that is a dead letter"
         elif reason == TWO_CONFIGURATIONS:
             self.mixed += 1
-        new_version = self._versions.look(panes.versions(newest, end, None))
-        window = StreamWindow(times, panes, reason, new_version)
+        began = self._releases.look(panes, newest, end)
+        window = StreamWindow(times, panes, reason, began)
         judged = [stream.judge(window) for stream in self._streams.features]
         for stream in self._streams.features:
             stream.renew(self._streams.causes.over)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from msgspec import UNSET
+
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.budget_rules import BUDGET_RULES
 from driftline.consumer.judge.lives.life import Life, WindowTimes
@@ -249,6 +251,7 @@ class RecordWriter:
             types=cause.wording.types,
             segments=life.segments or None,
             features=cause.wording.features,
+            began_with=None if life.releases is UNSET else life.began,
             incident_id=who.incident_id,
             also_firing=list(cause.others[:_LISTED]),
             owner=self._config.owner,

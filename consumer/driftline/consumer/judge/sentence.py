@@ -6,12 +6,13 @@ when, how far it reaches. No statistic's name, no p-value.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from driftline.consumer.wire.axis import TIME, Axis
 from driftline.consumer.wire.records import FeatureEffect, Number, TypeChange
 from driftline.detectors.registry import RATES
+from driftline.detectors.tags import VERSION
 
 LONGEST = 240
 NORMALLY = "normally"
@@ -294,11 +295,11 @@ def back_to_normal(subject: str, since: int, quiet: int, axis: Axis = TIME) -> W
     return Wording(text, text)
 
 
-def scope(also_firing: Sequence[str], version: str | None) -> str:
+def scope(also_firing: Sequence[str], began: Mapping[str, str]) -> str:
     """Return how far an alert reaches: which other features of the stream fire too.
 
     Example:
-        >>> scope([], None), scope(["a"], "3.2")
+        >>> scope([], {}), scope(["a"], {"model_version": "3.2"})
         ('Only this feature.', '1 other feature changed too: a. Began with version 3.2.')
     """
     if also_firing:
@@ -306,7 +307,26 @@ def scope(also_firing: Sequence[str], version: str | None) -> str:
         text = f"{len(also_firing)} other {many} changed too: {', '.join(also_firing)}."
     else:
         text = "Only this feature."
-    return text if version is None else f"{text} Began with version {named(version)}."
+    return text + began_with(began)
+
+
+def began_with(began: Mapping[str, str]) -> str:
+    """Return what was released when a change began, as a sentence of its own; empty for nothing.
+
+    Args:
+        began: tag to the value of it that came up first.
+
+    Example:
+        >>> began_with({"model_version": "3.2", "image": "3f2a"}), began_with({})
+        (' Began with version 3.2, image 3f2a.', '')
+    """
+    if not began:
+        return ""
+    parts = [
+        f"{'version' if tag == VERSION else named(tag)} {named(value)}"
+        for tag, value in began.items()
+    ]
+    return f" Began with {', '.join(parts)}."
 
 
 def fit(sentence: str, also_firing: Sequence[str] = ()) -> str:

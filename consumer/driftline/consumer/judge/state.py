@@ -134,6 +134,7 @@ class JudgeState(msgspec.Struct, tag="judge", rename={"sources": "heard"}):
         changes: the evidence on each stream.
         volume: how many events came.
         moving, chunks: of a reference that moves.
+        releases: values seen of tags that say what was released, but for the version.
         kept_from: panes before it (ms) are gone, though they would be looked back at.
         version: which version of it is judged; of a model of the configuration's file none.
     """
@@ -160,3 +161,4 @@ class JudgeState(msgspec.Struct, tag="judge", rename={"sources": "heard"}):
     version: JudgedVersion | msgspec.UnsetType = msgspec.UNSET
     moving: MovingState | msgspec.UnsetType = msgspec.UNSET
     chunks: list[Chunk] | msgspec.UnsetType = msgspec.UNSET
+    releases: dict[str, list[str]] | msgspec.UnsetType = msgspec.UNSET

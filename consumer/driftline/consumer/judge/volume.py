@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from math import ceil, isnan
@@ -21,7 +22,7 @@ from driftline.consumer.judge.lives.life import (
     repeat,
 )
 from driftline.consumer.judge.records import Cause, JudgedWindow, Judgement, RecordWriter
-from driftline.consumer.judge.sentence import Wording, back_to_normal, named, unjudged
+from driftline.consumer.judge.sentence import Wording, back_to_normal, began_with, unjudged
 from driftline.consumer.judge.volume_sentence import amiss_to_the_end, events_changed
 from driftline.consumer.judge.volume_state import VolumeState
 from driftline.consumer.judge.volume_steps import VolumeSteps
@@ -142,7 +143,7 @@ class VolumeJudge:
         seen = panes.events(*read) if events is None else events
         times = WindowTimes(start, end, end - max(self._step, every))
         shown = JudgedWindow(times, seen, panes.versions(*read))
-        found = self._look(shown, window.new_version, known=events is not None)
+        found = self._look(shown, window.began, known=events is not None)
         self._keep(new)
         return found
 
@@ -156,7 +157,7 @@ class VolumeJudge:
             self._keep(new)
             return [], []
         shown = JudgedWindow(WindowTimes(start, end, start), 0, {})
-        found = self._look(shown, None, known=True)
+        found = self._look(shown, {}, known=True)
         self._keep(new)
         return found
 
@@ -205,7 +206,7 @@ class VolumeJudge:
         self._next += len(new)
 
     def _look(
-        self, shown: JudgedWindow, version: str | None, *, known: bool
+        self, shown: JudgedWindow, began: Mapping[str, str], *, known: bool
     ) -> tuple[list[Verdict], list[Alert]]:
         """Judge some time; `known`: whether all of its events are."""
         times, events = shown.times, shown.events
@@ -235,7 +236,7 @@ class VolumeJudge:
         )
         verdict = self._verdict(shown, (figure, changed), None)
         reading = Reading(EVENTS, 1, 1, level, 1.0 / _QUIET < ratio < _QUIET)
-        life = advance(self._lives, self.key, [reading], times, version)
+        life = advance(self._lives, self.key, [reading], times, began)
         fires = self._lives.get(self.key)
         if fires is not None and not fires.quiet and self._lasts(fires, times):
             life = self._accept(fires, times, written=life is not None)
@@ -333,8 +334,7 @@ class VolumeJudge:
             if not life.firing:
                 lasted = axis.length(shown.times.end - life.since)
                 text = f"{wording.text}, for {lasted}; from now on that is usual."
-            if life.version is not None:
-                text += f" Began with version {named(life.version)}."
+            text += began_with(life.began)
             wording = replace(wording, text=text)
         return self._records.alert(
             life,

@@ -35,6 +35,7 @@ from driftline.consumer.sketch.outcome_columns import Answers, EstimateCells
 from driftline.consumer.sketch.partition import PartitionSketch
 from driftline.consumer.sketch.state import SketchState
 from driftline.consumer.sketch.totals import InputTotals
+from driftline.consumer.sketch.versions import release_names
 from driftline.consumer.wire.clock import Clock, by_source
 from driftline.detectors import OTHER
 from driftline.detectors.counts import Layout
@@ -195,7 +196,8 @@ class Plan:
             with found.guard(name):
                 listed, segments = self.listed(name), self._segments(name)
                 ids = name in self.labelled
-                schema = ModelSchema(name, listed.layout, segments, ids, listed)
+                names = release_names(self.config.models[name].releases, segments)
+                schema = ModelSchema(name, listed.layout, segments, ids, listed, releases=names)
             schemas.append(schema)
         limits = self.config.limits
         mapping = mapping or self.mapping_of(topic)
@@ -242,9 +244,7 @@ class Plan:
         answers = Answers(self.references[name].layout, self.outcome_layout(name).classes)
         grace = self.config.models[name].window.grace
         outcomes = self.outcomes(name)
-        errors = None
-        if outcomes is not None:
-            errors = outcomes.event_errors(self.references[name].layout)
+        errors = None if outcomes is None else outcomes.event_errors(self.references[name].layout)
         return JoinModel(name, answers, self._segments(name), grace, errors, self.ordered)
 
     def _segments(self, name: str) -> dict[str, tuple[str, ...]]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from driftline.consumer.sketch.decoded import TagCodes
 from driftline.consumer.sketch.exact import Row
 from driftline.consumer.sketch.fields import EVENT_ID, VERSION, EventFields
 from driftline.detectors.counts import CodeArray
@@ -85,14 +86,17 @@ def merge(batch: Batch | None, rows: Sequence[tuple[int, Row]]) -> Batch:
     return Batch(places[order], matrix[:, order], raw, [*batch.new, *exact.new])
 
 
-def segment_codes(
-    fields: EventFields, matrix: FloatArray, versions: CodeArray
-) -> dict[str, CodeArray]:
-    """Return each tag's codes, int32 (n,): the value's place, or their number for any other."""
-    tags = iter(matrix[len(fields.schema.layout.features) :])
-    codes = {}
-    for tag, values in fields.schema.segments.items():
-        found = versions.astype(np.float64) if tag == VERSION else next(tags)
+def tag_codes(fields: EventFields, matrix: FloatArray, versions: CodeArray) -> TagCodes:
+    """Return the codes of the tags' values."""
+    schema = fields.schema
+    read = dict(zip(schema.tags, matrix[len(schema.layout.features) :], strict=True))
+    segments = {}
+    for tag, values in schema.segments.items():
+        found = versions.astype(np.float64) if tag == VERSION else read[tag]
         listed = (found >= 0) & (found < len(values))
-        codes[tag] = np.where(listed, found, len(values)).astype(np.int32)
-    return codes
+        segments[tag] = np.where(listed, found, len(values)).astype(np.int32)
+    releases = {
+        tag: (np.where(np.isfinite(read[tag]), read[tag], -1).astype(np.int32), names.names)
+        for tag, names in schema.releases.items()
+    }
+    return TagCodes(segments, releases)

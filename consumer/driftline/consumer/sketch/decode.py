@@ -17,8 +17,8 @@ from driftline.consumer.log.protocol import Unread
 from driftline.consumer.sketch.batch import (
     Batch,
     merge,
-    segment_codes,
     select,
+    tag_codes,
 )
 from driftline.consumer.sketch.compile import CompiledFields
 from driftline.consumer.sketch.decode_table import ModelTables, TableDecoder, no_time, too_far_ahead
@@ -147,7 +147,7 @@ class Decoder:
         """
         decoded = Decoded()
         for model in self._models.values():
-            model.versions.tidy()
+            model.tidy()
         places, kept = self._admit(values, decoded)
         batches, left = self._read(places, kept, decoded)
         rows: dict[str, list[tuple[int, Row]]] = {}
@@ -193,7 +193,7 @@ class Decoder:
         [(1, 'timestamp')]
         """
         for model in self._models.values():
-            model.versions.tidy()
+            model.tidy()
         return self._tables.decode(table)
 
     def _finish(self, name: str, batch: Batch, record_times: IntArray, decoded: Decoded) -> None:
@@ -375,6 +375,11 @@ class _Model:
         self.versions = Versions(fields.schema.segments.get(VERSION, ()))
         self._compiled: CompiledFields | None = None
 
+    def tidy(self) -> None:
+        """Forget names of versions and releases, if they have become too many."""
+        self.versions.tidy()
+        self.fields.schema.tidy()
+
     def read(self, places: IntArray, values: Sequence[bytes]) -> tuple[Batch, list[int]]:
         """Read values, at least one; see `CompiledFields.read`."""
         if self._compiled is None:
@@ -389,7 +394,7 @@ class _Model:
             times,
             feature_columns(self.fields.schema.layout, batch.matrix),
             versions,
-            segment_codes(self.fields, batch.matrix, versions),
+            tag_codes(self.fields, batch.matrix, versions),
             hash_ids(batch.raw[EVENT_ID]) if self.fields.schema.ids else None,
             NewFields.of(batch.new, batch.places),
         )

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.consumer.sketch.batch import segment_codes
+from driftline.consumer.sketch.batch import tag_codes
 from driftline.consumer.sketch.decoded import Decoded, ModelRows, NewFields
 from driftline.consumer.sketch.event_ids import NO_ID
 from driftline.consumer.sketch.event_rows import EventRows, with_aliases
@@ -196,7 +196,7 @@ class TableDecoder:
             times,
             feature_columns(fields.schema.layout, matrix),
             versions,
-            segment_codes(fields, matrix, versions),
+            tag_codes(fields, matrix, versions),
             ids,
             self._new_fields(model, whole, places, new),
             partial(self._values, table, places),

@@ -91,6 +91,20 @@ class LaterRows:
     names: Sequence[str]
 
 
+@dataclass(frozen=True)
+class TagCodes:
+    """The tags of n events.
+
+    Attributes:
+        segments: tag to int32 (n,): place of its value among the listed ones; their number for
+            any other value, and for none.
+        releases: tag to int32 (n,): codes of its values, -1 for none, and the names of the codes.
+    """
+
+    segments: dict[str, CodeArray]
+    releases: dict[str, tuple[CodeArray, list[str]]] = field(default_factory=dict)
+
+
 @dataclass
 class ModelRows:
     """The events of one model in a batch, n of them.
@@ -100,8 +114,7 @@ class ModelRows:
         times: int64 (n,): event times, ms since 1970.
         columns: the features, in the order of the model's layout.
         versions: int32 (n,): codes into `Decoder.version_names[model]`, -1 for none.
-        segments: tag to int32 (n,): place of its value among the listed ones; their number for
-            any other value, and for none.
+        tags: codes of the tags' values.
         ids: uint64 (n,): hashes of the events' ids, 0 for none; None where they are not read.
         new: which of them hold which fields that the reference does not list.
         values: reads some of the rows, by their places here, whole: what their features hold, also
@@ -112,11 +125,16 @@ class ModelRows:
     times: IntArray
     columns: Columns
     versions: CodeArray
-    segments: dict[str, CodeArray]
+    tags: TagCodes
     ids: IdArray | None = None
     new: NewFields = field(default_factory=NewFields)
     values: Callable[[IntArray], list[dict[str, Any]]] | None = None
     later: dict[int, LaterRows] = field(init=False, default_factory=dict)
+
+    @property
+    def segments(self) -> dict[str, CodeArray]:
+        """The codes of tags that are counted apart, see `TagCodes`."""
+        return self.tags.segments
 
 
 @dataclass

@@ -6,17 +6,18 @@ Both ways of reading an event follow it: the compiled one (`compile`) and the ex
 from __future__ import annotations
 
 from collections.abc import Mapping as AnyMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
 from driftline.consumer.sketch.listed import Listed
+from driftline.consumer.sketch.versions import Versions
 from driftline.detectors.counts import Feature, Layout
 from driftline.producer.records.derived_values import DerivedReader
 from driftline.producer.records.event_fields import split_outcome
 from driftline.producer.records.mapping import Constant, Mapping, Path
 from driftline.producer.records.number_text import plain_number
-from driftline.producer.records.values import ABSENT, NUMERIC, Kind, categorical, kind_of
+from driftline.producer.records.values import ABSENT, NUMERIC, Kind, categorical, kind_of, open_text
 
 VERSION = "model_version"
 EVENT_ID = "event_id"
@@ -32,6 +33,8 @@ class ModelSchema:
         segments: tag to the values that are counted apart; `model_version` may be a tag.
         ids: whether the events' ids are read: labels are to find them.
         listed: what the reference knows, where fields that it does not list are looked for.
+        releases: tag to the names of its values, which are open as versions are; those that are
+            listed among the segments come first.
         record: what is read: the events; labels, whose layout is `actual.label` and
             `actual.score`; or the labels among the events of a topic that holds both.
     """
@@ -42,6 +45,24 @@ class ModelSchema:
     ids: bool = False
     listed: Listed | None = None
     record: Literal["event", "label", "label among events"] = "event"
+    releases: AnyMapping[str, Versions] = field(default_factory=dict)
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags whose values are read as codes, in the order of their scalars."""
+        found = dict.fromkeys((*self.segments, *self.releases))
+        return tuple(tag for tag in found if tag != VERSION)
+
+    def tag_kind(self, tag: str, marks: frozenset[str]) -> Kind:
+        """Return how the values of a tag are read."""
+        if tag in self.releases:
+            return open_text(self.releases[tag].code, marks)
+        return categorical(self.segments[tag], marks)
+
+    def tidy(self) -> None:
+        """Forget names of releases, if they have become too many; see `Versions.tidy`."""
+        for names in self.releases.values():
+            names.tidy()
 
 
 @dataclass(frozen=True)
@@ -95,7 +116,7 @@ class EventFields:
     Attributes:
         schema: the model.
         mapping: what the records look like.
-        scalars: the layout's features in its order, then the tags of `schema.segments` in theirs.
+        scalars: the layout's features in its order, then `schema.tags` in theirs.
             `model_version` is not among them: its values are open, so it is read as it is.
             Those of derived features are found nowhere: `derived` has them.
         derived: fields that features are derived from.
@@ -117,11 +138,7 @@ class EventFields:
             else _feature(feature, mapping, numbers)
             for feature in layout.features
         ]
-        tags = [
-            _scalar("tags", tag, categorical(values, marks), mapping)
-            for tag, values in schema.segments.items()
-            if tag != VERSION
-        ]
+        tags = [_scalar("tags", tag, schema.tag_kind(tag, marks), mapping) for tag in schema.tags]
         readers = (DerivedReader(each, layout, mapping.texts) for each in layout.derived)
         derived = tuple(_derived(reader, mapping) for reader in readers if reader.places.size)
         return cls(schema, mapping, tuple(features + tags), derived)

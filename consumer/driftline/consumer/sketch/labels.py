@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.consumer.sketch.decode import Decoded, Decoder, ModelRows, ModelSchema, Rejected
+from driftline.consumer.sketch.decoded import TagCodes
 from driftline.consumer.sketch.exact import Lack, in_record
 from driftline.consumer.wire.join_rows import IdArray
 from driftline.detectors.counts import Columns, Feature, Layout
@@ -226,7 +227,7 @@ def _together(first: ModelRows, second: ModelRows) -> ModelRows:
             both(first.columns.codes, second.columns.codes),
         ),
         both(first.versions, second.versions),
-        {},
+        TagCodes({}),
         both(_ids(first), _ids(second)),
     )
 

@@ -232,6 +232,7 @@ class ModelSketch:
             rows.versions[some],
             {tag: codes[some] for tag, codes in rows.segments.items()},
             versions,
+            {tag: (codes[some], names) for tag, (codes, names) in rows.tags.releases.items()},
         )
 
     def _loss(self, times: IntArray) -> Iterator[Loss]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 
 import numpy as np
+from msgspec import UNSET
 from numpy.typing import NDArray
 
 from driftline.consumer.sketch.listed import Listed
@@ -14,7 +16,7 @@ from driftline.consumer.sketch.outcome_columns import EstimateCells
 from driftline.consumer.sketch.sampling import PaneSample
 from driftline.consumer.wire.codec import encode, pack_integers
 from driftline.consumer.wire.messages import LARGEST_MESSAGE, Pane, StreamCounts
-from driftline.consumer.wire.samples import sample_size
+from driftline.consumer.wire.samples import merged_names, sample_size
 from driftline.detectors import OTHER
 from driftline.detectors.counts import Columns, Layout, count_columns
 from driftline.detectors.grid import IntArray
@@ -109,6 +111,7 @@ class OpenPane:
         self.sent = 0  # events in the last message of this pane that this worker sent
         self._events = np.zeros(len(model.streams), dtype=np.int64)
         self._versions: list[dict[str, int]] = [{} for _ in model.streams]
+        self._releases: dict[str, dict[str, int]] = {}
         self._rows: list[tuple[Columns, Mapping[str, NDArray[np.int32]]]] = []
         self._buffered = 0
         self._entries: list[tuple[IntArray, IntArray]] = []
@@ -130,8 +133,17 @@ class OpenPane:
         versions: NDArray[np.int32],
         segments: Mapping[str, NDArray[np.int32]],
         version_names: Sequence[str],
+        releases: Mapping[str, tuple[NDArray[np.int32], Sequence[str]]] = MappingProxyType({}),
     ) -> None:
-        """Count rows, in offset order: columns, version codes, and per tag its values' codes."""
+        """Count rows, in offset order: columns, version codes, and per tag its values' codes.
+
+        `releases`: per tag of releases the codes, and their names.
+        """
+        for tag, (codes, names) in releases.items():
+            counted: dict[str, int] = {}
+            _count_versions(counted, codes, names, len(names) + 1)
+            counted.pop(OTHER, None)  # names that are too long
+            self._releases[tag] = merged_names([self._releases.get(tag, {}), counted])
         for place, chosen in self._subsets(segments, len(versions)):
             some = versions if chosen is None else versions[chosen]
             self._events[place] += len(some)
@@ -182,6 +194,7 @@ class OpenPane:
             source, partition, self.model.name, self.start, self.model.pane,
             self.model.layout_id, self.first, until, first, last, streams,
             sample=None if low else self.sample.packed(),
+            releases=self._named_releases() if low == 0 and self._releases else UNSET,
         )  # fmt: skip
         if high - low > 1 and len(encode(pane)) > LARGEST_MESSAGE:
             middle = (low + high) // 2
@@ -189,6 +202,10 @@ class OpenPane:
                 yield from self._split(a, b, source, partition, until, indexes, counts)
         else:
             yield pane
+
+    def _named_releases(self) -> dict[str, dict[str, int]]:
+        """Return per tag of releases its values' events, in the order of their names."""
+        return {tag: dict(sorted(own.items())) for tag, own in sorted(self._releases.items())}
 
     def _subsets(
         self, segments: Mapping[str, NDArray[np.int32]], rows: int

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from driftline.detectors.reference import OTHER
+from driftline.detectors.tags import VERSION
 from driftline.producer.records.category import category_text
 
 MOST_NAMES = 10_000
@@ -60,6 +61,11 @@ class Versions:
             codes = [learned[v] if c is None else c for v, c in zip(values, codes, strict=True)]
         return np.array(codes, dtype=np.int32)
 
+    def code(self, name: str) -> int:
+        """Return the code of one text."""
+        found = self._codes.get(name)
+        return self._learn(name) if found is None else found
+
     def _learn(self, value: object) -> int:
         name = category_text(value)
         if name is None or not _is_name(name):
@@ -72,6 +78,18 @@ class Versions:
             self._codes[name] = len(self.names)
             self.names.append(name)
         return self._codes[name]
+
+
+def release_names(
+    tags: Iterable[str], segments: Mapping[str, Sequence[str]]
+) -> dict[str, Versions]:
+    """Return what gives codes to the values of tags of releases, but for the version's.
+
+    Args:
+        tags: as configured.
+        segments: tag to its listed values, which have their places as codes.
+    """
+    return {tag: Versions((*segments.get(tag, ()), "", "0")) for tag in tags if tag != VERSION}
 
 
 def _is_name(text: str) -> bool:

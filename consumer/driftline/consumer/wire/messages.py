@@ -40,7 +40,9 @@ class Pane(msgspec.Struct, frozen=True, tag="pane", rename={"layout_id": "refere
     `start`, `length`: ms. `layout_id`: what is counted; version 0.1.0 wrote the id of the whole
     reference there. `outcomes`: what is counted are predictions with their labels, and the
     source is a partition of `joins`. `sample`: events looked at whole, in the first message of a
-    pane; at most 110 kB. None in others, and in what 0.1.0 wrote.
+    pane; at most 110 kB. None in others, and in what 0.1.0 wrote. `releases`: of each tag that says
+    what was released at most 32 values, those of smallest hash, with their events; in the first
+    message of a pane, where such tags are configured.
     """
 
     source: str
@@ -56,6 +58,7 @@ class Pane(msgspec.Struct, frozen=True, tag="pane", rename={"layout_id": "refere
     streams: list[StreamCounts]
     outcomes: bool = False
     sample: EventSample | None = None
+    releases: dict[str, dict[str, int]] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Horizon(msgspec.Struct, frozen=True, tag="horizon"):

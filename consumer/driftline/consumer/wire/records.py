@@ -241,6 +241,9 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=
     types: Annotated[TypeChange | None, means("How the type changed.")] = None
     segments: Annotated[str | None, means("In which it is, in words.")] = None
     features: Annotated[list[FeatureEffect] | None, means("All that changed, worst first.")] = None
+    began_with: Annotated[
+        dict[str, str] | None, means("What was released: tag to its new value.")
+    ] = None
     incident_id: Annotated[str, means("The same for what fires together.")]
     also_firing: Annotated[list[str], means("Other features, worst first.")]
     owner: Annotated[str | None, means("As configured.")]

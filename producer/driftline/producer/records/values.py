@@ -100,6 +100,30 @@ def categorical(categories: tuple[str, ...], marks: frozenset[str] = frozenset()
     return Kind("categorical", texts | integers | None, read)
 
 
+def open_text(code_of: Callable[[str], int], marks: frozenset[str] = frozenset()) -> Kind:
+    """Return the kind of texts that nobody listed, each read as its code.
+
+    Args:
+        code_of: gives a text its code; always the same one to the empty text and to 0.
+        marks: texts that stand for no value.
+
+    >>> names = ["", "0", "3f2a"]
+    >>> image = open_text(names.index, frozenset({"?"}))
+    >>> [image.read(value) for value in ("3f2a", 0, None, [], "?")]
+    [2.0, 1.0, nan, -inf, nan]
+    """
+
+    def read(value: object) -> float:
+        if value is None or (isinstance(value, str) and value in marks):
+            return MISSING
+        text = category_text(value)
+        return INVALID if text is None else float(code_of(text))
+
+    texts = _coded({"": read("")}, read)
+    integers = _coded({0: read(0)}, read)
+    return Kind("categorical", texts | integers | None, read)
+
+
 @lru_cache(maxsize=1_000)
 def numeric(texts: TextForm = AS_WRITTEN) -> Kind:
     """Return the kind of numbers; texts are none unless `texts` says so."""

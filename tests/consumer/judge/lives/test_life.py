@@ -41,7 +41,7 @@ def live(
             continue  # an insufficient window does not reach the lives
         level = {"w": WARNING, "c": CRITICAL}.get(letter, OK)
         reading = Reading("rule", k, n, level, letter == ".")
-        life, write = step(life, KEY, [reading], window(number, every), None)
+        life, write = step(life, KEY, [reading], window(number, every), {})
         if life is not None and write:
             status = "firing" if life.firing else "resolved"
             written.append((number, status, life.severity, life.revision))
@@ -122,7 +122,7 @@ def test_until_is_the_start_of_the_first_quiet_window() -> None:
     life: Life | None = None
     for number, letter in enumerate("w.-..."):
         level = WARNING if letter == "w" else OK
-        life, _ = step(life, KEY, [Reading("r", 1, 1, level, letter == ".")], window(number), None)
+        life, _ = step(life, KEY, [Reading("r", 1, 1, level, letter == ".")], window(number), {})
     assert life is not None
     assert (life.firing, life.revision) == (False, 2)
     assert life.quiet_since == window(3).start
@@ -137,7 +137,7 @@ def test_every_rule_must_be_quiet() -> None:
                 Reading(rule, 1, 1, WARNING if letter == "w" else OK, letter == ".")
                 for rule, letter in zip("ab", letters, strict=True)
             ]
-            life, write = step(life, KEY, readings, window(number), None)
+            life, write = step(life, KEY, readings, window(number), {})
             out.append(write)
         return out
 
@@ -147,10 +147,10 @@ def test_every_rule_must_be_quiet() -> None:
 
 def test_one_alert_whatever_number_of_rules_it_breaks() -> None:
     one, two = Reading("one", 1, 1, WARNING, False), Reading("two", 2, 2, CRITICAL, False)
-    life, write = step(None, KEY, [one, two], window(0), None)
+    life, write = step(None, KEY, [one, two], window(0), {})
     assert life is not None
     assert (write, life.rule, life.severity) == (True, "one", WARNING)
-    life, write = step(life, KEY, [one, two], window(1), None)
+    life, write = step(life, KEY, [one, two], window(1), {})
     assert life is not None
     assert (write, life.rule, life.severity, life.revision) == (True, "two", CRITICAL, 2)
     assert breaches(life, two) == (2, 2)
@@ -161,19 +161,21 @@ def test_breaches_are_those_of_the_last_windows_looked_at() -> None:
     life: Life | None = None
     for number, level in enumerate([WARNING, OK, OK, CRITICAL, WARNING]):
         reading = Reading("rule", 2, 4, level, False)
-        life, _ = step(life, KEY, [reading], window(number), None)
+        life, _ = step(life, KEY, [reading], window(number), {})
     assert life is not None
     assert breaches(life, reading) == (2, 4)
 
 
 def test_nothing_begins_without_a_breach() -> None:
-    assert step(None, KEY, [Reading("rule", 1, 1, OK, True)], window(0), "2") == (None, False)
+    assert step(
+        None, KEY, [Reading("rule", 1, 1, OK, True)], window(0), {"model_version": "2"}
+    ) == (None, False)
 
 
 def test_the_version_of_onset_is_that_of_the_first_breach() -> None:
     reading = Reading("rule", 2, 2, WARNING, False)
-    life, _ = step(None, KEY, [reading], window(0), "3.2")
-    life, _ = step(life, KEY, [reading], window(1), "3.3")
+    life, _ = step(None, KEY, [reading], window(0), {"model_version": "3.2"})
+    life, _ = step(life, KEY, [reading], window(1), {"model_version": "3.3"})
     assert life is not None
     assert life.version == "3.2"
 

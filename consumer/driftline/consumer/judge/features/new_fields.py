@@ -19,6 +19,7 @@ from driftline.consumer.judge.records import Cause, JudgedWindow, RecordWriter, 
 from driftline.consumer.judge.sentence import (
     Wording,
     back_to_normal,
+    began_with,
     named,
     new_field,
     unjudged,
@@ -78,7 +79,7 @@ class NewFields:
         seen = sample.new_fields()
         mine = {life.feature for life in self._lives.values() if self.is_mine(life)}
         names = sorted(mine | {name for name in seen if self._may_be_new(name)})
-        found = [self._step(name, seen, times, shown, window.new_version) for name in names]
+        found = [self._step(name, seen, times, shown, window.began) for name in names]
         return [alert for alert in found if alert is not None]
 
     def _may_be_new(self, name: str) -> bool:
@@ -90,7 +91,7 @@ class NewFields:
         seen: Mapping[str, Sighting],
         times: WindowTimes,
         shown: JudgedWindow,
-        new_version: str | None,
+        began: Mapping[str, str],
     ) -> Alert | None:
         """Move the life of one field on; return the record that is to be written, if any."""
         here, level = seen.get(name), 0
@@ -98,7 +99,7 @@ class NewFields:
             level = int(here.exact or here.events >= _LEAST_SEEN)
         reading = Reading(_RULE, 1, 1, level, here is None or here.share < _LEAST / 2)
         key = (self._records.stream, name, _KIND)
-        life = advance(self._lives, key, [reading], times, new_version)
+        life = advance(self._lives, key, [reading], times, began)
         if life is None:
             return None
         if life.revision == 1:
@@ -121,8 +122,7 @@ class NewFields:
         else:
             change = new_field(share, about=about)
             text = f"{subject} {change.text}, since {axis.moment(life.since)}."
-            if life.version is not None:
-                text += f" Began with version {named(life.version)}."
+            text += began_with(life.began)
             wording = Wording(text, change.row, about)
         return self._records.alert(
             life,

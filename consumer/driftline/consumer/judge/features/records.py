@@ -25,6 +25,7 @@ from driftline.consumer.judge.records import NO_FIGURE, Cause, JudgedWindow, Jud
 from driftline.consumer.judge.sentence import (
     Wording,
     back_to_normal,
+    began_with,
     named,
     rate_change,
     scope,
@@ -198,7 +199,7 @@ class FeatureWriter:
             )
         else:
             change = found.wording if found else self._change(f, now, judged, bins)
-            reach = scope(list(map(named, others)), life.version)
+            reach = scope(list(map(named, others)), life.began)
             since = self._records.axis.moment(life.since)
             where = in_segments(life.segments)
             text = f"{named(life.feature)} {change.text}, since {since}. {where}{reach}"
@@ -259,9 +260,7 @@ class FeatureWriter:
             shown = list(map(named, names))
             since, where = axis.moment(life.since), in_segments(life.segments)
             wording = many_changed(shown, len(self._subjects), rates, since, where)
-            if life.version is not None:
-                text = f"{wording.text} Began with version {named(life.version)}."
-                wording = replace(wording, text=text)
+            wording = replace(wording, text=wording.text + began_with(life.began))
         return self._records.alert(
             life,
             now.window,

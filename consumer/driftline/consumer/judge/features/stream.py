@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -48,13 +48,13 @@ class StreamWindow:
         times: when it is.
         panes: where its counts are.
         reason: why it cannot be judged, if that is known already.
-        new_version: model version that its newest pane is the first to show.
+        began: tag of releases to the value that its newest pane is the first to show.
     """
 
     times: WindowTimes
     panes: PaneStore
     reason: str | None
-    new_version: str | None
+    began: Mapping[str, str]
 
 
 class StreamJudge:
@@ -193,7 +193,8 @@ class StreamJudge:
         pending = self._lives.pop(key, None)  # a threshold that was not broken often enough yet
         times = WindowTimes(change.since, end, change.since)
         back, since = self.changes.around(change, end)
-        life = advance(self._lives, key, [reading], times, panes.begun(back, since, end))
+        began = panes.begun(back, since, end, self._config.releases)
+        life = advance(self._lives, key, [reading], times, began)
         if life is None:
             raise AssertionError("a change that alarms always fires")
         if pending is not None:
@@ -305,7 +306,7 @@ class StreamJudge:
                     if segment is None and speaker is not None:
                         causes.hand_levels(speaker, name, kind, readings)
                         readings = without(readings)
-                life = advance(self._lives, key, readings, times, window.new_version)
+                life = advance(self._lives, key, readings, times, window.began)
                 if life is not None:
                     written.append(life)
                     if life.revision == 1:

@@ -81,7 +81,7 @@ class LabelFlow:
             quiet = not level and not (last and last[-1] is not None)
             readings.insert(0, Reading(rule, 1, 1, level, quiet))
         begun = times if life is not None else replace(times, newest=since)
-        life, write = step(life, self._key, readings, begun, None)
+        life, write = step(life, self._key, readings, begun, {})
         if life is None:
             self._lives.pop(self._key, None)
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import nan
 
@@ -10,6 +10,7 @@ import msgspec
 
 from driftline.consumer.wire.kinds import KINDS, ON_THE_WHOLE_MODEL, Kind
 from driftline.consumer.wire.subject import Subject
+from driftline.detectors.tags import VERSION
 
 DAY = 86_400_000
 # Windows in a row in which every rule is quiet before an alert is resolved.
@@ -33,6 +34,7 @@ class Life(msgspec.Struct):
         incident: `since` of the incident's first alert.
         written: end of the window of the last record.
         version: model version that first appeared in the pane of onset.
+        releases: tag to the value of it that did, of other tags that say what was released.
         segments: in which segments it is, in words; empty where that is not known.
         silent: whether the alert on many features speaks of it, so that it has no records.
         features: of the alert on many features: those that it names.
@@ -56,6 +58,13 @@ class Life(msgspec.Struct):
     segments: str = ""
     silent: bool = False
     features: list[str] = []
+    releases: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def began(self) -> dict[str, str]:
+        """Tag to the value that first appeared when it began."""
+        version = {} if self.version is None else {VERSION: self.version}
+        return version if self.releases is msgspec.UNSET else {**version, **self.releases}
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -102,9 +111,11 @@ def step(
     key: tuple[str, str, Kind],
     readings: Sequence[Reading],
     window: WindowTimes,
-    new_version: str | None,
+    began: Mapping[str, str],
 ) -> tuple[Life | None, bool]:
     """Move one life on by one judged window; return it (None: it ended) and whether to write it.
+
+    `began`: tag of releases to the value that the newest pane is the first to show.
 
     A life that has just resolved is returned with ``firing`` False and a revision above 0, so
     that its last record can be written; the caller then forgets it.
@@ -112,7 +123,10 @@ def step(
     if life is None:
         if not any(reading.level for reading in readings):
             return None, False
-        life = Life(*key, since=window.newest, version=new_version, history={})
+        life = Life(*key, since=window.newest, version=began.get(VERSION), history={})
+        others = {tag: value for tag, value in began.items() if tag != VERSION}
+        if others:
+            life.releases = others
     # A rule that has left the configuration keeps nothing alive.
     rules = {reading.rule for reading in readings}
     life.history = {rule: levels for rule, levels in life.history.items() if rule in rules}
@@ -149,13 +163,13 @@ def advance(
     key: tuple[str, str, Kind],
     readings: Sequence[Reading],
     window: WindowTimes,
-    new_version: str | None,
+    began: Mapping[str, str],
 ) -> Life | None:
     """Move the life of `key` on by one judged window; return it if its record is to be written.
 
     One that has just resolved stays among the `lives` until the caller forgets it.
     """
-    life, write = step(lives.get(key), key, readings, window, new_version)
+    life, write = step(lives.get(key), key, readings, window, began)
     if life is None:
         lives.pop(key, None)
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from functools import partial
 from math import inf
@@ -87,9 +87,11 @@ class MetricChanges:
         """Take what came since the change out of what is normal; an alert speaks of it now."""
         self._watch.fired(change, end, partial(self._counts, panes))
 
-    def version(self, change: Change, end: int, panes: PaneStore) -> str | None:
-        """Return the model version that began with a change, of predictions that have labels."""
-        return panes.begun(*self._watch.around(change, end), end)
+    def began(
+        self, change: Change, end: int, panes: PaneStore, tags: Iterable[str]
+    ) -> dict[str, str]:
+        """Return what was released when a change began, of predictions that have labels."""
+        return panes.begun(*self._watch.around(change, end), end, tags)
 
     def reset(self, name: str) -> None:
         """Begin a metric anew: what changed is over."""

@@ -96,7 +96,7 @@ class EstimateStream:
             life.feature for life in self._lives.values()
             if life.stream == self._name and life.firing and life.kind in DRIFT and life.feature
         ]  # fmt: skip
-        shown = MetricWindow(times, events, versions, None, sorted(firing), window.new_version)
+        shown = MetricWindow(times, events, versions, None, sorted(firing), window.began)
         note = metric_note(most, tested=False)
         verdicts = [self._writer.verdict(one, shown, None, note=note) for one in found]
         incidents = [

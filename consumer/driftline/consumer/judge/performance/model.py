@@ -19,13 +19,14 @@ from driftline.consumer.judge.performance.records import MetricWindow
 from driftline.consumer.judge.performance.stream import MetricStream
 from driftline.consumer.judge.state import PerformanceState
 from driftline.consumer.judge.timeline import Timeline
-from driftline.consumer.judge.windows.panes import SeenVersions
+from driftline.consumer.judge.windows.releases import SeenReleases
 from driftline.consumer.judge.windows.track import DueSpan, Track
 from driftline.consumer.wire.clock import Clock, by_source, listed
 from driftline.consumer.wire.messages import Loss
 from driftline.consumer.wire.records import Alert, Verdict
 from driftline.detectors.grid import FloatArray
 from driftline.detectors.reference import Reference
+from driftline.detectors.tags import VERSION
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class PerformanceJudge:
         self._now = PerformanceStreams.of(shared, references.at(self.track.judged), state)
         self.track.reach = self._now.reach
         self._waiting = dict(state.waiting)
-        self._versions = SeenVersions(state.versions)
+        self._versions = SeenReleases({*config.releases} & {VERSION}, state.versions, {})
         self.newest: Labelled | None = None
 
     @property
@@ -175,7 +176,7 @@ class PerformanceJudge:
             losses=list(self.track.losses),
             waiting=dict(sorted(self._waiting.items())),
             history=self._now.flow.state(),
-            versions=list(self._versions.seen),
+            versions=self._versions.versions,
             next_pane=self.track.next_pane,
             changes=[
                 stream.changes.state() for stream in self._streams if stream.changes is not None
@@ -191,7 +192,7 @@ class PerformanceJudge:
         if self.track.lost(stretch.start, stretch.end):
             reason = "labels of this time were deleted before they were read"
         alerts: list[Alert] = []
-        new_version = self._versions.look(panes.versions(times.newest, stretch.end, None))
+        began = self._versions.look(panes, times.newest, stretch.end)
         self._firings.forget(stretch.end)
         said = [stream.said(self._lives) for stream in self._streams]
         for stream in self._streams:
@@ -205,7 +206,7 @@ class PerformanceJudge:
                 panes.versions(stretch.start, stretch.end, stream.segment),
                 found.record(),
                 self._firings.features(stream.name, stretch.end),
-                new_version,
+                began,
             )
             verdicts, written = stream.judge(
                 window, None if counts is None else counts[: self._size], found.labelled, reason,

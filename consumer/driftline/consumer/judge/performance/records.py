@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite, isnan
 
 from driftline.consumer.judge.features.changes import Evidence
@@ -24,8 +24,8 @@ from driftline.consumer.judge.sentence import (
     Wording,
     amount,
     back_to_normal,
+    began_with,
     digits_apart,
-    named,
     unjudged,
 )
 from driftline.consumer.wire.kinds import Kind
@@ -48,12 +48,12 @@ class MetricWindow(JudgedWindow):
     Attributes:
         counts: `labelled`, `waiting` and `expired`; None for estimates.
         others: features of the stream that fired by then, worst first.
-        new_version: model version that the newest pane is the first to show.
+        began: tag of releases to the value that the newest pane is the first to show.
     """
 
     counts: dict[str, int] | None
     others: list[str]
-    new_version: str | None = None
+    began: Mapping[str, str] = field(default_factory=dict)
 
 
 class MetricWriter:
@@ -199,7 +199,7 @@ class MetricWriter:
             readings = [measured.reading]
             if self.is_said(lives, measured.subject):
                 readings = at_most(readings, lives.get(key))
-            life = advance(lives, key, readings, window.times, window.new_version)
+            life = advance(lives, key, readings, window.times, window.began)
             if life is None:
                 continue
             if life.revision == 1:
@@ -293,7 +293,7 @@ class MetricWriter:
             "No feature changed before it." if not many
             else f"{many} feature{'' if many == 1 else 's'} changed before it."
         )  # fmt: skip
-        return text if life.version is None else f"{text} Began with version {named(life.version)}."
+        return text + began_with(life.began)
 
 
 def shown(subject: Subject) -> str:

@@ -165,7 +165,7 @@ class MetricStream:
                     "expired": int(extra[EXPIRED]),
                 },
                 others,
-                changes.version(change, end, panes),
+                changes.began(change, end, panes, self._config.releases),
             )
             length = self._config.window.length
             written += self._writer.alerts(

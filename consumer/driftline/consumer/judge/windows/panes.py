@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from msgspec import UNSET
 
 from driftline.consumer.wire.codec import unpack_integers
 from driftline.consumer.wire.messages import Pane, StreamCounts
 from driftline.consumer.wire.samples import EventSample, WindowSample, merged, merged_names
 from driftline.detectors import OTHER
 from driftline.detectors.grid import IntArray
+from driftline.detectors.tags import VERSION
 from driftline.errors import RecordError
 
-_VERSIONS_KEPT = 200
-_PART = 100  # of the events must be of a version that is named
+PART = 100
+"""One of so many events, at least, is of a release that is named."""
 
 TWO_CONFIGURATIONS = "reference changed, and workers of both configurations count"
 """Why a window is not judged where its panes were counted in two ways at one time."""
@@ -122,18 +125,33 @@ class PaneStore:
                 total[version] = total.get(version, 0) + events
         return total
 
-    def begun(self, back: int, since: int, end: int) -> str | None:
-        """Return the model version that began with the panes from `since` to `end` (ms).
+    def releases(self, start: int, end: int, tag: str) -> dict[str, int]:
+        """Return the events per value of a tag of releases in the panes from `start` to `end`."""
+        if tag == VERSION:
+            return self.versions(start, end, None)
+        total: Counter[str] = Counter()
+        for at in range(start, end, self._pane):
+            for part in self._parts.get(at, {}).values():
+                first = part.pieces.get(0)
+                if first is not None and first.releases is not UNSET:
+                    total.update(first.releases.get(tag, {}))
+        return dict(total)
 
-        That is the most frequent one of which those from `back` to `since` have none: at least 1 %
-        of the events. None where there is none, or no earlier pane has a version to compare with.
+    def begun(self, back: int, since: int, end: int, tags: Iterable[str]) -> dict[str, str]:
+        """Return the values of tags of releases that began with the panes from `since` to `end`.
+
+        That is of each tag the most frequent one of which those from `back` to `since` (ms) have
+        none: at least 1 % of the events. None of a tag without one, or of which no earlier pane
+        has a value to compare with.
         """
-        before, here = self.versions(back, since, None), self.versions(since, end, None)
-        events = sum(here.values())
-        new = [v for v in sorted(here, key=lambda v: (-here[v], v)) if v not in before]
-        if not before or not new or new[0] == OTHER or here[new[0]] * _PART < events:
-            return None
-        return new[0]
+        found, events = {}, self.events(since, end, None)
+        for tag in tags:
+            before, here = self.releases(back, since, tag), self.releases(since, end, tag)
+            whole = sum(here.values()) if tag == VERSION else events
+            new = [v for v in sorted(here, key=lambda v: (-here[v], v)) if v not in before]
+            if before and new and new[0] != OTHER and here[new[0]] * PART >= whole:
+                found[tag] = new[0]
+        return found
 
     def counts(self, start: int, end: int, stream: str | None) -> IntArray:
         """Return the flat counts of `stream` in the panes from `start` to `end`.
@@ -185,30 +203,3 @@ class PaneStore:
                     for counts in piece.streams:
                         if counts.stream == stream:
                             yield piece.low == 0, counts
-
-
-class SeenVersions:
-    """The versions seen so far, the latest last.
-
-    Args:
-        seen: as read from the log.
-
-    >>> versions = SeenVersions([])
-    >>> versions.look({"3.1": 20}), versions.look({"3.1": 12, "3.2": 7, "3.3": 2})
-    (None, '3.2')
-    """
-
-    def __init__(self, seen: Iterable[str]) -> None:
-        self.seen = list(seen)
-
-    def look(self, pane: Mapping[str, int]) -> str | None:
-        """Take in the events by version of a pane; return the most frequent new one.
-
-        Of the first pane that has versions none is new.
-        """
-        here = {version: events for version, events in pane.items() if version != OTHER}
-        new = sorted((v for v in here if v not in self.seen), key=lambda v: (-here[v], v))
-        first_ever = not self.seen
-        gone = [version for version in self.seen if version not in here]
-        self.seen = [*gone, *sorted(here)][-_VERSIONS_KEPT:]
-        return None if first_ever or not new else new[0]
