@@ -21,7 +21,7 @@ unexport PYTHONPATH PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install lint tests unit test-kafka test-page chart vendored outage states restarts coverage nycflights stack-test wheel test demo picture docs kafka bench sequential pins clean
+.PHONY: help install lint tests unit test-kafka test-page test-retraining chart vendored outage states restarts coverage nycflights stack-test wheel test demo picture docs kafka bench sequential pins clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-12s %s\n", $$1, $$2}'
@@ -97,6 +97,15 @@ test-kafka: .venv/.dev ## the tests that need a broker; they start their own
 test-page: .venv/.page build/site/index.html ## the page, the report and the docs in a browser (Debian: apt-get install chromium)
 	@echo "test: in a browser"
 	@$(BIN)/pytest -q -rs -m page tests/page
+
+.venv/.retraining: .venv/.dev requirements-retraining.txt
+	@echo "install: an orchestrator"
+	@$(BIN)/python $(INSTALL) --require-hashes -r requirements-retraining.txt
+	@touch $@
+
+test-retraining: .venv/.retraining ## the example of retraining as a job of Dagster, with a broker
+	@echo "test: retraining by an orchestrator"
+	@DRIFTLINE_RETRAINING=1 $(BIN)/pytest -q -k the_flow tests/kafka/test_retraining.py
 
 screenshots: .venv/.page ## take docs/screenshots again, of real runs
 	@DRIFTLINE_SCREENSHOTS=1 $(BIN)/pytest -q -k screenshots_are_taken tests/page/test_screenshots.py
@@ -193,7 +202,7 @@ REQUIRES = import sys, tomllib; t = tomllib.load(open("pyproject.toml", "rb")); 
   o = {**t["project"]["optional-dependencies"], "build": t["build-system"]["requires"], **t["dependency-groups"]}; \
   print(*o[sys.argv[1]], sep="\n")
 
-PARTS = build files avro protobuf ui notify references page
+PARTS = build files avro protobuf ui notify references page retraining
 
 pins: ## write the requirements*.txt again from pyproject.toml (UPGRADE=--upgrade: newest versions)
 	@$(PYTHON) -m venv build/pins && build/pins/bin/python $(INSTALL) uv

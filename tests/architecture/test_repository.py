@@ -69,6 +69,7 @@ def test_pins_are_those_that_the_project_asks_for(root: Path, project: dict[str,
         **{f"requirements-{name}.txt": part for name, part in parts.items()},
         "requirements-dev.txt": [*runtime, *extras["dev"], *chain(*parts.values()), *build],
         "requirements-page.txt": groups["page"],
+        "requirements-retraining.txt": groups["retraining"],
         "docs/requirements.txt": groups["docs"],
         "deploy/helm/tool/requirements.txt": groups["chart"],
     }

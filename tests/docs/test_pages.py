@@ -100,7 +100,13 @@ def test_records_are_json(page: str, text: str) -> None:
     assert isinstance(json.loads(text), dict)
 
 
-RUN_ELSEWHERE = {"files.md", "how-it-is-made.md", "how-to/own-detector.md", *PYTHON_PAGES}
+RUN_ELSEWHERE = {
+    "files.md",
+    "how-it-is-made.md",
+    "how-to/own-detector.md",
+    "how-to/retraining.md",
+    *PYTHON_PAGES,
+}
 """Pages whose code is run by tests of their own."""
 
 
