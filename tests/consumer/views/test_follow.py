@@ -13,7 +13,8 @@ import pytest
 from tests.consumer.golden.everything import CREDIT, PLAIN, everything
 from tests.consumer.views.test_answers import NOW, SCHEMA, WHO, records
 
-from driftline.consumer.config import OutputConfig
+from driftline.consumer.config import ModelConfig, OutputConfig
+from driftline.consumer.config.applied import write_model
 from driftline.consumer.log.errors import LogError, Unreachable, WorkerLost
 from driftline.consumer.log.memory import MemoryBroker, MemoryLog, MemoryRecord
 from driftline.consumer.log.protocol import Message, TopicInfo, TopicPartition
@@ -22,6 +23,8 @@ from driftline.consumer.views.fold import Changes, Views
 from driftline.consumer.views.follow import Follower
 from driftline.consumer.views.ring import Place
 from driftline.consumer.views.settings import ModelSettings, Settings
+from driftline.consumer.wire.applied import AppliedModel, ReferencePart, Version, key_of
+from driftline.consumer.wire.codec import encode
 from driftline.consumer.wire.control import Marks
 from driftline.consumer.wire.records import Verdict
 
@@ -343,3 +346,29 @@ def test_a_report_reads_many_verdicts(windows: int) -> None:
     report = one.ask(lambda views: views.report(None, None))
     assert len(report.features) > 40
     assert all(feature.verdict is not None for feature in report.features)
+
+
+def test_budgets_are_those_of_the_models_that_were_applied() -> None:
+    broker = everything().broker
+    broker.create("driftline.models", 1, "compact")
+    model = ModelConfig.model_validate(
+        {"predictions": "in", "reference": "r", "budget": "2 per 7d"}
+    )
+    version = Version("1", None, write_model(model), "r", [], "ada", NOW)
+    part, gone = ReferencePart(CREDIT, b"..."), msgspec.structs.replace(version, configuration=None)
+    try:
+        one = follower(broker.log)
+        settle(one)
+        for record in (part, AppliedModel(CREDIT, [version]), AppliedModel(PLAIN, [gone])):
+            broker.append(Message("driftline.models", 0, key_of(record), encode(record)))
+        broker.append(Message("driftline.models", 0, b"model/x", b"?"))
+        one._looked = float("-inf")  # as after half a minute
+        settle(one)
+        allowed = {row.model: row.budget and row.budget.allowed for row in one.ask(home).models}
+        assert (allowed[CREDIT], allowed[PLAIN]) == (2.0, None)
+    finally:
+        del broker.infos["driftline.models"], broker.logs[TopicPartition("driftline.models", 0)]
+
+
+def home(views: Views) -> Any:
+    return views.home()

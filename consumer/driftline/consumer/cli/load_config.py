@@ -74,7 +74,7 @@ class Deployment:
 
 
 def find_deployment(
-    path: Path | None, bootstrap_servers: str | None, *, needs_models: bool = True
+    path: Path | None, bootstrap_servers: str | None, *, needs_models: bool = False
 ) -> Deployment:
     """Return the deployment that the options name.
 

@@ -21,7 +21,7 @@ def list_models(
     config: ConfigFile = None, bootstrap_servers: BootstrapServers = None, json: Json = False
 ) -> None:
     """List them: since when each version holds, by whom and when it was applied."""
-    deployment = load_config.find_deployment(config, bootstrap_servers, needs_models=False)
+    deployment = load_config.find_deployment(config, bootstrap_servers)
     from driftline.consumer.cli import apply_actions
 
     apply_actions.show_all(deployment, as_json=json)
@@ -35,7 +35,7 @@ def show(
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of YAML.")] = False,
 ) -> None:
     """Print the keys of one model as they hold, defaults worked in."""
-    deployment = load_config.find_deployment(config, bootstrap_servers, needs_models=False)
+    deployment = load_config.find_deployment(config, bootstrap_servers)
     from driftline.consumer.cli import apply_actions
 
     apply_actions.show_one(deployment, model, as_json=json)
@@ -50,7 +50,7 @@ def remove(
     bootstrap_servers: BootstrapServers = None,
 ) -> None:
     """Remove one: its alerts are resolved, and its events are counted no more."""
-    deployment = load_config.find_deployment(config, bootstrap_servers, needs_models=False)
+    deployment = load_config.find_deployment(config, bootstrap_servers)
     from driftline.consumer.cli import apply_actions
 
     apply_actions.remove(deployment, model, who, dry_run=dry_run)

@@ -77,7 +77,7 @@ def replay(
         raise CommandError("send what? give --input FILE or --generate HOURS")
     if file is not None:
         checked(file)
-    deployment = load_config.find_deployment(config, bootstrap_servers)
+    deployment = load_config.find_deployment(config, bootstrap_servers, needs_models=True)
     broker, whole = connect(deployment.kafka), deployment.config
     with closing(broker.log):
         from driftline.consumer.cli import replay_rows

@@ -94,7 +94,7 @@ class Wanted:
             record = alert_file.choose(others, source, wanted)
         if record is not None and file is not None:
             return cls(alert, record, others, file, _config(config), None)
-        deployment = load_config.find_deployment(config, bootstrap_servers)
+        deployment = load_config.find_deployment(config, bootstrap_servers, needs_models=True)
         if file is None and deployment.config is None:
             raise CommandError("where are the rows? give --config FILE, or --input FILE")
         if labels is not None and file is None:

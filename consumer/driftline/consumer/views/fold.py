@@ -132,6 +132,12 @@ class Views:
             if model is not None:
                 self._changed.add(model)
 
+    def configured(self, model: str, settings: ModelSettings | None) -> None:
+        """Take in what was applied of a model; None: nothing that says how it is watched."""
+        if settings is not None:
+            self._model(model).settings = settings
+            self._changed.add(model)
+
     def full(self, model: str, segment: str | None) -> bool:
         """Return whether a stream has as many windows as are kept; one without any has."""
         state = self._models.get(model)

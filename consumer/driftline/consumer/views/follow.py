@@ -29,10 +29,11 @@ from driftline.consumer.views.lean import LEAN
 from driftline.consumer.views.pipeline import Status
 from driftline.consumer.views.places import PATIENCE, VerdictReader
 from driftline.consumer.views.ring import Place
-from driftline.consumer.views.settings import Settings
+from driftline.consumer.views.settings import Settings, read_settings
 from driftline.consumer.wire.control import read_marks
 from driftline.consumer.wire.messages import partition_of
 from driftline.consumer.wire.records import Alert, Verdict
+from driftline.errors import RecordError
 
 logger = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
@@ -45,7 +46,8 @@ _ALERTS = 200_000  # records of a partition of alerts that are read backwards at
 _TOGETHER = 500  # records that are folded while no answer is given
 _PATIENCE = 10.0  # seconds without an answer after which the broker counts as away
 _LOOK_AGAIN = 30.0  # seconds until a topic that was not there is looked for again
-_UNUSABLE = (ArithmeticError, LookupError, TypeError, ValueError)
+_COMPACTED = ("control", "models")  # what people say of alerts, and the models they applied
+_UNUSABLE = (ArithmeticError, LookupError, TypeError, ValueError, RecordError)
 """What a record raises that is JSON of the right form with figures that cannot be."""
 _ALERT = msgspec.json.Decoder(Alert)
 
@@ -203,7 +205,8 @@ class Follower:
         Raises:
             LogError: one of them is not.
         """
-        names = {name: self._output.topic(name) for name in ("verdicts", "alerts", "control")}
+        wanted = ("verdicts", "alerts", *_COMPACTED)
+        names = {name: self._output.topic(name) for name in wanted}
         topics = log.topics(frozenset(names.values()))
         for name in ("verdicts", "alerts"):
             if names[name] not in topics:
@@ -218,7 +221,7 @@ class Follower:
             new = partitions_of(topics[topic]) - self._next.keys()
             if not new:
                 continue
-            if name == "control":  # compacted: all of it is what holds
+            if name in _COMPACTED:  # all of it is what holds
                 self._marks |= dict.fromkeys(new - self._marks.keys(), 0)
                 continue
             ends = log.end_offsets(new)
@@ -314,6 +317,8 @@ class Follower:
             self._views.marked(read_marks(record.key, value))
         elif value is None:
             return
+        elif record.topic == self._output.topic("models"):
+            self._views.configured(*read_settings(value))
         elif record.topic == self._output.topic("verdicts"):
             verdict = LEAN.decode(value)
             at = TopicPartition(record.topic, record.partition)

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from driftline.consumer.config import Config, ModelConfig
+from driftline.consumer.config.applied import read_model
+from driftline.consumer.wire.applied import AppliedModel, AppliedRecord
+from driftline.consumer.wire.codec import decode
 
 DAY = 86_400_000
 
@@ -46,6 +49,20 @@ class ModelSettings:
             budget.length(model.window.every),
             budget.period if budget.windows else None,
         )
+
+
+def read_settings(record: bytes) -> tuple[str, ModelSettings | None]:
+    """Return what a record of the log of models says: the model, and how it is watched.
+
+    None where it says nothing of that: a part of a reference, a source, a model that was removed.
+
+    Raises:
+        RecordError: it is damaged, or of a newer version.
+    """
+    found: AppliedRecord = decode(record, AppliedRecord)  # type: ignore[arg-type]  # a union is a type to msgspec
+    if not isinstance(found, AppliedModel) or found.newest.configuration is None:
+        return "", None
+    return found.name, ModelSettings.of(read_model(found.newest.configuration))
 
 
 @dataclass(frozen=True)
