@@ -34,9 +34,9 @@ from driftline.detectors.dispersion import DIRECTIONS, JOINS, Dispersion
 OUTPUTS = ("panes", "joins", "alerts", "verdicts", "state", "dead-letter")
 
 
-def reference(model: str) -> Reference:
+def reference(model: str, seed: int = 5) -> Reference:
     """A small reference: one numeric feature, one categorical."""
-    rng = np.random.default_rng(5)
+    rng = np.random.default_rng(seed)
     return build_reference(
         model=model,
         features={

@@ -104,12 +104,14 @@ class JudgedVersion(msgspec.Struct):
         past: ids of versions before it, the newest last.
         ahead: changes read from the log that hold later, by time.
         removed: whether it is that the model is watched no more.
+        begun: of a model that was applied again: what starts before (ms) is of its former life.
     """
 
     version: str
     past: list[str] = []
     ahead: list[ModelChange] = []
     removed: bool = False
+    begun: int | None = None
 
 
 class JudgeState(msgspec.Struct, tag="judge", rename={"sources": "heard"}):

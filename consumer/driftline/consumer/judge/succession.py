@@ -18,7 +18,7 @@ from driftline.consumer.judge.records import Cause, JudgedWindow
 from driftline.consumer.judge.sentence import Wording
 from driftline.consumer.judge.state import JudgedVersion, JudgeState
 from driftline.consumer.log.protocol import Gap
-from driftline.consumer.wire.messages import ModelChange, PanesMessage
+from driftline.consumer.wire.messages import ModelChange, Pane, PanesMessage
 from driftline.consumer.wire.records import Alert, Verdict
 
 _PAST_KEPT = 32  # versions
@@ -44,7 +44,8 @@ def follow(known: JudgedVersion) -> JudgedVersion:
     """Return what is known once the next version holds."""
     change, *ahead = known.ahead
     past = [*known.past, known.version][-_PAST_KEPT:]
-    return JudgedVersion(change.version, past, ahead, change.removed)
+    begun = change.first if known.removed else known.begun
+    return JudgedVersion(change.version, past, ahead, change.removed, begun)
 
 
 class AppliedJudge(ModelJudge):
@@ -70,6 +71,9 @@ class AppliedJudge(ModelJudge):
                 self._look_ahead()
                 self.position = offset + 1
             out: list[Verdict | Alert] = []
+        elif isinstance(message, Pane) and message.start < (self._known.begun or 0):
+            self.position = max(self.position, offset + 1)
+            return ()
         else:
             out = list(super().feed(message, offset))
         final = self.final()
@@ -124,9 +128,11 @@ class RetiredJudge:
         self.name = name
         self.position, self.rewind = state.position, state.position
         self.alert_ends = list(state.alert_ends)
-        self.outdated = False
         self._state = state
         self._known = JudgedVersion("") if state.version is msgspec.UNSET else state.version
+        self.outdated = bool(self._known.ahead)
+        if self.outdated:
+            self._known = follow(self._known)
 
     def feed(self, message: PanesMessage, offset: int) -> Sequence[Verdict | Alert]:
         """Look whether the model is applied again; all else is left over from before."""
@@ -137,8 +143,7 @@ class RetiredJudge:
             self._known = take(self._known, message)
             if self._known.ahead:
                 self._known = follow(self._known)
-                self.outdated = not self._known.removed
-                self.position = offset
+                self.outdated, self.position = True, offset
         return ()
 
     def tick(self, now: int) -> list[Alert]:

@@ -214,7 +214,7 @@ def _model(
         return Change("model", name, "added", record=record(None), parts=parts)
     newest = known.newest
     if newest.removed:
-        again = record(max((newest.first or 0) + 1, author.at))
+        again = record((newest.first or 0) + 1)
         return Change("model", name, "added", record=again, parts=parts)
     keys = changed_keys(newest.configuration or "{}", text)
     keys += ["reference"] if newest.reference != reference.id else []

@@ -21,8 +21,9 @@ from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.stage import Stage
 from driftline.consumer.service.states import States, join_key, judge_key, sketch_key
 from driftline.consumer.service.topics import recreated
+from driftline.consumer.service.versions import life
 from driftline.consumer.sketch.failures import Failures
-from driftline.consumer.sketch.state import SketchState
+from driftline.consumer.sketch.state import ModelProgress, SketchState
 from driftline.consumer.sketch.totals import InputTotals
 from driftline.consumer.wire.messages import partition_of
 
@@ -98,9 +99,37 @@ class Opening:
                 )
             elif known.topic_id != info.topic_id:
                 raise LogError(recreated(partition.topic))
+            else:
+                known = self._with_new_models(partition, known, now)
             generation = self.states.own(sketch_key(partition), ownership.generation)
             found[partition] = msgspec.structs.replace(known, generation=generation)
         return found
+
+    def _with_new_models(
+        self, partition: TopicPartition, known: SketchState, now: int
+    ) -> SketchState:
+        """Let models that were applied since count what was written since, wherever others are."""
+        new = {
+            name: life(versions).at
+            for name, versions in self.plan.versions.items()
+            if name not in known.models
+            and versions[-1].config is not None
+            and any(version.reads(partition.topic) for version in versions)
+        }
+        if not new:
+            return known
+        starts = {
+            name: self.log.offsets_at(frozenset([partition]), at)[partition]
+            for name, at in new.items()
+        }
+        behind = {name: start for name, start in starts.items() if start < known.position}
+        return msgspec.structs.replace(
+            known,
+            rewind=min([known.rewind, *behind.values()]),
+            needed=known.rewind if known.needed is None else known.needed,
+            models=known.models | {n: ModelProgress(start, now) for n, start in starts.items()},
+            behind=known.behind | behind,
+        )
 
     def joins(self, partition: TopicPartition, generation: int) -> JoinsPartition:
         """Return the joins of one partition of the log of joins, each as of its state."""

@@ -60,18 +60,23 @@ def counting(
         topic: whose partition it is.
         horizon: before which all its panes are final, ms; None: none is yet.
     """
-    places = [
-        place
-        for place, version in enumerate(versions)
-        if horizon is not None and version.change.first <= horizon
-    ]
-    begin = places[-1] if places else 0
-    if versions[begin].config is None and begin and horizon is not None:
-        begin -= 1  # it is not over here yet, though its time is
+    if horizon is None:
+        begin = 0 if versions[-1].config is None else versions.index(life(versions))
+    else:
+        places = [at for at, each in enumerate(versions) if each.change.first <= horizon]
+        begin = places[-1] if places else 0
+        if begin and versions[begin] is versions[-1] and versions[begin].config is None:
+            begin -= 1  # it is not over here yet, though its time is
     rest = list(versions[begin:])
     while rest and not rest[0].reads(topic):
         del rest[0]
     return rest
+
+
+def life(versions: Sequence[ModelVersion]) -> ModelVersion:
+    """Return the version with which a model was applied, for the last time since it was removed."""
+    gone = [place for place, each in enumerate(versions) if each.config is None]
+    return versions[gone[-1] + 1 if gone else 0]
 
 
 def judging(versions: Sequence[ModelVersion], judged: str | None) -> ModelVersion:

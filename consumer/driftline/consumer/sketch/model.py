@@ -76,7 +76,7 @@ class ModelSketch:
             after = np.maximum(self._versions.closed(newest), before)
         closed = np.concatenate([[before], after[:-1]])  # the horizon each event finds
         starts, ends = self._versions.starts(rows.times)
-        own = self._versions.counted(rows.times)
+        own = self._versions.counted(rows.times) & (offsets >= progress.start)
         timely = own & (ends > closed)
         out: list[Pane | Horizon | Loss] = [*self._loss(rows.times)]
         self._add(rows, offsets, versions, starts, timely)
@@ -125,7 +125,8 @@ class ModelSketch:
         for pane in self._panes():
             if pane.events > pane.sent:
                 yield from self._messages(pane, horizon.until)
-        if (ended := self._versions.ended) is not None:
+        ended = self._versions.ended
+        if ended is not None and now >= ended + self._model.times.grace:
             yield from self.end(ended, horizon)
         yield self.horizon(horizon, idle=True)
 
