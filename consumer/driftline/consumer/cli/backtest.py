@@ -102,6 +102,13 @@ def backtest(
             metavar="N per DURATION", help="False alarms allowed: 1 per 30d, 1 per 100 windows."
         ),
     ] = None,
+    rolling: Annotated[
+        str | None,
+        typer.Option(metavar="DURATION", help="What came so long before each window is normal."),
+    ] = None,
+    previous: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="N windows before each are normal.")
+    ] = None,
     verdicts: Annotated[
         bool, typer.Option("--verdicts", help="Print a line per feature and window too.")
     ] = False,
@@ -169,10 +176,10 @@ def backtest(
                 "--compare: leave out --reference, --verdicts, --alerts, --report, --junit,"
                 " --summary and --ui, which it does not use"
             )
-        if (window, every, rows, min_events, budget) != (None,) * 5:
+        if (window, every, rows, min_events, budget, rolling, previous) != (None,) * 7:
             raise CommandError(
-                "--compare: leave out --window, --every, --rows, --min-events and --budget, which"
-                " it does not use"
+                "--compare: leave out --window, --every, --rows, --min-events, --budget, --rolling"
+                " and --previous, which it does not use"
             )
         from driftline.consumer.cli import backtest_compare
 
@@ -183,7 +190,7 @@ def backtest(
         raise typer.Exit(code)
     if file is None:
         raise CommandError("give the events: --input FILE")
-    wanted = read_window_options(window, every, rows, min_events, budget)
+    wanted = read_window_options(window, every, rows, min_events, budget, rolling, previous)
     loaded = None
     if config is not None:
         check_configured(wanted, times)

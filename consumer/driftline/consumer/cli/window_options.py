@@ -16,6 +16,8 @@ def read_window_options(
     rows: int | None,
     min_events: int | None,
     budget: str | None,
+    rolling: str | None = None,
+    previous: int | None = None,
 ) -> WindowOptions:
     """Return what the options say of the windows.
 
@@ -25,9 +27,12 @@ def read_window_options(
     if rows is not None and length is not None:
         raise CommandError("--rows: leave out --window, which is of time")
     read: dict[str, int | None] = {}
-    for option, text in (("--window", length), ("--every", every)):
+    if rolling is not None and previous is not None:
+        raise CommandError("give either --rolling or --previous")
+    for option, text in (("--window", length), ("--every", every), ("--rolling", rolling)):
         try:
-            read[option] = None if text is None else _length(text, rows)
+            of_rows = None if option == "--rolling" else rows
+            read[option] = None if text is None else _length(text, of_rows)
         except ValueError:
             unit = "a duration such as 90s, 6h or 7d" if rows is None else "a number of rows"
             raise CommandError(f"{option} {text}: write {unit}") from None
@@ -37,7 +42,9 @@ def read_window_options(
         allowed = None if budget is None else Budget.parse(budget)
     except ValueError as error:
         raise CommandError(f"--budget {budget}: {error}") from None
-    return WindowOptions(read["--window"], read["--every"], rows, min_events, allowed)
+    return WindowOptions(
+        read["--window"], read["--every"], rows, min_events, allowed, read["--rolling"], previous
+    )
 
 
 def _length(text: str, rows: int | None) -> int:
@@ -53,8 +60,9 @@ def check_configured(wanted: WindowOptions, times: GivenTimes) -> None:
     """
     if wanted != GUESSED:
         raise CommandError(
-            "--window, --every, --rows, --min-events, --budget: the configuration has them:"
-            " change models.<name>.window and budget there, or leave out --config"
+            "--window, --every, --rows, --min-events, --budget, --rolling, --previous: the"
+            " configuration has them: change models.<name>.window, budget and reference there, or"
+            " leave out --config"
         )
     if times != ANY_TIMES:
         raise CommandError(

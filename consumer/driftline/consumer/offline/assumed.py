@@ -13,7 +13,6 @@ from driftline.consumer.config import (
     KafkaConfig,
     LabelsConfig,
     ModelConfig,
-    ReferenceConfig,
     WindowConfig,
 )
 from driftline.consumer.config.model import BUDGET_OF_ROWS
@@ -134,7 +133,7 @@ def assumed(
         raise InputError(f"--actual {truth.actual}: {why}")
     settings = ModelConfig(
         predictions=(_TOPIC,),
-        reference=ReferenceConfig(layout="-"),
+        reference=wanted.reference(window),
         window=window,
         ignore=found.ignore,
         show_values=True,

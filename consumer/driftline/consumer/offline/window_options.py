@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from driftline.consumer.config import ReferenceConfig, WindowConfig
 from driftline.consumer.config.values import Budget
+from driftline.producer.errors import InputError
+from driftline.producer.records.durations import format_duration
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,8 @@ class WindowOptions:
         rows: of a window, where the file has no times, or they are not to be looked at.
         min_events: a window with fewer is not judged.
         budget: false alarms allowed.
+        rolling: how much of the events before each window is normal, ms; None: a fixed reference.
+        previous: how many windows before each are normal; None: as above.
     """
 
     length: int | None = None
@@ -23,6 +28,21 @@ class WindowOptions:
     rows: int | None = None
     min_events: int | None = None
     budget: Budget | None = None
+    rolling: int | None = None
+    previous: int | None = None
+
+    def reference(self, window: WindowConfig) -> ReferenceConfig:
+        """Return what windows are compared with.
+
+        Raises:
+            InputError: it does not fit them.
+        """
+        if self.rolling is not None and window.rows is not None:
+            raise InputError("--rolling: windows of rows have no times: give --previous N")
+        if self.rolling is not None and self.rolling < window.length:
+            length = format_duration(window.length)
+            raise InputError(f"--rolling: it is shorter than a window of {length}")
+        return ReferenceConfig(layout="-", rolling=self.rolling, previous=self.previous)
 
 
 GUESSED = WindowOptions()
