@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from driftline.consumer.cli.alert_rows import Opened
 from driftline.consumer.cli.explain_text import explanation_text
 from driftline.consumer.cli.terminal import out, out_json, say
 from driftline.consumer.cli.whole_file import write_whole
+from driftline.consumer.config import ModelConfig
+from driftline.consumer.offline.explain.columns import EVERYTHING, Watched
 from driftline.consumer.offline.explain.explain import Rows, explain
 from driftline.consumer.offline.explain.html_file import html_file
 from driftline.consumer.offline.explain.quiet import busy, just_before, quiet_spans
 from driftline.consumer.offline.explain.sample import Sample
 from driftline.consumer.offline.rows.source import RowSource
 from driftline.consumer.offline.rows.span import Span
+from driftline.consumer.service.references import configured_reference
+from driftline.detectors.derivations import Derivation
+from driftline.errors import ReferenceError  # noqa: A004 - the operator's word for it
+from driftline.producer.errors import MissingExtraError
 
 MOST_ROWS = 25_000
 """Rows of a side that are looked at."""
@@ -51,7 +58,7 @@ def explained(
         found.alert,
         now,
         quiet,
-        ignored=(lambda name: False) if settings is None else settings.is_ignored,
+        watched=EVERYTHING if settings is None else _watched(settings),
         examples=examples,
         notes=notes,
     )
@@ -62,6 +69,14 @@ def explained(
         out_json(explanation)
     else:
         out(explanation_text(explanation))
+
+
+def _watched(settings: ModelConfig) -> Watched:
+    """Return which features are compared: what is derived of fields, as the reference says."""
+    derived: tuple[Derivation, ...] = ()
+    with suppress(ReferenceError, MissingExtraError):  # rows can be compared without it
+        derived = configured_reference(settings).layout.derived
+    return Watched(settings.is_ignored, derived)
 
 
 def _read(

@@ -8,12 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from driftline.consumer.offline.explain.columns import columns_of
+from driftline.consumer.offline.explain.columns import Watched, columns_of
 from driftline.consumer.offline.explain.compare import compare
 from driftline.consumer.offline.explain.pairs import changed_pairs
 from driftline.consumer.offline.explain.ranks import Ranks
 from driftline.consumer.offline.explain.sample import Sample
 from driftline.consumer.offline.rows.event_row import EventRow
+from driftline.detectors.derivations import VectorDerivation
 from driftline.detectors.outcomes.ranking import Ranking
 from driftline.detectors.outcomes.scores import roc_auc
 from driftline.producer.errors import InputError
@@ -140,7 +141,7 @@ def test_columns_that_tell_when_a_row_was_are_left_out() -> None:
     now[0].features["x0"] = float("inf")
     now[1].features["x0"] = "text"
     now[2].features["x0"] = True
-    columns, left = columns_of([*now, *quiet], lambda name: name == "x1")
+    columns, left = columns_of([*now, *quiet], Watched(lambda name: name == "x1"))
     assert {each.name: each.why for each in left} == {
         "row": "it runs with the time",
         "day": "it holds times",
@@ -153,6 +154,27 @@ def test_columns_that_tell_when_a_row_was_are_left_out() -> None:
     assert np.isfinite(numbers).all()
     assert numbers[1] > numbers[0] > 1e30
     compare(now, quiet)
+
+
+def test_what_is_derived_of_a_vector_is_compared_in_its_place() -> None:
+    """The vectors move away from the centroids, one of which is more frequent then."""
+    vectors = np.array([[0, 0], [100, 0]], np.int16)
+    derivation = VectorDerivation.of("vector", 0, vectors)
+    now, quiet = sides(300, 8)
+    rng = np.random.default_rng(8)
+    for row in [*now, *quiet]:
+        row.features["vector"] = rng.normal([0, 0], 3).tolist()
+    for row in now:
+        row.features["vector"][1] += 20.0
+    now[0].features["vector"] = None
+    now[1].features["vector"] = [1.0]
+    found = compare(now, quiet, Watched(derived=[derivation]))
+    assert found.told[0].column.name == "vector.distance"
+    assert found.told[0].alone.figure().low > 0.9
+    columns, _ = columns_of(now, Watched(derived=[derivation]))
+    assert "vector" not in {each.name for each in columns}
+    (distance,) = [each for each in columns if each.name == "vector.distance"]
+    assert int((distance.codes == distance.missing).sum()) == 2
 
 
 def test_many_categories_are_put_together() -> None:

@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 
 from driftline.consumer.offline.rows.event_row import EventRow
+from driftline.detectors.derivations import Derivation
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.producer.records.category import category_text
+from driftline.producer.records.derived_values import raw_values
 from driftline.producer.records.names import PREDICTION_FEATURES
 from driftline.producer.records.timestamp import is_written
+from driftline.producer.records.values import ABSENT
 
 MOST_CATEGORIES = 100
 _SCORE, _LABEL = PREDICTION_FEATURES
@@ -70,14 +73,34 @@ class LeftOut:
     why: str
 
 
+def _nothing(_: str) -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class Watched:
+    """Which features are compared.
+
+    Attributes:
+        ignored: tells those that are not.
+        derived: how features are made of vectors and texts, which themselves are not compared.
+    """
+
+    ignored: Callable[[str], bool] = _nothing
+    derived: Sequence[Derivation] = ()
+
+
+EVERYTHING = Watched()
+
+
 def columns_of(
-    rows: Sequence[EventRow], ignored: Callable[[str], bool] = lambda name: False
+    rows: Sequence[EventRow], watched: Watched = EVERYTHING
 ) -> tuple[list[Column], list[LeftOut]]:
     """Return the columns of rows, and those that are left out.
 
     Args:
         rows: of both sides together.
-        ignored: tells features that are not watched.
+        watched: which features.
 
     >>> rows = [EventRow(t, t, "", None, {"km": t % 7}, None, None, None, {}) for t in range(50)]
     >>> [column.name for column in columns_of(rows)[0]]
@@ -86,7 +109,7 @@ def columns_of(
     found: list[Column] = []
     left: list[LeftOut] = []
     time = np.array([row.place if row.time is None else row.time for row in rows], np.int64)
-    for name, is_tag, values in _values(rows, ignored):
+    for name, is_tag, values in _values(rows, watched):
         why = _why_left_out(values, time)
         if why is None:
             found.append(_column(name, is_tag, values))
@@ -95,17 +118,33 @@ def columns_of(
     return found, left
 
 
-def _values(
-    rows: Sequence[EventRow], ignored: Callable[[str], bool]
-) -> Iterable[tuple[str, bool, list[Any]]]:
+def _values(rows: Sequence[EventRow], watched: Watched) -> Iterable[tuple[str, bool, list[Any]]]:
+    sources = {each.source: each for each in watched.derived}
     features = dict.fromkeys(name for row in rows for name in row.features)
     for name in features:
-        if not ignored(name):
-            yield name, False, [row.features.get(name) for row in rows]
+        values = [row.features.get(name) for row in rows]
+        found = {name: values} if name not in sources else _derived(sources[name], values)
+        for each, own in found.items():
+            if not watched.ignored(each):
+                yield each, False, own
     yield _SCORE, False, [row.score for row in rows]
     yield _LABEL, False, [row.label for row in rows]
     for name in dict.fromkeys(name for row in rows for name in row.tags):
         yield name, True, [row.tags.get(name) for row in rows]
+
+
+def _derived(derivation: Derivation, values: list[Any]) -> dict[str, list[Any]]:
+    """Return the features that are derived of a field, by name; of what it cannot use, none."""
+    found = raw_values(derivation, values)
+    usable = np.isfinite(found) & (found != ABSENT)
+    columns: dict[str, list[Any]] = {}
+    for part, name in enumerate(derivation.features):
+        names = derivation.categories(part)
+        columns[name] = [
+            None if not known else names[int(value)] if names else value
+            for value, known in zip(found[part].tolist(), usable[part].tolist(), strict=True)
+        ]
+    return columns
 
 
 def _why_left_out(values: list[Any], time: IntArray) -> str | None:

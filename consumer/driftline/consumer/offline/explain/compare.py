@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from driftline.consumer.offline.explain.classifier import Classifier, Halves, alone
-from driftline.consumer.offline.explain.columns import Column, LeftOut, columns_of
+from driftline.consumer.offline.explain.columns import (
+    EVERYTHING,
+    Column,
+    LeftOut,
+    Watched,
+    columns_of,
+)
 from driftline.consumer.offline.explain.pairs import MOST_COLUMNS, Pair, changed_pairs
 from driftline.consumer.offline.explain.ranks import Bools, Ranks
 from driftline.consumer.offline.explain.segments import FoundSegment, smallest_segment
@@ -85,14 +91,14 @@ class Comparison:
 def compare(
     now: Sequence[EventRow],
     quiet: Sequence[EventRow],
-    ignored: Callable[[str], bool] = lambda name: False,
+    watched: Watched = EVERYTHING,
 ) -> Comparison:
     """Compare rows of now with quiet ones.
 
     Args:
         now: at least `FEWEST`.
         quiet: likewise.
-        ignored: tells features that are not watched.
+        watched: which features.
 
     Raises:
         InputError: a side has too few rows, or there is nothing to compare.
@@ -103,7 +109,7 @@ def compare(
                 f"there are {len(rows)} rows {side}, at least {FEWEST} are needed: choose more with"
                 " --since, --until or --against"
             )
-    columns, left = columns_of([*now, *quiet], ignored)
+    columns, left = columns_of([*now, *quiet], watched)
     if not columns:
         raise InputError("there is no column in which rows differ")
     sides = np.arange(len(now) + len(quiet)) < len(now)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from driftline.consumer.offline.explain.columns import EVERYTHING, Watched
 from driftline.consumer.offline.explain.compare import MOST_ASKED, Comparison, Told, compare
 from driftline.consumer.offline.explain.records import (
     Area,
@@ -50,7 +51,7 @@ def explain(
     now: Rows,
     quiet: Rows,
     *,
-    ignored: Callable[[str], bool] = lambda name: False,
+    watched: Watched = EVERYTHING,
     examples: int = 0,
     notes: Sequence[str] = (),
 ) -> Explanation:
@@ -60,7 +61,7 @@ def explain(
         alert: the alert.
         now: its rows.
         quiet: those to compare with.
-        ignored: tells features that are not watched.
+        watched: which features.
         examples: rows of now to show; none where the two are not told apart.
         notes: what to know beforehand.
 
@@ -68,7 +69,7 @@ def explain(
         InputError: a side has too few rows, or there is nothing to compare.
     """
     rows = now.sample.rows()
-    found = compare(rows, quiet.sample.rows(), ignored)
+    found = compare(rows, quiet.sample.rows(), watched)
     return Explanation(
         alert_id=alert.alert_id,
         model=alert.model,
