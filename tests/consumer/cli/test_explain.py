@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.consumer.cli.alerted import CONFIG, EVENTS, events, fired, topics
+from tests.consumer.cli.alerted import BEGIN, CONFIG, EVENTS, events, fired, topics
 from tests.consumer.cli.conftest import ANALYSIS_ROWS, Driftline
 from tests.consumer.cli.records import alert
 from tests.consumer.offline.explain.populations import sides, together
@@ -20,6 +20,7 @@ from driftline.consumer.cli.explain_text import explanation_text
 from driftline.consumer.judge.sentence import clean
 from driftline.consumer.log import kafka_python
 from driftline.consumer.log.memory import MemoryBroker
+from driftline.consumer.log.protocol import Message
 from driftline.consumer.offline.explain.explain import Rows, explain
 from driftline.consumer.offline.explain.html_file import html_file
 from driftline.consumer.offline.explain.records import Explanation
@@ -167,6 +168,21 @@ def test_a_quiet_time_of_ones_own_may_be_no_different(driftline: Driftline, fold
     found = explained(driftline("explain", *ROWS, *times, "--json").out)
     assert (found.apart, found.pairs, found.found_segment, found.examples) == (False, [], None, [])
     assert not any(each.tells for each in found.features)
+
+
+def test_a_quiet_time_may_be_after_the_alert(
+    driftline: Driftline, folder: Path, broker: MemoryBroker
+) -> None:
+    """What came when the alert was long published is read, too."""
+    window = Window("2026-01-01T02:00:00Z", "2026-01-01T03:00:00Z", 60)
+    early = fired(since="2026-01-01T01:00:00Z", window=window, alert_id="e" * 16)
+    value = msgspec.json.encode(early)
+    broker.append(Message("driftline.alerts", 0, b"", value, timestamp=BEGIN + 3 * 3_600_000))
+    later = ("--against", "2026-01-01T07:00:00Z..2026-01-01T09:00:00Z")
+    ran = driftline("explain", "eeee", "--config", "shop.yaml", "--json", *later)
+    found = explained(ran.out)
+    assert (found.now.rows, found.quiet.rows) == (120, 120)
+    assert found.features[0].name == "km"
 
 
 def test_the_rows_of_the_reference(driftline: Driftline, folder: Path) -> None:

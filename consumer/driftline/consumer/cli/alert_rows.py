@@ -56,6 +56,8 @@ def opened(
     times: tuple[int | None, int | None],
     truth: tuple[str | None, Path | None],
     form: GivenTimes,
+    *,
+    later: bool = False,
 ) -> Iterator[Opened]:
     """Find an alert and open what holds its rows.
 
@@ -64,6 +66,7 @@ def opened(
         times: begin and end of the rows instead of the alert's, ms since 1970.
         truth: what is given as `--actual` and `--labels`.
         form: what is known of the times of a file.
+        later: whether rows may be meant that came after the alert was published.
 
     Raises:
         DriftlineError: there is no such alert, or no such rows.
@@ -82,8 +85,8 @@ def opened(
         if alert.rows is not None and times != (None, None):
             raise CommandError("--since and --until: the alert is of a file without times")
         span = Span.of(alert).between(*times)
-        if times[1] is not None:
-            written = None  # later rows than the alert knew may be meant
+        if later or times[1] is not None:
+            written = None
         source = _source(wanted, alert, written, screen, truth, form)
         settings = None if wanted.config is None else wanted.config.models.get(alert.model)
         listed_values = _listed(alert, settings)

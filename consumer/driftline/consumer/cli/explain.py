@@ -72,7 +72,8 @@ def explain(
     wanted = Wanted.read(alert, alerts, file, None, config, bootstrap_servers)
     from driftline.consumer.cli import alert_rows, explain_rows
 
-    with alert_rows.opened(wanted, span, (None, None), times) as found:
+    later = quiet is not None
+    with alert_rows.opened(wanted, span, (None, None), times, later=later) as found:
         reference = None
         if reference_input is not None:
             reference = alert_rows.reference_rows(wanted, found, reference_input, times)
