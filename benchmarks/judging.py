@@ -17,10 +17,11 @@ from benchmarks.detectors import build, draw, repeat
 from driftline.consumer.config import ModelConfig, ReferenceConfig
 from driftline.consumer.judge.features.causes import Causes
 from driftline.consumer.judge.features.rules import RuleBook
-from driftline.consumer.judge.features.stream import StreamJudge, StreamWindow
+from driftline.consumer.judge.features.stream import StreamJudge
 from driftline.consumer.judge.lives.life import Lives, WindowTimes
 from driftline.consumer.judge.records import RecordWriter
 from driftline.consumer.judge.windows.panes import PaneStore
+from driftline.consumer.judge.windows.stream_window import StreamWindow
 from driftline.consumer.wire.codec import pack_integers
 from driftline.consumer.wire.messages import Pane, StreamCounts
 from driftline.detectors import Layout, Reference, compare, count_columns

@@ -90,7 +90,8 @@ class Command:
         if verb in ("reference", "init"):
             return "--from-topic" in self.words
         return verb in (
-            "topics", "run", "replay", "alerts", "report", "dead-letter", "apply", "models",
+            "accept", "topics", "run", "replay", "alerts", "report", "dead-letter", "apply",
+            "models",
         )  # fmt: skip
 
 

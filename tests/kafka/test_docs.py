@@ -30,7 +30,7 @@ from tests.consumer.html.agreement import data_of
 from tests.docs import commands, own_data, test_commands
 from tests.docs.pages import PAGES, README
 from tests.docs.shell import Shell
-from tests.kafka import checkout
+from tests.kafka import accepted, checkout
 from tests.kafka.checkout import Sender
 from tests.kafka.reader import TopicReader, wait_until
 from tests.kafka.registry import serving
@@ -382,6 +382,7 @@ STAGES: dict[str, Callable[[Reader], None]] = {
     "how-to/training-set.md": training_set,
     "how-to/what-changed.md": what_changed,
     "subscribing.md": subscribing,
+    "how-to/accept.md": accepted.follow,
     "how-to/silence.md": silence,
     "how-to/change-models.md": change_models,
 }

@@ -96,10 +96,10 @@ def test_a_state_of_a_newer_version(
 ) -> None:
     new_topic("events")
     state = new_topic("state", configs={"cleanup.policy": "compact"})
-    newer = encode(Horizon("t", 0, 1, "m", None, None, 0, 0), version=3)
+    newer = encode(Horizon("t", 0, 1, "m", None, None, 0, 0), version=4)
     checkout.Sender(bootstrap).send(state, 0, [newer])
     assert refused() == (
-        f"the state key in {state} cannot be read: this record has version 3, newer than 2: "
+        f"the state key in {state} cannot be read: this record has version 4, newer than 3: "
         "upgrade Driftline"
     )
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from driftline.consumer.deliver.acceptance_writer import AcceptanceRequest, acceptance
 from driftline.consumer.views.alert_views import Wanted
 from driftline.consumer.views.answers import (
     AlertList,
@@ -39,6 +40,7 @@ from driftline.consumer.views.pipeline import (
 )
 from driftline.consumer.views.report import ReportView
 from driftline.consumer.wire.control import SCHEMA, Mark, Marks
+from driftline.consumer.wire.messages import Acceptance
 from driftline.consumer.wire.records import Alert, Verdict
 
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
@@ -69,6 +71,7 @@ class Board:
         self.names = ["amount", "country", "merchant/category", "prediction.score"]
         self.names += [f"feature_{i:04}" for i in range(features - len(self.names))]
         self.marks: dict[str, Marks] = {}
+        self.accepted: list[Acceptance] = []
         self.version, self.connected, self.alarmed = 0, True, True
         self.models_known = True
 
@@ -268,7 +271,7 @@ class Board:
             MODEL, segment, name, verdict.type, self.axis, effects, evidence,
             [6.1] * self.windows, [0.004] * self.windows, self.states(name), _CRITICAL, verdict,
             names, parts, segments, [row for row in self.listed() if row.feature == name],
-            self.versions,
+            self.versions, True,
         )  # fmt: skip
 
     def performance(self, model: str, segment: str | None = None) -> PerformanceView | None:
@@ -378,6 +381,12 @@ class Board:
     def report(self, since: str | None, until: str | None) -> ReportView:
         """Return none: no page asks for it."""
         raise NotImplementedError
+
+    def accept(self, model: str, request: AcceptanceRequest) -> Acceptance:
+        """Keep what is accepted."""
+        made = acceptance(model, request, 0)
+        self.accepted.append(made)
+        return made
 
     def mark(self, alert_id: str, request: Any) -> Marks:
         """Keep what is said of an alert."""

@@ -157,6 +157,23 @@ def test_marks_need_the_token(browser: Any, site: Site) -> None:
         assert page.evaluate("[localStorage.length, sessionStorage.who]") == [0, "ada"]
 
 
+def test_the_present_is_accepted_with_the_token(browser: Any, site: Site) -> None:
+    """From an alert, and from the page of a feature."""
+    with tab(browser, site.url) as own:
+        for path in (f"/alerts/{ALERT}", f"/models/{MODEL}/features/amount"):
+            page = own.open(path)
+            page.get_by_role("button", name="Accept as normal").click()
+            page.get_by_label("Who").fill("ada")
+            page.get_by_label("Why").fill("a new market")
+            page.get_by_label("Token").fill(TOKEN)
+            page.locator("form .go").click()
+            page.wait_for_selector("text=Accepted. The next pane is compared")
+    assert [(each.model, each.who, each.why) for each in site.board.accepted] == [
+        (MODEL, "ada", "a new market"),
+    ] * 2
+    assert site.board.accepted[1].feature == "amount"
+
+
 def test_an_open_page_does_not_grow(browser: Any, site: Site) -> None:
     """Nodes and listeners are no more after seven windows than after two."""
     with tab(browser, site.url) as own:

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from driftline.consumer.log.protocol import TopicPartition
+from driftline.consumer.wire.messages import Acceptance
 
 SECOND = 1_000
 START = 1_600_000_000_000  # ms; a multiple of a pane
@@ -28,6 +29,19 @@ class Arrival:
 
     value: bytes
     arrives: int
+
+
+def draw_accepted(rng: random.Random) -> list[Acceptance]:
+    """Draw what is accepted as normal, from some pane of the first 160 seconds on."""
+    found = []
+    for number in range(rng.choice([2, 3])):
+        start = START + rng.randrange(40, 160) * SECOND
+        since = rng.choice([None, start - rng.choice([10, 30, 200]) * SECOND])
+        feature = rng.choice(["x", "x", "c", ""])
+        found.append(
+            Acceptance(str(number), MODELS[number % 2], feature, "ada", "so", since, start)
+        )
+    return found
 
 
 Inputs = Mapping[TopicPartition, Sequence[Arrival]]

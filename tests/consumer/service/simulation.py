@@ -8,6 +8,7 @@ returns what was published. The published set must be that of a calm run of one 
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -28,6 +29,8 @@ from driftline.consumer.log.protocol import Message, TopicPartition
 from driftline.consumer.service.opening import topics_read
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.worker import Worker
+from driftline.consumer.wire.codec import CONTROL_VERSION, encode
+from driftline.consumer.wire.messages import Acceptance, partition_of
 from driftline.detectors import FeatureColumn, Reference, build_reference
 from driftline.detectors.dispersion import DIRECTIONS, JOINS, Dispersion
 
@@ -114,7 +117,7 @@ def plan(
 class Schedule:
     """How a run goes: workers, records a poll, chance of a kill per step, gradual arrival.
 
-    `settings`: of both models, see `plan`.
+    `settings`: of both models, see `plan`. `accepted`: lies in the log of panes before all else.
     """
 
     stale_after: str = "20s"
@@ -124,6 +127,7 @@ class Schedule:
     kill: float = 0.0
     gradual: bool = False
     settings: dict[str, Any] = field(default_factory=dict)
+    accepted: Sequence[Acceptance] = ()
 
 
 @dataclass
@@ -144,6 +148,10 @@ class Run:
         for name in OUTPUTS:
             policy = "compact" if name == "state" else "delete"
             self.broker.create(f"driftline.{name}", 2, policy)
+        for one in self.schedule.accepted:
+            record = encode(one, CONTROL_VERSION)
+            place = partition_of(one.model, 2)
+            self.broker.append(Message("driftline.panes", place, one.model.encode(), record))
         self.broker.now = START if self.schedule.gradual else START + 400 * SECOND
         self.arrived = dict.fromkeys(self.inputs, 0)
         self.workers: list[tuple[Worker, MemoryConsumer, MemoryProducer]] = []

@@ -17,7 +17,7 @@ from driftline.consumer.service.plan import Plan
 from driftline.consumer.sketch.partition import Output, PartitionSketch
 from driftline.consumer.sketch.state import SketchState
 from driftline.consumer.sketch.totals import InputTotals
-from driftline.consumer.wire.messages import Horizon, Loss, Pane
+from driftline.consumer.wire.messages import Horizon, Loss, Pane, PanesMessage
 from driftline.consumer.wire.records import Alert, Verdict
 from driftline.detectors import FeatureColumn, Reference, build_reference
 from driftline.producer.records.mapping import Mapping
@@ -183,7 +183,9 @@ def backtest(plan: Plan, rows: Sequence[dict[str, Any]]) -> list[Verdict | Alert
     return [*run.feed(rows), *run.end()]
 
 
-def judge_all(plan: Plan, messages: Iterable[Output], name: str = MODEL) -> list[Verdict | Alert]:
+def judge_all(
+    plan: Plan, messages: Iterable[Output | PanesMessage], name: str = MODEL
+) -> list[Verdict | Alert]:
     """What a fresh judge makes of messages in the log of panes."""
     judge = plan.judge(name, JudgeState(position=0, rewind=0))
     found: list[Verdict | Alert] = []

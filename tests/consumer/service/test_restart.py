@@ -33,7 +33,7 @@ from driftline.consumer.wire.clock import Clock
 from driftline.consumer.wire.records import Alert
 from driftline.detectors.sequential import stream, variation
 
-from .drawing import draw_input, draw_labelling, in_other_forms
+from .drawing import draw_accepted, draw_input, draw_labelling, in_other_forms
 from .simulation import Run, Schedule
 
 # `make restarts` makes 300. These are enough to find out each rule below, where it is weakened.
@@ -62,12 +62,14 @@ def compare(
     rough: bool = False,
     several: bool = False,
     settings: dict[str, Any] | None = None,
+    accepted: bool = False,
 ) -> str | None:
     """Run seed `seed` disturbed and calm; return what differs, None if nothing.
 
     A rough run is one in which one of two partitions is often far ahead of the other in a pane:
     most disorder, the largest batches, one worker that is killed now and then.
-    `several`: some records hold several events. `settings`: of the model.
+    `several`: some records hold several events. `settings`: of the model. `accepted`: what comes is
+    accepted as normal.
     """
     rng = random.Random(seed)
     gradual = rng.random() < 0.4 and not rough
@@ -81,7 +83,9 @@ def compare(
     # Where events are still to come, silence would close panes that they belong to.
     stale_after = "off" if gradual else "20s"
     settings = settings or SETTINGS[seed % len(SETTINGS)]
-    calm = Run(inputs, Schedule(stale_after, settings=settings), random.Random(1), labelling).go()
+    said = draw_accepted(random.Random(seed)) if accepted else []
+    still = Schedule(stale_after, settings=settings, accepted=said)
+    calm = Run(inputs, still, random.Random(1), labelling).go()
     schedule = Schedule(
         stale_after,
         workers=rng.choice([1, 2, 3]),
@@ -89,6 +93,7 @@ def compare(
         kill=rng.choice([0.02, 0.1, 0.3]),
         gradual=gradual,
         settings=settings,
+        accepted=said,
     )
     if rough:
         schedule.workers, schedule.batch, schedule.kill = 1, 50, 0.1

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from driftline.consumer.deliver.acceptance_writer import AcceptanceRequest, acceptance
 from driftline.consumer.ui.source import MarkRequest
 from driftline.consumer.views.alert_views import Wanted
 from driftline.consumer.views.answers import (
@@ -31,6 +32,7 @@ from driftline.consumer.views.answers import (
 from driftline.consumer.views.pipeline import PipelineView, Status
 from driftline.consumer.views.report import ReportView
 from driftline.consumer.wire.control import Mark, Marks
+from driftline.consumer.wire.messages import Acceptance
 from driftline.consumer.wire.records import Alert, Verdict
 
 MODEL, FEATURE, SEGMENT = "car/loan", "a/b c%2Fé", "channel=a/b"
@@ -198,6 +200,11 @@ class Literal:
         if since == "soon":
             raise ValueError("soon: no time")
         return REPORT
+
+    def accept(self, model: str, request: AcceptanceRequest) -> Acceptance:
+        if self.failure is not None:
+            raise self.failure
+        return acceptance(model, request, 0)
 
     def mark(self, alert_id: str, request: MarkRequest) -> Marks:
         if self.failure is not None:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 import threading
+from urllib.parse import quote
 
 import msgspec
 import pytest
@@ -19,10 +20,11 @@ from driftline.consumer.ui.files import HEADERS, PageFiles
 from driftline.consumer.ui.listeners import Listeners
 from driftline.consumer.ui.page import _Reach
 from driftline.consumer.ui.source import MarkRequest
+from driftline.consumer.wire.messages import Acceptance
 
 from . import double
 from .conftest import HOST, Visit
-from .double import ALERT_ID, Literal
+from .double import ALERT_ID, FEATURE, MODEL, Literal
 
 TOKEN = "s3cret-token"
 MARKS = f"{api.PREFIX}/alerts/{ALERT_ID}/marks"
@@ -94,6 +96,49 @@ def test_a_mark_is_written(visit: Visit, source: Literal) -> None:
     answer = visit(Access(TOKEN)).post(MARKS, json=body, headers=BEARER)
     assert (answer.status_code, answer.content) == (200, msgspec.json.encode(double.MARKS))
     assert source.marked == [(ALERT_ID, msgspec.convert(body, MarkRequest))]
+
+
+ACCEPTANCES = f"{api.PREFIX}/models/{quote(MODEL, safe='')}/acceptances"
+
+
+def test_the_present_is_accepted(visit: Visit, source: Literal) -> None:
+    client = visit(Access(TOKEN))
+    body = {"feature": FEATURE, "who": "ada", "why": "a new market"}
+    answer = client.post(ACCEPTANCES, json=body, headers=BEARER)
+    assert answer.status_code == 200
+    made = msgspec.json.decode(answer.content, type=Acceptance)
+    assert (made.model, made.feature, made.who, made.why) == (MODEL, *body.values())
+    whole = client.post(ACCEPTANCES, json={**body, "feature": ""}, headers=BEARER)
+    assert whole.json()["feature"] == ""
+    refused = visit(Access()).post(ACCEPTANCES, json=body)
+    assert (refused.status_code, refused.json()["detail"]) == (
+        403,
+        "acceptances are not written here: start the page with --token-file",
+    )
+
+
+@pytest.mark.parametrize(
+    ("place", "more", "status", "detail"),
+    [
+        (ACCEPTANCES, {"why": ""}, 400, "why: write 1 to 2,000 characters"),
+        (ACCEPTANCES, {"feature": "nothing"}, 404, f"nothing: {MODEL} has no such feature"),
+        (
+            ACCEPTANCES,
+            {"feature": "performance.mae"},
+            400,
+            "performance.mae: the present of features can be accepted, not that of metrics: build a"
+            " reference of predictions that are good enough",
+        ),
+        (ACCEPTANCES, {"until": "x"}, 400, "the acceptance: Object contains unknown field `until`"),
+        (f"{api.PREFIX}/models/none/acceptances", {}, 404, "none: there is no such model"),
+    ],
+)
+def test_what_is_not_accepted(
+    visit: Visit, place: str, more: dict[str, str], status: int, detail: str
+) -> None:
+    body = {"feature": FEATURE, "who": "ada", "why": "a new market", **more}
+    answer = visit(Access(TOKEN)).post(place, json=body, headers=BEARER)
+    assert (answer.status_code, answer.json()["detail"]) == (status, detail)
 
 
 def test_who_may_write(visit: Visit, source: Literal) -> None:

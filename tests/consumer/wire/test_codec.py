@@ -9,11 +9,13 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from driftline.consumer.wire.codec import (
+    CONTROL_VERSION,
+    STATE_VERSION,
     decode,
     encode,
     pack_integers,
@@ -68,6 +70,7 @@ def test_a_record_that_is_cut_short_is_refused(length: int) -> None:
 def test_any_changed_byte_is_refused(place: int, change: int) -> None:
     changed = bytearray(RECORD)
     changed[place] ^= change
+    assume(place != 2 or changed[place] not in (STATE_VERSION, CONTROL_VERSION))  # both are known
     with pytest.raises(RecordError):
         decode(bytes(changed), Point)
 
@@ -78,11 +81,11 @@ def test_damage_is_named(data: bytes) -> None:
         decode(data, Point)
 
 
-@pytest.mark.parametrize("version", [3, 255])
+@pytest.mark.parametrize("version", [4, 255])
 def test_a_newer_version_is_refused(version: int) -> None:
     body = msgspec.msgpack.encode({"something": "else"})
     newer = struct.pack("<2sBII", b"DL", version, len(body), zlib.crc32(body)) + body
-    with pytest.raises(RecordError, match=f"version {version}, newer than 2: upgrade Driftline"):
+    with pytest.raises(RecordError, match=f"version {version}, newer than 3: upgrade Driftline"):
         decode(newer, Point)
 
 

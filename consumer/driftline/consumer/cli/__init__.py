@@ -15,6 +15,7 @@ from typing import Annotated
 
 import typer
 
+from driftline.consumer.cli.accept import accept
 from driftline.consumer.cli.alerts import alerts
 from driftline.consumer.cli.apply import apply
 from driftline.consumer.cli.backtest import backtest
@@ -62,6 +63,7 @@ app.add_typer(topics)
 app.command()(apply)
 app.add_typer(models)
 app.add_typer(alerts)
+app.command()(accept)
 app.add_typer(config)
 app.command()(schema)
 app.add_typer(dead_letter)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import getpass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.wire import kinds
 
 AlertId = Annotated[str, typer.Argument(help="The alert, or the beginning of its id.")]
@@ -28,3 +30,15 @@ Position = Annotated[
     typer.Option(metavar="FILE", help="Keeps where it stopped; else begin with what fires now."),
 ]
 Follow = Annotated[bool, typer.Option("--follow/--no-follow", help="Wait for more, until Ctrl-C.")]
+
+
+def login_name() -> str:
+    """Return the user's login name.
+
+    Raises:
+        CommandError: it is not known.
+    """
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):  # ImportError: where there is no such list of users
+        raise CommandError("--who: say who you are, your login name is not known") from None

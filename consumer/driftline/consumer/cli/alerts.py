@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +20,7 @@ from driftline.consumer.cli.alert_options import (
     Status,
     Who,
     Why,
+    login_name,
 )
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.notify import NOTIFY_HELP, notify, webhook
@@ -112,7 +112,7 @@ def acknowledge(
     bootstrap_servers: BootstrapServers = None,
 ) -> None:
     """Say that somebody looks after an alert: notify sends only a rise of severity and its end."""
-    given = None if clear else (who or _login_name(), why, None)
+    given = None if clear else (who or login_name(), why, None)
     _mark(alert_id, "acknowledge", given, config, bootstrap_servers)
 
 
@@ -132,7 +132,7 @@ def snooze(
     if not clear and length is None:
         raise CommandError("--for is missing: say for how long, such as --for 4h")
     seconds = None if length is None else read_seconds(length, "--for")
-    given = None if clear else (who or _login_name(), why, seconds)
+    given = None if clear else (who or login_name(), why, seconds)
     _mark(alert_id, "snooze", given, config, bootstrap_servers)
 
 
@@ -146,7 +146,7 @@ def false_alarm(
     bootstrap_servers: BootstrapServers = None,
 ) -> None:
     """Say that an alert is a false alarm: nothing more is sent of it, and reports count it."""
-    given = None if clear else (who or _login_name(), why, None)
+    given = None if clear else (who or login_name(), why, None)
     _mark(alert_id, "false_alarm", given, config, bootstrap_servers)
 
 
@@ -206,15 +206,3 @@ def _mark(
     from driftline.consumer.cli import alert_marking
 
     out(alert_marking.mark(broker, deployment.config, alert_id, action, given))
-
-
-def _login_name() -> str:
-    """Return the user's login name.
-
-    Raises:
-        CommandError: it is not known.
-    """
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):  # ImportError: where there is no such list of users
-        raise CommandError("--who: say who you are, your login name is not known") from None

@@ -109,6 +109,14 @@ def backtest(
     previous: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="N windows before each are normal.")
     ] = None,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FEATURE@TIME",
+            help="From then on what the feature is now is normal, without a name all features; or"
+            " a file of verdicts and alerts that tell what was accepted.",
+        ),
+    ] = None,
     verdicts: Annotated[
         bool, typer.Option("--verdicts", help="Print a line per feature and window too.")
     ] = False,
@@ -171,10 +179,10 @@ def backtest(
     times = read_given_times(timestamp, time_format, timezone)
     if compare is not None:
         written = (alerts, report, junit, summary)
-        if reference is not None or verdicts or ui or written != (None,) * 4:
+        if reference is not None or accept or verdicts or ui or written != (None,) * 4:
             raise CommandError(
-                "--compare: leave out --reference, --verdicts, --alerts, --report, --junit,"
-                " --summary and --ui, which it does not use"
+                "--compare: leave out --reference, --accept, --verdicts, --alerts, --report,"
+                " --junit, --summary and --ui, which it does not use"
             )
         if (window, every, rows, min_events, budget, rolling, previous) != (None,) * 7:
             raise CommandError(
@@ -207,6 +215,7 @@ def backtest(
     setup = backtest_exit.set_up(
         loaded, file, model, reference, (actual, labels, positive_label), wanted, times
     )
+    backtest_exit.accept(setup, accept or ())
     title = f"Backtest of {file.name}"
     shown = ui or report is not None
     with backtest_exit.published_by(setup) if shown else nullcontext() as published:

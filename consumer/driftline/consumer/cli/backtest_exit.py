@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 
 from driftline.consumer.cli import backtest_text
@@ -13,6 +14,7 @@ from driftline.consumer.cli.screen import Screen
 from driftline.consumer.cli.terminal import out, out_json, say
 from driftline.consumer.cli.verdict_table import VerdictTable
 from driftline.consumer.config import Loaded
+from driftline.consumer.offline.accepted import read_accepted
 from driftline.consumer.offline.assumed import assumed
 from driftline.consumer.offline.cases import Cases
 from driftline.consumer.offline.configured import configured
@@ -22,6 +24,7 @@ from driftline.consumer.offline.run import run
 from driftline.consumer.offline.setup import Setup
 from driftline.consumer.offline.window_options import WindowOptions
 from driftline.consumer.wire.records import Alert
+from driftline.producer.errors import InputError
 from driftline.producer.records.time_form import GivenTimes
 
 
@@ -52,6 +55,19 @@ def set_up(
         return assumed(file, model, reference, Screen(), GivenTruth(*truth), wanted, times)
     name = choose_model(loaded.config, model)
     return configured(loaded, name, file, reference, Screen(), GivenTruth(*truth))
+
+
+def accept(setup: Setup, given: Sequence[str]) -> None:
+    """Accept what is given as `--accept`; see `read_accepted`.
+
+    Raises:
+        InputError: one is no feature and time, and no file.
+    """
+    found = read_accepted(given, setup.model, setup.config.window)
+    known = {"", *setup.backtest.features}
+    for name in sorted({each.feature for each in found} - known):
+        raise InputError(f"--accept {name}: the reference has no such feature")
+    setup.backtest.accept(found)
 
 
 def backtest(

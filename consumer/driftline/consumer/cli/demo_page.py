@@ -36,8 +36,8 @@ def serving(shown: Demo, port: int, access: Access) -> Iterator[PageServer]:
     def scrapes() -> Sequence[Scrape]:
         return [Scrape("this process", generate_latest(registry).decode())]
 
-    topic = config.output.topic("control")
-    marks = None if access.token is None else Marking(lambda: broker, topic, _now)
+    topics = config.output.topic("control"), config.output.topic("panes")
+    marks = None if access.token is None else Marking(lambda: broker, *topics, _now)
     site = Site(HOST, port, access, "the demo", scrapes=scrapes, marks=marks)
     with following(site, lambda: MemoryLog(broker), config, config.output) as server:
         yield server

@@ -26,7 +26,8 @@ def serve(deployment: Deployment, section: UiConfig, access: Access, *, open_bro
     output = config.output if config is not None else OutputConfig()
     marks = None
     if access.token is not None:
-        marks = Marking(lambda: connect(deployment.kafka), output.topic("control"), _now)
+        topics = output.topic("control"), output.topic("panes")
+        marks = Marking(lambda: connect(deployment.kafka), *topics, _now)
     site = Site(
         section.host,
         section.port,

@@ -69,9 +69,9 @@ class MarkWriter:
         """
         now = self._now()
         mark = Mark(
-            _text(who, "who", LONGEST_NAME),
+            checked_text(who, "who", LONGEST_NAME),
             format_time(now // 1000 * 1000),
-            _text(why, "why", LONGEST_REASON) if why and why.strip() else None,
+            checked_text(why, "why", LONGEST_REASON) if why and why.strip() else None,
             _end(action, until, now),
         )
         return self._write(alert_id, action, mark)
@@ -124,7 +124,12 @@ class MarkWriter:
         self._producer = None
 
 
-def _text(text: str, name: str, longest: int) -> str:
+def checked_text(text: str, name: str, longest: int) -> str:
+    """Return what somebody wrote, without space around it.
+
+    Raises:
+        AlertsError: it is empty or too long; `name` says what it is.
+    """
     text = text.strip()
     if not text or len(text) > longest:
         raise AlertsError(f"{name}: write 1 to {longest:,} characters")

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from driftline.consumer.config import ModelConfig
-from driftline.consumer.judge.features.stream import StreamWindow
+from driftline.consumer.judge.acceptances import Acceptances
+from driftline.consumer.judge.accepting import accept, accepted_alerts
 from driftline.consumer.judge.lives.firing_times import FiringTimes
 from driftline.consumer.judge.lives.life import WindowTimes
 from driftline.consumer.judge.model_streams import ModelStreams, Shared, reference_streams
@@ -24,10 +25,11 @@ from driftline.consumer.judge.timeline import Timeline
 from driftline.consumer.judge.windows.panes import TWO_CONFIGURATIONS
 from driftline.consumer.judge.windows.passed_over import PassedOver
 from driftline.consumer.judge.windows.releases import SeenReleases
+from driftline.consumer.judge.windows.stream_window import StreamWindow
 from driftline.consumer.judge.windows.track import DueSpan, Track
 from driftline.consumer.log.protocol import Gap
 from driftline.consumer.wire.clock import Clock, by_source, listed
-from driftline.consumer.wire.messages import Horizon, Loss, Pane, PanesMessage
+from driftline.consumer.wire.messages import Acceptance, Horizon, Loss, Pane, PanesMessage
 from driftline.consumer.wire.records import Alert, Verdict
 from driftline.detectors.reference import Reference
 
@@ -73,7 +75,7 @@ class ModelJudge:
         self._every, self._pane = config.window.every, pane
         others = {} if state.releases is msgspec.UNSET else state.releases
         self._releases = SeenReleases(config.releases, state.versions, others)
-        self._references, first = references, references.first
+        first = references.first
         self.track = Track(
             config.window,
             pane,
@@ -89,15 +91,18 @@ class ModelJudge:
             self.track.kept_from = state.kept_from
         horizon = config.labels.horizon if config.labels is not None else 0
         firings = FiringTimes(max(horizon // _EFFECTS_KEPT, self._every))
-        self._shared = Shared(name, config, pane, {}, firings, self.track)
+        self._acceptances = Acceptances(state.accepted, references.at(self.track.judged), pane)
+        self._references = references.map(self._acceptances.over)
+        self._shared = Shared(name, config, pane, {}, firings, self.track, self._acceptances)
         self._lives = self._shared.lives
         self._moving: MovingReference | None = None
         if config.reference.moves:
             streams = tuple(reference_streams(config, first))
             self._moving = MovingReference(config, first, streams, pane, state)
             if self._moving.start is not None:
-                references.add(self._moving.start, self._moving.reference)
-        reference = references.at(self.track.judged)
+                normal = self._acceptances.over(self._moving.reference)
+                self._references.add(self._moving.start, normal)
+        reference = self._references.at(self.track.judged)
         self._streams = ModelStreams(self._shared, reference, state)
         self.track.reach = self._reach()
         # What the configuration no longer watches would fire for ever: nothing could resolve it.
@@ -138,8 +143,7 @@ class ModelJudge:
         Raises:
             ReferenceError: it is of another layout.
         """
-        judged = self.track.judged
-        following = start if judged is None else max(start, judged + self._pane)
+        following = max(start, self.track.following or start)
         before = self._references.last
         self._references.add(following, reference)
         origin = reference.origin or reference
@@ -162,14 +166,22 @@ class ModelJudge:
         moving = 0 if self._moving is None else self._moving.reach(self._config)
         return max(self._streams.reach, moving)
 
-    def _come(self, pane: int) -> None:
-        """Let time come to a pane, which starts at `pane` (ms)."""
+    def _come(self, pane: int) -> Iterator[Alert]:
+        """Let time come to a pane (its start, ms); yield the ends of what is accepted then."""
         if self._moving is not None and self._moving.turn(pane):
-            self._references.add(pane, self._moving.reference)
+            self._acceptances.forget(self._moving.learnt_from)
+            self._references.add(pane, self._acceptances.over(self._moving.reference))
+        accepted = accept(self._streams, self._shared, pane)
+        if accepted:
+            known = self._references.at(pane)
+            normal = (known.origin or known) if self._moving is None else self._moving.reference
+            self._references.insert(pane, self._acceptances.over(normal))
         self._turn(pane)
         if self._moving is not None:
             for records in self._streams.writers:
                 records.note = self._moving.note
+        if accepted:
+            yield from accepted_alerts(accepted, self._streams, self._shared, pane)
 
     def _follow(self, learnt: int, pane: int) -> None:
         """Let what is normal follow the alerts that are open now.
@@ -180,7 +192,7 @@ class ModelJudge:
         """
         moving = self._moving
         if moving is not None and moving.follow(learnt, pane, self._lives, self.track.panes):
-            self._references.add(pane, moving.reference)
+            self._references.add(pane, self._acceptances.over(moving.reference))
             self._turn(pane)
 
     def feed(self, message: PanesMessage, offset: int) -> Sequence[Verdict | Alert]:
@@ -200,6 +212,8 @@ class ModelJudge:
             return ()
         elif isinstance(message, Loss):
             out = self._lose(message)
+        elif isinstance(message, Acceptance):
+            self._acceptances.read(message, self.track.following)
         elif isinstance(message, Horizon):
             out = self._advance(message)
         self.position = max(self.position, offset + 1)
@@ -256,6 +270,7 @@ class ModelJudge:
         )
         if self._releases.others:
             state.releases = self._releases.others
+        state.accepted = self._acceptances.state()
         if self.track.kept_from is not None:
             state.kept_from = self.track.kept_from
         if self._moving is not None:
@@ -289,7 +304,7 @@ class ModelJudge:
             now = now if self.until is None else min(now, self.until)
             for stretch in self.track.due(now, lambda end: True):
                 out += self._panes(stretch.end)
-                self._come(stretch.end - self._pane)
+                out += self._come(stretch.end - self._pane)
                 out += self._empty(stretch) if stretch.empty else self._window(stretch)
                 self._follow(stretch.end, stretch.end - self._pane)
             out += self._panes(now)
@@ -330,7 +345,7 @@ class ModelJudge:
         """Add the panes that end at `until` (ms) or before to the evidence, in order."""
         panes = self.track.panes
         for start in self.track.panes_due(until):
-            self._come(start)
+            yield from self._come(start)
             end = start + self._pane
             if not panes.foreign(start, end) and not self.track.lost(start, end):
                 for stream in self._streams.features:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from driftline.consumer.config import ModelConfig
+from driftline.consumer.judge.acceptances import Acceptances
 from driftline.consumer.judge.features.causes import Causes
 from driftline.consumer.judge.features.new_fields import NewFields
 from driftline.consumer.judge.features.rules import RuleBook
@@ -50,6 +51,7 @@ class Shared:
         lives: its alerts' lives, which judging moves on.
         firings: which alerts on features fired when.
         track: the windows and panes of its events.
+        acceptances: features whose present was accepted as normal.
     """
 
     model: str
@@ -58,6 +60,7 @@ class Shared:
     lives: Lives
     firings: FiringTimes
     track: Track
+    acceptances: Acceptances
     _outcomes: dict[Reference, Outcomes | None] = field(default_factory=dict)
 
     def outcomes(self, reference: Reference) -> Outcomes | None:
@@ -100,6 +103,8 @@ class ModelStreams:
         origin = reference.origin or reference
         outcomes = shared.outcomes(origin)
         self.writers = record_writers(model, config, reference)
+        for records in self.writers:
+            records.accepted = shared.acceptances.features
         rules = rule_books(config, reference, outcomes, shared.pane)
         changes = {each.stream: each for each in kept.changes}
         self.causes = Causes(model, config, reference, lives, segment_streams(config, reference))

@@ -119,6 +119,12 @@ class MovingReference:
             self.reference = self._made(self._state.number)
 
     @property
+    def learnt_from(self) -> int:
+        """From when on (ms) the stream is what is normal now."""
+        stretches = self._stretches
+        return (self._state.number - stretches.lag - stretches.many) * stretches.length
+
+    @property
     def note(self) -> str | None:
         """What to know of how windows are judged now; None: nothing."""
         if self.reference.origin is not None:

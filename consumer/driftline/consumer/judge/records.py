@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from msgspec import UNSET
 
 from driftline.consumer.config import ModelConfig
+from driftline.consumer.judge.accepted_state import AcceptedFeature
 from driftline.consumer.judge.budget_rules import BUDGET_RULES
 from driftline.consumer.judge.lives.life import Life, WindowTimes
 from driftline.consumer.judge.sentence import Wording, fit, named, opening
@@ -22,6 +23,7 @@ from driftline.consumer.wire.axis import axis_of
 from driftline.consumer.wire.kinds import Kind, Severity
 from driftline.consumer.wire.records import (
     STATES,
+    Accepted,
     Alert,
     Contribution,
     DetectorValue,
@@ -140,6 +142,7 @@ class RecordWriter:
 
     Attributes:
         model, segment: as above.
+        accepted: features whose present was accepted as normal.
         stream: its name.
         note: what to know of all that is judged now; None: nothing.
         axis: what its windows lie along.
@@ -150,6 +153,7 @@ class RecordWriter:
     ) -> None:
         self.model, self.segment = model, segment
         self.note: str | None = None
+        self.accepted: Mapping[str, AcceptedFeature] = {}
         self._config, self._reference = config, reference
         self.stream = stream_name(model, segment)
         self.axis = axis_of(config.window)
@@ -203,14 +207,25 @@ class RecordWriter:
             confusion=found.confusion,
             sequential=sequential,
             note=note,
+            accepted=None if found.subject.sort == "metric" else self._accepted(feature),
         )
 
     def alert(
-        self, life: Life, window: JudgedWindow, cause: Cause, events: int | None = None
+        self,
+        life: Life,
+        window: JudgedWindow,
+        cause: Cause,
+        events: int | None = None,
+        accepted: str | None = None,
     ) -> Alert:
         """Return the record of a life that fired, rose, was resolved or is due again.
 
-        `events`: of the reference that it is compared with; None: all.
+        Args:
+            life: of the alert.
+            window: that causes it.
+            cause: what it shows.
+            events: of the reference that it is compared with; None: all.
+            accepted: a feature whose present was accepted, so that it ends; None: none.
         """
         axis, times, (name, figure) = self.axis, window.times, cause.detector or (None, NO_FIGURE)
         who = self.identify(life)
@@ -257,6 +272,7 @@ class RecordWriter:
             owner=self._config.owner,
             runbook=self._config.runbook,
             links=who.links,
+            accepted=self._accepted(accepted),
         ).with_change(cause.wording.row)
 
     def identify(self, life: Life) -> AlertIdentity:
@@ -273,6 +289,14 @@ class RecordWriter:
             alert_links(self._config.page, alert_id),
             not life.silent,
         )
+
+    def _accepted(self, feature: str | None) -> Accepted | None:
+        """Return who accepted what a feature is compared with; None: nobody did."""
+        found = self.accepted.get(feature or "")
+        if found is None:
+            return None
+        since, start = self.axis.key(found.since), self.axis.key(found.start)
+        return Accepted(found.id, found.who, found.why, since, start)
 
     def _named(self, events: int | None) -> ReferenceName:
         return self._reference if events is None else ReferenceName(self._reference.id, events)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from driftline.consumer.judge.accepted_state import AcceptanceState
 from driftline.consumer.judge.features.change_state import StreamChanges
 from driftline.consumer.judge.lives.life import Life
 from driftline.consumer.judge.moving_state import Chunk, MovingState
@@ -137,6 +138,7 @@ class JudgeState(msgspec.Struct, tag="judge", rename={"sources": "heard"}):
         volume: how many events came.
         moving, chunks: of a reference that moves.
         releases: values seen of tags that say what was released, but for the version.
+        accepted: what was accepted as normal; UNSET: nothing ever was.
         kept_from: panes before it (ms) are gone, though they would be looked back at.
         version: which version of it is judged; of a model of the configuration's file none.
     """
@@ -164,3 +166,4 @@ class JudgeState(msgspec.Struct, tag="judge", rename={"sources": "heard"}):
     moving: MovingState | msgspec.UnsetType = msgspec.UNSET
     chunks: list[Chunk] | msgspec.UnsetType = msgspec.UNSET
     releases: dict[str, list[str]] | msgspec.UnsetType = msgspec.UNSET
+    accepted: AcceptanceState | msgspec.UnsetType = msgspec.UNSET

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from driftline.detectors.reference import Reference
 from driftline.errors import ReferenceError  # noqa: A004 (the operator's word for it)
@@ -71,6 +71,18 @@ class Timeline:
             reference for start, reference in reversed(self._entries)
             if start is None or start <= pane
         )  # fmt: skip
+
+    def map(self, change: Callable[[Reference], Reference]) -> Timeline:
+        """Return the same with another reference in place of each."""
+        found = Timeline(self.first)
+        found._entries = [(start, change(reference)) for start, reference in self._entries]
+        return found
+
+    def insert(self, start: int, reference: Reference) -> None:
+        """Let another one hold from a pane on, until the next one does that follows already."""
+        later = [each for each in self._entries if each[0] is not None and each[0] > start]
+        self.add(start, reference)
+        self._entries += later
 
     def origins(self) -> Timeline:
         """Return what performance is compared with: those that they are derived from."""

@@ -10,7 +10,6 @@ from math import ceil, isnan
 import numpy as np
 
 from driftline.consumer.config import ModelConfig, describe_volume_budget
-from driftline.consumer.judge.features.stream import StreamWindow
 from driftline.consumer.judge.lives.life import (
     DAY,
     Life,
@@ -27,6 +26,7 @@ from driftline.consumer.judge.volume_sentence import amiss_to_the_end, events_ch
 from driftline.consumer.judge.volume_state import VolumeState
 from driftline.consumer.judge.volume_steps import VolumeSteps
 from driftline.consumer.judge.windows.panes import PaneStore
+from driftline.consumer.judge.windows.stream_window import StreamWindow
 from driftline.consumer.judge.windows.track import Track
 from driftline.consumer.wire.codec import pack_integers, unpack_integers
 from driftline.consumer.wire.kinds import Kind

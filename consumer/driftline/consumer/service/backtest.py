@@ -32,6 +32,7 @@ from driftline.consumer.sketch.partition import Output, PartitionSketch
 from driftline.consumer.sketch.state import SketchState
 from driftline.consumer.sketch.totals import DeadLetter, InputTotals
 from driftline.consumer.wire.axis import RowAxis
+from driftline.consumer.wire.messages import Acceptance
 from driftline.consumer.wire.records import EVENTS, Alert, Verdict
 from driftline.producer.files.columns import Columns
 from driftline.producer.records.event_fields import ALIASES
@@ -109,6 +110,15 @@ class Backtest:
         self.join_totals = joins[model].totals if joins else None
         self._offsets: Counter[str] = Counter()  # of the messages between the stages, by topic
         self._begun = bool(known)
+
+    def accept(self, acceptances: Iterable[Acceptance]) -> None:
+        """Let what features are at a time be normal from then on; to be called before all else.
+
+        In the service the records lie in the log of panes, and hold when they are read there.
+        """
+        for acceptance in acceptances:
+            for _ in self._taken([acceptance]):
+                raise AssertionError("before the first pane nothing comes of an acceptance")
 
     def feed(self, rows: Sequence[dict[str, Any]]) -> Iterator[Verdict | Alert]:
         """Count `rows`; yield the verdicts and alerts of the windows that they make final."""
@@ -197,6 +207,11 @@ class Backtest:
         named, wanted = sketch.columns, self._plan.listed(self._model).is_new
         whole = self._plan.mapping_of(sketch.source.topic).wildcard
         return Columns(named, wanted) if whole else Columns(named)
+
+    @property
+    def features(self) -> frozenset[str]:
+        """The features that the model's reference describes."""
+        return frozenset(self._plan.references[self._model].layout.position)
 
     @property
     def failures(self) -> dict[str, Exception]:

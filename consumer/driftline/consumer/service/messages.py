@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
@@ -13,8 +14,9 @@ from driftline.consumer.log.protocol import Headers, Message, Record, TopicInfo,
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.sketch.event_record import EventRecord
 from driftline.consumer.sketch.totals import DeadLetter
-from driftline.consumer.wire.codec import encode
+from driftline.consumer.wire.codec import CONTROL_VERSION, encode
 from driftline.consumer.wire.messages import (
+    Acceptance,
     Block,
     Horizon,
     Loss,
@@ -112,12 +114,14 @@ def _keyed(
 
 
 _counts = _keyed("model", encode)
+_control = _keyed("model", partial(encode, version=CONTROL_VERSION))
 
 OUTPUTS: dict[type, tuple[str, Write]] = {
     Pane: ("panes", _counts),
     Horizon: ("panes", _counts),
     Loss: ("panes", _counts),
     ModelChange: ("panes", _counts),
+    Acceptance: ("panes", _control),
     Block: ("joins", lambda block, topic, *_: Message(topic, block.target, None, encode(block))),
     DeadLetter: (
         "dead-letter",

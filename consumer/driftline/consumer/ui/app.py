@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 import msgspec
@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route as Path
 
+from driftline.consumer.deliver.acceptance_writer import AcceptanceRequest
 from driftline.consumer.deliver.errors import AlertsError
 from driftline.consumer.ui import api, sign_in, tables
 from driftline.consumer.ui.access import Access
@@ -27,11 +28,15 @@ from driftline.consumer.ui.problem import failed, refused, unavailable
 from driftline.consumer.ui.source import MarkRequest, Source
 from driftline.consumer.ui.stream import stream
 from driftline.consumer.wire.addresses import VIEWS
+from driftline.consumer.wire.control import Marks
+from driftline.consumer.wire.messages import Acceptance
 from driftline.errors import DriftlineError
+from driftline.producer.records.names import is_metric
 
 _JSON = "application/json"
 _LARGEST_REQUEST = 16_384  # bytes of what is written of an alert
 
+T = TypeVar("T")
 Endpoint = Callable[[Request], Any]
 
 
@@ -51,6 +56,11 @@ def application(
     paths = [Path(api.PREFIX + each.path, _reading(each, source, kept)) for each in api.ROUTES]
     paths += [
         Path(f"{api.PREFIX}/alerts/{{alert_id}}/marks", _marking(source, access), methods=["POST"]),
+        Path(
+            f"{api.PREFIX}/models/{{model}}/acceptances",
+            _accepting(source, access),
+            methods=["POST"],
+        ),
         Path(f"{api.PREFIX}/stream", _streaming(listeners)),
         Path(f"{api.PREFIX}/openapi.json", _fixed(Body(msgspec.json.encode(document()), _JSON))),
         Path("/livez", _fixed(Body(b'{"ok":true}\n', _JSON))),
@@ -134,28 +144,52 @@ def _named(request: Request, name: str) -> str:
 
 
 def _marking(source: Source, access: Access) -> Endpoint:
-    async def mark(request: Request) -> Response:
+    def write(alert_id: str, asked: MarkRequest) -> Marks:
+        if source.alert(alert_id) is None:
+            raise HTTPException(404, f"{alert_id}: there is no such alert")
+        return source.mark(alert_id, asked)
+
+    return _writing(access, "alert_id", MarkRequest, write, "mark")
+
+
+def _accepting(source: Source, access: Access) -> Endpoint:
+    def write(model: str, asked: AcceptanceRequest) -> Acceptance:
+        if source.model(model, None) is None:
+            raise HTTPException(404, f"{model}: there is no such model")
+        name = asked.feature
+        if name and not is_metric(name) and source.feature(model, name, None, None) is None:
+            raise HTTPException(404, f"{name}: {model} has no such feature")
+        return source.accept(model, asked)
+
+    return _writing(access, "model", AcceptanceRequest, write, "acceptance")
+
+
+def _writing(
+    access: Access, name: str, kind: type[T], write: Callable[[str, T], Any], what: str
+) -> Endpoint:
+    """Return what writes something of the `name` in the path, `what`, sent as a `kind`."""
+
+    async def answer(request: Request) -> Response:
         if access.token is None:
-            raise HTTPException(403, "marks are not written here: start the page with --token-file")
+            why = "are not written here: start the page with --token-file"
+            raise HTTPException(403, f"{what}s {why}")
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _JSON:
             raise HTTPException(415, f"send it with Content-Type: {_JSON}")
         try:
-            asked = msgspec.json.decode(await _content(request), type=MarkRequest)
+            asked = msgspec.json.decode(await _content(request), type=kind)
         except msgspec.DecodeError as error:
-            raise HTTPException(400, f"the mark: {error}") from None
-        alert_id = _named(request, "alert_id")
+            raise HTTPException(400, f"the {what}: {error}") from None
+        about = _named(request, name)
 
-        def write() -> Body:
-            if source.alert(alert_id) is None:
-                raise HTTPException(404, f"{alert_id}: there is no such alert")
+        def written() -> Body:
             try:
-                return Body(msgspec.json.encode(source.mark(alert_id, asked)), _JSON)
+                return Body(msgspec.json.encode(write(about, asked)), _JSON)
             except AlertsError as error:
                 raise HTTPException(400, str(error)) from None
 
-        return (await run_in_threadpool(write)).response(request)
+        return (await run_in_threadpool(written)).response(request)
 
-    return mark
+    return answer
 
 
 async def _content(request: Request) -> bytes:

@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
+from driftline.consumer.deliver.acceptance_writer import AcceptanceRequest
 from driftline.consumer.deliver.errors import AlertsError
 from driftline.consumer.ui.marking import Marking
 from driftline.consumer.ui.source import MarkRequest
@@ -28,6 +29,7 @@ from driftline.consumer.views.fold import Views
 from driftline.consumer.views.pipeline import PipelineView, Status
 from driftline.consumer.views.report import ReportView
 from driftline.consumer.wire.control import Marks
+from driftline.consumer.wire.messages import Acceptance
 
 Answer = TypeVar("Answer")
 
@@ -76,7 +78,7 @@ class Live:
         keeper: keeps the views.
         title: what is watched.
         scrapes: reads the metrics of the workers.
-        marks: writes marks of alerts; None: nobody may.
+        marks: writes what people say; None: nobody may.
         pipeline_known: the view of the pipeline, where no worker has to be asked for it.
     """
 
@@ -107,7 +109,10 @@ class Live:
         self, model: str, feature: str, segment: str | None, window: str | None
     ) -> FeatureView | None:
         """Return one feature."""
-        return self.keeper.ask(lambda views: views.feature(model, feature, segment, window))
+        found = self.keeper.ask(lambda views: views.feature(model, feature, segment, window))
+        if found is None or self.marks is None:
+            return found
+        return msgspec.structs.replace(found, writable=True)
 
     def performance(self, model: str, segment: str | None) -> PerformanceView | None:
         """Return how a model performs."""
@@ -133,6 +138,17 @@ class Live:
         """Return a span of time."""
         found = self.keeper.ask(lambda views: views.report(since, until))
         return msgspec.structs.replace(found, title=self.title, pipeline=self.pipeline())
+
+    def accept(self, model: str, request: AcceptanceRequest) -> Acceptance:
+        """Write that what a model shows is accepted as normal.
+
+        Raises:
+            AlertsError: the request is not as it must be, or nobody may.
+            LogError, WorkerLost: the broker does not take it.
+        """
+        if self.marks is None:
+            raise AlertsError("nothing is accepted here")
+        return self.marks.accept(model, request)
 
     def mark(self, alert_id: str, request: MarkRequest) -> Marks:
         """Write a mark of an alert.

@@ -1,47 +1,46 @@
-"""Writing what people say of alerts on the page: it connects when somebody first does."""
+"""Writing what people say on the page: it connects when somebody first does."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
+from driftline.consumer.deliver.acceptance_writer import AcceptanceRequest, AcceptanceWriter
 from driftline.consumer.deliver.mark_writer import MarkWriter
 from driftline.consumer.log.errors import LogError, WorkerLost
 from driftline.consumer.log.protocol import Broker
 from driftline.consumer.ui.source import MarkRequest
 from driftline.consumer.wire.control import Marks
+from driftline.consumer.wire.messages import Acceptance
+
+W = TypeVar("W", bound=MarkWriter | AcceptanceWriter)
+T = TypeVar("T")
 
 
-class Marking:
-    """Writes marks, from any thread.
+class _Connected(Generic[W]):
+    """A writer, for any thread; connected when it is first needed, and again after an error.
 
     Args:
-        connect: reaches the broker; called again after it was away.
-        topic: `<prefix>.control`.
-        now: returns ms since 1970.
+        connect: returns one that reaches the broker.
     """
 
-    def __init__(self, connect: Callable[[], Broker], topic: str, now: Callable[[], int]) -> None:
-        self._connect, self._topic, self._now = connect, topic, now
+    def __init__(self, connect: Callable[[], W]) -> None:
+        self._connect = connect
         self._lock = threading.Lock()
-        self._writer: MarkWriter | None = None
+        self._writer: W | None = None
 
-    def write(self, alert_id: str, request: MarkRequest) -> Marks:
-        """Mark an alert, or take a mark back; return all its marks.
+    def write(self, what: Callable[[W], T]) -> T:
+        """Write something.
 
         Raises:
-            AlertsError: the mark is not as it must be, or the topic does not exist.
             LogError, WorkerLost: the broker does not take it.
         """
         with self._lock:
             if self._writer is None:
-                self._writer = MarkWriter(self._connect(), self._topic, self._now)
+                self._writer = self._connect()
             try:
-                if request.clear:
-                    return self._writer.clear(alert_id, request.action)
-                return self._writer.mark(
-                    alert_id, request.action, request.who, request.why, request.until
-                )
+                return what(self._writer)
             except (LogError, WorkerLost):
                 self._drop()
                 raise
@@ -55,3 +54,49 @@ class Marking:
         writer, self._writer = self._writer, None
         if writer is not None:
             writer.close()
+
+
+class Marking:
+    """Writes marks of alerts, and acceptances of what models show, from any thread.
+
+    Args:
+        connect: reaches the broker; called again after it was away.
+        control: `<prefix>.control`.
+        panes: `<prefix>.panes`.
+        now: returns ms since 1970.
+    """
+
+    def __init__(
+        self, connect: Callable[[], Broker], control: str, panes: str, now: Callable[[], int]
+    ) -> None:
+        self._marks = _Connected(lambda: MarkWriter(connect(), control, now))
+        self._acceptances = _Connected(lambda: AcceptanceWriter(connect(), panes, now))
+
+    def write(self, alert_id: str, request: MarkRequest) -> Marks:
+        """Mark an alert, or take a mark back; return all its marks.
+
+        Raises:
+            AlertsError: the mark is not as it must be, or the topic does not exist.
+            LogError, WorkerLost: the broker does not take it.
+        """
+        if request.clear:
+            return self._marks.write(lambda writer: writer.clear(alert_id, request.action))
+        return self._marks.write(
+            lambda writer: writer.mark(
+                alert_id, request.action, request.who, request.why, request.until
+            )
+        )
+
+    def accept(self, model: str, request: AcceptanceRequest) -> Acceptance:
+        """Accept what a model shows as normal.
+
+        Raises:
+            AlertsError: the request is not as it must be, or the topic does not exist.
+            LogError, WorkerLost: the broker does not take it.
+        """
+        return self._acceptances.write(lambda writer: writer.accept(model, request))
+
+    def close(self) -> None:
+        """Give up the connections."""
+        self._marks.close()
+        self._acceptances.close()

@@ -8,12 +8,14 @@ from typing import Any
 
 import msgspec
 
+from driftline.consumer.deliver.acceptance_writer import AcceptanceRequest
 from driftline.consumer.ui.access import COOKIE
 from driftline.consumer.ui.api import FORMAT, PREFIX, ROUTES, Parameter, Route
 from driftline.consumer.ui.listeners import Changed
 from driftline.consumer.ui.problem import MEDIA_TYPE, Problem
 from driftline.consumer.ui.source import MarkRequest
 from driftline.consumer.wire.control import Marks
+from driftline.consumer.wire.messages import Acceptance
 
 Json = dict[str, Any]
 _REF = "#/components/schemas/{name}"
@@ -40,7 +42,8 @@ _WRITING = {
 
 def document() -> Json:
     """Return the OpenAPI document, 3.1."""
-    structs = [*(each.answer for each in ROUTES), MarkRequest, Marks, Changed, Problem]
+    structs = [*(each.answer for each in ROUTES), MarkRequest, Marks]
+    structs += [AcceptanceRequest, Acceptance, Changed, Problem]
     _, components = msgspec.json.schema_components(structs, ref_template=_REF)
     return {
         "openapi": "3.1.0",
@@ -50,6 +53,7 @@ def document() -> Json:
         "paths": {
             **{each.path: {"get": _get(each)} for each in ROUTES},
             "/alerts/{alert_id}/marks": {"post": _marks()},
+            "/models/{model}/acceptances": {"post": _acceptances()},
             "/stream": {"get": _stream()},
             "/openapi.json": {"get": _this()},
         },
@@ -85,19 +89,37 @@ def _get(route: Route) -> Json:
 
 def _marks() -> Json:
     about = "Acknowledge or snooze an alert, mark it as a false alarm, or take that back."
+    answer = "All marks of the alert."
     return {
         "summary": about,
         "operationId": "mark_alert",
-        "security": [{"token": []}],
         "parameters": _names(("alert_id",)),
+        **_written(MarkRequest, Marks, answer),
+    }
+
+
+def _acceptances() -> Json:
+    about = "Accept what a feature of a model, or every one, is now as the new normal."
+    answer = "The record, as the worker that judges the model reads it."
+    return {
+        "summary": about,
+        "operationId": "accept",
+        "parameters": _names(("model",)),
+        **_written(AcceptanceRequest, Acceptance, answer),
+    }
+
+
+def _written(request: type, found: type, about: str) -> Json:
+    return {
+        "security": [{"token": []}],
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": _ref(MarkRequest)}},
+            "content": {"application/json": {"schema": _ref(request)}},
         },
         "responses": {
             "200": {
-                "description": "All marks of the alert.",
-                "content": {"application/json": {"schema": _ref(Marks)}},
+                "description": about,
+                "content": {"application/json": {"schema": _ref(found)}},
             },
             **_refused(_WRITING),
         },

@@ -39,7 +39,7 @@ class Site:
         title: what is watched.
         windows: of each stream that are held at most.
         scrapes: reads the metrics of the workers.
-        marks: writes marks of alerts; None: nobody may.
+        marks: writes what people say; None: nobody may.
     """
 
     host: str

@@ -6,6 +6,7 @@ from typing import Protocol
 
 import msgspec
 
+from driftline.consumer.deliver.acceptance_writer import AcceptanceRequest
 from driftline.consumer.views.alert_views import Wanted
 from driftline.consumer.views.answers import (
     AlertList,
@@ -18,6 +19,7 @@ from driftline.consumer.views.answers import (
 from driftline.consumer.views.pipeline import PipelineView, Status
 from driftline.consumer.views.report import ReportView
 from driftline.consumer.wire.control import Action, Marks
+from driftline.consumer.wire.messages import Acceptance
 
 
 class MarkRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,6 +63,14 @@ class Source(Protocol):
     def alert(self, alert_id: str) -> AlertView | None: ...  # noqa: D102
     def pipeline(self) -> PipelineView: ...  # noqa: D102
     def report(self, since: str | None, until: str | None) -> ReportView: ...  # noqa: D102
+
+    def accept(self, model: str, request: AcceptanceRequest) -> Acceptance:
+        """Write that what a model shows is accepted as normal.
+
+        Raises:
+            AlertsError: the request is not as it must be.
+            LogError, WorkerLost: the broker does not take it.
+        """
 
     def mark(self, alert_id: str, request: MarkRequest) -> Marks:
         """Write a mark of an alert.

@@ -197,6 +197,7 @@ class FeatureView(msgspec.Struct, frozen=True):
         verdict: of the window asked for, else the newest; its bins are the picture.
         contributions: of each bin of `verdict.bins` its share of the effect, 0 to 1, as in `top`.
         names: of each bin, in words.
+        writable: whether its present can be accepted here.
     """
 
     model: str
@@ -216,6 +217,7 @@ class FeatureView(msgspec.Struct, frozen=True):
     segments: list[SegmentRow]
     alerts: list[AlertRow]
     versions: list[VersionStart]
+    writable: bool = False
 
 
 class MetricSeries(msgspec.Struct, frozen=True):

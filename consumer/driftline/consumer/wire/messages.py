@@ -1,8 +1,8 @@
 """What travels on `driftline.panes` and `driftline.joins`.
 
 On `panes`, keyed by model: counts of panes, horizons and losses, from the inputs and, marked as
-`outcomes`, from the join, and changes of the model. On `joins`, by partition: blocks of predictions
-and labels.
+`outcomes`, from the join, changes of the model, and what people say of it. On `joins`, by
+partition: blocks of predictions and labels.
 """
 
 from __future__ import annotations
@@ -121,6 +121,24 @@ class ModelChange(msgspec.Struct, frozen=True, tag="change"):
     removed: bool = False
 
 
+class Acceptance(msgspec.Struct, frozen=True, tag="acceptance"):
+    """That what a feature of a model is now is normal from now on; somebody says it.
+
+    `id`: of one and a feature the first record holds. `feature`: empty for every one that is
+    watched. `since`: start of the panes whose events are the new normal, ms; None: as its alert
+    says, else those of the last window. `start`: of the first pane that is compared with them, ms;
+    where that is past or None, the next one that judge has not seen. `who`, `why`: accepts it.
+    """
+
+    id: str
+    model: str
+    feature: str
+    who: str
+    why: str
+    since: int | None = None
+    start: int | None = None
+
+
 class Rows(msgspec.Struct, frozen=True, array_like=True):
     """Predictions and labels of one model, columns packed as `pack_integers` or little-endian.
 
@@ -162,7 +180,7 @@ class Block(msgspec.Struct, frozen=True, tag="block", rename={"horizon": "word"}
     errors: str | None = None
 
 
-PanesMessage = Pane | Horizon | Loss | ModelChange
+PanesMessage = Pane | Horizon | Loss | ModelChange | Acceptance
 
 
 def decode_panes(record: bytes) -> PanesMessage:

@@ -135,6 +135,16 @@ class Sides(msgspec.Struct, frozen=True):
     ]
 
 
+class Accepted(msgspec.Struct, frozen=True):
+    """Who made what came then the new normal. Of a file without times places are row numbers."""
+
+    id: Annotated[str, means("Of the acceptance.")]
+    who: Annotated[str, means("Who accepted it.")]
+    why: Annotated[str, means("Why.")]
+    since: Annotated[str, means("From when on events are the new normal.", "RFC 3339")]
+    start: Annotated[str, means("From when on events are compared with them.", "RFC 3339")]
+
+
 EVENTS = "events"
 """What a verdict on the number of events is about: its type, and the detector in it."""
 
@@ -167,6 +177,9 @@ class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
     sequential: Annotated[Sequential | None, means("Left out where there is none.")] = None
     note: Annotated[str | None, means("What to know of how it was judged.")] = None
     sides: Annotated[Sides | None, means("Of a comparison: whom it compares.")] = None
+    accepted: Annotated[
+        Accepted | None, means("Where what it was compared with was accepted as normal.")
+    ] = None
 
     @property
     def subject(self) -> Subject:
@@ -249,6 +262,9 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=
     owner: Annotated[str | None, means("As configured.")]
     runbook: Annotated[str | None, means("As configured, a URL.")]
     links: Annotated[dict[str, str] | None, means("URL of the `page` that shows it.")] = None
+    accepted: Annotated[
+        Accepted | None, means("Where it ended because what it tells was accepted as normal.")
+    ] = None
 
     @property
     def subject(self) -> Subject:

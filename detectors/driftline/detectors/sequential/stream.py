@@ -253,6 +253,15 @@ class StreamEvidence:
         group.evidence.reset(i)
         self.evidence[f] = group.evidence.evidence()[i]
 
+    def relearn(self, f: int) -> None:
+        """Learn anew how much the panes of the f-th feature vary, if the stream alone tells it.
+
+        What it learnt so far may be the change that is normal from now on.
+        """
+        if self._dispersion is None or not self._dispersion.known()[f]:
+            group, i = self._find(f)
+            group.state.variation.reset(i)
+
     def state(self) -> StreamState:
         """Return what has to be kept."""
         return StreamState([group.state for group in self._groups])

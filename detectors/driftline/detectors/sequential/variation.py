@@ -132,6 +132,11 @@ class PaneVariation:
         for name in ("panes", "events", "squares", "products", "last"):
             getattr(self, name)[..., mine] = getattr(other, name)[..., theirs]
 
+    def reset(self, f: int) -> None:
+        """Let no pane of the f-th feature have been added."""
+        for name in ("panes", "events", "squares", "products", "last"):
+            getattr(self, name)[..., f] = 0.0
+
     def round(self) -> None:
         """Round everything to 32 bits, so that what is kept is what is worked with."""
         for name in ("panes", "events", "squares", "products", "last"):

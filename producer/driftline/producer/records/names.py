@@ -47,6 +47,15 @@ def listed(names: Collection[str]) -> str:
     return ", ".join(islice(names, _MOST_LISTED)) + more
 
 
+def is_metric(name: str) -> bool:
+    """Return whether a name, where features' names stand, is that of a metric.
+
+    >>> is_metric("performance.accuracy"), is_metric("performance")
+    (True, False)
+    """
+    return name.startswith(METRIC_PREFIX)
+
+
 def feature_problem(name: str) -> str:
     """Return why no input of a model can have this name, with what to do; empty if one can.
 
@@ -59,7 +68,7 @@ def feature_problem(name: str) -> str:
     why = _text_problem(name)
     if name in _OUTCOME:
         why = f"has the name of {'a prediction' if name in PREDICTION_FEATURES else 'the truth'}"
-    elif name.startswith(METRIC_PREFIX):
+    elif is_metric(name):
         why = f"begins with {METRIC_PREFIX}, as the names of metrics do"
     if not why:
         return ""

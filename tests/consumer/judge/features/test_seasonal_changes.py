@@ -5,14 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 
+import msgspec
 import numpy as np
 import pytest
 from tests.detectors.sequential.simulated import Seasonal, cycling, numbers, panes_of
 
 from driftline.consumer.config import WindowConfig
+from driftline.consumer.judge.acceptances import Acceptances
 from driftline.consumer.judge.features.change_state import StreamChanges
 from driftline.consumer.judge.features.changes import ChangeWatch
 from driftline.consumer.judge.seasons import stream_seasons
+from driftline.consumer.judge.windows.track import Track
+from driftline.consumer.wire.codec import pack_integers
+from driftline.consumer.wire.messages import Acceptance, Pane, StreamCounts
 from driftline.detectors import Reference
 from driftline.detectors.grid import IntArray
 from driftline.detectors.seasons import HOUR, Seasons
@@ -101,3 +106,42 @@ def test_seasons_of_a_stream_are_those_of_its_segment() -> None:
     )
     none = replace(reference.counted, seasons=Seasons(ZONE, ({},)))
     assert stream_seasons(replace(reference, counted=none), None) is None
+
+
+def test_a_feature_that_is_accepted_follows_its_cycle_by_what_came_since() -> None:
+    """In a cell that has not come since, nothing is known of it."""
+    reference, flat = stream()
+    track = Track(WINDOW, HOUR, (reference.layout_id,), reference.layout.size, None, None)
+    for number in range(24, 24 + 30):
+        cells = np.flatnonzero(flat[number])
+        gaps, held = np.diff(cells, prepend=0), flat[number][cells]
+        whole = StreamCounts(None, 100, {}, pack_integers(gaps), pack_integers(held))
+        start = (FIRST + number) * HOUR
+        track.panes.add(
+            Pane(
+                "in", 0, "m", start, HOUR, reference.layout_id, number, number + 1, 0,
+                reference.layout.size, [whole],
+            ),
+            number,
+        )  # fmt: skip
+    known = Acceptances(msgspec.UNSET, reference, HOUR)
+    assert (known.state(), known.over(reference)) == (msgspec.UNSET, reference)
+    first, end = (FIRST + 34) * HOUR, (FIRST + 54) * HOUR
+    known.read(Acceptance("a", "m", "f000", "ada", "so", first, end), None)
+    (one,) = known.due(end)
+    assert known.take(one, end, {"f000": first}, track, lambda events: events > 2_000) == []
+    assert known.take(one, end, {"f000": first}, track, lambda events: events == 2_000) == ["f000"]
+    found = known.over(reference)
+    assert found.seasons is not None
+    assert reference.seasons is not None
+    (after,), (before,) = found.seasons.streams, reference.seasons.streams
+    assert after[1] is before[1]
+    assert after[0].kappa == before[0].kappa
+    assert np.count_nonzero(after[0].counts.sum(axis=1) == 0) == 4
+    own = slice(*reference.layout.starts[:2])
+    assert after[0].counts.sum() == found.counts[0, own].sum() == 2_000
+    again = Acceptances(known.state(), reference, HOUR)
+    assert again.over(reference).id == found.id != reference.id
+    assert again.over(found).id == found.id
+    other = replace(reference, counted=replace(reference.counted, seasons=None))
+    assert Acceptances(known.state(), other, HOUR).over(other) is other

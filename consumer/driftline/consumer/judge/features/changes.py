@@ -94,6 +94,7 @@ class _Panes:
         return now
 
 
+_ALWAYS = -(1 << 62)
 _WHOLE = Mix.of([0], [1.0])  # of what follows no cycle
 
 
@@ -166,11 +167,19 @@ class ChangeWatch:
                 "format": FORMAT,
             }
         )
+        self._begins = np.full(watched.size, _ALWAYS)
         first, past = self._evidence.phi(), b""
         if kept is not None and kept.key == self._key:
             self._evidence.restore(unpack(kept.groups, self._evidence.state()))
             past = kept.past
         self._past = PastPhi(first, max(-(-window.length // pane), 1), past)
+
+    def look_from(self, begins: IntArray) -> None:
+        """Look no further back than to a time (ms) of each feature, shape (F,).
+
+        What came before it was compared with something else.
+        """
+        self._begins = begins
 
     def carry(self, old: ChangeWatch) -> None:
         """Go on with what was known when another reference of the same layout was normal.
@@ -256,10 +265,11 @@ class ChangeWatch:
         """
         phi, half = self._phi(f), self._min_effect / 2
         span, most = self._window, max(self.reach(), self._window)
-        last = panes = self._counted(f, end - span, end, counts)
+        begins = int(self._begins[f])
+        last = panes = self._counted(f, max(end - span, begins), end, counts)
         while span < most and chance_psi(float(panes.now.sum()), panes.now.size, phi) > half:
             span = min(2 * span, most)
-            panes = self._counted(f, end - span, end, counts)
+            panes = self._counted(f, max(end - span, begins), end, counts)
         now = panes.now
         if not now.sum():
             return False
@@ -269,7 +279,7 @@ class ChangeWatch:
         if not self._evidence.is_number(f):
             return True
         # A window may hold too few outer values to show that they are still more.
-        before = self._counted(f, end - most, end, counts).now
+        before = self._counted(f, max(end - most, begins), end, counts).now
         outer = outer_rise(before, normal, phi)
         return outer is None or outer.weight < MOSTLY or not outer.goes_on(last.now)
 
@@ -277,6 +287,15 @@ class ChangeWatch:
         """Begin the f-th feature anew: what changed is over."""
         if self.watches(f):
             self._evidence.reset(f)
+
+    def begin_anew(self, f: int) -> None:
+        """Begin the f-th feature anew: what its values are now is normal."""
+        if not self.watches(f):
+            return
+        if self.of(f) is not None:
+            self._evidence.reset(f)
+        self._evidence.relearn(f)
+        self._past.begin_anew(f, self._evidence.phi())
 
     def watches(self, f: int) -> bool:
         """Return whether evidence on the f-th feature is added up."""
@@ -304,7 +323,8 @@ class ChangeWatch:
         """Return the change of a feature if it is large enough to tell people of."""
         together = self._evidence.bins_of(f)[2]
         longest = min(max(RECENT) * together * self._pane, self._most)
-        since = max(int(self._evidence.onset[f]) * self._pane, end - longest)
+        begins = int(self._begins[f])
+        since = max(int(self._evidence.onset[f]) * self._pane, end - longest, begins)
         panes = self._counted(f, since, end, counts)
         now = panes.now
         if not now.sum():
@@ -315,7 +335,7 @@ class ChangeWatch:
         if effect >= self._min_effect or self._tails(f, now, normal, phi):
             return Change(f, since, effect)
         for many in RECENT:
-            first = end - min(many * together * self._pane, self._most)
+            first = max(end - min(many * together * self._pane, self._most), begins)
             recent = self._counted(f, first, end, counts)
             frozen = self._evidence.normal(f, recent.mix)
             if recent.cells.any() and surely(recent.now, frozen, self._min_effect, phi):

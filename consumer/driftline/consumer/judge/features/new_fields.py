@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from driftline.consumer.config import ModelConfig
-from driftline.consumer.judge.features.stream import StreamWindow
 from driftline.consumer.judge.lives.life import (
     Life,
     Lives,
@@ -24,6 +23,7 @@ from driftline.consumer.judge.sentence import (
     new_field,
     unjudged,
 )
+from driftline.consumer.judge.windows.stream_window import StreamWindow
 from driftline.consumer.sketch.listed import Listed
 from driftline.consumer.wire.kinds import Kind
 from driftline.consumer.wire.records import Alert, DetectorValue

@@ -55,6 +55,10 @@ class PastPhi:
         now = phi[_KEPT].astype(np.float32)
         self._phi = np.where(same, old._phi, now[None])
 
+    def begin_anew(self, f: int, phi: FloatArray) -> None:
+        """Let phi, shape (5, F), be that of the f-th feature in all windows to come."""
+        self._phi[:, :, f] = phi[_KEPT, f].astype(np.float32)
+
     def is_due(self, pane: int) -> bool:
         """Return whether phi is to be kept before the pane of this number."""
         return bool(self._at[-1] // self._panes != pane // self._panes)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.budget_rules import SEQUENTIAL
 from driftline.consumer.judge.dispersed import ASSUMED
+from driftline.consumer.judge.features.accepted import AcceptedFeatures
 from driftline.consumer.judge.features.causes import Causes, at_least, without
 from driftline.consumer.judge.features.change_state import StreamChanges
 from driftline.consumer.judge.features.changes import Change, ChangeWatch, Counts, counts_of
@@ -31,6 +31,7 @@ from driftline.consumer.judge.lives.life import (
 from driftline.consumer.judge.records import JudgedWindow, RecordWriter, too_few
 from driftline.consumer.judge.version_notes import version_note
 from driftline.consumer.judge.windows.panes import PaneStore
+from driftline.consumer.judge.windows.stream_window import StreamWindow
 from driftline.consumer.wire.kinds import DRIFT, Kind
 from driftline.consumer.wire.records import Alert, Verdict
 from driftline.consumer.wire.subject import Subject
@@ -38,23 +39,6 @@ from driftline.detectors import Comparison, compare
 from driftline.detectors.dispersion import UNKNOWN
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.reference import Reference
-
-
-@dataclass(frozen=True)
-class StreamWindow:
-    """A window to be judged.
-
-    Attributes:
-        times: when it is.
-        panes: where its counts are.
-        reason: why it cannot be judged, if that is known already.
-        began: tag of releases to the value that its newest pane is the first to show.
-    """
-
-    times: WindowTimes
-    panes: PaneStore
-    reason: str | None
-    began: Mapping[str, str]
 
 
 class StreamJudge:
@@ -98,6 +82,8 @@ class StreamJudge:
             reference, records.segment, rules.limits, rules.pane, config.window,
             config.min_effect, kept,
         )  # fmt: skip
+        self._accepted = AcceptedFeatures(reference.layout, records.accepted, records.axis)
+        self.changes.look_from(self._accepted.begins)
         note = version_note(reference, records.segment)
         self._writer = FeatureWriter(records, self._baseline, rules, watched, self.changes, note)
 
@@ -230,10 +216,12 @@ class StreamJudge:
             )
             now = FeatureWindow(shown, found, counts, (), (), self._firing(found), normal)
             return verdicts, [self._record(life, now, reason) for life in due]
-        rulings = self._rules.judge(found, normal.rates)
+        rulings = self._accepted.rulings(self._rules.judge(found, normal.rates), times.start)
+
         quiet = partial(self.changes.is_quiet, end=times.end, counts=self._counts(panes))
         written = list(self._live(window, found, rulings, quiet))
-        untested, firing = self._rules.untested(found), self._firing(found)
+        untested = self._accepted.untested(self._rules.untested(found), times.start)
+        firing = self._firing(found)
         sample = None if self._segment else panes.sample(times.start, times.end)
         now = FeatureWindow(shown, found, counts, rulings, untested, firing, normal, sample)
         return self._writer.verdicts(now, phi), [

@@ -8,11 +8,11 @@ import numpy as np
 
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.dispersed import metric_note
-from driftline.consumer.judge.features.stream import StreamWindow
 from driftline.consumer.judge.lives.life import Lives
 from driftline.consumer.judge.performance.records import MetricWindow, MetricWriter, by_name
 from driftline.consumer.judge.performance.rules import MetricReading, against_limit
 from driftline.consumer.judge.records import RecordWriter, too_few
+from driftline.consumer.judge.windows.stream_window import StreamWindow
 from driftline.consumer.wire.kinds import DRIFT
 from driftline.consumer.wire.records import Alert, Verdict
 from driftline.detectors.dispersion import OTHER, UNKNOWN

@@ -81,6 +81,11 @@ class Track:
         ends = [end for end in (self.next, self.next_pane) if end is not None]
         return max(ends) - self._pane if ends else None
 
+    @property
+    def following(self) -> int | None:
+        """Start (ms) of the next pane, whether it has events or not; None before the first."""
+        return None if self.judged is None else self.judged + self._pane
+
     def look_back(self, reach: int) -> None:
         """Keep panes for as long before the next one (ms) from now on.
 

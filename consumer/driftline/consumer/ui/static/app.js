@@ -94,7 +94,7 @@ function View({ route, go, arrived }) {
   if (found.problem) return html`<${Problem} ...${found.problem} message=${found.problem.message} />`;
   const { data } = found, id = data.row && data.row.alert_id;
   const models = (source.last("models")?.data.models || []).map((each) => each.model);
-  return html`<${Drawn} data=${data} query=${route.query} models=${models} go=${(query) => go(address(["alerts"], query))} mark=${async (...all) => { const problem = await source.mark(...all); if (!problem) tell(null); return problem; }} address=${id && new URL(links.alert(id), location).href} />
+  return html`<${Drawn} data=${data} query=${route.query} models=${models} go=${(query) => go(address(["alerts"], query))} write=${async (...all) => { const problem = await source.write(...all); if (!problem) tell(null); return problem; }} address=${id && new URL(links.alert(id), location).href} />
     <p class="data muted">The data of this view: <a href=${base + "api/v1/" + route.path}>JSON</a>
       ${route.csv && html` <a href=${base + "api/v1/" + route.path + (route.path.includes("?") ? "&" : "?") + "format=csv"}>CSV</a>`}</p>`;
 }

@@ -51,10 +51,10 @@ export function live(api, { changed, reached, status }) {
       if (kept.size > KEPT) kept.delete(kept.keys().next().value);
       return kept.get(path);
     },
-    // Null, or what is wrong.
-    async mark(id, token, body) {
+    // `to`: what it is about, such as an alert's marks. Null, or what is wrong.
+    async write(to, token, body) {
       try {
-        await answer(`alerts/${encodeURIComponent(id)}/marks`, { method: "POST", headers: { "content-type": "application/json", authorization: `Bearer ${token}` }, body: JSON.stringify(body) });
+        await answer(to, { method: "POST", headers: { "content-type": "application/json", authorization: `Bearer ${token}` }, body: JSON.stringify(body) });
         sessionStorage.setItem("token", token);
         sessionStorage.setItem("who", body.who);
         return null;

@@ -1,6 +1,7 @@
 // All alerts, and one in full: is it real, since when, what else moved, did a deploy do it, what now.
 import { html, Links, useContext, useState } from "driftline/dom.js";
 import { count, endOf, lasting, many, moment, Num, seconds, Time, versionNames, words } from "driftline/format.js";
+import { Act } from "driftline/components/act.js";
 import { AlertItems, Budget, Link, Marked } from "driftline/components/alerts.js";
 import { Bins } from "driftline/components/bins.js";
 import { Counts, Labels } from "driftline/components/model.js";
@@ -33,33 +34,6 @@ export function AlertsView({ data, query = {}, models = [], go }) {
       html`<button onClick=${() => go({ ...query, limit: 1000 })}>Show ${count(Math.min(1000, data.total))}</button>`}`;
 }
 
-function Act({ row, mark }) {
-  const [action, setAction] = useState(null);
-  const [answer, setAnswer] = useState(null);
-  const send = async (event) => {
-    event.preventDefault();
-    const form = Object.fromEntries(new FormData(event.currentTarget));
-    const until = form.hours ? new Date(Date.now() + 3.6e6 * form.hours).toISOString().replace(/\.\d+/, "") : null;
-    const problem = await mark(row.alert_id, form.token, { action, who: form.who, why: form.why || null, until, clear: form.clear === "on" });
-    setAnswer(problem || "Written. It shows here as soon as it is read back.");
-    if (!problem) setAction(null);
-  };
-  const kept = (name) => { try { return sessionStorage.getItem(name) || ""; } catch { return ""; } };
-  const names = { acknowledge: "Acknowledge", snooze: "Snooze", false_alarm: "Mark as false alarm" };
-  const set = action && row.marks && row.marks[action];
-  return html`<div class="act">${Object.entries(names).map(([name, text]) => html`<button type="button" aria-expanded=${action === name} onClick=${() => (setAction(action === name ? null : name), setAnswer(null))}>${text}</button>`)}
-    ${action && html`<form onSubmit=${send} key=${action}>
-      <label>Who <input name="who" required maxlength="200" autocomplete="username" defaultValue=${kept("who")} /></label>
-      <label>Why <input name="why" maxlength="500" /></label>
-      ${action === "snooze" && html`<label>For <select name="hours">
-        ${[[1, "1 hour"], [4, "4 hours"], [24, "1 day"], [168, "1 week"]].map(([hours, text]) => html`<option value=${hours}>${text}
-        </option>`)}</select></label>`}
-      ${set && html`<label class="check"><input type="checkbox" name="clear" /> take it back</label>`}
-      <label>Token <input name="token" type="password" required autocomplete="current-password" defaultValue=${kept("token")} /></label>
-        <button class="go">${names[action]}</button></form>`}
-    <p role="status">${answer || ""}</p></div>`;
-}
-
 function Copy({ text, children }) {
   const [done, setDone] = useState(false);
   return html`<button type="button" onClick=${async () => { await navigator.clipboard.writeText(text); setDone(true); }}>
@@ -75,7 +49,7 @@ function Commands({ row, address }) {
     html`<li><span>${name}</span> <code>${text}</code> ${address && html`<${Copy} text=${text}>Copy the command<//>`}</li>`)}</ul><//>`;
 }
 
-export function AlertView({ data, mark, address }) {
+export function AlertView({ data, write, address }) {
   const links = useContext(Links);
   const { row, record, verdict } = data;
   const about = row.kind === "performance"
@@ -93,7 +67,7 @@ export function AlertView({ data, mark, address }) {
       ${row.kind === "performance" ? "See the performance" : `See ${row.feature}`}
       </a>`}${record.runbook && /^https?:/.test(record.runbook) &&
         html`<a class="go plain" href=${record.runbook} rel="noreferrer">Runbook</a>`}
-      ${address && html`<${Copy} text=${address}>Copy the link<//>`}${data.writable && mark && html`<${Act} row=${row} mark=${mark} />`}
+      ${address && html`<${Copy} text=${address}>Copy the link<//>`}${data.writable && write && html`<${Act} row=${row} model=${row.model} feature=${row.kind !== "performance" && row.status === "firing" && row.feature} write=${write} />`}
         </div>
     <${Facts} facts=${[["since", row.since ? html`<${Time} at=${row.since} />` : record.rows && `row ${count(record.rows[0])}`],
       ["lasting", row.since && end && lasting(row.since, end)], ["until", row.until && html`<${Time} at=${row.until} />`], ["first fired",

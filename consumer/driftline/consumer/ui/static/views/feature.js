@@ -1,6 +1,7 @@
 // One feature: effect and evidence over time, and what is normal against what is now.
 import { html, Links, useContext } from "driftline/dom.js";
 import { count, endOf, moment, Num, share, Time, tiny, versionNames, words } from "driftline/format.js";
+import { Act } from "driftline/components/act.js";
 import { AlertItems, Link } from "driftline/components/alerts.js";
 import { Bins } from "driftline/components/bins.js";
 import { Chart } from "driftline/components/chart.js";
@@ -16,7 +17,7 @@ function Detectors({ verdict }) {
   return rows.length > 0 && html`<${Table} caption="Detectors in this window" head=${["detector", "value", "p-value", "threshold", "state"]} rows=${rows} />`;
 }
 
-export function FeatureView({ data }) {
+export function FeatureView({ data, write }) {
   const links = useContext(Links);
   const { model, segment, feature, axis, verdict, alerts, versions } = data;
   const marks = marksOf(versions, alerts);
@@ -30,6 +31,7 @@ export function FeatureView({ data }) {
   const shown = verdict && html`window to ${moment(endOf(verdict.window))}`;
   return html`<${ModelHead} model=${model} state=${verdict && verdict.state} segment=${segment} segments=${data.segments.map((each) => each.segment)} to=${(each) => links.feature(model, feature, each)}><${Link} to=${links.model(model, segment)} class="up">${model}<//> ${feature}<//>
     ${alerts.length > 0 && html`<${AlertItems} rows=${alerts} most=${4} />`}
+    ${data.writable && write && html`<div class="buttons"><${Act} model=${model} feature=${feature} write=${write} /></div>`}
     <div class="pair-of"><${Panel} title="Effect over time" aside="PSI in nats; one scale for all features">
       <${Chart} title="effect" ...${charts} states=${data.states} series=${[{ name: "effect", values: data.effect }, { name: "critical from", values: axis.ends.map(() => data.critical), tone: "critical", dash: true }]} /><//>
     ${sequential && html`<${Panel} title="Evidence that it changed" aside="natural logarithm; above the limit each line is ten times the last">
@@ -44,7 +46,8 @@ export function FeatureView({ data }) {
         html`<${Num} value=${verdict.effect} />`], ["evidence", verdict.sequential &&
         html`<${Num} value=${verdict.sequential.evidence} /> of <${Num} value=${verdict.sequential.limit} /> needed`],
         ["began", verdict.sequential && verdict.sequential.onset && html`<${Time} at=${verdict.sequential.onset} />`],
-        ["versions", versionNames(verdict.versions)], ["type", verdict.type], ["note", verdict.note]]} />`}
+        ["versions", versionNames(verdict.versions)], ["type", verdict.type], ["note", verdict.note],
+        ["accepted", verdict.accepted && html`by ${verdict.accepted.who}: “${verdict.accepted.why}”; normal is what came since ${moment(verdict.accepted.since)}, from ${moment(verdict.accepted.start)} on`]]} />`}
       ${verdict && verdict.bins && html`<${Bins} verdict=${verdict} names=${data.names} contributions=${data.contributions} />`}<//>
     ${verdict && html`<div class="pair-of"><${Panel} title="Values by kind"><${Counts} verdict=${verdict} /><//>
       <div><${Panel} title="Detectors"><${Detectors} verdict=${verdict} />
