@@ -3,13 +3,13 @@
 `make sequential` prints the one table of what alarms promise (`sequential`, with `windowed`,
 `real_data`, `sentences`, `peers` and others). The others are run by hand: `comparisons` (wrong
 decisions on two sides that are equally good), `decode` (the decoder alone), `detectors` (counting),
-`mistakes` (what the answer to a mistake costs), `pace` (what a worker costs at a steady rate, and
-how soon it says what it found), `onsets` (how exactly a change is dated), `pane` (what a pane of
-3,000 features costs, part by part), `null_alarms` (false alarms on quiet streams),
-`performance_alarms` (the same of performance, and its intervals), `seasons` (cycles of the day and
-the week), `untuned` (the budget and what is found, on kinds of streams that nothing was tuned on),
-`segments` (what ten segments add to false alarms, and to delays), and `samples` (files that
-packages ship).
+`mistakes` (what the answer to a mistake costs), `moving` (false alarms and steps of references that
+move), `pace` (what a worker costs at a steady rate, and how soon it says what it found), `onsets`
+(how exactly a change is dated), `pane` (what a pane of 3,000 features costs, part by part),
+`null_alarms` (false alarms on quiet streams), `performance_alarms` (the same of performance, and
+its intervals), `seasons` (cycles of the day and the week), `untuned` (the budget and what is found,
+on kinds of streams that nothing was tuned on), `segments` (what ten segments add to false alarms,
+and to delays), and `samples` (files that packages ship).
 """
 
 from __future__ import annotations
