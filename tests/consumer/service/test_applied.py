@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from tests.consumer.service.rig import Rig
 from tests.consumer.service.small import (
     MODEL,
@@ -18,6 +19,9 @@ from tests.consumer.service.small import (
 )
 
 from driftline.consumer.config import Config
+from driftline.consumer.config.applied import write_model
+from driftline.consumer.log.errors import LogError
+from driftline.consumer.service import applying
 from driftline.consumer.service.applied import AppliedModels
 from driftline.consumer.service.applying import (
     Author,
@@ -118,6 +122,26 @@ def test_a_threshold_is_changed() -> None:
     states = {end: state for _, end, state in rig.judged()}
     assert [states[end] for end in (90, 100, 110, 120, 130)] == [*["ok"] * 3, *["warning"] * 2]
     assert {each.first for each in changed(rig)} == {change.first}
+
+
+def test_a_detector_that_only_another_installation_has_stops_a_worker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It would count the model's events as read, and never judge them."""
+    rig = Applying()
+    rig.start()
+    rig.live(0, 5)
+    monkeypatch.setattr(
+        applying, "write_model", lambda model: write_model(model).replace('"ks"', '"g_test"')
+    )
+    rig.apply(plan(**WATCHED))
+    with pytest.raises(LogError) as error:
+        rig.live(5, 10)
+    sentence = str(error.value)
+    assert sentence.startswith(
+        "m in driftline.models cannot be watched here: thresholds.g_test: Input should be 'ks', "
+    )
+    assert sentence.endswith("install what it names beside every worker, or apply it without")
 
 
 def test_another_layout_holds_from_a_pane_on() -> None:

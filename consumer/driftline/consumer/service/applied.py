@@ -10,6 +10,8 @@ import zlib
 from dataclasses import replace
 from itertools import pairwise
 
+from pydantic import ValidationError
+
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.config.applied import (
     read_comparison,
@@ -163,11 +165,23 @@ class AppliedModels:
             text = version.configuration
             self._versions[key] = ModelVersion(
                 change,
-                None if text is None else read_model(text),
+                None if text is None else self._config(name, text),
                 lambda: self.reference(name, version),
                 version.at,
             )
         return self._versions[key]
+
+    def _config(self, name: str, text: str) -> ModelConfig:
+        """Read a configuration. It may name what another installation has and this one has not."""
+        try:
+            return read_model(text)
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(part for part in map(str, first["loc"]) if part != "[key]")
+            raise LogError(
+                f"{name} in {self.topic} cannot be watched here: {key}: {first['msg']}; install"
+                " what it names beside every worker, or apply it without"
+            ) from error
 
     def _take(self, record: Record) -> bool:
         """Take in a record; return whether it changes what was applied."""
