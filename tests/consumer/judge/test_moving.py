@@ -31,7 +31,7 @@ from driftline.consumer.judge.moving import Stretches
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.wire.codec import decode, encode
-from driftline.consumer.wire.messages import Horizon, Pane
+from driftline.consumer.wire.messages import Acceptance, Horizon, Pane, PanesMessage
 from driftline.consumer.wire.records import Alert, Verdict
 
 WINDOW = {"length": "40s", "every": "20s", "pane": "10s", "grace": "0s", "min_events": 3}
@@ -190,6 +190,41 @@ def test_the_service_and_a_backtest_say_the_same(setup: Plan) -> None:
     found = {json.encode(each) for each in backtest(setup, events)}
     published = {record.value for topic in ("verdicts", "alerts") for record in rig.records(topic)}
     assert published == found
+
+
+ACCEPTED = Acceptance("one", MODEL, "x", "ada", "a new market")
+AT = 2 * 48  # the message before which it is read: of the 48th pane
+
+
+def after_accepting(setup: Plan, stops: frozenset[int] = frozenset()) -> list[Verdict | Alert]:
+    said: list[PanesMessage] = [*messages(setup, stepped(90, (40, 3.0)))]
+    said.insert(AT, ACCEPTED)
+    judge, found = setup.judge(MODEL, JudgeState(0, 0)), list[Verdict | Alert]()
+    for offset, message in enumerate(said):
+        if offset in stops:
+            state = decode(encode(judge.state()), JudgeState)
+            judge = setup.judge(MODEL, state)
+            assert not [o for n in range(state.rewind, offset) for o in judge.feed(said[n], n)]
+        found += judge.feed(message, offset)
+    return found
+
+
+def test_what_is_accepted_is_normal_at_once_and_learnt_later() -> None:
+    found = after_accepting(ROLLING)
+    assert of_x(found)[0] == ("firing", 440)
+    assert [status for status, _ in of_x(found)] == ["firing", "resolved"]
+    by_end = {seconds(v.window.end): v for v in verdicts(found, "x") if v.segment is None}
+    assert by_end[520].accepted is not None
+    assert by_end[520].state == by_end[880].state == "ok"
+    assert by_end[880].accepted is None  # the past is all after it
+    assert by_end[880].bins is not None
+    assert sum(by_end[880].bins["reference"]) == 80
+
+
+@settings(max_examples=3, deadline=None)
+@given(stops=st.frozensets(st.integers(AT - 6, AT + 40), min_size=2, max_size=8))
+def test_a_restart_after_an_acceptance_changes_nothing(stops: frozenset[int]) -> None:
+    assert after_accepting(ROLLING, stops) == after_accepting(ROLLING)
 
 
 def test_what_is_kept_has_a_size() -> None:
