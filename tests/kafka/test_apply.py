@@ -80,6 +80,7 @@ def test_models_come_change_and_go_while_two_workers_run(
             assert run("models", "list", "-c", workers_file) == []
         for worker in workers:
             assert worker.stop() < 5
+            assert worker.logged("models applied")[0]["changed"] == [MODEL]
             assert "Traceback" not in worker.text()
     finally:
         for worker in workers:

@@ -82,6 +82,7 @@ class Reporter:
         self._checkpointed = status.checkpointed
         self._said: Counter[tuple[str, str, str]] = Counter()
         self._failed: set[tuple[str, str, TopicPartition]] = set()
+        self._applied: dict[str, str] = {}
         self._next = 0
 
     def look(self, now: int, *, last: bool = False) -> None:
@@ -100,6 +101,11 @@ class Reporter:
                 self._log.info(
                     "ownership", generation=now_owned[0], partitions=owned, models=now_owned[2]
                 )
+        applied = {name: each[-1].change.version for name, each in status.plan.versions.items()}
+        if applied != self._applied:
+            changed = sorted(name for name, _ in applied.items() - self._applied.items())
+            self._applied = applied
+            self._log.info("models applied", changed=changed, models=sorted(applied))
         for model, stage, partition, error in status.failures():
             if (model, stage, partition) not in self._failed:
                 self._failed.add((model, stage, partition))

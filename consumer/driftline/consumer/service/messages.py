@@ -120,7 +120,7 @@ OUTPUTS: dict[type, tuple[str, Write]] = {
     Pane: ("panes", _counts),
     Horizon: ("panes", _counts),
     Loss: ("panes", _counts),
-    ModelChange: ("panes", _counts),
+    ModelChange: ("panes", _control),
     Acceptance: ("panes", _control),
     Block: ("joins", lambda block, topic, *_: Message(topic, block.target, None, encode(block))),
     DeadLetter: (
