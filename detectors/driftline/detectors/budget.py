@@ -20,25 +20,30 @@ CHANGE, WINDOW, PERFORMANCE = 0.6, 0.2, 0.2
 
 Of performance each half is for one of the two: evidence pane by pane, and windows as a whole."""
 
+JOINT = 0.1
+"""The part of features that belong together, where these are watched; the others lose it."""
+
 
 WHOLE = 0.75
 """The whole model's part of the budget where there are segments, which share the rest alike."""
 
 
-def stream_share(segments: int, *, whole: bool) -> float:
+def stream_share(segments: int, *, whole: bool, joint: bool = False) -> float:
     """Return a stream's part of the budget: segments never add false alarms.
 
     Args:
         segments: how many are judged.
         whole: whether the stream is the whole model, else it is one of them.
+        joint: whether features that belong together have a part of it.
 
     Example:
         >>> stream_share(0, whole=True), stream_share(10, whole=True), stream_share(10, whole=False)
         (1.0, 0.75, 0.025)
+        >>> stream_share(0, whole=True, joint=True)
+        0.9
     """
-    if whole:
-        return WHOLE if segments else 1.0
-    return (1.0 - WHOLE) / segments
+    share = (WHOLE if segments else 1.0) if whole else (1.0 - WHOLE) / segments
+    return share * (1.0 - JOINT) if joint else share
 
 
 def level(budget: float, period: int, tests: float, every: int) -> float:

@@ -25,6 +25,8 @@ from driftline.detectors.counts import EXTRA_CELLS, Feature, Layout, with_ks_err
 from driftline.detectors.derivations import derivation_from_json
 from driftline.detectors.dispersion import DIRECTIONS, JOINS, Dispersion
 from driftline.detectors.grid import IntArray
+from driftline.detectors.joint.layout import JointLayout
+from driftline.detectors.joint.normal import JointNormal
 from driftline.detectors.packing import packed, unpacked
 from driftline.detectors.seasons import Seasons
 from driftline.detectors.volume import Volume
@@ -51,6 +53,7 @@ class ReferenceCounts:
             `driftline.detectors.derived`, that one. It is no part of the content.
         versions: what versions of the model that have a reference of their own were built with, by
             their name; see `driftline.detectors.versions`.
+        joint: what is normal of features together; None: that was not counted.
     """
 
     names: tuple[str | None, ...]
@@ -60,6 +63,7 @@ class ReferenceCounts:
     volume: Volume | None = None
     origin: Reference | None = None
     versions: Mapping[str, VersionBaseline] = field(default_factory=dict)
+    joint: JointNormal | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,6 +153,16 @@ class Reference:
         return self.counted.origin
 
     @property
+    def joint(self) -> JointNormal | None:
+        """What is normal of features together; None: that was not counted."""
+        return self.counted.joint
+
+    @property
+    def size(self) -> int:
+        """Length of the flat counts of a pane: of each feature, then of features together."""
+        return self.layout.size + (0 if self.joint is None else self.joint.layout.size)
+
+    @property
     def events(self) -> int:
         """Events it was built from."""
         return int(self.stream_events[0])
@@ -230,7 +244,7 @@ def _content(reference: Reference) -> dict[str, Any]:
             if content.pop("ties", None) is not None:
                 content["ks_error"] = feature.ks_error
         return {**shared, **layout, "streams": streams, "outcome": outcome}
-    seasons, volume = reference.seasons, reference.volume
+    seasons, volume, joint = reference.seasons, reference.volume, reference.joint
     if outcome is not None:
         outcome = {name: value for name, value in outcome.items() if name != "layout"}
     return {
@@ -243,12 +257,14 @@ def _content(reference: Reference) -> dict[str, Any]:
             **({} if seasons is None else {"seasons": seasons.to_json(reference.layout)}),
             **({} if volume is None else {"volume": volume.to_json()}),
             **({"versions": _versions_to_json(reference)} if reference.versions else {}),
+            **({} if joint is None else {"joint": joint.to_json()}),
         },
     }
 
 
 def _layout_content(reference: Reference) -> dict[str, Any]:
-    left_out, derived = reference.layout.left_out, reference.layout.derived
+    left_out, joint = reference.layout.left_out, reference.joint
+    derived = reference.layout.derived
     return {
         "features": [_feature_to_json(feature) for feature in reference.layout.features],
         "segments": {tag: list(values) for tag, values in reference.segments.items()},
@@ -256,6 +272,7 @@ def _layout_content(reference: Reference) -> dict[str, Any]:
         "outcome": (reference.outcome or {}).get("layout"),
         **({} if left_out is None else {"left_out": list(left_out)}),
         **({"derived": [each.to_json() for each in derived]} if derived else {}),
+        **({} if joint is None else {"joint": joint.layout.to_json()}),
     }
 
 
@@ -277,6 +294,10 @@ def _fields(document: dict[str, Any]) -> dict[str, Any]:
     elif layout["outcome"] is not None:
         outcome = {**outcome, "layout": layout["outcome"]}
     features = with_ks_error(features, counts[0])
+    joint = layout.get("joint")
+    if joint is not None:
+        pairs = JointLayout.from_json(joint)
+        joint = JointNormal.from_json(baseline["joint"], pairs, features)
     return {
         "model": document["model"],
         "layout": features,
@@ -287,6 +308,7 @@ def _fields(document: dict[str, Any]) -> dict[str, Any]:
             None if seasons is None else Seasons.from_json(seasons, features),
             None if volume is None else Volume.from_json(volume),
             versions={} if first else _versions_from_json(baseline.get("versions", {}), features),
+            joint=joint,
         ),
         "segments": {tag: tuple(values) for tag, values in layout["segments"].items()},
         "positive_label": layout["positive_label"],

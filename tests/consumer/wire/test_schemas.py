@@ -50,7 +50,7 @@ def test_every_field_says_what_it_means(name: Contract) -> None:
 
 def test_figures_have_the_units_of_their_tables() -> None:
     figures = schema_of("verdict")["properties"]["detectors"]["properties"]
-    assert figures.keys() == {*DETECTORS, *METRICS, "events"}
+    assert figures.keys() == {*DETECTORS, *METRICS, "events", "joint"}
     assert figures["wasserstein"]["x-unit"] == "the feature's unit"
     assert figures["log_loss"]["x-unit"] == "nats"
 

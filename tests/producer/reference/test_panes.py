@@ -15,7 +15,7 @@ from driftline.detectors.dispersion import Dispersion
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.pane_lengths import EVENTS, LENGTHS
 from driftline.producer.records.timestamp_column import UNREADABLE
-from driftline.producer.reference import panes as panes_module
+from driftline.producer.reference import pane_plan as plan_module
 from driftline.producer.reference.build import ReferenceSettings, reference_from_events
 from driftline.producer.reference.pane_plan import PanePlan, TimesSeen, pane_length
 from driftline.producer.reference.panes import PaneCounts
@@ -127,8 +127,8 @@ def test_fewer_than_thirty_panes_with_events_tell_nothing() -> None:
 def test_of_too_many_panes_runs_from_every_time_are_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(panes_module, "_RUN", 8)
-    monkeypatch.setattr(panes_module, "_MOST_CELLS", 17 * 100)
+    monkeypatch.setattr(plan_module, "_RUN", 8)
+    monkeypatch.setattr(plan_module, "_MOST_CELLS", 17 * 100)
     rng = np.random.default_rng(1)
     times, values = np.arange(24_000) * SECOND, rng.normal(size=24_000)
     found = counted(PanePlan(MINUTE, 0, 400), times, values)

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from driftline.consumer.judge.bin_changes import bin_names, category_names
-from driftline.consumer.judge.sentence import clean, figure, opening, percent
+from driftline.consumer.judge.sentence import clean, figure, named, opening, percent
 from driftline.consumer.views.certainty import measured
-from driftline.consumer.wire.records import Alert, Verdict
+from driftline.consumer.wire.records import Alert, Pair, Verdict
+from driftline.detectors.joint import SIDES
 
 _HEAD_WIDTH = 74
 _LABEL_WIDTH = 21
 _LONGEST_BAR = 20
+_PAIRS = 5
 _SCALES = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05)
 
 
@@ -63,6 +65,8 @@ def alert_in_full(alert: Alert, verdict: Verdict | None, marks: str = "") -> str
                 f"  {clean(each.name):<24}{figure(each.effect):>9}" for each in alert.features
             )
         )
+    elif alert.kind == "joint_drift":
+        parts += map(_pair, (alert.pairs or [])[:_PAIRS])
     elif alert.kind == "data_quality":
         parts.append(_counts(alert))
     elif alert.type == "performance":
@@ -131,6 +135,27 @@ def _top(alert: Alert) -> list[Share]:
         Share(name, top.reference or 0.0, top.window or 0.0)
         for name, top in zip(names, alert.top, strict=True)
     ]
+
+
+def _pair(pair: Pair) -> str:
+    """Return how two features go together, normally and now.
+
+    >>> third = [0.25, 0.1, 0.0]
+    >>> print(_pair(Pair(("km", "age"), ((1, 2), (3, 4)), [third] * 3, [third] * 3, 0.1, None)))
+      km by age        normally: low  middle    high        now: low  middle    high
+      low                     25.0 %  10.0 %   0.0 %          25.0 %  10.0 %   0.0 %
+      middle                  25.0 %  10.0 %   0.0 %          25.0 %  10.0 %   0.0 %
+      high                    25.0 %  10.0 %   0.0 %          25.0 %  10.0 %   0.0 %
+    """
+    first, second = map(named, pair.features)
+    ends = (f"{SIDES[0]}", f"{SIDES[1]:>8}", f"{SIDES[2]:>8}")
+    heads = (f"{f'{side}: {ends[0]}':>16}{ends[1]}{ends[2]}" for side in ("normally", "now"))
+    lines = [f"  {f'{first} by {second}':<14}" + "".join(heads)]
+    for name, *rows in zip(SIDES, pair.reference, pair.window, strict=True):
+        shares = ([percent(float(share or 0.0)) for share in row] for row in rows)
+        cells = "".join(f"{low:>16}{middle:>8}{high:>8}" for low, middle, high in shares)
+        lines.append(f"  {name:<14}{cells}")
+    return "\n".join(lines)
 
 
 def _counts(alert: Alert) -> str:

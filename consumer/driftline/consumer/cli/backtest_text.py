@@ -74,7 +74,7 @@ def effect_text(effect: Number) -> str:
 
 def shown_name(record: Alert | Verdict, model: str) -> str:
     """Return what a record is about, with the segment, or the comparison, if it is of one."""
-    name = record.feature or EVENTS
+    name = record.feature or (record.type if isinstance(record, Verdict) else EVENTS)
     if record.feature is None and isinstance(record, Alert) and record.detector != EVENTS:
         name = counted(len(record.names), "feature") if record.names else record.kind
     part = record.segment if record.model == model else record.stream

@@ -33,6 +33,7 @@ from driftline.consumer.cli.reference_options import (
 )
 from driftline.consumer.cli.terminal import out, out_json, say
 from driftline.consumer.log.broker import connect
+from driftline.detectors.joint import MOST_FEATURES
 from driftline.producer.files.formats import any_of, names
 from driftline.producer.files.given import checked
 
@@ -99,6 +100,15 @@ def build(
     time_format: TimeFormat = None,
     timezone: Timezone = None,
     positive_label: PositiveLabel = None,
+    joint: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=MOST_FEATURES,
+            metavar="N",
+            help="Also count the N numbers of the largest weight together, in pairs.",
+        ),
+    ] = 0,
     config: ConfigFile = None,
     bootstrap_servers: BootstrapServers = None,
     json: Json = False,
@@ -141,15 +151,18 @@ def build(
     from driftline.consumer.cli import reference_build, reference_topic
 
     settings = reference_build.settings(model, most, types, segment or (), positive_label, timezone)
+    together = reference_build.together(joint, None if whole is None else whole.models[model])
     if whole is not None:
         settings = reference_build.with_config(settings, whole.models[model])
     if layout_of is not None:
         settings = reference_build.over(settings, layout_of)
     if from_topic is not None and log is not None:
         wanted = reference_topic.RecordRange(*stretch)
-        built = reference_topic.from_topic(log, from_topic, wanted, settings, whole, actual)
+        built = reference_topic.from_topic(
+            log, from_topic, wanted, settings, whole, actual, together
+        )
     elif file is not None:
-        built = reference_build.from_file(file, settings, whole, actual, times, labels)
+        built = reference_build.from_file(file, settings, whole, actual, times, labels, together)
     size = reference_build.write(built.reference, output)
     if json:
         out_json(reference_build.as_document(built, output, size))

@@ -32,6 +32,7 @@ from driftline.producer.records.time_form import GUESSED, GivenTimes
 from driftline.producer.reference.build import (
     BuiltReference,
     ReferenceSettings,
+    Together,
     reference_from_tables,
 )
 from driftline.producer.reference.derive import FieldType
@@ -48,6 +49,15 @@ def settings(
     """Return what the options ask for."""
     segments = tuple(dict.fromkeys(segments))
     return ReferenceSettings(model, grid, types, segments, positive_label, timezone=timezone or UTC)
+
+
+def together(most: int, model: ModelConfig | None) -> Together | None:
+    """Return which numbers are counted together, by an option or the configuration; None: none."""
+    if model is None:
+        return Together(most) if most else None
+    wanted = most or (0 if model.joint is None else model.joint.top)
+    weights = {name: each.weight for name, each in model.features.items()}
+    return Together(wanted, weights) if wanted else None
 
 
 def with_config(wanted: ReferenceSettings, model: ModelConfig) -> ReferenceSettings:
@@ -80,6 +90,7 @@ def from_file(
     actual: str | None,
     times: GivenTimes = GUESSED,
     labels: Path | None = None,
+    together: Together | None = None,
 ) -> BuiltReference:
     """Build a reference from the rows of a file, with the ground truth that `labels` has of them.
 
@@ -108,7 +119,7 @@ def from_file(
         tables = read_tables(file) if truth is None else truth.read_from(file)
         return screen.watched("rows", tables, rows)
 
-    built = reference_from_tables(scan, mapping, wanted)
+    built = reference_from_tables(scan, mapping, wanted, together)
     check_measured(built, mapping, column, file)
     if truth is not None and built.reference.outcome is None:
         raise CommandError(f"--labels {labels}: {unmeasured_with_labels(built, mapping)}")
@@ -149,6 +160,9 @@ def render(built: BuiltReference, path: Path, size: int) -> str:
     told = f"{reference.events:,} events, {many}"
     if segments:
         told += f", segments {', '.join(segments)}"
+    if reference.joint is not None:
+        together = reference.joint.layout
+        told += f", {len(together.names)} numbers together in {len(together.pairs):,} pairs"
     lines += ["", f"{path}   {_bytes(size)}, reference {reference.id}: {told}"]
     return "\n".join([*lines, *outcome_lines(reference)])
 

@@ -33,6 +33,7 @@ from driftline.producer.records.table import Table
 from driftline.producer.reference.build import (
     BuiltReference,
     ReferenceSettings,
+    Together,
     reference_from_events,
 )
 
@@ -56,6 +57,7 @@ def from_topic(
     settings: ReferenceSettings,
     config: Config | None,
     actual: str | None,
+    together: Together | None = None,
 ) -> BuiltReference:
     """Build a reference from the records of a topic.
 
@@ -74,7 +76,7 @@ def from_topic(
             if config is not None and mapping.is_native:
                 mapping = FieldMapping.native()  # as the service reads the topic
         mapping = file_rows.with_actual(mapping, actual)
-        built = reference_from_events(_events(mapping, sample, every), settings)
+        built = reference_from_events(_events(mapping, sample, every), settings, together)
         check_measured(built, mapping, actual, None)
         reading.note_unreadable()
         return built

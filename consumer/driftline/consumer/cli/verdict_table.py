@@ -10,14 +10,13 @@ from driftline.consumer.cli.alert_text import minute
 from driftline.consumer.cli.backtest_text import effect_text, shown_name
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.sentence import figure
-from driftline.consumer.wire.records import DetectorValue, Number, Verdict
-from driftline.consumer.wire.subject import Subject
+from driftline.consumer.wire.records import EVENTS, JOINT, DetectorValue, Number, Verdict
 from driftline.consumer.wire.text import counted
 from driftline.detectors.outcomes import METRICS
 
 _NARROWEST = 24
 _STATES = ("ok", "warning", "critical", "insufficient")
-_KINDS = ("features", "prediction", "performance", "events")
+_KINDS = ("features", "prediction", "performance", EVENTS, JOINT)
 _Row = tuple[int, str, str, str, str, str, str, str]
 """Start, stream, feature, state, subject, effect, figures: sorted by the first three."""
 
@@ -38,7 +37,7 @@ class VerdictTable:
 
     def add(self, verdict: Verdict) -> None:
         """Take in a verdict, in any order."""
-        self._counts[_kind(verdict.subject), verdict.state] += 1
+        self._counts[_kind(verdict), verdict.state] += 1
         effect, text = "", verdict.reason
         if text is None:
             effect, text = effect_text(verdict.effect), ", ".join(self._figures(verdict))
@@ -146,9 +145,10 @@ def aligned(values: Sequence[Number]) -> list[str]:
     ]
 
 
-def _kind(subject: Subject) -> str:
+def _kind(verdict: Verdict) -> str:
+    subject = verdict.subject
     if subject.is_performance:
         return "performance"
     if subject.sort == "model":
-        return "events"
+        return verdict.type
     return "prediction" if subject.sort == "prediction" else "features"

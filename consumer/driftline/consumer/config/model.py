@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from driftline.consumer.config.addresses import Address
+from driftline.consumer.config.joint import JointConfig
 from driftline.consumer.config.limit import Limit, PerformanceLimit
 from driftline.consumer.config.notation import (
     BudgetOrOff,
@@ -313,6 +314,7 @@ class ModelConfig(Section):
         default_factory=dict
     )
     positive_label: ClassName | None = None
+    joint: JointConfig | None = None
     stale_after: DurationOrOff = DAY
     show_values: bool = False
     owner: str | None = None

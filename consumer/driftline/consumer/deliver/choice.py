@@ -66,4 +66,5 @@ class Choice:
         return end is not None and end >= (self.since or 0)
 
     def _names(self, alert: Alert) -> bool:
-        return any(fnmatchcase(name, glob) for name in alert.names for glob in self.features)
+        names = {*alert.names, *alert.together}
+        return any(fnmatchcase(name, glob) for name in names for glob in self.features)

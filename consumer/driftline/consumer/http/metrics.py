@@ -154,6 +154,7 @@ class StatusCollector(Collector):
         watched = watched_metrics(config, plan.outcomes(name))
         metrics = {subject.field for subject in watched}
         firing = firing_alerts(judge.active(), features | metrics)
+        together = config.joint is not None
         drifting = {
             alert.feature
             for alert in firing
@@ -162,7 +163,7 @@ class StatusCollector(Collector):
         capped = capped_series(features, metrics, verdicts, firing)
         most = self._config.metrics.max_series
         for one in (
-            *model_series(firing),
+            *model_series(firing, joint=together),
             *capped[:most],
             *performance_series(watched, verdicts, firing),
             *outcome_series(judge),
@@ -192,7 +193,7 @@ class StatusCollector(Collector):
         ):
             if time is not None:
                 families[metric].add_metric([name], time / 1000)
-        for kind in KINDS:
+        for kind in (name for name, each in KINDS.items() if together or each.about != "joint"):
             for severity in SEVERITIES:
                 for state in STATUSES:
                     written = status.alerts[name, kind, severity, state]

@@ -17,6 +17,7 @@ from driftline.consumer.wire.subject import Subject
 
 _DECISIONS = {"worse": -1.0, "undecided": 0.0, "better": 1.0}
 _WHOLE_MODEL: tuple[Kind, ...] = (*sorted(ON_THE_WHOLE_MODEL, reverse=True), "data_quality")
+_JOINT: tuple[Kind, ...] = ("joint_drift",)
 
 Verdicts = Mapping[tuple[str, str], Verdict]
 """By segment and feature, both may be empty, the newest verdict."""
@@ -72,17 +73,22 @@ def firing_alerts(active: Iterable[AlertIdentity], known: Set[str]) -> set[Firin
     }
 
 
-def model_series(firing: Set[FiringAlert]) -> list[Series]:
+def model_series(firing: Set[FiringAlert], *, joint: bool = False) -> list[Series]:
     """Return the series of the alerts on a whole model: their feature is empty.
 
     Of several of one kind the worst severity. Such an alert about data quality is on the number of
     events, or on a field that the reference does not list.
+
+    Args:
+        firing: alerts of any stream.
+        joint: whether features that belong together are watched.
     """
+    kinds = (*_WHOLE_MODEL, *_JOINT) if joint else _WHOLE_MODEL
     severities: dict[Kind, Severity] = {}
     for alert in firing:
         if not alert.feature and severities.get(alert.kind) != "critical":
             severities[alert.kind] = alert.severity
-    return [one for kind in _WHOLE_MODEL for one in _active("", "", kind, severities.get(kind))]
+    return [one for kind in kinds for one in _active("", "", kind, severities.get(kind))]
 
 
 def capped_series(

@@ -80,7 +80,7 @@ class ModelJudge:
             config.window,
             pane,
             (first.layout_id, first.id),
-            first.layout.size + estimate_cells(first.origin or first),
+            first.size + estimate_cells(first.origin or first),
             state.next,
             state.empty_since,
             state.next_pane,
@@ -275,8 +275,7 @@ class ModelJudge:
             state.kept_from = self.track.kept_from
         if self._moving is not None:
             self._moving.keep(state)
-        if self._streams.volume is not None:
-            state.volume = self._streams.volume.state()
+        self._streams.keep(state)
         if self.performance is not None:
             state.performance = self.performance.state()
         return state
@@ -351,6 +350,8 @@ class ModelJudge:
                 for stream in self._streams.features:
                     yield from stream.pane(start, panes)
                 yield from self._streams.features[0].handed(end, panes)
+                if self._streams.joint is not None:
+                    yield from self._streams.joint.pane(start, panes)
                 self._follow(start, start)
                 if self._moving is not None:
                     self._moving.add(start, panes)
@@ -378,8 +379,7 @@ class ModelJudge:
                 self._streams.estimates, self._streams.features, strict=False
             )
         ]
-        if self._streams.volume is not None:
-            judged.append(self._streams.volume.judge(window))
+        judged += [each.judge(window) for each in self._streams.whole]
         for verdicts, _ in judged:
             yield from verdicts
         for _, alerts in judged:
@@ -393,6 +393,6 @@ class ModelJudge:
         """Yield one verdict per feature for a range of time without events."""
         for stream in self._streams.features:
             yield from stream.empty(stretch.start, stretch.end)
-        if self._streams.volume is not None:
-            for outputs in self._streams.volume.empty(stretch.start, stretch.end):
+        for each in self._streams.whole:
+            for outputs in each.empty(stretch.start, stretch.end):
                 yield from outputs

@@ -17,6 +17,7 @@ from driftline.consumer.judge.features.causes import Causes
 from driftline.consumer.judge.features.new_fields import NewFields
 from driftline.consumer.judge.features.rules import RuleBook
 from driftline.consumer.judge.features.stream import StreamJudge
+from driftline.consumer.judge.joint.judge import JointJudge, joint_judge
 from driftline.consumer.judge.labels.flow import LabelFlow
 from driftline.consumer.judge.lives.firing_times import FiringTimes
 from driftline.consumer.judge.lives.life import Life, Lives
@@ -95,6 +96,7 @@ class ModelStreams:
         new_fields: watches for fields that the reference does not list.
         operational: raises the alerts on the model's run.
         volume: judges how many events come; None where nothing does.
+        joint: judges whether features belong together; None where nothing does.
     """
 
     def __init__(self, shared: Shared, reference: Reference, kept: JudgeState) -> None:
@@ -129,15 +131,31 @@ class ModelStreams:
                 self.writers[0], config, reference, shared.pane, rules[True].level, lives,
                 shared.track, kept.volume,
             )  # fmt: skip
+        writer = self.writers[0]
+        self.joint = joint_judge(writer, config, reference, shared.pane, lives, kept.joint)
         self._watched = {
             *map(Subject.feature, rules[True].watched_names),
             *watched_metrics(config, outcomes),
         }
 
+    def keep(self, state: JudgeState) -> None:
+        """Put what has to be kept of the whole model alone into a state."""
+        if self.volume is not None:
+            state.volume = self.volume.state()
+        if self.joint is not None:
+            state.joint = self.joint.state()
+
+    @property
+    def whole(self) -> list[VolumeJudge | JointJudge]:
+        """Judges of the whole model alone, beside its features."""
+        return [each for each in (self.volume, self.joint) if each is not None]
+
     @property
     def reach(self) -> int:
         """How far back of the last pane their evidence looks, ms."""
-        return max(stream.changes.reach() for stream in self.features)
+        watches = [stream.changes for stream in self.features]
+        watches += [] if self.joint is None else [self.joint.changes]
+        return max(watch.reach() for watch in watches)
 
     def carry(self, old: ModelStreams) -> None:
         """Go on with the evidence of those before them, where the same is normal."""
@@ -153,6 +171,7 @@ class ModelStreams:
             (life.stream in known and life.subject in self._watched)
             or (config.budget is not None and self.new_fields.is_mine(life))
             or (volume is not None and volume.judged and life.key == volume.key)
+            or (self.joint is not None and life.key == self.joint.key)
             or (life.stream in known and life.kind in DRIFT and not life.feature)
             or (life.kind in ON_THE_WHOLE_MODEL and (life.kind != "labels" or bool(config.labels)))
         )
@@ -216,9 +235,14 @@ def rule_books(
     counts = reference.counts[[reference.position[stream] for stream in streams]]
     few = few_values(reference.layout, counts)
     more, parts = performance_tests(config, outcomes), len(streams) - 1
-    return {
-        whole: RuleBook(config, reference.layout, stream_share(parts, whole=whole), more, few, pane)
+    joint = config.joint is not None
+    shares = {
+        whole: stream_share(parts, whole=whole, joint=joint)
         for whole in ((True, False) if parts else (True,))
+    }
+    return {
+        whole: RuleBook(config, reference.layout, share, more, few, pane)
+        for whole, share in shares.items()
     }
 
 

@@ -22,6 +22,7 @@ from driftline.consumer.wire.addresses import alert_links
 from driftline.consumer.wire.axis import axis_of
 from driftline.consumer.wire.kinds import Kind, Severity
 from driftline.consumer.wire.records import (
+    JOINT,
     STATES,
     Accepted,
     Alert,
@@ -185,11 +186,13 @@ class RecordWriter:
         """
         feature, times, key = found.subject.field or None, window.times, self.axis.key
         ends = key(times.start), key(times.end)
+        # The number of events has no feature either.
+        about = (found.subject.field, *([JOINT] if found.type == JOINT else []))
         states = {figure.state for figure in found.figures.values()}
         worst: State = next((state for state in reversed(STATES) if state in states), "ok")
         return Verdict(
             schema="driftline.verdict.v1",
-            verdict_id=identity(self.stream, found.subject.field, *ends, self._reference.id),
+            verdict_id=identity(self.stream, *about, *ends, self._reference.id),
             stream=self.stream,
             model=self.model,
             segment=self.segment,

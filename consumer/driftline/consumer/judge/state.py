@@ -6,6 +6,7 @@ import msgspec
 
 from driftline.consumer.judge.accepted_state import AcceptanceState
 from driftline.consumer.judge.features.change_state import StreamChanges
+from driftline.consumer.judge.joint.state import JointState
 from driftline.consumer.judge.lives.life import Life
 from driftline.consumer.judge.moving_state import Chunk, MovingState
 from driftline.consumer.judge.performance.variation import StreamVariation
@@ -141,6 +142,7 @@ class JudgeState(msgspec.Struct, tag="judge", rename={"sources": "heard"}):
         accepted: what was accepted as normal; UNSET: nothing ever was.
         kept_from: panes before it (ms) are gone, though they would be looked back at.
         version: which version of it is judged; of a model of the configuration's file none.
+        joint: the evidence on features that belong together; not set where it is not configured.
     """
 
     position: int
@@ -167,3 +169,4 @@ class JudgeState(msgspec.Struct, tag="judge", rename={"sources": "heard"}):
     chunks: list[Chunk] | msgspec.UnsetType = msgspec.UNSET
     releases: dict[str, list[str]] | msgspec.UnsetType = msgspec.UNSET
     accepted: AcceptanceState | msgspec.UnsetType = msgspec.UNSET
+    joint: JointState | msgspec.UnsetType = msgspec.UNSET

@@ -28,6 +28,7 @@ from driftline.consumer.service.versions import ModelVersion, References, joinin
 from driftline.consumer.sketch.blocks import BlockWriter, JoinModel, JoinProgress
 from driftline.consumer.sketch.decode import Decoder, ModelSchema
 from driftline.consumer.sketch.failures import Failures
+from driftline.consumer.sketch.joint_cells import JointCells
 from driftline.consumer.sketch.labels import LabelReader
 from driftline.consumer.sketch.listed import Listed
 from driftline.consumer.sketch.open_pane import PaneTimes, SketchModel
@@ -360,7 +361,7 @@ class Plan:
     def sketch_model(self, name: str) -> SketchModel:
         """Return what sketch needs to know of a model."""
         config, reference = self.config.models[name], self.references[name]
-        streams = tuple(reference_streams(config, reference))
+        streams, window = tuple(reference_streams(config, reference)), config.window
         return SketchModel(
             name=name,
             layout_id=reference.layout_id,
@@ -371,13 +372,10 @@ class Plan:
                 for tag, values in self._segments(name).items()
             },
             times=PaneTimes(
-                self.pane(name),
-                config.window.every,
-                config.window.grace,
-                config.stale_after,
-                self.ordered,
+                self.pane(name), window.every, window.grace, config.stale_after, self.ordered
             ),
             estimates=self._estimate_cells(name),
+            joint=JointCells.of(config, reference),
         )
 
     def listed(self, name: str) -> Listed:
@@ -388,8 +386,8 @@ class Plan:
         outcomes = self.outcomes(name)
         if outcomes is None or outcomes.calibration is None:
             return None
-        answers = Answers(self.references[name].layout, outcomes.layout.classes)
-        return EstimateCells(answers, outcomes.layout)
+        layout, own = self.references[name].layout, outcomes.layout
+        return EstimateCells(Answers(layout, own.classes), own)
 
 
 def _note(found: Failures, failures: Failures | None) -> None:

@@ -92,6 +92,7 @@ def read_references(
         problems += check_against(loaded.config, name, features, tags, loaded.locations)
         problems += _type_problems(loaded, name, reference)
         problems += _name_problems(loaded, name, reference)
+        problems += _joint_problems(loaded, name, reference)
         problems += check_performance(loaded.config, name, reference, loaded.locations)
     return references, problems + _misfits(loaded, references)
 
@@ -142,6 +143,23 @@ def sort_out(problems: Iterable[Problem]) -> list[Problem]:
     if errors:
         raise ConfigError(errors)
     return problems
+
+
+def _joint_problems(loaded: Loaded, name: str, reference: Reference) -> list[Problem]:
+    """What is low and high of each number, and how they go together, a reference has to know."""
+    model = loaded.config.models[name]
+    if model.joint is None:
+        return []
+    if model.budget is None:
+        text = "it alarms by the budget, which is off: leave it out"
+    elif reference.joint is None:
+        text = (
+            "the reference does not know which features belong together: build it again with "
+            f"driftline reference build --joint {model.joint.top}, or with --config"
+        )
+    else:
+        return []
+    return [loaded.locations.problem(("models", name, "joint"), text)]
 
 
 def _type_problems(loaded: Loaded, name: str, reference: Reference) -> list[Problem]:

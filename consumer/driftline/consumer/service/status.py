@@ -18,7 +18,7 @@ from driftline.consumer.service.judging import PanesPartition
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.stage import Stage
 from driftline.consumer.sketch.totals import InputTotals
-from driftline.consumer.wire.records import EVENTS, Alert, Verdict
+from driftline.consumer.wire.records import EVENTS, JOINT, Alert, Verdict
 from driftline.producer.records.timestamp import EARLIEST
 
 S = TypeVar("S", bound=Stage)
@@ -155,6 +155,8 @@ class Status:
 
     def verdict(self, verdict: Verdict) -> None:
         """Note a verdict."""
+        if verdict.type == JOINT:
+            return  # it has no figure of one feature
         newest = self.verdicts.setdefault(verdict.model, {})
         newest[verdict.stream, verdict.feature or ""] = verdict
         if verdict.type in ("performance", EVENTS):

@@ -11,6 +11,7 @@ import numpy as np
 from msgspec import UNSET
 from numpy.typing import NDArray
 
+from driftline.consumer.sketch.joint_cells import JointCells
 from driftline.consumer.sketch.listed import Listed
 from driftline.consumer.sketch.outcome_columns import EstimateCells
 from driftline.consumer.sketch.sampling import PaneSample
@@ -64,7 +65,8 @@ class SketchModel:
         streams: names of the streams counted: None, the whole model, then ``tag=value``.
         segments: per tag, the place of its first value in `streams`.
         times: of its panes.
-        estimates: counts, behind the features', what performance can be estimated from.
+        estimates: counts, behind all others, what performance can be estimated from.
+        joint: counts, behind the features', what tells whether they belong together.
         listed: what the reference knows of the events.
     """
 
@@ -75,6 +77,7 @@ class SketchModel:
     segments: Mapping[str, int]
     times: PaneTimes
     estimates: EstimateCells | None = None
+    joint: JointCells | None = None
 
     @property
     def layout(self) -> Layout:
@@ -88,11 +91,10 @@ class SketchModel:
 
     @cached_property
     def starts(self) -> IntArray:
-        """Where the features' blocks start in the flat counts, then that of estimates, and ends."""
+        """Where the blocks start in the flat counts, and ends: features, then what is behind."""
+        behind = [cells.size for cells in (self.joint, self.estimates) if cells is not None]
         starts = self.layout.starts
-        if self.estimates is None:
-            return starts
-        return np.append(starts, starts[-1] + self.estimates.size)
+        return np.concatenate([starts, starts[-1] + np.cumsum(behind, dtype=np.int64)])
 
     @property
     def size(self) -> int:
@@ -231,16 +233,20 @@ class OpenPane:
         }
         self._rows.clear()
         self._buffered = 0
-        layout, estimates, size = self.model.layout, self.model.estimates, self.model.size
+        layout, size = self.model.layout, self.model.size
+        joint, estimates = self.model.joint, self.model.estimates
         for place, chosen in self._subsets(segments, len(columns.numeric)):
             some = (
                 columns
                 if chosen is None
                 else Columns(numeric=columns.numeric[chosen], codes=columns.codes[chosen])
             )
-            counts = count_columns(layout, some)
+            parts = [count_columns(layout, some)]
+            if joint is not None:
+                parts.append(joint.count(some, whole=place == 0))
             if estimates is not None:
-                counts = np.concatenate([counts, estimates.count(some)])
+                parts.append(estimates.count(some))
+            counts = np.concatenate(parts)
             where = np.flatnonzero(counts)
             self._entries.append((where + place * size, counts[where]))
             self._pending += len(where)

@@ -61,7 +61,7 @@ class KnownAlert:
 
     def is_about(self, feature: str) -> bool:
         """Return whether it speaks of a feature, or of a metric by its field."""
-        return feature in self.alert.names
+        return feature in self.alert.names or feature in self.alert.together
 
 
 class AlertBook:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 Kind = Literal[
-    "feature_drift", "prediction_drift", "data_quality", "performance", "labels", "stale",
-    "data_loss",
+    "feature_drift", "prediction_drift", "joint_drift", "data_quality", "performance", "labels",
+    "stale", "data_loss",
 ]  # fmt: skip
 
 
@@ -15,7 +15,7 @@ Severity = Literal["warning", "critical"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 Status = Literal["firing", "resolved"]
 STATUSES: tuple[Status, ...] = get_args(Status)
-About = Literal["distribution", "quality", "performance", "labels", "run"]
+About = Literal["distribution", "joint", "quality", "performance", "labels", "run"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class AlertKind:
 
     Attributes:
         about: the distribution of one feature, the quality of its values, or a metric; of a whole
-            model, how its labels come or how its run goes.
+            model, how its features belong together, how its labels come or how its run goes.
         alertname: the name that an Alertmanager gets.
         over: of the run: what a sentence says once it is over.
     """
@@ -37,6 +37,7 @@ class AlertKind:
 KINDS: dict[Kind, AlertKind] = {
     "feature_drift": AlertKind("distribution", "DriftlineFeatureDrift"),
     "prediction_drift": AlertKind("distribution", "DriftlinePredictionDrift"),
+    "joint_drift": AlertKind("joint", "DriftlineJointDrift"),
     "data_quality": AlertKind("quality", "DriftlineDataQuality"),
     "performance": AlertKind("performance", "DriftlinePerformance"),
     "labels": AlertKind("labels", "DriftlineLabelsStopped"),

@@ -37,7 +37,9 @@ Feature = Annotated[
 ]
 ValueType = Annotated[
     str,
-    means("Of its values: `numeric`, `categorical` or `boolean`; `performance`; or `events`."),
+    means(
+        "Of its values: `numeric`, `categorical` or `boolean`; `performance`; `events`; or `joint`."
+    ),
 ]
 AlertedType = Annotated[
     str | None, means("As in a verdict; null where it is about the whole model.")

@@ -147,12 +147,62 @@ class Accepted(msgspec.Struct, frozen=True):
 
 EVENTS = "events"
 """What a verdict on the number of events is about: its type, and the detector in it."""
+JOINT = "joint"
+"""The same of features that belong together."""
+
+Table = list[list[Number]]
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """Two features, and how they go together.
+
+    Rows are of the first feature, columns of the second: low, middle and high values of each.
+    """
+
+    features: Annotated[tuple[str, str], means("Their names.")]
+    cuts: Annotated[
+        tuple[tuple[Number, Number], tuple[Number, Number]],
+        means("Of each, the largest value that is low, and that is not high.", "as values"),
+    ]
+    reference: Annotated[
+        Table,
+        means(
+            "Normal shares of the events, by thirds, at as many low, middle and high values of each"
+            " as the window has.",
+            "share",
+        ),
+    ]
+    window: Annotated[Table, means("Shares of the window's events that have both.", "share")]
+    effect: Effect
+    sequential: Annotated[Sequential | None, means("Evidence; null before the first pane.")]
+
+
+class Extremes(msgspec.Struct, frozen=True):
+    """How many features of an event are extreme at once: in the outer 5 % of either end."""
+
+    features: Annotated[int, means("How many are counted together.", "features")]
+    reference: Annotated[
+        list[Number], means("Shares of the reference's events with 0, 1, 2 ... of them.", "share")
+    ]
+    window: Annotated[list[Number], means("The same of the window.", "share")]
+    effect: Effect
+    sequential: Annotated[Sequential | None, means("Evidence; null before the first pane.")]
+
+
+Pairs = Annotated[
+    list[Pair] | None,
+    means("Of features that belong together: the pairs that changed most, worst first."),
+]
+Extremely = Annotated[
+    Extremes | None, means("Of features that belong together: how often they are extreme at once.")
+]
 
 
 class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the detectors said of one feature of one stream in one window.
 
-    `feature` is null where it is about how many events the model had; then `type` is `events`.
+    `feature` is null where it is about how many events the model had; then `type` is `events`; and
+    about features that belong together: then it is `joint`.
     What is left out has its default.
     """
 
@@ -180,6 +230,8 @@ class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
     accepted: Annotated[
         Accepted | None, means("Where what it was compared with was accepted as normal.")
     ] = None
+    pairs: Pairs = None
+    extremes: Extremely = None
 
     @property
     def subject(self) -> Subject:
@@ -265,6 +317,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=
     accepted: Annotated[
         Accepted | None, means("Where it ended because what it tells was accepted as normal.")
     ] = None
+    pairs: Pairs = None
+    extremes: Extremely = None
 
     @property
     def subject(self) -> Subject:
@@ -277,6 +331,11 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=
         if self.features is not None:
             return tuple(each.name for each in self.features)
         return () if self.feature is None else (self.feature,)
+
+    @property
+    def together(self) -> frozenset[str]:
+        """The features of which it says how they go together."""
+        return frozenset(name for pair in self.pairs or () for name in pair.features)
 
     @property
     def begin(self) -> int:

@@ -15,7 +15,7 @@ import msgspec
 from driftline.consumer import config
 from driftline.consumer.wire.control import Marks
 from driftline.consumer.wire.meaning import Contract
-from driftline.consumer.wire.records import EVENTS, Alert, DetectorValue, Verdict
+from driftline.consumer.wire.records import EVENTS, JOINT, Alert, DetectorValue, Verdict
 from driftline.detectors.outcomes.metrics import METRICS
 from driftline.detectors.registry import DETECTORS
 from driftline.producer.records.event import event_schema, label_schema
@@ -55,6 +55,7 @@ def _verdict() -> Schema:
     units = {name: (each.when, each.scale.unit) for name, each in DETECTORS.items()}
     units |= {name: (each.words, each.scale.unit) for name, each in METRICS.items()}
     units[EVENTS] = ("how many events came", "events")
+    units[JOINT] = ("evidence of what changed most between features", "natural logarithm")
     schema["properties"]["detectors"]["properties"] = {
         name: {**figure, "description": meaning, "x-unit": unit}
         for name, (meaning, unit) in units.items()

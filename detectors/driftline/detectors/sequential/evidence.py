@@ -149,6 +149,8 @@ class Evidence:
         bins: of the features.
         tilts: of numbers; None for categories and booleans.
         state: as read; None before the first pane.
+        fitted: whether the normal shares of each pane are fitted to it: then what is normal learns
+            by how many times more came than that.
 
     Example:
         >>> from driftline.detectors.counts import Feature, Layout
@@ -162,9 +164,14 @@ class Evidence:
     """
 
     def __init__(
-        self, bins: PaneBins, tilts: Tilts | None, state: EvidenceState | None = None
+        self,
+        bins: PaneBins,
+        tilts: Tilts | None,
+        state: EvidenceState | None = None,
+        *,
+        fitted: bool = False,
     ) -> None:
-        self._bins, self._tilts = bins, tilts
+        self._bins, self._tilts, self._fitted = bins, tilts, fitted
         shape = (
             (len(CLASSES), bins.owner.size) if tilts is None else (tilts.which.size, bins.features)
         )
@@ -222,7 +229,8 @@ class Evidence:
         keep = np.array([decay for _, decay in LEARNERS])[:, None]
         state.learnt = _single(keep * state.learnt + state.waiting)
         state.waiting = x.astype(np.float64) if times is None else _single(x / times)
-        state.added = state.added + (x if grows is None else x * grows[bins.owner])
+        more = x / times if times is not None and self._fitted else x
+        state.added = state.added + (more if grows is None else more * grows[bins.owner])
         state.panes = state.panes + seen
         return self.evidence()
 
@@ -279,13 +287,16 @@ class Evidence:
             best = np.concatenate([own.gained, learners.gained])
             since = np.concatenate([own.began, learners.began])
             return np.asarray(np.take_along_axis(since, best.argmax(axis=0)[None], 0)[0])
-        onset = np.empty(bins.features, np.int64)
-        for f in range(bins.features):
-            part = slice(int(bins.first[f]), int(bins.first[f + 1]))
-            gained = np.concatenate([own.gained[:, part].ravel(), learners.gained[:, f]])
-            begun = np.concatenate([own.began[:, part].ravel(), learners.began[:, f]])
-            onset[f] = begun[gained.argmax()]
-        return onset
+        steps, size = own.gained.shape
+        most = np.maximum.reduceat(own.gained.max(axis=0), bins.first[:-1])
+        places = np.arange(steps * size).reshape(steps, size)
+        leading = np.where(own.gained == most[bins.owner], places, steps * size).min(axis=0)
+        first = np.minimum.reduceat(leading, bins.first[:-1])
+        learner = learners.gained.argmax(axis=0)[None]
+        learnt, since = (
+            np.take_along_axis(each, learner, 0)[0] for each in (learners.gained, learners.began)
+        )
+        return np.where(most >= learnt, own.began.ravel()[first], since)
 
     def forget(self, f: int, events: FloatArray) -> None:
         """Take events of the f-th feature's bins out of what is normal, as far as they are in."""

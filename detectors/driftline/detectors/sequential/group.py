@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,6 +17,24 @@ from driftline.detectors.sequential.evidence import Evidence, EvidenceState
 from driftline.detectors.sequential.pane_bins import PaneBins
 from driftline.detectors.sequential.part_shares import PartShares
 from driftline.detectors.sequential.variation import Directions, PaneVariation
+
+Fit = Callable[[PaneBins, FloatArray, FloatArray], FloatArray]
+"""Returns what is known of the normal shares of bins as it is where some events are compared: of
+the bins, what is known of some of them, and the events in these.
+"""
+
+
+@dataclass(frozen=True)
+class Comparing:
+    """How features are compared with what is normal.
+
+    Attributes:
+        upwards: whether numbers are only tested for larger values, as sizes of errors are.
+        fit: fits what is normal to the events that are compared; None: it is as it is.
+    """
+
+    upwards: bool = False
+    fit: Fit | None = None
 
 
 @dataclass(eq=False)
@@ -42,6 +61,7 @@ class GroupState:
         none: those without a usable value, shape (F,).
         number: of the joined pane that they belong to; -1 before the first.
         season: of features that follow a cycle, or whose stream has parts.
+        fitted: whether what is normal is fitted to each pane.
     """
 
     evidence: EvidenceState
@@ -50,6 +70,7 @@ class GroupState:
     none: FloatArray
     number: int = -1
     season: CellState | None = None
+    fitted: bool = False
 
 
 class Group:
@@ -60,7 +81,7 @@ class Group:
         counts: the reference's flat counts of the stream.
         places: of the features in the layout.
         joined: place in `JOINS` of how many panes are joined.
-        upwards: whether numbers are only tested for larger values.
+        how: they are compared.
         seasons: of each feature; None: they follow no cycle.
         parts: flat counts of the references of the parts that the stream is a mixture of, shape
             (parts, layout.size); None: it has none. Features of parts follow no cycle.
@@ -73,7 +94,7 @@ class Group:
         places: IntArray,
         joined: int,
         *,
-        upwards: bool,
+        how: Comparing,
         seasons: list[FeatureSeason] | None = None,
         parts: IntArray | None = None,
     ) -> None:
@@ -81,8 +102,9 @@ class Group:
         self.joined, self.together = joined, JOINS[joined]
         numeric = int((places < layout.numeric).sum())
         self.directions = Directions.of(self.bins, numeric)
-        tilts = Tilts.of(self.bins, upwards=upwards) if numeric else None
-        self.evidence = Evidence(self.bins, tilts)
+        tilts = Tilts.of(self.bins, upwards=how.upwards) if numeric else None
+        self.evidence = Evidence(self.bins, tilts, fitted=how.fit is not None)
+        self._fit = how.fit
         size = self.bins.owner.size
         self._seasons = seasons
         self.cells: CellShares | PartShares | None = None
@@ -95,6 +117,7 @@ class Group:
             PaneVariation(places.size),
             np.zeros(size),
             np.zeros(places.size),
+            fitted=how.fit is not None,
         )
         if self.cells is not None:
             self.state.season = CellState(np.zeros((self.cells.cells, size), np.int64))
@@ -169,6 +192,15 @@ class Group:
         since = self._since(season)
         return self.cells.of_panes(mix, since)
 
+    def fitted(self, known: FloatArray, x: FloatArray) -> FloatArray:
+        """Return what is known where events are compared with it, of some or all of the bins.
+
+        Args:
+            known: of the normal shares, as if events.
+            x: the events, per bin.
+        """
+        return known if self._fit is None else self._fit(self.bins, known, x)
+
     def close(self, grows: FloatArray) -> None:
         """Let the panes that were tested be part of what is normal; begin the next.
 
@@ -198,7 +230,8 @@ class Group:
         if self.cells is None or season is None:
             if without is None:
                 return normal
-            added: FloatArray = self.state.evidence.added[own] - without.sum(axis=0)
+            gone = self._as_added(i, without.sum(axis=0))
+            added: FloatArray = self.state.evidence.added[own] - gone
             return normal + np.maximum(added, 0.0)
         since = None
         if without is not None:
@@ -218,7 +251,7 @@ class Group:
         """
         own, season = self.own(i), self.state.season
         if season is None:
-            self.evidence.forget(i, events.sum(axis=0))
+            self.evidence.forget(i, self._as_added(i, events.sum(axis=0)))
             return
         taken = np.minimum(season.added[cells, own], events)
         season.added[cells, own] -= taken
@@ -253,6 +286,13 @@ class Group:
         own = [np.arange(self.bins.first[i], self.bins.first[i + 1]) for i in features.tolist()]
         bins: IntArray = np.concatenate(own)
         return bins
+
+    def _as_added(self, i: int, events: IntArray) -> FloatArray:
+        """Return events of the i-th feature's bins as they were added to what is normal."""
+        if self._fit is None or not events.any():
+            return events.astype(np.float64)
+        known = self.evidence.known[self.own(i)]
+        return events * known / self.fitted(known, events.astype(np.float64))
 
     def _since(self, season: CellState) -> Since:
         return Since(season.added, self.state.evidence.added)

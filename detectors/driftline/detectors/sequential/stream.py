@@ -14,7 +14,7 @@ from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.pane_lengths import LEAST_PANES
 from driftline.detectors.seasons import CYCLES
 from driftline.detectors.sequential.cell_shares import Mix, StreamSeasons
-from driftline.detectors.sequential.group import Group, GroupState
+from driftline.detectors.sequential.group import Comparing, Group, GroupState
 from driftline.detectors.sequential.pane_bins import PaneBins
 from driftline.detectors.sequential.variation import deviations
 
@@ -42,7 +42,7 @@ class StreamEvidence:
         pane: length of its panes, ms; None: as long as the reference's.
         cells: the seasons of the stream, with which `pane` is given; or the flat counts of the
             references of its parts, shape (parts, layout.size). None: neither.
-        upwards: whether numbers are only tested for larger values, as sizes of errors are.
+        how: they are compared.
 
     Attributes:
         evidence: natural logarithm, as of the last pane, shape (F,); NaN where not tested.
@@ -59,8 +59,7 @@ class StreamEvidence:
         share: float = 1.0,
         pane: int | None = None,
         cells: StreamSeasons | IntArray | None = None,
-        *,
-        upwards: bool = False,
+        how: Comparing = Comparing(),  # noqa: B008 - it is frozen
     ) -> None:
         parts = cells if isinstance(cells, np.ndarray) else None
         seasons = cells if isinstance(cells, StreamSeasons) else None
@@ -84,7 +83,7 @@ class StreamEvidence:
                 counts,
                 places,
                 join,
-                upwards=upwards,
+                how=how,
                 seasons=[following[f] for f in places.tolist()] if name else None,
                 parts=parts,
             )
@@ -141,7 +140,7 @@ class StreamEvidence:
         places, frozen = bins.places, all_frozen[bins.places]
         n = bins.total(x)
         phi, season = self._phi_of(group, n), group.known()
-        known = group.evidence.known if season is None else season.values
+        known = group.fitted(group.evidence.known if season is None else season.values, x)
         p = known / bins.total(known)[bins.owner]
         y, other, events = deviations(bins, group.directions, p, x[None], state.none[None], season)
         moving = ~frozen
@@ -153,7 +152,7 @@ class StreamEvidence:
         state.variation.round()
         self.evidence[places] = group.evidence.add(
             x, phi, state.number * group.together, moving.astype(np.float64),
-            None if season is None else known,
+            None if season is None and not state.fitted else known,
         )  # fmt: skip
         self.onset[places] = group.evidence.onset()
         self.panes[places] = state.evidence.panes
@@ -206,7 +205,13 @@ class StreamEvidence:
         group, _ = self._find(f)
         return group.cycle
 
-    def normal(self, f: int, mix: Mix, without: IntArray | None = None) -> FloatArray:
+    def normal(
+        self,
+        f: int,
+        mix: Mix,
+        without: IntArray | None = None,
+        now: FloatArray | None = None,
+    ) -> FloatArray:
         """Return what is known of the normal shares of the f-th feature's bins, as if events.
 
         Args:
@@ -214,9 +219,11 @@ class StreamEvidence:
             mix: of the cells of the panes that they are compared with.
             without: events of its bins that are not to count, as far as they came since the
                 reference, per cell of the mix; None: the reference's alone count.
+            now: events that it is fitted to, per bin, where it is; None: to none.
         """
         group, i = self._find(f)
-        return group.mixed(i, mix, without)
+        known = group.mixed(i, mix, without)
+        return known if now is None else group.fitted(known, now)
 
     def added_until(self, f: int) -> int:
         """Return the number of the pane up to which the f-th feature's are added, exclusive."""

@@ -12,7 +12,7 @@ least g_0 and at least 1, and as much more as its own error may make it too smal
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -266,6 +266,7 @@ def reference_phi(
     panes: IntArray,
     numbers: IntArray,
     season: PaneCells | None = None,
+    fit: Callable[[PaneBins, FloatArray, FloatArray], FloatArray] | None = None,
 ) -> tuple[FloatArray, FloatArray]:
     """Estimate phi from the reference's panes, for each number of panes that may be joined.
 
@@ -276,6 +277,7 @@ def reference_phi(
             feature, shape (R, M + F).
         numbers: of the panes, ascending, shape (R,); what is left out had no events.
         season: the cells of the panes, where the features follow a cycle.
+        fit: fits what is normal to each pane, see `group.Fit`; None: it is as it is.
 
     Returns:
         phi, shape (len(JOINS), 5, F), NaN where fewer than 30 joined panes are left; and the mean
@@ -307,6 +309,9 @@ def reference_phi(
             if season is not None:
                 known = season.known(rows, begins)
                 p = known.values / bins.total(known.values)[:, bins.owner]
+            elif fit is not None:
+                values = fit(bins, bins.normal, x[:, :size])
+                p = values / bins.total(values)[:, bins.owner]
             found = deviations(bins, directions, p, x[:, :size], x[:, size:], known)
             variation.add(*found)
             if last < joined.size and joined[last] > joined[last - 1] + 1:

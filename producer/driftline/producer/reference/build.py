@@ -41,6 +41,7 @@ from driftline.producer.reference.derived import derived_events, fitted_for
 from driftline.producer.reference.events import Events, events_of
 from driftline.producer.reference.fixed_layout import error_model_of
 from driftline.producer.reference.frame import frame_of
+from driftline.producer.reference.joint import joint_counts
 from driftline.producer.reference.outcome_counts import outcome_content
 from driftline.producer.reference.panes import PaneCounts
 from driftline.producer.reference.scans import (
@@ -51,12 +52,13 @@ from driftline.producer.reference.scans import (
     count_seasons,
     fit,
 )
-from driftline.producer.reference.settings import ReferenceSettings
+from driftline.producer.reference.settings import ReferenceSettings, Together
 
 __all__ = [
     "BuiltFeature",
     "BuiltReference",
     "ReferenceSettings",
+    "Together",
     "reference_from_events",
     "reference_from_rows",
     "reference_from_tables",
@@ -111,7 +113,10 @@ class BuiltReference:
 
 
 def reference_from_rows(
-    chunks: Iterable[Sequence[AnyMapping[str, Any]]], mapping: Mapping, settings: ReferenceSettings
+    chunks: Iterable[Sequence[AnyMapping[str, Any]]],
+    mapping: Mapping,
+    settings: ReferenceSettings,
+    together: Together | None = None,
 ) -> BuiltReference:
     """Build a reference from rows, which are read once and kept in memory as columns.
 
@@ -127,11 +132,13 @@ def reference_from_rows(
     kept = [
         events_of(Table.of_rows(chunk), mapping, settings.model, settings.tags) for chunk in chunks
     ]
-    return _build(lambda: kept, settings)
+    return _build(lambda: kept, settings, together)
 
 
 def reference_from_events(
-    events: Iterable[AnyMapping[str, Any]], settings: ReferenceSettings
+    events: Iterable[AnyMapping[str, Any]],
+    settings: ReferenceSettings,
+    together: Together | None = None,
 ) -> BuiltReference:
     """Build a reference from native events, which are kept in memory as columns.
 
@@ -146,11 +153,14 @@ def reference_from_events(
         kept.append(
             events_of(Table.of_rows(records), Mapping.native(), settings.model, settings.tags)
         )
-    return _build(lambda: kept, settings)
+    return _build(lambda: kept, settings, together)
 
 
 def reference_from_tables(
-    scan: Callable[[], Iterable[Table]], mapping: Mapping, settings: ReferenceSettings
+    scan: Callable[[], Iterable[Table]],
+    mapping: Mapping,
+    settings: ReferenceSettings,
+    together: Together | None = None,
 ) -> BuiltReference:
     """Build a reference from tables.
 
@@ -161,6 +171,8 @@ def reference_from_tables(
             to give the same, as reading a file again does.
         mapping: how their rows become events.
         settings: what to build.
+        together: which numbers are counted together; None: none. Over the layout of another
+            reference its own are.
 
     Raises:
         InputError: no usable event, no feature with values, a type or segment for something that
@@ -180,7 +192,7 @@ def reference_from_tables(
         for table in scan():
             yield events_of(table, mapping, settings.model, settings.tags)
 
-    return _build(events, settings)
+    return _build(events, settings, together)
 
 
 def _check(settings: ReferenceSettings) -> None:
@@ -194,7 +206,9 @@ def _check(settings: ReferenceSettings) -> None:
     check_grid(settings.grid)
 
 
-def _build(read: Callable[[], Iterable[Events]], settings: ReferenceSettings) -> BuiltReference:
+def _build(
+    read: Callable[[], Iterable[Events]], settings: ReferenceSettings, together: Together | None
+) -> BuiltReference:
     fitted = fitted_for(read, settings)
 
     def scan() -> Iterable[Events]:
@@ -206,7 +220,10 @@ def _build(read: Callable[[], Iterable[Events]], settings: ReferenceSettings) ->
     frame = frame_of(scan, seen, settings, fitted)
     chosen, layout, counted, measured = frame.chosen, frame.layout, frame.counted, frame.measured
     panes = _panes(seen, layout, counted, settings)
-    errors = fit(scan, layout, counted, frame.to_fit, panes)
+    base = settings.layout_of
+    both = together if base is None else base.joint
+    joint = joint_counts(layout, counted.counts[0], seen.times.plan(), both)
+    errors = fit(scan, layout, counted, frame.to_fit, panes, joint)
     if settings.layout_of is not None:
         errors = error_model_of(settings.layout_of)
     told = None if panes is None else panes.findings()
@@ -219,7 +236,12 @@ def _build(read: Callable[[], Iterable[Events]], settings: ReferenceSettings) ->
         model=settings.model,
         layout=layout,
         counted=ReferenceCounts(
-            counted.streams, counted.counts, counted.events, seasons, _volume(seen, settings)
+            counted.streams,
+            counted.counts,
+            counted.events,
+            seasons,
+            _volume(seen, settings),
+            joint=None if joint is None else joint.normal(),
         ),
         segments=chosen.segments,
         positive_label=measured.positive_label,

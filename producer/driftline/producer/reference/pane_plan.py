@@ -27,6 +27,8 @@ _MARGIN = 0.02  # of the time in which 98 % of them are
 _AT_ONCE = 1 << 22  # counts
 UNCOUNTED = -2
 """The bin of an event that does not count in a feature."""
+_RUN = 512  # panes in a row, where not all are kept
+_MOST_CELLS = 1 << 24
 
 
 def pane_length(events: int, span: float) -> int | None:
@@ -150,3 +152,35 @@ def add_rows(matrix: NDArray[np.signedinteger], rows: IntArray, counts: IntArray
     order = np.argsort(rows, kind="stable")
     own, starts = np.unique(rows[order], return_index=True)
     matrix[own] += np.add.reduceat(counts[order], starts, axis=0)
+
+
+class KeptPanes:
+    """The counts of panes; of too many, runs in a row are kept, as many from every time.
+
+    Args:
+        plan: how panes are cut.
+        width: counts of each.
+    """
+
+    def __init__(self, plan: PanePlan, width: int) -> None:
+        runs = -(-plan.count // _RUN)
+        self._step = max(1, -(-plan.count * width // _MOST_CELLS))
+        kept = min(plan.count, -(-runs // self._step) * _RUN)
+        self.counts = np.zeros((kept, width), np.int32)
+
+    def add(self, panes: IntArray, counts: IntArray) -> None:
+        """Add counts to panes.
+
+        Args:
+            panes: their numbers, not negative.
+            counts: of each, shape (n, width).
+        """
+        run, place = np.divmod(panes, _RUN)
+        kept = run % self._step == 0
+        add_rows(self.counts, (run // self._step * _RUN + place)[kept], counts[kept])
+
+    def filled(self) -> tuple[IntArray, IntArray]:
+        """Return the rows of `counts` that hold an event, and the numbers of their panes."""
+        rows = np.flatnonzero(self.counts.any(axis=1))
+        run, place = np.divmod(rows, _RUN)
+        return rows, run * self._step * _RUN + place

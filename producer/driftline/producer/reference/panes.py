@@ -20,12 +20,11 @@ from driftline.detectors.sequential.variation import Directions, reference_phi
 from driftline.producer.records.time_zone import Zone
 from driftline.producer.reference.cycle_counts import CycleCounts
 from driftline.producer.reference.field import Bools
-from driftline.producer.reference.pane_plan import UNCOUNTED, PanePlan, add_rows, count_panes
+from driftline.producer.reference.pane_plan import UNCOUNTED, KeptPanes, PanePlan, count_panes
 from driftline.producer.reference.segment_cycles import FoundCycles
 
-_RUN = 512  # panes in a row, where not all are kept
-_MOST_CELLS = 1 << 24
-_DIGITS = 6  # of phi: it is an estimate, and files stay small
+DIGITS = 6
+"""Of phi: it is an estimate, and files stay small."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,12 +59,7 @@ class PaneCounts:
         self._plan, self._layout, self._flat, self._zone = plan, layout, counts, zone
         self._bins = PaneBins(layout, counts)
         self._cycles = None if zone is None else CycleCounts(plan, zone, self._bins)
-        size = self._bins.owner.size + self._bins.features
-        # Of too many panes runs are kept, as many from every time.
-        runs = -(-plan.count // _RUN)
-        self._step = max(1, -(-plan.count * size // _MOST_CELLS))
-        kept = min(plan.count, -(-runs // self._step) * _RUN)
-        self._counts = np.zeros((kept, size), np.int32)
+        self._kept = KeptPanes(plan, self._bins.owner.size + self._bins.features)
 
     def add(self, times: IntArray, columns: Columns, skip: Bools | None = None) -> None:
         """Count events.
@@ -81,25 +75,23 @@ class PaneCounts:
         for panes, counts in count_panes(self._plan.numbers(times), found, self._bins):
             if self._cycles is not None:
                 self._cycles.add(panes, counts)
-            run, place = np.divmod(panes, _RUN)
-            kept = run % self._step == 0
-            add_rows(self._counts, (run // self._step * _RUN + place)[kept], counts[kept])
+            self._kept.add(panes, counts)
 
     def findings(self) -> PaneFindings:
         """Return which cycles features follow, and how much panes vary beside that."""
-        rows = np.flatnonzero(self._counts.any(axis=1))
+        rows, numbers = self._kept.filled()
         if rows.size < LEAST_PANES:
             return PaneFindings(None, {}, None)
         chosen = {} if self._cycles is None else self._cycles.choose(self._layout, self._flat)
         if self._cycles is None or self._zone is None or not chosen:
-            return PaneFindings(self._dispersion(rows, {}), {}, None)
+            return PaneFindings(self._dispersion(rows, numbers, {}), {}, None)
         seasons = self._cycles.seasons(chosen)
         cycles = FoundCycles(chosen, self._plan, self._zone)
-        return PaneFindings(self._dispersion(rows, seasons), seasons, cycles)
+        return PaneFindings(self._dispersion(rows, numbers, seasons), seasons, cycles)
 
-    def _dispersion(self, rows: IntArray, seasons: Mapping[int, FeatureSeason]) -> Dispersion:
-        run, place = np.divmod(rows, _RUN)
-        numbers = run * self._step * _RUN + place
+    def _dispersion(
+        self, rows: IntArray, numbers: IntArray, seasons: Mapping[int, FeatureSeason]
+    ) -> Dispersion:
         features = self._bins.features
         phi = np.full((len(JOINS), len(DIRECTIONS), features), np.nan)
         events = np.zeros(features)
@@ -109,7 +101,7 @@ class PaneCounts:
             bins = PaneBins(self._layout, self._flat, places)
             columns = np.flatnonzero(np.isin(self._bins.owner, places))
             columns = np.append(columns, self._bins.owner.size + places)
-            panes = self._counts[np.ix_(rows, columns)].astype(np.int64)
+            panes = self._kept.counts[np.ix_(rows, columns)].astype(np.int64)
             directions = Directions.of(bins, int((places < self._layout.numeric).sum()))
             cells = None
             if cycle and self._zone is not None:
@@ -117,5 +109,5 @@ class PaneCounts:
                 cells = PaneCells(bins, shares, panes, self._plan.local(numbers, self._zone))
             found = reference_phi(bins, directions, panes, numbers + self._plan.first, cells)
             phi[:, :, places], events[places] = found
-        rounded = (significant(each, _DIGITS) for each in (events, phi))
+        rounded = (significant(each, DIGITS) for each in (events, phi))
         return Dispersion(self._plan.length, rows.size, *rounded)

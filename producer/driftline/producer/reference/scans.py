@@ -41,6 +41,7 @@ from driftline.producer.reference.event_columns import (
 )
 from driftline.producer.reference.events import Events, LeftOut
 from driftline.producer.reference.field import Field
+from driftline.producer.reference.joint import JointCounts
 from driftline.producer.reference.look import Look
 from driftline.producer.reference.order_statistics import GridSearch
 from driftline.producer.reference.outcome import MeasuredOutcome
@@ -229,21 +230,23 @@ def fit(
     counted: Counted,
     measured: MeasuredOutcome,
     panes: PaneCounts | None,
+    joint: JointCounts | None = None,
 ) -> ErrorModel | None:
-    """Fit the errors of a regression, and count panes in the order of time, by one reading.
+    """Fit the errors of a regression, and count what needs grids, by one reading.
 
     Args:
         scan: reads the events.
         layout: of the features.
         counted: the counts.
         measured: how well the model did.
-        panes: takes the events; None where they have no times, or too few.
+        panes: takes the events in the order of time; None where they have no times, or too few.
+        joint: takes them to count features together; None: that is not asked for.
 
     Returns:
         What estimates a regression's errors; None for a classifier.
     """
     errors = _error_fit(layout, counted.answered, measured)
-    if panes is None and errors is None:
+    if panes is None and errors is None and joint is None:
         return None
     first = 0
     for events in scan():
@@ -251,6 +254,8 @@ def fit(
         times = None if panes is None else events.times()
         if panes is not None and times is not None:
             panes.add(times, columns, uncounted(layout, events))
+        if joint is not None:
+            joint.add(times, columns, uncounted(layout, events))
         if errors is not None:
             errors.add(columns, slice(first, first + events.rows))
         first += events.rows

@@ -13,6 +13,19 @@ from driftline.producer.reference.derive import Derive, FieldType, derive_of
 
 
 @dataclass(frozen=True)
+class Together:
+    """Which numbers are counted together.
+
+    Attributes:
+        most: how many, at most 50.
+        weights: of features; those of the largest weight, 1 unless given, are chosen.
+    """
+
+    most: int
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class ReferenceSettings:
     """What to build.
 

@@ -20,7 +20,7 @@ _Kind = TypeVar("_Kind", bound=np.generic)
 
 # Figures; events of a few panes; events since the reference, which a busy topic soon has more of
 # than four bytes hold, and numbers of panes.
-_REAL, _WHOLE, _LARGE = "<f4", "<i4", "<i8"
+_REAL, _WHOLE, _LARGE, _EXACT = "<f4", "<i4", "<i8", "<f8"
 FORMAT = 2
 """Of the bytes: what is kept in another one is not read."""
 _VARIATION = ("panes", "events", "squares", "products", "last")
@@ -85,9 +85,9 @@ def _group(data: bytes, like: GroupState) -> GroupState:
 
     own = like.evidence
     evidence = EvidenceState(
-        added=read(own.added, _LARGE),
+        added=read(own.added, _EXACT if like.fitted else _LARGE),
         learnt=read(own.learnt, _REAL),
-        waiting=read(own.waiting, _WHOLE if like.season is None else _REAL),
+        waiting=read(own.waiting, _waiting(like)),
         alternatives=read_gains(own.alternatives),
         learners=read_gains(own.learners),
         panes=read(own.panes, _WHOLE),
@@ -100,7 +100,7 @@ def _group(data: bytes, like: GroupState) -> GroupState:
     season = None
     if like.season is not None:
         season = _unpack_cells(data[at + 8 :], like.season)
-    return GroupState(evidence, variation, opened, none, number, season)
+    return GroupState(evidence, variation, opened, none, number, season, like.fitted)
 
 
 def _pack_cells(season: CellState) -> bytes:
@@ -142,15 +142,19 @@ def _unpack_cells(data: bytes, like: CellState) -> CellState:
     return season
 
 
+def _waiting(group: GroupState) -> str:
+    return _WHOLE if group.season is None and not group.fitted else _REAL
+
+
 def _arrays(group: GroupState) -> list[tuple[NDArray[np.generic], str]]:
     own = group.evidence
     gains: list[tuple[NDArray[np.generic], str]] = []
     for each in (own.alternatives, own.learners):
         gains += [(each.evidence, _REAL), (each.gained, _REAL), (each.began, _LARGE)]
     return [
-        (own.added, _LARGE),
+        (own.added, _EXACT if group.fitted else _LARGE),
         (own.learnt, _REAL),
-        (own.waiting, _WHOLE if group.season is None else _REAL),
+        (own.waiting, _waiting(group)),
         *gains,
         (own.panes, _WHOLE),
         *((getattr(group.variation, name), _REAL) for name in _VARIATION),

@@ -30,6 +30,7 @@ from driftline.detectors.sequential.gate import (
     surely,
     tails_doubled,
 )
+from driftline.detectors.sequential.group import Comparing
 from driftline.detectors.sequential.stream import StreamEvidence
 from driftline.detectors.versions import dispersion_of, version_streams
 
@@ -129,7 +130,7 @@ class ChangeWatch:
         min_effect: the least PSI of an alarm.
         kept: what was kept of the stream; None: nothing. What was kept of another reference,
             layout or pane, or of other alternatives, is not used.
-        upwards: whether numbers are only tested for larger values.
+        how: features are compared.
     """
 
     def __init__(
@@ -141,8 +142,7 @@ class ChangeWatch:
         window: WindowConfig,
         min_effect: float,
         kept: StreamChanges | None,
-        *,
-        upwards: bool = False,
+        how: Comparing = Comparing(),  # noqa: B008 - it is frozen
     ) -> None:
         dispersion, share = dispersion_of(reference, segment)
         self._parts = version_streams(reference) if segment is None else ()
@@ -156,7 +156,7 @@ class ChangeWatch:
         self._evidence = StreamEvidence(
             reference.layout, reference.counts[reference.position[segment]], watched,
             dispersion, share, pane, reference.counts[parts] if parts else self._seasons,
-            upwards=upwards,
+            how,
         )  # fmt: skip
         self._key = content_hash(
             {
@@ -168,6 +168,7 @@ class ChangeWatch:
             }
         )
         self._begins = np.full(watched.size, _ALWAYS)
+        self._known_phi: FloatArray | None = None
         first, past = self._evidence.phi(), b""
         if kept is not None and kept.key == self._key:
             self._evidence.restore(unpack(kept.groups, self._evidence.state()))
@@ -187,7 +188,7 @@ class ChangeWatch:
         Evidence begins anew on features for which something else is normal now. How much panes
         vary goes on.
         """
-        same = self._evidence.carry(old._evidence)
+        same, self._known_phi = self._evidence.carry(old._evidence), None
         self._past.carry(old._past, same, self._evidence.phi())
 
     def reach(self) -> int:
@@ -214,6 +215,7 @@ class ChangeWatch:
         end = start + self._pane
         parts = [counts(start, end, part) for part in self._parts]
         tested = self._evidence.add(flat, number, frozen, parts)
+        self._known_phi = None
         with np.errstate(invalid="ignore"):
             reached = tested & ~frozen & (significant(self._evidence.evidence) >= self._limits)
         changes = [self._change(f, end, counts) for f in np.flatnonzero(reached).tolist()]
@@ -242,6 +244,7 @@ class ChangeWatch:
             since = self._counted(change.f, change.since, added, counts)
             self._evidence.forget(change.f, since.mix, since.cells)
         self._evidence.unlearn(change.f, change.since // self._pane)
+        self._known_phi = None
 
     def around(self, change: Change, end: int) -> tuple[int, int]:
         """Return from when on (ms) panes are kept, and when a change may have begun.
@@ -273,7 +276,7 @@ class ChangeWatch:
         now = panes.now
         if not now.sum():
             return False
-        normal = self._evidence.normal(f, panes.mix)
+        normal = self._evidence.normal(f, panes.mix, now=now)
         if self._effect(f, now, normal) >= half or self._tails(f, now, normal, phi):
             return False
         if not self._evidence.is_number(f):
@@ -282,6 +285,20 @@ class ChangeWatch:
         before = self._counted(f, max(end - most, begins), end, counts).now
         outer = outer_rise(before, normal, phi)
         return outer is None or outer.weight < MOSTLY or not outer.goes_on(last.now)
+
+    def counted(self, f: int, flat: IntArray) -> FloatArray:
+        """Return the events of the f-th feature per bin of its own; `flat`: counts."""
+        bins, own, _ = self._evidence.bins_of(f)
+        return bins.count(flat)[own].astype(np.float64)
+
+    def compared(self, f: int, now: FloatArray) -> tuple[FloatArray, float]:
+        """Return what is normal of a feature that follows no cycle, and how far events are from it.
+
+        That is as if events, per bin; and the effect, see `change_psi`, NaN of no events. `now`:
+        the events, per bin.
+        """
+        normal = self._evidence.normal(f, _WHOLE, now=now)
+        return normal, float(significant(self._effect(f, now, normal))) if now.any() else np.nan
 
     def reset(self, f: int) -> None:
         """Begin the f-th feature anew: what changed is over."""
@@ -330,14 +347,14 @@ class ChangeWatch:
         if not now.sum():
             return None
         phi = self._phi(f)
-        normal = self._evidence.normal(f, panes.mix, panes.cells)
+        normal = self._evidence.normal(f, panes.mix, panes.cells, now)
         effect = float(significant(self._effect(f, now, normal)))
         if effect >= self._min_effect or self._tails(f, now, normal, phi):
             return Change(f, since, effect)
         for many in RECENT:
             first = max(end - min(many * together * self._pane, self._most), begins)
             recent = self._counted(f, first, end, counts)
-            frozen = self._evidence.normal(f, recent.mix)
+            frozen = self._evidence.normal(f, recent.mix, now=recent.now)
             if recent.cells.any() and surely(recent.now, frozen, self._min_effect, phi):
                 return Change(f, since, effect)
         return None
@@ -365,11 +382,17 @@ class ChangeWatch:
 
     def _effect(self, f: int, now: FloatArray, normal: FloatArray) -> float:
         scores = self._evidence.scores_of(f)
-        phi = self._evidence.phi()[:, f]
+        phi = self._phi_of_all()[:, f]
         return change_psi(now, normal, scores, np.append(phi[: len(scores)], phi[-1]))
 
     def _tails(self, f: int, now: FloatArray, normal: FloatArray, phi: float) -> bool:
         return self._evidence.is_number(f) and tails_doubled(now, normal, phi)
 
     def _phi(self, f: int) -> float:
-        return float(self._evidence.phi()[-1, f])
+        return float(self._phi_of_all()[-1, f])
+
+    def _phi_of_all(self) -> FloatArray:
+        """Return the present phi, shape (5, F): worked out once for all that is asked of a pane."""
+        if self._known_phi is None:
+            self._known_phi = self._evidence.phi()
+        return self._known_phi

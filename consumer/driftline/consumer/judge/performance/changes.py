@@ -16,6 +16,7 @@ from driftline.consumer.judge.windows.panes import PaneStore
 from driftline.detectors.grid import IntArray
 from driftline.detectors.outcomes import ChangingCells, Outcomes
 from driftline.detectors.reference import Reference, ReferenceCounts
+from driftline.detectors.sequential.group import Comparing
 
 
 class MetricChanges:
@@ -63,7 +64,7 @@ class MetricChanges:
         )  # fmt: skip
         limits = np.array([limit if name in watched else np.nan for name in self.names])
         self._watch = ChangeWatch(
-            normal, segment, limits, window.every, window, -inf, kept, upwards=True
+            normal, segment, limits, window.every, window, -inf, kept, Comparing(upwards=True)
         )
 
     def reach(self) -> int:

@@ -30,7 +30,7 @@ from driftline.errors import ReferenceError  # noqa: A004 (the operator's word f
 
 
 def estimate_cells(reference: Reference) -> int:
-    """Return how many cells behind the features' may be counted for estimates.
+    """Return how many cells behind all others may be counted for estimates.
 
     Also where performance is not watched: it may have been when a pane was counted.
     """
@@ -66,6 +66,7 @@ class EstimateStream:
         self._writer = MetricWriter(records)
         self._config, self._layout, self._outcomes = config, reference.layout, outcomes
         self._lives = lives
+        self._begin = reference.size  # of the cells of estimates
         place = reference.position[records.segment]
         self._normal = outcomes.figures[place]
         self._calibration = outcomes.calibrations[place]
@@ -110,7 +111,7 @@ class EstimateStream:
         size, outcomes = self._layout.size, self._outcomes
         figures = {}
         if self._calibration is not None:
-            figures = estimate(outcomes.layout, self._calibration, counts[size:])
+            figures = estimate(outcomes.layout, self._calibration, counts[self._begin :])
         elif outcomes.error_model is not None:
             figures = estimate_errors(self._layout, outcomes.error_model, counts[:size])
         found = []

@@ -1,0 +1,1 @@
+"""Whether features still belong together."""
