@@ -153,6 +153,19 @@ def test_a_segment_has_only_its_rows(
     assert exported(Path("d.csv")) == wanted
 
 
+@pytest.mark.parametrize(("named", "rows"), [("v9", HALF), ("v2", 0)])
+def test_versions_without_a_reference_of_their_own_are_one_segment(
+    driftline: Driftline, folder: Path, broker: MemoryBroker, named: str, rows: int
+) -> None:
+    (folder / "shop.json.gz").write_bytes(gzip.compress(built(events()).to_json()))
+    file = "reference: shop.json.gz"
+    text = CONFIG.replace(file, f"{file}, references: {{{named}: shop.json.gz}}")
+    (folder / "shop.yaml").write_text(text)
+    (folder / "alert.json").write_bytes(msgspec.json.encode(fired("model_version=__other__")))
+    ran = driftline("export", "alert.json", "--config", "shop.yaml", "-o", "d.csv")
+    assert f"{rows} rows" in ran.out if rows else ran.code == 2
+
+
 def test_a_span_of_ones_own(driftline: Driftline, folder: Path, broker: MemoryBroker) -> None:
     times = ("--since", "2026-01-01T02:00:00Z", "--until", "2026-01-01T03:00:00Z")
     ran = driftline("export", "56f2", "--config", "shop.yaml", "-o", "d.ndjson", *times)

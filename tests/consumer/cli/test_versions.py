@@ -45,7 +45,7 @@ def test_check_says_what_is_compared_with_what(driftline: Driftline, folder: Pat
     ran = driftline("check", "--offline")
     told = " ".join(ran.out.split())
     assert (ran.code, ran.err) == (0, "")
-    assert "2 (900) has a reference of its own (events); all other versions go together" in told
+    assert "2 (900 events) has a reference of its own; all other versions go together" in told
     assert "segments of kind are compared with the model's reference, whatever the versions" in told
 
 

@@ -33,6 +33,7 @@ from driftline.consumer.wire.codec import CONTROL_VERSION, encode
 from driftline.consumer.wire.messages import Acceptance, partition_of
 from driftline.detectors import FeatureColumn, Reference, build_reference
 from driftline.detectors.dispersion import DIRECTIONS, JOINS, Dispersion
+from driftline.detectors.versions import with_versions
 
 OUTPUTS = ("panes", "joins", "alerts", "verdicts", "state", "dead-letter")
 
@@ -58,6 +59,14 @@ def dispersed(found: Reference) -> Reference:
     features = len(found.layout.features)
     phi = np.ones((len(JOINS), len(DIRECTIONS), features))
     return replace(found, dispersion=Dispersion(2 * SECOND, 600, np.full(features, 10.0), phi))
+
+
+def other_version(found: Reference) -> Reference:
+    """Return a reference of the same layout, in which all is as in one segment of it."""
+    order = [1, 0, *range(2, len(found.streams))]
+    counted = found.counted
+    counts, events = counted.counts[order], counted.events[order]
+    return replace(found, counted=replace(counted, counts=counts, events=events))
 
 
 REFERENCES = {name: reference(name) for name in MODELS}
@@ -110,6 +119,11 @@ def plan(
     references = REFERENCES if labelling is None else WITH_OUTCOMES
     if "pane" in window and others.get("budget"):
         references = {name: dispersed(found) for name, found in references.items()}
+    if others.get("references"):
+        references = {
+            name: with_versions(found, dict.fromkeys(others["references"], other_version(found)))
+            for name, found in references.items()
+        }
     return Plan(config, references)
 
 

@@ -21,6 +21,7 @@ from driftline.consumer.offline.rows.source import RowSource, file_source
 from driftline.consumer.offline.rows.span import Span
 from driftline.consumer.service.references import configured_reference
 from driftline.consumer.wire.records import Alert
+from driftline.detectors.tags import VERSION
 from driftline.producer.records.names import listed
 from driftline.producer.records.time_form import GivenTimes
 
@@ -133,4 +134,5 @@ def _listed(alert: Alert, settings: ModelConfig | None) -> dict[str, Sequence[st
     """Return the listed values of tags, which tell the rows of a segment of all others."""
     if alert.segment is None or settings is None:
         return {}
-    return dict(configured_reference(settings).segments)
+    listed: dict[str, Sequence[str]] = {**configured_reference(settings).segments}
+    return listed | ({VERSION: tuple(settings.references)} if settings.references else {})

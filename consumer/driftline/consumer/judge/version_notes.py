@@ -41,15 +41,13 @@ def version_notes(
     """
     if not reference.versions:
         return
-    names = [
-        f"{named(name)} ({reference.stream_events[reference.position[f'{VERSION}={name}']]:,})"
+    events = {
+        name: int(reference.stream_events[reference.position[f"{VERSION}={name}"]])
         for name in reference.segments[VERSION]
-    ]
+    }
+    names = [f"{named(name)} ({many:,} events)" for name, many in events.items()]
     have = "has a reference of its own" if len(names) == 1 else "have references of their own"
-    yield (
-        f"{some(names, len(names))} {have} (events);"
-        " all other versions go together against the model's"
-    )
+    yield (f"{some(names, len(names))} {have}; all other versions go together against the model's")
     alone = [
         named(feature.name)
         for feature, windows in zip(

@@ -6,11 +6,22 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.consumer.service.small import HOUR, MODEL, START, alerts, backtest, plan, verdicts
+from tests.consumer.service.small import (
+    HOUR,
+    MODEL,
+    START,
+    alerts,
+    backtest,
+    judge_all,
+    plan,
+    records,
+    sketch,
+    verdicts,
+)
 
 from driftline.consumer.judge.version_notes import MIXED, TOGETHER
 from driftline.consumer.service.plan import Plan
-from driftline.consumer.wire.records import Alert
+from driftline.consumer.wire.records import Alert, Verdict
 from driftline.detectors.reference import Reference
 from driftline.detectors.versions import with_versions
 from driftline.producer.records.mapping import Mapping
@@ -111,6 +122,32 @@ def test_versions_that_are_not_named_go_together_and_it_is_said(model: Reference
     judged = [each for each in verdicts(outputs, "income") if each.reason is None]
     notes = {each.segment: each.note for each in judged}
     assert notes == {None: MIXED, NEW: None, REST: TOGETHER}
+
+
+def test_any_split_and_order_gives_the_same_verdicts(both: Reference) -> None:
+    window = {**WINDOW, "grace": "2h"}
+    watching, events = watched(both, window=window), made(14, 3, lambda hour: hour / 14)
+    rng = np.random.default_rng(1)
+    mixed = [
+        events[hour * EVENTS + int(i)] for hour in range(14) for i in rng.permutation(EVENTS)
+    ]  # fmt: skip
+
+    def judged(rows: list[Event], partitions: int) -> dict[str, Verdict]:
+        messages = [
+            each
+            for partition in range(partitions)
+            for each in sketch(watching, partition, partitions).feed(
+                records(rows[partition::partitions], partition), 0
+            )
+        ]
+        return {each.verdict_id: each for each in verdicts(judge_all(watching, messages))}
+
+    wanted, found = judged(events, 1), judged(mixed, 3)
+    assert {each.segment for each in found.values()} == {None, OLD, NEW, REST}
+    assert len(found) > 100
+    assert {name: wanted[name] for name in found} == found
+    asked = {each.verdict_id: each for each in verdicts(backtest(watching, events))}
+    assert {name: asked[name] for name in wanted} == wanted
 
 
 def test_an_old_and_a_new_normal_make_a_whole_of_both(both: Reference) -> None:
