@@ -131,3 +131,19 @@ def test_what_cannot_be_applied_is_refused(
 def test_who_applies_has_a_name(driftline: Driftline, broker: MemoryBroker) -> None:
     ran = driftline("apply", "-f", "models.yaml", "--who", " ")
     assert (ran.code, ran.err) == (2, "--who: write 1 to 200 characters\n")
+
+
+def test_a_file_of_workers_is_checked_and_shown(
+    driftline: Driftline, broker: MemoryBroker, tmp_path: Path
+) -> None:
+    (tmp_path / "driftline.yaml").write_text(CONFIG.partition("models:")[0])
+    for options in (("--offline",), ()):
+        ran = driftline("check", *options)
+        assert "none in this file: workers watch those that are applied" in ran.out
+    assert (ran.code, "driftline.models is missing" in ran.out) == (2, False)  # with all others
+    assert driftline("topics", "create").code == 0
+    assert driftline("check").code == 0
+    del broker.infos["driftline.models"]
+    ran = driftline("check")
+    assert (ran.code, "driftline.models is missing" in ran.out) == (2, True)
+    assert "models: {}" in driftline("config", "show").out

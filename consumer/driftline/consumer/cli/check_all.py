@@ -37,7 +37,7 @@ from driftline.consumer.judge.volume_sentence import how_known
 from driftline.consumer.judge.volume_steps import VolumeSteps
 from driftline.consumer.log.protocol import Log, TopicInfo
 from driftline.consumer.log.ranges import newest_records, partitions_of
-from driftline.consumer.log.topics import NOT_NEEDED, check_topics, missing_topics
+from driftline.consumer.log.topics import check_topics, missing_topics
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.references import read_references
 from driftline.consumer.wire.text import plural
@@ -115,9 +115,8 @@ def _topic_findings(config: Config, topics: Mapping[str, TopicInfo]) -> Iterator
     for text in check_topics(specs, topics):
         yield Finding("error", "topics", text)
     for spec in specs:
-        if spec in missing and not spec.needed:
-            what = NOT_NEEDED[spec.name.removeprefix(f"{config.output.prefix}.")]
-            text = f"without {spec.name} {what}: run  driftline topics create"
+        if spec in missing and spec.name == config.output.topic("control"):
+            text = f"without {spec.name} alerts cannot be marked: run  driftline topics create"
             yield Finding("ok", "topics", text)
 
 

@@ -40,7 +40,13 @@ def begin(path: Path | None, bootstrap_servers: str | None, *, offline: bool) ->
         CommandError: there is no file.
     """
     try:
-        loaded = read_config(path, offline=offline, bootstrap_servers=bootstrap_servers, quiet=True)
+        loaded = read_config(
+            path,
+            offline=offline,
+            bootstrap_servers=bootstrap_servers,
+            quiet=True,
+            needs_models=False,
+        )
     except ConfigError as error:
         return Begun(str(path or DEFAULT_CONFIG), [finding(problem) for problem in error.problems])
     head = overview(loaded.files, loaded.config, len(input_topics(loaded.config)))
@@ -64,5 +70,9 @@ def begin(path: Path | None, bootstrap_servers: str | None, *, offline: bool) ->
 
 
 def config_findings(loaded: Loaded) -> list[Finding]:
-    """Return what is wrong with a configuration that could be read."""
-    return [finding(problem) for problem in (*loaded.warnings, *rows_problems(loaded))]
+    """Return what is wrong with a configuration that could be read, or is to be known of it."""
+    found = [finding(problem) for problem in (*loaded.warnings, *rows_problems(loaded))]
+    if not loaded.config.models:
+        text = "none in this file: workers watch those that are applied, driftline models list"
+        found.append(Finding("ok", "models", text))
+    return found

@@ -23,7 +23,7 @@ def show(
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of YAML.")] = False,
 ) -> None:
     """Print what holds: file, environment and defaults worked in, secrets masked."""
-    loaded = load_config.read_config(config, offline=True)
+    loaded = load_config.read_config(config, offline=True, needs_models=False)
     from driftline.consumer.service.references import known_panes
 
     panes = known_panes(loaded.config)

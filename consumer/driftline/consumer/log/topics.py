@@ -19,8 +19,7 @@ PANES_TIMES, JOINS_TIMES = 2, 3
 """How many times the longest that a model looks back panes and joins are kept."""
 
 _COMPACTED = ("state", "control", "models")
-NOT_NEEDED = {"control": "alerts cannot be marked", "models": "no models can be applied"}
-"""What cannot be done without a topic that no worker needs."""
+_NOT_NEEDED = ("control", "models")
 _OF_ONE_PARTITION = ("models",)  # its order is that in which models were applied
 
 
@@ -87,7 +86,7 @@ def output_topics(prefix: str, partitions: int, longest: int) -> list[TopicSpec]
             f"{prefix}.{name}",
             1 if name in _OF_ONE_PARTITION else partitions,
             {"cleanup.policy": "compact" if name in _COMPACTED else "delete", **more},
-            name not in NOT_NEEDED,
+            name not in _NOT_NEEDED,
         )
         for name, more in configs.items()
     ]
