@@ -18,6 +18,7 @@ from driftline.consumer.cli.backtest_summary import escaped, summary
 from driftline.consumer.offline.cases import Case, Cases
 from driftline.consumer.wire.records import (
     EVENTS,
+    JOINT,
     Alert,
     DetectorValue,
     FeatureEffect,
@@ -151,10 +152,14 @@ def test_each_alert_fails_what_it_names() -> None:
             alert(alert_id="a2", stream="m/channel=web", segment="channel=web"),
             alert(alert_id="a3", feature=None, detector=EVENTS, kind="data_quality"),
             alert(alert_id="a4", feature=None, kind="stale", detector=None),
+            alert(alert_id="a6", feature=None, kind="joint_drift", summary="m: a and b"),
+            msgspec.structs.replace(verdict(10, 1, 9, "insufficient", JOINT), feature=None),
             alert(alert_id="a5", feature=None, features=many, summary="m: 2 features changed"),
         ]
     )
+    assert found["m", JOINT].reasons == {"few": 1}
     assert {key: [one.summary for one in case.failures] for key, case in found.items()} == {
+        ("m", JOINT): ["m: a and b"],
         ("m", "x"): ["m: x rose more"], ("m/channel=web", "x"): ["m: x rose"],
         ("m", EVENTS): ["m: x rose"], ("m", "stale"): ["m: x rose"],
         ("m", "a"): ["m: 2 features changed"], ("m", "b"): ["m: 2 features changed"],

@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from driftline.consumer.offline.found import why_unjudged
-from driftline.consumer.wire.kinds import SEVERITIES
-from driftline.consumer.wire.records import EVENTS, Alert, Verdict
+from driftline.consumer.wire.kinds import KINDS, SEVERITIES
+from driftline.consumer.wire.records import EVENTS, JOINT, Alert, Verdict
 
 
 @dataclass
@@ -16,7 +16,8 @@ class Case:
 
     Attributes:
         stream: the model, or one segment of it, or a comparison.
-        name: of the feature or metric; `events` of how many came; else the kind of its alerts.
+        name: of the feature or metric; `events` of how many came, `joint` of what
+            belongs together; else the kind of its alerts.
         judged: windows in which a rule looked at it.
         reasons: why it could not be judged, and in how many windows.
         alerts: alert id to its record when it fired, or last rose.
@@ -55,7 +56,8 @@ class Cases:
     def take(self, output: Verdict | Alert) -> None:
         """Take in a verdict or an alert."""
         if isinstance(output, Verdict):
-            case = self._case(output.stream, output.feature or EVENTS)
+            # Of how many events came, and of what belongs together, the type is the name.
+            case = self._case(output.stream, output.feature or output.type)
             if output.state == "insufficient":
                 case.reasons[why_unjudged(output, self._needed)] += 1
             elif any(each.state is not None for each in output.detectors.values()):
@@ -63,7 +65,7 @@ class Cases:
             return
         if output.status != "firing":
             return
-        for name in output.names or (EVENTS if output.detector == EVENTS else output.kind,):
+        for name in output.names or (_whole(output),):
             known = self._case(output.stream, name).alerts
             before = known.get(output.alert_id)
             rank = SEVERITIES.index
@@ -82,3 +84,10 @@ class Cases:
 
     def _case(self, stream: str, name: str) -> Case:
         return self._cases.setdefault((stream, name), Case(stream, name))
+
+
+def _whole(alert: Alert) -> str:
+    """Return the name of what an alert on no single feature is about."""
+    if KINDS[alert.kind].about == JOINT:
+        return JOINT
+    return EVENTS if alert.detector == EVENTS else alert.kind
