@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.consumer.judge.features.test_causes import EVENTS, NAMES, made, shifted, watched
 from tests.consumer.service.small import (
+    HOUR,
     MODEL,
     REFERENCE,
     SECOND,
@@ -26,12 +28,15 @@ from tests.consumer.service.small import (
 from tests.consumer.service.small import records as input_records
 
 from driftline.consumer.judge.state import JudgeState
+from driftline.consumer.service.backtest import Backtest
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.wire.codec import decode, encode
 from driftline.consumer.wire.messages import Acceptance, Horizon, Pane, PanesMessage
 from driftline.consumer.wire.records import Alert, Verdict
 from driftline.detectors.dispersion import Dispersion
+from driftline.producer.records.mapping import Mapping
 from driftline.producer.records.timestamp import format_time
+from driftline.producer.reference.build import ReferenceSettings, reference_from_rows
 
 SETUP = plan(
     {MODEL: replace(REFERENCE, dispersion=Dispersion.independent(3))},
@@ -172,3 +177,20 @@ def test_a_restart_anywhere_changes_nothing(
 ) -> None:
     accepted = {at: accept(*each) for at, each in given.items()}
     assert judged(accepted, stops) == judged(accepted)
+
+
+def test_many_features_that_are_accepted_at_once_are_one_end() -> None:
+    built = ReferenceSettings(MODEL, segments=["channel", "region"])
+    known = reference_from_rows([made(60, 1, -100)], Mapping(), built).reference
+    events = made(10, 2)
+    for one in events[4 * EVENTS :]:
+        shifted(0.8, *NAMES)(one)
+    run = Backtest(watched(known), MODEL, "in")
+    run.accept([Acceptance("all", MODEL, "", "ada", "a new unit", None, START + 7 * HOUR)])
+    fired, ended = alerts([*run.feed(events), *run.end()])
+    assert (fired.status, ended.status, ended.alert_id) == ("firing", "resolved", fired.alert_id)
+    assert len(fired.features or ()) == 12
+    assert ended.summary == (
+        "m: what changed is accepted by ada as it is since 2020-09-20 04:00 UTC: a new unit."
+    )
+    assert ended.accepted is not None
