@@ -10,10 +10,10 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from driftline.consumer.config.addresses import scheme_of
 from driftline.consumer.config.loader import Loaded
 from driftline.consumer.config.meanings import describe
 from driftline.consumer.config.notation import OFF, Section
+from driftline.consumer.config.schemes import scheme_of
 from driftline.consumer.config.settings import Config
 from driftline.producer.records.durations import format_duration
 

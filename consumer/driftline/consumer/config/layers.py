@@ -14,11 +14,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from driftline.consumer.config.addresses import scheme_of
 from driftline.consumer.config.document import LARGEST, read_document
 from driftline.consumer.config.errors import Problem
 from driftline.consumer.config.include import MOST_FILES, TooMuch, expand
 from driftline.consumer.config.names import hint
+from driftline.consumer.config.schemes import scheme_of
 from driftline.consumer.config.secrets import SECRETS, refuse_secrets
 from driftline.consumer.config.tree import DEEPEST, Node, Origin, as_node, edit, merge
 

@@ -13,6 +13,7 @@ from driftline.consumer.config import (
     KafkaConfig,
     LabelsConfig,
     ModelConfig,
+    ReferenceConfig,
     WindowConfig,
 )
 from driftline.consumer.config.model import BUDGET_OF_ROWS
@@ -133,7 +134,7 @@ def assumed(
         raise InputError(f"--actual {truth.actual}: {why}")
     settings = ModelConfig(
         predictions=(_TOPIC,),
-        reference=wanted.reference(window),
+        reference=_compared_with(wanted, window),
         window=window,
         ignore=found.ignore,
         show_values=True,
@@ -159,6 +160,20 @@ def assumed(
     classes = classes_of(baseline) if outcomes is not None else ()
     known = GroundTruth(classes, actual=truth.beside, beside=beside)
     return set_up(config, baseline, name, read, halves, extent, known, feedback)
+
+
+def _compared_with(wanted: WindowOptions, window: WindowConfig) -> ReferenceConfig:
+    """Return what windows are compared with: the reference, or a past that moves.
+
+    Raises:
+        InputError: that does not fit the windows.
+    """
+    if wanted.rolling is not None and window.rows is not None:
+        raise InputError("--rolling: windows of rows have no times: give --previous N")
+    if wanted.rolling is not None and wanted.rolling < window.length:
+        length = axis_of(window).short(window.length)
+        raise InputError(f"--rolling: it is shorter than a window of {length}")
+    return ReferenceConfig(layout="-", rolling=wanted.rolling, previous=wanted.previous)
 
 
 def _by_time(

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from driftline.consumer.config import ReferenceConfig, WindowConfig
 from driftline.consumer.config.values import Budget
-from driftline.producer.errors import InputError
-from driftline.producer.records.durations import format_duration
 
 
 @dataclass(frozen=True)
@@ -30,19 +27,6 @@ class WindowOptions:
     budget: Budget | None = None
     rolling: int | None = None
     previous: int | None = None
-
-    def reference(self, window: WindowConfig) -> ReferenceConfig:
-        """Return what windows are compared with.
-
-        Raises:
-            InputError: it does not fit them.
-        """
-        if self.rolling is not None and window.rows is not None:
-            raise InputError("--rolling: windows of rows have no times: give --previous N")
-        if self.rolling is not None and self.rolling < window.length:
-            length = format_duration(window.length)
-            raise InputError(f"--rolling: it is shorter than a window of {length}")
-        return ReferenceConfig(layout="-", rolling=self.rolling, previous=self.previous)
 
 
 GUESSED = WindowOptions()

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from driftline.consumer.config.addresses import scheme_of
+from driftline.consumer.config.schemes import scheme_of
 from driftline.errors import ReferenceError  # noqa: A004 - the operator's word for it
 from driftline.producer.errors import MissingExtraError
 

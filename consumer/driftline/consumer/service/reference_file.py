@@ -10,7 +10,7 @@ import zlib
 from pathlib import Path
 from typing import BinaryIO
 
-from driftline.consumer.config.addresses import scheme_of
+from driftline.consumer.config.schemes import scheme_of
 from driftline.consumer.service.fetching import fetch
 from driftline.errors import ReferenceError  # noqa: A004 - the operator's word for it
 from driftline.producer.files.regular_file import open_regular, read_bounded
