@@ -138,6 +138,7 @@ def make(wanted: Wanted) -> Draft:
         rows = (table.to_rows() for table in (tables if truth is None else truth.beside(tables)))
         settings = ReferenceSettings(
             found.model,
+            types=found.types,
             ignore=found.ignore,
             positive_label=given.positive_label,
             timezone=found.mapping.times.timezone or UTC,

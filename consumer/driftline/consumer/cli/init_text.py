@@ -186,6 +186,10 @@ def _model(draft: Draft) -> Iterator[tuple[str, str]]:
     if reference.seasons is not None:
         zone = _scalar(reference.seasons.timezone)
         yield f"    seasons: {{timezone: {zone}}}", "whose clocks tell the hour of the day"
+    if draft.found.types:
+        yield "    features:", "of these fields others are derived, which are watched"
+        for name, kind in draft.found.types.items():
+            yield f"      {_scalar(name)}: {{type: {kind}}}", ""
     if draft.found.ignore:
         yield f"    ignore: {_flow(draft.found.ignore)}", "say nothing of the model's input"
     yield "    budget: 1 per 30d", "false alarms of the whole model, on quiet data"

@@ -91,7 +91,9 @@ def assumed(
         truth.check(given)
     beside = None
     with feedback.progress("looking at the columns", None):
-        found = assume(file, model, feedback, truth.beside, times)
+        derived = None if given is None else given.layout.derived
+        sources = None if derived is None else {each.source: each.kind for each in derived}
+        found = assume(file, model, feedback, truth.beside, times, sources)
     if truth.labels is not None:
         with feedback.progress("reading the labels", None):
             beside = read_truth(truth.labels, file, found.mapping, feedback, truth.actual)
@@ -276,6 +278,7 @@ def _build(
     many = sum(table.rows for table in kept)
     settings = ReferenceSettings(
         found.model,
+        types=found.types,
         positive_label=truth.positive_label,
         timezone=None if halves.time is None else found.mapping.times.timezone or UTC,
     )

@@ -20,10 +20,14 @@ from driftline.producer.records.number_text import plain_number
 from driftline.producer.records.text_form import TextForm
 from driftline.producer.records.time_form import GUESSED, GivenTimes
 from driftline.producer.records.timestamp import is_written
+from driftline.producer.reference.derive import DerivedKind
 from driftline.producer.reference.guess_texts import type_of
 
 _MOST_FEATURES = 1_000
 _SAMPLE = 100  # values of a column, at least, to tell that it names or numbers the rows
+_WORDS = 4  # of a text, on average, from which on it is prose
+_VECTOR: DerivedKind = "vector"
+_TEXT: DerivedKind = "text"
 _NAMES = 0.9  # share of distinct texts from which on a column names the rows
 
 
@@ -38,6 +42,7 @@ class Assumptions:
         no_time: why no column is the timestamp; empty where one is.
         unclear: a column surely holds times, but how they are written is not known.
         marks: texts that surely stand for no value, to the columns of text that they are in.
+        types: fields of which features are derived.
     """
 
     mapping: Mapping
@@ -46,6 +51,7 @@ class Assumptions:
     no_time: str = ""
     unclear: bool = False
     marks: AnyMapping[str, Sequence[str]] = field(default_factory=dict)
+    types: AnyMapping[str, DerivedKind] = field(default_factory=dict)
 
     def with_marks(self) -> Assumptions:
         """Return the assumptions with the marks read as missing values."""
@@ -69,6 +75,7 @@ def assume(
     feedback: Feedback,
     actual: str | None = None,
     times: GivenTimes = GUESSED,
+    known: AnyMapping[str, DerivedKind] | None = None,
 ) -> Assumptions:
     """Read the beginning of a file, and note what is assumed of it.
 
@@ -78,6 +85,7 @@ def assume(
         feedback: takes the notes.
         actual: the column with the ground truth, None to guess it.
         times: what is known of the times.
+        known: fields of which the reference derives features; None: that is to be seen.
 
     Raises:
         DriftlineError: the file cannot be used as it is.
@@ -88,8 +96,11 @@ def assume(
     found = file_rows.look(file, rows, _MOST_FEATURES, actual, times)
     mapping = file_rows.with_actual(found.mapping, actual)
     events = [mapping.to_event(row) for row in rows]
-    unfit = dict(_unfit(events, mapping.texts))
+    types = dict.fromkeys(found.vectors, _VECTOR) | dict.fromkeys(_prose(events), _TEXT)
+    types = types if known is None else dict(known)
+    unfit = {name: why for name, why in _unfit(events, mapping.texts) if name not in types}
     listed = [f"not watched: {name} ({why})" for name, why in unfit.items()]
+    listed += [f"{kind}: {name}, of which features are derived" for name, kind in types.items()]
     for sentence in (*found.said, *listed):
         feedback.note("assumed", clean(sentence))
     file_rows.suggest_actual(found, feedback)
@@ -97,7 +108,7 @@ def assume(
         feedback.note(kind, clean(sentence))
     name = model or _model_of(file, events)
     ignore = tuple(map(glob_of, unfit))
-    return Assumptions(mapping, name, ignore, found.no_time, found.unclear, found.marks)
+    return Assumptions(mapping, name, ignore, found.no_time, found.unclear, found.marks, types)
 
 
 def _model_of(file: Input, events: Iterable[dict[str, Any]]) -> str:
@@ -109,14 +120,29 @@ def _model_of(file: Input, events: Iterable[dict[str, Any]]) -> str:
     return named[0] if named else made or "model"
 
 
-def _unfit(events: Iterable[dict[str, Any]], form: TextForm) -> Iterator[tuple[str, str]]:
-    """Yield the features that would drift whatever the model does, each with the reason."""
+def _prose(events: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """Yield the features whose values are texts of many words, nearly each another one."""
+    for name, column in _columns(events).items():
+        values = [value for value in column if value is not None]
+        if len(values) < _SAMPLE or not all(isinstance(value, str) for value in values):
+            continue
+        words = sum(len(value.split()) for value in values)
+        if words >= _WORDS * len(values) and len(set(values)) > _NAMES * len(values):
+            yield name
+
+
+def _columns(events: Iterable[dict[str, Any]]) -> dict[str, list[Any]]:
     columns: dict[str, list[Any]] = {}
     for event in events:
         features = event.get("features")
         for name, value in features.items() if isinstance(features, dict) else ():
             columns.setdefault(name, []).append(value)
-    for name, column in columns.items():
+    return columns
+
+
+def _unfit(events: Iterable[dict[str, Any]], form: TextForm) -> Iterator[tuple[str, str]]:
+    """Yield the features that would drift whatever the model does, each with the reason."""
+    for name, column in _columns(events).items():
         values = [value for value in column if value is not None]
         texts = bool(values) and all(isinstance(value, str) for value in values)
         if texts and all(map(is_written, values)):

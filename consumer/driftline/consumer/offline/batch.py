@@ -77,7 +77,7 @@ def build_reference(
         mapping = replace(mapping, fields={**mapping.fields, **fields})
     settings = ReferenceSettings(
         model,
-        types=dict(types or {}),
+        types={**found.types, **(types or {})},
         segments=tuple(segments),
         positive_label=positive_label,
         ignore=(*found.ignore, *ignore),

@@ -12,7 +12,7 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +49,7 @@ class VectorDerivation:
     exponent: int
     centroids: Steps
 
-    kind: ClassVar[str] = "vector"
+    kind: ClassVar[Literal["vector"]] = "vector"
     PARTS: ClassVar[tuple[str, ...]] = ("cluster", "distance")
 
     @classmethod

@@ -24,7 +24,7 @@ from driftline.producer.records.text_form import TextForm
 from driftline.producer.records.time_form import AUTO, GUESSED, GivenTimes, TimeForm
 from driftline.producer.reference.guess_texts import guess_texts
 from driftline.producer.reference.guess_time import describe, infer_times
-from driftline.producer.reference.nested import Flat, flatten
+from driftline.producer.reference.nested import Flat, flatten, vectors_of
 from driftline.producer.reference.sample import PERHAPS_TRUE, PREDICTED, Sample, plain
 
 _TIMESTAMP = (
@@ -65,6 +65,7 @@ class Guess:
         unclear: a column surely holds times, but how they are written is not known.
         marks: texts that surely stand for no value, to the columns of text that they are in; the
             mapping does not have them yet.
+        vectors: features that hold equally long arrays of numbers.
     """
 
     mapping: Mapping
@@ -74,6 +75,7 @@ class Guess:
     no_time: str = ""
     unclear: bool = False
     marks: AnyMapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
+    vectors: tuple[str, ...] = ()
 
 
 def guess_mapping(
@@ -166,6 +168,7 @@ def guess_mapping(
         listed += f" and {len(features) - _MOST_LISTED:,} more"
     said.append(f"features: {listed or 'none'}")
     said += texts.said
+    said += _arrays(flat.vectors)
     for column, held in islice(flat.unread.items(), _MOST_LISTED):
         said.append(f"not read: {column} ({held})")
     return Guess(
@@ -176,7 +179,15 @@ def guess_mapping(
         time.problem,
         time.unclear,
         texts.marks,
+        tuple(flat.vectors),
     )
+
+
+def _arrays(vectors: AnyMapping[str, int]) -> list[str]:
+    return [
+        f"array: column {column} ({size:,} numbers; of type vector it is watched)"
+        for column, size in islice(vectors.items(), _MOST_LISTED)
+    ]
 
 
 @dataclass(frozen=True)
@@ -313,7 +324,9 @@ def _native(rows: Sequence[AnyMapping[str, Any]], mapping: Mapping) -> Guess:
         {name: features.values(name) for name in names}
         | ({"prediction.score": predicted} if Sample.is_score(predicted) else {})
     )
-    said = ("the records are events already", *texts.said)
+    vectors = vectors_of(names, objects)
+    said = ("the records are events already", *texts.said, *_arrays(vectors))
     coerce = bool(texts.coerce)
     mapping = dataclasses.replace(mapping, texts=TextForm(coerce=coerce))
-    return Guess(mapping, features.types(coerce=coerce), said, marks=texts.marks)
+    types = features.types(coerce=coerce)
+    return Guess(mapping, types, said, marks=texts.marks, vectors=tuple(vectors))

@@ -23,12 +23,14 @@ class Flat:
         columns: all columns, in their order.
         paths: a nested column, such as `user.age`, to where it is found.
         unread: columns that hold no single values, each with what it holds.
+        vectors: top-level columns of equally long arrays of numbers, each with their length.
     """
 
     rows: Sequence[AnyMapping[str, Any]]
     columns: list[str]
     paths: dict[str, Path] = field(default_factory=dict)
     unread: dict[str, str] = field(default_factory=dict)
+    vectors: dict[str, int] = field(default_factory=dict)
 
     def path(self, column: str) -> str:
         """Return where a column is found, as a mapping writes it."""
@@ -49,6 +51,7 @@ def flatten(columns: Sequence[str], rows: Sequence[AnyMapping[str, Any]]) -> Fla
     kept: list[str] = []
     paths: dict[str, Path] = {}
     unread: dict[str, str] = {}
+    vectors = vectors_of(columns, rows)
     for column in columns:
         values = [row[column] for row in rows if row.get(column) is not None]
         if not any(isinstance(value, dict | list) for value in values):
@@ -62,6 +65,8 @@ def flatten(columns: Sequence[str], rows: Sequence[AnyMapping[str, Any]]) -> Fla
                     arrays.setdefault(path, leaf)
                 elif leaf is not None:
                     leaves[path] = None
+        if column in vectors:
+            continue
         unread |= {".".join(path): _array(leaf) for path, leaf in arrays.items()}
         if (column,) in leaves:  # single values beside others: the single ones are read
             kept.append(column)
@@ -73,8 +78,27 @@ def flatten(columns: Sequence[str], rows: Sequence[AnyMapping[str, Any]]) -> Fla
             paths |= {name: path for name, path in good.items() if name not in columns}
             kept += [name for name in good if name not in columns]
     if not paths:
-        return Flat(rows, kept, {}, unread)
-    return Flat([_with_fields(row, paths) for row in rows], kept, paths, unread)
+        return Flat(rows, kept, {}, unread, vectors)
+    return Flat([_with_fields(row, paths) for row in rows], kept, paths, unread, vectors)
+
+
+def vectors_of(columns: Sequence[str], rows: Sequence[AnyMapping[str, Any]]) -> dict[str, int]:
+    """Return the columns of equally long arrays of numbers, but of probabilities; to their length.
+
+    >>> vectors_of(["a", "b", "c"], [{"a": [1, 2.5], "b": [0.5, 0.5], "c": [1]}, {"a": None}])
+    {'a': 2}
+    """
+    found = {}
+    for column in columns:
+        values = [row[column] for row in rows if row.get(column) is not None]
+        arrays = [value for value in values if isinstance(value, list)]
+        lengths = set(map(len, arrays))
+        if not arrays or len(arrays) < len(values) or len(lengths) > 1 or min(lengths) < 2:
+            continue
+        numbers = all(type(number) in (int, float) for array in arrays for number in array)
+        if numbers and not any(map(_are_probabilities, arrays)):
+            found[column] = lengths.pop()
+    return found
 
 
 def _leaves(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:
@@ -110,7 +134,11 @@ def _array(values: list[Any]) -> str:
     >>> _array([0.1, 0.7, 0.2]), _array([1, 2])
     ('an array of probabilities, not one score or class', 'an array')
     """
-    numbers = [value for value in values if type(value) in (int, float) and 0 <= value <= 1]
-    if len(numbers) == len(values) > 1 and abs(sum(numbers) - 1) <= _NEARLY:
+    if _are_probabilities(values):
         return "an array of probabilities, not one score or class"
     return "an array"
+
+
+def _are_probabilities(values: list[Any]) -> bool:
+    numbers = [value for value in values if type(value) in (int, float) and 0 <= value <= 1]
+    return len(numbers) == len(values) > 1 and abs(sum(numbers) - 1) <= _NEARLY
