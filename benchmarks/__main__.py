@@ -9,7 +9,8 @@ move), `pace` (what a worker costs at a steady rate, and how soon it says what i
 `null_alarms` (false alarms on quiet streams), `performance_alarms` (the same of performance, and
 its intervals), `seasons` (cycles of the day and the week), `untuned` (the budget and what is found,
 on kinds of streams that nothing was tuned on), `segments` (what ten segments add to false alarms,
-and to delays), and `samples` (files that packages ship).
+and to delays), `embeddings` (what is derived of embeddings and texts, beside a test of MMD), and
+`samples` (files that packages ship).
 """
 
 from __future__ import annotations

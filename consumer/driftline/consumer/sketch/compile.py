@@ -144,7 +144,7 @@ class CompiledFields:
                 matrix[derived.reader.places] = derived.reader.read([derived.constant.value])
             elif derived.name in batch.derived:
                 held = batch.derived.pop(derived.name)
-                matrix[derived.reader.places] = derived.reader.read(held)
+                matrix[derived.reader.places] = derived.reader.read(held, floats=True)
         if CLOCK in raw:
             raw["timestamp"] = list(map(join_clock, raw["timestamp"], raw.pop(CLOCK)))
         for row in self._booleans:

@@ -74,13 +74,14 @@ class DerivedReader:
                 found[row] = np.array(list(map(kind.read, names)))
         return found
 
-    def read(self, values: Sequence[object]) -> FloatArray:
+    def read(self, values: Sequence[object], *, floats: bool = False) -> FloatArray:
         """Return doubles as of `values`, shape (features that are there, n).
 
         Args:
             values: any decoded JSON; `table.ABSENT` where there is no key.
+            floats: arrays surely hold floats alone.
         """
-        return self._coded(raw_values(self.derivation, values, self.texts))
+        return self._coded(raw_values(self.derivation, values, self.texts, floats=floats))
 
     def _coded(self, found: FloatArray) -> FloatArray:
         """Return the features that are there, with the codes that the layout has of categories."""
@@ -110,7 +111,11 @@ def raw_column(derivation: Derivation, column: Column, texts: TextForm = AS_WRIT
 
 
 def raw_values(
-    derivation: Derivation, values: Sequence[object], texts: TextForm = AS_WRITTEN
+    derivation: Derivation,
+    values: Sequence[object],
+    texts: TextForm = AS_WRITTEN,
+    *,
+    floats: bool = False,
 ) -> FloatArray:
     """Return what a derivation gives of any values, shape (features, n); see `DerivedReader`."""
     marks = texts.marks
@@ -124,7 +129,7 @@ def raw_values(
         elif value is NO_KEY:
             none[place] = ABSENT
         else:
-            read = numbers_in(value, dimensions) if dimensions else text_in(value)
+            read = numbers_in(value, dimensions, floats) if dimensions else text_in(value)
             if read is not None:
                 usable.append(read)
                 places.append(place)
@@ -150,24 +155,26 @@ def text_in(value: object) -> str | None:
     return value if type(value) is str else category_text(finite_or_text(value))
 
 
-def numbers_in(value: object, dimensions: int | None) -> bytes | None:
+def numbers_in(value: object, dimensions: int | None, floats: bool = False) -> bytes | None:
     """Return the numbers of a vector, packed as doubles; None if it is none.
 
     Args:
         value: any decoded JSON.
         dimensions: how many there have to be; None for any number but none.
+        floats: an array surely holds floats alone.
 
     >>> np.frombuffer(numbers_in("[1, 2.5]", 2)).tolist(), numbers_in([1, True], 2)
     ([1.0, 2.5], None)
     """
     if isinstance(value, str):
+        floats = False
         try:
             value = msgspec.json.decode(value)
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             return None
     if not isinstance(value, list) or not value or len(value) != (dimensions or len(value)):
         return None
-    if not _NUMBERS.issuperset(map(type, value)):
+    if not floats and not _NUMBERS.issuperset(map(type, value)):
         return None
     try:
         return struct.pack(f"={len(value)}d", *value)
