@@ -83,14 +83,11 @@ class PaneStore:
     def foreign(self, start: int, end: int) -> bool:
         """Return whether a pane within the times has another layout or length."""
         return any(
-            self._is_foreign(part)
+            part.layout != self._layouts[0] or part.length != self._pane
             for at, parts in self._parts.items()
             for part in parts.values()
             if at < end and at + part.length > start
         )
-
-    def _is_foreign(self, part: _Part) -> bool:
-        return part.layout != self._layouts[0] or part.length != self._pane
 
     def change(self, start: int, end: int) -> str | None:
         """Return why panes within the times cannot be added, None where they can.
@@ -197,7 +194,7 @@ class PaneStore:
         """
         for at in range(start, end, self._pane):
             for part in self._parts.get(at, {}).values():
-                if own and self._is_foreign(part):
+                if own and part.layout != self._layouts[0]:
                     continue
                 for piece in part.pieces.values():
                     for counts in piece.streams:
