@@ -35,8 +35,10 @@ def test_a_configured_backtest_reads_a_file_twice_and_once_only_times(
     monkeypatch.setattr(arrow_parquet, "read", counted)
     ran = driftline("backtest", "--input", "a.parquet")
     assert ID.sub("ID", ran.out) == TABLE
-    assert [sum(taken) for _, taken in asked] == [len(rows)] * 2
-    times, events = [columns for columns, _ in asked]
+    (_, look), *reads = asked  # at the first rows: are they of the topic, or events?
+    assert look == [5_000]
+    assert [sum(taken) for _, taken in reads] == [len(rows)] * 2
+    times, events = [columns for columns, _ in reads]
     assert times is not None
     assert "car_value" not in times
     assert events is not None

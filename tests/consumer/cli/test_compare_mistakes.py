@@ -30,7 +30,7 @@ def files(tmp_path: Path) -> Path:
         ((), "give the events: --input FILE"),
         (("--compare", "a.csv", "none.csv"), "none.csv"),
         (("--compare", "a.csv", "champion"), "--compare champion: there is no such file; give two"),
-        (("--compare", "a.csv", "b.csv", "--verdicts"), "leave out --reference, --verdicts,"),
+        (("--compare", "a.csv", "b.csv", "--verdicts"), "--reference, --accept, --verdicts,"),
         (("--compare", "a.csv", "b.csv", "--report", "r.html"), "--alerts, --report, --junit,"),
         (("--compare", "bare.csv", "a.csv", "--actual", "y_true"), "y_true: not in bare.csv"),
         (("--compare", "a.csv", "b.csv", "--actual", "no"), f"not in a.csv, which has {COLUMNS}"),

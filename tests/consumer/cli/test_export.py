@@ -301,7 +301,8 @@ def test_values_of_several_types_are_text(driftline: Driftline, folder: Path) ->
     write(folder / "events.jsonl", rows)
     ran = driftline("export", "alert.json", "--input", "events.jsonl", "-o", "d.csv")
     assert ran.err.splitlines()[1:] == [
-        "note  values of several types are written as text: features.age"
+        "assumed  array: column list (2 numbers; of type vector it is watched)",
+        "note  values of several types are written as text: features.age",
     ]
     found = exported(Path("d.csv"))
     assert found[100]["features.age"] == "unknown"
