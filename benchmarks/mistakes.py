@@ -68,7 +68,7 @@ reference build --model m --output r.json
 reference build --input missing.csv --model m --output r.json
 reference build --input two.csv --model m --output r.txt
 reference build --input two.csv --model m --output r.json --grid fine
-reference build --input two.csv --model m --output r.json --type a=text
+reference build --input two.csv --model m --output r.json --type a=date
 reference build --from-topic t --model m --output r.json
 reference build --from-topic t --model m --output r.json --first 9
 init
