@@ -287,8 +287,8 @@ def test_the_page_of_a_backtest(driftline: Driftline, monkeypatch: pytest.Monkey
     refused = driftline("backtest", "--compare", "rows.csv", "rows.csv", "--ui")
     assert (refused.code, refused.err) == (
         2,
-        "--compare: leave out --reference, --verdicts, --alerts, --report, --junit, --summary and"
-        " --ui, which it does not use\n",
+        "--compare: leave out --reference, --accept, --verdicts, --alerts, --report, --junit,"
+        " --summary and --ui, which it does not use\n",
     )
 
 
