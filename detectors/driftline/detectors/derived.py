@@ -38,6 +38,7 @@ def derived(
         ValueError: counts have another shape than the layout says.
 
     Example:
+        >>> import numpy as np
         >>> from driftline.detectors.counts import Feature, Layout
         >>> from driftline.detectors.reference import ReferenceCounts
         >>> layout = Layout.of([Feature("plan", "categorical", np.empty(0), ("a", "b"))])
