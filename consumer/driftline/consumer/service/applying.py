@@ -130,7 +130,7 @@ def write(applied: AppliedModels, changes: Sequence[Change], producer: Producer,
 
     Args:
         applied: what was applied.
-        changes: what becomes of it.
+        changes: what differs from it.
         producer: writes in order.
         now: wall-clock time, ms.
 

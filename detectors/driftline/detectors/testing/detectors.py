@@ -169,7 +169,7 @@ class DetectorContract:
     # --- bad input ---------------------------------------------------------------------------
 
     def test_an_empty_window_has_no_value(self, baseline: Baseline, name: str) -> None:
-        """Nothing is said of no events."""
+        """Figures of no events are NaN."""
         found = figures(baseline, np.zeros(baseline.layout.size, np.int64), name)
         assert all(np.isnan(getattr(found, part)).all() for part in PARTS)
 

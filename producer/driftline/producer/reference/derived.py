@@ -2,7 +2,7 @@
 
 Centroids lie nearer to the vectors that they were made of than to new ones, and a text that gave
 its words has none that are unseen. So the events that a derivation is fitted on are not counted in
-its features: at most half of the events, and at most so many as memory has room for. Which those
+its features: at most half of the events, and no more than memory has room for. Which those
 are the hash of the event's number in the input decides: the same input gives the same reference.
 """
 

@@ -23,7 +23,7 @@ def fit_vector(name: str, vectors: Sequence[FloatArray], centroids: int) -> Vect
     Args:
         name: of the field.
         vectors: at least one, each of shape (d,).
-        centroids: how many; fewer where there are not so many different vectors.
+        centroids: how many; fewer where fewer vectors differ.
 
     Raises:
         InputError: they are too long, or none is finite.
@@ -55,7 +55,7 @@ def fit_text(name: str, texts: Sequence[str], words: int) -> TextDerivation:
 
 
 def _centroids(steps: FloatArray, most: int) -> Steps:
-    """Return at most so many centroids, that of most vectors first."""
+    """Return `most` centroids or fewer, that of most vectors first."""
     from sklearn.cluster import KMeans
     from threadpoolctl import threadpool_limits
 

@@ -18,7 +18,7 @@ from driftline.detectors.tags import VERSION
 from driftline.errors import RecordError
 
 PART = 100
-"""One of so many events, at least, is of a release that is named."""
+"""A release is named where at least one in this number of events is of it."""
 
 TWO_CONFIGURATIONS = "reference changed, and workers of both configurations count"
 """Why a window is not judged where its panes were counted in two ways at one time."""

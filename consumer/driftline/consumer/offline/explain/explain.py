@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from driftline.consumer.offline.explain.columns import EVERYTHING, Watched
 from driftline.consumer.offline.explain.compare import MOST_ASKED, Comparison, Told, compare
+from driftline.consumer.offline.explain.differences import difference, pair_sentence
 from driftline.consumer.offline.explain.records import (
     Area,
     Example,
@@ -19,7 +20,6 @@ from driftline.consumer.offline.explain.records import (
 )
 from driftline.consumer.offline.explain.sample import Sample
 from driftline.consumer.offline.explain.segments import FoundSegment
-from driftline.consumer.offline.explain.told import difference, pair_sentence
 from driftline.consumer.offline.rows.event_row import EventRow
 from driftline.consumer.wire.records import Alert, number
 from driftline.detectors.outcomes.figure import Figure
@@ -42,7 +42,7 @@ class Rows:
 
     @property
     def side(self) -> Side:
-        """What is said of them."""
+        """When they are, and how many."""
         return Side(tuple(self.spans), self.sample.seen, len(self.sample.rows()))
 
 

@@ -9,7 +9,7 @@ from driftline.consumer.offline.explain.columns import Column
 from driftline.consumer.offline.explain.pairs import Pair
 from driftline.consumer.offline.explain.ranks import Bools
 
-_RATE = 0.05  # from which difference of the shares of missing values on these are said
+_RATE = 0.05  # shares of missing values that differ by less are not named
 
 
 def difference(column: Column, now: Bools) -> tuple[str, str]:
