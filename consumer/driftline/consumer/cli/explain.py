@@ -57,8 +57,8 @@ def explain(
 ) -> None:
     """Say what tells the rows of an alert from rows of a quiet time: features, pairs, a segment.
 
-    A classifier learns from half of the rows which are of the alert, and is asked of the others. If
-    it does no better than chance, that is said. It explains, it never alarms. Rows are read as
+    A classifier learns from half of the rows which are of the alert, and is asked of the others. It
+    says so where it does no better than chance. It explains, it never alarms. Rows are read as
     `driftline export` reads them; the quiet ones are as long, at the same hours before the alert,
     where no alert was open.
     """
