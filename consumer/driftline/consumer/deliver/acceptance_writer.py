@@ -8,18 +8,17 @@ The judge of the model reads it there, between panes, so what it makes of it dep
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from hashlib import blake2b
 
 import msgspec
 
+from driftline.consumer.deliver.confirmed import ConfirmedWriter
 from driftline.consumer.deliver.errors import AlertsError
 from driftline.consumer.deliver.mark_writer import LONGEST_NAME, LONGEST_REASON, checked_text
-from driftline.consumer.log.protocol import Broker, Message, Producer
+from driftline.consumer.log.protocol import Broker
 from driftline.consumer.wire.codec import CONTROL_VERSION, encode
 from driftline.consumer.wire.messages import Acceptance, partition_of
-from driftline.errors import DriftlineError
 from driftline.producer.records.names import is_metric
 from driftline.producer.records.timestamp import parse_timestamp
 
@@ -43,10 +42,8 @@ class AcceptanceRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     start: str | None = None
 
 
-class AcceptanceWriter:
+class AcceptanceWriter(ConfirmedWriter):
     """Writes acceptances; threads may share it.
-
-    It connects for writing when one is first written, and again after an error.
 
     Args:
         broker: a connection that nobody else uses; `close` gives it up.
@@ -55,9 +52,8 @@ class AcceptanceWriter:
     """
 
     def __init__(self, broker: Broker, topic: str, now: Callable[[], int]) -> None:
-        self._broker, self._topic, self._now = broker, topic, now
-        self._producer: Producer | None = None
-        self._lock = threading.Lock()  # guards all above
+        super().__init__(broker, topic)
+        self._now = now
 
     def accept(self, model: str, request: AcceptanceRequest) -> Acceptance:
         """Write one; return it once the broker has it.
@@ -79,26 +75,9 @@ class AcceptanceWriter:
                     f"{self._topic} does not exist, so no worker judges the model: run  driftline"
                     " topics create"
                 )
-            place, record = partition_of(model, info.partitions), encode(made, CONTROL_VERSION)
-            try:
-                self._producer = self._producer or self._broker.producer()
-                self._producer.send(Message(self._topic, place, model.encode(), record))
-                self._producer.flush()
-            except DriftlineError:
-                self._give_up()
-                raise
+            place = partition_of(model, info.partitions)
+            self._send(place, model, encode(made, CONTROL_VERSION))
         return made
-
-    def close(self) -> None:
-        """Give up the connections."""
-        with self._lock:
-            self._give_up()
-            self._broker.log.close()
-
-    def _give_up(self) -> None:
-        if self._producer is not None:
-            self._producer.close()
-        self._producer = None
 
 
 def acceptance(model: str, request: AcceptanceRequest, now: int) -> Acceptance:

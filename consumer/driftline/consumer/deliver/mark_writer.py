@@ -10,26 +10,23 @@ and writes it again. Where two write about one alert within the same second, the
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 
 import msgspec
 
+from driftline.consumer.deliver.confirmed import ConfirmedWriter
 from driftline.consumer.deliver.errors import AlertsError
 from driftline.consumer.deliver.marks import MarkReader
-from driftline.consumer.log.protocol import Broker, Message, Producer
+from driftline.consumer.log.protocol import Broker
 from driftline.consumer.wire.control import ACTIONS, SCHEMA, Action, Mark, Marks
 from driftline.consumer.wire.messages import partition_of
-from driftline.errors import DriftlineError
 from driftline.producer.records.timestamp import format_time, parse_timestamp
 
 LONGEST_NAME, LONGEST_REASON = 200, 2_000  # characters of who marks it, and why
 
 
-class MarkWriter:
+class MarkWriter(ConfirmedWriter):
     """Says something of an alert, or takes it back; threads may share it.
-
-    It connects for writing when something is first written, and again after an error.
 
     Args:
         broker: a connection that nobody else uses; `close` gives it up.
@@ -38,12 +35,9 @@ class MarkWriter:
     """
 
     def __init__(self, broker: Broker, topic: str, now: Callable[[], int]) -> None:
-        self._broker = broker
-        self._topic = topic
+        super().__init__(broker, topic)
         self._now = now
-        self._reader = MarkReader(broker.log, topic)
-        self._producer: Producer | None = None
-        self._lock = threading.Lock()  # guards all above
+        self._reader = MarkReader(broker.log, topic)  # under the lock
 
     def mark(
         self,
@@ -84,12 +78,6 @@ class MarkWriter:
         """
         return self._write(alert_id, action, None)
 
-    def close(self) -> None:
-        """Give up the connections."""
-        with self._lock:
-            self._give_up()
-            self._broker.log.close()
-
     def _write(self, alert_id: str, action: Action, mark: Mark | None) -> Marks:
         if action not in ACTIONS:
             raise AlertsError(f"{action}: use one of {', '.join(ACTIONS)}")
@@ -103,25 +91,9 @@ class MarkWriter:
             self._reader.new()
             known = self._reader.newest.get(alert_id) or Marks(SCHEMA, alert_id)
             marks = known.with_mark(action, mark)
-            message = Message(
-                self._topic,
-                partition_of(alert_id, partitions),
-                alert_id.encode(),
-                msgspec.json.encode(marks),
-            )
-            try:
-                self._producer = self._producer or self._broker.producer()
-                self._producer.send(message)
-                self._producer.flush()
-            except DriftlineError:
-                self._give_up()
-                raise
+            place = partition_of(alert_id, partitions)
+            self._send(place, alert_id, msgspec.json.encode(marks))
             return marks
-
-    def _give_up(self) -> None:
-        if self._producer is not None:
-            self._producer.close()
-        self._producer = None
 
 
 def checked_text(text: str, name: str, longest: int) -> str:
