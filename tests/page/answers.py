@@ -357,7 +357,7 @@ class Board:
         ]
         return AlertView(
             row, record, history, verdict, names, parts, others, self.model_row().budget,
-            self.model_row().labels, self.versions, True,
+            self.model_row().labels, self.versions, True, True,
         )  # fmt: skip
 
     def pipeline(self) -> PipelineView:

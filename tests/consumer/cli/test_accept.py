@@ -23,6 +23,7 @@ from driftline.consumer.offline.accepted import read_accepted
 from driftline.consumer.service.backtest import Backtest
 from driftline.consumer.wire.codec import CONTROL_VERSION, encode
 from driftline.consumer.wire.messages import Acceptance, decode_panes, partition_of
+from driftline.detectors import FeatureColumn, build_reference
 from driftline.producer.errors import InputError
 
 BROKER = ("--bootstrap-servers", "localhost:9092")
@@ -71,6 +72,26 @@ def test_a_mistake_is_said_in_a_sentence(
     monkeypatch.chdir(tmp_path)
     ran = driftline("accept", "m", "--why", "x")
     assert (ran.code, ran.err) == (2, "m: not in the configuration, known are loan\n")
+
+
+def test_a_feature_is_one_of_the_reference(
+    driftline: Driftline, broker: MemoryBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker.create("driftline.panes", 1)
+    columns = {"income": FeatureColumn("numeric", np.arange(100.0))}
+    (tmp_path / "r.json").write_bytes(build_reference("loan", columns).to_json())
+    (tmp_path / "driftline.yaml").write_text(
+        "kafka: {bootstrap_servers: 'localhost:9092'}\n"
+        "models: {loan: {predictions: in, reference: r.json, window: {length: 1h}}}\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    ran = driftline("accept", "loan", "incme", "--why", "x")
+    problem = "incme: the model's reference has no such feature, did you mean income?\n"
+    assert (ran.code, ran.err) == (2, problem)
+    assert driftline("accept", "loan", "income", "--why", "x").code == 0
+    assert len(broker.logs[TopicPartition("driftline.panes", 0)]) == 1
+    (tmp_path / "r.json").unlink()  # who accepts may not have the file that the workers read
+    assert driftline("accept", "loan", "incme", "--why", "x").code == 0
 
 
 @pytest.mark.parametrize(

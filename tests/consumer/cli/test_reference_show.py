@@ -11,6 +11,8 @@ from tests.consumer.cli.conftest import Driftline
 
 from driftline.detectors import FeatureColumn, build_reference
 from driftline.detectors.reference import Reference
+from driftline.producer.records.mapping import Mapping
+from driftline.producer.reference.build import ReferenceSettings, reference_from_rows
 
 SHOWN = """\
 reference {id}, layout {layout}: model m, 400 events, 2 features
@@ -93,6 +95,19 @@ def test_what_differs(driftline: Driftline, both: tuple[Reference, Reference]) -
     same = driftline("reference", "diff", "a.json", "a.json").out
     assert "one layout: panes that are counted go on with the other reference" in same
     assert "alone" not in same
+
+
+def test_features_that_are_computed_are_shown_with_their_field(driftline: Driftline) -> None:
+    rows = [{"model": "m", "features": {"place": [i / 9, 1.0], "note": "a b"}} for i in range(200)]
+    settings = ReferenceSettings("m", types={"place": "vector", "note": "text"})
+    written("d.json", reference_from_rows([rows], Mapping(), settings).reference)
+    lines = driftline("reference", "show", "d.json").out.splitlines()
+    assert "of the vector place: place.cluster, place.distance" in lines
+    (text,) = (line for line in lines if line.startswith("of the text note: note.length"))
+    document = json.loads(driftline("reference", "show", "d.json", "--json").out)
+    found = {each["field"]: each for each in document["derived"]}
+    assert found["place"]["features"] == ["place.cluster", "place.distance"]
+    assert text.removeprefix("of the text note: ").split(", ") == found["note"]["features"]
 
 
 @pytest.mark.parametrize("arguments", [("show", "c.json"), ("diff", "a.json", "c.json")])

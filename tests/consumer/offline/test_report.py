@@ -102,6 +102,7 @@ def test_what_is_saved_is_the_view_with_its_names_escaped(report: Report, tmp_pa
     report.save(tmp_path / "x.html")
     text = (tmp_path / "x.html").read_text(encoding="utf-8")
     data, view = data_of(text), report.view()
+    assert [each["in_topics"] for each in data["alerts"]] == [False]  # no command finds it there
     assert (data["title"], data["notes"]) == ("Drift of car-loan", ["assumed: timestamp is <ts>"])
     assert data["pipeline"]["rejected"] == {"malformed": 4}
     assert [each["feature"] for each in data["features"]] == ["car_value"]  # the others are quiet

@@ -129,6 +129,7 @@ def test_one_alert_in_full() -> None:
         assert view is not None
         alert = newest[row.alert_id]
         assert (view.row, view.record) == (row, alert)
+        assert view.in_topics
         mine = [each for each in alerts if each.alert_id == row.alert_id]
         assert [each.revision for each in view.history] == [each.revision for each in mine]
         assert [each.summary for each in view.history] == [each.summary for each in mine]

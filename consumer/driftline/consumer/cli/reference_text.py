@@ -28,6 +28,7 @@ from driftline.producer.records.durations import format_duration
 
 _QUANTILES = (0.1, 0.5, 0.9)
 _NAMED = 3
+_DERIVED = 8
 
 
 def shown(address: str) -> tuple[str, dict[str, Any]]:
@@ -107,6 +108,10 @@ def _document(reference: Reference) -> dict[str, Any]:
         "schema": reference.schema,
         "positive_label": reference.positive_label,
         "features": list(_features(reference)),
+        "derived": [
+            {"field": each.source, "kind": each.kind, "features": list(each.features)}
+            for each in reference.layout.derived
+        ],
         "segments": segments,
         "seasons": None if seasons is None else {"timezone": seasons.timezone},
         "dispersion": None
@@ -142,6 +147,9 @@ def _lines(reference: Reference) -> Iterator[str]:
             f"{percent(each['missing']):>9}  {phi:>5}  {_normally(each)}"
         ).rstrip()
     yield ""
+    for derivation in reference.layout.derived:
+        names = some([clean(name) for name in derivation.features], _DERIVED)
+        yield f"of the {derivation.kind} {clean(derivation.source)}: {names}"
     for tag, values in reference.segments.items():
         streams = [f"{tag}={value}" for value in (*values, "__other__")]
         events = {s: int(reference.stream_events[reference.position[s]]) for s in streams

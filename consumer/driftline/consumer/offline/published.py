@@ -39,7 +39,7 @@ class Published:
     def __init__(self, model: str, config: ModelConfig) -> None:
         self._topic = TemporaryFile()  # noqa: SIM115 (closed with this object)
         self._end = 0
-        settings = Settings({model: ModelSettings.of(config)})
+        settings = Settings({model: ModelSettings.of(config)}, in_topics=False)
         self.views = Views(settings, WINDOWS, read=self._read)
 
     def __enter__(self) -> Self:

@@ -72,9 +72,11 @@ class AlertBook:
 
     Args:
         most: how many are kept.
+        in_topics: whether they stand in topics, where who knows an id finds its alert.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, *, in_topics: bool = True) -> None:
+        self.in_topics = in_topics
         self._most = most
         self._known: dict[str, KnownAlert] = {}
         self._of_model: dict[str, dict[str, None]] = {}
@@ -119,7 +121,7 @@ class AlertBook:
 
         `models`: only theirs; of all where it is empty.
         """
-        part = AlertBook(self._most)
+        part = AlertBook(self._most, in_topics=self.in_topics)
         for name, known in self._known.items():
             if known.was_open(since, until) and (not models or known.alert.model in models):
                 part._known[name] = known

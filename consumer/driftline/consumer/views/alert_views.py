@@ -79,6 +79,7 @@ def alert_view(
         labels=state.whole.newest_labels(),
         versions=[] if stream is None else stream.version_starts(),
         writable=writable,
+        in_topics=book.in_topics,
     )
 
 

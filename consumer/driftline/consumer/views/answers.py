@@ -294,6 +294,7 @@ class AlertView(msgspec.Struct, frozen=True):
         incident: the other alerts of the same incident.
         budget: the model's, spent and allowed.
         writable: whether marks can be set here.
+        in_topics: whether it can be found by its id in the topics; not so of a backtest.
     """
 
     row: AlertRow
@@ -307,3 +308,4 @@ class AlertView(msgspec.Struct, frozen=True):
     labels: Labels | None
     versions: list[VersionStart]
     writable: bool
+    in_topics: bool

@@ -89,7 +89,7 @@ class Views:
         for name in self._settings.models:
             self._model(name)
         self._comparisons = Comparisons()
-        self._alerts = AlertBook(alerts)
+        self._alerts = AlertBook(alerts, in_topics=self._settings.in_topics)
         self._changed: set[str] = set()
         self._alerts_changed = False
 

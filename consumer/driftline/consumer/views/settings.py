@@ -72,10 +72,12 @@ class Settings:
     Attributes:
         models: those that are watched; of others that the topics hold nothing is known.
         comparisons: of each comparison, the models that it is about.
+        in_topics: whether what is shown was published, not found in a file.
     """
 
     models: Mapping[str, ModelSettings] = field(default_factory=dict)
     comparisons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    in_topics: bool = True
 
     @classmethod
     def of(cls, config: Config) -> Settings:

@@ -41,8 +41,8 @@ function Copy({ text, children }) {
 }
 
 // What to ask on a terminal; nothing of alerts that speak of no rows.
-function Commands({ row, address }) {
-  if (["labels", "stale", "data_loss"].includes(row.kind)) return null;
+function Commands({ row, address, here }) {
+  if (!here || ["labels", "stale", "data_loss"].includes(row.kind)) return null;
   const commands = { "What changed?": `driftline explain ${row.alert_id}`,
     "A training set of its rows": `driftline export ${row.alert_id} --output drifted.parquet` };
   return html`<${Panel} title="On a terminal"><ul class="commands">${Object.entries(commands).map(([name, text]) =>
@@ -96,7 +96,7 @@ export function AlertView({ data, write, address }) {
       <${Bins} verdict=${verdict} names=${data.names} contributions=${data.contributions} /><//>`}
     ${verdict && verdict.counts && row.kind === "data_quality" && html`<${Panel} title="Values by kind"><${Counts} verdict=${verdict} />
       <//>`}
-    <${Commands} row=${row} address=${address} />
+    <${Commands} here=${data.in_topics} row=${row} address=${address} />
     <${Panel} title="Published"><${Table} caption="Records of this alert" head=${["revision", "status", "severity", "window to", "published", "sentence"]} rows=${data.history.map((each) => [each.revision, words(each.status), each.severity, html`<${Time} at=${each.window_end} />`, html`<${Time} at=${each.published} />`, each.summary]).reverse()} />
       <details><summary>As JSON</summary><pre tabindex="0">${JSON.stringify(record, null, 1)}</pre></details><//>`;
 }
