@@ -27,10 +27,10 @@ from driftline.consumer.service.judging import PanesPartition
 from driftline.consumer.service.messages import Outputs
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.sketch.blocks import BlockWriter
-from driftline.consumer.sketch.decode import _Model
 from driftline.consumer.sketch.fields import EventFields
 from driftline.consumer.sketch.labels import LabelReader
 from driftline.consumer.sketch.model import ModelSketch
+from driftline.consumer.sketch.model_reader import ModelReader
 from driftline.consumer.sketch.open_pane import OpenPane
 from driftline.consumer.sketch.partition import PartitionSketch
 from driftline.consumer.wire.messages import Horizon, Pane
@@ -121,8 +121,8 @@ FAULTS = {
         ModelJoin, "feed", lambda join, *_: join.model.name, 6, fails=COMPARISON
     ),
     "state of a join": lambda: Fault(ModelJoin, "state", lambda j: j.model.name, 3),
-    "rows of events": lambda: Fault(_Model, "rows", lambda m, *_: m.fields.schema.name, 5),
-    "reading events": lambda: Fault(_Model, "read", lambda m, *_: m.fields.schema.name, 5),
+    "rows of events": lambda: Fault(ModelReader, "rows", lambda m, *_: m.fields.schema.name, 5),
+    "reading events": lambda: Fault(ModelReader, "read", lambda m, *_: m.fields.schema.name, 5),
     "counting": lambda: Fault(ModelSketch, "count", lambda m, *_: m._model.name, 4),
     "counting half-way": lambda: Fault(OpenPane, "add", lambda p, *_: p.model.name, 7),
     "counting again": lambda: Fault(ModelSketch, "recount", lambda m, *_: m._model.name, 0),

@@ -23,7 +23,7 @@ from driftline.consumer.log.protocol import TopicPartition
 from driftline.consumer.service.account import Account
 from driftline.consumer.service.comparing import ComparisonPlan, comparison_key
 from driftline.consumer.service.formats import RecordOpener, record_form
-from driftline.consumer.service.topic_versions import open_sketch
+from driftline.consumer.service.topic_versions import TopicVersions, open_sketch
 from driftline.consumer.service.versions import ModelVersion, References, joining, judging
 from driftline.consumer.sketch.blocks import BlockWriter, JoinModel, JoinProgress
 from driftline.consumer.sketch.decode import Decoder, ModelSchema
@@ -107,10 +107,7 @@ class Plan:
         watched = self.config.models
         return {
             comparison_key(name): ComparisonPlan(
-                name,
-                self.config,
-                self.references,
-                self.outcome_layout,
+                name, self.config, self.references, self.outcome_layout
             )
             for name, comparison in sorted(self.config.comparisons.items())
             if all(side.model in watched for side in comparison.sides)
@@ -178,6 +175,11 @@ class Plan:
             targets: how many partitions the log of joins has.
         """
         return open_sketch(self, source, partitions, state, now, totals, targets)
+
+    @cached_property
+    def opened(self) -> dict[str, TopicVersions]:
+        """What counts in the partition of each topic that was opened last."""
+        return {}
 
     def decoder(
         self,

@@ -1,9 +1,13 @@
-"""The versions of models in one input partition: the present ones, and those still to come."""
+"""The versions of models in one input partition: the present ones, and those still to come.
+
+The partitions of a topic in which the same versions hold share what reads and describes events.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from driftline.consumer.log.protocol import TopicPartition
@@ -11,7 +15,6 @@ from driftline.consumer.service.versions import ModelVersion, counting
 from driftline.consumer.sketch.decode import Decoder
 from driftline.consumer.sketch.failures import Failures
 from driftline.consumer.sketch.later import LaterVersion, Versions
-from driftline.consumer.sketch.open_pane import SketchModel
 from driftline.consumer.sketch.partition import PartitionSketch
 from driftline.consumer.sketch.state import SketchState
 from driftline.consumer.sketch.totals import InputTotals
@@ -22,25 +25,30 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TopicVersions:
-    """What counts in one partition of a topic.
+    """What counts in the partitions of a topic that have come as far.
 
     Attributes:
         topic: whose partition it is.
         present: the plan in which the present version of each model holds.
         versions: all of each model, by time.
         later: of the models that have some, the versions after the present one.
+        found: the present version of each model that was applied.
     """
 
     topic: str
     present: Plan
     versions: Mapping[str, Sequence[ModelVersion]]
     later: Mapping[str, Sequence[ModelVersion]]
+    found: Mapping[str, ModelVersion] = field(default_factory=dict)
 
     @classmethod
     def of(cls, plan: Plan, topic: str, state: SketchState) -> TopicVersions:
-        """Return what counts where a partition has come as far as a state says."""
+        """Return what counts where a partition has come as far as a state says.
+
+        The same object as the last time if the same versions hold there.
+        """
         if not plan.versions:
-            return cls(topic, plan, {}, {})
+            return plan.opened.setdefault(topic, cls(topic, plan, {}, {}))
         found: dict[str, ModelVersion] = {}
         later: dict[str, Sequence[ModelVersion]] = {}
         for name, versions in plan.versions.items():
@@ -50,11 +58,32 @@ class TopicVersions:
             rest = counting(versions, topic, None if progress is None else progress.horizon)
             if rest:
                 found[name], later[name] = rest[0], rest[1:]
-        present = plan.at(found)
-        return cls(topic, present, plan.versions, {n: rest for n, rest in later.items() if rest})
+        later = {name: rest for name, rest in later.items() if rest}
+        if (last := plan.opened.get(topic)) is None or (last.found, last.later) != (found, later):
+            last = cls(topic, plan.at(found), plan.versions, later, found)
+            plan.opened[topic] = last  # only this one: others are over in all partitions, or soon
+        return last
 
     def decoder(self, failures: Failures) -> Decoder:
-        """Return what decodes the topic's records; `failures`: where to note models it cannot."""
+        """Return what decodes a partition's records; `failures`: where to note models it cannot."""
+        known = self._decoders
+        # What failed may be mended; where it is not, the partitions go on sharing.
+        if not known or known[0][1]:
+            made = self._make_decoder()
+            if not known or made[1].keys() != known[0][1].keys():
+                known[:] = [made]
+        decoder, found = known[0]
+        for name, error in found.items():
+            failures.setdefault(name, error)
+        return decoder.shared()
+
+    @cached_property
+    def _decoders(self) -> list[tuple[Decoder, Failures]]:
+        """The decoder whose readers all partitions share, and the models that it cannot read."""
+        return []
+
+    def _make_decoder(self) -> tuple[Decoder, Failures]:
+        failures = Failures()
         decoder = self.present.decoder(self.topic, failures)
         for number in range(max(map(len, self.later.values()), default=0)):
             several = {
@@ -65,10 +94,20 @@ class TopicVersions:
                 others = self.present.config.models.keys() - reading.keys()
                 plan = self.present.at(reading).without(others)
                 decoder.later[number] = plan.decoder(self.topic, failures)
-        return decoder
+        return decoder, failures
 
-    def model(self, name: str) -> SketchModel | Versions:
+    def model(self, name: str) -> Versions:
         """Return what is counted of a model."""
+        if name not in self._models:
+            self._models[name] = self._made(name)
+        return self._models[name]
+
+    @cached_property
+    def _models(self) -> dict[str, Versions]:
+        """Those asked for already."""
+        return {}
+
+    def _made(self, name: str) -> Versions:
         model = self.present.sketch_model(name)
         changes = [each.change for each in self.versions.get(name, ()) if each.change.first]
         later = [
@@ -80,7 +119,7 @@ class TopicVersions:
             )
             for each in self.later.get(name, ())
         ]
-        return Versions(model, later, changes) if changes else model
+        return Versions(model, later, changes)
 
 
 def open_sketch(
@@ -101,7 +140,7 @@ def open_sketch(
         decoder = versions.decoder(failures) if counted else None
     except Exception as error:  # of no model alone
         failures |= dict.fromkeys(counted, error)
-    models: dict[str, SketchModel | Versions] = {}
+    models: dict[str, Versions] = {}
     for name in counted:
         with failures.guard(name):
             models[name] = versions.model(name)

@@ -204,9 +204,8 @@ class BlockWriter:
             first = min(before, largest) if before != _NEVER else largest
             place = (horizon.source, horizon.partition, name)
             yield Loss(
-                *place, *progress.lost, first, largest + 1,
-                outcomes=True, refused=progress.refused,
-            )  # fmt: skip
+                *place, *progress.lost, first, largest + 1, outcomes=True, refused=progress.refused
+            )
             progress.lost = None
         names = batch.versions.get(name, ())
         yield from self._blocks(self._said(horizon, model), model, rows, names, passed)
@@ -386,15 +385,16 @@ def _block(
     """Return a block whose codes are places in lists of its own, so that it can be read alone."""
     if not len(rows):
         return Block(horizon, target)
-    used = np.unique(rows.versions[rows.versions > 0])
+    used, first = np.unique(rows.versions[rows.versions > 0], return_index=True)
+    used = used[np.argsort(first)]  # codes depend on what was read before
     listed = [names[code - 1] for code in used[:_MOST_VERSIONS].tolist()]
     lookup = np.zeros(len(names) + 1, np.int64)
     lookup[used] = np.minimum(np.arange(len(used)), _MOST_VERSIONS) + 1
     rows.versions = lookup[rows.versions]
     if len(used) > _MOST_VERSIONS:
         listed.append(OTHER)
-    segments = {tag: list(values) for tag, values in model.segments.items()}
     return Block(
-        horizon, target, list(model.answers.classes), listed, segments, pack_rows(rows),
+        horizon, target, list(model.answers.classes), listed,
+        {tag: list(values) for tag, values in model.segments.items()}, pack_rows(rows),
         None if model.errors is None else model.errors.model_id,
     )  # fmt: skip

@@ -8,22 +8,16 @@ record and the settings, not on the values beside it: a batch may be cut anywher
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from functools import partial
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import numpy as np
 
 from driftline.consumer.log.protocol import Unread
-from driftline.consumer.sketch.batch import (
-    Batch,
-    merge,
-    select,
-    tag_codes,
-)
-from driftline.consumer.sketch.compile import CompiledFields
+from driftline.consumer.sketch.batch import Batch, merge, select
 from driftline.consumer.sketch.decode_table import ModelTables, TableDecoder, no_time, too_far_ahead
-from driftline.consumer.sketch.decoded import Decoded, ModelRows, NewFields, Rejected
-from driftline.consumer.sketch.event_ids import hash_ids
+from driftline.consumer.sketch.decoded import Decoded, ModelRows, Rejected
 from driftline.consumer.sketch.event_record import EventBytes
 from driftline.consumer.sketch.exact import (
     EventReader,
@@ -38,13 +32,12 @@ from driftline.consumer.sketch.exact import (
     values_of,
 )
 from driftline.consumer.sketch.failures import Failures
-from driftline.consumer.sketch.fields import EVENT_ID, VERSION, EventFields, ModelSchema
+from driftline.consumer.sketch.fields import EventFields, ModelSchema
 from driftline.consumer.sketch.later_rows import attach
-from driftline.consumer.sketch.versions import Versions
+from driftline.consumer.sketch.model_reader import ModelReader
 from driftline.detectors.counts import Layout
 from driftline.detectors.grid import IntArray
 from driftline.producer.records.category import category_text
-from driftline.producer.records.column_values import feature_columns
 from driftline.producer.records.formats.presets import looks_like
 from driftline.producer.records.mapping import Constant, Mapping
 from driftline.producer.records.table import Table
@@ -59,9 +52,10 @@ class Decoder:
 
     Attributes:
         version_names: model to the names of its versions, which `ModelRows.versions` are codes of.
-            Holds until the next batch: it grows, and begins anew when it has become too long.
-
+            Holds until the next batch, also of one that shares the readers: it grows, and begins
+            anew when it has become too long.
         failures: models whose reader could not be made; their events are `unread`.
+        resting: models of which nothing more is read; their events are `unread` too.
         later: decoders of versions after the present one, by number, of the models that have some.
 
     Args:
@@ -95,17 +89,19 @@ class Decoder:
         self._mapping = mapping
         self._events = EventReader(mapping)
         # Reads no features: where a topic holds several models, it finds out whose an event is.
-        self._router = _Model(EventFields.of(ModelSchema("", Layout(()), {}), mapping))
+        self._router = ModelReader(EventFields.of(ModelSchema("", Layout(()), {}), mapping))
         self._max_ahead = max_ahead
         self._max_event_bytes = max_event_bytes
-        self._resting: set[str] = set()
         self.failures = Failures()
+        self.resting: set[str] = set()
         self.later: dict[int, Decoder] = {}
         self._models = dict.fromkeys((schema.name for schema in models), self._router)
-        self._alike: _Model | None = None
+        self._order = {name: place for place, name in enumerate(self._models)}
+        self._read_last: set[str] = set()  # the models that may have learned names
+        self._alike: ModelReader | None = None
         for schema in models:
             with self.failures.guard(schema.name, lambda name, _: self.rest(name)):
-                reader = self._alike or _Model(EventFields.of(schema, mapping))
+                reader = self._alike or ModelReader(EventFields.of(schema, mapping))
                 self._models[schema.name] = reader
                 self._alike = None if unnamed is None else reader
         self.version_names = {name: m.versions.names for name, m in self._models.items()}
@@ -121,15 +117,31 @@ class Decoder:
             {name: ModelTables(m.fields, m.versions) for name, m in self._models.items()},
             self._default,
             self._constant,
-            self._resting,
             max_ahead,
         )
 
     def rest(self, name: str) -> None:
         """Read no more events of a model that failed; they are counted as `unread`."""
-        self._resting.add(name)
+        self.resting.add(name)
         for other in self.later.values():
             other.rest(name)
+
+    def shared(self) -> Self:
+        """Return a decoder that reads by the same readers; a model that rests in one, rests alone.
+
+        >>> from driftline.detectors.counts import Feature
+        >>> layout = Layout.of([Feature("age", "numeric", np.array([20.0, 30.0]))])
+        >>> first = Decoder(Mapping(), [ModelSchema("churn", layout, {})], 300_000, 262_144)
+        >>> second = first.shared()
+        >>> second.rest("churn")
+        >>> value, now = b'{"features": {"age": 31}}', 1_553_644_800_000
+        >>> [decoder.decode([value], [now]).unread for decoder in (first, second)]
+        [0, 1]
+        """
+        other = copy(self)
+        other.resting = set(self.resting)
+        other.later = {number: each.shared() for number, each in self.later.items()}
+        return other
 
     def decode(
         self,
@@ -146,26 +158,29 @@ class Decoder:
             The columns, and the values that are no rows, each with its reason.
         """
         decoded = Decoded()
-        for model in self._models.values():
-            model.tidy()
+        for name in self._read_last:
+            self._models[name].tidy()
+        self._read_last.clear()
         places, kept = self._admit(values, decoded)
         batches, left = self._read(places, kept, decoded)
         rows: dict[str, list[tuple[int, Row]]] = {}
         for place in left:
             self._read_exactly(values[place], place, rows, decoded)
         record_times = np.fromiter(timestamps, np.int64, len(values))
-        for name in self._models:
-            if name in batches or name in rows:
-                own, known = rows.get(name, []), len(decoded.rejected)
-                with decoded.failed.guard(name):
-                    self._finish(name, merge(batches.get(name), own), record_times, decoded)
-                    if name in decoded.models:
-                        read = partial(self._values, values, decoded.models[name].index)
-                        decoded.models[name].values = read
-                if name in decoded.failed:
-                    del decoded.rejected[known:]
-                    fast = len(batches[name].places) if name in batches else 0
-                    decoded.unread += fast + len(own)
+        self._read_last |= batches.keys() | rows.keys()
+        for name in sorted(self._read_last, key=self._order.__getitem__):
+            own, known = rows.get(name, []), len(decoded.rejected)
+            with decoded.failed.guard(name):
+                self._finish(name, merge(batches.get(name), own), record_times, decoded)
+                if name in decoded.models:
+                    read = partial(self._values, values, decoded.models[name].index)
+                    decoded.models[name].values = read
+            if name in decoded.failed:
+                del decoded.rejected[known:]
+                fast = len(batches[name].places) if name in batches else 0
+                decoded.unread += fast + len(own)
+        for name in decoded.failed:
+            self._models[name].forget()
         decoded.rejected.sort(key=lambda bad: bad.index)
         for number, other in self.later.items():
             attach(decoded, number, other.decode(values, timestamps), other.version_names)
@@ -194,7 +209,7 @@ class Decoder:
         """
         for model in self._models.values():
             model.tidy()
-        return self._tables.decode(table)
+        return self._tables.decode(table, self.resting)
 
     def _finish(self, name: str, batch: Batch, record_times: IntArray, decoded: Decoded) -> None:
         """Add the events of a model whose time can be used to `decoded`."""
@@ -270,7 +285,7 @@ class Decoder:
         return batches, left
 
     def _read_alike(
-        self, reader: _Model, places: IntArray, values: Sequence[bytes], decoded: Decoded
+        self, reader: ModelReader, places: IntArray, values: Sequence[bytes], decoded: Decoded
     ) -> tuple[dict[str, Batch], list[int]]:
         """Read values the fast way, as `_read` does, where all models are read alike."""
         batch, left = reader.read(places, values)
@@ -291,7 +306,7 @@ class Decoder:
         self, name: str, places: IntArray, values: Sequence[bytes], decoded: Decoded
     ) -> tuple[dict[str, Batch], list[int]]:
         """Read one model's values the fast way, as `_read` does; nothing of a model that fails."""
-        if name not in self._resting:
+        if name not in self.resting:
             with decoded.failed.guard(name):
                 batch, left = self._models[name].read(places, values)
                 return {name: batch}, left
@@ -327,7 +342,7 @@ class Decoder:
                 raise UnusableError("schema", detail)
             if name not in self._models:
                 decoded.unknown_model += 1
-            elif name in self._resting or name in decoded.failed:
+            elif name in self.resting or name in decoded.failed:
                 decoded.unread += 1
             else:
                 row = read_row(self._models[name].fields, event)
@@ -365,36 +380,3 @@ class Decoder:
             decoded.refuse(place, "too_far_ahead", detail, model=name)
         keep = ~(wrong | ahead)
         return select(batch, keep), times[keep]
-
-
-class _Model:
-    """Reads one model's events: compiled when the first are seen, for the order of their keys."""
-
-    def __init__(self, fields: EventFields) -> None:
-        self.fields = fields
-        self.versions = Versions(fields.schema.segments.get(VERSION, ()))
-        self._compiled: CompiledFields | None = None
-
-    def tidy(self) -> None:
-        """Forget names of versions and releases, if they have become too many."""
-        self.versions.tidy()
-        self.fields.schema.tidy()
-
-    def read(self, places: IntArray, values: Sequence[bytes]) -> tuple[Batch, list[int]]:
-        """Read values, at least one; see `CompiledFields.read`."""
-        if self._compiled is None:
-            self._compiled = CompiledFields(self.fields, values[0])
-        return self._compiled.read(places, values)
-
-    def rows(self, batch: Batch, times: IntArray) -> ModelRows:
-        """Return events as columns."""
-        versions = self.versions.codes(batch.raw[VERSION])
-        return ModelRows(
-            batch.places,
-            times,
-            feature_columns(self.fields.schema.layout, batch.matrix),
-            versions,
-            tag_codes(self.fields, batch.matrix, versions),
-            hash_ids(batch.raw[EVENT_ID]) if self.fields.schema.ids else None,
-            NewFields.of(batch.new, batch.places),
-        )

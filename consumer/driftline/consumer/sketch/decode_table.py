@@ -7,8 +7,8 @@ exact way (`exact`) decides for that row alone.
 
 from __future__ import annotations
 
+from collections.abc import Container, Sequence
 from collections.abc import Mapping as AnyMapping
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
@@ -83,7 +83,6 @@ class TableDecoder:
         models: the models whose events they are.
         default: the model of events that name none.
         constant: whether `default` is the model of all events.
-        resting: models of which nothing more is read.
         max_ahead: ms that an event may be later than its record, where that one's time is known.
     """
 
@@ -93,14 +92,12 @@ class TableDecoder:
         models: AnyMapping[str, ModelTables],
         default: str | None,
         constant: bool,
-        resting: set[str],
         max_ahead: int,
     ) -> None:
         self._mapping = mapping
         self._models = models
         self._default = default
         self._constant = constant
-        self._resting = resting
         self._max_ahead = max_ahead
         self._events = EventReader(Mapping.native())
 
@@ -115,14 +112,17 @@ class TableDecoder:
                 found.update(path[0] for path in (derived.path, derived.second) if path)
         return with_aliases(found) if self._mapping.is_native else frozenset(found)
 
-    def decode(self, table: Table) -> Decoded:
-        """Decode a table; the places in what is returned are rows of it."""
+    def decode(self, table: Table, resting: Container[str] = ()) -> Decoded:
+        """Decode a table; the places in what is returned are rows of it.
+
+        `resting`: models of which nothing more is read.
+        """
         decoded = Decoded()
         whole = EventRows(renamed(table) if self._mapping.is_native else table, self._mapping, None)
         for name, places in self._by_model(whole, decoded).items():
             if name not in self._models:
                 decoded.unknown_model += len(places)
-            elif name in self._resting:
+            elif name in resting:
                 decoded.unread += len(places)
             else:
                 known = len(decoded.rejected)
