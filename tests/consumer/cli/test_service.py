@@ -35,8 +35,10 @@ from driftline.consumer.log.protocol import Message, Polled, TopicPartition
 from driftline.consumer.log.topics import output_topics
 from driftline.consumer.service.judging import PanesPartition
 from driftline.consumer.service.plan import Plan
+from driftline.consumer.service.states import States, sketch_key
 from driftline.consumer.service.status import Status
 from driftline.consumer.service.worker import Worker
+from driftline.consumer.sketch.state import SPARK, SketchState
 from driftline.detectors.reference import Reference
 
 
@@ -156,6 +158,39 @@ def test_topics_are_checked_before_anything_is_read(
         "driftline.alerts",
         "driftline.state",
     ]
+
+
+def read_by_spark(broker: MemoryBroker) -> None:
+    """Put on record that Spark has read the topic up to the third record of partition 1."""
+    states = States(broker.log, "driftline.state", 3, "driftline")
+    source = TopicPartition("ml.predictions", 1)
+    states.own(sketch_key(source), 7)
+    state = SketchState("id-ml.predictions", 2, 3, 3, 7, {}, body=SPARK)
+    for message in states.messages(sketch_key(source), state):
+        broker.append(message)
+
+
+def test_a_topic_that_spark_reads_is_refused_until_it_is_taken_over(
+    driftline: Driftline, broker: MemoryBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_by_spark(broker)
+    ran = driftline("run")
+    assert ran.code == 2
+    assert ran.err.splitlines()[-1].startswith(
+        "ml.predictions is read by Spark (sketch_stream): stop its query, then run "
+    )
+    ran = driftline("run", "--take-over", "ml.prediction")
+    assert (ran.code, ran.err) == (
+        2,
+        "--take-over ml.prediction: there is no such topic, correct the name\n",
+    )
+    stop_after(monkeypatch, 20, signal.SIGTERM)
+    for text in ("taken over", "nothing to take over"):
+        ran = driftline("run", "--take-over", "ml.predictions")
+        assert ran.code == 0, ran.err
+        first = json.loads(ran.err.splitlines()[0])
+        assert (first["event"], first["topic"]) == (text, "ml.predictions")
+        stop_after(monkeypatch, 20, signal.SIGTERM)
 
 
 class Stuck:

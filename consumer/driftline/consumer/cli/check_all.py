@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 
+from driftline.consumer.cli.check_bodies import body_findings
 from driftline.consumer.cli.check_config import config_findings
 from driftline.consumer.cli.check_events import (
     Sample,
@@ -77,6 +78,7 @@ def inspect(loaded: Loaded, log: Log | None) -> list[Finding]:
                 findings += _topic_findings(loaded.config, topics)
                 findings += kept_findings(loaded.config, topics)
                 findings += _held_findings(loaded.config, log, topics)
+                findings += body_findings(loaded.config, log, topics)
                 known += kept_past(loaded.config, log, topics)
                 source = schema_source(loaded.config, patience=0)
                 if source is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from driftline.consumer.cli import load_config
@@ -11,7 +13,13 @@ from driftline.consumer.log.errors import WorkerLost
 
 
 def run(
-    config: ConfigFile = None, wait: Wait = None, bootstrap_servers: BootstrapServers = None
+    config: ConfigFile = None,
+    wait: Wait = None,
+    take_over: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TOPIC", help="Read a topic from where Spark, now stopped, has come."),
+    ] = None,
+    bootstrap_servers: BootstrapServers = None,
 ) -> None:
     """Watch the models until SIGTERM or Ctrl-C.
 
@@ -30,7 +38,7 @@ def run(
     plan = load_models.read_plan(loaded)
     log = logs.start_logging(loaded.config.log)
     try:
-        service.run_service(plan, loaded.locations, log, patience)
+        service.run_service(plan, loaded.locations, log, patience, take_over or ())
     except WorkerLost as error:
         log.error("lost", reason=str(error))
         raise typer.Exit(START_ME_AGAIN) from None

@@ -6,7 +6,8 @@ import os
 import signal
 import sys
 import time
-from contextlib import ExitStack
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from types import FrameType
 
 import typer
@@ -27,10 +28,13 @@ from driftline.consumer.log.errors import LogError, Unreachable
 from driftline.consumer.log.protocol import Broker, TopicInfo
 from driftline.consumer.log.protocol import Log as TopicLog
 from driftline.consumer.log.topics import missing_topics
+from driftline.consumer.service.bodies import take_over
 from driftline.consumer.service.opening import topics_read
 from driftline.consumer.service.plan import Plan
+from driftline.consumer.service.states import States
 from driftline.consumer.service.status import Status
 from driftline.consumer.service.worker import Worker, collect_seldom
+from driftline.consumer.sketch.state import WORKER
 
 TIME_TO_STOP = 4.5  # seconds; the docs promise supervisors 5
 
@@ -64,7 +68,13 @@ class StopSignal:
         os._exit(START_ME_AGAIN)
 
 
-def run_service(plan: Plan, locations: Locations, log: Log, wait: float | None = None) -> None:
+def run_service(
+    plan: Plan,
+    locations: Locations,
+    log: Log,
+    wait: float | None = None,
+    taken: Sequence[str] = (),
+) -> None:
     """Run a worker until a signal comes.
 
     Args:
@@ -72,6 +82,7 @@ def run_service(plan: Plan, locations: Locations, log: Log, wait: float | None =
         locations: where its keys stand in the configuration.
         log: gets a line about what happens.
         wait: seconds to wait for a broker that cannot be reached; None: for ever.
+        taken: input topics to be taken over from another body.
 
     Raises:
         LogError: the broker or its topics need an operator.
@@ -88,6 +99,7 @@ def run_service(plan: Plan, locations: Locations, log: Log, wait: float | None =
         broker = _reach(config.kafka, status, log, stop, wait)
         opened.callback(broker.log.close)
         topics = _topics(plan, locations, broker.log, log)
+        _take_over(plan, broker, taken, log)
         producer = broker.producer()
         connections.callback(producer.close)
         announcing = AnnouncingProducer(producer, plan.output("alerts"), log)
@@ -138,6 +150,29 @@ def _reach(
     broker = wait_for_broker(lambda: connect(config), wait, report, pause)
     status.away, status.polled = None, _clock()
     return broker
+
+
+def _take_over(plan: Plan, broker: Broker, topics: Sequence[str], log: Log) -> None:
+    """Put on record that workers read topics that another body has read; again changes nothing.
+
+    Raises:
+        LogError: there is no such topic.
+    """
+    if not topics:
+        return
+    name = plan.output("state")
+    found = broker.log.topics(frozenset([name, *topics]))
+    absent = [topic for topic in topics if topic not in found]
+    if absent:
+        raise LogError(f"--take-over {absent[0]}: there is no such topic, correct the name")
+    states = States(broker.log, name, found[name].partitions, plan.config.kafka.group)
+    states.refresh()
+    with closing(broker.producer()) as producer:
+        for topic in topics:
+            for message in (messages := take_over(states, found[topic], WORKER)):
+                producer.send(message)
+            producer.flush()
+            log.info("taken over" if messages else "nothing to take over", topic=topic)
 
 
 def _topics(

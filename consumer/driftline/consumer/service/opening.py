@@ -14,6 +14,7 @@ from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.judge.succession import RetiredJudge
 from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.protocol import Log, Ownership, TopicInfo, TopicPartition
+from driftline.consumer.service.bodies import require_body
 from driftline.consumer.service.counting import InputPartition
 from driftline.consumer.service.joining import JoinsPartition
 from driftline.consumer.service.judging import Judge, PanesPartition, sent_alerts
@@ -23,7 +24,7 @@ from driftline.consumer.service.states import States, join_key, judge_key, sketc
 from driftline.consumer.service.topics import recreated
 from driftline.consumer.service.versions import life
 from driftline.consumer.sketch.failures import Failures
-from driftline.consumer.sketch.state import ModelProgress, SketchState
+from driftline.consumer.sketch.state import WORKER, ModelProgress, SketchState
 from driftline.consumer.sketch.totals import InputTotals
 from driftline.consumer.wire.messages import partition_of
 
@@ -79,8 +80,10 @@ class Opening:
         """Return the state from which each input partition goes on, under a new generation.
 
         Raises:
-            LogError: a topic was re-created since it was last read.
+            LogError: a topic was re-created since it was last read, or another body reads it.
         """
+        for topic in sorted({place.topic for place in partitions}):
+            require_body(self.states, self.topics[topic], WORKER)
         find = self.states.find
         states = {at: find(sketch_key(at), SketchState) for at in partitions}
         starts = self._first_offsets([p for p, state in states.items() if state is None], now)

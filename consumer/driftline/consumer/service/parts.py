@@ -110,10 +110,14 @@ def _pieces(value: Any) -> Iterator[bytes]:
 
 
 def _fields(value: msgspec.Struct) -> Iterator[tuple[str, Any]]:
-    """Yield the fields of a record that are set, by the names that they have in its encoding."""
+    """Yield the fields of a record that are set, by the names that they have in its encoding.
+
+    A class may name in `omitted` values that are left out, because a reader takes them as given.
+    """
+    omitted = getattr(value, "omitted", {})
     for own, name in zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True):
         entry = getattr(value, own)
-        if entry is not msgspec.UNSET:
+        if entry is not msgspec.UNSET and not (own in omitted and omitted[own] == entry):
             yield name, entry
 
 

@@ -20,7 +20,7 @@ from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.protocol import Log, Message, TopicPartition, UnreadBatch
 from driftline.consumer.service.parts import cut, join
-from driftline.consumer.sketch.state import SketchState
+from driftline.consumer.sketch.state import WORKER, SketchState
 from driftline.consumer.wire.codec import STATE_VERSION, decode, encode
 from driftline.consumer.wire.messages import partition_of
 from driftline.errors import RecordError
@@ -146,6 +146,16 @@ class States:
                 f"the state {stage} in {self._topic} is not whole, so what is known means nothing "
                 "any more: were records of that topic deleted? Set output.prefix to a new name"
             ) from error
+
+    def body(self, source: TopicPartition) -> str | None:
+        """Return what reads an input partition (`sketch.state.BODIES`); None: nobody has yet."""
+        records = self._records.get(sketch_key(source), {}).values()
+        heads = [record for record in records if isinstance(record, Head)]
+        if heads:
+            small = max(heads, key=lambda head: head.owner).small
+            return msgspec.msgpack.decode(small["body"], type=str) if "body" in small else WORKER
+        whole = (record.body for record in records if isinstance(record, SketchState))
+        return next(whole, None)
 
     def own(self, stage: str, generation: int) -> int:
         """Begin to write the states of a stage; return the number of this ownership.

@@ -130,12 +130,16 @@ class ModelSketch:
             yield from self.end(ended, horizon)
         yield self.horizon(horizon, idle=True)
 
+    def cut(self, until: int) -> Iterator[Pane]:
+        """Yield the open panes as counted up to offset `until`; see `PartitionSketch.cut`."""
+        for pane in self._panes():
+            yield from self._messages(pane, until)
+        self.open.clear()
+
     def end(self, time: int, horizon: Horizon) -> Iterator[Pane | Horizon]:
         """Close all panes of a model that is counted no more from a time (ms) on."""
         known = self.progress.horizon
-        for pane in self._panes():
-            yield from self._messages(pane, horizon.until)
-        self.open.clear()
+        yield from self.cut(horizon.until)
         self.progress.horizon = time if known is None else max(time, known)
         yield self.horizon(horizon)
 

@@ -122,9 +122,8 @@ class PartitionSketch:
         self._standings.begin()
         out: list[Output] = [each for m in self._models.values() for each in m.changes]
         out += self._horizons()
-        for name in self._writer.models:
-            with self._standings.safely(name):
-                out += self._writer.claim(name, self._horizon(self._at(name)))
+        rows, each, at = self._writer, self._standings.each, self._at
+        out += each(rows.models, lambda name: rows.claim(name, self._horizon(at(name))))
         return self._of_the_others(out)
 
     def idle(self, now: int, idle_after: int) -> list[Output]:
@@ -133,15 +132,11 @@ class PartitionSketch:
         To be called when the partition is read to its end, after `stale`, and sent with that: what
         fails here undoes both. A mark is repeated every `idle_after` (ms) while it is true.
         """
-        out: list[Output] = []
-        for name, model in list(self._models.items()):
-            if not model.is_silent(now, idle_after):
-                continue
-            with self._standings.safely(name):
-                out += model.idle(self._horizon(held=self._held), now)
-        for name in self._writer.silent(now, idle_after):
-            with self._standings.safely(name):
-                out += self._writer.idle(name, self._horizon(), now)
+        each, rows, models = self._standings.each, self._writer, self._models
+        silent = [name for name, model in models.items() if model.is_silent(now, idle_after)]
+        at, of_rows = self._horizon(held=self._held), self._horizon()
+        out: list[Output] = each(silent, lambda name: models[name].idle(at, now))
+        out += each(rows.silent(now, idle_after), lambda name: rows.idle(name, of_rows, now))
         return self._of_the_others(out)
 
     def close(self, time: int, *, whole: bool = False) -> list[Output]:
@@ -150,13 +145,10 @@ class PartitionSketch:
         None that a log would still keep open, `grace` behind the newest event; `whole`: also those.
         """
         self._standings.begin()
-        out: list[Output] = []
-        for name, model in list(self._models.items()):
-            with self._standings.safely(name):
-                out += model.close(time, self._horizon(), whole=whole)
-        for name in self._writer.models:
-            with self._standings.safely(name):
-                out += self._writer.close(name, time, self._horizon(), whole=whole)
+        each, rows, models = self._standings.each, self._writer, self._models
+        at, out = self._horizon(), list[Output]()
+        out += each(models, lambda name: models[name].close(time, at, whole=whole))
+        out += each(rows.models, lambda name: rows.close(name, time, at, whole=whole))
         return self._of_the_others(out)
 
     def hold(self, *, held: bool) -> list[Output]:
@@ -167,13 +159,20 @@ class PartitionSketch:
     def stale(self, now: int) -> list[Output]:
         """Close the panes of models that are silent here for `stale_after` at `now` (ms)."""
         self._standings.begin()
-        out: list[Output] = []
-        for name, model in list(self._models.items()):
-            if not model.is_stale(now):
-                continue
-            with self._standings.safely(name):
-                out += model.stale(self._horizon(held=self._held))
-        return self._of_the_others(out)
+        at, each, models = self._horizon(held=self._held), self._standings.each, self._models
+        silent = [name for name, model in models.items() if model.is_stale(now)]
+        return self._of_the_others(each(silent, lambda name: models[name].stale(at)))
+
+    def cut(self) -> list[Output]:
+        """Return every open pane as a part, and forget it: nothing is open then, so O = R.
+
+        A later event of the pane begins a part with another `first`: judge adds them up. After a
+        restart cut at the same offset, or further on. While the past is read again none is whole.
+        """
+        self._standings.begin()
+        at, each, models = self.position, self._standings.each, self._models
+        names = [] if self.next < at else list(models)
+        return self._of_the_others(each(names, lambda name: models[name].cut(at)))
 
     def fail(self, name: str, error: Exception) -> None:
         """Let a model rest as it was before what was done last; all others go on without it."""
@@ -199,6 +198,7 @@ class PartitionSketch:
             SketchState(
                 topic_id=self._state.topic_id,
                 partitions=self._state.partitions,
+                body=self._state.body,
                 position=self.position,
                 rewind=needed,
                 generation=self.generation,
@@ -366,7 +366,7 @@ class PartitionSketch:
             labelled=name in self._writer.labelled,
         )
 
-    def _of_the_others(self, outputs: list[Output]) -> list[Output]:
+    def _of_the_others(self, outputs: Sequence[Output]) -> list[Output]:
         """Return what is to be sent: nothing of a model that failed half-way through."""
         return [each for each in outputs if model_of(each) not in self.failures]
 

@@ -5,12 +5,19 @@ That is the same for all models but those that failed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
 from driftline.consumer.sketch.blocks import JoinProgress
 from driftline.consumer.sketch.failures import Failures, Guard
+
+T = TypeVar("T")
+
+WORKER, SPARK = "worker", "spark"
+BODIES: Mapping[str, str] = {WORKER: "driftline run", SPARK: "Spark (sketch_stream)"}
+"""What may read an input topic, by its name on record, and what users call it."""
 
 
 class ModelProgress(msgspec.Struct, rename={"active_at": "heard", "reported": "told"}):
@@ -50,7 +57,10 @@ class SketchState(msgspec.Struct, tag="sketch"):
         joins: the same of the rows sent to the join.
         behind: models that failed: the offset before `position` up to which each has come.
         needed: as `rewind`, of all the others; None where an older version wrote the record.
+        body: what reads the topic, of `BODIES`.
     """
+
+    omitted: ClassVar[Mapping[str, Any]] = {"body": WORKER}  # so that records stay as they were
 
     topic_id: str
     partitions: int
@@ -61,6 +71,7 @@ class SketchState(msgspec.Struct, tag="sketch"):
     joins: dict[str, JoinProgress] = {}
     behind: dict[str, int] = {}
     needed: int | None = None
+    body: str = WORKER
 
 
 class ModelPosition(msgspec.Struct, frozen=True):
@@ -131,6 +142,14 @@ class Standings:
         if name not in self._before:
             self._before[name] = self._standing(name)
         return self.failures.guard(name, self.fail)
+
+    def each(self, names: Iterable[str], make: Callable[[str], Iterable[T]]) -> list[T]:
+        """Return what `make` makes of some models; of one that fails nothing more is made."""
+        made: list[T] = []
+        for name in list(names):
+            with self.safely(name):
+                made += make(name)
+        return made
 
     def fail(self, name: str, error: Exception) -> None:
         """Let a model rest as it was before what was done last."""
