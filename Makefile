@@ -5,7 +5,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 DEMO_INPUT ?= tests/data/car_loan_analysis.csv.gz
 # Test processes that run side by side. Kafka tests always share one process and one broker.
 JOBS ?= 2
-# How `make test` runs the tests. CI takes `coverage test-kafka test-page`: measuring costs half as much again.
+# How `make test` runs the tests. CI takes `coverage test-kafka test-page ...`: measuring costs half as much again.
 TESTS ?= tests
 
 BIN := .venv/bin
@@ -21,7 +21,7 @@ unexport PYTHONPATH PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install lint tests unit test-kafka test-page test-retraining chart vendored outage states restarts coverage nycflights stack-test wheel test demo picture docs kafka bench sequential pins clean
+.PHONY: help install lint tests unit test-kafka test-page test-retraining test-spark chart vendored outage states restarts coverage nycflights stack-test wheel test demo picture docs kafka bench sequential pins clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-12s %s\n", $$1, $$2}'
@@ -69,25 +69,25 @@ lint: .venv/.dev ## ruff, ruff format, mypy, import-linter
 tests: .venv/.dev ## all tests, those with a broker beside those without
 	@echo "test: without a broker, and with one"
 	@mkdir -p build
-	@$(BIN)/pytest -q -m "kafka and not page" tests > build/test-kafka.txt 2>&1 & kafka=$$!; \
-	  trap 'kill $$kafka' INT TERM; $(BIN)/pytest -q -n $(JOBS) -m "not kafka and not page"; code=$$?; \
+	@$(BIN)/pytest -q -m "kafka and not page and not spark" tests > build/test-kafka.txt 2>&1 & kafka=$$!; \
+	  trap 'kill $$kafka' INT TERM; $(BIN)/pytest -q -n $(JOBS) -m "not kafka and not page and not spark"; code=$$?; \
 	  wait $$kafka || code=1; cat build/test-kafka.txt; exit $$code
 
 unit: .venv/.dev ## all tests that need no broker
 	@echo "test: without a broker"
-	@$(BIN)/pytest -q -n $(JOBS) -m "not kafka and not page"
+	@$(BIN)/pytest -q -n $(JOBS) -m "not kafka and not page and not spark"
 
 coverage: .venv/.dev ## the same, and fails where they reach less than the figure in pyproject.toml
 	@echo "test: without a broker, measured"
 	@mkdir -p build && $(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -q -n $(JOBS) -m "not kafka and not page"
+	@$(BIN)/coverage run -m pytest -q -n $(JOBS) -m "not kafka and not page and not spark"
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report > build/coverage.txt || { cat build/coverage.txt; exit 1; }
 	@tail -n 1 build/coverage.txt
 
 test-kafka: .venv/.dev ## the tests that need a broker; they start their own
 	@echo "test: with a broker"
-	@$(BIN)/pytest -q -m "kafka and not page" tests
+	@$(BIN)/pytest -q -m "kafka and not page and not spark" tests
 
 .venv/.page: .venv/.dev requirements-page.txt
 	@echo "install: a driver of browsers"
@@ -106,6 +106,15 @@ test-page: .venv/.page build/site/index.html ## the page, the report and the doc
 test-retraining: .venv/.retraining ## the example of retraining as a job of Dagster, with a broker
 	@echo "test: retraining by an orchestrator"
 	@DRIFTLINE_RETRAINING=1 $(BIN)/pytest -q -k the_flow tests/kafka/test_retraining.py
+
+.venv/.spark: .venv/.dev requirements-spark.txt
+	@echo "install: Spark"
+	@$(BIN)/python $(INSTALL) --require-hashes -r requirements-spark.txt
+	@touch $@
+
+test-spark: .venv/.spark ## batches and streams on Spark, with a broker (Java 17, Maven; installs 450 MB)
+	@echo "test: on Spark"
+	@$(BIN)/pytest -q -rs -m spark tests/spark
 
 screenshots: .venv/.page ## take docs/screenshots again, of real runs
 	@DRIFTLINE_SCREENSHOTS=1 $(BIN)/pytest -q -k screenshots_are_taken tests/page/test_screenshots.py
@@ -202,7 +211,7 @@ REQUIRES = import sys, tomllib; t = tomllib.load(open("pyproject.toml", "rb")); 
   o = {**t["project"]["optional-dependencies"], "build": t["build-system"]["requires"], **t["dependency-groups"]}; \
   print(*o[sys.argv[1]], sep="\n")
 
-PARTS = build files avro protobuf ui notify references page retraining
+PARTS = build files avro protobuf ui notify references page retraining spark
 
 pins: ## write the requirements*.txt again from pyproject.toml (UPGRADE=--upgrade: newest versions)
 	@$(PYTHON) -m venv build/pins && build/pins/bin/python $(INSTALL) uv
@@ -217,5 +226,5 @@ pins: ## write the requirements*.txt again from pyproject.toml (UPGRADE=--upgrad
 	  $(PINS) $(UPGRADE) build/pins/chart.in -o $(TOOLS)/requirements.txt
 
 clean: ## remove everything that the other targets made
-	@rm -rf .venv build dist .kafka .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
+	@rm -rf .venv build dist .kafka .spark .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
 	@find . -name __pycache__ -prune -exec rm -rf {} +

@@ -168,15 +168,26 @@ def test_no_module_hides_a_name_that_is_imported_later(modules: list[str]) -> No
 def test_the_service_starts_without_the_heavy_libraries(modules: list[str], tmp_path: Path) -> None:
     """They cost a second of start and a hundred megabytes; the functions that read files import
     what reads Arrow when they are called."""
-    of_the_extra = "driftline.producer.files.arrow"
-    light = [name for name in modules if not name.startswith(of_the_extra)]
+    of_the_extras = ("driftline.producer.files.arrow", "driftline.consumer.spark.")
+    light = [name for name in modules if not name.startswith(of_the_extras)]
     program = f"import sys, {', '.join(light)}; print(*sys.modules)"
     ran = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert ran.returncode == 0, ran.stderr
-    heavy = {"sklearn", "pyarrow", "pandas", "scipy.stats", "fsspec", "mlflow"}
+    heavy = {"sklearn", "pyarrow", "pandas", "scipy.stats", "fsspec", "mlflow", "pyspark"}
     assert heavy & set(ran.stdout.split()) == set()
+
+
+def test_no_module_needs_pyspark_to_be_imported(modules: list[str], tmp_path: Path) -> None:
+    """Where it lacks, who calls a body on Spark is told so in one sentence."""
+    own = [name for name in modules if name.startswith("driftline.consumer.spark")]
+    assert own
+    program = f"import sys; sys.modules['pyspark'] = None; import {', '.join(own)}"
+    ran = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
 
 
 def test_nothing_else_in_the_monitor_names_an_option_of_the_client(sources: list[Path]) -> None:

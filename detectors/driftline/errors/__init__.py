@@ -10,6 +10,7 @@
     +-- RecordError      (consumer)   a record of Driftline's own topics cannot be read
     +-- HttpError        (consumer)   the port for metrics and health cannot be had
     +-- AlertsError      (consumer)   alerts cannot be handed on
+    +-- SparkError       (consumer)   a session of Spark will not do
     +-- CommandError     (consumer)   what was asked on the command line cannot be done
     +-- WorkerLost       (consumer)   start me again: exit code 75
 

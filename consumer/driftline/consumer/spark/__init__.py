@@ -1,0 +1,19 @@
+"""A body on Spark: the same counts and verdicts, where the data is.
+
+The session and the DataFrames are yours: nothing here makes or stops one. What needs pyspark is
+imported when it is first called: `pip install "driftline[spark]"`.
+"""
+
+from typing import TYPE_CHECKING
+
+from driftline.detectors.lazy import later
+
+if TYPE_CHECKING:
+    from driftline.consumer.spark.errors import SparkError
+else:
+    _LATER = {
+        "errors": ("SparkError",),
+    }
+    __getattr__ = later(__name__, _LATER)
+
+__all__ = ["SparkError"]
