@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from heapq import heapify, heappop, heappush, heapreplace
 
 import msgspec
 
@@ -33,7 +35,9 @@ class SourceProgress(msgspec.Struct):
     held: bool = False
 
 
-Sources = dict[tuple[str, int], SourceProgress]
+Source = tuple[str, int]
+"""A partition of an input: its topic and number."""
+Sources = dict[Source, SourceProgress]
 """The progress of each source, by topic and partition."""
 Listed = list[tuple[str, int, SourceProgress]]
 """The same as it stands in a state."""
@@ -52,14 +56,25 @@ def listed(sources: Sources) -> Listed:
 class Clock:
     """The smallest horizon over all partitions of a model's topics.
 
+    A model is told of each of its partitions, so what is asked after each horizon is kept: no
+    horizon looks at the other partitions, however many there are.
+
     Args:
         topics: the model's input topics.
-        sources: the progress reported so far.
+        sources: the progress reported so far; the clock alone changes it from then on.
     """
 
     def __init__(self, topics: Sequence[str], sources: Sources) -> None:
-        self._topics = tuple(topics)
+        self._topics = tuple(dict.fromkeys(topics))
         self.sources = sources
+        # Of each topic, what its sources say how many partitions it has, and how many say so.
+        self._said: dict[str, Counter[int]] = {topic: Counter() for topic in self._topics}
+        for (topic, _), known in sources.items():
+            if topic in self._said:
+                self._said[topic][known.partitions] += 1
+        self._newest = _largest(*(known.horizon for known in sources.values()))
+        self._progress = _largest(*(known.progress for known in sources.values()))
+        self._count()
 
     def advance(self, horizon: Horizon) -> None:
         """Take in one horizon record.
@@ -71,6 +86,62 @@ class Clock:
         if before is not None and self.now() is None:
             self.lift(before)
 
+    def now(self) -> int | None:
+        """Return the time before which every pane is final; None while one has not reported.
+
+        It never falls while its topics are the same.
+        """
+        return None if self._missing or not self._heap else self._smallest()
+
+    def lift(self, time: int) -> None:
+        """Let every partition count as having come to a time (ms), for the clock only."""
+        for key in self._missing:
+            known = self.sources.get(key)
+            if known is None:
+                known = self.sources[key] = SourceProgress(None, 0, -1, 1, None, stale=False)
+                self._said[key[0]][1] += 1
+            known.horizon = time
+            heappush(self._heap, (time, key))
+        self._missing.clear()
+        while self._heap and self._smallest() < time:
+            key = self._heap[0][1]
+            self.sources[key].horizon = time
+            heapreplace(self._heap, (time, key))
+        if self._heap:
+            self._newest = _largest(self._newest, time)
+
+    def stale(self) -> bool:
+        """Return whether the model is silent in all of its partitions."""
+        return 0 < self._total == self._stale
+
+    def idle(self) -> bool:
+        """Return whether every source was silent when it last reported."""
+        return 0 < self._total == self._idle
+
+    def progress(self) -> int | None:
+        """Return the largest event time reported."""
+        return self._progress
+
+    def holding(self) -> tuple[str, int] | None:
+        """Return the partition that holds the clock back: alone, or for an open transaction.
+
+        None where none does: of several that are equally far each may be the slow one.
+        """
+        if self._missing:
+            alone = next(iter(self._missing)) if len(self._missing) == 1 else None
+            held = self._held & self._missing
+        elif not self._heap:
+            return None
+        else:
+            now = self._smallest()
+            first = heappop(self._heap)
+            alone = first[1] if not self._heap or self._smallest() > now else None
+            heappush(self._heap, first)
+            held = {key for key in self._held if self.sources[key].horizon == now}
+        if alone is not None and self._total > 1:
+            return alone
+        return min(held, key=lambda key: (self._topics.index(key[0]), key[1]), default=None)
+
     def _note(self, horizon: Horizon) -> None:
         key = (horizon.source, horizon.partition)
         known = self.sources.get(key)
@@ -78,8 +149,10 @@ class Clock:
             known = self.sources[key] = SourceProgress(
                 None, 0, -1, horizon.partitions, None, stale=False
             )
+            self._say(key, None, known.partitions)
         if horizon.idle and (horizon.generation < known.generation or horizon.until < known.until):
             return  # a frozen worker woke up: its partition is not idle for its new owner
+        partitions, stale, idle = known.partitions, known.stale, known.idle
         known.horizon = _largest(known.horizon, horizon.horizon)
         known.progress = _largest(known.progress, horizon.progress)
         known.until = max(known.until, horizon.until)
@@ -91,64 +164,74 @@ class Clock:
             )
         known.generation = max(known.generation, horizon.generation)
         known.idle = horizon.idle
+        self._newest = _largest(self._newest, known.horizon)
+        self._progress = _largest(self._progress, known.progress)
         if horizon.idle:  # lifted, for the clock only: it closes no pane
-            known.horizon = _largest(*(h.horizon for h in self.sources.values()))
+            known.horizon = self._newest
+        if key[1] < self._sizes.get(key[0], 0):
+            self._stale += known.stale - stale
+            self._idle += known.idle - idle
+            self._note_place(key, known)
+        self._say(key, partitions, known.partitions)
 
-    def now(self) -> int | None:
-        """Return the time before which every pane is final; None while one has not reported.
+    def _note_place(self, key: Source, known: SourceProgress) -> None:
+        """Note whether a partition of the model keeps the clock from having a time, and why."""
+        if known.held:
+            self._held.add(key)
+        else:
+            self._held.discard(key)
+        if known.horizon is not None and key in self._missing:
+            self._missing.remove(key)
+            heappush(self._heap, (known.horizon, key))
 
-        It never falls while its topics are the same.
-        """
-        horizons = list(self._horizons())
-        if not horizons or None in horizons:
-            return None
-        return min(h for h in horizons if h is not None)
+    def _say(self, key: Source, before: int | None, now: int) -> None:
+        """Note that a source says another number of partitions of its topic than before."""
+        said = self._said.get(key[0])
+        if said is None or before == now:
+            return
+        said[now] += 1
+        if before is not None:
+            said[before] -= 1
+            said += Counter()  # without those that none says any more
+        if max(said) != self._sizes[key[0]]:
+            self._count()
 
-    def lift(self, time: int) -> None:
-        """Let every partition count as having come to a time (ms), for the clock only."""
-        for key in list(self._keys()):
-            known = self.sources.setdefault(key, SourceProgress(None, 0, -1, 1, None, stale=False))
-            known.horizon = _largest(known.horizon, time)
-
-    def stale(self) -> bool:
-        """Return whether the model is silent in all of its partitions."""
-        keys = list(self._keys())
-        return bool(keys) and all(k in self.sources and self.sources[k].stale for k in keys)
-
-    def idle(self) -> bool:
-        """Return whether every source was silent when it last reported."""
-        keys = list(self._keys())
-        return bool(keys) and all(k in self.sources and self.sources[k].idle for k in keys)
-
-    def progress(self) -> int | None:
-        """Return the largest event time reported."""
-        return _largest(*(h.progress for h in self.sources.values()))
-
-    def holding(self) -> tuple[str, int] | None:
-        """Return the partition that holds the clock back: alone, or for an open transaction.
-
-        None where none does: of several that are equally far each may be the slow one.
-        """
-        keys = list(self._keys())
-        behind = [k for k in keys if k not in self.sources or self.sources[k].horizon is None]
-        if not behind:
-            now = self.now()
-            behind = [k for k in keys if self.sources[k].horizon == now]
-        if len(behind) == 1 and len(keys) > 1:
-            return behind[0]
-        return next((k for k in behind if k in self.sources and self.sources[k].held), None)
-
-    def _keys(self) -> Iterator[tuple[str, int]]:
-        """Yield the partitions of all topics, as far as their number is known."""
-        for topic in self._topics:
-            known = [h.partitions for (t, _), h in self.sources.items() if t == topic]
-            for partition in range(max(known, default=1)):
-                yield topic, partition
-
-    def _horizons(self) -> Iterator[int | None]:
+    def _count(self) -> None:
+        """Look at every partition: at first, and where a topic has another number of them."""
+        self._sizes = {topic: max(said, default=1) for topic, said in self._said.items()}
+        self._total = sum(self._sizes.values())
+        self._missing: set[Source] = set()  # partitions without a horizon
+        # Of each other one a time that its horizon was: it only rises, so that the smallest of
+        # these, once it is up to date, is the smallest of all.
+        self._heap: list[tuple[int, Source]] = []
+        self._held: set[Source] = set()
+        self._stale = self._idle = 0
         for key in self._keys():
-            sources = self.sources.get(key)
-            yield None if sources is None else sources.horizon
+            known = self.sources.get(key)
+            if known is None or known.horizon is None:
+                self._missing.add(key)
+            else:
+                self._heap.append((known.horizon, key))
+            if known is not None:
+                self._stale += known.stale
+                self._idle += known.idle
+                self._note_place(key, known)
+        heapify(self._heap)
+
+    def _smallest(self) -> int:
+        """Return the smallest horizon of the partitions that have one."""
+        while True:
+            time, key = self._heap[0]
+            horizon = self.sources[key].horizon
+            if horizon is None or horizon == time:
+                return time
+            heapreplace(self._heap, (horizon, key))
+
+    def _keys(self) -> Iterator[Source]:
+        """Yield the partitions of all topics, as far as their number is known."""
+        for topic, size in self._sizes.items():
+            for partition in range(size):
+                yield topic, partition
 
 
 def _largest(*times: int | None) -> int | None:
