@@ -211,12 +211,12 @@ REQUIRES = import sys, tomllib; t = tomllib.load(open("pyproject.toml", "rb")); 
   o = {**t["project"]["optional-dependencies"], "build": t["build-system"]["requires"], **t["dependency-groups"]}; \
   print(*o[sys.argv[1]], sep="\n")
 
-PARTS = build files avro protobuf ui notify references page retraining spark
+PARTS = build files avro protobuf confluent ui notify references page retraining spark
 
 pins: ## write the requirements*.txt again from pyproject.toml (UPGRADE=--upgrade: newest versions)
 	@$(PYTHON) -m venv build/pins && build/pins/bin/python $(INSTALL) uv
 	@for part in $(PARTS); do $(PYTHON) -c '$(REQUIRES)' $$part > build/pins/$$part.in || exit 1; done
-	@$(PINS) $(UPGRADE) pyproject.toml --extra dev --extra files --extra avro --extra protobuf --extra ui --extra notify --extra references build/pins/build.in -o requirements-dev.txt
+	@$(PINS) $(UPGRADE) pyproject.toml --extra dev --extra files --extra avro --extra protobuf --extra confluent --extra ui --extra notify --extra references build/pins/build.in -o requirements-dev.txt
 	@$(PINS) $(UPGRADE) pyproject.toml -c requirements-dev.txt -o requirements.txt
 	@for part in $(PARTS); do \
 	  $(PINS) $(UPGRADE) build/pins/$$part.in -c requirements-dev.txt -o requirements-$$part.txt || exit 1; done

@@ -1,6 +1,7 @@
 """The programs whose speed is compared; each runs in a process of its own and prints its figures.
 
-Run by `benchmarks.throughput`: python -m benchmarks.readers MODE BOOTSTRAP TOPIC EVENTS REFERENCE
+Run by `benchmarks.throughput`:
+python -m benchmarks.readers MODE CLIENT BOOTSTRAP TOPIC EVENTS REFERENCE
 """
 
 from __future__ import annotations
@@ -154,10 +155,11 @@ def silence() -> None:
 
 
 def main() -> None:
-    mode, bootstrap, topic, events, reference = sys.argv[1:]
+    mode, client, bootstrap, topic, events, reference = sys.argv[1:]
     silence()
     group = f"{topic}-{uuid.uuid4().hex[:8]}"
-    config = KafkaConfig(bootstrap_servers=(bootstrap,), group=group)
+    settings = {"bootstrap_servers": (bootstrap,), "group": group, "client": client}
+    config = KafkaConfig.model_validate(settings)
     if mode == "monitor":
         figures = monitor(config, topic, int(events), Path(reference))
     else:

@@ -4,7 +4,8 @@ Run: python -m benchmarks.throughput [--events N] [--rounds N] [--bootstrap HOST
 
 Three programs read the same topic of a real broker: one polls and leaves the values as they are,
 one decodes each with typed msgspec structs and throws them away, one is the monitor, which counts,
-judges, publishes verdicts and alerts, and records its state. Each runs in a process of its own, in
+judges, publishes verdicts and alerts, and records its state. The first and the last run with both
+clients. Each runs in a process of its own, in
 turns, and the medians over all rounds are printed, so that a busy machine slows all of them alike.
 CPU seconds are those of the whole process with all its threads.
 """
@@ -34,7 +35,22 @@ ROOT = Path(__file__).parents[1]
 SHIFT = 0.5
 EVENTS = 200_000
 ROUNDS = 3
-TITLES = {"poll": "poll", "decode": "poll + typed decode", "monitor": "the whole monitor"}
+PLAIN, FAST = "kafka-python", "confluent"  # `kafka.client`
+TITLES = {
+    ("poll", PLAIN): "poll",
+    ("decode", PLAIN): "poll + typed decode",
+    ("monitor", PLAIN): "the whole monitor",
+    ("poll", FAST): "poll on confluent",
+    ("monitor", FAST): "the whole monitor on confluent",
+}
+RATIOS = [
+    (("monitor", PLAIN), ("decode", PLAIN)),
+    (("decode", PLAIN), ("poll", PLAIN)),
+    (("monitor", PLAIN), ("poll", PLAIN)),
+    (("monitor", FAST), ("poll", PLAIN)),
+    (("monitor", FAST), ("monitor", PLAIN)),
+]
+Program = tuple[str, str]  # the mode and the client
 
 
 def create(config: KafkaConfig, topic: str) -> None:
@@ -58,9 +74,9 @@ def fill(config: KafkaConfig, topic: str, events: int, part: int) -> None:
     broker.log.close()
 
 
-def run(mode: str, bootstrap: str, topic: str, events: int, reference: Path) -> Figures:
+def run(program: Program, bootstrap: str, topic: str, events: int, reference: Path) -> Figures:
     """Run one program in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.readers", mode, bootstrap, topic]
+    command = [sys.executable, "-m", "benchmarks.readers", *program, bootstrap, topic]
     command += [str(events), str(reference)]
     ran = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     return Figures(**json.loads(ran.stdout))
@@ -82,23 +98,23 @@ def broker(bootstrap: str | None) -> Iterator[str]:
         yield words[0].removeprefix("bootstrap=")
 
 
-def compare(rounds: dict[str, list[Figures]]) -> None:
+def compare(rounds: dict[Program, list[Figures]]) -> None:
     """Print the medians and their ratios."""
     wall, cpu = {}, {}
-    for mode, figures in rounds.items():
-        wall[mode] = statistics.median(f.events / f.wall for f in figures)
-        cpu[mode] = statistics.median(f.events / f.cpu for f in figures)
+    for program, figures in rounds.items():
+        wall[program] = statistics.median(f.events / f.wall for f in figures)
+        cpu[program] = statistics.median(f.events / f.cpu for f in figures)
         peak = statistics.median(f.peak for f in figures)
         print(
-            f"{TITLES[mode]:28} {wall[mode]:9,.0f} events/s {cpu[mode]:9,.0f} events/CPU s"
+            f"{TITLES[program]:30} {wall[program]:9,.0f} events/s {cpu[program]:9,.0f} events/CPU s"
             f"   peak memory {peak:4.0f} MB"
         )
-    for over, under in (("monitor", "decode"), ("decode", "poll")):
+    for over, under in RATIOS:
         print(
             f"{TITLES[over]} / {TITLES[under]}: {cpu[over] / cpu[under]:.2f} by CPU second,"
             f" {wall[over] / wall[under]:.2f} by wall"
         )
-    last = rounds["monitor"][-1]
+    last = rounds["monitor", PLAIN][-1]
     print(f"the monitor published {last.verdicts:,} verdicts and {last.alerts} alert records")
 
 
@@ -116,14 +132,14 @@ def measure(bootstrap: str, events: int, rounds: int) -> None:
             f"{events:,} events of 20 features and {size} bytes in {PARTITIONS} partitions, two"
             f" hours of event time, windows of 1 h every 5 min; medians of {rounds} rounds"
         )
-        figures: dict[str, list[Figures]] = {mode: [] for mode in TITLES}
+        figures: dict[Program, list[Figures]] = {program: [] for program in TITLES}
         for _ in range(rounds):
-            for mode in TITLES:
-                figures[mode].append(run(mode, bootstrap, topic, events, reference))
+            for program in TITLES:
+                figures[program].append(run(program, bootstrap, topic, events, reference))
         compare(figures)
         for part in (1, 2):
             fill(config, topic, events, part)
-        long = run("monitor", bootstrap, topic, 3 * events, reference)
+        long = run(("monitor", PLAIN), bootstrap, topic, 3 * events, reference)
         print(
             f"the monitor's peak memory: {long.peak_at_a_third:.0f} MB after {events:,} events,"
             f" {long.peak:.0f} MB after {long.events:,}"

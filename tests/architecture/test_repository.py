@@ -91,7 +91,7 @@ def test_all_files_pin_the_same_versions(root: Path) -> None:
     for name in [
         "requirements.txt", "requirements-files.txt", "requirements-build.txt",
         "requirements-avro.txt", "requirements-protobuf.txt", "requirements-ui.txt",
-        "requirements-notify.txt",
+        "requirements-notify.txt", "requirements-confluent.txt",
     ]:  # fmt: skip
         assert pins(root / name).items() <= everything.items()
 

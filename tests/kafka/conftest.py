@@ -23,6 +23,8 @@ from driftline.consumer.log.kafka_python.consumer import KafkaConsumer
 
 HERE = Path(__file__).parent
 
+CLIENTS = ("kafka-python", "confluent")  # of `kafka.client`
+
 NewTopic = Callable[..., str]
 Join = Callable[..., KafkaConsumer]
 

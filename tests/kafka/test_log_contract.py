@@ -10,18 +10,16 @@ import confluent_kafka
 import kafka
 import pytest
 from tests.contract.log_suite import LogSuite
+from tests.kafka.conftest import CLIENTS
+from tests.kafka.members import FAST
 
 from driftline.consumer.config import KafkaConfig
-from driftline.consumer.log.kafka_python.consumer import KafkaConsumer
-from driftline.consumer.log.kafka_python.log import KafkaLog
-from driftline.consumer.log.kafka_python.producer import KafkaProducer, start_producer
-from driftline.consumer.log.protocol import TopicPartition
-
-FAST: dict[str, Any] = {"session_timeout_ms": 6_000, "heartbeat_interval_ms": 500}
+from driftline.consumer.log.broker import connect
+from driftline.consumer.log.protocol import Consumer, Log, Producer, TopicPartition
 
 
 class KafkaTransaction:
-    """See `log_suite.Transaction`; written by another client than the one that reads."""
+    """See `log_suite.Transaction`; confluent-kafka's, whichever client reads."""
 
     def __init__(self, bootstrap: str, partition: TopicPartition) -> None:
         self._partition = partition
@@ -52,33 +50,30 @@ class KafkaBody:
     """See `log_suite.Body`."""
 
     def __init__(self, config: KafkaConfig, new_topic: Callable[..., str], admin: Any) -> None:
-        self._config = config
+        self._bootstrap = config.bootstrap_servers[0]
+        self._broker = connect(config.model_copy(update={"options": FAST}))
         self._new_topic = new_topic
         self._admin = admin
-        self._members: list[KafkaConsumer] = []
-        self._producer: KafkaProducer | None = None
-        self._log: KafkaLog | None = None
+        self._members: list[Consumer] = []
+        self._producer: Producer | None = None
 
     def topic(self, name: str, partitions: int = 1, cleanup_policy: str = "delete") -> str:
         return self._new_topic(name, partitions, {"cleanup.policy": cleanup_policy})
 
-    def consumer(self, *topics: str) -> KafkaConsumer:
-        settings = self._config.model_copy(update={"options": FAST})
-        self._members.append(KafkaConsumer(settings, frozenset(topics)))
+    def consumer(self, *topics: str) -> Consumer:
+        self._members.append(self._broker.consumer(frozenset(topics)))
         return self._members[-1]
 
-    def producer(self) -> KafkaProducer:
+    def producer(self) -> Producer:
         if self._producer is None:
-            self._producer = KafkaProducer(start_producer(self._config))
+            self._producer = self._broker.producer()
         return self._producer
 
-    def log(self) -> KafkaLog:
-        if self._log is None:
-            self._log = KafkaLog(self._config)
-        return self._log
+    def log(self) -> Log:
+        return self._broker.log
 
     def transaction(self, partition: TopicPartition) -> KafkaTransaction:
-        return KafkaTransaction(self._config.bootstrap_servers[0], partition)
+        return KafkaTransaction(self._bootstrap, partition)
 
     def delete_before(self, partition: TopicPartition, offset: int) -> None:
         self._admin.delete_records({kafka.TopicPartition(*partition): offset})
@@ -88,15 +83,17 @@ class KafkaBody:
             member.close()
         if self._producer is not None:
             self._producer.close()
-        if self._log is not None:
-            self._log.close()
+        self._broker.log.close()
 
 
+@pytest.mark.parametrize("client", CLIENTS)
 class TestKafkaLog(LogSuite):
+    """Each test for each client."""
+
     @pytest.fixture
     def body(
-        self, config: KafkaConfig, new_topic: Callable[..., str], admin: Any
+        self, config: KafkaConfig, new_topic: Callable[..., str], admin: Any, client: str
     ) -> Iterator[KafkaBody]:
-        opened = KafkaBody(config, new_topic, admin)
+        opened = KafkaBody(config.model_copy(update={"client": client}), new_topic, admin)
         yield opened
         opened.close()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from driftline.consumer.config.names import check_name
 from driftline.producer.records.names import nearest
@@ -107,6 +107,80 @@ FIXED = frozenset(
         "value_serializer",
     }
 )
+
+
+class Librdkafka(NamedTuple):
+    """How librdkafka has an option of kafka-python's.
+
+    Attributes:
+        name: Its name for it.
+        client: Which of its classes knows it: `consumer`, `producer`, or both when empty.
+        least, most: The whole numbers that it takes, narrower than kafka-python's.
+    """
+
+    name: str
+    client: str = ""
+    least: int = 0
+    most: int = _LARGEST
+
+
+# `kafka.options` is written in the names of kafka-python whichever client there is.
+LIBRDKAFKA = {
+    "batch_size": Librdkafka("batch.size", "producer", 1),
+    "client_dns_lookup": Librdkafka("client.dns.lookup"),
+    "client_id": Librdkafka("client.id"),
+    "client_rack": Librdkafka("client.rack", "consumer"),
+    "compression_type": Librdkafka("compression.type", "producer"),
+    "connections_max_idle_ms": Librdkafka("connections.max.idle.ms", "", 1),
+    "fetch_max_bytes": Librdkafka("fetch.max.bytes", "consumer", 1_000, _LARGEST - 512),
+    "fetch_max_wait_ms": Librdkafka("fetch.wait.max.ms", "consumer", most=300_000),
+    "fetch_min_bytes": Librdkafka("fetch.min.bytes", "consumer", 1, 100_000_000),
+    "linger_ms": Librdkafka("linger.ms", "producer", most=900_000),
+    "max_partition_fetch_bytes": Librdkafka(
+        "max.partition.fetch.bytes", "consumer", 1, 1_000_000_000
+    ),
+    "max_request_size": Librdkafka("message.max.bytes", "producer", 1_000, 1_000_000_000),
+    "metadata_max_age_ms": Librdkafka("metadata.max.age.ms", "", 1, 86_400_000),
+    "receive_buffer_bytes": Librdkafka("socket.receive.buffer.bytes", "", 1, 100_000_000),
+    "receive_message_max_bytes": Librdkafka("receive.message.max.bytes", "", 1_000),
+    "reconnect_backoff_max_ms": Librdkafka("reconnect.backoff.max.ms", "", 1, 3_600_000),
+    "reconnect_backoff_ms": Librdkafka("reconnect.backoff.ms", most=3_600_000),
+    "request_timeout_ms": Librdkafka("socket.timeout.ms", "", 10, 300_000),
+    "retry_backoff_ms": Librdkafka("retry.backoff.ms", "", 1, 300_000),
+    "transaction_timeout_ms": Librdkafka("transaction.timeout.ms", "producer", 1_000),
+    "send_buffer_bytes": Librdkafka("socket.send.buffer.bytes", "", 1, 100_000_000),
+}
+# With it too, kafka-python is the member of the group, and these are the member's.
+OF_THE_MEMBER = frozenset(
+    {
+        INSTANCE_ID,
+        "auto_commit_interval_ms",
+        "exclude_internal_topics",
+        "heartbeat_interval_ms",
+        "max_poll_interval_ms",
+        "max_poll_records",
+        "session_timeout_ms",
+    }
+)
+
+
+def librdkafka_problems(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield each option that librdkafka has not, or not with this value, and why.
+
+    >>> dict(librdkafka_problems({"socks5_proxy": "a:1", "linger_ms": 5}))
+    {'socks5_proxy': 'kafka.client confluent has no such option, remove it'}
+    >>> dict(librdkafka_problems({"fetch_min_bytes": 0}))
+    {'fetch_min_bytes': 'kafka.client confluent takes 1 to 100000000'}
+    """
+    for name, value in options.items():
+        if name in OF_THE_MEMBER:
+            continue
+        known = LIBRDKAFKA.get(name)
+        if known is None:
+            near = nearest(name, sorted(LIBRDKAFKA.keys() | OF_THE_MEMBER))
+            yield name, f"kafka.client confluent has no such option, {near or 'remove it'}"
+        elif isinstance(value, int) and not known.least <= value <= known.most:
+            yield name, f"kafka.client confluent takes {known.least} to {known.most}"
 
 
 def option_problems(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

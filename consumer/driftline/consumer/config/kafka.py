@@ -17,7 +17,11 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
-from driftline.consumer.config.client_options import INSTANCE_ID, option_problems
+from driftline.consumer.config.client_options import (
+    INSTANCE_ID,
+    librdkafka_problems,
+    option_problems,
+)
 from driftline.consumer.config.names import OUTPUT_TOPICS, check_name
 from driftline.consumer.config.notation import (
     Count,
@@ -103,6 +107,7 @@ class KafkaConfig(Section):
         WithJsonSchema({"type": "integer", "minimum": _SMALLEST_LIMIT}),
     ] = 64 * 1024 * 1024
     static_membership: bool = False
+    client: Literal["kafka-python", "confluent"] = "kafka-python"
     options: Annotated[
         dict[str, Any],
         WithJsonSchema(
@@ -129,7 +134,11 @@ class KafkaConfig(Section):
     @field_validator("options")
     @classmethod
     def _options_are_free(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        problems = [((name,), text) for name, text in option_problems(options)]
+        found = dict(option_problems(options))
+        if info.data.get("client") == "confluent":
+            sound = {name: value for name, value in options.items() if name not in found}
+            found |= dict(librdkafka_problems(sound))
+        problems = [((name,), text) for name, text in found.items()]
         if info.data.get("static_membership") and INSTANCE_ID in options:
             problems.append(((INSTANCE_ID,), "and kafka.static_membership are two ids: remove one"))
         if problems:

@@ -29,8 +29,10 @@ def connect(config: KafkaConfig) -> Broker:
         Unreachable: nobody answers as a broker. Both are known within 15 seconds.
     """
     # Only here: what asks no broker starts without the client.
-    from driftline.consumer.log import kafka_python
+    from driftline.consumer.log import confluent, kafka_python
 
+    if config.client == "confluent":
+        return confluent.connect(config)
     return kafka_python.connect(config)
 
 

@@ -20,11 +20,11 @@ class ClientLog(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__()
-        self._last: dict[tuple[str, int], tuple[float, int]] = {}
+        self._last: dict[tuple[object, ...], tuple[float, int]] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
         """Hand on the record, or count it when the same place spoke less than `EVERY` ago."""
-        place = (record.name, record.lineno)
+        place = self.place(record)
         last, silent = self._last.get(place, (-EVERY, 0))
         if record.created - last < EVERY:
             self._last[place] = (last, silent + 1)
@@ -39,6 +39,10 @@ class ClientLog(logging.Handler):
             text = f"{text} ({silent} more like this before)"
         record.msg, record.args = text, ()
         logging.getLogger().handle(record)
+
+    def place(self, record: logging.LogRecord) -> tuple[object, ...]:
+        """Return where the client speaks from."""
+        return record.name, record.lineno
 
 
 def _is_closed(error: BaseException | None) -> bool:

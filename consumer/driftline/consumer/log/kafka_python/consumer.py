@@ -244,7 +244,7 @@ class KafkaConsumer:
             if offset > ends[tp]:
                 raise _truncated([tp])
             if offset < begins[tp]:
-                self._client.seek(tp, begins[tp])
+                self.seek(TopicPartition(*tp), begins[tp])
                 gaps.append(Gap(TopicPartition(*tp), offset, begins[tp]))
         return gaps
 

@@ -9,6 +9,7 @@ from typing import Any
 from driftline.consumer.config import KafkaConfig, SaslConfig, TlsConfig
 from driftline.consumer.config.client_options import INSTANCE_ID
 from driftline.consumer.config.names import check_name
+from driftline.consumer.config.secret_file import read_password
 from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.kafka_python.preflight import Login
 
@@ -73,6 +74,22 @@ def ssl_context(tls: TlsConfig) -> ssl.SSLContext:
         except (OSError, ValueError) as error:
             raise LogError(f"kafka.tls.cert_file {tls.cert_file} cannot be used: {error}") from None
     return context
+
+
+def token(sasl: SaslConfig) -> str:
+    """Return the token as its file holds it now: whoever writes the file refreshes it.
+
+    Raises:
+        LogError: There is none, or the file cannot be read.
+    """
+    if sasl.password_file is None:
+        return secret(sasl)
+    path = sasl.password_file
+    try:
+        return read_password(path).strip()
+    except OSError as error:
+        text = f"kafka.sasl.password_file {path} cannot be read: {error.strerror}"
+        raise LogError(text) from None
 
 
 def secret(sasl: SaslConfig) -> str:

@@ -10,9 +10,7 @@ from kafka.net.sasl.oauth import AbstractTokenProvider
 
 from driftline.consumer.config import KafkaConfig, SaslConfig
 from driftline.consumer.config.client_options import INSTANCE_ID
-from driftline.consumer.config.secret_file import read_password
-from driftline.consumer.log.errors import LogError
-from driftline.consumer.log.kafka_python.identity import instance_id, secret, ssl_context
+from driftline.consumer.log.kafka_python.identity import instance_id, secret, ssl_context, token
 
 BOOTSTRAP_MS = 8_000  # for a client to get its first answer
 
@@ -74,18 +72,11 @@ def _sasl_options(sasl: SaslConfig) -> dict[str, Any]:
 
 
 class _Token(AbstractTokenProvider):  # type: ignore[misc]  # the client ships no types
-    """The token as its file holds it at each login: whoever writes the file refreshes it."""
+    """The token as its file holds it at each login."""
 
     def __init__(self, sasl: SaslConfig) -> None:
         super().__init__()
         self._sasl = sasl
 
     def token(self) -> str:
-        if self._sasl.password_file is None:
-            return secret(self._sasl)
-        path = self._sasl.password_file
-        try:
-            return read_password(path).strip()
-        except OSError as error:
-            text = f"kafka.sasl.password_file {path} cannot be read: {error.strerror}"
-            raise LogError(text) from None
+        return token(self._sasl)

@@ -163,12 +163,21 @@ def _refusal(message: Message, error: Exception) -> LogError | WorkerLost:
         f"the broker refused a message of {size} bytes for {where}: {type(error).__name__}: {error}"
     )
     if isinstance(error, kafka.errors.InvalidTimestampError):
-        return LogError(
-            f"the broker refused a message for {where} because of its time: set the clock of this"
-            " host, or of the broker's; they are further apart than the topic's"
-            " message.timestamp.before.max.ms and message.timestamp.after.max.ms (an hour ahead by"
-            " default) let pass"
-        )
+        return refused_time(where)
     if isinstance(error, kafka.errors.AuthorizationError):
         return LogError(f"{text}: grant Write on {message.topic}")
     return LogError(text) if isinstance(error, _REFUSALS) else WorkerLost(text)
+
+
+def refused_time(where: str) -> LogError:
+    """Say why a broker refuses a message because of its timestamp.
+
+    Args:
+        where: The topic and, in brackets, the partition.
+    """
+    return LogError(
+        f"the broker refused a message for {where} because of its time: set the clock of this"
+        " host, or of the broker's; they are further apart than the topic's"
+        " message.timestamp.before.max.ms and message.timestamp.after.max.ms (an hour ahead by"
+        " default) let pass"
+    )

@@ -100,6 +100,14 @@ def keep_finished_joins(client: Any) -> None:
     coordinator._do_join_and_sync_async = join_once  # noqa: SLF001
 
 
+def joined(client: Any) -> bool:
+    """Tell whether a group member has nothing to wait for but records."""
+    coordinator = client._coordinator  # noqa: SLF001
+    if coordinator.coordinator_unknown() or not coordinator.stable():
+        return False
+    return not coordinator.need_rejoin()
+
+
 def fenced(client: Any) -> bool:
     """Tell whether another member has come with the same `group_instance_id`.
 

@@ -1,0 +1,25 @@
+"""What librdkafka writes to the log: warnings, each kind once a minute, no secrets."""
+
+from __future__ import annotations
+
+import logging
+
+from driftline.consumer.log.kafka_python.client_log import ClientLog
+
+
+def client_logger() -> logging.Logger:
+    """Return the logger that librdkafka writes to; its lines come when a client is polled."""
+    logger = logging.getLogger("librdkafka")
+    logger.setLevel(logging.WARNING)
+    logger.propagate = False
+    if not any(isinstance(handler, LibrdkafkaLog) for handler in logger.handlers):
+        logger.addHandler(LibrdkafkaLog())
+    return logger
+
+
+class LibrdkafkaLog(ClientLog):
+    """Its lines come from one place of Python's; what tells them apart is their first word."""
+
+    def place(self, record: logging.LogRecord) -> tuple[object, ...]:
+        """Return the kind of the line and the client that wrote it."""
+        return record.args[:2] if isinstance(record.args, tuple) else (record.msg,)
