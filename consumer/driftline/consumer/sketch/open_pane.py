@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from driftline.consumer.sketch.joint_cells import JointCells
 from driftline.consumer.sketch.listed import Listed
 from driftline.consumer.sketch.outcome_columns import EstimateCells
+from driftline.consumer.sketch.pane_counts import PaneCounts, PaneSource
 from driftline.consumer.sketch.sampling import PaneSample
-from driftline.consumer.wire.codec import encode, pack_integers
-from driftline.consumer.wire.messages import LARGEST_MESSAGE, Pane, StreamCounts
+from driftline.consumer.wire.messages import Pane
 from driftline.consumer.wire.samples import merged_names, sample_size
 from driftline.detectors import OTHER
 from driftline.detectors.counts import Columns, Layout, count_columns
@@ -160,50 +160,13 @@ class OpenPane:
         """Yield the pane as messages, as counted up to offset `until`."""
         self._fold()
         indexes, counts = self._merge()
-        every = len(self.model.starts) - 1
-        yield from self._split(0, every, source, partition, until, indexes, counts)
-
-    def _split(
-        self,
-        low: int,
-        high: int,
-        source: str,
-        partition: int,
-        until: int,
-        indexes: IntArray,
-        counts: IntArray,
-    ) -> Iterator[Pane]:
-        """Yield features `low` to `high` - 1 as one message, or by halves where it is too large."""
-        starts = self.model.starts
-        first, last = int(starts[low]), int(starts[high])
-        streams = []
-        for place, name in enumerate(self.model.streams):
-            if not self._events[place]:
-                continue
-            base = place * self.model.size
-            a, b = np.searchsorted(indexes, [base + first, base + last])
-            gaps = np.diff(indexes[a:b] - base, prepend=0)
-            streams.append(
-                StreamCounts(
-                    name,
-                    int(self._events[place]),
-                    {} if low else dict(sorted(self._versions[place].items())),
-                    pack_integers(gaps),
-                    pack_integers(counts[a:b]),
-                )
-            )
-        pane = Pane(
-            source, partition, self.model.name, self.start, self.model.pane,
-            self.model.layout_id, self.first, until, first, last, streams,
-            sample=None if low else self.sample.packed(),
-            releases=self._named_releases() if low == 0 and self._releases else UNSET,
+        versions = [dict(sorted(own.items())) for own in self._versions]
+        releases = self._named_releases() if self._releases else UNSET
+        whole = PaneCounts(
+            self.model, self.start, self._events, versions, indexes, counts,
+            self.sample.packed(), releases,
         )  # fmt: skip
-        if high - low > 1 and len(encode(pane)) > LARGEST_MESSAGE:
-            middle = (low + high) // 2
-            for a, b in ((low, middle), (middle, high)):
-                yield from self._split(a, b, source, partition, until, indexes, counts)
-        else:
-            yield pane
+        yield from whole.messages(PaneSource(source, partition, self.first, until))
 
     def _named_releases(self) -> dict[str, dict[str, int]]:
         """Return per tag of releases its values' events, in the order of their names."""
