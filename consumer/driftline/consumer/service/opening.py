@@ -84,6 +84,12 @@ class Opening:
         """
         for topic in sorted({place.topic for place in partitions}):
             require_body(self.states, self.topics[topic], WORKER)
+        return self.recorded(partitions, ownership, now)
+
+    def recorded(
+        self, partitions: Sequence[TopicPartition], ownership: Ownership, now: int
+    ) -> dict[TopicPartition, SketchState]:
+        """Return the same, whichever body wrote them."""
         find = self.states.find
         states = {at: find(sketch_key(at), SketchState) for at in partitions}
         starts = self._first_offsets([p for p, state in states.items() if state is None], now)

@@ -157,6 +157,11 @@ class States:
         whole = (record.body for record in records if isinstance(record, SketchState))
         return next(whole, None)
 
+    def superseded(self, stage: str) -> bool:
+        """Return whether a stage that is owned here has a later owner, as of the last refresh."""
+        owners = map(_owner, self._records.get(stage, {}).values())
+        return max(owners, default=-1) > self._written[stage].owner
+
     def own(self, stage: str, generation: int) -> int:
         """Begin to write the states of a stage; return the number of this ownership.
 

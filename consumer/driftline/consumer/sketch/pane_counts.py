@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -151,9 +151,7 @@ def _sample(panes: Sequence[Pane], model: SketchModel) -> EventSample | None:
 
 def _releases(panes: Sequence[Pane]) -> dict[str, dict[str, int]] | UnsetType:
     """Return the values of tags of releases, in the order of their names."""
-    found: dict[str, Counter[str]] = {}
-    for pane in panes:
-        own: Mapping[str, Mapping[str, int]] = {} if pane.releases is UNSET else pane.releases
-        for tag, values in own.items():
-            found.setdefault(tag, Counter()).update(values)
-    return {tag: dict(sorted(own.items())) for tag, own in sorted(found.items())} or UNSET
+    own = [pane.releases for pane in panes if pane.releases is not UNSET]
+    tags = sorted({tag for each in own for tag in each})
+    found = {tag: merged_names(each.get(tag, {}) for each in own) for tag in tags}
+    return {tag: dict(sorted(values.items())) for tag, values in found.items()} or UNSET

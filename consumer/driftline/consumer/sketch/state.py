@@ -58,9 +58,13 @@ class SketchState(msgspec.Struct, tag="sketch"):
         behind: models that failed: the offset before `position` up to which each has come.
         needed: as `rewind`, of all the others; None where an older version wrote the record.
         body: what reads the topic, of `BODIES`.
+        batch: of Spark, the number of the batch that wrote this; None: another body did.
+        awaited: of Spark, in the first partition's record: models that another body has reported,
+            each with a time (ms) that all partitions are to reach before one horizon does for them.
     """
 
-    omitted: ClassVar[Mapping[str, Any]] = {"body": WORKER}  # so that records stay as they were
+    # So that records of workers stay as they were.
+    omitted: ClassVar[Mapping[str, Any]] = {"body": WORKER, "batch": None, "awaited": {}}
 
     topic_id: str
     partitions: int
@@ -72,6 +76,8 @@ class SketchState(msgspec.Struct, tag="sketch"):
     behind: dict[str, int] = {}
     needed: int | None = None
     body: str = WORKER
+    batch: int | None = None
+    awaited: dict[str, int] = {}
 
 
 class ModelPosition(msgspec.Struct, frozen=True):
