@@ -7,76 +7,49 @@ holds no values of single events beyond the grid. Panes carry the layout's id, v
 whole, so another baseline over the same layout goes on with the panes that are there.
 
 As a file it is one JSON document, readable and stable: the same content gives the same bytes, and
-the id is a hash of them. `SCHEMAS` are the forms that are read; the last is written.
+the id is a hash of them, see `reference_json`.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from hashlib import blake2b
 from typing import Any, Self
 
 import numpy as np
 
-from driftline.detectors.counts import EXTRA_CELLS, Feature, Layout, with_ks_error, with_ties
-from driftline.detectors.derivations import derivation_from_json
-from driftline.detectors.dispersion import DIRECTIONS, JOINS, Dispersion
+from driftline.detectors.counts import Layout
+from driftline.detectors.dispersion import Dispersion
 from driftline.detectors.grid import IntArray
-from driftline.detectors.joint.layout import JointLayout
 from driftline.detectors.joint.normal import JointNormal
-from driftline.detectors.packing import packed, unpacked
+from driftline.detectors.reference_counts import ReferenceCounts, VersionBaseline
+from driftline.detectors.reference_json import (
+    SCHEMA,
+    SCHEMAS,
+    content,
+    content_hash,
+    fields,
+    is_sealed,
+    layout_content,
+    to_bytes,
+)
 from driftline.detectors.seasons import Seasons
 from driftline.detectors.volume import Volume
 from driftline.errors import ReferenceError  # noqa: A004 (the operator's word for it)
 
-SCHEMA = "driftline.reference.v2"
-_FIRST = "driftline.reference.v1"
-SCHEMAS = (_FIRST, SCHEMA)
+__all__ = [
+    "OTHER",
+    "SCHEMA",
+    "SCHEMAS",
+    "Reference",
+    "ReferenceCounts",
+    "VersionBaseline",
+    "content_hash",
+]
+
 OTHER = "__other__"
-
-
-@dataclass(frozen=True, eq=False)
-class ReferenceCounts:
-    """The counts of a reference's streams.
-
-    Attributes:
-        names: None for the whole model, then `tag=value` for every listed segment value and
-            `tag=__other__` for every tag.
-        counts: int64, shape (streams, layout.size).
-        events: int64, shape (streams,): events of each stream.
-        seasons: what is normal at each hour or day; None: the same at all.
-        volume: how many events come; None: it is not known.
-        origin: where some of the counts replace those of another reference, see
-            `driftline.detectors.derived`, that one. It is no part of the content.
-        versions: what versions of the model that have a reference of their own were built with, by
-            their name; see `driftline.detectors.versions`.
-        joint: what is normal of features together; None: that was not counted.
-    """
-
-    names: tuple[str | None, ...]
-    counts: IntArray
-    events: IntArray
-    seasons: Seasons | None = None
-    volume: Volume | None = None
-    origin: Reference | None = None
-    versions: Mapping[str, VersionBaseline] = field(default_factory=dict)
-    joint: JointNormal | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class VersionBaseline:
-    """What a version of the model has of its own, beside its stream.
-
-    Attributes:
-        id: of its reference.
-        dispersion: of that; None: it is not known.
-    """
-
-    id: str
-    dispersion: Dispersion | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,12 +79,12 @@ class Reference:
     @cached_property
     def id(self) -> str:
         """The hash of everything else, 16 hexadecimal digits."""
-        return content_hash(_content(self))
+        return content_hash(content(self))
 
     @cached_property
     def layout_id(self) -> str:
         """The hash of what is counted, 16 hexadecimal digits: panes that share it add up."""
-        return content_hash(_layout_content(self))
+        return content_hash(layout_content(self))
 
     @property
     def streams(self) -> tuple[str | None, ...]:
@@ -172,9 +145,25 @@ class Reference:
         """Stream to its row in `counts`."""
         return {stream: i for i, stream in enumerate(self.streams)}
 
+    def outline(self) -> Reference:
+        """Return what is counted, without what is normal of it: it has no counts and no seasons.
+
+        It has the ids of the whole, and what is known of outcomes, dispersion and joint cells.
+        """
+        counted = ReferenceCounts(
+            self.streams,
+            np.zeros((len(self.streams), 0), np.int64),
+            self.stream_events,
+            versions=self.versions,
+            joint=self.joint,
+        )
+        found = replace(self, counted=counted)
+        found.__dict__.update(id=self.id, layout_id=self.layout_id)
+        return found
+
     def to_json(self) -> bytes:
         """Return the file's content: UTF-8 JSON, the same bytes for the same content."""
-        return _dumps({"id": self.id, **_content(self)}) + b"\n"
+        return to_bytes({"id": self.id, **content(self)}) + b"\n"
 
     @classmethod
     def from_json(cls, data: bytes) -> Self:
@@ -189,24 +178,61 @@ class Reference:
             raise ReferenceError(
                 "the reference is not valid JSON: build it with driftline reference build"
             ) from None
+        return cls.from_document(document, data)
+
+    @classmethod
+    def from_document(cls, document: Any, data: bytes) -> Self:
+        """Read what `to_json` wrote, of which the JSON is read already.
+
+        Args:
+            document: what it holds; it is changed.
+            data: its bytes.
+
+        Raises:
+            ReferenceError: as `from_json`.
+        """
         schema = document.get("schema") if isinstance(document, dict) else None
         if schema not in SCHEMAS:
             raise ReferenceError(
                 f"the reference has schema {schema!r}, this version reads {SCHEMA!r}: "
                 "build it again with driftline reference build"
             )
-        stated = document.pop("id", None)
-        try:
-            own = content_hash(document)
-        except (ValueError, RecursionError):  # not a number, or nested without an end
-            own = None
-        if own is None or stated != own:
+        ids = _sealed(document, data)
+        own = document.pop("id", None)
+        if ids is None and not _is_hashed(document, own):
             raise ReferenceError(
                 "the reference does not match its id, so it was damaged or edited: "
                 "build it again with driftline reference build"
             )
+        found = cls._of(document)
+        found.__dict__.update(ids or {"id": own})  # not to be computed again
+        return found
+
+    @classmethod
+    def outline_from(cls, document: Mapping[str, Any], data: bytes) -> Self | None:
+        """Return the outline of what `to_json` wrote, without reading what is normal.
+
+        Args:
+            document: what it holds, maybe without the counts of its streams and the seasons.
+            data: its bytes, which are hashed.
+
+        Returns:
+            None where its bytes are others than `to_json` writes: then it has to be read whole.
+
+        Raises:
+            ReferenceError: it lacks fields or has wrong ones.
+        """
+        ids = _sealed(document, data)
+        if ids is None:
+            return None
+        found = cls._of(document, counted=False)
+        found.__dict__.update(ids)
+        return found
+
+    @classmethod
+    def _of(cls, document: Mapping[str, Any], *, counted: bool = True) -> Self:
         try:
-            return cls(**_fields(document))
+            return cls(**fields(document, counted=counted))
         except (KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError):
             raise ReferenceError(
                 "the reference lacks fields or has wrong ones: "
@@ -214,187 +240,17 @@ class Reference:
             ) from None
 
 
-def content_hash(content: Mapping[str, Any]) -> str:
-    """Hash a reference's content (without its id) to 16 hexadecimal digits."""
-    return blake2b(_dumps(content), digest_size=8).hexdigest()
+def _sealed(document: Mapping[str, Any], data: bytes) -> dict[str, str] | None:
+    """Return the ids that a file states, where its bytes say that they are right."""
+    model, own, layout = document.get("model"), document.get("id"), document.get("layout")
+    known = layout.get("id") if isinstance(layout, dict) else None
+    if isinstance(model, str) and isinstance(own, str) and isinstance(known, str):
+        return {"id": own, "layout_id": known} if is_sealed(data, model, own, known) else None
+    return None
 
 
-def _dumps(content: Mapping[str, Any]) -> bytes:
-    return json.dumps(
-        content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    ).encode()
-
-
-def _content(reference: Reference) -> dict[str, Any]:
-    outcome = reference.outcome
-    streams = [
-        {
-            "segment": stream,
-            "events": int(events),
-            "counts": _counts_to_json(reference.layout, counts),
-        }
-        for stream, events, counts in zip(
-            reference.streams, reference.stream_events, reference.counts, strict=True
-        )
-    ]
-    shared = {"schema": reference.schema, "model": reference.model, "events": reference.events}
-    if reference.schema == _FIRST:
-        layout = _layout_content(reference)
-        for content, feature in zip(layout["features"], reference.layout.features, strict=True):
-            if content.pop("ties", None) is not None:
-                content["ks_error"] = feature.ks_error
-        return {**shared, **layout, "streams": streams, "outcome": outcome}
-    seasons, volume, joint = reference.seasons, reference.volume, reference.joint
-    if outcome is not None:
-        outcome = {name: value for name, value in outcome.items() if name != "layout"}
-    return {
-        **shared,
-        "layout": {"id": reference.layout_id, **_layout_content(reference)},
-        "baseline": {
-            "streams": streams,
-            "outcome": outcome,
-            "dispersion": _dispersion_to_json(reference.dispersion, reference.layout),
-            **({} if seasons is None else {"seasons": seasons.to_json(reference.layout)}),
-            **({} if volume is None else {"volume": volume.to_json()}),
-            **({"versions": _versions_to_json(reference)} if reference.versions else {}),
-            **({} if joint is None else {"joint": joint.to_json()}),
-        },
-    }
-
-
-def _layout_content(reference: Reference) -> dict[str, Any]:
-    left_out, joint = reference.layout.left_out, reference.joint
-    derived = reference.layout.derived
-    return {
-        "features": [_feature_to_json(feature) for feature in reference.layout.features],
-        "segments": {tag: list(values) for tag, values in reference.segments.items()},
-        "positive_label": reference.positive_label,
-        "outcome": (reference.outcome or {}).get("layout"),
-        **({} if left_out is None else {"left_out": list(left_out)}),
-        **({"derived": [each.to_json() for each in derived]} if derived else {}),
-        **({} if joint is None else {"joint": joint.layout.to_json()}),
-    }
-
-
-def _fields(document: dict[str, Any]) -> dict[str, Any]:
-    first = document["schema"] == _FIRST
-    layout = document if first else document["layout"]
-    baseline = document if first else document["baseline"]
-    left_out = layout.get("left_out")
-    features = Layout.of(
-        map(_feature_from_json, layout["features"]),
-        None if left_out is None else tuple(left_out),
-        tuple(map(derivation_from_json, layout.get("derived", ()))),
-    )
-    streams, outcome = baseline["streams"], baseline["outcome"]
-    seasons, volume = baseline.get("seasons"), baseline.get("volume")
-    counts = np.array([_counts_from_json(features, stream["counts"]) for stream in streams])
-    if first:
-        features = with_ties(features, counts[0])
-    elif layout["outcome"] is not None:
-        outcome = {**outcome, "layout": layout["outcome"]}
-    features = with_ks_error(features, counts[0])
-    joint = layout.get("joint")
-    if joint is not None:
-        pairs = JointLayout.from_json(joint)
-        joint = JointNormal.from_json(baseline["joint"], pairs, features)
-    return {
-        "model": document["model"],
-        "layout": features,
-        "counted": ReferenceCounts(
-            tuple(stream["segment"] for stream in streams),
-            counts,
-            np.array([stream["events"] for stream in streams], np.int64),
-            None if seasons is None else Seasons.from_json(seasons, features),
-            None if volume is None else Volume.from_json(volume),
-            versions={} if first else _versions_from_json(baseline.get("versions", {}), features),
-            joint=joint,
-        ),
-        "segments": {tag: tuple(values) for tag, values in layout["segments"].items()},
-        "positive_label": layout["positive_label"],
-        "outcome": outcome,
-        "dispersion": None if first else _dispersion_from_json(baseline["dispersion"], features),
-        "schema": document["schema"],
-    }
-
-
-def _versions_to_json(reference: Reference) -> dict[str, Any]:
-    return {
-        name: {
-            "id": own.id,
-            "dispersion": _dispersion_to_json(own.dispersion, reference.layout),
-        }
-        for name, own in reference.versions.items()
-    }
-
-
-def _versions_from_json(document: dict[str, Any], layout: Layout) -> dict[str, VersionBaseline]:
-    return {
-        name: VersionBaseline(own["id"], _dispersion_from_json(own["dispersion"], layout))
-        for name, own in document.items()
-    }
-
-
-def _dispersion_to_json(found: Dispersion | None, layout: Layout) -> dict[str, Any] | None:
-    """By feature the mean events of a pane, and phi by how many panes are joined."""
-    if found is None:
-        return None
-    return {
-        "pane": found.pane,
-        "panes": found.panes,
-        "features": {
-            feature.name: {
-                "events": float(found.events[f]),
-                "phi": [own.tolist() for own in found.phi[:, :, f] if not np.isnan(own).any()],
-            }
-            for f, feature in enumerate(layout.features)
-        },
-    }
-
-
-def _dispersion_from_json(document: dict[str, Any] | None, layout: Layout) -> Dispersion | None:
-    if document is None:
-        return None
-    own = [document["features"][feature.name] for feature in layout.features]
-    phi = np.full((len(JOINS), len(DIRECTIONS), len(own)), np.nan)
-    for f, each in enumerate(own):
-        for i, values in enumerate(each["phi"]):
-            phi[i, :, f] = values
-    events = np.array([each["events"] for each in own], np.float64)
-    return Dispersion(int(document["pane"]), int(document["panes"]), events, phi)
-
-
-def _feature_to_json(feature: Feature) -> dict[str, Any]:
-    if feature.type == "numeric":
-        own: dict[str, Any] = {
-            "grid": feature.grid.tolist(),
-            "ties": feature.ties.tolist(),
-        }
-    else:
-        own = {"categories": list(feature.categories)}
-    return {"name": feature.name, "type": feature.type, **own}
-
-
-def _feature_from_json(feature: dict[str, Any]) -> Feature:
-    return Feature(
-        name=feature["name"],
-        type=feature["type"],
-        grid=np.array(feature.get("grid", []), np.float64),
-        categories=tuple(feature.get("categories", ())),
-        ties=np.array(feature.get("ties", []), np.int64),
-    )
-
-
-def _counts_to_json(layout: Layout, flat: IntArray) -> dict[str, Any]:
-    """Per feature the ties (or categories) and gaps; gaps are empty unless the grid was cut."""
-    return {
-        feature.name: packed(flat[layout.starts[f] : layout.starts[f + 1]])
-        for f, feature in enumerate(layout.features)
-    }
-
-
-def _counts_from_json(layout: Layout, counts: dict[str, Any]) -> IntArray:
-    blocks = [
-        unpacked(counts[feature.name], feature.slots + EXTRA_CELLS) for feature in layout.features
-    ]
-    return np.concatenate([np.zeros(0, np.int64), *blocks])
+def _is_hashed(document: Mapping[str, Any], own: object) -> bool:
+    try:
+        return own == content_hash(document)
+    except (ValueError, RecursionError):  # not a number, or nested without an end
+        return False
