@@ -2,7 +2,8 @@
 
 `make sequential` prints the one table of what alarms promise (`sequential`, with `windowed`,
 `real_data`, `sentences`, `peers` and others). The others are run by hand: `comparisons` (wrong
-decisions on two sides that are equally good), `decode` (the decoder alone), `detectors` (counting),
+decisions on two sides that are equally good), `plan_memory` (what many models cost at the start
+and in memory), `decode` (the decoder alone), `detectors` (counting),
 `mistakes` (what the answer to a mistake costs), `moving` (false alarms and steps of references that
 move), `pace` (what a worker costs at a steady rate, and how soon it says what it found), `onsets`
 (how exactly a change is dated), `pane` (what a pane of 3,000 features costs, part by part),

@@ -13,6 +13,7 @@ from tests.consumer.service.small import MODEL, TOPIC, labelled_plan, plan, reco
 
 from driftline.consumer.log.protocol import TopicPartition
 from driftline.consumer.service.plan import Plan
+from driftline.consumer.service.stored_references import StoredReference
 from driftline.consumer.service.topic_versions import TopicVersions
 from driftline.consumer.service.versions import ModelVersion
 from driftline.consumer.sketch.compile import CompiledFields
@@ -180,9 +181,9 @@ def test_partitions_in_turn_give_what_they_give_alone(labels: bool) -> None:
 def applied(*firsts: int) -> Plan:
     """A plan of a model whose versions begin at some times."""
     base = plan()
-    config = base.config.models[MODEL]
+    config, stored = base.config.models[MODEL], StoredReference(reference)
     versions = [
-        ModelVersion(ModelChange(MODEL, f"v{n}", "", "", first), config, reference, at=0)
+        ModelVersion(ModelChange(MODEL, f"v{n}", "", "", first), config, stored, at=0)
         for n, first in enumerate(firsts)
     ]
     return Plan(base.config, base.references, versions={MODEL: versions})

@@ -6,17 +6,17 @@ from driftline.consumer.cli.terminal import say
 from driftline.consumer.config import Config, Loaded, Problem
 from driftline.consumer.log.schema_registry import PATIENCE, SchemaRegistry
 from driftline.consumer.service.plan import Plan
-from driftline.consumer.service.references import read_references, sort_out
+from driftline.consumer.service.references import sort_out, stored_references
 from driftline.producer.errors import SchemaError
 
 
 def read_plan(loaded: Loaded) -> Plan:
-    """Return what is to be watched.
+    """Return what is to be watched. References are looked at, and read whole where they are used.
 
     Raises:
         ConfigError: a reference cannot be used, or the configuration names what it does not have.
     """
-    references, problems = read_references(loaded)
+    references, problems = stored_references(loaded)
     config = loaded.config
     plan = Plan(config, references, schemas=schema_source(config))
     for warning in sort_out([*problems, *source_problems(plan, loaded)]):

@@ -12,6 +12,7 @@ from driftline.consumer.log.protocol import Message, Producer, TopicPartition
 from driftline.consumer.service.counting import InputPartition
 from driftline.consumer.service.judging import PanesPartition
 from driftline.consumer.service.status import Status
+from driftline.errors import DriftlineError
 
 EVERY = 10_000  # ms between two lines on what was left out
 
@@ -109,13 +110,16 @@ class Reporter:
         for model, stage, partition, error in status.failures():
             if (model, stage, partition) not in self._failed:
                 self._failed.add((model, stage, partition))
+                known = isinstance(error, DriftlineError)  # it says itself what to do
+                what = "restart" if known else "report the traceback, and restart"
+                detail: dict[str, object] = {"reason": str(error)} if known else {"exc_info": error}
                 self._log.error(
                     "model failed",
                     model=model,
                     stage=stage,
                     partition=f"{partition.topic}[{partition.partition}]",
-                    advice="the other models go on; report the traceback, and restart when mended",
-                    exc_info=error,
+                    advice=f"the other models go on; {what} when mended",
+                    **detail,
                 )
         if status.checkpointed != self._checkpointed:
             self._checkpointed = status.checkpointed

@@ -146,7 +146,7 @@ class StatusCollector(Collector):
     def _model(self, families: dict[str, Family], name: str, judge: ModelJudge) -> None:
         """Add the series of a model that is judged here."""
         status, plan = self._status, self._status.plan
-        config, reference = plan.config.models[name], plan.references[name]
+        config, reference = plan.config.models[name], plan.outlines[name]
         names = {feature.name for feature in reference.layout.features}
         features = {name for name in names if not config.is_ignored(name)}
         newest = dict(status.verdicts.get(name, {}))

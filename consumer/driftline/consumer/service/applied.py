@@ -22,7 +22,9 @@ from driftline.consumer.config.applied import (
 from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.protocol import Log, Record, TopicPartition, UnreadBatch
 from driftline.consumer.service.plan import Plan
-from driftline.consumer.service.versions import ModelVersion, References
+from driftline.consumer.service.reference_outline import parse_outline, parse_reference
+from driftline.consumer.service.stored_references import References, StoredReference
+from driftline.consumer.service.versions import ModelVersion
 from driftline.consumer.wire.applied import (
     Applied,
     AppliedComparison,
@@ -101,9 +103,13 @@ class AppliedModels:
         Raises:
             ReferenceError: it is not whole.
         """
+        return parse_reference(self._unpacked(name, version))
+
+    def _unpacked(self, name: str, version: Version) -> bytes:
+        """Return the reference of a version as its file has it."""
         try:
             packed = b"".join(self.parts[part_key(name, part)].data for part in version.parts)
-            return Reference.from_json(gzip.decompress(packed))
+            return gzip.decompress(packed)
         except (KeyError, OSError, EOFError, zlib.error) as error:
             raise ReferenceError(
                 f"the reference of {name} in {self.topic} is not whole: apply it again"
@@ -137,7 +143,7 @@ class AppliedModels:
         return replace(
             base,
             config=config,
-            references=References({name: versions[name][-1] for name in configs}),
+            references=References({name: versions[name][-1].stored for name in configs}),
             versions=versions,
             leaving=frozenset(leaving),
             own=base.own_config,
@@ -166,7 +172,10 @@ class AppliedModels:
             self._versions[key] = ModelVersion(
                 change,
                 None if text is None else self._config(name, text),
-                lambda: self.reference(name, version),
+                StoredReference(
+                    lambda: self.reference(name, version),
+                    lambda: parse_outline(self._unpacked(name, version)),
+                ),
                 version.at,
             )
         return self._versions[key]

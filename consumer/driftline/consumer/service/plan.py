@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 
 from driftline.consumer.config import Config, LabelsConfig
@@ -23,13 +23,14 @@ from driftline.consumer.log.protocol import TopicPartition
 from driftline.consumer.service.account import Account
 from driftline.consumer.service.comparing import ComparisonPlan, comparison_key
 from driftline.consumer.service.formats import RecordOpener, record_form
+from driftline.consumer.service.join_writer import open_writer
+from driftline.consumer.service.stored_references import References, outlines
 from driftline.consumer.service.topic_versions import TopicVersions, open_sketch
-from driftline.consumer.service.versions import ModelVersion, References, joining, judging
-from driftline.consumer.sketch.blocks import BlockWriter, JoinModel, JoinProgress
+from driftline.consumer.service.versions import ModelVersion, joining, judging
+from driftline.consumer.sketch.blocks import BlockWriter, JoinProgress
 from driftline.consumer.sketch.decode import Decoder, ModelSchema
 from driftline.consumer.sketch.failures import Failures
 from driftline.consumer.sketch.joint_cells import JointCells
-from driftline.consumer.sketch.labels import LabelReader
 from driftline.consumer.sketch.listed import Listed
 from driftline.consumer.sketch.open_pane import PaneTimes, SketchModel
 from driftline.consumer.sketch.outcome_columns import Answers, EstimateCells
@@ -52,7 +53,8 @@ class Plan:
     """The configuration and the references of its models, by name.
 
     Attributes:
-        config, references: as above.
+        config: as above.
+        references: as above; where they are `References`, each is read when it is first wanted.
         ordered: whether the inputs are logs, in which later records come later; else each is a set
             of rows, in which nothing is late.
         schemas: where schemas of records are kept; None: nowhere.
@@ -71,10 +73,19 @@ class Plan:
     own: Config | None = None
     account: Account = field(default_factory=Account)
 
+    def __getstate__(self) -> dict[str, object]:
+        """Leave out what was made of it: another process makes its own."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
     @property
     def own_config(self) -> Config:
         """The deployment's configuration without what was applied."""
         return self.config if self.own is None else self.own
+
+    @cached_property
+    def outlines(self) -> Mapping[str, Reference]:
+        """The references as far as counting needs them; only judges take them whole."""
+        return outlines(self.references)
 
     @cached_property
     def inputs(self) -> frozenset[str]:
@@ -87,7 +98,8 @@ class Plan:
         """Return the plan in which versions of some models hold, by their names."""
         models = {n: m for n, m in self.config.models.items() if n not in versions}
         models |= {n: v.config for n, v in versions.items() if v.config is not None}
-        references = References(versions, self.references)
+        own = {name: version.stored for name, version in versions.items()}
+        references = References(own, self.references)
         config = self.config.model_copy(update={"models": dict(sorted(models.items()))})
         return replace(self, config=config, references=references, versions={})
 
@@ -107,7 +119,7 @@ class Plan:
         watched = self.config.models
         return {
             comparison_key(name): ComparisonPlan(
-                name, self.config, self.references, self.outcome_layout
+                name, self.config, self.outlines, self.outcome_layout
             )
             for name, comparison in sorted(self.config.comparisons.items())
             if all(side.model in watched for side in comparison.sides)
@@ -197,7 +209,7 @@ class Plan:
         for name in self.models_of(topic):
             schema = ModelSchema(name, Layout(()), {})
             with found.guard(name):
-                listed, segments = self.listed(name), self._segments(name)
+                listed, segments = self.listed(name), self.segments(name)
                 ids = name in self.labelled
                 names = release_names(self.config.models[name].releases, segments)
                 schema = ModelSchema(name, listed.layout, segments, ids, listed, releases=names)
@@ -206,7 +218,7 @@ class Plan:
         mapping = mapping or self.mapping_of(topic)
         decoder = Decoder(mapping, schemas, limits.max_ahead, limits.max_event_bytes)
         found.update(decoder.failures)
-        _note(found, failures)
+        found.add_to(failures)
         return decoder
 
     def writer(
@@ -222,45 +234,12 @@ class Plan:
         `failures`: models that have failed already, and
         where to note those that it cannot write of; without it they are raised.
         """
-        models: dict[str, JoinModel] = {}
-        classes: dict[str, tuple[str, ...]] = {}
-        found = Failures()
-        for name, labels in self.labelled.items():
-            if topic in (*self.config.models[name].predictions, labels.topic):
-                with found.guard(name):
-                    models[name] = self._join_model(name)
-                    if topic == labels.topic:
-                        classes[name] = self.outcome_layout(name).classes
-        reader = None
-        if classes:
-            try:
-                reader = self._label_reader(topic, classes)
-            except Exception as error:  # of no model alone
-                found |= dict.fromkeys(classes, error)
-        _note(found, failures)
-        writer = BlockWriter(models, reader, targets, progress, now)
-        for name in failures or ():
-            writer.rest(name)
-        return writer if writer.models else None
+        return open_writer(self, topic, targets, progress, now, failures)
 
-    def _join_model(self, name: str) -> JoinModel:
-        answers = Answers(self.references[name].layout, self.outcome_layout(name).classes)
-        grace = self.config.models[name].window.grace
-        outcomes = self.outcomes(name)
-        errors = None if outcomes is None else outcomes.event_errors(self.references[name].layout)
-        return JoinModel(name, answers, self._segments(name), grace, errors, self.ordered)
-
-    def _segments(self, name: str) -> dict[str, tuple[str, ...]]:
+    def segments(self, name: str) -> dict[str, tuple[str, ...]]:
         """Return the tags that a model is watched by, each with the values counted apart."""
-        listed = self.references[name].segments
+        listed = self.outlines[name].segments
         return {tag: listed[tag] for tag in self.config.models[name].tags}
-
-    def _label_reader(self, topic: str, classes: Mapping[str, tuple[str, ...]]) -> LabelReader:
-        limits, among_events = self.config.limits, bool(self.models_of(topic))
-        return LabelReader(
-            classes, self.mapping_of(topic), among_events,
-            limits.max_ahead, limits.max_event_bytes,
-        )  # fmt: skip
 
     def join(self, name: str, partition: int, partitions: int, state: JoinState) -> ModelJoin:
         """Return what joins in one partition of the log of joins, as of `state`: see `joined`."""
@@ -302,7 +281,7 @@ class Plan:
     def outcomes(self, name: str) -> Outcomes | None:
         """Return how well a model did on its reference; None where performance is not watched."""
         if name not in self._outcomes:
-            self._outcomes[name] = outcomes_of(self.config.models[name], self.references[name])
+            self._outcomes[name] = outcomes_of(self.config.models[name], self.outlines[name])
         return self._outcomes[name]
 
     @cached_property
@@ -321,13 +300,13 @@ class Plan:
         return {name: self.account.passed_over[name] for name in self.config.models}
 
     def _outcome_model(self, name: str) -> OutcomeModel:
-        config, reference = self.config.models[name], self.references[name]
+        config, reference = self.config.models[name], self.outlines[name]
         return OutcomeModel(
             name=name,
             layout_id=reference.layout_id,
             layout=self.outcome_layout(name),
             streams=tuple(reference_streams(config, reference)),
-            segments=self._segments(name),
+            segments=self.segments(name),
             every=config.window.every,  # labels come too late for shorter panes to tell more
             labels=self.labelled[name],
         )
@@ -342,18 +321,13 @@ class Plan:
             version = judging(versions, known and known.version)
             state.version = known or JudgedVersion(version.change.version)
             return self.at({name: version}).judge(name, state, AppliedJudge)
-        return kind(
-            name,
-            self.config.models[name],
-            Timeline(self.references[name]),
-            self.pane(name),
-            state,
-            self.passed_over[name],
-        )
+        config, reference = self.config.models[name], self.references[name]
+        pane = config.window.pane_for(reference.dispersion)
+        return kind(name, config, Timeline(reference), pane, state, self.passed_over[name])
 
     def pane(self, name: str) -> int:
         """Return the length of a pane of a model's events, ms."""
-        return self.config.models[name].window.pane_for(self.references[name].dispersion)
+        return self.config.models[name].window.pane_for(self.outlines[name].dispersion)
 
     @cached_property
     def longest_window(self) -> int:
@@ -362,7 +336,7 @@ class Plan:
 
     def sketch_model(self, name: str) -> SketchModel:
         """Return what sketch needs to know of a model."""
-        config, reference = self.config.models[name], self.references[name]
+        config, reference = self.config.models[name], self.outlines[name]
         streams, window = tuple(reference_streams(config, reference)), config.window
         return SketchModel(
             name=name,
@@ -371,7 +345,7 @@ class Plan:
             streams=streams,
             segments={
                 tag: streams.index(f"{tag}={(*values, OTHER)[0]}")
-                for tag, values in self._segments(name).items()
+                for tag, values in self.segments(name).items()
             },
             times=PaneTimes(
                 self.pane(name), window.every, window.grace, config.stale_after, self.ordered
@@ -382,19 +356,11 @@ class Plan:
 
     def listed(self, name: str) -> Listed:
         """Return what the reference knows of the events."""
-        return Listed.of(self.config.models[name], self.references[name].layout)
+        return Listed.of(self.config.models[name], self.outlines[name].layout)
 
     def _estimate_cells(self, name: str) -> EstimateCells | None:
         outcomes = self.outcomes(name)
         if outcomes is None or outcomes.calibration is None:
             return None
-        layout, own = self.references[name].layout, outcomes.layout
+        layout, own = self.outlines[name].layout, outcomes.layout
         return EstimateCells(Answers(layout, own.classes), own)
-
-
-def _note(found: Failures, failures: Failures | None) -> None:
-    """Add what was found to `failures`; raise it where they are None."""
-    for name, error in found.items():
-        if failures is None:
-            raise error
-        failures.setdefault(name, error)

@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-from driftline.consumer.config import (
-    Config,
-    ConfigError,
-    Loaded,
-    ModelConfig,
-    Problem,
-    check_against,
+from driftline.consumer.config import Config, ConfigError, Loaded, ModelConfig, Problem
+from driftline.consumer.service.reference_checks import (
+    misfits,
+    outcome_layout,
+    reference_problems,
+    unlike,
 )
-from driftline.consumer.config.check_performance import check_performance
-from driftline.consumer.service.comparing import misfit
 from driftline.consumer.service.reference_file import read_reference_file
-from driftline.detectors.outcomes import OutcomeLayout, Outcomes
-from driftline.detectors.reference import OTHER, Reference
+from driftline.consumer.service.reference_outline import parse_outline, parse_reference
+from driftline.consumer.service.stored_references import References, StoredReference
+from driftline.detectors.reference import Reference
 from driftline.detectors.versions import with_versions
 from driftline.errors import ReferenceError  # noqa: A004 - the operator's word for it
 from driftline.producer.errors import MissingExtraError
-from driftline.producer.records.names import PREDICTION_FEATURES, feature_problem, tag_problem
 
 
-def load_reference(address: str | Path) -> Reference:
+def load_reference(
+    address: str | Path, parse: Callable[[bytes], Reference] = parse_reference
+) -> Reference:
     """Read a reference from a ``.json`` or ``.json.gz`` file, here or elsewhere.
 
     Args:
         address: a path, a URL, `s3://...`, `models:/...`.
+        parse: reads it whole, or its outline.
 
     Raises:
         ReferenceError: it does not exist or is no reference.
@@ -37,13 +38,15 @@ def load_reference(address: str | Path) -> Reference:
     """
     data = read_reference_file(address)
     try:
-        return Reference.from_json(data)
+        return parse(data)
     except ReferenceError as error:
         raise ReferenceError(f"{address}: {error}") from None
 
 
-def configured_reference(model: ModelConfig) -> Reference:
-    """Read the reference of a model, or that whose layout it has.
+def configured_reference(
+    model: ModelConfig, parse: Callable[[bytes], Reference] = parse_reference
+) -> Reference:
+    """Read the reference of a model, or that whose layout it has; `parse`: see `load_reference`.
 
     Raises:
         ReferenceError, MissingExtraError: see `load_reference`.
@@ -54,7 +57,7 @@ def configured_reference(model: ModelConfig) -> Reference:
             "what is counted is never learnt from the stream: add layout, a file that driftline"
             " reference build makes of some of its events"
         )
-    return load_reference(address)
+    return load_reference(address, parse)
 
 
 def known_panes(config: Config) -> dict[str, int]:
@@ -62,39 +65,123 @@ def known_panes(config: Config) -> dict[str, int]:
     found = {}
     for name, model in config.models.items():
         with suppress(ReferenceError, MissingExtraError):
-            found[name] = model.window.pane_for(configured_reference(model).dispersion)
+            outline = configured_reference(model, parse_outline)
+            found[name] = model.window.pane_for(outline.dispersion)
     return found
+
+
+@dataclass(frozen=True)
+class ReferenceFiles:
+    """The files of a model's references, which are read when they are wanted.
+
+    Attributes:
+        model: its configuration.
+        layout_id: of the layout when the configuration was read: what counts and what judges must
+            not go by two layouts.
+    """
+
+    model: ModelConfig
+    layout_id: str
+
+    def whole(self) -> Reference:
+        """Read all of them.
+
+        Raises:
+            ReferenceError, MissingExtraError: see `load_reference`; or it is of another layout.
+        """
+        reference = self._same(configured_reference(self.model))
+        if not self.model.references:
+            return reference
+        named = {name: load_reference(own) for name, own in self.model.references.items()}
+        for name, own in named.items():
+            why = unlike(own, reference, self.model.references[name], self._address)
+            if why is not None:
+                raise ReferenceError(why)
+        return with_versions(reference, named)
+
+    def outline(self) -> Reference:
+        """Read what is counted.
+
+        Raises:
+            ReferenceError, MissingExtraError: as `whole`.
+        """
+        if self.model.references:
+            return self.whole().outline()
+        return self._same(configured_reference(self.model, parse_outline))
+
+    @property
+    def _address(self) -> str:
+        return self.model.reference.layout or ""
+
+    def _same(self, reference: Reference) -> Reference:
+        if reference.layout_id != self.layout_id:
+            raise ReferenceError(
+                f"{self._address} counts other things than when this worker started: start it again"
+            )
+        return reference
 
 
 def read_references(
     loaded: Loaded, models: Iterable[str] | None = None
 ) -> tuple[dict[str, Reference], list[Problem]]:
     """Return the references of `models` (None: of all), and what does not fit together."""
-    references = {}
-    problems = []
+    references: dict[str, Reference] = {}
+
+    def note(name: str, reference: Reference, _: str) -> None:
+        references[name] = reference
+
+    return references, _look(loaded, models, parse_reference, note)
+
+
+def stored_references(loaded: Loaded) -> tuple[References, list[Problem]]:
+    """Return the references of all models as they lie in their files, and what does not fit.
+
+    Of each file it is known then that it is there, is what its id says, and fits the configuration.
+    """
+    stored: dict[str, StoredReference] = {}
+
+    def note(name: str, _: Reference, layout_id: str) -> None:
+        files = ReferenceFiles(loaded.config.models[name], layout_id)
+        stored[name] = StoredReference(files.whole, files.outline)
+
+    problems = _look(loaded, None, parse_outline, note)
+    return References(stored), problems
+
+
+def _look(
+    loaded: Loaded,
+    models: Iterable[str] | None,
+    parse: Callable[[bytes], Reference],
+    note: Callable[[str, Reference, str], None],
+) -> list[Problem]:
+    """Read references one after the other; return what does not fit together.
+
+    `note`: gets the name and reference of each model that can be used, and the id of the layout
+    of its file.
+    """
+    problems: list[Problem] = []
+    compared = {side.model for each in loaded.config.comparisons.values() for side in each.sides}
+    layouts = {}
     for name in loaded.config.models if models is None else models:
         model = loaded.config.models[name]
         try:
-            reference = configured_reference(model)
+            whole = parse_reference if model.references else parse
+            reference = configured_reference(model, whole)
         except (ReferenceError, MissingExtraError) as error:
             problems.append(loaded.locations.problem(("models", name, "reference"), str(error)))
             continue
+        layout_id = reference.layout_id
         if model.references:
             named, found = _read_versions(loaded, name, reference)
             problems += found
             if found:
                 continue
             reference = with_versions(reference, named)
-        references[name] = reference
-        layout = reference.layout
-        features = {*layout.position, *(each.source for each in layout.derived)}
-        tags = reference.segments
-        problems += check_against(loaded.config, name, features, tags, loaded.locations)
-        problems += _type_problems(loaded, name, reference)
-        problems += _name_problems(loaded, name, reference)
-        problems += _joint_problems(loaded, name, reference)
-        problems += check_performance(loaded.config, name, reference, loaded.locations)
-    return references, problems + _misfits(loaded, references)
+        note(name, reference, layout_id)
+        problems += reference_problems(loaded, name, reference)
+        if name in compared and (layout := outcome_layout(reference)) is not None:
+            layouts[name] = layout
+    return problems + misfits(loaded, layouts)
 
 
 def _read_versions(
@@ -110,26 +197,10 @@ def _read_versions(
             problems.append(loaded.locations.problem(key, str(error)))
             continue
         named[version] = found
-        why = _unlike(found, reference, address, model.reference.layout or "")
+        why = unlike(found, reference, address, model.reference.layout or "")
         if why is not None:
             problems.append(loaded.locations.problem(key, why))
     return named, problems
-
-
-def _unlike(version: Reference, model: Reference, own: str, file: str) -> str | None:
-    """Return why a version's reference cannot stand beside the model's, and what to do."""
-    if version.layout_id != model.layout_id:
-        return (
-            f"{own} counts other things than {file}: build it again with"
-            f" driftline reference build --layout-of {file}"
-        )
-    zones = {each.timezone for each in (model.seasons, version.seasons) if each is not None}
-    if len(zones) > 1:
-        return (
-            f"{own} has the hours of another time zone than {file} ({', '.join(sorted(zones))}):"
-            " build it again with the --timezone of that one"
-        )
-    return None
 
 
 def sort_out(problems: Iterable[Problem]) -> list[Problem]:
@@ -143,83 +214,3 @@ def sort_out(problems: Iterable[Problem]) -> list[Problem]:
     if errors:
         raise ConfigError(errors)
     return problems
-
-
-def _joint_problems(loaded: Loaded, name: str, reference: Reference) -> list[Problem]:
-    """What is low and high of each number, and how they go together, a reference has to know."""
-    model = loaded.config.models[name]
-    if model.joint is None:
-        return []
-    if model.budget is None:
-        text = "it alarms by the budget, which is off: leave it out"
-    elif reference.joint is None:
-        text = (
-            "the reference does not know which features belong together: build it again with "
-            f"driftline reference build --joint {model.joint.top}, or with --config"
-        )
-    else:
-        return []
-    return [loaded.locations.problem(("models", name, "joint"), text)]
-
-
-def _type_problems(loaded: Loaded, name: str, reference: Reference) -> list[Problem]:
-    """A type is fixed when the reference is built; another one in the file would have no effect."""
-    layout = reference.layout
-    built: dict[str, str] = {feature.name: feature.type for feature in layout.features}
-    built |= {each.source: each.kind for each in layout.derived}
-    return [
-        loaded.locations.problem(
-            ("models", name, "features", feature, "type"),
-            f"the reference has it as {built[feature]}: build it again with"
-            f" --type {feature}={settings.type}",
-        )
-        for feature, settings in loaded.config.models[name].features.items()
-        if settings.type is not None and settings.type != built.get(feature, settings.type)
-    ]
-
-
-def _name_problems(loaded: Loaded, name: str, reference: Reference) -> list[Problem]:
-    """Names that are not allowed, in a reference of an older version or of another program."""
-    model = loaded.config.models[name]
-    found = [
-        feature_problem(feature)
-        for feature in reference.layout.position
-        if feature not in PREDICTION_FEATURES and not model.is_ignored(feature)
-    ]
-    found += [tag_problem(tag) for tag in model.tags]
-    found += [
-        f"the segments of {tag} have a value {OTHER}, which is what the others are called"
-        for tag in model.tags
-        if OTHER in reference.segments.get(tag, ())
-    ]
-    return [
-        loaded.locations.problem(("models", name, "reference"), f"{why}; then build it again")
-        for why in found
-        if why
-    ]
-
-
-def _misfits(loaded: Loaded, references: Mapping[str, Reference]) -> list[Problem]:
-    """Comparisons of models whose outcomes cannot be compared, by their references."""
-    comparisons = loaded.config.comparisons
-    compared = {side.model for comparison in comparisons.values() for side in comparison.sides}
-    found = {name: _layout(references[name]) for name in compared & references.keys()}
-    layouts = {name: layout for name, layout in found.items() if layout is not None}
-    return [
-        loaded.locations.problem(("comparisons", name), text)
-        for name, comparison in comparisons.items()
-        if all(side.model in layouts for side in comparison.sides)
-        and (text := misfit(comparison, layouts)) is not None
-    ]
-
-
-def _layout(reference: Reference) -> OutcomeLayout | None:
-    """Return what is counted of a reference's outcomes; None without, or where it cannot be read.
-
-    `check_performance` reports both: a model that is compared has labels.
-    """
-    try:
-        outcomes = Outcomes.of(reference)
-    except ReferenceError:
-        return None
-    return None if outcomes is None else outcomes.layout

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 
 from driftline.consumer.config import ModelConfig
+from driftline.consumer.service.stored_references import StoredReference
 from driftline.consumer.wire.messages import ModelChange
-from driftline.detectors.reference import Reference
 
 
 @dataclass(frozen=True)
@@ -19,23 +18,14 @@ class ModelVersion:
     Attributes:
         change: from when on it holds; the first version of a model has always held.
         config: the model's keys; None where it is removed.
-        load: reads its reference.
+        stored: where its reference lies.
         at: when it was applied, ms since 1970.
     """
 
     change: ModelChange
     config: ModelConfig | None
-    load: Callable[[], Reference]
+    stored: StoredReference
     at: int
-
-    @cached_property
-    def reference(self) -> Reference:
-        """What it is compared with.
-
-        Raises:
-            ReferenceError: it cannot be read.
-        """
-        return self.load()
 
     def reads(self, topic: str) -> bool:
         """Return whether it counts the events of a topic."""
@@ -98,27 +88,3 @@ def joining(versions: Sequence[ModelVersion], now: int | None) -> tuple[ModelVer
         if now is None or now < following.change.first:
             return present, following.change.first
     return labelled[-1], None
-
-
-class References(Mapping[str, Reference]):
-    """The references of models, each of a version read when it is first wanted.
-
-    Args:
-        versions: of some models, by their names.
-        others: the references of others.
-    """
-
-    def __init__(
-        self, versions: Mapping[str, ModelVersion], others: Mapping[str, Reference] | None = None
-    ) -> None:
-        self._versions, self._others = dict(versions), {} if others is None else others
-
-    def __getitem__(self, name: str) -> Reference:
-        own = self._versions.get(name)
-        return self._others[name] if own is None else own.reference
-
-    def __iter__(self) -> Iterator[str]:
-        return iter({**self._versions, **dict.fromkeys(self._others)})
-
-    def __len__(self) -> int:
-        return len(self._versions.keys() | self._others.keys())

@@ -27,6 +27,13 @@ class Failures(dict[str, Exception]):
         """
         return Guard(self, name, then)
 
+    def add_to(self, others: Failures | None) -> None:
+        """Add them to others, of which a model's first holds; raise one where there are none."""
+        for name, error in self.items():
+            if others is None:
+                raise error
+            others.setdefault(name, error)
+
 
 class Guard:
     """See `Failures.guard`. A class, because it is entered for every model of every poll."""
