@@ -29,6 +29,19 @@ def test_every_member_gets_its_share_of_every_topic(join: Join, new_topic: NewTo
         assert max(len(reader.owned) for reader in readers) <= -(-16 // size)
 
 
+def test_members_that_read_different_topics_form_one_group(join: Join, new_topic: NewTopic) -> None:
+    """Whoever leads knows only its own topics at first."""
+    events, panes = new_topic("events", 4), new_topic("panes", 6)
+    first, second = Reader(join(panes)), Reader(join(events))
+    until(lambda: len(first.owned) == 6 and len(second.owned) == 4, first, second)
+    third = Reader(join(events))
+    until(
+        lambda: [len(each.owned) for each in (first, second, third)] == [6, 2, 2],
+        *(first, second, third),
+    )
+    assert {tp.topic for tp in second.owned | third.owned} == {events}
+
+
 def _shared(readers: list[Reader], topics: dict[str, int]) -> bool:
     """Whether each topic is read whole, in shares that differ by one at most."""
     for topic, count in topics.items():

@@ -55,6 +55,13 @@ def test_a_topic_of_predictions_or_labels_that_spark_reads(broker: MemoryBroker)
     assert one.message.startswith(f"chargebacks is read by {BODIES[SPARK]}: stop its query, ")
 
 
+def test_who_leaves_it_to_spark_may_start(broker: MemoryBroker) -> None:
+    read_by(broker, "payments", SPARK)
+    assert len(found(broker)) == 1
+    config = CONFIG.model_copy(update={"stages": ("join", "judge")})
+    assert list(body_findings(config, broker.log, broker.infos)) == []
+
+
 def test_nothing_was_read_yet(broker: MemoryBroker) -> None:
     assert found(broker) == []
     del broker.infos["driftline.state"]

@@ -18,6 +18,7 @@ import pytest
 import structlog
 from tests.consumer.cli.conftest import CAR_LOAN, Driftline
 from tests.consumer.cli.records import alert
+from tests.consumer.cli.test_check_bodies import read_by
 
 from driftline.consumer.cli import service
 from driftline.consumer.cli.logs import start_logging
@@ -35,10 +36,9 @@ from driftline.consumer.log.protocol import Message, Polled, TopicPartition
 from driftline.consumer.log.topics import output_topics
 from driftline.consumer.service.judging import PanesPartition
 from driftline.consumer.service.plan import Plan
-from driftline.consumer.service.states import States, sketch_key
 from driftline.consumer.service.status import Status
 from driftline.consumer.service.worker import Worker
-from driftline.consumer.sketch.state import SPARK, SketchState
+from driftline.consumer.sketch.state import SPARK
 from driftline.detectors.reference import Reference
 
 
@@ -160,20 +160,10 @@ def test_topics_are_checked_before_anything_is_read(
     ]
 
 
-def read_by_spark(broker: MemoryBroker) -> None:
-    """Put on record that Spark has read the topic up to the third record of partition 1."""
-    states = States(broker.log, "driftline.state", 3, "driftline")
-    source = TopicPartition("ml.predictions", 1)
-    states.own(sketch_key(source), 7)
-    state = SketchState("id-ml.predictions", 2, 3, 3, 7, {}, body=SPARK)
-    for message in states.messages(sketch_key(source), state):
-        broker.append(message)
-
-
 def test_a_topic_that_spark_reads_is_refused_until_it_is_taken_over(
     driftline: Driftline, broker: MemoryBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read_by_spark(broker)
+    read_by(broker, "ml.predictions", SPARK)
     ran = driftline("run")
     assert ran.code == 2
     assert ran.err.splitlines()[-1].startswith(
@@ -191,6 +181,35 @@ def test_a_topic_that_spark_reads_is_refused_until_it_is_taken_over(
         first = json.loads(ran.err.splitlines()[0])
         assert (first["event"], first["topic"]) == (text, "ml.predictions")
         stop_after(monkeypatch, 20, signal.SIGTERM)
+
+
+def test_a_worker_of_some_stages_reads_their_topics_alone(
+    driftline: Driftline, broker: MemoryBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_by(broker, "ml.predictions", SPARK)
+    subscribed: list[Set[str]] = []
+
+    def consumer(topics: Set[str]) -> MemoryConsumer:
+        subscribed.append(topics)
+        return MemoryConsumer(broker, topics)
+
+    monkeypatch.setattr(broker, "consumer", consumer)
+    stop_after(monkeypatch, 20, signal.SIGTERM)
+    ran = driftline("run", "--stages", "judge,join")
+    assert ran.code == 0, ran.err
+    start = json.loads(ran.err.splitlines()[0])
+    assert (start["inputs"], start["stages"]) == ([], ["join", "judge"])
+    assert subscribed == [{"driftline.panes"}]
+    ran = driftline("run", "--stages", "join")
+    assert (ran.code, ran.err) == (
+        2,
+        "stages: no model has labels, so nothing is joined: name another stage too\n",
+    )
+    ran = driftline("run", "--stages", "judge,count")
+    assert (ran.code, ran.err) == (
+        2,
+        "command line: stages: count is no stage, they are sketch, join, judge\n",
+    )
 
 
 class Stuck:

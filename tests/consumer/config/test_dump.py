@@ -28,6 +28,10 @@ def test_text(read: Read) -> None:
         show(loaded)
         == """\
 version: 1
+stages:
+- sketch
+- join
+- judge
 kafka:
   bootstrap_servers:
   - k:1
@@ -37,6 +41,7 @@ kafka:
     ca_file: ca.pem
   max_batch_bytes: 67108864
   static_membership: false
+  client: kafka-python
   options:
     client_id: null
 output:

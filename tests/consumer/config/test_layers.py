@@ -28,6 +28,27 @@ def test_order(read: Read) -> None:
     assert read(KAFKA + MODEL + port, environ, overrides).config.http.host == "127.0.0.1"
 
 
+def test_stages_are_those_of_one_worker(read: Read) -> None:
+    assert read(KAFKA + MODEL).config.stages == ("sketch", "join", "judge")
+    text = KAFKA + MODEL + "stages: [judge, join, judge]\n"
+    assert read(text).config.stages == ("join", "judge")
+    environ = {"DRIFTLINE__STAGES": "judge, sketch"}
+    assert read(text, environ).config.stages == ("sketch", "judge")
+    assert read(text, environ, {"stages": "sketch"}).config.stages == ("sketch",)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("[judge, count]", "count is no stage, they are sketch, join, judge"),
+        ("[]", "name at least one of sketch, join, judge"),
+        ("5", "must be a list"),
+    ],
+)
+def test_stages_that_are_none(problems: Problems, text: str, line: str) -> None:
+    assert problems(f"{KAFKA}{MODEL}stages: {text}\n") == [f"driftline.yaml:4: stages: {line}"]
+
+
 def test_environment_notations(read: Read) -> None:
     config = read(
         MODEL,

@@ -55,6 +55,25 @@ def broker() -> MemoryBroker:
     return made
 
 
+def test_members_share_the_topics_that_they_read() -> None:
+    broker = MemoryBroker()
+    broker.create("events", 3)
+    broker.create("panes", 2)
+    sketch, judge, both = (
+        MemoryConsumer(broker, frozenset(topics))
+        for topics in (["events"], ["panes"], ["events", "panes"])
+    )
+    owned = [member.poll(0).ownership for member in (sketch, judge, both)]
+    places = [{tuple(at) for at in each.partitions} for each in owned if each is not None]
+    assert places[0] | places[1] | places[2] == {
+        *(("events", number) for number in range(3)),
+        *(("panes", number) for number in range(2)),
+    }
+    assert sum(map(len, places)) == 5
+    assert {topic for topic, _ in places[0]} == {"events"}
+    assert {topic for topic, _ in places[1]} == {"panes"}
+
+
 def values(broker: MemoryBroker) -> list[bytes | None]:
     return [record.value for record in broker.records("out")]
 

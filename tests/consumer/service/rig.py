@@ -17,7 +17,7 @@ from driftline.consumer.log.memory import (
     MemoryRecord,
 )
 from driftline.consumer.log.protocol import Headers, Message, TopicPartition
-from driftline.consumer.service.opening import topics_read
+from driftline.consumer.service.opening import topics_joined
 from driftline.consumer.service.parts import join
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.states import Head
@@ -73,7 +73,7 @@ class Rig:
         timer: Callable[[], float] = time.perf_counter,
     ) -> Worker:
         """Start one more worker."""
-        topics = topics_read(self.plan)
+        topics = topics_joined(plan or self.plan)
         consumer = MemoryConsumer(self.broker, topics, batch)
         producer = MemoryProducer(self.broker)
         log = MemoryLog(self.broker)

@@ -26,7 +26,7 @@ from driftline.consumer.log.memory import (
     MemoryProducer,
 )
 from driftline.consumer.log.protocol import Message, TopicPartition
-from driftline.consumer.service.opening import topics_read
+from driftline.consumer.service.opening import topics_joined
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.worker import Worker
 from driftline.consumer.wire.codec import CONTROL_VERSION, encode
@@ -174,7 +174,7 @@ class Run:
 
     def start_worker(self) -> None:
         """Start one more worker."""
-        topics = topics_read(self.plan)
+        topics = topics_joined(self.plan)
         consumer = MemoryConsumer(self.broker, topics, self.schedule.batch)
         producer = MemoryProducer(self.broker)
         log = MemoryLog(self.broker)

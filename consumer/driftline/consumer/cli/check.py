@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from driftline.consumer.cli.errors import OPERATOR_MUST_ACT
-from driftline.consumer.cli.options import BootstrapServers, ConfigFile, Json
+from driftline.consumer.cli.options import BootstrapServers, ConfigFile, Json, Stages
 from driftline.consumer.cli.terminal import out, out_json
 
 
@@ -16,6 +16,7 @@ def check(
     offline: Annotated[
         bool, typer.Option("--offline", help="Check the files only, without the broker.")
     ] = False,
+    stages: Stages = None,
     bootstrap_servers: BootstrapServers = None,
     json: Json = False,
 ) -> None:
@@ -25,7 +26,7 @@ def check(
     """
     from driftline.consumer.cli import check_config, check_findings
 
-    begun = check_config.begin(config, bootstrap_servers, offline=offline)
+    begun = check_config.begin(config, bootstrap_servers, stages, offline=offline)
     findings = begun.findings
     if begun.loaded is not None:
         from driftline.consumer.cli import check_all

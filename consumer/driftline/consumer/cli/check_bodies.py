@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from driftline.consumer.cli.check_findings import Finding
 from driftline.consumer.cli.topic_checks import input_topics
 from driftline.consumer.config import Config
+from driftline.consumer.config.names import SKETCH
 from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.protocol import Log, TopicInfo
 from driftline.consumer.service.bodies import body_problem
@@ -23,7 +24,7 @@ def body_findings(config: Config, log: Log, topics: Mapping[str, TopicInfo]) -> 
         topics: those that exist.
     """
     name = config.output.topic("state")
-    if name not in topics:
+    if name not in topics or SKETCH not in config.stages:
         return
     states = States(log, name, topics[name].partitions, config.kafka.group)
     try:

@@ -31,7 +31,9 @@ class Begun(NamedTuple):
     log: Log | None = None
 
 
-def begin(path: Path | None, bootstrap_servers: str | None, *, offline: bool) -> Begun:
+def begin(
+    path: Path | None, bootstrap_servers: str | None, stages: str | None = None, *, offline: bool
+) -> Begun:
     """Read the configuration, and reach its broker unless `offline`.
 
     While that is away the references are left alone, so the answer comes at once.
@@ -44,6 +46,7 @@ def begin(path: Path | None, bootstrap_servers: str | None, *, offline: bool) ->
             path,
             offline=offline,
             bootstrap_servers=bootstrap_servers,
+            stages=stages,
             quiet=True,
             needs_models=False,
         )

@@ -6,7 +6,7 @@ Each verb reads them before it loads what computes: so a mistake is known at onc
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ def read_config(
     *,
     offline: bool = False,
     bootstrap_servers: str | None = None,
+    stages: str | None = None,
     quiet: bool = False,
     needs_models: bool = True,
 ) -> Loaded:
@@ -36,6 +37,7 @@ def read_config(
         path: None for driftline.yaml of this folder.
         offline: leave passwords and certificates alone.
         bootstrap_servers: brokers of the command line.
+        stages: stages of the command line, with commas.
         quiet: leave the warnings to the caller; else they go to stderr.
         needs_models: refuse a file without models.
 
@@ -45,9 +47,11 @@ def read_config(
     """
     if path is None and not DEFAULT_CONFIG.exists():
         raise CommandError(f"there is no {DEFAULT_CONFIG} in this folder; give --config FILE")
-    overrides: Mapping[str, Any] = {}
+    overrides: dict[str, Any] = {}
     if bootstrap_servers is not None:
-        overrides = {"kafka": {"bootstrap_servers": _servers(bootstrap_servers)}}
+        overrides["kafka"] = {"bootstrap_servers": _servers(bootstrap_servers)}
+    if stages is not None:
+        overrides["stages"] = stages
     loaded = configuration.load(
         path or DEFAULT_CONFIG,
         environ=os.environ,

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from driftline.consumer.cli.errors import CommandError
+from driftline.consumer.config.names import STAGES
 from driftline.producer.errors import MappingError
 from driftline.producer.files.formats import any_of, names
 from driftline.producer.records.durations import parse_duration
@@ -65,6 +66,13 @@ Timezone = Annotated[
 PositiveLabel = Annotated[
     str | None,
     typer.Option(metavar="CLASS", help="The class that prediction.score speaks of."),
+]
+Stages = Annotated[
+    str | None,
+    typer.Option(
+        metavar="STAGE,...",
+        help=f"What workers run, of {', '.join(STAGES)}, instead of the configuration's.",
+    ),
 ]
 Wait = Annotated[
     str | None,

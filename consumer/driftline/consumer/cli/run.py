@@ -8,12 +8,13 @@ import typer
 
 from driftline.consumer.cli import load_config
 from driftline.consumer.cli.errors import START_ME_AGAIN
-from driftline.consumer.cli.options import BootstrapServers, ConfigFile, Wait, read_wait
+from driftline.consumer.cli.options import BootstrapServers, ConfigFile, Stages, Wait, read_wait
 from driftline.consumer.log.errors import WorkerLost
 
 
 def run(
     config: ConfigFile = None,
+    stages: Stages = None,
     wait: Wait = None,
     take_over: Annotated[
         list[str] | None,
@@ -30,7 +31,7 @@ def run(
     """
     patience = read_wait(wait)
     loaded = load_config.read_config(
-        config, bootstrap_servers=bootstrap_servers, needs_models=False
+        config, bootstrap_servers=bootstrap_servers, stages=stages, needs_models=False
     )
     load_config.require_service(loaded)
     from driftline.consumer.cli import load_models, logs, service

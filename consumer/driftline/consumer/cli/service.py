@@ -29,7 +29,7 @@ from driftline.consumer.log.protocol import Broker, TopicInfo
 from driftline.consumer.log.protocol import Log as TopicLog
 from driftline.consumer.log.topics import missing_topics
 from driftline.consumer.service.bodies import take_over
-from driftline.consumer.service.opening import topics_read
+from driftline.consumer.service.opening import inputs_read, topics_joined, topics_read
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.states import States
 from driftline.consumer.service.status import Status
@@ -88,6 +88,8 @@ def run_service(
         LogError: the broker or its topics need an operator.
         WorkerLost: the worker cannot go on, another start can.
     """
+    if plan.config.models and not topics_read(plan):
+        raise LogError("stages: no model has labels, so nothing is joined: name another stage too")
     stop = StopSignal()
     collect_seldom()
     config = plan.config
@@ -103,13 +105,14 @@ def run_service(
         producer = broker.producer()
         connections.callback(producer.close)
         announcing = AnnouncingProducer(producer, plan.output("alerts"), log)
-        consumer = broker.consumer(topics_read(plan))
+        consumer = broker.consumer(topics_joined(plan))
         connections.callback(consumer.close)
         worker = Worker(plan, consumer, announcing, broker.log, topics, _clock, status=status)
         log.info(
             "start",
             models=sorted(config.models),
-            inputs=sorted(plan.inputs),
+            inputs=sorted(inputs_read(plan)),
+            stages=list(config.stages),
             group=config.kafka.group,
             bootstrap_servers=list(config.kafka.bootstrap_servers),
             http=f"{config.http.host}:{server.port}",

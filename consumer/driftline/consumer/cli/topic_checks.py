@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from driftline.consumer.config import Config, Locations, Problem
+from driftline.consumer.config.names import SKETCH
 from driftline.consumer.log.protocol import TopicInfo
 from driftline.consumer.log.topics import TopicSpec, check_topics, output_topics
 
@@ -47,14 +48,16 @@ def all_topics(config: Config) -> frozenset[str]:
 def worker_topics(config: Config) -> frozenset[str]:
     """Return the names of the topics that a worker cannot do without."""
     needed = (spec.name for spec in wanted_topics(config) if spec.needed)
-    return frozenset([*input_topics(config), *needed])
+    return frozenset([*(input_topics(config) if SKETCH in config.stages else ()), *needed])
 
 
 def missing_inputs(
     config: Config, locations: Locations, found: Mapping[str, TopicInfo]
 ) -> list[Problem]:
-    """Return a problem for each key that names an input topic which does not exist."""
-    problems = []
+    """Return a problem for each key that names an input topic to be read which does not exist."""
+    problems: list[Problem] = []
+    if SKETCH not in config.stages:
+        return problems
     for name, model in config.models.items():
         keys: list[tuple[tuple[str | int, ...], str]] = [
             (("predictions", place), topic) for place, topic in enumerate(model.predictions)

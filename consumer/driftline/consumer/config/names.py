@@ -9,6 +9,10 @@ from driftline.producer.records.names import is_legal, nearest
 OUTPUT_TOPICS = ("alerts", "verdicts", "panes", "joins", "state", "dead-letter")
 """Each is `<output.prefix>.<name>`."""
 
+SKETCH, JOIN, JUDGE = "sketch", "join", "judge"
+STAGES = (SKETCH, JOIN, JUDGE)
+"""What a worker runs, in the order in which data flows."""
+
 
 def check_name(name: str, what: str) -> str:
     """Return `name` if Kafka would take it as a topic.

@@ -22,7 +22,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from driftline.consumer.config.names import check_name
+from driftline.consumer.config.names import STAGES, check_name
 from driftline.consumer.config.values import (
     BUDGET_PATTERN,
     FOR_PATTERN,
@@ -132,6 +132,15 @@ def _topics(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
+def _stages(value: tuple[str, ...]) -> tuple[str, ...]:
+    unknown = next((name for name in value if name not in STAGES), None)
+    if unknown is not None:
+        raise ValueError(f"{unknown} is no stage, they are {', '.join(STAGES)}")
+    if not value:
+        raise ValueError(f"name at least one of {', '.join(STAGES)}")
+    return tuple(name for name in STAGES if name in value)
+
+
 def _topic(value: str) -> str:
     return check_name(value, "topic")
 
@@ -227,6 +236,14 @@ _TEXT_OR_LIST: dict[str, Any] = {
 }
 Texts = Annotated[tuple[str, ...], BeforeValidator(_texts), WithJsonSchema(_TEXT_OR_LIST)]
 """A list of texts, or one text with commas."""
+
+Stages = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_texts),
+    AfterValidator(_stages),
+    WithJsonSchema(_TEXT_OR_LIST),
+]
+"""Some of the stages, in the order in which data flows."""
 
 Topic = Annotated[str, AfterValidator(_topic)]
 Topics = Annotated[

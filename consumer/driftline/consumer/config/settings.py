@@ -9,13 +9,14 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator, mod
 from driftline.consumer.config.comparison import ComparisonConfig, comparison_problems
 from driftline.consumer.config.kafka import KafkaConfig, OutputConfig
 from driftline.consumer.config.model import ModelConfig
-from driftline.consumer.config.names import OUTPUT_TOPICS, check_name
+from driftline.consumer.config.names import OUTPUT_TOPICS, STAGES, check_name
 from driftline.consumer.config.notation import (
     Count,
     Located,
     Port,
     PositiveDuration,
     Section,
+    Stages,
     Texts,
     Topic,
     Whole,
@@ -71,6 +72,7 @@ class Config(Section):
 
     version: Whole = 1
     include: Texts = ()
+    stages: Stages = STAGES
     kafka: KafkaConfig
     output: OutputConfig = Field(default_factory=OutputConfig)
     schema_registry: SchemaRegistryConfig | None = None

@@ -103,9 +103,12 @@ class Health:
             return Check("partitions", False, f"the broker cannot be reached: {status.away}")
         if status.generation < 0:
             return Check("partitions", False, "no partitions yet: waiting for the group")
-        if not inputs and not panes:
+        if not status.stages:
             says = "a spare: there are more workers than partitions"
             return Check("partitions", True, says)
+        if not inputs and not panes:
+            joins = f"{len(status.stages)} of {status.plan.output('joins')}"
+            return Check("partitions", True, f"owns {joins}")
         name = status.plan.output("panes")
         return Check("partitions", True, f"owns {inputs} input partitions, {panes} of {name}")
 

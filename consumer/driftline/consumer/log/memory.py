@@ -108,7 +108,7 @@ class MemoryBroker:
                 yield from islice(log, self.begins[partition], None)
 
     def rebalance(self) -> None:
-        """Deal the partitions of all topics anew to the members, in the order they joined."""
+        """Deal the partitions anew to the members that read them, in the order they joined."""
         self.generation += 1
         for member in self.members:
             member.assigned = set()
@@ -117,7 +117,8 @@ class MemoryBroker:
         topics = sorted({topic for member in self.members for topic in member.topics})
         partitions = [tp for tp in sorted(self.logs) if tp.topic in topics]
         for number, partition in enumerate(partitions):
-            self.members[number % len(self.members)].assigned.add(partition)
+            readers = [member for member in self.members if partition.topic in member.topics]
+            readers[number % len(readers)].assigned.add(partition)
 
 
 class MemoryConsumer:

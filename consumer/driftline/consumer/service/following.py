@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
+from driftline.consumer.config.names import SKETCH
 from driftline.consumer.log.protocol import Log, TopicInfo, TopicPartition
 from driftline.consumer.service.applied import AppliedModels
+from driftline.consumer.service.opening import inputs_read
 from driftline.consumer.service.plan import Plan
 
 LOOK_MS = 1_000
@@ -86,8 +88,8 @@ class FollowedPlan:
         self._settling = settling
         before = self.plan
         wanted = self._applied.plan(before, now)
-        self.topics = self._log.topics(wanted.inputs)
-        self.plan = self._readable(wanted)
+        self.topics = self._log.topics(inputs_read(wanted))
+        self.plan = self._readable(wanted) if SKETCH in wanted.config.stages else wanted
         return changed or self.plan.inputs != before.inputs
 
     def _readable(self, plan: Plan) -> Plan:

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
+from driftline.consumer.config.names import JOIN, JUDGE, SKETCH
 from driftline.consumer.join.model import ModelJoin
 from driftline.consumer.join.state import JoinState
 from driftline.consumer.judge.comparison.judge import ComparisonState
@@ -247,7 +248,23 @@ STAGES: dict[str, Callable[[Opening, TopicPartition, int], Stage]] = {
 data flows. Before them come the inputs."""
 
 
+def inputs_read(plan: Plan) -> frozenset[str]:
+    """Return the input topics that a worker reads: none where it does not run sketch."""
+    return plan.inputs if SKETCH in plan.config.stages else frozenset()
+
+
 def topics_read(plan: Plan) -> frozenset[str]:
-    """Return the topics that the workers of a plan share."""
-    again = [name for name in STAGES if name != "joins" or plan.labelled]
-    return plan.inputs | set(map(plan.output, again))
+    """Return the topics that the stages of a worker read: those that run the same share them."""
+    left = {"joins": JOIN not in plan.config.stages or not plan.labelled}
+    left |= {"panes": JUDGE not in plan.config.stages}
+    again = [name for name in STAGES if not left.get(name, False)]
+    return inputs_read(plan) | set(map(plan.output, again))
+
+
+def topics_joined(plan: Plan) -> frozenset[str]:
+    """Return the topics that a worker subscribes to.
+
+    Where it has nothing to read, because no model was applied yet, that is the topic of models, of
+    which it wants nothing in this way: a member of the group has to name one.
+    """
+    return topics_read(plan) or frozenset([plan.output("models")])

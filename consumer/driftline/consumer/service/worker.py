@@ -28,7 +28,7 @@ from driftline.consumer.log.protocol import (
 from driftline.consumer.service.counting import InputPartition, Pauses
 from driftline.consumer.service.following import FollowedPlan, concerns
 from driftline.consumer.service.messages import Outputs
-from driftline.consumer.service.opening import Opening, topics_read
+from driftline.consumer.service.opening import Opening, inputs_read, topics_joined, topics_read
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.stage import Batch, Stage
 from driftline.consumer.service.states import States, sketch_key
@@ -55,7 +55,7 @@ class Worker:
 
     Args:
         plan: what is watched.
-        consumer: a member of the group, subscribed to the inputs and the logs between stages.
+        consumer: a member of the group, subscribed to `topics_joined`.
         producer: writes in order.
         log: the log outside the group.
         topics: all topics of the plan, as the broker has them.
@@ -160,12 +160,13 @@ class Worker:
         stages = {at: stage for at, stage in self._stages.items() if at in ownership.kept}
         self._ownership = ownership
         self._states.refresh()
-        self._topics.update(self._plan.inputs)
+        inputs = inputs_read(self._plan)
+        self._topics.update(inputs)
         # Another worker may know of a topic already that this one is about to hear of.
         known = {at for at in ownership.partitions if at.topic in topics_read(self._plan)}
         new = sorted(known - stages.keys())
-        inputs = [partition for partition in new if partition.topic in self._plan.inputs]
-        for at, state in self._opening.input_states(inputs, ownership, now).items():
+        first = [partition for partition in new if partition.topic in inputs]
+        for at, state in self._opening.input_states(first, ownership, now).items():
             self._write(self._states.messages(sketch_key(at), state))
             totals = self.status.totals[at.topic]
             stages[at] = self._opening.input(at, state, totals, now)
@@ -195,7 +196,7 @@ class Worker:
         if self._followed.look(now, at_once=at_once or bool(changed)):
             self._watch(after := self._followed.plan)
             changed |= {at for at in self._stages if concerns(before, after, at)}
-            if (topics := topics_read(after)) != topics_read(before):
+            if (topics := topics_joined(after)) != topics_joined(before):
                 self._topics.forget(before.inputs - after.inputs)
                 self._consumer.subscribe(topics)
         return frozenset(changed)
@@ -210,7 +211,7 @@ class Worker:
     def _watch(self, plan: Plan) -> None:
         """Follow another plan."""
         self._plan = self._opening.plan = plan
-        self._topics.update(plan.inputs)
+        self._topics.update(inputs_read(plan))
         self._pauses.longest_window = plan.longest_window
         self.status.watch(plan)
 

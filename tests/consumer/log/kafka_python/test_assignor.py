@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from collections.abc import Collection, Sequence
 from typing import Any
 from unittest.mock import Mock
 
@@ -133,8 +134,11 @@ def test_topics_of_one_partition_are_spread() -> None:
 class Member:
     """One member of a group, which remembers what it got."""
 
-    def __init__(self, name: str, assignor: StickyPartitionAssignor) -> None:
+    def __init__(
+        self, name: str, assignor: StickyPartitionAssignor, reads: Sequence[str] = ()
+    ) -> None:
         self.member_id = name
+        self.reads = list(reads)
         self.assignor = assignor
         self.metadata: Any = None
 
@@ -143,13 +147,23 @@ class Member:
         self.metadata = ConsumerProtocolSubscription.decode(sent)
 
 
-def rebalance(topics: dict[str, int], members: list[Member], generation: int) -> dict[str, Any]:
-    """Let the first member assign, as the group's leader; return the counts of each topic."""
+def rebalance(
+    topics: dict[str, int],
+    members: list[Member],
+    generation: int,
+    known: Collection[str] | None = None,
+) -> dict[str, Any]:
+    """Let the first member assign, as the group's leader; return the counts of each topic.
+
+    `known`: the topics that the leader knows; None: all.
+    """
     cluster = Mock()
     cluster.topics.return_value = set(topics)
-    cluster.partitions_for_topic.side_effect = lambda topic: set(range(topics[topic]))
+    cluster.partitions_for_topic.side_effect = lambda topic: (
+        set(range(topics[topic])) if known is None or topic in known else None
+    )
     for member in members:
-        member.join(list(topics))
+        member.join(member.reads or list(topics))
     answers = members[0].assignor.assign(cluster, members)
     counts = {}
     for member in members:
@@ -157,7 +171,8 @@ def rebalance(topics: dict[str, int], members: list[Member], generation: int) ->
         member.assignor.on_assignment(answer, generation)
         assert len(set(answer.partitions())) == len(answer.partitions())
         counts[member.member_id] = Counter(topic for topic, _ in answer.partitions())
-    assert sum((Counter(found) for found in counts.values()), Counter()) == Counter(topics)
+    if known is None:
+        assert sum((Counter(found) for found in counts.values()), Counter()) == Counter(topics)
     return counts
 
 
@@ -175,6 +190,20 @@ def test_members_of_the_old_version_and_the_new_form_one_group(
     counts = rebalance(topics, [new, third], 4)
     if isinstance(new.assignor, TopicStickyAssignor):  # the new version leads now
         assert counts == {"b": topics_of(2, 3, 3), "c": topics_of(2, 3, 3)}
+
+
+def test_members_that_read_other_topics_than_the_leader_keep_what_they_have() -> None:
+    topics = {"events": 4, "panes": 6}
+    judge = Member("b", TopicStickyAssignor(), ["panes"])
+    sketch = Member("a", TopicStickyAssignor(), ["events"])
+    late = Member("c", TopicStickyAssignor(), ["events"])
+    # The leader knows no topic but its own when it joins: what others had stays with them.
+    assert rebalance(topics, [judge, sketch], 1, known=["panes"]) == {"a": {}, "b": {"panes": 6}}
+    assert rebalance(topics, [judge, sketch], 2)["a"] == {"events": 4}
+    assert rebalance(topics, [judge, sketch], 3, known=["panes"])["a"] == {"events": 4}
+    # Also where it leads anew, and of those that share them.
+    found = rebalance(topics, [judge, sketch, late], 4, known=["panes"])
+    assert found == {"a": {"events": 2}, "b": {"panes": 6}, "c": {"events": 2}}
 
 
 def topics_of(events: int, joins: int, panes: int) -> Counter[str]:

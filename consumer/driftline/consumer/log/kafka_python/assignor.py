@@ -36,7 +36,12 @@ class TopicStickyAssignor(StickyPartitionAssignor):  # type: ignore[misc]  # no 
         found = {m.member_id: self.parse_member_metadata(m.metadata) for m in members}
         subscriptions = {member: frozenset(data.subscription) for member, data in found.items()}
         topics = frozenset[str]().union(*subscriptions.values())
-        partitions = {topic: cluster.partitions_for_topic(topic) or () for topic in topics}
+        # A leader knows the topics that it reads itself. Of those that others read it hears in a
+        # moment, and assigns anew; until then they keep what they have.
+        held: dict[str, set[int]] = {topic: set() for topic in topics}
+        for topic, number in (tp for data in found.values() for tp in data.partitions):
+            held.setdefault(topic, set()).add(number)
+        partitions = {topic: cluster.partitions_for_topic(topic) or held[topic] for topic in topics}
         # Where two remember the same partition, the later generation is right.
         claims = sorted((data.generation, member) for member, data in found.items())
         owned = {
