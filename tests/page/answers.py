@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 import msgspec
+from tests.page.together import together
 
 from driftline.consumer.deliver.acceptance_writer import AcceptanceRequest, acceptance
 from driftline.consumer.views.alert_views import Wanted
@@ -22,6 +23,7 @@ from driftline.consumer.views.answers import (
     FeatureRow,
     FeatureView,
     Home,
+    JointView,
     Labels,
     MetricSeries,
     ModelRow,
@@ -196,8 +198,7 @@ class Board:
 
     def model(self, model: str, segment: str | None = None) -> ModelView | None:
         """Return one model in full."""
-        name = model
-        if name not in [row.model for row in self.home().models]:
+        if (name := model) not in [row.model for row in self.home().models]:
             return None
         axis, loud = self.axis, name == MODEL
         features = [self.feature_row(each) for each in (self.names if loud else self.names[4:13])]
@@ -205,7 +206,7 @@ class Board:
         return ModelView(
             self.model_row(name), segment, axis, volume, [1400] * self.windows, _CRITICAL,
             sorted(features, key=lambda row: -(row.effect or 0)), self.listed() if loud else [],
-            self.versions,
+            self.versions, loud,
         )  # fmt: skip
 
     def verdict(self, feature: str, end: str | None = None) -> Verdict:
@@ -256,11 +257,10 @@ class Board:
         self, model: str, feature: str, segment: str | None = None, window: str | None = None
     ) -> FeatureView | None:
         """Return one feature of the model."""
-        name, end = feature, window
-        if model != MODEL or name not in self.names:
+        if model != MODEL or (name := feature) not in self.names:
             return None
         effects: Any = self.effects(name)
-        verdict = self.verdict(name, end)
+        verdict = self.verdict(name, window)
         names, parts = self._parts(verdict)
         evidence: Any = [round(max(0.0, 40 * e - 1), 4) for e in effects]
         segments = [
@@ -273,6 +273,10 @@ class Board:
             names, parts, segments, [row for row in self.listed() if row.feature == name],
             self.versions, True,
         )  # fmt: skip
+
+    def joint(self, model: str, window: str | None = None) -> JointView | None:
+        """Return two pairs, and extremes."""
+        return None if model != MODEL else together(self, window)
 
     def performance(self, model: str, segment: str | None = None) -> PerformanceView | None:
         """Return figures with intervals, a matrix and a comparison."""
@@ -384,14 +388,13 @@ class Board:
 
     def accept(self, model: str, request: AcceptanceRequest) -> Acceptance:
         """Keep what is accepted."""
-        made = acceptance(model, request, 0)
-        self.accepted.append(made)
-        return made
+        self.accepted.append(acceptance(model, request, 0))
+        return self.accepted[-1]
 
     def mark(self, alert_id: str, request: Any) -> Marks:
         """Keep what is said of an alert."""
         mark = None if request.clear else Mark(request.who, stamp(0), request.why, request.until)
-        before = self.marks.get(alert_id) or Marks(SCHEMA, alert_id)
-        self.marks[alert_id] = before.with_mark(request.action, mark)
+        known = self.marks.get(alert_id) or Marks(SCHEMA, alert_id)
+        self.marks[alert_id] = known.with_mark(request.action, mark)
         self.version += 1
         return self.marks[alert_id]

@@ -9,15 +9,12 @@ import msgspec
 import pytest
 from tests.page.answers import Board
 from tests.page.site import Site, served
+from tests.page.together import EXTREMES, NOW, PAIRS
 from tests.page.window import VIEWS, tab
 
 from driftline.consumer.views.answers import AlertView
-from driftline.consumer.wire.records import Extremes, Pair, Table
 
 pytestmark = pytest.mark.page
-
-NORMALLY: Table = [[0.19, 0.1, 0.04], [0.1, 0.14, 0.1], [0.04, 0.1, 0.19]]
-NOW: Table = [[0.12, 0.11, 0.11], [0.1, 0.13, 0.1], [0.15, 0.14, 0.04]]
 
 
 class JointBoard(Board):
@@ -28,11 +25,8 @@ class JointBoard(Board):
         view = super().alert(alert_id)
         if view is None:
             return None
-        cuts = ((31.0, 52.0), (18_000.0, 42_500.0))
-        pairs = [Pair(("age", name), cuts, NORMALLY, NOW, 0.31, None) for name in ("income", "x")]
-        extremes = Extremes(3, [0.8, 0.15, 0.05, 0.0], [0.85, 0.03, 0.12, 0.0], 0.2, None)
         replaced = {"kind": "joint_drift", "feature": None}
-        record = msgspec.structs.replace(view.record, pairs=pairs, extremes=extremes, **replaced)
+        record = msgspec.structs.replace(view.record, pairs=PAIRS, extremes=EXTREMES, **replaced)
         row = msgspec.structs.replace(view.row, **replaced)
         return msgspec.structs.replace(view, record=record, row=row, verdict=None)
 
@@ -44,12 +38,13 @@ def site() -> Iterator[Site]:
         yield running
 
 
-def test_each_pair_is_two_tables_of_shares(browser: Any, site: Site) -> None:
+@pytest.mark.parametrize("view", ["alert", "joint"])
+def test_each_pair_is_two_tables_of_shares(browser: Any, site: Site, view: str) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
     size = {"width": 375, "height": 700}
     with tab(browser, site.url, viewport=size) as own:
-        page = own.open(VIEWS["alert"])
+        page = own.open(VIEWS[view])
         tables = page.get_by_role("table", name="income")
         assert tables.count() == 2
         now = tables.nth(1)
@@ -62,3 +57,15 @@ def test_each_pair_is_two_tables_of_shares(browser: Any, site: Site) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") == size["width"]
         broken = Axe().run(page).response["violations"]
         assert ([each["id"] for each in broken], own.complaints) == ([], [])
+
+
+def test_the_view_is_reached_from_its_model_and_its_alert(browser: Any, site: Site) -> None:
+    with tab(browser, site.url) as own:
+        page = own.open(VIEWS["model"])
+        page.get_by_role("link", name="together", exact=True).click()
+        page.wait_for_selector("text=Features that went together")
+        assert page.url == site.url + VIEWS["joint"]
+        page = own.open(VIEWS["alert"])
+        page.get_by_role("link", name="See how features go together").click()
+        page.wait_for_selector("text=Evidence that features no longer go together")
+        assert own.complaints == []

@@ -43,7 +43,8 @@ def view(features: int = 24, windows: int = 60) -> ReportView:
         f"Drift of {MODEL}", board.axis.starts[0], board.axis.ends[-1], board.axis.starts[0],
         board.home(), [there(board.model(MODEL))],
         [there(board.feature(MODEL, row.feature or "")) for row in rows],
-        [there(board.performance(MODEL))], [there(board.alert(row.alert_id)) for row in rows],
+        [there(board.performance(MODEL))], [there(board.joint(MODEL))],
+        [there(board.alert(row.alert_id)) for row in rows],
         0.2, 3, 1, 1, {"fewer than 500 events": 12}, board.pipeline(), ["assumed: timestamp is ts"],
     )  # fmt: skip
 
@@ -72,7 +73,7 @@ def test_it_opens_from_disk_and_asks_for_nothing(
         assert page.title() == report.title
         articles = page.locator("article")
         assert articles.count() == len(
-            [*report.models, *report.performance, *report.alerts, *report.features]
+            [*report.models, *report.performance, *report.joint, *report.alerts, *report.features]
         )
         targets = page.eval_on_selector_all(
             "a[href^='#']",
@@ -144,7 +145,7 @@ def test_on_paper_each_part_begins_a_page_and_nothing_is_left_out(
         assert rows.count() < 90
         printed = page.pdf(prefer_css_page_size=True)
         assert printed.startswith(b"%PDF-")
-        assert len(re.findall(rb"/Type\s*/Page\b", printed)) > page.locator(".chapter").count() == 4
+        assert len(re.findall(rb"/Type\s*/Page\b", printed)) > page.locator(".chapter").count() == 5
         page.emulate_media(media="print")
         page.set_viewport_size({"width": 800, "height": 900})
         frames = (

@@ -11,6 +11,7 @@ VIEWS = {
     "model": "/models/fraud-scorer",
     "feature": "/models/fraud-scorer/features/amount",
     "performance": "/models/fraud-scorer/performance",
+    "joint": "/models/fraud-scorer/joint",
     "alerts": "/alerts",
     "alert": "/alerts/56f29dcfdc4e44e8",
     "pipeline": "/pipeline",

@@ -46,7 +46,7 @@ def folded(*verdicts: Verdict, marks: Marks | None = None) -> ReportView:
     assert model is not None
     return ReportView(
         "Drift of car-loan", "2019-04-01T00:00:00Z", None, "2019-04-02T00:00:00Z", views.home(),
-        [model], [each for each in features if each is not None], [],
+        [model], [each for each in features if each is not None], [], [],
         [each for each in alerts if each is not None], None, 0, 0, 0, {}, NOTHING, [],
     )  # fmt: skip
 

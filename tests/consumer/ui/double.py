@@ -20,6 +20,7 @@ from driftline.consumer.views.answers import (
     FeatureRow,
     FeatureView,
     Home,
+    JointView,
     Labels,
     MetricSeries,
     ModelRow,
@@ -127,6 +128,10 @@ FEATURE_VIEW = build(
     segments=[build(SegmentRow, segment=SEGMENT, state="ok", events=500, recent=[None, 3])],
     alerts=[ROW], versions=VERSIONS,
 )  # fmt: skip
+JOINT_VIEW = build(
+    JointView, model=MODEL, axis=AXIS, effect=[0.01, 0.31], evidence=[None, 40.5],
+    limit=[9.1, 9.1], states="oc", alerts=[], versions=VERSIONS, segments=[SEGMENT],
+)  # fmt: skip
 PERFORMANCE = build(
     PerformanceView, model=MODEL, axis=AXIS,
     metrics=[
@@ -150,7 +155,7 @@ STATUS: Status = build(Status, connected=True, windows=200, title="driftline.*",
 PIPELINE: PipelineView = build(PipelineView, available=False, hint="name the workers")
 REPORT: ReportView = build(
     ReportView, title="driftline.*", home=HOME, models=[MODEL_VIEW], features=[FEATURE_VIEW],
-    performance=[PERFORMANCE], alerts=[ALERT_VIEW], pipeline=PIPELINE,
+    performance=[PERFORMANCE], joint=[JOINT_VIEW], alerts=[ALERT_VIEW], pipeline=PIPELINE,
 )  # fmt: skip
 
 
@@ -182,6 +187,10 @@ class Literal:
         if self.waits is not None:
             self.waits.wait(30)
         return FEATURE_VIEW if (model, feature) == (MODEL, FEATURE) else None
+
+    def joint(self, model: str, window: str | None) -> JointView | None:
+        self.asked.append((model, window))
+        return JOINT_VIEW if model == MODEL else None
 
     def performance(self, model: str, segment: str | None) -> PerformanceView | None:
         return PERFORMANCE if model == MODEL else None

@@ -10,7 +10,13 @@ import msgspec
 from driftline.consumer.html.inlined import document
 from driftline.consumer.html.summary import summary
 from driftline.consumer.judge.sentence import clean
-from driftline.consumer.views.answers import Column, FeatureView, MetricSeries, PerformanceView
+from driftline.consumer.views.answers import (
+    Column,
+    FeatureView,
+    JointView,
+    MetricSeries,
+    PerformanceView,
+)
 from driftline.consumer.views.report import ReportView
 
 _ENTRY = "driftline/report.js"
@@ -44,6 +50,7 @@ def _data(view: ReportView) -> dict[str, Any]:
             view,
             features=list(map(_short_feature, view.features)),
             performance=list(map(_short_performance, view.performance)),
+            joint=list(map(_short_joint, view.joint)),
         )
     )
     del data["home"]
@@ -71,7 +78,7 @@ def _lists_of_alerts(data: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str
     """Yield what holds a list of alerts, and under which name; `report.js` has the same."""
     for each in data["models"]:
         yield each["model"], "open"
-    for each in (*data["models"], *data["features"], *data["performance"]):
+    for each in (*data["models"], *data["features"], *data["performance"], *data["joint"]):
         yield each, "alerts"
     yield data["pipeline"], "held_back"
 
@@ -87,6 +94,15 @@ def _short_feature(view: FeatureView) -> FeatureView:
         evidence=_short(view.evidence),
         limit=_short(view.limit),
         missing=_short(view.missing),
+    )
+
+
+def _short_joint(view: JointView) -> JointView:
+    return msgspec.structs.replace(
+        view,
+        effect=_short(view.effect),
+        evidence=_short(view.evidence),
+        limit=_short(view.limit),
     )
 
 

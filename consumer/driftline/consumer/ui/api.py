@@ -19,6 +19,7 @@ from driftline.consumer.views.answers import (
     AlertView,
     FeatureView,
     Home,
+    JointView,
     ModelView,
     PerformanceView,
 )
@@ -137,6 +138,14 @@ ROUTES = [
             Parameter("window", str, "End of the window whose bins are shown, as in `axis.ends`."),
         ),
         tables.feature,
+    ),
+    Route(
+        "/models/{model}/joint",
+        "How its features go together: evidence over time, the pairs of one window.",
+        JointView,
+        lambda source, asked: source.joint(asked.names["model"], asked.get("window")),
+        (Parameter("window", str, "End of the window whose pairs are shown, as in `axis.ends`."),),
+        tables.joint,
     ),
     Route(
         "/models/{model}/performance",

@@ -21,6 +21,7 @@ from driftline.consumer.views.answers import (
     AlertView,
     FeatureView,
     Home,
+    JointView,
     ModelView,
     PerformanceView,
 )
@@ -113,6 +114,10 @@ class Live:
         if found is None or self.marks is None:
             return found
         return msgspec.structs.replace(found, writable=True)
+
+    def joint(self, model: str, window: str | None) -> JointView | None:
+        """Return how the features of a model go together."""
+        return self.keeper.ask(lambda views: views.joint(model, window))
 
     def performance(self, model: str, segment: str | None) -> PerformanceView | None:
         """Return how a model performs."""

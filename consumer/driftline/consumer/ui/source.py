@@ -13,6 +13,7 @@ from driftline.consumer.views.answers import (
     AlertView,
     FeatureView,
     Home,
+    JointView,
     ModelView,
     PerformanceView,
 )
@@ -43,7 +44,8 @@ class MarkRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Source(Protocol):
     """Answers of `views`. Each may be asked for by any thread; None where there is no such thing.
 
-    None of them waits for the broker but `feature` and `alert`, which may read one verdict.
+    None of them waits for the broker but those of `feature`, `joint` and `alert`, which may read
+    one verdict.
     """
 
     @property
@@ -56,6 +58,7 @@ class Source(Protocol):
     def feature(  # noqa: D102
         self, model: str, feature: str, segment: str | None, window: str | None
     ) -> FeatureView | None: ...
+    def joint(self, model: str, window: str | None) -> JointView | None: ...  # noqa: D102
     def performance(  # noqa: D102
         self, model: str, segment: str | None
     ) -> PerformanceView | None: ...

@@ -14,6 +14,7 @@ from driftline.consumer.views.answers import (
     Axis,
     FeatureView,
     Home,
+    JointView,
     ModelView,
     PerformanceView,
 )
@@ -77,6 +78,12 @@ def alerts(found: AlertList) -> Rows:
 def feature(view: FeatureView) -> Rows:
     """Return a row for each window of a feature."""
     columns = {name: getattr(view, name) for name in ("effect", "evidence", "limit", "missing")}
+    return _windows(view.axis, {**columns, "state": [*view.states]})
+
+
+def joint(view: JointView) -> Rows:
+    """Return a row for each window of how features go together."""
+    columns = {name: getattr(view, name) for name in ("effect", "evidence", "limit")}
     return _windows(view.axis, {**columns, "state": [*view.states]})
 
 

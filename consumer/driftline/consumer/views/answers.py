@@ -166,6 +166,7 @@ class ModelView(msgspec.Struct, frozen=True):
     """One model, or one segment of it, in full.
 
     `critical`: the effect from which an alert is critical, which the pictures draw as a line.
+    `joint`: whether it is watched how its features go together.
     """
 
     model: ModelRow
@@ -177,6 +178,7 @@ class ModelView(msgspec.Struct, frozen=True):
     features: list[FeatureRow]
     alerts: list[AlertRow]
     versions: list[VersionStart]
+    joint: bool = False
 
 
 class SegmentRow(msgspec.Struct, frozen=True):
@@ -198,6 +200,7 @@ class FeatureView(msgspec.Struct, frozen=True):
         contributions: of each bin of `verdict.bins` its share of the effect, 0 to 1, as in `top`.
         names: of each bin, in words.
         writable: whether its present can be accepted here.
+        joint: as in `ModelView`.
     """
 
     model: str
@@ -218,6 +221,27 @@ class FeatureView(msgspec.Struct, frozen=True):
     alerts: list[AlertRow]
     versions: list[VersionStart]
     writable: bool = False
+    joint: bool = False
+
+
+class JointView(msgspec.Struct, frozen=True):
+    """How the features of a model go together.
+
+    Attributes:
+        effect, evidence, limit: of each window, of the pair with the most evidence.
+        verdict: of the window asked for, else the newest; its pairs are the tables.
+    """
+
+    model: str
+    axis: Axis
+    effect: Column
+    evidence: Column
+    limit: Column
+    states: str
+    verdict: Verdict | None
+    alerts: list[AlertRow]
+    versions: list[VersionStart]
+    segments: list[str]
 
 
 class MetricSeries(msgspec.Struct, frozen=True):
@@ -249,7 +273,7 @@ class PerformanceView(msgspec.Struct, frozen=True):
     """How a model, or a segment of it, performs.
 
     `labelled`, `waiting`, `expired`: predictions of each window. `confusion`: as in the newest
-    verdict on accuracy.
+    verdict on accuracy. `joint`: as in `ModelView`.
     """
 
     model: str
@@ -263,6 +287,7 @@ class PerformanceView(msgspec.Struct, frozen=True):
     comparisons: list[ComparisonView]
     alerts: list[AlertRow]
     versions: list[VersionStart]
+    joint: bool = False
 
 
 class AlertList(msgspec.Struct, frozen=True):

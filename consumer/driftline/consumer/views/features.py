@@ -49,6 +49,7 @@ def model_view(
         features=feature_rows(stream, segment, alerts),
         alerts=[book.row(known, now) for known in alerts[:_MOST_ALERTS]],
         versions=stream.version_starts(),
+        joint=state.whole.joint is not None,
     )
 
 
@@ -123,7 +124,7 @@ def feature_view(
     if stream is None or name not in stream.types:
         return None
     ring = stream.features
-    span = _asked(ring, name, window)
+    span = asked_span(ring, name, window)
     if span is None:
         return None
     verdict = read_at(ring, name, span, read)
@@ -147,6 +148,7 @@ def feature_view(
         segments=_segments(state, name),
         alerts=[book.row(known, now) for known in alerts[:_MOST_ALERTS]],
         versions=stream.version_starts(),
+        joint=state.whole.joint is not None,
     )
 
 
@@ -157,7 +159,7 @@ def read_at(ring: Ring, name: str, span: Span, read: Read) -> Verdict | None:
     """
     place = ring.place(name, span)
     verdict = None if place is None else read(place)
-    if verdict is None or (verdict.feature or EVENTS) != name:
+    if verdict is None or (verdict.feature or verdict.type) != name:
         return None
     return verdict if span_of(verdict.window) == span else None
 
@@ -169,7 +171,7 @@ def bins_of(verdict: Verdict | None) -> tuple[list[str], Column]:
     return bin_names(verdict.bins), contributions(verdict.bins)
 
 
-def _asked(ring: Ring, name: str, window: str | None) -> Span | None:
+def asked_span(ring: Ring, name: str, window: str | None) -> Span | None:
     """Return the window that ends at a time, else the newest in which a name has a verdict."""
     if window is not None:
         for span in reversed(ring.spans):

@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from driftline.consumer.config import Config
-from driftline.consumer.views import alert_views, features, model_rows, performance
+from driftline.consumer.views import alert_views, features, joint, model_rows, performance
 from driftline.consumer.views.alert_book import AlertBook
 from driftline.consumer.views.alert_views import Wanted
 from driftline.consumer.views.answers import (
@@ -25,6 +25,7 @@ from driftline.consumer.views.answers import (
     AlertView,
     FeatureView,
     Home,
+    JointView,
     ModelView,
     PerformanceView,
 )
@@ -183,6 +184,16 @@ class Views:
             return None
         known = self._alerts, self._read, self.now
         return features.feature_view(state, name, segment, window, *known)
+
+    def joint(self, name: str, window: str | None = None) -> JointView | None:
+        """Return how the features of a model go together; None where that is not watched.
+
+        `window`: end of the window whose pairs are shown, as in the axis; None: the newest.
+        """
+        state = self._models.get(name)
+        if state is None:
+            return None
+        return joint.joint_view(state, window, self._alerts, self._read, self.now)
 
     def performance(self, name: str, segment: str | None = None) -> PerformanceView | None:
         """Return how a model, or one segment of it, performs; None where there is none."""

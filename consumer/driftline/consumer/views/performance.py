@@ -63,6 +63,7 @@ def performance_view(
         comparisons=views,
         alerts=[book.row(known, now) for known in alerts],
         versions=stream.version_starts(),
+        joint=state.whole.joint is not None,
     )
 
 

@@ -8,6 +8,7 @@ from driftline.consumer.views.answers import (
     AlertView,
     FeatureView,
     Home,
+    JointView,
     ModelView,
     PerformanceView,
 )
@@ -38,6 +39,7 @@ class ReportView(msgspec.Struct, frozen=True):
     models: list[ModelView]
     features: list[FeatureView]
     performance: list[PerformanceView]
+    joint: list[JointView]
     alerts: list[AlertView]
     promised: float | None
     fired: int

@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable
 
-from driftline.consumer.views import alert_views, features, model_rows, performance
+from driftline.consumer.views import alert_views, features, joint, model_rows, performance
 from driftline.consumer.views.alert_book import AlertBook, KnownAlert
-from driftline.consumer.views.answers import AlertView, FeatureView, ModelView, PerformanceView
+from driftline.consumer.views.answers import (
+    AlertView,
+    FeatureView,
+    JointView,
+    ModelView,
+    PerformanceView,
+)
 from driftline.consumer.views.comparisons import Comparisons
 from driftline.consumer.views.features import Read
 from driftline.consumer.views.model_state import ModelState
@@ -83,6 +89,7 @@ class SpanReport:
             models=models,
             features=[each for model in worst for each in self._features(model)],
             performance=[each for model in worst for each in self._performance(model)],
+            joint=[each for model in worst if (each := self._joint(model)) is not None],
             alerts=[self._alert(known) for known in self._newest_first()[:MOST_ALERTS]],
             promised=self._promised(),
             fired=len(began),
@@ -119,6 +126,9 @@ class SpanReport:
         known = self._comparisons, self._book, self._read, self._now
         view = performance.performance_view(model, None, *known)
         return [] if view is None or not (view.metrics or view.comparisons) else [view]
+
+    def _joint(self, model: ModelState) -> JointView | None:
+        return joint.joint_view(model, None, self._book, self._read, self._now)
 
     def _alert(self, known: KnownAlert) -> AlertView:
         name = known.alert.model

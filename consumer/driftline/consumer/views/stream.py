@@ -10,6 +10,7 @@ from driftline.consumer.views.ring import Place, Ring
 from driftline.consumer.views.spans import Span, span_of
 from driftline.consumer.wire.records import (
     EVENTS,
+    JOINT,
     DetectorValue,
     Number,
     ReferenceName,
@@ -21,6 +22,7 @@ from driftline.consumer.wire.records import (
 )
 from driftline.consumer.wire.subject import Subject
 
+TOGETHER = ("effect", "evidence", "limit")
 FEATURE = ("effect", "evidence", "limit", "missing")
 METRIC = ("value", "low", "high", "threshold", "normal")
 LABELS = ("labelled", "waiting", "expired")
@@ -72,6 +74,7 @@ class Stream:
     Attributes:
         features: effect, evidence, limit and share without a value of each feature.
         volume: number of events that is normal; its one name is `events`.
+        joint: effect, evidence and limit of how features go together; its one name is `joint`.
         performance: of each metric, by its field, the value, interval, limit and what is normal.
         labels: what became of the predictions of a window; its one name is `labels`.
         types: of each feature its type.
@@ -83,6 +86,7 @@ class Stream:
         self._windows = windows
         self.features = Ring(windows, FEATURE)
         self.volume: Ring | None = None
+        self.joint: Ring | None = None
         self.performance: Ring | None = None
         self.labels: Ring | None = None
         self.types: dict[str, str] = {}
@@ -99,9 +103,9 @@ class Stream:
         """
         part = Stream(self._windows)
         part.features = self.features.between(since, until)
-        part.volume, part.performance, part.labels = (
+        part.volume, part.joint, part.performance, part.labels = (
             None if ring is None else ring.between(since, until)
-            for ring in (self.volume, self.performance, self.labels)
+            for ring in (self.volume, self.joint, self.performance, self.labels)
         )
         part.types, part.versions, part.reference = self.types, self.versions, self.reference
         part._onsets = self._onsets
@@ -111,6 +115,8 @@ class Stream:
         """Take in a verdict."""
         if verdict.type == EVENTS:
             self._count(verdict, place)
+        elif verdict.type == JOINT:
+            self._join(verdict, place)
         elif verdict.type == "performance":
             self._measure(verdict, place)
         elif verdict.feature is not None:
@@ -119,7 +125,7 @@ class Stream:
     @property
     def room(self) -> int:
         """How many verdicts it can hold, of what it has verdicts on."""
-        rings = (self.features, self.volume, self.performance)
+        rings = (self.features, self.volume, self.joint, self.performance)
         return sum(ring.room for ring in rings if ring is not None)
 
     def onset(self, feature: str) -> str | None:
@@ -181,6 +187,22 @@ class Stream:
             found = verdict.detectors.get(EVENTS)
             normal = None if found is None else found.reference
             self.volume.write(cell, verdict.state, verdict.reason, normal=normal)
+
+    def _join(self, verdict: Judged, place: Place | None) -> None:
+        if self.joint is None:
+            self.joint = Ring(self._windows, TOGETHER)
+        cell = self.joint.cell(JOINT, verdict.window, place)
+        if cell is not None:
+            found = verdict.detectors.get(JOINT)
+            evidence, limit = (None, None) if found is None else (found.value, found.threshold)
+            self.joint.write(
+                cell,
+                verdict.state,
+                verdict.reason,
+                effect=verdict.effect,
+                evidence=evidence,
+                limit=limit,
+            )
 
     def _measure(self, verdict: Judged, place: Place | None) -> None:
         if self.performance is None:

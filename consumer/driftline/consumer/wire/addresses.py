@@ -12,6 +12,7 @@ VIEWS: Final = {
     "home": "/",
     "model": "/models/{model}",
     "feature": "/models/{model}/features/{feature}",
+    "joint": "/models/{model}/joint",
     "performance": "/models/{model}/performance",
     "alerts": "/alerts",
     "alert": "/alerts/{alert_id}",

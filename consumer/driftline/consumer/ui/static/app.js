@@ -14,6 +14,7 @@ const links = {
   model: (model, segment) => address(["models", model], { segment }),
   feature: (model, feature, segment, window) => address(["models", model, "features", feature], { segment, window }),
   performance: (model, segment) => address(["models", model, "performance"], { segment }),
+  joint: (model, window) => address(["models", model, "joint"], { window }),
   alert: (id) => address(["alerts", id]),
 };
 
@@ -31,6 +32,7 @@ function routeOf({ pathname, search: asked }) {
   if (!room) return route("home", "HomeView", "Models");
   if (room === "models" && parts.length === 2) return route("model", "ModelView", name, name);
   if (room === "models" && view === "performance" && parts.length === 3) return route("performance", "PerformanceView", `${name}, performance`, name);
+  if (room === "models" && view === "joint" && parts.length === 3) return route("feature", "JointView", `${name}, features together`, name);
   if (room === "models" && view === "features" && parts.length === 4) return route("feature", "FeatureView", `${feature}, ${name}`, name);
   if (room === "alerts" && parts.length === 1) return route("alerts", "AlertsView", "Alerts");
   if (room === "alerts" && parts.length === 2) return route("alerts", "AlertView", "Alert", null, false);

@@ -1,7 +1,7 @@
 // A report: below its summary, which is in the document, the views of its span, linked with one another.
 import { html, Links, render } from "driftline/dom.js";
 import { AlertView } from "driftline/views/alerts.js";
-import { FeatureView } from "driftline/views/feature.js";
+import { FeatureView, JointView } from "driftline/views/feature.js";
 import { ModelView } from "driftline/views/model.js";
 import { PerformanceView } from "driftline/views/performance.js";
 
@@ -12,7 +12,7 @@ const stream = (model, segment) => JSON.stringify([model, segment || null]);
 const rows = (ids) => ids.map((id) => data.rows[id]);
 const all = data.alerts.map((each) => data.rows[each.row]);
 for (const { model } of data.models) model.open = rows(model.open);
-for (const each of [...data.models, ...data.features, ...data.performance]) each.alerts = rows(each.alerts);
+for (const each of [...data.models, ...data.features, ...data.performance, ...data.joint]) each.alerts = rows(each.alerts);
 for (const each of data.alerts) {
   each.row = data.rows[each.row];
   each.incident = all.filter((row) => row.incident_id === each.row.incident_id && row !== each.row);
@@ -25,6 +25,7 @@ const whole = (holder, n, names) => {
   for (const name of names) if (holder[name].length === 1) holder[name] = Array(n).fill(holder[name][0]);
 };
 for (const each of data.features) whole(each, each.axis.ends.length, ["effect", "evidence", "limit", "missing"]);
+for (const each of data.joint) whole(each, each.axis.ends.length, ["effect", "evidence", "limit"]);
 for (const { axis, metrics } of data.performance) for (const each of metrics) whole(each, axis.ends.length, ["value", "low", "high", "threshold"]);
 
 // What is in the report has an anchor; nothing else is linked.
@@ -42,6 +43,7 @@ function drawn(title, Drawn, views, keyOf, nameOf) {
 const parts = [
   ...drawn("Models", ModelView, data.models, ({ model, segment }) => ["model", stream(model.model, segment)], ({ model, segment }) => of(model.model, segment)),
   ...drawn("Performance", PerformanceView, data.performance, ({ model, segment }) => ["performance", stream(model, segment)], ({ model, segment }) => of(model, segment)),
+  ...drawn("Features together", JointView, data.joint, ({ model }) => ["joint", model], ({ model }) => model),
   ...drawn(null, AlertView, data.alerts, ({ row }) => ["alert", row.alert_id], () => null),
   ...drawn("Features", FeatureView, data.features, ({ model, segment, feature }) => ["feature", stream(model, segment), feature], ({ model, segment, feature }) => `${feature} (${of(model, segment)})`),
 ];
@@ -49,6 +51,7 @@ const links = {
   model: (model, segment) => anchor("model", stream(model, segment)),
   feature: (model, feature, segment) => anchor("feature", stream(model, segment), feature),
   performance: (model, segment) => anchor("performance", stream(model, segment)),
+  joint: (model) => anchor("joint", model),
   alert: (id) => anchor("alert", id),
 };
 

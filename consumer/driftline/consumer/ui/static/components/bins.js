@@ -1,6 +1,7 @@
-// What is normal against what is now: each bin or category, and its part of the effect.
+// What is normal against what is now: each bin or category with its part of the effect; pairs of features.
 import { html, useEffect, useState } from "driftline/dom.js";
 import { count, Num, share } from "driftline/format.js";
+import { Panel, Table } from "driftline/components/layout.js";
 
 const MOST = 24;
 const sum = (counts) => counts.reduce((a, b) => a + b, 0) || 1;
@@ -32,3 +33,13 @@ export function Bins({ verdict, names, contributions }) {
       <td class="part wide"><${Bar} of=${row.part || 0} kind="effect" /></td></tr>`)}</tbody></table>
     ${rest > 0 && html`<button onClick=${() => setAll(true)}>Show ${rest} more</button>`}`;
 }
+
+// How features go together: of each pair two small tables of shares, normally and now.
+const SIDES = ["low", "middle", "high"];
+const Share = (value) => html`<${Num} value=${value} as=${share} />`;
+const Pair = ({ features: [a, b], cuts, effect, ...tables }) => html`<h3>${a} and ${b}</h3><p class="muted">effect <${Num} value=${effect} />${[a, b].map((name, i) => html`; ${name} is low up to <${Num} value=${cuts[i][0]} />, high above <${Num} value=${cuts[i][1]} />`)}</p>
+  <div class="pair-of">${[["Normally", tables.reference], ["Now", tables.window]].map(([title, rows]) => html`<${Table} caption=${`${title}: ${a} (rows) by ${b} (columns), share of the events`} head=${["", ...SIDES]} rows=${rows.map((row, i) => [SIDES[i], ...row.map(Share)])} />`)}</div>`;
+
+export const Together = ({ pairs, extremes }) => html`
+  ${pairs?.length > 0 && html`<${Panel} title="Features that went together" aside="normally: at as many low, middle and high values as now">${pairs.map((pair) => html`<${Pair} ...${pair} />`)}<//>`}
+  ${extremes && html`<${Panel} title="Extremes at once"><${Table} caption=${`Events by how many of ${extremes.features} features are extreme`} head=${["features", "normally", "now"]} rows=${extremes.window.map((now, i) => [i, extremes.reference[i], now]).filter(([, ...both]) => both.some(Boolean)).map(([i, ...both]) => [i, ...both.map(Share)])} /><//>`}`;

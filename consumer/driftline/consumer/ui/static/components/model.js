@@ -12,13 +12,13 @@ export const Events = ({ row }) =>
     html` <span class="muted">of normally <${Num} value=${row.normal_events} as=${count} /></span>`}</span>`;
 
 // Title of every view of one model, and the way between them.
-export function ModelHead({ model, row, state, segment, segments, here, to, children }) {
+export function ModelHead({ model, row, state, segment, segments, here, to, joint, children }) {
   const links = useContext(Links);
   const few = segments.length <= 10, one = (each) => html`<a href=${to(each)} aria-current=${each === segment ? "page" : null}>${each}</a>`;
   const tab = (name, href) => href && html`<a href=${href} aria-current=${here === name ? "page" : null}>${name}</a>`;
   return html`<div class="title"><h1>${children || model}</h1>${state && html`<${State} state=${state} />`}
     <nav aria-label="views of this model">
-      ${tab("features", links.model(model, segment))}${tab("performance", links.performance(model, segment))}</nav>
+      ${tab("features", links.model(model, segment))}${tab("performance", links.performance(model, segment))}${joint && tab("together", links.joint(model))}</nav>
     ${segments.length > 0 && html`<nav aria-label="segments" class="segments">
       <a href=${to(null)} aria-current=${segment ? null : "page"}>whole model</a>${few ? segments.map(one) : html`${segment && one(segment)}
       <details><summary>${segments.length} segments</summary><div>${segments.map(one)}</div></details>`}</nav>`}</div>`;

@@ -1,9 +1,8 @@
 // All alerts, and one in full: is it real, since when, what else moved, did a deploy do it, what now.
 import { html, Links, useContext, useState } from "driftline/dom.js";
 import { count, endOf, lasting, many, moment, Num, seconds, share, Time, versionNames, words } from "driftline/format.js";
-import { Act } from "driftline/components/act.js";
-import { AlertItems, Budget, Link, Marked } from "driftline/components/alerts.js";
-import { Bins } from "driftline/components/bins.js";
+import { Act, AlertItems, Budget, Link, Marked } from "driftline/components/alerts.js";
+import { Bins, Together } from "driftline/components/bins.js";
 import { Counts, Labels } from "driftline/components/model.js";
 import { Empty, Facts, Panel, Table } from "driftline/components/layout.js";
 import { State } from "driftline/components/state.js";
@@ -49,17 +48,11 @@ function Commands({ row, address, here }) {
     html`<li><span>${name}</span> <code>${text}</code> ${address && html`<${Copy} text=${text}>Copy the command<//>`}</li>`)}</ul><//>`;
 }
 
-// How features go together: of each pair two small tables of shares, normally and now.
-const SIDES = ["low", "middle", "high"];
-const Share = (value) => html`<${Num} value=${value} as=${share} />`;
-const Pair = ({ features: [a, b], cuts, effect, ...tables }) => html`<h3>${a} and ${b}</h3><p class="muted">effect <${Num} value=${effect} />${[a, b].map((name, i) => html`; ${name} is low up to <${Num} value=${cuts[i][0]} />, high above <${Num} value=${cuts[i][1]} />`)}</p>
-  <div class="pair-of">${[["Normally", tables.reference], ["Now", tables.window]].map(([title, rows]) => html`<${Table} caption=${`${title}: ${a} (rows) by ${b} (columns), share of the events`} head=${["", ...SIDES]} rows=${rows.map((row, i) => [SIDES[i], ...row.map(Share)])} />`)}</div>`;
-
 export function AlertView({ data, write, address }) {
   const links = useContext(Links);
   const { row, record, verdict } = data;
   const about = row.kind === "performance"
-    ? links.performance(row.model, row.segment) : row.feature && links.feature(row.model, row.feature, row.segment, endOf(record.window));
+    ? links.performance(row.model, row.segment) : row.kind === "joint_drift" ? links.joint(row.model, endOf(record.window)) : row.feature && links.feature(row.model, row.feature, row.segment, endOf(record.window));
   const deploys = row.since ? data.versions.slice(1).filter(({ start }) => Math.abs(seconds(start) - seconds(row.since)) <= 86400) : [];
   const end = record.until || record.window.end;
   return html`<div class="title alert-title"><p class="up"><${Link} to=${links.model(row.model, row.segment)}>
@@ -70,7 +63,7 @@ export function AlertView({ data, write, address }) {
         ${row.budgeted ? html`<${Budget} budget=${data.budget} />` : html`fired by a limit of its own, outside the budget: <code>
         ${record.rule}</code>`}</span><${Marked} ...${row} /></p></div>
     <div class="buttons">${about && html`<a class="go" href=${about}>
-      ${row.kind === "performance" ? "See the performance" : `See ${row.feature}`}
+      See ${row.kind === "performance" ? "the performance" : row.feature || "how features go together"}
       </a>`}${record.runbook && /^https?:/.test(record.runbook) &&
         html`<a class="go plain" href=${record.runbook} rel="noreferrer">Runbook</a>`}
       ${address && html`<${Copy} text=${address}>Copy the link<//>`}${data.writable && write && html`<${Act} row=${row} model=${row.model} feature=${row.kind !== "performance" && row.status === "firing" && row.feature} write=${write} />`}
@@ -90,8 +83,7 @@ export function AlertView({ data, write, address }) {
     ${data.incident.length > 0 && html`<${Panel} title="What moved with it" aside=${many(data.incident.length, "other alert") + " of the same incident"}><${AlertItems} rows=${data.incident} most=${8} /><//>`}
     ${record.features && html`<${Panel} title="Features that changed at once">
       <${Table} caption="Worst first" head=${["feature", "effect"]} rows=${record.features.map((each) => [html`<${Link} to=${links.feature(row.model, each.name, row.segment, endOf(record.window))}>${each.name}<//>`, html`<${Num} value=${each.effect} />`])} /><//>`}
-    ${record.pairs?.length > 0 && html`<${Panel} title="Features that went together" aside="normally: at as many low, middle and high values as now">${record.pairs.map((pair) => html`<${Pair} ...${pair} />`)}<//>`}
-    ${record.extremes && html`<${Panel} title="Extremes at once"><${Table} caption=${`Events by how many of ${record.extremes.features} features are extreme`} head=${["features", "normally", "now"]} rows=${record.extremes.window.map((now, i) => [i, record.extremes.reference[i], now]).filter(([, ...both]) => both.some(Boolean)).map(([i, ...both]) => [i, ...both.map(Share)])} /><//>`}
+    <${Together} ...${record} />
     ${verdict && verdict.bins && html`<${Panel} title="Normally and now" aside=${`window to ${moment(endOf(verdict.window))}`}>
       <${Bins} verdict=${verdict} names=${data.names} contributions=${data.contributions} /><//>`}
     ${verdict && verdict.counts && row.kind === "data_quality" && html`<${Panel} title="Values by kind"><${Counts} verdict=${verdict} />

@@ -1,9 +1,8 @@
-// One feature: effect and evidence over time, and what is normal against what is now.
+// One feature, or how features go together: evidence over time, and what is normal against what is now.
 import { html, Links, useContext } from "driftline/dom.js";
 import { count, endOf, moment, Num, share, Time, tiny, versionNames, words } from "driftline/format.js";
-import { Act } from "driftline/components/act.js";
-import { AlertItems, Link } from "driftline/components/alerts.js";
-import { Bins } from "driftline/components/bins.js";
+import { Act, AlertItems, Link } from "driftline/components/alerts.js";
+import { Bins, Together } from "driftline/components/bins.js";
 import { Chart } from "driftline/components/chart.js";
 import { Counts, marksOf, ModelHead } from "driftline/components/model.js";
 import { Empty, Facts, Panel, Table } from "driftline/components/layout.js";
@@ -17,6 +16,9 @@ function Detectors({ verdict }) {
   return rows.length > 0 && html`<${Table} caption="Detectors in this window" head=${["detector", "value", "p-value", "threshold", "state"]} rows=${rows} />`;
 }
 
+const Evidence = ({ of, data, ...charts }) => html`<${Panel} title="Evidence that ${of}" aside="natural logarithm; above the limit each line is ten times the last">
+  <${Chart} title="evidence" knee=${data.limit.findLast((each) => each)} ...${charts} states=${data.states} series=${[{ name: "evidence", values: data.evidence }, { name: "limit", values: data.limit, tone: "critical", dash: true }]} /><//>`;
+
 export function FeatureView({ data, write }) {
   const links = useContext(Links);
   const { model, segment, feature, axis, verdict, alerts, versions } = data;
@@ -29,13 +31,12 @@ export function FeatureView({ data, write }) {
   const charts = { ends: axis.ends, marks, low: 0, to: (end) => links.feature(model, feature, segment, end), chosen: at < 0 || at === axis.ends.length - 1 ? null : at };
   const sequential = data.evidence.some((each) => each !== null), missing = data.missing.some((each) => each);
   const shown = verdict && html`window to ${moment(endOf(verdict.window))}`;
-  return html`<${ModelHead} model=${model} state=${verdict && verdict.state} segment=${segment} segments=${data.segments.map((each) => each.segment)} to=${(each) => links.feature(model, feature, each)}><${Link} to=${links.model(model, segment)} class="up">${model}<//> ${feature}<//>
+  return html`<${ModelHead} joint=${data.joint} model=${model} state=${verdict && verdict.state} segment=${segment} segments=${data.segments.map((each) => each.segment)} to=${(each) => links.feature(model, feature, each)}><${Link} to=${links.model(model, segment)} class="up">${model}<//> ${feature}<//>
     ${alerts.length > 0 && html`<${AlertItems} rows=${alerts} most=${4} />`}
     ${data.writable && write && html`<div class="buttons"><${Act} model=${model} feature=${feature} write=${write} /></div>`}
     <div class="pair-of"><${Panel} title="Effect over time" aside="PSI in nats; one scale for all features">
       <${Chart} title="effect" ...${charts} states=${data.states} series=${[{ name: "effect", values: data.effect }, { name: "critical from", values: axis.ends.map(() => data.critical), tone: "critical", dash: true }]} /><//>
-    ${sequential && html`<${Panel} title="Evidence that it changed" aside="natural logarithm; above the limit each line is ten times the last">
-      <${Chart} title="evidence" knee=${data.limit.findLast((each) => each)} ...${charts} states=${data.states} series=${[{ name: "evidence", values: data.evidence }, { name: "limit", values: data.limit, tone: "critical", dash: true }]} /><//>`}</div>
+    ${sequential && html`<${Evidence} of="it changed" data=${data} ...${charts} />`}</div>
     <${Panel} title="Normally and now" aside=${shown} class="window">
       ${verdict && html`<nav aria-label="windows">
         ${step(-1, "← earlier window")}${step(1, "later window →")}${at >= 0 && at < axis.ends.length - 1 &&
@@ -57,4 +58,14 @@ export function FeatureView({ data, write }) {
         </div>`}
     ${data.segments.length > 0 && html`<${Panel} title="In each segment" aside="newest windows">
       <${Table} caption="The same feature in each segment" head=${["segment", "state", "effect", "lately", "events", "missing"]} rows=${data.segments.map((each) => [html`<${Link} to=${links.feature(model, feature, each.segment)}>${each.segment}<//>`, html`<${State} state=${each.state} />`, html`<${Num} value=${each.effect} />`, html`<${Spark} recent=${each.recent} limit=${1000 * data.critical} state=${each.state} />`, html`<${Num} value=${each.events} as=${count} />`, html`<${Num} value=${each.missing} as=${share} />`])} /><//>`}`;
+}
+
+export function JointView({ data }) {
+  const links = useContext(Links);
+  const { model, alerts, verdict } = data;
+  return html`<${ModelHead} model=${model} joint=${true} here="together" state=${verdict && verdict.state} segments=${data.segments} to=${(each) => links.model(model, each)}>${model}<//>
+    ${alerts.length > 0 && html`<${AlertItems} rows=${alerts} most=${4} />`}
+    <${Evidence} of="features no longer go together" data=${data} ends=${data.axis.ends} low=${0} marks=${marksOf(data.versions, alerts)} to=${(end) => links.joint(model, end)} chosen=${verdict && data.axis.ends.indexOf(endOf(verdict.window))} />
+    ${verdict ? html`<${Facts} facts=${[["window to", moment(endOf(verdict.window))], ["events", html`<${Num} value=${verdict.window.events} as=${count} />`], ["why", verdict.reason]]} />
+      <${Together} ...${verdict} />` : html`<${Empty}>No verdict on this window is held. Choose a later one.<//>`}`;
 }

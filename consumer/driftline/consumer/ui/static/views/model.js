@@ -45,7 +45,7 @@ export function ModelView({ data }) {
   const links = useContext(Links);
   const { model: row, segment } = data;
   const open = data.alerts.filter((each) => each.status === "firing"), over = data.alerts.filter((each) => each.status !== "firing");
-  return html`<${ModelHead} model=${row.model} state=${row.state} segment=${segment} segments=${row.segments} here="features" to=${(each) => links.model(row.model, each)} />
+  return html`<${ModelHead} model=${row.model} state=${row.state} segment=${segment} segments=${row.segments} here="features" joint=${data.joint} to=${(each) => links.model(row.model, each)} />
     <${Facts} facts=${[["window to", row.window_end && html`<${Time} at=${row.window_end} />`], ["in it", html`<${Events} row=${row} />`],
       ["labels", row.labels && html`<${Labels} labels=${row.labels} />`],
       ["drifting", html`${count(row.drifting)} of ${many(row.features, "feature")}`], ["budget",

@@ -54,7 +54,7 @@ export function PerformanceView({ data, segments = [] }) {
   const measured = data.metrics.filter(({ estimated }) => !estimated), estimates = data.metrics.filter(({ estimated }) => estimated);
   const shown = [...measured, ...estimates.filter(({ name }) => !measured.some((each) => each.name === name))];
   const labels = data.labelled.some((each) => each !== null);
-  return html`<${ModelHead} model=${model} segment=${segment} segments=${segments} here="performance" to=${(each) => links.performance(model, each)} />
+  return html`<${ModelHead} joint=${data.joint} model=${model} segment=${segment} segments=${segments} here="performance" to=${(each) => links.performance(model, each)} />
     ${alerts.length > 0 && html`<${AlertItems} rows=${alerts} most=${6} />`}
     ${!data.metrics.length && html`<${Empty}>No metric has been judged. Name the topic with the ground truth as <code>labels</code> of this model, or <code>prediction.score</code> for an estimate without labels; the first figure comes when enough labels have.<//>`}
     <div class="pair-of">${shown.map((metric) => html`<${Metric} key=${metric.name} metric=${metric} estimate=${estimates.find((each) => each !== metric && each.name === metric.name)} axis=${axis} marks=${marks} />`)}
