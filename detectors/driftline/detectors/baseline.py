@@ -11,6 +11,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from driftline.detectors.count_rows import HeldCounts
 from driftline.detectors.counts import ABSENT, EXTRA_CELLS, INVALID, MISSING, Feature, Layout
 from driftline.detectors.features.cells import Cells
 from driftline.detectors.features.distance import cumulate
@@ -55,9 +56,10 @@ class Baseline:
 
     Args:
         layout: where the counts lie.
-        counts: the reference's flat counts of this stream, shape (layout.size,).
+        counts: the reference's flat counts of this stream, shape (layout.size,); held as they are.
 
     Attributes:
+        held: the counts as they are held, maybe in 32 bits; `counts` has them in 64.
         events: events of the reference in this stream.
         feature_events: those that each feature is counted of, shape (F,): all, or half of them
             where values are listed by the other half.
@@ -80,9 +82,10 @@ class Baseline:
         29.0
     """
 
-    def __init__(self, layout: Layout, counts: IntArray) -> None:
+    def __init__(self, layout: Layout, counts: HeldCounts) -> None:
         self.layout = layout
-        self.counts = counts
+        self.held = counts
+        counts = self.counts
         self.feature_events = np.add.reduceat(counts, layout.starts[:-1])
         self.events = int(self.feature_events.max())
         own = [
@@ -107,6 +110,15 @@ class Baseline:
         self.unseen[values_end[layout.numeric :] - 1] = True
         self.cdf = cumulate(layout, counts)
 
+    @property
+    def counts(self) -> IntArray:
+        """Flat counts of this stream, shape (layout.size,)."""
+        return self.held.astype(np.int64, copy=False)
+
+    def slots(self, f: int) -> IntArray:
+        """Return the slot counts of the f-th feature."""
+        return self.layout.slots(self.held, f).astype(np.int64, copy=False)
+
     def with_counts(self, counts: IntArray, cdf: FloatArray) -> Self:
         """Return a baseline of other counts in the same bins.
 
@@ -115,7 +127,7 @@ class Baseline:
             cdf: their distribution functions.
         """
         other = copy(self)
-        other.counts, other.cdf = counts, cdf
+        other.held, other.cdf = counts, cdf
         other.feature_events = np.add.reduceat(counts, self.layout.starts[:-1])
         other.events = int(other.feature_events.max())
         other.binned = self.bin_counts(counts)
@@ -191,7 +203,7 @@ class Baseline:
 
     def occupied(self, f: int, window: IntArray | None = None) -> IntArray:
         """Return the slots of the f-th feature that hold an event of the reference or `window`."""
-        slots = self.layout.slots(self.counts, f)
+        slots = self.slots(f)
         if window is not None:
             slots = slots + self.layout.slots(window, f)
         return np.flatnonzero(slots)
@@ -230,7 +242,7 @@ class Baseline:
             window: flat counts; None for the reference itself.
         """
         grid = self.layout.features[f].grid
-        slots = self.layout.slots(self.counts if window is None else window, f)
+        slots = self.slots(f) if window is None else self.layout.slots(window, f)
         cumulative = np.cumsum(slots)
         if cumulative[-1] == 0 or grid.size == 0:
             return float("nan")

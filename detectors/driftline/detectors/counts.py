@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from driftline.detectors.grid import (
 from driftline.detectors.registry import FeatureType
 
 CodeArray = NDArray[np.int32]
+Count = TypeVar("Count", bound=np.signedinteger[Any])
 
 MISSING, ABSENT, INVALID = 0, 1, 2  # the cells that follow a feature's slots
 EXTRA_CELLS = 3
@@ -157,7 +158,7 @@ class Layout:
         """Return how many events the f-th feature is counted of, those without a value too."""
         return int(flat[self.starts[f] : self.starts[f + 1]].sum())
 
-    def slots(self, flat: IntArray, f: int) -> IntArray:
+    def slots(self, flat: NDArray[Count], f: int) -> NDArray[Count]:
         """Return the slot counts of the f-th feature: a view into `flat`."""
         return flat[self.starts[f] : self.starts[f + 1] - EXTRA_CELLS]
 

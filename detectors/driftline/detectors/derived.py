@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from driftline.detectors.count_rows import CountRows
 from driftline.detectors.counts import with_ks_error
 from driftline.detectors.grid import IntArray
 from driftline.detectors.reference import Reference
@@ -48,23 +49,35 @@ def derived(
         >>> other.counts.tolist(), other.layout_id == reference.layout_id, other.id == reference.id
         ([[1, 9, 0, 0, 0, 0]], True, False)
     """
-    layout, found = reference.layout, reference.counts.copy()
+    layout, found = reference.layout, dict[int, IntArray]()
     for stream, features in counts.items():
+        row = reference.counts_of(stream).copy()
         for name, own in features.items():
             f = layout.position[name]
-            found[reference.position[stream], layout.starts[f] : layout.starts[f + 1]] = own
+            row[layout.starts[f] : layout.starts[f + 1]] = own
+        found[reference.position[stream]] = row
     many = reference.stream_events.copy()
     for stream, number in (events or {}).items():
         many[reference.position[stream]] = number
     counted = replace(
         reference.counted,
-        counts=found,
+        counts=_with_rows(reference.counted.counts, found),
         events=many,
         seasons=_seasons(reference, counts, seasons or {}),
         origin=reference.origin or reference,
     )
-    whole = found[reference.position[None]]
+    whole = counted.counts[reference.position[None]]
     return replace(reference, layout=with_ks_error(layout, whole), counted=counted)
+
+
+def _with_rows(counts: IntArray | CountRows, rows: Mapping[int, IntArray]) -> IntArray | CountRows:
+    """Return counts with those of some streams replaced, held as they were."""
+    if isinstance(counts, CountRows):
+        return counts.with_rows(rows)
+    found = counts.copy()
+    for row, own in rows.items():
+        found[row] = own
+    return found
 
 
 def _seasons(

@@ -13,13 +13,14 @@ the id is a hash of them, see `reference_json`.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 
+from driftline.detectors.count_rows import CountRows, HeldCounts
 from driftline.detectors.counts import Layout
 from driftline.detectors.dispersion import Dispersion
 from driftline.detectors.grid import IntArray
@@ -94,7 +95,34 @@ class Reference:
     @property
     def counts(self) -> IntArray:
         """Counts of the streams, shape (streams, layout.size)."""
-        return self.counted.counts
+        counts = self.counted.counts
+        return counts.whole() if isinstance(counts, CountRows) else counts
+
+    def counts_of(self, stream: str | None) -> IntArray:
+        """Return the counts of a stream, shape (layout.size,); not to be written to."""
+        return self.counted.counts[self.position[stream]]
+
+    def held_counts_of(self, stream: str | None) -> HeldCounts:
+        """Return them as they are held, maybe in 32 bits, for who holds them as long."""
+        counts, row = self.counted.counts, self.position[stream]
+        return counts.held(row) if isinstance(counts, CountRows) else counts[row]
+
+    def watched_by(self, streams: Iterable[str | None]) -> Reference:
+        """Return the same for who looks at some streams alone: all else takes little memory."""
+        held = {self.position[stream] for stream in streams}
+        counted = replace(self.counted, counts=CountRows.of(self.counts, held))
+        return self._with(counted=counted)
+
+    def sharing(self, other: Reference) -> Reference:
+        """Return the same with the grids of another one of its layout, which are then held once."""
+        if other.layout_id != self.layout_id:
+            return self
+        features = [
+            replace(own, grid=known.grid, categories=known.categories, ties=known.ties)
+            for own, known in zip(self.layout.features, other.layout.features, strict=True)
+        ]
+        layout = replace(self.layout, features=tuple(features), derived=other.layout.derived)
+        return self._with(layout=layout)
 
     @property
     def stream_events(self) -> IntArray:
@@ -157,7 +185,11 @@ class Reference:
             versions=self.versions,
             joint=self.joint,
         )
-        found = replace(self, counted=counted)
+        return self._with(counted=counted)
+
+    def _with(self, **held: Any) -> Reference:
+        """Return the same content held in another form, under its ids."""
+        found = replace(self, **held)
         found.__dict__.update(id=self.id, layout_id=self.layout_id)
         return found
 

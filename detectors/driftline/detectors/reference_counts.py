@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from driftline.detectors.count_rows import CountRows
 from driftline.detectors.dispersion import Dispersion
 from driftline.detectors.grid import IntArray
 from driftline.detectors.joint.normal import JointNormal
@@ -23,7 +24,8 @@ class ReferenceCounts:
     Attributes:
         names: None for the whole model, then `tag=value` for every listed segment value and
             `tag=__other__` for every tag.
-        counts: int64, shape (streams, layout.size).
+        counts: int64, shape (streams, layout.size); or the same in little memory, see
+            `Reference.watched_by`.
         events: int64, shape (streams,): events of each stream.
         seasons: what is normal at each hour or day; None: the same at all.
         volume: how many events come; None: it is not known.
@@ -35,7 +37,7 @@ class ReferenceCounts:
     """
 
     names: tuple[str | None, ...]
-    counts: IntArray
+    counts: IntArray | CountRows
     events: IntArray
     seasons: Seasons | None = None
     volume: Volume | None = None

@@ -108,7 +108,8 @@ class Samples:
         """
         starts = self.baseline.layout.starts[begin : end + 1]
         part = slice(int(starts[0]), int(starts[-1]))
-        reference, window = self.baseline.counts[part].copy(), self.window[part].copy()
+        reference = self.baseline.held[part].astype(np.int64)
+        window = self.window[part].copy()
         starts = starts - starts[0]
         for counts in (reference, window):
             for cell in range(1, EXTRA_CELLS + 1):

@@ -65,7 +65,7 @@ def other_version(found: Reference) -> Reference:
     """Return a reference of the same layout, in which all is as in one segment of it."""
     order = [1, 0, *range(2, len(found.streams))]
     counted = found.counted
-    counts, events = counted.counts[order], counted.events[order]
+    counts, events = found.counts[order], counted.events[order]
     return replace(found, counted=replace(counted, counts=counts, events=events))
 
 

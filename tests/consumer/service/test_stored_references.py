@@ -16,7 +16,15 @@ import msgspec
 import numpy as np
 import pytest
 import structlog
-from tests.consumer.service.small import REFERENCE, labelled_reference, plan, reference
+from tests.consumer.service.small import (
+    MODEL,
+    REFERENCE,
+    backtest,
+    labelled_reference,
+    plan,
+    reference,
+    rows,
+)
 
 from driftline.consumer.cli.service_log import Reporter
 from driftline.consumer.config import Loaded, load
@@ -36,7 +44,9 @@ from driftline.consumer.service.status import Status
 from driftline.consumer.service.stored_references import References, StoredReference
 from driftline.consumer.sketch.state import SketchState
 from driftline.consumer.sketch.totals import InputTotals
+from driftline.consumer.wire.codec import encode
 from driftline.detectors import Reference
+from driftline.detectors.count_rows import CountRows
 from driftline.detectors.reference import content_hash
 from driftline.errors import ReferenceError  # noqa: A004 (the operator's word for it)
 
@@ -166,6 +176,39 @@ def test_a_broken_reference_is_refused_at_the_start(loaded: Loaded) -> None:
     path.unlink()
     _, problems = stored_references(loaded)
     assert "does not exist" in str(problems[0])
+
+
+def test_a_judge_holds_the_counts_of_the_streams_that_it_judges(loaded: Loaded) -> None:
+    watched = started(loaded)
+    counts = watched.judge(NAMES[0], JudgeState(0, 0)).reference.counted.counts
+    assert isinstance(counts, CountRows)
+    # The model has segments of its reference, but watches none of them.
+    assert [isinstance(row, np.ndarray) for row in counts.rows] == [True] + [False] * 6
+
+
+def test_who_counts_and_judges_holds_one_grid(loaded: Loaded) -> None:
+    watched = started(loaded)
+    counted = sketch(watched, "even")
+    judge = watched.judge(NAMES[0], JudgeState(0, 0))
+    outline = watched.outlines[NAMES[0]]
+    assert judge.reference.counts.any()
+    for own, known in zip(judge.reference.layout.features, outline.layout.features, strict=True):
+        assert own.grid is known.grid
+    assert counted.failures == {}
+
+
+def test_the_whole_run_is_the_same_by_what_is_held_in_little_memory() -> None:
+    settings: dict[str, Any] = {"segments": ["tier"], "budget": "1 per 30d"}
+    config = plan(**settings).config
+    streams = (None, "tier=gold", "tier=tin", "tier=__other__")
+    rng = np.random.default_rng(9)
+    events = [*rows(0, 400, 200, rng), *rows(80_000, 400, 200, rng, x=2.5)]
+    found = [
+        [encode(each) for each in backtest(Plan(config, {MODEL: own}), events)]
+        for own in (REFERENCE, REFERENCE.watched_by(streams))
+    ]
+    assert found[0] == found[1]
+    assert len(found[0]) > 100
 
 
 @pytest.mark.parametrize("of", [REFERENCE, labelled_reference()])

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
+import numpy as np
+
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.acceptances import Acceptances
 from driftline.consumer.judge.features.causes import Causes
@@ -232,7 +234,7 @@ def rule_books(
 ) -> dict[bool, RuleBook]:
     """Return when the whole model alarms, under True, and when a segment does, under False."""
     streams = reference_streams(config, reference)
-    counts = reference.counts[[reference.position[stream] for stream in streams]]
+    counts = np.stack([reference.counts_of(stream) for stream in streams])
     few = few_values(reference.layout, counts)
     more, parts = performance_tests(config, outcomes), len(streams) - 1
     joint = config.joint is not None

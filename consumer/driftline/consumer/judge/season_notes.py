@@ -81,7 +81,7 @@ def season_problems(reference: Reference, zone: str | None, pane: int) -> Iterat
 def _explained(reference: Reference, seasons: Mapping[int, FeatureSeason]) -> dict[int, float]:
     """Return the share of the variance between panes, beyond chance, that a cycle explains."""
     places = np.array(sorted(seasons))
-    bins = PaneBins(reference.layout, reference.counts[0], places)
+    bins = PaneBins(reference.layout, reference.counts_of(None), places)
     directions = Directions.of(bins, int((places < reference.layout.numeric).sum()))
     found = {}
     for i, f in enumerate(places.tolist()):

@@ -19,6 +19,7 @@ from driftline.consumer.config.applied import (
     read_source,
     with_applied,
 )
+from driftline.consumer.judge.model_streams import reference_streams
 from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.protocol import Log, Record, TopicPartition, UnreadBatch
 from driftline.consumer.service.plan import Plan
@@ -169,15 +170,18 @@ class AppliedModels:
                 version.removed,
             )
             text = version.configuration
-            self._versions[key] = ModelVersion(
-                change,
-                None if text is None else self._config(name, text),
-                StoredReference(
-                    lambda: self.reference(name, version),
-                    lambda: parse_outline(self._unpacked(name, version)),
-                ),
-                version.at,
-            )
+            config = None if text is None else self._config(name, text)
+
+            def whole() -> Reference:
+                found = self.reference(name, version)
+                streams = () if config is None else reference_streams(config, found)
+                return found.watched_by(streams)
+
+            def outline() -> Reference:
+                return parse_outline(self._unpacked(name, version))
+
+            stored = StoredReference(whole, outline)
+            self._versions[key] = ModelVersion(change, config, stored, version.at)
         return self._versions[key]
 
     def _config(self, name: str, text: str) -> ModelConfig:

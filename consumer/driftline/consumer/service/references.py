@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from driftline.consumer.config import Config, ConfigError, Loaded, ModelConfig, Problem
+from driftline.consumer.judge.model_streams import reference_streams
 from driftline.consumer.service.reference_checks import (
     misfits,
     outcome_layout,
@@ -91,13 +92,14 @@ class ReferenceFiles:
         """
         reference = self._same(configured_reference(self.model))
         if not self.model.references:
-            return reference
+            return reference.watched_by(reference_streams(self.model, reference))
         named = {name: load_reference(own) for name, own in self.model.references.items()}
         for name, own in named.items():
             why = unlike(own, reference, self.model.references[name], self._address)
             if why is not None:
                 raise ReferenceError(why)
-        return with_versions(reference, named)
+        reference = with_versions(reference, named)
+        return reference.watched_by(reference_streams(self.model, reference))
 
     def outline(self) -> Reference:
         """Read what is counted.

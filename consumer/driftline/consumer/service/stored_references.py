@@ -54,6 +54,8 @@ class StoredReference:
         found = self._living()
         if found is None:
             found = self._read()
+            if self._outline is not None:
+                found = found.sharing(self._outline)
             self._whole = weakref.ref(found)
         return found
 

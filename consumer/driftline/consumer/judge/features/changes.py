@@ -152,10 +152,10 @@ class ChangeWatch:
         self._limits, self._pane, self._min_effect = limits, pane, min_effect
         self._window, self._most = window.length, max(RECENT) * window.every
         self._layout, self._seasons = reference.layout, stream_seasons(reference, segment)
-        parts = [reference.position[part] for part in self._parts]
+        parts = [reference.counts_of(part) for part in self._parts]
         self._evidence = StreamEvidence(
-            reference.layout, reference.counts[reference.position[segment]], watched,
-            dispersion, share, pane, reference.counts[parts] if parts else self._seasons,
+            reference.layout, reference.counts_of(segment), watched,
+            dispersion, share, pane, np.stack(parts) if parts else self._seasons,
             how,
         )  # fmt: skip
         self._key = content_hash(

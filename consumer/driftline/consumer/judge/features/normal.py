@@ -62,8 +62,7 @@ class StreamNormal:
     """
 
     def __init__(self, reference: Reference, segment: str | None, pane: int) -> None:
-        counts = reference.counts[reference.position[segment]]
-        baseline = Baseline(reference.layout, counts)
+        baseline = Baseline(reference.layout, reference.held_counts_of(segment))
         self.whole = Normal(baseline, normal_rates(baseline))
         self._segment, self._pane = segment, pane
         self._seasons = stream_seasons(reference, segment)

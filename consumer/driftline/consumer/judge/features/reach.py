@@ -81,17 +81,12 @@ class SegmentReach:
 
     def __init__(self, reference: Reference, tags: Mapping[str, Sequence[str]]) -> None:
         self._layout, self._tags = reference.layout, tags
-        self._normal = {
-            segment: reference.counts[reference.position[segment]]
-            for segments in tags.values()
-            for segment in segments
-        }
-        self._whole = reference.counts[reference.position[None]]
+        self._reference = reference
 
     def knows(self, segment: str, f: int) -> bool:
         """Return whether the reference has events of the f-th feature in a segment."""
         begin, end = self._layout.starts[f : f + 2]
-        return bool(self._normal[segment][begin:end].any())
+        return bool(self._reference.held_counts_of(segment)[begin:end].any())
 
     def of(
         self,
@@ -115,7 +110,8 @@ class SegmentReach:
 
         def cells(segment: str) -> tuple[FloatArray, FloatArray]:
             now = panes.counts(*times, segment)[: self._layout.size]
-            return self._cells(f, rate, now), self._cells(f, rate, self._normal[segment])
+            normal = self._reference.counts_of(segment)
+            return self._cells(f, rate, now), self._cells(f, rate, normal)
 
         return reach_of(self._tags, cells, phi, known)
 
@@ -130,8 +126,8 @@ class SegmentReach:
 
     @cached_property
     def _bins(self) -> PaneBins:
-        return PaneBins(self._layout, self._whole)
+        return PaneBins(self._layout, self._reference.counts_of(None))
 
     @cached_property
     def _baseline(self) -> Baseline:
-        return Baseline(self._layout, self._whole)
+        return Baseline(self._layout, self._reference.held_counts_of(None))

@@ -71,7 +71,8 @@ class EstimateStream:
         self._normal = outcomes.figures[place]
         self._calibration = outcomes.calibrations[place]
         self._inputs = self._estimated_from(reference)
-        self._scale = {} if records.segment is None else self._errors_in(reference.counts[place])
+        segment = records.segment
+        self._scale = {} if segment is None else self._errors_in(reference.counts_of(segment))
 
     def judge(self, window: StreamWindow, phi: FloatArray) -> tuple[list[Verdict], list[Alert]]:
         """Return the verdicts of a window, sorted by metric, and the alert records it causes.
