@@ -58,8 +58,8 @@ def _pane_of(row: Row) -> int:
     return time // WINDOW
 
 
-def write_config(path: Path, bootstrap: str, topic: str, prefix: str) -> Path:
-    """Write the configuration of the proof: windows of 6 days, else the defaults."""
+def write_config(path: Path, bootstrap: str, topic: str, prefix: str, **more: Any) -> Path:
+    """Write the configuration of the proof: windows of 6 days, else the defaults and `more`."""
     fields = {
         field: {"value": source.value} if isinstance(source, Constant) else source
         for field, source in _FIELDS.items()
@@ -71,7 +71,7 @@ def write_config(path: Path, bootstrap: str, topic: str, prefix: str) -> Path:
         "owner": "credit",
     }
     return deployment.write_config(
-        path, bootstrap, prefix, {MODEL: model}, sources={topic: {"fields": fields}}
+        path, bootstrap, prefix, {MODEL: model}, sources={topic: {"fields": fields}}, **more
     )
 
 

@@ -19,6 +19,7 @@ from tests.kafka.broker import Running, lacking, running, write_certificates
 from tests.kafka.members import FAST
 
 from driftline.consumer.config import KafkaConfig
+from driftline.consumer.log.confluent.consumer import ConfluentConsumer
 from driftline.consumer.log.kafka_python.consumer import KafkaConsumer
 
 HERE = Path(__file__).parent
@@ -100,13 +101,20 @@ def new_topic(admin: Any, prefix: str) -> NewTopic:
 
 
 @pytest.fixture
-def join(config: KafkaConfig) -> Iterator[Join]:
+def client() -> str:
+    """`kafka.client`; tests for both are parametrised with `CLIENTS`."""
+    return CLIENTS[0]
+
+
+@pytest.fixture
+def join(config: KafkaConfig, client: str) -> Iterator[Join]:
     """Join the test's group: `join(topic, **options)`."""
     members: list[KafkaConsumer] = []
+    body = ConfluentConsumer if client == "confluent" else KafkaConsumer
 
     def start(*topics: str, **options: Any) -> KafkaConsumer:
         settings = config.model_copy(update={"options": {**FAST, **options}})
-        members.append(KafkaConsumer(settings, frozenset(topics)))
+        members.append(body(settings, frozenset(topics)))
         return members[-1]
 
     yield start

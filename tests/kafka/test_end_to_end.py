@@ -17,7 +17,7 @@ import pytest
 from tests.docs.pages import PAGES
 from tests.kafka import car_loan
 from tests.kafka.car_loan import Replay, Row
-from tests.kafka.conftest import NewTopic
+from tests.kafka.conftest import CLIENTS, NewTopic
 from tests.kafka.published import Published, finish, same
 from tests.kafka.reader import Grown, TopicReader, by_identity, wait_until
 from tests.kafka.worker import Worker, driftline
@@ -65,20 +65,23 @@ def published(lines: list[bytes]) -> Published:
 
 
 StartWorkers = Callable[..., list[Worker]]
+PLAIN, FAST = CLIENTS
 
 
 @pytest.fixture
 def start_workers(bootstrap: str, directory: Path, tmp_path: Path) -> Iterator[StartWorkers]:
-    """`start_workers(topic, prefix, count)`, which share the partitions when it returns."""
+    """`start_workers(topic, prefix, *clients)`: a worker for each, in one group."""
     with ExitStack() as started:
 
-        def start(topic: str, prefix: str, count: int) -> list[Worker]:
-            config = directory / f"{prefix}.yaml"
-            car_loan.write_config(config, bootstrap, topic, prefix)
-            workers = [Worker(config, tmp_path / f"{prefix}-{n}.log") for n in range(count)]
-            for worker in workers:
-                started.callback(worker.close)
-                worker.start()
+        def start(topic: str, prefix: str, *clients: str) -> list[Worker]:
+            workers = []
+            for number, client in enumerate(clients):
+                config = directory / f"{prefix}-{client}.yaml"
+                section = {"client": client}
+                car_loan.write_config(config, bootstrap, topic, prefix, kafka=section)
+                workers.append(Worker(config, tmp_path / f"{prefix}-{number}.log"))
+                started.callback(workers[-1].close)
+                workers[-1].start()
             return workers
 
         yield start
@@ -118,7 +121,10 @@ def test_one_worker_and_three_find_what_the_backtest_finds(
     replay.close()
     # Two deployments on one topic at the same time: each has its own group and output topics.
     alone, shared = f"{prefix}-alone", f"{prefix}-shared"
-    workers = {alone: start_workers(topic, alone, 1), shared: start_workers(topic, shared, 3)}
+    workers = {
+        alone: start_workers(topic, alone, PLAIN),
+        shared: start_workers(topic, shared, PLAIN, FAST, PLAIN),
+    }
     for worker in workers[shared]:
         worker.wait_until_ready()
     assert sum(bool(worker.owned()["partitions"]) for worker in workers[shared]) >= 2
@@ -145,6 +151,7 @@ def of_a_recording(bootstrap: str, topic: str, directory: Path) -> Published:
     return published(printed.encode().splitlines())
 
 
+@pytest.mark.parametrize("client", CLIENTS)
 def test_workers_killed_three_times_find_what_the_backtest_finds(
     bootstrap: str,
     new_topic: NewTopic,
@@ -152,9 +159,10 @@ def test_workers_killed_three_times_find_what_the_backtest_finds(
     panes: list[list[Row]],
     backtest: Published,
     start_workers: StartWorkers,
+    client: str,
 ) -> None:
     topic = new_topic("events", car_loan.PARTITIONS)
-    workers = start_workers(topic, prefix, 3)
+    workers = start_workers(topic, prefix, client, client, client)
     for worker in workers:
         worker.wait_until_ready()
     rng = random.Random(20260301)

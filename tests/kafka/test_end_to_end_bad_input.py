@@ -12,7 +12,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from tests.kafka import checkout
 from tests.kafka.checkout import Sender, event, events
-from tests.kafka.conftest import NewTopic
+from tests.kafka.conftest import CLIENTS, NewTopic
 from tests.kafka.reader import TopicReader, wait_until
 from tests.kafka.worker import Worker
 
@@ -50,9 +50,12 @@ LATE = events(0, 3)
 
 
 @pytest.fixture
-def worker(bootstrap: str, prefix: str, tmp_path: Path) -> Iterator[Worker]:
+def worker(bootstrap: str, prefix: str, tmp_path: Path, client: str) -> Iterator[Worker]:
     """A worker of the small model on the topic `<prefix>.events`."""
-    config = checkout.write_config(tmp_path / "d.yaml", bootstrap, f"{prefix}.events", prefix)
+    section = {"client": client}
+    config = checkout.write_config(
+        tmp_path / "d.yaml", bootstrap, f"{prefix}.events", prefix, kafka=section
+    )
     worker = Worker(config, tmp_path / "worker.log")
     yield worker
     worker.close()
@@ -69,6 +72,7 @@ def totals(text: str) -> dict[str, float]:
     return found
 
 
+@pytest.mark.parametrize("client", CLIENTS)
 def test_every_record_has_one_fate(
     bootstrap: str, new_topic: NewTopic, prefix: str, worker: Worker
 ) -> None:

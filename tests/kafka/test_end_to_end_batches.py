@@ -12,17 +12,17 @@ import pytest
 from tests.kafka import checkout
 from tests.kafka.bomb import write_bomb
 from tests.kafka.checkout import Sender, events
-from tests.kafka.conftest import NewTopic
+from tests.kafka.conftest import CLIENTS, NewTopic
 from tests.kafka.reader import Grown, TopicReader, wait_until
 from tests.kafka.worker import Worker, driftline
 
 LIMIT = 2 << 20
 
 
-@pytest.fixture
-def config(bootstrap: str, prefix: str, tmp_path: Path) -> Path:
-    """The small model on the topic `<prefix>.events`."""
-    more: dict[str, Any] = {"kafka": {"max_batch_bytes": LIMIT}}
+@pytest.fixture(params=CLIENTS)
+def config(bootstrap: str, prefix: str, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """The small model on the topic `<prefix>.events`, for each client."""
+    more: dict[str, Any] = {"kafka": {"max_batch_bytes": LIMIT, "client": request.param}}
     return checkout.write_config(tmp_path / "d.yaml", bootstrap, f"{prefix}.events", prefix, **more)
 
 

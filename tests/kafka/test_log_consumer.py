@@ -14,7 +14,7 @@ from typing import Any
 import kafka
 import kafka.errors
 import pytest
-from tests.kafka.conftest import Join, NewTopic
+from tests.kafka.conftest import CLIENTS, Join, NewTopic
 from tests.kafka.members import PATIENCE, Reader, partitions, until
 
 from driftline.consumer.config import KafkaConfig
@@ -61,6 +61,7 @@ def test_a_new_partition_waits_until_it_is_sought(
     assert reader.changes[-1] is first
 
 
+@pytest.mark.parametrize("client", CLIENTS)
 def test_pause_resume_and_lag(join: Join, new_topic: NewTopic, write: Callable[..., None]) -> None:
     topic = new_topic("events", 2)
     zero, one = sorted(partitions(topic, 0, 1))
@@ -89,6 +90,7 @@ def test_pause_resume_and_lag(join: Join, new_topic: NewTopic, write: Callable[.
     assert reader.consumer.lag(zero) == 2
 
 
+@pytest.mark.parametrize("client", CLIENTS)
 def test_random_pauses(join: Join, new_topic: NewTopic, write: Callable[..., None]) -> None:
     """The client parks what it has of a paused partition; nothing may be lost or come twice."""
     topic = new_topic("events", 3)
@@ -157,6 +159,7 @@ def test_two_members_share_and_what_stays_goes_on(
     assert all(first.values[tp] == [*range(10), 15] for tp in moved)
 
 
+@pytest.mark.parametrize("client", CLIENTS)
 def test_a_join_that_ends_between_two_polls_counts(join: Join, new_topic: NewTopic) -> None:
     topic = new_topic("events", 2)
     first = Reader(join(topic))
@@ -208,6 +211,7 @@ def test_a_killed_member(join: Join, new_topic: NewTopic, config: KafkaConfig) -
     assert reader.changes[-1].kept == stayed
 
 
+@pytest.mark.parametrize("client", CLIENTS)
 def test_nothing_is_kept_when_the_group_has_thrown_the_member_out(
     join: Join, new_topic: NewTopic, write: Callable[..., None], admin: Any, config: KafkaConfig
 ) -> None:
@@ -242,6 +246,7 @@ def test_records_that_retention_took(
     assert reader.values == {zero: [5, 6, 7], one: [0, 1]}
 
 
+@pytest.mark.parametrize("client", CLIENTS)
 def test_a_position_beyond_the_end_is_another_topic(
     join: Join, new_topic: NewTopic, write: Callable[..., None]
 ) -> None:
@@ -278,6 +283,7 @@ def test_two_workers_with_one_name(join: Join, new_topic: NewTopic) -> None:
         first.consumer.commit({TopicPartition(topic, 0): 1})
 
 
+@pytest.mark.parametrize("client", CLIENTS)
 def test_outages_are_waited_out_and_all_else_is_not(
     join: Join, new_topic: NewTopic, monkeypatch: pytest.MonkeyPatch
 ) -> None:

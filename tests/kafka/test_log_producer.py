@@ -13,13 +13,16 @@ import kafka.errors
 import pytest
 from kafka.future import Future
 from tests.kafka.broker import Running
+from tests.kafka.conftest import CLIENTS
 
 from driftline.consumer.config import KafkaConfig
+from driftline.consumer.log.confluent import producer as confluent_producer
+from driftline.consumer.log.confluent.producer import ConfluentProducer
 from driftline.consumer.log.errors import LogError, WorkerLost
 from driftline.consumer.log.kafka_python import producer as kafka_producer
 from driftline.consumer.log.kafka_python.log import KafkaLog
 from driftline.consumer.log.kafka_python.producer import KafkaProducer, start_producer
-from driftline.consumer.log.protocol import Message, TopicPartition
+from driftline.consumer.log.protocol import Message, Producer, TopicPartition
 
 NewTopic = Callable[..., str]
 
@@ -38,16 +41,33 @@ class SilentClient:
         raise kafka.errors.KafkaTimeoutError("messages are outstanding")
 
 
+StartProducer = Callable[..., Producer]
+
+
 @pytest.fixture
-def producer(config: KafkaConfig) -> Iterator[KafkaProducer]:
-    started = KafkaProducer(start_producer(config))
-    yield started
-    started.close()
+def start(config: KafkaConfig, client: str) -> Iterator[StartProducer]:
+    """Start a producer of either client: `start(patience=60.0)`."""
+    started: list[Producer] = []
+
+    def begin(patience: float = 60.0) -> Producer:
+        if client == "confluent":
+            started.append(ConfluentProducer(confluent_producer.start_producer(config), patience))
+        else:
+            started.append(KafkaProducer(start_producer(config), patience))
+        return started[-1]
+
+    yield begin
+    for each in started:
+        each.close()
 
 
-def test_order_and_content(
-    producer: KafkaProducer, config: KafkaConfig, new_topic: NewTopic
-) -> None:
+@pytest.fixture
+def producer(start: StartProducer) -> Producer:
+    return start()
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_order_and_content(producer: Producer, config: KafkaConfig, new_topic: NewTopic) -> None:
     topic = new_topic("out", 2)
     for number in range(3_000):
         headers = [("reason", b"schema")]
@@ -73,7 +93,8 @@ def test_order_and_content(
     assert abs(even[-1].timestamp - time.time() * 1000) < 60_000
 
 
-def test_a_message_that_the_broker_refuses(producer: KafkaProducer, new_topic: NewTopic) -> None:
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_message_that_the_broker_refuses(producer: Producer, new_topic: NewTopic) -> None:
     topic = new_topic("small", configs={"max.message.bytes": "2000"})
     producer.send(Message(topic, 0, b"key", b"small"))
     producer.flush()
@@ -84,14 +105,16 @@ def test_a_message_that_the_broker_refuses(producer: KafkaProducer, new_topic: N
         producer.send(Message(topic, 0, b"key", b"small"))
 
 
-def test_a_message_that_the_client_refuses(producer: KafkaProducer, new_topic: NewTopic) -> None:
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_message_that_the_client_refuses(producer: Producer, new_topic: NewTopic) -> None:
     with pytest.raises(LogError, match="refused a message of 2000000 bytes"):
         producer.send(Message(new_topic("out"), 0, b"key", bytes(2_000_000)))
 
 
+@pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("hours", [2, -2])
 def test_a_clock_that_is_not_the_brokers(
-    producer: KafkaProducer, new_topic: NewTopic, hours: int
+    producer: Producer, new_topic: NewTopic, hours: int
 ) -> None:
     limits = {f"message.timestamp.{side}.max.ms": "3600000" for side in ("before", "after")}
     topic = new_topic("out", configs=limits)  # a broker's default is an hour ahead
@@ -101,15 +124,22 @@ def test_a_clock_that_is_not_the_brokers(
         producer.flush()
 
 
-def test_a_topic_that_does_not_exist(config: KafkaConfig, prefix: str) -> None:
-    producer = KafkaProducer(start_producer(config), patience=0.0)
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_topic_that_does_not_exist(start: StartProducer, prefix: str) -> None:
+    message = Message(f"{prefix}.missing", 0, b"key", b"value")
+    producer = start(patience=10.0)
+
+    def write() -> None:
+        producer.send(message)
+        producer.flush()  # one client looks for the topic at once, the other in the background
+
     with pytest.raises(WorkerLost, match=f"cannot write to {prefix}.missing"):
-        producer.send(Message(f"{prefix}.missing", 0, b"key", b"value"))
-    producer.close()
+        write()
 
 
+@pytest.mark.parametrize("client", CLIENTS)
 def test_a_broker_that_stands_still(
-    producer: KafkaProducer, broker: Running, config: KafkaConfig, new_topic: NewTopic
+    producer: Producer, broker: Running, config: KafkaConfig, new_topic: NewTopic
 ) -> None:
     if broker.pid is None:
         pytest.skip("only a broker of our own can be frozen")

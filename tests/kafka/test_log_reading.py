@@ -8,8 +8,10 @@ from typing import Any
 
 import kafka
 import pytest
+from tests.kafka.conftest import CLIENTS
 
 from driftline.consumer.config import KafkaConfig
+from driftline.consumer.log.confluent.log import ConfluentLog
 from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.kafka_python import log as kafka_log
 from driftline.consumer.log.kafka_python.log import KafkaLog
@@ -22,8 +24,8 @@ Write = Callable[..., None]
 
 
 @pytest.fixture
-def log(config: KafkaConfig) -> Iterator[KafkaLog]:
-    opened = KafkaLog(config)
+def log(config: KafkaConfig, client: str) -> Iterator[KafkaLog]:
+    opened = ConfluentLog(config) if client == "confluent" else KafkaLog(config)
     yield opened
     opened.close()
 
@@ -110,6 +112,7 @@ def test_read_ends_where_the_log_ended_at_the_call(
     assert list(log.read({})) == []
 
 
+@pytest.mark.parametrize("client", CLIENTS)
 def test_reading_may_be_given_up(log: KafkaLog, new_topic: NewTopic, write: Write) -> None:
     partition = TopicPartition(new_topic("events"), 0)
     write(partition, b"one")
@@ -117,6 +120,7 @@ def test_reading_may_be_given_up(log: KafkaLog, new_topic: NewTopic, write: Writ
     assert next(log.read({partition: 0})).value == b"one"
 
 
+@pytest.mark.parametrize("client", CLIENTS)
 def test_read_a_compacted_topic(log: KafkaLog, new_topic: NewTopic, write: Write) -> None:
     configs = {"cleanup.policy": "compact", "segment.ms": "1000"}
     partition = TopicPartition(new_topic("state", 1, configs), 0)

@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 from tests.kafka.broker import PASSWORD, USER, Running, write_certificates
+from tests.kafka.conftest import CLIENTS
 
 from driftline.consumer.config import KafkaConfig
+from driftline.consumer.log.broker import connect as reach
 from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.kafka_python import connect
 from driftline.consumer.log.kafka_python.client_log import ClientLog
-from driftline.consumer.log.kafka_python.consumer import KafkaConsumer
-from driftline.consumer.log.kafka_python.log import KafkaLog
-from driftline.consumer.log.kafka_python.producer import KafkaProducer, start_producer
 from driftline.consumer.log.protocol import Message, TopicPartition
+from driftline.consumer.log.topics import TopicSpec
 
 SASL = {"mechanism": "SCRAM-SHA-512", "username": USER, "password": PASSWORD}
 
@@ -61,20 +61,21 @@ def sentence(section: dict[str, Any]) -> str:
     return str(caught.value)
 
 
-def test_scram_over_tls(secure: dict[str, Any], prefix: str, debug_log: io.StringIO) -> None:
-    config = KafkaConfig.model_validate(secure)
-    log = KafkaLog(config)
-    from_admin = log._admin
+@pytest.mark.parametrize("client", CLIENTS)
+def test_scram_over_tls(
+    secure: dict[str, Any], prefix: str, debug_log: io.StringIO, client: str
+) -> None:
+    broker = reach(KafkaConfig.model_validate({**secure, "client": client}))
     topic = f"{prefix}.events"
-    from_admin.create_topics({topic: {"num_partitions": 1}}, wait_for_metadata=True)
+    broker.log.create_topics([TopicSpec(topic, 1, {})], 1)
     partition = TopicPartition(topic, 0)
-    producer = KafkaProducer(start_producer(config))
+    producer = broker.producer()
     producer.send(Message(topic, 0, b"key", b"value"))
     producer.flush()
     producer.close()
-    assert [record.value for record in log.read({partition: 0})] == [b"value"]
-    log.close()
-    consumer = KafkaConsumer(config, frozenset({topic}))
+    assert [record.value for record in broker.log.read({partition: 0})] == [b"value"]
+    broker.log.close()
+    consumer = broker.consumer({topic})
     records: list[Any] = []
     deadline = time.monotonic() + 30
     while not records:

@@ -1,0 +1,152 @@
+"""What is outstanding is bounded, waited for, and never silently short of a message."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+import confluent_kafka
+import pytest
+from confluent_kafka import KafkaError
+
+from driftline.consumer.log.confluent.producer import ConfluentProducer
+from driftline.consumer.log.errors import LogError, WorkerLost
+from driftline.consumer.log.protocol import Message
+
+MESSAGE = Message("out", 0, b"key", b"value")
+
+
+class Client:
+    """Stands for librdkafka's producer: acknowledges so many messages with each wait."""
+
+    def __init__(self, acknowledged: int = 0, room: int = 100) -> None:
+        self.acknowledged = acknowledged
+        self.room = room
+        self.waiting: deque[tuple[Any, ...]] = deque()
+        self.refusals: dict[int, int] = {}  # number of a message -> the error's code
+        self.sent: list[tuple[Any, ...]] = []
+        self.purged = self.closed = False
+
+    def __len__(self) -> int:
+        return len(self.waiting)
+
+    def produce(
+        self, topic: str, value: Any, key: Any, partition: int, *,
+        headers: Any, timestamp: int, on_delivery: Any,
+    ) -> None:  # fmt: skip
+        if len(self.waiting) == self.room:
+            raise BufferError("Local: Queue full")
+        if value == b"large":
+            error = KafkaError(KafkaError.MSG_SIZE_TOO_LARGE, "too large for us")
+            raise confluent_kafka.KafkaException(error)
+        message = confluent_kafka.Message(topic=topic, partition=partition, value=value)
+        self.waiting.append((len(self.sent), message, on_delivery))
+        self.sent.append((topic, partition, key, value, headers, timestamp))
+
+    def poll(self, timeout: float) -> int:
+        return self._take(0)
+
+    def flush(self, timeout: float) -> int:
+        self._take(self.acknowledged)
+        return len(self.waiting)
+
+    def _take(self, most: int) -> int:
+        while self.waiting and (most or self.waiting[0][0] in self.refusals):
+            number, message, report = self.waiting.popleft()
+            if (code := self.refusals.get(number)) is not None:
+                report(KafkaError(code, "no"), message)
+            most = max(0, most - 1)
+        return 0
+
+    def purge(self) -> None:
+        self.purged = True
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def several(producer: ConfluentProducer, count: int) -> None:
+    for _ in range(count):
+        producer.send(MESSAGE)
+
+
+def test_fields() -> None:
+    client = Client(acknowledged=10)
+    producer = ConfluentProducer(client)
+    producer.send(Message("out", 1, None, b"", [("a", b"x")], 17))
+    producer.send(MESSAGE)
+    producer.send(MESSAGE._replace(timestamp=0))
+    assert client.sent == [
+        ("out", 1, None, b"", [("a", b"x")], 17),
+        ("out", 0, b"key", b"value", None, 0),  # which is the present
+        ("out", 0, b"key", b"value", None, 1),
+    ]
+    producer.flush()
+    assert len(client) == 0
+    producer.close()
+    assert (client.purged, client.closed) == (False, True)
+
+
+def test_nobody_acknowledges() -> None:
+    client = Client()
+    producer = ConfluentProducer(client, patience=0.0)
+    producer.send(MESSAGE)
+    with pytest.raises(WorkerLost, match="1 messages wait and the broker has acknowledged none"):
+        producer.flush()
+    producer.close()
+    assert (client.purged, client.closed) == (True, True)
+
+
+def test_an_acknowledgement_is_a_sign_of_life() -> None:
+    producer = ConfluentProducer(Client(acknowledged=1), patience=0.0)
+    several(producer, 5)
+    producer.flush()  # one with each wait, none of which is without
+
+
+def test_a_full_queue_is_waited_for() -> None:
+    client = Client(acknowledged=2, room=3)
+    producer = ConfluentProducer(client, patience=0.0)
+    several(producer, 10)
+    assert len(client.sent) == 10
+    client.acknowledged = 0
+    with pytest.raises(WorkerLost, match="3 messages wait"):
+        several(producer, 10)
+
+
+@pytest.mark.parametrize(
+    ("code", "error", "said"),
+    [
+        (KafkaError.MSG_SIZE_TOO_LARGE, LogError, r"refused a message of 9 bytes for out\[0\]: no"),
+        (KafkaError.TOPIC_AUTHORIZATION_FAILED, LogError, "no: grant Write on out"),
+        (KafkaError.INVALID_TIMESTAMP, LogError, "set the clock of this host, or of the broker's"),
+        (KafkaError._UNKNOWN_TOPIC, WorkerLost, "cannot write to out: no"),
+        (KafkaError._TRANSPORT, WorkerLost, "refused a message of 9 bytes"),
+    ],
+)
+def test_a_refusal_ends_the_worker(code: int, error: type[Exception], said: str) -> None:
+    """Of a batch that is refused as a whole, the largest message is named."""
+    client = Client(acknowledged=10)
+    client.refusals = dict.fromkeys(range(3), code)
+    producer = ConfluentProducer(client)
+    for value in (b"first", b"the large", b"last"):
+        producer.send(MESSAGE._replace(value=value))
+    with pytest.raises(error, match=said):
+        producer.flush()
+    with pytest.raises(error, match=said):
+        producer.send(MESSAGE)
+    with pytest.raises(error, match=said):
+        producer.flush()
+
+
+def test_a_refusal_is_seen_without_a_flush() -> None:
+    client = Client()
+    client.refusals = {0: KafkaError.POLICY_VIOLATION}
+    producer = ConfluentProducer(client)
+    with pytest.raises(LogError, match="refused a message of 5 bytes"):
+        several(producer, 80)
+    assert len(client.sent) < 80
+
+
+def test_what_the_client_refuses_itself() -> None:
+    with pytest.raises(LogError, match=r"refused a message of 5 bytes for out\[0\]: too large"):
+        ConfluentProducer(Client()).send(MESSAGE._replace(value=b"large"))
