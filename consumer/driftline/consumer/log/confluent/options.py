@@ -17,8 +17,8 @@ from driftline.consumer.log.kafka_python.identity import secret, token
 Client = TypeVar("Client")
 
 _TOKEN_LASTS = 300.0  # seconds after which the file of a token is read again
-_FETCH, _BACKOFF = 50 * 1024 * 1024, 100  # bytes and ms; librdkafka's own
-_MOST = 2**31 - 1  # what it takes as a size
+# librdkafka's own: bytes asked for, bytes taken, ms.
+_FETCH, _ANSWER, _BACKOFF = 50 * 1024 * 1024, 100_000_000, 100
 _ROOM = 512  # bytes of an answer beside the records; librdkafka insists on them
 
 
@@ -54,7 +54,7 @@ def client_options(
         "logger": client_logger(),
         **fixed,
     }
-    _fit(options, client, config.max_batch_bytes)
+    _fit(options, client)
     if config.tls is not None:
         files = {
             "ssl.ca.location": config.tls.ca_file,
@@ -67,7 +67,7 @@ def client_options(
     return options
 
 
-def _fit(options: dict[str, Any], client: str, limit: int) -> None:
+def _fit(options: dict[str, Any], client: str) -> None:
     """Move what was not set to where librdkafka takes it beside what was."""
     longest = options["reconnect.backoff.max.ms"]
     first = options.setdefault("reconnect.backoff.ms", min(_BACKOFF, longest))
@@ -76,9 +76,10 @@ def _fit(options: dict[str, Any], client: str, limit: int) -> None:
     if client == "consumer":
         largest = options.get("fetch.max.bytes", _FETCH)
         options["message.max.bytes"] = min(1_000_000, largest)
-        # Of zstd, it also bounds what a batch unpacks to.
+        # An answer above this bound is asked for again and again; of zstd, it also bounds what a
+        # batch unpacks to.
         options["receive.message.max.bytes"] = max(
-            options.get("receive.message.max.bytes", min(limit, _MOST)), largest + _ROOM
+            options.get("receive.message.max.bytes", _ANSWER), largest + _ROOM
         )
 
 
