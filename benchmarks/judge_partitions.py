@@ -87,7 +87,8 @@ class Fed:
 
     def horizon(self, partition: int, until: int) -> Horizon:
         """Return that the panes before a time (ms) are final in a partition."""
-        return Horizon("t", partition, self.partitions, "m", until, until, until, 1)
+        progress = until + EVERY  # past the grace: events closed them
+        return Horizon("t", partition, self.partitions, "m", until, progress, until, 1)
 
     def pane(self, number: int) -> tuple[float, float]:
         """Let a pane come from all partitions; return what it and its last horizon took, s."""
@@ -162,6 +163,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--partitions", type=int, nargs="+", default=[1, 10, 100, 1_000])
     parser.add_argument("--numeric", type=int, default=75)
+    parser.add_argument("--forms", nargs="+", default=["plain", "kept"])
     args = parser.parse_args()
     reference = Workload("m", args.numeric, args.numeric // 3).reference()
     plan = plan_of(reference)
@@ -174,7 +176,7 @@ def main() -> None:
     print(f"{'partitions':>10}  {'form':6}" + "".join(f"{name:>12}" for name in head))
     for partitions in args.partitions:
         pool = [pane_of(reference, EVENTS // partitions, seed) for seed in range(8)]
-        for form in ("plain", "kept"):
+        for form in args.forms:
             if form == "plain":
                 with plain_form():
                     found = measure(plan, partitions, pool)

@@ -196,9 +196,7 @@ def rewind_to_oldest_pane_of_sketch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def rewind_to_oldest_pane_of_judge(monkeypatch: pytest.MonkeyPatch) -> None:
     def rewind(self: PaneStore) -> int | None:
-        if not self._parts:
-            return None
-        return min(part.offset for part in self._parts[min(self._parts)].values())
+        return self._panes[min(self._panes)].offset if self._panes else None
 
     monkeypatch.setattr(PaneStore, "rewind", rewind)
 

@@ -85,6 +85,7 @@ class ModelJudge:
             state.empty_since,
             state.next_pane,
         )
+        self._tracks = {False: self.track}  # by whether it is of the outcomes
         self.track.losses = list(state.losses)
         self.track.refused = list(state.refused)
         if state.kept_from is not msgspec.UNSET:
@@ -119,6 +120,7 @@ class ModelJudge:
             self.performance = PerformanceJudge(
                 self._shared, references.origins(), state.performance
             )
+            self._tracks[True] = self.performance.track
 
     @property
     def reference(self) -> Reference:
@@ -201,13 +203,13 @@ class ModelJudge:
         Before `position` panes fill windows and nothing else happens.
         """
         out: Sequence[Verdict | Alert] = ()
+        if isinstance(message, Horizon) and message.outcomes in self._tracks:
+            self._tracks[message.outcomes].close(message)
         if isinstance(message, Pane):
-            if not message.outcomes:
-                if offset >= self.position:
-                    self._passed_over.pane(message, self.track.window_start())
-                self.track.add(message, offset)
-            elif self.performance is not None:
-                self.performance.track.add(message, offset)
+            if not message.outcomes and offset >= self.position:
+                self._passed_over.pane(message, self.track.window_start())
+            if message.outcomes in self._tracks:
+                self._tracks[message.outcomes].add(message, offset)
         elif offset < self.position:
             return ()
         elif isinstance(message, Loss):
@@ -246,10 +248,7 @@ class ModelJudge:
 
     def state(self) -> JudgeState:
         """Return the state record as of now; encode it before feeding on."""
-        stores = [self.track.panes]
-        if self.performance is not None:
-            stores.append(self.performance.track.panes)
-        offsets = [offset for store in stores if (offset := store.rewind()) is not None]
+        offsets = [at for each in self._tracks.values() if (at := each.panes.rewind()) is not None]
         state = JudgeState(
             topic_id=self._state.topic_id,
             partitions=self._state.partitions,

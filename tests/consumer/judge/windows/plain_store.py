@@ -38,9 +38,10 @@ class PlainStore:
         layouts: ids of the layout that the panes must be counted in: its own, then those that it
             had in panes of older versions.
         size: length of the flat layout.
+        window: not used.
     """
 
-    def __init__(self, pane: int, layouts: Sequence[str], size: int) -> None:
+    def __init__(self, pane: int, layouts: Sequence[str], size: int, window: int = 0) -> None:
         self._pane = pane
         self._layouts = layouts
         self._size = size
@@ -63,6 +64,16 @@ class PlainStore:
     def starts(self) -> list[int]:
         """Return the starts of the panes at hand, in order."""
         return sorted(self._parts)
+
+    def starts_from(self, time: int | None) -> list[int]:
+        """Return those at a time (ms) or after it; None: all."""
+        return [start for start in self.starts() if time is None or start >= time]
+
+    def close(self, source: tuple[str, int], until: int, by_events: int) -> None:
+        """Do nothing: every message is kept."""
+
+    def fold(self, until: int) -> None:
+        """Do nothing: nothing is added up."""
 
     def rewind(self) -> int | None:
         """Return the smallest offset that a pane at hand was read from."""

@@ -1,21 +1,30 @@
-"""The panes of a model that windows still to be judged may need, merged over partitions."""
+"""The panes of a model that windows still to be judged may need, added up over partitions.
+
+A part that its source closed because of its events is final: whoever counts it again counts the
+same. It is added to the sum of its pane, so what is kept and added up for a window does not grow
+with the partitions. All others stay apart: what came before an idle mark, or was closed because of
+a silence, may come again with more events.
+"""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from msgspec import UNSET
+from msgspec.structs import replace
 
-from driftline.consumer.wire.codec import unpack_integers
-from driftline.consumer.wire.messages import Pane, StreamCounts
+from driftline.consumer.judge.windows.pane_sum import PaneSum, add_packed
+from driftline.consumer.judge.windows.running import RunningSums
+from driftline.consumer.wire.clock import Source
+from driftline.consumer.wire.messages import Pane
 from driftline.consumer.wire.samples import EventSample, WindowSample, merged, merged_names
 from driftline.detectors import OTHER
 from driftline.detectors.grid import IntArray
 from driftline.detectors.tags import VERSION
-from driftline.errors import RecordError
 
 PART = 100
 """A release is named where at least one in this number of events is of it."""
@@ -29,10 +38,25 @@ class _Part:
     """The count of one (source, partition, first): whole, or in pieces by flat position."""
 
     until: int
-    offset: int  # smallest offset of a message of it in the log of panes
     layout: str
     length: int
     pieces: dict[int, Pane] = field(default_factory=dict)
+    lasting: bool = False  # whether it stays apart
+    void: bool = False  # whether it stands for a part that was counted in two ways
+
+
+@dataclass
+class _HeldPane:
+    """What is at hand of one pane: a sum of parts, and the others by source and first offset."""
+
+    offset: int  # smallest offset of a message of it in the log of panes
+    sum: PaneSum | None = None
+    apart: dict[Source, dict[int, _Part]] = field(default_factory=dict)
+
+    @property
+    def parts(self) -> Iterator[_Part]:
+        """The parts that are kept apart."""
+        return (part for parts in self.apart.values() for part in parts.values())
 
 
 class PaneStore:
@@ -43,49 +67,121 @@ class PaneStore:
         layouts: ids of the layout that the panes must be counted in: its own, then those that it
             had in panes of older versions.
         size: length of the flat layout.
+        window: length of the windows (ms) where they overlap so much that a sum of each stream is
+            kept from one to the next; 0: none is.
     """
 
-    def __init__(self, pane: int, layouts: Sequence[str], size: int) -> None:
+    def __init__(self, pane: int, layouts: Sequence[str], size: int, window: int = 0) -> None:
         self._pane = pane
         self._layouts = layouts
         self._size = size
-        self._parts: dict[int, dict[tuple[str, int, int], _Part]] = {}
+        self._panes: dict[int, _HeldPane] = {}
+        self._starts: list[int] | None = []  # in order; None: to be sorted anew
+        self._foreign: set[int] = set()  # starts of panes with a part of another layout or length
+        self._unfolded: set[int] = set()  # starts of panes whose sum is not one count yet
+        self._folded: int | None = None  # up to when (ms) they were, but for what came since
+        self._numbers: dict[Source, int] = {}
+        self._closed: dict[Source, int] = {}  # up to when each source has closed its panes, ms
+        self._open: dict[Source, set[int]] = {}  # starts of the panes that it has not, by source
+        self._running = RunningSums(pane, window, size, self._add_counts)
 
     def add(self, pane: Pane, offset: int) -> None:
         """Take in the message `pane` from `offset` of the log of panes."""
-        parts = self._parts.setdefault(pane.start, {})
+        start, source = pane.start, (pane.source, pane.partition)
+        held = self._panes.get(start)
+        if held is None:
+            held = self._panes[start] = _HeldPane(offset)
+            self._starts = None
         layout = self._layouts[0] if pane.layout_id in self._layouts else pane.layout_id
-        key = (pane.source, pane.partition, pane.first)
-        part = parts.get(key)
+        own = layout == self._layouts[0]
+        parts = held.apart.get(source, {})
+        part = parts.get(pane.first)
         if part is None:
-            part = parts[key] = _Part(pane.until, offset, layout, pane.length)
+            known = self._in_sum(held, source, pane)
+            if known is not None and own and pane.until <= known:
+                return  # a repeat
+            part = parts[pane.first] = _Part(pane.until, layout, pane.length)
+            held.apart[source] = parts
+            if known is not None:
+                # Workers of two configurations counted it: nothing can be said of the pane.
+                part.layout, part.void, part.lasting = "" if own else layout, True, True
+            else:
+                self._open.setdefault(source, set()).add(start)
+        if part.void:
+            self._foreign.add(start)
+            return
         if pane.until > part.until or layout != part.layout:
             part.until, part.layout, part.length = pane.until, layout, pane.length
             part.pieces = {}
         if pane.until == part.until:
-            part.pieces[pane.low] = pane
+            part.pieces[pane.low] = pane if own else _uncounted(pane)
+            self._running.forget(start)
+        if self._is_foreign(part):
+            self._foreign.add(start)
+        elif start in self._foreign and not any(map(self._is_foreign, held.parts)):
+            self._foreign.discard(start)
 
-    def starts(self) -> list[int]:
+    def close(self, source: Source, until: int, by_events: int) -> None:
+        """Take in that a source has closed its panes that end at `until` (ms) or before.
+
+        Args:
+            source: whose parts will not grow.
+            until: as above.
+            by_events: those that end there or before it closed because of its events (ms): they
+                are added to the sums of their panes. Others may grow if it is started anew.
+        """
+        self._closed[source] = max(until, self._closed.get(source, until))
+        starts = self._open.get(source)
+        if not starts:
+            return
+        for start in [at for at in starts if at + self._pane <= until]:
+            starts.discard(start)
+            if (held := self._panes.get(start)) is not None:
+                self._close(start, held, source, final=start + self._pane <= by_events)
+        if not starts:
+            del self._open[source]
+
+    def fold(self, until: int) -> None:
+        """Let no more be kept than their sums of the panes that end at `until` (ms) or before."""
+        if until == self._folded:
+            return
+        self._folded = until
+        for start in [at for at in self._unfolded if at + self._pane <= until]:
+            self._unfolded.discard(start)
+            if (held := self._panes.get(start)) is not None and held.sum is not None:
+                held.sum.fold()
+
+    def starts(self) -> Sequence[int]:
         """Return the starts of the panes at hand, in order."""
-        return sorted(self._parts)
+        if self._starts is None:
+            self._starts = sorted(self._panes)
+        return self._starts
+
+    def starts_from(self, time: int | None) -> Sequence[int]:
+        """Return those at a time (ms) or after it; None: all."""
+        starts = self.starts()
+        return starts if time is None else starts[bisect_left(starts, time) :]
 
     def rewind(self) -> int | None:
         """Return the smallest offset that a pane at hand was read from."""
-        offsets = [p.offset for parts in self._parts.values() for p in parts.values()]
-        return min(offsets, default=None)
+        return min((held.offset for held in self._panes.values()), default=None)
 
     def drop_before(self, time: int) -> None:
         """Forget the panes that end at `time` (ms) or before."""
-        for start, parts in list(self._parts.items()):
-            if all(start + part.length <= time for part in parts.values()):
-                del self._parts[start]
+        gone = [at for at in self._panes if at + self._longest(at) <= time]
+        self._running.leave(gone)
+        for start in gone:
+            del self._panes[start]
+            self._foreign.discard(start)
+            self._unfolded.discard(start)
+            self._starts = None
 
     def foreign(self, start: int, end: int) -> bool:
         """Return whether a pane within the times has another layout or length."""
         return any(
-            part.layout != self._layouts[0] or part.length != self._pane
-            for at, parts in self._parts.items()
-            for part in parts.values()
+            self._is_foreign(part)
+            for at in self._foreign
+            for part in self._panes[at].parts
             if at < end and at + part.length > start
         )
 
@@ -95,43 +191,45 @@ class PaneStore:
         A change alone goes from pane to pane; so do workers with two configurations.
         """
         mixed = any(
-            len({(part.layout, part.length) for part in parts.values()}) > 1
-            for at, parts in self._parts.items()
-            if at < end and any(at + part.length > start for part in parts.values())
+            len(self._kinds(at)) > 1
+            for at in self._foreign
+            if at < end and at + self._longest(at) > start
         )
         changed = "reference changed" if self.foreign(start, end) else None
         return TWO_CONFIGURATIONS if changed and mixed else changed
 
     def any(self, start: int, end: int) -> bool:
         """Return whether a pane lies within the times, or reaches into them."""
-        return any(
-            at < end and at + part.length > start
-            for at, parts in self._parts.items()
-            for part in parts.values()
-        )
+        return any(at < end and at + self._longest(at) > start for at in self._panes)
 
     def events(self, start: int, end: int, stream: str | None) -> int:
         """Return the events of `stream` in the panes from `start` to `end`."""
-        return sum(counts.events for first, counts in self._stream(start, end, stream) if first)
+        total = sum(each.events(stream) for each in self._sums(start, end))
+        for first in self._firsts(start, end):
+            total += sum(counts.events for counts in first.streams if counts.stream == stream)
+        return total
 
     def versions(self, start: int, end: int, stream: str | None) -> dict[str, int]:
         """Return the events per model version of `stream` in the panes from `start` to `end`."""
-        total: dict[str, int] = {}
-        for first, counts in self._stream(start, end, stream):
-            for version, events in counts.versions.items() if first else ():
-                total[version] = total.get(version, 0) + events
-        return total
+        total: Counter[str] = Counter()
+        for each in self._sums(start, end):
+            total.update(each.versions(stream))
+        for first in self._firsts(start, end):
+            for counts in first.streams:
+                if counts.stream == stream:
+                    total.update(counts.versions)
+        return dict(total)
 
     def releases(self, start: int, end: int, tag: str) -> dict[str, int]:
         """Return the events per value of a tag of releases in the panes from `start` to `end`."""
         if tag == VERSION:
             return self.versions(start, end, None)
         total: Counter[str] = Counter()
-        for at in range(start, end, self._pane):
-            for part in self._parts.get(at, {}).values():
-                first = part.pieces.get(0)
-                if first is not None and first.releases is not UNSET:
-                    total.update(first.releases.get(tag, {}))
+        for each in self._sums(start, end):
+            total.update(each.releases.get(tag, {}))
+        for first in self._firsts(start, end):
+            if first.releases is not UNSET:
+                total.update(first.releases.get(tag, {}))
         return dict(total)
 
     def begun(self, back: int, since: int, end: int, tags: Iterable[str]) -> dict[str, str]:
@@ -159,44 +257,118 @@ class PaneStore:
         Raises:
             RecordError: a pane does not fit the reference's layout.
         """
+        kept = self._running.counts(start, end, stream)
+        if kept is not None:
+            return kept
         total = np.zeros(self._size, dtype=np.int64)
-        for _, counts in self._stream(start, end, stream, own=True):
-            indexes = np.cumsum(unpack_integers(counts.indexes))
-            if len(indexes) and indexes[-1] >= self._size:
-                raise RecordError("a pane does not fit its reference: was the reference edited?")
-            total[indexes] += unpack_integers(counts.counts)
+        for at in range(start, end, self._pane):
+            self._add_counts(total, at, stream, 1)
         return total
 
     def sample(self, start: int, end: int) -> WindowSample | None:
         """Return the samples of the panes from `start` to `end`; None where one has none."""
         panes, names = [], list[Mapping[str, int]]()
         for at in range(start, end, self._pane):
+            if (held := self._panes.get(at)) is None:
+                continue
             samples: list[EventSample] = []
-            for part in self._parts.get(at, {}).values():
+            most = 0
+            for part in held.parts:
+                if part.void:
+                    continue
                 first = part.pieces.get(0)
                 if first is None or first.sample is None:
                     return None
                 samples.append(first.sample)
-                names.append(first.sample.names)
+                most = max(most, first.sample.size)
+            if held.sum is not None:
+                summed = held.sum.samples()
+                if summed is None:
+                    return None
+                for size, sample in summed:
+                    samples.append(sample)
+                    most = max(most, size)
+            names += [sample.names for sample in samples]
             events = self.events(at, at + self._pane, None)
             if events and samples:
-                most = max(sample.size for sample in samples)
                 panes.append((events, merged(samples, most)))
         return WindowSample(panes, merged_names(names))
 
-    def _stream(
-        self, start: int, end: int, stream: str | None, *, own: bool = False
-    ) -> Iterator[tuple[bool, StreamCounts]]:
-        """Yield the counts of `stream`, and whether they are the first piece of their part.
+    def _in_sum(self, held: _HeldPane, source: Source, pane: Pane) -> int | None:
+        """Return up to where a part was counted that is in the sum of its pane; else None."""
+        if held.sum is None or self._closed.get(source, pane.start) < pane.start + self._pane:
+            return None
+        return (
+            held.sum.until(self._numbers[source], pane.first) if source in self._numbers else None
+        )
 
-        Every piece repeats the part's events; the first alone has its versions. `own`: only of
-        panes that are counted in the layout.
-        """
+    def _close(self, start: int, held: _HeldPane, source: Source, *, final: bool) -> None:
+        """Add the parts of a source to the sum of their pane, or let them stay apart for good."""
+        parts = held.apart.get(source, {})
+        for first, part in list(parts.items()):
+            if part.lasting:
+                continue
+            part.lasting = not final or self._is_foreign(part) or 0 not in part.pieces
+            if part.lasting:
+                continue
+            number = self._numbers.setdefault(source, len(self._numbers))
+            if held.sum is None:
+                held.sum = PaneSum(self._size)
+            else:
+                self._unfolded.add(start)
+            held.sum.add(number, part.pieces)
+            del parts[first]
+        if not parts:
+            held.apart.pop(source, None)
+
+    def _is_foreign(self, part: _Part) -> bool:
+        return part.layout != self._layouts[0] or part.length != self._pane
+
+    def _longest(self, start: int) -> int:
+        """Return the length of the pane that starts there, of the longest part of it, ms."""
+        if start not in self._foreign:
+            return self._pane
+        held = self._panes[start]
+        lengths = [part.length for part in held.parts]
+        return max(lengths if held.sum is None else [self._pane, *lengths])
+
+    def _kinds(self, start: int) -> set[tuple[str, int]]:
+        """Return the layouts and lengths that parts of a pane have."""
+        held = self._panes[start]
+        kinds = {(part.layout, part.length) for part in held.parts}
+        return kinds if held.sum is None else {(self._layouts[0], self._pane), *kinds}
+
+    def _sums(self, start: int, end: int) -> Iterator[PaneSum]:
         for at in range(start, end, self._pane):
-            for part in self._parts.get(at, {}).values():
-                if own and part.layout != self._layouts[0]:
-                    continue
-                for piece in part.pieces.values():
-                    for counts in piece.streams:
-                        if counts.stream == stream:
-                            yield piece.low == 0, counts
+            held = self._panes.get(at)
+            if held is not None and held.sum is not None:
+                yield held.sum
+
+    def _firsts(self, start: int, end: int) -> Iterator[Pane]:
+        """Yield the first pieces of parts that are apart: they alone have what is not counts."""
+        for at in range(start, end, self._pane):
+            held = self._panes.get(at)
+            for part in () if held is None or not held.apart else held.parts:
+                if 0 in part.pieces:
+                    yield part.pieces[0]
+
+    def _add_counts(self, total: IntArray, at: int, stream: str | None, sign: int) -> None:
+        """Add the counts of a stream in one pane to flat ones, `sign` (1 or -1) times."""
+        held = self._panes.get(at)
+        if held is None:
+            return
+        if held.sum is not None:
+            held.sum.add_to(total, stream, sign)
+        for part in held.parts if held.apart else ():
+            if part.layout != self._layouts[0]:
+                continue
+            for piece in part.pieces.values():
+                for counts in piece.streams:
+                    if counts.stream == stream:
+                        add_packed(total, (counts.indexes, counts.counts), sign)
+
+
+def _uncounted(pane: Pane) -> Pane:
+    """Return a pane of another layout without its counts, which cannot be added."""
+    streams = [replace(each, indexes=b"", counts=b"") for each in pane.streams]
+    return replace(pane, streams=streams)

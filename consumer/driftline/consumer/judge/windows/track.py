@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from driftline.consumer.config import WindowConfig
 from driftline.consumer.judge.windows.panes import PaneStore
-from driftline.consumer.wire.messages import Pane
+from driftline.consumer.wire.messages import Horizon, Pane
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,10 @@ class Track:
         self.kept_from: int | None = None
         self.next_pane = next_pane
         self._length, self._every, self._pane = window.length, window.every, pane
-        self.panes = PaneStore(pane, layouts, size)
+        self._grace = window.grace
+        # Where they share less, adding a window up anew takes no longer than going on.
+        shared = window.length if 2 * window.every < window.length else 0
+        self.panes = PaneStore(pane, layouts, size, shared)
         # Windows end at multiples of the step, also after it was changed.
         self.next = None if following is None else -(-following // self._every) * self._every
         self.empty_since = empty_since
@@ -66,6 +69,17 @@ class Track:
         needed = self.needed()
         if needed is None or pane.start + pane.length > needed:
             self.panes.add(pane, offset)
+
+    def close(self, horizon: Horizon) -> None:
+        """Take in how far a source has closed its panes, whether that has had its effect or not.
+
+        The join closes a pane for what is in its log; sketch also when a model is silent, or over.
+        """
+        until, progress = horizon.horizon, horizon.progress
+        if until is None:
+            return
+        by_events = until if horizon.outcomes else (progress or 0) - self._grace
+        self.panes.close((horizon.source, horizon.partition), until, by_events)
 
     def needed(self) -> int | None:
         """Return from where on panes are needed (ms), None before the first pane."""
@@ -107,8 +121,8 @@ class Track:
 
         `may_judge`: whether a pane that ends then (ms) may be judged already.
         """
-        for start in self.panes.starts():
-            if start % self._pane == 0 and (self.next_pane is None or start >= self.next_pane):
+        for start in self.panes.starts_from(self.next_pane):
+            if start % self._pane == 0:
                 if start + self._pane > until or not may_judge(start + self._pane):
                     return
                 self.next_pane = start + self._pane
@@ -122,6 +136,7 @@ class Track:
             may_judge: whether a window that ends then (ms) may be judged already.
         """
         every = self._every
+        self.panes.fold(final)
         if self.next is None:
             starts = [s for s in self.panes.starts() if s + self._pane <= final]
             if not starts:
