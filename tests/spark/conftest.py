@@ -46,6 +46,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if HERE in item.path.parents and "jars" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.spark)
             item.add_marker(pytest.mark.filterwarnings("ignore"))  # pyspark's own
+            item.add_marker(pytest.mark.timeout(900))  # a busy machine starts a JVM slowly
 
 
 def lacking() -> str | None:

@@ -63,12 +63,12 @@ def _note_first(setup: Setup, table: Table) -> None:
 
 def _kept(setup: Setup, outputs: Iterator[Verdict | Alert]) -> Iterator[Verdict | Alert]:
     for output in outputs:
-        if not (setup.truth.unlabelled and _is_of_labels(output)):
+        if not (setup.truth.unlabelled and is_of_labels(output)):
             setup.found.add(output)
             yield output
 
 
-def _is_of_labels(output: Verdict | Alert) -> bool:
+def is_of_labels(output: Verdict | Alert) -> bool:
     """Return whether a record is of labels, or of performance measured with them."""
     of_labels = isinstance(output, Alert) and output.kind == "labels"
     return of_labels or output.subject.is_realised

@@ -130,6 +130,12 @@ class Backtest:
         yield from self._begin()
         yield from self._taken(self._events.feed_table(table))
 
+    def take(self, outputs: Iterable[Output], rows: int) -> Iterator[Verdict | Alert]:
+        """Take in what was counted elsewhere of `rows` rows: panes, and rows for the join."""
+        (sketch,) = self._events.sketches
+        sketch.next = sketch.position = sketch.position + rows
+        yield from self._taken(outputs)
+
     def feed_labels(self, rows: Sequence[dict[str, Any]]) -> Iterator[Verdict | Alert]:
         """Match the labels in `rows` with their predictions; yield as `feed` does."""
         yield from self._begin()

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from driftline.detectors.lazy import later
 
 if TYPE_CHECKING:
+    from driftline.consumer.spark.batch import backtest, panes
     from driftline.consumer.spark.errors import SparkError
 else:
     _LATER = {
+        "batch": ("backtest", "panes"),
         "errors": ("SparkError",),
     }
     __getattr__ = later(__name__, _LATER)
 
-__all__ = ["SparkError"]
+__all__ = ["SparkError", "backtest", "panes"]
