@@ -87,7 +87,7 @@ def test_what_a_task_is_sent_is_small(spark: Any, fleet: Lake) -> None:
 
     count = CountTable(Shipped.of(fleet.loaded, TOPIC, by_path=False), values=False)
     files = count.shipped.files or {}
-    assert sum(map(len, files.values())) > 5 * PICKLED
+    assert sum(map(len, files.values())) > 4 * PICKLED
     task = sent(spark, count, by_path=False)
 
     def closure(batches: Any) -> Any:

@@ -20,6 +20,7 @@ from driftline.consumer.judge.season_notes import season_notes
 from driftline.consumer.judge.sentence import amount, clean, percent
 from driftline.consumer.offline import file_rows
 from driftline.consumer.offline.ground_truth import check_measured, unmeasured_with_labels
+from driftline.consumer.offline.reference_settings import with_config as with_config
 from driftline.consumer.offline.truth import read_truth
 from driftline.consumer.service.references import load_reference
 from driftline.consumer.wire.text import plural
@@ -58,20 +59,6 @@ def together(most: int, model: ModelConfig | None) -> Together | None:
     wanted = most or (0 if model.joint is None else model.joint.top)
     weights = {name: each.weight for name, each in model.features.items()}
     return Together(wanted, weights) if wanted else None
-
-
-def with_config(wanted: ReferenceSettings, model: ModelConfig) -> ReferenceSettings:
-    """Return the settings with what the configuration adds; the options win."""
-    given = {name: each.built_as for name, each in model.features.items()}
-    types = {name: each for name, each in given.items() if each is not None}
-    return dataclasses.replace(
-        wanted,
-        types={**types, **wanted.types},
-        segments=tuple(dict.fromkeys([*wanted.segments, *model.segments])),
-        positive_label=wanted.positive_label or model.positive_label,
-        ignore=model.ignore,
-        timezone=model.zone,
-    )
 
 
 def over(wanted: ReferenceSettings, address: str) -> ReferenceSettings:

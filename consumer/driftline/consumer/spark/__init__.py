@@ -11,11 +11,13 @@ from driftline.detectors.lazy import later
 if TYPE_CHECKING:
     from driftline.consumer.spark.batch import backtest, panes
     from driftline.consumer.spark.errors import SparkError
+    from driftline.consumer.spark.reference import build_reference
 else:
     _LATER = {
         "batch": ("backtest", "panes"),
         "errors": ("SparkError",),
+        "reference": ("build_reference",),
     }
     __getattr__ = later(__name__, _LATER)
 
-__all__ = ["SparkError", "backtest", "panes"]
+__all__ = ["SparkError", "backtest", "build_reference", "panes"]

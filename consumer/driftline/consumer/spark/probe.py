@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
 from driftline.consumer.spark.errors import SparkError
+from driftline.consumer.spark.versions import check_worker
 
 if TYPE_CHECKING:
     from driftline.consumer.spark.tables import CountTable
@@ -26,11 +29,6 @@ def probe(session: Any, task: Callable[[], CountTable] | None) -> None:
     """
 
     def ask(batches: Iterator[Any]) -> Iterator[Any]:
-        import pyarrow as pa
-
-        from driftline.consumer.spark.errors import SparkError
-        from driftline.consumer.spark.versions import check_worker
-
         for _ in batches:
             text = ""
             try:
