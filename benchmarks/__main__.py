@@ -9,8 +9,9 @@ move), `pace` (what a worker costs at a steady rate, and how soon it says what i
 (how exactly a change is dated), `pane` (what a pane of 3,000 features costs, part by part),
 `null_alarms` (false alarms on quiet streams), `performance_alarms` (the same of performance, and
 its intervals), `seasons` (cycles of the day and the week), `untuned` (the budget and what is found,
-on kinds of streams that nothing was tuned on), `segments` (what ten segments add to false alarms,
-and to delays), `embeddings` (what is derived of embeddings and texts, beside a test of MMD), and
+on kinds of streams that nothing was tuned on), `spark_batch` (a backtest on Spark, on one
+core and on two, beside a plain process), `segments` (what ten segments add to false alarms, and to
+delays), `embeddings` (what is derived of embeddings and texts, beside a test of MMD), and
 `samples` (files that packages ship).
 """
 
