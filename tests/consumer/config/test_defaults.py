@@ -26,7 +26,7 @@ def test_sections(read: Read) -> None:
     assert config.kafka.options == {}
     assert config.output.prefix == "driftline"
     assert config.output.create_topics is False
-    assert config.output.partitions == 6
+    assert config.output.partitions is None
     assert config.output.replication_factor is None
     assert config.sources == {}
     assert config.defaults == {}

@@ -26,6 +26,7 @@ from driftline.consumer.cli.progress import progress
 from driftline.consumer.cli.topic_checks import (
     all_topics,
     describe_inputs,
+    few_judges,
     input_topics,
     missing_inputs,
     wanted_topics,
@@ -120,6 +121,8 @@ def _topic_findings(config: Config, topics: Mapping[str, TopicInfo]) -> Iterator
         if spec in missing and spec.name == config.output.topic("control"):
             text = f"without {spec.name} alerts cannot be marked: run  driftline topics create"
             yield Finding("ok", "topics", text)
+    if (few := few_judges(config, topics)) is not None:
+        yield Finding("ok", "topics", few)
 
 
 def _held_findings(config: Config, log: Log, topics: Mapping[str, TopicInfo]) -> Iterator[Finding]:

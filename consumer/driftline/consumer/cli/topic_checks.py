@@ -8,7 +8,14 @@ from dataclasses import replace
 from driftline.consumer.config import Config, Locations, Problem
 from driftline.consumer.config.names import SKETCH
 from driftline.consumer.log.protocol import TopicInfo
-from driftline.consumer.log.topics import TopicSpec, check_topics, output_topics
+from driftline.consumer.log.topics import (
+    FLEET,
+    TopicSpec,
+    check_topics,
+    output_topics,
+    partitions_for,
+)
+from driftline.consumer.wire.text import plural
 
 _STEPS = 50  # of windows, that judge looks back at
 
@@ -24,7 +31,8 @@ def input_topics(config: Config) -> list[str]:
 def wanted_topics(config: Config) -> list[TopicSpec]:
     """Return the topics that Driftline writes, as they must be."""
     longest = longest_needed(config)
-    specs = output_topics(config.output.prefix, config.output.partitions, longest)
+    output, models = config.output, len(config.models)
+    specs = output_topics(output.prefix, output.partitions, longest, models)
     if config.models:
         return specs
     applied = config.output.topic("models")  # where no models are in the file, they stand there
@@ -81,6 +89,20 @@ def topic_problems(
     """Say everything that is wrong with the topics, one sentence each."""
     inputs = [str(problem) for problem in missing_inputs(config, locations, found)]
     return inputs + check_topics(wanted_topics(config), found)
+
+
+def few_judges(config: Config, found: Mapping[str, TopicInfo]) -> str | None:
+    """Say that a topic lets fewer workers judge than one made now would; else return None."""
+    name, models = config.output.topic("panes"), len(config.models)
+    wanted = config.output.partitions or partitions_for("panes", models)
+    info = found.get(name)
+    if info is None or models <= FLEET or info.partitions >= wanted:
+        return None
+    return (
+        f"{name} has {info.partitions} {plural(info.partitions, 'partition')}, so at most"
+        f" {info.partitions} {plural(info.partitions, 'worker')} judge the {models:,} models: made"
+        f" now it would have {wanted}; with another output.prefix all begins anew"
+    )
 
 
 def describe_inputs(config: Config, found: Mapping[str, TopicInfo]) -> str:

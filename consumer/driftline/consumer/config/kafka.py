@@ -170,7 +170,7 @@ class OutputConfig(Section):
 
     prefix: Annotated[str, AfterValidator(_prefix)] = "driftline"
     create_topics: bool = False
-    partitions: Count = 6
+    partitions: Count | None = None
     replication_factor: Count | None = None
 
     def topic(self, name: str) -> str:

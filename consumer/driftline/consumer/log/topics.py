@@ -18,6 +18,13 @@ PANES_KEPT = 7 * DAY
 PANES_TIMES, JOINS_TIMES = 2, 3
 """How many times the longest that a model looks back panes and joins are kept."""
 
+FLEET = 1_000
+"""Models; where there are more, topics made now have more partitions."""
+_USUAL, _OF_FLEETS = 6, 64
+# Each partition of panes is judged by one worker. Those of joins are not among them: how far a
+# topic was read is sent to every one of them, for each model.
+_MORE_FOR_FLEETS = ("panes", "verdicts", "state")
+
 _COMPACTED = ("state", "control", "models")
 _NOT_NEEDED = ("control", "models")
 _OF_ONE_PARTITION = ("models",)  # its order is that in which models were applied
@@ -45,15 +52,29 @@ class TopicSpec:
         return self.configs["cleanup.policy"]
 
 
-def output_topics(prefix: str, partitions: int, longest: int) -> list[TopicSpec]:
+def partitions_for(name: str, models: int) -> int:
+    """Return how many partitions an output topic gets where the configuration names no number.
+
+    Never changed later: `models` that come to be more stay in the partitions that there are.
+
+    >>> [partitions_for(name, 20_000) for name in ("panes", "joins")], partitions_for("panes", 9)
+    ([64, 6], 6)
+    """
+    return _OF_FLEETS if models > FLEET and name in _MORE_FOR_FLEETS else _USUAL
+
+
+def output_topics(
+    prefix: str, partitions: int | None, longest: int, models: int = 0
+) -> list[TopicSpec]:
     """Return the output topics.
 
     Args:
         prefix: `output.prefix`; topics are `<prefix>.alerts` and so on.
-        partitions: Number of partitions of each.
+        partitions: Number of partitions of each; None: as `partitions_for` the `models` says.
         longest: The longest window, rolling reference or label horizon of any model, in ms. Panes
             are kept twice as long, so that every window can be counted again. Joins are kept three
             times as long: a row that waits may share its id with one of a horizon before.
+        models: Number of models in the configuration.
 
     >>> for spec in output_topics("driftline", 6, 14 * DAY):
     ...     print(spec.name, spec.cleanup_policy, spec.configs.get("retention.ms"))
@@ -84,7 +105,7 @@ def output_topics(prefix: str, partitions: int, longest: int) -> list[TopicSpec]
     return [
         TopicSpec(
             f"{prefix}.{name}",
-            1 if name in _OF_ONE_PARTITION else partitions,
+            1 if name in _OF_ONE_PARTITION else partitions or partitions_for(name, models),
             {"cleanup.policy": "compact" if name in _COMPACTED else "delete", **more},
             name not in _NOT_NEEDED,
         )
