@@ -96,10 +96,10 @@ def test_a_state_of_a_newer_version(
 ) -> None:
     new_topic("events")
     state = new_topic("state", configs={"cleanup.policy": "compact"})
-    newer = encode(Horizon("t", 0, 1, "m", None, None, 0, 0), version=4)
+    newer = encode(Horizon("t", 0, 1, "m", None, None, 0, 0), version=5)
     checkout.Sender(bootstrap).send(state, 0, [newer])
     assert refused() == (
-        f"the state key in {state} cannot be read: this record has version 4, newer than 3: "
+        f"the state key in {state} cannot be read: this record has version 5, newer than 4: "
         "upgrade Driftline"
     )
 

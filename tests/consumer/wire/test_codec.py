@@ -16,6 +16,7 @@ from hypothesis.extra.numpy import arrays
 from driftline.consumer.wire.codec import (
     CONTROL_VERSION,
     STATE_VERSION,
+    TOGETHER_VERSION,
     decode,
     encode,
     pack_integers,
@@ -60,6 +61,9 @@ def test_foreign_bytes_are_named(data: bytes) -> None:
         decode(data, Point)
 
 
+KNOWN = (STATE_VERSION, CONTROL_VERSION, TOGETHER_VERSION)
+
+
 @given(st.integers(0, len(RECORD) - 1))
 def test_a_record_that_is_cut_short_is_refused(length: int) -> None:
     with pytest.raises(RecordError):
@@ -70,7 +74,7 @@ def test_a_record_that_is_cut_short_is_refused(length: int) -> None:
 def test_any_changed_byte_is_refused(place: int, change: int) -> None:
     changed = bytearray(RECORD)
     changed[place] ^= change
-    assume(place != 2 or changed[place] not in (STATE_VERSION, CONTROL_VERSION))  # both are known
+    assume(place != 2 or changed[place] not in KNOWN)
     with pytest.raises(RecordError):
         decode(bytes(changed), Point)
 
@@ -81,11 +85,11 @@ def test_damage_is_named(data: bytes) -> None:
         decode(data, Point)
 
 
-@pytest.mark.parametrize("version", [4, 255])
+@pytest.mark.parametrize("version", [5, 255])
 def test_a_newer_version_is_refused(version: int) -> None:
     body = msgspec.msgpack.encode({"something": "else"})
     newer = struct.pack("<2sBII", b"DL", version, len(body), zlib.crc32(body)) + body
-    with pytest.raises(RecordError, match=f"version {version}, newer than 3: upgrade Driftline"):
+    with pytest.raises(RecordError, match=f"version {version}, newer than 4: upgrade Driftline"):
         decode(newer, Point)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal, NamedTuple
@@ -28,7 +28,13 @@ from driftline.consumer.wire.applied import (
     part_key,
 )
 from driftline.consumer.wire.codec import encode
-from driftline.consumer.wire.messages import Horizon, decode_panes, partition_of
+from driftline.consumer.wire.messages import (
+    Horizon,
+    PanesMessage,
+    decode_horizons,
+    decode_panes,
+    partition_of,
+)
 from driftline.detectors.reference import Reference
 
 Action = Literal["added", "changed", "removed", "unchanged", "left"]
@@ -158,11 +164,17 @@ def largest_time(log: Log, topic: str, partitions: int, model: str) -> int | Non
     for many in _CHUNKS:
         found = None
         for record in log.read({place: max(end - many, 0)}):
-            if record.key != model.encode() or isinstance(record.value, UnreadBatch):
+            if isinstance(record.value, UnreadBatch):
                 continue
-            message = decode_panes(record.value or b"")
-            if isinstance(message, Horizon) and message.progress is not None:
-                found = max(message.progress, message.progress if found is None else found)
+            messages: Iterable[PanesMessage] = ()
+            if record.key is None:
+                messages = decode_horizons(record.value or b"").each()
+            elif record.key == model.encode():
+                messages = [decode_panes(record.value or b"")]
+            for message in messages:
+                if isinstance(message, Horizon) and message.model == model:
+                    times = [t for t in (found, message.progress) if t is not None]
+                    found = max(times, default=None)
         if found is not None or many >= end:
             return found
     return None

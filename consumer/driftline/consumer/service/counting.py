@@ -11,6 +11,10 @@ from driftline.consumer.service.stage import Batch, Due, Ends
 from driftline.consumer.service.states import sketch_key
 from driftline.consumer.sketch.partition import Output, PartitionSketch
 from driftline.consumer.sketch.totals import model_of
+from driftline.consumer.wire.messages import Horizon, together
+
+# Of many models the silent ones are looked for so many times in `idle_after`.
+_ROUNDS = 6
 
 
 class InputPartition:
@@ -20,6 +24,8 @@ class InputPartition:
         sketch: of the partition.
         opener: of its topic's records.
         idle_after: silence, and the age of an open transaction, after which it is reported; ms.
+        judges: how many partitions the log of panes has, where there are so many models that what
+            is said of all of them goes together; None: it goes one by one.
 
     Attributes:
         lag: offsets between position and end as they were at the last look; None: not known yet.
@@ -31,11 +37,19 @@ class InputPartition:
 
     kind: ClassVar[str] = "sketch"
 
-    def __init__(self, sketch: PartitionSketch, opener: RecordOpener, idle_after: int) -> None:
+    def __init__(
+        self,
+        sketch: PartitionSketch,
+        opener: RecordOpener,
+        idle_after: int,
+        judges: int | None = None,
+    ) -> None:
         self.sketch = sketch
         self.failures = sketch.failures
         self._opener = opener
         self._idle_after = idle_after
+        self._judges = judges
+        self._round = -1  # of looks at silent models, by the wall clock
         self.lag: int | None = None
         self.held: tuple[int, int] | None = None
         self.newest = -1
@@ -58,7 +72,7 @@ class InputPartition:
 
     def claim(self) -> Sequence[Batch]:
         """Return the first records of a new owner."""
-        return [_batch(self.sketch.claim())]
+        return [self._all_models(self.sketch.claim())]
 
     def feed(self, records: Sequence[Record], now: int) -> Sequence[Batch]:
         """Count records."""
@@ -76,14 +90,20 @@ class InputPartition:
         if self.lag != 0:
             return ()
         self.sketch.at_the_end()
-        return [_batch([*self.sketch.stale(now), *self.sketch.idle(now, self._idle_after)])]
+        if self._judges is not None:
+            before, self._round = self._round, now * _ROUNDS // self._idle_after
+            if self._round == before:
+                return ()
+        return [
+            self._all_models([*self.sketch.stale(now), *self.sketch.idle(now, self._idle_after)])
+        ]
 
     def hold(self, offset: int | None, now: int) -> Sequence[Batch]:
         """Note where an open transaction holds the partition at `now`; return what this changes."""
         if offset is None or self.held is None or self.held[0] != offset:
             self.held = None if offset is None else (offset, now)
         long = self.held is not None and now - self.held[1] >= self._idle_after
-        return [_batch(self.sketch.hold(held=long))]
+        return [self._all_models(self.sketch.hold(held=long))]
 
     def due(self, ends: Ends, *, whole: bool) -> Sequence[Due]:
         """Return the one state of all models."""
@@ -92,6 +112,17 @@ class InputPartition:
     def fail(self, name: str, error: Exception) -> None:
         """Let a model rest as it was before what was done last."""
         self.sketch.fail(name, error)
+
+    def _all_models(self, outputs: Sequence[Output]) -> Batch:
+        """Return what does not come of events: of many models their horizons go together.
+
+        Behind all else, so that panes are still before the horizons that they belong to.
+        """
+        if self._judges is None:
+            return _batch(outputs)
+        horizons = [each for each in outputs if isinstance(each, Horizon)]
+        others = [each for each in outputs if not isinstance(each, Horizon)]
+        return [*_batch(others), *((None, each) for each in together(horizons, self._judges))]
 
 
 def _batch(outputs: Iterable[Output]) -> Batch:

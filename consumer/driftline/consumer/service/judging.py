@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import ClassVar, Protocol
+from functools import partial
+from typing import Any, ClassVar, Protocol
 
 import msgspec
 
@@ -11,7 +12,12 @@ from driftline.consumer.log.protocol import Gap, Log, Record, TopicPartition
 from driftline.consumer.service.stage import Batch, ByModel, Due, Ends, ModelPart, decoded
 from driftline.consumer.service.states import judge_key
 from driftline.consumer.sketch.failures import Failures
-from driftline.consumer.wire.messages import PanesMessage, decode_panes
+from driftline.consumer.wire.messages import (
+    Horizons,
+    PanesMessage,
+    decode_horizons,
+    decode_panes,
+)
 from driftline.consumer.wire.records import Alert, Verdict
 
 
@@ -87,7 +93,19 @@ class PanesPartition(ByModel[Judge]):
         """Return the judge that a message is for."""
         return (message.model,)
 
-    def _read(self, record: Record) -> tuple[Sequence[str], PanesMessage | None]:
+    def take(self, names: Iterable[str], message: Any, offset: int) -> Iterator[Batch]:
+        """Feed one message to the judge that it is for, or the horizons of many to theirs."""
+        if not isinstance(message, Horizons):
+            yield from super().take(names, message, offset)
+            return
+        for each in message.each():
+            # A state is not worth recording for them alone: others come, and are for all models.
+            if each.model in self.parts and offset >= self._begins[each.model]:
+                yield from self._made(each.model, partial(_feed, message=each, offset=offset))
+
+    def _read(self, record: Record) -> tuple[Sequence[str], PanesMessage | Horizons | None]:
+        if record.key is None and record.value is not None:
+            return (), decoded(record, decode_horizons)
         name = (record.key or b"").decode(errors="replace")
         wanted = name in self.parts and record.offset >= self._begins[name]
         if record.value is None or not wanted:
@@ -102,6 +120,11 @@ class PanesPartition(ByModel[Judge]):
 
     def _key(self, name: str) -> str:
         return judge_key(name)
+
+
+def _feed(judge: Judge, message: PanesMessage, offset: int) -> Iterable[Verdict | Alert]:
+    found: Iterable[Verdict | Alert] = judge.feed(message, offset)
+    return found
 
 
 class _Identity(msgspec.Struct):

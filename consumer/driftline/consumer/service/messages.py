@@ -14,11 +14,12 @@ from driftline.consumer.log.protocol import Headers, Message, Record, TopicInfo,
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.sketch.event_record import EventRecord
 from driftline.consumer.sketch.totals import DeadLetter
-from driftline.consumer.wire.codec import CONTROL_VERSION, encode
+from driftline.consumer.wire.codec import CONTROL_VERSION, TOGETHER_VERSION, encode
 from driftline.consumer.wire.messages import (
     Acceptance,
     Block,
     Horizon,
+    Horizons,
     Loss,
     ModelChange,
     Pane,
@@ -119,6 +120,12 @@ _control = _keyed("model", partial(encode, version=CONTROL_VERSION))
 OUTPUTS: dict[type, tuple[str, Write]] = {
     Pane: ("panes", _counts),
     Horizon: ("panes", _counts),
+    Horizons: (
+        "panes",
+        lambda found, topic, *_: Message(
+            topic, found.target, None, encode(found, TOGETHER_VERSION)
+        ),
+    ),
     Loss: ("panes", _counts),
     ModelChange: ("panes", _control),
     Acceptance: ("panes", _control),

@@ -15,6 +15,7 @@ from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.judge.succession import RetiredJudge
 from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.protocol import Log, Ownership, TopicInfo, TopicPartition
+from driftline.consumer.log.topics import FLEET
 from driftline.consumer.service.bodies import require_body
 from driftline.consumer.service.counting import InputPartition
 from driftline.consumer.service.joining import JoinsPartition
@@ -73,7 +74,9 @@ class Opening:
         targets = self.topics[plan.output("joins")].partitions if plan.labelled else 0
         sketch = plan.sketch(partition, partitions, state, now, totals, targets)
         opener = plan.opener(partition.topic)
-        return InputPartition(sketch, opener, plan.config.limits.idle_after)
+        judges = self.topics[plan.output("panes")].partitions
+        many = judges if len(plan.models) > FLEET else None
+        return InputPartition(sketch, opener, plan.config.limits.idle_after, many)
 
     def input_states(
         self, partitions: Sequence[TopicPartition], ownership: Ownership, now: int

@@ -8,6 +8,8 @@ partition: blocks of predictions and labels.
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -16,6 +18,7 @@ from driftline.consumer.wire.samples import EventSample
 
 LARGEST_MESSAGE = 800_000
 """Bytes: a broker takes 1 MiB by default; a larger pane is sent in parts."""
+_MOST_TOGETHER = 1_000  # models; their names may be long
 
 
 class StreamCounts(msgspec.Struct, frozen=True, array_like=True):
@@ -84,6 +87,40 @@ class Horizon(msgspec.Struct, frozen=True, tag="horizon"):
     stale: bool = False
     outcomes: bool = False
     held: bool = False
+
+
+class ModelHorizon(msgspec.Struct, frozen=True, array_like=True):
+    """What a `Horizon` says of one model beside the partition and its owner; see there."""
+
+    model: str
+    horizon: int | None
+    progress: int | None
+    until: int
+    idle: bool
+    stale: bool
+    held: bool
+
+
+class Horizons(msgspec.Struct, frozen=True, tag="horizons"):
+    """How far one input partition has come, for models of one partition of `panes`, each once.
+
+    The same as a `Horizon` for each of them, in a record without a key. `target`: that partition.
+    """
+
+    source: str
+    partition: int
+    partitions: int
+    generation: int
+    target: int
+    models: list[ModelHorizon]
+
+    def each(self) -> Iterator[Horizon]:
+        """Yield the horizon of each model."""
+        for one in self.models:
+            yield Horizon(
+                self.source, self.partition, self.partitions, one.model, one.horizon, one.progress,
+                one.until, self.generation, one.idle, one.stale, held=one.held,
+            )  # fmt: skip
 
 
 class Loss(msgspec.Struct, frozen=True, tag="loss"):
@@ -191,6 +228,47 @@ def decode_panes(record: bytes) -> PanesMessage:
     """
     message: PanesMessage = decode(record, PanesMessage)  # type: ignore[arg-type]  # a union is a type to msgspec
     return message
+
+
+def decode_horizons(record: bytes) -> Horizons:
+    """Read a record of the log of panes that has no key.
+
+    Raises:
+        RecordError: it is damaged, or of a newer version.
+    """
+    return decode(record, Horizons)
+
+
+def together(horizons: Sequence[Horizon], targets: int) -> list[Horizons]:
+    """Return horizons of one input partition as few records, in the order of each model's.
+
+    Args:
+        horizons: under one generation.
+        targets: how many partitions the log of panes has.
+
+    >>> one = Horizon("in", 0, 1, "churn", 5, 9, 7, 2)
+    >>> (record,) = together([one], 1)
+    >>> list(record.each()) == [one]
+    True
+    """
+    found: dict[tuple[int, int, int], list[Horizon]] = defaultdict(list)
+    before: dict[str, int] = defaultdict(int)
+    filled: dict[tuple[int, int], int] = defaultdict(int)
+    for one in horizons:
+        target, again = partition_of(one.model, targets), before[one.model]
+        before[one.model] += 1
+        found[again, target, filled[again, target] // _MOST_TOGETHER].append(one)
+        filled[again, target] += 1
+    return [
+        Horizons(
+            own[0].source, own[0].partition, own[0].partitions, own[0].generation, target,
+            [
+                ModelHorizon(h.model, h.horizon, h.progress, h.until, h.idle, h.stale, h.held)
+                for h in own
+            ],
+        )
+        for (_, target, _), own in found.items()
+    ]  # fmt: skip
 
 
 def decode_block(record: bytes) -> Block:
