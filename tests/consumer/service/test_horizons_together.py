@@ -19,6 +19,7 @@ from driftline.consumer.service import opening
 from driftline.consumer.service.applying import largest_time
 from driftline.consumer.service.states import judge_key
 from driftline.consumer.sketch.partition import PartitionSketch
+from driftline.consumer.sketch.state import SketchState
 from driftline.consumer.wire.codec import TOGETHER_VERSION, encode
 from driftline.consumer.wire.messages import (
     LARGEST_MESSAGE,
@@ -141,6 +142,20 @@ def test_silent_models_are_looked_for_six_times_in_the_silence(
         rig.broker.now += 1_000
         worker.step()
     assert 17 <= len(looked) <= 19
+
+
+def test_the_state_of_a_partition_is_recorded_every_ten_seconds(fleet: None) -> None:
+    rig = Rig(plan({OTHER: reference(model=OTHER)}, models={OTHER: {}}))
+    worker = rig.start()
+    worker.step()
+    for second in range(45):
+        rig.broker.now += 1_000
+        rig.write([row(second * 1_000)])
+        worker.step()
+    assert 4 <= len(rig.states("sketch/in/0", SketchState)) <= 6
+    before = rig.states("sketch/in/0", SketchState)[-1]
+    worker.checkpoint()
+    assert before.position < rig.states("sketch/in/0", SketchState)[-1].position == 45
 
 
 def test_how_far_a_model_has_come_is_found_in_them(fleet: None) -> None:

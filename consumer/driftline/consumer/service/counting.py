@@ -15,6 +15,8 @@ from driftline.consumer.wire.messages import Horizon, together
 
 # Of many models the silent ones are looked for so many times in `idle_after`.
 _ROUNDS = 6
+# And their state is recorded one time in so many.
+_SELDOM = 5
 
 
 class InputPartition:
@@ -50,6 +52,7 @@ class InputPartition:
         self._idle_after = idle_after
         self._judges = judges
         self._round = -1  # of looks at silent models, by the wall clock
+        self._asked = 0  # for what is to be recorded
         self.lag: int | None = None
         self.held: tuple[int, int] | None = None
         self.newest = -1
@@ -106,7 +109,13 @@ class InputPartition:
         return [self._all_models(self.sketch.hold(held=long))]
 
     def due(self, ends: Ends, *, whole: bool) -> Sequence[Due]:
-        """Return the one state of all models."""
+        """Return the one state of all models; of very many not every time, unless `whole`.
+
+        It is megabytes then, of which a few seconds of events change most.
+        """
+        self._asked += 1
+        if self._judges is not None and not whole and self._asked % _SELDOM:
+            return ()
         return [Due(sketch_key(self.sketch.source), None, self.sketch.state)]
 
     def fail(self, name: str, error: Exception) -> None:
