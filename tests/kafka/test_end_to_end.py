@@ -7,7 +7,7 @@ over the file; read by a client that shares no code with Driftline's.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -73,13 +73,16 @@ def start_workers(bootstrap: str, directory: Path, tmp_path: Path) -> Iterator[S
     """`start_workers(topic, prefix, *clients)`: a worker for each, in one group."""
     with ExitStack() as started:
 
-        def start(topic: str, prefix: str, *clients: str) -> list[Worker]:
+        def start(
+            topic: str, prefix: str, *clients: str, stages: Sequence[str] = ()
+        ) -> list[Worker]:
             workers = []
             for number, client in enumerate(clients):
                 config = directory / f"{prefix}-{client}.yaml"
                 section = {"client": client}
                 car_loan.write_config(config, bootstrap, topic, prefix, kafka=section)
-                workers.append(Worker(config, tmp_path / f"{prefix}-{number}.log"))
+                more = ["--stages", stages[number]] if stages else []
+                workers.append(Worker(config, tmp_path / f"{prefix}-{number}.log", *more))
                 started.callback(workers[-1].close)
                 workers[-1].start()
             return workers
@@ -131,6 +134,31 @@ def test_one_worker_and_three_find_what_the_backtest_finds(
     for name, some in workers.items():
         same(finish(bootstrap, [topic], name, some, backtest), backtest)
     same(of_a_recording(bootstrap, topic, directory), backtest)
+
+
+def test_workers_of_some_stages_find_what_the_backtest_finds(
+    bootstrap: str,
+    new_topic: NewTopic,
+    prefix: str,
+    panes: list[list[Row]],
+    backtest: Published,
+    start_workers: StartWorkers,
+) -> None:
+    topic = new_topic("events", car_loan.PARTITIONS)
+    replay = Replay(bootstrap, topic)
+    for rows in panes:
+        replay.send(rows)
+    replay.close()
+    stages = ["sketch", "join,judge"]
+    sketch, judge = start_workers(topic, prefix, PLAIN, PLAIN, stages=stages)
+    for worker in (sketch, judge):
+        worker.wait_until_ready()
+    wait_until(lambda: len(sketch.owned()["partitions"]) == car_loan.PARTITIONS, "it counts")
+    wait_until(lambda: judge.owned()["models"] == [car_loan.MODEL], "it judges")
+    assert sketch.owned()["models"] == []
+    names = {name.partition("[")[0] for name in judge.owned()["partitions"]}
+    assert topic not in names
+    same(finish(bootstrap, [topic], prefix, [sketch, judge], backtest), backtest)
 
 
 def of_a_recording(bootstrap: str, topic: str, directory: Path) -> Published:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,11 @@ from tests.kafka.broker import USER, Running
 from tests.kafka.conftest import NewTopic
 from tests.kafka.worker import Worker, driftline
 
+from driftline.consumer.config import KafkaConfig
+from driftline.consumer.log.broker import connect
+from driftline.consumer.service.bodies import take_over
+from driftline.consumer.service.states import States
+from driftline.consumer.sketch.state import SPARK
 from driftline.consumer.wire.codec import encode
 from driftline.consumer.wire.messages import Horizon
 
@@ -87,6 +93,43 @@ def test_another_group_on_the_same_prefix(
             f"second: set kafka.group to {prefix}, or output.prefix to a name of its own"
         )
         worker.stop()
+    finally:
+        worker.close()
+
+
+def test_a_topic_that_another_body_reads(
+    refused: Refused, bootstrap: str, new_topic: NewTopic, prefix: str, tmp_path: Path
+) -> None:
+    topic = new_topic("events")
+    config = checkout.write_config(tmp_path / "first.yaml", bootstrap, topic, prefix)
+    worker = Worker(config, tmp_path / "first.log")
+    worker.start()
+    try:
+        worker.wait_until_ready()
+        worker.stop()
+        kafka = KafkaConfig(bootstrap_servers=(bootstrap,))
+        with closing(connect(kafka).log) as log, closing(connect(kafka).producer()) as producer:
+            info = log.topics({topic, f"{prefix}.state"})
+            states = States(log, f"{prefix}.state", info[f"{prefix}.state"].partitions, prefix)
+            states.refresh()
+            for message in take_over(states, info[topic], SPARK):
+                producer.send(message)
+            producer.flush()
+        sentence = refused()
+        assert sentence.startswith(f"{topic} is read by Spark (sketch_stream): stop its query, ")
+        code, printed, _ = driftline("check", "--config", config)
+        assert code == 2
+        assert sentence in printed
+        code, printed, _ = driftline("check", "--config", config, "--stages", "join,judge")
+        assert (code, sentence in printed) == (0, False), printed
+        taking = Worker(config, tmp_path / "taking.log", "--take-over", topic)
+        try:
+            taking.start()
+            taking.wait_until_ready()
+            assert [line["topic"] for line in taking.logged("taken over")] == [topic]
+            taking.stop()
+        finally:
+            taking.close()
     finally:
         worker.close()
 

@@ -38,10 +38,12 @@ class Worker:
     Args:
         config: the configuration file.
         output: what all its starts print.
+        arguments: more of `driftline run`.
     """
 
-    def __init__(self, config: Path, output: Path) -> None:
+    def __init__(self, config: Path, output: Path, *arguments: str) -> None:
         self._config = config
+        self._arguments = arguments
         self._output = output
         self._begin = 0  # of the output of the latest start
         self._process: subprocess.Popen[bytes] | None = None
@@ -51,7 +53,7 @@ class Worker:
         with self._output.open("ab") as output:
             self._begin = output.tell()
             self._process = subprocess.Popen(
-                [*PROGRAM, "run", "--config", str(self._config)],
+                [*PROGRAM, "run", "--config", str(self._config), *self._arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -8,9 +8,11 @@ returns what was published. The published set must be that of a calm run of one 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
+from zlib import crc32
 
 import msgspec
 import numpy as np
@@ -18,6 +20,7 @@ from tests.consumer.service.drawing import INPUT, MODELS, SECOND, START, Inputs,
 from tests.consumer.service.small import labelled_reference
 
 from driftline.consumer.config import Config
+from driftline.consumer.config.names import STAGES
 from driftline.consumer.log.errors import WorkerLost
 from driftline.consumer.log.memory import (
     MemoryBroker,
@@ -25,12 +28,14 @@ from driftline.consumer.log.memory import (
     MemoryLog,
     MemoryProducer,
 )
-from driftline.consumer.log.protocol import Message, TopicPartition
+from driftline.consumer.log.protocol import Message, Record, TopicPartition
+from driftline.consumer.service.counting import InputPartition
 from driftline.consumer.service.opening import topics_joined
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.worker import Worker
+from driftline.consumer.sketch.partition import Output, PartitionSketch
 from driftline.consumer.wire.codec import CONTROL_VERSION, encode
-from driftline.consumer.wire.messages import Acceptance, partition_of
+from driftline.consumer.wire.messages import Acceptance, Pane, decode_panes, partition_of
 from driftline.detectors import FeatureColumn, Reference, build_reference
 from driftline.detectors.dispersion import DIRECTIONS, JOINS, Dispersion
 from driftline.detectors.versions import with_versions
@@ -127,11 +132,89 @@ def plan(
     return Plan(config, references)
 
 
+CUT_AFTER_A_POLL = False
+"""Cut where a poll ended instead: what must not be done."""
+
+
+def cut_before(place: TopicPartition, offset: int, cut: float) -> bool:
+    """Return whether panes are cut before an offset: the same after every restart."""
+    return crc32(f"{place.topic}/{place.partition}/{offset}".encode()) < cut * (1 << 32)
+
+
+def as_they_stand(sketch: PartitionSketch) -> list[Pane]:
+    """Return the open panes, which stay open: what comes later with the same `first` replaces."""
+    models = sketch._models.values()
+    return [
+        message
+        for model in models
+        for pane in model._panes()
+        for message in model._messages(pane, sketch.position)
+    ]
+
+
+def feed_in_parts(
+    sketch: PartitionSketch,
+    feed: Callable[[Sequence[Record], int], list[Output]],
+    cut: float,
+    records: Sequence[Record],
+    now: int,
+) -> list[Output]:
+    """Feed a sketch, and cut it before some offsets."""
+    out: list[Output] = []
+    while records:
+        ends = (i for i, r in enumerate(records) if i and cut_before(sketch.source, r.offset, cut))
+        if cut_before(sketch.source, records[0].offset, cut):
+            out += sketch.cut()
+        end = next(ends, len(records))
+        out += feed(records[:end], now)
+        if len(records) % 3 == 0 and sketch.next == sketch.position:
+            out += as_they_stand(sketch)
+        records = records[end:]
+    return [*out, *sketch.cut()] if CUT_AFTER_A_POLL else out
+
+
+class MixingProducer(MemoryProducer):
+    """Writes the panes between two other messages in any order, and some of them again later."""
+
+    def __init__(self, broker: MemoryBroker, rng: random.Random) -> None:
+        super().__init__(broker)
+        self._rng = rng
+        self._sent: list[Message] = []
+
+    def flush(self) -> None:
+        """Write what waits."""
+        self._waiting = list(self._mixed(self._waiting))
+        super().flush()
+
+    def _mixed(self, messages: Iterable[Message]) -> Iterator[Message]:
+        panes: list[Message] = []
+        for message in messages:
+            if message.topic == "driftline.panes" and isinstance(
+                decode_panes(message.value or b""), Pane
+            ):
+                panes.append(message)
+                continue
+            yield from self._in_any_order(panes)
+            yield message
+        yield from self._in_any_order(panes)
+
+    def _in_any_order(self, panes: list[Message]) -> Iterator[Message]:
+        """Yield panes in any order, and some that were sent before; forget them."""
+        for message in self._rng.sample(panes, len(panes)):
+            self._sent.append(message)
+            yield message
+            if self._rng.random() < 0.3:
+                yield self._rng.choice(self._sent[-10:])
+        panes.clear()
+
+
 @dataclass
 class Schedule:
     """How a run goes: workers, records a poll, chance of a kill per step, gradual arrival.
 
     `settings`: of both models, see `plan`. `accepted`: lies in the log of panes before all else.
+    `cut`: share of the offsets before which panes are cut; then the parts come in any order.
+    `stages`: of each worker in turn.
     """
 
     stale_after: str = "20s"
@@ -142,6 +225,8 @@ class Schedule:
     gradual: bool = False
     settings: dict[str, Any] = field(default_factory=dict)
     accepted: Sequence[Acceptance] = ()
+    cut: float = 0.0
+    stages: Sequence[tuple[str, ...]] = (STAGES,)
 
 
 @dataclass
@@ -168,25 +253,39 @@ class Run:
             self.broker.append(Message("driftline.panes", place, one.model.encode(), record))
         self.broker.now = START if self.schedule.gradual else START + 400 * SECOND
         self.arrived = dict.fromkeys(self.inputs, 0)
+        self.stages: tuple[str, ...] = STAGES
         self.workers: list[tuple[Worker, MemoryConsumer, MemoryProducer]] = []
         self.frozen: list[list[Message]] = []
         self.chance = random.Random(0)  # of what the log of states is rid of
 
     def start_worker(self) -> None:
-        """Start one more worker."""
-        topics = topics_joined(self.plan)
-        consumer = MemoryConsumer(self.broker, topics, self.schedule.batch)
-        producer = MemoryProducer(self.broker)
+        """Start one more worker, of `stages`."""
+        config = self.plan.config.model_copy(update={"stages": self.stages})
+        plan = replace(self.plan, config=config)
+        topics = topics_joined(plan)
+        batch = self.rng.choice([1, 3, 7, 20]) if CUT_AFTER_A_POLL else self.schedule.batch
+        consumer = MemoryConsumer(self.broker, topics, batch)
+        cut = self.schedule.cut
+        producer = MixingProducer(self.broker, self.rng) if cut else MemoryProducer(self.broker)
         log = MemoryLog(self.broker)
         names = frozenset({*topics, *(f"driftline.{name}" for name in OUTPUTS)})
-        worker = Worker(
-            self.plan, consumer, producer, log, log.topics(names), lambda: self.broker.now
-        )
+        worker = Worker(plan, consumer, producer, log, log.topics(names), lambda: self.broker.now)
+        if cut:
+            opened = worker._opening.input
+
+            def in_parts(*given: Any) -> InputPartition:
+                stage = opened(*given)
+                fed = partial(feed_in_parts, stage.sketch, stage.sketch.feed, cut)
+                setattr(stage.sketch, "feed", fed)  # noqa: B010 (a method, in this run alone)
+                return stage
+
+            setattr(worker._opening, "input", in_parts)  # noqa: B010
         self.workers.append((worker, consumer, producer))
 
     def go(self) -> Run:
         """Run until nothing more happens."""
-        for _ in range(self.schedule.workers):
+        for number in range(self.schedule.workers):
+            self.stages = self.schedule.stages[number % len(self.schedule.stages)]
             self.start_worker()
         self.arrive()
         steps = quiet = 0
@@ -254,6 +353,7 @@ class Run:
         self.compact()
         if self.frozen and self.rng.random() < 0.5:
             self.wake()  # now that others are about to read the log of states
+        self.stages = self.workers[number][0].status.plan.config.stages
         del self.workers[number]
         self.broker.members.remove(consumer)
         if self.rng.random() < 0.5 and producer.abandoned():

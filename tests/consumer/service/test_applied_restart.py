@@ -16,6 +16,7 @@ import pytest
 from tests.consumer.service.drawing import MODELS, SECOND, START, draw_input
 from tests.consumer.service.simulation import Run, Schedule, reference
 
+from driftline.consumer.config.names import STAGES
 from driftline.consumer.service import topic_versions
 from driftline.consumer.service.applied import AppliedModels
 from driftline.consumer.service.applying import Author, compare, removal, write
@@ -110,8 +111,13 @@ class AppliedRun(Run):
         return None  # the stream goes on: a change holds from the present on
 
 
-def compare_runs(seed: int) -> str | None:
-    """Run seed `seed` disturbed and calm; return what differs, None if nothing."""
+def compare_runs(
+    seed: int, cut: float = 0.0, stages: Sequence[tuple[str, ...]] = (STAGES,)
+) -> str | None:
+    """Run seed `seed` disturbed and calm; return what differs, None if nothing.
+
+    `cut`, `stages`: of the disturbed run.
+    """
     rng = random.Random(seed)
     partitions = rng.choice([1, 2, 3])
     inputs = draw_input(rng, partitions, rng.choice([0, 4]), gradual=True)
@@ -119,10 +125,12 @@ def compare_runs(seed: int) -> str | None:
     calm = AppliedRun(inputs, Schedule("off", gradual=True), random.Random(1), moments=moments).go()
     schedule = Schedule(
         "off",
-        workers=rng.choice([1, 2, 3]),
+        workers=max(rng.choice([1, 2, 3]), len(stages)),
         batch=rng.choice([1, 7, 50]),
         kill=rng.choice([0.02, 0.1, 0.3]),
         gradual=True,
+        cut=cut,
+        stages=stages,
     )
     wild = AppliedRun(inputs, schedule, random.Random(seed + 1), moments=moments).go()
     for topic in ("verdicts", "alerts"):
@@ -136,6 +144,16 @@ def compare_runs(seed: int) -> str | None:
 @pytest.mark.parametrize("seed", range(RUNS))
 def test_any_run_publishes_what_a_calm_run_publishes(seed: int) -> None:
     assert compare_runs(seed) is None
+
+
+@pytest.mark.parametrize("seed", range(RUNS // 3))
+def test_so_does_one_whose_panes_come_in_parts(seed: int) -> None:
+    assert compare_runs(seed, cut=0.2) is None
+
+
+@pytest.mark.parametrize("seed", range(RUNS // 3))
+def test_so_do_workers_of_some_stages(seed: int) -> None:
+    assert compare_runs(seed, stages=[("sketch",), ("join", "judge"), ("sketch",)]) is None
 
 
 def begin_where_others_are(monkeypatch: pytest.MonkeyPatch) -> None:

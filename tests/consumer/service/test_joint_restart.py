@@ -74,10 +74,10 @@ def _often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parts, "_LARGEST", 1_000)
 
 
-def compare(seed: int) -> tuple[bool, int]:
+def compare(seed: int, cut: float = 0.0) -> tuple[bool, int]:
     """Return whether a disturbed run publishes what a calm one does, and how many such alerts."""
     calm = run(seed, Schedule(settings=SETTINGS), 1)
-    wild = run(seed, Schedule(workers=2, batch=7, kill=0.1, settings=SETTINGS), seed + 1)
+    wild = run(seed, Schedule(workers=2, batch=7, kill=0.1, settings=SETTINGS, cut=cut), seed + 1)
     same = all(calm.published(topic) == wild.published(topic) for topic in ("verdicts", "alerts"))
     records = calm.broker.records("driftline.alerts")
     return same, sum(b'"joint_drift"' in (record.value or b"") for record in records)
@@ -87,6 +87,10 @@ def test_a_disturbed_run_publishes_what_a_calm_one_does() -> None:
     found = [compare(seed) for seed in SEEDS]
     assert [same for same, _ in found] == [True] * len(SEEDS)
     assert min(alerts for _, alerts in found) > 0
+
+
+def test_so_does_one_whose_panes_come_in_parts() -> None:
+    assert compare(1, cut=0.2)[0]
 
 
 def test_a_state_without_what_fired_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:

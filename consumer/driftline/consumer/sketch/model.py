@@ -168,12 +168,12 @@ class ModelSketch:
         progress = self.progress
         progress.stale = True
         yield from self._open_loss()
-        for pane in self._panes():
-            yield from self._messages(pane, horizon.until)
-            progress.horizon = max(
-                progress.horizon or _NEVER, pane.model.times.step_end(pane.start)
-            )
-        self.open.clear()
+        ends = [pane.model.times.step_end(pane.start) for pane in self._panes()]
+        if progress.progress is not None:  # what it was counted in may have been cut
+            newest = self._versions.model(int(self._versions.of(np.array([progress.progress]))[0]))
+            ends += [newest.times.step_end(progress.progress)] if newest is not None else []
+        progress.horizon = max(ends, default=None)
+        yield from self.cut(horizon.until)
         yield self.horizon(horizon)
 
     def lost(self, gap: Gap, *, refused: bool = False) -> None:
