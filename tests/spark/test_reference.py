@@ -39,8 +39,9 @@ def test_the_bytes(spark: Any, year: Lake, tmp_path: Path, partitions: int | Non
 
 def test_columns_are_guessed(spark: Any, year: Lake, tmp_path: Path) -> None:
     df = spark.read.parquet(str(year.folder))
-    found = build_reference(df, model="m00", actual="truth")
-    assert found.to_json() == built(year, tmp_path / "r.json", "--actual", "truth")
+    found = build_reference(df, model="m00", actual="truth", positive_label="yes")
+    options = ("--actual", "truth", "--positive-label", "yes")
+    assert found.to_json() == built(year, tmp_path / "r.json", *options)
 
 
 def test_a_model_that_is_not_configured(spark: Any, year: Lake) -> None:

@@ -100,17 +100,20 @@ def test_rows_that_are_no_events_are_told(labelled: Lake) -> None:
     assert all("features" in msgspec.json.decode(letter["value"]) for letter in letters)
 
 
-def test_events_of_json_give_the_same(labelled: Lake) -> None:
+@pytest.mark.parametrize("kind", [pa.binary(), pa.string()], ids=str)
+def test_events_of_json_give_the_same(labelled: Lake, kind: pa.DataType) -> None:
     table = labelled.table()
     shipped = Shipped.of(labelled.loaded, TOPIC, by_path=False)
     rows = table.to_pylist()
     for row in rows:
         row["at"] = None if row["at"] is None else row["at"].isoformat()
     texts = [msgspec.json.encode(row) for row in rows]
-    batches = pa.table({"value": pa.array(texts, pa.binary())}).to_batches(max_chunksize=900)
+    values = pa.array(texts, pa.binary()).cast(kind)
+    batches = pa.table({"value": values}).to_batches(max_chunksize=900)
     found = counted(shipped, [batches[::2], batches[1::2]], values=True)
     for model in labelled.models:
         assert sorted(judge(shipped, found, model)) == sorted(labelled.expected(model))
+    assert {kind for kind, _ in judge(shipped, found, None)} == {"dead-letter"}
 
 
 def test_a_pane_is_one_part_however_it_was_counted(labelled: Lake) -> None:

@@ -89,7 +89,7 @@ class CountTable:
             if self.values:
                 records = [
                     MemoryRecord(topic, 0, at + i, -1, None, value)
-                    for i, value in enumerate(batch.column(0).to_pylist())
+                    for i, value in enumerate(batch.column(0).cast(pa.binary()).to_pylist())
                 ]
                 outputs = sketch.feed(records, 0)
             else:
