@@ -184,14 +184,19 @@ def merged(task: CountTask, counted: Counted, rng: random.Random) -> Counted:
 class SparkRun(Run):
     """A run in which queries of Spark read the inputs, and a worker joins and judges.
 
-    `deaths`: chance that a query dies in a step.
+    `deaths`: chance that a query dies in a step. `take_over`: as its user gave it.
+    `by_workers`: whether workers read the inputs.
     """
 
     deaths: float = 0.0
     take_over: bool = False
+    by_workers: bool = False
 
     def start_worker(self) -> None:
-        """Start a worker that joins and judges."""
+        """Start a worker that joins and judges, or with `by_workers` one that does everything."""
+        if self.by_workers:
+            super().start_worker()
+            return
         again = {self.plan.output("joins"), self.plan.output("panes")}
         topics = again if self.plan.labelled else again - {self.plan.output("joins")}
         consumer = MemoryConsumer(self.broker, topics, self.schedule.batch)

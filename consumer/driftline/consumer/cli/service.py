@@ -28,7 +28,7 @@ from driftline.consumer.log.errors import LogError, Unreachable
 from driftline.consumer.log.protocol import Broker, TopicInfo
 from driftline.consumer.log.protocol import Log as TopicLog
 from driftline.consumer.log.topics import missing_topics
-from driftline.consumer.service.bodies import take_over
+from driftline.consumer.service.bodies import require_finished, take_over
 from driftline.consumer.service.opening import inputs_read, topics_joined, topics_read
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.states import States
@@ -164,7 +164,8 @@ def _take_over(plan: Plan, broker: Broker, topics: Sequence[str], log: Log) -> N
     if not topics:
         return
     name = plan.output("state")
-    found = broker.log.topics(frozenset([name, *topics]))
+    panes = plan.output("panes")
+    found = broker.log.topics(frozenset([name, panes, *topics]))
     absent = [topic for topic in topics if topic not in found]
     if absent:
         raise LogError(f"--take-over {absent[0]}: there is no such topic, correct the name")
@@ -172,6 +173,7 @@ def _take_over(plan: Plan, broker: Broker, topics: Sequence[str], log: Log) -> N
     states.refresh()
     with closing(broker.producer()) as producer:
         for topic in topics:
+            require_finished(broker.log, states, found[name], found[panes], found[topic])
             for message in (messages := take_over(states, found[topic], WORKER)):
                 producer.send(message)
             producer.flush()

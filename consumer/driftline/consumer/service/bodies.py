@@ -5,13 +5,20 @@ Two that read one topic would count its events twice: each sends parts of its ow
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from driftline.consumer.log.errors import LogError
-from driftline.consumer.log.protocol import Message, TopicInfo
+from driftline.consumer.log.protocol import Log, Message, TopicInfo, TopicPartition
 from driftline.consumer.log.ranges import partitions_of
 from driftline.consumer.service.states import States, sketch_key
+from driftline.consumer.sketch.pane_counts import MERGED
 from driftline.consumer.sketch.state import BODIES, SPARK, WORKER, SketchState
+from driftline.consumer.wire.messages import Pane, decode_panes
+
+# The clocks of the hosts of workers and drivers may be so far apart.
+_CLOCKS_APART_MS = 10 * 60_000
 
 _ADVICE = {
     WORKER: "stop its query, then run  driftline run --take-over {topic}, or leave the topic to it"
@@ -68,3 +75,58 @@ def take_over(states: States, topic: TopicInfo, body: str) -> list[Message]:
             taken = msgspec.structs.replace(state, body=body, generation=generation)
             messages += states.messages(key, taken)
     return messages
+
+
+def require_finished(
+    log: Log, states: States, state: TopicInfo, panes: TopicInfo, topic: TopicInfo
+) -> None:
+    """Refuse to take a topic over from a query of Spark that was killed amid a batch.
+
+    Raises:
+        LogError: it was; the sentence says what to do.
+    """
+    known = {}
+    for place in partitions_of(topic):
+        if states.body(place) == SPARK and (found := states.find(sketch_key(place), SketchState)):
+            known[place] = found
+    if known and sent_beyond(log, state, panes, known):
+        raise LogError(
+            f"the query that read {topic.name} was killed after it had sent counts that are not on "
+            "record: start it with .trigger(availableNow=True), let it end, then take over"
+        )
+
+
+def sent_beyond(
+    log: Log, state: TopicInfo, panes: TopicInfo, states: Mapping[TopicPartition, SketchState]
+) -> bool:
+    """Return whether counts were sent that states know nothing of: who sent them was killed.
+
+    It would send the same again, under the same names, which count once. Another body counts the
+    records again under other names, so it has to be finished first.
+
+    Args:
+        log: the log outside the group.
+        state: the topic of states.
+        panes: the topic of panes.
+        states: of the partitions of one topic.
+    """
+    stages = {sketch_key(place) for place in states}
+    times = [
+        record.timestamp
+        for record in log.read(log.begin_offsets(partitions_of(state)))
+        if (record.key or b"").decode(errors="replace").partition("/")[2] in stages
+    ]
+    since = max(times, default=0) - _CLOCKS_APART_MS
+    merged = MERGED + sum(each.position for each in states.values())
+    for record in log.read(log.offsets_at(partitions_of(panes), max(since, 0))):
+        pane = None if record.value is None else decode_panes(record.value)
+        if not isinstance(pane, Pane):
+            continue
+        if pane.first >= MERGED:
+            if pane.first >= merged and any(pane.source == place.topic for place in states):
+                return True
+            continue
+        known = states.get(TopicPartition(pane.source, pane.partition))
+        if known is not None and pane.until > known.position and not pane.outcomes:
+            return True
+    return False

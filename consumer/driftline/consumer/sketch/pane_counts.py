@@ -20,6 +20,9 @@ from driftline.errors import RecordError
 if TYPE_CHECKING:
     from driftline.consumer.sketch.open_pane import SketchModel
 
+MERGED = 1 << 52
+"""The `first` of what is merged over partitions is this or more, as no offset of a record is."""
+
 
 class PaneSource(NamedTuple):
     """Whose count it is, from offset `first` until `until`; see `Pane`."""

@@ -12,12 +12,21 @@ if TYPE_CHECKING:
     from driftline.consumer.spark.batch import backtest, panes
     from driftline.consumer.spark.errors import SparkError
     from driftline.consumer.spark.reference import build_reference
+    from driftline.consumer.spark.stream import sketch_stream, starting_offsets
 else:
     _LATER = {
         "batch": ("backtest", "panes"),
         "errors": ("SparkError",),
         "reference": ("build_reference",),
+        "stream": ("sketch_stream", "starting_offsets"),
     }
     __getattr__ = later(__name__, _LATER)
 
-__all__ = ["SparkError", "backtest", "build_reference", "panes"]
+__all__ = [
+    "SparkError",
+    "backtest",
+    "build_reference",
+    "panes",
+    "sketch_stream",
+    "starting_offsets",
+]

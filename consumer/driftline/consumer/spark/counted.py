@@ -14,16 +14,13 @@ import msgspec
 from driftline.consumer.log.protocol import Gap, Message, Record, TopicInfo, TopicPartition
 from driftline.consumer.service.messages import Outputs
 from driftline.consumer.service.plan import Plan
-from driftline.consumer.sketch.pane_counts import PaneSource, merged
+from driftline.consumer.sketch.pane_counts import MERGED, PaneSource, merged
 from driftline.consumer.sketch.partition import Output, PartitionSketch
 from driftline.consumer.sketch.state import SPARK, SketchState
 from driftline.consumer.sketch.totals import InputTotals
 from driftline.consumer.spark.errors import SparkError
 from driftline.consumer.wire.codec import decode
 from driftline.consumer.wire.messages import Horizon, Pane
-
-MERGED = 1 << 52
-"""Offsets of merged parts begin here: above those of any partition, whose parts they meet."""
 
 
 class CountedState(msgspec.Struct, frozen=True):

@@ -13,7 +13,15 @@ from types import MappingProxyType
 import msgspec
 
 from driftline.consumer.log.errors import LogError
-from driftline.consumer.log.protocol import Broker, Message, Producer, TopicInfo, TopicPartition
+from driftline.consumer.log.protocol import (
+    Broker,
+    Log,
+    Message,
+    Producer,
+    TopicInfo,
+    TopicPartition,
+)
+from driftline.consumer.service.counting import InputPartition
 from driftline.consumer.service.messages import Outputs
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.states import States, sketch_key
@@ -57,7 +65,9 @@ class SketchDriver:
         self._plan, self._topic, self._log, self._clock = plan, topic, broker.log, clock
         self._take_over, self._totals = take_over, totals
         self._producer: Producer = broker.producer()
-        self.topics = self._found()
+        self._lags: dict[int, int] = {}
+        self._stages: dict[int, InputPartition] = {}  # for the metrics alone
+        self.topics = topics_of(plan, topic, self._log)
         self._outputs = Outputs(plan, self.topics)
         count, group = self._outputs.partitions("state"), plan.config.kafka.group
         self._records = States(self._log, plan.output("state"), count, group)
@@ -144,18 +154,34 @@ class SketchDriver:
         ends = self._log.high_watermarks(frozenset(places.values()))
         for number, place in places.items():
             state = self.states[number]
-            if max(state.position, read.get(number, 0)) < ends[place]:
+            self._lags[number] = lag = max(
+                ends[place] - max(state.position, read.get(number, 0)), 0
+            )
+            if lag:
                 continue
             sketch = self._sketch(number)
             outputs = [*sketch.stale(now), *sketch.idle(now, 0 if over else self._idle_after)]
             if not outputs:
                 continue
-            after[number] = self._silent(state, self._now(number, sketch))
-            self._report(self._with_horizons(outputs, after[number]))
+            after[number] = self._now(number, sketch)
+            self._report(outputs)
         self.states = {**self.states, **after}
         self._send(self._clocks.report(self.states))
         self._producer.flush()
         self._record(after)
+
+    def stages(self) -> dict[TopicPartition, InputPartition]:
+        """Return the partitions as metrics know them, with the lag of the last look."""
+        found = {}
+        opener, idle_after = self._plan.opener(self._topic), self._idle_after
+        for number in self.states:
+            place = TopicPartition(self._topic, number)
+            stage = self._stages.get(number) or InputPartition(
+                self._sketch(number), opener, idle_after
+            )
+            stage.lag = self._lags.get(number)
+            found[place] = self._stages[number] = stage
+        return found
 
     def close(self) -> None:
         """Give up the connections."""
@@ -165,28 +191,6 @@ class SketchDriver:
     @property
     def _idle_after(self) -> int:
         return self._plan.config.limits.idle_after
-
-    def _silent(self, before: SketchState, after: SketchState) -> SketchState:
-        """Return a state in which models that are stale have nothing open.
-
-        A worker closes what is open then. Here that was sent at the end of its batch, and how far
-        the newest of it reached is known by its time.
-        """
-        models = dict(after.models)
-        for name, model in models.items():
-            if model.stale and not before.models[name].stale and model.progress is not None:
-                end = self._plan.sketch_model(name).times.step_end(model.progress)
-                horizon = end if model.horizon is None else max(model.horizon, end)
-                models[name] = msgspec.structs.replace(model, horizon=horizon)
-        return msgspec.structs.replace(after, models=models)
-
-    def _with_horizons(self, outputs: Iterable[Output], state: SketchState) -> Iterable[Output]:
-        for output in outputs:
-            if isinstance(output, Horizon) and output.stale:
-                horizon = state.models[output.model].horizon
-                yield msgspec.structs.replace(output, horizon=horizon)
-            else:
-                yield output
 
     def _look(self) -> None:
         """Take up partitions that are new; stop where another driver has taken the topic."""
@@ -303,12 +307,17 @@ class SketchDriver:
     def _key(self, number: int) -> str:
         return sketch_key(TopicPartition(self._topic, number))
 
-    def _found(self) -> dict[str, TopicInfo]:
-        """Return the topics that are read and written, as the broker has them."""
-        outputs = ["panes", "state", "dead-letter", *(["joins"] if self._plan.labelled else [])]
-        names = frozenset([self._topic, *map(self._plan.output, outputs)])
-        found = self._log.topics(names)
-        absent = sorted(names - found.keys())
-        if absent:
-            raise LogError(f"there is no topic {absent[0]}: run  driftline topics create")
-        return found
+
+def topics_of(plan: Plan, topic: str, log: Log) -> dict[str, TopicInfo]:
+    """Return the input and the topics that are written to, as the broker has them.
+
+    Raises:
+        LogError: one is missing.
+    """
+    outputs = ["panes", "state", "dead-letter", *(["joins"] if plan.labelled else [])]
+    names = frozenset([topic, *map(plan.output, outputs)])
+    found = log.topics(names)
+    absent = sorted(names - found.keys())
+    if absent:
+        raise LogError(f"there is no topic {absent[0]}: run  driftline topics create")
+    return found

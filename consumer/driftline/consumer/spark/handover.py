@@ -14,7 +14,7 @@ from itertools import islice
 import msgspec
 
 from driftline.consumer.log.protocol import Gap, Log, Ownership, Record, TopicInfo, TopicPartition
-from driftline.consumer.service.bodies import require_body
+from driftline.consumer.service.bodies import require_body, sent_beyond
 from driftline.consumer.service.messages import Outputs
 from driftline.consumer.service.opening import Opening
 from driftline.consumer.service.plan import Plan
@@ -22,12 +22,9 @@ from driftline.consumer.service.states import States, sketch_key
 from driftline.consumer.sketch.partition import Output
 from driftline.consumer.sketch.state import SPARK, WORKER, SketchState
 from driftline.consumer.sketch.totals import InputTotals
-from driftline.consumer.spark.counted import MERGED, sketch_of
+from driftline.consumer.spark.counted import sketch_of
 from driftline.consumer.spark.errors import SparkError
-from driftline.consumer.wire.messages import Pane, decode_panes
 
-# The clocks of the hosts of workers and drivers may be so far apart.
-_CLOCKS_APART_MS = 10 * 60_000
 _RECORDS = 10_000
 
 
@@ -64,6 +61,7 @@ class Handover:
         self._info = topics[topic]
         self._opening = Opening(plan, log, records, topics)
         self._outputs = Outputs(plan, topics)
+        self._state, self._panes = (topics[plan.output(name)] for name in ("state", "panes"))
         count = self._info.partitions
         self._places = [TopicPartition(topic, number) for number in range(count)]
 
@@ -97,35 +95,9 @@ class Handover:
         return Beginning(states, parts, fresh=not any(known.values()))
 
     def sent_beyond(self, states: Mapping[int, SketchState]) -> bool:
-        """Return whether counts were sent that states know nothing of: their sender was killed.
-
-        Counted again by another body or in other batches they would count twice.
-        """
-        wanted = {sketch_key(TopicPartition(self._info.name, n)): n for n in states}
-        times = [
-            record.timestamp
-            for record in self._log.read(self._begin_of("state"))
-            if (record.key or b"").decode(errors="replace").partition("/")[2] in wanted
-        ]
-        since = max(times, default=0) - _CLOCKS_APART_MS
-        panes = frozenset(self._begin_of("panes"))
-        merged = MERGED + sum(state.position for state in states.values())
-        for record in self._log.read(self._log.offsets_at(panes, since)):
-            pane = decode_panes(record.value) if record.value is not None else None
-            if not isinstance(pane, Pane) or pane.source != self._info.name:
-                continue
-            if pane.first >= MERGED:
-                if pane.first >= merged:
-                    return True
-            elif pane.partition in states and pane.until > states[pane.partition].position:
-                return True
-        return False
-
-    def _begin_of(self, output: str) -> dict[TopicPartition, int]:
-        """Return the beginning of each partition of an output topic."""
-        topic, count = self._plan.output(output), self._outputs.partitions(output)
-        places = frozenset(TopicPartition(topic, number) for number in range(count))
-        return self._log.begin_offsets(places)
+        """Return whether counts were sent that states know nothing of; see `bodies.sent_beyond`."""
+        known = {TopicPartition(self._info.name, n): state for n, state in states.items()}
+        return sent_beyond(self._log, self._state, self._panes, known)
 
     def _require_whole(self, states: Mapping[int, SketchState]) -> None:
         """Refuse what workers left unfinished."""

@@ -1,0 +1,166 @@
+"""A topic that Spark counts is judged as one that workers count, after each of six deaths."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import kafka
+import msgspec
+import numpy as np
+import pytest
+from tests.consumer.service.simulation import reference
+from tests.kafka.deployment import write_config
+from tests.kafka.published import Published, same
+from tests.kafka.reader import TopicReader, by_identity, wait_until
+from tests.kafka.worker import Worker
+
+PARTITIONS = 3
+START = 1_600_000_000_000
+
+
+def events(seed: int = 3) -> list[tuple[int, bytes | None]]:
+    """Partition and value of 4,000 records of two models over an hour, some late, some broken."""
+    rng = np.random.default_rng(seed)
+    found: list[tuple[int, bytes | None]] = []
+    for number in range(4_000):
+        time_ms = number * 900 - (1_200_000 if rng.random() < 0.01 else int(rng.integers(8_000)))
+        event = {
+            "timestamp": START + max(time_ms, 0),
+            "model": "ae"[int(rng.random() < 0.3)],
+            "features": {
+                "x": round(float(rng.normal(2.0 if 1_500 < number < 2_500 else 0.0)), 3),
+                "c": str(rng.choice(list("pqrs"))),
+            },
+            "tags": {"tier": str(rng.choice(["gold", "tin", "wood"]))},
+        }
+        value: bytes | None = msgspec.json.encode(event)
+        if rng.random() < 0.01:
+            value = None if rng.random() < 0.3 else b"oops"
+        found.append((int(rng.integers(PARTITIONS)), value))
+    return found
+
+
+class Deployment:
+    """Two deployments over one topic: workers alone, and Spark with a worker that judges."""
+
+    def __init__(self, bootstrap: str, admin: Any, prefix: str, folder: Path, jars: str) -> None:
+        self.bootstrap, self.folder, self.jars = bootstrap, folder, jars
+        self.topic = f"{prefix}.in"
+        topics = [kafka.admin.NewTopic(self.topic, PARTITIONS, 1)]
+        admin.create_topics(topics)
+        models = {}
+        for name in ("a", "e"):
+            path = folder / f"{name}.json"
+            path.write_bytes(reference(name).to_json())
+            models[name] = {
+                "predictions": self.topic,
+                "reference": str(path),
+                "window": {"length": "10m", "every": "2m", "grace": "5s", "min_events": 20},
+                "budget": "off",
+                "segments": ["tier"],
+                "thresholds": {"ks": {"warning": 0.3}, "psi": {"warning": 0.5, "for": "2 of 3"}},
+            }
+        self.prefixes = (f"{prefix}.w", f"{prefix}.s")
+        self.configs = [
+            write_config(folder / f"{each}.yaml", bootstrap, each, models, kafka={"group": each})
+            for each in self.prefixes
+        ]
+
+    def write(self, records: list[tuple[int, bytes | None]]) -> None:
+        producer = kafka.KafkaProducer(bootstrap_servers=self.bootstrap)
+        for partition, value in records:
+            producer.send(self.topic, value, partition=partition, timestamp_ms=START)
+        producer.flush()
+        producer.close()
+
+    def spark(self, *death: str, **environ: str) -> subprocess.Popen[str]:
+        """Start the query as a program of its own."""
+        environment = {**os.environ, "BOOTSTRAP": self.bootstrap, **environ}
+        checkpoint = str(self.folder / "checkpoint")
+        command = [sys.executable, "-m", "tests.spark.streaming", str(self.configs[1]), self.topic]
+        return subprocess.Popen(
+            [*command, checkpoint, self.jars, *death],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environment,
+        )
+
+    def dead_letters(self, prefix: str) -> dict[Any, bytes | None]:
+        """The dead letters by their headers."""
+        with TopicReader(self.bootstrap, f"{prefix}.dead-letter") as reader:
+            return {tuple(sorted(r.headers.items())): r.value for r in reader.read()}
+
+
+def ended(process: subprocess.Popen[str], code: int = 0) -> str:
+    text, _ = process.communicate(timeout=240)
+    assert process.returncode == code, text
+    return text
+
+
+def published(bootstrap: str, prefix: str) -> Published:
+    with TopicReader(bootstrap, f"{prefix}.verdicts") as verdicts:
+        found = by_identity(record.value for record in verdicts.read())
+    with TopicReader(bootstrap, f"{prefix}.alerts") as alerts:
+        return Published(found, by_identity(record.value for record in alerts.read()))
+
+
+@pytest.fixture
+def deployment(jars: str, bootstrap: str, admin: Any, prefix: str, tmp_path: Path) -> Deployment:
+    return Deployment(bootstrap, admin, prefix, tmp_path, jars)
+
+
+@pytest.mark.timeout(600)
+def test_six_deaths_change_no_byte(deployment: Deployment, tmp_path: Path) -> None:
+    one = deployment
+    one.write(events())
+    plain = Worker(one.configs[0], tmp_path / "plain.txt")
+    judge = Worker(one.configs[1], tmp_path / "judge.txt", "--stages", "join,judge")
+    plain.start()
+    judge.start()
+    for death in ("panes:0", "state:1", "all:2"):
+        ended(one.spark(death), -9)
+    judge.kill()
+    judge.start()
+    first = one.spark("hold:3")
+    wait_for(first, "held")
+    assert "ended" in ended(one.spark("worker:4"))
+    (tmp_path / "go").touch()
+    assert "another query has taken" in ended(first, 1)
+    expected = stopped(one, 0, plain)
+    found = stopped(one, 1, judge, len(expected.verdicts))
+    assert len(expected.verdicts) > 200
+    assert expected.alerts
+    same(found, expected)
+    letters = [one.dead_letters(prefix) for prefix in one.prefixes]
+    assert letters[0] == letters[1] != {}
+
+
+def wait_for(process: subprocess.Popen[str], line: str) -> None:
+    assert process.stdout is not None
+    for text in process.stdout:
+        if text.strip() == line:
+            return
+    raise AssertionError(process.wait())
+
+
+def stopped(one: Deployment, number: int, worker: Worker, least: int = 1) -> Published:
+    """Stop a worker when nothing more comes; return what was published."""
+    prefix = one.prefixes[number]
+    before, quiet = -1, time.monotonic()
+
+    def settled() -> bool:
+        nonlocal before, quiet
+        count = len(published(one.bootstrap, prefix).verdicts)
+        if count != before or count < least:
+            before, quiet = count, time.monotonic()
+        return time.monotonic() - quiet > 8
+
+    wait_until(settled, "all verdicts", 120)
+    worker.stop()
+    return published(one.bootstrap, prefix)
