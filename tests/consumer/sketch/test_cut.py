@@ -26,6 +26,7 @@ from driftline.consumer.wire.messages import Horizon, Pane
 PLAN = plan(
     segments=["tier"],
     thresholds={"ks": {"warning": 0.3}, "unseen": {"warning": 0.05}},
+    show_values=True,
 )
 
 
@@ -37,9 +38,10 @@ def stream(seed: int) -> list[dict[str, Any]]:
         row(
             int(time),
             x=round(float(rng.normal(time / 60_000)), 3),
-            c=str(rng.choice(["p", "q", "r"])),
+            c=str(rng.choice(["p", "q", "r", "new"])),
             b=bool(rng.random() < 0.5),
             model_version=str(rng.choice(["1", "2", "3"])),
+            **({"added": 1} if rng.random() < 0.2 else {}),
             tags={"tier": str(rng.choice(["gold", "tin", "other"]))},
         )
         for time in times

@@ -12,7 +12,7 @@ from msgspec import UNSET
 from driftline.consumer.judge.windows.panes import PART, TWO_CONFIGURATIONS
 from driftline.consumer.wire.codec import unpack_integers
 from driftline.consumer.wire.messages import Pane, StreamCounts
-from driftline.consumer.wire.samples import EventSample, WindowSample, merged, merged_names
+from driftline.consumer.wire.samples import SAMPLED, EventSample, WindowSample, merged, merged_names
 from driftline.detectors import OTHER
 from driftline.detectors.grid import IntArray
 from driftline.detectors.tags import VERSION
@@ -186,8 +186,7 @@ class PlainStore:
                 names.append(first.sample.names)
             events = self.events(at, at + self._pane, None)
             if events and samples:
-                most = max(sample.size for sample in samples)
-                panes.append((events, merged(samples, most)))
+                panes.append((events, merged(samples, SAMPLED)))
         return WindowSample(panes, merged_names(names))
 
     def _stream(

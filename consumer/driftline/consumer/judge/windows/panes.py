@@ -21,7 +21,7 @@ from driftline.consumer.judge.windows.pane_sum import PaneSum, add_packed
 from driftline.consumer.judge.windows.running import RunningSums
 from driftline.consumer.wire.clock import Source
 from driftline.consumer.wire.messages import Pane
-from driftline.consumer.wire.samples import EventSample, WindowSample, merged, merged_names
+from driftline.consumer.wire.samples import SAMPLED, EventSample, WindowSample, merged, merged_names
 from driftline.detectors import OTHER
 from driftline.detectors.grid import IntArray
 from driftline.detectors.tags import VERSION
@@ -67,12 +67,21 @@ class PaneStore:
         layouts: ids of the layout that the panes must be counted in: its own, then those that it
             had in panes of older versions.
         size: length of the flat layout.
+        sampled: events in the sample of a pane, whatever parts it came in.
         window: length of the windows (ms) where they overlap so much that a sum of each stream is
             kept from one to the next; 0: none is.
     """
 
-    def __init__(self, pane: int, layouts: Sequence[str], size: int, window: int = 0) -> None:
+    def __init__(
+        self,
+        pane: int,
+        layouts: Sequence[str],
+        size: int,
+        window: int = 0,
+        sampled: int = SAMPLED,
+    ) -> None:
         self._pane = pane
+        self._sampled = sampled
         self._layouts = layouts
         self._size = size
         self._panes: dict[int, _HeldPane] = {}
@@ -272,7 +281,6 @@ class PaneStore:
             if (held := self._panes.get(at)) is None:
                 continue
             samples: list[EventSample] = []
-            most = 0
             for part in held.parts:
                 if part.void:
                     continue
@@ -280,18 +288,15 @@ class PaneStore:
                 if first is None or first.sample is None:
                     return None
                 samples.append(first.sample)
-                most = max(most, first.sample.size)
             if held.sum is not None:
                 summed = held.sum.samples()
                 if summed is None:
                     return None
-                for size, sample in summed:
-                    samples.append(sample)
-                    most = max(most, size)
+                samples += [sample for _, sample in summed]
             names += [sample.names for sample in samples]
             events = self.events(at, at + self._pane, None)
             if events and samples:
-                panes.append((events, merged(samples, most)))
+                panes.append((events, merged(samples, self._sampled)))
         return WindowSample(panes, merged_names(names))
 
     def _in_sum(self, held: _HeldPane, source: Source, pane: Pane) -> int | None:

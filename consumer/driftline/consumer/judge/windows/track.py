@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from driftline.consumer.config import WindowConfig
 from driftline.consumer.judge.windows.panes import PaneStore
 from driftline.consumer.wire.messages import Horizon, Pane
+from driftline.consumer.wire.samples import sample_size
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Track:
         self._grace = window.grace
         # Where they share less, adding a window up anew takes no longer than going on.
         shared = window.length if 2 * window.every < window.length else 0
-        self.panes = PaneStore(pane, layouts, size, shared)
+        self.panes = PaneStore(pane, layouts, size, shared, sample_size(pane, self._every))
         # Windows end at multiples of the step, also after it was changed.
         self.next = None if following is None else -(-following // self._every) * self._every
         self.empty_since = empty_since
