@@ -175,7 +175,8 @@ def main() -> None:
     head = ("us/horizon", "us/part", "ms/window", "MB kept", "kB written", "ms of it")
     print(f"{'partitions':>10}  {'form':6}" + "".join(f"{name:>12}" for name in head))
     for partitions in args.partitions:
-        pool = [pane_of(reference, EVENTS // partitions, seed) for seed in range(8)]
+        seeds = range(max(8, partitions))
+        pool = [pane_of(reference, EVENTS // partitions, seed) for seed in seeds]
         for form in args.forms:
             if form == "plain":
                 with plain_form():

@@ -95,3 +95,21 @@ def test_a_change_leaves_other_parts_as_they_are() -> None:
     for other in (changed, added, removed):
         # The part it lies in, one beside it, and the one that begins with the number of entries.
         assert len(set(cut(other).large["lives"]) - before) <= 3
+
+
+def test_what_some_of_many_partitions_say_moves_little() -> None:
+    """Of a thousand partitions with panes of five minutes seven say something in two seconds."""
+    base = 1_767_225_600_000
+
+    def state(moved: range) -> JudgeState:
+        sources = [
+            ("t", n, SourceProgress(base, 10**6 + (n in moved), 1, 1_000, base, stale=False))
+            for n in range(1_000)
+        ]
+        return JudgeState(7, 3, sources=sources)
+
+    before, after = (cut(state(each)).large["heard"] for each in (range(0), range(3, 1_000, 143)))
+    whole, new = sum(map(len, after)), sum(map(len, set(after) - set(before)))
+    assert whole > 65_536
+    assert new < whole / 3
+    assert len(after) < 200

@@ -17,8 +17,9 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 # Bytes of a field that are not worth a record of their own.
 _SMALL = 4_096
-# Bytes of a part: on average, and at most.
+# Bytes of a part: on average, of a long field and of a short one, and at most.
 _USUAL = 16_384
+_FINEST = 1_024
 _LARGEST = 131_072
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -59,7 +60,7 @@ def cut(state: msgspec.Struct) -> CutState:
         if sum(map(len, pieces)) <= _SMALL:
             small[name] = msgspec.Raw(b"".join(pieces))
         else:
-            large[name] = list(_parts(pieces))
+            large[name] = list(_parts(pieces, _usual(sum(map(len, pieces)))))
     return CutState(small, large)
 
 
@@ -75,15 +76,27 @@ def join(
     return msgspec.msgpack.decode(_encode({**small, **fields}), type=kind)
 
 
-def _parts(pieces: Sequence[bytes]) -> Iterator[bytes]:
+def _usual(length: int) -> int:
+    """Return the bytes of a part, on average, of a field of a length.
+
+    Of a few parts each is written soon. Of more they are small, so that entries here and there move
+    little, as the progress of some of a thousand partitions does; but no more than about 500 are
+    named in the head. A power of two tells: a field that grows a little is cut where it was.
+    """
+    if length < 4 * _USUAL:
+        return _USUAL
+    return min(_USUAL, max(_FINEST, (1 << length.bit_length() - 1) // 256))
+
+
+def _parts(pieces: Sequence[bytes], usual: int) -> Iterator[bytes]:
     part = bytearray()
     for piece in pieces:
         part += piece
         while len(part) > _LARGEST:
             yield bytes(part[:_LARGEST])
             del part[:_LARGEST]
-        # True of one byte in `_USUAL`, whatever the length of the pieces.
-        if part and crc32(piece) * _USUAL < len(piece) << 32:
+        # True of one byte in `usual`, whatever the length of the pieces.
+        if part and crc32(piece) * usual < len(piece) << 32:
             yield bytes(part)
             part.clear()
     if part:
