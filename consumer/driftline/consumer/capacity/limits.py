@@ -1,0 +1,167 @@
+"""Where a load would break, or cost more than it has to, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from driftline.consumer.capacity.estimate import Estimate, StageLoad, counting
+from driftline.consumer.capacity.load import Stream
+from driftline.consumer.capacity.measured import HORIZON, HORIZON_SOURCE
+from driftline.consumer.capacity.shape import ModelShape
+from driftline.consumer.config import Config
+from driftline.consumer.wire.messages import LARGEST_MESSAGE
+from driftline.consumer.wire.text import counted, plural
+from driftline.producer.records.durations import format_duration
+
+BUSY = 0.8
+"""Of a core: what is busier than this falls behind when more comes than usual."""
+MUCH_WRITTEN = 10e6
+"""Bytes a second of counts, beside which other ways are cheaper."""
+MUCH_MEMORY = 4e9
+"""Bytes of a worker."""
+NAMED = 3
+"""Models that are named one by one."""
+
+_MERGE = "let a body on Spark count, which adds up a model's partitions before it sends them"
+
+
+class Limit(NamedTuple):
+    """What would break: a topic, a stage or models, and a sentence that says what to do."""
+
+    subject: str
+    message: str
+
+
+def limits(found: Estimate, shapes: Mapping[str, ModelShape], config: Config) -> list[Limit]:
+    """Return where the load would break; nothing where it would not."""
+    return [
+        *_workers(found, config),
+        *_counting(found),
+        *_judging(found, shapes, config),
+        *_written(found),
+        *_models(found, shapes, config),
+    ]
+
+
+def _workers(found: Estimate, config: Config) -> Iterator[Limit]:
+    """Yield what too few partitions, or too few workers, mean."""
+    load, workers = found.load, found.load.workers
+    for topic in found.streams:
+        idle = workers - load.partitions[topic]
+        if idle > 0:
+            many = counted(load.partitions[topic], "partition")
+            text = f"it has {many}, so {idle} of {workers} workers count nothing of it"
+            yield Limit(topic, f"{text}: give it more partitions, or start fewer workers")
+    if workers > load.outputs:
+        topic, idle = config.output.topic("panes"), workers - load.outputs
+        text = f"it has {counted(load.outputs, 'partition')}, so {idle} of {workers} workers"
+        text += f" judge nothing: set output.partitions to {workers} before the first start"
+        yield Limit(topic, f"{text} (their number never changes afterwards)")
+    needed = found.cores / BUSY
+    if needed > workers:
+        least = int(needed) + 1
+        have = "1 worker has one" if workers == 1 else f"{workers} workers have one each"
+        text = f"{found.cores:,.1f} cores are needed, and {have}"
+        yield Limit("workers", f"{text}: start {least:,} or more")
+    if found.memory > MUCH_MEMORY:
+        text = f"a worker needs {found.memory / 1e9:,.1f} GB: start more workers with more"
+        text += " output.partitions, or build references with --grid 128"
+        yield Limit("memory", text)
+
+
+def _counting(found: Estimate) -> Iterator[Limit]:
+    """Yield topics of which one partition is too much for a core."""
+    for topic, own in found.streams.items():
+        partitions = found.load.partitions[topic]
+        each = counting({topic: own}, found.load).total / partitions
+        if each > BUSY:
+            text = f"a partition needs {each:.1f} cores, and one worker reads it on one"
+            least = int(each * partitions / BUSY) + 1
+            yield Limit(topic, f"{text}: give it {least:,} partitions")
+
+
+def _judging(found: Estimate, shapes: Mapping[str, ModelShape], config: Config) -> Iterator[Limit]:
+    """Yield what is too much for those who judge."""
+    judge = next(each for each in found.stages if each.stage == "judge")
+    topic = config.output.topic("panes")
+    each, one = judge.total / found.load.outputs, judge.total / max(len(shapes), 1)
+    if one > BUSY:
+        text = f"a model needs {one:.1f} cores, and one worker judges it on one"
+        yield Limit("judge", f"{text}: {_fewer_messages(judge)}")
+    elif each > BUSY:
+        least = int(judge.total / BUSY) + 1
+        text = f"judging a partition needs {each:.1f} cores, and one worker does it on one"
+        yield Limit(topic, f"{text}: set output.partitions to {least} before the first start")
+    sources = max((one.partitions + one.silent for one in _all(found)), default=0)
+    cost = HORIZON.value + sources * HORIZON_SOURCE.value
+    if judge.cores["horizons"] > max(0.2, judge.total / 2):
+        rate = sum(each.horizons for each in _all(found))
+        text = f"{rate:,.0f} horizons a second, {1e6 * cost:,.0f} us each with {sources:,}"
+        text += f" partitions, are most of judging: {_fewer_messages(judge)}"
+        yield Limit("judge", text)
+
+
+def _fewer_messages(judge: StageLoad) -> str:
+    """Return how fewer messages of panes come about."""
+    return f"key events by model, use longer panes (window.pane), or {_MERGE}"
+
+
+def _written(found: Estimate) -> Iterator[Limit]:
+    """Yield topics into which more is written than has to be."""
+    advice = {
+        "panes": f"build references with --grid 128, key events by model, or {_MERGE}",
+        "state": "key events by model, or put models into topics of their own",
+        "joins": "use fewer output.partitions, or key events by model",
+        "verdicts": "use a longer window.every, or ignore features",
+    }
+    for each in found.topics:
+        name = each.topic.rpartition(".")[2]
+        if each.bytes > MUCH_WRITTEN:
+            text = f"{each.bytes / 1e6:,.0f} MB a second are written to it: {advice[name]}"
+            yield Limit(each.topic, text)
+
+
+def _models(found: Estimate, shapes: Mapping[str, ModelShape], config: Config) -> Iterator[Limit]:
+    """Yield what holds of single models: split panes, silent partitions, too few events."""
+    idle = format_duration(config.limits.idle_after)
+    split, silent, few = dict[str, str](), dict[str, str](), dict[str, str]()
+    for each in _all(found):
+        name, size = each.shape.name, each.shape.pane_size(each.events)
+        if size.messages > 1:
+            split[name] = (
+                f"a pane is {size.bytes / 1e6:,.1f} MB and is sent in {size.messages} messages of"
+                f" up to {LARGEST_MESSAGE // 1000} kB, which a broker takes unless it was set to"
+                " less (message.max.bytes): --grid 128 makes them smaller"
+            )
+        if each.partitions > 1 and 0 < each.each * each.idle < 3:
+            text = (
+                f"an event comes every {1 / each.each:,.0f} s to each of"
+                f" {each.partitions:,} partitions, which are idle after {idle}: they hold the"
+                " windows for so long, each while anything in it is unread"
+            )
+            silent[name] = f"{text}; key events by model, or use fewer partitions"
+    rates = dict.fromkeys(shapes, 0.0)
+    for each in _all(found):
+        rates[each.shape.name] += each.rate
+    for name, shape in shapes.items():
+        window, least = rates[name] * shape.length / 1_000, config.models[name].window.min_events
+        if 0 < window < least:
+            text = f"about {window:,.0f} events in a window of {format_duration(shape.length)},"
+            few[name] = f"{text} which never has min_events {least}: use a longer window"
+    for texts in (split, silent, few):
+        yield from _by_model(texts)
+
+
+def _by_model(texts: Mapping[str, str]) -> Iterator[Limit]:
+    """Yield a row a model, or one for all where they are many."""
+    if len(texts) <= NAMED:
+        yield from (Limit(name, text) for name, text in texts.items())
+    elif texts:
+        name, text = next(iter(texts.items()))
+        yield Limit(f"{len(texts):,} {plural(len(texts), 'model')}", f"as {name}: {text}")
+
+
+def _all(found: Estimate) -> Iterator[Stream]:
+    for own in found.streams.values():
+        yield from own
