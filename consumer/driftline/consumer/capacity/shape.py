@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,19 +37,24 @@ class ModelShape:
         name: of the model.
         topics: of its predictions.
         features: of its reference, each in every stream.
-        shares: per stream, of each cell how many of the whole model's events are counted there.
+        streams, cells: how many streams, and cells of each.
+        shares: reads, per stream, which part of the whole model's events each cell has: a fleet's
+            are not held all at once.
         pane, every, length: of its windows, ms.
         reach: how far back of the next pane judge keeps panes, ms.
         labels: the topic of its labels; None: none are read.
         horizon: for how long a prediction waits for its label, ms.
         outcomes: cells of its outcomes; 0 without labels.
         metrics: verdicts of a window beside those of features, a stream.
+        sizes: of panes, those worked out already, by the events of a message.
     """
 
     name: str
     topics: tuple[str, ...]
     features: int
-    shares: tuple[FloatArray, ...]
+    streams: int
+    cells: int
+    shares: Callable[[], tuple[FloatArray, ...]]
     pane: int
     every: int
     length: int
@@ -57,21 +63,22 @@ class ModelShape:
     horizon: int
     outcomes: int
     metrics: int
+    sizes: dict[float, PaneSize] = field(default_factory=dict)
 
     @classmethod
     def of(cls, plan: Plan, name: str) -> ModelShape:
         """Return the shape of a model of a plan."""
         config, reference = plan.config.models[name], plan.references[name]
         streams = reference_streams(config, reference)
-        events = max(reference.events, 1)
-        places = [reference.streams.index(each) for each in streams]
         outcomes = plan.outcome_layout(name).size if config.labels is not None else 0
         watched = [f for f in reference.layout.features if not config.is_ignored(f.name)]
         return cls(
             name=name,
             topics=config.predictions,
             features=len(watched),
-            shares=tuple(reference.counts[place] / events for place in places),
+            streams=len(streams),
+            cells=reference.size,
+            shares=partial(_shares, plan, name, streams),
             pane=plan.pane(name),
             every=config.window.every,
             length=config.window.length,
@@ -82,21 +89,6 @@ class ModelShape:
             metrics=0,
         )
 
-    @property
-    def streams(self) -> int:
-        """How many streams are counted."""
-        return len(self.shares)
-
-    @property
-    def cells(self) -> int:
-        """Cells of a stream."""
-        return len(self.shares[0])
-
-    @cached_property
-    def _sizes(self) -> dict[float, PaneSize]:
-        """Those worked out already, by the events of a message."""
-        return {}
-
     def pane_size(self, events: float) -> PaneSize:
         """Return what the message of a pane of so many events has, as is to be expected.
 
@@ -104,14 +96,14 @@ class ModelShape:
         empty, and counts, are written in 1, 2 or 4 bytes each, by the largest of the stream.
         """
         events = float(f"{events:.3g}")
-        if events not in self._sizes:
-            self._sizes[events] = self._size(events)
-        return self._sizes[events]
+        if events not in self.sizes:
+            self.sizes[events] = self._size(events)
+        return self.sizes[events]
 
     def _size(self, events: float) -> PaneSize:
         size = PANE_BYTES.value + _HASH * min(events, sample_size(self.pane, self.every))
         filled = 0.0
-        for shares in self.shares:
+        for shares in self.shares():
             mean = events * shares
             cells = float(-np.expm1(-mean).sum())
             width = _gap_width(mean) + _count_width(mean)
@@ -121,6 +113,18 @@ class ModelShape:
         while size / messages > LARGEST_MESSAGE:
             messages *= 2  # it is halved by features
         return PaneSize(messages, size, filled)
+
+
+def _shares(plan: Plan, name: str, streams: Sequence[str | None]) -> tuple[FloatArray, ...]:
+    """Return the part of a model's events that each cell of its streams has."""
+    reference = plan.references[name]
+    events = max(reference.events, 1)
+    found = [reference.counts[reference.streams.index(each)] / events for each in streams]
+    if plan.config.models[name].joint is not None and reference.joint is not None:
+        # Of pairs, nine cells each, of the whole model alone.
+        pairs = np.full(reference.joint.layout.size, 1 / 9)
+        found[0] = np.concatenate([found[0], pairs])
+    return tuple(found)
 
 
 def _gap_width(mean: FloatArray) -> int:
