@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import count, pairwise
 from pathlib import Path
@@ -219,36 +219,43 @@ def horizon(partition: int, partitions: int, time: int) -> Horizon:
 def windows(fleet: Fleet, judge: ModelJudge, sources: int) -> tuple[dict[str, float], int]:
     """Feed the panes of a window; return CPU s of the last step, and bytes that panes keep."""
     offsets, events = count(), max(30, 30 * PARTITIONS // sources)
-    pool = [fleet.pane(events, seed) for seed in range(8)]
     # In the log each pane is bytes of its own: so many are kept, and so are they read here.
-    records = [msgspec.msgpack.encode(each) for each in pool]
-    spent: dict[str, float] = {}
+    records = [msgspec.msgpack.encode(fleet.pane(events, seed)) for seed in range(8)]
+    decode = msgspec.msgpack.Decoder(Pane).decode
 
-    def step(number: int) -> None:
-        decode = msgspec.msgpack.Decoder(Pane).decode
-        panes = [
+    def panes_at(number: int) -> list[Pane]:
+        """Return the messages of a pane, one of each partition."""
+        return [
             msgspec.structs.replace(
                 decode(records[(i + number) % 8]), start=number * EVERY, partition=i
             )
             for i in range(sources)
         ]
-        began = time.process_time()
-        for pane in panes:
-            judge.feed(pane, next(offsets))
-        spent.update(panes=time.process_time() - began)
 
-    def run() -> None:
-        for number in range(PANES):
-            step(number)
-
-    _, stored = kept(run)
-    for end in (PANES - 1, PANES):
+    def feed(messages: Iterable[Pane | Horizon]) -> float:
+        """Feed messages; return the CPU s of judge."""
+        read = list(messages)
         began = time.process_time()
-        for i in range(sources - 1):
-            judge.feed(horizon(i, sources, end * EVERY), next(offsets))
-        heard = time.process_time()
-        judge.feed(horizon(sources - 1, sources, end * EVERY), next(offsets))
-        spent.update(horizons=heard - began, window=time.process_time() - heard)
+        for message in read:
+            judge.feed(message, next(offsets))
+        return time.process_time() - began
+
+    def heard(end: int, partitions: Iterable[int]) -> list[Horizon]:
+        return [horizon(i, sources + 1, end * EVERY) for i in partitions]
+
+    def closed() -> None:
+        """Let all panes but the last be final in all partitions but one, which holds the clock."""
+        for number in range(PANES - 1):
+            feed(panes_at(number))
+        feed(heard(PANES - 1, range(sources)))
+
+    _, stored = kept(closed)
+    feed(heard(PANES - 1, [sources]))
+    spent = {
+        "panes": feed(panes_at(PANES - 1)),
+        "horizons": feed(heard(PANES, range(sources))),
+        "window": feed(heard(PANES, [sources])),
+    }
     return spent, stored
 
 

@@ -54,6 +54,7 @@ SHOWS = {
         r"|reviews\.json\.gz .* 6,000 events, 10"
         r"|visits(-berlin)?\.json\.gz .* 14,\d{3} events, 3) features$"
     ),
+    "check --plan": r"^sketch +[0-9.]+ ",
     "check": r"^no errors",
     "config show": r"^models:$",
     "config schema": r'^ +"\$schema": ',
@@ -84,7 +85,7 @@ class Command:
         """Whether it connects to Kafka."""
         verb = self.words[1]
         if verb == "check":
-            return "--offline" not in self.words
+            return not {"--offline", "--partitions"} & {*self.words}
         if verb in ("explain", "export"):
             return "--input" not in self.words
         if verb in ("reference", "init"):

@@ -49,6 +49,12 @@ def configured(text: str) -> Callable[[Shell], None]:
     return prepare
 
 
+def configured_car_loan(shell: Shell) -> None:
+    """Put the bundled events there, and the page's configuration."""
+    last_quarter(shell)
+    shell.write("driftline.yaml", PAGES["how-to/scale.md"].blocks("yaml")[0])
+
+
 def rows(record: dict[str, Any], mapping: Mapping) -> Iterator[dict[str, Any]]:
     """Yield records like the one that a page shows, one after the other."""
     rng = np.random.default_rng(3)
@@ -106,6 +112,7 @@ STAGES: dict[str, dict[str, Callable[[Shell], None]]] = {
     "how-to/missing-labels.md": {"": truths},
     "subscribing.md": {"": lambda shell: None},
     "how-to/report.md": {"": last_quarter},
+    "how-to/scale.md": {"": configured_car_loan},
     "how-to/training-set.md": {"": orders},
     "how-to/what-changed.md": {"": orders},
     "how-to/in-ci.md": {"": last_quarter},

@@ -100,17 +100,16 @@ def estimate(
     blocks = 2 * sum(each.polled for each in labelled) * load.outputs
     rows = 2 * sum(each.rate for each in labelled)
     outcome = [
-        (2 * load.outputs / (each.every / 1_000), each) for each in shapes.values() if each.labels
-    ]
-    panes = sum(each.panes for each in flat) + sum(rate / 2 for rate, _ in outcome)
-    horizons = sum(each.horizons for each in flat) + sum(rate / 2 for rate, _ in outcome)
-    verdicts = sum(
-        each.streams * (each.features + each.metrics) / (each.every / 1_000)
+        (2 * load.outputs / each.every, each.counted.streams, each.labels.cells)
         for each in shapes.values()
-    )
+        if each.labels is not None
+    ]
+    panes = sum(each.panes for each in flat) + sum(rate / 2 for rate, _, _ in outcome)
+    horizons = sum(each.horizons for each in flat) + sum(rate / 2 for rate, _, _ in outcome)
+    verdicts = sum(each.series / each.every for each in shapes.values())
     outcome_bytes = sum(
-        rate / 2 * (m.PANE_BYTES.value + each.streams * (m.STREAM_BYTES.value + each.outcomes))
-        for rate, each in outcome
+        rate / 2 * (m.PANE_BYTES.value + streams * (m.STREAM_BYTES.value + cells))
+        for rate, streams, cells in outcome
     )
     bytes_of = {
         "panes": (
@@ -180,8 +179,8 @@ def _judge_state(shapes: Mapping[str, ModelShape], streams: Mapping[str, list[St
             sources[each.shape.name] += each.partitions + each.silent
             messages[each.shape.name] += each.horizons + each.panes
     for name, shape in shapes.items():
-        pane = shape.pane / 1_000
-        evidence = shape.streams * shape.features * m.JUDGE_BYTES.value
+        pane = shape.pane
+        evidence = shape.series * m.JUDGE_BYTES.value
         heard = sources[name] * m.SOURCE_BYTES.value
         # It moves in every checkpoint in which a message of it came, its evidence once a pane.
         moves = min(1 / CHECKPOINT, messages[name])
@@ -206,28 +205,32 @@ def counting(streams: Mapping[str, list[Stream]], load: Load) -> StageLoad:
         for each in own:
             shape = each.shape
             reading += each.rate * m.READ.value
-            events += each.rate * shape.features * m.EVENT.value * _per_stream(shape)
+            events += each.rate * shape.counted.features * m.EVENT.value * _per_stream(shape)
             events += each.polled * m.BATCH.value
             sent = each.closed + each.silences
-            flushing += sent * shape.cells * shape.streams * m.FLUSH.value
+            flushing += sent * shape.cells * m.FLUSH.value
             sending += (each.panes + each.horizons) * m.SEND.value
             size = shape.pane_size(each.events)
             held = m.OPEN_PANE.value + size.cells * m.OPEN_ENTRY.value
             memory += each.partitions * share * held + m.DECODER.value
-            memory += shape.cells * shape.streams * m.LOADED_CELL.value
+            memory += shape.cells * m.LOADED_CELL.value
     cores = {"reading": reading, "counting": events, "panes": flushing, "sending": sending}
     return StageLoad("sketch", cores, memory)
 
 
 def _per_stream(shape: ModelShape) -> float:
     """Return by how much counting costs more where segments are counted, too."""
-    return 1 + 0.5 * (shape.streams > 1)
+    return 1 + 0.5 * (shape.counted.streams > 1)
 
 
 def _join(labelled: Iterable[Stream], rows: float, blocks: float, load: Load) -> StageLoad:
     """Return what joining labels needs: a prediction waits for its label."""
     each = math.ceil(load.outputs / min(load.workers, load.outputs)) / load.outputs
-    waiting = sum(one.rate * one.shape.horizon / 1_000 for one in labelled)
+    waiting = sum(
+        one.rate * one.shape.labels.horizon / 1_000
+        for one in labelled
+        if one.shape.labels is not None
+    )
     cores = {"rows": rows * m.JOIN_ROW.value, "blocks": blocks * m.SEND.value}
     return StageLoad("join", cores, waiting * each * m.WAITING_ROW.value)
 
@@ -242,15 +245,15 @@ def _judge(
         size = shape.pane_size(each.events)
         reading += each.panes * m.PANE_READ.value
         horizons += each.horizons * (m.HORIZON.value + sources * m.HORIZON_SOURCE.value)
-        kept = math.ceil(shape.reach / shape.pane) + 1
-        sent = each.closed * each.pane  # messages of a pane
+        kept = math.ceil(shape.spans.reach / shape.spans.pane) + 1
+        sent = each.closed * shape.pane  # messages of a pane
         memory += kept * sent * (size.bytes + m.KEPT_PANE.value)
-        panes = shape.length / shape.pane
-        windows += panes * sent * size.cells * m.PANE_CELL.value / (shape.every / 1_000)
+        panes = shape.spans.length / shape.spans.pane
+        windows += panes * sent * size.cells * m.PANE_CELL.value / shape.every
     for shape in shapes.values():
-        many = shape.streams * shape.features
-        evidence += many * m.EVIDENCE.value / (shape.pane / 1_000)
-        windows += many * m.WINDOW.value / (shape.every / 1_000)
+        many = shape.series
+        evidence += many * m.EVIDENCE.value / shape.pane
+        windows += many * m.WINDOW.value / shape.every
         memory += many * m.JUDGED_FEATURE.value
     cores = {
         "reading": reading,

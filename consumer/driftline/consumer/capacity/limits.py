@@ -145,9 +145,14 @@ def _models(found: Estimate, shapes: Mapping[str, ModelShape], config: Config) -
     for each in _all(found):
         rates[each.shape.name] += each.rate
     for name, shape in shapes.items():
-        window, least = rates[name] * shape.length / 1_000, config.models[name].window.min_events
+        window, least = (
+            rates[name] * shape.spans.length / 1_000,
+            config.models[name].window.min_events,
+        )
         if 0 < window < least:
-            text = f"about {window:,.0f} events in a window of {format_duration(shape.length)},"
+            text = (
+                f"about {window:,.0f} events in a window of {format_duration(shape.spans.length)},"
+            )
             few[name] = f"{text} which never has min_events {least}: use a longer window"
     for texts in (split, silent, few):
         yield from _by_model(texts)

@@ -58,20 +58,15 @@ class Stream:
         return self.rate / self.partitions
 
     @property
-    def pane(self) -> float:
-        """Length of a pane, seconds."""
-        return self.shape.pane / 1_000
-
-    @property
     def events(self) -> float:
         """Events in a pane's message, of those that have any."""
-        events = self.each * self.pane
+        events = self.each * self.shape.pane
         return events / -math.expm1(-events) if events else 0.0
 
     @property
     def closed(self) -> float:
         """Panes closed a second: each once in every partition that has an event of it."""
-        return self.partitions * -math.expm1(-self.each * self.pane) / self.pane
+        return self.partitions * -math.expm1(-self.each * self.shape.pane) / self.shape.pane
 
     @property
     def silences(self) -> float:

@@ -16,6 +16,8 @@ from driftline.consumer.wire.messages import LARGEST_MESSAGE
 from driftline.consumer.wire.samples import sample_size
 
 FloatArray = NDArray[np.float64]
+JOINED = 50
+"""Panes that judge looks back at."""
 _HASH = 8  # bytes of an event in a pane's sample
 _WIDTHS = ((1, 1 << 8), (2, 1 << 16), (4, 1 << 32))
 
@@ -30,64 +32,99 @@ class PaneSize:
 
 
 @dataclass(frozen=True)
+class Cells:
+    """What is counted of a model.
+
+    Attributes:
+        features: that are watched, each in every stream.
+        streams: the whole model, and its segments.
+        each: cells of a stream.
+        shares: reads, per stream, which part of the whole model's events each cell has: a fleet's
+            are not held all at once.
+    """
+
+    features: int
+    streams: int
+    each: int
+    shares: Callable[[], tuple[FloatArray, ...]]
+
+
+@dataclass(frozen=True)
+class Spans:
+    """Times of a model, ms: of its windows, and how far back of the next pane judge keeps panes."""
+
+    pane: int
+    every: int
+    length: int
+    reach: int
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Labels of a model: their topic, for how long (ms) predictions wait, cells of an outcome."""
+
+    topic: str
+    horizon: int
+    cells: int
+
+
+@dataclass(frozen=True)
 class ModelShape:
     """What a model's cost depends on.
 
     Attributes:
         name: of the model.
         topics: of its predictions.
-        features: of its reference, each in every stream.
-        streams, cells: how many streams, and cells of each.
-        shares: reads, per stream, which part of the whole model's events each cell has: a fleet's
-            are not held all at once.
-        pane, every, length: of its windows, ms.
-        reach: how far back of the next pane judge keeps panes, ms.
-        labels: the topic of its labels; None: none are read.
-        horizon: for how long a prediction waits for its label, ms.
-        outcomes: cells of its outcomes; 0 without labels.
-        metrics: verdicts of a window beside those of features, a stream.
+        counted: what of it.
+        spans: of its windows.
+        labels: None: none are read.
         sizes: of panes, those worked out already, by the events of a message.
     """
 
     name: str
     topics: tuple[str, ...]
-    features: int
-    streams: int
-    cells: int
-    shares: Callable[[], tuple[FloatArray, ...]]
-    pane: int
-    every: int
-    length: int
-    reach: int
-    labels: str | None
-    horizon: int
-    outcomes: int
-    metrics: int
+    counted: Cells
+    spans: Spans
+    labels: Labels | None
     sizes: dict[float, PaneSize] = field(default_factory=dict)
 
     @classmethod
     def of(cls, plan: Plan, name: str) -> ModelShape:
         """Return the shape of a model of a plan."""
         config, reference = plan.config.models[name], plan.references[name]
-        streams = reference_streams(config, reference)
-        outcomes = plan.outcome_layout(name).size if config.labels is not None else 0
+        streams, window = reference_streams(config, reference), config.window
         watched = [f for f in reference.layout.features if not config.is_ignored(f.name)]
+        shares = partial(_shares, plan, name, streams)
+        pane, labels = plan.pane(name), config.labels
         return cls(
             name=name,
             topics=config.predictions,
-            features=len(watched),
-            streams=len(streams),
-            cells=reference.size,
-            shares=partial(_shares, plan, name, streams),
-            pane=plan.pane(name),
-            every=config.window.every,
-            length=config.window.length,
-            reach=max(config.window.length, 50 * plan.pane(name)),
-            labels=None if config.labels is None else config.labels.topic,
-            horizon=0 if config.labels is None else config.labels.horizon,
-            outcomes=outcomes,
-            metrics=0,
+            counted=Cells(len(watched), len(streams), reference.size, shares),
+            spans=Spans(pane, window.every, window.length, max(window.length, JOINED * pane)),
+            labels=None
+            if labels is None
+            else Labels(labels.topic, labels.horizon, plan.outcome_layout(name).size),
         )
+
+    @property
+    def series(self) -> int:
+        """Features of all streams."""
+        return self.counted.streams * self.counted.features
+
+    @property
+    def cells(self) -> int:
+        """Cells of all streams."""
+        return self.counted.streams * self.counted.each
+
+    @property
+    def pane(self) -> float:
+        """Length of a pane, seconds."""
+        return self.spans.pane / 1_000
+
+    @property
+    def every(self) -> float:
+        """From one window to the next, seconds."""
+        return self.spans.every / 1_000
 
     def pane_size(self, events: float) -> PaneSize:
         """Return what the message of a pane of so many events has, as is to be expected.
@@ -101,9 +138,11 @@ class ModelShape:
         return self.sizes[events]
 
     def _size(self, events: float) -> PaneSize:
-        size = PANE_BYTES.value + _HASH * min(events, sample_size(self.pane, self.every))
+        size = PANE_BYTES.value + _HASH * min(
+            events, sample_size(self.spans.pane, self.spans.every)
+        )
         filled = 0.0
-        for shares in self.shares():
+        for shares in self.counted.shares():
             mean = events * shares
             cells = float(-np.expm1(-mean).sum())
             width = _gap_width(mean) + _count_width(mean)
