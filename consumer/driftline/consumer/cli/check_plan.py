@@ -64,7 +64,7 @@ def plan(loaded: Loaded, log: Log | None, question: Question) -> Planned:
     load = Load(
         rates=rates,
         partitions=partitions,
-        outputs=config.output.partitions if panes is None else panes.partitions,
+        outputs=(specs["panes"] if panes is None else panes).partitions,
         workers=question.workers,
         keyed=question.keyed,
     )
