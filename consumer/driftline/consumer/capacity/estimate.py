@@ -213,7 +213,6 @@ def counting(streams: Mapping[str, list[Stream]], load: Load) -> StageLoad:
             size = shape.pane_size(each.events)
             held = m.OPEN_PANE.value + size.cells * m.OPEN_ENTRY.value
             memory += each.partitions * share * held + m.DECODER.value
-            memory += shape.cells * m.LOADED_CELL.value
     cores = {"reading": reading, "counting": events, "panes": flushing, "sending": sending}
     return StageLoad("sketch", cores, memory)
 
@@ -241,20 +240,17 @@ def _judge(
     """Return what judging needs; a worker has the models of its partitions of the panes."""
     reading = horizons = evidence = windows = memory = 0.0
     for each in flat:
-        shape, sources = each.shape, each.partitions + each.silent
-        size = shape.pane_size(each.events)
+        shape = each.shape
         reading += each.panes * m.PANE_READ.value
-        horizons += each.horizons * (m.HORIZON.value + sources * m.HORIZON_SOURCE.value)
+        horizons += each.horizons * m.HORIZON.value
+        # The messages of a pane are one sum, once they are final.
         kept = math.ceil(shape.spans.reach / shape.spans.pane) + 1
-        sent = each.closed * shape.pane  # messages of a pane
-        memory += kept * sent * (size.bytes + m.KEPT_PANE.value)
-        panes = shape.spans.length / shape.spans.pane
-        windows += panes * sent * size.cells * m.PANE_CELL.value / shape.every
+        memory += kept * shape.pane_size(each.rate * shape.pane).bytes
     for shape in shapes.values():
         many = shape.series
         evidence += many * m.EVIDENCE.value / shape.pane
         windows += many * m.WINDOW.value / shape.every
-        memory += many * m.JUDGED_FEATURE.value
+        memory += shape.cells * m.JUDGED_CELL.value
     cores = {
         "reading": reading,
         "horizons": horizons,

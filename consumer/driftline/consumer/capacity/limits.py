@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from driftline.consumer.capacity.estimate import Estimate, StageLoad, counting
 from driftline.consumer.capacity.load import Stream
-from driftline.consumer.capacity.measured import HORIZON, HORIZON_SOURCE
+from driftline.consumer.capacity.measured import HORIZON
 from driftline.consumer.capacity.shape import ModelShape
 from driftline.consumer.config import Config
 from driftline.consumer.wire.messages import LARGEST_MESSAGE
@@ -94,10 +94,9 @@ def _judging(found: Estimate, shapes: Mapping[str, ModelShape], config: Config) 
         text = f"judging a partition needs {each:.1f} cores, and one worker does it on one"
         yield Limit(topic, f"{text}: set output.partitions to {least} before the first start")
     sources = max((one.partitions + one.silent for one in _all(found)), default=0)
-    cost = HORIZON.value + sources * HORIZON_SOURCE.value
     if judge.cores["horizons"] > max(0.2, judge.total / 2):
         rate = sum(each.horizons for each in _all(found))
-        text = f"{rate:,.0f} horizons a second, {1e6 * cost:,.0f} us each with {sources:,}"
+        text = f"{rate:,.0f} horizons a second, {1e6 * HORIZON.value:,.0f} us each from {sources:,}"
         text += f" partitions, are most of judging: {_fewer_messages(judge)}"
         yield Limit("judge", text)
 

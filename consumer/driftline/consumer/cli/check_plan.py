@@ -153,9 +153,12 @@ def _foot() -> list[str]:
     lines = [
         "Sizes are before compression and of one replica; cores are CPU seconds a second, at a poll"
         " every 0.2 s.",
-        f"Worked out from what was measured on one core of a shared machine ({some(where, 9)}):",
+        f"Worked out from what was measured on one core of a busy machine ({some(where, 9)}):",
     ]
-    return [*lines, *(f"  {each.text}" for each in TABLE)]
+    return [
+        *lines,
+        *(f"  {each.text}{' (assumed)' * each.where.startswith('assumed')}" for each in TABLE),
+    ]
 
 
 def _number(value: float) -> str:
