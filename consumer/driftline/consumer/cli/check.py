@@ -56,19 +56,17 @@ def check(
     begun = check_config.begin(
         config, bootstrap_servers, stages, offline=offline or bool(plan and partitions)
     )
-    if plan and begun.loaded is not None:
-        from driftline.consumer.cli import check_plan
-
-        planned = check_plan.plan(begun.loaded, begun.log, asked)
-        if json:
-            out_json(check_plan.document(planned))
-        else:
-            out(f"{begun.head}\n\n{check_plan.text(planned)}")
-        return
     findings = begun.findings
     if begun.loaded is not None:
-        from driftline.consumer.cli import check_all
+        from driftline.consumer.cli import check_all, check_plan
 
+        if plan:
+            planned = check_plan.plan(begun.loaded, begun.log, asked)
+            if json:
+                out_json(check_plan.document(planned))
+            else:
+                out(f"{begun.head}\n\n{check_plan.text(planned)}")
+            return
         findings = check_all.inspect(begun.loaded, begun.log)
     if json:
         for found in findings:
