@@ -108,9 +108,11 @@ def test_too_few_events_for_a_window() -> None:
     )
 
 
-def test_horizons_of_many_partitions_are_most_of_judging() -> None:
+def test_messages_of_many_partitions_are_most_of_judging() -> None:
     found = told(plan_of(50, window={**WINDOW, "pane": "5s"}), 1_000_000.0, 2_000)
-    assert any("horizons a second" in text for text in found["judge"]), found
+    (text,) = [text for text in found["judge"] if "are most of judging" in text]
+    assert "horizons a second, from 2,000 partitions" in text
+    assert "key events by model" in text
 
 
 @pytest.mark.parametrize("events", [1, 20, 400, 10_000])

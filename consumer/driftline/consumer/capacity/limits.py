@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from driftline.consumer.capacity.estimate import Estimate, StageLoad, counting
+from driftline.consumer.capacity.estimate import Estimate, counting
 from driftline.consumer.capacity.load import Stream
-from driftline.consumer.capacity.measured import HORIZON
 from driftline.consumer.capacity.shape import ModelShape
 from driftline.consumer.config import Config
 from driftline.consumer.wire.messages import LARGEST_MESSAGE
@@ -88,20 +87,22 @@ def _judging(found: Estimate, shapes: Mapping[str, ModelShape], config: Config) 
     each, one = judge.total / found.load.outputs, judge.total / max(len(shapes), 1)
     if one > BUSY:
         text = f"a model needs {one:.1f} cores, and one worker judges it on one"
-        yield Limit("judge", f"{text}: {_fewer_messages(judge)}")
+        yield Limit("judge", f"{text}: {_fewer_messages()}")
     elif each > BUSY:
         least = int(judge.total / BUSY) + 1
         text = f"judging a partition needs {each:.1f} cores, and one worker does it on one"
         yield Limit(topic, f"{text}: set output.partitions to {least} before the first start")
-    sources = max((one.partitions + one.silent for one in _all(found)), default=0)
-    if judge.cores["horizons"] > max(0.2, judge.total / 2):
-        rate = sum(each.horizons for each in _all(found))
-        text = f"{rate:,.0f} horizons a second, {1e6 * HORIZON.value:,.0f} us each from {sources:,}"
-        text += f" partitions, are most of judging: {_fewer_messages(judge)}"
-        yield Limit("judge", text)
+    messages = judge.cores["reading"] + judge.cores["horizons"]
+    if messages > max(0.2, judge.total / 2):
+        panes = sum(each.panes for each in _all(found))
+        horizons = sum(each.horizons for each in _all(found))
+        sources = max((each.partitions + each.silent for each in _all(found)), default=0)
+        text = f"{panes:,.0f} messages of panes and {horizons:,.0f} horizons a second, from"
+        text += f" {sources:,} partitions, are most of judging ({messages:,.1f} cores)"
+        yield Limit("judge", f"{text}: {_fewer_messages()}")
 
 
-def _fewer_messages(judge: StageLoad) -> str:
+def _fewer_messages() -> str:
     """Return how fewer messages of panes come about."""
     return f"key events by model, use longer panes (window.pane), or {_MERGE}"
 

@@ -46,15 +46,15 @@ _STATES = "benchmarks.fleet states"
 _ASSUMED = "assumed, not measured with the others"
 
 READ = Measured(6e-6, "seconds an event read and unpacked", _ASSUMED)
-EVENT = Measured(0.14e-6, "seconds an event and feature, decoded and counted", _SKETCH)
-BATCH = Measured(350e-6, "seconds a model and poll, whatever its events", _SKETCH)
-FLUSH = Measured(14e-9, "seconds a pane's cell and stream, put into a message", _SKETCH)
+EVENT = Measured(0.18e-6, "seconds an event and feature, decoded and counted", _SKETCH)
+BATCH = Measured(500e-6, "seconds a model and poll, whatever its events", _SKETCH)
+FLUSH = Measured(19e-9, "seconds a pane's cell and stream, put into a message", _SKETCH)
 SEND = Measured(30e-6, "seconds a record, sent and acknowledged", _ASSUMED)
 PANE_READ = Measured(400e-6, "seconds a pane's message, read and added up by judge", _JUDGE)
 HORIZON = Measured(10.7e-6, "seconds a horizon, read by judge", _JUDGE)
 EVIDENCE = Measured(70e-6, "seconds a feature and pane, added to the evidence", _ASSUMED)
 WINDOW = Measured(240e-6, "seconds a feature and window, judged", _JUDGE)
-VERDICT = Measured(1.5e-6, "seconds a verdict, written", _ASSUMED)
+VERDICT = Measured(2.9e-6, "seconds a verdict, written", _STATES)
 JOIN_ROW = Measured(6e-6, "seconds a prediction or label, joined", _ASSUMED)
 
 PROCESS = Measured(110e6, "bytes a worker before it holds a model", _ASSUMED)
@@ -67,9 +67,9 @@ WAITING_ROW = Measured(100, "bytes a prediction that waits for its label", _ASSU
 PANE_BYTES = Measured(190, "bytes a pane's message beside its counts", "tests/consumer/capacity")
 STREAM_BYTES = Measured(30, "bytes a stream in it beside its counts", "tests/consumer/capacity")
 HORIZON_BYTES = Measured(150, "bytes a horizon", "tests/consumer/capacity")
-VERDICT_BYTES = Measured(1_050, "bytes a verdict", "tests/consumer/capacity")
+VERDICT_BYTES = Measured(1_200, "bytes a verdict", _STATES)
 ROW_BYTES = Measured(34, "bytes a prediction or label on its way to the join", _ASSUMED)
-SKETCH_BYTES = Measured(93, "bytes a model in the state of an input partition", _STATES)
+SKETCH_BYTES = Measured(84, "bytes a model in the state of an input partition", _STATES)
 JUDGE_BYTES = Measured(1540, "bytes a feature and stream in the state of a judge", _JUDGE)
 SOURCE_BYTES = Measured(86, "bytes an input partition in the state of a judge", _JUDGE)
 
