@@ -74,7 +74,7 @@ class Deployment:
     def write(self, records: list[tuple[int, bytes | None]]) -> None:
         producer = kafka.KafkaProducer(bootstrap_servers=self.bootstrap)
         for partition, value in records:
-            producer.send(self.topic, value, partition=partition, timestamp_ms=START)
+            producer.send(self.topic, value, key=b"k", partition=partition, timestamp_ms=START)
         producer.flush()
         producer.close()
 

@@ -10,6 +10,7 @@ from tests.consumer.service.rig import Rig
 from tests.consumer.service.small import SECOND, TOPIC, plan, row
 from tests.consumer.spark.simulated import Engine, merged
 
+from driftline.consumer.sketch.pane_counts import MERGED
 from driftline.consumer.sketch.totals import InputTotals
 from driftline.consumer.spark import SparkError
 from driftline.consumer.spark.counted import CountTask, add_totals, together, write_totals
@@ -123,6 +124,21 @@ def test_a_new_checkpoint_goes_on_where_it_is_allowed_to(rig: Rig) -> None:
     while other.step():
         pass
     assert sum(events for _, events in sent(rig)) == 80
+
+
+def test_a_query_may_begin_before_what_is_on_record(rig: Rig) -> None:
+    rig.start()
+    rig.settle()
+    rig.stop()
+    before = sent(rig)
+    rig.write([row(time * SECOND) for time in range(40, 60)])
+    other = engine(rig, take_over=True)  # from the beginning, in batches of ten at most
+    while other.step():
+        pass
+    assert other.checkpoint.committed > 4
+    assert sum(events for first, events in sent(rig)[len(before) :] if first >= MERGED) == 20
+    driver = other.start()
+    assert {n: state.position for n, state in driver.states.items()} == {0: 60, 1: 40}
 
 
 def test_a_batch_that_was_sent_and_not_recorded_needs_its_checkpoint(rig: Rig) -> None:

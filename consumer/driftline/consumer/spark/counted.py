@@ -146,9 +146,9 @@ class _Partition:
             self._take(self._sketch.cut())
             self._require_sound()
             found = self._sketch.state() or state  # nothing is open that would be read again
-            state = msgspec.structs.replace(
-                found, body=SPARK, batch=self._task.batch, awaited=state.awaited
-            )
+            # A query may begin before what is on record; up to there its batches do nothing.
+            batch = self._task.batch if self._until > state.position else state.batch
+            state = msgspec.structs.replace(found, body=SPARK, batch=batch, awaited=state.awaited)
         known = CountedState(
             self._place.partition, self._first, self._until, state, write_totals(self._totals)
         )
