@@ -47,7 +47,6 @@ kafka:
 output:
   prefix: driftline
   create_topics: false
-  partitions: 6
 sources:
   t:
     fields:

@@ -21,7 +21,7 @@ from driftline.consumer.judge.features import changes
 from driftline.consumer.judge.features.stream import StreamJudge
 from driftline.consumer.judge.model import ModelJudge
 from driftline.consumer.log.protocol import Record
-from driftline.consumer.service import messages
+from driftline.consumer.service import join_writer, messages
 from driftline.consumer.service.joining import JoinsPartition
 from driftline.consumer.service.judging import PanesPartition
 from driftline.consumer.service.messages import Outputs
@@ -128,7 +128,7 @@ FAULTS = {
     "counting again": lambda: Fault(ModelSketch, "recount", lambda m, *_: m._model.name, 0),
     "making a sketch": lambda: Fault(Plan, "sketch_model", lambda plan, name: name, 0),
     "making a decoder": lambda: Fault(EventFields, "of", lambda schema, _: schema.name, 0),
-    "making what joins": lambda: Fault(Plan, "_join_model", lambda plan, name: name, 0),
+    "making what joins": lambda: Fault(join_writer, "_join_model", lambda plan, name: name, 0),
     "outcomes": lambda: Fault(Plan, "outcomes", lambda plan, name: name, 0),
     "silence": lambda: Fault(ModelSketch, "idle", lambda m, *_: m._model.name, 1),
     "blocks": lambda: Fault(BlockWriter, "write", lambda w, name, *_: name, 4),

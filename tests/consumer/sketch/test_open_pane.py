@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.consumer.service.small import REFERENCE, plan
 
 from driftline.consumer.judge.windows.panes import PaneStore
-from driftline.consumer.sketch import open_pane
+from driftline.consumer.sketch import open_pane, pane_counts
 from driftline.consumer.sketch.listed import Listed
 from driftline.consumer.sketch.open_pane import OpenPane, SketchModel
 from driftline.consumer.wire.codec import decode, encode, unpack_integers
@@ -59,7 +59,7 @@ def test_counts_are_those_of_all_rows_at_once(seed: int, cuts: list[int], small:
         if small:  # every add is folded and merged at once
             patch.setattr(open_pane, "_BUFFERED_VALUES", 1)
             patch.setattr(open_pane, "_PENDING_ENTRIES", 1)
-            patch.setattr(open_pane, "LARGEST_MESSAGE", 100)
+            patch.setattr(pane_counts, "LARGEST_MESSAGE", 100)
         for start, end in zip(edges, edges[1:], strict=False):  # noqa: RUF007 - empty cuts too
             some = slice(start, end)
             pane.add(cut(columns, some), versions[some], {"tier": tier[some]}, NAMES)

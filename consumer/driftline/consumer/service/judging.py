@@ -12,6 +12,7 @@ from driftline.consumer.log.protocol import Gap, Log, Record, TopicPartition
 from driftline.consumer.service.stage import Batch, ByModel, Due, Ends, ModelPart, decoded
 from driftline.consumer.service.states import judge_key
 from driftline.consumer.sketch.failures import Failures
+from driftline.consumer.wire.codec import is_record
 from driftline.consumer.wire.messages import (
     Horizons,
     PanesMessage,
@@ -104,7 +105,7 @@ class PanesPartition(ByModel[Judge]):
                 yield from self._made(each.model, partial(_feed, message=each, offset=offset))
 
     def _read(self, record: Record) -> tuple[Sequence[str], PanesMessage | Horizons | None]:
-        if record.key is None and record.value is not None:
+        if record.key is None and record.value is not None and is_record(record.value):
             return (), decoded(record, decode_horizons)
         name = (record.key or b"").decode(errors="replace")
         wanted = name in self.parts and record.offset >= self._begins[name]

@@ -45,13 +45,22 @@ def encode(body: msgspec.Struct, version: int = _VERSION) -> bytes:
     return _HEADER.pack(b"DL", version, len(payload), zlib.crc32(payload)) + payload
 
 
+def is_record(record: bytes) -> bool:
+    """Return whether bytes begin as a record of Driftline does.
+
+    >>> is_record(b"oops"), is_record(b"DL" + bytes(9))
+    (False, True)
+    """
+    return len(record) >= _HEADER.size and record[:2] == b"DL"
+
+
 def decode(record: bytes, kind: type[T]) -> T:
     """Return the structure in `record`, which must be of `kind` (a struct type or a union).
 
     Raises:
         RecordError: it is no record of Driftline, of a newer version, cut short or damaged.
     """
-    if len(record) < _HEADER.size or record[:2] != b"DL":
+    if not is_record(record):
         raise RecordError("this is not a record of Driftline: is the topic used by others too?")
     _, version, length, checksum = _HEADER.unpack_from(record)
     if version > TOGETHER_VERSION:
