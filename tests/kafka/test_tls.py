@@ -88,7 +88,8 @@ def test_scram_over_tls(
     consumer.close()
     assert [record.value for record in records] == [b"value"]
     written = debug_log.getvalue()
-    assert "kafka" in written or "group" in written  # the client does speak
+    if client == CLIENTS[0]:  # the other one has no log of Python's
+        assert "kafka" in written or "group" in written  # the client does speak
     assert PASSWORD not in written
     assert "SaslAuthenticate" not in written
     assert logging.getLogger("kafka.net.connection").getEffectiveLevel() == logging.INFO
