@@ -15,7 +15,7 @@ from tests.consumer.service.small import (
     verdicts,
 )
 
-from driftline.consumer.sketch import open_pane
+from driftline.consumer.sketch import pane_counts
 from driftline.consumer.wire.codec import encode
 from driftline.consumer.wire.messages import Pane
 from driftline.detectors import FeatureColumn, build_reference
@@ -54,7 +54,7 @@ def test_long_names_in_many_segments_fit_into_one_message(length: int) -> None:
 def test_only_the_first_piece_of_a_pane_carries_versions(monkeypatch: pytest.MonkeyPatch) -> None:
     events = [row(t * 1_000, model_version=str(1 + t % 3)) for t in range(60)]
     whole = sketch(plan(segments=["tier"])).feed(records(events), 0)
-    monkeypatch.setattr(open_pane, "LARGEST_MESSAGE", 10)
+    monkeypatch.setattr(pane_counts, "LARGEST_MESSAGE", 10)
     split = sketch(plan(segments=["tier"])).feed(records(events), 0)
     pieces = [horizon for horizon in split if isinstance(horizon, Pane) and horizon.start == START]
     assert len(pieces) == 3  # one per feature
