@@ -43,7 +43,7 @@ class Stream:
         rate: its events a second.
         partitions: those that have events of it.
         silent: those of the topic that have none.
-        idle: after so many seconds of silence a partition is marked idle.
+        idle: seconds of silence after which a partition is marked idle.
     """
 
     shape: ModelShape

@@ -127,7 +127,7 @@ class ModelShape:
         return self.spans.every / 1_000
 
     def pane_size(self, events: float) -> PaneSize:
-        """Return what the message of a pane of so many events has, as is to be expected.
+        """Return what the message of a pane with a number of events is expected to have.
 
         The events fill the cells by the shares of the reference. Gaps between cells that are not
         empty, and counts, are written in 1, 2 or 4 bytes each, by the largest of the stream.

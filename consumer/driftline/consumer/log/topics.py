@@ -19,8 +19,8 @@ PANES_TIMES, JOINS_TIMES = 2, 3
 """How many times the longest that a model looks back panes and joins are kept."""
 
 FLEET = 1_000
-"""Models; where there are more, topics made now have more partitions, and what is said of all
-models goes together."""
+"""Models; where there are more, topics made now have more partitions, and horizons of all models
+are sent together."""
 _USUAL, _OF_FLEETS = 6, 64
 # Each partition of panes is judged by one worker. Those of joins are not among them: how far a
 # topic was read is sent to every one of them, for each model.

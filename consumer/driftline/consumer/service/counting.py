@@ -13,9 +13,9 @@ from driftline.consumer.sketch.partition import Output, PartitionSketch
 from driftline.consumer.sketch.totals import model_of
 from driftline.consumer.wire.messages import Horizon, together
 
-# Of many models the silent ones are looked for so many times in `idle_after`.
+# How often silent ones among many models are looked for in `idle_after`.
 _ROUNDS = 6
-# And their state is recorded one time in so many.
+# Of that number of checkpoints one records their state.
 _SELDOM = 5
 
 
@@ -26,8 +26,8 @@ class InputPartition:
         sketch: of the partition.
         opener: of its topic's records.
         idle_after: silence, and the age of an open transaction, after which it is reported; ms.
-        judges: how many partitions the log of panes has, where there are so many models that what
-            is said of all of them goes together; None: it goes one by one.
+        judges: how many partitions the log of panes has, where the horizons of many
+            models are sent together; None: each is sent alone.
 
     Attributes:
         lag: offsets between position and end as they were at the last look; None: not known yet.

@@ -18,8 +18,8 @@ from driftline.errors import RecordError
 Packed = tuple[bytes, bytes]
 """Sparse counts: gaps between the places, and what stands there, as `StreamCounts` has them."""
 
-# Counts wait until they are so many times as long as what they are added to: adding takes about as
-# long for many as for one.
+# Counts wait until they are this number of times as long as what they are added to: adding takes
+# about as long for many as for one.
 _WAITING = 4
 _SAMPLES_WAITING = 16
 
