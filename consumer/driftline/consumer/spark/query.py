@@ -107,7 +107,11 @@ class SketchQuery:
                 self._tick(query, over=True)
         except Exception as error:
             # That the query failed is told by the query itself.
-            logger.warning("%s: no more is said of silent partitions: %s", query.name, error)
+            logger.warning(
+                "%s: silent partitions are not reported until it starts again: %s",
+                query.name,
+                error,
+            )
         finally:
             self.close()
 
