@@ -25,6 +25,8 @@ JARS = ROOT / "deploy" / "spark" / "jars.py"
 
 SETTINGS = {
     "spark.driver.memory": "1g",
+    # The first compiler alone: no test runs long enough for the second to pay.
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.ui.enabled": "false",
