@@ -106,6 +106,31 @@ def test_a_message_that_the_broker_refuses(producer: Producer, new_topic: NewTop
 
 
 @pytest.mark.parametrize("client", CLIENTS)
+def test_nothing_is_written_behind_a_refused_message(
+    start: StartProducer, config: KafkaConfig, new_topic: NewTopic
+) -> None:
+    """Else a horizon would stand behind a pane that is not there."""
+    topic = new_topic("small", configs={"max.message.bytes": "2000"})
+    producer = start()
+    producer.send(Message(topic, 0, b"key", b"before"))
+    producer.flush()
+
+    def write() -> None:
+        producer.send(Message(topic, 0, b"key", os.urandom(5_000)))
+        for _ in range(200):  # so long that they come in batches of their own
+            time.sleep(0.002)
+            producer.send(Message(topic, 0, b"key", b"behind"))
+        producer.flush()
+
+    with pytest.raises(LogError, match=r"refused a message of 5000 bytes for .*\.small\[0\]"):
+        write()
+    producer.close()
+    log = KafkaLog(config)
+    assert [record.value for record in log.read({TopicPartition(topic, 0): 0})] == [b"before"]
+    log.close()
+
+
+@pytest.mark.parametrize("client", CLIENTS)
 def test_a_message_that_the_client_refuses(producer: Producer, new_topic: NewTopic) -> None:
     with pytest.raises(LogError, match="refused a message of 2000000 bytes"):
         producer.send(Message(new_topic("out"), 0, b"key", bytes(2_000_000)))

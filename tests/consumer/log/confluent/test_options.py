@@ -133,5 +133,9 @@ def test_each_kind_of_line_once_a_minute(caplog: pytest.LogCaptureFixture) -> No
         line = {"msg": "%s [%s] %s", "args": (kind, "rdkafka#producer-9", "refused")}
         handler.emit(logging.makeLogRecord({"levelno": logging.WARNING, **line}))
     assert [record.getMessage().split()[0] for record in caplog.records] == ["FAIL", "CONFWARN"]
+    known = "Configuration property enable.gapless.guarantee is experimental: When set"
+    line = {"msg": "%s [%s] %s", "args": ("OTHER", "rdkafka#producer-9", known)}
+    handler.emit(logging.makeLogRecord({"levelno": logging.WARNING, **line}))
+    assert len(caplog.records) == 2
     assert logger.isEnabledFor(logging.WARNING)
     assert not logger.isEnabledFor(logging.INFO)

@@ -26,6 +26,7 @@ class Client:
         self.refusals: dict[int, int] = {}  # number of a message -> the error's code
         self.sent: list[tuple[Any, ...]] = []
         self.purged = self.closed = False
+        self.ended: Exception | None = None  # raised once, with the first refusal
 
     def __len__(self) -> int:
         return len(self.waiting)
@@ -34,6 +35,9 @@ class Client:
         self, topic: str, value: Any, key: Any, partition: int, *,
         headers: Any, timestamp: int, on_delivery: Any,
     ) -> None:  # fmt: skip
+        if value == b"behind":
+            error = KafkaError(KafkaError._FATAL, "Local: Fatal error")
+            raise confluent_kafka.KafkaException(error)
         if len(self.waiting) == self.room:
             raise BufferError("Local: Queue full")
         if value == b"large":
@@ -55,6 +59,9 @@ class Client:
             number, message, report = self.waiting.popleft()
             if (code := self.refusals.get(number)) is not None:
                 report(KafkaError(code, "no"), message)
+                if self.ended is not None:
+                    ended, self.ended = self.ended, None
+                    raise ended
             most = max(0, most - 1)
         return 0
 
@@ -62,6 +69,8 @@ class Client:
         self.purged = True
 
     def close(self) -> None:
+        if self.closed:
+            raise RuntimeError("Producer has been closed")
         self.closed = True
 
 
@@ -85,6 +94,7 @@ def test_fields() -> None:
     assert len(client) == 0
     producer.close()
     assert (client.purged, client.closed) == (False, True)
+    producer.close()  # again, where something went wrong while a worker closed it
 
 
 def test_nobody_acknowledges() -> None:
@@ -150,3 +160,49 @@ def test_a_refusal_is_seen_without_a_flush() -> None:
 def test_what_the_client_refuses_itself() -> None:
     with pytest.raises(LogError, match=r"refused a message of 5 bytes for out\[0\]: too large"):
         ConfluentProducer(Client()).send(MESSAGE._replace(value=b"large"))
+
+
+FATAL = confluent_kafka.KafkaException(
+    KafkaError(KafkaError._GAPLESS_GUARANTEE, "ProduceRequest for out [0] failed: no", fatal=True)
+)
+
+
+def amid_a_report() -> SystemError:
+    error = SystemError("returned a result with an exception set")
+    error.__cause__ = FATAL
+    return error
+
+
+@pytest.mark.parametrize("ended", [FATAL, amid_a_report()])
+def test_of_a_producer_that_has_ended_what_was_refused_is_said(ended: Exception) -> None:
+    """What stood behind it was purged, be it larger or reported first."""
+    client = Client(acknowledged=1)
+    client.ended = ended
+    client.refusals = {
+        0: KafkaError._PURGE_QUEUE, 1: KafkaError.MSG_SIZE_TOO_LARGE, 2: KafkaError._PURGE_QUEUE,
+    }  # fmt: skip
+    producer = ConfluentProducer(client)
+    for value in (b"before it", b"it", b"far behind it"):
+        producer.send(MESSAGE._replace(value=value))
+    with pytest.raises(LogError, match=r"refused a message of 2 bytes for out\[0\]: no"):
+        producer.flush()
+
+
+def test_a_producer_that_ends_while_it_is_closed() -> None:
+    client = Client(acknowledged=1)
+    client.ended, client.refusals = amid_a_report(), {0: KafkaError.POLICY_VIOLATION}
+    producer = ConfluentProducer(client)
+    producer.send(MESSAGE)
+    producer.close()
+    assert client.closed
+
+
+def test_a_producer_that_has_ended_takes_no_message() -> None:
+    client = Client(acknowledged=10)
+    producer = ConfluentProducer(client)
+    with pytest.raises(WorkerLost, match="librdkafka writes no more: Local: Fatal error"):
+        producer.send(MESSAGE._replace(value=b"behind"))
+    producer.send(MESSAGE._replace(value=b"refused"))
+    client.refusals = {0: KafkaError.POLICY_VIOLATION}
+    with pytest.raises(LogError, match="refused a message of 7 bytes"):
+        producer.send(MESSAGE._replace(value=b"behind"))

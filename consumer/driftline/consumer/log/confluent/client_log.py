@@ -17,8 +17,19 @@ def client_logger() -> logging.Logger:
     return logger
 
 
+# That the guarantee is new, each time it is asked for, and what it has found: the worker says which
+# message was refused.
+_SAID_ELSEWHERE = ("property enable.gapless.guarantee is", "Gap-less ordering would not be")
+
+
 class LibrdkafkaLog(ClientLog):
     """Its lines come from one place of Python's; what tells them apart is their first word."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Hand on the record, but for what the worker knows or says itself."""
+        text = record.getMessage()
+        if not any(known in text for known in _SAID_ELSEWHERE):
+            super().emit(record)
 
     def place(self, record: logging.LogRecord) -> tuple[object, ...]:
         """Return the kind of the line and the client that wrote it."""

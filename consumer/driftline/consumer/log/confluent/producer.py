@@ -1,19 +1,21 @@
 """`protocol.Producer` on librdkafka: one idempotent producer that never skips a message.
 
 Messages never expire; what is outstanding is bounded by librdkafka itself. Only refusals are
-reported, and the first one ends the worker.
+reported. The first one ends librdkafka's producer, which would write what stands behind it in the
+same partition all the same, and with it the worker.
 """
 
 from __future__ import annotations
 
 import contextlib
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 import confluent_kafka
 
 from driftline.consumer.config import KafkaConfig
-from driftline.consumer.log.confluent.options import client_options, start_client
+from driftline.consumer.log.confluent.options import client_options, reason, start_client
 from driftline.consumer.log.errors import LogError, WorkerLost
 from driftline.consumer.log.kafka_python.producer import refused_time
 from driftline.consumer.log.protocol import Message
@@ -33,11 +35,13 @@ _REFUSALS = frozenset(
         "UNSUPPORTED_VERSION",
     }
 )
+_PURGED = frozenset({"_PURGE_QUEUE", "_PURGE_INFLIGHT"})  # of what stood behind
 _UNKNOWN = frozenset({"UNKNOWN_TOPIC_OR_PART", "_UNKNOWN_TOPIC", "_UNKNOWN_PARTITION"})
 MAX_MESSAGES = 20_000
 MAX_KBYTES = 32 * 1024
 CLOSE = 1.0  # seconds
 _SLICE, _FULL = 1.0, 0.02  # seconds of one wait: for all that is outstanding, for some room
+_LAST_LOOKS = 50  # for what was refused, of _FULL each, when the producer has ended
 _LOOK = 64  # messages after which we see whether one was refused
 
 
@@ -58,6 +62,7 @@ def start_producer(config: KafkaConfig) -> Any:
         **{
             "acks": "all",
             "enable.idempotence": True,
+            "enable.gapless.guarantee": True,
             "message.timeout.ms": 0,
             "topic.metadata.propagation.max.ms": 5_000,
             "queue.buffering.max.messages": MAX_MESSAGES,
@@ -98,7 +103,7 @@ class ConfluentProducer:
             self._wait(_FULL)
         self._sent += 1
         if self._sent % _LOOK == 0:
-            self._client.poll(0)
+            self._serve(self._client.poll, 0)
         self._raise()
 
     def flush(self) -> None:
@@ -113,9 +118,11 @@ class ConfluentProducer:
 
     def close(self) -> None:
         """Give up the connection. What is not acknowledged may or may not be written."""
-        with contextlib.suppress(confluent_kafka.KafkaException):
+        # The binding raises it where the producer has ended, or was closed before.
+        with contextlib.suppress(confluent_kafka.KafkaException, SystemError, RuntimeError):
             if self._client.flush(CLOSE):
                 self._client.purge()
+        with contextlib.suppress(confluent_kafka.KafkaException, SystemError, RuntimeError):
             self._client.close()
 
     def _queue(self, message: Message) -> bool:
@@ -134,6 +141,8 @@ class ConfluentProducer:
         except BufferError:
             return False
         except confluent_kafka.KafkaException as error:
+            if error.args[0].name() == "_FATAL":
+                self._end(error)
             raise _refusal(error.args[0], topic, partition, len(value or b"")) from error
         return True
 
@@ -143,7 +152,7 @@ class ConfluentProducer:
         Raises:
             LogError, WorkerLost: As `send`.
         """
-        waiting = int(self._client.flush(seconds))
+        waiting = self._serve(self._client.flush, seconds)
         self._raise()
         now = time.monotonic()
         if self._sent - waiting != self._acknowledged:
@@ -155,11 +164,42 @@ class ConfluentProducer:
             )
         return waiting
 
+    def _serve(self, serve: Callable[[float], int], seconds: float) -> int:
+        """Let librdkafka report for some seconds; return what `serve` returns.
+
+        Raises:
+            LogError, WorkerLost: As `send`.
+        """
+        try:
+            return int(serve(seconds))
+        except (confluent_kafka.KafkaException, SystemError) as error:
+            # That the producer has ended is raised from within: amid a report it is the other one.
+            self._end(error)
+
+    def _end(self, error: Exception) -> NoReturn:
+        """Say why the producer has ended: what was refused is reported behind that it has."""
+        for _ in range(_LAST_LOOKS):
+            found = self._refused
+            with contextlib.suppress(confluent_kafka.KafkaException, SystemError):
+                self._client.flush(_FULL)
+            if found is not None:
+                break
+        self._raise()
+        cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
+        raise WorkerLost(f"librdkafka writes no more: {reason(cause)}") from error
+
     def _report(self, error: Any, message: Any) -> None:
         """Note what was refused. Of a refused batch, its largest message may be the cause."""
         if error is None:
             return
-        if self._refused is None or len(message) > len(self._refused[1]):
+        # This first: the first report may come with an exception set, where every call fails.
+        if self._refused is None:
+            self._refused = (error, message)
+            return
+        known, largest = self._refused
+        if error.name() in _PURGED:
+            return
+        if known.name() in _PURGED or len(message) > len(largest):
             self._refused = (error, message)
 
     def _raise(self) -> None:
