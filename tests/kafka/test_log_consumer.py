@@ -247,6 +247,31 @@ def test_records_that_retention_took(
 
 
 @pytest.mark.parametrize("client", CLIENTS)
+def test_what_retention_took_is_asked_again_where_the_broker_did_not_say(
+    join: Join, new_topic: NewTopic, write: Callable[..., None], admin: Any
+) -> None:
+    topic = new_topic("events")
+    (zero,) = partitions(topic, 0)
+    write(topic, 0, 8)
+    admin.delete_records({kafka.TopicPartition(topic, 0): 5})
+    reader = Reader(join(topic))
+    until(lambda: bool(reader.owned), reader)
+    client: Any = reader.consumer._client
+    ask, away = client.beginning_offsets, [kafka.errors.KafkaTimeoutError(), KeyError(zero)]
+
+    def beginning_offsets(*args: Any, **kwargs: Any) -> Any:
+        if away:
+            raise away.pop()
+        return ask(*args, **kwargs)
+
+    client.beginning_offsets = beginning_offsets
+    reader.start(2)
+    until(lambda: len(reader.values[zero]) == 3, reader)
+    assert away == []
+    assert reader.gaps == [Gap(zero, wanted=2, begin=5)]
+
+
+@pytest.mark.parametrize("client", CLIENTS)
 def test_a_position_beyond_the_end_is_another_topic(
     join: Join, new_topic: NewTopic, write: Callable[..., None]
 ) -> None:

@@ -129,6 +129,16 @@ def test_a_partition_that_cannot_go_on_brings_nothing_until_it_is_sought(
     assert client.assigned == {ONE: 3, ZERO: 5}
 
 
+def test_an_end_behind_what_cannot_be_read_moves_no_position(
+    client: Client, fetcher: Fetcher
+) -> None:
+    """The batch in between is read by the other client, from there on."""
+    eof = message(0, 9, KafkaError._PARTITION_EOF)
+    client.waiting = [message(0, 3), message(0, 4, KafkaError._BAD_MSG), eof]
+    assert fetcher.fetch(0.0).unreadable == {ZERO}
+    assert fetcher.next[ZERO] == 4
+
+
 def test_a_name_that_is_no_text_is_for_the_other_client(
     client: Client, fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:

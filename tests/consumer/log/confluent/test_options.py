@@ -73,6 +73,10 @@ def test_the_bounds_are_those_of_librdkafka(name: str, client: str) -> None:
 def test_both_clients_take_the_same_words() -> None:
     for kind in ("gzip", "snappy", "lz4", "zstd"):
         start("producer", settings(compression_type=kind, client_id="x"))
+    for given, taken in (({}, None), ({"compression_type": None}, "none")):
+        made = client_options(settings(**given), "producer", {"compression.type": None})
+        assert made["compression.type"] == taken
+    start("producer", settings(compression_type=None))
     for way in ("use_all_dns_ips", "resolve_canonical_bootstrap_servers_only"):
         start("consumer", settings(client_dns_lookup=way, client_rack="r"))
 

@@ -70,7 +70,11 @@ class ConfluentConsumer(KafkaConsumer):
                 self._leave_to_member(partition)
             gaps = []
             if fetched.gone:
-                gaps = self._go_on_after_gap({tp: self._fetcher.next[tp] for tp in fetched.gone})
+                wanted = {partition: self._fetcher.next[partition] for partition in fetched.gone}
+                # Where the broker does not say now how far they are, it is asked once more.
+                for partition, offset in wanted.items():
+                    self._fetcher.seek(partition, offset)
+                gaps = self._go_on_after_gap(wanted)
             if fetched.records or gaps or left <= _SLICE:
                 return Polled(fetched.records, None, gaps)
 

@@ -200,7 +200,8 @@ class Fetcher:
                 continue
             name = error.name()
             if name == "_PARTITION_EOF":
-                ends[partition] = message.offset()
+                if partition not in stopped:
+                    ends[partition] = message.offset()
             elif name in _GONE or name in _UNREADABLE:
                 if partition in self._assigned - stopped:
                     (fetched.gone if name in _GONE else fetched.unreadable).add(partition)

@@ -45,8 +45,12 @@ def client_options(
     }
     for name, value in config.options.items():
         known = LIBRDKAFKA.get(name)
-        if known is not None and known.client in ("", client) and value is not None:
+        if known is None or known.client not in ("", client):
+            continue
+        if value is not None:
             options[known.name] = value
+        elif name == "compression_type":  # to kafka-python, null is without
+            options[known.name] = "none"
     options |= {
         "bootstrap.servers": ",".join(config.bootstrap_servers),
         "security.protocol": ("SASL_" if config.sasl else "")
