@@ -20,6 +20,7 @@ from driftline.consumer.service.applying import largest_time
 from driftline.consumer.service.states import judge_key
 from driftline.consumer.sketch.partition import PartitionSketch
 from driftline.consumer.sketch.state import SketchState
+from driftline.consumer.wire import messages
 from driftline.consumer.wire.codec import TOGETHER_VERSION, encode
 from driftline.consumer.wire.messages import (
     LARGEST_MESSAGE,
@@ -175,11 +176,15 @@ def test_how_far_a_model_has_come_is_found_in_them(fleet: None) -> None:
         idle=st.booleans(), stale=st.booleans(), held=st.booleans(),
     )),
     st.integers(1, 4),
+    st.sampled_from([1, 2, 1_000]),
 )  # fmt: skip
-def test_each_judge_hears_the_same_in_the_same_order(horizons: list[Horizon], targets: int) -> None:
-    records = [
-        decode_horizons(encode(each, TOGETHER_VERSION)) for each in together(horizons, targets)
-    ]
+def test_each_judge_hears_the_same_in_the_same_order(
+    horizons: list[Horizon], targets: int, most: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(messages, "_MOST_TOGETHER", most)
+        found = together(horizons, targets)
+    records = [decode_horizons(encode(each, TOGETHER_VERSION)) for each in found]
     for record in records:
         names = [one.model for one in record.models]
         assert len({*names}) == len(names)  # a judge may stop at a record, and another go on

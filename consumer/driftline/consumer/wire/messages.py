@@ -267,7 +267,8 @@ def together(horizons: Sequence[Horizon], targets: int) -> list[Horizons]:
                 for h in own
             ],
         )
-        for (_, target, _), own in found.items()
+        # A record that is begun because one is full must not come behind a later one of its models.
+        for (_, target, _), own in sorted(found.items(), key=lambda item: item[0][0])
     ]  # fmt: skip
 
 
