@@ -21,6 +21,7 @@ from tests.consumer.service.small import (
 from driftline.consumer.log.protocol import Gap
 from driftline.consumer.sketch.model import ModelSketch
 from driftline.consumer.sketch.partition import Output, PartitionSketch
+from driftline.consumer.sketch.state import ModelProgress, SketchState
 from driftline.consumer.sketch.totals import DeadLetter
 from driftline.consumer.wire.messages import Horizon, Loss, Pane
 
@@ -179,6 +180,13 @@ def test_stale_can_be_off_and_needs_no_event() -> None:
     (horizon,) = sketch(plan(stale_after="1h")).stale(HOUR)
     assert isinstance(horizon, Horizon)
     assert (horizon.horizon, horizon.stale) == (None, True)
+
+
+def test_a_stale_model_is_as_far_as_it_was() -> None:
+    """A version that ended closed what came up to then, further on than its events."""
+    known = ModelProgress(0, 0, progress=START + 17 * SECOND, horizon=START + 90 * SECOND)
+    one = sketch(plan(stale_after="1h"), state=SketchState("id", 1, 5, 5, 0, {"m": known}))
+    assert horizons(one.stale(HOUR)) == [(90, 5)]
 
 
 def test_a_new_owner_speaks_first_with_its_generation() -> None:

@@ -172,6 +172,7 @@ class ModelSketch:
         if progress.progress is not None:  # what it was counted in may have been cut
             newest = self._versions.model(int(self._versions.of(np.array([progress.progress]))[0]))
             ends += [newest.times.step_end(progress.progress)] if newest is not None else []
+        ends += [] if progress.horizon is None else [progress.horizon]  # a version may have ended
         progress.horizon = max(ends, default=None)
         yield from self.cut(horizon.until)
         yield self.horizon(horizon)
