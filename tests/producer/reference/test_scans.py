@@ -40,7 +40,7 @@ from driftline.producer.reference.build import (
     reference_from_rows,
     reference_from_tables,
 )
-from driftline.producer.reference.order_statistics import GridSearch
+from driftline.producer.reference.order_statistics import RankSearch, grid_search
 
 Rows = list[dict[str, Any]]
 
@@ -188,12 +188,37 @@ def test_the_grid_by_scans_is_that_of_the_sorted_column(
     column = np.array(values) + 0.0
     if np.unique(column).size <= limit:
         return
-    search = GridSearch(column[:sample], limit)
+    search = grid_search(column[:sample], limit)
     for part in np.array_split(column, 3):
         search.count(part)
     for part in np.array_split(column[::-1], 4):
         search.keep(part)
-    assert search.grid().tolist() == choose_grid(np.sort(column), limit).tolist()
+    assert np.unique(search.values()).tolist() == choose_grid(np.sort(column), limit).tolist()
+
+
+@given(
+    st.lists(st.floats(-10, 10) | st.integers(-3, 3).map(float), min_size=1, max_size=400),
+    st.integers(1, 20),
+    st.integers(0, 50),
+    st.randoms(),
+)
+def test_ranks_are_found_with_little_room(
+    values: list[float], sample: int, room: int, random: Random
+) -> None:
+    """Values that would not have room are searched again, with more splitters, until they have."""
+    column = np.array(values) + 0.0
+    wanted = np.array([random.randrange(column.size) for _ in range(5)])
+    search = RankSearch(np.unique(column[:sample]), lambda _: wanted, room)
+    for part in np.array_split(column, 3):
+        search.count(part)
+    while not search.has_room:
+        finer = search.refined([search.sampled(part)[:7] for part in np.array_split(column, 2)])
+        search = finer
+        search.count(column)
+    for part in np.array_split(column[::-1], 4):
+        search.keep(part)
+    assert search.values().tolist() == np.sort(column)[wanted].tolist()
+    assert sum(search.sampled(part).size for part in np.array_split(column, 2)) <= room
 
 
 def test_an_input_is_read_five_times_at_most() -> None:

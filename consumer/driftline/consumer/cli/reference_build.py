@@ -13,13 +13,14 @@ from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.screen import Screen
 from driftline.consumer.cli.terminal import say
 from driftline.consumer.cli.whole_file import write_whole
-from driftline.consumer.config import Config, ModelConfig
+from driftline.consumer.config import Config
 from driftline.consumer.config.seasons import UTC
 from driftline.consumer.judge.dispersed import notes_of
 from driftline.consumer.judge.season_notes import season_notes
 from driftline.consumer.judge.sentence import amount, clean, percent
 from driftline.consumer.offline import file_rows
 from driftline.consumer.offline.ground_truth import check_measured, unmeasured_with_labels
+from driftline.consumer.offline.reference_settings import together as together
 from driftline.consumer.offline.reference_settings import with_config as with_config
 from driftline.consumer.offline.truth import read_truth
 from driftline.consumer.service.references import load_reference
@@ -50,15 +51,6 @@ def settings(
     """Return what the options ask for."""
     segments = tuple(dict.fromkeys(segments))
     return ReferenceSettings(model, grid, types, segments, positive_label, timezone=timezone or UTC)
-
-
-def together(most: int, model: ModelConfig | None) -> Together | None:
-    """Return which numbers are counted together, by an option or the configuration; None: none."""
-    if model is None:
-        return Together(most) if most else None
-    wanted = most or (0 if model.joint is None else model.joint.top)
-    weights = {name: each.weight for name, each in model.features.items()}
-    return Together(wanted, weights) if wanted else None
 
 
 def over(wanted: ReferenceSettings, address: str) -> ReferenceSettings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from driftline.consumer.config import ModelConfig
-from driftline.producer.reference.settings import ReferenceSettings
+from driftline.producer.reference.settings import ReferenceSettings, Together
 
 
 def with_config(wanted: ReferenceSettings, model: ModelConfig) -> ReferenceSettings:
@@ -20,3 +20,12 @@ def with_config(wanted: ReferenceSettings, model: ModelConfig) -> ReferenceSetti
         ignore=model.ignore,
         timezone=model.zone,
     )
+
+
+def together(most: int, model: ModelConfig | None) -> Together | None:
+    """Return which numbers are counted together, by an option or the configuration; None: none."""
+    if model is None:
+        return Together(most) if most else None
+    wanted = most or (0 if model.joint is None else model.joint.top)
+    weights = {name: each.weight for name, each in model.features.items()}
+    return Together(wanted, weights) if wanted else None

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, pairwise
-from math import frexp, fsum, sqrt
+from itertools import pairwise
+from math import frexp, sqrt
 from typing import Any, Self
 
 import numpy as np
@@ -32,6 +32,7 @@ from driftline.detectors.counts import (
     count_columns,
 )
 from driftline.detectors.grid import FloatArray, IntArray
+from driftline.detectors.outcomes.error_sums import ErrorSums
 from driftline.detectors.outcomes.figure import Figure, mean_figure
 from driftline.detectors.outcomes.metrics import names_of
 from driftline.detectors.reference import content_hash
@@ -44,7 +45,6 @@ DIGITS = 6  # of the weights: they are estimates, and files stay small
 ErrorArray = NDArray[np.float32]
 
 _EXACT_BITS = 53
-_PART = 1 << 16  # values that are lists at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +123,9 @@ def fit_errors(layout: Layout, columns: Columns, residual: FloatArray) -> ErrorM
         >>> estimate_errors(layout, model, count_columns(layout, far))["mae"].value
         2.995024
     """
-    fit = ErrorFit(layout, count_columns(layout, columns), residual)
+    sums = ErrorSums()
+    sums.add(residual)
+    fit = ErrorFit(layout, count_columns(layout, columns), sums)
     fit.add(columns, residual)
     return fit.model()
 
@@ -134,14 +136,16 @@ class ErrorFit:
     Args:
         layout: the reference's.
         counts: the flat counts of its events with ground truth, shape (layout.size,).
-        residual: prediction - actual of each of these events, as in `fit_errors`.
+        sums: of prediction - actual of these events, as in `fit_errors`.
 
     Example:
         >>> layout = Layout.of([Feature("km", "numeric", np.arange(1.0, 101.0))])
         >>> km = np.tile(np.arange(1.0, 101.0), 20)
         >>> events = Columns(km[:, None], np.empty((2_000, 0), np.int32))
         >>> residual = np.where(km > 50.0, 3.0, -1.0)
-        >>> fit = ErrorFit(layout, count_columns(layout, events), residual)
+        >>> sums = ErrorSums()
+        >>> sums.add(residual)
+        >>> fit = ErrorFit(layout, count_columns(layout, events), sums)
         >>> for half in (slice(1_000), slice(1_000, None)):
         ...     fit.add(Columns(events.numeric[half], events.codes[half]), residual[half])
         >>> whole = fit_errors(layout, events, residual)
@@ -149,7 +153,7 @@ class ErrorFit:
         True
     """
 
-    def __init__(self, layout: Layout, counts: IntArray, residual: FloatArray) -> None:
+    def __init__(self, layout: Layout, counts: IntArray, sums: ErrorSums) -> None:
         self._layout = layout
         blocks = [slice(*pair) for pair in pairwise(layout.starts.tolist())]
         self._starts = [
@@ -162,12 +166,11 @@ class ErrorFit:
         self._held = np.zeros(bins, np.int64)
         self._together = np.zeros((bins, bins))
         self._sums = np.zeros((2, bins))  # of the two errors, in whole units
-        n = self._events = residual.size
-        size = np.abs(residual)
-        square = size * size
-        self._units = [_unit(float(target.max()), n) for target in (size, square)]
-        self._mean = np.array([exact_sum(size), exact_sum(square)]) / n
-        self._squares = np.array([exact_sum(square), exact_sum(square * square)])
+        n = self._events = sums.events
+        self._units = [_unit(largest, n) for largest in (sums.largest, sums.largest * sums.largest)]
+        square = sums.square.value()
+        self._mean = np.array([sums.size.value(), square]) / n
+        self._squares = np.array([square, sums.fourth.value()])
 
     def add(self, columns: Columns, residual: FloatArray) -> None:
         """Add some of the events.
@@ -187,6 +190,12 @@ class ErrorFit:
             whole = np.rint(np.ldexp(target, -unit))
             for column in bins:
                 sums += np.bincount(column, weights=whole, minlength=self._held.size)
+
+    def merge(self, other: Self) -> None:
+        """Add what another has of the same fit; its events are others."""
+        self._held += other._held
+        self._together += other._together
+        self._sums += other._sums
 
     def model(self) -> ErrorModel:
         """Return what was fitted, once all events were added."""
@@ -348,12 +357,6 @@ def _pairs(bins: CodeArray, owner: IntArray) -> FloatArray:
             together[rows, columns] = counted.reshape(-1, width)
             together[columns, rows] = together[rows, columns].T
     return together
-
-
-def exact_sum(values: FloatArray) -> float:
-    """Return the sum of floats, rounded once: the same in any order."""
-    parts = (values[start : start + _PART].tolist() for start in range(0, values.size, _PART))
-    return fsum(chain.from_iterable(parts))
 
 
 def _unit(largest: float, events: int) -> int:

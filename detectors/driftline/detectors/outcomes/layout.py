@@ -132,7 +132,11 @@ class OutcomeLayout:
             actual: the values they turned out to be, shape (m,); pairs that are not finite are
                 left out.
         """
-        grid = ResidualGrid.of(predicted, actual)
+        return cls.of_residuals(ResidualGrid.of(predicted, actual))
+
+    @classmethod
+    def of_residuals(cls, grid: ResidualGrid) -> Self:
+        """Lay out a regression's outcomes over scales and bins."""
         return cls("regression", (), None, False, np.empty(0), False, grid)
 
     @property

@@ -22,7 +22,7 @@ Number = TypeVar("Number", np.float64, np.int32)
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """Classes of n events.
+    """ClassCodes of n events.
 
     Attributes:
         codes: int32 (n,): the place of each one's class in `names`; -1 for none.
@@ -89,37 +89,45 @@ class Answers:
 
 
 class GatheredAnswers:
-    """Gathers the answers of events that come some at a time."""
+    """Gathers the answers of events that come some at a time.
+
+    Attributes:
+        predicted: `prediction.label`.
+        actual: the ground truth as classes.
+        texts: classes that stand where it is expected to be a number.
+        score: `prediction.score`.
+        truth: the ground truth as numbers.
+    """
 
     def __init__(self) -> None:
-        self._predicted, self._actual, self._texts = _Classes(), _Classes(), _Classes()
-        self._score = _Array(np.array([np.nan]))
-        self._truth = _Array(np.array([np.nan]))
+        self.predicted, self.actual, self.texts = ClassCodes(), ClassCodes(), ClassCodes()
+        self.score = _Array(np.array([np.nan]))
+        self.truth = _Array(np.array([np.nan]))
 
     def add(self, events: Events) -> None:
         """Append the answers of some events."""
         found = events.outcomes
-        self._predicted.add(found.get("prediction.label"), events.rows)
-        self._actual.add(found.get("actual.label"), events.rows)
+        self.predicted.add(found.get("prediction.label"), events.rows)
+        self.actual.add(found.get("actual.label"), events.rows)
         truth = found.get("actual.score")
         only_numbers = truth is None or isinstance(truth.column, Numbers)
-        self._texts.add(None if only_numbers else truth, events.rows, numbers=False)
-        self._score.add(_finite(found.get("prediction.score")), events.rows)
-        self._truth.add(_finite(truth), events.rows)
+        self.texts.add(None if only_numbers else truth, events.rows, numbers=False)
+        self.score.add(_finite(found.get("prediction.score")), events.rows)
+        self.truth.add(_finite(truth), events.rows)
 
     def joined(self) -> Answers:
         """Return all answers, in the order in which they came."""
-        predicted = self._predicted.joined()
+        predicted = self.predicted.joined()
         return Answers(
             predicted,
-            self._score.joined(),
-            self._actual.joined(predicted.names),
-            self._truth.joined(),
-            self._texts.joined(predicted.names),
+            self.score.joined(),
+            self.actual.joined(predicted.names),
+            self.truth.joined(),
+            self.texts.joined(predicted.names),
         )
 
 
-class _Classes:
+class ClassCodes:
     """The classes of events that come some at a time."""
 
     def __init__(self) -> None:
@@ -127,6 +135,7 @@ class _Classes:
         self._codes = _Array(np.array([-1], np.int32))
 
     def add(self, field: Field | None, rows: int, *, numbers: bool = True) -> None:
+        """Append the classes of a field; `numbers`: those that are numbers, too."""
         if field is None:
             self._codes.add(None, rows)
             return
@@ -139,6 +148,23 @@ class _Classes:
             if text is not None and plain:
                 places[i] = self._places.setdefault((text, marked), len(self._places))
         self._codes.add(places[found.codes], rows)
+
+    @property
+    def keys(self) -> list[tuple[str, bool]]:
+        """The classes so far, and whether each is marked as none."""
+        return list(self._places)
+
+    @property
+    def codes(self) -> NDArray[np.int32]:
+        """The place of each event's in `keys`; -1 for none."""
+        return self._codes.joined()
+
+    def put(self, keys: Iterable[tuple[str, bool] | None]) -> None:
+        """Append events that have these classes."""
+        found = [
+            -1 if key is None else self._places.setdefault(key, len(self._places)) for key in keys
+        ]
+        self._codes.add(np.array(found, np.int32), len(found))
 
     def joined(self, listed: Iterable[str] = ()) -> Labels:
         """Return all classes; a text that stands for no value is one only if it is listed."""

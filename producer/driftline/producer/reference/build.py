@@ -37,21 +37,19 @@ from driftline.producer.records.names import (
 )
 from driftline.producer.records.table import Table
 from driftline.producer.records.time_zone import find_zone
-from driftline.producer.reference.derived import derived_events, fitted_for
+from driftline.producer.reference.choosing import Chosen
+from driftline.producer.reference.derived import Fitted, derived_events, fitted_for
 from driftline.producer.reference.events import Events, events_of
 from driftline.producer.reference.fixed_layout import error_model_of
 from driftline.producer.reference.frame import frame_of
 from driftline.producer.reference.joint import joint_counts
+from driftline.producer.reference.kept_answers import KeptAnswers
+from driftline.producer.reference.measuring import AnswersRead
 from driftline.producer.reference.outcome_counts import outcome_content
 from driftline.producer.reference.panes import PaneCounts
-from driftline.producer.reference.scans import (
-    Chosen,
-    Counted,
-    Seen,
-    compare_errors,
-    count_seasons,
-    fit,
-)
+from driftline.producer.reference.readings import InTurn, Reader
+from driftline.producer.reference.scans import Counted, compare_errors, count_seasons, fit
+from driftline.producer.reference.seen import Seen
 from driftline.producer.reference.settings import ReferenceSettings, Together
 
 __all__ = [
@@ -214,21 +212,44 @@ def _build(
     def scan() -> Iterable[Events]:
         return derived_events(read(), fitted) if fitted else read()
 
-    seen = Seen.of(scan(), settings.grid)
+    return reference_by(InTurn(scan), KeptAnswers(), settings, together, fitted)
+
+
+def reference_by(
+    reader: Reader,
+    answers: AnswersRead,
+    settings: ReferenceSettings,
+    together: Together | None = None,
+    fitted: tuple[Fitted, ...] = (),
+) -> BuiltReference:
+    """Build a reference of what a reader reads, which need not be in this process.
+
+    Args:
+        reader: reads the events.
+        answers: takes in predictions and ground truth.
+        settings: what to build.
+        together: which numbers are counted together; None: none.
+        fitted: how derived features are computed.
+
+    Raises:
+        InputError: as `reference_from_tables`.
+    """
+    _check(settings)
+    seen = reader.read(Seen(settings.grid, answers))
     if seen.events == 0:
         raise InputError(_no_events(seen, settings.model))
-    frame = frame_of(scan, seen, settings, fitted)
+    frame = frame_of(reader, seen, settings, fitted)
     chosen, layout, counted, measured = frame.chosen, frame.layout, frame.counted, frame.measured
-    panes = _panes(seen, layout, counted, settings)
+    to_pane = _panes(seen, layout, counted, settings)
     base = settings.layout_of
     both = together if base is None else base.joint
-    joint = joint_counts(layout, counted.counts[0], seen.times.plan(), both)
-    errors = fit(scan, layout, counted, frame.to_fit, panes, joint)
+    to_join = joint_counts(layout, counted.counts[0], seen.times.plan(), both)
+    errors, panes, joint = fit(reader, layout, counted, frame.to_fit, to_pane, to_join)
     if settings.layout_of is not None:
         errors = error_model_of(settings.layout_of)
     told = None if panes is None else panes.findings()
-    seasons = None if told is None else count_seasons(scan, layout, chosen, counted, told)
-    measured, counted = compare_errors(scan, layout, chosen, measured, counted, errors)
+    seasons = None if told is None else count_seasons(reader, layout, chosen, counted, told)
+    measured, counted = compare_errors(reader, layout, chosen, measured, counted, errors)
     built = [
         _describe(feature, f, counted, layout, chosen) for f, feature in enumerate(layout.features)
     ]

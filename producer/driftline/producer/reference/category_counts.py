@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Self
 
 import numpy as np
 
@@ -33,6 +34,15 @@ class CategoryCounts:
         for text, marked, number in zip(each.texts, each.marked, counts, strict=True):
             if number and text is not None:
                 (self._marks if marked else self._values)[text] += number
+
+    def merge(self, other: Self) -> None:
+        """Add the counts of other events."""
+        self._values.update(other._values)
+        self._marks.update(other._marks)
+
+    def __len__(self) -> int:
+        """Return how many categories there are."""
+        return len(self._values) + len(self._marks)
 
     def counted(self) -> Counter[str | None]:
         """Return the events of each category; a text that stands for no value is none of them."""

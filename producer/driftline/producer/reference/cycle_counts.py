@@ -6,6 +6,7 @@ A pane is of the hour, or of the day, that its middle is in, and so are its even
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Self
 
 import numpy as np
 
@@ -64,6 +65,11 @@ class CycleCounts:
         day, hour = np.divmod(place, self._a_day)
         kept = day % self._step == 0
         add_rows(self._rows, (day // self._step * self._a_day + hour)[kept], counts[kept])
+
+    def merge(self, other: Self) -> None:
+        """Add the counts of other events."""
+        self._rows += other._rows
+        self._cells += other._cells
 
     def choose(self, layout: Layout, counts: IntArray) -> dict[int, Choice]:
         """Return the cycle of each feature that follows one, by its place in the layout.

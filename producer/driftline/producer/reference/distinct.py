@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,6 +43,15 @@ class DistinctNumbers:
         self._waiting += kept.size
         if self._waiting > max(self._merged, 1 << 16):
             self._merge()
+
+    def merge(self, other: Self) -> None:
+        """Take in those of another."""
+        found = other._merge()
+        if other._shift > self._shift:
+            self._shift = other._shift
+            self._parts = [self._chosen(self._merge())]
+            self._merged = self._parts[0].size
+        self.add(found)
 
     def all(self) -> Doubles | None:
         """Return all different numbers, ascending; None if they are too many."""

@@ -6,8 +6,8 @@ the model of a regression's errors are those of that reference. So the streams o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,10 +15,10 @@ from driftline.detectors.outcomes import OutcomeRows, Outcomes
 from driftline.detectors.outcomes.error_model import ErrorModel
 from driftline.detectors.reference import Reference
 from driftline.producer.errors import InputError
-from driftline.producer.reference.answers import Answers
+from driftline.producer.reference.choosing import Chosen
+from driftline.producer.reference.events import Events
 from driftline.producer.reference.look import Look
-from driftline.producer.reference.outcome import MeasuredOutcome, measure_outcome
-from driftline.producer.reference.scans import Chosen
+from driftline.producer.reference.outcome import MeasuredOutcome, RowsOf
 
 
 def chosen_of(reference: Reference, looks: Mapping[str, Look]) -> Chosen:
@@ -33,12 +33,14 @@ def chosen_of(reference: Reference, looks: Mapping[str, Look]) -> Chosen:
     return Chosen(reference.layout, reference.segments, distinct, {})
 
 
-def measured_over(reference: Reference, answers: Answers) -> MeasuredOutcome:
+def measured_over(
+    reference: Reference, measure: Callable[[str | None], MeasuredOutcome]
+) -> MeasuredOutcome:
     """Compare predictions with ground truth in the classes and bins of a reference.
 
     Args:
         reference: whose layout is counted in.
-        answers: of n events, predictions and ground truth.
+        measure: compares them in classes and bins of their own, by the class that scores are of.
 
     Returns:
         What was measured; of no events where there is no ground truth.
@@ -51,7 +53,7 @@ def measured_over(reference: Reference, answers: Answers) -> MeasuredOutcome:
     if outcomes is None:
         return MeasuredOutcome(positive)
     layout = replace(outcomes.layout, errors=None)
-    found = measure_outcome(answers, positive)
+    found = measure(positive)
     if found.layout is None or found.rows is None:
         return MeasuredOutcome(positive, {"n": 0}, layout, unmeasured=found.unmeasured)
     if (found.layout.kind, found.layout.labelled) != (layout.kind, layout.labelled):
@@ -59,9 +61,9 @@ def measured_over(reference: Reference, answers: Answers) -> MeasuredOutcome:
             "predictions and ground truth are of another kind than those of the layout:"
             f" {found.layout.kind}, not {layout.kind}; map prediction and actual as for that one"
         )
-    rows = found.rows
+    rows: RowsOf = found.rows
     if layout.grid is None:
-        rows = _recoded(rows, found.layout.classes, layout.classes)
+        rows = _Recoded(rows, found.layout.classes, layout.classes)
     return MeasuredOutcome(positive, found.summary, layout, rows, perhaps=found.perhaps)
 
 
@@ -88,8 +90,19 @@ def layout_notes(reference: Reference, inputs: Iterable[str], usable: set[str]) 
     return [*notes, *(f"{name} never has a usable value" for name in gone)]
 
 
+@dataclass(frozen=True)
+class _Recoded:
+    """Rows with the codes of other classes; a class that is not among them is another."""
+
+    rows: RowsOf
+    found: tuple[str, ...]
+    wanted: tuple[str, ...]
+
+    def of(self, events: Events, first: int) -> OutcomeRows:
+        return _recoded(self.rows.of(events, first), self.found, self.wanted)
+
+
 def _recoded(rows: OutcomeRows, found: tuple[str, ...], wanted: tuple[str, ...]) -> OutcomeRows:
-    """Return rows with the codes of other classes; a class that is not among them is another."""
     place = {name: code for code, name in enumerate(wanted)}
     guesses = np.array([*(place.get(name, len(wanted)) for name in found), len(wanted)], np.int32)
     truths = np.array([*(place.get(name, np.nan) for name in found), np.nan])

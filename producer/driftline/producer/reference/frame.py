@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import get_args
 
 from driftline.detectors.counts import Layout, with_ks_error, with_ties
@@ -15,13 +16,15 @@ from driftline.producer.records.names import (
     listed,
     nearest,
 )
+from driftline.producer.reference.choosing import Chosen, choose
 from driftline.producer.reference.derive import FIELD_TYPES
 from driftline.producer.reference.derived import Fitted, derived_types
-from driftline.producer.reference.events import Events
 from driftline.producer.reference.fixed_layout import chosen_of, layout_notes, measured_over
 from driftline.producer.reference.look import Look
-from driftline.producer.reference.outcome import MeasuredOutcome, measure_outcome
-from driftline.producer.reference.scans import Chosen, Counted, Seen, choose, count
+from driftline.producer.reference.outcome import MeasuredOutcome, scoring_summary
+from driftline.producer.reference.readings import Reader
+from driftline.producer.reference.scans import Counted, count
+from driftline.producer.reference.seen import Seen
 from driftline.producer.reference.settings import ReferenceSettings
 
 _SCORE, _LABEL = PREDICTION_FEATURES
@@ -46,7 +49,7 @@ class Frame:
 
 
 def frame_of(
-    scan: Callable[[], Iterable[Events]],
+    reader: Reader,
     seen: Seen,
     settings: ReferenceSettings,
     fitted: Sequence[Fitted] = (),
@@ -54,24 +57,28 @@ def frame_of(
     """Choose what is counted, or take it from another reference; count it.
 
     Args:
-        scan: reads the events.
+        reader: reads the events.
         seen: what the first reading told.
         settings: what to build.
         fitted: how derived features are computed.
     """
-    answers, base = seen.answers.joined(), settings.layout_of
+    score, base = seen.looks.get(_SCORE), settings.layout_of
+    measure = partial(seen.answers.measure, reader, () if score is None else score.sample)
     if base is not None:
-        chosen, measured = chosen_of(base, seen.looks), measured_over(base, answers)
+        chosen, measured = chosen_of(base, seen.looks), measured_over(base, measure)
         usable = {name for name, look in seen.looks.items() if look.infer() is not None}
         inputs = [name for name in seen.inputs if not settings.is_ignored(name)]
         notes = layout_notes(base, inputs, usable)
-        counted = count(scan(), chosen, measured)
+        counted = count(reader, chosen, measured)
         to_fit = MeasuredOutcome(base.positive_label)
         return Frame(chosen, base.layout, counted, measured, notes, to_fit)
     types, notes = _typed(seen, settings, derived_types(fitted))
-    measured = measure_outcome(answers, settings.positive_label)
-    chosen = choose(scan, types, seen.looks, settings.segments, settings.grid)
-    counted = count(scan(), chosen, measured)
+    measured = measure(settings.positive_label)
+    chosen = choose(reader, types, seen.looks, settings.segments, settings.grid)
+    counted = count(reader, chosen, measured)
+    if measured.summary is None and measured.layout is not None and counted.outcomes is not None:
+        told = scoring_summary(measured.layout, counted.outcomes[0])
+        measured = replace(measured, summary=told)
     layout = with_ties(chosen.layout, counted.counts[0])
     layout = with_ks_error(layout, counted.counts[0])
     derived = tuple(each.derivation for each in fitted)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import numpy as np
 
 from driftline.detectors.grid import IntArray
@@ -38,6 +40,11 @@ class HourCounts:
         else:
             hours, number = np.unique(numbers, return_counts=True)
         for hour, events in zip(hours.tolist(), number.tolist(), strict=True):
+            self._counts[hour] = self._counts.get(hour, 0) + events
+
+    def merge(self, other: Self) -> None:
+        """Add the counts of other events."""
+        for hour, events in other._counts.items():
             self._counts[hour] = self._counts.get(hour, 0) + events
 
     def within(self, start: int, end: int) -> StepEvents | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Self
 
 import numpy as np
 
@@ -88,6 +89,8 @@ class JointCounts:
             columns: n events.
             skip: which of them do not count in which feature, shape (n, F); None: all count.
         """
+        if not len(columns.numeric):
+            return
         if skip is not None:
             left_out = skip[:, : columns.numeric.shape[1]]
             columns = Columns(np.where(left_out, np.nan, columns.numeric), columns.codes)
@@ -103,6 +106,12 @@ class JointCounts:
             self._counts += counts
             if pane >= 0:
                 self._panes.add(np.array([pane]), counts[None])
+
+    def merge(self, other: Self) -> None:
+        """Add the counts of other events."""
+        self._counts += other._counts
+        if self._panes is not None and other._panes is not None:
+            self._panes.merge(other._panes)
 
     def normal(self) -> JointNormal:
         """Return what was counted."""

@@ -7,7 +7,7 @@ numeric, anything else categorical. Null, absent and not finite values say nothi
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ NOT_FINITE: Final = frozenset({"NaN", "Infinity", "-Infinity"})
 
 _MOST_TIMES = 1_000
 _SAMPLE = 1_024  # of the numbers of a table
+_THINNED = 1 << 16  # numbers of all samples, when these are merged
 
 
 class Look:
@@ -50,7 +51,7 @@ class Look:
 
     def __init__(self, most: int | None = 1 << 16, texts: TextForm = AS_WRITTEN) -> None:
         self._coerce, self._marks = texts.coerce, texts.marks
-        self._numbers = numeric(texts)
+        self._form = texts
         self.numbers = DistinctNumbers(most)
         self.count = 0
         self.sample: list[NDArray[np.float64]] = []
@@ -76,13 +77,26 @@ class Look:
             )
             if not self._add_others(values):
                 return
-        numbers = field.doubles(self._numbers)
+        numbers = field.doubles(numeric(self._form))
         numbers = numbers[np.isfinite(numbers)]
         if numbers.size:
             self.count += numbers.size
             self.numbers.add(numbers)
             places = np.linspace(0, numbers.size - 1, min(_SAMPLE, numbers.size))
             self.sample.append(numbers[places.astype(np.int64)])
+
+    def merge(self, other: Self) -> None:
+        """Take in what was seen of other events' values."""
+        self.numbers.merge(other.numbers)
+        self.count += other.count
+        self.sample = thin_parts([*self.sample, *other.sample])
+        self._booleans |= other._booleans
+        self._texts |= other._texts
+        self._others += other._others
+        self._only_booleans &= other._only_booleans
+        self._only_times &= other._only_times
+        if len(self._times) <= _MOST_TIMES:
+            self._times |= other._times
 
     def infer(self) -> FeatureType | None:
         """Return the type that the values have; None if there is no usable value."""
@@ -109,7 +123,7 @@ class Look:
             self._only_booleans &= {text.lower() for text in texts} <= set(BOOLEANS)
             if self._only_times:
                 self._see_times(texts)
-        read = self._numbers.read
+        read = numeric(self._form).read
         numbers = (float(v) if type(v) is float else read(v) for v in values)
         number_types = {int, float, str} if self._coerce else {int, float}
         return bool(kinds & number_types) and any(map(math.isfinite, numbers))
@@ -140,3 +154,11 @@ class Look:
             if len(self._times) <= _MOST_TIMES and isinstance(column, Times):
                 ms = np.unique(column.ms)[: _MOST_TIMES + 1]
                 self._times.update(map(str, as_coded(Times(ms)).distinct))
+
+
+def thin_parts(parts: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
+    """Return samples as they are; as one of 65,536 where they have four times as many numbers."""
+    if sum(part.size for part in parts) <= 4 * _THINNED:
+        return parts
+    ordered = np.sort(np.concatenate(parts))
+    return [ordered[np.linspace(0, ordered.size - 1, _THINNED).astype(np.int64)]]

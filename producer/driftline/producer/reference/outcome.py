@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from driftline.detectors.grid import FloatArray
+from driftline.detectors.exact_sum import ExactSum
+from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.outcomes import OutcomeLayout, OutcomeRows, count_outcomes, measure
-from driftline.detectors.outcomes.error_model import exact_sum
 from driftline.detectors.outcomes.layout import MOST_CLASSES
 from driftline.detectors.rounding import significant
 from driftline.producer.errors import InputError
@@ -24,11 +25,31 @@ from driftline.producer.records.category import (
     other_forms,
 )
 from driftline.producer.reference.answers import Answers, Labels
+from driftline.producer.reference.events import Events
 
 _LARGEST = 1e75  # of a prediction or actual value, so that fourth powers are finite
 _PART = 1 << 18
 _ENOUGH = 20  # events whose ground truth is one of two numbers, to take these for classes
 _POSITIVE = {frozenset(pair): pair[1] for pair in (ZERO_ONE, BOOLEAN)}
+
+
+class RowsOf(Protocol):
+    """Tells predictions and ground truth of events; it pickles."""
+
+    def of(self, events: Events, first: int) -> OutcomeRows:
+        """Return those of some events, of which the first has the number `first`."""
+        ...
+
+
+@dataclass(frozen=True)
+class KeptRows:
+    """Predictions and ground truth of all events, in their order."""
+
+    rows: OutcomeRows
+
+    def of(self, events: Events, first: int) -> OutcomeRows:
+        """Return those of some events, of which the first has the number `first`."""
+        return self.rows.select(slice(first, first + events.rows))
 
 
 @dataclass(frozen=True)
@@ -43,7 +64,7 @@ class MeasuredOutcome:
             `{"n", "mae", "rmse", "bias"}`, in the unit of the prediction, bias being the mean of
             prediction - actual. Rounded to 10 significant digits.
         layout: what is counted of the outcomes; None if nothing was measured.
-        rows: all n events; those without prediction or ground truth have an `actual` of NaN.
+        rows: of all n events; those without prediction or ground truth have an `actual` of NaN.
         unmeasured: why there is a prediction and ground truth, but nothing was measured.
         perhaps: what the ground truth of a regression may be instead.
     """
@@ -51,15 +72,52 @@ class MeasuredOutcome:
     positive_label: str | None
     summary: dict[str, Any] | None = None
     layout: OutcomeLayout | None = None
-    rows: OutcomeRows | None = None
+    rows: RowsOf | None = None
     unmeasured: str | None = None
     perhaps: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class ModelTask:
+    """What a model does, by its predictions and ground truth.
+
+    Attributes:
+        classes: those of a classifier; empty for a regression.
+        predicted: of n events.
+        actual: of n events.
+        positive_label: the class that the score speaks of, if known.
+        labelled: the model names classes.
+    """
+
+    classes: set[str]
+    predicted: Labels
+    actual: Labels
+    positive_label: str | None
+    labelled: bool
 
 
 def measure_outcome(answers: Answers, positive_label: str | None) -> MeasuredOutcome:
     """Compare predictions with ground truth.
 
-    The model is a classifier if it names classes (`prediction.label`), or else if the ground truth
+    Args:
+        answers: of n events, predictions and ground truth.
+        positive_label: as of `task_of`.
+
+    Raises:
+        InputError: as `task_of`.
+    """
+    task = task_of(answers, positive_label)
+    score = answers.score
+    if task.labelled or task.classes:
+        return _classification(task, score)
+    truth = np.where(measurable(score, answers.actual_score), answers.actual_score, np.nan)
+    return _regression(score, truth, task.positive_label)
+
+
+def task_of(answers: Answers, positive_label: str | None) -> ModelTask:
+    """Tell what a model does.
+
+    It is a classifier if it names classes (`prediction.label`), or else if the ground truth
     does, or is 0 or 1 throughout while all scores are in 0 to 1, or where `positive_label` names
     one of two numbers that it is throughout. A classifier's ground truth may also be a bare number:
     1 is the class "1". Where the predicted classes are 0 and 1, a ground truth of false and true is
@@ -108,12 +166,16 @@ def measure_outcome(answers: Answers, positive_label: str | None) -> MeasuredOut
             raise InputError(f"positive_label {positive_label}: {why}")
         positive_label = known
 
-    if labelled:
-        return _classification(predicted, actual, score, positive_label)
-    measurable = (np.abs(score) < _LARGEST) & (np.abs(truth) < _LARGEST)
-    if classes and (named or _zero_one(score, truth) or not measurable.any()):
-        return _scoring(actual, score, classes, positive_label)
-    return _regression(score, np.where(measurable, truth, np.nan), positive_label)
+    scored = named or _zero_one(score, truth) or not measurable(score, truth).any()
+    if not labelled and not scored:
+        classes = set()
+    return ModelTask(classes, predicted, actual, positive_label, labelled)
+
+
+def measurable(score: FloatArray, truth: FloatArray) -> NDArray[np.bool_]:
+    """Return which events have a prediction and a ground truth that are numbers, shape (n,)."""
+    found: NDArray[np.bool_] = (np.abs(score) < _LARGEST) & (np.abs(truth) < _LARGEST)
+    return found
 
 
 def _of_numbers(values: FloatArray) -> Labels:
@@ -141,10 +203,50 @@ def _zero_one(score: FloatArray, truth: FloatArray) -> bool:
     return bool(within and (np.isnan(truth) | (truth == 0.0) | (truth == 1.0)).all())
 
 
-def _classification(
-    predicted: Labels, actual: Labels, score: FloatArray, positive: str | None
-) -> MeasuredOutcome:
-    pairs = _pairs(actual, predicted)
+@dataclass(frozen=True, eq=False)
+class Classes:
+    """The classes of a classifier, and which of them n events have.
+
+    Attributes:
+        names: ascending.
+        predicted: of n events.
+        actual: of n events; none where what is counted lacks a prediction.
+        summary: what to tell, as of `MeasuredOutcome`; None where it is known by counts alone.
+    """
+
+    names: list[str]
+    predicted: Labels
+    actual: Labels
+    summary: dict[str, Any] | None = None
+
+    def rows(self, score: FloatArray) -> OutcomeRows:
+        """Return what is counted of the events; `score`: of each."""
+        code = {name: i for i, name in enumerate(self.names)}
+        named = [code.get(name, len(code)) for name in self.predicted.names]
+        guesses = np.array([*named, len(code)], np.int32)
+        truths = np.array([*(code.get(name, math.nan) for name in self.actual.names), math.nan])
+        return OutcomeRows(guesses[self.predicted.codes], score, truths[self.actual.codes])
+
+
+def classes_of(task: ModelTask, weight: IntArray | None = None) -> Classes | MeasuredOutcome:
+    """Return the classes of a classifier; or why nothing can be measured.
+
+    Args:
+        task: what it does.
+        weight: how often each event counts, shape (n,); None: once.
+    """
+    positive = task.positive_label
+    if not task.labelled:
+        if positive is None or len(task.classes) > MOST_CLASSES:
+            why = (
+                "prediction.label is not set, and it is not known which class prediction.score"
+                " speaks of: give it with --positive-label"
+            )
+            return MeasuredOutcome(positive, unmeasured=why)
+        unknown = Labels(np.full(task.actual.codes.size, -1, np.int32), ())
+        return Classes(sorted(task.classes), unknown, task.actual)
+    predicted, actual = task.predicted, task.actual
+    pairs = _pairs(actual, predicted, weight)
     if not pairs:
         return MeasuredOutcome(positive)
     truths, guesses = {truth for truth, _ in pairs}, {guess for _, guess in pairs}
@@ -162,62 +264,60 @@ def _classification(
     confusion: dict[str, dict[str, int]] = {}
     for (truth, guess), count in sorted(pairs.items(), key=str):
         confusion.setdefault(truth, {})[guess] = count
+    summary = {"n": n, "accuracy": _rounded(correct / n), "confusion": confusion}
     paired = Labels(np.where(predicted.codes < 0, -1, actual.codes), actual.names)
-    rows = _rows(sorted(classes), predicted, score, paired)
-    return MeasuredOutcome(
-        positive,
-        {"n": n, "accuracy": _rounded(correct / n), "confusion": confusion},
-        OutcomeLayout.classification(list(classes), positive, True, _answered(score, rows)),
-        rows,
-    )
+    return Classes(sorted(classes), predicted, paired, summary)
 
 
-def _pairs(actual: Labels, predicted: Labels) -> dict[tuple[str, str], int]:
+def _classification(task: ModelTask, score: FloatArray) -> MeasuredOutcome:
+    positive, found = task.positive_label, classes_of(task)
+    if isinstance(found, MeasuredOutcome):
+        return found
+    rows = found.rows(score)
+    scores = _answered(score, rows)
+    if not task.labelled and np.isnan(scores).all():
+        return MeasuredOutcome(positive)
+    layout = OutcomeLayout.classification(found.names, positive, task.labelled, scores)
+    summary = found.summary
+    if summary is None:
+        summary = scoring_summary(layout, count_outcomes(layout, rows))
+    return MeasuredOutcome(positive, summary, layout, KeptRows(rows))
+
+
+def scoring_summary(layout: OutcomeLayout, counts: IntArray) -> dict[str, Any]:
+    """Return what to tell of a classifier that leaves it to others to draw the line.
+
+    Args:
+        layout: of its outcomes.
+        counts: of these.
+    """
+    figures = measure(layout, counts)
+    told = {name: figures[name].value for name in ("roc_auc", "brier") if name in figures}
+    summary: dict[str, Any] = {"n": int(layout.view(counts, "joint").sum())}
+    return summary | {name: value for name, value in told.items() if not math.isnan(value)}
+
+
+def _pairs(
+    actual: Labels, predicted: Labels, weight: IntArray | None
+) -> dict[tuple[str, str], int]:
     """Return how many events have each actual and predicted class, where both are known."""
     width = len(predicted.names) + 1
     found: Counter[int] = Counter()
     for part in _parts(actual.codes.size):
         truth, guess = actual.codes[part], predicted.codes[part]
         both = (truth >= 0) & (guess >= 0)
-        cells, counts = np.unique(truth[both] * np.int64(width) + guess[both], return_counts=True)
+        places = truth[both] * np.int64(width) + guess[both]
+        if weight is None:
+            cells, counts = np.unique(places, return_counts=True)
+        else:
+            cells, place = np.unique(places, return_inverse=True)
+            counts = np.zeros(cells.size, np.int64)
+            np.add.at(counts, place, weight[part][both])
         found.update(dict(zip(cells.tolist(), counts.tolist(), strict=True)))
     return {
         (actual.names[cell // width], predicted.names[cell % width]): count
         for cell, count in found.items()
     }
-
-
-def _scoring(
-    actual: Labels, score: FloatArray, classes: set[str], positive: str | None
-) -> MeasuredOutcome:
-    """A classifier that gives a score and leaves it to others to draw the line."""
-    if positive is None or len(classes) > MOST_CLASSES:
-        why = (
-            "prediction.label is not set, and it is not known which class prediction.score speaks"
-            " of: give it with --positive-label"
-        )
-        return MeasuredOutcome(positive, unmeasured=why)
-    unknown = Labels(np.full(score.size, -1, np.int32), ())
-    rows = _rows(sorted(classes), unknown, score, actual)
-    scores = _answered(score, rows)
-    if np.isnan(scores).all():
-        return MeasuredOutcome(positive)
-    layout = OutcomeLayout.classification(list(classes), positive, False, scores)
-    counts = count_outcomes(layout, rows)
-    figures = measure(layout, counts)
-    told = {name: figures[name].value for name in ("roc_auc", "brier") if name in figures}
-    summary: dict[str, Any] = {"n": int(layout.view(counts, "joint").sum())}
-    summary |= {name: value for name, value in told.items() if not math.isnan(value)}
-    return MeasuredOutcome(positive, summary, layout, rows)
-
-
-def _rows(
-    classes: Sequence[str], predicted: Labels, score: FloatArray, actual: Labels
-) -> OutcomeRows:
-    code = {name: i for i, name in enumerate(classes)}
-    guesses = np.array([*(code.get(name, len(code)) for name in predicted.names), len(code)])
-    truths = np.array([*(code.get(name, math.nan) for name in actual.names), math.nan])
-    return OutcomeRows(guesses.astype(np.int32)[predicted.codes], score, truths[actual.codes])
 
 
 def _answered(score: FloatArray, rows: OutcomeRows) -> FloatArray:
@@ -233,28 +333,44 @@ def _regression(score: FloatArray, truth: FloatArray, positive: str | None) -> M
         return MeasuredOutcome(positive)
     x, y = score[pairs], truth[pairs]
     errors = x - y
-    # These sums are exact, so the order of the events does not show in the last digit.
-    summary = {
+    sums = map(_exact_sum, (np.abs(errors), errors * errors, errors))
+    layout = OutcomeLayout.regression(x, y)
+    kept = KeptRows(OutcomeRows(np.zeros(score.size, np.int32), score, truth))
+    perhaps = perhaps_classes(np.unique(y), n)
+    return MeasuredOutcome(positive, error_summary(n, *sums), layout, kept, perhaps=perhaps)
+
+
+def error_summary(n: int, size: float, square: float, bias: float) -> dict[str, Any]:
+    """Return what to tell of a regression.
+
+    Args:
+        n: events.
+        size: sum of the sizes of prediction - actual; rounded once, so that the order of the
+            events does not show in the last digit.
+        square: of the squares.
+        bias: of prediction - actual.
+    """
+    return {
         "n": n,
-        "mae": _rounded(exact_sum(np.abs(errors)) / n),
-        "rmse": _rounded(math.sqrt(exact_sum(errors * errors) / n)),
-        "bias": _rounded(exact_sum(errors) / n),
+        "mae": _rounded(size / n),
+        "rmse": _rounded(math.sqrt(square / n)),
+        "bias": _rounded(bias / n),
     }
-    order = np.lexsort((x, y))  # nor in the layout
-    layout = OutcomeLayout.regression(x[order], y[order])
-    rows = OutcomeRows(np.zeros(score.size, np.int32), score, truth)
-    return MeasuredOutcome(positive, summary, layout, rows, perhaps=_perhaps_classes(y))
 
 
-def _perhaps_classes(truth: FloatArray) -> str | None:
-    """Return what to do if numbers are two classes, None if they are more or too few to tell."""
-    low, high = float(truth.min()), float(truth.max())
-    if truth.size < _ENOUGH or low == high or not ((truth == low) | (truth == high)).all():
+def perhaps_classes(truths: FloatArray, n: int) -> str | None:
+    """Return what to do if numbers are two classes, None if they are more or too few to tell.
+
+    Args:
+        truths: distinct values of the ground truth; of many some more than two will do.
+        n: events with ground truth.
+    """
+    if n < _ENOUGH or truths.size != 2:
         return None
-    names = f"{category_text(low)} or {category_text(high)}"
+    low, high = map(category_text, sorted(truths.tolist()))
     return (
-        f"the ground truth is {names} throughout: if these are classes, not amounts, give"
-        f" --positive-label {category_text(high)}"
+        f"the ground truth is {low} or {high} throughout: if these are classes, not amounts, give"
+        f" --positive-label {high}"
     )
 
 
@@ -264,3 +380,9 @@ def _some(classes: set[str]) -> str:
 
 def _rounded(value: float) -> float:
     return float(significant(value, 10))
+
+
+def _exact_sum(values: FloatArray) -> float:
+    total = ExactSum()
+    total.add(values)
+    return total.value()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +66,12 @@ class TimesSeen:
         self._events += there.size
         self._times.add(there.astype(np.float64))
         self._hours.add(there)
+
+    def merge(self, other: Self) -> None:
+        """Take in the times of other events."""
+        self._events += other._events
+        self._times.merge(other._times)
+        self._hours.merge(other._hours)
 
     def plan(self) -> PanePlan | None:
         """Return how panes are cut; None without times, or where they are too few."""
@@ -178,6 +185,10 @@ class KeptPanes:
         run, place = np.divmod(panes, _RUN)
         kept = run % self._step == 0
         add_rows(self.counts, (run // self._step * _RUN + place)[kept], counts[kept])
+
+    def merge(self, other: Self) -> None:
+        """Add the counts of other events."""
+        self.counts += other.counts
 
     def filled(self) -> tuple[IntArray, IntArray]:
         """Return the rows of `counts` that hold an event, and the numbers of their panes."""

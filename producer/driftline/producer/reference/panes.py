@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -76,6 +77,12 @@ class PaneCounts:
             if self._cycles is not None:
                 self._cycles.add(panes, counts)
             self._kept.add(panes, counts)
+
+    def merge(self, other: Self) -> None:
+        """Add the counts of other events."""
+        if self._cycles is not None and other._cycles is not None:
+            self._cycles.merge(other._cycles)
+        self._kept.merge(other._kept)
 
     def findings(self) -> PaneFindings:
         """Return which cycles features follow, and how much panes vary beside that."""

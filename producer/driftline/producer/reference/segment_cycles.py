@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -63,6 +64,11 @@ class SegmentCycles:
         for panes, counts in count_panes(plan.numbers(times), found, bins):
             hours = plan.local(panes, self._found.zone) % WEEK // self._unit
             add_rows(self._cells[segment], hours, counts)
+
+    def merge(self, other: Self) -> None:
+        """Add the counts of other events."""
+        for own, more in zip(self._cells, other._cells, strict=True):
+            own += more
 
     def seasons(self) -> list[dict[int, FeatureSeason]]:
         """Return what is normal in each cell, of each segment."""
