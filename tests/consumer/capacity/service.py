@@ -85,7 +85,7 @@ def run(plan: Plan, partitions: int, rate: int, minutes: int, *, keyed: bool) ->
     broker.now = START
     consumer, producer = MemoryConsumer(broker, topics), MemoryProducer(broker)
     worker = Worker(plan, consumer, producer, log, known, lambda: broker.now)
-    step, number = 4, 0  # seconds
+    step, number = 2, 0  # seconds: states are recorded every 2
     for _ in range(minutes * 60 // step):
         for i in range(rate * step):
             model = number % len(names)

@@ -44,7 +44,7 @@ def test_it_prints_topics_stages_and_limits(driftline: Driftline, configured: Pa
     for row in ("driftline.panes ", "driftline.verdicts ", "driftline.state ", "sketch ", "judge "):
         assert f"\n{row}" in ran.out
     assert "driftline.panes: it has 6 partitions, so 2 of 8 workers judge nothing" in ran.out
-    assert "benchmarks.fleet" in ran.out
+    assert "benchmarks.plan broker" in ran.out
 
 
 def test_as_json_it_is_one_document(driftline: Driftline, configured: Path) -> None:

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from driftline.consumer.capacity import measured as m
-from driftline.consumer.capacity.load import CHECKPOINT, POLL, Load, Stream, streams_of
+from driftline.consumer.capacity import recorded
+from driftline.consumer.capacity.joining import joined
+from driftline.consumer.capacity.load import Load, Stream, streams_of
+from driftline.consumer.capacity.marks import Marks, marks_of
 from driftline.consumer.capacity.shape import ModelShape
 from driftline.consumer.config import Config
-
-_BLOCK = 200  # bytes of a block for the join beside its rows
-_PART = 16_000  # bytes of a part of a state on average
-_SMALL = 4_000  # a field of a state that is longer is cut into parts
+from driftline.consumer.service.worker import TICK_MS
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,18 @@ class Estimate:
         streams: the models' events by topic.
         topics: what is written.
         stages: what each needs, of a worker that has its even share.
+        marks: of silent models, by topic.
         judged: models that are judged by the worker that judges most.
+        opening: seconds that a worker needs to open what it has its share of, before it polls.
     """
 
     load: Load
     streams: Mapping[str, list[Stream]]
     topics: list[TopicLoad]
     stages: list[StageLoad]
+    marks: Mapping[str, Marks]
     judged: int
+    opening: float
 
     @property
     def cores(self) -> float:
@@ -75,7 +79,8 @@ class Estimate:
     @property
     def memory(self) -> float:
         """Bytes of one worker."""
-        return m.PROCESS.value + sum(each.memory for each in self.stages)
+        least = m.PROCESS.value + m.POLLED.value
+        return least + sum(each.memory for each in self.stages)
 
 
 def estimate(
@@ -95,99 +100,60 @@ def estimate(
     streams = streams_of(shapes, config, load)
     flat = [each for own in streams.values() for each in own]
     labelled = [each for each in flat if each.shape.labels is not None]
-    sketch_state, judge_state = _sketch_state(streams), _judge_state(shapes, streams)
-    # Each batch of a topic goes to every partition of the joins, with rows or without.
-    blocks = 2 * sum(each.polled for each in labelled) * load.outputs
-    rows = 2 * sum(each.rate for each in labelled)
+    marks = {
+        topic: marks_of(own, load.outputs, len(config.models)) for topic, own in streams.items()
+    }
+    join = joined(labelled, load)
+    of_sketch = recorded.sketch_states(streams, marks)
+    of_judge = recorded.judge_states(shapes, streams, marks)
+    states = recorded.total([of_sketch, of_judge, recorded.join_states(labelled, load.outputs)])
     outcome = [
-        (2 * load.outputs / each.every, each.counted.streams, each.labels.cells)
+        (load.outputs / each.every, each.counted.streams, each.labels.cells)
         for each in shapes.values()
         if each.labels is not None
     ]
-    panes = sum(each.panes for each in flat) + sum(rate / 2 for rate, _, _ in outcome)
-    horizons = sum(each.horizons for each in flat) + sum(rate / 2 for rate, _, _ in outcome)
+    panes = sum(each.panes for each in flat) + sum(rate for rate, _, _ in outcome)
+    closed = sum(each.closed for each in flat) + sum(rate for rate, _, _ in outcome)
+    silent = marks.values()
     verdicts = sum(each.series / each.every for each in shapes.values())
     outcome_bytes = sum(
-        rate / 2 * (m.PANE_BYTES.value + streams * (m.STREAM_BYTES.value + cells))
+        rate * (m.PANE_BYTES.value + streams * (m.STREAM_BYTES.value + cells))
         for rate, streams, cells in outcome
     )
     bytes_of = {
         "panes": (
-            panes + horizons,
+            panes + closed + sum(each.records for each in silent),
             sum(each.pane_bytes for each in flat)
-            + horizons * m.HORIZON_BYTES.value
+            + closed * m.HORIZON_BYTES.value
+            + sum(each.bytes for each in silent)
             + outcome_bytes,
         ),
-        "joins": (blocks, rows * m.ROW_BYTES.value + blocks * _BLOCK),
+        "joins": (join.blocks, join.bytes),
         "verdicts": (verdicts, verdicts * m.VERDICT_BYTES.value),
-        "state": (
-            sketch_state.records + judge_state.records,
-            sketch_state.rate + judge_state.rate,
-        ),
+        "state": (states.records, states.rate),
     }
     topics = []
     for name, (records, size) in bytes_of.items():
         kept_for = retention.get(name)
         if records:
-            whole = sketch_state.size + judge_state.size
-            kept = whole if kept_for is None else size * kept_for / 1_000
+            kept = states.size if kept_for is None else size * kept_for / 1_000
             topics.append(TopicLoad(config.output.topic(name), records, size, kept_for, kept))
     judged = _most_judged(len(shapes), load)
+    sketch = counting(streams, load, marks)
+    cores = {**sketch.cores, "states": of_sketch.cores}
+    if labelled:
+        cores |= join.sketch_cores
+    each = math.ceil(load.outputs / min(load.workers, load.outputs)) / load.outputs
     stages = [
-        counting(streams, load),
-        *([_join(labelled, rows, blocks, load)] if labelled else []),
-        _judge(shapes, flat, verdicts, judged),
+        StageLoad("sketch", cores, sketch.memory),
+        *(
+            [StageLoad("join", join.cores, join.waiting * each * m.WAITING_ROW.value)]
+            if labelled
+            else []
+        ),
+        _judge(shapes, flat, verdicts, judged, marks, of_judge.cores),
     ]
-    return Estimate(load, streams, topics, stages, judged)
-
-
-@dataclass(frozen=True)
-class _States:
-    """Records and bytes a second of states, and bytes of all."""
-
-    records: float
-    rate: float
-    size: float
-
-
-def _sketch_state(streams: Mapping[str, list[Stream]]) -> _States:
-    """Return what the states of the input partitions are: of each the progress of every model."""
-    records = rate = size = 0.0
-    for own in streams.values():
-        partitions = own[0].partitions + own[0].silent
-        whole = len(own) * m.SKETCH_BYTES.value
-        moved = sum(each.polled * POLL for each in own) / partitions  # models of a poll
-        # A part is written where one of its models moved.
-        each = min(_PART, whole) if whole > _SMALL else whole
-        models = each / m.SKETCH_BYTES.value
-        changed = -math.expm1(-models * moved * CHECKPOINT / POLL / max(len(own), 1))
-        parts = whole / each if whole > _SMALL else 0.0
-        written = 400 + (parts * changed * each if parts else whole)
-        records += partitions * (1 + 2 * parts * changed) / CHECKPOINT
-        rate += partitions * written / CHECKPOINT
-        size += partitions * (400 + whole)
-    return _States(records, rate, size)
-
-
-def _judge_state(shapes: Mapping[str, ModelShape], streams: Mapping[str, list[Stream]]) -> _States:
-    """Return what the states of the judges are: evidence, and the progress of each source."""
-    records = rate = size = 0.0
-    sources = dict.fromkeys(shapes, 0)
-    messages = dict.fromkeys(shapes, 0.0)
-    for own in streams.values():
-        for each in own:
-            sources[each.shape.name] += each.partitions + each.silent
-            messages[each.shape.name] += each.horizons + each.panes
-    for name, shape in shapes.items():
-        pane = shape.pane
-        evidence = shape.series * m.JUDGE_BYTES.value
-        heard = sources[name] * m.SOURCE_BYTES.value
-        # It moves in every checkpoint in which a message of it came, its evidence once a pane.
-        moves = min(1 / CHECKPOINT, messages[name])
-        records += moves + 2 * evidence / _PART / pane
-        rate += moves * (1_500 + heard) + evidence / pane
-        size += 1_500 + heard + evidence
-    return _States(records, rate, size)
+    return Estimate(load, streams, topics, stages, marks, judged, _opening(streams, load, judged))
 
 
 def _most_judged(models: int, load: Load) -> int:
@@ -196,9 +162,20 @@ def _most_judged(models: int, load: Load) -> int:
     return math.ceil(models * each / load.outputs)
 
 
-def counting(streams: Mapping[str, list[Stream]], load: Load) -> StageLoad:
+def _opening(streams: Mapping[str, list[Stream]], load: Load, judged: int) -> float:
+    """Return the seconds of a worker between hearing what it owns and the next poll."""
+    counted = sum(
+        len(own) * math.ceil(load.partitions[topic] / min(load.workers, load.partitions[topic]))
+        for topic, own in streams.items()
+    )
+    return judged * m.OPEN.value + counted * m.COUNT_OPEN.value
+
+
+def counting(
+    streams: Mapping[str, list[Stream]], load: Load, marks: Mapping[str, Marks]
+) -> StageLoad:
     """Return what counting needs; a worker has its share of each topic's partitions."""
-    reading = events = flushing = sending = memory = 0.0
+    reading = events = flushing = sending = silent = memory = 0.0
     for topic, own in streams.items():
         partitions = load.partitions[topic]
         share = math.ceil(partitions / min(load.workers, partitions)) / partitions
@@ -209,11 +186,21 @@ def counting(streams: Mapping[str, list[Stream]], load: Load) -> StageLoad:
             events += each.polled * m.BATCH.value
             sent = each.closed + each.silences
             flushing += sent * shape.cells * m.FLUSH.value
-            sending += (each.panes + each.horizons) * m.SEND.value
+            sending += (each.panes + each.closed) * m.SEND.value
+            sending += each.pane_bytes * m.SEND_BYTE.value
             size = shape.pane_size(each.events)
             held = m.OPEN_PANE.value + size.cells * m.OPEN_ENTRY.value
             memory += each.partitions * share * held + m.DECODER.value
-    cores = {"reading": reading, "counting": events, "panes": flushing, "sending": sending}
+        # Each model is looked at for silence, in every partition.
+        silent += len(own) * partitions * m.LOOK.value * 1_000 / TICK_MS
+        silent += marks[topic].models * m.MARK.value + marks[topic].records * m.SEND.value
+    cores = {
+        "reading": reading,
+        "counting": events,
+        "panes": flushing,
+        "sending": sending,
+        "silence": silent,
+    }
     return StageLoad("sketch", cores, memory)
 
 
@@ -222,27 +209,23 @@ def _per_stream(shape: ModelShape) -> float:
     return 1 + 0.5 * (shape.counted.streams > 1)
 
 
-def _join(labelled: Iterable[Stream], rows: float, blocks: float, load: Load) -> StageLoad:
-    """Return what joining labels needs: a prediction waits for its label."""
-    each = math.ceil(load.outputs / min(load.workers, load.outputs)) / load.outputs
-    waiting = sum(
-        one.rate * one.shape.labels.horizon / 1_000
-        for one in labelled
-        if one.shape.labels is not None
-    )
-    cores = {"rows": rows * m.JOIN_ROW.value, "blocks": blocks * m.SEND.value}
-    return StageLoad("join", cores, waiting * each * m.WAITING_ROW.value)
-
-
 def _judge(
-    shapes: Mapping[str, ModelShape], flat: Iterable[Stream], verdicts: float, judged: int
+    shapes: Mapping[str, ModelShape],
+    flat: Iterable[Stream],
+    verdicts: float,
+    judged: int,
+    marks: Mapping[str, Marks],
+    states: float,
 ) -> StageLoad:
     """Return what judging needs; a worker has the models of its partitions of the panes."""
     reading = horizons = evidence = windows = memory = 0.0
     for each in flat:
         shape = each.shape
-        reading += each.panes * m.PANE_READ.value
-        horizons += each.horizons * m.HORIZON.value
+        size = shape.pane_size(each.events)
+        reading += each.panes * (m.READ.value + m.PANE_READ.value)
+        reading += (each.closed + each.silences) * size.cells * m.PANE_CELL.value
+        reading += each.pane_bytes * m.READ_BYTE.value
+        horizons += each.closed * (m.READ.value + m.HORIZON.value)
         # The messages of a pane are one sum, once they are final.
         kept = math.ceil(shape.spans.reach / shape.spans.pane) + 1
         memory += kept * shape.pane_size(each.rate * shape.pane).bytes
@@ -251,11 +234,19 @@ def _judge(
         evidence += many * m.EVIDENCE.value / shape.pane
         windows += many * m.WINDOW.value / shape.every
         memory += shape.cells * m.JUDGED_CELL.value
+    silent = sum(
+        each.records * m.READ.value
+        + each.models * (m.MARK_READ if each.together else m.HORIZON).value
+        for each in marks.values()
+    )
+    written = m.VERDICT.value + m.SEND.value + m.VERDICT_BYTES.value * m.SEND_BYTE.value
     cores = {
         "reading": reading,
         "horizons": horizons,
+        "silence": silent,
         "evidence": evidence,
         "windows": windows,
-        "verdicts": verdicts * (m.VERDICT.value + m.SEND.value),
+        "verdicts": verdicts * written,
+        "states": states,
     }
     return StageLoad("judge", cores, memory * judged / max(len(shapes), 1))

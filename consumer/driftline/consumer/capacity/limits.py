@@ -9,6 +9,7 @@ from driftline.consumer.capacity.estimate import Estimate, counting
 from driftline.consumer.capacity.load import Stream
 from driftline.consumer.capacity.shape import ModelShape
 from driftline.consumer.config import Config
+from driftline.consumer.config.client_options import poll_interval
 from driftline.consumer.wire.messages import LARGEST_MESSAGE
 from driftline.consumer.wire.text import counted, plural
 from driftline.producer.records.durations import format_duration
@@ -36,6 +37,7 @@ def limits(found: Estimate, shapes: Mapping[str, ModelShape], config: Config) ->
     """Return where the load would break; nothing where it would not."""
     return [
         *_workers(found, config),
+        *_opening(found, config),
         *_counting(found),
         *_judging(found, shapes, config),
         *_written(found),
@@ -69,11 +71,22 @@ def _workers(found: Estimate, config: Config) -> Iterator[Limit]:
         yield Limit("memory", text)
 
 
+def _opening(found: Estimate, config: Config) -> Iterator[Limit]:
+    """Yield that a worker is taken for dead before it has opened what it owns."""
+    name, longest = poll_interval(config.kafka.options)
+    if found.opening > BUSY * longest / 1_000:
+        text = f"a worker opens {found.judged:,} models that it judges in about"
+        text += f" {found.opening:,.0f} s, and the group takes one for dead that does not poll for"
+        text += f" {format_duration(longest)}: start more workers with more output.partitions, or"
+        text += f" set {name} higher in kafka.options"
+        yield Limit("workers", text)
+
+
 def _counting(found: Estimate) -> Iterator[Limit]:
     """Yield topics of which one partition is too much for a core."""
     for topic, own in found.streams.items():
         partitions = found.load.partitions[topic]
-        each = counting({topic: own}, found.load).total / partitions
+        each = counting({topic: own}, found.load, found.marks).total / partitions
         if each > BUSY:
             text = f"a partition needs {each:.1f} cores, and one worker reads it on one"
             least = int(each * partitions / BUSY) + 1
@@ -92,10 +105,11 @@ def _judging(found: Estimate, shapes: Mapping[str, ModelShape], config: Config) 
         least = int(judge.total / BUSY) + 1
         text = f"judging a partition needs {each:.1f} cores, and one worker does it on one"
         yield Limit(topic, f"{text}: set output.partitions to {least} before the first start")
-    messages = judge.cores["reading"] + judge.cores["horizons"]
+    messages = judge.cores["reading"] + judge.cores["horizons"] + judge.cores["silence"]
     if messages > max(0.2, judge.total / 2):
         panes = sum(each.panes for each in _all(found))
-        horizons = sum(each.horizons for each in _all(found))
+        horizons = sum(each.closed for each in _all(found))
+        horizons += sum(each.models for each in found.marks.values())
         sources = max((each.partitions + each.silent for each in _all(found)), default=0)
         text = f"{panes:,.0f} messages of panes and {horizons:,.0f} horizons a second, from"
         text += f" {sources:,} partitions, are most of judging ({messages:,.1f} cores)"

@@ -8,11 +8,7 @@ from dataclasses import dataclass
 
 from driftline.consumer.capacity.shape import ModelShape
 from driftline.consumer.config import Config
-
-POLL = 0.2
-"""Seconds between two polls of a worker that keeps up: it waits so long for 256 kB."""
-CHECKPOINT = 2.0
-"""Seconds between two records of a state of what moves."""
+from driftline.consumer.service.worker import POLL_S
 
 
 @dataclass(frozen=True)
@@ -75,19 +71,18 @@ class Stream:
 
     @property
     def marks(self) -> float:
-        """Idle marks a second: one in every `idle` seconds of a silence."""
-        own = self.silences / -math.expm1(-self.each * self.idle) if self.each else 0.0
-        return own + self.silent / self.idle
+        """Idle marks a second of partitions that have events: one in every `idle` of a silence."""
+        return self.silences / -math.expm1(-self.each * self.idle) if self.each else 0.0
+
+    @property
+    def silent_marks(self) -> float:
+        """Idle marks a second of the partitions that have no event of it."""
+        return self.silent / self.idle
 
     @property
     def _lasting(self) -> float:
         """The part of the gaps between events that is longer than `idle`."""
         return math.exp(-self.each * self.idle)
-
-    @property
-    def horizons(self) -> float:
-        """Horizons a second."""
-        return self.closed + self.marks
 
     @property
     def panes(self) -> float:
@@ -102,7 +97,7 @@ class Stream:
     @property
     def polled(self) -> float:
         """Batches a second that hold events of it, over all partitions."""
-        return self.partitions * -math.expm1(-self.each * POLL) / POLL
+        return self.partitions * -math.expm1(-self.each * POLL_S) / POLL_S
 
 
 def streams_of(

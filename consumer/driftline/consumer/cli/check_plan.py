@@ -17,6 +17,7 @@ from driftline.consumer.cli.load_models import read_plan
 from driftline.consumer.cli.topic_checks import all_topics, wanted_topics
 from driftline.consumer.config import Loaded
 from driftline.consumer.log.protocol import Log, TopicInfo
+from driftline.consumer.service.worker import POLL_S
 from driftline.consumer.wire.text import counted, some
 from driftline.producer.records.durations import format_duration
 
@@ -152,13 +153,10 @@ def _foot() -> list[str]:
     where = list(dict.fromkeys(each.where for each in TABLE))
     lines = [
         "Sizes are before compression and of one replica; cores are CPU seconds a second, at a poll"
-        " every 0.2 s.",
+        f" every {POLL_S} s.",
         f"Worked out from what was measured on one core of a busy machine ({some(where, 9)}):",
     ]
-    return [
-        *lines,
-        *(f"  {each.text}{' (assumed)' * each.where.startswith('assumed')}" for each in TABLE),
-    ]
+    return [*lines, *(f"  {each.text}" for each in TABLE)]
 
 
 def _number(value: float) -> str:

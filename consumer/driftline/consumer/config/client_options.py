@@ -269,3 +269,13 @@ _DEFAULTS = {
     "request_timeout_ms": 30_000,
     "connections_max_idle_ms": 540_000,
 }
+
+
+def poll_interval(options: Mapping[str, Any]) -> tuple[str, int]:
+    """Return the option that says how long a worker may be without a poll, and what it is, ms.
+
+    >>> poll_interval({})
+    ('max_poll_interval_ms', 300000)
+    """
+    name = "max_poll_interval_ms"
+    return name, int(options.get(name, _DEFAULTS[name]))

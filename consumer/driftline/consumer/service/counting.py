@@ -13,10 +13,10 @@ from driftline.consumer.sketch.partition import Output, PartitionSketch
 from driftline.consumer.sketch.totals import model_of
 from driftline.consumer.wire.messages import Horizon, together
 
-# How often silent ones among many models are looked for in `idle_after`.
-_ROUNDS = 6
-# Of that number of checkpoints one records their state.
-_SELDOM = 5
+ROUNDS = 6
+"""How often silent ones among many models are looked for in `idle_after`."""
+SELDOM = 5
+"""Of that number of checkpoints one records the state of many models."""
 
 
 class InputPartition:
@@ -94,7 +94,7 @@ class InputPartition:
             return ()
         self.sketch.at_the_end()
         if self._judges is not None:
-            before, self._round = self._round, now * _ROUNDS // self._idle_after
+            before, self._round = self._round, now * ROUNDS // self._idle_after
             if self._round == before:
                 return ()
         return [
@@ -114,7 +114,7 @@ class InputPartition:
         It is megabytes then, of which a few seconds of events change most.
         """
         self._asked += 1
-        if self._judges is not None and not whole and self._asked % _SELDOM:
+        if self._judges is not None and not whole and self._asked % SELDOM:
             return ()
         return [Due(sketch_key(self.sketch.source), None, self.sketch.state)]
 

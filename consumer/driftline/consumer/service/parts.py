@@ -57,11 +57,24 @@ def cut(state: msgspec.Struct) -> CutState:
     small, large = {"type": msgspec.Raw(_encode(state.__struct_config__.tag))}, {}
     for name, value in _fields(state):
         pieces = list(_pieces(value))
-        if sum(map(len, pieces)) <= _SMALL:
+        if (usual := part_size(sum(map(len, pieces)))) is None:
             small[name] = msgspec.Raw(b"".join(pieces))
         else:
-            large[name] = list(_parts(pieces, _usual(sum(map(len, pieces)))))
+            large[name] = list(_parts(pieces, usual))
     return CutState(small, large)
+
+
+def part_size(length: int, entry: int = 0) -> int | None:
+    """Return the bytes of a part, on average; None: a field of this length is in the head.
+
+    Args:
+        length: of the field, bytes.
+        entry: of one of its entries on average, bytes, where they are long.
+
+    >>> part_size(4_000), part_size(20_000), part_size(200_000), part_size(10**6, entry=150_000)
+    (None, 16384, 1024, 131072)
+    """
+    return None if length <= _SMALL else min(_LARGEST, max(_usual(length), entry))
 
 
 def join(

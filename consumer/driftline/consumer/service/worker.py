@@ -37,9 +37,14 @@ from driftline.consumer.service.topics import Topics
 
 # Below the group's session timeout: a worker that slept longer may own nothing any more.
 _SURE_OF_OWNERSHIP_MS = 8_000
-_TICK_MS = 1_000
-_CHECKPOINT_MS = 2_000
-_WHOLE_MS = 60_000
+POLL_S = 0.2
+"""How long a poll waits for records, seconds."""
+TICK_MS = 1_000
+"""From one look at the wall clock to the next."""
+CHECKPOINT_MS = 2_000
+"""From one record of the states that moved to the next."""
+WHOLE_MS = 60_000
+"""The same of all states."""
 
 
 def collect_seldom() -> None:
@@ -96,7 +101,7 @@ class Worker:
         self._polled = self._ticked = self._checkpointed = self._whole = clock()
         self.status = Status(plan) if status is None else status
 
-    def step(self, timeout: float = 0.2) -> bool:
+    def step(self, timeout: float = POLL_S) -> bool:
         """Poll once and let what came have its effect; return whether anything came."""
         with self._topics.explained():
             if (changed := self._follow(self._clock())) and self._ownership is not None:
@@ -106,14 +111,14 @@ class Worker:
             if polled.ownership is not None:
                 self._open_again(polled.ownership, self._follow(now, at_once=True))
             # Not after what came: that may take so long that ownership is not sure any more.
-            if now - self._checkpointed >= _CHECKPOINT_MS:
-                self.checkpoint(whole=now - self._whole >= _WHOLE_MS)
+            if now - self._checkpointed >= CHECKPOINT_MS:
+                self.checkpoint(whole=now - self._whole >= WHOLE_MS)
             for gap in polled.gaps:
                 if (stage := self._stages.get(gap.partition)) is not None:
                     self._send(stage, stage.lost(gap))
             self._feed(polled, now)
             self._topics.look(now)
-            if now - self._ticked >= _TICK_MS:
+            if now - self._ticked >= TICK_MS:
                 self._ticked = now
                 self._tick(now)
             return bool(polled.records or polled.gaps or polled.ownership is not None)

@@ -18,7 +18,8 @@ from driftline.consumer.wire.samples import EventSample
 
 LARGEST_MESSAGE = 800_000
 """Bytes: a broker takes 1 MiB by default; a larger pane is sent in parts."""
-_MOST_TOGETHER = 1_000  # models; their names may be long
+MOST_TOGETHER = 1_000
+"""Models whose horizons one record holds; their names may be long."""
 
 
 class StreamCounts(msgspec.Struct, frozen=True, array_like=True):
@@ -257,7 +258,7 @@ def together(horizons: Sequence[Horizon], targets: int) -> list[Horizons]:
     for one in horizons:
         target, again = partition_of(one.model, targets), before[one.model]
         before[one.model] += 1
-        found[again, target, filled[again, target] // _MOST_TOGETHER].append(one)
+        found[again, target, filled[again, target] // MOST_TOGETHER].append(one)
         filled[again, target] += 1
     return [
         Horizons(
