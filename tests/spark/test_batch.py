@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from tests.consumer.spark.lake import TOPIC, Lake, Record, lake
+from tests.consumer.spark.lake import TOPIC, Lake, Record, compare, lake
 
 from driftline.consumer.spark import SparkError, backtest, panes
 from driftline.consumer.spark.batch import sent
@@ -79,6 +79,19 @@ def test_50_models(spark: Any, fleet: Lake) -> None:
     for model in fleet.models:
         assert found[model] == fleet.expected(model)
     assert sum(kind == "alert" for records in found.values() for kind, _ in records) > 50
+
+
+def test_comparisons(spark: Any, tmp_path: Path) -> None:
+    own = lake(tmp_path, 4_000, 2, files=2)
+    compare(own, "{champion: m00, challenger: m01}")
+    df = spark.read.parquet(str(own.folder)).repartition(3)
+    found = by_model(backtest(df, config=own.config).collect())
+    assert set(found) == {"better", *own.models}
+    assert found["better"] == own.compared("better")
+    for model in own.models:
+        assert sorted(found[model]) == sorted(own.expected(model))
+    without = backtest(df, config=own.config, comparisons=False)
+    assert {row.model for row in without.select("model").distinct().collect()} == set(own.models)
 
 
 def test_what_a_task_is_sent_is_small(spark: Any, fleet: Lake) -> None:

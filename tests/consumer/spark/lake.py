@@ -17,6 +17,9 @@ from driftline.consumer.offline.configured import configured
 from driftline.consumer.offline.feedback import Feedback
 from driftline.consumer.offline.given_truth import UNKNOWN
 from driftline.consumer.offline.run import run
+from driftline.consumer.service.backtest import Backtest
+from driftline.consumer.service.plan import Plan
+from driftline.consumer.service.references import read_references
 from driftline.consumer.wire.records import Alert
 from driftline.producer.files.tables import read_tables
 from driftline.producer.records.mapping import Mapping
@@ -124,6 +127,26 @@ class Lake:
             for record in run(setup)
         ]
 
+    def compared(self, name: str) -> list[Record]:
+        """What the stages of the service make known of a comparison over all files."""
+        loaded = self.loaded
+        references, _ = read_references(loaded)
+        plan = Plan(loaded.config, references, ordered=False)
+        models = [side.model for side in loaded.config.comparisons[name].sides]
+        stages = Backtest(plan, models[0], TOPIC, sides=models)
+        found = [
+            record for table in read_tables(self.folder) for record in stages.feed_table(table)
+        ]
+        found += stages.end()
+        assert not stages.failures
+        return [
+            (
+                "alert" if isinstance(record, Alert) else "verdict",
+                msgspec.json.encode(record).decode(),
+            )
+            for record in found
+        ]
+
 
 def lake(
     root: Path, rows: int, models: int, files: int = 8, labels: str | None = TOPIC, bad: int = 0
@@ -170,3 +193,9 @@ def lake(
     for i in range(files):
         pq.write_table(table.slice(i * size, size), folder / f"part-{i}.parquet")
     return Lake(folder, config, names)
+
+
+def compare(lake: Lake, comparison: str) -> None:
+    """Add a comparison to the configuration."""
+    text = lake.config.read_text(encoding="utf-8")
+    lake.config.write_text(f"{text}comparisons:\n  better: {comparison}\n", encoding="utf-8")

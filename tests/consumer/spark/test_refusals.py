@@ -9,7 +9,7 @@ import pytest
 from tests.consumer.spark.lake import TOPIC, lake
 
 from driftline.consumer.config import Loaded, load
-from driftline.consumer.spark.batch import mapped, topic_of
+from driftline.consumer.spark.batch import compared_in, mapped, topic_of
 from driftline.consumer.spark.errors import SparkError
 from driftline.consumer.spark.probe import reason_of
 from driftline.consumer.spark.shipped import Shipped
@@ -84,3 +84,14 @@ def test_references_that_executors_cannot_read(tmp_path: Path) -> None:
 def test_workers_that_cannot_run_it(error: str, text: str) -> None:
     assert (reason_of(error) or "").startswith(text)
     assert reason_of("java.lang.OutOfMemoryError") is None
+
+
+def test_comparisons_of_several_topics(tmp_path: Path) -> None:
+    text = TWO.replace(".json}", ".json, labels: {topic: truth}}")
+    both = loaded(tmp_path, f"{text}comparisons:\n  better: {{champion: a, challenger: b}}\n")
+    said = r"^comparisons\.better: its models read in\.a and in\.b, and the rows are of in\.a: give"
+    with pytest.raises(SparkError, match=said):
+        compared_in(both, "in.a", judged=True)
+    assert compared_in(both, "in.a", judged=False).config.comparisons == {}
+    alone = compared_in(loaded(tmp_path, TWO), "in.a", judged=True)
+    assert alone.config.comparisons == {}

@@ -9,8 +9,9 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from tests.consumer.spark.lake import TOPIC, Lake, Record, lake
+from tests.consumer.spark.lake import TOPIC, Lake, Record, compare, lake
 
 from driftline.consumer.spark.judging import judged
 from driftline.consumer.spark.shipped import Shipped
@@ -85,6 +86,35 @@ def test_labels_of_another_topic_are_not_known(tmp_path: Path) -> None:
     found = counted(shipped, in_order(own.table(), 3))
     assert "rows" not in found["kind"].to_pylist()
     assert judge(shipped, found, "m00") == own.expected("m00")
+
+
+@pytest.mark.parametrize("traffic", ["split", "same"])
+def test_comparisons_are_judged(tmp_path: Path, traffic: str) -> None:
+    """Of two models of the topic, whatever task has which rows; beside the models themselves."""
+    own = lake(tmp_path, 6_000, 2, files=3)
+    if traffic == "same":
+        both = with_both(own.table(), own.models)
+        for i, file in enumerate(sorted(own.folder.iterdir())):
+            pq.write_table(both.slice(i * 4_000, 4_000), file)
+    compare(own, f"{{champion: m00, challenger: m01, traffic: {traffic}}}")
+    shipped = Shipped.of(own.loaded, TOPIC, by_path=False)
+    expected = own.compared("better")
+    assert {kind for kind, _ in expected} >= {"verdict"}
+    assert "comparison" in expected[-1][1]
+    for parts in (in_order(own.table(), 4), parted(own.table(), 7, 7)):
+        found = counted(shipped, parts)
+        assert judge(shipped, found, "better") == expected
+        for model in own.models:
+            assert sorted(judge(shipped, found, model)) == sorted(own.expected(model))
+
+
+def with_both(table: pa.Table, models: Sequence[str]) -> pa.Table:
+    """The same with every event predicted by both models, the second of which errs more."""
+    second = pa.array([models[1]] * table.num_rows)
+    said = pa.array(["yes" if i % 3 else "no" for i in range(table.num_rows)])
+    other = table.set_column(2, "model", second).set_column(8, "said", said)
+    first = table.set_column(2, "model", pa.array([models[0]] * table.num_rows))
+    return pa.concat_tables([first, other]).sort_by("at")
 
 
 def test_rows_that_are_no_events_are_told(labelled: Lake) -> None:

@@ -37,6 +37,7 @@ def backtest(
     config: str | Path,
     topic: str | None = None,
     references_by_path: bool = False,
+    comparisons: bool = True,
 ) -> DataFrame:
     """Tell the alerts that a table would have raised, as `driftline backtest` does of its rows.
 
@@ -47,17 +48,18 @@ def backtest(
         topic: the input topic that the rows stand for; None for the only one.
         references_by_path: executors read the references by their addresses, such as on a volume;
             else the driver reads them, and broadcasts them.
+        comparisons: those of the topic's models are judged, too.
 
     Returns:
         A DataFrame of `model`, `seq`, `kind` and `json`: `verdict` and `alert`, numbered within the
-        model in their order, and `dead-letter`, rows that are no events. Nothing is computed before
-        it is used, and it is computed each time: write it, or cache it.
+        model (or comparison) in their order, and `dead-letter`, rows that are no events. Nothing is
+        computed before it is used, and it is computed each time: write it, or cache it.
 
     Raises:
         SparkError: the session, or what its executors can read, will not do.
         DriftlineError: the configuration, a reference or the columns will not do.
     """
-    job = _Job(df, config, topic, references_by_path)
+    job = _Job(df, config, topic, references_by_path, comparisons=comparisons)
     task = job.task
 
     def judge(key: tuple[Any, ...], table: Any) -> Any:
@@ -80,7 +82,7 @@ def panes(
         `driftline.panes`, one for each pane of a model unless that would be too large, and beside
         them what `tables.COUNTED` names.
     """
-    return _Job(df, config, topic, references_by_path).merged()
+    return _Job(df, config, topic, references_by_path, comparisons=False).merged()
 
 
 class _Job:
@@ -90,11 +92,20 @@ class _Job:
         task: gives a task what it does; it holds a name for it only.
     """
 
-    def __init__(self, df: DataFrame, config: str | Path, topic: str | None, by_path: bool) -> None:
+    def __init__(
+        self,
+        df: DataFrame,
+        config: str | Path,
+        topic: str | None,
+        by_path: bool,
+        *,
+        comparisons: bool,
+    ) -> None:
         session = df.sparkSession
         check_session(session)
         loaded = load(config, environ=os.environ, offline=True)
         topic = topic_of(loaded, topic)
+        loaded = compared_in(loaded, topic, judged=comparisons)
         loaded, values = mapped(df, loaded, topic)
         shipped = Shipped.of(loaded, topic, by_path=by_path)
         count = CountTable(shipped, values)
@@ -155,6 +166,25 @@ def topic_of(loaded: Loaded, topic: str | None) -> str:
                 f" {model.predictions[0]}: give topic={model.predictions[0]!r}"
             )
     return chosen
+
+
+def compared_in(loaded: Loaded, topic: str, *, judged: bool) -> Loaded:
+    """Return the configuration with the comparisons that are judged over a topic's rows.
+
+    Raises:
+        SparkError: one needs the rows of another topic.
+    """
+    config = loaded.config
+    for name, comparison in config.comparisons.items() if judged else ():
+        topics = {config.models[side.model].predictions[0] for side in comparison.sides}
+        if topic in topics and topics != {topic}:
+            raise SparkError(
+                f"comparisons.{name}: its models read {' and '.join(sorted(topics))}, and the rows"
+                f" are of {topic}: give comparisons=False to leave comparisons out"
+            )
+    kept = config.comparisons if judged else {}
+    config = config.model_copy(update={"comparisons": kept})
+    return Loaded(config, loaded.locations, loaded.files, loaded.warnings)
 
 
 def mapped(df: Any, loaded: Loaded, topic: str) -> tuple[Loaded, bool]:

@@ -33,18 +33,18 @@ RECORDS = pa.schema(
         ("json", pa.string()),
     ]
 )
-"""What is made known: `verdict` and `alert`, numbered in their order within the model; and
-`dead-letter`, of no model."""
+"""What is made known: `verdict` and `alert`, numbered in their order within the model, or the
+comparison; and `dead-letter`, of no model."""
 
 RECORDS_DDL = "model string, seq long, kind string, json string"
 
 
 def judged(shipped: Shipped, name: str | None, counted: pa.Table) -> pa.Table:
-    """Return the records of a model; of none, the dead letters.
+    """Return the records of a model or a comparison; of none, the dead letters.
 
     Args:
         shipped: what is watched.
-        name: the model.
+        name: of the model or comparison.
         counted: all rows of it, as `tables.COUNTED` has them, in any order.
 
     Raises:
@@ -54,7 +54,8 @@ def judged(shipped: Shipped, name: str | None, counted: pa.Table) -> pa.Table:
         texts = sorted(value.decode() for value in counted.column("value").to_pylist())
         return _table(None, [("dead-letter", text) for text in texts])
     rows = counted.to_pylist()
-    hidden = shipped.config.models[name].labels is not None and not shipped.labelled_here(name)
+    model = shipped.models_of(name)[0]
+    hidden = shipped.config.models[model].labels is not None and not shipped.labelled_here(model)
     found = [
         ("alert" if isinstance(record, Alert) else "verdict", msgspec.json.encode(record).decode())
         for record in records(shipped, name, rows)
@@ -66,14 +67,16 @@ def judged(shipped: Shipped, name: str | None, counted: pa.Table) -> pa.Table:
 def records(
     shipped: Shipped, name: str, rows: Sequence[Mapping[str, Any]]
 ) -> Iterator[Verdict | Alert]:
-    """Yield the verdicts and alerts of a model, from what was counted of it."""
+    """Yield the verdicts and alerts of a model or comparison, from what was counted of it."""
     topic = shipped.topic
     newest, joined = _largest(rows, "progress"), _largest(rows, "joined")
-    models = {} if newest is None else {name: ModelProgress(0, 0, newest)}
-    joins = {} if joined is None else {name: JoinProgress(0, joined)}
+    models = {model: ModelProgress(0, 0, time) for model, time in newest.items()}
+    joins = {model: JoinProgress(0, time) for model, time in joined.items()}
     state = SketchState("table", 1, 0, 0, 0, models, joins)
     states = {sketch_key(TopicPartition(topic, 0)): state}
-    backtest = Backtest(shipped.plan_of(name), name, topic, states=states)
+    sides = shipped.models_of(name)
+    compared = sides if name in shipped.config.comparisons else ()
+    backtest = Backtest(shipped.plan_of(name), sides[0], topic, states=states, sides=compared)
     items = [row for row in rows if row["kind"] in ("pane", "rows")]
     items.sort(key=lambda row: (row["start"], row["kind"] == "pane", row["value"]))
     known, read = None, 0
@@ -91,7 +94,7 @@ def records(
     yield from backtest.end()
     for failed, error in backtest.failures.items():
         raise SparkError(
-            f"the model {failed} failed ({error!r}): mend it, or take it out of the configuration"
+            f"{failed} failed ({error!r}): mend it, or take it out of the configuration"
         ) from error
 
 
@@ -110,8 +113,14 @@ def _renumbered(block: Block, topic: str, first: int) -> tuple[Block, int]:
     return msgspec.structs.replace(block, horizon=horizon, rows=pack_rows(rows)), len(places)
 
 
-def _largest(rows: Iterable[Mapping[str, Any]], kind: str) -> int | None:
-    return max((row["start"] for row in rows if row["kind"] == kind), default=None)
+def _largest(rows: Iterable[Mapping[str, Any]], kind: str) -> dict[str, int]:
+    """Return the largest time of each model in the rows of a kind."""
+    found: dict[str, int] = {}
+    for row in rows:
+        if row["kind"] == kind:
+            model = row["value"].decode()
+            found[model] = max(row["start"], found.get(model, row["start"]))
+    return found
 
 
 def _table(name: str | None, found: Sequence[tuple[str, str]]) -> pa.Table:

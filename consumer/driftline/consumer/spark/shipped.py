@@ -43,7 +43,12 @@ class Shipped:
         """
         config = loaded.config
         models = {name: m for name, m in config.models.items() if topic in m.predictions}
-        config = config.model_copy(update={"models": models, "comparisons": {}})
+        compared = {
+            name: comparison
+            for name, comparison in config.comparisons.items()
+            if all(side.model in models for side in comparison.sides)
+        }
+        config = config.model_copy(update={"models": models, "comparisons": compared})
         own = Loaded(config, loaded.locations, loaded.files)
         _, problems = read_references(own)
         sort_out(problems)
@@ -71,10 +76,24 @@ class Shipped:
         return Plan(self.config, _References(self), ordered=False)
 
     def plan_of(self, name: str) -> Plan:
-        """Return the plan of one model alone, as a backtest of it has it."""
-        models = {name: self.config.models[name]}
-        config = self.config.model_copy(update={"models": models})
-        return Plan(config, {name: self.plan.references[name]}, ordered=False)
+        """Return the plan of one model alone, as a backtest of it has it, or of one comparison."""
+        models = {each: self.config.models[each] for each in self.models_of(name)}
+        compared = {key: each for key, each in self.config.comparisons.items() if key == name}
+        config = self.config.model_copy(update={"models": models, "comparisons": compared})
+        return Plan(config, {each: self.plan.references[each] for each in models}, ordered=False)
+
+    def models_of(self, name: str) -> tuple[str, ...]:
+        """Return the models that are judged under a name: that of a model, or of a comparison."""
+        comparison = self.config.comparisons.get(name)
+        if comparison is None:
+            return (name,)
+        return tuple(dict.fromkeys(side.model for side in comparison.sides))
+
+    def comparisons_of(self, model: str) -> Iterator[str]:
+        """Yield the comparisons that need what is counted of a model."""
+        for name in self.config.comparisons:
+            if model in self.models_of(name):
+                yield name
 
     def labelled_here(self, name: str) -> bool:
         """Return whether the ground truth of a model is in the rows of its events."""

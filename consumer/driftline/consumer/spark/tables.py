@@ -37,7 +37,9 @@ COUNTED = pa.schema(
 )
 """What is counted: `pane`, with its start (ms) and its record; `rows`, predictions and labels for
 the join, with the smallest time and the record; `progress` and `joined`, the largest event time of
-a task; `dead-letter`, of no model, as JSON."""
+a task, and whose; `dead-letter`, of no model, as JSON.
+
+All but panes are there under each comparison of a model, too."""
 
 COUNTED_DDL = "model string, kind string, start long, value binary"
 
@@ -104,7 +106,7 @@ class CountTable:
         for kind, known in (("progress", found.models), ("joined", found.joins)) if found else ():
             for name, own in known.items():
                 if own.progress is not None:
-                    rows.append((name, kind, own.progress, None))
+                    rows.append((name, kind, own.progress, name.encode()))
         yield from _batches(rows)
 
     def merge(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -116,13 +118,19 @@ class CountTable:
                 if row["kind"] == "pane":
                     own = parts.setdefault((row["model"], row["start"]), [])
                     own.append(decode(row["value"], Pane))
-            others = [row for row in rows if row["kind"] != "pane"]
-            yield from _batches([tuple(row.values()) for row in others])
+            others = [tuple(row.values()) for row in rows if row["kind"] != "pane"]
+            yield from _batches([*others, *self._compared(others)])
         plan = self.shipped.plan
         source = PaneSource(self.shipped.topic, 0, 0, 1)
         for (name, _), panes in sorted(parts.items()):
             model = plan.sketch_model(name)
             yield from _batches(self._rows(merged(panes, model, source)))
+
+    def _compared(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """Yield rows under the comparisons that need them."""
+        for row in rows:
+            for name in () if row[0] is None else self.shipped.comparisons_of(row[0]):
+                yield (name, *row[1:])
 
     def _rows(self, outputs: Iterable[Output]) -> Iterator[Row]:
         for output in outputs:
