@@ -17,6 +17,7 @@ from driftline.consumer.spark.counted import CountTask
 from driftline.consumer.spark.driver import SketchDriver
 from driftline.consumer.spark.errors import SparkError
 from driftline.consumer.spark.metrics import Metrics, metrics_of
+from driftline.consumer.spark.probe import reason_of
 from driftline.consumer.spark.stream_rows import COUNTED_DDL, READ, count, merge, read
 from driftline.consumer.spark.versions import check_worker
 from driftline.consumer.spark.watched import Watched
@@ -88,13 +89,15 @@ class SketchQuery:
                 opened.metrics.look(opened.driver)
             except BaseException as error:
                 self._close()
-                sentence = _SENTENCE.search(str(error))
-                if sentence is not None and not isinstance(error, SparkError):
-                    raise SparkError(sentence.group(1).strip()) from None
+                said = None if isinstance(error, SparkError) else sentence_of(str(error))
+                if said is not None:
+                    raise SparkError(said) from None
                 raise
 
     def watch(self, query: StreamingQuery) -> None:
         """Look at the clock until the query ends: what is silent is reported."""
+        from pyspark.errors import StreamingQueryException
+
         idle_after = self._watched.config.limits.idle_after / 1_000
         wait = min(idle_after / 2, _LONGEST_WAIT)
         ticked = time.monotonic()
@@ -105,13 +108,13 @@ class SketchQuery:
                     ticked = time.monotonic()
             if self._finite:
                 self._tick(query, over=True)
+        except StreamingQueryException:
+            pass  # whoever waits for the query hears of it
         except Exception as error:
-            # That the query failed is told by the query itself.
             logger.warning(
-                "%s: silent partitions are not reported until it starts again: %s",
-                query.name,
-                error,
-            )
+                "%s: silent partitions are not reported until the query starts again: %s",
+                self._watched.topic, error,
+            )  # fmt: skip
         finally:
             self.close()
 
@@ -173,6 +176,16 @@ class _Open:
             raise
         # Without what was read here: each Python worker reads it once, from these bytes.
         self.shipped = session.sparkContext.broadcast(replace(watched))
+
+
+def sentence_of(text: str) -> str | None:
+    r"""Return what an operator has to know of an error that a task raised; None: nothing known.
+
+    >>> sentence_of("... driftline.consumer.spark.errors.SparkError: start it again\n  at ...")
+    'start it again'
+    """
+    found = _SENTENCE.search(text)
+    return reason_of(text) if found is None else found.group(1).strip()
 
 
 def read_to(progress: Any, topic: str) -> dict[int, int]:
