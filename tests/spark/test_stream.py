@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import kafka
 import msgspec
 import numpy as np
 import pytest
-from tests.consumer.service.simulation import reference
+from tests.consumer.service.simulation import WITH_OUTCOMES
 from tests.kafka.deployment import write_config
 from tests.kafka.published import Published, same
 from tests.kafka.reader import TopicReader, by_identity, wait_until
@@ -28,26 +29,39 @@ START = 1_600_000_000_000
 def events(seed: int = 3) -> list[tuple[int, int, bytes | None]]:
     """Partition, time (ms) and value of 4,000 records of two models over an hour.
 
-    Some events are late, some ahead of their records by too much, some values are broken.
+    Some events are late, some ahead of their records by too much, some values are broken. Most of
+    the model a have labels, which come 100 records later.
     """
     rng = np.random.default_rng(seed)
     found: list[tuple[int, int, bytes | None]] = []
+    waiting: dict[int, dict[str, Any]] = {}
     for number in range(4_000):
         now = START + number * 900
         off = {0: -1_200_000, 1: 7_200_000}.get(int(rng.integers(100)), -int(rng.integers(8_000)))
-        event = {
+        drifted = 1_500 < number < 2_500
+        event: dict[str, Any] = {
             "timestamp": max(now + off, START),
             "model": "ae"[int(rng.random() < 0.3)],
             "features": {
-                "x": round(float(rng.normal(2.0 if 1_500 < number < 2_500 else 0.0)), 3),
+                "x": round(float(rng.normal(2.0 if drifted else 0.0)), 3),
                 "c": str(rng.choice(list("pqrs"))),
             },
             "tags": {"tier": str(rng.choice(["gold", "tin", "wood"]))},
         }
+        if event["model"] == "a":
+            said, right = int(rng.random() < 0.5), rng.random() < (0.4 if drifted else 0.9)
+            event |= {"event_id": str(number), "prediction": {"label": ["no", "yes"][said]}}
+            if rng.random() < 0.9:
+                truth = ["no", "yes"][said if right else 1 - said]
+                label = {"event_id": str(number), "model": "a", "actual": truth}
+                waiting[number + 100] = label
         value: bytes | None = msgspec.json.encode(event)
         if rng.random() < 0.01:
             value = None if rng.random() < 0.3 else b"oops"
         found.append((int(rng.integers(PARTITIONS)), now, value))
+        if number in waiting:
+            value = msgspec.json.encode({**waiting[number], "timestamp": now})
+            found.append((int(rng.integers(PARTITIONS)), now, value))
     return found
 
 
@@ -64,7 +78,7 @@ class Deployment:
         models = {}
         for name in ("a", "e"):
             path = folder / f"{name}.json"
-            path.write_bytes(reference(name).to_json())
+            path.write_bytes(WITH_OUTCOMES[name].to_json())
             models[name] = {
                 "predictions": self.topic,
                 "reference": str(path),
@@ -73,6 +87,10 @@ class Deployment:
                 "segments": ["tier"],
                 "thresholds": {"ks": {"warning": 0.3}, "psi": {"warning": 0.5, "for": "2 of 3"}},
             }
+        models["a"] |= {
+            "labels": {"topic": self.topic, "horizon": "10m"},
+            "performance": {"accuracy": {"max_drop": 0.1, "critical_drop": 0.3}},
+        }
         self.prefixes = (f"{prefix}.w", f"{prefix}.s")
         self.configs = [
             write_config(folder / f"{each}.yaml", bootstrap, each, models, kafka={"group": each})
@@ -138,8 +156,8 @@ def workers(deployment: Deployment, tmp_path: Path) -> Iterator[tuple[Worker, Wo
     try:
         for each in found:
             each.start()
-        for each in found:
-            wait_until(lambda each=each: bool(each.logged("ownership")), "topics are there")
+        owned = [partial(each.logged, "ownership") for each in found]
+        wait_until(lambda: all(logged() for logged in owned), "topics are there")
         yield plain, judge
     finally:
         for each in found:
@@ -164,7 +182,7 @@ def test_six_deaths_change_no_byte(
     expected = stopped(one, 0, plain)
     found = stopped(one, 1, judge, len(expected.verdicts))
     assert len(expected.verdicts) > 200
-    assert expected.alerts
+    assert {alert["kind"] for alert in expected.alert_records()} >= {"feature_drift", "performance"}
     same(found, expected)
     letters = [one.dead_letters(prefix) for prefix in one.prefixes]
     assert letters[0] == letters[1] != {}
