@@ -96,8 +96,6 @@ class SketchQuery:
 
     def watch(self, query: StreamingQuery) -> None:
         """Look at the clock until the query ends: what is silent is reported."""
-        from pyspark.errors import StreamingQueryException
-
         idle_after = self._watched.config.limits.idle_after / 1_000
         wait = min(idle_after / 2, _LONGEST_WAIT)
         ticked = time.monotonic()
@@ -108,13 +106,12 @@ class SketchQuery:
                     ticked = time.monotonic()
             if self._finite:
                 self._tick(query, over=True)
-        except StreamingQueryException:
-            pass  # whoever waits for the query hears of it
         except Exception as error:
-            logger.warning(
-                "%s: silent partitions are not reported until the query starts again: %s",
-                self._watched.topic, error,
-            )  # fmt: skip
+            if query.exception() is None:  # else whoever waits for the query hears of it
+                logger.warning(
+                    "%s: silent partitions are not reported until the query starts again: %s",
+                    self._watched.topic, error,
+                )  # fmt: skip
         finally:
             self.close()
 
