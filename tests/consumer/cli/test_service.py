@@ -169,11 +169,13 @@ def test_a_topic_that_spark_reads_is_refused_until_it_is_taken_over(
     assert ran.err.splitlines()[-1].startswith(
         "ml.predictions is read by Spark (sketch_stream): stop its query, then run "
     )
-    ran = driftline("run", "--take-over", "ml.prediction")
-    assert (ran.code, ran.err) == (
-        2,
-        "--take-over ml.prediction: there is no such topic, correct the name\n",
-    )
+    for topic, options, text in (
+        ("ml.prediction", (), "no model reads it; known are ml.predictions"),
+        ("driftline.panes", (), "no model reads it; known are ml.predictions"),
+        ("ml.predictions", ("--stages", "judge"), "this worker reads no input, add sketch to stages"),
+    ):
+        ran = driftline("run", "--take-over", topic, *options)
+        assert (ran.code, ran.err) == (2, f"--take-over {topic}: {text}\n")
     stop_after(monkeypatch, 20, signal.SIGTERM)
     for text in ("taken over", "nothing to take over"):
         ran = driftline("run", "--take-over", "ml.predictions")
@@ -181,6 +183,20 @@ def test_a_topic_that_spark_reads_is_refused_until_it_is_taken_over(
         first = json.loads(ran.err.splitlines()[0])
         assert (first["event"], first["topic"]) == (text, "ml.predictions")
         stop_after(monkeypatch, 20, signal.SIGTERM)
+
+
+def test_where_models_are_applied_the_broker_knows_the_topics(
+    driftline: Driftline, broker: MemoryBroker
+) -> None:
+    Path("driftline.yaml").write_text(
+        'kafka: {bootstrap_servers: "localhost:9092"}\nhttp: {port: 0}\n', encoding="utf-8"
+    )
+    broker.create("driftline.models", 1, "compact")
+    ran = driftline("run", "--take-over", "ml.prediction")
+    assert (ran.code, ran.err) == (
+        2,
+        "--take-over ml.prediction: there is no such topic, correct the name\n",
+    )
 
 
 def test_a_worker_of_some_stages_reads_their_topics_alone(
