@@ -169,10 +169,11 @@ def test_a_topic_that_spark_reads_is_refused_until_it_is_taken_over(
     assert ran.err.splitlines()[-1].startswith(
         "ml.predictions is read by Spark (sketch_stream): stop its query, then run "
     )
+    unread, unable = "no model reads it; known are ml.predictions", "this worker reads no input"
     for topic, options, text in (
-        ("ml.prediction", (), "no model reads it; known are ml.predictions"),
-        ("driftline.panes", (), "no model reads it; known are ml.predictions"),
-        ("ml.predictions", ("--stages", "judge"), "this worker reads no input, add sketch to stages"),
+        ("ml.prediction", (), unread),
+        ("driftline.panes", (), unread),
+        ("ml.predictions", ("--stages", "judge"), f"{unable}, add sketch to stages"),
     ):
         ran = driftline("run", "--take-over", topic, *options)
         assert (ran.code, ran.err) == (2, f"--take-over {topic}: {text}\n")
