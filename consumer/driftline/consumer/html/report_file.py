@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from driftline.consumer.html.inlined import document
 from driftline.consumer.html.summary import summary
 from driftline.consumer.judge.sentence import clean
-from driftline.consumer.views.answers import (
-    Column,
-    FeatureView,
-    JointView,
-    MetricSeries,
-    PerformanceView,
-)
+from driftline.consumer.views.answers import Column, FeatureView, PerformanceView
 from driftline.consumer.views.report import ReportView
 
 _ENTRY = "driftline/report.js"
 _STYLES = ("app.css", "report.css")
 _DIGITS = 3
 _OF_VERDICT = ("verdict", "names", "contributions")
+_TRACED = ("effect", "evidence", "limit")  # figures over time
+
+View = TypeVar("View", bound=msgspec.Struct)
 
 
 def report_file(view: ReportView) -> str:
@@ -48,9 +45,9 @@ def _data(view: ReportView) -> dict[str, Any]:
     data: dict[str, Any] = msgspec.to_builtins(
         msgspec.structs.replace(
             view,
-            features=list(map(_short_feature, view.features)),
+            features=[_short_columns(each, *_TRACED, "missing") for each in view.features],
             performance=list(map(_short_performance, view.performance)),
-            joint=list(map(_short_joint, view.joint)),
+            joint=[_short_columns(each, *_TRACED) for each in view.joint],
         )
     )
     del data["home"]
@@ -87,37 +84,13 @@ def _drifted(view: FeatureView) -> bool:
     return bool(view.alerts) or "w" in view.states or "c" in view.states
 
 
-def _short_feature(view: FeatureView) -> FeatureView:
-    return msgspec.structs.replace(
-        view,
-        effect=_short(view.effect),
-        evidence=_short(view.evidence),
-        limit=_short(view.limit),
-        missing=_short(view.missing),
-    )
-
-
-def _short_joint(view: JointView) -> JointView:
-    return msgspec.structs.replace(
-        view,
-        effect=_short(view.effect),
-        evidence=_short(view.evidence),
-        limit=_short(view.limit),
-    )
-
-
 def _short_performance(view: PerformanceView) -> PerformanceView:
-    return msgspec.structs.replace(view, metrics=list(map(_short_metric, view.metrics)))
+    metrics = [_short_columns(each, "value", "low", "high", "threshold") for each in view.metrics]
+    return msgspec.structs.replace(view, metrics=metrics)
 
 
-def _short_metric(metric: MetricSeries) -> MetricSeries:
-    return msgspec.structs.replace(
-        metric,
-        value=_short(metric.value),
-        low=_short(metric.low),
-        high=_short(metric.high),
-        threshold=_short(metric.threshold),
-    )
+def _short_columns(view: View, *names: str) -> View:
+    return msgspec.structs.replace(view, **{name: _short(getattr(view, name)) for name in names})
 
 
 def _short(column: Column) -> Column:
