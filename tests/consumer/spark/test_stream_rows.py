@@ -16,7 +16,7 @@ from tests.consumer.spark.test_driver import engine
 from driftline.consumer.config import load
 from driftline.consumer.log.memory import MemoryRecord
 from driftline.consumer.log.protocol import Message
-from driftline.consumer.spark import SparkError, stream_rows
+from driftline.consumer.spark import SparkError, shipped_config, stream_rows
 from driftline.consumer.spark.counted import together
 from driftline.consumer.spark.metrics import metrics_of
 from driftline.consumer.spark.query import SketchQuery
@@ -102,6 +102,15 @@ def test_a_query_is_pickled_without_what_it_has_open(watched: Watched) -> None:
     assert again._watched.plan.references["m"].id == watched.plan.references["m"].id
     assert dict(again._watched.plan.references).keys() == {"m"}
     assert len(again._watched.plan.references) == 1
+
+
+def test_to_count_no_reference_is_read_whole(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shipped_config, "parse_reference", None)
+    assert watched.plan.sketch_model("m").layout_id == reference().layout_id
+    with pytest.raises(TypeError):
+        _ = watched.plan.references["m"]
 
 
 def test_a_topic_that_no_model_reads_is_refused(watched: Watched, tmp_path: Path) -> None:

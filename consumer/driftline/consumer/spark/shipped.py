@@ -1,38 +1,22 @@
 """What the tasks of a job are given once: the configuration, and references as their files' bytes.
 
-A task's own closure names it only. A reference is read when the first event of its model comes, and
-kept as long as the Python worker lives.
+A task's own closure names it only. A reference is read when the first event of its model comes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
-from driftline.consumer.config import Config, Loaded, ModelConfig
+from driftline.consumer.config import Loaded
 from driftline.consumer.service.plan import Plan
-from driftline.consumer.service.reference_file import read_reference_file
-from driftline.consumer.service.references import read_references, sort_out
-from driftline.consumer.spark.errors import SparkError
-from driftline.detectors.reference import Reference
-from driftline.detectors.versions import with_versions
-from driftline.errors import ReferenceError  # noqa: A004 (the operator's word for it)
+from driftline.consumer.spark.shipped_config import ShippedConfig, read_files
 
 
 @dataclass(frozen=True)
-class Shipped:
-    """A configuration, as tasks have it.
-
-    Attributes:
-        config: of the models of one topic.
-        topic: it.
-        files: address of a reference to its bytes; None: executors read the addresses themselves.
-    """
-
-    config: Config
-    topic: str
-    files: Mapping[str, bytes] | None
+class Shipped(ShippedConfig):
+    """A configuration of the models of one topic, as tasks have it."""
 
     @classmethod
     def of(cls, loaded: Loaded, topic: str, *, by_path: bool) -> Shipped:
@@ -49,31 +33,13 @@ class Shipped:
             if all(side.model in models for side in comparison.sides)
         }
         config = config.model_copy(update={"models": models, "comparisons": compared})
-        own = Loaded(config, loaded.locations, loaded.files)
-        _, problems = read_references(own)
-        sort_out(problems)
-        if by_path:
-            return cls(config, topic, None)
-        addresses = {address for model in models.values() for address in _addresses(model)}
-        return cls(config, topic, {each: read_reference_file(each) for each in sorted(addresses)})
-
-    def reference(self, name: str) -> Reference:
-        """Return the reference of a model.
-
-        Raises:
-            SparkError: executors are to read it themselves, and cannot.
-        """
-        model = self.config.models[name]
-        found = self._read(model.reference.layout or "")
-        if not model.references:
-            return found
-        named = {version: self._read(address) for version, address in model.references.items()}
-        return with_versions(found, named)
+        files = read_files(Loaded(config, loaded.locations, loaded.files))
+        return cls(config, topic, None if by_path else files)
 
     @cached_property
     def plan(self) -> Plan:
         """The plan of all models, in whose inputs no event is late."""
-        return Plan(self.config, _References(self), ordered=False)
+        return Plan(self.config, self.references, ordered=False)
 
     def plan_of(self, name: str) -> Plan:
         """Return the plan of one model alone, as a backtest of it has it, or of one comparison."""
@@ -99,38 +65,3 @@ class Shipped:
         """Return whether the ground truth of a model is in the rows of its events."""
         labels = self.config.models[name].labels
         return labels is not None and labels.topic == self.topic
-
-    def _read(self, address: str) -> Reference:
-        if self.files is not None:
-            return Reference.from_json(self.files[address])
-        try:
-            return Reference.from_json(read_reference_file(address))
-        except ReferenceError as error:
-            raise SparkError(
-                f"an executor cannot read a reference ({error}): put it where all of them can, or"
-                " leave out references_by_path"
-            ) from None
-
-
-class _References(Mapping[str, Reference]):
-    """The references by model, each read when it is asked for."""
-
-    def __init__(self, shipped: Shipped) -> None:
-        self._models = shipped.config.models
-        self._reference = lru_cache(maxsize=None)(shipped.reference)
-
-    def __getitem__(self, name: str) -> Reference:
-        if name not in self._models:
-            raise KeyError(name)
-        return self._reference(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._models)
-
-    def __len__(self) -> int:
-        return len(self._models)
-
-
-def _addresses(model: ModelConfig) -> list[str]:
-    own = [] if model.reference.layout is None else [model.reference.layout]
-    return [*own, *model.references.values()]
