@@ -251,6 +251,7 @@ def test_the_newest_time_is_looked_for_further_and_further_back() -> None:
     place = next(r.partition for r in rig.records("panes"))
     for _ in range(150):
         rig.broker.append(Message("driftline.panes", place, b"another", b"?"))
+    rig.broker.append(Message("driftline.panes", place, None, b"of somebody else"))
     found = largest_time(rig.broker.log, "driftline.panes", 2, MODEL)
     assert found is not None
     assert START < found <= START + 30 * SECOND

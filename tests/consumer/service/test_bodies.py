@@ -9,12 +9,15 @@ from tests.consumer.service.small import SECOND, TOPIC, plan, row
 
 from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.memory import MemoryLog, MemoryProducer
-from driftline.consumer.log.protocol import TopicPartition
-from driftline.consumer.service.bodies import body_problem, require_body, take_over
+from driftline.consumer.log.protocol import Message, TopicPartition
+from driftline.consumer.log.ranges import partitions_of
+from driftline.consumer.service.bodies import body_problem, require_body, sent_beyond, take_over
 from driftline.consumer.service.parts import cut
 from driftline.consumer.service.states import States, sketch_key
 from driftline.consumer.sketch.state import BODIES, SPARK, WORKER, SketchState
 from driftline.consumer.sketch.totals import InputTotals
+from driftline.consumer.wire.codec import TOGETHER_VERSION, encode
+from driftline.consumer.wire.messages import Horizon, together
 
 REFUSED = (
     "in is read by Spark (sketch_stream): stop its query, then run  driftline run --take-over in,"
@@ -120,6 +123,25 @@ def test_what_is_taken_over_goes_on_where_the_other_has_come(rig: Rig) -> None:
     rig.settle()
     state = rig.states("sketch/in/0", SketchState)[-1]
     assert (state.position, state.body) == (4, WORKER)
+
+
+def test_what_else_is_among_the_panes_keeps_nobody_from_taking_over(rig: Rig) -> None:
+    """Of more than a thousand models horizons go together, in records without a key."""
+    log, topic = MemoryLog(rig.broker), rig.broker.infos[TOPIC]
+    state, panes = (rig.broker.infos[f"driftline.{name}"] for name in ("state", "panes"))
+    known = {
+        place: states(rig).find(sketch_key(place), SketchState) for place in partitions_of(topic)
+    }
+    whole = {place: one for place, one in known.items() if one is not None}
+    (many,) = together([Horizon(TOPIC, 0, 2, "m", 5, 9, 7, 2)], 1)
+    for key, value in (
+        (None, encode(many, TOGETHER_VERSION)), (None, b"oops"), (b"m", b"oops"), (b"m", None),
+    ):  # fmt: skip
+        rig.broker.append(Message("driftline.panes", 0, key, value))
+    assert not sent_beyond(log, state, panes, whole)
+    rig.broker.append(Message("driftline.panes", 0, b"m", b"DL" + bytes(20)))
+    with pytest.raises(LogError, match=r"^the record in driftline\.panes\[0\] at offset "):
+        sent_beyond(log, state, panes, whole)
 
 
 def test_a_body_that_takes_over_keeps_its_name_in_the_records(rig: Rig) -> None:

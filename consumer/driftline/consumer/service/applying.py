@@ -14,7 +14,7 @@ import msgspec
 from driftline.consumer.config import Config, ModelConfig
 from driftline.consumer.config.applied import changed_keys, read_model, write_model, write_section
 from driftline.consumer.log.errors import LogError
-from driftline.consumer.log.protocol import Log, Message, Producer, TopicPartition, UnreadBatch
+from driftline.consumer.log.protocol import Log, Message, Producer, TopicPartition
 from driftline.consumer.service.applied import AppliedModels
 from driftline.consumer.wire.applied import (
     Applied,
@@ -27,7 +27,7 @@ from driftline.consumer.wire.applied import (
     key_of,
     part_key,
 )
-from driftline.consumer.wire.codec import encode
+from driftline.consumer.wire.codec import encode, is_record
 from driftline.consumer.wire.messages import (
     Horizon,
     PanesMessage,
@@ -164,8 +164,8 @@ def largest_time(log: Log, topic: str, partitions: int, model: str) -> int | Non
     for many in _CHUNKS:
         found = None
         for record in log.read({place: max(end - many, 0)}):
-            if isinstance(record.value, UnreadBatch):
-                continue
+            if not is_record(record.value or b""):
+                continue  # a batch that cannot be unpacked, or what others have written
             messages: Iterable[PanesMessage] = ()
             if record.key is None:
                 messages = decode_horizons(record.value or b"").each()

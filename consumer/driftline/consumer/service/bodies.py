@@ -12,9 +12,11 @@ import msgspec
 from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.protocol import Log, Message, TopicInfo, TopicPartition
 from driftline.consumer.log.ranges import partitions_of
+from driftline.consumer.service.stage import decoded
 from driftline.consumer.service.states import States, sketch_key
 from driftline.consumer.sketch.pane_counts import MERGED
 from driftline.consumer.sketch.state import BODIES, SPARK, WORKER, SketchState
+from driftline.consumer.wire.codec import is_record
 from driftline.consumer.wire.messages import Pane, decode_panes
 
 # The clocks of the hosts of workers and drivers may be so far apart.
@@ -109,6 +111,9 @@ def sent_beyond(
         state: the topic of states.
         panes: the topic of panes.
         states: of the partitions of one topic.
+
+    Raises:
+        LogError: a record of panes is damaged, or of a newer version.
     """
     stages = {sketch_key(place) for place in states}
     times = [
@@ -119,7 +124,9 @@ def sent_beyond(
     since = max(times, default=0) - _CLOCKS_APART_MS
     merged = MERGED + sum(each.position for each in states.values())
     for record in log.read(log.offsets_at(partitions_of(panes), max(since, 0))):
-        pane = None if record.value is None else decode_panes(record.value)
+        if record.key is None or not is_record(record.value or b""):
+            continue  # horizons of many models, or what others have written
+        pane = decoded(record, decode_panes)
         if not isinstance(pane, Pane):
             continue
         if pane.first >= MERGED:
