@@ -27,11 +27,7 @@ from driftline.consumer.config import LogConfig
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.log import kafka_python
 from driftline.consumer.log.errors import LogError, WorkerLost
-from driftline.consumer.log.memory import (
-    MemoryBroker,
-    MemoryConsumer,
-    MemoryProducer,
-)
+from driftline.consumer.log.memory import MemoryBroker, MemoryConsumer, MemoryProducer
 from driftline.consumer.log.protocol import Message, Polled, TopicPartition
 from driftline.consumer.log.topics import output_topics
 from driftline.consumer.service.judging import PanesPartition
@@ -169,14 +165,15 @@ def test_a_topic_that_spark_reads_is_refused_until_it_is_taken_over(
     assert ran.err.splitlines()[-1].startswith(
         "ml.predictions is read by Spark (sketch_stream): stop its query, then run "
     )
-    unread, unable = "no model reads it; known are ml.predictions", "this worker reads no input"
-    for topic, options, text in (
-        ("ml.prediction", (), unread),
-        ("driftline.panes", (), unread),
-        ("ml.predictions", ("--stages", "judge"), f"{unable}, add sketch to stages"),
+    Path("applied.yaml").write_text("kafka: {bootstrap_servers: 'localhost:9092'}")
+    broker.create("driftline.models", 1, "compact")
+    for options, text in (
+        (["ml.prediction"], "no model reads it; known are ml.predictions"),
+        (["ml.predictions", "--stages=judge"], "this worker reads no input, add sketch to stages"),
+        (["ml.prediction", "--config=applied.yaml"], "there is no such topic, correct the name"),
     ):
-        ran = driftline("run", "--take-over", topic, *options)
-        assert (ran.code, ran.err) == (2, f"--take-over {topic}: {text}\n")
+        ran = driftline("run", "--take-over", *options)
+        assert (ran.code, ran.err) == (2, f"--take-over {options[0]}: {text}\n")
     stop_after(monkeypatch, 20, signal.SIGTERM)
     for text in ("taken over", "nothing to take over"):
         ran = driftline("run", "--take-over", "ml.predictions")
@@ -184,20 +181,6 @@ def test_a_topic_that_spark_reads_is_refused_until_it_is_taken_over(
         first = json.loads(ran.err.splitlines()[0])
         assert (first["event"], first["topic"]) == (text, "ml.predictions")
         stop_after(monkeypatch, 20, signal.SIGTERM)
-
-
-def test_where_models_are_applied_the_broker_knows_the_topics(
-    driftline: Driftline, broker: MemoryBroker
-) -> None:
-    Path("driftline.yaml").write_text(
-        'kafka: {bootstrap_servers: "localhost:9092"}\nhttp: {port: 0}\n', encoding="utf-8"
-    )
-    broker.create("driftline.models", 1, "compact")
-    ran = driftline("run", "--take-over", "ml.prediction")
-    assert (ran.code, ran.err) == (
-        2,
-        "--take-over ml.prediction: there is no such topic, correct the name\n",
-    )
 
 
 def test_a_worker_of_some_stages_reads_their_topics_alone(
