@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -90,6 +91,36 @@ def test_labels_go_on_through_a_change_of_the_layout() -> None:
     rig.settle()
     states = accuracy(rig)
     assert [states[end] for end in (80, 100, 150, 200)] == ["ok"] * 4
+
+
+def test_labels_from_before_another_reference_are_compared_with_theirs() -> None:
+    """Where nothing but the reference changes: labels come later than what they are of."""
+    rig = Applying(TOPIC, LABELS)
+    rig.start()
+    whole = labelled_plan("prediction")
+    keys = whole.config.models[MODEL].model_dump(mode="json", by_alias=True)
+    keys["labels"]["maturity"] = "20s"
+    config = whole.config.model_copy(update={"models": {MODEL: ModelConfig.model_validate(keys)}})
+    first = Plan(config, whole.references)
+    rig.apply(first)
+    play(rig, 0, 100)
+    own = first.references[MODEL]
+    counts = own.counts.copy()
+    x = slice(int(own.layout.starts[0]), int(own.layout.starts[1]))
+    counts[:, x] = counts[:, x][:, ::-1]
+    moved = replace(own, counted=replace(own.counted, counts=counts))
+    assert moved.layout_id == own.layout_id
+    (change,) = rig.apply(Plan(first.config, {MODEL: moved}))
+    assert change.keys == ["reference"]
+    assert change.first is not None
+    play(rig, 100, 220)
+    rig.settle()
+    found: dict[bool, set[tuple[bool, str]]] = {True: set(), False: set()}
+    for v in rig.verdicts().values():
+        late = START + seconds(v["window"]["end"]) * SECOND > change.first
+        found[v["feature"].startswith("performance.")].add((late, v["reference"]["id"]))
+    expected = {(False, own.id), (True, moved.id)}
+    assert found == {True: expected, False: expected}
 
 
 def test_a_comparison_comes_and_goes() -> None:

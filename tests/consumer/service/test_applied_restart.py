@@ -43,8 +43,11 @@ class Moment:
     models: dict[str, tuple[int, int]]
 
 
-def draw_moments(rng: random.Random) -> list[Moment]:
-    """Draw what is applied: first one model or both, then some changes."""
+def draw_moments(rng: random.Random, layouts: int = 2, limits: int = 2) -> list[Moment]:
+    """Draw what is applied: first one model or both, then some changes.
+
+    `layouts`, `limits`: how many there are.
+    """
     models = {MODELS[0]: (0, 0)} | ({MODELS[1]: (0, 0)} if rng.random() < 0.5 else {})
     gone: set[str] = set()
     moments = [Moment(START, models)]
@@ -55,7 +58,7 @@ def draw_moments(rng: random.Random) -> list[Moment]:
             del models[name]
             gone.add(name)
         elif name not in gone:  # when it begins again depends on when its former life was over
-            models[name] = (rng.randrange(2), rng.randrange(2))
+            models[name] = (rng.randrange(layouts), rng.randrange(limits))
         moments.append(Moment(START + at * SECOND, models))
     return moments
 
@@ -65,6 +68,7 @@ class AppliedRun(Run):
     """A run in which models are applied at their moments."""
 
     moments: list[Moment] = field(default_factory=list)
+    layouts: Sequence[Reference] = LAYOUTS
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -104,7 +108,7 @@ class AppliedRun(Run):
             keys["thresholds"]["ks"] = LIMITS[limit]
             keys["reference"] = "unused.json"
             models[name] = type(self.whole.config.models[name]).model_validate(keys)
-            references[name] = LAYOUTS[layout]
+            references[name] = self.layouts[layout]
         return self.whole.config.model_copy(update={"models": models}), references
 
     def progress(self, name: str) -> int | None:
@@ -112,17 +116,23 @@ class AppliedRun(Run):
 
 
 def compare_runs(
-    seed: int, cut: float = 0.0, stages: Sequence[tuple[str, ...]] = (STAGES,)
+    seed: int,
+    cut: float = 0.0,
+    stages: Sequence[tuple[str, ...]] = (STAGES,),
+    settings: dict[str, Any] | None = None,
+    layouts: Sequence[Reference] = LAYOUTS,
 ) -> str | None:
     """Run seed `seed` disturbed and calm; return what differs, None if nothing.
 
-    `cut`, `stages`: of the disturbed run.
+    `cut`, `stages`: of the disturbed run. `settings`: of the models. `layouts`: their references;
+    where they are others than usual, nothing but the reference changes.
     """
     rng = random.Random(seed)
     partitions = rng.choice([1, 2, 3])
     inputs = draw_input(rng, partitions, rng.choice([0, 4]), gradual=True)
-    moments = draw_moments(rng)
-    calm = AppliedRun(inputs, Schedule("off", gradual=True), random.Random(1), moments=moments).go()
+    moments = draw_moments(rng, len(layouts), 2 if layouts is LAYOUTS else 1)
+    still = Schedule("off", gradual=True, settings=settings or {})
+    calm = AppliedRun(inputs, still, random.Random(1), moments=moments, layouts=layouts).go()
     schedule = Schedule(
         "off",
         workers=max(rng.choice([1, 2, 3]), len(stages)),
@@ -131,8 +141,11 @@ def compare_runs(
         gradual=True,
         cut=cut,
         stages=stages,
+        settings=settings or {},
     )
-    wild = AppliedRun(inputs, schedule, random.Random(seed + 1), moments=moments).go()
+    wild = AppliedRun(
+        inputs, schedule, random.Random(seed + 1), moments=moments, layouts=layouts
+    ).go()
     for topic in ("verdicts", "alerts"):
         expected, found = calm.published(topic), wild.published(topic)
         if expected != found:

@@ -55,6 +55,13 @@ class Acceptances:
             if state.reference == self._base.id:
                 self.features = {each.feature: each for each in state.features}
 
+    def rebase(self, reference: Reference) -> None:
+        """Forget those that hold, where another reference than theirs does from now on."""
+        base = reference.origin or reference
+        if base is not self._base and base.id != self._base.id:
+            self._base = base
+            self.features.clear()
+
     def state(self) -> AcceptanceState | msgspec.UnsetType:
         """Return what has to be kept."""
         if not self._ids:

@@ -173,6 +173,7 @@ class ModelJudge:
         if self._moving is not None and self._moving.turn(pane):
             self._acceptances.forget(self._moving.learnt_from)
             self._references.add(pane, self._acceptances.over(self._moving.reference))
+        self._acceptances.rebase(self._references.at(pane))
         accepted = accept(self._streams, self._shared, pane)
         if accepted:
             known = self._references.at(pane)

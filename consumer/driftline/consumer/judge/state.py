@@ -107,6 +107,8 @@ class JudgedVersion(msgspec.Struct):
         ahead: changes read from the log that hold later, by time.
         removed: whether it is that the model is watched no more.
         begun: of a model that was applied again: what starts before (ms) is of its former life.
+        before: id of the version whose reference the evidence is still of, or that of the labels,
+            and the first pane (ms) of this one; UNSET once all is of this one's.
     """
 
     version: str
@@ -114,6 +116,7 @@ class JudgedVersion(msgspec.Struct):
     ahead: list[ModelChange] = []
     removed: bool = False
     begun: int | None = None
+    before: tuple[str, int] | msgspec.UnsetType = msgspec.UNSET
 
 
 class JudgeState(msgspec.Struct, tag="judge", rename={"sources": "heard"}):

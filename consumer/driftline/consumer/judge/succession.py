@@ -40,12 +40,18 @@ def take(known: JudgedVersion, change: ModelChange) -> JudgedVersion:
     return msgspec.structs.replace(known, ahead=ahead)
 
 
-def follow(known: JudgedVersion) -> JudgedVersion:
-    """Return what is known once the next version holds."""
+def follow(known: JudgedVersion, evidence: str | None = None) -> JudgedVersion:
+    """Return what is known once the next version holds.
+
+    `evidence`: the version whose reference the evidence is of, which goes on; None: none does.
+    """
     change, *ahead = known.ahead
     past = [*known.past, known.version][-_PAST_KEPT:]
     begun = change.first if known.removed else known.begun
-    return JudgedVersion(change.version, past, ahead, change.removed, begun)
+    followed = JudgedVersion(change.version, past, ahead, change.removed, begun)
+    if evidence is not None and not change.removed:
+        followed.before = (evidence, change.first)
+    return followed
 
 
 class AppliedJudge(ModelJudge):
@@ -92,8 +98,24 @@ class AppliedJudge(ModelJudge):
     def state(self) -> JudgeState:
         """Return the state record as of now; once it is outdated, that of its successor."""
         state = super().state()
+        if not self.outdated and self._known.before and self._has_come(self._known.before[1]):
+            self._known.before = msgspec.UNSET
         state.version = self._known
         return retired(state) if self._known.removed else state
+
+    def _has_come(self, first: int) -> bool:
+        """Return whether all is compared with the reference that holds from a pane (ms) on."""
+        tracks = [self.track, *([] if self.performance is None else [self.performance.track])]
+        return all(each.judged is None or each.judged >= first for each in tracks)
+
+    def _evidence(self) -> str | None:
+        """Return the version whose reference the evidence is of; None: there is none yet."""
+        before, judged = self._known.before, self.track.judged
+        if judged is None:
+            return None
+        if before and judged < before[1] and self._references.first is not self._references.last:
+            return before[0]
+        return self._known.version
 
     def _look_ahead(self) -> None:
         self.until = self._known.ahead[0].first if self._known.ahead else None
@@ -101,7 +123,7 @@ class AppliedJudge(ModelJudge):
     def _hand_over(self, offset: int) -> Iterator[Alert]:
         """Stop at a message: it is fed to the successor again, which judges what is left."""
         time = self.until or 0
-        self._known = follow(self._known)
+        self._known = follow(self._known, self._evidence())
         self.outdated, self.position = True, offset
         if self._known.removed:
             yield from self._resolve(time)

@@ -27,6 +27,7 @@ from driftline.consumer.service.join_writer import open_writer
 from driftline.consumer.service.stored_references import References, outlines
 from driftline.consumer.service.topic_versions import TopicVersions, open_sketch
 from driftline.consumer.service.versions import ModelVersion, joining, judging
+from driftline.consumer.service.versions import earlier as earlier_of
 from driftline.consumer.sketch.blocks import BlockWriter, JoinProgress
 from driftline.consumer.sketch.decode import Decoder, ModelSchema
 from driftline.consumer.sketch.failures import Failures
@@ -312,18 +313,32 @@ class Plan:
         )
 
     def judge(
-        self, name: str, state: JudgeState, kind: type[ModelJudge] = ModelJudge
+        self,
+        name: str,
+        state: JudgeState,
+        kind: type[ModelJudge] = ModelJudge,
+        earlier: Reference | None = None,
     ) -> ModelJudge:
-        """Return the judge of a model, as of `state`."""
+        """Return the judge of a model, as of `state`.
+
+        `earlier`: the reference of a version before it that may hold until its own does.
+        """
         versions = self.versions.get(name, ())
         if versions:
             known = state.version or None
             version = judging(versions, known and known.version)
             state.version = known or JudgedVersion(version.change.version)
-            return self.at({name: version}).judge(name, state, AppliedJudge)
+            stored = earlier_of(versions, state.version)
+            before = None if stored is None else stored.whole()
+            return self.at({name: version}).judge(name, state, AppliedJudge, before)
         config, reference = self.config.models[name], self.references[name]
-        pane = config.window.pane_for(reference.dispersion)
-        return kind(name, config, Timeline(reference), pane, state, self.passed_over[name])
+        pane, references = config.window.pane_for(reference.dispersion), Timeline(reference)
+        if earlier is not None and state.version and state.version.before:
+            alike = earlier.layout_id == reference.layout_id
+            if alike and config.window.pane_for(earlier.dispersion) == pane:
+                references = Timeline(earlier)
+                references.add(state.version.before[1], reference)
+        return kind(name, config, references, pane, state, self.passed_over[name])
 
     def pane(self, name: str) -> int:
         """Return the length of a pane of a model's events, ms."""

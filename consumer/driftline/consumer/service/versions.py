@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from driftline.consumer.config import ModelConfig
+from driftline.consumer.judge.state import JudgedVersion
 from driftline.consumer.service.stored_references import StoredReference
 from driftline.consumer.wire.messages import ModelChange
 
@@ -76,6 +77,25 @@ def judging(versions: Sequence[ModelVersion], judged: str | None) -> ModelVersio
     """
     watched = [each for each in versions if each.config is not None]
     return next((each for each in watched if each.change.version == judged), watched[0])
+
+
+def earlier(versions: Sequence[ModelVersion], judged: JudgedVersion) -> StoredReference | None:
+    """Return the reference that the evidence of a judge is still of; None: it is no use.
+
+    It is of use where nothing differs but the reference: another configuration judges anew.
+
+    Args:
+        versions: of the model, by time.
+        judged: which one is judged.
+    """
+    if not judged.before:
+        return None
+    own = judging(versions, judged.version)
+    for each in versions:
+        if each.change.version == judged.before[0] and each.config is not None:
+            same = each.change.configuration == own.change.configuration
+            return each.stored if same and not each.config.reference.moves else None
+    return None
 
 
 def joining(versions: Sequence[ModelVersion], now: int | None) -> tuple[ModelVersion, int | None]:
