@@ -22,7 +22,7 @@ import pytest
 from tests.kafka import checkout
 from tests.kafka.broker import PROGRAM
 from tests.kafka.checkout import Sender, events
-from tests.kafka.conftest import NewTopic
+from tests.kafka.conftest import CLIENTS, NewTopic
 from tests.kafka.reader import Grown, TopicReader, by_identity, wait_until
 from tests.kafka.worker import Worker, driftline
 
@@ -68,8 +68,9 @@ def worker(tmp_path: Path) -> Iterator[Worker]:
     made.close()
 
 
+@pytest.mark.parametrize("client", CLIENTS)
 def test_a_start_waits_for_a_broker_that_is_away(
-    bootstrap: str, new_topic: NewTopic, prefix: str, worker: Worker, tmp_path: Path
+    bootstrap: str, new_topic: NewTopic, prefix: str, worker: Worker, tmp_path: Path, client: str
 ) -> None:
     topic = new_topic("events", 1)
     Sender(bootstrap).send(topic, 0, events(0, 25))
@@ -77,7 +78,8 @@ def test_a_start_waits_for_a_broker_that_is_away(
         unused.close()
         away = f"127.0.0.1:{port}"
         config = tmp_path / "driftline.yaml"
-        checkout.write_config(config, away, topic, prefix, http={"port": http})
+        more = {"http": {"port": http}, "kafka": {"client": client}}
+        checkout.write_config(config, away, topic, prefix, **more)
 
         code, printed, said = driftline("run", "--config", config, "--wait", "0")
         assert (code, printed) == (75, ""), said
@@ -134,7 +136,10 @@ OUTAGE = float(os.environ.get("DRIFTLINE_OUTAGE", "0"))
 
 
 @pytest.mark.skipif(not OUTAGE, reason="DRIFTLINE_OUTAGE says how many seconds: make outage")
-def test_an_outage_under_a_supervisor(worker: Worker, prefix: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("client", CLIENTS)
+def test_an_outage_under_a_supervisor(
+    worker: Worker, prefix: str, tmp_path: Path, client: str
+) -> None:
     """Kill the broker, restart the worker as the manual says, bring the broker back."""
     spec = importlib.util.spec_from_file_location("broker", PROGRAM)
     assert spec is not None
@@ -151,7 +156,8 @@ def test_an_outage_under_a_supervisor(worker: Worker, prefix: str, tmp_path: Pat
         topic = f"{prefix}.events"
         admin.create_topics({topic: {"num_partitions": 1}}, wait_for_metadata=True)
         admin.close()
-        checkout.write_config(tmp_path / "driftline.yaml", bootstrap, topic, prefix)
+        section = {"client": client}
+        checkout.write_config(tmp_path / "driftline.yaml", bootstrap, topic, prefix, kafka=section)
         Sender(bootstrap).send(topic, 0, events(0, 35))
         worker.start()
         worker.wait_until_ready()
@@ -172,7 +178,7 @@ def test_an_outage_under_a_supervisor(worker: Worker, prefix: str, tmp_path: Pat
             wait_until(Grown(verdicts, 6 * checkout.FEATURES), "six windows judged")
             values = [record.value for record in verdicts.read()]
         distinct = len(by_identity(values))
-        print(f"outage {OUTAGE:g} s, exit codes {codes}, {distinct} verdicts")
+        print(f"{client}: outage {OUTAGE:g} s, exit codes {codes}, {distinct} verdicts")
         assert distinct == 6 * checkout.FEATURES
         assert set(codes) <= {75}
         assert worker.stop() < 5
