@@ -141,6 +141,32 @@ def test_a_query_may_begin_before_what_is_on_record(rig: Rig) -> None:
     assert {n: state.position for n, state in driver.states.items()} == {0: 60, 1: 40}
 
 
+@pytest.mark.parametrize("batches", [0, 3])
+def test_a_stream_that_begins_behind_what_is_on_record_is_refused(rig: Rig, batches: int) -> None:
+    """As one without `startingOffsets` does: what lies between would never be counted."""
+    one = engine(rig)
+    for _ in range(batches):
+        one.step()
+    before = sent(rig)
+    other = engine(rig, most=100, take_over=True)
+    other.checkpoint.begin = {0: 39, 1: 39}
+    with pytest.raises(SparkError, match=r"^the stream begins at 39 of in\[\d\], which is on "):
+        other.step()
+    assert sent(rig) == before
+
+
+def test_workers_that_go_on_end_the_query(rig: Rig) -> None:
+    rig.start()
+    rig.settle()
+    one = engine(rig, take_over=True)
+    one.checkpoint.begin = {0: 40, 1: 40}
+    one.step()
+    rig.write([row(time * SECOND) for time in range(40, 80)])
+    rig.settle()
+    with pytest.raises(SparkError, match=r"^driftline run still reads in, so events count twice"):
+        one.step()
+
+
 def test_a_batch_that_was_sent_and_not_recorded_needs_its_checkpoint(rig: Rig) -> None:
     one = engine(rig)
     for _ in range(3):

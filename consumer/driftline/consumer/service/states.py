@@ -112,6 +112,7 @@ class States:
         self._records: dict[str, dict[bytes, Head | Part | State]] = {}
         self._stages: dict[bytes, str] = {}  # by key
         self._written: dict[str, _Written] = {}  # by stage
+        self._outlived: set[str] = set()  # stages owned here that a worker has written since
 
     def refresh(self) -> None:
         """Read what has been written since the last call.
@@ -161,6 +162,10 @@ class States:
         """Return whether a stage that is owned here has a later owner, as of the last refresh."""
         owners = map(_owner, self._records.get(stage, {}).values())
         return max(owners, default=-1) > self._written[stage].owner
+
+    def written_by_workers(self, stage: str) -> bool:
+        """Return whether a worker has written a stage since it is owned here: it goes on."""
+        return stage in self._outlived
 
     def own(self, stage: str, generation: int) -> int:
         """Begin to write the states of a stage; return the number of this ownership.
@@ -225,6 +230,10 @@ class States:
             known = self._records.get(stage, {}).get(key)
             if isinstance(known, State) and known.position > record.position:
                 return
+        own = self._written.get(stage)
+        of_a_worker = isinstance(record, Head) and "body" not in record.small
+        if own is not None and of_a_worker and _owner(record) < own.owner:
+            self._outlived.add(stage)
         self._records.setdefault(stage, {})[key] = record
         self._stages[key] = stage
 

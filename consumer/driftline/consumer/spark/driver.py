@@ -28,7 +28,7 @@ from driftline.consumer.service.states import States, sketch_key
 from driftline.consumer.sketch.partition import Output, PartitionSketch
 from driftline.consumer.sketch.state import SPARK, SketchState
 from driftline.consumer.sketch.totals import InputTotals
-from driftline.consumer.spark.counted import Counted, CountTask, add_totals, sketch_of
+from driftline.consumer.spark.counted import Counted, CountedState, CountTask, add_totals, sketch_of
 from driftline.consumer.spark.errors import SparkError
 from driftline.consumer.spark.handover import Handover
 from driftline.consumer.spark.merged_clocks import MergedClocks, horizons
@@ -92,6 +92,7 @@ class SketchDriver:
             self._report(each.claim())
         self._send(self._clocks.report(self.states))
         self._producer.flush()
+        self._unmet = {*self.states}  # partitions of which the stream has brought nothing yet
 
     def task(self, batch: int) -> CountTask:
         """Return what the tasks of a batch are to do.
@@ -201,6 +202,11 @@ class SketchDriver:
             raise SparkError(
                 f"another query has taken {self._topic} over since this one began: stop this one"
             )
+        if any(self._records.written_by_workers(self._key(number)) for number in self.states):
+            raise SparkError(
+                f"driftline run still reads {self._topic}, so events count twice: stop its workers "
+                "with SIGTERM, then start the query again"
+            )
         if info != self.topics[self._topic]:
             self.topics[self._topic] = info
             self._begin()
@@ -263,6 +269,22 @@ class SketchDriver:
                     f"batch {batch} has {place} from {one.first} to {one.until}, and it is on "
                     f"record up to {known.position}: give the query the checkpoint that it had"
                 )
+            if one.partition in self._unmet and not done:
+                self._require_next(one)
+            self._unmet.discard(one.partition)
+
+    def _require_next(self, one: CountedState) -> None:
+        """Refuse a stream that begins behind what is on record: what lies between would be lost."""
+        place, known = TopicPartition(self._topic, one.partition), self.states[one.partition]
+        if one.first <= known.position:
+            return
+        between = self._log.read({place: known.position}, {place: one.first})
+        if next(iter(between), None) is not None:
+            raise SparkError(
+                f"the stream begins at {one.first} of {self._topic}[{one.partition}], which is on "
+                f"record up to {known.position}, so what lies between would never be counted: give "
+                "it the startingOffsets that starting_offsets returns"
+            )
 
     def _sketch(self, number: int) -> PartitionSketch:
         place = TopicPartition(self._topic, number)
