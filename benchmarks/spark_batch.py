@@ -1,12 +1,14 @@
 """What a backtest on Spark costs, beside one plain process over the same files, in one run.
 
-    python -m benchmarks.spark_batch [--rows N] [--files N] [--seed N]
+    python -m benchmarks.spark_batch [--reference] [--rows N] [--files N] [--seed N]
 
 A lake of 22 features and 48 hours is made (`columns` makes the rows). `driftline backtest` judges
 it in a process of its own; then `local[1]` and `local[2]` do, each in a session of its own and
 twice: the first job loads classes and the workers' imports, the second is what a job costs in a
 session that runs. Seconds are of the wall and of the CPU: of the process, its JVM and its Python
-workers. It needs Java 17 and `make .venv/.spark`.
+workers. With `--reference` each builds a reference of the lake instead; beside it stands how much
+memory the process had at most that builds it or drives Spark. It needs Java 17 and
+`make .venv/.spark`.
 """
 
 from __future__ import annotations
@@ -25,10 +27,10 @@ from benchmarks import columns
 
 PLAIN = "from driftline.consumer.cli import main; main()"
 SPARK = """
-import os, sys, time
+import os, resource, sys, time
 from pathlib import Path
 from pyspark.sql import SparkSession
-from driftline.consumer.spark import backtest
+from driftline.consumer.spark import backtest, build_reference
 
 def cpu():
     total, seen = 0.0, {os.getpid()}
@@ -59,12 +61,18 @@ session = builder.getOrCreate()
 session.sparkContext.setLogLevel("ERROR")
 for turn in ("first", "second"):
     wall, used = time.perf_counter(), cpu()
-    rows = backtest(session.read.parquet(sys.argv[1]), config="driftline.yaml").collect()
-    wall, used = time.perf_counter() - wall, cpu() - used
-    print(turn, len(rows), wall, used, flush=True)
-    if turn == "first":
+    df = session.read.parquet(sys.argv[1])
+    if sys.argv[3] == "reference":
+        built = build_reference(df, model="fraud", config="driftline.yaml").to_json()
+        lines = built.decode().splitlines()
+    else:
+        rows = backtest(df, config="driftline.yaml").collect()
         lines = sorted(row.json for row in rows if row.kind == "alert")
-        Path(f"alerts-{sys.argv[2]}").write_text("".join(f"{line}\\n" for line in lines))
+    wall, used = time.perf_counter() - wall, cpu() - used
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(turn, memory, wall, used, flush=True)
+    if turn == "first":
+        Path(f"found-{sys.argv[2]}").write_text("".join(f"{line}\\n" for line in lines))
 session.stop()
 """
 
@@ -85,50 +93,65 @@ def lake(folder: Path, rows: int, files: int, seed: int) -> None:
     )
 
 
-def show(what: str, rows: int, wall: float, used: float) -> None:
+def show(what: str, rows: int, wall: float, used: float, memory: int | None = None) -> None:
     pace = f"{rows / used:>12,.0f} rows/CPU s"
-    print(f"{what:<32}{rows:>12,} rows {wall:>8.1f} s {used:>8.1f} CPU s {pace}", flush=True)
+    held = "" if memory is None else f" {memory / 1024:>8,.0f} MB"
+    print(f"{what:<32}{rows:>12,} rows {wall:>8.1f} s {used:>8.1f} CPU s {pace}{held}", flush=True)
 
 
-def plain(folder: Path, rows: int) -> list[str]:
-    """Judge the lake in a plain process; return its alerts."""
-    command = [sys.executable, "-c", PLAIN, "backtest", "--config", "driftline.yaml"]
-    command += ["--input", "lake", "--alerts", "alerts.jsonl"]
+def plain(folder: Path, rows: int, verb: str) -> list[str]:
+    """Judge the lake in a plain process, or build its reference; return what is found."""
+    command = [sys.executable, "-c", PLAIN]
+    if verb == "backtest":
+        command += ["backtest", "--config", "driftline.yaml"]
+        command += ["--input", "lake", "--alerts", "found"]
+    else:
+        command += ["reference", "build", "--config", "driftline.yaml", "--model", "fraud"]
+        command += ["--input", "lake", "--output", "found.json"]
     wall, before = time.perf_counter(), os.times()
-    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    assert status == 0
     after = os.times()
     used = after.children_user + after.children_system
     used -= before.children_user + before.children_system
-    show("driftline backtest", rows, time.perf_counter() - wall, used)
-    return sorted((folder / "alerts.jsonl").read_text(encoding="utf-8").splitlines())
+    memory = usage.ru_maxrss if verb == "reference" else None
+    show(f"driftline {verb}", rows, time.perf_counter() - wall, used, memory)
+    if verb == "reference":
+        return (folder / "found.json").read_text(encoding="utf-8").splitlines()
+    return sorted((folder / "found").read_text(encoding="utf-8").splitlines())
 
 
-def on_spark(folder: Path, rows: int, cores: int) -> list[str]:
-    """Judge it on local[cores]; return the alerts of the first job."""
-    command = [sys.executable, "-c", SPARK, "lake", str(cores)]
+def on_spark(folder: Path, rows: int, cores: int, verb: str) -> list[str]:
+    """Do it on local[cores]; return what the first job found."""
+    command = [sys.executable, "-c", SPARK, "lake", str(cores), verb]
     environ = {**os.environ, "PYSPARK_PYTHON": sys.executable}
     ran = subprocess.run(
         command, cwd=folder, check=True, env=environ, stdout=subprocess.PIPE, text=True
     )
     for line in ran.stdout.splitlines():
-        turn, _, wall, used = line.split()
-        show(f"local[{cores}], {turn} job", rows, float(wall), float(used))
-    return (folder / f"alerts-{cores}").read_text(encoding="utf-8").splitlines()
+        turn, memory, wall, used = line.split()
+        held = int(memory) if verb == "reference" else None
+        show(f"local[{cores}], {turn} job", rows, float(wall), float(used), held)
+    return (folder / f"found-{cores}").read_text(encoding="utf-8").splitlines()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--reference", action="store_true")
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--files", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
+    verb = "reference" if given.reference else "backtest"
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         lake(folder, given.rows, given.files, given.seed)
-        own = plain(folder, given.rows)
+        own = plain(folder, given.rows, verb)
         for cores in (1, 2):
-            found = on_spark(folder, given.rows, cores)
-            print(f"  {len(found)} alerts, {'equal' if found == own else 'NOT EQUAL'}", flush=True)
+            found = on_spark(folder, given.rows, cores, verb)
+            same = "equal" if found == own else "NOT EQUAL"
+            print(f"  {'alerts' if verb == 'backtest' else 'bytes'}: {same}", flush=True)
 
 
 if __name__ == "__main__":

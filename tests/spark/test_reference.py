@@ -37,6 +37,17 @@ def test_the_bytes(spark: Any, year: Lake, tmp_path: Path, partitions: int | Non
     assert found.to_json() == built(year, tmp_path / "r.json", "--config", str(year.config))
 
 
+def test_what_is_counted_together(spark: Any, year: Lake, tmp_path: Path) -> None:
+    """As the configuration says, by panes that lie in several partitions."""
+    config = tmp_path / "joint.yaml"
+    text = year.config.read_text(encoding="utf-8")
+    config.write_text(f"{text}    joint: {{top: 2}}\n", encoding="utf-8")
+    df = spark.read.parquet(str(year.folder)).repartition(4)
+    found = build_reference(df, model="m00", config=config)
+    assert found.joint is not None
+    assert found.to_json() == built(year, tmp_path / "r.json", "--config", str(config))
+
+
 def test_columns_are_guessed(spark: Any, year: Lake, tmp_path: Path) -> None:
     df = spark.read.parquet(str(year.folder))
     found = build_reference(df, model="m00", actual="truth", positive_label="yes")

@@ -24,11 +24,13 @@ class Apart:
         parts: gives the events of each part.
         random: decides the order.
         reads: how many readings there were.
+        largest: bytes of the largest that was merged.
     """
 
     parts: Callable[[], Sequence[Sequence[Events]]]
     random: Random
     reads: int = 0
+    largest: int = 0
 
     def read(self, reading: R) -> R:
         self.reads += 1
@@ -42,7 +44,22 @@ class Apart:
         while len(done) > 1:
             self.random.shuffle(done)
             done[-2].merge(done.pop())
+        self.largest = max(self.largest, *(len(pickle.dumps(each)) for each in done), 0)
         return done[0] if done else reading
+
+
+def apart(
+    parts: Sequence[Sequence[Table]], mapping: Mapping, settings: ReferenceSettings, random: Random
+) -> Apart:
+    """Return what reads tables that lie apart."""
+
+    def events() -> list[list[Events]]:
+        return [
+            [events_of(table, mapping, settings.model, settings.tags) for table in part]
+            for part in parts
+        ]
+
+    return Apart(events, random)
 
 
 def built_apart(
@@ -53,11 +70,5 @@ def built_apart(
     together: Together | None = None,
 ) -> BuiltReference:
     """Build a reference of tables that lie apart."""
-
-    def events() -> list[list[Events]]:
-        return [
-            [events_of(table, mapping, settings.model, settings.tags) for table in part]
-            for part in parts
-        ]
-
-    return reference_by(Apart(events, random), CountedAnswers(), settings, together)
+    reader = apart(parts, mapping, settings, random)
+    return reference_by(reader, CountedAnswers(), settings, together)

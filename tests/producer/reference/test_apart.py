@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.producer.reference.apart import built_apart
+from tests.producer.reference.apart import apart, built_apart
 from tests.producer.reference.test_scans import MAPPINGS, Rows, row
 
 from driftline.producer.errors import InputError
@@ -22,9 +22,11 @@ from driftline.producer.reference import counted_answers, searches
 from driftline.producer.reference.build import (
     ReferenceSettings,
     Together,
+    reference_by,
     reference_from_rows,
     reference_from_tables,
 )
+from driftline.producer.reference.counted_answers import CountedAnswers
 
 HOUR = 3_600_000
 
@@ -124,6 +126,34 @@ def test_panes_cycles_segments_joint_and_outcomes(
         found = built_apart(parts, mapping, settings, Random(len(cuts)), Together(2))
         assert found.reference.to_json() == built.reference.to_json()
         assert found.features == built.features
+
+
+LIMITS = {
+    "look._THINNED": 500,
+    "seen._DISTINCT": 2_048,
+    "pane_plan._SAMPLE": 1 << 10,
+    "pane_plan._MOST_CELLS": 1 << 12,
+    "searches.MOST_VALUES": 4_000,
+    "choosing.MOST_VALUES": 4_000,
+    "regression_seen.ROOM": 4_000,
+    "counted_answers._MOST_CELLS": 1_000,
+}
+"""What is held at most, small enough that thousands of rows reach it."""
+
+
+def test_what_is_merged_does_not_grow_with_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, limit in LIMITS.items():
+        monkeypatch.setattr(f"driftline.producer.reference.{name}", limit)
+    mapping = Mapping({**FIELDS, **OUTCOMES["numbers"]})
+    settings = ReferenceSettings("m", grid=64, segments=("tag",), timezone="UTC")
+    largest = []
+    for n in (20_000, 80_000):
+        whole = table(np.random.default_rng(4), n, "numbers")
+        parts = [[whole.take(slice(at, at + 2_000))] for at in range(0, n, 2_000)]
+        reader = apart(parts, mapping, settings, Random(1))
+        reference_by(reader, CountedAnswers(), settings)
+        largest.append(reader.largest)
+    assert largest[1] < 1.4 * largest[0]
 
 
 def test_classes_that_are_numbers_without_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
