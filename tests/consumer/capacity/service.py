@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
+from tests.consumer.service.small import LABELS, MODEL, TOPIC
 
 from driftline.consumer.config import Config
 from driftline.consumer.log.memory import (
@@ -18,10 +19,9 @@ from driftline.consumer.log.memory import (
 from driftline.consumer.log.protocol import Message, TopicPartition
 from driftline.consumer.service.opening import topics_read
 from driftline.consumer.service.plan import Plan
-from driftline.consumer.service.worker import Worker
+from driftline.consumer.service.worker import POLL_S, Worker
 from driftline.detectors import FeatureColumn, Reference, build_reference
 
-TOPIC = "in"
 START = 1_767_225_600_000
 SECOND = 1_000
 NUMBERS, CATEGORIES = 12, 4
@@ -100,6 +100,44 @@ def run(plan: Plan, partitions: int, rate: int, minutes: int, *, keyed: bool) ->
             pass
         broker.now += SECOND  # marks are sent where all is read
         worker.step()
+    return {name: written(broker, name) for name in OUTPUTS}
+
+
+def run_joined(plan: Plan, partitions: int, rate: int, seconds: int) -> dict[str, Written]:
+    """Run one worker on predictions and their labels; return what it wrote, by topic.
+
+    It polls as often as one that keeps up; events come at random.
+
+    Args:
+        plan: of one model.
+        partitions: of either topic.
+        rate: events a second, each with its label.
+        seconds: of the stream's time and of the clock's.
+    """
+    rng, broker = np.random.default_rng(7), MemoryBroker()
+    for name in plan.inputs:
+        broker.create(name, partitions)
+    for name in OUTPUTS:
+        broker.create(f"driftline.{name}", 6, "compact" if name == "state" else "delete")
+    topics, log = topics_read(plan), MemoryLog(broker)
+    known = log.topics(frozenset({*topics, *(f"driftline.{name}" for name in OUTPUTS)}))
+    broker.now, poll, number = START, int(POLL_S * SECOND), 0
+    consumer, producer = MemoryConsumer(broker, topics), MemoryProducer(broker)
+    worker = Worker(plan, consumer, producer, log, known, lambda: broker.now)
+    for _ in range(seconds * SECOND // poll):
+        for _ in range(rng.poisson(rate * POLL_S)):
+            own = {"event_id": f"{number:08}", "timestamp": broker.now, "model": MODEL}
+            answer = "yes" if number % 2 else "no"
+            prediction = {"label": answer, "score": number % 10 / 10}
+            features = {"x": float(rng.normal()), "c": "p", "b": True}
+            event = {**own, "features": features, "prediction": prediction}
+            for topic, value in ((TOPIC, event), (LABELS, {**own, "actual": answer})):
+                place, record = int(rng.integers(partitions)), msgspec.json.encode(value)
+                broker.append(Message(topic, place, None, record, timestamp=broker.now))
+            number += 1
+        broker.now += poll
+        while worker.step():
+            pass
     return {name: written(broker, name) for name in OUTPUTS}
 
 

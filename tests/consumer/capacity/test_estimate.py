@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.consumer.service.small import TOPIC, labelled_plan
 
 from driftline.consumer.capacity import marks
 from driftline.consumer.capacity.estimate import Estimate, estimate
@@ -25,7 +26,7 @@ from driftline.consumer.service.plan import Plan
 from driftline.consumer.wire.codec import encode, pack_integers
 from driftline.consumer.wire.messages import Pane, StreamCounts
 
-from .service import TOPIC, plan_of, run
+from .service import plan_of, run, run_joined
 
 EVERY = 300  # seconds
 WINDOW = {"length": "10m", "every": "5m", "pane": "1m", "grace": "2s", "min_events": 10}
@@ -86,6 +87,18 @@ def test_of_very_many_models_marks_go_together(monkeypatch: pytest.MonkeyPatch) 
         assert expected.bytes * minutes * 60 == pytest.approx(found.bytes, rel=within), name
     together = foretold(plan, rate, partitions, keyed=True).marks[TOPIC]
     assert together.records < together.models / 2
+
+
+def test_what_is_joined_goes_to_every_partition_of_the_joins() -> None:
+    partitions, rate, seconds = 4, 4, 60
+    plan = labelled_plan("prediction")
+    by_topic = {each.topic: each for each in foretold(plan, rate, partitions).topics}
+    written = run_joined(plan, partitions, rate, seconds)
+    expected, found = by_topic["driftline.joins"], written["joins"]
+    assert expected.records * seconds == pytest.approx(found.records, rel=0.25)
+    assert expected.bytes * seconds == pytest.approx(found.bytes, rel=0.25)
+    states = by_topic["driftline.state"].records * seconds
+    assert states == pytest.approx(written["state"].records, rel=0.25)
 
 
 def test_sizes_kept_are_those_of_the_retention() -> None:

@@ -104,7 +104,8 @@ def estimate(
         topic: marks_of(own, load.outputs, len(config.models)) for topic, own in streams.items()
     }
     join = joined(labelled, load)
-    of_sketch = recorded.sketch_states(streams, marks)
+    together = any(each.together for each in marks.values())
+    of_sketch = recorded.sketch_states({**_labels(labelled), **streams}, together=together)
     of_judge = recorded.judge_states(shapes, streams, marks)
     states = recorded.total([of_sketch, of_judge, recorded.join_states(labelled, load.outputs)])
     outcome = [
@@ -154,6 +155,15 @@ def estimate(
         _judge(shapes, flat, verdicts, judged, marks, of_judge.cores),
     ]
     return Estimate(load, streams, topics, stages, marks, judged, _opening(streams, load, judged))
+
+
+def _labels(labelled: Iterable[Stream]) -> dict[str, list[Stream]]:
+    """Return the labels of each topic: one for each event, in as many partitions."""
+    found: dict[str, list[Stream]] = {}
+    for each in labelled:
+        if each.shape.labels is not None:
+            found.setdefault(each.shape.labels.topic, []).append(each)
+    return found
 
 
 def _most_judged(models: int, load: Load) -> int:

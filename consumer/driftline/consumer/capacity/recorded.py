@@ -32,12 +32,17 @@ def total(found: Iterable[Recorded]) -> Recorded:
     return Recorded(*(sum(values) for values in zip(*each, strict=True)))
 
 
-def sketch_states(streams: Mapping[str, list[Stream]], marks: Mapping[str, Marks]) -> Recorded:
-    """Return what the states of the input partitions are: of each the progress of every model."""
+def sketch_states(streams: Mapping[str, list[Stream]], *, together: bool) -> Recorded:
+    """Return what the states of the input partitions are: of each the progress of every model.
+
+    Args:
+        streams: the events or labels of each topic.
+        together: whether the models are so many that they are recorded seldom.
+    """
     found = []
-    for topic, own in streams.items():
+    for own in streams.values():
         partitions, models = own[0].partitions + own[0].silent, len(own)
-        every = CHECKPOINT * (SELDOM if marks[topic].together else 1)
+        every = CHECKPOINT * (SELDOM if together else 1)
         whole = models * m.SKETCH_BYTES.value
         # Models of a partition that had an event since the last record.
         moved = [-math.expm1(-each.each * every) * each.partitions / partitions for each in own]
