@@ -176,6 +176,9 @@ def test_messages_of_many_partitions_are_most_of_judging() -> None:
     (text,) = [text for text in found["judge"] if "are most of judging" in text]
     assert "horizons a second, from 2,000 partitions" in text
     assert "key events by model" in text
+    found = told(plan_of(50, window={**WINDOW, "pane": "5s"}), 1_000_000.0, 20_000, keyed=True)
+    assert "put models into topics of their own" in found["judge"][0]
+    assert not any("key events" in text for texts in found.values() for text in texts)
 
 
 @pytest.mark.parametrize("events", [1, 20, 400, 10_000])

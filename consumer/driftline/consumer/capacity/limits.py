@@ -100,7 +100,7 @@ def _judging(found: Estimate, shapes: Mapping[str, ModelShape], config: Config) 
     each, one = judge.total / found.load.outputs, judge.total / max(len(shapes), 1)
     if one > BUSY:
         text = f"a model needs {one:.1f} cores, and one worker judges it on one"
-        yield Limit("judge", f"{text}: {_fewer_messages()}")
+        yield Limit("judge", f"{text}: {_fewer_messages(keyed=found.load.keyed)}")
     elif each > BUSY:
         least = int(judge.total / BUSY) + 1
         text = f"judging a partition needs {each:.1f} cores, and one worker does it on one"
@@ -113,20 +113,22 @@ def _judging(found: Estimate, shapes: Mapping[str, ModelShape], config: Config) 
         sources = max((each.partitions + each.silent for each in _all(found)), default=0)
         text = f"{panes:,.0f} messages of panes and {horizons:,.0f} horizons a second, from"
         text += f" {sources:,} partitions, are most of judging ({messages:,.1f} cores)"
-        yield Limit("judge", f"{text}: {_fewer_messages()}")
+        yield Limit("judge", f"{text}: {_fewer_messages(keyed=found.load.keyed)}")
 
 
-def _fewer_messages() -> str:
-    """Return how fewer messages of panes come about."""
-    return f"key events by model, use longer panes (window.pane), or {_MERGE}"
+def _fewer_messages(*, keyed: bool) -> str:
+    """Return how fewer messages of panes come about; `keyed`: events are, already."""
+    first = "put models into topics of their own" if keyed else "key events by model"
+    return f"{first}, use longer panes (window.pane), or {_MERGE}"
 
 
 def _written(found: Estimate) -> Iterator[Limit]:
     """Yield topics into which more is written than has to be."""
+    key = "" if found.load.keyed else "key events by model, or "
     advice = {
-        "panes": f"build references with --grid 128, key events by model, or {_MERGE}",
-        "state": "key events by model, or put models into topics of their own",
-        "joins": "use fewer output.partitions, or key events by model",
+        "panes": f"build references with --grid 128, {key}{_MERGE if key else f'or {_MERGE}'}",
+        "state": f"{key}put models into topics of their own",
+        "joins": f"{key}use fewer output.partitions",
         "verdicts": "use a longer window.every, or ignore features",
     }
     for each in found.topics:
