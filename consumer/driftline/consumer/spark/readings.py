@@ -24,6 +24,7 @@ from driftline.producer.reference.settings import ReferenceSettings
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
+_SAMPLE = 1_000  # rows of which columns are guessed
 _PART = pa.schema([("rows", pa.int64()), ("part", pa.binary()), ("problem", pa.string())])
 _PART_DDL = "rows long, part binary, problem string"
 
@@ -34,6 +35,7 @@ class KeptRows:
     def __init__(self, df: DataFrame) -> None:
         from pyspark import StorageLevel
 
+        self._df = df
         self._packed = df.mapInArrow(packed, "rows binary").persist(StorageLevel.DISK_ONLY)
         self._rows: int | None = None
 
@@ -44,9 +46,14 @@ class KeptRows:
         self._packed.unpersist()
 
     def scan(self) -> Iterator[Table]:
-        """Yield the rows in the driver, some thousand at a time."""
-        rows = 0
-        for row in self._packed.toLocalIterator(prefetchPartitions=True):
+        """Yield some rows in the driver; then all, a partition at a time, if so many are wanted.
+
+        Types and roles of columns are guessed of the first: a partition may be too large for it.
+        """
+        sample = self._df.limit(_SAMPLE).toArrow().combine_chunks()
+        yield from map(arrow_table, sample.to_batches())
+        rows = sample.num_rows
+        for row in self._packed.toLocalIterator():
             for table in unpacked(bytes(row.rows), rows):
                 yield table
                 rows += table.rows
