@@ -10,6 +10,7 @@ from tests.consumer.service.rig import Rig
 from tests.consumer.service.small import SECOND, TOPIC, plan, row
 from tests.consumer.spark.simulated import Engine, merged
 
+from driftline.consumer.log.errors import WorkerLost
 from driftline.consumer.sketch.pane_counts import MERGED
 from driftline.consumer.sketch.totals import InputTotals
 from driftline.consumer.spark import SparkError
@@ -228,6 +229,27 @@ def test_a_silent_partition_is_reported_within_twice_the_time(rig: Rig) -> None:
     made.broker.now += 5_000
     one.tick()
     assert horizons()[-1] is not None
+
+
+def test_what_the_broker_did_not_take_is_said_at_the_next_look(rig: Rig) -> None:
+    def said(*, fails: bool) -> bytes | None:
+        made = Rig(plan(), partitions=2)
+        made.write([row(time * SECOND) for time in range(60)])
+        one = engine(made)
+        while one.step():
+            pass
+        made.broker.now += 5_000
+        before, driver = len(made.records("panes")), one.start()
+        if fails and one.producer is not None:
+            one.producer.crash_after = 0
+            with pytest.raises(WorkerLost):
+                driver.tick()
+            driver.reconnect()
+        driver.tick()
+        (found,) = made.records("panes")[before:]
+        return found.value
+
+    assert said(fails=True) == said(fails=False)
 
 
 def test_records_that_were_deleted_unread_are_a_loss(rig: Rig) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import pickle
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
@@ -14,6 +15,7 @@ from tests.consumer.service.small import SECOND, START, TOPIC, labelled_plan, re
 from tests.consumer.spark.test_driver import engine
 
 from driftline.consumer.config import load
+from driftline.consumer.log.errors import WorkerLost
 from driftline.consumer.log.memory import MemoryRecord
 from driftline.consumer.log.protocol import Message
 from driftline.consumer.spark import SparkError, shipped_config, stream_rows
@@ -102,6 +104,31 @@ def test_a_query_is_pickled_without_what_it_has_open(watched: Watched) -> None:
     assert again._watched.plan.references["m"].id == watched.plan.references["m"].id
     assert dict(again._watched.plan.references).keys() == {"m"}
     assert len(again._watched.plan.references) == 1
+
+
+def test_a_look_that_failed_is_done_again_over_another_connection(watched: Watched) -> None:
+    said: list[str] = []
+
+    class Driver:
+        def tick(self, read: dict[int, int], *, over: bool) -> None:
+            said.append(f"tick {read} {over}")
+            if len(said) == 1:
+                raise WorkerLost("the broker has given no answer")
+
+        def reconnect(self) -> None:
+            said.append("reconnect")
+
+    query: Any = SketchQuery(watched, take_over=False)
+    progress = SimpleNamespace(sources=[SimpleNamespace(endOffset='{"in": {"0": 7}}')])
+    started: Any = SimpleNamespace(lastProgress=progress)
+    query.look(started)  # nothing is open
+    metrics = SimpleNamespace(look=lambda driver: said.append("metrics"))
+    query._open = SimpleNamespace(driver=Driver(), metrics=metrics, lapsed=False)
+    for over in (False, False, True):
+        query.look(started, over=over)
+    ticks = [f"tick {{0: 7}} {over}" for over in (False, False, True)]
+    first, second, third = ticks
+    assert said == [first, "metrics", "reconnect", second, "metrics", third, "metrics"]
 
 
 def test_to_count_no_reference_is_read_whole(

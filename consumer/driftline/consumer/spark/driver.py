@@ -17,7 +17,6 @@ from driftline.consumer.log.protocol import (
     Broker,
     Log,
     Message,
-    Producer,
     TopicInfo,
     TopicPartition,
 )
@@ -64,7 +63,7 @@ class SketchDriver:
     ) -> None:
         self._plan, self._topic, self._log, self._clock = plan, topic, broker.log, clock
         self._take_over, self._totals = take_over, totals
-        self._producer: Producer = broker.producer()
+        self._broker, self._producer = broker, broker.producer()
         self._lags: dict[int, int] = {}
         self._stages: dict[int, InputPartition] = {}  # for the metrics alone
         self.topics = topics_of(plan, topic, self._log)
@@ -166,10 +165,20 @@ class SketchDriver:
                 continue
             after[number] = self._now(number, sketch)
             self._report(outputs)
-        self.states = {**self.states, **after}
-        self._send(self._clocks.report(self.states))
-        self._producer.flush()
-        self._record(after)
+        before, self.states = self.states, {**self.states, **after}
+        try:
+            self._send(self._clocks.report(self.states))
+            self._producer.flush()
+            self._record(after)
+        except BaseException:
+            self.states = before  # it is not on record, so the next look says it again
+            raise
+
+    def reconnect(self) -> None:
+        """Go on with another connection; what the failed one has not written is forgotten."""
+        self._producer.close()
+        self._producer = self._broker.producer()
+        self._clocks.repeat()
 
     def stages(self) -> dict[TopicPartition, InputPartition]:
         """Return the partitions as metrics know them, with the lag of the last look."""

@@ -38,6 +38,10 @@ class MergedClock:
         """Take in what one partition reports."""
         self._clock.advance(horizon)
 
+    def repeat(self) -> None:
+        """Report anew what judge may not have heard."""
+        self._sent = None
+
     def report(self, states: Mapping[int, SketchState]) -> Iterator[Horizon]:
         """Yield what judge is to hear that it has not heard yet; an idle mark is repeated.
 
@@ -94,6 +98,11 @@ class MergedClocks:
         """Take in what one partition reports of a model."""
         if (clock := self._clocks.get(horizon.model)) is not None:
             clock.advance(horizon)
+
+    def repeat(self) -> None:
+        """Report anew what judge may not have heard."""
+        for clock in self._clocks.values():
+            clock.repeat()
 
     def report(self, states: Mapping[int, SketchState]) -> Iterator[Horizon]:
         """Yield what judge is to hear; see `MergedClock.report`."""

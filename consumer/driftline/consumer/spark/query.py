@@ -21,6 +21,7 @@ from driftline.consumer.spark.probe import reason_of
 from driftline.consumer.spark.stream_rows import COUNTED_DDL, READ, count, merge, read
 from driftline.consumer.spark.versions import check_worker
 from driftline.consumer.spark.watched import Watched
+from driftline.errors import DriftlineError
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -102,30 +103,43 @@ class SketchQuery:
         try:
             while not query.awaitTermination(wait):
                 if time.monotonic() - ticked >= idle_after / 2:
-                    self._tick(query)
+                    self.look(query)
                     ticked = time.monotonic()
             if self._finite:
-                self._tick(query, over=True)
+                self.look(query, over=True)
         except Exception as error:
             if query.exception() is None:  # else whoever waits for the query hears of it
-                logger.warning(
-                    "%s: silent partitions are not reported until the query starts again: %s",
-                    self._watched.topic, error,
-                )  # fmt: skip
+                logger.warning("%s: nobody looks at the clock now: %s", self._watched.topic, error)
         finally:
             self.close()
+
+    def look(self, query: StreamingQuery, *, over: bool = False) -> None:
+        """Look at the clock once; where the broker does not take it, the next look says it again.
+
+        Args:
+            query: it, started.
+            over: whether nothing more is read.
+        """
+        with self._lock:
+            if self._open is None:
+                return
+            try:
+                if self._open.lapsed:
+                    self._open.driver.reconnect()
+                self._open.lapsed = True
+                self._open.driver.tick(read_to(query.lastProgress, self._watched.topic), over=over)
+                self._open.lapsed = False
+            except DriftlineError as error:
+                logger.warning(
+                    "%s: silent partitions were not reported, which is tried again: %s",
+                    self._watched.topic, error,
+                )  # fmt: skip
+            self._open.metrics.look(self._open.driver)
 
     def close(self) -> None:
         """Give up what is open."""
         with self._lock:
             self._close()
-
-    def _tick(self, query: StreamingQuery, *, over: bool = False) -> None:
-        ends = read_to(query.lastProgress, self._watched.topic)
-        with self._lock:
-            if self._open is not None:
-                self._open.driver.tick(ends, over=over)
-                self._open.metrics.look(self._open.driver)
 
     def _opened(self, session: Any) -> _Open:
         if self._open is None:
@@ -162,6 +176,7 @@ class _Open:
     """What a query has open on the driver."""
 
     def __init__(self, watched: Watched, broker: Broker, session: Any, *, take_over: bool) -> None:
+        self.lapsed = False  # whether the last look at the clock failed
         self.metrics: Metrics = metrics_of(watched)
         try:
             self.driver = SketchDriver(
