@@ -19,14 +19,16 @@ from tests.kafka.reader import wait_until
 PROGRAM = [sys.executable, "-c", "from driftline.consumer.cli import main; main()"]
 
 
-def driftline(*arguments: object, env: Mapping[str, str] | None = None) -> tuple[int, str, str]:
-    """Run a verb to its end; return exit code, stdout and stderr."""
+def driftline(
+    *arguments: object, env: Mapping[str, str] | None = None, seconds: float = 60.0
+) -> tuple[int, str, str]:
+    """Run a verb to its end, for some seconds at most; return exit code, stdout and stderr."""
     done = subprocess.run(
         [*PROGRAM, *map(str, arguments)],
         capture_output=True,
         encoding="utf-8",
         env={**os.environ, **(env or {})},
-        timeout=60,
+        timeout=seconds,
         check=False,
     )
     return done.returncode, done.stdout, done.stderr
@@ -47,6 +49,12 @@ class Worker:
         self._output = output
         self._begin = 0  # of the output of the latest start
         self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The number of its process, which runs."""
+        assert self._process is not None
+        return self._process.pid
 
     def start(self) -> None:
         """Start it; it is at work some time later."""

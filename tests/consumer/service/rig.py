@@ -71,8 +71,9 @@ class Rig:
         plan: Plan | None = None,
         batch: int = 1_000,
         timer: Callable[[], float] = time.perf_counter,
+        clock: Callable[[], int] | None = None,
     ) -> Worker:
-        """Start one more worker."""
+        """Start one more worker; `clock`: None is that of the broker."""
         topics = topics_joined(plan or self.plan)
         consumer = MemoryConsumer(self.broker, topics, batch)
         producer = MemoryProducer(self.broker)
@@ -84,7 +85,7 @@ class Rig:
             producer,
             log,
             log.topics(names),
-            lambda: self.broker.now,
+            clock or (lambda: self.broker.now),
             timer,
         )
         self.workers.append((worker, consumer, producer))

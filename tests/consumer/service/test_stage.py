@@ -35,6 +35,7 @@ class VerdictCounter:
     """Counts the verdicts of one partition, and says how many after each tenth."""
 
     kind: ClassVar[str] = "count"
+    at_once: ClassVar[int] = 100
 
     def __init__(self, partition: TopicPartition, state: TotalState) -> None:
         self.failures = Failures()

@@ -38,6 +38,7 @@ class InputPartition:
     """
 
     kind: ClassVar[str] = "sketch"
+    at_once: ClassVar[int] = 10_000  # what a poll brings: the more rows, the less one costs
 
     def __init__(
         self,

@@ -39,10 +39,12 @@ class Stage(Protocol):
 
     Attributes:
         kind: name of the stage in the log and the metrics.
+        at_once: records that are fed together; between them a worker looks at the clock.
         failures: models that raised an unexpected error; they are fed no more.
     """
 
     kind: ClassVar[str]
+    at_once: ClassVar[int]
     failures: Failures
 
     @property
@@ -114,6 +116,8 @@ class ByModel(ABC, Generic[P]):
     Attributes:
         parts: those that are fed.
     """
+
+    at_once: ClassVar[int] = 50  # each may end windows
 
     def __init__(
         self, parts: Mapping[str, P], begin: int, failures: Failures | None = None

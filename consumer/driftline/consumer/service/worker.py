@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import cache
@@ -22,6 +22,7 @@ from driftline.consumer.log.protocol import (
     Ownership,
     Polled,
     Producer,
+    Record,
     TopicInfo,
     TopicPartition,
 )
@@ -45,6 +46,10 @@ CHECKPOINT_MS = 2_000
 """From one record of the states that moved to the next."""
 WHOLE_MS = 60_000
 """The same of all states."""
+# Of the windows of thousands of models that end at once a poll may bring hours of work. What is not
+# done by then is read again: between two polls the group, a supervisor that asks whether the worker
+# lives, a signal to stop and the checkpoints wait.
+_FEED_MS = 2_000
 
 
 def collect_seldom() -> None:
@@ -221,13 +226,18 @@ class Worker:
         self.status.watch(plan)
 
     def _feed(self, polled: Polled, now: int) -> None:
-        """Let records have their effect, and note how long that took."""
+        """Let records have their effect, as far as there is time; note how long that took."""
         began = last = self._timer()
+        over, fed = self._clock() + _FEED_MS, 0
         for partition, records in polled.records.items():
             if (stage := self._stages.get(partition)) is None:
                 continue
-            self._send(stage, stage.feed(records, now))
-            if stage.next > records[-1].offset + 1:  # what lies between, nobody needs any more
+            for some in _runs(records, stage.at_once):
+                if fed and self._clock() >= over:
+                    break
+                self._send(stage, stage.feed(some, now))
+                fed += 1
+            if stage.next != records[-1].offset + 1:  # further: what lies between, nobody needs
                 self._consumer.seek(partition, stage.next)
             before, last = last, self._timer()
             self.status.observe_windows(last - before, self._clock)
@@ -280,6 +290,15 @@ class Worker:
         partitions = [TopicPartition(topic, number) for number in range(count)]
         ends = self._log.end_offsets(frozenset(partitions))
         return [ends.get(partition, 0) for partition in partitions]
+
+
+def _runs(records: Sequence[Record], length: int) -> Iterator[Sequence[Record]]:
+    """Yield the records in order, a number of them at once."""
+    if len(records) <= length:
+        yield records
+        return
+    for begin in range(0, len(records), length):
+        yield records[begin : begin + length]
 
 
 def _safely(stage: Stage, model: str | None) -> AbstractContextManager[object, bool | None]:

@@ -1,0 +1,79 @@
+"""A poll that brings work for minutes: the worker polls again long before all of it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+from tests.consumer.service.rig import Rig
+from tests.consumer.service.small import SECOND, plan, row
+
+from driftline.consumer.config.client_options import POLL_INTERVAL_MS
+from driftline.consumer.http.health import _LONGEST_SILENCE_MS
+from driftline.consumer.service.judging import PanesPartition
+from driftline.consumer.service.stage import Batch, ByModel
+
+SLOW = 600  # ms that judge takes for each record of the log of panes
+
+
+def filled() -> Rig:
+    """Return a deployment in whose log of panes many records wait to be judged."""
+    rig = Rig(plan(thresholds={"ks": {"warning": 0.3}}))
+    rig.write(row(second * SECOND, x=second // 50 % 2) for second in range(0, 6_000, 10))
+    worker = rig.start(batch=600)
+    while len(rig.records("panes")) < 400:
+        worker.step()
+        rig.workers[0][2].flush()
+    rig.kill()
+    return rig
+
+
+def published(rig: Rig) -> tuple[object, object]:
+    return rig.verdicts(), rig.alerts()
+
+
+@pytest.fixture(scope="module")
+def calm() -> tuple[object, object]:
+    """What a worker publishes that takes no time."""
+    rig = filled()
+    rig.start(batch=100_000)
+    rig.settle()
+    return published(rig)
+
+
+def longest_silence(monkeypatch: pytest.MonkeyPatch, rig: Rig) -> int:
+    """Let a worker read all that waits; return the longest time between two polls, ms."""
+    take = PanesPartition.take
+
+    def slowly(self: PanesPartition, names: Iterable[str], *more: Any) -> Iterator[Batch]:
+        rig.broker.now += SLOW
+        yield from take(self, names, *more)
+
+    monkeypatch.setattr(PanesPartition, "take", slowly)
+    worker = rig.start(batch=100_000)
+    panes = [at for at in rig.broker.logs if at.topic == rig.plan.output("panes")]
+    (_, consumer, _), *_ = rig.workers
+    longest, polled = 0, rig.broker.now
+    while any(consumer.lag(at) != 0 for at in panes):
+        worker.step()
+        longest, polled = max(longest, rig.broker.now - polled), rig.broker.now
+    rig.settle()
+    return longest
+
+
+def test_what_a_poll_brought_is_done_in_steps(
+    monkeypatch: pytest.MonkeyPatch, calm: tuple[object, object]
+) -> None:
+    rig = filled()
+    assert longest_silence(monkeypatch, rig) < _LONGEST_SILENCE_MS
+    assert published(rig) == calm
+
+
+def test_in_one_step_the_group_would_take_the_worker_for_lost(
+    monkeypatch: pytest.MonkeyPatch, calm: tuple[object, object]
+) -> None:
+    rig = filled()
+    monkeypatch.setattr(ByModel, "at_once", 100_000)
+    assert longest_silence(monkeypatch, rig) > POLL_INTERVAL_MS
+    assert published(rig) == calm
