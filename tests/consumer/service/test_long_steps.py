@@ -1,4 +1,4 @@
-"""A poll that brings work for minutes: the worker polls again long before all of it is done."""
+"""Work for minutes: the worker polls again long before all of it is done."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from tests.consumer.service.small import SECOND, plan, row
 from driftline.consumer.config.client_options import POLL_INTERVAL_MS
 from driftline.consumer.http.health import _LONGEST_SILENCE_MS
 from driftline.consumer.service.judging import PanesPartition
-from driftline.consumer.service.stage import Batch, ByModel
+from driftline.consumer.service.opening import Opening
+from driftline.consumer.service.stage import Batch, ByModel, Stage
+from driftline.consumer.service.worker import Worker
 
 SLOW = 600  # ms that judge takes for each record of the log of panes
 
@@ -76,4 +78,59 @@ def test_in_one_step_the_group_would_take_the_worker_for_lost(
     rig = filled()
     monkeypatch.setattr(ByModel, "at_once", 100_000)
     assert longest_silence(monkeypatch, rig) > POLL_INTERVAL_MS
+    assert published(rig) == calm
+
+
+OPENING = 50_000  # ms that a partition takes to be opened
+
+
+def slowly_opened(monkeypatch: pytest.MonkeyPatch, rig: Rig) -> None:
+    open_stage = Opening.stage
+
+    def slowly(self: Opening, *given: Any) -> Stage:
+        rig.broker.now += OPENING
+        return open_stage(self, *given)
+
+    monkeypatch.setattr(Opening, "stage", slowly)
+
+
+def opened(worker: Worker) -> bool:
+    return worker.status.generation >= 0 and not worker.status.unopened
+
+
+def test_a_worker_polls_between_the_partitions_that_it_opens(
+    monkeypatch: pytest.MonkeyPatch, calm: tuple[object, object]
+) -> None:
+    rig = filled()
+    slowly_opened(monkeypatch, rig)
+    worker = rig.start()
+    steps = 0
+    while not opened(worker):
+        before = rig.broker.now
+        worker.step()
+        assert rig.broker.now - before <= OPENING
+        assert bool(worker.status.catching_up()) != opened(worker)
+        steps += 1
+    assert steps == 2  # the input and the first of the two partitions of panes, then the other
+    rig.settle()
+    assert published(rig) == calm
+
+
+def test_partitions_may_go_while_they_are_opened(
+    monkeypatch: pytest.MonkeyPatch, calm: tuple[object, object]
+) -> None:
+    rig = filled()
+    slowly_opened(monkeypatch, rig)
+    first = rig.start()
+    first.step()
+    assert first.status.unopened == 1
+    second = rig.start()  # it gets one or two of the three
+    first.step()
+    second.step()
+    rig.kill()
+    for _ in range(9):
+        second.step()
+    assert opened(second)
+    assert len(second.status.stages) == 3
+    rig.settle()
     assert published(rig) == calm

@@ -101,6 +101,8 @@ class Health:
         inputs, panes = len(status.of(InputPartition)), len(status.of(PanesPartition))
         if status.away is not None:
             return Check("partitions", False, f"the broker cannot be reached: {status.away}")
+        if status.unopened:
+            return Check("partitions", False, f"{status.unopened} are still to be opened")
         if status.generation < 0:
             return Check("partitions", False, "no partitions yet: waiting for the group")
         if not status.stages:

@@ -85,6 +85,7 @@ class Status:
             feature of the whole model was judged.
         stages: what runs here now, in the order in which data flows.
         generation: the group's, -1 before the first ownership.
+        unopened: partitions that are owned, and whose stages are still to be opened.
         checkpointed: wall-clock time of the last checkpoint, ms; None before the first.
         polled: wall-clock time of the last poll, ms; None before the first.
         away: why the broker cannot be reached, while the start waits for it; else None.
@@ -103,6 +104,7 @@ class Status:
         self.judged: Counter[str] = Counter()
         self.stages: Mapping[TopicPartition, Stage] = {}
         self.generation = -1
+        self.unopened = 0
         self.checkpointed: int | None = None
         self.polled: int | None = None
         self.away: str | None = None
@@ -188,6 +190,8 @@ class Status:
 
     def catching_up(self) -> list[str]:
         """Return what is not ready yet, one sentence each; empty when all is."""
+        if self.unopened:
+            return [f"{self.unopened} partitions are still to be opened"]
         if self.generation < 0:
             return ["no partitions yet: waiting for the group"]
         return [

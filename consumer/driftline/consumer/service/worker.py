@@ -46,10 +46,12 @@ CHECKPOINT_MS = 2_000
 """From one record of the states that moved to the next."""
 WHOLE_MS = 60_000
 """The same of all states."""
-# Of the windows of thousands of models that end at once a poll may bring hours of work. What is not
-# done by then is read again: between two polls the group, a supervisor that asks whether the worker
-# lives, a signal to stop and the checkpoints wait.
-_FEED_MS = 2_000
+# Thousands of models take minutes to be opened, and so do windows of theirs that end at once. What
+# is not done by then is done after another poll: until then the group, a supervisor that asks
+# whether the worker lives, a signal to stop and the checkpoints wait.
+_STEP_MS = 2_000
+# Input partitions that are opened together: what that writes is acknowledged before the next.
+_INPUTS_AT_ONCE = 16
 
 
 def collect_seldom() -> None:
@@ -102,6 +104,7 @@ class Worker:
         self._followed = None if plan.config.models else FollowedPlan(plan, log)
         self._ownership: Ownership | None = None
         self._stages: dict[TopicPartition, Stage] = {}  # in the order in which data flows
+        self._unopened: list[TopicPartition] = []  # those whose stage is to be opened, so ordered
         self._pauses = Pauses(consumer, plan.longest_window)
         self._polled = self._ticked = self._checkpointed = self._whole = clock()
         self.status = Status(plan) if status is None else status
@@ -111,10 +114,12 @@ class Worker:
         with self._topics.explained():
             if (changed := self._follow(self._clock())) and self._ownership is not None:
                 self._open_again(self._ownership, changed)
-            polled = self._consumer.poll(timeout)
+            polled = self._consumer.poll(0.0 if self._unopened else timeout)
             self._polled = self.status.polled = now = self._clock()
             if polled.ownership is not None:
                 self._open_again(polled.ownership, self._follow(now, at_once=True))
+            elif self._ownership is not None and self._unopened:
+                self._open_some(self._ownership)
             # Not after what came: that may take so long that ownership is not sure any more.
             if now - self._checkpointed >= CHECKPOINT_MS:
                 self.checkpoint(whole=now - self._whole >= WHOLE_MS)
@@ -123,7 +128,7 @@ class Worker:
                     self._send(stage, stage.lost(gap))
             self._feed(polled, now)
             self._topics.look(now)
-            if now - self._ticked >= TICK_MS:
+            if now - self._ticked >= TICK_MS and not self._unopened:
                 self._ticked = now
                 self._tick(now)
             return bool(polled.records or polled.gaps or polled.ownership is not None)
@@ -165,37 +170,63 @@ class Worker:
         self._consumer.close()
         self._producer.close()
 
-    def _own(self, ownership: Ownership, now: int) -> None:
-        """Drop the stages that are gone and open those that are new, each from its state."""
-        stages = {at: stage for at, stage in self._stages.items() if at in ownership.kept}
+    def _own(self, ownership: Ownership) -> None:
+        """Drop the stages that are gone, and begin to open those that are new."""
         self._ownership = ownership
+        self._stages = {at: stage for at, stage in self._stages.items() if at in ownership.kept}
         self._states.refresh()
-        inputs = inputs_read(self._plan)
-        self._topics.update(inputs)
+        self._topics.update(inputs_read(self._plan))
         # Another worker may know of a topic already that this one is about to hear of.
         known = {at for at in ownership.partitions if at.topic in topics_read(self._plan)}
-        new = sorted(known - stages.keys())
-        first = [partition for partition in new if partition.topic in inputs]
-        for at, state in self._opening.input_states(first, ownership, now).items():
+        new = sorted(known - self._stages.keys())
+        self._unopened = sorted(new, key=self._opening.rank)
+        self._open_some(ownership)
+
+    def _open_some(self, ownership: Ownership) -> None:
+        """Open stages as long as there is time, each from its state; none is read before all are.
+
+        So what they know is as of the change of ownership, however long it takes: nobody else
+        writes of them.
+        """
+        inputs, over, opened = inputs_read(self._plan), self._clock() + _STEP_MS, 0
+        while self._unopened and not (opened and self._clock() >= over):
+            at = self._unopened[0]
+            new = [at]
+            if at.topic in inputs:
+                new = [each for each in self._unopened if each.topic in inputs][:_INPUTS_AT_ONCE]
+            for each, stage in self._opened(new, ownership).items():
+                self._send(stage, stage.claim())
+                self._consumer.seek(each, stage.next)
+                self._stages[each] = stage
+            opened += 1
+            del self._unopened[: len(new)]
+            self.status.polled = self._clock()  # opening is work too: the worker is alive
+        self.status.unopened = len(self._unopened)
+        if self._unopened:
+            return
+        self._stages = dict(sorted(self._stages.items(), key=lambda at: self._opening.rank(at[0])))
+        self.status.own(ownership, self._stages)
+        for at, stage in self.status.of(InputPartition).items():
+            stage.sketch.partitions = self._topics.found[at.topic].partitions
+        self._consumer.resume(self._stages.keys())
+        self._pauses.forget()
+
+    def _opened(
+        self, new: Sequence[TopicPartition], ownership: Ownership
+    ) -> dict[TopicPartition, Stage]:
+        """Return stages, each as of its state: all of them of inputs, or none."""
+        if new[0].topic not in inputs_read(self._plan):
+            return {at: self._opening.stage(at, ownership.generation) for at in new}
+        now = self._clock()
+        stages: dict[TopicPartition, Stage] = {}
+        for at, state in self._opening.input_states(new, ownership, now).items():
             self._write(self._states.messages(sketch_key(at), state))
-            totals = self.status.totals[at.topic]
-            stages[at] = self._opening.input(at, state, totals, now)
+            stages[at] = self._opening.input(at, state, self.status.totals[at.topic], now)
         # The generation is on record before the claim that uses it. So is the group's name: of two
         # groups that start at once on the same topics one finds the other's.
         self._producer.flush()
         self._states.refresh()
-        for at in sorted(new, key=self._opening.rank):
-            if at not in stages:
-                stages[at] = self._opening.stage(at, ownership.generation)
-            self._send(stages[at], stages[at].claim())
-            self._consumer.seek(at, stages[at].next)
-            self.status.polled = self._clock()  # opening is work too: the worker is alive
-        self._stages = dict(sorted(stages.items(), key=lambda item: self._opening.rank(item[0])))
-        self.status.own(ownership, self._stages)
-        for at, each in self.status.of(InputPartition).items():
-            each.sketch.partitions = self._topics.found[at.topic].partitions
-        self._consumer.resume(known)
-        self._pauses.forget()
+        return stages
 
     def _follow(self, now: int, *, at_once: bool = False) -> frozenset[TopicPartition]:
         """Take up what was applied; return the partitions whose stages it concerns."""
@@ -216,7 +247,7 @@ class Worker:
         if changed:
             self.checkpoint()
         kept = ownership.kept if ownership is not self._ownership else frozenset(self._stages)
-        self._own(replace(ownership, kept=kept - changed), self._clock())
+        self._own(replace(ownership, kept=kept - changed))
 
     def _watch(self, plan: Plan) -> None:
         """Follow another plan."""
@@ -228,7 +259,7 @@ class Worker:
     def _feed(self, polled: Polled, now: int) -> None:
         """Let records have their effect, as far as there is time; note how long that took."""
         began = last = self._timer()
-        over, fed = self._clock() + _FEED_MS, 0
+        over, fed = self._clock() + _STEP_MS, 0
         for partition, records in polled.records.items():
             if (stage := self._stages.get(partition)) is None:
                 continue
