@@ -34,7 +34,7 @@ from driftline.consumer.service.opening import inputs_read, topics_joined, topic
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.states import States
 from driftline.consumer.service.status import Status
-from driftline.consumer.service.worker import Worker, collect_seldom
+from driftline.consumer.service.worker import LongLived, Worker, collect_seldom
 from driftline.consumer.sketch.state import WORKER
 
 TIME_TO_STOP = 4.5  # seconds; the docs promise supervisors 5
@@ -119,9 +119,10 @@ def run_service(
             bootstrap_servers=list(config.kafka.bootstrap_servers),
             http=f"{config.http.host}:{server.port}",
         )
-        reporter = Reporter(log, status)
+        reporter, long_lived = Reporter(log, status), LongLived(status)
         while stop.received is None:
             worker.step()
+            long_lived.look()
             reporter.look(_clock())
         worker.close()
         connections.pop_all()  # the worker has closed them

@@ -49,6 +49,7 @@ class PanesPartition(ByModel[Judge]):
         begin: offset at which reading begins: the smallest that any judge needs.
         end: end of the partition now: what is in the log of alerts was made from what is before.
         failures: those that could not even begin.
+        rounds: looks at the wall clock of which each judge takes part in one.
     """
 
     kind: ClassVar[str] = "judge"
@@ -60,10 +61,12 @@ class PanesPartition(ByModel[Judge]):
         begin: int,
         end: int,
         failures: Failures | None = None,
+        rounds: int = 1,
     ) -> None:
         super().__init__(judges, begin, failures)
         self._sent = sent
         self._end = end
+        self._rounds, self._round = rounds, 0
 
     def claim(self) -> Sequence[Batch]:
         """Return nothing: no stage waits for the new owner of a judge."""
@@ -77,8 +80,9 @@ class PanesPartition(ByModel[Judge]):
                 yield from self._made(name, lambda judge: judge.lost(gap))
 
     def tick(self, now: int) -> Iterator[Batch]:
-        """Let every judge look at the wall clock (ms)."""
-        for name in list(self.parts):
+        """Let every judge look at the wall clock (ms), or each in one round."""
+        self._round = (self._round + 1) % self._rounds
+        for name in list(self.parts)[self._round :: self._rounds]:
             yield from self._made(name, lambda judge: judge.tick(now))
 
     def due(self, ends: Ends, *, whole: bool) -> list[Due]:

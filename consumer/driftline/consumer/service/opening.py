@@ -32,6 +32,8 @@ from driftline.consumer.wire.messages import partition_of
 
 # Those of who applies a model, and of the broker.
 _CLOCKS_APART_MS = 10 * 60_000
+# A judge looks at the wall clock for what lasts minutes at least; of very many each once in 10 s.
+_ROUNDS = 10
 
 S = TypeVar("S", JoinState, JudgeState, ComparisonState)
 
@@ -178,7 +180,8 @@ class Opening:
         sent = sent_alerts(self.log, alerts, self.topics[alerts].partitions, known)
         rewinds = [judge.rewind for judge in judges.values()]
         end = self.log.end_offsets(frozenset([partition]))[partition]
-        return PanesPartition(judges, sent, min(rewinds, default=end), end, failures)
+        rounds = _ROUNDS if len(self.plan.models) > FLEET else 1
+        return PanesPartition(judges, sent, min(rewinds, default=end), end, failures, rounds)
 
     def _begin(self, name: str, partition: TopicPartition, begin: int) -> int:
         """Return where a model without a state begins: what lies before was written before it."""

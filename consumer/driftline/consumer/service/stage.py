@@ -117,7 +117,7 @@ class ByModel(ABC, Generic[P]):
         parts: those that are fed.
     """
 
-    at_once: ClassVar[int] = 50  # each may end windows
+    at_once: ClassVar[int] = 10  # each may end windows, of many models
 
     def __init__(
         self, parts: Mapping[str, P], begin: int, failures: Failures | None = None

@@ -74,6 +74,7 @@ class PartitionSketch:
         # A model that failed in another run goes on from where it was left.
         behind = {name: at for name, at in state.behind.items() if name in self._names()}
         self.next = state.rewind if behind else self._needed  # offset to be fed next
+        self._event_time: tuple[int, int | None] = (-1, None)  # as of `next`
         self._standings = Standings(behind, self._standing, self._drop)
         self.failures = self._standings.failures
         self._held = False
@@ -210,9 +211,12 @@ class PartitionSketch:
 
     def event_time(self) -> int | None:
         """Return the largest event time of any model here (ms), None before the first event."""
-        times = [each.progress for each in self.progress().values()]
-        times += [each.progress for each in self._writer.progress.values()]
-        return max((time for time in times if time is not None), default=None)
+        if self._event_time[0] != self.next:  # only what is read moves it
+            times = [model.progress.progress for model in self._models.values()]
+            times += [each.progress for each in self._writer.progress.values()]
+            newest = max((time for time in times if time is not None), default=None)
+            self._event_time = self.next, newest
+        return self._event_time[1]
 
     @property
     def settled(self) -> bool:
