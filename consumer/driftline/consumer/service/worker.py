@@ -206,6 +206,8 @@ class Worker:
         known = {at for at in ownership.partitions if at.topic in topics_read(self._plan)}
         new = sorted(known - self._stages.keys())
         self._unopened = sorted(new, key=self._opening.rank)
+        if not any(at.topic in inputs_read(self._plan) for at in new):
+            self._acknowledge()  # else with what the inputs write
         self._open_some(ownership)
 
     def _open_some(self, ownership: Ownership) -> None:
@@ -248,11 +250,16 @@ class Worker:
         for at, state in self._opening.input_states(new, ownership, now).items():
             self._write(self._states.messages(sketch_key(at), state))
             stages[at] = self._opening.input(at, state, self.status.totals[at.topic], now)
-        # The generation is on record before the claim that uses it. So is the group's name: of two
-        # groups that start at once on the same topics one finds the other's.
+        self._acknowledge()
+        return stages
+
+    def _acknowledge(self) -> None:
+        """Let the generation be on record before the claim that uses it, and the group's name.
+
+        Of two groups that start at once on the same topics one finds the other's.
+        """
         self._producer.flush()
         self._states.refresh()
-        return stages
 
     def _follow(self, now: int, *, at_once: bool = False) -> frozenset[TopicPartition]:
         """Take up what was applied; return the partitions whose stages it concerns."""
