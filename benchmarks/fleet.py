@@ -220,14 +220,16 @@ def windows(fleet: Fleet, judge: ModelJudge, sources: int) -> tuple[dict[str, fl
     """Feed the panes of a window; return CPU s of the last step, and bytes that panes keep."""
     offsets, events = count(), max(30, 30 * PARTITIONS // sources)
     # In the log each pane is bytes of its own: so many are kept, and so are they read here.
-    records = [msgspec.msgpack.encode(fleet.pane(events, seed)) for seed in range(8)]
+    # Drawn anew for each: were a few repeated, the model would drift, and its alerts would cost.
+    many = max(8, sources)
+    records = [msgspec.msgpack.encode(fleet.pane(events, seed)) for seed in range(many)]
     decode = msgspec.msgpack.Decoder(Pane).decode
 
     def panes_at(number: int) -> list[Pane]:
         """Return the messages of a pane, one of each partition."""
         return [
             msgspec.structs.replace(
-                decode(records[(i + number) % 8]), start=number * EVERY, partition=i
+                decode(records[(i + number) % many]), start=number * EVERY, partition=i
             )
             for i in range(sources)
         ]
