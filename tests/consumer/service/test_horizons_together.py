@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +15,7 @@ from tests.consumer.service.simulation import Run, Schedule
 from tests.consumer.service.small import MODEL, START, plan, reference, row
 from tests.consumer.service.test_restart import compare
 
+from driftline.consumer.judge.model import ModelJudge
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.service import opening
 from driftline.consumer.service.applying import largest_time
@@ -30,6 +32,7 @@ from driftline.consumer.wire.messages import (
     partition_of,
     together,
 )
+from driftline.consumer.wire.records import Alert
 
 OTHER = "n"
 NAMES = st.sampled_from(["a", "b", "c", "d" * 249])
@@ -201,3 +204,22 @@ def test_a_record_is_never_too_large() -> None:
     records = together(horizons, 2)
     assert max(len(encode(each, TOGETHER_VERSION)) for each in records) <= LARGEST_MESSAGE
     assert sum(len(each.models) for each in records) == len(names)
+
+
+def test_each_judge_looks_at_the_clock_in_one_of_ten_looks(
+    fleet: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, tick = Counter[str](), ModelJudge.tick
+
+    def noted(self: ModelJudge, now: int) -> list[Alert]:
+        looks[self.name] += 1
+        return tick(self, now)
+
+    monkeypatch.setattr(ModelJudge, "tick", noted)
+    rig = Rig(plan({OTHER: reference(model=OTHER)}, models={OTHER: {}}))
+    worker = rig.start()
+    worker.step()
+    for _ in range(20):
+        rig.broker.now += 1_000
+        worker.step()
+    assert looks == {MODEL: 2, OTHER: 2}

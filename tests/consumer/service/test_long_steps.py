@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -11,6 +11,8 @@ from tests.consumer.service.small import SECOND, plan, row
 
 from driftline.consumer.config.client_options import POLL_INTERVAL_MS
 from driftline.consumer.http.health import _LONGEST_SILENCE_MS
+from driftline.consumer.log.protocol import Record
+from driftline.consumer.service.counting import InputPartition
 from driftline.consumer.service.judging import PanesPartition
 from driftline.consumer.service.opening import Opening
 from driftline.consumer.service.stage import Batch, ByModel, Stage
@@ -79,6 +81,27 @@ def test_in_one_step_the_group_would_take_the_worker_for_lost(
     monkeypatch.setattr(ByModel, "at_once", 100_000)
     assert longest_silence(monkeypatch, rig) > POLL_INTERVAL_MS
     assert published(rig) == calm
+
+
+def test_records_that_take_long_together_are_fed_in_smaller_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rig, runs = Rig(plan()), list[int]()
+    feed = InputPartition.feed
+
+    def slowly(self: InputPartition, records: Sequence[Record], now: int) -> Sequence[Batch]:
+        runs.append(len(records))
+        rig.broker.now += 50 * len(records) if len(runs) <= 2 else 0
+        return feed(self, records, now)
+
+    monkeypatch.setattr(InputPartition, "feed", slowly)
+    monkeypatch.setattr(InputPartition, "at_once", 400)
+    rig.write(row(second * SECOND) for second in range(1_200))
+    worker = rig.start(batch=600)
+    for _ in range(20):
+        worker.step()
+    # 20 s are too long, 10 s are not; what takes no time is fed by twice as many again.
+    assert runs == [400, 200, 200, 400]
 
 
 OPENING = 50_000  # ms that a partition takes to be opened

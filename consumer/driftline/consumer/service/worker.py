@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import cache
@@ -22,7 +22,6 @@ from driftline.consumer.log.protocol import (
     Ownership,
     Polled,
     Producer,
-    Record,
     TopicInfo,
     TopicPartition,
 )
@@ -50,6 +49,9 @@ WHOLE_MS = 60_000
 # is not done by then is done after another poll: until then the group, a supervisor that asks
 # whether the worker lives, a signal to stop and the checkpoints wait.
 _STEP_MS = 2_000
+# Records that took longer together, such as the first of thousands of models, are fed by half as
+# many the next time.
+_LONG_MS = 10_000
 # Input partitions that are opened together: what that writes is acknowledged before the next.
 _INPUTS_AT_ONCE = 16
 
@@ -131,6 +133,7 @@ class Worker:
         self._ownership: Ownership | None = None
         self._stages: dict[TopicPartition, Stage] = {}  # in the order in which data flows
         self._unopened: list[TopicPartition] = []  # those whose stage is to be opened, so ordered
+        self._lengths: dict[TopicPartition, int] = {}  # records to be fed together
         self._pauses = Pauses(consumer, plan.longest_window)
         self._polled = self._ticked = self._checkpointed = self._whole = clock()
         self.status = Status(plan) if status is None else status
@@ -296,11 +299,16 @@ class Worker:
         for partition, records in polled.records.items():
             if (stage := self._stages.get(partition)) is None:
                 continue
-            for some in _runs(records, stage.at_once):
-                if fed and self._clock() >= over:
-                    break
-                self._send(stage, stage.feed(some, now))
-                fed += 1
+            done, length = 0, self._lengths.get(partition, stage.at_once)
+            while done < len(records) and not (fed and self._clock() >= over):
+                begun = self._clock()
+                self._send(stage, stage.feed(records[done : done + length], now))
+                fed, done, took = fed + 1, done + length, self._clock() - begun
+                if took > _LONG_MS:
+                    length = max(1, length // 2)
+                elif took < _STEP_MS:
+                    length = min(stage.at_once, 2 * length)
+            self._lengths[partition] = length
             if stage.next != records[-1].offset + 1:  # further: what lies between, nobody needs
                 self._consumer.seek(partition, stage.next)
             before, last = last, self._timer()
@@ -354,15 +362,6 @@ class Worker:
         partitions = [TopicPartition(topic, number) for number in range(count)]
         ends = self._log.end_offsets(frozenset(partitions))
         return [ends.get(partition, 0) for partition in partitions]
-
-
-def _runs(records: Sequence[Record], length: int) -> Iterator[Sequence[Record]]:
-    """Yield the records in order, a number of them at once."""
-    if len(records) <= length:
-        yield records
-        return
-    for begin in range(0, len(records), length):
-        yield records[begin : begin + length]
 
 
 def _safely(stage: Stage, model: str | None) -> AbstractContextManager[object, bool | None]:
