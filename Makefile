@@ -21,7 +21,7 @@ unexport PYTHONPATH PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install lint tests unit test-kafka test-page test-retraining test-spark chart vendored outage states restarts coverage nycflights stack-test wheel test demo picture docs kafka bench sequential pins clean
+.PHONY: help install lint tests unit test-kafka test-page test-retraining test-spark chart vendored outage states fleet restarts coverage nycflights stack-test wheel test demo picture docs kafka bench sequential pins clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-12s %s\n", $$1, $$2}'
@@ -139,6 +139,9 @@ outage: .venv/.dev ## a broker that is away for 90 s, and a supervisor that obey
 
 states: .venv/.dev ## 20,000 models, 5,000 open alerts, and 110 features that fire at once, killed
 	@DRIFTLINE_STATES="20000 5000 110 22" $(BIN)/pytest -q -s tests/kafka/test_large_state.py
+
+fleet: .venv/.dev ## 20,000 models on one topic of a broker, killed three times (an hour, on a busy machine more)
+	@$(BIN)/python -m benchmarks.fleet_broker --check
 
 restarts: .venv/.dev ## 300 random runs with kills, against calm ones
 	@DRIFTLINE_RUNS=300 $(BIN)/pytest -q -n $(JOBS) tests/consumer/service/test_restart.py
