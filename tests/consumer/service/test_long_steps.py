@@ -100,6 +100,7 @@ def test_records_that_take_long_together_are_fed_in_smaller_runs(
     worker = rig.start(batch=600)
     for _ in range(20):
         worker.step()
+    assert worker.status.polled == rig.broker.now
     # 20 s are too long, 10 s are not; what takes no time is fed by twice as many again.
     assert runs == [400, 200, 200, 400]
 

@@ -87,7 +87,8 @@ class Status:
         generation: the group's, -1 before the first ownership.
         unopened: partitions that are owned, and whose stages are still to be opened.
         checkpointed: wall-clock time of the last checkpoint, ms; None before the first.
-        polled: wall-clock time of the last poll, ms; None before the first.
+        polled: wall-clock time of the last poll, or of a part of its work that was done since,
+            ms; None before the first.
         away: why the broker cannot be reached, while the start waits for it; else None.
         batch_processing, window_evaluation, end_to_end: durations; the metrics say of what.
     """

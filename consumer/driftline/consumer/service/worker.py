@@ -179,6 +179,7 @@ class Worker:
         # has none, so its older record holds.
         ends = cache(self._ends)
         for stage in self._stages.values():
+            self.status.polled = self._clock()  # thousands of states take long: it is alive
             for due in stage.due(ends, whole=whole):
                 messages: list[Message] = []
                 with _safely(stage, due.model):
@@ -303,7 +304,8 @@ class Worker:
             while done < len(records) and not (fed and self._clock() >= over):
                 begun = self._clock()
                 self._send(stage, stage.feed(records[done : done + length], now))
-                fed, done, took = fed + 1, done + length, self._clock() - begun
+                self.status.polled = self._clock()  # the worker is alive
+                fed, done, took = fed + 1, done + length, self.status.polled - begun
                 if took > _LONG_MS:
                     length = max(1, length // 2)
                 elif took < _STEP_MS:
