@@ -185,7 +185,7 @@ def test_each_judge_hears_the_same_in_the_same_order(
     horizons: list[Horizon], targets: int, most: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(messages, "_MOST_TOGETHER", most)
+        patch.setattr(messages, "MOST_TOGETHER", most)
         found = together(horizons, targets)
     records = [decode_horizons(encode(each, TOGETHER_VERSION)) for each in found]
     for record in records:
