@@ -58,9 +58,10 @@ def test_tasks_read_and_merge(tmp_path: Path) -> None:
     """What tasks read and others merge is what one process reads."""
     table = lake(tmp_path, 900, 1).table()
     mapping = Mapping({"features.amount": "amount", "timestamp": "at", "tags.channel": "channel"})
-    batches = list(packed(iter(table.to_batches(max_chunksize=100))))
+    batches = table.to_batches(max_chunksize=100)
     work = PartWork(PICKLED.pack(Seen(64, CountedAnswers())), PICKLED, mapping, "m00", ("channel",))
-    parts = [part for own in (batches[:2], batches[2:], []) for part in work.read(own)]
+    tasks: list[list[pa.RecordBatch]] = [batches[:2], batches[2:], []]
+    parts = [part for own in tasks for part in work.read(own)]
     assert len(parts) == 2
     [whole] = [row for part in merged(parts, PICKLED) for row in part.to_pylist()]
     assert whole["rows"] == 900
@@ -73,7 +74,7 @@ def test_tasks_read_and_merge(tmp_path: Path) -> None:
 
 
 def test_a_problem_of_a_task_comes_through() -> None:
-    batch = next(packed(iter([pa.record_batch({"x": [1.0]})])))
+    batch = pa.record_batch({"x": [1.0]})
     work = PartWork(PICKLED.pack(_Refuses()), PICKLED, Mapping({"features.x": "x"}), "m", ())
     [row] = [row for part in merged(work.read([batch]), PICKLED) for row in part.to_pylist()]
     assert row["problem"] == "x: correct it"

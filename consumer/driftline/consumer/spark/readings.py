@@ -1,7 +1,4 @@
-"""Readings of a table by executors: each task adds its rows to a copy, and the copies are merged.
-
-The rows are kept on the executors' disks, packed as columns, while they are read again and again.
-"""
+"""Readings of a table by executors: each task adds its rows to a copy; copies are merged."""
 
 from __future__ import annotations
 
@@ -29,21 +26,16 @@ _PART = pa.schema([("rows", pa.int64()), ("part", pa.binary()), ("problem", pa.s
 _PART_DDL = "rows long, part binary, problem string"
 
 
-class KeptRows:
-    """The rows of a table, kept on the executors' disks while this is open."""
+class TableRows:
+    """The rows of a table, which are read again and again.
+
+    Args:
+        df: the table.
+    """
 
     def __init__(self, df: DataFrame) -> None:
-        from pyspark import StorageLevel
-
         self._df = df
-        self._packed = df.mapInArrow(packed, "rows binary").persist(StorageLevel.DISK_ONLY)
         self._rows: int | None = None
-
-    def __enter__(self) -> KeptRows:
-        return self
-
-    def __exit__(self, *of: object) -> None:
-        self._packed.unpersist()
 
     def scan(self) -> Iterator[Table]:
         """Yield some rows in the driver; then all, a partition at a time, if so many are wanted.
@@ -52,8 +44,9 @@ class KeptRows:
         """
         sample = self._df.limit(_SAMPLE).toArrow().combine_chunks()
         yield from map(arrow_table, sample.to_batches())
+        packs = self._df.mapInArrow(packed, "rows binary")
         rows = sample.num_rows
-        for row in self._packed.toLocalIterator():
+        for row in packs.toLocalIterator():
             for table in unpacked(bytes(row.rows), rows):
                 yield table
                 rows += table.rows
@@ -71,7 +64,7 @@ class KeptRows:
         def merge(batches: Iterator[Any]) -> Iterator[Any]:
             yield from merged(batches, work.packing)
 
-        parts = self._packed.mapInArrow(read, _PART_DDL)
+        parts = self._df.mapInArrow(read, _PART_DDL)
         # Tasks merge what the others read: as many as that is large, for Spark joins small ones.
         few = parts.repartition("part").mapInArrow(merge, _PART_DDL)
         rows = 0
@@ -97,7 +90,7 @@ class Executors:
         settings: of the reference.
     """
 
-    kept: KeptRows
+    kept: TableRows
     mapping: Mapping
     settings: ReferenceSettings
 
@@ -105,7 +98,7 @@ class Executors:
         """Return the reading with all events taken in.
 
         Raises:
-            SparkError: as of `KeptRows.read`.
+            SparkError: as of `TableRows.read`.
         """
         model, tags, packing = self.settings.model, tuple(self.settings.tags), AsSpark()
         whole: R | None = None
@@ -169,10 +162,8 @@ class PartWork:
         rows = 0
         try:
             for batch in batches:
-                for data in batch.column(0).to_pylist():
-                    for table in unpacked(data, 0):
-                        reading.add(events_of(table, self.mapping, self.model, self.tags))
-                        rows += table.rows
+                reading.add(events_of(arrow_table(batch), self.mapping, self.model, self.tags))
+                rows += batch.num_rows
         except DriftlineError as error:
             yield _row(rows, None, str(error))
             return
@@ -204,7 +195,7 @@ def merged(batches: Iterable[pa.RecordBatch], packing: Packing) -> Iterator[pa.R
 
 
 def packed(batches: Iterator[Any]) -> Iterator[pa.RecordBatch]:
-    """Yield each batch of rows as one value, so that it is read again as columns."""
+    """Yield each batch of rows as one value, so that it comes to the driver as columns."""
     for batch in batches:
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, batch.schema) as stream:

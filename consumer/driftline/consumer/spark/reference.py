@@ -15,7 +15,7 @@ from driftline.consumer.offline.ground_truth import check_measured
 from driftline.consumer.offline.reference_settings import together, with_config
 from driftline.consumer.spark.errors import SparkError
 from driftline.consumer.spark.probe import probe
-from driftline.consumer.spark.readings import Executors, KeptRows
+from driftline.consumer.spark.readings import Executors, TableRows
 from driftline.consumer.spark.versions import check_session
 from driftline.detectors.build import DEFAULT_GRID
 from driftline.detectors.reference import Reference
@@ -43,9 +43,9 @@ def build_reference(
 ) -> Reference:
     """Freeze a table as what is normal: the bytes of `driftline reference build` of the same rows.
 
-    The order of the rows and their partitions do not matter. Executors read them, some seven times,
-    from a copy that they keep on their disks until it is done. The driver merges what tasks have
-    counted, which does not grow with the rows.
+    The order of the rows and their partitions do not matter. Executors read them, seven to nine
+    times: what is dear to compute is better written first, or cached. The driver merges what tasks
+    have counted, which does not grow with the rows.
 
     Args:
         df: the events, a column a field.
@@ -85,13 +85,13 @@ def build_reference(
     session = df.sparkSession
     check_session(session)
     probe(session, None)
-    with KeptRows(df) as kept:
-        given = Given("the table", kept.scan)
-        mapping = file_rows.mapping_for(whole, topic, given, Feedback(), actual)
-        mapping = file_rows.with_actual(mapping, actual)
-        reader = Executors(kept, mapping, settings)
-        built = reference_by(reader, CountedAnswers(), settings, joint)
-        check_measured(built, mapping, actual, given)
+    kept = TableRows(df)
+    given = Given("the table", kept.scan)
+    mapping = file_rows.mapping_for(whole, topic, given, Feedback(), actual)
+    mapping = file_rows.with_actual(mapping, actual)
+    reader = Executors(kept, mapping, settings)
+    built = reference_by(reader, CountedAnswers(), settings, joint)
+    check_measured(built, mapping, actual, given)
     return built.reference
 
 
