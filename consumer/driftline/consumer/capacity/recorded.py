@@ -37,7 +37,7 @@ def sketch_states(streams: Mapping[str, list[Stream]], *, together: bool) -> Rec
 
     Args:
         streams: the events or labels of each topic.
-        together: whether the models are so many that they are recorded seldom.
+        together: whether there are enough models that they are recorded seldom (above 1,000).
     """
     found = []
     for own in streams.values():

@@ -38,7 +38,7 @@ class TableRows:
         self._rows: int | None = None
 
     def scan(self) -> Iterator[Table]:
-        """Yield some rows in the driver; then all, a partition at a time, if so many are wanted.
+        """Yield some rows in the driver; then all of them, where more are wanted.
 
         Types and roles of columns are guessed of the first: a partition may be too large for it.
         """

@@ -20,11 +20,11 @@ MOST_EDGES = 255
 TOP_EDGES, TOP_SHARE = 40, 0.04  # pr_auc depends most on who is ranked first
 EVEN_BINS = 50  # a multiple of ten: calibration_error needs the edges 0.1, 0.2, ... 0.9
 FEW_SCORES = MOST_EDGES - (EVEN_BINS + 1)
-"""Of so many distinct scores no two share a bin."""
+"""Up to this number of distinct scores no two share a bin."""
 TAIL_SHARES = (*np.arange(1, 10) / 10, 0.95, 0.99, 0.998)
 RESIDUAL_SHARES = (0.002, 0.005, 0.01, *np.arange(1, 50) / 50, 0.99, 0.995, 0.998)
 MOST_RESIDUALS = 100
-"""Residuals that differ: of so many each has a bin of its own."""
+"""Up to this number of distinct residuals each has a bin of its own."""
 OCTAVES = np.arange(-6, 15) / 2  # of residuals beyond the reference's, in half octaves
 SMALLEST_SCALE = 2.0**-10
 _MOST = 2.0**1000  # a larger residual counts as that, so that edges beyond it are finite
