@@ -15,7 +15,7 @@ class _Identity(msgspec.Struct):
     verdict_id: str = ""
     alert_id: str = ""
     revision: int = 0
-    feature: str = ""
+    feature: str | None = None  # a verdict on the number of events has none
 
 
 @dataclass
