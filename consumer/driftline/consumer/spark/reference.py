@@ -45,7 +45,7 @@ def build_reference(
 
     The order of the rows and their partitions do not matter. Executors read them, seven to nine
     times: what is dear to compute is better written first, or cached. The driver merges what tasks
-    have counted, which does not grow with the rows.
+    have counted, which has a limit whatever the rows.
 
     Args:
         df: the events, a column a field.
