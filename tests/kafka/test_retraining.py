@@ -86,6 +86,7 @@ class World:
     bootstrap: str
     prefix: str
     second: int = 0
+    applied: int = 0  # changes of models that the worker knew of before the second model
     unlabelled: list[bytes] = field(default_factory=list)
 
     def predict(self, seconds: int, world: tuple[float, tuple[float, float]]) -> None:
@@ -167,7 +168,9 @@ def world(
         steps.deploy(service, first, service.folder / "first.json.gz")
         steps.hand_over(service)
         wait_until(lambda: MODEL in worker.owned()["models"], "the model is judged")
-        yield World(steps, service, worker, Sender(bootstrap), bootstrap, prefix)
+        wait_until(lambda: bool(worker.logged("models applied")), "the line")
+        known = len(worker.logged("models applied"))
+        yield World(steps, service, worker, Sender(bootstrap), bootstrap, prefix, applied=known)
     finally:
         worker.close()
 
@@ -193,6 +196,8 @@ def is_in_service(world: World, before: str) -> None:
     assert np.sign(model.weights).tolist() == np.sign(DRIFTED[1]).tolist()
     now = reference_of(world)
     assert now != before
+    # Events that pass before the worker knows of it are compared with the reference of before.
+    wait_until(lambda: len(world.worker.logged("models applied")) > world.applied, "it is known")
     world.predict(AFTER_FOR, DRIFTED)
     wait_until(lambda: world.statuses() == {"resolved"}, "the alerts are over")
     assert {record.alert.reference.id for record in world.alerts().values()} == {now}
