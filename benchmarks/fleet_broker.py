@@ -273,7 +273,7 @@ def measure(fleet: Fleet, windows: int) -> None:
         for window in range(windows - 2):
             events = fleet.send(window)
         killed.note(f"while {windows - 2} x {events:,} events are written")
-        killed.judged(windows - 3, "till half of a window is judged", 0.5)
+        killed.judged(windows - 3, f"till {windows - 3.5:g} windows are judged", 0.5)
         killed.kill()
         killed.start("start after a kill while it judged")
         killed.judged(windows - 3, "till the windows are judged")
