@@ -36,10 +36,17 @@ class Together(Protocol):
 
 
 class Extra(NamedTuple):
-    """An extra of Driftline, and the library that it brings."""
+    """An extra of Driftline, and the library that it brings.
+
+    Attributes:
+        name: of the extra.
+        library: to import.
+        check: raises an `InputError` for a file that cannot be one, and needs no library for it.
+    """
 
     name: str
     library: str
+    check: Callable[[Path], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -91,7 +98,7 @@ FORMATS = [
         None,
         parquet.count,
         tables=parquet.tables,
-        extra=Extra("files", "pyarrow"),
+        extra=Extra("files", "pyarrow", parquet.check),
         write=parquet.write,
     ),
     Format(

@@ -77,6 +77,8 @@ def checked(path: str | Path | Given) -> tuple[Path, Format]:
     _check_exists(file)
     if form.extra is not None and find_spec(form.extra.library) is None:
         raise InputError(lacking(file, form, form.extra))
+    if form.extra is not None and form.extra.check is not None:
+        form.extra.check(file)
     return file, form
 
 

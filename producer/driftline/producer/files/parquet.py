@@ -6,10 +6,13 @@ from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from driftline.producer.errors import InputError
 from driftline.producer.files.column_types import Chunks, Types
 
 if TYPE_CHECKING:
     from driftline.producer.records.table import Table
+
+_ENDS = (b"PAR1", b"PARE")  # of a file in plain text, and of one that is encrypted
 
 
 def tables(file: Path, columns: Container[str] | None = None) -> Iterator[Table]:
@@ -23,7 +26,23 @@ def tables(file: Path, columns: Container[str] | None = None) -> Iterator[Table]
         InputError: the file is not readable Parquet, or two columns have one name.
         ModuleNotFoundError: pyarrow is not installed.
     """
-    yield from _reader().read(file, columns)
+    reader = _reader()
+    try:
+        yield from reader.read(file, columns)
+    except reader.UNREADABLE as error:
+        raise _unreadable(file) from error
+
+
+def check(file: Path) -> None:
+    """Tell a torn file by its end, before pyarrow is imported.
+
+    Raises:
+        InputError: a file of Parquet does not end so.
+    """
+    with file.open("rb") as stream:
+        stream.seek(max(file.stat().st_size - len(_ENDS[0]), 0))
+        if stream.read() not in _ENDS:
+            raise _unreadable(file)
 
 
 def count(file: Path) -> int | None:
@@ -43,6 +62,10 @@ def write(stream: BinaryIO, types: Types, chunks: Chunks) -> None:
         ModuleNotFoundError: pyarrow is not installed.
     """
     _reader().write(stream, types, chunks)
+
+
+def _unreadable(file: Path) -> InputError:
+    return InputError(f"{file}: is not readable Parquet; write the file again")
 
 
 def _reader() -> Any:
