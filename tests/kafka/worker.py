@@ -74,11 +74,16 @@ class Worker:
         assert self._process.wait(10) == -signal.SIGKILL, self.text()
         self._process = None
 
+    def terminate(self) -> None:
+        """Send SIGTERM."""
+        assert self._process is not None
+        self._process.terminate()
+
     def stop(self) -> float:
         """Send SIGTERM; return the seconds that it took to end, with exit code 0."""
         assert self._process is not None
         begin = time.monotonic()
-        self._process.terminate()
+        self.terminate()
         code = self._process.wait(20)
         self._process = None
         assert code == 0, self.text()

@@ -38,6 +38,10 @@ from driftline.consumer.service.worker import LongLived, Worker, collect_seldom
 from driftline.consumer.sketch.state import WORKER
 
 TIME_TO_STOP = 4.5  # seconds; the docs promise supervisors 5
+_UNRECORDED = (
+    b"stopped before the last checkpoint was through: the broker is away, or there are very many"
+    b" models; the next start does again what is not recorded\n"
+)
 
 
 class StopSignal:
@@ -65,7 +69,7 @@ class StopSignal:
 
     def _give_up(self, number: int, frame: FrameType | None) -> None:
         # Not a logger, which the interrupted code may hold a lock of.
-        os.write(sys.stderr.fileno(), b"stopped without a last checkpoint: the broker is away\n")
+        os.write(sys.stderr.fileno(), _UNRECORDED)
         os._exit(START_ME_AGAIN)
 
 
