@@ -88,7 +88,10 @@ def compare(wanted: Wanted, feedback: Feedback) -> Compared:
     Raises:
         DriftlineError: a file or the configuration cannot be used, or the sides cannot be compared.
     """
-    return run(set_up(wanted, read_sides(wanted, feedback)), wanted.names, feedback)
+    sides = read_sides(wanted, feedback)
+    with feedback.progress("predictions put in order", None):
+        comparison = set_up(wanted, sides)
+    return run(comparison, wanted.names, feedback)
 
 
 def run(comparison: Comparison, names: tuple[str, str], feedback: Feedback) -> Compared:

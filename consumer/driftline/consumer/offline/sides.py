@@ -114,19 +114,20 @@ def read_sides(wanted: Wanted, feedback: Feedback) -> tuple[Predictions, Predict
     labels = _configured_labels(wanted)
     files = [_file(wanted, path, feedback) for path in wanted.files]
     read = [_predictions(wanted, file, feedback) for file in files]
-    first, second = _parted(wanted, read[0]) if wanted.sides else (read[0], read[1])
-    if labels is not None:
-        _check_found(wanted, labels, (first, second))
-    known = None if labels is None else labels.ids[labels.having(TRUTH)]
-    _check_same(wanted, files, (first, second), known)
-    if labels is not None:
-        first, second = (
-            each.with_truth(labels, np.ones(len(each), bool)) for each in (first, second)
+    with feedback.progress("sides put together", None):
+        first, second = _parted(wanted, read[0]) if wanted.sides else (read[0], read[1])
+        if labels is not None:
+            _check_found(wanted, labels, (first, second))
+        known = None if labels is None else labels.ids[labels.having(TRUTH)]
+        _check_same(wanted, files, (first, second), known)
+        if labels is not None:
+            first, second = (
+                each.with_truth(labels, np.ones(len(each), bool)) for each in (first, second)
+            )
+        return (
+            first.with_truth(second, ~first.having(TRUTH)),
+            second.with_truth(first, ~second.having(TRUTH)),
         )
-    return (
-        first.with_truth(second, ~first.having(TRUTH)),
-        second.with_truth(first, ~second.having(TRUTH)),
-    )
 
 
 def _file(wanted: Wanted, path: Input, feedback: Feedback) -> _File:
