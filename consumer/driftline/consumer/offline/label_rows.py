@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from driftline.consumer.offline import file_rows
+from driftline.consumer.sketch.event_rows import event_times
 from driftline.detectors.grid import IntArray
-from driftline.producer.records.joined_table import joined
+from driftline.producer.records.joined_table import compact, joined
 from driftline.producer.records.mapping import Mapping
-from driftline.producer.records.places import Places
 from driftline.producer.records.table import Table
 from driftline.producer.records.timestamp_column import UNREADABLE
 
@@ -41,29 +40,26 @@ class LabelRows:
 
     def __init__(self, tables: Iterable[Table], mapping: Mapping) -> None:
         whole = joined(list(tables))
-        rows, places = whole.to_rows(), whole.places
-        times = file_rows.all_times(rows, mapping)
+        times, places = event_times(whole, mapping), whole.places
         self.partitions: int | None = None
         self.timed = bool((times != UNREADABLE).any())
-        parts = [np.argsort(times, kind="stable")]
+        orders = [np.argsort(times, kind="stable")]
         if places is not None:
             self.partitions = int(places.partitions.max()) + 1
             self.timed = self.timed or places.times is not None
             order = np.lexsort((places.offsets, places.partitions))
-            parts = np.split(order, np.flatnonzero(np.diff(places.partitions[order])) + 1)
-        self._parts = [
-            _Part(
-                [rows[i] for i in part.tolist()],
-                times[part],
-                None if places is None else places.take(part),
-            )
-            for part in parts
-        ]
+            orders = np.split(order, np.flatnonzero(np.diff(places.partitions[order])) + 1)
+        self._parts = [_Part(whole, order, times[order]) for order in orders]
 
-    @property
-    def rows(self) -> file_rows.Rows:
-        """All rows, in the order in which they are fed."""
-        return [row for part in self._parts for row in part.rows]
+    def tables(self) -> Iterator[Table]:
+        """Yield all rows, in the order in which they are fed."""
+        for part in self._parts:
+            yield from part.tables(0, part.rows)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield them one by one."""
+        for table in self.tables():
+            yield from table.to_rows()
 
     @property
     def yielded(self) -> int:
@@ -81,33 +77,39 @@ class LabelRows:
     def rest(self) -> Iterator[Table]:
         """Yield the rows that have not been yielded yet."""
         for part in self._parts:
-            yield from part.yielded(len(part.rows))
+            yield from part.yielded(part.rows)
 
 
 class _Part:
     """The rows of a set, or of one partition of a recording, in their order.
 
     Attributes:
+        rows: how many there are.
         times: of each row, the largest up to it.
         next: the first row that has not been yielded.
     """
 
-    def __init__(self, rows: file_rows.Rows, times: IntArray, places: Places | None) -> None:
-        self.rows, self.places = rows, places
-        self.times = np.maximum.accumulate(times)
+    def __init__(self, whole: Table, order: IntArray, times: IntArray) -> None:
+        self._whole, self._order = whole, order
+        self._offsets = None if whole.places is None else whole.places.offsets[order]
+        self.rows, self.times = len(order), np.maximum.accumulate(times)
         self.next = 0
 
     def yielded(self, end: int) -> Iterator[Table]:
         """Yield the rows before `end`, and with them those of the same record."""
-        end = self._whole(end)
-        while self.next < end:
-            start, self.next = self.next, self._whole(min(self.next + _CHUNK, end))
-            places = None if self.places is None else self.places.take(slice(start, self.next))
-            yield replace(Table.of_rows(self.rows[start : self.next]), places=places)
+        begin, self.next = self.next, max(self.next, self._end(end))
+        return self.tables(begin, self.next)
 
-    def _whole(self, end: int) -> int:
+    def tables(self, begin: int, end: int) -> Iterator[Table]:
+        """Yield rows, some thousand at a time; those of a record are not cut."""
+        while begin < end:
+            until = self._end(min(begin + _CHUNK, end))
+            # Without the texts that none of these rows has: there may be millions.
+            yield compact(self._whole.take(self._order[begin:until]))
+            begin = until
+
+    def _end(self, end: int) -> int:
         """Return the end of the record whose rows would be cut at `end`."""
-        if self.places is None or not 0 < end < len(self.rows):
+        if self._offsets is None or not 0 < end < self.rows:
             return end
-        offsets = self.places.offsets
-        return int(np.searchsorted(offsets, offsets[end - 1], "right"))
+        return int(np.searchsorted(self._offsets, self._offsets[end - 1], "right"))

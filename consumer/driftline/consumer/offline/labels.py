@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from driftline.consumer.config import LabelsConfig
 from driftline.consumer.offline import file_rows
@@ -16,17 +19,18 @@ from driftline.consumer.offline.label_rows import LabelRows
 from driftline.consumer.offline.truth import Truth, note_repeated
 from driftline.consumer.service.backtest import Backtest
 from driftline.consumer.sketch.event_ids import id_text
-from driftline.consumer.sketch.event_rows import with_aliases
+from driftline.consumer.sketch.event_rows import has_values, with_aliases
 from driftline.consumer.wire.records import Alert, Verdict
 from driftline.consumer.wire.text import some
 from driftline.producer.errors import InputError
 from driftline.producer.files.rows import read_rows
 from driftline.producer.files.tables import read_tables
 from driftline.producer.records.category import category_text
+from driftline.producer.records.column_values import as_coded
 from driftline.producer.records.durations import format_duration
 from driftline.producer.records.event_fields import ALIASES, split_outcome
 from driftline.producer.records.mapping import Constant, Mapping
-from driftline.producer.records.table import Table
+from driftline.producer.records.table import ABSENT, Table
 from driftline.producer.reference.guess_time import infer_times
 
 _FEW = 3
@@ -115,7 +119,7 @@ class LabelFile:
             )
         values: dict[str | int, Any] = {}
         labels = repeated = 0
-        for row in self._of(model):
+        for row in chain.from_iterable(table.to_rows() for table in self._of(model)):
             label = files.mapping.to_event(row)
             key, actual = id_text(label.get("event_id")), label.get("actual")
             if key and actual is not None:
@@ -157,7 +161,8 @@ class LabelFile:
     def causes(self, model: str) -> list[str]:
         """Return why labels of a model and its predictions did not match, a sentence each."""
         own = Ids(self._files.mapping)
-        own.add(Table.of_rows(self._of(model)))
+        for table in self._of(model):
+            own.add(table)
         files = self._files
         horizon = files.config.horizon
         return sentences(
@@ -174,7 +179,7 @@ class LabelFile:
         Raises:
             InputError: none is a label of the model.
         """
-        advice = f"map the columns with sources.{self._topic}.fields"
+        files, advice = self._files, f"map the columns with sources.{self._topic}.fields"
         worst = self._refused.most_common(1)
         labels = backtest.totals.labels[model]
         if worst:
@@ -182,9 +187,8 @@ class LabelFile:
             example = backtest.examples[reason]
             detail = f", {example.detail}" if example.record.topic == self._topic else ""
             if reason == "unknown_class":
-                detail = (
-                    f", {unknown_class(self._rows.rows, self._files.mapping, self._files.classes)}"
-                )
+                known = files.classes
+                detail = f", {unknown_class(self._rows.rows(), files.mapping, known)}"
                 advice = "write the classes as in the reference, or build it with these"
             said = f"{self._file}: {rows:,} of {self.fed:,} rows are no labels: {reason}{detail}"
             if not labels:
@@ -195,13 +199,18 @@ class LabelFile:
                 f"{self._file}: none of {self.fed:,} rows is a label of the model {model}"
             )
 
-    def _of(self, model: str) -> file_rows.Rows:
-        """Return the rows that name this model, or none."""
-        rows, path = self._rows.rows, self._files.mapping.paths().get("model")
-        if path is None or isinstance(path, Constant):
-            return rows
-        named = file_rows.column(rows, path)
-        return [row for row, name in zip(rows, named, strict=True) if name in (None, model)]
+    def _of(self, model: str) -> Iterator[Table]:
+        """Yield the rows that name this model, or none."""
+        path = self._files.mapping.paths().get("model")
+        for table in self._rows.tables():
+            found = None if path is None or isinstance(path, Constant) else table.find(path)
+            if found is None:
+                yield table
+                continue
+            column, gone = found
+            named = as_coded(column)
+            own = np.array([name in (None, ABSENT, model) for name in named.distinct], bool)
+            yield table.take(own[named.codes] if gone is None else own[named.codes] | gone)
 
     def _path(self, field: str) -> tuple[str, ...] | Constant | None:
         """Return where a field stands in the records, also in its parts; None if not mapped."""
@@ -210,11 +219,11 @@ class LabelFile:
 
     def _has(self, field: str) -> bool:
         mapping = self._files.mapping
-        return any(mapping.to_event(row).get(field) is not None for row in self._rows.rows)
+        return any(has_values(table, mapping, field) for table in self._rows.tables())
 
     def _has_times(self) -> bool:
         """Return whether there are times: in the column that is mapped, or in one that is not."""
-        rows = self._rows.rows[:_SAMPLE]
+        rows = list(islice(self._rows.rows(), _SAMPLE))
         path = self._path("timestamp")
         if isinstance(path, Constant):
             return True
@@ -231,8 +240,8 @@ class LabelFile:
     def _no_value(self, field: str, why: str) -> str:
         """Return why no label has a field, and what the file has instead."""
         names = {"timestamp": "time", "event_id": "event_id", "actual": "actual"}
-        rows, source = self._rows.rows, f"sources.{self._topic}.fields"
-        columns = list(dict.fromkeys(name for row in rows[:1_000] for name in row))
+        rows, source = list(islice(self._rows.rows(), _SAMPLE)), f"sources.{self._topic}.fields"
+        columns = list(dict.fromkeys(name for row in rows for name in row))
         head = f"{self._file}: no label has {_an(names[field])}, {why}"
         has = f"the file has {', '.join(columns)}"
         path = self._path(field)
@@ -244,10 +253,11 @@ class LabelFile:
         if not {path[0], *aliases} & set(columns):
             where = source if self._files.mapping.is_native else f"{source}.{field}"
             return f"{head}: there is no column {'.'.join(path)}, correct {where}; {has}"
-        values = [value for value in file_rows.column(rows, path) if value is not None]
-        if not values:
+        values = file_rows.column(list(self._rows.rows()), path)
+        value = next((value for value in values if value is not None), None)
+        if value is None:
             return f"{head}: column {'.'.join(path)} is empty; {has}"
-        shown = category_text(values[0])
+        shown = category_text(value)
         return (
             f"{head}: column {'.'.join(path)} holds no times that can be read, such as {shown};"
             f" correct {source}.{field}; {has}"
