@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 
 from driftline.consumer.cli.check_bodies import body_findings
-from driftline.consumer.cli.check_config import config_findings
+from driftline.consumer.cli.check_config import client_findings, config_findings
 from driftline.consumer.cli.check_events import (
     Sample,
     decode,
@@ -46,7 +46,6 @@ from driftline.consumer.wire.text import plural
 from driftline.detectors.reference import Reference
 from driftline.detectors.volume import LEAST_DAYS
 from driftline.errors import DriftlineError
-from driftline.producer.errors import SchemaError
 from driftline.producer.records.durations import format_duration
 from driftline.producer.records.formats.schemas import SchemaSource
 
@@ -67,7 +66,10 @@ def inspect(loaded: Loaded, log: Log | None) -> list[Finding]:
     known = [*config_findings(loaded), *map(finding, problems)]
     findings = [found for found in known if found.subject not in loaded.config.models]
     samples: Mapping[str, tuple[Sample, LabelSample]] = {}
-    if log is not None:
+    if log is None:
+        findings += client_findings(loaded.config)
+        findings += map(finding, source_problems(Plan(loaded.config, references), loaded))
+    else:
         broken = {found.subject for found in known if found.level == "error"}
         sound = {name: each for name, each in references.items() if name not in broken}
         try:
@@ -86,9 +88,10 @@ def inspect(loaded: Loaded, log: Log | None) -> list[Finding]:
                     source.check()
                     findings.append(Finding("ok", "schema_registry", source.url))
                 plan = _plan(loaded.config, sound, source)
-                known += map(finding, source_problems(plan, loaded))
-                samples = _samples(plan, log, topics, show)
-                findings += format_findings(plan)
+                findings += map(finding, wrong := source_problems(plan, loaded))
+                inputs = plan.inputs - {problem.key[1] for problem in wrong}
+                samples = _samples(plan, log, {t: topics[t] for t in inputs & topics.keys()}, show)
+                findings += format_findings(plan, inputs)
         except DriftlineError as error:
             findings.append(Finding("error", "kafka", str(error)))
     for name in loaded.config.models:
@@ -158,10 +161,7 @@ def _samples(
     for done, topic in enumerate(sorted(plan.inputs & topics.keys())):
         show(done)
         newest = list(log.read(*newest_records(log, topics[topic], RECENT)))
-        try:
-            records = plan.opener(topic).open(newest)
-        except SchemaError:  # found already
-            continue
+        records = plan.opener(topic).open(newest)
         decoded = decode(plan, topic, records)
         sample_labels(plan, topic, records, decoded, labels)
         for name, sample in sample_topic(plan, topic, records, decoded).items():

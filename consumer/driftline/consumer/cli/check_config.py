@@ -9,8 +9,9 @@ from driftline.consumer.cli.check_findings import Finding, finding, overview
 from driftline.consumer.cli.load_config import read_config, rows_problems, unbuilt
 from driftline.consumer.cli.options import DEFAULT_CONFIG
 from driftline.consumer.cli.topic_checks import input_topics
-from driftline.consumer.config import ConfigError, Loaded
-from driftline.consumer.log.broker import connect
+from driftline.consumer.config import Config, ConfigError, Loaded
+from driftline.consumer.log.broker import connect, require_client
+from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.protocol import Log
 from driftline.errors import DriftlineError
 
@@ -58,6 +59,7 @@ def begin(
         absent = unbuilt(loaded)
         if not absent:
             return Begun(head, [], loaded)
+        found += client_findings(loaded.config)
     else:
         try:
             return Begun(head, [], loaded, connect(loaded.config.kafka).log)
@@ -79,3 +81,12 @@ def config_findings(loaded: Loaded) -> list[Finding]:
         text = "none in this file: workers watch those that are applied, driftline models list"
         found.append(Finding("ok", "models", text))
     return found
+
+
+def client_findings(config: Config) -> list[Finding]:
+    """Return that the client of the broker is not installed, if so; no broker is asked."""
+    try:
+        require_client(config.kafka)
+    except LogError as error:
+        return [Finding("error", "kafka", str(error))]
+    return []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from driftline.consumer.cli.check_findings import Finding
 from driftline.consumer.service.plan import Plan
@@ -11,12 +11,12 @@ from driftline.producer.records.formats.presets import PRESETS
 _LISTED = 3
 
 
-def format_findings(plan: Plan) -> Iterator[Finding]:
-    """Yield in which forms the records of each topic were, after some have been read.
+def format_findings(plan: Plan, inputs: Set[str]) -> Iterator[Finding]:
+    """Yield in which forms the records of `inputs` were, after some have been read.
 
     Of a topic of JSON objects alone nothing is to be said.
     """
-    for topic in sorted(plan.inputs):
+    for topic in sorted(inputs):
         opener = plan.opener(topic)
         forms = opener.forms
         if forms.keys() - {"JSON"}:

@@ -7,7 +7,7 @@ from driftline.consumer.config import Config, Loaded, Problem
 from driftline.consumer.log.schema_registry import PATIENCE, SchemaRegistry
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.references import sort_out, stored_references
-from driftline.producer.errors import SchemaError
+from driftline.producer.errors import MissingExtraError, SchemaError
 
 
 def read_plan(loaded: Loaded) -> Plan:
@@ -35,10 +35,9 @@ def schema_source(config: Config, patience: float = PATIENCE) -> SchemaRegistry 
 
 
 def source_problems(plan: Plan, loaded: Loaded) -> list[Problem]:
-    """Return what is wrong with the schemas of the sources that are read.
+    """Return what is wrong with the sources that are read: a schema, or what reads it is missing.
 
-    Raises:
-        MissingExtraError: what reads one is not installed.
+    Their keys begin with `sources` and the topic.
     """
     problems = []
     for topic in sorted(plan.inputs & plan.config.sources.keys()):
@@ -47,4 +46,6 @@ def source_problems(plan: Plan, loaded: Loaded) -> list[Problem]:
         except SchemaError as error:
             key = ("sources", topic, "schema")
             problems.append(loaded.locations.problem(key, str(error)))
+        except MissingExtraError as error:
+            problems.append(loaded.locations.problem(("sources", topic), str(error)))
     return problems

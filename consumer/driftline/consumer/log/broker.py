@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, TypeVar
 
-from driftline.consumer.log.errors import Unreachable
+from driftline.consumer.log.errors import LogError, Unreachable
 from driftline.consumer.log.protocol import Broker
 
 if TYPE_CHECKING:  # what reads it is large, and a verb that fails may not need it
@@ -18,6 +19,18 @@ EVERY = 60.0  # seconds between two lines about a broker that is away
 Reached = TypeVar("Reached")
 
 
+def require_client(config: KafkaConfig) -> None:
+    """Refuse a client that is not installed; no broker is asked.
+
+    Raises:
+        LogError: it is not.
+    """
+    if config.client == "confluent" and find_spec("confluent_kafka") is None:
+        raise LogError(
+            'kafka.client: confluent needs the extra confluent: pip install "driftline[confluent]"'
+        )
+
+
 def connect(config: KafkaConfig) -> Broker:
     """Reach the broker and log in.
 
@@ -25,9 +38,10 @@ def connect(config: KafkaConfig) -> Broker:
         config: where it is, as whom to log in, and the name of the group.
 
     Raises:
-        LogError: the broker refuses; the sentence names the cause.
+        LogError: the broker refuses; the sentence names the cause. Or the client is not installed.
         Unreachable: nobody answers as a broker. Both are known within 15 seconds.
     """
+    require_client(config)
     # Only here: what asks no broker starts without the client.
     from driftline.consumer.log import confluent, kafka_python
 

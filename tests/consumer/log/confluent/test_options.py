@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from driftline.consumer.config.client_options import (
     librdkafka_problems,
     option_problems,
 )
-from driftline.consumer.log import confluent
+from driftline.consumer.log import broker
 from driftline.consumer.log.confluent.client_log import LibrdkafkaLog, client_logger
 from driftline.consumer.log.confluent.options import client_options, start_client
 from driftline.consumer.log.errors import LogError
@@ -123,9 +122,10 @@ def test_the_login(tmp_path: Path) -> None:
 
 
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "driftline.consumer.log.confluent.broker", None)
+    monkeypatch.setattr(broker, "find_spec", lambda name: None)
     with pytest.raises(LogError, match=r"needs the extra confluent: pip install "):
-        confluent.connect(settings())
+        broker.connect(settings())
+    broker.require_client(KafkaConfig(bootstrap_servers=(NOBODY,)))
 
 
 def test_each_kind_of_line_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:

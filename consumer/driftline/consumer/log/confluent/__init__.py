@@ -13,17 +13,13 @@ from __future__ import annotations
 
 from driftline.consumer.config import KafkaConfig
 from driftline.consumer.log import kafka_python
-from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.protocol import Broker
 
 
 def connect(config: KafkaConfig) -> Broker:
     """Reach the broker and log in; see `driftline.consumer.log.broker.connect`."""
-    try:
-        from driftline.consumer.log.confluent.broker import ConfluentBroker
-    except ImportError:
-        raise LogError(
-            'kafka.client: confluent needs the extra confluent: pip install "driftline[confluent]"'
-        ) from None
+    # Only here: it needs the extra, without which the other client works.
+    from driftline.consumer.log.confluent.broker import ConfluentBroker
+
     kafka_python.reach(config)
     return ConfluentBroker(config)
