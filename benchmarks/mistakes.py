@@ -52,6 +52,7 @@ _IN_OPTIONS = """\
 bactest
 run --wait soon
 check --off-line
+check --plan --rate foo
 backtest
 backtest --input missing.csv
 backtest --input empty.csv
@@ -87,6 +88,8 @@ alerts notify --to localhost
 dead-letter show
 dead-letter replay
 dead-letter replay --since then
+dead-letter show --reason late
+dead-letter show --since 1h --until 2h
 demo --hours 2
 """
 _IN_CONFIGURATION = """\
@@ -101,6 +104,8 @@ run --config broken.yaml
 run --config address.yaml
 run --config rows.yaml
 run --config good.yaml
+run --config good.yaml --take-over u
+check --config good.yaml --plan --rate u=1/s
 check --config missing.yaml
 check --config unknown.yaml
 check --offline --config good.yaml

@@ -13,7 +13,7 @@ from typing import Any, get_args
 import yaml
 
 from driftline.consumer.log.topics import output_topics
-from driftline.consumer.sketch.exact import Reason
+from driftline.consumer.wire.kinds import Reason
 from driftline.consumer.wire.meaning import Contract
 from driftline.consumer.wire.schemas import schema_of
 

@@ -10,7 +10,7 @@ import pytest
 
 from driftline.consumer.config import METRICS
 from driftline.consumer.http.label_series import OUTCOMES
-from driftline.consumer.sketch.decode import Reason
+from driftline.consumer.wire.kinds import Reason
 
 from .commands import of_page, run
 from .labelled import labelled

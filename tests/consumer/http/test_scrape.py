@@ -14,8 +14,7 @@ from driftline.consumer.judge.windows.passed_over import REASONS
 from driftline.consumer.log.protocol import Message
 from driftline.consumer.service.counting import InputPartition
 from driftline.consumer.service.worker import Worker
-from driftline.consumer.sketch.decode import Reason
-from driftline.consumer.wire.kinds import Kind
+from driftline.consumer.wire.kinds import Kind, Reason
 from driftline.detectors import DETECTORS
 
 from .conftest import START, Site, labelled, read

@@ -11,11 +11,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from driftline.consumer.sketch.decode import Decoder, ModelSchema, Reason
+from driftline.consumer.sketch.decode import Decoder, ModelSchema
 from driftline.consumer.sketch.event_ids import id_text
 from driftline.consumer.sketch.exact import EventReader, read_row
 from driftline.consumer.sketch.fields import EventFields
 from driftline.consumer.sketch.labels import LabelReader
+from driftline.consumer.wire.kinds import Reason
 from driftline.detectors.counts import Feature, Layout
 from driftline.producer.records.derived_values import numbers_in
 from driftline.producer.records.event import Event, Label, event_schema, label_schema

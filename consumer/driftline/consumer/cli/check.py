@@ -46,15 +46,20 @@ def check(
 
     Reads up to 1,000 recent records a topic and writes nothing. Errors give exit code 2.
     """
-    from driftline.consumer.cli import check_config, check_findings
-
     asked = Question(rate or (), partitions or (), workers, keyed)
     if not plan and (rate or partitions or keyed or workers != 1):
         raise CommandError("--rate, --partitions, --workers and --keyed go with --plan: add it")
     if plan and not rate:
         raise CommandError("--plan needs a rate: --rate 1000/s, or --rate TOPIC=1000/s for each")
+    asked.check_forms()
+    from driftline.consumer.cli import check_config, check_findings
+
     begun = check_config.begin(
-        config, bootstrap_servers, stages, offline=offline or bool(plan and partitions)
+        config,
+        bootstrap_servers,
+        stages,
+        offline=offline or bool(plan and partitions),
+        **({"agree": asked.read} if plan else {}),
     )
     findings = begun.findings
     if begun.loaded is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,14 +34,26 @@ class Begun(NamedTuple):
 
 
 def begin(
-    path: Path | None, bootstrap_servers: str | None, stages: str | None = None, *, offline: bool
+    path: Path | None,
+    bootstrap_servers: str | None,
+    stages: str | None = None,
+    *,
+    offline: bool,
+    agree: Callable[[Config], object] = lambda config: None,
 ) -> Begun:
     """Read the configuration, and reach its broker unless `offline`.
 
     While that is away the references are left alone, so the answer comes at once.
 
+    Args:
+        path: of the configuration.
+        bootstrap_servers: brokers of the command line.
+        stages: stages of the command line.
+        offline: leave the broker alone.
+        agree: raises where other options do not go with the configuration.
+
     Raises:
-        CommandError: there is no file.
+        CommandError: there is no file, or what `agree` raises.
     """
     try:
         loaded = read_config(
@@ -53,6 +66,7 @@ def begin(
         )
     except ConfigError as error:
         return Begun(str(path or DEFAULT_CONFIG), [finding(problem) for problem in error.problems])
+    agree(loaded.config)
     head = overview(loaded.files, loaded.config, len(input_topics(loaded.config)))
     found = config_findings(loaded)
     if offline:

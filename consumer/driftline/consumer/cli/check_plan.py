@@ -11,7 +11,7 @@ from driftline.consumer.capacity.limits import Limit, limits
 from driftline.consumer.capacity.load import Load
 from driftline.consumer.capacity.measured import TABLE
 from driftline.consumer.capacity.shape import ModelShape
-from driftline.consumer.cli.check_rates import Question, read_partitions, read_rates
+from driftline.consumer.cli.check_rates import Question
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.load_models import read_plan
 from driftline.consumer.cli.topic_checks import all_topics, wanted_topics
@@ -42,18 +42,12 @@ def plan(loaded: Loaded, log: Log | None, question: Question) -> Planned:
         ConfigError: a reference cannot be used.
     """
     config = loaded.config
-    if not config.models:
-        raise CommandError(
-            "--plan needs models in the file: name those that are applied in a file of their own"
-        )
-    topics = sorted({topic for model in config.models.values() for topic in model.predictions})
-    rates = read_rates(question.rates, topics)
-    partitions = read_partitions(question.partitions, topics)
+    rates, partitions = question.read(config)
     known: Mapping[str, TopicInfo] = {}
     if log is not None:
         with closing(log):
             known = log.topics(all_topics(config))
-    for topic in topics:
+    for topic in rates:
         if topic not in partitions:
             if topic not in known:
                 raise CommandError(f"how many partitions has {topic}? give --partitions {topic}=12")

@@ -6,10 +6,13 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.config.names import hint
+
+if TYPE_CHECKING:  # what reads it is large
+    from driftline.consumer.config import Config
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _RATE = re.compile(r"([0-9][0-9_,]*(?:\.[0-9]+)?)\s*([kM]?)\s*/\s*([smhd])")
@@ -33,6 +36,31 @@ class Question:
     partitions: Sequence[str]
     workers: int
     keyed: bool
+
+    def check_forms(self) -> None:
+        """Refuse what is a rate or a number of partitions of no topic whatever.
+
+        Raises:
+            CommandError: one is none.
+        """
+        for text in self.rates:
+            _rate(text.rpartition("=")[2])
+        for text in self.partitions:
+            _partitions(text.rpartition("=")[2])
+
+    def read(self, config: Config) -> tuple[dict[str, float], dict[str, int]]:
+        """Return events a second, and partitions as far as they are given, by input topic.
+
+        Raises:
+            CommandError: there is no model, or one is of a topic that no model reads.
+        """
+        if not config.models:
+            raise CommandError(
+                "--plan needs models in the file: name those that are applied in a file of their"
+                " own"
+            )
+        topics = sorted({topic for model in config.models.values() for topic in model.predictions})
+        return read_rates(self.rates, topics), read_partitions(self.partitions, topics)
 
 
 def read_rates(given: Sequence[str], topics: Sequence[str]) -> dict[str, float]:

@@ -18,6 +18,7 @@ from driftline.consumer.cli.options import (
 )
 from driftline.consumer.cli.terminal import out, out_json, say
 from driftline.consumer.log.broker import connect
+from driftline.consumer.wire import kinds
 
 dead_letter = typer.Typer(
     name="dead-letter",
@@ -25,7 +26,7 @@ dead_letter = typer.Typer(
     no_args_is_help=True,
 )
 
-Reason = Annotated[str | None, typer.Option(help="Only this reason, such as malformed.")]
+Reason = Annotated[kinds.Reason | None, typer.Option(help="Only this reason.")]
 Topic = Annotated[str | None, typer.Option(help="Only records that stood in this topic.")]
 
 

@@ -87,7 +87,7 @@ def _between(text: str) -> tuple[int, int]:
         CommandError: it is none.
     """
     first, dots, second = text.partition("..")
-    since, until = read_times(first or None, second or None) if dots else (None, None)
+    since, until = (read_times(each or None)[0] if dots else None for each in (first, second))
     if since is None or until is None or since >= until:
         raise CommandError(
             f"--against {text}: write two times, such as 2026-11-01T00:00:00Z..2026-11-08T00:00:00Z"

@@ -16,6 +16,7 @@ from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.options import DEFAULT_CONFIG
 from driftline.consumer.cli.terminal import say
 from driftline.consumer.config.errors import ConfigError
+from driftline.consumer.config.names import SKETCH
 from driftline.consumer.service.reference_file import absent, is_absent
 
 if TYPE_CHECKING:
@@ -158,6 +159,25 @@ def require_service(loaded: Loaded) -> None:
     problems = [*rows_problems(loaded), *unbuilt(loaded)]
     if problems:
         raise ConfigError(problems)
+
+
+def require_read(config: Config, taken: Iterable[str]) -> None:
+    """Refuse to take topics over that a worker does not read: nobody would read them then.
+
+    Raises:
+        CommandError: one is.
+    """
+    models = config.models.values()
+    inputs = {topic for model in models for topic in model.predictions}
+    inputs |= {model.labels.topic for model in models if model.labels is not None}
+    for topic in taken:
+        if SKETCH not in config.stages:
+            raise CommandError(
+                f"--take-over {topic}: this worker reads no input, add sketch to stages"
+            )
+        if models and topic not in inputs:
+            known = ", ".join(sorted(inputs))
+            raise CommandError(f"--take-over {topic}: no model reads it; known are {known}")
 
 
 def choose_model(config: Config, wanted: str | None) -> str:

@@ -136,13 +136,17 @@ def read_times(since: str | None, until: str | None = None) -> tuple[int | None,
     """Return the times of `--since` and `--until` in ms since 1970, None where not given.
 
     Raises:
-        CommandError: one is no time.
+        CommandError: one is no time, or nothing is between them.
+
+    >>> read_times("2026-11-01T00:00:00Z", "2026-11-01T00:00:01Z")
+    (1793491200000, 1793491201000)
     """
     now = time.time_ns() // 1_000_000
-    return (
-        None if since is None else read_time(since, "--since", now),
-        None if until is None else read_time(until, "--until", now),
-    )
+    first = None if since is None else read_time(since, "--since", now)
+    end = None if until is None else read_time(until, "--until", now)
+    if first is not None and end is not None and first >= end:
+        raise CommandError(f"--until {until}: nothing is between it and --since {since}")
+    return first, end
 
 
 def read_time(text: str, option: str, now: int) -> int:

@@ -135,6 +135,8 @@ def build(
             "--layout-of: that reference has types, segments, grids and a positive label: leave out"
             " --type, --segment, --grid and --positive-label"
         )
+    if layout_of is not None:
+        check_there(layout_of)
     check_output(output)
     most, types = read_grid(grid), read_types(feature_type or ())
     stretch = (None, 0, 0) if from_topic is None else _stretch(first, since, until)

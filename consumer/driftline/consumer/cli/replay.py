@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,9 +24,12 @@ from driftline.consumer.cli.progress import progress
 from driftline.consumer.cli.terminal import out
 from driftline.consumer.log.broker import connect
 from driftline.consumer.wire.text import counted
-from driftline.producer.files.formats import Rows
 from driftline.producer.files.given import checked
 from driftline.producer.replay.replay import Pace
+
+if TYPE_CHECKING:  # what reads them is large
+    from driftline.consumer.config import Config
+    from driftline.producer.replay.scenario_text import ScenarioText
 
 
 def replay(
@@ -77,25 +79,26 @@ def replay(
         raise CommandError("send what? give --input FILE or --generate HOURS")
     if file is not None:
         checked(file)
+    texts: list[ScenarioText] = []
+    if scenario:  # numbers are drawn where it is read
+        from driftline.producer.replay.scenario_text import parse_scenario
+
+        texts = [parse_scenario(text) for text in scenario]
     deployment = load_config.find_deployment(config, bootstrap_servers, needs_models=True)
-    broker, whole = connect(deployment.kafka), deployment.config
+    if deployment.config is not None and _is_mapped(topic, deployment.config):
+        if model is not None:
+            raise CommandError(f"--model: rows go as they are to {topic}, which sources maps")
+        if file is None:
+            raise CommandError(f"--generate: {topic} holds no events but rows, which sources maps")
+    broker = connect(deployment.kafka)
     with closing(broker.log):
         from driftline.consumer.cli import replay_rows
-        from driftline.producer.files.rows import count_rows, read_rows
 
-        texts = replay_rows.parse(scenario or ())
-
-        def read() -> Iterator[Rows]:
-            return replay_rows.generated(generate or 0, seed) if file is None else read_rows(file)
-
+        target = replay_rows.Target.of(topic, broker.log, deployment.config)
+        read, count = replay_rows.source(file, generate or 0, seed)
         rows = read()
         with progress("counting rows"):
-            total = count_rows(file) if file is not None else None
-        target = replay_rows.Target.of(topic, broker.log, whole)
-        if target.mapped and model is not None:
-            raise CommandError(f"--model: rows go as they are to {topic}, which sources maps")
-        if target.mapped and file is None:
-            raise CommandError(f"--generate: {topic} holds no events but rows, which sources maps")
+            total = count()
         if file is not None and not target.mapped:
             with progress("looking at the columns"):
                 target.mapping = replay_rows.guessed(file, times)
@@ -105,3 +108,9 @@ def replay(
         with closing(broker.producer()) as producer, progress("events", total) as show:
             sent = replay_rows.send_rows(rows, target, model, producer, pace, show)
     out(f"sent {counted(sent, 'event')} to {topic}")
+
+
+def _is_mapped(topic: str, config: Config) -> bool:
+    """Return whether the readers of a topic map its records, so that rows are sent as they are."""
+    source = config.sources.get(topic)
+    return source is not None and not source.mapping.is_native

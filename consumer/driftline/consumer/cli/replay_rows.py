@@ -15,12 +15,13 @@ from driftline.consumer.config import Config
 from driftline.consumer.log.protocol import Log, Message, Producer
 from driftline.consumer.offline.file_rows import Rows, guess
 from driftline.consumer.wire.messages import partition_of
+from driftline.producer.files.rows import count_rows, read_rows
 from driftline.producer.records.fields import RecordFields
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.records.time_form import GivenTimes
 from driftline.producer.replay.generator import generate
 from driftline.producer.replay.replay import Pace, encode_event
-from driftline.producer.replay.scenario_text import ScenarioText, parse_scenario, survey
+from driftline.producer.replay.scenario_text import ScenarioText, survey
 from driftline.producer.replay.scenarios import lay_over, truth_lines, write_truth
 
 # Reads a row as it is; only what JSON cannot hold is written as text, as in a native event.
@@ -108,23 +109,18 @@ def send_rows(
 _CHUNK = 10_000
 
 
-def parse(texts: Iterable[str]) -> list[ScenarioText]:
-    """Return the scenarios that the options name.
-
-    Raises:
-        InputError: one cannot be read.
-    """
-    return [parse_scenario(text) for text in texts]
+def source(
+    file: Path | None, hours: int, seed: int
+) -> tuple[Callable[[], Iterator[Rows]], Callable[[], int | None]]:
+    """Return what reads the rows of a file, or of the bundled stream, and what counts them."""
+    if file is None:
+        return lambda: _chunks(generate(hours, seed=seed)), lambda: None
+    return lambda: read_rows(file), lambda: count_rows(file)
 
 
 def guessed(file: Path, times: GivenTimes) -> Mapping:
     """Return how a file's rows become events, and print what is assumed of them."""
     return guess(file, Screen(), times=times, suggest=False)
-
-
-def generated(hours: int, seed: int) -> Iterator[Rows]:
-    """Yield the events of the bundled stream in chunks."""
-    return _chunks(generate(hours, seed=seed))
 
 
 def drifting(

@@ -33,6 +33,7 @@ def run(
     loaded = load_config.read_config(
         config, bootstrap_servers=bootstrap_servers, stages=stages, needs_models=False
     )
+    load_config.require_read(loaded.config, take_over or ())
     load_config.require_service(loaded)
     from driftline.consumer.cli import load_models, logs, service
 

@@ -22,7 +22,6 @@ from driftline.consumer.cli.topic_checks import (
     worker_topics,
 )
 from driftline.consumer.config import KafkaConfig, Locations
-from driftline.consumer.config.names import SKETCH
 from driftline.consumer.http import serve
 from driftline.consumer.log.broker import connect, wait_for_broker
 from driftline.consumer.log.errors import LogError, Unreachable
@@ -95,7 +94,6 @@ def run_service(
     """
     if plan.config.models and not topics_read(plan):
         raise LogError("stages: no model has labels, so nothing is joined: name another stage too")
-    _require_read(plan, taken)
     stop = StopSignal()
     collect_seldom()
     config = plan.config
@@ -160,20 +158,6 @@ def _reach(
     broker = wait_for_broker(lambda: connect(config), wait, report, pause)
     status.away, status.polled = None, _clock()
     return broker
-
-
-def _require_read(plan: Plan, taken: Sequence[str]) -> None:
-    """Refuse to take topics over that this worker does not read: nobody would read them then.
-
-    Raises:
-        LogError: one is.
-    """
-    for topic in taken:
-        if SKETCH not in plan.config.stages:
-            raise LogError(f"--take-over {topic}: this worker reads no input, add sketch to stages")
-        if plan.config.models and topic not in plan.inputs:
-            known = ", ".join(sorted(plan.inputs))
-            raise LogError(f"--take-over {topic}: no model reads it; known are {known}")
 
 
 def _take_over(plan: Plan, broker: Broker, topics: Sequence[str], log: Log) -> None:

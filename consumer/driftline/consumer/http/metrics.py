@@ -39,8 +39,7 @@ from driftline.consumer.judge.windows.passed_over import REASONS
 from driftline.consumer.service.counting import InputPartition
 from driftline.consumer.service.judging import Judge, PanesPartition
 from driftline.consumer.service.status import Histogram, Status
-from driftline.consumer.sketch.decode import Reason
-from driftline.consumer.wire.kinds import DRIFT, KINDS, SEVERITIES, STATUSES
+from driftline.consumer.wire.kinds import DRIFT, KINDS, SEVERITIES, STATUSES, Reason
 from driftline.consumer.wire.records import EVENTS
 
 _SKIPPED = ("tombstone", "unknown_model")

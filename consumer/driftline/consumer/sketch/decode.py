@@ -22,7 +22,6 @@ from driftline.consumer.sketch.event_record import EventBytes
 from driftline.consumer.sketch.exact import (
     EventReader,
     Lack,
-    Reason,
     Row,
     UnusableError,
     in_record,
@@ -44,7 +43,7 @@ from driftline.producer.records.table import Table
 from driftline.producer.records.timestamp import EARLIEST
 from driftline.producer.records.timestamp_column import UNREADABLE, parse_timestamps
 
-__all__ = ["Decoded", "Decoder", "ModelRows", "ModelSchema", "Reason", "Rejected"]
+__all__ = ["Decoded", "Decoder", "ModelRows", "ModelSchema", "Rejected"]
 
 
 class Decoder:

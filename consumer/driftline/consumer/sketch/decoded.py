@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from driftline.consumer.sketch.exact import Lack, Reason
+from driftline.consumer.sketch.exact import Lack
 from driftline.consumer.sketch.failures import Failures
 from driftline.consumer.wire.join_rows import IdArray
+from driftline.consumer.wire.kinds import Reason
 from driftline.consumer.wire.samples import short
 from driftline.detectors.counts import CodeArray, Columns
 from driftline.detectors.grid import IntArray

@@ -10,10 +10,11 @@ import math
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from driftline.consumer.sketch.event_ids import id_text
 from driftline.consumer.sketch.fields import EVENT_ID, VERSION, EventFields
+from driftline.consumer.wire.kinds import Reason
 from driftline.errors import DriftlineError
 from driftline.producer.errors import FormatError
 from driftline.producer.records.category import category_text
@@ -23,9 +24,6 @@ from driftline.producer.records.mapping import Mapping, find
 from driftline.producer.records.table import ABSENT as NO_KEY
 from driftline.producer.records.timestamp import join_clock
 from driftline.producer.records.values import ABSENT
-
-Reason = Literal["malformed", "schema", "timestamp", "too_far_ahead", "too_large", "unknown_class"]
-"""Why a record is a dead letter: the closed set."""
 
 
 class Lack(Enum):

@@ -1,4 +1,4 @@
-"""The table of the kinds of alerts, and the severities and statuses that an alert can have."""
+"""The table of the kinds of alerts, what an alert can be, and why a record is a dead letter."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ Severity = Literal["warning", "critical"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 Status = Literal["firing", "resolved"]
 STATUSES: tuple[Status, ...] = get_args(Status)
+Reason = Literal["malformed", "schema", "timestamp", "too_far_ahead", "too_large", "unknown_class"]
+"""Why a record is a dead letter: the closed set."""
 About = Literal["distribution", "joint", "quality", "performance", "labels", "run"]
 
 
