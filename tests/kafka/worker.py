@@ -122,9 +122,11 @@ class Worker:
         return [line for line in self.log() if line["event"] == event]
 
     def owned(self) -> dict[str, Any]:
-        """Return what it owns now: `partitions` and `models`."""
+        """Return what it owns now: `partitions` and `models`, of which there are few in a test."""
         lines = self.logged("ownership")
-        return lines[-1] if lines else {"partitions": [], "models": []}
+        owned = lines[-1] if lines else {"partitions": [], "models": []}
+        assert not {"partitions_more", "models_more"} & owned.keys(), owned
+        return owned
 
     def wait_until_ready(self) -> None:
         """Return when it owns partitions and has read again what was open in them."""

@@ -102,9 +102,10 @@ def test_a_signal_ends_it_clean(
     lines = [json.loads(line) for line in ran.err.splitlines()]
     assert [line["event"] for line in lines] == ["start", "ownership", "rejected", "stopped"]
     start, ownership, rejected, stopped = lines
-    assert start["models"] == ["car-loan"]
+    assert (start["models"], start["models_count"]) == (["car-loan"], 1)
     assert ownership["partitions"] == ["ml.predictions[0]", "ml.predictions[1]"]
     assert ownership["models"] == ["car-loan"]
+    assert not [name for name in (*start, *ownership) if name.endswith("_more")]
     assert (rejected["reason"], rejected["events"]) == ("malformed", 1)
     assert stopped["signal"] == number.name
     assert all(list(line)[:3] == ["time", "level", "event"] for line in lines)

@@ -14,7 +14,7 @@ import typer
 
 from driftline.consumer.cli.errors import START_ME_AGAIN
 from driftline.consumer.cli.logs import Log
-from driftline.consumer.cli.service_log import AnnouncingProducer, Reporter
+from driftline.consumer.cli.service_log import AnnouncingProducer, Reporter, named
 from driftline.consumer.cli.topic_checks import (
     all_topics,
     topic_problems,
@@ -114,8 +114,7 @@ def run_service(
         worker = Worker(plan, consumer, announcing, broker.log, topics, _clock, status=status)
         log.info(
             "start",
-            models=sorted(config.models),
-            inputs=sorted(inputs_read(plan)),
+            **named(models=config.models, inputs=inputs_read(plan)),
             stages=list(config.stages),
             group=config.kafka.group,
             bootstrap_servers=list(config.kafka.bootstrap_servers),
@@ -205,7 +204,7 @@ def _topics(
         raise LogError("\n".join(problems))
     if missing:
         topic_log.create_topics(missing, config.output.replication_factor)
-        log.info("topics created", topics=[spec.name for spec in missing])
+        log.info("topics created", **named(topics=[spec.name for spec in missing]))
         found = topic_log.topics(needed)
     return {name: info for name, info in found.items() if name in needed}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Set
 
 import msgspec
 
@@ -15,6 +16,25 @@ from driftline.consumer.service.status import Status
 from driftline.errors import DriftlineError
 
 EVERY = 10_000  # ms between two lines on what was left out
+NAMED = 20
+"""Names of models, partitions and topics that a line has at the most: there may be 20,000."""
+
+
+def named(**names: Collection[str]) -> dict[str, object]:
+    """Return the fields of a line about names: the first of them, and how many there are.
+
+    >>> named(models=["b", "a"])
+    {'models': ['a', 'b'], 'models_count': 2}
+    >>> fields = named(models=[f"m{number:02}" for number in range(90)])
+    >>> fields["models"][-1], fields["models_count"], fields["models_more"]
+    ('m19', 90, 70)
+    """
+    fields: dict[str, object] = {}
+    for field, given in names.items():
+        fields |= {field: sorted(given)[:NAMED], f"{field}_count": len(given)}
+        if len(given) > NAMED:
+            fields[f"{field}_more"] = len(given) - NAMED
+    return fields
 
 
 class _Announced(msgspec.Struct):
@@ -79,7 +99,7 @@ class Reporter:
     def __init__(self, log: Log, status: Status) -> None:
         self._log = log
         self._status = status
-        self._owned: tuple[int, list[str], list[str]] | None = None
+        self._owned: tuple[int, Set[TopicPartition], Set[str]] | None = None
         self._checkpointed = status.checkpointed
         self._said: Counter[tuple[str, str, str]] = Counter()
         self._failed: set[tuple[str, str, TopicPartition]] = set()
@@ -95,18 +115,18 @@ class Reporter:
         """
         status = self._status
         if status.generation >= 0:
-            owned = sorted(f"{tp.topic}[{tp.partition}]" for tp in status.of(InputPartition))
-            now_owned = (status.generation, owned, sorted(status.models()))
+            owned = status.of(InputPartition).keys()
+            now_owned = (status.generation, owned, status.models())
             if now_owned != self._owned:
                 self._owned = now_owned
-                self._log.info(
-                    "ownership", generation=now_owned[0], partitions=owned, models=now_owned[2]
-                )
+                partitions = [f"{tp.topic}[{tp.partition}]" for tp in owned]
+                fields = named(partitions=partitions, models=now_owned[2])
+                self._log.info("ownership", generation=now_owned[0], **fields)
         applied = {name: each[-1].change.version for name, each in status.plan.versions.items()}
         if applied != self._applied:
-            changed = sorted(name for name, _ in applied.items() - self._applied.items())
+            changed = {name for name, _ in applied.items() - self._applied.items()}
             self._applied = applied
-            self._log.info("models applied", changed=changed, models=sorted(applied))
+            self._log.info("models applied", **named(changed=changed, models=applied))
         for model, stage, partition, error in status.failures():
             if (model, stage, partition) not in self._failed:
                 self._failed.add((model, stage, partition))
