@@ -94,9 +94,12 @@ def inspect(loaded: Loaded, log: Log | None) -> list[Finding]:
                 findings += format_findings(plan, inputs)
         except DriftlineError as error:
             findings.append(Finding("error", "kafka", str(error)))
-    for name in loaded.config.models:
-        own = [found for found in known if found.subject == name]
-        findings += _model_findings(name, loaded.config, references.get(name), samples, own)
+    own: dict[str, list[Finding]] = {name: [] for name in loaded.config.models}
+    for found in known:
+        if found.subject in own:
+            own[found.subject].append(found)
+    for name, of_it in own.items():
+        findings += _model_findings(name, loaded.config, references.get(name), samples, of_it)
     return findings
 
 

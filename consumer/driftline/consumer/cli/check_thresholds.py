@@ -20,6 +20,7 @@ from driftline.detectors import (
     DETECTORS,
     RATES,
     Baseline,
+    Feature,
     QuietWindow,
     normal_rates,
     quiet_share,
@@ -92,25 +93,40 @@ def threshold_findings(name: str, model: ModelConfig, reference: Reference) -> I
 def _thresholds(
     model: ModelConfig, reference: Reference
 ) -> Iterator[tuple[Quiet, DetectorName, Limit]]:
+    limited = {
+        f: limits
+        for f, feature in enumerate(reference.layout.features)
+        if (limits := _limits(model, feature))
+    }
+    if not limited:  # as where the budget alone alarms, of very many models
+        return
     baseline = Baseline(reference.layout, reference.counts[0])
     normal = normal_rates(baseline)
     phi = np.ones((len(DIRECTIONS), len(reference.layout.features)))
     if reference.dispersion is not None:
         phi = np.nan_to_num(reference.dispersion.phi[0], nan=1.0)
-    for f, feature in enumerate(reference.layout.features):
-        if model.is_ignored(feature.name):
-            continue
+    for f, limits in limited.items():
         quiet = Quiet(
-            feature.name,
+            reference.layout.features[f].name,
             int(np.count_nonzero(baseline.bins(f).reference)),
             reference.events,
             {rate: float(np.nan_to_num(shares[f])) for rate, shares in normal.items()},
             float(phi[OTHER, f]),
             {name: float(phi[NONE, f]) for name, rate in RATES.items() if not rate.of_values},
         )
-        for detector, limit in model.thresholds_for(feature.name).items():
-            if feature.type in DETECTORS[detector].types:
-                yield quiet, detector, limit
+        for detector, limit in limits.items():
+            yield quiet, detector, limit
+
+
+def _limits(model: ModelConfig, feature: Feature) -> dict[DetectorName, Limit]:
+    """Return the limits that a feature can reach."""
+    if model.is_ignored(feature.name):
+        return {}
+    return {
+        detector: limit
+        for detector, limit in model.thresholds_for(feature.name).items()
+        if feature.type in DETECTORS[detector].types
+    }
 
 
 def _limit(detector: DetectorName, limit: Limit) -> str:
