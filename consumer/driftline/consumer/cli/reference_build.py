@@ -24,11 +24,14 @@ from driftline.consumer.offline.reference_settings import together as together
 from driftline.consumer.offline.reference_settings import with_config as with_config
 from driftline.consumer.offline.truth import read_truth
 from driftline.consumer.service.references import load_reference
+from driftline.consumer.sketch.event_rows import columns_of
 from driftline.consumer.wire.text import plural
 from driftline.detectors.outcomes import METRICS, Outcomes
 from driftline.detectors.reference import Reference
+from driftline.producer.files.columns import Columns
 from driftline.producer.files.rows import file_notes, read_rows
 from driftline.producer.files.tables import read_tables
+from driftline.producer.records.mapping import Mapping as EventMapping
 from driftline.producer.records.table import Table
 from driftline.producer.records.time_form import GUESSED, GivenTimes
 from driftline.producer.reference.build import (
@@ -92,10 +95,10 @@ def from_file(
         mapping = truth.mapped(mapping)
     for kind, sentence in file_notes(file):
         say(f"{kind}  {sentence}")
-    rows = screen.count_rows(file)
+    rows, needed = screen.count_rows(file), _all_but_ids(mapping)
 
     def scan() -> Iterator[Table]:
-        tables = read_tables(file) if truth is None else truth.read_from(file)
+        tables = read_tables(file, needed) if truth is None else truth.read_from(file)
         return screen.watched("rows", tables, rows)
 
     built = reference_from_tables(scan, mapping, wanted, together)
@@ -103,6 +106,16 @@ def from_file(
     if truth is not None and built.reference.outcome is None:
         raise CommandError(f"--labels {labels}: {unmeasured_with_labels(built, mapping)}")
     return built
+
+
+def _all_but_ids(mapping: EventMapping) -> Columns:
+    """Return the columns of a file without those of event ids alone, which nobody counts.
+
+    As each row has another one, they would take as long to read as several features.
+    """
+    others = (columns_of(name, mapping) for name in mapping.paths() if name != "event_id")
+    left_out = columns_of("event_id", mapping).difference(*others)
+    return Columns(frozenset(), lambda name: name not in left_out)
 
 
 def write(reference: Reference, path: Path) -> int:

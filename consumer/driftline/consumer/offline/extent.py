@@ -201,6 +201,8 @@ class _TimeCounts:
 
     def merged(self) -> tuple[IntArray, IntArray]:
         """Return the times in their order, with their counts."""
+        if self._parts and not self._waiting:  # nothing came since
+            return self._parts[0]
         times = np.concatenate([part for part, _ in self._parts])
         counts = np.concatenate([part for _, part in self._parts])
         found, place = np.unique(times, return_inverse=True)

@@ -9,6 +9,7 @@ from itertools import chain
 import numpy as np
 
 from driftline.consumer.sketch.event_rows import event_times
+from driftline.producer.records.joined_table import compact
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.records.table import Table
 from driftline.producer.records.timestamp_column import UNREADABLE
@@ -61,8 +62,9 @@ class Halves:
         keep, done = in_order or rows <= MOST, 0
         for early, late, until in parts:
             show(until)
-            # Places, not a slice: what is kept is a copy, and the rest of the file is let go.
-            first.append(early.take(np.arange(-done % step, early.rows, step)))
+            # Places, not a slice: what is kept is a copy, and the rest of the file is let go, also
+            # the ids of rows that are not kept.
+            first.append(compact(early.take(np.arange(-done % step, early.rows, step))))
             done += early.rows
             if keep:
                 second.append((late, until))
