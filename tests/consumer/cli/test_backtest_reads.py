@@ -44,3 +44,23 @@ def test_a_configured_backtest_reads_a_file_twice_and_once_only_times(
     assert events is not None
     assert "car_value" in events
     assert "another" in events  # each column may be a new field
+
+
+@pytest.mark.usefixtures("car_loan_folder")
+def test_a_reference_is_built_without_the_ids_of_its_events(
+    driftline: Driftline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [row for chunk in read_rows(ANALYSIS_ROWS) for row in chunk]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
+    read, asked = arrow_parquet.read, list[Collection[str] | None]()
+
+    def noted(file: Path, columns: Collection[str] | None) -> Iterator[Table]:
+        asked.append(columns)
+        return read(file, columns)
+
+    monkeypatch.setattr(arrow_parquet, "read", noted)
+    build = "reference build --model car-loan --input a.parquet --output some.json"
+    assert driftline(*build.split()).code == 0
+    whole = [columns for columns in asked if columns is not None and "car_value" in columns]
+    assert len(whole) >= 3
+    assert not any("id" in columns for columns in whole)

@@ -85,3 +85,28 @@ def test_a_type(kind: str, tmp_path: Path) -> None:
     found = [row["c"] for rows in read_rows(file) for row in rows]
     assert found == expected
     json.dumps(found, allow_nan=False)
+
+
+def test_texts_that_a_file_holds_as_a_dictionary_stay_texts(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    few = ["a", "b", None, "", "ü"]
+    columns = {
+        "few": pa.array([few[i] for i in rng.integers(0, 5, 900)]),
+        "a.b": pa.array([few[i] for i in rng.integers(0, 2, 900)], pa.large_string()),
+        "bytes": pa.array([b"x", b"\xff", None] * 300, pa.binary()),
+        "changes": pa.array(["old"] * 300 + [None] * 300 + ["new"] * 300),
+        "many": pa.array([f"{i:064}" for i in range(900)]),
+        "inner": pa.array([{"few": "a"}, {"few": None}, None] * 300),
+    }
+    table = pa.table(columns)
+    file = tmp_path / "texts.parquet"
+    options: list[dict[str, Any]] = [{}, {"use_dictionary": ["few"]}, {"use_dictionary": False}]
+    for option in options:
+        pq.write_table(table, file, row_group_size=300, **option)
+        read = [row for rows in read_rows(file) for row in rows]
+        expected = [{**row, "bytes": _text(row["bytes"])} for row in table.to_pylist()]
+        assert read == expected
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode(errors="replace")
