@@ -93,7 +93,7 @@ def test_marks_are_few_and_the_last_is_near() -> None:
     for offset in range(8, 1_000_000, 97):
         resume_points.take(("t", 0), offset, newest=offset)
         resume_points.note(offset, {})
-    assert len(resume_points._points) <= marks_module._MOST
+    assert len(resume_points._marks) <= marks_module._MOST
     offset, positions, _ = resume_points.before(500_000)
     assert positions == {("t", 0): offset}
     assert 400_000 < offset < 500_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import msgspec
 
@@ -16,12 +17,28 @@ _MOST = 128
 _NEVER = -(1 << 62)
 
 
+class _Mark(NamedTuple):
+    """An offset, and what is new there since the mark before; of the first mark, all.
+
+    Attributes:
+        offset: of the log of joins.
+        newest: the largest time of any row before it, ms.
+        positions, sources: of the sources that have come further since.
+    """
+
+    offset: int
+    newest: int
+    positions: Positions
+    sources: dict[Source, SourceProgress]
+
+
 class ResumePoints:
     """What was read of every source partition, and its progress, at some offsets and times before.
 
     A row may come twice, because a worker repeats after a crash what it did before it; only the
     first counts. Telling which is the first needs the positions read until then, and telling which
-    rows came too late for the clock needs the progress of the sources.
+    rows came too late for the clock needs the progress of the sources. There may be thousands of
+    these, of which few have come further from one mark to the next.
 
     Args:
         offset: of the log of joins, where reading begins.
@@ -43,14 +60,16 @@ class ResumePoints:
     ) -> None:
         self.positions = positions
         self._newest = _NEVER
-        self._points = [(offset, _NEVER, dict(positions), _copy(sources))]
+        self._read: Positions = {}  # since the last mark
+        self._known = _copy(sources)  # by the last mark
+        self._marks = [_Mark(offset, _NEVER, dict(positions), dict(self._known))]
 
     def take(self, source: Source, until: int, newest: int | None) -> None:
         """Note that the rows of a source are read up to its offset `until`.
 
         `newest`: the largest time of these rows, ms; None without any.
         """
-        self.positions[source] = until
+        self.positions[source] = self._read[source] = until
         if newest is not None:
             self._newest = max(self._newest, newest)
 
@@ -61,10 +80,16 @@ class ResumePoints:
 
         `sources`: the progress of each source partition by then.
         """
-        last = self._points[-1][0]
+        last = self._marks[-1].offset
         if offset > last and (now or offset - last >= _APART):
-            self._points.append((offset, self._newest, dict(self.positions), _copy(sources)))
-            if len(self._points) > _MOST:
+            known = self._known
+            new = _copy(
+                {source: one for source, one in sources.items() if known.get(source) != one}
+            )
+            known.update(new)
+            self._marks.append(_Mark(offset, self._newest, self._read, new))
+            self._read = {}
+            if len(self._marks) > _MOST:
                 self._thin()
 
     def before(self, time: int) -> tuple[int, Positions, dict[Source, SourceProgress]]:
@@ -72,20 +97,28 @@ class ResumePoints:
 
         `time` never falls from call to call, so marks before that one are not needed any more.
         """
-        while len(self._points) > 1 and self._points[1][1] < time:
-            del self._points[0]
-        offset, _, positions, sources = self._points[0]
-        return offset, dict(positions), _copy(sources)
+        (_, _, positions, sources), past = self._marks[0], 0
+        while past + 1 < len(self._marks) and self._marks[past + 1].newest < time:
+            past += 1
+            positions.update(self._marks[past].positions)
+            sources.update(self._marks[past].sources)
+        first = self._marks[past]._replace(positions=positions, sources=sources)
+        self._marks[: past + 1] = [first]
+        return first.offset, dict(positions), _copy(sources)
 
     def _thin(self) -> None:
         """Keep half as many marks, about equally far apart, the first and the last among them."""
-        first, *between, last = self._points
-        apart = 2 * (last[0] - first[0]) // _MOST
+        first, last = self._marks[0], self._marks[-1]
+        apart = 2 * (last.offset - first.offset) // _MOST
         kept = [first]
-        for point in between:
-            if point[0] - kept[-1][0] >= apart:
-                kept.append(point)
-        self._points = [*kept, last]
+        positions, sources = Positions(), dict[Source, SourceProgress]()
+        for mark in self._marks[1:]:
+            positions |= mark.positions
+            sources |= mark.sources
+            if mark is last or mark.offset - kept[-1].offset >= apart:
+                kept.append(mark._replace(positions=positions, sources=sources))
+                positions, sources = {}, {}
+        self._marks = kept
 
 
 def _copy(sources: Mapping[Source, SourceProgress]) -> dict[Source, SourceProgress]:
