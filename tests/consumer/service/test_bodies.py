@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+from dataclasses import replace
+from itertools import pairwise
+
 import msgspec
 import pytest
 from tests.consumer.service.rig import Rig
@@ -14,6 +18,7 @@ from driftline.consumer.log.ranges import partitions_of
 from driftline.consumer.service.bodies import body_problem, require_body, sent_beyond, take_over
 from driftline.consumer.service.parts import cut
 from driftline.consumer.service.states import States, sketch_key
+from driftline.consumer.service.worker import BODIES_MS
 from driftline.consumer.sketch.state import BODIES, SPARK, WORKER, SketchState
 from driftline.consumer.sketch.totals import InputTotals
 from driftline.consumer.wire.codec import TOGETHER_VERSION, encode
@@ -153,3 +158,67 @@ def test_a_body_that_takes_over_keeps_its_name_in_the_records(rig: Rig) -> None:
     recorded = one.state()
     assert recorded is not None
     assert recorded.body == SPARK
+
+
+def test_a_worker_that_runs_ends_when_another_body_takes_its_topic_over(rig: Rig) -> None:
+    worker = rig.start()
+    rig.settle()
+    spark = states(rig)
+    for message in take_over(spark, rig.broker.infos[TOPIC], SPARK):
+        rig.broker.append(message)
+    rig.write([row(60 * SECOND), row(90 * SECOND)])
+    written = len(rig.records("state"))
+    rig.broker.now += BODIES_MS
+    with pytest.raises(LogError) as ended:
+        worker.step()
+    assert str(ended.value) == REFUSED
+    # What it had counted meanwhile is on record, by which Spark learns that it did.
+    assert len(rig.records("state")) > written
+    spark.refresh()
+    assert spark.written_by_workers(sketch_key(TopicPartition(TOPIC, 0)))
+    assert not spark.written_by_workers(sketch_key(TopicPartition(TOPIC, 1)))
+
+
+def test_it_looks_now_and_then_at_what_it_reads(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[int] = []
+    look = States.look
+
+    def noted(self: States, stages: Set[str]) -> None:
+        assert stages == {"sketch/in/0", "sketch/in/1"}
+        looked.append(rig.broker.now)
+        look(self, stages)
+
+    monkeypatch.setattr(States, "look", noted)
+    worker, begun = rig.start(), rig.broker.now
+    while rig.broker.now < begun + 4 * BODIES_MS:
+        worker.step()
+        rig.broker.now += 1_000
+    assert len(looked) == 3
+    assert min(two - one for one, two in pairwise([begun, *looked])) >= BODIES_MS
+
+
+def test_those_that_leave_counting_to_another_body_go_on(rig: Rig) -> None:
+    taken(rig, SPARK)
+    config = rig.plan.config.model_copy(update={"stages": ("judge",)})
+    worker = rig.start(replace(rig.plan, config=config))
+    for _ in range(5):
+        worker.step()
+        rig.broker.now += BODIES_MS
+
+
+def test_a_look_takes_up_heads_alone_and_leaves_the_rest_to_be_read(rig: Rig) -> None:
+    known, reader = states(rig), States(MemoryLog(rig.broker), "driftline.state", 2, "driftline")
+    reader.look({sketch_key(TopicPartition(TOPIC, 0))})
+    assert reader.body(TopicPartition(TOPIC, 0)) == WORKER
+    assert reader.body(TopicPartition(TOPIC, 1)) is None
+    other = States(MemoryLog(rig.broker), "driftline.state", 2, "another group")
+    key = sketch_key(TopicPartition(TOPIC, 0))
+    other.own(key, 99)
+    state = known.find(key, SketchState)
+    assert state is not None
+    for message in other.messages(key, msgspec.structs.replace(state, body=SPARK)):
+        rig.broker.append(message)
+    reader.look({key})
+    assert reader.body(TopicPartition(TOPIC, 0)) == WORKER  # as a start says, of all groups
+    with pytest.raises(LogError, match="belongs to the consumer group another group"):
+        reader.refresh()

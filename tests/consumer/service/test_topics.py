@@ -55,7 +55,7 @@ def test_a_topic_that_was_made_again(broker: MemoryBroker, name: str) -> None:
     make_again(broker, name)
     topics.look(LOOK_MS - 1)  # not asked yet
     said = f"the topic {name} was re-created since Driftline last read it"
-    asking: list[Callable[[], None]] = [
+    asking: list[Callable[[], object]] = [
         lambda: topics.look(LOOK_MS),
         lambda: topics.update(frozenset({name})),
     ]

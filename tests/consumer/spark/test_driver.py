@@ -10,7 +10,7 @@ from tests.consumer.service.rig import Rig
 from tests.consumer.service.small import SECOND, TOPIC, plan, row
 from tests.consumer.spark.simulated import Engine, merged
 
-from driftline.consumer.log.errors import WorkerLost
+from driftline.consumer.log.errors import LogError, WorkerLost
 from driftline.consumer.sketch.pane_counts import MERGED
 from driftline.consumer.sketch.totals import InputTotals
 from driftline.consumer.spark import SparkError
@@ -156,14 +156,15 @@ def test_a_stream_that_begins_behind_what_is_on_record_is_refused(rig: Rig, batc
     assert sent(rig) == before
 
 
-def test_workers_that_go_on_end_the_query(rig: Rig) -> None:
+def test_workers_that_go_on_end_and_the_query_too(rig: Rig) -> None:
     rig.start()
     rig.settle()
     one = engine(rig, take_over=True)
     one.checkpoint.begin = {0: 40, 1: 40}
     one.step()
     rig.write([row(time * SECOND) for time in range(40, 80)])
-    rig.settle()
+    with pytest.raises(LogError, match=r"^in is read by Spark \(sketch_stream\): stop its query"):
+        rig.settle()
     with pytest.raises(SparkError, match=r"^driftline run still reads in, so events count twice"):
         one.step()
 

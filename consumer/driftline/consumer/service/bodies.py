@@ -5,7 +5,7 @@ Two that read one topic would count its events twice: each sends parts of its ow
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -55,6 +55,25 @@ def require_body(states: States, topic: TopicInfo, body: str) -> None:
     problem = body_problem(states, topic, body)
     if problem is not None:
         raise LogError(problem)
+
+
+def require_still(
+    states: States, read: Iterable[TopicPartition], topics: Mapping[str, TopicInfo]
+) -> None:
+    """Refuse to go on with partitions of which another body has taken one over since they are read.
+
+    Args:
+        states: the log of states, in which is looked what has been written.
+        read: the partitions that workers read here.
+        topics: theirs.
+
+    Raises:
+        LogError: one has; the sentence says what to do.
+    """
+    places = frozenset(read)
+    states.look({sketch_key(place) for place in places})
+    for topic in sorted({place.topic for place in places}):
+        require_body(states, topics[topic], WORKER)
 
 
 def take_over(states: States, topic: TopicInfo, body: str) -> list[Message]:

@@ -8,6 +8,8 @@ one: whenever reading stops, the newest head's parts are there, all as of its po
 
 from __future__ import annotations
 
+from collections.abc import Set
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, TypeVar
@@ -110,6 +112,7 @@ class States:
         )
         # By stage and key, the newest record that was not deleted.
         self._records: dict[str, dict[bytes, Head | Part | State]] = {}
+        self._looked: dict[TopicPartition, int] = {}  # up to where `look` has read
         self._stages: dict[bytes, str] = {}  # by key
         self._written: dict[str, _Written] = {}  # by stage
         self._outlived: set[str] = set()  # stages owned here that a worker has written since
@@ -128,6 +131,24 @@ class States:
             if record.key is not None:
                 self._take(record.key, record.value)
         self._next.update(ends)
+
+    def look(self, stages: Set[str]) -> None:
+        """Read which heads have been written of a few stages since the last call, and no more.
+
+        It costs less than `refresh`, by which alone states can be found. What is wrong with a
+        record `refresh` says.
+        """
+        numbers = {partition_of(stage, self._partitions) for stage in stages}
+        places = [TopicPartition(self._topic, number) for number in numbers]
+        starts = {at: max(self._next[at], self._looked.get(at, 0)) for at in places}
+        ends = self._log.end_offsets(frozenset(starts))
+        new = {at: start for at, start in starts.items() if start < ends[at]}
+        for record in self._log.read(new) if new else ():
+            key = record.key or b""
+            if key.decode(errors="replace").partition("/")[2] in stages:
+                with suppress(LogError):
+                    self._take(key, record.value)
+        self._looked |= ends
 
     def find(self, stage: str, kind: type[S]) -> S | None:
         """Return the newest state of a stage, if it is of a kind; nobody else has a hold of it.

@@ -28,22 +28,23 @@ class Topics:
         self._looked = now
         self._missing: frozenset[str] = frozenset()
 
-    def look(self, now: int) -> None:
-        """Ask the broker, now and then.
+    def look(self, now: int) -> bool:
+        """Ask the broker, now and then; return whether it was asked, and has answered.
 
         Raises:
             LogError: a topic was made again, or is gone in two looks one after the other: a broker
                 that has just started may not know of all yet.
         """
         if now - self._looked < LOOK_MS:
-            return
+            return False
         self._looked = now
         try:
             gone = self._gone(self._log.topics(frozenset(self.found), 0.0))
         except WorkerLost:
-            return  # away: no time to ask
+            return False  # away: no time to ask
         _refuse(gone & self._missing)
         self._missing = gone
+        return True
 
     @contextmanager
     def explained(self) -> Iterator[None]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from functools import cache
 from itertools import groupby
 from operator import itemgetter
 
+from driftline.consumer.log.errors import LogError, WorkerLost
 from driftline.consumer.log.protocol import (
     Consumer,
     Log,
@@ -25,6 +26,7 @@ from driftline.consumer.log.protocol import (
     TopicInfo,
     TopicPartition,
 )
+from driftline.consumer.service.bodies import require_still
 from driftline.consumer.service.counting import InputPartition, Pauses
 from driftline.consumer.service.following import FollowedPlan, concerns
 from driftline.consumer.service.messages import Outputs
@@ -45,6 +47,8 @@ CHECKPOINT_MS = 2_000
 """From one record of the states that moved to the next."""
 WHOLE_MS = 60_000
 """The same of all states."""
+BODIES_MS = 30_000
+"""From one look at whether another body has taken an input over to the next."""
 # Thousands of models take minutes to be opened, and so do windows of theirs that end at once. What
 # is not done by then is done after another poll: until then the group, a supervisor that asks
 # whether the worker lives, a signal to stop and the checkpoints wait.
@@ -135,7 +139,7 @@ class Worker:
         self._unopened: list[TopicPartition] = []  # those whose stage is to be opened, so ordered
         self._lengths: dict[TopicPartition, int] = {}  # records to be fed together
         self._pauses = Pauses(consumer, plan.longest_window)
-        self._polled = self._ticked = self._checkpointed = self._whole = clock()
+        self._polled = self._ticked = self._checkpointed = self._whole = self._looked = clock()
         self.status = Status(plan) if status is None else status
 
     def step(self, timeout: float = POLL_S) -> bool:
@@ -156,7 +160,8 @@ class Worker:
                 if (stage := self._stages.get(gap.partition)) is not None:
                     self._send(stage, stage.lost(gap))
             self._feed(polled, now)
-            self._topics.look(now)
+            if self._topics.look(now) and now - self._looked >= BODIES_MS:
+                self._require_inputs(now)
             if now - self._ticked >= TICK_MS and not self._unopened:
                 self._ticked = now
                 self._tick(now)
@@ -317,6 +322,22 @@ class Worker:
             self.status.observe_windows(last - before, self._clock)
         if polled.records:
             self.status.batch_processing.observe(last - began)
+
+    def _require_inputs(self, now: int) -> None:
+        """End where another body has taken an input over, which was not to be while this one runs.
+
+        What was done since is recorded first: by that the other one learns of it too.
+
+        Raises:
+            LogError: one has.
+        """
+        self._looked = now
+        try:
+            with suppress(WorkerLost):  # away again: there is no haste
+                require_still(self._states, self.status.of(InputPartition), self._topics.found)
+        except LogError:
+            self.checkpoint(whole=False)
+            raise
 
     def _tick(self, now: int) -> None:
         """Look at the wall clock: silent partitions, held clocks, and who runs ahead."""
