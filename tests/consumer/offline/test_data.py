@@ -118,3 +118,46 @@ def test_without_pyarrow_a_frame_names_what_to_install(monkeypatch: pytest.Monke
 def test_a_list_of_values_is_a_column() -> None:
     assert rows([1, None, 3]) == [{"0": 1}, {"0": None}, {"0": 3}]
     assert rows((True, np.bool_(False))) == [{"0": True}, {"0": False}]
+
+
+def test_rows_of_values_that_json_has_not_are_the_same_rows():
+    held = [
+        {"age": np.int64(31), "ok": np.bool_(True), "plan": "free", "at": TIMES[0],
+         "size": np.float32(0.5), "deep": {"sum": Decimal("1.5"), "all": [np.float64(2)]}},
+        {"age": np.int64(32), "ok": np.bool_(False), "plan": pd.NA, "at": pd.Timestamp(TIMES[1]),
+         "size": float("nan"), "deep": {"sum": None, "all": []}},
+    ]  # fmt: skip
+    deep = [{"sum": 1.5, "all": [2.0]}, {"sum": None, "all": []}]
+
+    assert rows(held) == [row | {"deep": inner} for row, inner in zip(ROWS, deep, strict=True)]
+
+
+def test_an_index_that_is_a_column_too_is_read_once():
+    frame = pd.DataFrame({"at": TIMES, "age": [31, 32]})
+
+    [table] = tables_of(frame.set_index("at", drop=False))
+    [both] = tables_of(frame.set_index(["at", pd.Index([7, 8], name="shop")], drop=False))
+
+    assert list(table.columns) == ["at", "age"]
+    assert list(both.columns) == ["shop", "at", "age"]
+
+
+def test_periods_are_times_and_sparse_columns_are_numbers():
+    frame = pd.DataFrame({
+        "day": pd.period_range("2026-03-01", periods=2, freq="D"),
+        "flag": pd.arrays.SparseArray([0.0, 1.0]),
+    })  # fmt: skip
+
+    assert rows(frame) == [
+        {"day": "2026-03-01T00:00:00", "flag": 0.0}, {"day": "2026-03-02T00:00:00", "flag": 1.0},
+    ]  # fmt: skip
+
+
+def test_a_type_that_arrow_has_not_and_a_single_value_are_refused():
+    wide = pl.DataFrame({"n": [1, 2]}).cast(pl.Int128)
+
+    with pytest.raises(InputError, match=r"a type that Arrow cannot take .*cast it"):
+        rows(wide)
+    for value in (1, "ab", None):
+        with pytest.raises(InputError, match=r"^age is one value: give a list"):
+            rows({"age": value})

@@ -16,6 +16,7 @@ from driftline.producer.records.placed_table import placed
 from driftline.producer.records.plain import plain_value
 from driftline.producer.records.table import Column, Numbers, Table, Times, Vectors, column_of
 
+_PLAIN = frozenset((str, bool, int, type(None)))
 _KINDS = (
     "a frame (pandas, polars, Arrow), a dictionary of columns, a list of dictionaries or of values,"
     " an array or the path of a file"
@@ -61,11 +62,17 @@ def _tables(data: Any) -> Iterator[Table]:
         columns = data.T if data.ndim == 2 else [data]
         yield _of_columns({str(place): column for place, column in enumerate(columns)})
     elif isinstance(data, Sequence) and all(isinstance(row, Mapping) for row in data):
-        yield Table.of_rows(data)
+        yield Table.of_rows([_row(row) for row in data])
     elif isinstance(data, list | tuple) and all(map(_is_value, data)):
         yield _of_columns({"0": data})
     else:
         raise InputError(f"{type(data).__name__} is no data that can be read: give {_KINDS}")
+
+
+def _row(row: Mapping[Any, Any]) -> dict[str, Any]:
+    return {
+        str(name): value if type(value) in _PLAIN else _plain(value) for name, value in row.items()
+    }
 
 
 def _is_frame(data: Any) -> bool:
@@ -88,6 +95,9 @@ def _is_value(value: Any) -> bool:
 
 
 def _of_columns(columns: Mapping[str, Any]) -> Table:
+    for name, values in columns.items():
+        if isinstance(values, str | bytes) or not hasattr(values, "__iter__"):
+            raise InputError(f"{name} is one value: give a list or an array of values")
     read = {name: _column(values) for name, values in columns.items()}
     lengths = {name: len(column) for name, column in read.items()}
     if len(set(lengths.values())) > 1:
@@ -128,7 +138,19 @@ def _plain(value: Any) -> Any:
     """Return a value as JSON holds it; NaN, as in pandas, as null; arrays of numpy as lists."""
     if isinstance(value, np.ndarray):
         return plain_value(value.tolist())
-    return None if value != value else plain_value(_scalar(value))
+    if isinstance(value, Mapping):
+        return _row(value)
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return None if _is_nothing(value) else plain_value(_scalar(value))
+
+
+def _is_nothing(value: Any) -> bool:
+    """Whether a value is not a number, not a time, or pandas' NA, which no `if` can ask."""
+    try:
+        return bool(value != value)
+    except TypeError:
+        return True
 
 
 def _scalar(value: Any) -> Any:
