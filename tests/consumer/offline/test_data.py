@@ -120,7 +120,7 @@ def test_a_list_of_values_is_a_column() -> None:
     assert rows((True, np.bool_(False))) == [{"0": True}, {"0": False}]
 
 
-def test_rows_of_values_that_json_has_not_are_the_same_rows():
+def test_rows_of_values_that_json_has_not_are_the_same_rows() -> None:
     held = [
         {"age": np.int64(31), "ok": np.bool_(True), "plan": "free", "at": TIMES[0],
          "size": np.float32(0.5), "deep": {"sum": Decimal("1.5"), "all": [np.float64(2)]}},
@@ -132,7 +132,7 @@ def test_rows_of_values_that_json_has_not_are_the_same_rows():
     assert rows(held) == [row | {"deep": inner} for row, inner in zip(ROWS, deep, strict=True)]
 
 
-def test_an_index_that_is_a_column_too_is_read_once():
+def test_an_index_that_is_a_column_too_is_read_once() -> None:
     frame = pd.DataFrame({"at": TIMES, "age": [31, 32]})
 
     [table] = tables_of(frame.set_index("at", drop=False))
@@ -142,7 +142,7 @@ def test_an_index_that_is_a_column_too_is_read_once():
     assert list(both.columns) == ["shop", "at", "age"]
 
 
-def test_periods_are_times_and_sparse_columns_are_numbers():
+def test_periods_are_times_and_sparse_columns_are_numbers() -> None:
     frame = pd.DataFrame({
         "day": pd.period_range("2026-03-01", periods=2, freq="D"),
         "flag": pd.arrays.SparseArray([0.0, 1.0]),
@@ -153,7 +153,7 @@ def test_periods_are_times_and_sparse_columns_are_numbers():
     ]  # fmt: skip
 
 
-def test_a_type_that_arrow_has_not_and_a_single_value_are_refused():
+def test_a_type_that_arrow_has_not_and_a_single_value_are_refused() -> None:
     wide = pl.DataFrame({"n": [1, 2]}).cast(pl.Int128)
 
     with pytest.raises(InputError, match=r"a type that Arrow cannot take .*cast it"):

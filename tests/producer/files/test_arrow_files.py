@@ -117,8 +117,9 @@ def test_one_that_is_cut_off(write: Callable[[Any, Path], None], tmp_path: Path)
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
-        ("text.arrow", b"km,fuel\n1,gas\n", "is not readable Arrow data; write the file again"),
-        ("text.arrows", b"km,fuel\n1,gas\n", "is not readable Arrow data; write the file again"),
+        ("torn.arrow", b"\0km", "is not readable Arrow data; write the file again"),
+        ("torn.arrows", b"\0km", "is not readable Arrow data; write the file again"),
+        ("text.arrow", b"km,fuel\n1,gas\n", "is CSV; call it so: text.csv"),
         ("old.feather", b"FEA1\0\0\0\0", "is Feather 1, which is no longer written; write"),
         ("empty.arrow", b"", "is empty; give a file with at least one event"),
     ],

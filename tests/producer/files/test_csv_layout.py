@@ -20,6 +20,7 @@ def read(file: Path, content: str | bytes) -> list[dict[str, Any]]:
 
 
 TWO = [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}]
+THREE = [{"a": 1, "b": "x", "c": 3}, {"a": 2, "b": "y", "c": 4}]
 COLUMNS = ("column_1", "column_2", "column_3", "column_4")
 VALUES = (
     "the first line holds values, so it is a row, and the columns are called column_1 to column_2;"
@@ -108,6 +109,37 @@ FILES: dict[str, tuple[str | bytes, list[dict[str, Any]], list[str]]] = {
         [{"a": 1, "column_2": "x"}, {"a": 2, "column_2": "y"}],
         ["column 2 has no name, so it is called column_2"],
     ),
+    "the header again": (
+        "a,b\n1,x\na,b\n\ufeffa,b\n2,y\na,b\n",
+        TWO,
+        ["3 lines with the header again, left out"],
+    ),
+    "the header again, and quotes": (
+        'a,b\r\n1,"x"\r\na,b\r\n2,y\r\n',
+        TWO,
+        ["1 line with the header again, left out"],
+    ),
+    "Excel's name of the separator": (
+        "sep=;\r\na;b\r\n1;x\r\n2;y\r\n",
+        TWO,
+        ["separated by semicolons"],
+    ),
+    "Excel's name of the comma": ("sep=,\na,b\n1,x\n2,y\n", TWO, []),
+    "blanks": ("a b c\n1 x 3\n2 y 4\n", THREE, ["separated by blanks"]),
+    "carets": ("a^b^c\n1^x^3\n2^y^4\n", THREE, ["separated by `^`"]),
+    "a control character": (
+        "a\x01b\x01c\n1\x01x\x013\n2\x01y\x014\n",
+        THREE,
+        ["separated by '\\x01'"],
+    ),
+    "one column of words": (
+        "said\nhow are you\nwell and fine\n",
+        [{"said": "how are you"}, {"said": "well and fine"}],
+        [],
+    ),
+    "blanks behind separators": ("a, b\n1, x\n2, y\n", TWO, []),
+    "blanks before quotes": ('"a", "b"\n1, "x"\n2, "y"\n', TWO, []),
+    "UTF-32": ("a,b\n1,x\n2,y\n".encode("utf-32"), TWO, []),
     "UTF-16": ("a,b\n1,x\n2,y\n".encode("utf-16"), TWO, []),
     "UTF-16 without its mark": ("a,b\n1,x\n2,y\n".encode("utf-16-le"), TWO, []),
     "Latin-1": (
@@ -182,6 +214,16 @@ def test_rows_are_counted_not_lines(tmp_path: Path) -> None:
     file = tmp_path / "x.csv"
     assert len(read(file, 'a,b\n1,"x\n\ny"\n2,"\n"\n\n3,z\n')) == 3
     assert count(file) == 3
+
+
+def test_blanks_behind_separators_are_the_same_by_every_reader(tmp_path: Path) -> None:
+    """Blocks without quotes are split in C, by Arrow where the file is large, others in Python."""
+    head, line = "at, country\n", "2026-03-01 10:00, DE\n"
+    large = line * 120_000
+    plain = read(tmp_path / "x.csv", head + line)
+    assert plain == [{"at": "2026-03-01 10:00", "country": "DE"}]
+    assert read(tmp_path / "x.csv", f'{head}{line}"2026-03-01 10:00", "DE"\n') == plain * 2
+    assert read(tmp_path / "x.csv", head + large) == plain * 120_000
 
 
 def test_a_row_that_is_left_out_has_its_place(tmp_path: Path) -> None:

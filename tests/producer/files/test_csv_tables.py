@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from driftline.producer.errors import InputError
@@ -46,6 +46,8 @@ ONCE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max
 def test_cells_are_those_of_pythons_reader(
     tmp_path: Path, rows: list[list[str]], end: str, quoted: bool, block: int, large: int
 ) -> None:
+    # Under one name, cells that all hold a separator are rows under a title.
+    assume(len(rows[0]) > 1 or not any(set("\t;|") & set(cell) for row in rows for cell in row))
     text = io.StringIO()
     writer = csv.writer(
         text,

@@ -256,8 +256,11 @@ SENTENCES: dict[str, tuple[str | bytes, str]] = {
         " events, or one event a line",
     ),
     "none.json": ("[]", "has no rows; give a file with at least one event"),
-    "broken.jsonl": ('{"a": 1}\n{"a": \n', "line 2 is not a JSON object; write one event a line"),
-    "deep.jsonl": ('{"a":' * 100_000, "line 1 is not a JSON object; write one event a line"),
+    "broken.jsonl": ('{"a": 1}\n{"a": x}\n', "line 2 is not a JSON object; write one event a line"),
+    "deep.jsonl": (
+        '{"a":' * 100_000,
+        "line 1 ends within an object; copy the file again, or leave the line out",
+    ),
     "deep.json": (
         "[" * 100_000,
         "begins as a JSON array and is none (the text is not as JSON has it); write one array of"
@@ -273,7 +276,7 @@ SENTENCES: dict[str, tuple[str | bytes, str]] = {
     ),
     "latin1.jsonl": (
         '{"a": "ö"}'.encode("latin-1"),
-        "line 1 is not a JSON object; write one event a line",
+        "line 1 is not UTF-8 text; convert the file to UTF-8",
     ),
 }
 
@@ -332,7 +335,7 @@ def test_cut_gzip(tmp_path: Path, keep: float) -> None:
     with pytest.raises(InputError, match=sentence):
         rows_of(path)
     path.write_bytes(b"no gzip at all")
-    with pytest.raises(InputError, match=sentence):
+    with pytest.raises(InputError, match=r"is not packed; call it so: a\.jsonl$"):
         rows_of(path)
 
 

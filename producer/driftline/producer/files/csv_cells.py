@@ -85,11 +85,13 @@ class Survey:
         rows: how many.
         unfit: the place of each row of another length, from 0, and its first cells.
         footer: whether the last row is one of those; it is not among `unfit`, but in `rows`.
+        headers: how many rows say the header again; they are not in `rows`.
     """
 
     rows: int
     unfit: Mapping[int, list[str]]
     footer: bool
+    headers: int = 0
 
 
 def survey(file: Path, layout: Layout) -> Survey:
@@ -115,7 +117,7 @@ def survey(file: Path, layout: Layout) -> Survey:
     footer = rows - 1 in unfit and rows > len(unfit)
     if footer:
         del unfit[rows - 1]
-    return Survey(rows, unfit, footer)
+    return Survey(rows, unfit, footer, source.headers)
 
 
 def _too_many(file: Path, layout: Layout, unfit: Mapping[int, list[str]], rows: int) -> InputError:
@@ -141,7 +143,7 @@ def _splitter(file: Path) -> Split:
 
     def by_arrow(text: str, layout: Layout, places: list[int]) -> Mapping[int, Cells] | None:
         quoted = '"' in text
-        if quoted and not _quotes_are_plain(text, layout.separator):
+        if quoted and (layout.padded or not _quotes_are_plain(text, layout.separator)):
             return None
         return split(text, layout.separator, layout.width, places, quoted=quoted)
 
@@ -180,7 +182,9 @@ def _split(text: str, layout: Layout, places: list[int]) -> Mapping[int, Cells] 
     """Return the columns of text with a separator only between cells, and rows that all fit."""
     separator = layout.separator
     if '"' in text:
-        if not _quotes_are_plain(text, separator) or separator in "".join(text.split('"')[1::2]):
+        if layout.padded or not _quotes_are_plain(text, separator):
+            return None
+        if separator in "".join(text.split('"')[1::2]):
             return None
         text = text.replace('"', "")
     if _BLANK.search(text):
@@ -199,7 +203,11 @@ def _split(text: str, layout: Layout, places: list[int]) -> Mapping[int, Cells] 
 
 
 class _Source:
-    """The text behind the header, and the number of the line that is read."""
+    """The text behind the header, and the number of the line that is read.
+
+    Attributes:
+        headers: lines that say the header again, as where files were joined; they are left out.
+    """
 
     def __init__(self, stream: TextIO, file: Path, layout: Layout) -> None:
         self._stream = stream
@@ -209,6 +217,9 @@ class _Source:
         if layout.headed:
             next(reader, None)
         self._line = layout.skipped + reader.line_num
+        self.headers = 0
+        self._again = re.compile(rf"^\ufeff?{re.escape(layout.head)}\r?\n", re.MULTILINE)
+        self._padding = re.compile(f"{re.escape(layout.separator)} +")
 
     def texts(self) -> Iterator[str]:
         """Yield pieces that end with a line; without quotes, every line break is a newline."""
@@ -218,14 +229,24 @@ class _Source:
                 text += self._read_line(text.count("\n"), end)
             if "\r" in text and '"' not in text:
                 text = text.replace("\r\n", "\n").replace("\r", "\n")
-            yield text if text.endswith(("\n", "\r")) else text + "\n"
-            self._line += text.count("\n")
+            text = text if text.endswith(("\n", "\r")) else text + "\n"
+            lines = text.count("\n")
+            if self._layout.width > 1 and self._layout.head and self._layout.head in text:
+                text, headers = self._again.subn("", text)
+                self.headers += headers
+            if self._layout.padded and '"' not in text:
+                text = self._padding.sub(self._layout.separator, text)
+            if text:
+                yield text
+            self._line += lines
 
     def rows(self, text: str) -> Iterator[list[str]]:
         """Yield the rows of a text but empty ones; one that its end cuts goes on behind it."""
         lines = list(io.StringIO(text, newline=""))
         reader = csv.reader(
-            chain(lines, self._more(len(lines)), [_END]), delimiter=self._layout.separator
+            chain(lines, self._more(len(lines)), [_END]),
+            delimiter=self._layout.separator,
+            skipinitialspace=self._layout.padded,
         )
         began = 1
         try:

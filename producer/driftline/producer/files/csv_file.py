@@ -1,9 +1,9 @@
 """CSV files whose types are known: the rows that decide them are looked at once.
 
-Separated by comma, semicolon, tab or `|`. Types: numbers (whole or not), `true` / `false` in any
-case, else text; times stay text. An empty cell is null. The types come from the first half of the
-rows, those that a reference is built from, and from the first 100 where there are fewer. A column
-has one type in all files that are read as one.
+Separated by comma, semicolon, tab, `|` or what else every line has as often. Types: numbers (whole
+or not), `true` / `false` in any case, else text; times stay text. An empty cell is null. The types
+come from the first half of the rows, those that a reference is built from, and from the first 100
+where there are fewer. A column has one type in all files that are read as one.
 """
 
 from __future__ import annotations
@@ -47,6 +47,9 @@ class CsvFile:
             notes.append(("warning", f"row {place + 1:,} is left out: {self._length(row)}"))
         if len(self.survey.unfit) > _MOST_NAMED:
             notes.append(("warning", f"{len(self.survey.unfit):,} such rows are left out"))
+        if self.survey.headers:
+            lines = f"{self.survey.headers:,} line{'s' if self.survey.headers > 1 else ''}"
+            notes.append(("note", f"{lines} with the header again, left out"))
         if self.survey.footer:
             notes.append(("note", "the last row has another length, so it is left out as a footer"))
         return notes

@@ -33,7 +33,11 @@ def holds_values(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
         values = {value.strip() for value in column if not is_mark(value)}
         if not values or is_mark(cell):
             continue
-        if all(_number(value) is not None for value in values):
+        others = values - {
+            cell.strip(),
+            f"\ufeff{cell.strip()}",
+        }  # files that were joined have their header again
+        if all(_number(value) is not None for value in others or values):
             number = _number(cell)
             if number is None:
                 return False

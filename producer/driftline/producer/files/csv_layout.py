@@ -20,10 +20,14 @@ from driftline.producer.files.text_lines import LONGEST_LINE, open_unpacked, too
 from driftline.producer.records.number_text import plain_number
 
 SEPARATORS = ",;\t|"
+_RARE = "^~\x01\x1f "  # between cells where none of those is in the text
+_NAMING = re.compile(r'"?sep=([,;|^~:\t ])"?\s*', re.IGNORECASE)  # Excel's first line
 _MOST_COLUMNS = 100_000
 _SAMPLE = 1 << 18
 _SAMPLE_LINES = 50
 _BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32",  # which begins as UTF-16 does
+    codecs.BOM_UTF32_BE: "utf-32",
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
@@ -42,6 +46,7 @@ class Layout:
         names: the place of each column that is read, and its name.
         notes: what is not as usual, each a sentence.
         headed: whether the first line names the columns; else it is a row.
+        head: the text of the line that names them.
     """
 
     encoding: str
@@ -51,6 +56,13 @@ class Layout:
     names: dict[int, str]
     notes: tuple[str, ...] = ()
     headed: bool = True
+    head: str = ""
+
+    @property
+    def padded(self) -> bool:
+        """Whether a blank stands behind every separator, as in `a, "b", c`."""
+        blanks = self.head.count(f"{self.separator} ")
+        return self.separator != " " and 0 < blanks == self.head.count(self.separator)
 
     @contextmanager
     def open(self, file: Path) -> Iterator[TextIO]:
@@ -79,13 +91,16 @@ def layout_of(file: Path, encoding: str | None = None) -> Layout:
     encoding = encoding or _encoding(sample)
     text = sample.decode(encoding, "replace")
     lines = list(io.StringIO(text, newline=""))[: None if len(sample) < _SAMPLE else -1]
-    separator, skipped = _separator(lines), 0
+    naming = _NAMING.fullmatch(lines[0]) if len(lines) > 1 else None
+    begin = 0 if naming is None else 1
+    separator = _separator(lines) if naming is None else naming[1]
+    skipped = begin
     plain = ["".join(line.split('"')[::2]) for line in lines[:_SAMPLE_LINES]]
     rows = [line.count(separator) for line in plain]
     while skipped < len(lines) - 1 and _is_no_header(lines[skipped], rows[skipped:], separator):
         skipped += 1
-    notes = [] if separator == "," else [f"separated by {_NAMED[separator]}"]
-    if any(line.strip() for line in lines[:skipped]):
+    notes = [] if separator == "," else [f"separated by {_NAMED.get(separator, repr(separator))}"]
+    if any(line.strip() for line in lines[begin:skipped]):
         many = (
             "line is no row, so it is"
             if skipped == 1
@@ -99,7 +114,7 @@ def layout_of(file: Path, encoding: str | None = None) -> Layout:
             raise InputError(
                 f"{file}: has more than {_MOST_COLUMNS:,} columns; keep the model's own"
             )
-        header = next(csv.reader(head, delimiter=separator), [])
+        header = next(csv.reader(head, delimiter=separator, skipinitialspace=True), [])
         first = next(
             csv.reader(_bounded(stream, file, skipped + len(head) + 1), delimiter=separator), []
         )
@@ -114,7 +129,8 @@ def layout_of(file: Path, encoding: str | None = None) -> Layout:
     if len(header) > 1 and len(first) == len(header) + 1:
         header = ["", *header]  # R does not name the rows' names
     names = _names(header, file, notes)
-    return Layout(encoding, separator, skipped, len(header), names, tuple(notes))
+    line = "".join(head).rstrip("\r\n")
+    return Layout(encoding, separator, skipped, len(header), names, tuple(notes), head=line)
 
 
 def _encoding(sample: bytes) -> str:
@@ -158,7 +174,7 @@ def _is_no_header(line: str, separators: list[int], separator: str) -> bool:
 
 
 _DECIMAL_COMMA = re.compile(r"(?<=[0-9]),(?=[0-9])")
-_NAMED = {";": "semicolons", "\t": "tabs", "|": "`|`"}
+_NAMED = {";": "semicolons", "\t": "tabs", " ": "blanks", "|": "`|`", "^": "`^`", "~": "`~`"}
 
 
 def _bounded(stream: TextIO, file: Path, first: int) -> Iterator[str]:
@@ -187,7 +203,15 @@ def _separator(lines: list[str]) -> str:
         named = most > 0 and rows[0].count(separator) in (most, most - 1, 0)
         return named, most > 0, same, most
 
-    return max(SEPARATORS, key=fit)
+    best = max(SEPARATORS, key=fit)
+    if any(best in row for row in rows):
+        return best
+    # None of them is anywhere: the sign that every line has as many of, blanks at least two.
+    for rare in _RARE:
+        counts = {row.count(rare) for row in rows if not row.startswith("#")}
+        if len(rows) > 1 and len(counts) == 1 and min(counts) > (rare == " "):
+            return rare
+    return best
 
 
 def _names(header: list[str], file: Path, notes: list[str]) -> dict[int, str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from driftline.producer.errors import InputError
+from driftline.producer.files.contents import problem_of
 from driftline.producer.files.formats import Format, any_of, endings, format_of, lacking
 
 if TYPE_CHECKING:
@@ -73,8 +74,15 @@ def checked(path: str | Path | Given) -> tuple[Path, Format]:
         )
 
         return file, several(file)
-    form = _format_of(file)
+    form = format_of(file)
+    if form is None and not file.is_file():
+        raise _unknown(file)
     _check_exists(file)
+    problem = problem_of(file)
+    if problem is not None:
+        raise InputError(f"{file}: {problem}")
+    if form is None:
+        raise _unknown(file)
     if form.extra is not None and find_spec(form.extra.library) is None:
         raise InputError(lacking(file, form, form.extra))
     if form.extra is not None and form.extra.check is not None:
@@ -102,8 +110,12 @@ def written_format(file: Path) -> Format:
 def _format_of(file: Path) -> Format:
     form = format_of(file)
     if form is None:
-        raise InputError(f"{file}: unknown ending; use {any_of(endings())} (text also with .gz)")
+        raise _unknown(file)
     return form
+
+
+def _unknown(file: Path) -> InputError:
+    return InputError(f"{file}: unknown ending; use {any_of(endings())} (text also with .gz)")
 
 
 def _check_exists(file: Path) -> None:

@@ -25,6 +25,7 @@ from driftline.producer.records.timestamp import format_time
 
 _MARK = b"\xef\xbb\xbf"
 _HEAD = 4_096  # bytes, which tell whether a file is an array
+_MANY = 10  # rows, at least, that make an object a table
 _LONGEST_ARRAY = 1_000_000_000  # bytes: it is held as a whole
 
 
@@ -56,13 +57,13 @@ def read(file: Path, chunk: int) -> Iterator[list[dict[str, Any]]]:
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 row = _decode_loosely(line)
             if not isinstance(row, dict):
-                raise InputError(
-                    f"{file}: line {number} is not a JSON object; write one event a line"
-                )
+                raise InputError(f"{file}: line {number} {_problem(line)}")
             rows.append(row)
             if len(rows) == chunk or lines.size - handed_on > CHUNK_SIZE:
                 yield rows
                 rows, handed_on = [], lines.size
+    if handed_on == 0 and len(rows) == 1 and (problem := _document(rows[0])):
+        raise InputError(f"{file}: {problem}")
     if rows:
         yield rows
 
@@ -128,6 +129,49 @@ def _elements(file: Path) -> list[msgspec.Raw]:
             f"{file}: begins as a JSON array and is none ({where}); write one array of events, or"
             " one event a line"
         ) from None
+
+
+def _problem(line: bytes) -> str:
+    """Return why a line is no object, and what to do."""
+    try:
+        text = line.decode().strip()
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        return "is not UTF-8 text; convert the file to UTF-8"
+    if text.startswith("{") and text.endswith("},"):
+        return "ends with a comma; write one event a line, without commas between, or one array"
+    if text.startswith("{") and not text.endswith("}"):
+        if line.endswith(b"\n"):
+            return "is the begin of an object; write each on one line (`jq -c .`), or one array"
+        return "ends within an object; copy the file again, or leave the line out"
+    return "is not a JSON object; write one event a line"
+
+
+def _document(row: dict[str, Any]) -> str | None:
+    """Return what to do where the only object of a file holds rows or columns, and is none."""
+    for name, value in row.items():
+        if (
+            isinstance(value, list)
+            and len(value) >= _MANY
+            and all(isinstance(v, dict) for v in value)
+        ):
+            return f"is one object, whose {name!r} holds the rows; write these, as one array"
+    held = list(row.values())
+    keys = [list(each) for each in held if isinstance(each, dict)]
+    sizes = [len(each) for each in held if isinstance(each, list)]
+    alike = len(keys) == len(held) and all(len(each) >= _MANY and each == keys[0] for each in keys)
+    if len(held) > 1 and (alike or (len(sizes) == len(held) and min(sizes) == max(sizes) >= _MANY)):
+        return (
+            "is one object of columns; write an object a row, in pandas"
+            " to_json(orient='records', lines=True)"
+        )
+    if {"columns", "data"} <= row.keys() and len(sizes) > 1:
+        return (
+            "is one object of columns and data; write an object a row, in pandas"
+            " to_json(orient='records', lines=True)"
+        )
+    return None
 
 
 def _row_of(file: Path, number: int, element: msgspec.Raw) -> dict[str, Any]:

@@ -1,0 +1,98 @@
+"""What a file is by its first bytes, where its name says something else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from driftline.producer.files.formats import FORMATS, format_of
+
+_HEAD = 4_096
+_BEGINS = {"Parquet": b"PAR1", "Arrow": b"ARROW1"}
+_PACKED = {
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\0": "xz",
+    b"\x04\x22\x4d\x18": "lz4",
+    b"7z\xbc\xaf": "7z",
+}
+_KNOWN = frozenset(("CSV", "NDJSON", *_BEGINS))
+_OTHERS = {
+    b"PK\x03\x04": "is a zip archive or an Excel workbook; unpack it, or save the sheet as CSV",
+    b"\xd0\xcf\x11\xe0": "is an Excel workbook; save the sheet as CSV",
+    b"SQLite format 3": "is a SQLite database; write its table as CSV",
+    b"Obj\x01": "is Avro; write it as NDJSON or Parquet",
+    b"ORC": "is ORC; write it as Parquet",
+    b"\x89HDF": "is HDF5; write its table as Parquet or CSV",
+    b"\x80\x04": "is a pickle; write its table as Parquet or CSV",
+    b"\x80\x05": "is a pickle; write its table as Parquet or CSV",
+}
+_PAGES = (b"<!doctype html", b"<html", b"<?xml")
+_MARK = b"\xef\xbb\xbf"
+
+
+def problem_of(file: Path) -> str | None:
+    """Return what is wrong with a file whose bytes are not what its name says, and what to do.
+
+    Of a file whose name ends in `.gz` only whether it is packed is looked at.
+
+    Returns:
+        None where nothing is known.
+
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "rows.csv"
+    >>> _ = file.write_bytes(bytes([80, 65, 82, 49, 21, 4]))
+    >>> problem_of(file)
+    'is Parquet; call it so: rows.parquet'
+    """
+    with file.open("rb") as stream:
+        head = stream.read(_HEAD)
+    if _is_text(head):
+        return _problem_of_text(file, head)
+    for begin, packed in _PACKED.items():
+        if head.startswith(begin):
+            return f"is packed with {packed}; unpack it, or pack it with gzip"
+    named_packed = file.name.lower().endswith(".gz")
+    if head.startswith(b"\x1f\x8b"):
+        return None if named_packed else f"is packed; call it so: {file.name}.gz"
+    for name, begin in _BEGINS.items():
+        if head.startswith(begin):
+            return _called(file, name)
+    if named_packed:
+        return None
+    return next((problem for begin, problem in _OTHERS.items() if head.startswith(begin)), None)
+
+
+def _problem_of_text(file: Path, head: bytes) -> str | None:
+    text = head.removeprefix(_MARK).lstrip()
+    if file.name.lower().endswith(".gz"):
+        return f"is not packed; call it so: {file.name[:-3]}"
+    if text[:16].lower().startswith(_PAGES):
+        return "is a page of the web or XML; save the table itself, as CSV or NDJSON"
+    if _is_json(text):
+        return _called(file, "NDJSON")
+    return _called(file, "CSV") if _is_csv(text) else None
+
+
+def _called(file: Path, name: str) -> str | None:
+    """Return what to call a file that has this format; None if it is called so."""
+    form, named = next(each for each in FORMATS if each.name == name), format_of(file)
+    if named == form or (named is not None and named.name not in _KNOWN):
+        return None
+    return f"is {name}; call it so: {file.stem}{form.endings[0]}"
+
+
+def _is_json(text: bytes) -> bool:
+    return text.startswith((b"{", b"[{", b"[\n", b"[ ")) and b'":' in text
+
+
+def _is_csv(text: bytes) -> bool:
+    """Whether the first two lines have as many separators, and none of them is JSON."""
+    lines = text.splitlines()[:2]
+    counts = [[line.count(sign) for sign in (b",", b";", b"\t", b"|")] for line in lines]
+    json = text[:1] in (b"{", b"[", b'"', b",") and b'":' in lines[0]
+    return len(lines) == 2 and not json and counts[0] == counts[1] and any(counts[0])
+
+
+def _is_text(text: bytes) -> bool:
+    """Whether there are no bytes that texts do not have."""
+    return bool(text) and not any(byte < 9 for byte in text)
