@@ -99,6 +99,13 @@ def assume(
     types = dict.fromkeys(found.vectors, _VECTOR) | dict.fromkeys(_prose(events), _TEXT)
     types = types if known is None else dict(known)
     unfit = {name: why for name, why in _unfit(events, mapping.texts) if name not in types}
+    watched = set(_columns(events)) - set(unfit)
+    if unfit and not watched and all(event.get("prediction") is None for event in events):
+        name, why = next(iter(unfit.items()))
+        raise InputError(
+            f"{file}: has no column to watch: {name} is not watched ({why}); give a file with the"
+            " model's inputs or predictions"
+        )
     listed = [f"not watched: {name} ({why})" for name, why in unfit.items()]
     listed += [f"{kind}: {name}, of which features are derived" for name, kind in types.items()]
     for sentence in (*found.said, *listed):

@@ -22,6 +22,8 @@ from driftline.producer.records.timestamp_column import UNREADABLE
 DAY = 86_400_000
 _MOST_TIMES = 1 << 20  # distinct ones that are kept
 _WILD = 0.01  # share of the events at either end whose times do not choose the window
+_MARKED = 0.1  # share of them that may be times such as 1970-01-01, which stand for none
+_FAR = 20  # times as long as nearly all events take, from where on they are taken for such
 _NEAR = 0.8  # share of the rate of the others at which no time is wild
 _DATES = 0.95  # share of the steps between times that are whole days, where times are dates
 _CYCLE_DAYS = 3  # days, at least, to tell a daily cycle
@@ -178,6 +180,11 @@ def _without_wild(times: IntArray, passed: IntArray) -> tuple[int, int]:
     low, high = np.searchsorted(passed, [_WILD * passed[-1], (1 - _WILD) * passed[-1]])
     if times[high] == times[low]:  # nearly all have one time
         return 0, len(times) - 1
+    begin, end = times[np.searchsorted(passed, [_MARKED * passed[-1], (1 - _MARKED) * passed[-1]])]
+    span = end - begin
+    if span and times[high] - times[low] > _FAR * span:
+        low = max(low, np.searchsorted(times, begin - span))
+        high = min(high, np.searchsorted(times, end + span, side="right") - 1)
     return int(low), int(high)
 
 

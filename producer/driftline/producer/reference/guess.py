@@ -24,6 +24,7 @@ from driftline.producer.records.text_form import TextForm
 from driftline.producer.records.time_form import AUTO, GUESSED, GivenTimes, TimeForm
 from driftline.producer.reference.guess_texts import guess_texts
 from driftline.producer.reference.guess_time import describe, infer_times
+from driftline.producer.reference.guess_units import numbers_with_others
 from driftline.producer.reference.nested import Flat, flatten, vectors_of
 from driftline.producer.reference.sample import PERHAPS_TRUE, PREDICTED, Sample, plain
 
@@ -168,6 +169,7 @@ def guess_mapping(
         listed += f" and {len(features) - _MOST_LISTED:,} more"
     said.append(f"features: {listed or 'none'}")
     said += texts.said
+    said += numbers_with_others({name: sample.values(name) for name in features})
     said += _arrays(flat.vectors)
     for column, held in islice(flat.unread.items(), _MOST_LISTED):
         said.append(f"not read: {column} ({held})")
@@ -325,7 +327,8 @@ def _native(rows: Sequence[AnyMapping[str, Any]], mapping: Mapping) -> Guess:
         | ({"prediction.score": predicted} if Sample.is_score(predicted) else {})
     )
     vectors = vectors_of(names, objects)
-    said = ("the records are events already", *texts.said, *_arrays(vectors))
+    units = numbers_with_others({name: features.values(name) for name in names})
+    said = ("the records are events already", *texts.said, *units, *_arrays(vectors))
     coerce = bool(texts.coerce)
     mapping = dataclasses.replace(mapping, texts=TextForm(coerce=coerce))
     types = features.types(coerce=coerce)

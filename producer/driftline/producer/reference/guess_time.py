@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from driftline.detectors.grid import IntArray
+from driftline.producer.records.number_text import is_mark
 from driftline.producer.records.time_form import AUTO, TimeForm
 from driftline.producer.records.time_text import (
     BETWEEN,
@@ -51,7 +52,8 @@ def infer_times(values: Sequence[Any], given: TimeForm = AUTO) -> TimeGuess:
     """Guess how values are written: nearly all of them have to be times.
 
     Args:
-        values: of one column; more than once where they occur more than once.
+        values: of one column; more than once where they occur more than once. What stands for
+            none (`NaT`, `NA`, the empty text) says nothing.
         given: what is known; with a format nothing else is tried.
 
     >>> infer_times(["02/03/2026", "13/03/2026"]).form.format
@@ -63,7 +65,7 @@ value tells which: give --time-format with one of them"
     counts = Counter(
         value if isinstance(value, str | int | float) else str(value)
         for value in values
-        if value is not None and value != ""
+        if value is not None and not (isinstance(value, str) and is_mark(value))
     )
     if not counts:
         return TimeGuess(None, "is empty")

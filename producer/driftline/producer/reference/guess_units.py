@@ -1,0 +1,61 @@
+"""Find columns of numbers with other text around them: `12.5 kg`, `<5`, `~3`, `="1"`."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from driftline.producer.records.number_text import NEARLY_ALL, is_mark, plain_number
+
+_AROUND = re.compile(
+    r"(?P<before>[^0-9A-Za-z]{0,3}?)[+-]?(?P<number>[0-9][0-9,' ]*(?:\.[0-9]+)?)"
+    r"(?P<after>(?:[^0-9]{0,12})|[DdEe][+-]?[0-9]{1,3})"
+)
+_MOST_SHOWN = 40
+_MOST_KINDS = 5  # of what stands around: more are names, such as those of houses
+_CLASSES = 20  # different texts, up to which they may be classes
+
+
+def numbers_with_others(columns: Mapping[str, Sequence[Any]]) -> Iterator[str]:
+    """Yield a sentence for each column of texts that are numbers but for what stands around them.
+
+    Args:
+        columns: name to values that are not null.
+
+    >>> [*numbers_with_others({"size": [f"{i}.5 MB" for i in range(40)]})]
+    ["size: texts with numbers in them ('0.5 MB' is the first), compared as texts; for numbers \
+write the number alone"]
+    """
+    for name, values in columns.items():
+        texts = Counter(value for value in values if isinstance(value, str) and not is_mark(value))
+        others = sum(not isinstance(value, str) for value in values)
+        if len(texts) <= _CLASSES or others > (1 - NEARLY_ALL) * len(values):
+            continue
+        found = {text: _AROUND.fullmatch(text.strip()) for text in texts}
+        fit = {text: match for text, match in found.items() if match is not None}
+        many = sum(texts[text] for text in fit)
+        kinds = {(match["before"], match["after"].strip(" +-0123456789")) for match in fit.values()}
+        around = [text for text in fit if plain_number(text) is None]
+        if many < NEARLY_ALL * texts.total() or not around or len(kinds) > _MOST_KINDS:
+            continue
+        if not _are_amounts(fit):
+            continue
+        first = around[0][:_MOST_SHOWN]
+        yield (
+            f"{name}: texts with numbers in them ({first!r} is the first), compared as texts; for"
+            " numbers write the number alone"
+        )
+
+
+def _are_amounts(found: Mapping[str, re.Match[str]]) -> bool:
+    """Whether texts have decimals or a blank before the unit, or signs: names have none of them."""
+    signs = sum(
+        "." in match["number"]
+        or "," in match["number"]
+        or match["before"] not in ("", "#")
+        or match["after"][:1] in (" ", "%", "\u00b0", "*")
+        for match in found.values()
+    )
+    return 2 * signs > len(found)
