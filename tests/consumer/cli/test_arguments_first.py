@@ -39,6 +39,8 @@ MISTAKES = {
     "dead-letter show --since 1h --until 2h": "--until 2h: nothing is between it and --since 1h",
     "report --json --since 1h --until 1h": "--until 1h: nothing is between it and --since 1h",
     "explain 12ab --against 1h..2h": "--against 1h..2h: write two times",
+    "backtest --input rows.csv --accept then": "--accept then: write FEATURE@TIME, or name",
+    "backtest --input rows.csv --accept a@then": "--accept a@then: write FEATURE@TIME, such",
     "reference build --from-topic t --first 9 --model m --output r.json --layout-of none.json": (
         "none.json does not exist: build it with driftline reference build"
     ),

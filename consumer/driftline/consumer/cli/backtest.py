@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
@@ -26,6 +27,7 @@ from driftline.consumer.cli.terminal import say
 from driftline.consumer.cli.window_options import check_configured, read_window_options
 from driftline.consumer.service.reference_file import absent, is_absent
 from driftline.producer.files.given import checked
+from driftline.producer.records.timestamp import parse_timestamp
 
 
 def _two(sides: tuple[str, str] | None) -> tuple[str, str] | None:
@@ -33,6 +35,22 @@ def _two(sides: tuple[str, str] | None) -> tuple[str, str] | None:
     if sides is not None and any(not side or side.startswith("-") for side in sides):
         raise typer.BadParameter("takes two, champion and challenger: --compare A B")
     return sides
+
+
+def _check_accepted(given: Sequence[str]) -> None:
+    """Refuse what is no feature and time, and no file, before the events are read.
+
+    Raises:
+        CommandError: one is none of these.
+    """
+    for text in given:
+        _, at, time = text.rpartition("@")
+        if not at and not Path(text).is_file():
+            raise CommandError(f"--accept {text}: write FEATURE@TIME, or name a file of verdicts")
+        if at and parse_timestamp(time) is None and not time.isdigit():
+            raise CommandError(
+                f"--accept {text}: write FEATURE@TIME, such as income@2026-03-27T00:00:00Z"
+            )
 
 
 def backtest(
@@ -199,6 +217,7 @@ def backtest(
     if file is None:
         raise CommandError("give the events: --input FILE")
     wanted = read_window_options(window, every, rows, min_events, budget, rolling, previous)
+    _check_accepted(accept or ())
     loaded = None
     if config is not None:
         check_configured(wanted, times)
