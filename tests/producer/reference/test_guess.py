@@ -223,3 +223,36 @@ def test_columns_that_may_be_the_ground_truth_are_named() -> None:
     assert named(score=[0.1, 0.2], actual_arrival=[1.5, 2.0]) == ("actual_arrival",)
     assert named(y_pred=[0, 1], y_true=[0, 1], repaid=[1, 0]) == ()  # it is known
     assert named(repaid=[1, 0], km=[1, 0]) == ()  # and of what?
+
+
+@pytest.mark.parametrize(
+    ("prediction", "field", "path"),
+    [
+        ({"score": 0.25, "label": "a"}, "prediction.score", "prediction.score"),
+        ({"score": 0.25, "label": "a"}, "prediction.label", "prediction.label"),
+        ({"class": "a", "probability": 0.25}, "prediction.score", "prediction.probability"),
+    ],
+)
+def test_an_object_of_a_prediction_beside_columns_is_no_event(
+    prediction: dict[str, Any], field: str, path: str
+) -> None:
+    """Of an event the columns would not be read: neither the time nor any input."""
+    rows = [
+        {"ts": f"2026-03-02 10:{i:02d}:00", "km": i * 7 % 11 + 0.5, "prediction": prediction}
+        for i in range(60)
+    ]
+    guess = guess_mapping(["ts", "km", "prediction"], rows)
+    assert guess.mapping.fields["timestamp"] == "ts"
+    assert guess.mapping.fields[field] == path
+    assert "km" in guess.features
+    assert not any("already" in said for said in guess.said)
+    events = [{"timestamp": row["ts"], "prediction": {"score": 0.5}} for row in rows]
+    assert (
+        "the records are events already" in guess_mapping(["timestamp", "prediction"], events).said
+    )
+
+
+def test_a_nested_score_that_is_none_is_named() -> None:
+    rows = [{"km": i * 0.5, "prediction": {"score": "x", "label": i + 0.5}} for i in range(60)]
+    guess = guess_mapping(["km", "prediction"], rows)
+    assert "not read: prediction.label (no score or class)" in guess.said

@@ -9,17 +9,18 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from operator import itemgetter
 from typing import Any
 
 from driftline.detectors.registry import FeatureType
 from driftline.producer.errors import InputError
 from driftline.producer.records.category import category_text
-from driftline.producer.records.event_fields import ALIASES, split_outcome
+from driftline.producer.records.event_fields import ALIASES, EVENT_FIELDS, split_outcome
 from driftline.producer.records.flat_events import flat_mapping
 from driftline.producer.records.mapping import WILDCARD, DateAndClock, Mapping, Source, quote_name
 from driftline.producer.records.names import PREDICTION_FEATURES, tag_problem
+from driftline.producer.records.places import OFFSET, PARTITION, RECORD_TIMESTAMP
 from driftline.producer.records.text_form import TextForm
 from driftline.producer.records.time_form import AUTO, GUESSED, GivenTimes, TimeForm
 from driftline.producer.reference.guess_texts import guess_texts
@@ -50,7 +51,10 @@ _NESTED: dict[str, Callable[[list[Any]], bool]] = {
     "model_version": Sample.has_values,
 }
 """What is looked for inside objects too, and which values it has there."""
-_NATIVE_OBJECTS = ("features", "prediction", *ALIASES["features"], *ALIASES["prediction"])
+_OUTCOME = frozenset(("score", "label"))
+_INPUTS = ("features", *ALIASES["features"])
+_PREDICTIONS = ("prediction", *ALIASES["prediction"])
+_NATIVE = frozenset((*EVENT_FIELDS, *chain(*ALIASES.values()), PARTITION, OFFSET, RECORD_TIMESTAMP))
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,7 @@ def guess_mapping(
     ('timestamp: column ts (text, read as UTC)', 'prediction.score: column score', \
 'features: km (numeric)')
     """
-    if any(isinstance(row.get(name), dict) for row in rows for name in _NATIVE_OBJECTS):
+    if _are_events(columns, rows):
         return _native(rows, Mapping.native())
     flat_events = flat_mapping(columns)
     if flat_events is not None and not given.columns:
@@ -157,6 +161,9 @@ def guess_mapping(
         scores += [column] if field in ("prediction.score", "actual") else []
         repeats = f" ({again:,} of {many:,} rows have the id of an earlier one)" if again else ""
         said.append(f"{field}: column {column}{repeats}")
+    for name in PREDICTION_FEATURES & flat.paths.keys() & {*sample.free}:
+        sample.free.remove(name)  # no score or class, and no feature may be called so
+        flat.unread[name] = "no score or class"
     perhaps = () if "actual" in fields else sample.perhaps_actual(_plain_names(fields))
     fields["features"] = WILDCARD
     for column in sample.free:
@@ -183,6 +190,18 @@ def guess_mapping(
         texts.marks,
         tuple(flat.vectors),
     )
+
+
+def _are_events(columns: Sequence[str], rows: Sequence[AnyMapping[str, Any]]) -> bool:
+    """Whether records have their inputs in an object, or a prediction and no other columns.
+
+    An object of a prediction beside columns is one of a record that has its inputs there.
+    """
+    if any(isinstance(row.get(name), dict) for row in rows for name in _INPUTS):
+        return True
+    predicted = (row.get(name) for row in rows for name in _PREDICTIONS)
+    outcomes = any(isinstance(each, dict) and _OUTCOME & each.keys() for each in predicted)
+    return outcomes and _NATIVE.issuperset(columns)
 
 
 def _arrays(vectors: AnyMapping[str, int]) -> list[str]:

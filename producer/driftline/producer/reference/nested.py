@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from driftline.producer.records.mapping import Path, parse_path, quote_name
-from driftline.producer.records.names import feature_problem
+from driftline.producer.records.names import PREDICTION_FEATURES, feature_problem
 
 _MOST = 200  # fields of one object: with more, its keys are values
 _NEARLY = 0.01  # from 1, of probabilities that are rounded
@@ -121,7 +121,8 @@ def _with_fields(row: AnyMapping[str, Any], paths: dict[str, Path]) -> dict[str,
 
 
 def _can_be_read(name: str, path: Path) -> bool:
-    return all(path) and parse_path(_written(path)) == path and not feature_problem(name)
+    known = name in PREDICTION_FEATURES or not feature_problem(name)
+    return known and all(path) and parse_path(_written(path)) == path
 
 
 def _written(path: Path) -> str:
