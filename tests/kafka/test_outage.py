@@ -88,7 +88,8 @@ def test_a_start_waits_for_a_broker_that_is_away(
         worker.start()
         wait_until(lambda: bool(worker.logged("waiting for the broker")), "the line")
         line = worker.logged("waiting for the broker")[0]
-        assert (line["level"], line["waited"]) == ("warning", 0)
+        assert line["level"] == "warning"
+        assert 0 <= line["waited"] <= 5  # the first try: it imports the client
         assert "connection refused" in line["reason"]
         assert worker.get("/livez", http)[0] == 200
         status, page = worker.get("/readyz", http)
