@@ -42,6 +42,8 @@ FILES = {
     "broken.yaml": "models: [m\n",
     "empty.csv": "",
     "two.csv": "a,b\n1,2\n3,4\n",
+    "texts.csv": "name\n" + "".join(f"n{i}\n" for i in range(300)),
+    "untimed.csv": "a\n" + "".join(f"{i % 7}\n" for i in range(300)),
     "torn.parquet": "no Parquet",
     "rows.txt": "a,b\n1,2\n",
 }
@@ -129,8 +131,11 @@ dead-letter show --config missing.yaml
 """
 _IN_DATA = """\
 backtest --input two.csv
+backtest --input texts.csv
 backtest --input torn.parquet
 init --from two.csv
+init --from texts.csv
+init --from untimed.csv
 """
 _OF_BROKER = """\
 check --config good.yaml

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 LOADED = "{'numpy', 'scipy', 'sklearn', 'pyarrow', 'pandas', 'kafka'} & sys.modules.keys()"
 LINES = """\
 --version
@@ -97,6 +99,24 @@ for line in {LINES.splitlines()}:
 print(line, {LOADED})
 """
     assert run(program, tmp_path) == f"{LINES.splitlines()[-1]} set()"
+
+
+@pytest.mark.parametrize("verb", ["backtest --input", "init --from"])
+def test_a_file_that_cannot_be_used_is_refused_without_the_judge(verb: str, tmp_path: Path) -> None:
+    (tmp_path / "two.csv").write_text("a,b\n1,2\n3,4\n", encoding="utf-8")
+    program = f"""
+import sys
+from driftline.consumer.cli import main
+sys.argv[1:] = "{verb} two.csv".split()
+try:
+    main()
+except SystemExit as end:
+    assert end.code == 2
+heavy = ("scipy", "driftline.consumer.judge.model", "driftline.consumer.service.plan",
+         "driftline.consumer.config.model", "driftline.detectors.reference")
+print([name for name in heavy if name in sys.modules])
+"""
+    assert run(program, tmp_path) == "[]"
 
 
 def test_a_report_needs_nothing_that_serves(tmp_path: Path) -> None:

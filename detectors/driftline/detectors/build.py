@@ -26,11 +26,11 @@ from driftline.detectors.grid import (
 )
 from driftline.detectors.listing import Listing, count_listed, most_frequent
 from driftline.detectors.reference import OTHER, Reference, ReferenceCounts
+from driftline.detectors.registry import BOOLEANS
 from driftline.errors import ReferenceError  # noqa: A004 (the operator's word for it)
 
 MOST_SEGMENT_VALUES = 20
 DEFAULT_GRID = 1024
-BOOLEANS = ("false", "true")
 
 
 def build_reference(

@@ -37,6 +37,7 @@ from driftline.detectors.reference_json import (
     to_bytes,
 )
 from driftline.detectors.seasons import Seasons
+from driftline.detectors.tags import OTHER as OTHER
 from driftline.detectors.volume import Volume
 from driftline.errors import ReferenceError  # noqa: A004 (the operator's word for it)
 
@@ -49,8 +50,6 @@ __all__ = [
     "VersionBaseline",
     "content_hash",
 ]
-
-OTHER = "__other__"
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,6 +26,8 @@ from typing import Literal
 from driftline.detectors.tables import Group, Table
 
 FeatureType = Literal["numeric", "categorical", "boolean"]
+BOOLEANS = ("false", "true")
+"""Categories of a boolean feature."""
 
 _ALL: tuple[FeatureType, ...] = ("numeric", "categorical", "boolean")
 _NUMERIC: tuple[FeatureType, ...] = ("numeric",)

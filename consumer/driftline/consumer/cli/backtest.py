@@ -23,8 +23,10 @@ from driftline.consumer.cli.options import (
     read_given_times,
 )
 from driftline.consumer.cli.page_options import DEFAULT_PORT, PagePort, require_page
+from driftline.consumer.cli.screen import Screen
 from driftline.consumer.cli.terminal import say
 from driftline.consumer.cli.window_options import check_configured, read_window_options
+from driftline.consumer.offline.given_truth import GivenTruth
 from driftline.consumer.service.reference_file import absent, is_absent
 from driftline.producer.files.given import checked
 from driftline.producer.records.timestamp import parse_timestamp
@@ -229,11 +231,15 @@ def backtest(
         raise CommandError(absent(reference))
     if ui:
         require_page()
+    truth, seen = (actual, labels, positive_label), None
+    if loaded is None and reference is None:
+        from driftline.consumer.offline import first_look  # less than a backtest needs
+
+        known = GivenTruth(*truth)
+        seen = first_look.look_alone(file, model, Screen(), known, wanted, times)
     from driftline.consumer.cli import backtest_exit, backtest_files
 
-    setup = backtest_exit.set_up(
-        loaded, file, model, reference, (actual, labels, positive_label), wanted, times
-    )
+    setup = backtest_exit.set_up(loaded, file, model, reference, truth, wanted, times, seen)
     backtest_exit.accept(setup, accept or ())
     title = f"Backtest of {file.name}"
     shown = ui or report is not None

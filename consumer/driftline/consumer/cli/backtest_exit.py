@@ -18,6 +18,7 @@ from driftline.consumer.offline.accepted import read_accepted
 from driftline.consumer.offline.assumed import assumed
 from driftline.consumer.offline.cases import Cases
 from driftline.consumer.offline.configured import configured
+from driftline.consumer.offline.first_look import FirstLook
 from driftline.consumer.offline.given_truth import GivenTruth
 from driftline.consumer.offline.published import Published
 from driftline.consumer.offline.run import run
@@ -36,6 +37,7 @@ def set_up(
     truth: tuple[str | None, Path | None, str | None],
     wanted: WindowOptions,
     times: GivenTimes,
+    seen: FirstLook | None = None,
 ) -> Setup:
     """Set up a backtest as the options ask for, and print what is assumed.
 
@@ -47,12 +49,13 @@ def set_up(
         truth: what is given as `--actual`, `--labels` and `--positive-label`.
         wanted: of the windows.
         times: what is known of the times.
+        seen: what the file showed, if it was looked at.
 
     Raises:
         DriftlineError: the reference or a file cannot be used.
     """
     if loaded is None:
-        return assumed(file, model, reference, Screen(), GivenTruth(*truth), wanted, times)
+        return assumed(file, model, reference, Screen(), GivenTruth(*truth), wanted, times, seen)
     name = choose_model(loaded.config, model)
     return configured(loaded, name, file, reference, Screen(), GivenTruth(*truth))
 

@@ -19,8 +19,10 @@ from driftline.consumer.cli.options import (
     Timezone,
     read_given_times,
 )
+from driftline.consumer.cli.screen import Screen
 from driftline.consumer.cli.terminal import out, say
 from driftline.consumer.log.broker import connect
+from driftline.consumer.offline.given_truth import GivenTruth
 from driftline.producer.files.formats import names
 from driftline.producer.files.given import Given, Input, checked
 
@@ -87,6 +89,11 @@ def init(
     check_names(model, topic)
     may_write(output, overwrite=force)
     log = None if from_topic is None else connect(kafka).log
+    truth, found = GivenTruth(actual, labels, positive_label), None
+    if file is not None:
+        from driftline.consumer.offline import first_look  # less than a reference needs
+
+        found = first_look.look_for_topic(file, model, Screen(), truth, times)
     from driftline.consumer.cli import (
         init_files,
         init_text,
@@ -94,11 +101,10 @@ def init(
         reference_topic,
     )
 
-    truth = init_files.given_truth(actual, labels, positive_label)
     wanted = init_files.Wanted(source, output, model, topic, truth, times, servers, force)
     if from_topic is not None and log is not None:
         wanted = replace(wanted, file=reference_topic.first_rows(log, from_topic, first))
-    draft = init_files.make(wanted)
+    draft = init_files.make(wanted, found)
     size = init_files.write(draft, init_text.configuration(draft))
     for note in (*reference_build.notes(draft.built), *init_text.notes(draft)):
         say(f"note  {note}")

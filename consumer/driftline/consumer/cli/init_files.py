@@ -13,9 +13,10 @@ from driftline.consumer.cli.screen import Screen
 from driftline.consumer.cli.whole_file import write_whole
 from driftline.consumer.config import WindowConfig
 from driftline.consumer.config.seasons import UTC
-from driftline.consumer.offline.assumptions import Assumptions, assume, glob_of
+from driftline.consumer.offline.assumptions import Assumptions, glob_of
 from driftline.consumer.offline.daily_cycle import HourlyValues
 from driftline.consumer.offline.extent import Extent
+from driftline.consumer.offline.first_look import check_normal, check_topic, look_for_topic
 from driftline.consumer.offline.given_truth import GivenTruth
 from driftline.consumer.offline.ground_truth import check_measured, unmeasured
 from driftline.consumer.offline.label_source import LabelSource, label_source
@@ -31,7 +32,6 @@ from driftline.producer.reference.build import (
     reference_from_rows,
 )
 
-_ENOUGH = 1_000  # events of a reference
 _LONGEST = 52 * UNITS["w"]  # window of a topic
 
 
@@ -110,15 +110,18 @@ class Draft:
         return self.least if self.least < usual and self.least <= self.a_window < many else None
 
 
-def make(wanted: Wanted) -> Draft:
+def make(wanted: Wanted, found: Assumptions | None = None) -> Draft:
     """Read the events.
+
+    Args:
+        wanted: what was asked for.
+        found: how the rows are read; None: nobody looked at them.
 
     Raises:
         DriftlineError: it cannot be used, or has too little; the message says what to do.
     """
     given, screen = wanted.truth, Screen()
-    with screen.progress("looking at the columns", None):
-        found = assume(wanted.file, wanted.model, screen, given.beside, wanted.times)
+    found = found or look_for_topic(wanted.file, wanted.model, screen, given, wanted.times)
     found = found.with_marks()
     may_write(reference_path(wanted.output, found.model), overwrite=wanted.overwrite)
     mapping, truth, labels = found.mapping, None, None
@@ -149,24 +152,13 @@ def make(wanted: Wanted) -> Draft:
         for option, value in (("labels", given.labels), ("positive-label", given.positive_label)):
             if value is not None:
                 raise CommandError(f"--{option} {value}: {unmeasured(built, mapping)}")
-    if not pace.events:
-        found.check_times(wanted.file)
-    if not pace.spread:
-        why = "all events have the same time" if pace.events else "no column holds times"
-        raise CommandError(
-            f"{wanted.file}: {why}, and the windows of a topic are of time; add a column of times,"
-            " as text such as 2026-11-01T12:00:00Z or as seconds since 1970, and call it timestamp"
-        )
+    check_topic(wanted.file, found, pace)
     seasons = built.reference.seasons
     hourly = seasons is not None and seasons.of_hours  # then windows need not be whole days
     window = windows_for(
         pace, None, longest=_LONGEST, daily=lambda: not hourly and hours.follow_the_hour()
     )
-    if built.reference.events < _ENOUGH:
-        raise CommandError(
-            f"{wanted.file}: {built.reference.events:,} events are too few to know what is normal,"
-            f" {_ENOUGH:,} are needed; give a longer file"
-        )
+    check_normal(wanted.file, built.reference.events)
     return Draft(wanted, found, built, window.length, window.min_events, pace, labels)
 
 
@@ -180,11 +172,6 @@ def _with_ids(found: Assumptions, truth: Truth) -> Assumptions:
         return found
     mapping = found.mapping.without("event_id")
     return replace(found, mapping=mapping, ignore=(*found.ignore, glob_of(".".join(path))))
-
-
-def given_truth(actual: str | None, labels: Path | None, positive_label: str | None) -> GivenTruth:
-    """Return what the options say of the ground truth."""
-    return GivenTruth(actual, labels, positive_label)
 
 
 def reference_path(output: Path, model: str) -> Path:

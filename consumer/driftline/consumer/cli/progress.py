@@ -71,17 +71,16 @@ def progress(
         lines.show(what, 0, total)
         yield lambda done: lines.show(what, done, total)
         return
-    from rich import console  # for a terminal only: it takes as long as all the rest
-    from rich import progress as bars
+    from rich import console, progress  # for a terminal only: they take as long as the rest
 
     columns = (
-        bars.TextColumn("{task.description}"),
-        bars.BarColumn(),
-        *([] if total is None else [bars.MofNCompleteColumn()]),
-        bars.TimeElapsedColumn(),
-        *([] if total is None else [bars.TimeRemainingColumn()]),
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        *([] if total is None else [progress.MofNCompleteColumn()]),
+        progress.TimeElapsedColumn(),
+        *([] if total is None else [progress.TimeRemainingColumn()]),
     )
     screen = console.Console(stderr=True)
-    with bars.Progress(*columns, console=screen, transient=True) as bar:
+    with progress.Progress(*columns, console=screen, transient=True) as bar:
         task = bar.add_task(what, total=total)
         yield lambda done: bar.update(task, completed=done)

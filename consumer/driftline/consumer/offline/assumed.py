@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -20,12 +19,14 @@ from driftline.consumer.config.model import BUDGET_OF_ROWS
 from driftline.consumer.config.seasons import UTC
 from driftline.consumer.judge.season_notes import season_notes
 from driftline.consumer.judge.sentence import amount, clean
-from driftline.consumer.offline.assumptions import Assumptions, assume
+from driftline.consumer.offline.assumptions import Assumptions
 from driftline.consumer.offline.daily_cycle import HourlyValues
 from driftline.consumer.offline.extent import Extent
 from driftline.consumer.offline.feedback import Feedback
+from driftline.consumer.offline.first_look import FirstLook, look_alone, look_at
 from driftline.consumer.offline.given_truth import UNKNOWN, GivenTruth
 from driftline.consumer.offline.ground_truth import (
+    check_class,
     check_measured,
     unmeasured,
     unmeasured_with_labels,
@@ -36,14 +37,12 @@ from driftline.consumer.offline.setup import (
     Setup,
     classes_of,
     set_up,
-    survey,
 )
-from driftline.consumer.offline.truth import Truth, read_truth
+from driftline.consumer.offline.truth import Truth
 from driftline.consumer.offline.window_options import GUESSED, WindowOptions
-from driftline.consumer.offline.windows import FEWEST, MIN_EVENTS, rows_for, windows_for
+from driftline.consumer.offline.windows import MIN_EVENTS, rows_for, windows_for
 from driftline.consumer.service.references import load_reference
 from driftline.consumer.wire.axis import axis_of
-from driftline.consumer.wire.text import counted
 from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import Reference
 from driftline.producer.errors import InputError
@@ -70,6 +69,7 @@ def assumed(
     truth: GivenTruth = UNKNOWN,
     wanted: WindowOptions = GUESSED,
     times: GivenTimes = ANY_TIMES,
+    seen: FirstLook | None = None,
 ) -> Setup:
     """Set up a backtest of a file alone, and note what is assumed.
 
@@ -81,6 +81,7 @@ def assumed(
         truth: what is known of the ground truth.
         wanted: of the windows.
         times: what is known of the times.
+        seen: what the file showed; None: nobody looked at it.
 
     Raises:
         DriftlineError: the file or the reference cannot be used.
@@ -88,27 +89,19 @@ def assumed(
     given = load_reference(reference) if isinstance(reference, str | Path) else reference
     model = model or (given.model if given is not None else None)
     if given is not None:
-        truth.check(given)
-    beside = None
-    with feedback.progress("looking at the columns", None):
-        derived = None if given is None else given.layout.derived
-        sources = None if derived is None else {each.source: each.kind for each in derived}
-        found = assume(file, model, feedback, truth.beside, times, sources)
-    if truth.labels is not None:
-        with feedback.progress("reading the labels", None):
-            beside = read_truth(truth.labels, file, found.mapping, feedback, truth.actual)
-        found = replace(found, mapping=beside.mapped(found.mapping))
+        check_class(truth, given)
+        derived = given.layout.derived
+        kinds = {each.source: each.kind for each in derived}
+        by_time = wanted.rows is None
+        seen = seen or look_at(file, model, feedback, truth, times, kinds, by_time=by_time)
+    seen = seen or look_alone(file, model, feedback, truth, wanted, times)
+    found, beside, extent = seen.found, seen.beside, seen.extent
     name, mapping = found.model, found.mapping
-    extent = survey(file, mapping, feedback)
-    if found.unclear and wanted.rows is None:
-        found.check_times(file)
     timed = wanted.rows is None and extent.spread
     if timed:
         halves, window = Halves(mapping, extent.half() if given is None else None), None
     else:
         halves, window = _by_rows(file, found, extent, given is None, wanted, feedback)
-    if given is None:
-        _check_enough(file, extent, wanted)
 
     def tables(columns: Columns | None = None) -> Iterator[Table]:
         return read_tables(file, columns) if beside is None else beside.read_from(file, columns)
@@ -250,17 +243,6 @@ def _would_allow_any(settings: ModelConfig) -> bool:
     """
     window, budget = settings.window, settings.budget
     return budget is not None and budget.length(window.every) <= budget.alarms * window.every
-
-
-def _check_enough(file: Input, extent: Extent, wanted: WindowOptions) -> None:
-    """Refuse a file that tells nothing, unless the user wants few events to be judged."""
-    if 0 < extent.rows < FEWEST and wanted.min_events is None:
-        raise InputError(
-            f"{file}: {counted(extent.rows, 'row')} {'is' if extent.rows == 1 else 'are'} too few,"
-            f" {FEWEST:,} are needed: the first half is the reference and the second is judged, and"
-            " so few tell only great changes from chance; give a longer file, or --min-events"
-            f" {max(extent.rows // 4, 1)} to judge them all the same"
-        )
 
 
 def _build(

@@ -8,8 +8,10 @@ from pathlib import Path
 from driftline.consumer.config import Config, LabelsConfig, Loaded, ModelConfig
 from driftline.consumer.judge.sentence import clean
 from driftline.consumer.offline import file_rows
+from driftline.consumer.offline.extent import survey
 from driftline.consumer.offline.feedback import Feedback
 from driftline.consumer.offline.given_truth import UNKNOWN, GivenTruth
+from driftline.consumer.offline.ground_truth import check_class
 from driftline.consumer.offline.halves import Halves, Parts
 from driftline.consumer.offline.labels import Files, LabelFile
 from driftline.consumer.offline.setup import (
@@ -17,7 +19,6 @@ from driftline.consumer.offline.setup import (
     Setup,
     classes_of,
     set_up,
-    survey,
     with_source,
 )
 from driftline.consumer.offline.truth import Truth, read_truth
@@ -72,7 +73,7 @@ def configured(
         )
     for warning in sort_out(problems):
         feedback.note("warning", str(warning))
-    truth.check(references[name])
+    check_class(truth, references[name])
     mapping = file_rows.mapping_for(whole, topic, file, feedback)
     file_rows.check_mapping(file, mapping, topic, feedback)
     extent = survey(file, mapping, feedback)

@@ -11,9 +11,12 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
+from driftline.consumer.offline.feedback import Feedback
 from driftline.consumer.offline.recording import Recording
 from driftline.consumer.sketch.event_rows import columns_of, event_times, has_values
 from driftline.detectors.grid import IntArray
+from driftline.producer.files.given import Input
+from driftline.producer.files.tables import read_tables
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.records.table import Table
 from driftline.producer.records.timestamp import LATEST
@@ -168,6 +171,19 @@ class Extent:
             return 0, 0
         share = float(counts[far].sum() / counts.sum())
         return max(round(share * self.events), 1), int(times[far][-1])
+
+
+def survey(file: Input, mapping: Mapping, feedback: Feedback) -> Extent:
+    """Read a file once: how many rows there are, and when they are.
+
+    Raises:
+        InputError: a row cannot be read.
+    """
+    extent = Extent(mapping)
+    with feedback.progress("rows looked at", feedback.count_rows(file)) as show:
+        for _ in extent.watch(read_tables(file, extent.columns), show):
+            pass
+    return extent
 
 
 def _without_wild(times: IntArray, passed: IntArray) -> tuple[int, int]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.consumer.config import Config
 from driftline.consumer.judge.sentence import clean
 from driftline.consumer.offline.feedback import Feedback
 from driftline.producer.errors import InputError
@@ -22,6 +21,9 @@ from driftline.producer.records.time_form import GUESSED, GivenTimes
 from driftline.producer.records.timestamp import join_clock
 from driftline.producer.records.timestamp_column import UNREADABLE, parse_timestamps
 from driftline.producer.reference.guess import Guess, guess_mapping
+
+if TYPE_CHECKING:
+    from driftline.consumer.config import Config
 
 Rows = list[dict[str, Any]]
 _SAMPLE = 1_000

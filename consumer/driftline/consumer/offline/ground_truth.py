@@ -1,13 +1,17 @@
-"""Why a column that was named as the ground truth measures nothing."""
+"""Why what was named of the ground truth measures nothing."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from driftline.consumer.offline import file_rows
+from driftline.consumer.offline.given_truth import GivenTruth
+from driftline.detectors.outcomes import Outcomes
+from driftline.detectors.reference import Reference
 from driftline.producer.errors import InputError
 from driftline.producer.files.given import Input
 from driftline.producer.files.rows import read_rows
+from driftline.producer.records.category import named_class
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.reference.build import BuiltReference
 
@@ -29,6 +33,27 @@ def check_measured(
     if column is None or built.reference.outcome is not None:
         return
     raise InputError(f"--actual {column}: {_why(built.unmeasured, mapping, column, file)}")
+
+
+def check_class(truth: GivenTruth, reference: Reference) -> None:
+    """Refuse a reference that does not know that its score speaks of the class that was named.
+
+    Raises:
+        InputError: it was built with another one, without one, or without ground truth.
+    """
+    wanted, built = truth.positive_label, reference.positive_label
+    if wanted is None:
+        return
+    outcomes = Outcomes.of(reference)
+    known = () if outcomes is None else outcomes.layout.classes
+    if outcomes is None or named_class(wanted, known) not in {built} - {None}:
+        has = "without ground truth" if outcomes is None else (
+            "without one" if built is None else f"with {built}"
+        )  # fmt: skip
+        raise InputError(
+            f"--positive-label {wanted}: the reference was built {has}: build it again with"
+            f" --positive-label {wanted}"
+        )
 
 
 def unmeasured_with_labels(built: BuiltReference, mapping: Mapping) -> str:

@@ -22,8 +22,6 @@ from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import Reference
 from driftline.producer.errors import InputError
 from driftline.producer.files.columns import Columns
-from driftline.producer.files.given import Input
-from driftline.producer.files.tables import read_tables
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.records.places import OFFSET, PARTITION
 from driftline.producer.records.table import Table
@@ -78,19 +76,6 @@ class Setup:
     def model(self) -> str:
         """The model's name."""
         return self.found.model
-
-
-def survey(file: Input, mapping: Mapping, feedback: Feedback) -> Extent:
-    """Read a file once: how many rows there are, and when they are.
-
-    Raises:
-        InputError: a row cannot be read.
-    """
-    extent = Extent(mapping)
-    with feedback.progress("rows looked at", feedback.count_rows(file)) as show:
-        for _ in extent.watch(read_tables(file, extent.columns), show):
-            pass
-    return extent
 
 
 def set_up(

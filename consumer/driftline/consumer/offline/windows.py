@@ -15,8 +15,6 @@ from driftline.producer.records.durations import UNITS
 
 EVENTS_A_WINDOW = 1_000
 MIN_EVENTS = 500
-FEWEST = 200
-"""Rows of a file, at least, half of them the reference."""
 _SMALLEST = 100  # events a window, of a small file
 _ROUND = {
     "s": (1, 5, 10, 15, 30), "m": (1, 5, 10, 15, 30), "h": (1, 2, 3, 6, 12), "d": (1, 2, 3, 6),

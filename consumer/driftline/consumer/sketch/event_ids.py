@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from xxhash import xxh3_64_intdigest
 
-from driftline.consumer.wire.join_rows import IdArray
 from driftline.producer.records.category import category_text
+
+if TYPE_CHECKING:
+    from driftline.consumer.wire.join_rows import IdArray
 
 NO_ID = 0
 """Stands for an event that has no id."""

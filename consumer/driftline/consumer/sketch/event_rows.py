@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,6 @@ from driftline.consumer.sketch.fields import (
     Scalar,
 )
 from driftline.consumer.sketch.versions import Versions
-from driftline.consumer.wire.join_rows import IdArray
 from driftline.detectors.counts import CodeArray
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.producer.records.category import category_text
@@ -29,6 +29,9 @@ from driftline.producer.records.table import ABSENT as NO_KEY
 from driftline.producer.records.table import Coded, Column, Numbers, Struct, Table, Times, Vectors
 from driftline.producer.records.timestamp_column import UNREADABLE, times_of, times_of_two
 from driftline.producer.records.values import ABSENT
+
+if TYPE_CHECKING:
+    from driftline.consumer.wire.join_rows import IdArray
 
 Bools = NDArray[np.bool_]
 

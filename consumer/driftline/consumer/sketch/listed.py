@@ -6,11 +6,13 @@ import fnmatch
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from driftline.consumer.config import ModelConfig
 from driftline.detectors.counts import Layout
 from driftline.producer.records.names import PREDICTION_FEATURES
+
+if TYPE_CHECKING:
+    from driftline.consumer.config import ModelConfig
 
 
 @dataclass(frozen=True)

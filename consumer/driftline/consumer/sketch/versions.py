@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.detectors.reference import OTHER
-from driftline.detectors.tags import VERSION
+from driftline.detectors.tags import OTHER, VERSION
 from driftline.producer.records.category import category_text
 
 MOST_NAMES = 10_000

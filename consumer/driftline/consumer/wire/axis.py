@@ -7,12 +7,14 @@ records, ids and sentences; nothing else tells the two apart.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from driftline.consumer.config import WindowConfig
 from driftline.consumer.wire.records import Window
 from driftline.producer.records.durations import format_duration
 from driftline.producer.records.timestamp import EARLIEST, format_time
+
+if TYPE_CHECKING:
+    from driftline.consumer.config import WindowConfig
 
 
 class Axis(Protocol):

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from driftline.detectors.build import BOOLEANS, numeric_feature, segment_values
+from driftline.detectors.build import numeric_feature, segment_values
 from driftline.detectors.counts import Feature, Layout
 from driftline.detectors.grid import FloatArray
 from driftline.detectors.listing import Listing
-from driftline.detectors.registry import FeatureType
+from driftline.detectors.registry import BOOLEANS, FeatureType
 from driftline.producer.errors import InputError
 from driftline.producer.reference.category_counts import CategoryCounts
 from driftline.producer.reference.look import Look

@@ -12,8 +12,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.detectors.build import BOOLEANS
-from driftline.detectors.registry import FeatureType
+from driftline.detectors.registry import BOOLEANS, FeatureType
 from driftline.producer.records.column_values import as_coded
 from driftline.producer.records.number_text import NEARLY_ALL, is_mark, plain_number
 from driftline.producer.records.table import Numbers, Times, Vectors

@@ -12,7 +12,7 @@ from driftline.consumer.judge.sentence import Wording, disappeared, new_value, t
 from driftline.consumer.wire.records import Contribution, number
 from driftline.consumer.wire.samples import WindowSample, short
 from driftline.detectors import Baseline, Comparison
-from driftline.detectors.build import BOOLEANS
+from driftline.detectors.registry import BOOLEANS
 
 _NORMALLY = {"numeric": "a number", "boolean": "a boolean", "categorical": "text"}
 _LISTED = 5
