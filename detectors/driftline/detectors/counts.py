@@ -211,6 +211,18 @@ class Columns:
     numeric: FloatArray
     codes: CodeArray
 
+    def take(self, places: IntArray) -> Columns:
+        """Return the events at these places; a feature's values stay side by side where they were.
+
+        >>> columns = Columns(np.array([[1.0, 2.0]]).T, np.empty((2, 0), np.int32))
+        >>> columns.take(np.array([1])).numeric
+        array([[2.]])
+        """
+        if self.numeric.flags.f_contiguous and self.codes.flags.f_contiguous:
+            numeric, codes = self.numeric.T, self.codes.T
+            return Columns(np.take(numeric, places, axis=1).T, np.take(codes, places, axis=1).T)
+        return Columns(self.numeric[places], self.codes[places])
+
 
 def count_columns(layout: Layout, columns: Columns) -> IntArray:
     """Count a batch of events: the work per event of the whole monitor.
@@ -241,8 +253,7 @@ def count_columns(layout: Layout, columns: Columns) -> IntArray:
         block = flat[starts[f] : starts[f + 1]]
         block[:-EXTRA_CELLS] = count_sorted(*layout.features[f].tie_ends, column[begin:end])
         block[-EXTRA_CELLS:] = column.size - known, known - end, begin
-    if columns.codes.size:
-        base = int(starts[numeric])
-        cells = columns.codes + (starts[numeric:-1] - base)
-        flat[base:] = np.bincount(cells.ravel(), minlength=layout.size - base)
+    for f, codes in enumerate(columns.codes.T, numeric):
+        begin, end = starts[f], starts[f + 1]
+        flat[begin:end] = np.bincount(codes, minlength=end - begin)
     return flat

@@ -44,6 +44,7 @@ def test_a_configured_backtest_reads_a_file_twice_and_once_only_times(
     assert events is not None
     assert "car_value" in events
     assert "another" in events  # each column may be a new field
+    assert "id" not in events  # no label is matched
 
 
 @pytest.mark.usefixtures("car_loan_folder")

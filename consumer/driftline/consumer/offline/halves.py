@@ -82,7 +82,7 @@ class Halves:
         read = 0
         for table in tables:
             if self.time is None:
-                early = read + np.arange(table.rows) < self.rows
+                early = np.arange(table.rows) < self.rows - read
             else:
                 times = event_times(table, self.mapping)
                 early = (times < self.time) & (times != UNREADABLE)

@@ -16,6 +16,7 @@ from driftline.consumer.offline.row_windows import by_rows
 from driftline.consumer.offline.truth import Truth
 from driftline.consumer.service.backtest import Backtest
 from driftline.consumer.service.plan import Plan
+from driftline.consumer.sketch.event_rows import columns_of
 from driftline.consumer.wire.axis import RowAxis
 from driftline.consumer.wire.text import counted
 from driftline.detectors.outcomes import Outcomes
@@ -121,7 +122,7 @@ def set_up(
     plan = Plan(config, {name: reference}, ordered=recording is not None)
     backtest = Backtest(plan, name, topic, halves.rows, recorded=recorded)
     columns = backtest.columns
-    parts = read(replace(columns, named=columns.named | extent.columns))
+    parts = read(replace(columns, named=columns.named | columns_of("timestamp", mapping)))
     if recording is not None:
         parts = recording.in_order(parts)
     setup = Setup(

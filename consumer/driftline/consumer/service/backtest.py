@@ -210,9 +210,11 @@ class Backtest:
         Where each column may be a feature, those that the reference does not list may be new ones.
         """
         sketch = self._events.sketches[0]
-        named, wanted = sketch.columns, self._plan.listed(self._model).is_new
-        whole = self._plan.mapping_of(sketch.source.topic).wildcard
-        return Columns(named, wanted) if whole else Columns(named)
+        named, mapping = sketch.columns, self._plan.mapping_of(sketch.source.topic)
+        if not mapping.wildcard:
+            return Columns(named)
+        used, is_new = mapping.used(), self._plan.listed(self._model).is_new
+        return Columns(named, lambda name: name not in used and is_new(name))
 
     @property
     def features(self) -> frozenset[str]:

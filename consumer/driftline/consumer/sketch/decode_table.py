@@ -28,7 +28,7 @@ from driftline.consumer.sketch.exact import (
     read_row,
     values_of,
 )
-from driftline.consumer.sketch.fields import EventFields
+from driftline.consumer.sketch.fields import EVENT_ID, EventFields
 from driftline.consumer.sketch.listed import is_scalar
 from driftline.consumer.sketch.versions import Versions
 from driftline.consumer.wire.join_rows import IdArray
@@ -103,8 +103,13 @@ class TableDecoder:
 
     @property
     def columns(self) -> frozenset[str]:
-        """Names of the columns that are read."""
-        found = set(self._mapping.used())
+        """Names of the columns that are read; of no ids where none are matched."""
+        schemas = [model.fields.schema for model in self._models.values()]
+        parts = {part for model in self._models.values() for part in model.fields.parts}
+        unread = {"actual"} - parts
+        if not any(schema.ids for schema in schemas):
+            unread.add(EVENT_ID)
+        found = set(self._mapping.used(unread))
         for model in self._models.values():
             for scalar in model.fields.scalars:
                 found.update(path[0] for path in (scalar.path, scalar.second) if path)

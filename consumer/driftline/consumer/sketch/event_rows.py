@@ -64,7 +64,7 @@ class EventRows:
 
     def doubles(self, scalar: Scalar) -> FloatArray:
         """Return one value of each event."""
-        values = np.full(len(self), scalar.constant if scalar.path is None else ABSENT)
+        values: FloatArray | None = None
         for path in (scalar.second, scalar.path):  # the first that is there counts
             if path is None:
                 continue
@@ -78,10 +78,11 @@ class EventRows:
                     continue
                 column, gone = inner
                 found = doubles(column, scalar.kind)
-            absent = found == ABSENT
             if gone is not None:
-                absent |= gone
-            values = np.where(absent, values, found) if absent.any() else found
+                found = np.where(gone, ABSENT, found)
+            values = found if values is None else np.where(found == ABSENT, values, found)
+        if values is None:
+            return np.full(len(self), scalar.constant if scalar.path is None else ABSENT)
         return values
 
     def derived(self, scalars: DerivedScalars) -> FloatArray:

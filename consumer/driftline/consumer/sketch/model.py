@@ -16,7 +16,6 @@ from driftline.consumer.sketch.open_pane import OpenPane, SketchModel
 from driftline.consumer.sketch.state import ModelProgress
 from driftline.consumer.wire.messages import Horizon, Loss, ModelChange, Pane
 from driftline.consumer.wire.samples import Hashes, event_hashes
-from driftline.detectors.counts import Columns
 from driftline.detectors.grid import IntArray
 
 _NEVER = -(1 << 62)
@@ -231,10 +230,11 @@ class ModelSketch:
             time = rows.times[chosen][:1]
             model = self._versions.model(int(self._versions.of(time)[0]))
             pane = self.open[start] = OpenPane(model or self._model, start, first)
-        some: NDArray[np.bool_] | slice = slice(None) if chosen.all() else chosen
-        pane.sample.add(pane.model.listed, rows, np.flatnonzero(chosen), hashes)
+        places = np.flatnonzero(chosen)
+        some: IntArray | slice = slice(None) if len(places) == len(chosen) else places
+        pane.sample.add(pane.model.listed, rows, places, hashes)
         pane.add(
-            Columns(numeric=rows.columns.numeric[some], codes=rows.columns.codes[some]),
+            rows.columns if isinstance(some, slice) else rows.columns.take(some),
             rows.versions[some],
             {tag: codes[some] for tag, codes in rows.segments.items()},
             versions,

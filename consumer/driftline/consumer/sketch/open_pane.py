@@ -235,7 +235,10 @@ def _count_versions(
     known: dict[str, int], codes: NDArray[np.int32], names: Sequence[str], most: int
 ) -> None:
     """Count versions by name; those that come after the first `most` share one."""
-    found, first, counts = np.unique(codes, return_index=True, return_counts=True)
+    if codes.size and (codes == codes[0]).all():  # as nearly always
+        found, first, counts = codes[:1], np.zeros(1, np.int64), np.array([codes.size])
+    else:
+        found, first, counts = np.unique(codes, return_index=True, return_counts=True)
     for i in np.argsort(first).tolist():
         if found[i] >= 0:
             name = names[found[i]]

@@ -96,6 +96,8 @@ class PaneSample:
         near = np.flatnonzero(own < self._limit)
         if not near.size:
             return
+        if near.size > self._most:  # only those that may be among the first are sorted
+            near = near[own[near] <= np.partition(own[near], self._most - 1)[self._most - 1]]
         near = near[np.argsort(own[near], kind="stable")[: self._most]]
         chosen = places[near]
         odd = _odd(listed.layout, rows, chosen)

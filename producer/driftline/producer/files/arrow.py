@@ -89,7 +89,8 @@ def _integers(column: Any) -> Column:
 
 
 def _floats(column: Any) -> Column:
-    return Numbers(numbers(column.cast(pa.float64())), nulls(column))
+    doubles = column if types.is_float64(column.type) else column.cast(pa.float64())
+    return Numbers(numbers(doubles), nulls(column))
 
 
 def _durations(column: Any) -> Column:
@@ -117,11 +118,12 @@ def _decimals(column: Any) -> Column:
 
 
 def _times(column: Any) -> Column:
-    data, ticks = numbers(column.cast(pa.int64())), _TICKS[column.type.unit]
+    data, ticks = numbers(column.view(pa.int64())), _TICKS[column.type.unit]
     if ticks <= _TICKS["ms"]:
         factor = _TICKS["ms"] // ticks
         outside = (data < _EARLIEST_TEXT // factor) | (data > _LATEST_TEXT // factor)
-        ms = np.where(outside, 0, data) * factor
+        ms = np.where(outside, 0, data) if outside.any() else data
+        ms = ms if factor == 1 else ms * factor
     else:
         ms = data // (ticks // _TICKS["ms"])
         outside = (ms < _EARLIEST_TEXT) | (ms > _LATEST_TEXT)

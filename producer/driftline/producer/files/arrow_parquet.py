@@ -23,27 +23,29 @@ _SMALL = 65_536  # B of a dictionary, as written
 def read(file: Path, columns: Container[str] | None) -> Iterator[Table]:
     """Yield the rows of a file; see `parquet.tables`."""
     first = 0
-    with pq.ParquetFile(file, read_dictionary=_repeating(file)) as parquet:
+    with pq.ParquetFile(file) as plain:
+        known = plain.metadata
+        repeating = _repeating(known, plain.schema_arrow)
+    with pq.ParquetFile(file, metadata=known, read_dictionary=repeating) as parquet:
         names = parquet.schema_arrow.names
         check_names(names, file)
         wanted = names if columns is None else [name for name in names if name in columns]
         # One group at a time: what a reader has decoded it holds until its end.
         for group in range(parquet.num_row_groups):
-            for batch in parquet.iter_batches(ROWS, [group], wanted):
+            # In this thread: to hand the columns of so few rows to others takes longer.
+            for batch in parquet.iter_batches(ROWS, [group], wanted, use_threads=False):
                 if batch.num_rows:
                     yield arrow_table(batch.select(wanted), first)
                     first += batch.num_rows
 
 
-def _repeating(file: Path) -> list[str]:
+def _repeating(meta: Any, schema: Any) -> list[str]:
     """Return the columns of texts that the file itself holds as a few values and their places.
 
     Their values are not written out and found again. A small dictionary has all of a column: a
     writer that gives up on one has filled it first.
     """
-    with pq.ParquetFile(file) as parquet:
-        meta, schema = parquet.metadata, parquet.schema_arrow
-        groups = [meta.row_group(group) for group in range(meta.num_row_groups)]
+    groups = [meta.row_group(group) for group in range(meta.num_row_groups)]
     texts = {field.name for field in schema if field.type in (pa.string(), pa.binary())}
     sizes: dict[str, int] = {}
     for place in range(meta.num_columns):

@@ -30,15 +30,18 @@ _SPARE = 1_024  # room for integers that are looked up by their distance from th
 
 
 def doubles(column: Column, kind: Kind) -> Doubles:
-    """Return the values of a column as doubles of a kind, shape (n,).
+    """Return the values of a column as doubles of a kind, shape (n,); perhaps its own, not a copy.
 
     >>> from driftline.producer.records.values import NUMERIC
     >>> doubles(Numbers(np.array([1.5, np.inf]), np.array([False, False])), NUMERIC).tolist()
     [1.5, -inf]
     """
     if kind.of == "numeric" and isinstance(column, Numbers):
-        values = column.data.astype(np.float64)
+        values = column.data.astype(np.float64, copy=False)
         usable = np.isfinite(values)
+        if column.null is None and usable.all():
+            return values
+        values = column.data.astype(np.float64)
         if not usable.all():
             values[~usable] = _read_some(values[~usable], kind.read)
         if column.null is not None:

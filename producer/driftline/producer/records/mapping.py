@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Container
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -183,14 +184,18 @@ class Mapping:
         source = self.fields.get("timestamp")
         return parse_path(source.clock) if isinstance(source, DateAndClock) else None
 
-    def used(self) -> frozenset[str]:
+    def used(self, but: Container[str] = ()) -> frozenset[str]:
         """Return the top-level fields that entries read; with the wildcard, these are no features.
+
+        Args:
+            but: fields of the event that do not count, such as `event_id`.
 
         >>> sorted(Mapping({"event_id": "meta.id", "features": "*"}).used())
         ['meta']
         """
-        paths = [*self.paths().values(), self.clock]
-        return frozenset(path[0] for path in paths if isinstance(path, tuple))
+        named = self.paths().items()
+        paths = [path for name, path in named if name.partition(".")[0] not in but]
+        return frozenset(path[0] for path in (*paths, self.clock) if isinstance(path, tuple))
 
     def to_event(self, record: AnyMapping[str, Any]) -> dict[str, Any]:
         """Return a record as a native event that JSON can hold.

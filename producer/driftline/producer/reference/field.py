@@ -68,9 +68,7 @@ class Field:
     def doubles(self, kind: Kind) -> NDArray[np.float64]:
         """Return the values as doubles of a kind, shape (n,)."""
         values = doubles(self.column, kind)
-        if self.absent is not None:
-            values[self.absent] = NO_KEY
-        return values
+        return values if self.absent is None else np.where(self.absent, NO_KEY, values)
 
     def take(self, rows: Bools) -> Field:
         """Return the chosen events."""
