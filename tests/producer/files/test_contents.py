@@ -51,7 +51,7 @@ def _json(value: object) -> bytes:
 PACKED = "unpack it, or pack it with gzip"
 FILES = {
     "x.csv": [
-        (gzip.compress(CSV), "is packed; call it so: x.csv.gz"),
+        (gzip.compress(CSV, mtime=0), "is packed; call it so: x.csv.gz"),
         (_parquet(), "is Parquet; call it so: x.parquet"),
         (_arrow(), "is Arrow; call it so: x.arrow"),
         (_zip(), "is a zip archive or an Excel workbook; unpack it, or save the sheet as CSV"),
@@ -101,7 +101,7 @@ def test_it_is_said_what_it_is(tmp_path: Path, name: str, content: bytes, senten
     [
         ("x.csv", b"PAR1,ORC\n1,2\n", 1),
         ("x.csv", b'at,said\n1,"{}"\n2,"[{}]"\n', 2),
-        ("x.csv.gz", gzip.compress(CSV), 20),
+        ("x.csv.gz", gzip.compress(CSV, mtime=0), 20),
         ("x.json", _json({"ts": 1, "items": [{"a": 1}, {"a": 2}]}) + b"\n", 1),
         ("x.json", _json({"features": {"a": 1}, "prediction": {"score": 0.5}}) + b"\n", 1),
         ("x.json", b"{}\n", 1),
