@@ -11,9 +11,11 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
+from functools import cache
 from typing import Annotated
 
 import typer
+from typer.main import get_command
 
 from driftline.consumer.cli.accept import accept
 from driftline.consumer.cli.alerts import alerts
@@ -92,6 +94,10 @@ def driftline(
     """Watches machine-learning models in production for drift."""
 
 
+_command = cache(get_command)
+"""Make all verbs with their options, 55 ms, once: a process may call `main` many times."""
+
+
 def main() -> None:
     """Run the command line and exit.
 
@@ -102,7 +108,7 @@ def main() -> None:
         logging.lastResort.setFormatter(PrintableLines())
     LINES.restart()
     try:
-        app(prog_name="driftline")
+        _command(app)(prog_name="driftline")
     except DriftlineError as error:
         say(str(error))
         sys.exit(START_ME_AGAIN if isinstance(error, WorkerLost) else OPERATOR_MUST_ACT)
