@@ -70,17 +70,17 @@ tests: .venv/.dev ## all tests, those with a broker beside those without
 	@echo "test: without a broker, and with one"
 	@mkdir -p build
 	@$(BIN)/pytest -q -m "kafka and not page and not spark" tests > build/test-kafka.txt 2>&1 & kafka=$$!; \
-	  trap 'kill $$kafka' INT TERM; $(BIN)/pytest -q -n $(JOBS) -m "not kafka and not page and not spark"; code=$$?; \
+	  trap 'kill $$kafka' INT TERM; $(BIN)/pytest -q -n $(JOBS) --dist worksteal -m "not kafka and not page and not spark"; code=$$?; \
 	  wait $$kafka || code=1; cat build/test-kafka.txt; exit $$code
 
 unit: .venv/.dev ## all tests that need no broker
 	@echo "test: without a broker"
-	@$(BIN)/pytest -q -n $(JOBS) -m "not kafka and not page and not spark"
+	@$(BIN)/pytest -q -n $(JOBS) --dist worksteal -m "not kafka and not page and not spark"
 
 coverage: .venv/.dev ## the same, and fails where they reach less than the figure in pyproject.toml
 	@echo "test: without a broker, measured"
 	@mkdir -p build && $(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -q -n $(JOBS) -m "not kafka and not page and not spark"
+	@$(BIN)/coverage run -m pytest -q -n $(JOBS) --dist worksteal -m "not kafka and not page and not spark"
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report > build/coverage.txt || { cat build/coverage.txt; exit 1; }
 	@tail -n 1 build/coverage.txt
@@ -144,7 +144,7 @@ fleet: .venv/.dev ## 20,000 models on one topic of a broker, killed three times 
 	@$(BIN)/python -m benchmarks.fleet_broker --check
 
 restarts: .venv/.dev ## 300 random runs with kills, against calm ones
-	@DRIFTLINE_RUNS=300 $(BIN)/pytest -q -n $(JOBS) tests/consumer/service/test_restart.py
+	@DRIFTLINE_RUNS=300 $(BIN)/pytest -q -n $(JOBS) --dist worksteal tests/consumer/service/test_restart.py
 
 nycflights: .venv/.dev ## late labels of all flights of 2013 over a broker (FLIGHTS=replay.parquet)
 	@test -f "$(FLIGHTS)" || { echo "Give the file: make nycflights FLIGHTS=replay.parquet" >&2; exit 1; }

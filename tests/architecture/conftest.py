@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+from tests.architecture.trees import nodes
 
 PACKAGES = ("detectors", "producer", "consumer")
 
@@ -42,3 +44,10 @@ def sources(root: Path, python_files: list[Path]) -> list[Path]:
     found = [path for path in python_files if path.relative_to(root).parts[0] in PACKAGES]
     assert {path.relative_to(root).parts[0] for path in found} == set(PACKAGES)
     return found
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _trees_are_given_up() -> Iterator[None]:
+    """They are hundreds of megabytes, which no other test needs."""
+    yield
+    nodes.cache_clear()

@@ -18,6 +18,7 @@ from types import FrameType
 from typing import Any
 
 import numpy as np
+from tests.architecture.trees import nodes, text_of
 from tests.consumer.service.rig import Rig
 from tests.consumer.service.small import SECOND, START, plan
 
@@ -40,7 +41,7 @@ def code_lines(text: str) -> int:
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type not in _NO_CODE:
             lines.update(range(token.start[0], token.end[0] + 1))
-    for node in ast.walk(ast.parse(text)):
+    for node in nodes(text):
         if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             prose.update(range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1))
     return len(lines - prose)
@@ -50,7 +51,7 @@ def nested_imports(text: str) -> int:
     """Imports inside functions."""
     found = {
         inner
-        for node in ast.walk(ast.parse(text))
+        for node in nodes(text)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         for inner in ast.walk(node)
         if isinstance(inner, ast.Import | ast.ImportFrom)
@@ -61,7 +62,7 @@ def nested_imports(text: str) -> int:
 def calls(name: str) -> Iterator[str]:
     """Files of the product in which `name` is called, once a call, as they are imported."""
     for path in sources():
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes(text_of(path)):
             if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == name:
                 yield path.relative_to(ROOT).as_posix()
 
@@ -71,7 +72,7 @@ def names_of_two_things() -> list[str]:
     defined = Counter(
         node.name
         for path in sources()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in nodes(text_of(path))
         if isinstance(node, ast.ClassDef)
     )
     return sorted(name for name, times in defined.items() if times > 1)
@@ -139,7 +140,7 @@ def ways() -> dict[str, tuple[int, int]]:
 
 
 def main() -> None:
-    texts = [path.read_text(encoding="utf-8") for path in sources()]
+    texts = [text_of(path) for path in sources()]
     print(f"lines {sum(len(text.splitlines()) for text in texts):,}")
     print(f"lines of code {sum(map(code_lines, texts)):,}")
     print(f"imports inside functions {sum(map(nested_imports, texts))}")

@@ -13,11 +13,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.architecture.trees import nodes, text_of
 
 from driftline.consumer.config.client_options import FIXED, FREE
 
 MOST_PARAMETERS = 8
 MOST_LATE_IMPORTS = 64  # five of pyspark
+IGNORE = re.compile(r"type:\s*ignore")
 REASONED_IGNORE = re.compile(r"# type: ignore\[[a-z, -]+\]  # \S+ \S+")
 # All of these can run code that is hidden in what they read.
 UNSAFE_MODULES = {"pickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
@@ -27,7 +29,7 @@ UNSAFE_ARGUMENTS = {"allow_pickle"}
 
 def constructors(text: str) -> Iterator[str]:
     """Classes whose constructor, written or made by `@dataclass`, takes too many parameters."""
-    for node in ast.walk(ast.parse(text)):
+    for node in nodes(text):
         if isinstance(node, ast.ClassDef):
             counts = [_parameters(item) for item in node.body if isinstance(item, ast.FunctionDef)]
             if any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list):
@@ -52,15 +54,17 @@ def _is_parameter(item: ast.stmt) -> bool:
 
 def bare_ignores(text: str) -> Iterator[str]:
     """`type: ignore` comments without a code or without a reason."""
+    if not IGNORE.search(text):  # most have none, and are not taken apart for it
+        return
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        ignore = token.type == tokenize.COMMENT and re.search(r"type:\s*ignore", token.string)
+        ignore = token.type == tokenize.COMMENT and IGNORE.search(token.string)
         if ignore and not REASONED_IGNORE.search(token.string):
             yield f"line {token.start[0]}"
 
 
 def unsafe(text: str) -> Iterator[str]:
     """Deserialisation that runs what it reads."""
-    for node in ast.walk(ast.parse(text)):
+    for node in nodes(text):
         if isinstance(node, ast.Import):
             names = {alias.name.split(".")[0] for alias in node.names} & UNSAFE_MODULES
         elif isinstance(node, ast.ImportFrom):
@@ -77,7 +81,7 @@ def late_imports(text: str) -> Iterator[str]:
     """Imports inside functions, each once."""
     found = {
         item.lineno: ast.unparse(item)
-        for node in ast.walk(ast.parse(text))
+        for node in nodes(text)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         for item in ast.walk(node)
         if isinstance(item, ast.Import | ast.ImportFrom)
@@ -117,7 +121,7 @@ def test_the_rule_finds_what_it_forbids(rule: Rule, text: str, found: int) -> No
 
 @pytest.mark.parametrize("rule", [constructors, unsafe])
 def test_sources_keep_the_rule(rule: Rule, sources: list[Path]) -> None:
-    offences = {str(path): list(rule(path.read_text(encoding="utf-8"))) for path in sources}
+    offences = {str(path): list(rule(text_of(path))) for path in sources}
     assert {path: found for path, found in offences.items() if found} == {}
 
 
@@ -125,12 +129,12 @@ def test_few_modules_are_imported_late(sources: list[Path]) -> None:
     """What a module needs stands at its top. Late are: what a verb of the command line does, one
     statement a verb; a terminal's colours; the Kafka client, once a broker has answered; libraries
     that extras bring."""
-    found = {str(path): list(late_imports(path.read_text(encoding="utf-8"))) for path in sources}
+    found = {str(path): list(late_imports(text_of(path))) for path in sources}
     assert sum(map(len, found.values())) <= MOST_LATE_IMPORTS, found
 
 
 def test_every_type_ignore_has_a_code_and_a_reason(python_files: list[Path]) -> None:
-    texts = {str(path): path.read_text(encoding="utf-8") for path in python_files}
+    texts = {str(path): text_of(path) for path in python_files}
     offences = {path: list(bare_ignores(text)) for path, text in texts.items()}
     assert {path: found for path, found in offences.items() if found} == {}
 
@@ -197,5 +201,5 @@ def test_nothing_else_in_the_monitor_names_an_option_of_the_client(sources: list
     allowed = ("/client_options.py", "/log/kafka_python/", "/log/confluent/")
     others = [path for path in monitor if not any(part in path.as_posix() for part in allowed)]
     assert len(monitor) > len(others) > 100
-    found = {str(path): pattern.findall(path.read_text(encoding="utf-8")) for path in others}
+    found = {str(path): pattern.findall(text_of(path)) for path in others}
     assert {path: names for path, names in found.items() if names} == {}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.architecture.figures import ROOT, calls
+from tests.architecture.trees import nodes, text_of
 
 MONITOR = "consumer/driftline/consumer"
 PREFIXES = {"performance.", "estimated_", "performance.estimated_", "_drift"}
@@ -22,7 +23,7 @@ def parsed_prefixes(text: str) -> list[str]:
     """The prefixes of names that a source takes text apart by."""
     return [
         argument.value
-        for node in ast.walk(ast.parse(text))
+        for node in nodes(text)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr in TAKEN_APART
@@ -33,7 +34,7 @@ def parsed_prefixes(text: str) -> list[str]:
 
 
 def test_no_prefix_of_a_name_is_parsed(sources: list[Path]) -> None:
-    texts = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in sources}
+    texts = {path.relative_to(ROOT).as_posix(): text_of(path) for path in sources}
     assert {path: found for path, text in texts.items() if (found := parsed_prefixes(text))} == {}
     assert {path for path, text in texts.items() if "METRIC_PREFIX" in text} == {
         f"{MONITOR}/wire/subject.py",  # writes and reads it
@@ -57,4 +58,4 @@ def test_no_sentence_is_taken_apart(sources: list[Path]) -> None:
     """A judge renders text and never reads it."""
     judges = [path for path in sources if f"{MONITOR}/judge/" in path.as_posix()]
     assert len(judges) > 20
-    assert [path.name for path in judges if "import re\n" in path.read_text("utf-8")] == []
+    assert [path.name for path in judges if "import re\n" in text_of(path)] == []

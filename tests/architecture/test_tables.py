@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.architecture.trees import nodes, text_of
 
 from driftline.consumer.deliver.sinks import SINKS
 from driftline.detectors.outcomes import METRICS
@@ -45,7 +46,7 @@ TABLES = {
 
 def texts(source: str) -> Iterator[str]:
     """Yield the texts in a source that are values, not docstrings."""
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes(source):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
 
@@ -57,6 +58,6 @@ def test_names_of_a_table_stand_where_they_must(table: str, sources: list[Path])
     found = {
         str(path).rpartition("/driftline/")[2]
         for path in sources
-        if names & {*texts(path.read_text(encoding="utf-8"))}
+        if names & {*texts(text_of(path))}
     }
     assert found == {*reasons}

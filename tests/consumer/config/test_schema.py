@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from driftline.consumer.config import METRICS, schema
+from driftline.consumer.config import METRICS
+from driftline.consumer.config import schema as make_schema
 from driftline.consumer.config.document import read_document
 from driftline.consumer.config.meanings import section_of
 from driftline.detectors.registry import DETECTORS
 
 FILES = Path(__file__).parent / "files"
+
+schema = cache(make_schema)
 KEYWORDS = {
     "$ref",
     "anyOf",
