@@ -12,11 +12,14 @@ from typing import Any
 from driftline.consumer.judge.sentence import clean
 from driftline.consumer.offline import file_rows
 from driftline.consumer.offline.feedback import Feedback
+from driftline.consumer.offline.growing import growing
+from driftline.consumer.sketch.event_rows import event_times
 from driftline.producer.errors import InputError
 from driftline.producer.files.given import Input
 from driftline.producer.files.rows import file_notes, read_rows
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.records.number_text import plain_number
+from driftline.producer.records.table import Table
 from driftline.producer.records.text_form import TextForm
 from driftline.producer.records.time_form import GUESSED, GivenTimes
 from driftline.producer.records.timestamp import is_written
@@ -99,7 +102,10 @@ def assume(
     types = dict.fromkeys(found.vectors, _VECTOR) | dict.fromkeys(_prose(events), _TEXT)
     types = types if known is None else dict(known)
     unfit = {name: why for name, why in _unfit(events, mapping.texts) if name not in types}
-    watched = set(_columns(events)) - set(unfit)
+    held, when = _aligned(events), event_times(Table.of_rows(rows), mapping)
+    grown = growing(held, when, coerce=mapping.texts.coerce)
+    unfit |= {name: why for name, why in grown if name not in types.keys() | unfit.keys()}
+    watched = set(held) - set(unfit)
     if unfit and not watched and all(event.get("prediction") is None for event in events):
         name, why = next(iter(unfit.items()))
         raise InputError(
@@ -145,6 +151,14 @@ def _columns(events: Iterable[dict[str, Any]]) -> dict[str, list[Any]]:
         for name, value in features.items() if isinstance(features, dict) else ():
             columns.setdefault(name, []).append(value)
     return columns
+
+
+def _aligned(events: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
+    """Return the features' values, one for each event."""
+    found = [event.get("features") for event in events]
+    features = [each if isinstance(each, dict) else {} for each in found]
+    names = dict.fromkeys(name for each in features for name in each)
+    return {name: [each.get(name) for each in features] for name in names}
 
 
 def _unfit(events: Iterable[dict[str, Any]], form: TextForm) -> Iterator[tuple[str, str]]:
