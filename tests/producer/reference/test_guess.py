@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from driftline.producer.files.rows import read_rows
+from driftline.producer.records.timestamp import parse_timestamp
 from driftline.producer.reference.guess import guess_mapping
 
 DATA = Path(__file__).parents[2] / "data"
@@ -256,3 +257,24 @@ def test_a_nested_score_that_is_none_is_named() -> None:
     rows = [{"km": i * 0.5, "prediction": {"score": "x", "label": i + 0.5}} for i in range(60)]
     guess = guess_mapping(["km", "prediction"], rows)
     assert "not read: prediction.label (no score or class)" in guess.said
+
+
+@pytest.mark.parametrize(
+    ("time", "column"),
+    [
+        ({"seconds": 1_764_547_200, "nanos": 5}, "ts.seconds"),
+        ({"seconds": "1764547200"}, "ts.seconds"),
+        ({"_seconds": 1_764_547_200, "_nanoseconds": 5}, "ts._seconds"),
+        ({"$numberLong": "1764547200000"}, "ts.$numberLong"),
+        ({"$date": "2025-12-01T00:00:00Z"}, "ts.$date"),
+        ({"$date": {"$numberLong": "1764547200000"}}, "ts.$date.$numberLong"),
+        ("/Date(1764547200000)/", "ts"),
+    ],
+)
+def test_times_in_objects(time: object, column: str) -> None:
+    rows = [{"ts": time, "km": i, "wait": {"seconds": i}} for i in range(3)]
+    found = guess_mapping(["ts", "km", "wait"], rows)
+    assert found.said[0].startswith(f"timestamp: column {column} (")
+    assert [*found.features] == ["km", "wait.seconds"]
+    event = found.mapping.to_event(rows[0])
+    assert parse_timestamp(event["timestamp"], found.mapping.times) == 1_764_547_200_000

@@ -227,6 +227,19 @@ FORMS: Final = tuple(
 EPOCH = re.compile(r"([0-9]{9,19})(?:\.([0-9]+))?")
 """A number since 1970, as text."""
 
+_IN_JSON = re.compile(r"/Date\(([0-9]{9,19})()(?:[+-][0-9]{4})?\)/")
+"""The same as .NET writes it into JSON, whatever the zone behind it."""
+
+
+def epoch_of(text: str) -> re.Match[str] | None:
+    """Return the digits of a number since 1970, and those of its fraction; None if it is none.
+
+    >>> epoch_of("/Date(1553644800123)/")[1], epoch_of("1553644800.5")[2]
+    ('1553644800123', '5')
+    """
+    return EPOCH.fullmatch(text) or _IN_JSON.fullmatch(text)
+
+
 TWO_READINGS: Final = (
     ("%d{0}%m{0}%Y", "%m{0}%d{0}%Y"),
     ("%d{0}%m{0}%y", "%m{0}%d{0}%y", "%y{0}%m{0}%d"),

@@ -20,7 +20,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from driftline.producer.records.time_form import AUTO, TimeForm, TimestampUnit
-from driftline.producer.records.time_text import EPOCH, Shape
+from driftline.producer.records.time_text import EPOCH, Shape, epoch_of
 
 FIRST = -9_214_560_000_000
 """1678-01-01T00:00:00Z in ms; earlier times are unreadable."""
@@ -133,7 +133,7 @@ def shape_of(text: str, form: TimeForm) -> Shape | None:
 
 def _parse_text(text: str, form: TimeForm) -> int | None:
     if form.format is None:
-        epoch = EPOCH.fullmatch(text)
+        epoch = epoch_of(text)
         if epoch is not None:
             return _parse_digits(epoch[1], epoch[2] or "", form.unit)
     shape = shape_of(text, form)

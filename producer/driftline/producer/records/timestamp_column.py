@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from driftline.producer.records.table import ABSENT, Coded, Column, Numbers, Times
 from driftline.producer.records.time_form import AUTO, TimeForm, TimestampUnit
-from driftline.producer.records.time_text import EPOCH
+from driftline.producer.records.time_text import epoch_of
 from driftline.producer.records.time_zone import YEAR, changes
 from driftline.producer.records.timestamp import (
     EARLIEST,
@@ -178,7 +178,7 @@ def _of_shape(rows: NDArray[np.uint8], text: str) -> NDArray[np.bool_]:
 
 def _parse_shape(rows: NDArray[np.uint8], text: str, form: TimeForm) -> NDArray[np.int64]:
     """Read texts of the shape of one of them."""
-    if form.format is None and (epoch := EPOCH.fullmatch(text)) is not None:
+    if form.format is None and (epoch := epoch_of(text)) is not None:
         return _parse_epoch(rows, epoch.span(1), epoch.span(2), form.unit)
     shape = shape_of(text, form)
     if shape is None:
@@ -202,7 +202,7 @@ def _parse_epoch(
     """Read digits since 1970, at most 19 of them."""
     values = _number(rows, whole, np.uint64)
     times = _parse_numbers(values, unit)
-    if fraction != (-1, -1) and unit in ("auto", "s"):
+    if fraction[0] < fraction[1] and unit in ("auto", "s"):
         seconds = (times != UNREADABLE) & ((values < 10**11) | (unit == "s"))
         times = np.where(seconds, times + _milliseconds(rows, fraction), times)
     return times

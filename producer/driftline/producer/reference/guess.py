@@ -241,6 +241,7 @@ def _find_time(
             return None
         for column in columns:
             sample.free.remove(column)
+            sample.drop_parts_of_second(column)
         source = paths[0] if len(paths) == 1 else DateAndClock(*paths)
         return _Time(source, found.form, f"{named} ({describe(found.form, values[0])})")
 
@@ -255,7 +256,8 @@ def _find_time(
             problem = infer_times(sample.joined(given.columns), given.form).problem
             raise InputError(f"--timestamp {named}: {nearest[1] or f'it {problem}'}")
         return time
-    free = sample.nested() | {plain(name): name for name in reversed(sample.free)}
+    objects = sample.times_in_objects()
+    free = objects | sample.nested() | {plain(name): name for name in reversed(sample.free)}
     likely = [free[name] for name in _TIMESTAMP.split() if name in free]
     texts = [name for name in sample.free if name not in likely and sample.is_text(name)]
     for column in (*likely, *texts):

@@ -18,9 +18,9 @@ from driftline.producer.records.time_text import (
     BETWEEN,
     CLOCKS,
     DATES,
-    EPOCH,
     TWO_READINGS,
     compile_format,
+    epoch_of,
 )
 from driftline.producer.records.timestamp import digits, format_time
 from driftline.producer.records.timestamp_column import UNREADABLE, parse_timestamps
@@ -176,7 +176,7 @@ def describe(form: TimeForm, first: Any) -> str:
     ('number, unit by its magnitude', 'text as %d.%m.%Y, read as UTC')
     """
     kind = "text" if isinstance(first, str) else "number"
-    if form.format is None and (kind == "number" or EPOCH.fullmatch(first)):
+    if form.format is None and (kind == "number" or epoch_of(first)):
         unit = "unit by its magnitude" if form.unit == "auto" else form.unit
         return f"{kind}, {unit}"
     if form.format is not None:

@@ -28,6 +28,8 @@ PERHAPS_TRUE: Final = re.compile(
 
 _TRUE = re.compile(r"(?:actual|true|y_true|observed|ground_truth)_(?P<of>\w+)")
 _MOST_CLASSES = 20
+_TIMES = ("seconds", "_seconds", "epochSecond", "$date", "$numberLong")
+_PARTS_OF_SECOND = ("nanos", "_nanoseconds", "nano", "nanoseconds")
 
 
 def plain(name: str) -> str:
@@ -58,6 +60,28 @@ class Sample:
         """Return the free fields of objects by their own names; the first one has a name."""
         nested = (name for name in reversed(self.free) if name in self.flat.paths)
         return {plain(self.flat.paths[name][-1]): name for name in nested}
+
+    def times_in_objects(self) -> dict[str, str]:
+        """Return the free fields that are all of an object's time, by the name of the object.
+
+        So protocol buffers (`{"seconds": .., "nanos": ..}`), MongoDB and Firestore write them.
+        """
+        found = {}
+        for name in reversed(self.free):
+            path = [*self.flat.paths.get(name, ())]
+            if path and path[-1] in _TIMES:
+                while len(path) > 1 and path[-1] in _TIMES:
+                    path.pop()
+                found[plain(path[-1])] = name
+        return found
+
+    def drop_parts_of_second(self, column: str) -> None:
+        """Let go of what stands beside the seconds of such a time."""
+        path = self.flat.paths.get(column, ())
+        for part in _PARTS_OF_SECOND if path else ():
+            name = ".".join((*path[:-1], part))
+            if name in self.free:
+                self.free.remove(name)
 
     def take_nested(self, names: Sequence[str], fits: Callable[[list[Any]], bool]) -> str | None:
         """Return the first free field of an object that has one of these names, and take it."""
