@@ -36,6 +36,20 @@ def test_names_times_and_plain_numbers(written: str) -> None:
     assert not [*numbers_with_others({"x": [written.format(i, i) for i in range(60)]})]
 
 
+@pytest.mark.parametrize(
+    ("texts", "kind"),
+    [
+        ([f"0:{i:02d}:35" for i in range(60)], "durations as text"),
+        ([f"{i} days 01:{i:02d}:35.5" for i in range(60)], "durations as text"),
+        ([f"{10 * i}-{10 * i + 10}" for i in range(60)], "ranges as text"),
+        ([f"{i}.5 to {i + 1}" for i in range(60)], "ranges as text"),
+    ],
+)
+def test_numbers_of_several_parts(texts: list[str], kind: str) -> None:
+    [sentence] = numbers_with_others({"x": texts})
+    assert sentence.startswith(f"x: {kind} ({texts[0]!r} is the first), compared as texts; for")
+
+
 def test_classes_and_columns_of_numbers_with_a_few_texts() -> None:
     assert not [*numbers_with_others({"x": [f"{i % 9}.5 kg" for i in range(60)]})]
     assert not [*numbers_with_others({"x": [*range(100), *(f"{i}.5 kg" for i in range(30))]})]

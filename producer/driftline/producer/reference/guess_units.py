@@ -1,4 +1,4 @@
-"""Find columns of numbers with other text around them: `12.5 kg`, `<5`, `~3`, `="1"`."""
+"""Find columns of numbers in other clothes: `12.5 kg`, `<5`, `~3`, `="1"`, `0:02:35`, `60-70`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ _AROUND = re.compile(
     r"(?P<before>[^0-9A-Za-z]{0,3}?)[+-]?(?P<number>[0-9][0-9,' ]*(?:\.[0-9]+)?)"
     r"(?P<after>(?:[^0-9]{0,12})|[DdEe][+-]?[0-9]{1,3})"
 )
+_DURATION = re.compile(r"(?:[0-9]+ days?,? )?[0-9]{1,3}:[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?")
+_RANGE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(?:-|\u2013|to|\.\.) ?([0-9]+(?:\.[0-9]+)?)")
 _MOST_SHOWN = 40
 _MOST_KINDS = 5  # of what stands around: more are names, such as those of houses
 _CLASSES = 20  # different texts, up to which they may be classes
@@ -33,20 +35,50 @@ write the number alone"]
         others = sum(not isinstance(value, str) for value in values)
         if len(texts) <= _CLASSES or others > (1 - NEARLY_ALL) * len(values):
             continue
-        found = {text: _AROUND.fullmatch(text.strip()) for text in texts}
-        fit = {text: match for text, match in found.items() if match is not None}
-        many = sum(texts[text] for text in fit)
-        kinds = {(match["before"], match["after"].strip(" +-0123456789")) for match in fit.values()}
-        around = [text for text in fit if plain_number(text) is None]
-        if many < NEARLY_ALL * texts.total() or not around or len(kinds) > _MOST_KINDS:
-            continue
-        if not _are_amounts(fit):
-            continue
-        first = around[0][:_MOST_SHOWN]
-        yield (
-            f"{name}: texts with numbers in them ({first!r} is the first), compared as texts; for"
-            " numbers write the number alone"
-        )
+        for kind, is_one, advice in _CLOTHES:
+            fit = [text for text in texts if is_one(text.strip())]
+            if sum(map(texts.__getitem__, fit)) >= NEARLY_ALL * texts.total():
+                yield _sentence(name, kind, fit[0], advice)
+                break
+        else:
+            amount = _first_amount(texts)
+            if amount is not None:
+                yield _sentence(name, "texts with numbers in them", amount, "the number alone")
+
+
+def _sentence(name: str, kind: str, first: str, advice: str) -> str:
+    return (
+        f"{name}: {kind} ({first[:_MOST_SHOWN]!r} is the first), compared as texts; for numbers"
+        f" write {advice}"
+    )
+
+
+def _first_amount(texts: Counter[str]) -> str | None:
+    """Return the first text with something around a number, where nearly all are numbers."""
+    found = {text: _AROUND.fullmatch(text.strip()) for text in texts}
+    fit = {text: match for text, match in found.items() if match is not None}
+    many = sum(texts[text] for text in fit)
+    kinds = {(match["before"], match["after"].strip(" +-0123456789")) for match in fit.values()}
+    around = [text for text in fit if plain_number(text) is None]
+    if many < NEARLY_ALL * texts.total() or not around or len(kinds) > _MOST_KINDS:
+        return None
+    return around[0] if _are_amounts(fit) else None
+
+
+def _is_duration(text: str) -> bool:
+    return _DURATION.fullmatch(text) is not None
+
+
+def _is_range(text: str) -> bool:
+    """Whether a text has a lower and a higher number; a name such as `12-7` may have any two."""
+    found = _RANGE.fullmatch(text)
+    return found is not None and float(found[1]) < float(found[2])
+
+
+_CLOTHES = (
+    ("durations as text", _is_duration, "the seconds"),
+    ("ranges as text", _is_range, "one number, such as the middle"),
+)
 
 
 def _are_amounts(found: Mapping[str, re.Match[str]]) -> bool:
