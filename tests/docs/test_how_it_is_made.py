@@ -37,8 +37,8 @@ assert made.config.models[MODEL].performance["misclassification"].max == 0.1
 FORMAT = """
 from pathlib import Path
 from driftline.producer.files.rows import read_rows
-Path("events.tsv").write_text("id\\tplan\\n1\\tfree\\n2\\tpaid\\n")
-rows = [row for chunk in read_rows(Path("events.tsv")) for row in chunk]
+Path("events.tab").write_text("id\\tplan\\n1\\tfree\\n2\\tpaid\\n")
+rows = [row for chunk in read_rows(Path("events.tab")) for row in chunk]
 assert rows == [{"id": "1", "plan": "free"}, {"id": "2", "plan": "paid"}], rows
 """
 SINK = """

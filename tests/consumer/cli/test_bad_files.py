@@ -20,8 +20,8 @@ REFUSED = {
     "list.json": "list.json: element 1 of the array is not a JSON object; write one event each",
     "none.csv": "none.csv: no such file; check the path",
     "rows.txt": (
-        "rows.txt: unknown ending; use .csv, .parquet, .arrow, .feather, .arrows, .jsonl, .ndjson"
-        " or .json (text also with .gz)"
+        "rows.txt: unknown ending; use .csv, .tsv, .parquet, .arrow, .feather, .arrows, .jsonl,"
+        " .ndjson or .json (text also with .gz)"
     ),
 }
 MIXED = (

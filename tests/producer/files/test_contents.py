@@ -76,7 +76,7 @@ FILES = {
         (b'{"km": 1},\n{"km": 2}\n', "line 1 ends with a comma; write one event a line, without"),
         ('{"km": 1}\n'.encode("utf-16"), "line 1 is not UTF-8 text; convert the file to UTF-8"),
     ],
-    "x.tsv": [(CSV.replace(b",", b"\t"), "is CSV; call it so: x.csv")],
+    "x.tab": [(CSV.replace(b",", b"\t"), "is CSV; call it so: x.csv")],
     "x.csv.gz": [(CSV, "is not packed; call it so: x.csv")],
     "x.csv.bz2": [(bz2.compress(CSV), f"is packed with bzip2; {PACKED}")],
     "x.csv.xz": [(lzma.compress(CSV), f"is packed with xz; {PACKED}")],

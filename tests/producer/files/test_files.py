@@ -207,12 +207,12 @@ def test_rows_are_counted(tmp_path: Path) -> None:
 SENTENCES: dict[str, tuple[str | bytes, str]] = {
     "text.txt": (
         "a",
-        "unknown ending; use .csv, .parquet, .arrow, .feather, .arrows, .jsonl, .ndjson or"
+        "unknown ending; use .csv, .tsv, .parquet, .arrow, .feather, .arrows, .jsonl, .ndjson or"
         " .json (text also with .gz)",
     ),
     "noending": (
         "a",
-        "unknown ending; use .csv, .parquet, .arrow, .feather, .arrows, .jsonl, .ndjson or"
+        "unknown ending; use .csv, .tsv, .parquet, .arrow, .feather, .arrows, .jsonl, .ndjson or"
         " .json (text also with .gz)",
     ),
     "empty.csv": ("", "is empty; give a file with at least one event"),

@@ -76,7 +76,7 @@ def _problem_of_text(file: Path, head: bytes) -> str | None:
 def _called(file: Path, name: str) -> str | None:
     """Return what to call a file that has this format; None if it is called so."""
     form, named = next(each for each in FORMATS if each.name == name), format_of(file)
-    if named == form or (named is not None and named.name not in _KNOWN):
+    if named is not None and (named.name == name or named.name not in _KNOWN):
         return None
     return f"is {name}; call it so: {file.stem}{form.endings[0]}"
 

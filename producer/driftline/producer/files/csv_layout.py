@@ -126,6 +126,11 @@ def layout_of(file: Path, encoding: str | None = None) -> Layout:
         )
         return Layout(encoding, separator, skipped, len(header), names, tuple(notes), headed=False)
     header = [name.strip() for name in header]
+    if len(header) > 1 and all(_IN_SINGLE.fullmatch(name) for name in header):
+        notes.append(
+            "names and cells stand in single quotes, which are taken as part of them; write double"
+            " quotes, or none"
+        )
     if len(header) > 1 and len(first) == len(header) + 1:
         header = ["", *header]  # R does not name the rows' names
     names = _names(header, file, notes)
@@ -173,6 +178,7 @@ def _is_no_header(line: str, separators: list[int], separator: str) -> bool:
     return separators[0] == 0 or (counts and plain_number(line.split(separator)[0]) is not None)
 
 
+_IN_SINGLE = re.compile(r"'[^']*'")
 _DECIMAL_COMMA = re.compile(r"(?<=[0-9]),(?=[0-9])")
 _NAMED = {";": "semicolons", "\t": "tabs", " ": "blanks", "|": "`|`", "^": "`^`", "~": "`~`"}
 

@@ -1,4 +1,4 @@
-"""CSV as it is written: a comma between cells, nothing in the cell of a missing value."""
+"""CSV as it is written: commas or tabs between cells, nothing in the cell of a missing value."""
 
 from __future__ import annotations
 
@@ -20,8 +20,17 @@ def write(stream: BinaryIO, types: Types, chunks: Chunks) -> None:
     >>> stream.getvalue()
     b'at,ok\n1970-01-01T00:00:00Z,true\n1970-01-01T00:00:00.001Z,\n'
     """
+    _write(stream, types, chunks, ",")
+
+
+def write_tabs(stream: BinaryIO, types: Types, chunks: Chunks) -> None:
+    """Write the same with a tab between cells."""
+    _write(stream, types, chunks, "\t")
+
+
+def _write(stream: BinaryIO, types: Types, chunks: Chunks, between: str) -> None:
     text = io.TextIOWrapper(stream, "utf-8", newline="", write_through=True)
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text, delimiter=between, lineterminator="\n")
     writer.writerow(types)
     for chunk in chunks:
         columns = [_cells(chunk[name], kind) for name, kind in types.items()]

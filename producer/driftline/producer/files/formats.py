@@ -9,7 +9,7 @@ with an extra.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol
 
@@ -82,16 +82,18 @@ class Format:
         return self.extra is None
 
 
+_CSV = Format(
+    "CSV",
+    (".csv",),
+    csv.read,
+    csv.count,
+    csv.tables,
+    together=csv.together,
+    write=csv_writer.write,
+)
 FORMATS = [
-    Format(
-        "CSV",
-        (".csv",),
-        csv.read,
-        csv.count,
-        csv.tables,
-        together=csv.together,
-        write=csv_writer.write,
-    ),
+    _CSV,
+    replace(_CSV, endings=(".tsv",), write=csv_writer.write_tabs),
     Format(
         "Parquet",
         (".parquet",),
@@ -122,7 +124,7 @@ FORMATS = [
 
 def lacking(file: Path, form: Format, extra: Extra) -> str:
     """Return what to do where the extra is not installed that reads a format."""
-    others = any_of([each.name for each in FORMATS if each.extra is None])
+    others = any_of(list(dict.fromkeys(each.name for each in FORMATS if each.extra is None)))
     return (
         f"{file}: {form.name} needs {extra.library}; install it with "
         f' pip install "driftline[{extra.name}]", or write the file as {others}'
@@ -130,8 +132,8 @@ def lacking(file: Path, form: Format, extra: Extra) -> str:
 
 
 def names() -> list[str]:
-    """Return the names of all formats."""
-    return [form.name for form in FORMATS]
+    """Return the names of all formats; one may have two rows, which write differently."""
+    return list(dict.fromkeys(form.name for form in FORMATS))
 
 
 def endings() -> list[str]:
