@@ -239,6 +239,7 @@ class Run:
     labelling: Labelling | None = None
     broker: MemoryBroker = field(default_factory=MemoryBroker)
     kills: int = 0
+    timed: bool = False  # whether records say when they arrived; else it is when they are written
 
     def __post_init__(self) -> None:
         self.plan = plan(self.schedule.stale_after, self.labelling, self.schedule.settings)
@@ -339,7 +340,9 @@ class Run:
             while self.arrived[place] < len(log) and (
                 log[self.arrived[place]].arrives <= self.broker.now
             ):
-                self.broker.append(Message(*place, None, log[self.arrived[place]].value))
+                record = log[self.arrived[place]]
+                time = record.arrives if self.timed else None
+                self.broker.append(Message(*place, None, record.value, (), time))
                 self.arrived[place] += 1
 
     def wake(self) -> None:

@@ -49,15 +49,13 @@ def draw_moments(rng: random.Random, layouts: int = 2, limits: int = 2) -> list[
     `layouts`, `limits`: how many there are.
     """
     models = {MODELS[0]: (0, 0)} | ({MODELS[1]: (0, 0)} if rng.random() < 0.5 else {})
-    gone: set[str] = set()
     moments = [Moment(START, models)]
     for at in sorted(rng.sample(range(30, 260), rng.choice([1, 2, 4]))):
         models = dict(models)
         name = rng.choice(MODELS)
         if name in models and len(models) > 1 and rng.random() < 0.3:
             del models[name]
-            gone.add(name)
-        elif name not in gone:  # when it begins again depends on when its former life was over
+        else:
             models[name] = (rng.randrange(layouts), rng.randrange(limits))
         moments.append(Moment(START + at * SECOND, models))
     return moments
@@ -69,6 +67,7 @@ class AppliedRun(Run):
 
     moments: list[Moment] = field(default_factory=list)
     layouts: Sequence[Reference] = LAYOUTS
+    timed: bool = True  # the same in every run: what is applied counts from a time on
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -121,16 +120,17 @@ def compare_runs(
     stages: Sequence[tuple[str, ...]] = (STAGES,),
     settings: dict[str, Any] | None = None,
     layouts: Sequence[Reference] = LAYOUTS,
+    draw: Callable[[random.Random, int, int], list[Moment]] = draw_moments,
 ) -> str | None:
     """Run seed `seed` disturbed and calm; return what differs, None if nothing.
 
     `cut`, `stages`: of the disturbed run. `settings`: of the models. `layouts`: their references;
-    where they are others than usual, nothing but the reference changes.
+    where they are others than usual, nothing but the reference changes. `draw`: what is applied.
     """
     rng = random.Random(seed)
     partitions = rng.choice([1, 2, 3])
     inputs = draw_input(rng, partitions, rng.choice([0, 4]), gradual=True)
-    moments = draw_moments(rng, len(layouts), 2 if layouts is LAYOUTS else 1)
+    moments = draw(rng, len(layouts), 2 if layouts is LAYOUTS else 1)
     still = Schedule("off", gradual=True, settings=settings or {})
     calm = AppliedRun(inputs, still, random.Random(1), moments=moments, layouts=layouts).go()
     schedule = Schedule(

@@ -247,14 +247,18 @@ class ModelJudge:
             self.performance.lose(loss, end)
         return self._streams.operational.lost(loss, end)
 
+    def needed_from(self, since: int | None = None) -> int:
+        """Return the smallest offset that panes from a time (ms) on were read from; None: all."""
+        offsets = (each.panes.rewind(since) for each in self._tracks.values())
+        return min((at for at in offsets if at is not None), default=self.position)
+
     def state(self) -> JudgeState:
         """Return the state record as of now; encode it before feeding on."""
-        offsets = [at for each in self._tracks.values() if (at := each.panes.rewind()) is not None]
         state = JudgeState(
             topic_id=self._state.topic_id,
             partitions=self._state.partitions,
             position=self.position,
-            rewind=min(offsets, default=self.position),
+            rewind=self.needed_from(),
             sources=listed(self.clock.sources),
             next=self.track.next,
             empty_since=self.track.empty_since,
@@ -271,8 +275,7 @@ class ModelJudge:
         if self._releases.others:
             state.releases = self._releases.others
         state.accepted = self._acceptances.state()
-        if self.track.kept_from is not None:
-            state.kept_from = self.track.kept_from
+        state.kept_from = msgspec.UNSET if self.track.kept_from is None else self.track.kept_from
         if self._moving is not None:
             self._moving.keep(state)
         self._streams.keep(state)
@@ -286,9 +289,8 @@ class ModelJudge:
 
     def active(self) -> list[AlertIdentity]:
         """Return the alerts that fire now; of many features, the one on all and each."""
-        lives = [life for life in self._lives.values() if life.firing]
-        writers = {records.stream: records for records in self._streams.writers}
-        return [writers[life.stream].identify(life) for life in lives]
+        firing = (life for life in self._lives.values() if life.firing)
+        return [self.writer(life.stream).identify(life) for life in firing]
 
     def _advance(self, horizon: Horizon) -> list[Verdict | Alert]:
         out: list[Verdict | Alert] = []

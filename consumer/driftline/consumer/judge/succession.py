@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from driftline.consumer.judge.lives.life import WindowTimes
 from driftline.consumer.judge.model import ModelJudge
@@ -101,7 +102,10 @@ class AppliedJudge(ModelJudge):
         if not self.outdated and self._known.before and self._has_come(self._known.before[1]):
             self._known.before = msgspec.UNSET
         state.version = self._known
-        return retired(state) if self._known.removed else state
+        if not self._known.removed:
+            return state
+        # Panes of its next life may be there before the last ones of this life are.
+        return retired(state, self.needed_from(self.until) if self._known.ahead else state.position)
 
     def _has_come(self, first: int) -> bool:
         """Return whether all is compared with the reference that holds from a pane (ms) on."""
@@ -152,7 +156,7 @@ class RetiredJudge:
         self.alert_ends = list(state.alert_ends)
         self._state = state
         self._known = JudgedVersion("") if state.version is msgspec.UNSET else state.version
-        self.outdated = bool(self._known.ahead)
+        self._early = self.outdated = bool(self._known.ahead)  # it was applied again before
         if self.outdated:
             self._known = follow(self._known)
 
@@ -180,16 +184,25 @@ class RetiredJudge:
         """Return the state record as of now."""
         state = msgspec.structs.replace(self._state, position=self.position, version=self._known)
         state.alert_ends = list(self.alert_ends)
-        return retired(state)
+        return retired(state, state.rewind if self._early else state.position)
 
 
-def retired(state: JudgeState) -> JudgeState:
-    """Return what is kept of a model that was removed: where it was, not what was known of it."""
+def retired(state: JudgeState, rewind: int) -> JudgeState:
+    """Return what is kept of a model that was removed: where it was, not what was known of it.
+
+    `rewind`: the smallest offset of what is needed of its next life.
+    """
+    # Who owns each partition is still so: what a worker that slept says of it counts for nothing.
+    sources = [
+        (topic, place, replace(one, stale=False, idle=False, held=False))
+        for topic, place, one in state.sources
+    ]
     return JudgeState(
         position=state.position,
-        rewind=state.position,
+        rewind=rewind,
         topic_id=state.topic_id,
         partitions=state.partitions,
+        sources=sources,
         alert_ends=state.alert_ends,
         version=state.version,
     )

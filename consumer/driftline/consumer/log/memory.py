@@ -141,8 +141,10 @@ class MemoryConsumer:
     def poll(self, timeout: float) -> Polled:
         """Return up to a batch of records of the next partition that has some; never wait."""
         if self._generation != self._broker.generation:
+            # Where a generation was missed, others may have read on and given a partition back.
+            unbroken = self._broker.generation == self._generation + 1
             self._generation = self._broker.generation
-            kept = self._owned & self.assigned
+            kept = self._owned & self.assigned if unbroken else set[TopicPartition]()
             self._owned = set(self.assigned)
             self._paused = (self._paused & kept) | (self._owned - kept)
             self._turn = deque(sorted(self._owned))

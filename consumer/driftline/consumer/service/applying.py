@@ -124,7 +124,7 @@ def removal(applied: AppliedModels, change: Change, author: Author, progress: in
     known = applied.models[change.name]
     version = known.newest
     pace = read_pace(version, applied.reference(change.name, version))
-    first = max(_base(progress, author.at, pace) + MARGIN_MS, (version.first or 0) + 1)
+    first = _first(progress, author.at, [pace], version.first or 0)
     identity = digest(f"{version.version} removed at {author.at}".encode()).hex()
     gone = Version(identity, first, None, "", [], *author)
     record = AppliedModel(change.name, [*_recent(known, author.at), gone])
@@ -226,7 +226,8 @@ def _model(
         return Change("model", name, "added", record=record(None), parts=parts)
     newest = known.newest
     if newest.removed:
-        again = record((newest.first or 0) + 1)
+        pane = Pace.of(model, reference).pane
+        again = record(((newest.first or 0) // pane + 1) * pane)
         return Change("model", name, "added", record=again, parts=parts)
     keys = changed_keys(newest.configuration or "{}", text)
     keys += ["reference"] if newest.reference != reference.id else []

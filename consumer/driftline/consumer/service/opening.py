@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -24,7 +24,7 @@ from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.stage import Stage
 from driftline.consumer.service.states import States, join_key, judge_key, sketch_key
 from driftline.consumer.service.topics import recreated
-from driftline.consumer.service.versions import life
+from driftline.consumer.service.versions import ModelVersion, next_life
 from driftline.consumer.sketch.failures import Failures
 from driftline.consumer.sketch.state import WORKER, ModelProgress, SketchState
 from driftline.consumer.sketch.totals import InputTotals
@@ -104,13 +104,15 @@ class Opening:
             info = self.topics[partition.topic]
             if known is None:
                 count = self._first_partitions(partition.topic)
+                start = starts[partition]
+                begun = self._lives(partition.topic, {})
                 known = SketchState(
                     topic_id=info.topic_id,
                     partitions=info.partitions if count is None else count,
-                    position=starts[partition],
-                    rewind=starts[partition],
+                    position=start,
+                    rewind=start,
                     generation=-1,
-                    models={},
+                    models={name: _begun(each, start, now) for name, each in begun.items()},
                 )
             elif known.topic_id != info.topic_id:
                 raise LogError(recreated(partition.topic))
@@ -124,27 +126,30 @@ class Opening:
         self, partition: TopicPartition, known: SketchState, now: int
     ) -> SketchState:
         """Let models that were applied since count what was written since, wherever others are."""
-        new = {
-            name: life(versions).at
-            for name, versions in self.plan.versions.items()
-            if name not in known.models
-            and versions[-1].config is not None
-            and any(version.reads(partition.topic) for version in versions)
-        }
+        new = self._lives(partition.topic, known.models)
         if not new:
             return known
         starts = {
-            name: self.log.offsets_at(frozenset([partition]), at)[partition]
-            for name, at in new.items()
+            name: self.log.offsets_at(frozenset([partition]), first.at)[partition]
+            for name, first in new.items()
         }
+        models = {name: _begun(first, starts[name], now) for name, first in new.items()}
         behind = {name: start for name, start in starts.items() if start < known.position}
         return msgspec.structs.replace(
             known,
             rewind=min([known.rewind, *behind.values()]),
             needed=known.rewind if known.needed is None else known.needed,
-            models=known.models | {n: ModelProgress(start, now) for n, start in starts.items()},
+            models=known.models | models,
             behind=known.behind | behind,
         )
+
+    def _lives(self, topic: str, known: Mapping[str, ModelProgress]) -> dict[str, ModelVersion]:
+        """Return the versions with which applied models begin in a partition where some are."""
+        return {
+            name: life
+            for name, versions in self.plan.versions.items()
+            if (life := next_life(versions, topic, known.get(name)))
+        }
 
     def joins(self, partition: TopicPartition, generation: int) -> JoinsPartition:
         """Return the joins of one partition of the log of joins, each as of its state."""
@@ -201,7 +206,10 @@ class Opening:
             return None
         state = self._state(key, JudgeState, begin, info)
         if state.version and state.version.removed:
-            return RetiredJudge(name, state)
+            retired = RetiredJudge(name, state)
+            if not retired.outdated:
+                return retired
+            state = retired.state()  # it was applied again before its former life was over
         with failures.guard(name):
             return self.plan.judge(name, state)
         return None
@@ -252,6 +260,11 @@ STAGES: dict[str, Callable[[Opening, TopicPartition, int], Stage]] = {
 }
 """Short name of an output topic that is read again to what opens its stage, in the order in which
 data flows. Before them come the inputs."""
+
+
+def _begun(version: ModelVersion, start: int, now: int) -> ModelProgress:
+    """Return the progress of a model that begins; what is of a former life was counted then."""
+    return ModelProgress(start, now, horizon=version.change.first or None)
 
 
 def inputs_read(plan: Plan) -> frozenset[str]:

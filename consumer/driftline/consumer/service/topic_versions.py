@@ -53,10 +53,7 @@ class TopicVersions:
         later: dict[str, Sequence[ModelVersion]] = {}
         for name, versions in plan.versions.items():
             progress = state.models.get(name)
-            if progress is None and versions[-1].config is None:
-                continue  # it was removed, and is over here
-            rest = counting(versions, topic, None if progress is None else progress.horizon)
-            if rest:
+            if progress and (rest := counting(versions, topic, progress.horizon)):
                 found[name], later[name] = rest[0], rest[1:]
         later = {name: rest for name, rest in later.items() if rest}
         if (last := plan.opened.get(topic)) is None or (last.found, last.later) != (found, later):
@@ -151,4 +148,6 @@ def open_sketch(
         labels = present.labelled.get(name)
         labelled = labels is not None and labels.topic == topic
         sketch.leave(name, failure, counted=name in counted, labelled=labelled)
+    over = plan.versions.keys() - {*counted}
+    sketch.over = {name: each for name, each in state.models.items() if name in over}
     return sketch

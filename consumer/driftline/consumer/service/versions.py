@@ -9,6 +9,7 @@ from itertools import pairwise
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.state import JudgedVersion
 from driftline.consumer.service.stored_references import StoredReference
+from driftline.consumer.sketch.state import ModelProgress
 from driftline.consumer.wire.messages import ModelChange
 
 
@@ -46,28 +47,46 @@ def counting(
 ) -> Sequence[ModelVersion]:
     """Return the versions that events of a partition may still belong to, the present one first.
 
+    None beyond a removal: a model that was applied again begins when its former life is over there
+    (see `next_life`).
+
     Args:
         versions: of a model, by time.
         topic: whose partition it is.
-        horizon: before which all its panes are final, ms; None: none is yet.
+        horizon: before which all its panes are final there, ms; None: none is yet.
     """
-    if horizon is None:
-        begin = 0 if versions[-1].config is None else versions.index(life(versions))
+    begin = _place(versions, horizon)
+    ends = [at for at in range(begin, len(versions)) if versions[at].config is None]
+    found = versions[begin : ends[0] + 1 if ends else len(versions)]
+    reading = (at for at, each in enumerate(found) if each.reads(topic))
+    return found[next(reading, len(found)) :]
+
+
+def next_life(
+    versions: Sequence[ModelVersion], topic: str, progress: ModelProgress | None
+) -> ModelVersion | None:
+    """Return the version with which a model begins in a partition; None: it is over, or goes on.
+
+    Args:
+        versions: of the model, by time.
+        topic: whose partition it is.
+        progress: of the model there; None: it is new, and begins as it was applied last.
+    """
+    begin = len(versions) if progress is None else _place(versions, progress.horizon)
+    ends = [at for at, each in enumerate(versions) if each.config is None]
+    if progress is None:
+        begin = ends[-1] + 1 if ends else 0
+    elif begin in ends:
+        begin += 1
     else:
-        places = [at for at, each in enumerate(versions) if each.change.first <= horizon]
-        begin = places[-1] if places else 0
-        if begin and versions[begin] is versions[-1] and versions[begin].config is None:
-            begin -= 1  # it is not over here yet, though its time is
-    rest = list(versions[begin:])
-    while rest and not rest[0].reads(topic):
-        del rest[0]
-    return rest
+        return None
+    return next((each for each in versions[begin:] if each.reads(topic)), None)
 
 
-def life(versions: Sequence[ModelVersion]) -> ModelVersion:
-    """Return the version with which a model was applied, for the last time since it was removed."""
-    gone = [place for place, each in enumerate(versions) if each.config is None]
-    return versions[gone[-1] + 1 if gone else 0]
+def _place(versions: Sequence[ModelVersion], horizon: int | None) -> int:
+    """Return the number of the version that holds at a horizon, ms."""
+    places = [at for at, each in enumerate(versions) if each.change.first <= (horizon or 0)]
+    return places[-1] if places else 0
 
 
 def judging(versions: Sequence[ModelVersion], judged: str | None) -> ModelVersion:

@@ -92,6 +92,12 @@ class Versions:
         last = self.later[-1] if self.later else None
         return last.first if last is not None and last.model is None else None
 
+    @property
+    def again(self) -> bool:
+        """Whether the model was removed, and was applied again."""
+        ended = self.ended
+        return ended is not None and any(change.first > ended for change in self.changes)
+
 
 def _closed(model: SketchModel, newest: IntArray) -> IntArray:
     closed: IntArray = (newest - model.times.grace) // model.pane * model.pane

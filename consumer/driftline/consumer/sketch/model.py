@@ -127,7 +127,9 @@ class ModelSketch:
         ended = self._versions.ended
         if ended is not None and now >= ended + self._model.times.grace:
             yield from self.end(ended, horizon)
-        yield self.horizon(horizon, idle=True)
+        # What it counts when it is applied again may be there already: time must not pass that.
+        if ended is None or now < ended or not self._versions.again:
+            yield self.horizon(horizon, idle=True)
 
     def cut(self, until: int) -> Iterator[Pane]:
         """Yield the open panes as counted up to offset `until`; see `PartitionSketch.cut`."""
@@ -148,19 +150,12 @@ class ModelSketch:
         return self._versions.changes
 
     @property
-    def over(self) -> bool:
-        """Whether no event of the model is counted any more."""
-        ended, known = self._versions.ended, self.progress.horizon
-        return ended is not None and not self.open and known is not None and known >= ended
-
-    @property
     def settled(self) -> bool:
         """Whether no event that is still to be counted belongs to the present version."""
         later, progress = self._versions.later, self.progress
         if not later or any(pane.model is self._model for pane in self.open.values()):
             return False
-        horizon = progress.horizon
-        return progress.stale or (horizon is not None and horizon >= later[0].first)
+        return progress.horizon is not None and progress.horizon >= later[0].first
 
     def stale(self, horizon: Horizon) -> Iterator[Pane | Horizon | Loss]:
         """Close the panes of a model that is stale."""
@@ -171,6 +166,8 @@ class ModelSketch:
         if progress.progress is not None:  # what it was counted in may have been cut
             newest = self._versions.model(int(self._versions.of(np.array([progress.progress]))[0]))
             ends += [newest.times.step_end(progress.progress)] if newest is not None else []
+        if (ended := self._versions.ended) is not None:
+            ends = [min(end, ended) for end in ends]
         ends += [] if progress.horizon is None else [progress.horizon]  # a version may have ended
         progress.horizon = max(ends, default=None)
         yield from self.cut(horizon.until)

@@ -67,6 +67,7 @@ class PartitionSketch:
         self._decoder = decoder
         self._writer = writer or BlockWriter({}, None, 1, {}, now)
         new = ModelProgress(start=state.position, active_at=now)
+        self.over: dict[str, ModelProgress] = {}  # removed models: they may be applied again
         self._models = {
             name: ModelSketch(source, each, msgspec.structs.replace(state.models.get(name, new)))
             for name, each in models.items()
@@ -194,7 +195,7 @@ class PartitionSketch:
             return None
         first = [at for model in self._models.values() if (at := model.first()) is not None]
         needed = min(first, default=self.position)
-        known = {name: model for name, model in self._models.items() if not model.over}
+        known = {n: msgspec.structs.replace(m.progress) for n, m in self._models.items()}
         return self._standings.record(
             SketchState(
                 topic_id=self._state.topic_id,
@@ -203,7 +204,7 @@ class PartitionSketch:
                 position=self.position,
                 rewind=needed,
                 generation=self.generation,
-                models={n: msgspec.structs.replace(m.progress) for n, m in known.items()},
+                models=self.over | known,
                 joins=self._writer.state(),
                 needed=needed,
             )

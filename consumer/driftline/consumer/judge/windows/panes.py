@@ -171,9 +171,13 @@ class PaneStore:
         starts = self.starts()
         return starts if time is None else starts[bisect_left(starts, time) :]
 
-    def rewind(self) -> int | None:
-        """Return the smallest offset that a pane at hand was read from."""
-        return min((held.offset for held in self._panes.values()), default=None)
+    def rewind(self, since: int | None = None) -> int | None:
+        """Return the smallest offset that a pane at hand was read from.
+
+        `since`: of those that begin then (ms) or later; None: of all.
+        """
+        wanted = self._panes if since is None else [at for at in self._panes if at >= since]
+        return min((self._panes[at].offset for at in wanted), default=None)
 
     def drop_before(self, time: int) -> None:
         """Forget the panes that end at `time` (ms) or before."""
