@@ -246,6 +246,11 @@ def test_windows_without_enough_labels_are_said(
     assert re.search(
         r"^\d+ windows of labels not judged: fewer than 10 labelled events$", ran.out, re.MULTILINE
     )
+    most = re.search(r"judged in no window, .* events in one are (\d+); judge them with", ran.out)
+    assert most is not None
+    assert 0 < int(most[1]) < 10
+    ran = driftline("backtest", "-i", "in.jsonl", "--labels", labels_file(tmp_path, rows))
+    assert "judged in no window" not in ran.out
 
 
 def test_labels_beside_their_predictions(

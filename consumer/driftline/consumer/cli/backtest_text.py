@@ -212,6 +212,12 @@ def _account(found: Found, backtest: Backtest) -> list[str]:
         f"{counted(windows, 'window')} of labels not judged: {reason}"
         for reason, windows in reasons.most_common(3)
     ]
+    if found.of_labels and all(found.of_labels.values()):
+        most = max(found.labelled.values(), default=0)
+        lines.append(
+            "performance was judged in no window, so nothing is known of it: the most labelled"
+            f" events in one are {most:,}; judge them with a smaller min_events, or longer windows"
+        )
     own = [
         (totals.joined, "got their label"),
         (totals.late, "too late for their window"),
