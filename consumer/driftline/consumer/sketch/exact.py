@@ -83,13 +83,13 @@ class Row:
 def parse(value: bytes) -> dict[str, Any]:
     """Read a record's bytes as a JSON object.
 
-    NaN, Infinity and 1e400, which are no JSON but are written, are read as such floats.
+    NaN, Infinity and 1e400, which are no JSON but are written, are read as such texts.
 
     Raises:
         UnusableError: malformed.
 
     >>> parse(b'{"age": NaN}')
-    {'age': nan}
+    {'age': 'NaN'}
     """
     try:
         record = parse_json(value)
@@ -102,8 +102,6 @@ def parse(value: bytes) -> dict[str, Any]:
 
 class EventReader:
     """Finds the fields of an event in a record, as they are there; null counts as absent.
-
-    Unlike `Mapping.to_event`, it leaves numbers that are not finite what they are.
 
     Args:
         mapping: what the records look like.
