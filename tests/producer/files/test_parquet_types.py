@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from driftline.producer.files.arrow import arrow_table
 from driftline.producer.files.rows import read_rows
 
 UUIDS = [uuid.UUID(int=n) for n in (1, 2)]
@@ -110,3 +112,29 @@ def test_texts_that_a_file_holds_as_a_dictionary_stay_texts(tmp_path: Path) -> N
 
 def _text(value: bytes | None) -> str | None:
     return None if value is None else value.decode(errors="replace")
+
+
+@pytest.mark.parametrize("freq", ["h", "min", "s", "D", "M", "Q", "Y"])
+@pytest.mark.parametrize("known", [True, False], ids=["pandas", "without"])
+def test_periods_of_pandas_are_their_begins(tmp_path: Path, freq: str, *, known: bool) -> None:
+    periods = pd.Series(pd.period_range("1969-11-01", periods=5, freq=freq))
+    periods[2] = pd.NaT
+    file = tmp_path / "periods.parquet"
+    pd.DataFrame({"at": periods}).to_parquet(file)
+    read = arrow_table(pq.read_table(file).to_batches()[0]) if known else None
+    if read is None:  # as where pandas is not imported
+        array = pa.array([None if at is pd.NaT else at.ordinal for at in periods], pa.int64())
+        metadata = {
+            "ARROW:extension:name": "pandas.period",
+            "ARROW:extension:metadata": json.dumps({"freq": str(periods.dtype)[7:-1]}),
+        }
+        schema = pa.schema([pa.field("at", pa.int64(), metadata=metadata)])
+        read = arrow_table(pa.RecordBatch.from_arrays([array], schema=schema))
+    begins = [None if at is pd.NaT else at.isoformat() for at in periods.dt.to_timestamp()]
+    assert [row["at"] for row in read.to_rows()] == begins
+
+
+def test_periods_of_weeks_stay_numbers(tmp_path: Path) -> None:
+    weeks = pd.DataFrame({"at": pd.period_range("2026-01-01", periods=3, freq="W")})
+    weeks.to_parquet(tmp_path / "weeks.parquet")
+    assert all(type(row["at"]) is int for row in next(read_rows(tmp_path / "weeks.parquet")))

@@ -6,6 +6,7 @@ the codes of dictionaries are taken over as arrays; of all others each distinct 
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -35,6 +36,15 @@ ROWS = 32_768
 _EARLIEST_TEXT, _LATEST_TEXT = -62_135_596_800_000, 253_402_300_799_999
 """ms of the years 1 and 9999: beyond, there is no text of a time."""
 
+_PERIOD = b"pandas.period"
+_PERIODS = {
+    **{unit: (unit, 1) for unit in ("s", "ms", "us", "ns", "h", "D", "M")},
+    "min": ("m", 1),
+    "Q-DEC": ("M", 3),
+    "Y-DEC": ("Y", 1),
+}
+"""How pandas calls a length, to what numpy calls it, and how many of these it is."""
+
 _EXACT = 2**53  # up to there floats hold every integer
 _TICKS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
@@ -55,7 +65,11 @@ def arrow_table(batch: Any, first: int = 0) -> Table:
     """
     names = batch.schema.names
     check_names(names)
-    columns = map(arrow_column, batch.columns)
+    fields = zip(batch.schema, batch.columns, strict=True)
+    columns = [
+        arrow_column(column) if (begins := _periods(field, column)) is None else begins
+        for field, column in fields
+    ]
     return Table(batch.num_rows, dict(zip(names, columns, strict=True)), first)
 
 
@@ -131,6 +145,27 @@ def _times(column: Any) -> Column:
     if outside.any():
         null = outside if null is None else null | outside
     return Times(ms, null, local=column.type.tz is None)
+
+
+def _periods(field: Any, column: Any) -> Column | None:
+    """Return the begin of each of pandas' periods, which Arrow counts since 1970.
+
+    None where a column holds something else, or periods of weeks, or of quarters of other years.
+    """
+    metadata = field.metadata or {}
+    if metadata.get(b"ARROW:extension:name") == _PERIOD:
+        freq = json.loads(metadata[b"ARROW:extension:metadata"])["freq"]
+    elif getattr(column.type, "extension_name", "").encode() == _PERIOD:  # pandas is imported
+        freq, column = column.type.freq, column.storage
+    else:
+        return None
+    if freq not in _PERIODS:
+        return None
+    unit, many = _PERIODS[freq]
+    null, counts = nulls(column), numbers(column)
+    counts = counts if null is None else np.where(null, 0, counts)
+    begins = (counts * many).astype(f"datetime64[{unit}]").astype("datetime64[ms]")
+    return Times(begins.astype(np.int64), null, local=True)
 
 
 def _distinct(column: Any) -> Coded:
