@@ -5,29 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from driftline.producer.files.formats import FORMATS, format_of
+from driftline.producer.records.first_bytes import GZIP, UTF8_MARK, beginning_of
 
 _HEAD = 4_096
-_BEGINS = {"Parquet": b"PAR1", "Arrow": b"ARROW1"}
-_PACKED = {
-    b"\x28\xb5\x2f\xfd": "zstd",
-    b"BZh": "bzip2",
-    b"\xfd7zXZ\0": "xz",
-    b"\x04\x22\x4d\x18": "lz4",
-    b"7z\xbc\xaf": "7z",
-}
-_KNOWN = frozenset(("CSV", "NDJSON", *_BEGINS))
-_OTHERS = {
-    b"PK\x03\x04": "is a zip archive or an Excel workbook; unpack it, or save the sheet as CSV",
-    b"\xd0\xcf\x11\xe0": "is an Excel workbook; save the sheet as CSV",
-    b"SQLite format 3": "is a SQLite database; write its table as CSV",
-    b"Obj\x01": "is Avro; write it as NDJSON or Parquet",
-    b"ORC": "is ORC; write it as Parquet",
-    b"\x89HDF": "is HDF5; write its table as Parquet or CSV",
-    b"\x80\x04": "is a pickle; write its table as Parquet or CSV",
-    b"\x80\x05": "is a pickle; write its table as Parquet or CSV",
-}
+_KNOWN = frozenset(("CSV", "NDJSON", "Parquet", "Arrow"))
 _PAGES = (b"<!doctype html", b"<html", b"<?xml")
-_MARK = b"\xef\xbb\xbf"
 
 
 def problem_of(file: Path) -> str | None:
@@ -48,22 +30,20 @@ def problem_of(file: Path) -> str | None:
         head = stream.read(_HEAD)
     if _is_text(head):
         return _problem_of_text(file, head)
-    for begin, packed in _PACKED.items():
-        if head.startswith(begin):
-            return f"is packed with {packed}; unpack it, or pack it with gzip"
-    named_packed = file.name.lower().endswith(".gz")
-    if head.startswith(b"\x1f\x8b"):
-        return None if named_packed else f"is packed; call it so: {file.name}.gz"
-    for name, begin in _BEGINS.items():
-        if head.startswith(begin):
-            return _called(file, name)
-    if named_packed:
+    begun, named_packed = beginning_of(head), file.name.lower().endswith(".gz")
+    if begun is None:
         return None
-    return next((problem for begin, problem in _OTHERS.items() if head.startswith(begin)), None)
+    if begun.first == GZIP:
+        return None if named_packed else f"is packed; call it so: {file.name}.gz"
+    if begun.kind == "packing":
+        return f"is packed with {begun.name}; {begun.instead}"
+    if begun.format:
+        return _called(file, begun.format)
+    return None if named_packed else f"is {begun.name}; {begun.instead}"
 
 
 def _problem_of_text(file: Path, head: bytes) -> str | None:
-    text = head.removeprefix(_MARK).lstrip()
+    text = head.removeprefix(UTF8_MARK).lstrip()
     if file.name.lower().endswith(".gz"):
         return f"is not packed; call it so: {file.name[:-3]}"
     if text[:16].lower().startswith(_PAGES):

@@ -20,10 +20,10 @@ from driftline.producer.files.text_lines import (
     count_lines,
     open_unpacked,
 )
+from driftline.producer.records.first_bytes import UTF8_MARK
 from driftline.producer.records.mapping import finite_or_text
 from driftline.producer.records.timestamp import format_time
 
-_MARK = b"\xef\xbb\xbf"
 _HEAD = 4_096  # bytes, which tell whether a file is an array
 _MANY = 10  # rows, at least, that make an object a table
 _LONGEST_ARRAY = 1_000_000_000  # bytes: it is held as a whole
@@ -49,7 +49,7 @@ def read(file: Path, chunk: int) -> Iterator[list[dict[str, Any]]]:
         lines = Lines(stream, file)
         for number, line in enumerate(lines, 1):
             if number == 1:
-                line = line.removeprefix(_MARK)
+                line = line.removeprefix(UTF8_MARK)
             if not line.strip():
                 continue
             try:
@@ -100,7 +100,7 @@ def write(stream: BinaryIO, types: Types, chunks: Chunks) -> None:
 
 def _is_array(file: Path) -> bool:
     with open_unpacked(file) as stream:
-        return stream.read(_HEAD).removeprefix(_MARK).lstrip().startswith(b"[")
+        return stream.read(_HEAD).removeprefix(UTF8_MARK).lstrip().startswith(b"[")
 
 
 def _elements(file: Path) -> list[msgspec.Raw]:
@@ -112,7 +112,7 @@ def _elements(file: Path) -> list[msgspec.Raw]:
         raise InputError(
             f"{file}: is one JSON array of more than {most:,} MB; write one event a line"
         )
-    text = text.removeprefix(_MARK)
+    text = text.removeprefix(UTF8_MARK)
     try:
         return msgspec.json.decode(text, type=list[msgspec.Raw])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -5,39 +5,13 @@ from __future__ import annotations
 import zlib
 
 from driftline.producer.errors import FormatError
+from driftline.producer.records.first_bytes import GZIP, UTF8_MARK, beginning_of
 
-_UTF8_MARK = b"\xef\xbb\xbf"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-_GZIP = b"\x1f\x8b"
 _DEEPEST = 3  # packings in packings
 
-FOREIGN: dict[bytes, tuple[str, str]] = {
-    b"\x28\xb5\x2f\xfd": ("compressed with zstd inside the record", "compression"),
-    b"\x04\x22\x4d\x18": ("compressed with lz4 inside the record", "compression"),
-    b"\xff\x06\x00\x00sNaPpY": ("compressed with snappy inside the record", "compression"),
-    b"\x82SNAPPY\x00": ("compressed with snappy inside the record", "compression"),
-    b"BZh": ("compressed with bzip2 inside the record", "compression"),
-    b"\xfd7zXZ\x00": ("compressed with xz inside the record", "compression"),
-    b"\x78\x01": ("compressed with zlib inside the record", "compression"),
-    b"\x78\x9c": ("compressed with zlib inside the record", "compression"),
-    b"\x78\xda": ("compressed with zlib inside the record", "compression"),
-    b"PAR1": ("a Parquet file", "file"),
-    b"ARROW1": ("an Arrow file", "file"),
-    b"\xff\xff\xff\xff": ("an Arrow stream", "file"),
-    b"PK\x03\x04": ("a zip file", "file"),
-    b"\xac\xed\x00\x05": ("a Java object", "other"),
-    b"\x80\x02": ("a Python pickle", "other"),
-    b"\x80\x03": ("a Python pickle", "other"),
-    b"\x80\x04": ("a Python pickle", "other"),
-    b"\x80\x05": ("a Python pickle", "other"),
-    b":)\n": ("Smile", "other"),
-    b"\xd9\xd9\xf7": ("CBOR", "other"),
-    b"<": ("XML", "other"),
-}
-"""First bytes to what they begin, and the kind of advice that helps."""
-
 _ADVICE = {
-    "compression": "let the producer set compression.type, which packs whole batches and is read",
+    "packing": "let the producer set compression.type, which packs whole batches and is read",
     "file": "send an event a record, or read the file with  driftline backtest --input",
     "other": "send JSON, Avro or Protobuf",
 }
@@ -62,16 +36,16 @@ def unpack(value: bytes, most: int) -> tuple[bytes, list[str]]:
     """
     found: list[str] = []
     while len(found) < _DEEPEST:
-        if value.startswith(_UTF8_MARK):
+        if value.startswith(UTF8_MARK):
             found.append("byte order mark")
-            value = value[len(_UTF8_MARK) :]
+            value = value[len(UTF8_MARK) :]
         elif value.startswith(_UTF16_MARKS):
             found.append("UTF-16")
             try:
                 value = value.decode("utf-16").encode()
             except UnicodeError:
                 raise FormatError("malformed", "the value is marked as UTF-16 and is not") from None
-        elif value.startswith(_GZIP):
+        elif value.startswith(GZIP):
             found.append("gzip")
             value = _gunzip(value, most)
         else:
@@ -85,11 +59,13 @@ def foreign(value: bytes) -> FormatError | None:
     >>> foreign(b"\x80\x04K\x01.").detail
     'the value is a Python pickle, which is not read: send JSON, Avro or Protobuf'
     """
-    for first, (name, advice) in FOREIGN.items():
-        if value.startswith(first):
-            text = f"the value is {name}, which is not read: {_ADVICE[advice]}"
-            return FormatError("malformed", text)
-    return None
+    begun = beginning_of(value)
+    if begun is None:
+        return None
+    packed = begun.kind == "packing"
+    name = f"compressed with {begun.name} inside the record" if packed else begun.name
+    text = f"the value is {name}, which is not read: {_ADVICE[begun.kind]}"
+    return FormatError("malformed", text)
 
 
 def _gunzip(value: bytes, most: int) -> bytes:
