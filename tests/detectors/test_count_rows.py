@@ -13,8 +13,8 @@ from hypothesis.extra.numpy import arrays
 from driftline.detectors import FeatureColumn, Reference, build_reference
 from driftline.detectors.baseline import Baseline
 from driftline.detectors.count_rows import CountRows
-from driftline.detectors.derived import derived
 from driftline.detectors.grid import IntArray
+from driftline.detectors.replaced_counts import with_counts
 
 LARGEST = 2**40
 
@@ -71,12 +71,12 @@ def test_what_is_derived_of_it_has_the_same_id(reference: Reference) -> None:
     begin, end = reference.layout.starts[f : f + 2]
     own = np.arange(end - begin)
     replaced = {None: {"c": own}, "tier=tin": {"c": own * 2}}
-    plain = derived(reference, replaced, {None: 5_000})
-    packed = derived(reference.watched_by([None, "tier=tin"]), replaced, {None: 5_000})
+    plain = with_counts(reference, replaced, {None: 5_000})
+    packed = with_counts(reference.watched_by([None, "tier=tin"]), replaced, {None: 5_000})
     assert packed.id == plain.id != reference.id
     assert packed.to_json() == plain.to_json()
-    again = derived(packed, {"shop=a": {"c": own}})
-    assert again.to_json() == derived(plain, {"shop=a": {"c": own}}).to_json()
+    again = with_counts(packed, {"shop=a": {"c": own}})
+    assert again.to_json() == with_counts(plain, {"shop=a": {"c": own}}).to_json()
 
 
 @pytest.mark.parametrize("times", [1, 700_000])  # sums, and ten times a count, beyond 32 bits

@@ -30,7 +30,7 @@ class ReferenceCounts:
         seasons: what is normal at each hour or day; None: the same at all.
         volume: how many events come; None: it is not known.
         origin: where some of the counts replace those of another reference, see
-            `driftline.detectors.derived`, that one. It is no part of the content.
+            `driftline.detectors.replaced_counts`, that one. It is no part of the content.
         versions: what versions of the model that have a reference of their own were built with, by
             their name; see `driftline.detectors.versions`.
         joint: what is normal of features together; None: that was not counted.

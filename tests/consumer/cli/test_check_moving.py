@@ -12,7 +12,7 @@ from tests.consumer.service.small import MODEL, REFERENCE, SECOND, plan, rows
 from driftline.consumer.cli.check_moving import kept_past, moving_finding
 from driftline.consumer.log.memory import MemoryLog
 from driftline.consumer.service.plan import Plan
-from driftline.detectors.derived import derived
+from driftline.detectors.replaced_counts import with_counts
 from driftline.detectors.seasons import FeatureSeason, Seasons
 
 SETUP = plan(
@@ -71,7 +71,7 @@ def test_what_is_normal(way: dict[str, str], said: str) -> None:
 def test_features_that_follow_a_cycle_stay() -> None:
     season = FeatureSeason("day_of_week", 300.0, np.ones((7, 5), np.int64))
     streams = tuple({REFERENCE.layout.position["c"]: season} for _ in REFERENCE.streams)
-    counted = replace(derived(REFERENCE, {}).counted, seasons=Seasons("UTC", streams))
+    counted = replace(with_counts(REFERENCE, {}).counted, seasons=Seasons("UTC", streams))
     seasonal = replace(REFERENCE, counted=counted)
     model = SETUP.config.models[MODEL]
     assert moving_finding(MODEL, model, seasonal).message.endswith(

@@ -36,7 +36,7 @@ from driftline.consumer.wire.codec import decode, encode
 from driftline.consumer.wire.messages import Horizon, Pane, PanesMessage, decode_panes
 from driftline.consumer.wire.records import Alert, Verdict
 from driftline.detectors import FeatureColumn, Reference, build_reference
-from driftline.detectors.derived import derived
+from driftline.detectors.replaced_counts import with_counts
 
 SETUP = plan(
     budget="10 per 1d",
@@ -62,7 +62,7 @@ def moved(shift: float = 1.5, stream: str | None = None) -> Reference:
     tied = (places < grid.size) & (grid[np.minimum(places, grid.size - 1)] == values)
     np.add.at(flat, 2 * places + tied, 1)
     assert flat.sum() == column.events
-    return derived(REFERENCE, {stream: {"x": flat}}, {stream: 600})
+    return with_counts(REFERENCE, {stream: {"x": flat}}, {stream: 600})
 
 
 @lru_cache
@@ -121,7 +121,7 @@ PLACES = st.integers(1, 100)
 @settings(max_examples=5, deadline=None)
 @given(st.lists(PLACES, max_size=4))
 def test_the_same_reference_again_changes_nothing(places: list[int]) -> None:
-    assert judged([(at, derived(REFERENCE, {})) for at in places]) == undisturbed()
+    assert judged([(at, with_counts(REFERENCE, {})) for at in places]) == undisturbed()
 
 
 @settings(max_examples=10, deadline=None)
@@ -167,7 +167,7 @@ def test_what_is_normal_now_no_longer_alarms() -> None:
         f = REFERENCE.layout.position["x"]
         own = slice(*REFERENCE.layout.starts[f : f + 2])
         counts = one.counts[REFERENCE.position[stream], own]
-        merged = derived(merged, {stream: {"x": counts}}, {stream: 600})
+        merged = with_counts(merged, {stream: {"x": counts}}, {stream: 600})
     fired = [a for a in alerts(judged([(40, merged)])) if a.status == "firing"]
     assert not fired
     assert merged.origin is REFERENCE
@@ -203,7 +203,7 @@ def test_the_counts_of_a_stream_alone_are_replaced() -> None:
     assert other.layout_id == REFERENCE.layout_id
     assert Reference.from_json(other.to_json()).id == other.id != REFERENCE.id
     with pytest.raises(KeyError):
-        derived(REFERENCE, {None: {"unknown": np.zeros(3, np.int64)}})
+        with_counts(REFERENCE, {None: {"unknown": np.zeros(3, np.int64)}})
 
 
 @lru_cache
@@ -237,7 +237,7 @@ def test_performance_changes_at_its_own_pane(at: int, step: int, stops: frozense
     other = replace(first, counted=replace(first.counted, events=first.stream_events + 1))
     start = START + step * PANE
     found = []
-    for later in (other, derived(first, {}, {None: 401})):
+    for later in (other, with_counts(first, {}, {None: 401})):
         timeline = Timeline(first)
         state, out = JudgeState(0, 0), list[Verdict | Alert]()
         config, pane = setup.config.models[MODEL], setup.pane(MODEL)

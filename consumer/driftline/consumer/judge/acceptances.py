@@ -21,9 +21,9 @@ from driftline.consumer.judge.seasons import stream_seasons
 from driftline.consumer.judge.windows.track import Track
 from driftline.consumer.wire.codec import pack_integers, unpack_integers
 from driftline.consumer.wire.messages import Acceptance
-from driftline.detectors.derived import derived
 from driftline.detectors.grid import IntArray
 from driftline.detectors.reference import Reference
+from driftline.detectors.replaced_counts import with_counts
 from driftline.detectors.seasons import CYCLES, FeatureSeason
 from driftline.detectors.sequential.pane_bins import PaneBins
 
@@ -167,7 +167,7 @@ class Acceptances:
                 if season is not None:
                     made = _season_of(self._base, f, season, cells)
                     seasons.setdefault(stream, {})[name] = made
-        return derived(reference, counts, None, seasons)
+        return with_counts(reference, counts, None, seasons)
 
     def _counts(
         self, names: Sequence[str], starts: Sequence[int], track: Track

@@ -24,9 +24,9 @@ from driftline.consumer.judge.moving_state import MovingState
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.judge.windows.panes import PaneStore
 from driftline.consumer.wire.axis import axis_of
-from driftline.detectors.derived import derived
 from driftline.detectors.grid import IntArray
 from driftline.detectors.reference import Reference, content_hash
+from driftline.detectors.replaced_counts import with_counts
 from driftline.producer.records.durations import format_duration
 
 PARTS = 28
@@ -226,7 +226,7 @@ class MovingReference:
             for stream, flat in zip(self._streams, past.counts, strict=True)
         }
         events = dict(zip(self._streams, past.events.tolist(), strict=True))
-        return derived(origin, counts, events)
+        return with_counts(origin, counts, events)
 
     def _opened(self, lives: Lives) -> dict[str, int]:
         """Return the features with an open alert of any stream, and since when, ms.

@@ -27,7 +27,7 @@ from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.wire.codec import decode, encode
 from driftline.consumer.wire.messages import Horizon, Loss, Pane
 from driftline.consumer.wire.records import JOINT, Alert, Verdict
-from driftline.detectors.derived import derived
+from driftline.detectors.replaced_counts import with_counts
 
 RNG = np.random.default_rng(8)
 APART = drawn(RNG, 18 * A_PANE, 0)
@@ -224,7 +224,7 @@ def test_another_reference_of_the_same_pairs_changes_nothing() -> None:
     first = reference()
     place = first.layout.position["km"]
     block = slice(first.layout.starts[place], first.layout.starts[place + 1])
-    other = derived(first, {None: {"km": first.counts[0][block] * 2}})
+    other = with_counts(first, {None: {"km": first.counts[0][block] * 2}})
     wanted = [a for a in alerts(judge_all(plan, messages)) if a.kind == "joint_drift"]
     judge = plan.judge(MODEL, JudgeState(0, 0))
     found: list[Alert] = []

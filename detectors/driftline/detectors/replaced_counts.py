@@ -1,4 +1,4 @@
-"""References that are made from another: the counts of some features are replaced."""
+"""References of which the counts of some features are replaced by others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Replaced = Mapping[str | None, Mapping[str, IntArray]]
 """By stream and name of a feature its counts, as they lie in the layout, shape (slots + extra,)."""
 
 
-def derived(
+def with_counts(
     reference: Reference,
     counts: Replaced,
     events: Mapping[str | None, int] | None = None,
@@ -45,7 +45,7 @@ def derived(
         >>> layout = Layout.of([Feature("plan", "categorical", np.empty(0), ("a", "b"))])
         >>> whole = ReferenceCounts((None,), np.array([[6, 4, 0, 0, 0, 0]]), np.array([10]))
         >>> reference = Reference("loan", layout, whole, {})
-        >>> other = derived(reference, {None: {"plan": np.array([1, 9, 0, 0, 0, 0])}})
+        >>> other = with_counts(reference, {None: {"plan": np.array([1, 9, 0, 0, 0, 0])}})
         >>> other.counts.tolist(), other.layout_id == reference.layout_id, other.id == reference.id
         ([[1, 9, 0, 0, 0, 0]], True, False)
     """
