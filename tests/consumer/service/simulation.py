@@ -248,11 +248,11 @@ class Run:
         for name in OUTPUTS:
             policy = "compact" if name == "state" else "delete"
             self.broker.create(f"driftline.{name}", 2, policy)
+        self.broker.now = START if self.schedule.gradual else START + 400 * SECOND
         for one in self.schedule.accepted:
             record = encode(one, CONTROL_VERSION)
             place = partition_of(one.model, 2)
             self.broker.append(Message("driftline.panes", place, one.model.encode(), record))
-        self.broker.now = START if self.schedule.gradual else START + 400 * SECOND
         self.arrived = dict.fromkeys(self.inputs, 0)
         self.stages: tuple[str, ...] = STAGES
         self.workers: list[tuple[Worker, MemoryConsumer, MemoryProducer]] = []

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from tests.consumer.service.drawing import MODELS, SECOND, START, draw_input
+from tests.consumer.service.drawing import MODELS, SECOND, START, draw_accepted, draw_input
 from tests.consumer.service.simulation import Run, Schedule, reference
 
 from driftline.consumer.config.names import STAGES
@@ -105,7 +105,6 @@ class AppliedRun(Run):
         for name, (layout, limit) in moment.models.items():
             keys = self.whole.config.models[name].model_dump(mode="json", by_alias=True)
             keys["thresholds"]["ks"] = LIMITS[limit]
-            keys["reference"] = "unused.json"
             models[name] = type(self.whole.config.models[name]).model_validate(keys)
             references[name] = self.layouts[layout]
         return self.whole.config.model_copy(update={"models": models}), references
@@ -121,17 +120,20 @@ def compare_runs(
     settings: dict[str, Any] | None = None,
     layouts: Sequence[Reference] = LAYOUTS,
     draw: Callable[[random.Random, int, int], list[Moment]] = draw_moments,
+    accepted: bool = False,
 ) -> str | None:
     """Run seed `seed` disturbed and calm; return what differs, None if nothing.
 
     `cut`, `stages`: of the disturbed run. `settings`: of the models. `layouts`: their references;
     where they are others than usual, nothing but the reference changes. `draw`: what is applied.
+    `accepted`: some of what comes is accepted as normal.
     """
     rng = random.Random(seed)
     partitions = rng.choice([1, 2, 3])
     inputs = draw_input(rng, partitions, rng.choice([0, 4]), gradual=True)
     moments = draw(rng, len(layouts), 2 if layouts is LAYOUTS else 1)
-    still = Schedule("off", gradual=True, settings=settings or {})
+    said = draw_accepted(random.Random(seed)) if accepted else []
+    still = Schedule("off", gradual=True, settings=settings or {}, accepted=said)
     calm = AppliedRun(inputs, still, random.Random(1), moments=moments, layouts=layouts).go()
     schedule = Schedule(
         "off",
@@ -142,6 +144,7 @@ def compare_runs(
         cut=cut,
         stages=stages,
         settings=settings or {},
+        accepted=said,
     )
     wild = AppliedRun(
         inputs, schedule, random.Random(seed + 1), moments=moments, layouts=layouts
