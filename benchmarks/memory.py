@@ -25,9 +25,8 @@ from driftline.consumer.log.memory import MemoryRecord
 from driftline.consumer.log.protocol import TopicPartition
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.references import load_reference
-from driftline.consumer.sketch.partition import Output
 from driftline.consumer.sketch.state import SketchState
-from driftline.consumer.sketch.totals import DeadLetter, InputTotals
+from driftline.consumer.sketch.totals import DeadLetter, InputTotals, Output
 from driftline.consumer.wire.codec import encode
 from driftline.consumer.wire.messages import Block, decode_panes
 from driftline.consumer.wire.records import Verdict

@@ -34,6 +34,7 @@ from driftline.consumer.log.memory import MemoryBroker, MemoryLog, MemoryRecord
 from driftline.consumer.service.counting import InputPartition
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.states import Head, Part, States
+from driftline.consumer.sketch.pane_counts import PaneSource, merged
 from driftline.consumer.sketch.partition import PartitionSketch
 from driftline.consumer.sketch.state import SketchState
 from driftline.consumer.wire.codec import encode, unpack_integers
@@ -42,6 +43,7 @@ from driftline.consumer.wire.messages import (
     Horizon,
     Horizons,
     ModelHorizon,
+    Pane,
     decode_block,
     decode_horizons,
     decode_panes,
@@ -81,6 +83,10 @@ def of_sketch(fleet: fleets.Fleet) -> Iterator[Found]:
     panes = sketch.idle(10**9, 0)
     spent = time.process_time() - began
     yield Found("FLUSH", spent / (len(panes) / 2) / fleet.layout.size)
+    ten = [pane for pane in panes if isinstance(pane, Pane)][:10]
+    model, source = fleet.plan(1).sketch_model(fleets.NAME), PaneSource(fleets.TOPIC, 0, 0, 1)
+    cells = sum(len(unpack_integers(each.counts)) for p in ten for each in p.streams)
+    yield Found("MERGE", cpu(lambda: [*merged(ten, model, source)]) / cells)
 
 
 def of_fleet(fleet: fleets.Fleet) -> Iterator[Found]:

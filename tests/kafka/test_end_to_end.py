@@ -22,6 +22,8 @@ from tests.kafka.published import Published, finish, same
 from tests.kafka.reader import Grown, TopicReader, by_identity, wait_until
 from tests.kafka.worker import Worker, driftline
 
+from driftline.consumer.wire.codec import MERGED_VERSION
+
 
 @pytest.fixture(scope="module")
 def panes() -> list[list[Row]]:
@@ -74,15 +76,20 @@ def start_workers(bootstrap: str, directory: Path, tmp_path: Path) -> Iterator[S
     with ExitStack() as started:
 
         def start(
-            topic: str, prefix: str, *clients: str, stages: Sequence[str] = ()
+            topic: str,
+            prefix: str,
+            *clients: str,
+            stages: Sequence[str] = (),
+            merged: bool = False,
         ) -> list[Worker]:
             workers = []
             for number, client in enumerate(clients):
                 config = directory / f"{prefix}-{client}.yaml"
-                section = {"client": client}
-                car_loan.write_config(config, bootstrap, topic, prefix, kafka=section)
-                more = ["--stages", stages[number]] if stages else []
-                workers.append(Worker(config, tmp_path / f"{prefix}-{number}.log", *more))
+                more: dict[str, Any] = {"kafka": {"client": client}}
+                more |= {"output": {"merge_panes": True}} if merged else {}
+                car_loan.write_config(config, bootstrap, topic, prefix, **more)
+                options = ["--stages", stages[number]] if stages else []
+                workers.append(Worker(config, tmp_path / f"{prefix}-{number}.log", *options))
                 started.callback(workers[-1].close)
                 workers[-1].start()
             return workers
@@ -179,7 +186,11 @@ def of_a_recording(bootstrap: str, topic: str, directory: Path) -> Published:
     return published(printed.encode().splitlines())
 
 
-@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize(
+    ("client", "merged"),
+    [(PLAIN, False), (FAST, False), (PLAIN, True)],
+    ids=[PLAIN, FAST, "panes added up"],
+)
 def test_workers_killed_three_times_find_what_the_backtest_finds(
     bootstrap: str,
     new_topic: NewTopic,
@@ -188,9 +199,10 @@ def test_workers_killed_three_times_find_what_the_backtest_finds(
     backtest: Published,
     start_workers: StartWorkers,
     client: str,
+    merged: bool,
 ) -> None:
     topic = new_topic("events", car_loan.PARTITIONS)
-    workers = start_workers(topic, prefix, client, client, client)
+    workers = start_workers(topic, prefix, client, client, client, merged=merged)
     for worker in workers:
         worker.wait_until_ready()
     rng = random.Random(20260301)
@@ -221,3 +233,6 @@ def test_workers_killed_three_times_find_what_the_backtest_finds(
         replay.send(rows)
     replay.close()
     same(finish(bootstrap, [topic], prefix, workers, backtest), backtest)
+    with TopicReader(bootstrap, f"{prefix}.panes") as counts:
+        sums = [each for each in counts.read() if each.value and each.value[2] == MERGED_VERSION]
+    assert bool(sums) is merged

@@ -20,7 +20,7 @@ from driftline.consumer.log.broker import connect
 from driftline.consumer.service.bodies import take_over
 from driftline.consumer.service.states import States
 from driftline.consumer.sketch.state import SPARK
-from driftline.consumer.wire.codec import encode
+from driftline.consumer.wire.codec import MERGED_VERSION, encode
 from driftline.consumer.wire.messages import Horizon
 
 Refused = Callable[..., str]
@@ -139,10 +139,10 @@ def test_a_state_of_a_newer_version(
 ) -> None:
     new_topic("events")
     state = new_topic("state", configs={"cleanup.policy": "compact"})
-    newer = encode(Horizon("t", 0, 1, "m", None, None, 0, 0), version=5)
+    newer = encode(Horizon("t", 0, 1, "m", None, None, 0, 0), version=MERGED_VERSION + 1)
     checkout.Sender(bootstrap).send(state, 0, [newer])
     assert refused() == (
-        f"the state key in {state} cannot be read: this record has version 5, newer than 4: "
+        f"the state key in {state} cannot be read: this record has version 6, newer than 5: "
         "upgrade Driftline"
     )
 

@@ -73,6 +73,26 @@ def test_what_is_foretold_is_what_the_log_holds(
         assert expected.bytes * span == pytest.approx(found.bytes, rel=within), name
 
 
+def merging(plan: Plan) -> Plan:
+    """Return a plan whose workers add up the panes of their partitions."""
+    output = plan.config.output.model_copy(update={"merge_panes": True})
+    return replace(plan, config=plan.config.model_copy(update={"output": output}))
+
+
+def test_panes_that_are_added_up_are_fewer() -> None:
+    partitions, rate, minutes = 8, 4, 15
+    plan = plan_of(1, window=WINDOW)
+    found = foretold(merging(plan), rate, partitions).topics[0]
+    written = run(merging(plan), partitions, rate, minutes, keyed=False)["panes"]
+    assert found.records * minutes * 60 == pytest.approx(written.records, rel=0.25)
+    assert found.bytes * minutes * 60 == pytest.approx(written.bytes, rel=0.25)
+    # A horizon for each partition is left.
+    assert found.bytes < 0.6 * foretold(plan, rate, partitions).topics[0].bytes
+    # With a worker for each partition there is nothing to be added up.
+    alone = foretold(plan, rate, partitions, workers=8).topics
+    assert foretold(merging(plan), rate, partitions, workers=8).topics == alone
+
+
 def test_of_very_many_models_marks_go_together(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening, "FLEET", 10)
     monkeypatch.setattr(marks, "FLEET", 10)
@@ -175,7 +195,9 @@ def test_messages_of_many_partitions_are_most_of_judging() -> None:
     found = told(plan_of(50, window={**WINDOW, "pane": "5s"}), 1_000_000.0, 2_000)
     (text,) = [text for text in found["judge"] if "are most of judging" in text]
     assert "horizons a second, from 2,000 partitions" in text
-    assert "key events by model" in text
+    assert "key events by model, set output.merge_panes, use longer panes" in text
+    merged = told(merging(plan_of(50, window={**WINDOW, "pane": "5s"})), 1_000_000.0, 2_000)
+    assert not any("merge_panes" in text for texts in merged.values() for text in texts)
     found = told(plan_of(50, window={**WINDOW, "pane": "5s"}), 1_000_000.0, 20_000, keyed=True)
     assert "put models into topics of their own" in found["judge"][0]
     assert not any("key events" in text for texts in found.values() for text in texts)

@@ -47,6 +47,7 @@ kafka:
 output:
   prefix: driftline
   create_topics: false
+  merge_panes: false
 sources:
   t:
     fields:

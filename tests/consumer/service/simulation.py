@@ -33,7 +33,8 @@ from driftline.consumer.service.counting import InputPartition
 from driftline.consumer.service.opening import topics_joined
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.worker import Worker
-from driftline.consumer.sketch.partition import Output, PartitionSketch
+from driftline.consumer.sketch.partition import PartitionSketch
+from driftline.consumer.sketch.totals import Output
 from driftline.consumer.wire.codec import CONTROL_VERSION, encode
 from driftline.consumer.wire.messages import Acceptance, Pane, decode_panes, partition_of
 from driftline.detectors import FeatureColumn, Reference, build_reference
@@ -89,7 +90,7 @@ def plan(
 ) -> Plan:
     """Two models on one topic; thresholds low enough that alerts come and go.
 
-    `settings`: other keys of both, of which those of `window` are beside its own.
+    `settings`: other keys of both, of which those of `window` are beside its own; `output`.
     """
     window = {"length": "30s", "every": "10s", "grace": "5s", "min_events": 6}
     others = dict(settings or {})
@@ -97,6 +98,7 @@ def plan(
     config = Config.model_validate(
         {
             "kafka": {"bootstrap_servers": "localhost:9092", "start": "earliest"},
+            "output": others.pop("output", {}),
             "limits": {"idle_after": "5s", "max_waiting": labelling.most if labelling else 1},
             "models": {
                 name: {
@@ -143,10 +145,9 @@ def cut_before(place: TopicPartition, offset: int, cut: float) -> bool:
 
 def as_they_stand(sketch: PartitionSketch) -> list[Pane]:
     """Return the open panes, which stay open: what comes later with the same `first` replaces."""
-    models = sketch._models.values()
     return [
         message
-        for model in models
+        for model in sketch._models.values()
         for pane in model._panes()
         for message in model._messages(pane, sketch.position)
     ]

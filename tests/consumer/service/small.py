@@ -14,9 +14,9 @@ from driftline.consumer.log.memory import MemoryRecord
 from driftline.consumer.log.protocol import TopicPartition
 from driftline.consumer.service.backtest import Backtest
 from driftline.consumer.service.plan import Plan
-from driftline.consumer.sketch.partition import Output, PartitionSketch
+from driftline.consumer.sketch.partition import PartitionSketch
 from driftline.consumer.sketch.state import SketchState
-from driftline.consumer.sketch.totals import InputTotals
+from driftline.consumer.sketch.totals import InputTotals, Output
 from driftline.consumer.wire.messages import Horizon, Loss, Pane, PanesMessage
 from driftline.consumer.wire.records import Alert, Verdict
 from driftline.detectors import FeatureColumn, Reference, build_reference

@@ -131,7 +131,7 @@ def put(rig: Rig, key: str, value: bytes) -> None:
 
 
 def newer(body: bytes) -> bytes:
-    return struct.pack("<2sBII", b"DL", 5, len(body), zlib.crc32(body)) + body
+    return struct.pack("<2sBII", b"DL", 6, len(body), zlib.crc32(body)) + body
 
 
 GOOD = encode(SketchState("id-in", 1, 0, 0, 0, {}))
@@ -143,7 +143,7 @@ GOOD = encode(SketchState("id-in", 1, 0, 0, 0, {}))
         (GOOD[:-1], "damaged"),
         (GOOD[:20] + b"?" + GOOD[21:], "damaged"),
         (b"{}", "not a record of Driftline"),
-        (newer(b"\x80"), "newer than 4: upgrade Driftline"),
+        (newer(b"\x80"), "newer than 5: upgrade Driftline"),
         (encode(Horizon("in", 0, 1, "m", None, None, 0, 0)), "does not have the form"),
     ],
 )

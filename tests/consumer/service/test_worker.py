@@ -32,7 +32,8 @@ from driftline.consumer.log.errors import WorkerLost
 from driftline.consumer.log.memory import MemoryBroker, MemoryLog
 from driftline.consumer.log.protocol import Message, Record, TopicPartition
 from driftline.consumer.service.judging import SentAlerts, sent_alerts
-from driftline.consumer.sketch.partition import Output, PartitionSketch
+from driftline.consumer.sketch.partition import PartitionSketch
+from driftline.consumer.sketch.totals import Output
 from driftline.consumer.wire.messages import partition_of
 from driftline.consumer.wire.records import Alert
 

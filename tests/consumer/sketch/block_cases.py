@@ -23,9 +23,9 @@ from driftline.consumer.log.memory import MemoryRecord
 from driftline.consumer.log.protocol import TopicPartition
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.sketch.event_ids import hash_ids
-from driftline.consumer.sketch.partition import Output, PartitionSketch
+from driftline.consumer.sketch.partition import PartitionSketch
 from driftline.consumer.sketch.state import SketchState
-from driftline.consumer.sketch.totals import InputTotals
+from driftline.consumer.sketch.totals import InputTotals, Output
 from driftline.consumer.wire.join_rows import unpack_rows
 from driftline.consumer.wire.messages import Block
 

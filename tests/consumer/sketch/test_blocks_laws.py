@@ -15,8 +15,8 @@ from tests.consumer.service.small import LABELS, MODEL, OTHER, SECOND, START, TO
 
 from driftline.consumer.log.protocol import Gap, TopicPartition
 from driftline.consumer.service.plan import Plan
-from driftline.consumer.sketch.partition import Output
 from driftline.consumer.sketch.state import SketchState
+from driftline.consumer.sketch.totals import Output
 from driftline.consumer.wire.codec import encode
 from driftline.consumer.wire.join_rows import packed_size
 from driftline.consumer.wire.messages import Loss

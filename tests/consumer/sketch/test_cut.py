@@ -19,7 +19,7 @@ from tests.consumer.service.small import (
     sketch,
 )
 
-from driftline.consumer.sketch.partition import Output
+from driftline.consumer.sketch.totals import Output
 from driftline.consumer.wire.codec import encode
 from driftline.consumer.wire.messages import Horizon, Pane
 

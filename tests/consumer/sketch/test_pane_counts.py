@@ -14,7 +14,7 @@ from tests.consumer.service.small import SECOND, judge_all, plan, records, refer
 
 from driftline.consumer.sketch import pane_counts
 from driftline.consumer.sketch.pane_counts import PaneSource, merged
-from driftline.consumer.sketch.partition import Output
+from driftline.consumer.sketch.totals import Output
 from driftline.consumer.wire.codec import encode
 from driftline.consumer.wire.messages import Horizon, Pane
 from driftline.errors import RecordError

@@ -20,9 +20,9 @@ from tests.consumer.service.small import (
 
 from driftline.consumer.log.protocol import Gap
 from driftline.consumer.sketch.model import ModelSketch
-from driftline.consumer.sketch.partition import Output, PartitionSketch
+from driftline.consumer.sketch.partition import PartitionSketch
 from driftline.consumer.sketch.state import ModelProgress, SketchState
-from driftline.consumer.sketch.totals import DeadLetter
+from driftline.consumer.sketch.totals import DeadLetter, Output
 from driftline.consumer.wire.messages import Horizon, Loss, Pane
 
 PLAN = plan()  # panes of 10 s, grace 5 s

@@ -22,8 +22,8 @@ from tests.consumer.service.small import (
 
 from driftline.consumer.log.memory import MemoryRecord
 from driftline.consumer.service.plan import Plan
-from driftline.consumer.sketch.partition import Output, PartitionSketch
-from driftline.consumer.sketch.totals import DeadLetter
+from driftline.consumer.sketch.partition import PartitionSketch
+from driftline.consumer.sketch.totals import DeadLetter, Output
 from driftline.consumer.wire.codec import encode
 from driftline.consumer.wire.messages import Block, Horizon
 from driftline.consumer.wire.records import Alert, Verdict

@@ -11,8 +11,8 @@ from tests.consumer.service.small import LABELS, TOPIC
 from driftline.consumer.log.protocol import TopicPartition
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.sketch.input_rows import TableRecord, TableRows
-from driftline.consumer.sketch.partition import Output, PartitionSketch
-from driftline.consumer.sketch.totals import DeadLetter
+from driftline.consumer.sketch.partition import PartitionSketch
+from driftline.consumer.sketch.totals import DeadLetter, Output
 from driftline.consumer.wire.codec import encode
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.records.table import Table

@@ -22,12 +22,17 @@ from driftline.consumer.wire.clock import Clock
 from driftline.consumer.wire.messages import Horizon, Pane, decode_panes
 
 
-def started(seed: int, partitions: int | None = None, *, labels: bool = False) -> SparkRun:
+def started(
+    seed: int, partitions: int | None = None, *, labels: bool = False, merged: bool = False
+) -> SparkRun:
     rng = random.Random(seed)
     count = partitions or rng.choice([1, 2, 3, 5])
     labelling = draw_labelling(rng, count) if labels else None
     inputs = draw_input(rng, count, rng.choice([0, 4, 12]), gradual=False, labelling=labelling)
-    still = Schedule("20s", batch=7, settings=SETTINGS[seed % len(SETTINGS)])
+    settings = SETTINGS[seed % len(SETTINGS)] | (
+        {"output": {"merge_panes": True}} if merged else {}
+    )
+    still = Schedule("20s", batch=7, settings=settings)
     return SparkRun(inputs, still, random.Random(seed + 1), labelling)
 
 
@@ -103,8 +108,8 @@ def times_of(run: Run, model: str) -> list[int]:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_a_topic_goes_from_workers_to_spark_and_back(seed: int) -> None:
-    run = started(seed, labels=seed % 3 == 2)
-    work(run, run.rng.randrange(5, 30))
+    run = started(seed, labels=seed % 3 == 2, merged=seed % 2 == 1)
+    work(run, run.rng.randrange(5, 30), kill=seed % 2 == 1)
     run.start_worker()
     run.deaths = 0.2
     engines = on_spark(run)
@@ -122,7 +127,7 @@ def test_a_topic_goes_from_workers_to_spark_and_back(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(20, 26))
 def test_spark_goes_on_to_the_end(seed: int) -> None:
-    run = started(seed)
+    run = started(seed, merged=seed % 2 == 1)
     work(run, run.rng.randrange(5, 40))
     run.start_worker()
     run.read(on_spark(run))

@@ -15,6 +15,7 @@ from hypothesis.extra.numpy import arrays
 
 from driftline.consumer.wire.codec import (
     CONTROL_VERSION,
+    MERGED_VERSION,
     STATE_VERSION,
     TOGETHER_VERSION,
     decode,
@@ -61,7 +62,7 @@ def test_foreign_bytes_are_named(data: bytes) -> None:
         decode(data, Point)
 
 
-KNOWN = (STATE_VERSION, CONTROL_VERSION, TOGETHER_VERSION)
+KNOWN = (STATE_VERSION, CONTROL_VERSION, TOGETHER_VERSION, MERGED_VERSION)
 
 
 @given(st.integers(0, len(RECORD) - 1))
@@ -85,11 +86,11 @@ def test_damage_is_named(data: bytes) -> None:
         decode(data, Point)
 
 
-@pytest.mark.parametrize("version", [5, 255])
+@pytest.mark.parametrize("version", [6, 255])
 def test_a_newer_version_is_refused(version: int) -> None:
     body = msgspec.msgpack.encode({"something": "else"})
     newer = struct.pack("<2sBII", b"DL", version, len(body), zlib.crc32(body)) + body
-    with pytest.raises(RecordError, match=f"version {version}, newer than 4: upgrade Driftline"):
+    with pytest.raises(RecordError, match=f"version {version}, newer than 5: upgrade Driftline"):
         decode(newer, Point)
 
 

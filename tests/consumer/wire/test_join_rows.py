@@ -134,7 +134,7 @@ def test_what_is_damaged_or_something_else_is_refused() -> None:
         with pytest.raises(RecordError):
             decode_block(spoiled)
     with pytest.raises(RecordError, match="upgrade Driftline"):
-        decode_block(record[:2] + b"\5" + record[3:])
+        decode_block(record[:2] + b"\6" + record[3:])
     with pytest.raises(RecordError, match="form"):
         decode_block(encode(Horizon("in", 0, 1, "m", 0, 0, 3, 0)))
     assert isinstance(decode(record, Block).rows, Rows)

@@ -196,6 +196,8 @@ def counting(
             events += each.polled * m.BATCH.value
             sent = each.closed + each.silences
             flushing += sent * shape.cells * m.FLUSH.value
+            if each.together > 1:
+                flushing += each.closed * shape.pane_size(each.events).cells * m.MERGE.value
             sending += (each.panes + each.closed) * m.SEND.value
             sending += each.pane_bytes * m.SEND_BYTE.value
             size = shape.pane_size(each.events)
@@ -231,9 +233,8 @@ def _judge(
     reading = horizons = evidence = windows = memory = 0.0
     for each in flat:
         shape = each.shape
-        size = shape.pane_size(each.events)
         reading += each.panes * (m.READ.value + m.PANE_READ.value)
-        reading += (each.closed + each.silences) * size.cells * m.PANE_CELL.value
+        reading += each.pane_cells * m.PANE_CELL.value
         reading += each.pane_bytes * m.READ_BYTE.value
         horizons += each.closed * (m.READ.value + m.HORIZON.value)
         # The messages of a pane are one sum, once they are final.

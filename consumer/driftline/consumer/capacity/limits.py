@@ -40,7 +40,7 @@ def limits(found: Estimate, shapes: Mapping[str, ModelShape], config: Config) ->
         *_opening(found, config),
         *_counting(found),
         *_judging(found, shapes, config),
-        *_written(found),
+        *_written(found, config),
         *_models(found, shapes, config),
     ]
 
@@ -100,7 +100,7 @@ def _judging(found: Estimate, shapes: Mapping[str, ModelShape], config: Config) 
     each, one = judge.total / found.load.outputs, judge.total / max(len(shapes), 1)
     if one > BUSY:
         text = f"a model needs {one:.1f} cores, and one worker judges it on one"
-        yield Limit("judge", f"{text}: {_fewer_messages(keyed=found.load.keyed)}")
+        yield Limit("judge", f"{text}: {_fewer_messages(found, config)}")
     elif each > BUSY:
         least = int(judge.total / BUSY) + 1
         text = f"judging a partition needs {each:.1f} cores, and one worker does it on one"
@@ -113,20 +113,31 @@ def _judging(found: Estimate, shapes: Mapping[str, ModelShape], config: Config) 
         sources = max((each.partitions + each.silent for each in _all(found)), default=0)
         text = f"{panes:,.0f} messages of panes and {horizons:,.0f} horizons a second, from"
         text += f" {sources:,} partitions, are most of judging ({messages:,.1f} cores)"
-        yield Limit("judge", f"{text}: {_fewer_messages(keyed=found.load.keyed)}")
+        yield Limit("judge", f"{text}: {_fewer_messages(found, config)}")
 
 
-def _fewer_messages(*, keyed: bool) -> str:
-    """Return how fewer messages of panes come about; `keyed`: events are, already."""
-    first = "put models into topics of their own" if keyed else "key events by model"
-    return f"{first}, use longer panes (window.pane), or {_MERGE}"
+def _fewer_messages(found: Estimate, config: Config) -> str:
+    """Return how fewer messages of panes come about."""
+    first = "put models into topics of their own" if found.load.keyed else "key events by model"
+    return f"{first}, {_merged(found, config)}use longer panes (window.pane), or {_MERGE}"
 
 
-def _written(found: Estimate) -> Iterator[Limit]:
+def _merged(found: Estimate, config: Config) -> str:
+    """Return that workers can add panes up, where they have several partitions and do not yet."""
+    several = not found.load.keyed and any(
+        count > found.load.workers for count in found.load.partitions.values()
+    )
+    pays = several and not config.output.merge_panes
+    return "set output.merge_panes, " if pays else ""
+
+
+def _written(found: Estimate, config: Config) -> Iterator[Limit]:
     """Yield topics into which more is written than has to be."""
     key = "" if found.load.keyed else "key events by model, or "
+    merging = _merged(found, config)
     advice = {
-        "panes": f"build references with --grid 128, {key}{_MERGE if key else f'or {_MERGE}'}",
+        "panes": "build references with --grid 128, "
+        + (f"{merging}{key}{_MERGE}" if key else f"or {_MERGE}"),
         "state": f"{key}put models into topics of their own",
         "joins": f"{key}use fewer output.partitions",
         "verdicts": "use a longer window.every, or ignore features",

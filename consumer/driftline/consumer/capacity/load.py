@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from driftline.consumer.capacity.shape import ModelShape
 from driftline.consumer.config import Config
+from driftline.consumer.service.merging import WAIT_MS
 from driftline.consumer.service.worker import POLL_S
 
 
@@ -40,6 +41,7 @@ class Stream:
         partitions: those that have events of it.
         silent: those of the topic that have none.
         idle: seconds of silence after which a partition is marked idle.
+        merged: partitions whose panes a worker adds up before it sends them; 1: none are.
     """
 
     shape: ModelShape
@@ -47,6 +49,7 @@ class Stream:
     partitions: int
     silent: int
     idle: float
+    merged: float = 1
 
     @property
     def each(self) -> float:
@@ -85,19 +88,61 @@ class Stream:
         return math.exp(-self.each * self.idle)
 
     @property
+    def closings(self) -> float:
+        """Panes that a worker closes of each pane of the model: those of its partitions."""
+        return self.closed * self.shape.pane * self.merged / self.partitions
+
+    @property
+    def together(self) -> float:
+        """Closed panes that go in one message: all that a worker closes while the first waits."""
+        if self.merged == 1 or self.closings <= 1:
+            return 1.0
+        return self.closings / moments(self.closings, self.each, WAIT_MS / 1_000)
+
+    @property
+    def messages(self) -> Mapping[float, float]:
+        """Counts of panes that are sent a second, by the events that each has."""
+        sums, silent = self.closed / self.together, self.silences
+        if self.together == 1:
+            return {self.events: sums + silent}
+        return {self.events * self.together: sums, self.events: silent}
+
+    @property
     def panes(self) -> float:
         """Messages of panes a second."""
-        return (self.closed + self.silences) * self.shape.pane_size(self.events).messages
+        size = self.shape.pane_size
+        return sum(rate * size(events).messages for events, rate in self.messages.items())
 
     @property
     def pane_bytes(self) -> float:
         """Bytes a second of panes' messages."""
-        return (self.closed + self.silences) * self.shape.pane_size(self.events).bytes
+        size = self.shape.pane_size
+        return sum(rate * size(events).bytes for events, rate in self.messages.items())
+
+    @property
+    def pane_cells(self) -> float:
+        """Cells a second in them that are not empty."""
+        size = self.shape.pane_size
+        return sum(rate * size(events).cells for events, rate in self.messages.items())
 
     @property
     def polled(self) -> float:
         """Batches a second that hold events of it, over all partitions."""
         return self.partitions * -math.expm1(-self.each * POLL_S) / POLL_S
+
+
+def moments(closed: float, each: float, width: float) -> float:
+    """Return in how many stretches of time some of a pane's partitions close it.
+
+    They do so soon after one another: each with its first event behind it.
+
+    Args:
+        closed: partitions that close it.
+        each: events a second in one of them.
+        width: of a stretch, seconds.
+    """
+    slots = max(1.0, (1 + math.log(closed)) / each / width)
+    return max(1.0, -slots * math.expm1(-closed / slots))
 
 
 def streams_of(
@@ -113,5 +158,7 @@ def streams_of(
     for topic, own in models.items():
         partitions, rate = load.partitions[topic], load.rates.get(topic, 0.0) / len(own)
         used = 1 if load.keyed else partitions
-        found[topic] = [Stream(shape, rate, used, partitions - used, idle) for shape in own]
+        workers = min(load.workers, partitions) if config.output.merge_panes else used
+        merged = max(used / workers, 1.0)
+        found[topic] = [Stream(shape, rate, used, partitions - used, idle, merged) for shape in own]
     return found

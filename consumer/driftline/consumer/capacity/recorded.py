@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from driftline.consumer.capacity import measured as m
-from driftline.consumer.capacity.load import Stream
+from driftline.consumer.capacity.load import Stream, moments
 from driftline.consumer.capacity.marks import Marks
 from driftline.consumer.capacity.shape import ModelShape
 from driftline.consumer.service.counting import SELDOM
@@ -115,16 +115,11 @@ def join_states(labelled: Iterable[Stream], outputs: int) -> Recorded:
 
 
 def _moments(stream: Stream) -> float:
-    """Return in how many checkpoints a second panes of a model are closed.
-
-    All partitions close a pane soon after one another: each with its first event behind it.
-    """
+    """Return in how many checkpoints a second panes of a model are closed."""
     closed = stream.closed * stream.shape.pane
     if closed <= 1:
         return stream.closed
-    spread = (1 + math.log(closed)) / stream.each / CHECKPOINT
-    slots = max(1.0, spread)
-    return max(1.0, -slots * math.expm1(-closed / slots)) / stream.shape.pane
+    return moments(closed, stream.each, CHECKPOINT) / stream.shape.pane
 
 
 class _Written(NamedTuple):

@@ -172,6 +172,7 @@ class OutputConfig(Section):
     create_topics: bool = False
     partitions: Count | None = None
     replication_factor: Count | None = None
+    merge_panes: bool = False
 
     def topic(self, name: str) -> str:
         """Return the full name of an output topic.

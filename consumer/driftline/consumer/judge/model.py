@@ -199,13 +199,14 @@ class ModelJudge:
             self._turn(pane)
 
     def feed(self, message: PanesMessage, offset: int) -> Sequence[Verdict | Alert]:
-        """Take in one message of the model; return what it makes known, in order.
-
-        Before `position` panes fill windows and nothing else happens.
-        """
+        """Take in a message, before `position` to fill windows alone; return what that tells."""
         out: Sequence[Verdict | Alert] = ()
-        if isinstance(message, Horizon) and message.outcomes in self._tracks:
-            self._tracks[message.outcomes].close(message)
+        if isinstance(message, Horizon):
+            track = self._tracks.get(message.outcomes)
+            if track is not None and not track.close(message):
+                return ()
+        elif isinstance(message, Loss):
+            self.track.panes.missing.forget((message.source, message.partition))
         if isinstance(message, Pane):
             if not message.outcomes and offset >= self.position:
                 self._passed_over.pane(message, self.track.window_start())
@@ -240,9 +241,7 @@ class ModelJudge:
             newest = max(self.clock.progress() or loss.start, loss.start)
             end = (newest // self._every + 1) * self._every
         if not loss.outcomes:
-            self.track.losses.append((loss.start, end))
-            if loss.refused:
-                self.track.refused.append((loss.start, end))
+            self.track.lose(loss, end)
         if self.performance is not None:
             self.performance.lose(loss, end)
         return self._streams.operational.lost(loss, end)

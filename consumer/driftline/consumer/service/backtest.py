@@ -28,9 +28,9 @@ from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.stage import ByModel
 from driftline.consumer.service.states import join_key, judge_key, sketch_key
 from driftline.consumer.sketch.input_rows import TableRows
-from driftline.consumer.sketch.partition import Output, PartitionSketch
+from driftline.consumer.sketch.partition import PartitionSketch
 from driftline.consumer.sketch.state import SketchState
-from driftline.consumer.sketch.totals import DeadLetter, InputTotals
+from driftline.consumer.sketch.totals import DeadLetter, InputTotals, Output
 from driftline.consumer.wire.axis import RowAxis
 from driftline.consumer.wire.messages import Acceptance
 from driftline.consumer.wire.records import EVENTS, Alert, Verdict

@@ -152,7 +152,8 @@ def sent_beyond(
             if pane.first >= merged and any(pane.source == place.topic for place in states):
                 return True
             continue
-        known = states.get(TopicPartition(pane.source, pane.partition))
-        if known is not None and pane.until > known.position and not pane.outcomes:
-            return True
+        for part in pane.whole:
+            known = states.get(TopicPartition(pane.source, part.partition))
+            if known is not None and part.until > known.position and not pane.outcomes:
+                return True
     return False

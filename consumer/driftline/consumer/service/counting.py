@@ -9,8 +9,8 @@ from driftline.consumer.log.protocol import Consumer, Gap, Record, TopicPartitio
 from driftline.consumer.service.formats import RecordOpener
 from driftline.consumer.service.stage import Batch, Due, Ends
 from driftline.consumer.service.states import sketch_key
-from driftline.consumer.sketch.partition import Output, PartitionSketch
-from driftline.consumer.sketch.totals import model_of
+from driftline.consumer.sketch.partition import PartitionSketch
+from driftline.consumer.sketch.totals import Output, model_of
 from driftline.consumer.wire.messages import Horizon, together
 
 ROUNDS = 6
@@ -118,6 +118,12 @@ class InputPartition:
         if self._judges is not None and not whole and self._asked % SELDOM:
             return ()
         return [Due(sketch_key(self.sketch.source), None, self.sketch.state)]
+
+    def release(self, sent: Mapping[str, Sequence[int]]) -> Batch:
+        """Forget kept panes that were sent, by model their starts; return how far these are."""
+        kept = self.sketch.kept
+        horizons = [kept.release(name, starts) for name, starts in sent.items()]
+        return self._all_models([each for each in horizons if each is not None])
 
     def fail(self, name: str, error: Exception) -> None:
         """Let a model rest as it was before what was done last."""

@@ -9,12 +9,18 @@ from operator import attrgetter
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from driftline.consumer.log.protocol import Headers, Message, Record, TopicInfo, UnreadBatch
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.sketch.event_record import EventRecord
 from driftline.consumer.sketch.totals import DeadLetter
-from driftline.consumer.wire.codec import CONTROL_VERSION, TOGETHER_VERSION, encode
+from driftline.consumer.wire.codec import (
+    CONTROL_VERSION,
+    MERGED_VERSION,
+    TOGETHER_VERSION,
+    encode,
+)
 from driftline.consumer.wire.messages import (
     Acceptance,
     Block,
@@ -115,10 +121,13 @@ def _keyed(
 
 
 _counts = _keyed("model", encode)
+_panes = _keyed(
+    "model", lambda pane: encode(pane) if pane.parts is UNSET else encode(pane, MERGED_VERSION)
+)
 _control = _keyed("model", partial(encode, version=CONTROL_VERSION))
 
 OUTPUTS: dict[type, tuple[str, Write]] = {
-    Pane: ("panes", _counts),
+    Pane: ("panes", _panes),
     Horizon: ("panes", _counts),
     Horizons: (
         "panes",

@@ -75,6 +75,8 @@ class Opening:
         plan, partitions = self.plan, self.topics[partition.topic].partitions
         targets = self.topics[plan.output("joins")].partitions if plan.labelled else 0
         sketch = plan.sketch(partition, partitions, state, now, totals, targets)
+        if plan.config.output.merge_panes:
+            sketch.kept.keep()
         opener = plan.opener(partition.topic)
         judges = self.topics[plan.output("panes")].partitions
         many = judges if len(plan.models) > FLEET else None

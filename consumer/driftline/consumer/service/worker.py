@@ -29,6 +29,7 @@ from driftline.consumer.log.protocol import (
 from driftline.consumer.service.bodies import require_still
 from driftline.consumer.service.counting import InputPartition, Pauses
 from driftline.consumer.service.following import FollowedPlan, concerns
+from driftline.consumer.service.merging import Merging
 from driftline.consumer.service.messages import Outputs
 from driftline.consumer.service.opening import Opening, inputs_read, topics_joined, topics_read
 from driftline.consumer.service.plan import Plan
@@ -139,6 +140,7 @@ class Worker:
         self._unopened: list[TopicPartition] = []  # those whose stage is to be opened, so ordered
         self._lengths: dict[TopicPartition, int] = {}  # records to be fed together
         self._pauses = Pauses(consumer, plan.longest_window)
+        self._merging = Merging()
         self._polled = self._ticked = self._checkpointed = self._whole = self._looked = clock()
         self.status = Status(plan) if status is None else status
 
@@ -167,10 +169,11 @@ class Worker:
                 self._tick(now)
             return bool(polled.records or polled.gaps or polled.ownership is not None)
 
-    def checkpoint(self, *, whole: bool = True) -> None:
+    def checkpoint(self, *, whole: bool = True, last: bool = False) -> None:
         """Make what was done survive: the order of the steps is the promise.
 
-        `whole`: also of models that were silent since, which then have less to read again.
+        `whole`: also of models that were silent since, which then have less to read again. `last`:
+        before the worker ends, which then leaves nothing to be sent.
         """
         # Step 1: everything sent is acknowledged. Were the state recorded first, a crash between
         # the two would lose what was never written.
@@ -198,9 +201,14 @@ class Worker:
         if offsets:
             self._consumer.commit(offsets)
         self.status.checkpointed = now
+        # Step 5: kept panes, on record by now. The next poll may give a partition to another one.
+        if sum(self._send(*one) for one in self._merging.due(self._stages, now, whole=last)):
+            self._producer.flush()
 
     def close(self) -> None:
         """Stop clean: record what was done, then leave the group."""
+        if self._plan.config.output.merge_panes:
+            self.checkpoint(last=True)
         self.checkpoint()
         self._consumer.close()
         self._producer.close()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 import numpy as np
+from msgspec import UNSET
 from numpy.typing import NDArray
 
 from driftline.consumer.log.protocol import Gap, TopicPartition
@@ -13,6 +14,7 @@ from driftline.consumer.sketch.decode import ModelRows
 from driftline.consumer.sketch.later import Versions
 from driftline.consumer.sketch.later_rows import read_as
 from driftline.consumer.sketch.open_pane import OpenPane, SketchModel
+from driftline.consumer.sketch.pane_counts import PaneSource
 from driftline.consumer.sketch.state import ModelProgress
 from driftline.consumer.wire.messages import Horizon, Loss, ModelChange, Pane
 from driftline.consumer.wire.samples import Hashes, event_hashes
@@ -26,6 +28,10 @@ class ModelSketch:
 
     Attributes:
         progress: how far it has come.
+        keeps: whether panes that are final are kept until they are released, so that they can be
+            added up with those of other partitions; else they are sent at once.
+        alone: starts of those that were on record when it began: they may have been sent already.
+        recorded: starts of those that are on record by now: no other may be released.
 
     Args:
         source: the partition.
@@ -40,8 +46,30 @@ class ModelSketch:
         self._versions = model if isinstance(model, Versions) else Versions(model)
         self._model = self._versions.present
         self.progress = progress
-        self.open: dict[int, OpenPane] = {}
+        self.open: dict[int, OpenPane] = {}  # and those that are final and kept
+        self.keeps = False
+        self.alone = self.recorded = frozenset(self.closed)
         self._marked: int | None = None  # when its idle mark was sent last
+
+    @property
+    def closed(self) -> Mapping[int, int]:
+        """Panes that are final and kept: start to the offset up to which each was counted."""
+        return self.progress.closed or {}
+
+    def kept(self, start: int) -> tuple[OpenPane, PaneSource] | None:
+        """Return a pane that is final and kept, and whose count it is; None where none is left."""
+        if (pane := self.open.get(start)) is None:  # its events are gone
+            return None
+        return pane, PaneSource(*self._source, pane.first, self.closed[start])
+
+    def release(self, starts: Collection[int], horizon: Horizon) -> Horizon:
+        """Forget panes that were sent; return how far the model has come, as of that."""
+        for start in starts:
+            self.open.pop(start, None)
+        left = {start: until for start, until in self.closed.items() if start not in starts}
+        self.progress.closed = left or UNSET
+        self.recorded = self.recorded.difference(starts)
+        return self.horizon(horizon)
 
     def first(self) -> int | None:
         """Return the smallest offset that anything still open was counted from."""
@@ -100,20 +128,22 @@ class ModelSketch:
         """Count again what is still open, without any other effect; see `count`."""
         starts, ends = self._versions.starts(rows.times)
         horizon = _NEVER if self.progress.horizon is None else self.progress.horizon
-        keep = (offsets >= self.progress.start) & (ends > horizon)
+        keep = ends > horizon
+        for start, until in self.closed.items():
+            keep |= (starts == start) & (offsets < until)
+        keep &= offsets >= self.progress.start
         keep &= self._versions.counted(rows.times)
         self._add(rows, offsets, versions, starts, keep)
 
     def is_silent(self, now: int, idle_after: int) -> bool:
         """Return whether an idle mark is due: for `idle_after` (ms) neither it nor an event."""
-        return (
-            now - (self.progress.active_at if self._marked is None else self._marked) >= idle_after
-        )
+        since = self.progress.active_at if self._marked is None else self._marked
+        return now - since >= idle_after and not self.closed
 
     def is_stale(self, now: int) -> bool:
         """Return whether a silence of `stale_after` at `now` (ms) is still to be reported."""
         after, progress = self._model.times.stale_after, self.progress
-        if after is None or now - progress.active_at < after:
+        if after is None or now - progress.active_at < after or self.closed:
             return False
         return bool(self.open) or not progress.stale
 
@@ -134,8 +164,9 @@ class ModelSketch:
     def cut(self, until: int) -> Iterator[Pane]:
         """Yield the open panes as counted up to offset `until`; see `PartitionSketch.cut`."""
         for pane in self._panes():
-            yield from self._messages(pane, until)
+            yield from self._messages(pane, self.closed.get(pane.start, until))
         self.open.clear()
+        self.progress.closed = UNSET
 
     def end(self, time: int, horizon: Horizon) -> Iterator[Pane | Horizon]:
         """Close all panes of a model that is counted no more from a time (ms) on."""
@@ -182,8 +213,10 @@ class ModelSketch:
     def horizon(self, horizon: Horizon, *, idle: bool = False) -> Horizon:
         """Return how far the model has come; `horizon`: of the owner and the offset."""
         progress = self.progress
+        # What is kept was not sent: no pane is said to be final that begins with it.
+        time = min(self.closed, default=progress.horizon)
         return msgspec.structs.replace(
-            horizon, model=self._model.name, horizon=progress.horizon, progress=progress.progress,
+            horizon, model=self._model.name, horizon=time, progress=progress.progress,
             idle=idle, stale=progress.stale,
         )  # fmt: skip
 
@@ -244,7 +277,7 @@ class ModelSketch:
         if progress.lost is None:
             return
         first = int(times[0])
-        low = first if progress.horizon is None else min(first, progress.horizon)
+        low = min(first, first if progress.horizon is None else progress.horizon, *self.closed)
         high = first if progress.progress is None else max(first, progress.progress)
         yield Loss(
             *self._source, model.name, *progress.lost,
@@ -265,13 +298,21 @@ class ModelSketch:
             )  # fmt: skip
 
     def _close(self, after: int, horizon: Horizon) -> Iterator[Pane | Horizon]:
-        """Yield the panes that end at `after` (ms) or before, and how far the model has come."""
+        """Yield the panes that end at `after` (ms) or before, and how far the model has come.
+
+        Where they are kept, that is told when they are released.
+        """
         for pane in self._panes():
-            if pane.end <= after:
-                yield from self._messages(pane, horizon.until)
-                del self.open[pane.start]
+            if pane.end > after or pane.start in self.closed:
+                continue
+            if self.keeps:
+                self.progress.closed = {**self.closed, pane.start: horizon.until}
+                continue
+            yield from self._messages(pane, horizon.until)
+            del self.open[pane.start]
         self.progress.horizon = after
-        yield self.horizon(horizon)
+        if not self.closed:
+            yield self.horizon(horizon)
 
     def _messages(self, pane: OpenPane, until: int) -> Iterable[Pane]:
         pane.sent = pane.events

@@ -20,15 +20,14 @@ from driftline.consumer.log.protocol import Gap, Record, TopicPartition, UnreadB
 from driftline.consumer.sketch.blocks import BlockWriter, PolledRows
 from driftline.consumer.sketch.decode import Decoded, Decoder
 from driftline.consumer.sketch.input_rows import InputRows, RecordRows, TableRows
+from driftline.consumer.sketch.kept_panes import KeptPanes
 from driftline.consumer.sketch.labels import place_labels
 from driftline.consumer.sketch.later import Versions
 from driftline.consumer.sketch.model import ModelSketch
 from driftline.consumer.sketch.open_pane import SketchModel
 from driftline.consumer.sketch.state import ModelPosition, ModelProgress, SketchState, Standings
-from driftline.consumer.sketch.totals import DeadLetter, InputTotals, model_of
-from driftline.consumer.wire.messages import Block, Horizon, Loss, ModelChange, Pane
-
-Output = Pane | Horizon | Loss | ModelChange | Block | DeadLetter
+from driftline.consumer.sketch.totals import DeadLetter, InputTotals, Output, model_of
+from driftline.consumer.wire.messages import Block, Horizon, Loss
 
 
 class PartitionSketch:
@@ -43,6 +42,9 @@ class PartitionSketch:
         now: wall-clock time, ms; only idle and stale marks depend on it.
         totals: where to count what became of the records.
         writer: sends predictions and labels to the join; None where no model wants it.
+
+    Attributes:
+        kept: final panes that are to be added up with those of other partitions.
     """
 
     def __init__(
@@ -56,10 +58,8 @@ class PartitionSketch:
         totals: InputTotals,
         writer: BlockWriter | None = None,
     ) -> None:
-        self.source = source
-        self.totals = totals
-        self.position = state.position
-        self.generation = state.generation
+        self.source, self.totals = source, totals
+        self.position, self.generation = state.position, state.generation
         self.partitions = partitions
         self._state = state
         self._now = now
@@ -78,6 +78,7 @@ class PartitionSketch:
         self._event_time: tuple[int, int | None] = (-1, None)  # as of `next`
         self._standings = Standings(behind, self._standing, self._drop)
         self.failures = self._standings.failures
+        self.kept = KeptPanes(self._models, self._standings, lambda: self._horizon(held=self._held))
         self._held = False
 
     def feed(self, records: Sequence[Record], now: int) -> list[Output]:
@@ -196,6 +197,7 @@ class PartitionSketch:
         first = [at for model in self._models.values() if (at := model.first()) is not None]
         needed = min(first, default=self.position)
         known = {n: msgspec.structs.replace(m.progress) for n, m in self._models.items()}
+        self.kept.note_recorded()
         return self._standings.record(
             SketchState(
                 topic_id=self._state.topic_id,
@@ -215,8 +217,7 @@ class PartitionSketch:
         if self._event_time[0] != self.next:  # only what is read moves it
             times = [model.progress.progress for model in self._models.values()]
             times += [each.progress for each in self._writer.progress.values()]
-            newest = max((time for time in times if time is not None), default=None)
-            self._event_time = self.next, newest
+            self._event_time = self.next, max((t for t in times if t is not None), default=None)
         return self._event_time[1]
 
     @property

@@ -32,6 +32,8 @@ class ModelProgress(msgspec.Struct, rename={"active_at": "heard", "reported": "t
         lost: offsets [from, to) never read, until an event shows when they may have been.
         reported: whether that loss was reported while the model was silent.
         refused: whether they were refused as a batch, not deleted.
+        closed: final panes that may not have been sent: start (ms) to the offset up to which each
+            was counted. Where it stands on record it may have been sent, with those of others.
     """
 
     start: int
@@ -42,6 +44,7 @@ class ModelProgress(msgspec.Struct, rename={"active_at": "heard", "reported": "t
     lost: tuple[int, int] | None = None
     reported: bool = False
     refused: bool = False
+    closed: dict[int, int] | msgspec.UnsetType = msgspec.UNSET
 
 
 class SketchState(msgspec.Struct, tag="sketch"):

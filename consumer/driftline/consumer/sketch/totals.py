@@ -18,7 +18,11 @@ class DeadLetter:
     detail: str
 
 
-def model_of(output: Pane | Horizon | Loss | ModelChange | Block | DeadLetter) -> str | None:
+Output = Pane | Horizon | Loss | ModelChange | Block | DeadLetter
+"""What a sketch makes known."""
+
+
+def model_of(output: Output) -> str | None:
     """Return the model that an output of a sketch is of; None for a dead letter."""
     if isinstance(output, DeadLetter):
         return None

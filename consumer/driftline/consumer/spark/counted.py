@@ -15,9 +15,9 @@ from driftline.consumer.log.protocol import Gap, Message, Record, TopicInfo, Top
 from driftline.consumer.service.messages import Outputs
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.sketch.pane_counts import MERGED, PaneSource, merged
-from driftline.consumer.sketch.partition import Output, PartitionSketch
+from driftline.consumer.sketch.partition import PartitionSketch
 from driftline.consumer.sketch.state import SPARK, SketchState
-from driftline.consumer.sketch.totals import InputTotals
+from driftline.consumer.sketch.totals import InputTotals, Output
 from driftline.consumer.spark.errors import SparkError
 from driftline.consumer.wire.codec import decode
 from driftline.consumer.wire.messages import Horizon, Pane

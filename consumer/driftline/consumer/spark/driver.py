@@ -24,9 +24,9 @@ from driftline.consumer.service.counting import InputPartition
 from driftline.consumer.service.messages import Outputs
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.states import States, sketch_key
-from driftline.consumer.sketch.partition import Output, PartitionSketch
+from driftline.consumer.sketch.partition import PartitionSketch
 from driftline.consumer.sketch.state import SPARK, SketchState
-from driftline.consumer.sketch.totals import InputTotals
+from driftline.consumer.sketch.totals import InputTotals, Output
 from driftline.consumer.spark.counted import Counted, CountedState, CountTask, add_totals, sketch_of
 from driftline.consumer.spark.errors import SparkError
 from driftline.consumer.spark.handover import Handover

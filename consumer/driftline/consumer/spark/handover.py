@@ -19,9 +19,8 @@ from driftline.consumer.service.messages import Outputs
 from driftline.consumer.service.opening import Opening
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.states import States, sketch_key
-from driftline.consumer.sketch.partition import Output
 from driftline.consumer.sketch.state import SPARK, WORKER, SketchState
-from driftline.consumer.sketch.totals import InputTotals
+from driftline.consumer.sketch.totals import InputTotals, Output
 from driftline.consumer.spark.counted import sketch_of
 from driftline.consumer.spark.errors import SparkError
 

@@ -17,9 +17,8 @@ from driftline.consumer.log.protocol import TopicPartition
 from driftline.consumer.service.messages import dead_letter_message
 from driftline.consumer.sketch.input_rows import TableRows
 from driftline.consumer.sketch.pane_counts import PaneSource, merged
-from driftline.consumer.sketch.partition import Output
 from driftline.consumer.sketch.state import SketchState
-from driftline.consumer.sketch.totals import DeadLetter, InputTotals
+from driftline.consumer.sketch.totals import DeadLetter, InputTotals, Output
 from driftline.consumer.spark.errors import SparkError
 from driftline.consumer.spark.shipped import Shipped
 from driftline.consumer.wire.codec import decode, encode

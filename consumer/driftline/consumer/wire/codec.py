@@ -4,8 +4,9 @@ A record is ``b"DL"``, one byte for the version, four for the length of the body
 CRC-32, then the body: a tagged msgpack structure. Integer arrays are packed in the smallest width.
 
 Version 1 is that of `panes` and `joins`, and of `state` until 0.1.0. Since then a state may be in
-parts, which is version 2; what people write into `panes` has version 3, and what is of many models
-at once version 4. What does not know a version refuses it, and stops.
+parts, which is version 2; what people write into `panes` has version 3, what is of many models
+at once version 4, and what is of many partitions version 5. What does not know a version refuses
+it, and stops.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ _VERSION = 1
 STATE_VERSION = 2
 CONTROL_VERSION = 3
 TOGETHER_VERSION = 4
+MERGED_VERSION = 5
 _HEADER = struct.Struct("<2sBII")
 _UNSIGNED = {1: "<u1", 2: "<u2", 4: "<u4", 8: "<u8"}
 _SIGNED = {129: "<i1", 130: "<i2", 132: "<i4", 136: "<i8"}  # 128 + the width
@@ -63,9 +65,9 @@ def decode(record: bytes, kind: type[T]) -> T:
     if not is_record(record):
         raise RecordError("this is not a record of Driftline: is the topic used by others too?")
     _, version, length, checksum = _HEADER.unpack_from(record)
-    if version > TOGETHER_VERSION:
+    if version > MERGED_VERSION:
         raise RecordError(
-            f"this record has version {version}, newer than {TOGETHER_VERSION}: upgrade Driftline"
+            f"this record has version {version}, newer than {MERGED_VERSION}: upgrade Driftline"
         )
     payload = record[_HEADER.size :]
     if version < 1 or len(payload) != length or zlib.crc32(payload) != checksum:

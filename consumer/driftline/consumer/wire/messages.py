@@ -36,6 +36,19 @@ class StreamCounts(msgspec.Struct, frozen=True, array_like=True):
     counts: bytes
 
 
+class MergedPart(msgspec.Struct, frozen=True, array_like=True):
+    """A part of a pane that a worker added up with those of other partitions of its source.
+
+    It is the whole count of `partition` from `first` until `until`, as a `Pane` of its own would
+    be. `events`: of the whole model, in it.
+    """
+
+    partition: int
+    first: int
+    until: int
+    events: int
+
+
 class Pane(msgspec.Struct, frozen=True, tag="pane", rename={"layout_id": "reference"}):
     """The whole count of (source, partition, model, pane, layout) from `first` until `until`.
 
@@ -46,7 +59,9 @@ class Pane(msgspec.Struct, frozen=True, tag="pane", rename={"layout_id": "refere
     source is a partition of `joins`. `sample`: events looked at whole, in the first message of a
     pane; at most 110 kB. None in others, and in what 0.1.0 wrote. `releases`: of each tag that says
     what was released at most 32 values, those of smallest hash, with their events; in the first
-    message of a pane, where such tags are configured.
+    message of a pane, where such tags are configured. `parts`: what it is the sum of, in the order
+    of partitions, where a worker has added up those of several; `partition`, `first` and `until`
+    are those of the first one then, and one message holds all.
     """
 
     source: str
@@ -63,6 +78,15 @@ class Pane(msgspec.Struct, frozen=True, tag="pane", rename={"layout_id": "refere
     outcomes: bool = False
     sample: EventSample | None = None
     releases: dict[str, dict[str, int]] | msgspec.UnsetType = msgspec.UNSET
+    parts: list[MergedPart] | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def whole(self) -> Sequence[MergedPart]:
+        """The parts that it is the sum of: one, where none were added up."""
+        if self.parts is not msgspec.UNSET:
+            return self.parts
+        events = sum(counts.events for counts in self.streams if counts.stream is None)
+        return [MergedPart(self.partition, self.first, self.until, events)]
 
 
 class Horizon(msgspec.Struct, frozen=True, tag="horizon"):

@@ -21,7 +21,7 @@ from tests.consumer.service.small import (
     verdicts,
 )
 
-from driftline.consumer.sketch.partition import Output
+from driftline.consumer.sketch.totals import Output
 from driftline.consumer.wire.messages import Pane
 from driftline.consumer.wire.records import Alert, TypeChange
 from driftline.consumer.wire.samples import Note

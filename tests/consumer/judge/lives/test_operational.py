@@ -24,8 +24,7 @@ from tests.consumer.service.small import (
 from driftline.consumer.judge.model import ModelJudge
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.log.protocol import Gap, TopicPartition
-from driftline.consumer.sketch.partition import Output
-from driftline.consumer.sketch.totals import DeadLetter
+from driftline.consumer.sketch.totals import DeadLetter, Output
 from driftline.consumer.wire.codec import decode, encode
 from driftline.consumer.wire.messages import Block, Horizon, Loss, Pane
 from driftline.consumer.wire.records import Alert, Verdict

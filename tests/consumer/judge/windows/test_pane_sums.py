@@ -231,7 +231,7 @@ def additions(partitions: int) -> int:
     added = mock.Mock(side_effect=add_packed)
     with (
         mock.patch("driftline.consumer.judge.windows.pane_sum.add_packed", added),
-        mock.patch("driftline.consumer.judge.windows.panes.add_packed", added),
+        mock.patch("driftline.consumer.judge.windows.held_pane.add_packed", added),
     ):
         store.counts(EVERY, EVERY + WINDOW, None)
     return added.call_count

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from msgspec import UNSET
@@ -93,14 +93,19 @@ class PaneSum:
         # Of each part: its source's number, its first offset, and up to where it was counted.
         self._parts = array("q")
 
-    def add(self, source: int, pieces: Mapping[int, Pane]) -> None:
-        """Add a part; `source`: its number, `pieces`: by their first place, among them 0.
+    def add(self, sources: Sequence[int], pieces: Mapping[int, Pane]) -> None:
+        """Add a part, or what is the sum of several.
+
+        Args:
+            sources: the number of the source of each part.
+            pieces: by their first place, among them 0.
 
         Raises:
             RecordError: it does not fit the layout.
         """
         first = pieces[0]
-        self._parts.extend((source, first.first, first.until))
+        for source, part in zip(sources, first.whole, strict=True):
+            self._parts.extend((source, part.first, part.until))
         for counts in first.streams:
             self._events[counts.stream] += counts.events
             self._versions.setdefault(counts.stream, Counter()).update(counts.versions)

@@ -11,16 +11,16 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 from msgspec import UNSET
-from msgspec.structs import replace
 
-from driftline.consumer.judge.windows.pane_sum import PaneSum, add_packed
+from driftline.consumer.judge.windows.held_pane import HeldPane, Part, uncounted
+from driftline.consumer.judge.windows.missing import MissingParts
+from driftline.consumer.judge.windows.pane_sum import PaneSum
 from driftline.consumer.judge.windows.running import RunningSums
 from driftline.consumer.wire.clock import Source
-from driftline.consumer.wire.messages import Pane
+from driftline.consumer.wire.messages import MergedPart, Pane
 from driftline.consumer.wire.samples import SAMPLED, EventSample, WindowSample, merged, merged_names
 from driftline.detectors import OTHER
 from driftline.detectors.grid import IntArray
@@ -31,32 +31,6 @@ PART = 100
 
 TWO_CONFIGURATIONS = "reference changed, and workers of both configurations count"
 """Why a window is not judged where its panes were counted in two ways at one time."""
-
-
-@dataclass
-class _Part:
-    """The count of one (source, partition, first): whole, or in pieces by flat position."""
-
-    until: int
-    layout: str
-    length: int
-    pieces: dict[int, Pane] = field(default_factory=dict)
-    lasting: bool = False  # whether it stays apart
-    void: bool = False  # whether it stands for a part that was counted in two ways
-
-
-@dataclass
-class _HeldPane:
-    """What is at hand of one pane: a sum of parts, and the others by source and first offset."""
-
-    offset: int  # smallest offset of a message of it in the log of panes
-    sum: PaneSum | None = None
-    apart: dict[Source, dict[int, _Part]] = field(default_factory=dict)
-
-    @property
-    def parts(self) -> Iterator[_Part]:
-        """The parts that are kept apart."""
-        return (part for parts in self.apart.values() for part in parts.values())
 
 
 class PaneStore:
@@ -70,6 +44,9 @@ class PaneStore:
         sampled: events in the sample of a pane, whatever parts it came in.
         window: length of the windows (ms) where they overlap so much that a sum of each stream is
             kept from one to the next; 0: none is.
+
+    Attributes:
+        missing: parts that are to come alone.
     """
 
     def __init__(
@@ -84,7 +61,7 @@ class PaneStore:
         self._sampled = sampled
         self._layouts = layouts
         self._size = size
-        self._panes: dict[int, _HeldPane] = {}
+        self._panes: dict[int, HeldPane] = {}
         self._starts: list[int] | None = []  # in order; None: to be sorted anew
         self._foreign: set[int] = set()  # starts of panes with a part of another layout or length
         self._unfolded: set[int] = set()  # starts of panes whose sum is not one count yet
@@ -92,43 +69,43 @@ class PaneStore:
         self._numbers: dict[Source, int] = {}
         self._closed: dict[Source, int] = {}  # up to when each source has closed its panes, ms
         self._open: dict[Source, set[int]] = {}  # starts of the panes that it has not, by source
+        self.missing = MissingParts()
         self._running = RunningSums(pane, window, size, self._add_counts)
 
     def add(self, pane: Pane, offset: int) -> None:
         """Take in the message `pane` from `offset` of the log of panes."""
-        start, source = pane.start, (pane.source, pane.partition)
-        held = self._panes.get(start)
-        if held is None:
-            held = self._panes[start] = _HeldPane(offset)
-            self._starts = None
-        layout = self._layouts[0] if pane.layout_id in self._layouts else pane.layout_id
-        own = layout == self._layouts[0]
+        if pane.parts is not UNSET:
+            self._add_sum(pane, offset)
+            return
+        start, source, held = pane.start, (pane.source, pane.partition), self._held(pane, offset)
+        self.missing.came(source, start, pane.first, pane.until)
+        own = pane.layout_id in self._layouts
+        layout = self._layouts[0] if own else pane.layout_id
         parts = held.apart.get(source, {})
         part = parts.get(pane.first)
         if part is None:
-            known = self._in_sum(held, source, pane)
+            known = self._in_sum(held, source, start, pane.first)
             if known is not None and own and pane.until <= known:
                 return  # a repeat
-            part = parts[pane.first] = _Part(pane.until, layout, pane.length)
+            part = parts[pane.first] = Part(pane.until, layout, pane.length)
             held.apart[source] = parts
             if known is not None:
-                # Workers of two configurations counted it: nothing can be said of the pane.
+                # Workers of two configurations counted it.
                 part.layout, part.void, part.lasting = "" if own else layout, True, True
             else:
                 self._open.setdefault(source, set()).add(start)
         if part.void:
             self._foreign.add(start)
             return
+        if part.added and pane.until <= part.until:
+            return  # a repeat
         if pane.until > part.until or layout != part.layout:
             part.until, part.layout, part.length = pane.until, layout, pane.length
             part.pieces = {}
         if pane.until == part.until:
-            part.pieces[pane.low] = pane if own else _uncounted(pane)
+            part.pieces[pane.low] = pane if own else uncounted(pane)
             self._running.forget(start)
-        if self._is_foreign(part):
-            self._foreign.add(start)
-        elif start in self._foreign and not any(map(self._is_foreign, held.parts)):
-            self._foreign.discard(start)
+        self._note_foreign(start, held, self._is_foreign(part))
 
     def close(self, source: Source, until: int, by_events: int) -> None:
         """Take in that a source has closed its panes that end at `until` (ms) or before.
@@ -183,6 +160,7 @@ class PaneStore:
         """Forget the panes that end at `time` (ms) or before."""
         gone = [at for at in self._panes if at + self._longest(at) <= time]
         self._running.leave(gone)
+        self.missing.drop(gone)
         for start in gone:
             del self._panes[start]
             self._foreign.discard(start)
@@ -303,15 +281,65 @@ class PaneStore:
                 panes.append((events, merged(samples, self._sampled)))
         return WindowSample(panes, merged_names(names))
 
-    def _in_sum(self, held: _HeldPane, source: Source, pane: Pane) -> int | None:
-        """Return up to where a part was counted that is in the sum of its pane; else None."""
-        if held.sum is None or self._closed.get(source, pane.start) < pane.start + self._pane:
-            return None
-        return (
-            held.sum.until(self._numbers[source], pane.first) if source in self._numbers else None
-        )
+    def _add_sum(self, pane: Pane, offset: int) -> None:
+        """Take in the sum of several parts, all of which are final, at once.
 
-    def _close(self, start: int, held: _HeldPane, source: Source, *, final: bool) -> None:
+        Where one of them is here, it is a repeat, or new owners send all of them alone.
+        """
+        held, own = self._held(pane, offset), pane.layout_id in self._layouts
+        parts = {(pane.source, part.partition): part for part in pane.whole}
+        new = {at: part for at, part in parts.items() if not self._is_here(held, pane, part)}
+        if len(new) < len(parts):
+            self.missing.add(pane.source, pane.start, new.values())
+            return
+        for source, part in parts.items():  # as they stood before
+            held.forget(source, part.first)
+        if counted := own and pane.length == self._pane:
+            numbers = [self._numbers.setdefault(each, len(self._numbers)) for each in parts]
+            held.sum = held.sum or PaneSum(self._size)
+            held.sum.add(numbers, {0: pane})
+            held.added = True
+            self._unfolded.add(pane.start)
+        else:
+            layout = self._layouts[0] if own else pane.layout_id
+            pieces = {0: pane if own else uncounted(pane)}
+            for source, part in parts.items():
+                one = Part(part.until, layout, pane.length, pieces, lasting=True, added=True)
+                held.apart.setdefault(source, {})[part.first] = one
+                pieces = {}
+        self._running.forget(pane.start)
+        self._note_foreign(pane.start, held, not counted)
+
+    def _is_here(self, held: HeldPane, pane: Pane, part: MergedPart) -> bool:
+        """Return whether a part of a sum is at hand, as it was counted in the end."""
+        source = (pane.source, part.partition)
+        apart = held.apart.get(source, {}).get(part.first)
+        known = apart.until if apart else self._in_sum(held, source, pane.start, part.first)
+        return known is not None and (part.until <= known or bool(apart and apart.void))
+
+    def _held(self, pane: Pane, offset: int) -> HeldPane:
+        """Return what is at hand of a pane of which a message stands at an offset."""
+        held = self._panes.get(pane.start)
+        if held is None:
+            held = self._panes[pane.start] = HeldPane(offset)
+            self._starts = None
+        return held
+
+    def _note_foreign(self, start: int, held: HeldPane, foreign: bool) -> None:
+        """Note a part of a pane that is new; `foreign`: whether of another layout or length."""
+        if foreign:
+            self._foreign.add(start)
+        elif start in self._foreign and not any(map(self._is_foreign, held.parts)):
+            self._foreign.discard(start)
+
+    def _in_sum(self, held: HeldPane, source: Source, start: int, first: int) -> int | None:
+        """Return up to where a part was counted that is in the sum of its pane; else None."""
+        still_open = not held.added and self._closed.get(source, start) < start + self._pane
+        if held.sum is None or still_open or source not in self._numbers:
+            return None
+        return held.sum.until(self._numbers[source], first)
+
+    def _close(self, start: int, held: HeldPane, source: Source, *, final: bool) -> None:
         """Add the parts of a source to the sum of their pane, or let them stay apart for good."""
         parts = held.apart.get(source, {})
         for first, part in list(parts.items()):
@@ -325,12 +353,12 @@ class PaneStore:
                 held.sum = PaneSum(self._size)
             else:
                 self._unfolded.add(start)
-            held.sum.add(number, part.pieces)
+            held.sum.add([number], part.pieces)
             del parts[first]
         if not parts:
             held.apart.pop(source, None)
 
-    def _is_foreign(self, part: _Part) -> bool:
+    def _is_foreign(self, part: Part) -> bool:
         return part.layout != self._layouts[0] or part.length != self._pane
 
     def _longest(self, start: int) -> int:
@@ -354,12 +382,11 @@ class PaneStore:
                 yield held.sum
 
     def _firsts(self, start: int, end: int) -> Iterator[Pane]:
-        """Yield the first pieces of parts that are apart: they alone have what is not counts."""
+        """Yield the first pieces of the parts that are kept apart."""
         for at in range(start, end, self._pane):
             held = self._panes.get(at)
-            for part in () if held is None or not held.apart else held.parts:
-                if 0 in part.pieces:
-                    yield part.pieces[0]
+            if held is not None:
+                yield from held.firsts
 
     def _add_counts(self, total: IntArray, at: int, stream: str | None, sign: int) -> None:
         """Add the counts of a stream in one pane to flat ones, `sign` (1 or -1) times."""
@@ -369,15 +396,5 @@ class PaneStore:
         if held.sum is not None:
             held.sum.add_to(total, stream, sign)
         for part in held.parts if held.apart else ():
-            if part.layout != self._layouts[0]:
-                continue
-            for piece in part.pieces.values():
-                for counts in piece.streams:
-                    if counts.stream == stream:
-                        add_packed(total, (counts.indexes, counts.counts), sign)
-
-
-def _uncounted(pane: Pane) -> Pane:
-    """Return a pane of another layout without its counts, which cannot be added."""
-    streams = [replace(each, indexes=b"", counts=b"") for each in pane.streams]
-    return replace(pane, streams=streams)
+            if part.layout == self._layouts[0]:
+                part.add_to(total, stream, sign)

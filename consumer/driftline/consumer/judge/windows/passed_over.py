@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from driftline.consumer.wire.clock import SourceProgress
-from driftline.consumer.wire.messages import Horizon, Pane
+from driftline.consumer.wire.messages import Horizon, MergedPart, Pane
 
 REASONS = ("idle", "new_partition")
 """An idle mark of the partition let the clock pass; or the partition was not known yet."""
@@ -41,16 +41,21 @@ class PassedOver:
             pane: as it came; it may repeat or grow an earlier one.
             needed: windows still to be judged begin there or later, ms; None before the first.
         """
-        end, source = pane.start + pane.length, (pane.source, pane.partition)
-        final = self._final.get(source)
-        if pane.low or (final is not None and end <= final):  # pieces and repeats add nothing
+        if pane.low:  # a piece adds nothing
             return
-        events = sum(counts.events for counts in pane.streams if counts.stream is None)
+        for part in pane.whole:
+            self._part((pane.source, part.partition), part, pane.start + pane.length, needed)
+
+    def _part(self, source: Source, part: MergedPart, end: int, needed: int | None) -> None:
+        """Take in what a partition has of a pane that ends at `end` (ms)."""
+        final, events = self._final.get(source), part.events
+        if final is not None and end <= final:  # a repeat
+            return
         parts = self._open.setdefault(source, {})
         # What is new in a pane that an earlier run knew of is not known any more.
-        known = events if pane.first < self._since.get(source, 0) else 0
-        before = parts.get(pane.first, (end, known))[1]
-        parts[pane.first] = (end, max(events, before))
+        known = events if part.first < self._since.get(source, 0) else 0
+        before = parts.get(part.first, (end, known))[1]
+        parts[part.first] = (end, max(events, before))
         if needed is not None and end <= needed and events > before:
             reason = "idle" if source in self._silent else "new_partition"
             self._counts[reason] += events - before

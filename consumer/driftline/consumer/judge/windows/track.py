@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from driftline.consumer.config import WindowConfig
 from driftline.consumer.judge.windows.panes import PaneStore
-from driftline.consumer.wire.messages import Horizon, Pane
+from driftline.consumer.wire.messages import Horizon, Loss, Pane
 from driftline.consumer.wire.samples import sample_size
 
 
@@ -71,16 +71,23 @@ class Track:
         if needed is None or pane.start + pane.length > needed:
             self.panes.add(pane, offset)
 
-    def close(self, horizon: Horizon) -> None:
+    def close(self, horizon: Horizon) -> bool:
         """Take in how far a source has closed its panes, whether that has had its effect or not.
 
         The join closes a pane for what is in its log; sketch also when a model is silent, or over.
+
+        Returns:
+            Whether it may be heard: not where a part of a pane that it closes is missing.
         """
         until, progress = horizon.horizon, horizon.progress
+        missing = self.panes.missing.start((horizon.source, horizon.partition))
+        if missing is not None and (horizon.idle or (until is not None and until > missing)):
+            return False
         if until is None:
-            return
+            return True
         by_events = until if horizon.outcomes else (progress or 0) - self._grace
         self.panes.close((horizon.source, horizon.partition), until, by_events)
+        return True
 
     def needed(self) -> int | None:
         """Return from where on panes are needed (ms), None before the first pane."""
@@ -162,6 +169,12 @@ class Track:
             needed_now = self.needed()
             if needed_now is not None:
                 self.panes.drop_before(needed_now)
+
+    def lose(self, loss: Loss, end: int) -> None:
+        """Note that events up to a time (ms) were lost."""
+        self.losses.append((loss.start, end))
+        if loss.refused:
+            self.refused.append((loss.start, end))
 
     def lost(self, start: int, end: int) -> bool:
         """Return whether events within the times were lost."""
