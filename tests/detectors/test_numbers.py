@@ -34,6 +34,16 @@ def test_special_values_stay() -> None:
     assert significant(0.123456, digits=3) == 0.123
 
 
+@given(st.lists(st.floats(), min_size=1, max_size=8), st.sampled_from([1, 6, 10, 15]))
+def test_one_by_one_values_are_rounded_as_in_an_array(values: list[float], digits: int) -> None:
+    """Few values take another way than many: to the same bits."""
+    powers = [float(f"1e{k}") for k in range(-300, 300)]
+    with np.errstate(all="ignore"):  # of the very largest
+        many = significant([*values, *powers], digits)
+        few = [significant(value, digits) for value in (*values, *powers)]
+    assert many.tobytes() == np.array(few).tobytes()
+
+
 def test_last_bits_do_not_matter() -> None:
     assert significant(0.1 + 0.2) == significant(0.3)
 

@@ -136,11 +136,7 @@ class Layout:
 
     def of_types(self, types: Collection[FeatureType]) -> NDArray[np.bool_]:
         """Return which features are of one of the types, shape (F,)."""
-        return np.isin(self._types, list(types))
-
-    @cached_property
-    def _types(self) -> NDArray[np.str_]:
-        return np.array([feature.type for feature in self.features], np.str_)
+        return np.array([feature.type in types for feature in self.features], np.bool_)
 
     @cached_property
     def half_gaps(self) -> FloatArray:

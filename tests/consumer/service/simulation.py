@@ -373,7 +373,7 @@ class Run:
             log = self.broker.logs[TopicPartition("driftline.state", number)]
             end = self.chance.choice([0, self.chance.randrange(len(log) + 1), len(log)])
             newest = {record.key: record.offset for record in log[:end]}
-            for record in log[:end]:
+            for record in (each for each in log[:end] if each.key is not None):
                 if record.value is None or newest[record.key] > record.offset:
                     log[record.offset] = replace(record, key=None, value=None)
 

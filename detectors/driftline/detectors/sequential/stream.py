@@ -74,25 +74,23 @@ class StreamEvidence:
         self.onset = np.zeros(size, np.int64)
         joined = _joins(dispersion, size, share)
         has = np.add.reduceat(counts, layout.starts[:-1]) > 0
-        numeric = np.arange(size) < layout.numeric
         following = {} if seasons is None else seasons.features
-        cycle = np.array([following[f].cycle if f in following else "" for f in range(size)])
+        cycles = ("", *CYCLES)
+        alike: dict[tuple[bool, int, int], list[int]] = {}
+        for f in np.flatnonzero(watched & has).tolist():
+            cycle = cycles.index(following[f].cycle if f in following else "")
+            alike.setdefault((f >= layout.numeric, int(joined[f]), cycle), []).append(f)
         self._groups = [
             Group(
                 layout,
                 counts,
-                places,
+                np.array(places),
                 join,
                 how=how,
-                seasons=[following[f] for f in places.tolist()] if name else None,
+                seasons=[following[f] for f in places] if cycle else None,
                 parts=parts,
             )
-            for kind in (numeric, ~numeric)
-            for join in range(len(JOINS))
-            for name in ("", *CYCLES)
-            if (
-                places := np.flatnonzero(watched & has & kind & (joined == join) & (cycle == name))
-            ).size
+            for (_, join, cycle), places in sorted(alike.items())
         ]
         found = (group.cells.cycle for group in self._groups if group.cells is not None)
         self._cycles = {cycle for cycle in found if cycle is not None}
