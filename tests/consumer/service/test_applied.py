@@ -31,6 +31,7 @@ from driftline.consumer.service.applying import (
     removal,
     write,
 )
+from driftline.consumer.service.opening import Opening
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.wire.messages import ModelChange, decode_panes
 
@@ -196,3 +197,25 @@ def test_a_model_is_removed_and_applied_again() -> None:
     rig.settle()
     again = [each for each in rig.judged() if each not in windows]
     assert (again[0][0] >= 200, again[0][2], again[-1][1]) == (True, "warning", 320)
+
+
+def test_a_silent_model_that_is_changed_is_opened_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not at each step until its next event, which may never come."""
+    rig = Applying()
+    rig.start()
+    silent = {**WATCHED, "stale_after": "20s"}
+    rig.apply(plan(**silent))
+    rig.live(0, 60)
+    rig.broker.now += 30 * SECOND
+    rig.settle()
+    opened: list[Any] = []
+    original = Opening.input
+
+    def open_input(self: Opening, *given: Any) -> Any:
+        opened.append(given)
+        return original(self, *given)
+
+    monkeypatch.setattr(Opening, "input", open_input)
+    rig.apply(plan(**{**silent, "thresholds": {"ks": {"warning": 0.01}}}))
+    rig.settle()
+    assert len(opened) == 1
