@@ -92,6 +92,7 @@ def read(actual: object, classes: tuple[str, ...] = CLASSES, **fields: object) -
         (True, CLASSES, "unknown_class"),
         (0.5, ZERO_ONE, "unknown_class"),
         ({"label": "maybe", "score": 1}, ZERO_ONE, "unknown_class"),
+        (float("nan"), ZERO_ONE, "unknown_class"),  # a text, as in a file
         # Of the wrong type, or not there.
         ("maybe", TRUTH, "schema"),
         (2, TRUTH, "schema"),
@@ -110,7 +111,6 @@ def read(actual: object, classes: tuple[str, ...] = CLASSES, **fields: object) -
         (float("inf"), REGRESSION, "schema"),
         ({"score": float("nan")}, REGRESSION, "schema"),
         (10**400, REGRESSION, "schema"),
-        (float("nan"), ZERO_ONE, "schema"),
     ],
     ids=str,
 )
