@@ -71,8 +71,8 @@ class InputPartition:
 
     @property
     def outdated(self) -> bool:
-        """See `Stage.outdated`."""
-        return self.sketch.settled
+        """See `Stage.outdated`; while the past is read again no state says how far it has come."""
+        return self.sketch.settled and self.next >= self.position
 
     def claim(self) -> Sequence[Batch]:
         """Return the first records of a new owner."""
