@@ -13,6 +13,7 @@ from tests.consumer.service.drawing import MODELS, SECOND, START
 from driftline.consumer.judge.model import ModelJudge
 from driftline.consumer.judge.succession import AppliedJudge
 from driftline.consumer.log.protocol import TopicPartition
+from driftline.consumer.service import merging
 from driftline.consumer.service.opening import Opening
 from driftline.consumer.sketch.state import SketchState
 
@@ -36,6 +37,15 @@ def draw_again(rng: random.Random, layouts: int, limits: int) -> list[Moment]:
 
 def differs(seed: int) -> str | None:
     return compare_runs(seed, draw=draw_again)
+
+
+@pytest.mark.parametrize(("seed", "wait"), [(17, 30_000), (1, 0), (2, 3_000)])
+def test_so_do_lives_whose_panes_are_added_up(
+    seed: int, wait: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the first a version was over in the midst of what is read again: that must go on."""
+    monkeypatch.setattr(merging, "WAIT_MS", wait)
+    assert compare_runs(seed, merged=True, draw=draw_again) is None
 
 
 @pytest.mark.parametrize("seed", range(8))

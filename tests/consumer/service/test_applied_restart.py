@@ -23,6 +23,7 @@ from driftline.consumer.service.applying import Author, compare, removal, write
 from driftline.consumer.service.opening import Opening
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.versions import ModelVersion
+from driftline.consumer.sketch.state import ModelProgress
 from driftline.detectors import Reference
 
 RUNS = int(os.environ.get("DRIFTLINE_RUNS", "30")) // 5
@@ -121,12 +122,13 @@ def compare_runs(
     layouts: Sequence[Reference] = LAYOUTS,
     draw: Callable[[random.Random, int, int], list[Moment]] = draw_moments,
     accepted: bool = False,
+    merged: bool = False,
 ) -> str | None:
     """Run seed `seed` disturbed and calm; return what differs, None if nothing.
 
     `cut`, `stages`: of the disturbed run. `settings`: of the models. `layouts`: their references;
     where they are others than usual, nothing but the reference changes. `draw`: what is applied.
-    `accepted`: some of what comes is accepted as normal.
+    `accepted`: some of what comes is accepted as normal. `merged`: panes are added up by workers.
     """
     rng = random.Random(seed)
     partitions = rng.choice([1, 2, 3])
@@ -143,7 +145,7 @@ def compare_runs(
         gradual=True,
         cut=cut,
         stages=stages,
-        settings=settings or {},
+        settings={**(settings or {}), "output": {"merge_panes": merged}},
         accepted=said,
     )
     wild = AppliedRun(
@@ -170,6 +172,17 @@ def test_so_does_one_whose_panes_come_in_parts(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(RUNS // 3))
 def test_so_do_workers_of_some_stages(seed: int) -> None:
     assert compare_runs(seed, stages=[("sketch",), ("join", "judge"), ("sketch",)]) is None
+
+
+@pytest.mark.parametrize("seed", range(RUNS // 3))
+def test_so_do_workers_that_add_up_their_panes(seed: int) -> None:
+    assert compare_runs(seed, merged=True) is None
+
+
+def test_kept_panes_are_counted_again_by_their_own_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where what is final is taken for sent, a new owner counts them by the next version."""
+    monkeypatch.setattr(ModelProgress, "sent", property(lambda progress: progress.horizon))
+    assert any(compare_runs(seed, merged=True) for seed in range(6))
 
 
 def begin_where_others_are(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,7 +53,7 @@ class TopicVersions:
         later: dict[str, Sequence[ModelVersion]] = {}
         for name, versions in plan.versions.items():
             progress = state.models.get(name)
-            if progress and (rest := counting(versions, topic, progress.horizon)):
+            if progress and (rest := counting(versions, topic, progress.sent)):
                 found[name], later[name] = rest[0], rest[1:]
         later = {name: rest for name, rest in later.items() if rest}
         if (last := plan.opened.get(topic)) is None or (last.found, last.later) != (found, later):

@@ -53,7 +53,7 @@ def counting(
     Args:
         versions: of a model, by time.
         topic: whose partition it is.
-        horizon: before which all its panes are final there, ms; None: none is yet.
+        horizon: before which all its panes are final there, and sent, ms; None: none is yet.
     """
     begin = _place(versions, horizon)
     ends = [at for at in range(begin, len(versions)) if versions[at].config is None]
@@ -72,7 +72,7 @@ def next_life(
         topic: whose partition it is.
         progress: of the model there; None: it is new, and begins as it was applied last.
     """
-    begin = len(versions) if progress is None else _place(versions, progress.horizon)
+    begin = len(versions) if progress is None else _place(versions, progress.sent)
     ends = [at for at, each in enumerate(versions) if each.config is None]
     if progress is None:
         begin = ends[-1] + 1 if ends else 0

@@ -213,10 +213,8 @@ class ModelSketch:
     def horizon(self, horizon: Horizon, *, idle: bool = False) -> Horizon:
         """Return how far the model has come; `horizon`: of the owner and the offset."""
         progress = self.progress
-        # What is kept was not sent: no pane is said to be final that begins with it.
-        time = min(self.closed, default=progress.horizon)
         return msgspec.structs.replace(
-            horizon, model=self._model.name, horizon=time, progress=progress.progress,
+            horizon, model=self._model.name, horizon=progress.sent, progress=progress.progress,
             idle=idle, stale=progress.stale,
         )  # fmt: skip
 

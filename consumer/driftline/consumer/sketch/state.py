@@ -46,6 +46,11 @@ class ModelProgress(msgspec.Struct, rename={"active_at": "heard", "reported": "t
     refused: bool = False
     closed: dict[int, int] | msgspec.UnsetType = msgspec.UNSET
 
+    @property
+    def sent(self) -> int | None:
+        """Every pane that ends then or before (ms) is final, and none of them is kept."""
+        return min(self.closed or {}, default=self.horizon)
+
 
 class SketchState(msgspec.Struct, tag="sketch"):
     """What a new owner of an input partition needs.
