@@ -22,7 +22,7 @@ from driftline.consumer.service.parts import join
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.states import Head
 from driftline.consumer.service.worker import Worker
-from driftline.consumer.wire.codec import STATE_VERSION, decode
+from driftline.consumer.wire.codec import MERGED_VERSION, STATE_VERSION, decode
 
 S = TypeVar("S", bound=msgspec.Struct)
 OUTPUTS = ("panes", "joins", "alerts", "verdicts", "state", "dead-letter")
@@ -147,7 +147,7 @@ class Rig:
         heads = [
             decode(record.value, Head)
             for record in self.records("state")
-            if record.value is not None and record.value[2] == STATE_VERSION
+            if record.value is not None and record.value[2] in (STATE_VERSION, MERGED_VERSION)
         ]
         return [join(head.small, {}, kind) for head in heads if head.stage == stage]
 

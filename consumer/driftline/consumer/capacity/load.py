@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from driftline.consumer.capacity.measured import ADDED_BYTES
 from driftline.consumer.capacity.shape import ModelShape
 from driftline.consumer.config import Config
 from driftline.consumer.service.merging import WAIT_MS
@@ -97,7 +98,9 @@ class Stream:
         """Closed panes that go in one message: all that a worker closes while the first waits."""
         if self.merged == 1 or self.closings <= 1:
             return 1.0
-        return self.closings / moments(self.closings, self.each, WAIT_MS / 1_000)
+        together = self.closings / moments(self.closings, self.each, WAIT_MS / 1_000)
+        # What would be too large goes alone.
+        return together if self.shape.pane_size(self.events * together).messages == 1 else 1.0
 
     @property
     def messages(self) -> Mapping[float, float]:
@@ -117,7 +120,8 @@ class Stream:
     def pane_bytes(self) -> float:
         """Bytes a second of panes' messages."""
         size = self.shape.pane_size
-        return sum(rate * size(events).bytes for events, rate in self.messages.items())
+        parts = self.closed * ADDED_BYTES.value if self.together > 1 else 0.0
+        return parts + sum(rate * size(events).bytes for events, rate in self.messages.items())
 
     @property
     def pane_cells(self) -> float:

@@ -90,6 +90,7 @@ OPEN_PANE = Measured(4.7e3, "bytes an open pane beside its cells", _MEMORY)
 WAITING_ROW = Measured(74, "bytes a prediction that waits for its label", _JOIN)
 
 PANE_BYTES = Measured(190, "bytes a pane's message beside its counts", _TESTED)
+ADDED_BYTES = Measured(20, "bytes a pane in the message of several that were added up", _TESTED)
 STREAM_BYTES = Measured(30, "bytes a stream in it beside its counts", _TESTED)
 HORIZON_BYTES = Measured(166, "bytes a horizon", _BLOCKS)
 HORIZONS_BYTES = Measured(93, "bytes a record of many horizons beside them", _BLOCKS)

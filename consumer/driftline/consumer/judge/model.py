@@ -206,7 +206,8 @@ class ModelJudge:
             if track is not None and not track.close(message):
                 return ()
         elif isinstance(message, Loss):
-            self.track.panes.missing.forget((message.source, message.partition))
+            missing, source = self.track.panes.missing, (message.source, message.partition)
+            missing.forget(source, message.start, message.end)
         if isinstance(message, Pane):
             if not message.outcomes and offset >= self.position:
                 self._passed_over.pane(message, self.track.window_start())

@@ -23,7 +23,7 @@ from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.protocol import Log, Message, TopicPartition, UnreadBatch
 from driftline.consumer.service.parts import cut, join
 from driftline.consumer.sketch.state import WORKER, SketchState
-from driftline.consumer.wire.codec import STATE_VERSION, decode, encode
+from driftline.consumer.wire.codec import MERGED_VERSION, STATE_VERSION, decode, encode
 from driftline.consumer.wire.messages import partition_of
 from driftline.errors import RecordError
 
@@ -150,6 +150,12 @@ class States:
                     self._take(key, record.value)
         self._looked |= ends
 
+    def owns(self, stage: str) -> bool:
+        """Return whether nobody has claimed a stage since this worker did, as of the last look."""
+        records = self._records.get(stage, {}).values()
+        owners = [record.owner for record in records if isinstance(record, Head)]
+        return max(owners, default=0) <= self._written[stage].owner
+
     def find(self, stage: str, kind: type[S]) -> S | None:
         """Return the newest state of a stage, if it is of a kind; nobody else has a hold of it.
 
@@ -207,10 +213,13 @@ class States:
         `state`: a struct with a tag and a `position`.
         """
         written = self._written[stage]
+        # What does not know of kept panes would take the state, and never send them.
+        kept = isinstance(state, SketchState) and state.keeps
+        version = MERGED_VERSION if kept else STATE_VERSION
         found = cut(state)
         parts = {_digest(data): data for field in found.large.values() for data in field}
         large = {name: list(map(_digest, field)) for name, field in found.large.items()}
-        head = encode(Head(stage, written.owner, self._group, found.small, large), STATE_VERSION)
+        head = encode(Head(stage, written.owner, self._group, found.small, large), version)
         if head == written.head:
             return []
         owner, gone = written.owner, written.parts - parts.keys()

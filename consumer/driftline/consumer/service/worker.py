@@ -140,7 +140,7 @@ class Worker:
         self._unopened: list[TopicPartition] = []  # those whose stage is to be opened, so ordered
         self._lengths: dict[TopicPartition, int] = {}  # records to be fed together
         self._pauses = Pauses(consumer, plan.longest_window)
-        self._merging = Merging()
+        self._merging = Merging(log, self._states)
         self._polled = self._ticked = self._checkpointed = self._whole = self._looked = clock()
         self.status = Status(plan) if status is None else status
 
@@ -175,8 +175,11 @@ class Worker:
         `whole`: also of models that were silent since, which then have less to read again. `last`:
         before the worker ends, which then leaves nothing to be sent.
         """
-        # Step 1: everything sent is acknowledged. Were the state recorded first, a crash between
-        # the two would lose what was never written.
+        # Step 1: kept panes go, and everything sent is acknowledged. Were the state recorded first,
+        # a crash between the two would lose what was never written.
+        if (now := self._clock()) - self._polled < _SURE_OF_OWNERSHIP_MS:
+            for lead, batches in self._merging.due(self._stages, now, whole=last):
+                self._send(lead, batches)
         self._producer.flush()
         self._checkpointed = now = self._clock()
         # Step 2: a worker that slept may have been replaced; only a poll shows it.
@@ -201,15 +204,10 @@ class Worker:
         if offsets:
             self._consumer.commit(offsets)
         self.status.checkpointed = now
-        # Step 5: kept panes, on record by now. The next poll may give a partition to another one.
-        if sum(self._send(*one) for one in self._merging.due(self._stages, now, whole=last)):
-            self._producer.flush()
 
     def close(self) -> None:
         """Stop clean: record what was done, then leave the group."""
-        if self._plan.config.output.merge_panes:
-            self.checkpoint(last=True)
-        self.checkpoint()
+        self.checkpoint(last=True)
         self._consumer.close()
         self._producer.close()
 
@@ -268,6 +266,8 @@ class Worker:
             self._write(self._states.messages(sketch_key(at), state))
             stages[at] = self._opening.input(at, state, self.status.totals[at.topic], now)
         self._acknowledge()
+        if self._plan.config.output.merge_panes:
+            self._merging.begin(stages)
         return stages
 
     def _acknowledge(self) -> None:

@@ -1,8 +1,8 @@
 """Panes of an input partition that are final and kept, to be added up with other partitions'.
 
-What was sent once may be sent again, alone or with others than before, and judge could not tell the
-two apart in a sum. So a pane is on record before it is sent in a sum, and one that was on record
-when its owner began is sent alone: judge drops it where it is in a sum already.
+What was sent once may be sent again, and judge could not tell the two apart in a sum. So what a
+former owner may have sent goes alone: all that it can have read when this one began. Judge drops it
+where it is in a sum already.
 """
 
 from __future__ import annotations
@@ -14,27 +14,26 @@ from driftline.consumer.sketch.model import ModelSketch
 from driftline.consumer.sketch.open_pane import OpenPane
 from driftline.consumer.sketch.pane_counts import PaneSource
 from driftline.consumer.sketch.state import Standings
-from driftline.consumer.wire.messages import Horizon
+from driftline.consumer.wire.messages import Horizon, Loss, Pane
+
+_EVERYTHING = 1 << 62
 
 
 class KeptPane(NamedTuple):
     """A pane that may be sent.
 
     Attributes:
-        model, start: which it is; ms since 1970.
-        counts: its counts, with whose they are; None where its events are gone from the log.
+        model: whose it is.
+        start, end: of the pane, ms since 1970.
+        found: its counts, with whose they are; or what is sent in place of them.
         alone: whether it may have been sent before.
     """
 
     model: str
     start: int
-    counts: tuple[OpenPane, PaneSource] | None
+    end: int
+    found: tuple[OpenPane, PaneSource] | Pane | Loss
     alone: bool
-
-    @property
-    def end(self) -> int:
-        """End of the pane, ms since 1970, exclusive; its start where it has no counts."""
-        return self.start if self.counts is None else self.counts[0].end
 
 
 class KeptPanes:
@@ -44,6 +43,10 @@ class KeptPanes:
         models: of the partition.
         standings: which of them still read their past.
         horizon: returns the owner and the offset that the partition has come to.
+
+    Attributes:
+        begun: end of the partition when its owner had claimed it: a former owner can have read no
+            more. Until it is known all goes alone.
     """
 
     def __init__(
@@ -53,28 +56,22 @@ class KeptPanes:
         horizon: Callable[[], Horizon],
     ) -> None:
         self._models, self._standings, self._horizon = models, standings, horizon
-        self._found = self._with_some()
+        self.begun = _EVERYTHING
 
     def keep(self) -> None:
         """Keep panes that are final from now on."""
         for model in self._models.values():
             model.keeps = True
 
-    def note_recorded(self) -> None:
-        """Note that what is kept now is recorded."""
-        for model in self._models.values():
-            model.recorded = frozenset(model.closed)
-        self._found = self._with_some()
-
-    def on_record(self) -> Iterator[KeptPane]:
-        """Yield those that are on record, of models that do not still read their past."""
+    def panes(self) -> Iterator[KeptPane]:
+        """Yield those of models that do not still read their past."""
         self._standings.begin()
-        for name in self._found:
-            if name not in self._models or name in self._standings.behind:
+        for name, model in self._models.items():
+            if not model.progress.closed or name in self._standings.behind:
                 continue
-            model = self._models[name]
-            for start in sorted(model.recorded):
-                yield KeptPane(name, start, model.kept(start), start in model.alone)
+            for start, one in sorted(model.closed.items()):
+                end, alone = start + one.length, one.until <= self.begun
+                yield KeptPane(name, start, end, model.kept(start), alone)
 
     def closed(self, name: str, end: int, *, read: bool) -> bool:
         """Return whether nothing of a model's pane that ends then (ms) is to come from here.
@@ -91,7 +88,3 @@ class KeptPanes:
         """Forget panes that were sent; return how far their model has come, as of that."""
         model = self._models.get(name)
         return None if model is None else model.release(starts, self._horizon())
-
-    def _with_some(self) -> list[str]:
-        """Return the models of which any is on record: most often none of very many."""
-        return [name for name, model in self._models.items() if model.recorded]

@@ -15,7 +15,7 @@ from driftline.consumer.sketch.later import Versions
 from driftline.consumer.sketch.later_rows import read_as
 from driftline.consumer.sketch.open_pane import OpenPane, SketchModel
 from driftline.consumer.sketch.pane_counts import PaneSource
-from driftline.consumer.sketch.state import ModelProgress
+from driftline.consumer.sketch.state import ClosedPane, ModelProgress
 from driftline.consumer.wire.messages import Horizon, Loss, ModelChange, Pane
 from driftline.consumer.wire.samples import Hashes, event_hashes
 from driftline.detectors.grid import IntArray
@@ -30,8 +30,6 @@ class ModelSketch:
         progress: how far it has come.
         keeps: whether panes that are final are kept until they are released, so that they can be
             added up with those of other partitions; else they are sent at once.
-        alone: starts of those that were on record when it began: they may have been sent already.
-        recorded: starts of those that are on record by now: no other may be released.
 
     Args:
         source: the partition.
@@ -48,19 +46,28 @@ class ModelSketch:
         self.progress = progress
         self.open: dict[int, OpenPane] = {}  # and those that are final and kept
         self.keeps = False
-        self.alone = self.recorded = frozenset(self.closed)
+        self._gone: dict[int, Gap] = {}  # kept panes of which records were deleted, by start
         self._marked: int | None = None  # when its idle mark was sent last
 
     @property
-    def closed(self) -> Mapping[int, int]:
-        """Panes that are final and kept: start to the offset up to which each was counted."""
+    def closed(self) -> Mapping[int, ClosedPane]:
+        """Panes that are final and kept, by start."""
         return self.progress.closed or {}
 
-    def kept(self, start: int) -> tuple[OpenPane, PaneSource] | None:
-        """Return a pane that is final and kept, and whose count it is; None where none is left."""
-        if (pane := self.open.get(start)) is None:  # its events are gone
-            return None
-        return pane, PaneSource(*self._source, pane.first, self.closed[start])
+    def kept(self, start: int) -> tuple[OpenPane, PaneSource] | Pane | Loss:
+        """Return a pane that is kept, and whose count it is; else what is sent in its place.
+
+        Of one that an earlier configuration counted that is a pane of its layout without counts.
+        """
+        one, name = self.closed[start], self._model.name
+        if (gap := self._gone.get(start)) is not None:
+            return Loss(*self._source, name, gap.wanted, gap.begin, start, start + one.length)
+        source = PaneSource(*self._source, one.first, one.until)
+        if (pane := self.open.get(start)) is not None:
+            return pane, source
+        return Pane(
+            *self._source, name, start, one.length, one.layout_id, one.first, one.until, 0, 0, []
+        )
 
     def release(self, starts: Collection[int], horizon: Horizon) -> Horizon:
         """Forget panes that were sent; return how far the model has come, as of that."""
@@ -68,7 +75,6 @@ class ModelSketch:
             self.open.pop(start, None)
         left = {start: until for start, until in self.closed.items() if start not in starts}
         self.progress.closed = left or UNSET
-        self.recorded = self.recorded.difference(starts)
         return self.horizon(horizon)
 
     def first(self) -> int | None:
@@ -129,8 +135,10 @@ class ModelSketch:
         starts, ends = self._versions.starts(rows.times)
         horizon = _NEVER if self.progress.horizon is None else self.progress.horizon
         keep = ends > horizon
-        for start, until in self.closed.items():
-            keep |= (starts == start) & (offsets < until)
+        for start, one in self.closed.items():
+            model = self._versions.model(int(self._versions.of(np.array([start]))[0]))
+            if model is not None and (model.layout_id, model.pane) == (one.layout_id, one.length):
+                keep |= (starts == start) & (offsets < one.until)
         keep &= offsets >= self.progress.start
         keep &= self._versions.counted(rows.times)
         self._add(rows, offsets, versions, starts, keep)
@@ -164,7 +172,8 @@ class ModelSketch:
     def cut(self, until: int) -> Iterator[Pane]:
         """Yield the open panes as counted up to offset `until`; see `PartitionSketch.cut`."""
         for pane in self._panes():
-            yield from self._messages(pane, self.closed.get(pane.start, until))
+            closed = self.closed.get(pane.start)
+            yield from self._messages(pane, until if closed is None else closed.until)
         self.open.clear()
         self.progress.closed = UNSET
 
@@ -206,6 +215,11 @@ class ModelSketch:
 
     def lost(self, gap: Gap, *, refused: bool = False) -> None:
         """Note records that are never read; see `PartitionSketch.lost`."""
+        self._gone |= {
+            start: gap
+            for start, one in self.closed.items()
+            if one.first < gap.begin and one.until > gap.wanted
+        }
         known = self.progress.lost or (gap.wanted, gap.begin)
         self.progress.lost = (min(known[0], gap.wanted), max(known[1], gap.begin))
         self.progress.refused, self.progress.reported = refused, False
@@ -275,7 +289,7 @@ class ModelSketch:
         if progress.lost is None:
             return
         first = int(times[0])
-        low = min(first, first if progress.horizon is None else progress.horizon, *self.closed)
+        low = first if progress.horizon is None else min(first, progress.horizon)
         high = first if progress.progress is None else max(first, progress.progress)
         yield Loss(
             *self._source, model.name, *progress.lost,
@@ -304,7 +318,9 @@ class ModelSketch:
             if pane.end > after or pane.start in self.closed:
                 continue
             if self.keeps:
-                self.progress.closed = {**self.closed, pane.start: horizon.until}
+                model = pane.model
+                one = ClosedPane(pane.first, horizon.until, model.pane, model.layout_id)
+                self.progress.closed = {**self.closed, pane.start: one}
                 continue
             yield from self._messages(pane, horizon.until)
             del self.open[pane.start]

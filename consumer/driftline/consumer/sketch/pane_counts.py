@@ -130,6 +130,15 @@ def merged(panes: Sequence[Pane], model: SketchModel, source: PaneSource) -> Ite
     ).messages(source)  # fmt: skip
 
 
+def added_releases(parts: Sequence[Pane]) -> dict[str, dict[str, int]] | UnsetType:
+    """Return the values of tags of releases of several parts, all of them; see `Pane`."""
+    found: dict[str, Counter[str]] = {}
+    for part in parts:
+        for tag, values in {} if part.releases is UNSET else part.releases.items():
+            found.setdefault(tag, Counter()).update(values)
+    return {tag: dict(sorted(own.items())) for tag, own in sorted(found.items())} or UNSET
+
+
 def _summed(found: Sequence[tuple[IntArray, IntArray]]) -> tuple[IntArray, IntArray]:
     """Return sorted, distinct positions with the sums of their counts."""
     where = np.concatenate([at for at, _ in found]) if found else np.zeros(0, np.int64)

@@ -197,7 +197,6 @@ class PartitionSketch:
         first = [at for model in self._models.values() if (at := model.first()) is not None]
         needed = min(first, default=self.position)
         known = {n: msgspec.structs.replace(m.progress) for n, m in self._models.items()}
-        self.kept.note_recorded()
         return self._standings.record(
             SketchState(
                 topic_id=self._state.topic_id,

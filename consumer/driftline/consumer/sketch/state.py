@@ -20,6 +20,18 @@ BODIES: Mapping[str, str] = {WORKER: "driftline run", SPARK: "Spark (sketch_stre
 """What may read an input topic, by its name on record, and what users call it."""
 
 
+class ClosedPane(msgspec.Struct, frozen=True, array_like=True):
+    """A final pane that is kept: counted from offset `first` until `until`, in which layout.
+
+    `length`: ms. A later event of it, at `until` or behind it, is late.
+    """
+
+    first: int
+    until: int
+    length: int
+    layout_id: str
+
+
 class ModelProgress(msgspec.Struct, rename={"active_at": "heard", "reported": "told"}):
     """State of one model in one input partition; times in ms since 1970.
 
@@ -32,8 +44,7 @@ class ModelProgress(msgspec.Struct, rename={"active_at": "heard", "reported": "t
         lost: offsets [from, to) never read, until an event shows when they may have been.
         reported: whether that loss was reported while the model was silent.
         refused: whether they were refused as a batch, not deleted.
-        closed: final panes that may not have been sent: start (ms) to the offset up to which each
-            was counted. Where it stands on record it may have been sent, with those of others.
+        closed: final panes that are kept, by start (ms): they may not have been sent yet.
     """
 
     start: int
@@ -44,7 +55,7 @@ class ModelProgress(msgspec.Struct, rename={"active_at": "heard", "reported": "t
     lost: tuple[int, int] | None = None
     reported: bool = False
     refused: bool = False
-    closed: dict[int, int] | msgspec.UnsetType = msgspec.UNSET
+    closed: dict[int, ClosedPane] | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def sent(self) -> int | None:
@@ -86,6 +97,11 @@ class SketchState(msgspec.Struct, tag="sketch"):
     body: str = WORKER
     batch: int | None = None
     awaited: dict[str, int] = {}
+
+    @property
+    def keeps(self) -> bool:
+        """Whether a pane is kept: who does not know of that would never send it."""
+        return any(progress.closed for progress in self.models.values())
 
 
 class ModelPosition(msgspec.Struct, frozen=True):

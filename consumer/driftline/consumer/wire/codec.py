@@ -5,8 +5,8 @@ CRC-32, then the body: a tagged msgpack structure. Integer arrays are packed in 
 
 Version 1 is that of `panes` and `joins`, and of `state` until 0.1.0. Since then a state may be in
 parts, which is version 2; what people write into `panes` has version 3, what is of many models
-at once version 4, and what is of many partitions version 5. What does not know a version refuses
-it, and stops.
+at once version 4; what is of many partitions, and a state with panes that will be, version 5. What
+does not know a version refuses it, and stops.
 """
 
 from __future__ import annotations

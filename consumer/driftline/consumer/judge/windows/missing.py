@@ -42,9 +42,11 @@ class MissingParts:
         """Return the start (ms) of the first pane of which a part of a source is missing."""
         return min((start for start, _ in self._parts.get(source, ())), default=None)
 
-    def forget(self, source: Source) -> None:
-        """Note that events of a source are lost: its parts may never come."""
-        self._parts.pop(source, None)
+    def forget(self, source: Source, start: int, end: int | None) -> None:
+        """Note that events of a source in panes of a range (ms) are lost: they may never come."""
+        parts = self._parts.get(source, {})
+        for at in [at for at in parts if start <= at[0] and (end is None or at[0] < end)]:
+            del parts[at]
 
     def drop(self, starts: Collection[int]) -> None:
         """Forget the parts of panes that nobody needs any more."""
