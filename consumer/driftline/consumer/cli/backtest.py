@@ -23,7 +23,6 @@ from driftline.consumer.cli.options import (
     read_given_times,
 )
 from driftline.consumer.cli.page_options import DEFAULT_PORT, PagePort, require_page
-from driftline.consumer.cli.screen import Screen
 from driftline.consumer.cli.terminal import say
 from driftline.consumer.cli.window_options import check_configured, read_window_options
 from driftline.consumer.offline.given_truth import GivenTruth
@@ -233,10 +232,9 @@ def backtest(
         require_page()
     truth, seen = (actual, labels, positive_label), None
     if loaded is None and reference is None:
-        from driftline.consumer.offline import first_look  # less than a backtest needs
+        from driftline.consumer.cli import file_look  # less than a backtest needs
 
-        known = GivenTruth(*truth)
-        seen = first_look.look_alone(file, model, Screen(), known, wanted, times)
+        seen = file_look.alone(file, model, GivenTruth(*truth), wanted, times)
     from driftline.consumer.cli import backtest_exit, backtest_files
 
     setup = backtest_exit.set_up(loaded, file, model, reference, truth, wanted, times, seen)

@@ -19,7 +19,6 @@ from driftline.consumer.cli.options import (
     Timezone,
     read_given_times,
 )
-from driftline.consumer.cli.screen import Screen
 from driftline.consumer.cli.terminal import out, say
 from driftline.consumer.log.broker import connect
 from driftline.consumer.offline.given_truth import GivenTruth
@@ -91,9 +90,9 @@ def init(
     log = None if from_topic is None else connect(kafka).log
     truth, found = GivenTruth(actual, labels, positive_label), None
     if file is not None:
-        from driftline.consumer.offline import first_look  # less than a reference needs
+        from driftline.consumer.cli import file_look  # less than a reference needs
 
-        found = first_look.look_for_topic(file, model, Screen(), truth, times)
+        found = file_look.for_topic(file, model, truth, times)
     from driftline.consumer.cli import (
         init_files,
         init_text,
