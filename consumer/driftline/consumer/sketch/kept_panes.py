@@ -57,17 +57,25 @@ class KeptPanes:
     ) -> None:
         self._models, self._standings, self._horizon = models, standings, horizon
         self.begun = _EVERYTHING
+        self._keeps, self._none_left = False, False
 
     def keep(self) -> None:
         """Keep panes that are final from now on."""
+        self._keeps = True
         for model in self._models.values():
             model.keeps = True
 
     def panes(self) -> Iterator[KeptPane]:
         """Yield those of models that do not still read their past."""
+        if self._none_left:  # most often, of very many models
+            return
         self._standings.begin()
+        self._none_left = not self._keeps
         for name, model in self._models.items():
-            if not model.progress.closed or name in self._standings.behind:
+            if not model.progress.closed:
+                continue
+            self._none_left = False
+            if name in self._standings.behind:
                 continue
             for start, one in sorted(model.closed.items()):
                 end, alone = start + one.length, one.until <= self.begun
