@@ -59,8 +59,7 @@ class Merging:
     ) -> Iterator[tuple[InputPartition, Sequence[Batch]]]:
         """Yield what is to be sent, each with the stage that it is of.
 
-        Panes first, then how far their models have come: of one that fails when its panes are to be
-        sent nothing is said.
+        Panes first, then how far their models have come, but for those that fail with their panes.
 
         Args:
             owned: the stages of a worker. Of a partition that another worker has claimed since,
