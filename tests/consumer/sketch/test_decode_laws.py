@@ -168,6 +168,12 @@ def assert_two_ways_agree(case: str, values: list[bytes | None]) -> None:
         assert len(values) == counted + refused
 
 
+@pytest.mark.parametrize("number", [10**309, -(10**309), 10**400])
+def test_a_version_that_no_double_holds_is_the_same_in_both_ways(number: int) -> None:
+    event = f'{{"timestamp": "2026-11-23T03:10:15Z", "model_version": {number}, "prediction": 1}}'
+    assert_two_ways_agree("native", [event.encode()])
+
+
 @pytest.mark.parametrize("case", CASES)
 @given(data=st.data())
 @settings(max_examples=150, deadline=None)

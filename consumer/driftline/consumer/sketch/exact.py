@@ -14,10 +14,10 @@ from typing import Any, Self
 
 from driftline.consumer.sketch.event_ids import id_text
 from driftline.consumer.sketch.fields import EVENT_ID, VERSION, EventFields
+from driftline.consumer.sketch.versions import version_text
 from driftline.consumer.wire.kinds import Reason
 from driftline.errors import DriftlineError
 from driftline.producer.errors import FormatError
-from driftline.producer.records.category import category_text
 from driftline.producer.records.event_fields import rename_aliases, split_outcome
 from driftline.producer.records.formats.json_text import object_in, parse_json
 from driftline.producer.records.mapping import Mapping, find
@@ -187,7 +187,7 @@ def read_row(fields: EventFields, event: AnyMapping[str, Any]) -> Row:
     if fields.schema.record == "label among events" and set(doubles) == {ABSENT}:
         raise UnusableError.lacking(Lack.ACTUAL)
     version = event.get(VERSION)
-    text = category_text(version)
+    text = version_text(version)
     if version is not None and text is None:
         detail = f"model_version is {json_type(version)}, not text"
         raise UnusableError("schema", detail, field=VERSION)

@@ -14,6 +14,20 @@ MOST_NAMES = 10_000
 LONGEST_NAME = 64
 
 
+def version_text(value: object) -> str | None:
+    """Return the name of a version; None if the value is none. It is that of a category.
+
+    A whole number that no double holds is named as one like 1e400, which JSON cannot hold.
+
+    >>> version_text(3.0), version_text(10**400), version_text([])
+    ('3', 'Infinity', None)
+    """
+    text = category_text(value)
+    if text is None and isinstance(value, int):
+        return "Infinity" if value > 0 else "-Infinity"
+    return text
+
+
 class Versions:
     """Gives codes 0, 1, 2 ... to names in the order in which they appear.
 
@@ -66,7 +80,7 @@ class Versions:
         return self._learn(name) if found is None else found
 
     def _learn(self, value: object) -> int:
-        name = category_text(value)
+        name = version_text(value)
         if name is None or not _is_name(name):
             return self._code(OTHER)
         self._codes[value] = self._code(name)
