@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.consumer.service.rig import Rig
 from tests.consumer.service.small import (
+    LABELS,
     MODEL,
     SECOND,
     START,
     TOPIC,
     WINDOW,
+    labelled_plan,
     plan,
     reference,
     row,
@@ -35,6 +38,7 @@ from driftline.consumer.service.opening import Opening
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.wire.messages import ModelChange, decode_panes
 
+MINUTE = 60 * SECOND
 WATCHED: dict[str, Any] = {
     "window": {**WINDOW, "grace": "2s"},
     "thresholds": {"ks": {"warning": 0.9}},
@@ -197,6 +201,25 @@ def test_a_model_is_removed_and_applied_again() -> None:
     rig.settle()
     again = [each for each in rig.judged() if each not in windows]
     assert (again[0][0] >= 200, again[0][2], again[-1][1]) == (True, "warning", 320)
+
+
+def test_a_removed_model_that_nobody_joins_is_let_go_after_ten_minutes() -> None:
+    rig = Applying(TOPIC, LABELS)
+    own = rig.plan.config.model_copy(update={"stages": ("sketch", "judge")})
+    rig.plan = replace(rig.plan, config=own)
+    rig.start()
+    wanted = labelled_plan("arrival")
+    rig.apply(wanted)
+    rig.live(0, 60, x=9.0)
+    rig.settle()
+    rig.apply(wanted.without([MODEL]), prune=True)
+    began = rig.broker.now
+    while rig.broker.now < began + 9 * MINUTE:
+        rig.settle()
+    assert {alert["status"] for alert in rig.alerts()} == {"firing"}
+    while rig.broker.now < began + 12 * MINUTE:
+        rig.settle()
+    assert [a["status"] for a in rig.alerts() if a["feature"] == "x"] == ["firing", "resolved"]
 
 
 def test_a_silent_model_that_is_changed_is_opened_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from tests.consumer.service.drawing import MODELS, SECOND, START
+from tests.consumer.service.drawing import MODELS, SECOND, START, Labelling, draw_labelling
+from tests.consumer.service.small import labelled_reference
 
+from driftline.consumer.join.model import ModelJoin, Output
 from driftline.consumer.judge.model import ModelJudge
 from driftline.consumer.judge.succession import AppliedJudge
 from driftline.consumer.log.protocol import TopicPartition
 from driftline.consumer.service import merging
 from driftline.consumer.service.opening import Opening
 from driftline.consumer.sketch.state import SketchState
+from driftline.consumer.wire.messages import Block
 
 from .test_applied_restart import Moment, compare_runs
 
@@ -90,3 +94,49 @@ def test_each_rule_is_needed(
     weaken(monkeypatch)
     seeds = sorted(range(30), key=lambda seed: seed != first)
     assert next((seed for seed in seeds if differs(seed) is not None), None) is not None
+
+
+LABELLED = (labelled_reference(MODELS[0]),)
+
+
+def draw_labels(rng: random.Random, partitions: int) -> Labelling:
+    """Draw how labels come; no row makes room for another, so that their order does not matter."""
+    return dataclasses.replace(draw_labelling(rng, partitions), compared=None, most=1_000)
+
+
+def performance_differs(seed: int) -> str | None:
+    return compare_runs(seed, layouts=LABELLED, draw=draw_again, draw_labels=draw_labels)
+
+
+@pytest.mark.parametrize("seed", [0, 4, 5, 7])
+def test_so_is_its_performance(seed: int) -> None:
+    """Labels that come around a removal count in the life of their time, whoever hears of it."""
+    assert performance_differs(seed) is None
+
+
+def wait_for_no_labels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a judge end when all events are judged."""
+    monkeypatch.setattr(AppliedJudge, "_labels_over", True)
+
+
+def take_rows_of_every_life(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the join take what is there of another life."""
+    original = ModelJoin.feed
+
+    def feed(self: ModelJoin, block: Block, offset: int) -> Iterator[Output]:
+        yield from original(self, replace(block, life=self.begun or 0), offset)
+
+    monkeypatch.setattr(ModelJoin, "feed", feed)
+
+
+@pytest.mark.parametrize(
+    ("weaken", "first"),
+    [(wait_for_no_labels, 4), (take_rows_of_every_life, 5)],
+)
+def test_each_rule_of_labels_is_needed(
+    weaken: Callable[[pytest.MonkeyPatch], Any], first: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run in which it is missed is found, most often the `first` one that is tried."""
+    weaken(monkeypatch)
+    seeds = sorted(range(20), key=lambda seed: seed != first)
+    assert next((seed for seed in seeds if performance_differs(seed) is not None), None) is not None

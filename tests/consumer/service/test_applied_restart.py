@@ -6,6 +6,7 @@ worker that was killed may have read it or not.
 
 from __future__ import annotations
 
+import json
 import os
 import random
 from collections.abc import Callable, Sequence
@@ -13,9 +14,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from tests.consumer.service.drawing import MODELS, SECOND, START, draw_accepted, draw_input
+from tests.consumer.service.drawing import (
+    MODELS,
+    SECOND,
+    START,
+    Labelling,
+    draw_accepted,
+    draw_input,
+)
 from tests.consumer.service.simulation import Run, Schedule, reference
 
+from driftline.consumer.config.applied import read_model, write_model
 from driftline.consumer.config.names import STAGES
 from driftline.consumer.service import merging, topic_versions
 from driftline.consumer.service.applied import AppliedModels
@@ -104,9 +113,9 @@ class AppliedRun(Run):
     def wanted(self, moment: Moment) -> tuple[Any, dict[str, Reference]]:
         models, references = {}, {}
         for name, (layout, limit) in moment.models.items():
-            keys = self.whole.config.models[name].model_dump(mode="json", by_alias=True)
+            keys = json.loads(write_model(self.whole.config.models[name]))
             keys["thresholds"]["ks"] = LIMITS[limit]
-            models[name] = type(self.whole.config.models[name]).model_validate(keys)
+            models[name] = read_model(json.dumps(keys))
             references[name] = self.layouts[layout]
         return self.whole.config.model_copy(update={"models": models}), references
 
@@ -123,20 +132,24 @@ def compare_runs(
     draw: Callable[[random.Random, int, int], list[Moment]] = draw_moments,
     accepted: bool = False,
     merged: bool = False,
+    draw_labels: Callable[[random.Random, int], Labelling] | None = None,
 ) -> str | None:
     """Run seed `seed` disturbed and calm; return what differs, None if nothing.
 
     `cut`, `stages`: of the disturbed run. `settings`: of the models. `layouts`: their references;
     where they are others than usual, nothing but the reference changes. `draw`: what is applied.
     `accepted`: some of what comes is accepted as normal. `merged`: panes are added up by workers.
+    `draw_labels`: how labels of the first model come; None: without any.
     """
     rng = random.Random(seed)
     partitions = rng.choice([1, 2, 3])
-    inputs = draw_input(rng, partitions, rng.choice([0, 4]), gradual=True)
+    labelling = None if draw_labels is None else draw_labels(random.Random(seed), partitions)
+    inputs = draw_input(rng, partitions, rng.choice([0, 4]), gradual=True, labelling=labelling)
     moments = draw(rng, len(layouts), 2 if layouts is LAYOUTS else 1)
     said = draw_accepted(random.Random(seed)) if accepted else []
     still = Schedule("off", gradual=True, settings=settings or {}, accepted=said)
-    calm = AppliedRun(inputs, still, random.Random(1), moments=moments, layouts=layouts).go()
+    given: dict[str, Any] = {"labelling": labelling, "moments": moments, "layouts": layouts}
+    calm = AppliedRun(inputs, still, random.Random(1), **given).go()
     schedule = Schedule(
         "off",
         workers=max(rng.choice([1, 2, 3]), len(stages)),
@@ -148,9 +161,7 @@ def compare_runs(
         settings={**(settings or {}), "output": {"merge_panes": merged}},
         accepted=said,
     )
-    wild = AppliedRun(
-        inputs, schedule, random.Random(seed + 1), moments=moments, layouts=layouts
-    ).go()
+    wild = AppliedRun(inputs, schedule, random.Random(seed + 1), **given).go()
     for topic in ("verdicts", "alerts"):
         expected, found = calm.published(topic), wild.published(topic)
         if expected != found:

@@ -13,7 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
+import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from driftline.consumer.join.codes import Codes
 from driftline.consumer.join.future_rows import FutureRows
@@ -50,6 +52,7 @@ class ModelJoin:
         matching_type: how its rows are matched.
         position: everything before this offset has had its effect.
         until: the time from which on another version of the model holds, ms; None: there is none.
+        begun: of an applied model, from which time on its life has rows, ms; None: it has but one.
     """
 
     matching_type: ClassVar[type[Matching]] = Matching
@@ -86,6 +89,7 @@ class ModelJoin:
         self._lifts = dict(state.lifts)
         self._overflow = Overflow(self._matching, self._apply, room.waiting, state.cut)
         self.until: int | None = None
+        self.begun: int | None = None
         self._sent_horizon: int | None = None
         self._sent = False
         if not self._rebuilding:
@@ -107,9 +111,13 @@ class ModelJoin:
         if self._rebuilding and offset >= self.position:
             self.catch_up()
         source = (block.horizon.source, block.horizon.partition)
-        if block.horizon.until > self._resume_points.positions.get(source, 0):
-            self._take(block, source)
-        self._clock.advance(block.horizon)
+        life = block.life or 0
+        if self.begun is None or life == self.begun:
+            if block.horizon.until > self._resume_points.positions.get(source, 0):
+                self._take(block, source)
+            self._clock.advance(block.horizon)
+        elif life > self.begun:  # a source that speaks of the next life is through with this one
+            self._clock.advance(replace(block.horizon, horizon=life, progress=None, idle=False))
         self._make_room(offset)
         self._resume_points.note(offset + 1, self._clock.sources)
         now = self._clock.now()
@@ -199,6 +207,7 @@ class ModelJoin:
             reserved_until=until.astype("<i8").tobytes(),
             cut=list(self._overflow.cuts),
             lifts=list(self._lifts.items()),
+            life=msgspec.UNSET if self.begun is None else self.begun,
         )
 
     @property
@@ -267,6 +276,8 @@ class ModelJoin:
         """Yield the panes that are final at `now` (ms), then the horizon if it is a new one."""
         model, horizon = self.model, None
         if now is not None:
+            # What comes then is counted by the next version; after a removal by nobody.
+            now = now if self.until is None else min(now, self.until)
             horizon = (now - model.maturity) // model.every * model.every
             for pane in self._matching.close(horizon):
                 yield from pane.messages(self._partition, self.position)

@@ -54,6 +54,7 @@ class JoinState(msgspec.Struct, tag="join", rename=_IN_RECORDS):
         cut: what expired since then because too many were waiting, newest last.
         lifts: (offset, time): where the clock was lifted, because too many rows had been read ahead
             of the slowest source; from `rewind` on.
+        life: of an applied model, from which time on (ms) it has rows: 0 until it is removed.
     """
 
     position: int
@@ -71,3 +72,4 @@ class JoinState(msgspec.Struct, tag="join", rename=_IN_RECORDS):
     reserved_until: bytes = b""
     cut: list[Cut] = []
     lifts: list[tuple[int, int]] = []
+    life: int | msgspec.UnsetType = msgspec.UNSET

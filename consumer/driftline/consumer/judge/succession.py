@@ -17,12 +17,15 @@ from driftline.consumer.judge.lives.life import WindowTimes
 from driftline.consumer.judge.model import ModelJudge
 from driftline.consumer.judge.records import Cause, JudgedWindow
 from driftline.consumer.judge.sentence import Wording
-from driftline.consumer.judge.state import JudgedVersion, JudgeState
+from driftline.consumer.judge.state import JudgedVersion, JudgeState, PerformanceState
 from driftline.consumer.log.protocol import Gap
+from driftline.consumer.wire.clock import Listed
 from driftline.consumer.wire.messages import ModelChange, Pane, PanesMessage
 from driftline.consumer.wire.records import Alert, Verdict
 
 _PAST_KEPT = 32  # versions
+# Where the join of a removed model failed, or nobody runs it, its labels are not waited for longer.
+_LABELS_AWAITED_MS = 10 * 60_000
 _REMOVED = "removed, so it is watched no more"
 
 
@@ -65,6 +68,7 @@ class AppliedJudge(ModelJudge):
         super().__init__(*args)
         known = self._state.version
         self._known = JudgedVersion("") if known is msgspec.UNSET else known
+        self._waits: int | None = None  # for labels alone, since then (wall clock, ms)
         self._look_ahead()
 
     def feed(self, message: PanesMessage, offset: int) -> Sequence[Verdict | Alert]:
@@ -83,14 +87,19 @@ class AppliedJudge(ModelJudge):
             return ()
         else:
             out = list(super().feed(message, offset))
-        final = self.final()
-        if not past and self.until is not None and final is not None and final >= self.until:
+        if not past and self._judged_all() and self._labels_over:
             out += self._hand_over(offset)
         return out
 
     def tick(self, now: int) -> list[Alert]:
         """Look at the wall clock (ms); see `ModelJudge.tick`."""
-        return [] if self.outdated else super().tick(now)
+        if self.outdated:
+            return []
+        found = super().tick(now)
+        self._waits = (self._waits or now) if self._judged_all() else None
+        if self._waits is not None and now - self._waits >= _LABELS_AWAITED_MS:
+            found += self._hand_over(self.position)
+        return found
 
     def lost(self, gap: Gap) -> Sequence[Alert]:
         """Take in that panes were deleted unread; see `ModelJudge.lost`."""
@@ -122,7 +131,20 @@ class AppliedJudge(ModelJudge):
         return self._known.version
 
     def _look_ahead(self) -> None:
-        self.until = self._known.ahead[0].first if self._known.ahead else None
+        ahead = self._known.ahead
+        self.until = ahead[0].first if ahead else None
+        if self.performance is not None:
+            self.performance.end = self.until if ahead and ahead[0].removed else None
+
+    def _judged_all(self) -> bool:
+        """Return whether all events before the next version are judged."""
+        final = self.final()
+        return self.until is not None and final is not None and final >= self.until
+
+    @property
+    def _labels_over(self) -> bool:
+        """Whether all labels are that come before the model is removed, where it is."""
+        return self.performance is None or self.performance.over
 
     def _hand_over(self, offset: int) -> Iterator[Alert]:
         """Stop at a message: it is fed to the successor again, which judges what is left."""
@@ -192,17 +214,21 @@ def retired(state: JudgeState, rewind: int) -> JudgeState:
 
     `rewind`: the smallest offset of what is needed of its next life.
     """
+
     # Who owns each partition is still so: what a worker that slept says of it counts for nothing.
-    sources = [
-        (topic, place, replace(one, stale=False, idle=False, held=False))
-        for topic, place, one in state.sources
-    ]
+    def past(sources: Listed) -> Listed:
+        return [
+            (topic, place, replace(one, stale=False, idle=False, held=False))
+            for topic, place, one in sources
+        ]
+
     return JudgeState(
         position=state.position,
         rewind=rewind,
         topic_id=state.topic_id,
         partitions=state.partitions,
-        sources=sources,
+        sources=past(state.sources),
         alert_ends=state.alert_ends,
+        performance=PerformanceState(sources=past(state.performance.sources)),
         version=state.version,
     )

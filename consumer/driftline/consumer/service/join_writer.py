@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from driftline.consumer.sketch.blocks import BlockWriter, JoinModel, JoinProgress
+from driftline.consumer.sketch.blocks import BlockWriter
 from driftline.consumer.sketch.failures import Failures
+from driftline.consumer.sketch.join_progress import JoinModel, JoinProgress
 from driftline.consumer.sketch.labels import LabelReader
 from driftline.consumer.sketch.outcome_columns import Answers
 
@@ -21,6 +23,7 @@ def open_writer(
     progress: Mapping[str, JoinProgress],
     now: int,
     failures: Failures | None,
+    ends: Mapping[str, int | None],
 ) -> BlockWriter | None:
     """Return what sends the predictions and labels of `topic` to the join; see `Plan.writer`."""
     models: dict[str, JoinModel] = {}
@@ -29,7 +32,7 @@ def open_writer(
     for name, labels in plan.labelled.items():
         if topic in (*plan.config.models[name].predictions, labels.topic):
             with found.guard(name):
-                models[name] = _join_model(plan, name)
+                models[name] = replace(_join_model(plan, name), end=ends.get(name))
                 if topic == labels.topic:
                     classes[name] = plan.outcome_layout(name).classes
     reader = None
@@ -42,7 +45,7 @@ def open_writer(
     writer = BlockWriter(models, reader, targets, progress, now)
     for name in failures or ():
         writer.rest(name)
-    return writer if writer.models else None
+    return writer if writer.models or writer.state() else None
 
 
 def _join_model(plan: Plan, name: str) -> JoinModel:

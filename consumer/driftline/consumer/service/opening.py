@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -20,12 +20,13 @@ from driftline.consumer.service.bodies import require_body
 from driftline.consumer.service.counting import InputPartition
 from driftline.consumer.service.joining import JoinsPartition
 from driftline.consumer.service.judging import Judge, PanesPartition, sent_alerts
+from driftline.consumer.service.lives import Beginning, beginning, lives_of
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.service.stage import Stage
 from driftline.consumer.service.states import States, join_key, judge_key, sketch_key
 from driftline.consumer.service.topics import recreated
-from driftline.consumer.service.versions import ModelVersion, next_life
 from driftline.consumer.sketch.failures import Failures
+from driftline.consumer.sketch.join_progress import JoinProgress
 from driftline.consumer.sketch.state import WORKER, ModelProgress, SketchState
 from driftline.consumer.sketch.totals import InputTotals
 from driftline.consumer.wire.messages import partition_of
@@ -73,7 +74,7 @@ class Opening:
     ) -> InputPartition:
         """Return the stage of an input partition, as of a state; `totals`: of its topic."""
         plan, partitions = self.plan, self.topics[partition.topic].partitions
-        targets = self.topics[plan.output("joins")].partitions if plan.labelled else 0
+        targets = self.topics[plan.output("joins")].partitions if plan.joined else 0
         sketch = plan.sketch(partition, partitions, state, now, totals, targets)
         if plan.config.output.merge_panes:
             sketch.kept.keep()
@@ -107,14 +108,20 @@ class Opening:
             if known is None:
                 count = self._first_partitions(partition.topic)
                 start = starts[partition]
-                begun = self._lives(partition.topic, {})
+                new = SketchState(info.topic_id, 0, start, start, -1, {})
+                begun = self._beginnings(partition.topic, new)
                 known = SketchState(
                     topic_id=info.topic_id,
                     partitions=info.partitions if count is None else count,
                     position=start,
                     rewind=start,
                     generation=-1,
-                    models={name: _begun(each, start, now) for name, each in begun.items()},
+                    models={
+                        n: _counting(each, start, now) for n, each in begun.items() if each.counts
+                    },
+                    joins={
+                        n: _sending(each, start, now) for n, each in begun.items() if each.sends
+                    },
                 )
             elif known.topic_id != info.topic_id:
                 raise LogError(recreated(partition.topic))
@@ -128,29 +135,35 @@ class Opening:
         self, partition: TopicPartition, known: SketchState, now: int
     ) -> SketchState:
         """Let models that were applied since count what was written since, wherever others are."""
-        new = self._lives(partition.topic, known.models)
+        new = self._beginnings(partition.topic, known)
         if not new:
             return known
         starts = {
-            name: self.log.offsets_at(frozenset([partition]), first.at)[partition]
-            for name, first in new.items()
+            name: self.log.offsets_at(frozenset([partition]), each.version.at)[partition]
+            for name, each in new.items()
         }
-        models = {name: _begun(first, starts[name], now) for name, first in new.items()}
-        behind = {name: start for name, start in starts.items() if start < known.position}
+        models = {n: _counting(each, starts[n], now) for n, each in new.items() if each.counts}
+        joins = {n: _sending(each, starts[n], now) for n, each in new.items() if each.sends}
+        behind = {
+            name: start
+            for name, start in starts.items()
+            if start < known.position and (name in models or name not in known.models)
+        }
         return msgspec.structs.replace(
             known,
             rewind=min([known.rewind, *behind.values()]),
             needed=known.rewind if known.needed is None else known.needed,
             models=known.models | models,
+            joins=known.joins | joins,
             behind=known.behind | behind,
         )
 
-    def _lives(self, topic: str, known: Mapping[str, ModelProgress]) -> dict[str, ModelVersion]:
-        """Return the versions with which applied models begin in a partition where some are."""
+    def _beginnings(self, topic: str, known: SketchState) -> dict[str, Beginning]:
+        """Return what begins of applied models in a partition whose state is known."""
         return {
-            name: life
+            name: found
             for name, versions in self.plan.versions.items()
-            if (life := next_life(versions, topic, known.get(name)))
+            if (found := beginning(versions, topic, known.models.get(name), known.joins.get(name)))
         }
 
     def joins(self, partition: TopicPartition, generation: int) -> JoinsPartition:
@@ -160,13 +173,42 @@ class Opening:
         joins: dict[str, ModelJoin] = {}
         failures = Failures()
         for name in self.plan.joined:
-            state = self._state(join_key(number, name), JoinState, begin, info)
+            known = self._joined(name, partition, begin, info)
+            if known is None:
+                continue
             self.states.own(join_key(number, name), generation)
             with failures.guard(name):
-                joins[name] = self.plan.join(name, number, info.partitions, state)
+                joins[name] = self.plan.join(name, number, info.partitions, known)
         end = self.log.end_offsets(frozenset([partition]))[partition]
         rewinds = [join.rewind for join in joins.values()]
         return JoinsPartition(number, joins, min(rewinds, default=end), failures)
+
+    def _joined(
+        self, name: str, partition: TopicPartition, begin: int, info: TopicInfo
+    ) -> JoinState | None:
+        """Return the state of a join; None where a model is removed, and all before was joined.
+
+        The next life of an applied model begins anew, with what was sent since it was applied.
+        """
+        state = self._state(join_key(partition.partition, name), JoinState, begin, info)
+        versions = self.plan.versions.get(name)
+        if not versions:
+            return state
+        lives = [each for each in lives_of(versions) if each.labelled]
+        if not state.sources:  # it is new: of the oldest that is known
+            state.life = lives[0].first
+        elif state.life is msgspec.UNSET:
+            state.life = lives[-1].first
+        for life in lives:
+            if life.first < (state.life or 0):
+                continue
+            if life.first > (state.life or 0):
+                at = life.versions[0].at - _CLOCKS_APART_MS
+                since = max(begin, self.log.offsets_at(frozenset([partition]), at)[partition])
+                state = JoinState(since, since, info.topic_id, info.partitions, life=life.first)
+            if life.joining(state)[0] is not None:
+                return state
+        return None
 
     def panes(self, partition: TopicPartition, generation: int) -> PanesPartition:
         """Return the judges of one partition of the log of panes, each as of its state."""
@@ -264,9 +306,14 @@ STAGES: dict[str, Callable[[Opening, TopicPartition, int], Stage]] = {
 data flows. Before them come the inputs."""
 
 
-def _begun(version: ModelVersion, start: int, now: int) -> ModelProgress:
+def _counting(life: Beginning, start: int, now: int) -> ModelProgress:
     """Return the progress of a model that begins; what is of a former life was counted then."""
-    return ModelProgress(start, now, horizon=version.change.first or None)
+    return ModelProgress(start, now, horizon=life.version.change.first or None)
+
+
+def _sending(life: Beginning, start: int, now: int) -> JoinProgress:
+    """Return the same of its rows."""
+    return JoinProgress(now, begun=(life.first, start))
 
 
 def inputs_read(plan: Plan) -> frozenset[str]:
@@ -276,7 +323,7 @@ def inputs_read(plan: Plan) -> frozenset[str]:
 
 def topics_read(plan: Plan) -> frozenset[str]:
     """Return the topics that the stages of a worker read: those that run the same share them."""
-    left = {"joins": JOIN not in plan.config.stages or not plan.labelled}
+    left = {"joins": JOIN not in plan.config.stages or not plan.joined}
     left |= {"panes": JUDGE not in plan.config.stages}
     again = [name for name in STAGES if not left.get(name, False)]
     return inputs_read(plan) | set(map(plan.output, again))

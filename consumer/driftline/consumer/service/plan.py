@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
+from types import MappingProxyType
 
 from driftline.consumer.config import Config, LabelsConfig
 from driftline.consumer.join.model import ModelJoin
@@ -24,13 +25,15 @@ from driftline.consumer.service.account import Account
 from driftline.consumer.service.comparing import ComparisonPlan, comparison_key
 from driftline.consumer.service.formats import RecordOpener, record_form
 from driftline.consumer.service.join_writer import open_writer
+from driftline.consumer.service.lives import lives_of
 from driftline.consumer.service.stored_references import References, outlines
 from driftline.consumer.service.topic_versions import TopicVersions, open_sketch
-from driftline.consumer.service.versions import ModelVersion, joining, judging
+from driftline.consumer.service.versions import ModelVersion, judging
 from driftline.consumer.service.versions import earlier as earlier_of
-from driftline.consumer.sketch.blocks import BlockWriter, JoinProgress
+from driftline.consumer.sketch.blocks import BlockWriter
 from driftline.consumer.sketch.decode import Decoder, ModelSchema
 from driftline.consumer.sketch.failures import Failures
+from driftline.consumer.sketch.join_progress import JoinProgress
 from driftline.consumer.sketch.joint_cells import JointCells
 from driftline.consumer.sketch.listed import Listed
 from driftline.consumer.sketch.open_pane import PaneTimes, SketchModel
@@ -39,7 +42,6 @@ from driftline.consumer.sketch.partition import PartitionSketch
 from driftline.consumer.sketch.state import SketchState
 from driftline.consumer.sketch.totals import InputTotals
 from driftline.consumer.sketch.versions import release_names
-from driftline.consumer.wire.clock import Clock, by_source
 from driftline.detectors import OTHER
 from driftline.detectors.counts import Layout
 from driftline.detectors.outcomes import OutcomeLayout, Outcomes
@@ -109,6 +111,14 @@ class Plan:
         models = {name: m for name, m in self.config.models.items() if name not in names}
         return replace(self, config=self.config.model_copy(update={"models": models}))
 
+    def unlabelled(self, names: Collection[str]) -> Plan:
+        """Return the plan in which the labels of some models are not read."""
+        known = self.config.models.items()
+        models = {
+            name: m.model_copy(update={"labels": None}) if name in names else m for name, m in known
+        }
+        return replace(self, config=self.config.model_copy(update={"models": models}))
+
     @cached_property
     def labelled(self) -> dict[str, LabelsConfig]:
         """The models whose labels are read, and where from."""
@@ -129,7 +139,10 @@ class Plan:
     @cached_property
     def joined(self) -> tuple[str, ...]:
         """What is joined: the models whose labels are read, and the comparisons."""
-        return (*self.labelled, *self.comparisons)
+        applied = {
+            n for n, all_ in self.versions.items() if any(x.labelled for x in lives_of(all_))
+        }
+        return (*sorted({*self.labelled, *applied}), *self.comparisons)
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -229,13 +242,15 @@ class Plan:
         progress: Mapping[str, JoinProgress],
         now: int,
         failures: Failures | None = None,
+        ends: Mapping[str, int | None] = MappingProxyType({}),
     ) -> BlockWriter | None:
         """Return what sends the predictions and labels of `topic` to the join; None: nothing.
 
         `failures`: models that have failed already, and
-        where to note those that it cannot write of; without it they are raised.
+        where to note those that it cannot write of; without it they are raised. `ends`: when lives
+        of applied models are over, ms.
         """
-        return open_writer(self, topic, targets, progress, now, failures)
+        return open_writer(self, topic, targets, progress, now, failures, ends)
 
     def segments(self, name: str) -> dict[str, tuple[str, ...]]:
         """Return the tags that a model is watched by, each with the values counted apart."""
@@ -248,11 +263,12 @@ class Plan:
             totals = self.join_tallies[name]
             return self.comparisons[name].join(partition, partitions, state, totals)
         if name in self.versions:
-            sources = by_source(state.sources)
-            now = Clock(tuple({topic for topic, _ in sources}), sources).now()
-            present, until = joining(self.versions[name], now)
-            join = self.at({name: present}).join(name, partition, partitions, state)
-            join.until = until
+            life = next(x for x in lives_of(self.versions[name]) if x.first == (state.life or 0))
+            present, until = life.joining(state)
+            join = self.at({name: present or life.labelled[-1]}).join(
+                name, partition, partitions, state
+            )
+            join.begun, join.until = life.first, until
             return join
         config, labels, limits = self.config.models[name], self.labelled[name], self.config.limits
         return ModelJoin(

@@ -11,9 +11,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from driftline.consumer.log.protocol import TopicPartition
+from driftline.consumer.service.lives import adopted, sending
 from driftline.consumer.service.versions import ModelVersion, counting
+from driftline.consumer.sketch.blocks import BlockWriter
 from driftline.consumer.sketch.decode import Decoder
 from driftline.consumer.sketch.failures import Failures
+from driftline.consumer.sketch.join_progress import JoinProgress
 from driftline.consumer.sketch.later import LaterVersion, Versions
 from driftline.consumer.sketch.partition import PartitionSketch
 from driftline.consumer.sketch.state import SketchState
@@ -93,6 +96,25 @@ class TopicVersions:
                 decoder.later[number] = plan.decoder(self.topic, failures)
         return decoder, failures
 
+    def writer(
+        self, state: SketchState, targets: int, now: int, failures: Failures
+    ) -> BlockWriter | None:
+        """Return what sends rows of a partition to the join, each model's by its life there."""
+        known: dict[str, JoinProgress] = {}
+        sent: dict[str, ModelVersion] = {}
+        ends: dict[str, int | None] = {}
+        for name, progress in state.joins.items():
+            versions = self.versions.get(name)
+            if versions is None:
+                known[name] = progress
+                continue
+            known[name] = adopted(versions, progress)
+            found = sending(versions, self.topic, self.found.get(name), known[name])
+            if found is not None:
+                sent[name], ends[name] = found
+        plan = self.present.at(sent).unlabelled(self.versions.keys() - sent.keys())
+        return plan.writer(self.topic, targets, known, now, failures, ends)
+
     def model(self, name: str) -> Versions:
         """Return what is counted of a model."""
         if name not in self._models:
@@ -141,7 +163,7 @@ def open_sketch(
     for name in counted:
         with failures.guard(name):
             models[name] = versions.model(name)
-    writer = present.writer(topic, targets, state.joins, now, failures)
+    writer = versions.writer(state, targets, now, failures)
     sound = {name: model for name, model in models.items() if name not in failures}
     sketch = PartitionSketch(source, partitions, decoder, sound, state, now, totals, writer)
     for name, failure in failures.items():

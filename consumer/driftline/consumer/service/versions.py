@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.state import JudgedVersion
 from driftline.consumer.service.stored_references import StoredReference
-from driftline.consumer.sketch.state import ModelProgress
 from driftline.consumer.wire.messages import ModelChange
 
 
@@ -48,7 +46,7 @@ def counting(
     """Return the versions that events of a partition may still belong to, the present one first.
 
     None beyond a removal: a model that was applied again begins when its former life is over there
-    (see `next_life`).
+    (see `lives.beginning`).
 
     Args:
         versions: of a model, by time.
@@ -60,27 +58,6 @@ def counting(
     found = versions[begin : ends[0] + 1 if ends else len(versions)]
     reading = (at for at, each in enumerate(found) if each.reads(topic))
     return found[next(reading, len(found)) :]
-
-
-def next_life(
-    versions: Sequence[ModelVersion], topic: str, progress: ModelProgress | None
-) -> ModelVersion | None:
-    """Return the version with which a model begins in a partition; None: it is over, or goes on.
-
-    Args:
-        versions: of the model, by time.
-        topic: whose partition it is.
-        progress: of the model there; None: it is new, and begins as it was applied last.
-    """
-    begin = len(versions) if progress is None else _place(versions, progress.sent)
-    ends = [at for at, each in enumerate(versions) if each.config is None]
-    if progress is None:
-        begin = ends[-1] + 1 if ends else 0
-    elif begin in ends:
-        begin += 1
-    else:
-        return None
-    return next((each for each in versions[begin:] if each.reads(topic)), None)
 
 
 def _place(versions: Sequence[ModelVersion], horizon: int | None) -> int:
@@ -115,15 +92,3 @@ def earlier(versions: Sequence[ModelVersion], judged: JudgedVersion) -> StoredRe
             same = each.change.configuration == own.change.configuration
             return each.stored if same and not each.config.reference.moves else None
     return None
-
-
-def joining(versions: Sequence[ModelVersion], now: int | None) -> tuple[ModelVersion, int | None]:
-    """Return the version that joins labels, and until when it does, ms; None: for good.
-
-    `now`: how far the rows of the join have come, ms; None: it has none yet.
-    """
-    labelled = [each for each in versions if each.config is not None and each.config.labels]
-    for present, following in pairwise(labelled):
-        if now is None or now < following.change.first:
-            return present, following.change.first
-    return labelled[-1], None

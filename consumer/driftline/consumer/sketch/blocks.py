@@ -20,55 +20,16 @@ from driftline.consumer.log.protocol import Gap
 from driftline.consumer.sketch.decode import ModelRows, Rejected
 from driftline.consumer.sketch.event_ids import NO_ID, hash_ids
 from driftline.consumer.sketch.input_rows import InputRows
+from driftline.consumer.sketch.join_progress import JoinModel, JoinProgress
 from driftline.consumer.sketch.labels import DecodedLabels, LabelReader, LabelRows
-from driftline.consumer.sketch.outcome_columns import Answers
 from driftline.consumer.wire.join_rows import IdArray, JoinRows, pack_rows, packed_size
 from driftline.consumer.wire.messages import LARGEST_MESSAGE, Block, Horizon, Loss
 from driftline.detectors import OTHER
 from driftline.detectors.grid import IntArray
-from driftline.detectors.outcomes.error_model import EventErrors
 
 # Versions are named by the stream: those beyond this number have no name in a block.
 _MOST_VERSIONS = 200
 _NEVER = -(1 << 62)
-
-
-class JoinProgress(msgspec.Struct, rename={"active_at": "heard"}):
-    """How far the rows of one model have come in one input partition; times in ms since 1970.
-
-    Attributes:
-        active_at: wall-clock time at which the latest row was read; at first, of the first look.
-        progress: largest time of any row, None before the first.
-        lost: offsets [from, to) never read, until a row shows when they may have been.
-        refused: whether they were refused as a batch, not deleted.
-    """
-
-    active_at: int
-    progress: int | None = None
-    lost: tuple[int, int] | None = None
-    refused: bool = False
-
-
-@dataclass(frozen=True)
-class JoinModel:
-    """What is sent of one model's predictions and labels.
-
-    Attributes:
-        name: the model.
-        answers: finds scores and classes in the columns of its predictions.
-        segments: tag to the values that are counted apart.
-        grace: ms a row may be late and keep its own time.
-        errors: estimates the error of a regression's predictions; None: nothing does.
-        ordered: whether later rows come later; in a set all keep their own times, and `close`
-            alone tells before which time no more come.
-    """
-
-    name: str
-    answers: Answers
-    segments: Mapping[str, tuple[str, ...]]
-    grace: int
-    errors: EventErrors | None = None
-    ordered: bool = True
 
 
 @dataclass(frozen=True)
@@ -87,6 +48,18 @@ class PolledRows:
     versions: Mapping[str, Sequence[str]]
     labels: Mapping[str, LabelRows]
 
+    def since(self, offset: int) -> PolledRows:
+        """Return what lies at an offset or behind it."""
+        if not len(self.offsets) or self.offsets[0] >= offset:
+            return self
+        events = {n: rows.select(self._late(rows, offset)) for n, rows in self.events.items()}
+        labels = {n: rows.select(self._late(rows, offset)) for n, rows in self.labels.items()}
+        return PolledRows(self.offsets, events, self.versions, labels)
+
+    def _late(self, rows: ModelRows | LabelRows, offset: int) -> NDArray[np.bool_]:
+        late: NDArray[np.bool_] = self.offsets[rows.index] >= offset
+        return late
+
 
 class BlockWriter:
     """Writes the blocks of one input partition.
@@ -95,7 +68,7 @@ class BlockWriter:
         models: the models whose predictions or labels the topic holds, and are joined.
         labels: reads the labels that the topic holds; None where it holds none.
         targets: how many partitions `joins` has.
-        progress: as read from the log, by model.
+        progress: as read from the log, by model; of those not among `models` it is kept.
         now: wall-clock time, ms.
     """
 
@@ -114,6 +87,7 @@ class BlockWriter:
             name: msgspec.structs.replace(progress[name]) if name in progress else JoinProgress(now)
             for name in models
         }
+        self._others = {name: each for name, each in progress.items() if name not in models}
         self._marked: dict[str, int] = {}  # when a model's idle mark was sent last
         self._closed: dict[str, int] = {}  # of a set, the time before which no more rows come
 
@@ -187,17 +161,23 @@ class BlockWriter:
         self, name: str, horizon: Horizon, batch: PolledRows, now: int
     ) -> Iterator[Block | Loss]:
         """Yield a model's blocks of a batch, read at `now` (wall clock, ms); `horizon`: whose."""
-        model, events, labels = self._models[name], batch.events.get(name), batch.labels.get(name)
+        model, progress = self._models[name], self.progress[name]
+        if model.over(progress):
+            return
+        batch = batch.since(progress.start)
+        events, labels = batch.events.get(name), batch.labels.get(name)
         read = [rows.times for rows in (events, labels) if rows is not None]
         largest = max((int(times.max()) for times in read if times.size), default=None)
         if largest is None:
             return
         rows = self._rows(model, horizon, batch)
-        progress = self.progress[name]
         before = _NEVER if progress.progress is None else progress.progress
         passed = partial(_passed, batch.offsets, (events, labels), before)
         if model.ordered:
             rows.times = np.maximum(rows.times, passed(rows.offsets) - model.grace)
+        if progress.life or model.end is not None:
+            end = -_NEVER if model.end is None else model.end
+            rows = rows.select((rows.times >= progress.life) & (rows.times < end))
         progress.progress, progress.active_at = max(before, largest), now
         self._marked.pop(name, None)
         if progress.lost is not None:
@@ -221,8 +201,8 @@ class BlockWriter:
         """Yield rows as blocks to every target, by halves where one would be too large to send."""
         target = (rows.ids % np.uint64(self._targets)).astype(np.int64)
         blocks = [
-            _block(horizon, number, model, rows.select(target == number), names)
-            for number in range(self._targets)
+            _block(block, model, rows.select(target == block.target), names)
+            for block in self._to_all(horizon)
         ]
         if (
             max(packed_size(block.rows) for block in blocks) <= LARGEST_MESSAGE
@@ -271,15 +251,28 @@ class BlockWriter:
     def idle(self, name: str, horizon: Horizon, now: int) -> Iterator[Block]:
         """Yield an idle mark of a model."""
         self._marked[name] = now
-        said = self._said(horizon, self._models[name])
+        model = self._models[name]
+        if model.end is not None and now >= model.end + model.grace:
+            self.progress[name].ended = True
+        said = self._said(horizon, model)
         return self._to_all(msgspec.structs.replace(said, idle=True))
+
+    @property
+    def settled(self) -> bool:
+        """Whether the life of a model is over here."""
+        return any(model.over(self.progress[name]) for name, model in self._models.items())
 
     def state(self) -> dict[str, JoinProgress]:
         """Return the progress of every model as of now."""
-        return {name: msgspec.structs.replace(p) for name, p in self.progress.items()}
+        known = {name: msgspec.structs.replace(p) for name, p in self.progress.items()}
+        for name, progress in known.items():
+            if self._models[name].over(progress):
+                progress.ended = True
+        return self._others | known
 
     def _to_all(self, horizon: Horizon) -> Iterator[Block]:
-        return (Block(horizon, number) for number in range(self._targets))
+        life = self.progress[horizon.model].life or msgspec.UNSET
+        return (Block(horizon, number, life=life) for number in range(self._targets))
 
     def _said(self, horizon: Horizon, model: JoinModel) -> Horizon:
         progress = self.progress[model.name].progress
@@ -291,7 +284,7 @@ class BlockWriter:
         """Return the time (ms) before which no more of a model's rows count."""
         if not model.ordered:
             return self._closed.get(model.name)
-        return None if progress is None else progress - model.grace
+        return model.frontier(self.progress[model.name], progress)
 
     def _rows(self, model: JoinModel, horizon: Horizon, batch: PolledRows) -> JoinRows:
         """Return the predictions and labels of a model in the order of their records."""
@@ -379,12 +372,10 @@ def _ids_by_offset(horizon: Horizon, offsets: IntArray, labels: LabelRows | None
     return own
 
 
-def _block(
-    horizon: Horizon, target: int, model: JoinModel, rows: JoinRows, names: Sequence[str]
-) -> Block:
-    """Return a block whose codes are places in lists of its own, so that it can be read alone."""
+def _block(block: Block, model: JoinModel, rows: JoinRows, names: Sequence[str]) -> Block:
+    """Return a block with rows; codes are places in lists of its own: it can be read alone."""
     if not len(rows):
-        return Block(horizon, target)
+        return block
     used, first = np.unique(rows.versions[rows.versions > 0], return_index=True)
     used = used[np.argsort(first)]  # codes depend on what was read before
     listed = [names[code - 1] for code in used[:_MOST_VERSIONS].tolist()]
@@ -393,8 +384,11 @@ def _block(
     rows.versions = lookup[rows.versions]
     if len(used) > _MOST_VERSIONS:
         listed.append(OTHER)
-    return Block(
-        horizon, target, list(model.answers.classes), listed,
-        {tag: list(values) for tag, values in model.segments.items()}, pack_rows(rows),
-        None if model.errors is None else model.errors.model_id,
-    )  # fmt: skip
+    return msgspec.structs.replace(
+        block,
+        classes=list(model.answers.classes),
+        versions=listed,
+        segments={tag: list(values) for tag, values in model.segments.items()},
+        rows=pack_rows(rows),
+        errors=None if model.errors is None else model.errors.model_id,
+    )

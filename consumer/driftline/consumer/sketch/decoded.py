@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from driftline.consumer.sketch.exact import Lack
 from driftline.consumer.sketch.failures import Failures
@@ -136,6 +137,17 @@ class ModelRows:
     def segments(self) -> dict[str, CodeArray]:
         """The codes of tags that are counted apart, see `TagCodes`."""
         return self.tags.segments
+
+    def select(self, chosen: NDArray[np.bool_]) -> ModelRows:
+        """Return some of the rows, without what is read of them whole."""
+        return ModelRows(
+            self.index[chosen],
+            self.times[chosen],
+            self.columns.take(np.flatnonzero(chosen)),
+            self.versions[chosen],
+            TagCodes({tag: codes[chosen] for tag, codes in self.segments.items()}),
+            None if self.ids is None else self.ids[chosen],
+        )
 
 
 @dataclass

@@ -221,8 +221,8 @@ class PartitionSketch:
 
     @property
     def settled(self) -> bool:
-        """Whether the present version of a model is over."""
-        return any(model.settled for model in self._models.values())
+        """Whether the present version of a model is over, or its life in the join."""
+        return self._writer.settled or any(model.settled for model in self._models.values())
 
     def progress(self) -> Mapping[str, ModelProgress]:
         """Return the progress per model, to look at; of those that failed none."""

@@ -10,8 +10,8 @@ from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
-from driftline.consumer.sketch.blocks import JoinProgress
 from driftline.consumer.sketch.failures import Failures, Guard
+from driftline.consumer.sketch.join_progress import JoinProgress
 
 T = TypeVar("T")
 

@@ -16,7 +16,7 @@ from driftline.consumer.log.protocol import TopicPartition
 from driftline.consumer.offline.run import is_of_labels
 from driftline.consumer.service.backtest import Backtest
 from driftline.consumer.service.states import sketch_key
-from driftline.consumer.sketch.blocks import JoinProgress
+from driftline.consumer.sketch.join_progress import JoinProgress
 from driftline.consumer.sketch.state import ModelProgress, SketchState
 from driftline.consumer.spark.errors import SparkError
 from driftline.consumer.spark.shipped import Shipped

@@ -230,7 +230,8 @@ class Block(msgspec.Struct, frozen=True, tag="block", rename={"horizon": "word"}
 
     `horizon` is how far the input partition has come; no row counts before its time (ms)
     any more. It goes to every partition of `joins`, with rows or without. `errors`: id of the error
-    model by which the rows' errors were estimated; None: by none.
+    model by which the rows' errors were estimated; None: by none. `life`: of a model that was
+    removed and applied again, from which time (ms) on it has rows; those of before are others.
     """
 
     horizon: Horizon
@@ -240,6 +241,7 @@ class Block(msgspec.Struct, frozen=True, tag="block", rename={"horizon": "word"}
     segments: dict[str, list[str]] = {}
     rows: Rows | None = None
     errors: str | None = None
+    life: int | msgspec.UnsetType = msgspec.UNSET
 
 
 PanesMessage = Pane | Horizon | Loss | ModelChange | Acceptance

@@ -61,6 +61,7 @@ class PerformanceJudge:
         clock: how far each partition of the join has come.
         track: its windows, and the panes that they need.
         newest: what came in the last window, of the whole model.
+        end: the time at which the model is removed, ms; None: it is not.
     """
 
     def __init__(self, shared: Shared, references: Timeline, state: PerformanceState) -> None:
@@ -86,6 +87,7 @@ class PerformanceJudge:
         self._waiting = dict(state.waiting)
         self._versions = SeenReleases({*config.releases} & {VERSION}, state.versions, {})
         self.newest: Labelled | None = None
+        self.end: int | None = None
 
     @property
     def _streams(self) -> Sequence[MetricStream]:
@@ -119,7 +121,7 @@ class PerformanceJudge:
 
     def judge(self, may_judge: Callable[[int], bool]) -> Iterator[Verdict | Alert]:
         """Judge what is due; `may_judge`: whether a window that ends then (ms) may be judged."""
-        final = self.clock.now()
+        final = self._final()
         if final is None:
             return
         for stretch in self.track.due(final, may_judge):
@@ -132,6 +134,24 @@ class PerformanceJudge:
                 yield from self._window(stretch)
                 self._leave(stretch.start)
         yield from self._panes(final, may_judge)
+
+    @property
+    def over(self) -> bool:
+        """Whether all is judged that is joined before the model is removed."""
+        end, now = self._end(), self.clock.now()
+        return end is None or (now is not None and now >= end)
+
+    def _end(self) -> int | None:
+        """Return where the last pane ends that is joined before the model is removed, ms."""
+        labels, every = self._config.labels, self._config.window.every
+        if self.end is None or labels is None:
+            return None
+        return (self.end - (0 if self._by_arrival else labels.maturity)) // every * every
+
+    def _final(self) -> int | None:
+        """Return the time before which every pane of its life is final, ms."""
+        now, end = self.clock.now(), self._end()
+        return now if now is None or end is None else min(now, end)
 
     def _panes(self, until: int, may_judge: Callable[[int], bool]) -> Iterator[Alert]:
         """Add the panes that end at `until` (ms) or before to the evidence, in order."""
