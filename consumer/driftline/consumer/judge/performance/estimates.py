@@ -9,6 +9,7 @@ import numpy as np
 from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.dispersed import metric_note
 from driftline.consumer.judge.lives.life import Lives
+from driftline.consumer.judge.performance.normal import OutcomeNormal, StreamOutcomes
 from driftline.consumer.judge.performance.records import MetricWindow, MetricWriter, by_name
 from driftline.consumer.judge.performance.rules import MetricReading, against_limit
 from driftline.consumer.judge.records import RecordWriter, too_few
@@ -67,9 +68,8 @@ class EstimateStream:
         self._config, self._layout, self._outcomes = config, reference.layout, outcomes
         self._lives = lives
         self._begin = reference.size  # of the cells of estimates
-        place = reference.position[records.segment]
-        self._normal = outcomes.figures[place]
-        self._calibration = outcomes.calibrations[place]
+        self._known = StreamOutcomes(reference, outcomes, records.segment)
+        self._normal = self._known.whole.figures
         self._inputs = self._estimated_from(reference)
         segment = records.segment
         self._scale = {} if segment is None else self._errors_in(reference.counts_of(segment))
@@ -92,7 +92,11 @@ class EstimateStream:
             return [], self._writer.again(self._lives, empty, self._normal, reason, estimated=True)
         inputs = phi[OTHER, self._inputs]
         most = float(inputs[inputs < UNKNOWN].max(initial=1.0))
-        found = by_name(self._estimates(panes.counts(start, end, self._segment), most))
+        normal = self._known.whole
+        if normal.calibration is not None:
+            normal = self._known.of(lambda part: panes.events(start, end, part))
+        counts = panes.counts(start, end, self._segment)
+        found = by_name(self._estimates(counts, most, normal))
         versions = panes.versions(start, end, self._segment)
         firing = [
             life.feature for life in self._lives.values()
@@ -108,16 +112,16 @@ class EstimateStream:
         length = self._config.window.length
         return verdicts, self._writer.alerts(self._lives, found, None, shown, incidents, length)
 
-    def _estimates(self, counts: IntArray, phi: float) -> list[MetricReading]:
+    def _estimates(self, counts: IntArray, phi: float, known: OutcomeNormal) -> list[MetricReading]:
         size, outcomes = self._layout.size, self._outcomes
         figures = {}
-        if self._calibration is not None:
-            figures = estimate(outcomes.layout, self._calibration, counts[self._begin :])
+        if known.calibration is not None:
+            figures = estimate(outcomes.layout, known.calibration, counts[self._begin :])
         elif outcomes.error_model is not None:
             figures = estimate_errors(self._layout, outcomes.error_model, counts[:size])
         found = []
         for name, figure in figures.items():
-            normal, scale = self._normal[name].value, self._scale.get(name, 1.0)
+            normal, scale = known.figures[name].value, self._scale.get(name, 1.0)
             if not isnan(normal):
                 if scale != 1.0:
                     ends = figure.low * scale, figure.high * scale

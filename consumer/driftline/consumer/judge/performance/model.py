@@ -231,6 +231,7 @@ class PerformanceJudge:
             verdicts, written = stream.judge(
                 window, None if counts is None else counts[: self._size], found.labelled, reason,
                 self._lives, self._incidents(stretch.end),
+                partial(stream.normal, stretch.start, stretch.end, panes),
                 partial(self._reach if stream.segment is None else nowhere, stretch),
             )  # fmt: skip
             yield from verdicts

@@ -19,6 +19,7 @@ from driftline.consumer.judge.features.rules import RuleBook
 from driftline.consumer.judge.lives.life import Lives, Reading, WindowTimes
 from driftline.consumer.judge.performance.changes import MetricChanges
 from driftline.consumer.judge.performance.details import details_of
+from driftline.consumer.judge.performance.normal import OutcomeNormal, StreamOutcomes
 from driftline.consumer.judge.performance.records import (
     MetricWindow,
     MetricWriter,
@@ -47,6 +48,7 @@ from driftline.detectors.outcomes import (
     gap_figure,
     measure,
 )
+from driftline.detectors.outcomes.mixture import labelled_events
 from driftline.detectors.reference import Reference
 
 
@@ -90,14 +92,12 @@ class MetricStream:
         self._config, self._outcomes, self._level = config, outcomes, rules.performance_level
         unlimited = config.budget is not None and not config.performance
         self._default = outcomes.watched if unlimited else None
-        place = reference.position[records.segment]
-        self._counts = outcomes.counts[place]
+        self._known = StreamOutcomes(reference, outcomes, records.segment)
         self._normal = {
             name: figure
-            for name, figure in outcomes.figures[place].items()
+            for name, figure in self._known.whole.figures.items()
             if METRICS[name].always or name in config.performance
         }
-        self._calibration = outcomes.calibrations[place]
         self.changes: MetricChanges | None = None
         watched = {self._default, GAP.name} if outcomes.has_gap else {self._default}
         if config.budget is not None and watched != {None}:
@@ -147,7 +147,8 @@ class MetricStream:
                 continue
             counts = panes.counts(since, end, self.segment)
             outcomes, extra = counts[: self.size], counts[self.size :]
-            found = self._found(outcomes, self.variation.before(since))
+            normal = self.normal(since, end, panes)
+            found = self._found(outcomes, self.variation.before(since), normal)
             by = {each.subject.name: each for each in found}
             one, gap = by[name], by.get(GAP.name)
             if not self._is_worse(one):
@@ -174,6 +175,15 @@ class MetricStream:
             changes.fired(change, end, panes)
         return written
 
+    def normal(self, start: int, end: int, panes: PaneStore) -> OutcomeNormal:
+        """Return what is normal for the labels in the panes from one time to another (ms)."""
+        layout = self._outcomes.layout
+
+        def labelled(stream: str) -> int:
+            return labelled_events(layout, panes.counts(start, end, stream)[: self.size])
+
+        return self._known.of(labelled)
+
     def said(self, lives: Lives) -> set[str]:
         """Return the metrics of which an alert says already that they became worse."""
         names = [] if self.changes is None else self.changes.names
@@ -199,6 +209,7 @@ class MetricStream:
         reason: str | None,
         lives: Lives,
         incidents: Iterable[int],
+        normal: Callable[[], OutcomeNormal],
         reach: Callable[[], str] = str,
     ) -> tuple[list[Verdict], list[Alert]]:
         """Return the verdicts of a window, sorted by metric, and the alert records it causes.
@@ -210,6 +221,7 @@ class MetricStream:
             reason: why it cannot be judged, if that is known already.
             lives: of the model's alerts, which are moved on.
             incidents: `since` (ms) of the incidents that are open.
+            normal: returns what is normal for it.
             reach: returns in which segments performance became worse, in words.
         """
         needed = self._config.window.min_events
@@ -221,10 +233,13 @@ class MetricStream:
                 lives, window, self._normal, reason or "", estimated=False
             )
         phi = self.variation.before(window.times.start)
-        found = by_name(self._found(counts, phi))
+        known_normal = normal()
+        found = by_name(self._found(counts, phi, known_normal))
         verdicts = []
         for one in found:
-            details = details_of(one.subject.name, self._outcomes.layout, counts, self._counts)
+            details = details_of(
+                one.subject.name, self._outcomes.layout, counts, known_normal.counts
+            )
             known = None if self.changes is None else self.changes.of(one.subject.name)
             note = metric_note(phi[one.subject.name].interval, tested=not isnan(one.p_value))
             verdicts.append(self._writer.verdict(one, window, None, details, known, note))
@@ -247,7 +262,7 @@ class MetricStream:
     def errors(self, counts: IntArray) -> tuple[FloatArray, FloatArray]:
         """Return (wrong, right) predictions of classes, of now and of the reference."""
         layout = self._outcomes.layout
-        found = [layout.view(each, "confusion") for each in (counts, self._counts)]
+        found = [layout.view(each, "confusion") for each in (counts, self._known.whole.counts)]
         wrong = [float(each.sum() - np.trace(each)) for each in found]
         now, normal = (
             np.array([bad, float(each.sum()) - bad]) for bad, each in zip(wrong, found, strict=True)
@@ -274,32 +289,37 @@ class MetricStream:
         layout = self._outcomes.layout
         found: dict[str, Figure] = {**measure(layout, counts, self._normal)}
         if layout.errors is not None:
-            found[GAP.name] = error_gap(layout, counts, self._counts).figure
-        elif self._calibration is not None:
-            found[GAP.name] = gap_figure(layout, self._calibration, counts)
+            found[GAP.name] = error_gap(layout, counts, self._known.whole.counts).figure
+        elif (calibration := self._known.whole.calibration) is not None:
+            found[GAP.name] = gap_figure(layout, calibration, counts)
         return found
 
-    def _found(self, counts: IntArray, phi: Mapping[str, Phi]) -> list[MetricReading]:
+    def _found(
+        self, counts: IntArray, phi: Mapping[str, Phi], normal: OutcomeNormal
+    ) -> list[MetricReading]:
         """Return the metrics and the gap, each with the result of its rule.
 
         Args:
             counts: of the outcomes.
             phi: how much each of them varies.
+            normal: what they are compared with.
         """
         found = []
         for name, figure in measure(self._outcomes.layout, counts, self._normal).items():
             scale = METRICS[name].scale
             figure = figure.widened(phi[name].interval or 1.0, scale.least, scale.most)
-            one = against_limit(self._config, name, figure, self._normal[name].value)
+            one = against_limit(self._config, name, figure, normal.figures[name].value)
             if name == self._default:
-                one = self._by_budget(one, counts, phi[name].tested)
+                one = self._by_budget(one, counts, phi[name].tested, normal)
             found.append(one)
-        return [*found, *self._gap(counts, phi.get(GAP.name))]
+        return [*found, *self._gap(counts, phi.get(GAP.name), normal)]
 
-    def _by_budget(self, one: MetricReading, counts: IntArray, phi: float) -> MetricReading:
+    def _by_budget(
+        self, one: MetricReading, counts: IntArray, phi: float, normal: OutcomeNormal
+    ) -> MetricReading:
         """Return the metric that the budget watches, with the result."""
         config, layout = self._config, self._outcomes.layout
-        found = correctness(layout, counts, self._counts, self._level, phi)[one.subject.name]
+        found = correctness(layout, counts, normal.counts, self._level, phi)[one.subject.name]
         rate = layout.kind == "classification"
         least = config.min_rise if rate else config.min_effect
         return replace(
@@ -312,19 +332,19 @@ class MetricStream:
             described=describe_rate_budget(config) if rate else describe_budget(config),
         )
 
-    def _gap(self, counts: IntArray, phi: Phi | None) -> list[MetricReading]:
+    def _gap(self, counts: IntArray, phi: Phi | None, normal: OutcomeNormal) -> list[MetricReading]:
         """Return how far the realised performance is from the estimate for the same events."""
         config, outcomes = self._config, self._outcomes
         if phi is None:
             return []
         figure, p_value, effect, means = Figure.none(), nan, nan, None
         if outcomes.layout.errors is not None:
-            errors = error_gap(outcomes.layout, counts, self._counts, phi.tested)
+            errors = error_gap(outcomes.layout, counts, normal.counts, phi.tested)
             figure = errors.figure.widened(phi.interval or 1.0)
             p_value, effect = errors.p_value, errors.effect
             means = (errors.realised, errors.expected)
-        elif self._calibration is not None:  # None: the reference has no scores of this segment
-            value, p_value = gap(outcomes.layout, self._calibration, counts, phi.tested)
+        elif normal.calibration is not None:  # None: the reference has no scores of this segment
+            value, p_value = gap(outcomes.layout, normal.calibration, counts, phi.tested)
             figure, effect = Figure(value, nan, nan, 0), -value
         reading = None
         if config.budget is not None:
