@@ -38,7 +38,7 @@ def test_it_is_the_long_run_variance_of_the_recursive_residuals(
     run = alone + 2.0 * sum((1 - lag / 5) * near[lag] for lag in range(1, 5))
     alike = min(max(near[1] / near[0], 0.0), 0.9) if near[0] else 0.0
     error = np.sqrt(2.0 * (n[1:] ** 2).sum()) / n[1:].sum()
-    wanted = max(alone, run, alone * (1 + alike) / (1 - alike)) * (1 + error)
+    wanted = max(alone, run, alone * (1 + alike) / (1 - alike)) * (1 + 2 * error)
     assert added(panes).phi() == pytest.approx(max(wanted, 1.0))
 
 

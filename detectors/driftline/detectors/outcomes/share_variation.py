@@ -25,7 +25,8 @@ class ShareVariation:
 
     phi is the long-run variance of these residuals: the largest of their variance, of Bartlett's
     sum over four panes (Newey and West 1987), and of what the correlation of neighbours implies if
-    it fades like a geometric series; at least 1. One standard error is added.
+    it fades like a geometric series; at least 1. Two standard errors are added: of twenty panes
+    one is not enough where neighbours resemble each other.
 
     Attributes:
         panes: how many were added.
@@ -40,7 +41,7 @@ class ShareVariation:
         ...     steady = steady.add(right / 100, 100, 0.16)
         ...     restless = restless.add(right / 100, 1_000, 0.16)
         >>> steady.phi(), round(restless.phi(), 2)
-        (1.0, 5.24)
+        (1.0, 6.21)
     """
 
     panes: int = 0
@@ -104,7 +105,7 @@ class ShareVariation:
         alike = min(max(near[1] / near[0], 0.0), _MOST_ALIKE)
         found = max(alone, run, alone * (1.0 + alike) / (1.0 - alike))
         error = sqrt(2.0 * self.squares) / self.residuals
-        return max(found * (1.0 + error), 1.0)
+        return max(found * (1.0 + 2.0 * error), 1.0)
 
 
 def chance_variance(before: tuple[int, int]) -> float:
