@@ -161,6 +161,19 @@ def test_drift_and_quality_of_one_feature_are_two_alerts() -> None:
     assert all(a.also_firing == [] for a in found)
 
 
+def test_missing_values_resolve_while_those_that_come_are_out_of_range() -> None:
+    far = {"x": 50.0}
+    events = hours(QUIET, *[far] * 7)
+    for event in events[1_200:1_600:3]:
+        event["features"]["x"] = None
+    found = alerts(backtest(plan(**BUDGET), events))
+    assert [(a.status, a.kind) for a in found] == [
+        ("firing", "feature_drift"),
+        ("firing", "data_quality"),
+        ("resolved", "data_quality"),
+    ]
+
+
 def test_predictions_drift_as_predictions() -> None:
     rng = np.random.default_rng(2)
     reference = build_reference(

@@ -14,7 +14,8 @@ from driftline.detectors.columns import encode
 from driftline.detectors.dispersion import JOINS, Dispersion
 from driftline.detectors.grid import IntArray
 
-MINUTE, END, EVENTS = 60_000, 6_000_000, 100
+MINUTE, END, EVENTS = 60_000, 60_000_000, 100
+LONG_AGO = 0
 
 
 def watch(phi: float) -> tuple[ChangeWatch, Reference]:
@@ -51,11 +52,40 @@ def test_a_window_that_shows_nothing_ends_nothing(
         columns = encode(reference.layout, {"x": FeatureColumn("numeric", values)})
         return count_columns(reference.layout, columns)
 
-    assert changes.is_quiet(0, END, counts) is quiet
+    assert changes.is_quiet(0, LONG_AGO, END, counts) is quiet
     assert asked == minutes
     assert changes.reach() >= minutes[-1] * MINUTE
 
 
+@pytest.mark.parametrize(
+    ("phi", "since", "quiet", "minutes"),
+    [
+        (1.0, 5, True, [10, 50]),
+        # Panes from before the change looked as they should then, too.
+        (3.0, 5, False, [10]),
+        (3.0, 15, False, [10, 15]),
+        (3.0, 30, True, [10, 20, 50]),
+        (20.0, 100, False, [10, 20, 40, 80, 100]),
+        (20.0, 150, True, [10, 20, 40, 80, 150, 250]),
+        (20.0, 250, True, [10, 20, 40, 80, 160, 250]),
+    ],
+)
+def test_what_was_normal_before_a_change_does_not_end_it(
+    phi: float, since: int, quiet: bool, minutes: list[int]
+) -> None:
+    changes, reference = watch(phi)
+    rng, asked = np.random.default_rng(2), []
+
+    def counts(start: int, end: int, part: str | None = None) -> IntArray:
+        asked.append((end - start) // MINUTE)
+        columns = {"x": FeatureColumn("numeric", rng.standard_normal(asked[-1] * EVENTS))}
+        return count_columns(reference.layout, encode(reference.layout, columns))
+
+    assert changes.is_quiet(0, END - since * MINUTE, END, counts) is quiet
+    assert asked == minutes
+
+
 def test_no_events_end_nothing() -> None:
     changes, reference = watch(1.0)
-    assert not changes.is_quiet(0, END, lambda *_: np.zeros(reference.layout.size, np.int64))
+    nothing = np.zeros(reference.layout.size, np.int64)
+    assert not changes.is_quiet(0, LONG_AGO, END, lambda *_: nothing)

@@ -83,11 +83,11 @@ def test_a_change_is_found_in_a_cycle_and_an_alert_forgets_it() -> None:
     watching, alarms = run()
     assert [f for _, f in alarms] == [0]
     assert DAYS * 24 + QUIET <= alarms[0][0] <= DAYS * 24 + QUIET + 4
-    last = (FIRST + stream()[1].shape[0]) * HOUR
+    last, began = (FIRST + stream()[1].shape[0]) * HOUR, FIRST * HOUR
     # All hours together would be no measure of six of them.
-    assert [watching.is_quiet(f, last, counts) for f in range(2)] == [False, True]
+    assert [watching.is_quiet(f, began, last, counts) for f in range(2)] == [False, True]
     before = last - SHIFTED * HOUR
-    assert [watching.is_quiet(f, before, counts) for f in range(2)] == [True, True]
+    assert [watching.is_quiet(f, began, before, counts) for f in range(2)] == [True, True]
 
 
 @pytest.mark.parametrize("restart", [40, 150, DAYS * 24 + QUIET + 1])

@@ -205,6 +205,22 @@ def without(readings: Sequence[Reading], rules: set[str] | None = None) -> list[
     ]
 
 
+def said_elsewhere(
+    readings: Sequence[Reading], rules: set[str], life: Life | None
+) -> list[Reading]:
+    """Return readings of which another alert speaks of those of some rules.
+
+    They are in no breach, and do not keep an alert alive that another rule let fire.
+    """
+    fired = life.rule if life is not None else ""
+    return [
+        replace(each, level=0, quiet=each.quiet or each.rule != fired)
+        if each.rule in rules
+        else each
+        for each in readings
+    ]
+
+
 def at_least(readings: Sequence[Reading], levels: Mapping[str, int]) -> list[Reading]:
     """Return readings with the levels by rule, where those are higher."""
     return [replace(each, level=max(each.level, levels.get(each.rule, 0))) for each in readings]

@@ -256,25 +256,25 @@ class ChangeWatch:
         back, (_, _, together) = end - self.reach(), self._evidence.bins_of(change.f)
         return back, max(change.since - together * self._pane, back)
 
-    def is_quiet(self, f: int, end: int, counts: Counts) -> bool:
+    def is_quiet(self, f: int, since: int, end: int, counts: Counts) -> bool:
         """Return whether the last panes show at most half of what an alarm needs.
 
-        They are those of the last window; where these leave the effect less certain than that,
-        twice as many and so on, as far back as the gate looks. So no alert ends only because a
-        window has too few independent events to show anything.
-
-        Args:
-            f: place of the feature.
-            end: of the window, ms.
-            counts: of the panes up to it.
+        They are those of the window that ends at `end` (ms); where these leave the effect less
+        certain than that, twice as many and so on, as far back as the gate looks, but not to before
+        the change of the f-th feature, at `since`: that all was well then does not end it. While
+        too few independent events came since, it is not over.
         """
         phi, half = self._phi(f), self._min_effect / 2
-        span, most = self._window, max(self.reach(), self._window)
-        begins = int(self._begins[f])
-        last = panes = self._counted(f, max(end - span, begins), end, counts)
-        while span < most and chance_psi(float(panes.now.sum()), panes.now.size, phi) > half:
-            span = min(2 * span, most)
-            panes = self._counted(f, max(end - span, begins), end, counts)
+        begins = max(int(self._begins[f]), end - max(self.reach(), self._window))
+        first = max(end - self._window, begins)
+        last = panes = self._counted(f, first, end, counts)
+        if phi >= UNKNOWN:  # windows alone alarm, and end what they let fire
+            return bool(last.now.sum())
+        while chance_psi(float(panes.now.sum()), panes.now.size, phi) > half and first > begins:
+            if first <= since:
+                return False
+            first = max(2 * first - end, since, begins)
+            panes = self._counted(f, first, end, counts)
         now = panes.now
         if not now.sum():
             return False
@@ -284,7 +284,7 @@ class ChangeWatch:
         if not self._evidence.is_number(f):
             return True
         # A window may hold too few outer values to show that they are still more.
-        before = self._counted(f, max(end - most, begins), end, counts).now
+        before = self._counted(f, begins, end, counts).now
         outer = outer_rise(before, normal, phi)
         return outer is None or outer.weight < MOSTLY or not outer.goes_on(last.now)
 

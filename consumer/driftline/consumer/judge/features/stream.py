@@ -11,7 +11,7 @@ from driftline.consumer.config import ModelConfig
 from driftline.consumer.judge.budget_rules import SEQUENTIAL
 from driftline.consumer.judge.dispersed import ASSUMED
 from driftline.consumer.judge.features.accepted import AcceptedFeatures
-from driftline.consumer.judge.features.causes import Causes, at_least, without
+from driftline.consumer.judge.features.causes import Causes, at_least, said_elsewhere, without
 from driftline.consumer.judge.features.change_state import StreamChanges
 from driftline.consumer.judge.features.changes import Change, ChangeWatch, Counts, counts_of
 from driftline.consumer.judge.features.normal import Normal, StreamNormal
@@ -251,7 +251,7 @@ class StreamJudge:
         window: StreamWindow,
         found: Comparison,
         rulings: list[Ruling],
-        quiet: Callable[[int], bool],
+        quiet: Callable[[int, int], bool],
     ) -> Iterator[Life]:
         """Move the lives of this stream on by one window; yield those to be written."""
         times, written = window.times, []
@@ -278,7 +278,7 @@ class StreamJudge:
                     readings.append(self._still(key, f, quiet))
                 if quality and (drifted[f] or causes.firing(segment, name, drift)):
                     # A number that moved goes beyond its range, too: that is one fact.
-                    readings = without(readings, outside)
+                    readings = said_elsewhere(readings, outside, self._lives.get(key))
                 if self._is_reported(name, drift, quality, times, unseen):
                     readings = without(readings, unseen if quality else None)
                 if causes.is_said(segment, name, kind, times.newest):
@@ -338,11 +338,13 @@ class StreamJudge:
         """Return what counts the stream's events; behind those are the cells of estimates."""
         return counts_of(panes, self._segment, self._baseline.layout.size)
 
-    def _still(self, key: tuple[str, str, str], f: int, quiet: Callable[[int], bool]) -> Reading:
+    def _still(
+        self, key: tuple[str, str, str], f: int, quiet: Callable[[int, int], bool]
+    ) -> Reading:
         """Return whether what evidence once showed is over, by the last window or windows."""
         life = self._lives.get(key)
-        fires = life is not None and SEQUENTIAL in life.history
-        return Reading(SEQUENTIAL, 1, 1, 0, not fires or quiet(f))
+        over = life is None or SEQUENTIAL not in life.history or quiet(f, life.since)
+        return Reading(SEQUENTIAL, 1, 1, 0, over)
 
     def _is_reported(
         self, name: str, drift: Kind, quality: bool, times: WindowTimes, unseen: set[str]

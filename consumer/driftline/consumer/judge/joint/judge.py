@@ -143,9 +143,11 @@ class JointJudge:
             alerts = [self._alert(life, shown, None, reason) for life in due]
             return [self._verdict(shown, None, reason)], alerts
         counts = self._counts(panes)
-        quiet = all(self.changes.is_quiet(f, times.end, counts) for f in sorted(self._fired))
-        life = None
-        if self.key in self._lives:
+        life = self._lives.get(self.key)
+        if life is not None:
+            quiet = all(
+                self.changes.is_quiet(f, life.since, times.end, counts) for f in sorted(self._fired)
+            )
             reading = Reading(SEQUENTIAL, 1, 1, 0, quiet)
             life = advance(self._lives, self.key, [reading], times, window.began)
         now = counts(times.start, times.end)
