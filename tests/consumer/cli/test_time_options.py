@@ -51,7 +51,7 @@ def test_the_column_that_should_hold_times_is_named(driftline: Driftline, tmp_pa
     (tmp_path / "a.csv").write_text("\n".join(["ts,km", *lines, ""]))
     why = (
         "no column holds times (column ts holds no times that can be read: '2026-03-02 00:00:00"
-        " EST' is the first value)"
+        " EST' is the first value; if it is one, give --time-format)"
     )
     ran = driftline("backtest", "--input", "a.csv")
     assert ran.code == 0

@@ -13,7 +13,7 @@ from driftline.consumer.offline.feedback import Feedback
 from driftline.consumer.offline.run import run
 from driftline.consumer.wire.records import Alert
 from driftline.producer.files.given import Given
-from driftline.producer.records.table import Table
+from driftline.producer.records.table import Numbers, Table
 
 ROWS = 2_000
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -52,6 +52,7 @@ def judged(
         (lambda at, i: at.isocalendar().week, "the week of the timestamp"),
         (lambda at, i: at.month, "the month of the timestamp"),
         (lambda at, i: at.timetuple().tm_yday, "the day of the year of the timestamp"),
+        (lambda at, i: f"batch {i // 50}", "changes with time, and never back"),
     ],
 )
 def test_it_is_told_and_not_watched(value: Callable[[datetime, int], object], why: str) -> None:
@@ -64,6 +65,32 @@ def test_a_week_that_is_the_same_in_all_rows_is_told_by_its_name() -> None:
 
     assert judged(week, "Week_no", 0)[0] == ["not watched: Week_no (the week of the timestamp)"]
     assert judged(week, "x", 0)[0] == []
+
+
+@pytest.mark.parametrize("timed", [True, False])
+@pytest.mark.parametrize("name", ["day", "Order Date", "week_of_year"])
+def test_few_values_are_told_by_a_name_of_time(name: str, *, timed: bool) -> None:
+    told, fired = judged(lambda at, i: f"{i // 200}. day", name, timed=timed)
+    how = "with time" if timed else "from row to row"
+    assert (told, fired) == ([f"not watched: {name} (changes {how}, and never back)"], set())
+
+
+def test_nearly_one_value_is_no_part_of_the_time() -> None:
+    assert judged(lambda at, i: 1 + (i % 500 == 3), step=1)[0] == []
+
+
+def test_what_grows_after_the_first_rows_is_told() -> None:
+    rows = 60_000
+    known = {"a": NOISE[np.arange(rows) % ROWS], "batch": np.maximum(np.arange(rows) // 500, 20)}
+    tables = [
+        Table(5_000, {name: Numbers(each[i : i + 5_000]) for name, each in known.items()}, i)
+        for i in range(0, rows, 5_000)
+    ]
+    feedback = Feedback()
+    outputs = list(run(assumed(Given("rows", lambda: iter(tables)), None, None, feedback)))
+    said = [note.sentence for note in feedback.notes if note.sentence.startswith("not watched")]
+    assert said == ["not watched: batch (grows from row to row)"]
+    assert not [each for each in outputs if isinstance(each, Alert)]
 
 
 def test_rows_without_times_grow_from_row_to_row() -> None:

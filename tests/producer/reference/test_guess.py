@@ -98,7 +98,8 @@ def test_a_time_has_to_be_readable() -> None:
     assert "timestamp" not in without.mapping.fields
     assert without.said == ("features: time (numeric)",)
     assert without.no_time == (
-        "column time holds no times that can be read: 12.5 is the first value"
+        "column time holds no times that can be read: 12.5 is the first value; if it is one, give"
+        " --time-format"
     )
 
 

@@ -56,10 +56,16 @@ def test_one_reading(values: list[Any], form: str | None) -> None:
             "nearly holds times, but 1 of 10 are none: 'later' is the first",
         ),
         (["13/02/2026", "02/13/2026"], "nearly holds times, but 1 of 2 are none:"),
-        (["soon", "2019-W13"], "holds no times that can be read: 'soon' is the first value"),
+        (["soon", "2019-W99"], "holds no times that can be read: 'soon' is the first value"),
         ([0, 1, 2], "holds no times that can be read: 0 is the first value"),
         ([[1], {}], "holds no times that can be read: '[1]'"),
         ([None, ""], "is empty"),
+        (
+            [46_082.5],
+            "holds 46082.5: if these are Excel's days since 1900, give --time-format excel",
+        ),
+        (["20513"], "holds '20513': if these are days since 1970, give --time-format days"),
+        ([20_513, "x"], "holds no times that can be read: 20513 is the first value; if it is one,"),
     ],
 )
 def test_no_reading(values: list[Any], problem: str) -> None:
@@ -99,6 +105,32 @@ def test_a_date_and_a_clock_in_two_columns() -> None:
     assert chosen.to_event(two[0])["timestamp"] == "2019-03-27T04:17:00Z"
 
 
+def test_hours_of_digits_are_no_seconds_since_1970() -> None:
+    hours = [f"202603{day:02}{hour:02}" for day in range(1, 4) for hour in range(24)]
+    assert infer_times(list(map(int, hours))).form == TimeForm(format="%Y%m%d%H")
+    assert infer_times(hours[:3]).form == TimeForm()  # too few to tell
+    assert infer_times([f"17723232{second:02}" for second in range(40)]).form == TimeForm()
+
+
+@pytest.mark.parametrize(
+    ("values", "form"),
+    [
+        (["2026-W09-7", "2026-W10-1"], "%G-W%V-%u"),
+        (["2026-W09"], "%G-W%V"),
+        (["2026-060 10:15"], "%Y-%j %H:%M"),
+        ([2_026_060], "%Y%j"),
+    ],
+)
+def test_weeks_and_days_of_the_year(values: list[Any], form: str) -> None:
+    assert infer_times(values).form == TimeForm(format=form)
+
+
+def test_times_that_are_kept_as_such_are_no_text() -> None:
+    rows = [{"ts": "2019-03-27T10:15:00", "km": 1}]
+    told = guess_mapping(["ts", "km"], rows, are_times=lambda path: path == "ts").said
+    assert told[0] == "timestamp: column ts (times, read as UTC)"
+
+
 def test_a_bad_value_among_many_is_a_bad_row() -> None:
     rows = [{"ts": "2019-03-27 10:15", "km": 1}] * 99 + [{"ts": "?", "km": 1}]
     assert guess(rows).mapping.fields["timestamp"] == "ts"
@@ -110,7 +142,8 @@ def test_the_column_that_nearly_holds_times_is_named() -> None:
         "column seen_on nearly holds times, but 1 of 3 are none: 'never' is the first"
     )
     assert guess([{"time": "Q1", "km": 1}]).no_time == (
-        "column time holds no times that can be read: 'Q1' is the first value"
+        "column time holds no times that can be read: 'Q1' is the first value; if it is one, give"
+        " --time-format"
     )
     assert guess([{"km": 1}]).no_time == ""
 

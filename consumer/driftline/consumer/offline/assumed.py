@@ -115,6 +115,7 @@ def assumed(
             first, rows, parts = halves.part(
                 tables, extent.rows, show, in_order=in_order, step=step
             )
+        found = found.without_growing(first, feedback)
         baseline = _build(file, found, (first, rows), halves, extent, truth, feedback, beside)
     if window is None:
         seasons = baseline.seasons

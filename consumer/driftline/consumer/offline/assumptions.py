@@ -12,7 +12,7 @@ from typing import Any
 from driftline.consumer.judge.sentence import clean
 from driftline.consumer.offline import file_rows
 from driftline.consumer.offline.feedback import Feedback
-from driftline.consumer.offline.growing import growing
+from driftline.consumer.offline.growing import features_of, growing, growing_later
 from driftline.consumer.sketch.event_rows import event_times
 from driftline.producer.errors import InputError
 from driftline.producer.files.given import Input
@@ -31,6 +31,7 @@ _SAMPLE = 100  # values of a column, at least, to tell that it names or numbers 
 _WORDS = 4  # of a text, on average, from which on it is prose
 _VECTOR: DerivedKind = "vector"
 _TEXT: DerivedKind = "text"
+_KNOWN = ("give --time-format with", "if these are")  # the column is the one
 _NAMES = 0.9  # share of distinct texts from which on a column names the rows
 
 
@@ -46,6 +47,7 @@ class Assumptions:
         unclear: a column surely holds times, but how they are written is not known.
         marks: texts that surely stand for no value, to the columns of text that they are in.
         types: fields of which features are derived.
+        rows: how many were looked at.
     """
 
     mapping: Mapping
@@ -55,11 +57,26 @@ class Assumptions:
     unclear: bool = False
     marks: AnyMapping[str, Sequence[str]] = field(default_factory=dict)
     types: AnyMapping[str, DerivedKind] = field(default_factory=dict)
+    rows: int = 0
 
     def with_marks(self) -> Assumptions:
         """Return the assumptions with the marks read as missing values."""
         texts = replace(self.mapping.texts, missing=tuple(self.marks))
         return replace(self, mapping=replace(self.mapping, texts=texts))
+
+    def without_growing(self, tables: Sequence[Table], feedback: Feedback) -> Assumptions:
+        """Return the assumptions without the features that grow too slowly for the first rows.
+
+        Args:
+            tables: the rows that became the reference.
+            feedback: takes a note of each.
+        """
+        if sum(table.rows for table in tables) <= self.rows:
+            return self
+        grown = growing_later(tables, self.mapping, self.ignore, self.types)
+        for name, why in grown:
+            feedback.note("assumed", clean(f"not watched: {name} ({why})"))
+        return replace(self, ignore=(*self.ignore, *(glob_of(name) for name, _ in grown)))
 
     def check_times(self, file: Input) -> None:
         """Refuse a file without times where it is known what a column lacks.
@@ -68,7 +85,8 @@ class Assumptions:
             InputError: naming it.
         """
         if self.no_time:
-            option = "" if "--time-format" in self.no_time else "; name another with --timestamp"
+            known = any(text in self.no_time for text in _KNOWN)
+            option = "" if known else "; name another with --timestamp"
             raise InputError(f"{file}: no column holds times: {self.no_time}{option}")
 
 
@@ -102,7 +120,7 @@ def assume(
     types = dict.fromkeys(found.vectors, _VECTOR) | dict.fromkeys(_prose(events), _TEXT)
     types = types if known is None else dict(known)
     unfit = {name: why for name, why in _unfit(events, mapping.texts) if name not in types}
-    held, when = _aligned(events), event_times(Table.of_rows(rows), mapping)
+    held, when = features_of(events), event_times(Table.of_rows(rows), mapping)
     grown = growing(held, when, coerce=mapping.texts.coerce)
     unfit |= {name: why for name, why in grown if name not in types.keys() | unfit.keys()}
     watched = set(held) - set(unfit)
@@ -121,7 +139,9 @@ def assume(
         feedback.note(kind, clean(sentence))
     name = model or _model_of(file, events)
     ignore = tuple(map(glob_of, unfit))
-    return Assumptions(mapping, name, ignore, found.no_time, found.unclear, found.marks, types)
+    return Assumptions(
+        mapping, name, ignore, found.no_time, found.unclear, found.marks, types, len(rows)
+    )
 
 
 def _model_of(file: Input, events: Iterable[dict[str, Any]]) -> str:
@@ -151,14 +171,6 @@ def _columns(events: Iterable[dict[str, Any]]) -> dict[str, list[Any]]:
         for name, value in features.items() if isinstance(features, dict) else ():
             columns.setdefault(name, []).append(value)
     return columns
-
-
-def _aligned(events: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
-    """Return the features' values, one for each event."""
-    found = [event.get("features") for event in events]
-    features = [each if isinstance(each, dict) else {} for each in found]
-    names = dict.fromkeys(name for each in features for name in each)
-    return {name: [each.get(name) for each in features] for name in names}
 
 
 def _unfit(events: Iterable[dict[str, Any]], form: TextForm) -> Iterator[tuple[str, str]]:

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from driftline.consumer.judge.sentence import clean
 from driftline.consumer.offline.feedback import Feedback
 from driftline.producer.errors import InputError
-from driftline.producer.files.given import Input
+from driftline.producer.files.given import Input, checked
 from driftline.producer.files.rows import read_rows
+from driftline.producer.files.tables import read_tables
 from driftline.producer.records.flat_events import flat_mapping
 from driftline.producer.records.mapping import Constant, Mapping, parse_path, quote_name
 from driftline.producer.records.names import listed
+from driftline.producer.records.table import Times
 from driftline.producer.records.time_form import GUESSED, GivenTimes
 from driftline.producer.records.timestamp import join_clock
 from driftline.producer.records.timestamp_column import UNREADABLE, parse_timestamps
@@ -233,9 +235,16 @@ def _guessed(
             found |= dict.fromkeys(value for value in each if isinstance(value, str | int | float))
         return list(found)
 
+    def are_times(path: str) -> bool:
+        """Return whether the file has times at a path, which rows have as text."""
+        name, *inner = parse_path(path)
+        if file is None or inner or checked(file)[1].read is not None:  # a format of text
+            return False
+        return isinstance(next(read_tables(file, (name,))).columns.get(name), Times)
+
     rows = rows[:_SAMPLE]
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    return guess_mapping(columns, rows, actual, times, None if file is None else whole)
+    return guess_mapping(columns, rows, actual, times, None if file is None else whole, are_times)
 
 
 def event_times(rows: Sequence[dict[str, Any]], mapping: Mapping) -> NDArray[np.int64]:

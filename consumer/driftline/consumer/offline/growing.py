@@ -2,23 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+import re
+from collections.abc import Container, Iterator, Sequence
+from collections.abc import Mapping as AnyMapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 import numpy as np
 
+from driftline.consumer.sketch.event_rows import event_times
 from driftline.detectors.grid import FloatArray, IntArray
+from driftline.producer.records.mapping import Mapping
 from driftline.producer.records.number_text import NEARLY_ALL, plain_number
+from driftline.producer.records.table import Table
 from driftline.producer.records.timestamp_column import UNREADABLE
 
 _FEWEST = 100  # values of a feature
 _CLASSES = 20  # different ones, up to which a change may be one of the model's input
+_STRETCHES = _CLASSES + 1  # different ones, each in one stretch of time, that count it
+_AGAIN = 1.05  # stretches to a value
+_REPEATED = 5  # rows to a value
+_TIME = frozenset(
+    [
+        "date",
+        "datetime",
+        "day",
+        "month",
+        "period",
+        "quarter",
+        "time",
+        "timestamp",
+        "ts",
+        "week",
+        "year",
+        "yearmonth",
+    ]
+)
+"""Words in the names of columns that count the time with few values."""
 _GROWS = 0.99  # correlation of the ranks of values and times
 _DAY = 86_400_000
+_BY_ROW = "from row to row"
+_LOOKED_AT = 2_000  # rows from all over a file
 
 
 def growing(
-    columns: Mapping[str, Sequence[Any]], times: IntArray, *, coerce: bool
+    columns: AnyMapping[str, Sequence[Any]], times: IntArray, *, coerce: bool
 ) -> Iterator[tuple[str, str]]:
     """Yield the features that would drift whatever the model does, each with the reason.
 
@@ -36,16 +65,80 @@ def growing(
     timed = bool((times != UNREADABLE).any())
     for name, column in columns.items():
         values = _numbers(column, coerce=coerce)
+        numeric = bool(np.isfinite(values).any())
+        values = values if numeric else _codes(column)
         known = np.isfinite(values) & ((times != UNREADABLE) | (not timed))
         if known.sum() < _FEWEST:
             continue
         own = values[known]
         order = times[known] if timed else np.flatnonzero(known)
-        if timed and (part := _part_of(name, own, order)):
+        different = len(np.unique(own))
+        if numeric and timed and (part := _part_of(name, own, order)):
             yield name, f"the {part} of the timestamp"
-        elif len(np.unique(own)) > _CLASSES and abs(ranked := _correlation(own, order)) >= _GROWS:
-            verb = "grows" if ranked > 0 else "falls"
-            yield name, f"{verb} with time" if timed else f"{verb} from row to row"
+        elif numeric and different > _CLASSES and (sign := _direction(own, order)):
+            yield name, f"{'grows' if sign > 0 else 'falls'} {'with time' if timed else _BY_ROW}"
+        elif different >= _fewest_stretches(name, timed=timed) and _in_stretches(own, order):
+            yield name, f"changes {'with time' if timed else _BY_ROW}, and never back"
+
+
+def growing_later(
+    tables: Sequence[Table], mapping: Mapping, ignore: Sequence[str], types: Container[str]
+) -> list[tuple[str, str]]:
+    """Return the features that grow, as `growing` does, by rows from all over some tables.
+
+    Args:
+        tables: the rows, in the order of the file.
+        mapping: how they become events.
+        ignore: patterns of features that are not watched.
+        types: fields of which features are derived.
+    """
+    step = max(sum(table.rows for table in tables) // _LOOKED_AT, 1)
+    rows: list[dict[str, Any]] = []
+    times: list[IntArray] = []
+    for table in tables:
+        chosen = table.take(np.arange(0, table.rows, step))
+        rows += chosen.to_rows()
+        times.append(event_times(chosen, mapping))
+    columns = features_of([mapping.to_event(row) for row in rows])
+    watched = {
+        name: values
+        for name, values in columns.items()
+        if name not in types and not any(fnmatchcase(name, pattern) for pattern in ignore)
+    }
+    return [*growing(watched, np.concatenate(times), coerce=mapping.texts.coerce)]
+
+
+def features_of(events: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
+    """Return the features' values, one for each event, None where it has none.
+
+    >>> features_of([{"features": {"a": 1}}, {}])
+    {'a': [1, None]}
+    """
+    found = [event.get("features") for event in events]
+    features = [each if isinstance(each, dict) else {} for each in found]
+    names = dict.fromkeys(name for each in features for name in each)
+    return {name: [each.get(name) for each in features] for name in names}
+
+
+def _fewest_stretches(name: str, *, timed: bool) -> float:
+    """Return how many different values there have to be; a file is often sorted by some column."""
+    if _TIME.intersection(re.split(r"[^a-z]+", name.lower())):
+        return 2
+    return _STRETCHES if timed else math.inf
+
+
+def _in_stretches(values: FloatArray, order: IntArray) -> bool:
+    """Return whether each value occurs again and again, but in one stretch of time."""
+    distinct, codes = np.unique(values, return_inverse=True)
+    codes = codes[np.lexsort((codes, order))]
+    stretches = 1 + (np.diff(codes) != 0).sum()
+    return bool(stretches <= _AGAIN * len(distinct) and len(codes) >= _REPEATED * len(distinct))
+
+
+def _codes(column: Sequence[Any]) -> FloatArray:
+    """Return texts as the numbers of different ones, NaN for what is no text."""
+    places = {text: i for i, text in enumerate(dict.fromkeys(column)) if isinstance(text, str)}
+    return np.array([places.get(value, np.nan) for value in column], np.float64)
 
 
 def _numbers(column: Sequence[Any], *, coerce: bool) -> FloatArray:
@@ -60,6 +153,17 @@ def _number(value: Any, *, coerce: bool) -> float:
     if isinstance(value, str) and coerce:
         value = plain_number(value)
     return value if isinstance(value, int | float) and not isinstance(value, bool) else np.nan
+
+
+def _direction(values: FloatArray, order: IntArray) -> int:
+    """Return 1 where values grow, -1 where they fall, 0 where they do neither."""
+    ranked = _correlation(values, order)
+    if abs(ranked) >= _GROWS:
+        return 1 if ranked > 0 else -1
+    for sign in (1, -1) if order.max() > order.min() else ():
+        if (np.diff((sign * values)[np.lexsort((sign * values, order))]) >= 0).all():
+            return sign
+    return 0
 
 
 def _correlation(values: FloatArray, order: IntArray) -> float:
@@ -90,9 +194,13 @@ def _part_of(name: str, values: FloatArray, times: IntArray) -> str:
         "day of the year": _day_of_year(days) + 1,
     }
     for part, expected in parts.items():
-        same = (values == expected).mean() >= NEARLY_ALL
-        # One value alone, such as 12, may be anything but a year.
-        if same and (part == "year" or part in name.lower() or len(np.unique(values)) > 1):
+        same = values == expected
+        if same.mean() < NEARLY_ALL:
+            continue
+        # One value alone, such as 12, may be anything but a year; so may it be with a few others.
+        first = np.bincount(expected).argmax()
+        others = same[expected != first]
+        if part == "year" or part in name.lower() or others.sum() > NEARLY_ALL * len(others):
             return part
     return ""
 

@@ -18,7 +18,27 @@ from driftline.producer.errors import MappingError
 _DAY = 86_400_000
 _MONTHS: Final = ("january", "february", "march", "april", "may", "june", "july", "august",
                   "september", "october", "november", "december")  # fmt: skip
-_MONTH: Final = {name[:3]: number for number, name in enumerate(_MONTHS, 1)}
+_OTHER_MONTHS: Final = (
+    # German, French, Spanish, Italian, Portuguese, Dutch, where they are not as in English
+    "januar jänner janvier janv enero ene gennaio gen janeiro januari",
+    "februar février fevrier févr fevr fév febrero febbraio fevereiro fev februari",
+    "märz maerz mrz mär mars marzo março maart mrt",
+    "avril avr abril abr aprile",
+    "mai mayo maggio mag maio mei",
+    "juni juin junio giugno giu junho",
+    "juli juillet juil julio luglio lug julho",
+    "août aout aoû agosto ago augustus",
+    "septembre septiembre settembre set setembro sept",
+    "oktober okt octobre octubre ottobre ott outubro out",
+    "novembre noviembre novembro",
+    "dezember dez décembre decembre déc diciembre dic dicembre dezembro",
+)
+_MONTH: Final = {
+    name: number
+    for number, (english, others) in enumerate(zip(_MONTHS, _OTHER_MONTHS, strict=True), 1)
+    for name in (english, english[:3], *others.split())
+}
+_LONGEST_FIRST: Final = sorted(_MONTH, key=len, reverse=True)
 
 _DIRECTIVES: Final = {
     "Y": r"(?P<Y>[0-9]{4})",
@@ -30,9 +50,13 @@ _DIRECTIVES: Final = {
     "M": r"(?P<M>[0-9]{2})",
     "S": r"(?P<S>[0-9]{2})(?:[.,](?P<f>[0-9]+))?",
     "f": r"(?P<f>[0-9]+)",
-    "b": rf"(?P<b>(?i:{'|'.join(f'{name[:3]}(?:{name[3:]})?' for name in _MONTHS)}|sept))\.?",
+    "b": rf"(?P<b>(?i:{'|'.join(_LONGEST_FIRST)}))\.?",
     "a": r"(?i:mon|tue|wed|thu|fri|sat|sun)(?i:s|nes|rs|ur)?(?i:day)?",
     "p": r"(?P<p>[AaPp])\.?[Mm]\.?",
+    "j": r"(?P<j>[0-9]{3})",
+    "G": r"(?P<G>[0-9]{4})",
+    "V": r"(?P<V>[0-9]{2})",
+    "u": r"(?P<u>[1-7])",
     "z": r"(?P<z>(?:UTC|GMT)?(?P<sign>[+-])(?P<zH>[0-9]{2})(?::?(?P<zM>[0-9]{2}))?|[Zz]|UTC|GMT)",
     "Z": r"(?P<z>[Zz]|UTC|GMT)",
     "%": "%",
@@ -41,7 +65,7 @@ _DIRECTIVES: Final = {
 _SAME: Final = {"B": "b", "A": "a"}
 _SHORT: Final = {"T": "%H:%M:%S", "R": "%H:%M", "F": "%Y-%m-%d", "D": "%m/%d/%y"}
 _DIRECTIVE = re.compile(r"%(.?)", re.DOTALL)
-_DIGITS = frozenset("YymdHIMS")
+_DIGITS = frozenset("YymdHIMSjGVu")
 _WHOLE_SECONDS = r"(?P<S>[0-9]{2})"
 
 _ZONE = r"(?: ?%z(?: [A-Z]{3,4}| \([A-Za-z ]+\)|\[[A-Za-z0-9_/+-]+\])?)?"
@@ -76,20 +100,36 @@ class Shape:
         Returns:
             Milliseconds since 1970, and a boolean; arrays where the numbers are arrays.
         """
-        # Two digits as POSIX has them: 69 is 1969, 68 is 2068.
-        year = part["Y"] if "Y" in part else part["y"] + 1900 + 100 * (part["y"] < 69)
-        month, day = part.get("m", self.month or 1), part.get("d", 1)
+        date, fits = self._date(part)
         hour = part["I"] if "I" in part else part.get("H", 0)
         minute, second = part.get("M", 0), part.get("S", 0)
-        fits = (year > 0) & (month > 0) & (month < 13) & (day > 0)
-        fits = fits & (day <= _days_in_month(year, month))
-        # 60 is a leap second: the first of the next minute.
-        fits = fits & (hour < 24) & (minute < 60) & (second < 61)
+        # 60 is a leap second: the first of the next minute; 24:00 the begin of the next day.
+        midnight = (hour == 24) & (minute == 0) & (second == 0)
+        fits = fits & ((hour < 24) | midnight) & (minute < 60) & (second < 61)
         if self.afternoon is not None or "I" in part:
             fits = fits & (hour > 0) & (hour < 13)
             hour = hour % 12 + (12 if self.afternoon else 0)
         time = ((hour * 60 + minute) * 60 + second) * 1000 + part.get("f", 0)
-        return _days_since_1970(year, month, day) * _DAY + time, fits
+        return date * _DAY + time, fits
+
+    def _date(self, part: Mapping[str, Any]) -> tuple[Any, Any]:
+        """Return the days since 1970, and whether there is such a day."""
+        if "G" in part:
+            week, weekday = part["V"], part.get("u", 1)
+            monday = _monday_of_week_1(part["G"])
+            weeks = (_monday_of_week_1(part["G"] + 1) - monday) // 7
+            return monday + 7 * (week - 1) + weekday - 1, (week > 0) & (week <= weeks)
+        # Two digits as POSIX has them: 69 is 1969, 68 is 2068.
+        year = part["Y"] if "Y" in part else part["y"] + 1900 + 100 * (part["y"] < 69)
+        if "j" in part:
+            first = _days_since_1970(year, 1, 1)
+            fits = (year > 0) & (part["j"] > 0)
+            return first + part["j"] - 1, fits & (
+                part["j"] <= _days_since_1970(year + 1, 1, 1) - first
+            )
+        month, day = part.get("m", self.month or 1), part.get("d", 1)
+        fits = (year > 0) & (month > 0) & (month < 13) & (day > 0)
+        return _days_since_1970(year, month, day), fits & (day <= _days_in_month(year, month))
 
     def ahead(self, part: Mapping[str, Any]) -> tuple[Any, Any]:
         """Return the offset in ms of a text that has one, and whether there is such an offset."""
@@ -115,14 +155,14 @@ class Form:
         found = {name: value for name, value in match.groupdict().items() if value is not None}
         return Shape(
             {name: match.span(name) for name in NUMBERS if name in found},
-            _MONTH[found["b"][:3].lower()] if "b" in found else 0,
+            _MONTH[found["b"].lower()] if "b" in found else 0,
             found["p"] in "Pp" if "p" in found else None,
             {"+": 1, "-": -1}.get(found.get("sign", ""), 0),
             "z" in found,
         )
 
 
-NUMBERS = ("Y", "y", "m", "d", "H", "I", "M", "S", "f", "zH", "zM")
+NUMBERS = ("Y", "y", "m", "d", "j", "G", "V", "u", "H", "I", "M", "S", "f", "zH", "zM")
 """The parts of a form that are digits."""
 
 
@@ -199,13 +239,14 @@ def compile_format(text: str) -> Form:
         raise MappingError(f"time_format {text!r}: it has a part twice") from None
     except MappingError as error:
         raise MappingError(f"time_format {text!r}: {error}") from None
-    if not form.pattern.groupindex.keys() & {"Y", "y"}:
+    parts = form.pattern.groupindex.keys()
+    if not parts & {"Y", "y"} and not {"G", "V"} <= parts:
         raise MappingError(f"time_format {text!r}: it has no year, %Y or %y")
     return form
 
 
 FORMS: Final = tuple(
-    _expand(template, literal=False)
+    _expand(rf"[ '\[]*{template}[ \]]*", literal=False)  # blanks, Excel's apostrophe, brackets
     for template in (
         # 2019-03-27T10:15:00.123+02:00, 2019-03-27, 2019/3/27 9:15
         rf"%Y(?P<between>[-/.])%m(?P=between)%d{_THEN}",
@@ -213,7 +254,7 @@ FORMS: Final = tuple(
         rf"%Y%m%d[Tt _-]%H%M(?:%S)?{_ZONE}",
         rf"%Y%m%d[Tt _-]{_TIME}",
         # Wed, 27 Mar 2019 10:15:00 +0000, 27-Mar-2019, 27/Mar/2019:10:15:00 +0000
-        rf"(?:%a,? )?%d\.?[ /-]%b,?[ /-]%Y(?:(?: +|, |:){_TIME})?",
+        rf"(?:%a,? )?%d\.?(?: de)?[ /-]%b,?(?: de)?[ /-]%Y(?:(?: +|, |:){_TIME})?",
         # March 27, 2019 10:15 AM
         rf"(?:%a,? )?%b[ -]+%d,?[ -]%Y{_THEN}",
         # Wed Mar 27 10:15:00 UTC 2019
@@ -247,8 +288,11 @@ TWO_READINGS: Final = (
 )
 """Dates that other values of their column have to explain; any of `BETWEEN` may be in them."""
 BETWEEN: Final = ("/", ".", "-", " ")
-DATES: Final = ("%Y%m%d", "%Y-%m", "%Y/%m", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%b %Y", "%b-%Y")
-"""Dates of digits alone, which may be numbers, or without a day."""
+DATES: Final = ("%Y%m%d", "%Y-%m", "%Y/%m", "%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%b %Y",
+                "%b-%Y", "%G-W%V-%u", "%G-W%V", "%GW%V", "%Y-%j", "%Y%j")  # fmt: skip
+"""Dates of digits alone, which may be numbers, without a day, of weeks, or days of the year."""
+HOURS: Final = "%Y%m%d%H"
+"""The one of them whose digits could be seconds since 1970 too."""
 CLOCKS: Final = ("%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p", "%I:%M:%S%p", "%I:%M%p",
                  "%H%M%S", "%H%M")  # fmt: skip
 """Times of a day, in a column of their own or behind one of these dates."""
@@ -257,6 +301,12 @@ CLOCKS: Final = ("%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p", "%I:%M:%S%p", "
 def _days_in_month(year: Any, month: Any) -> Any:
     leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
     return 30 + (month + (month > 7)) % 2 - (month == 2) * (2 - leap)
+
+
+def _monday_of_week_1(year: Any) -> Any:
+    """Return the day that a year of weeks begins with: its week 1 has the 4th of January."""
+    fourth = _days_since_1970(year, 1, 4)
+    return fourth - (fourth + 3) % 7
 
 
 def _days_since_1970(year: Any, month: Any, day: Any) -> Any:

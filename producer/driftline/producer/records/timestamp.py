@@ -19,6 +19,7 @@ import math
 import re
 from datetime import UTC, datetime, timedelta
 
+from driftline.producer.records.number_text import plain_number
 from driftline.producer.records.time_form import AUTO, TimeForm, TimestampUnit
 from driftline.producer.records.time_text import EPOCH, Shape, epoch_of
 
@@ -28,6 +29,11 @@ LATEST = 9_214_646_400_000
 """2262-01-01T00:00:00Z in ms; times from here on are unreadable."""
 EARLIEST = 946_684_800_000
 """2000-01-01T00:00:00Z in ms; a number since 1970, or the time of a record, says nothing before."""
+
+DAY = 86_400_000
+"""ms."""
+FIRST_COUNTED = 61
+"""The first number of days that is read: before it Excel counts a day that never was."""
 
 _MIDNIGHT = re.compile(r"[Tt ]00:00(?::00(?:\.0+)?)?[Zz]?\Z")
 _1970 = datetime(1970, 1, 1, tzinfo=UTC)
@@ -53,6 +59,8 @@ def parse_timestamp(value: object, form: TimeForm = AUTO) -> int | None:
     """
     if isinstance(value, bool):
         return None
+    if form.days is not None:
+        return _parse_days(value, form)
     if form.format is not None:
         value = digits(value)
     if isinstance(value, str):
@@ -76,6 +84,28 @@ def digits(value: object) -> object:
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         value = int(value)
     return str(value) if type(value) is int else value
+
+
+def day_count(value: object) -> float:
+    """Return a number of days, also as text; NaN where a value is none.
+
+    >>> day_count("46082.5"), day_count("2026-03-01")
+    (46082.5, nan)
+    """
+    if isinstance(value, str):
+        value = plain_number(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 1e9:
+        return math.nan
+    return float(value)
+
+
+def _parse_days(value: object, form: TimeForm) -> int | None:
+    days, first = day_count(value), form.days or 0
+    if not FIRST_COUNTED <= days < LATEST // DAY - first:
+        return None
+    local = round((days + first) * DAY)
+    time = local if form.zone is None else local - form.zone.ahead(local)
+    return time if FIRST <= time < LATEST else None
 
 
 def join_clock(date: object, clock: object) -> object:

@@ -14,9 +14,12 @@ from driftline.producer.records.time_form import AUTO, TimeForm, TimestampUnit
 from driftline.producer.records.time_text import epoch_of
 from driftline.producer.records.time_zone import YEAR, changes
 from driftline.producer.records.timestamp import (
+    DAY,
     EARLIEST,
     FIRST,
+    FIRST_COUNTED,
     LATEST,
+    day_count,
     digits,
     join_clock,
     parse_timestamp,
@@ -50,6 +53,8 @@ def times_of(column: Column, form: TimeForm = AUTO) -> NDArray[np.int64]:
         if column.local:
             times = _to_utc(times, form)
         return _unless_null(_within(times, FIRST), column.null)
+    if isinstance(column, Numbers) and form.days is not None:
+        return _unless_null(_parse_days(column.data, form), column.null)
     if isinstance(column, Numbers) and form.format is None:
         return _unless_null(_parse_numbers(column.data, form.unit), column.null)
     if isinstance(column, Numbers):
@@ -81,6 +86,8 @@ def parse_timestamps(values: Sequence[object], form: TimeForm = AUTO) -> NDArray
     [1553644800000, 1553644800123]
     """
     types = set(map(type, values))
+    if form.days is not None:
+        return _parse_days(np.array([day_count(value) for value in values], np.float64), form)
     if form.format is not None and types & {int, float}:
         values = [digits(value) for value in values]
         types = set(map(type, values))
@@ -130,6 +137,15 @@ def _parse_numbers(values: NDArray[Any], unit: TimestampUnit) -> NDArray[np.int6
     else:
         times = readings[unit]
     return _within(times, EARLIEST)
+
+
+def _parse_days(values: NDArray[Any], form: TimeForm) -> NDArray[np.int64]:
+    """Read numbers of days; int64 (n,), `UNREADABLE` where no time."""
+    first = form.days or 0
+    days = values.astype(np.float64)
+    known = (days >= FIRST_COUNTED) & (days < LATEST // DAY - first)
+    local = np.rint((np.where(known, days, FIRST_COUNTED) + first) * DAY).astype(np.int64)
+    return np.where(known, _within(_to_utc(local, form), FIRST), UNREADABLE)
 
 
 def _parse_texts(texts: Sequence[str], form: TimeForm) -> NDArray[np.int64]:

@@ -89,6 +89,7 @@ def guess_mapping(
     actual: str | None = None,
     given: GivenTimes = GUESSED,
     whole: Callable[[Sequence[str]], Sequence[Any]] | None = None,
+    are_times: Callable[[str], bool] | None = None,
 ) -> Guess:
     """Guess the mapping of records.
 
@@ -99,6 +100,7 @@ def guess_mapping(
         given: what is known of the times.
         whole: returns the values at a path in all records, or at two as one (`join_clock`); asked
             where the sample does not tell which number is the day and which the month.
+        are_times: tells whether what stands at a path as text are times where it is from.
 
     Returns:
         The native mapping if the records are events already; else one that names what was found
@@ -122,7 +124,7 @@ def guess_mapping(
     fields: dict[str, Source] = {}
     said: list[str] = []
     scores: list[str] = []  # columns whose values may be scores
-    time = _find_time(sample, given, whole)
+    time = _find_time(sample, given, whole, are_times)
     if time.source is not None:
         fields["timestamp"] = time.source
         said.append(f"timestamp: {time.shown}")
@@ -223,7 +225,10 @@ class _Time:
 
 
 def _find_time(
-    sample: Sample, given: GivenTimes, whole: Callable[[Sequence[str]], Sequence[Any]] | None
+    sample: Sample,
+    given: GivenTimes,
+    whole: Callable[[Sequence[str]], Sequence[Any]] | None,
+    are_times: Callable[[str], bool] | None,
 ) -> _Time:
     """Find the column of the times, and take it."""
     nearest: tuple[float, str] = (0.0, "")
@@ -243,7 +248,8 @@ def _find_time(
             sample.free.remove(column)
             sample.drop_parts_of_second(column)
         source = paths[0] if len(paths) == 1 else DateAndClock(*paths)
-        return _Time(source, found.form, f"{named} ({describe(found.form, values[0])})")
+        kept = are_times is not None and len(paths) == 1 and are_times(paths[0])
+        return _Time(source, found.form, f"{named} ({describe(found.form, values[0], kept=kept)})")
 
     if given.columns:
         for column in given.columns:

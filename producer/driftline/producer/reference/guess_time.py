@@ -18,15 +18,19 @@ from driftline.producer.records.time_text import (
     BETWEEN,
     CLOCKS,
     DATES,
+    HOURS,
     TWO_READINGS,
     compile_format,
     epoch_of,
 )
-from driftline.producer.records.timestamp import digits, format_time
+from driftline.producer.records.timestamp import day_count, digits, format_time
 from driftline.producer.records.timestamp_column import UNREADABLE, parse_timestamps
 
 _MOST = 0.95  # share of the values that have to be times; the others are bad rows
 _LOOKED_AT = 50  # distinct values whose forms are tried
+_FEW_HOURS = 20  # distinct values that have to be hours
+_DAYS = {"days": (10_957, 29_220), "excel": (32_874, 73_051)}
+"""What numbers are days from 2000 to 2049, and by Excel from 1990 to 2099."""
 _CLOCK = re.compile(r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?(?: ?[AaPp][Mm])?")
 _ZONED = re.compile(r"(?:[Zz]|UTC|GMT)$|:.*[+-][0-9:]+$")
 
@@ -76,6 +80,8 @@ value tells which: give --time-format with one of them"
         return int(weights[times != UNREADABLE].sum()) / total
 
     plain = parse_timestamps(distinct, given)
+    if given.format is None and _are_hours(distinct, given):
+        return TimeGuess(replace(given, format=HOURS), share=1.0)
     if share(plain) >= _MOST:
         return TimeGuess(given, share=share(plain))
     found: dict[str, IntArray] = {}
@@ -99,10 +105,33 @@ value tells which: give --time-format with one of them"
     nearest = max([plain, *found.values()], key=share)
     bad = distinct[int(np.argmax(nearest == UNREADABLE))]
     if share(nearest) == 0:
-        return TimeGuess(None, f"holds no times that can be read: {bad!r} is the first value")
+        return TimeGuess(None, f"holds {_unread(distinct, given, bad)}")
     wrong = round((1 - share(nearest)) * total)
     problem = f"nearly holds times, but {wrong:,} of {total:,} are none: {bad!r} is the first"
     return TimeGuess(None, problem, share(nearest))
+
+
+def _are_hours(values: Sequence[Any], given: TimeForm) -> bool:
+    """Return whether values are such as 2026030105: seconds since 1970 are hardly ever."""
+    if len(values) < _FEW_HOURS or len(str(digits(values[0]))) != len("2026030105"):
+        return False
+    times = parse_timestamps(values, replace(given, format=HOURS))
+    return bool((times != UNREADABLE).all())
+
+
+def _unread(values: Sequence[Any], given: TimeForm, first: Any) -> str:
+    """Say what values are of which no form reads one, and what there is to give."""
+    if given.format is None:
+        days = [day_count(value) for value in values]
+        for name, (least, most) in _DAYS.items():
+            if all(least <= number < most for number in days):
+                called = "Excel's days since 1900" if name == "excel" else "days since 1970"
+                return f"{first!r}: if these are {called}, give --time-format {name}"
+        return (
+            f"no times that can be read: {first!r} is the first value; if it is one, give"
+            " --time-format"
+        )
+    return f"no times that can be read: {first!r} is the first value"
 
 
 def _beats(times: IntArray, other: IntArray, weights: IntArray) -> bool:
@@ -141,7 +170,7 @@ def _formats(text: str) -> Iterator[str]:
         rest = text[match.end() :]
         if not rest:
             yield date
-        elif not rest[0].isdigit():
+        elif not rest[0].isdigit() and not date.endswith("W%V"):  # a day of the week behind it
             for between in (" ", ", ", "T", "-", ":"):
                 if rest.startswith(between):
                     yield from _with_clock(text, f"{date}{between}")
@@ -165,20 +194,24 @@ def are_clocks(values: Sequence[Any]) -> bool:
     )
 
 
-def describe(form: TimeForm, first: Any) -> str:
+def describe(form: TimeForm, first: Any, *, kept: bool = False) -> str:
     """Return how times are read, in a few words.
 
     Args:
         form: how they are written.
         first: the first value.
+        kept: whether it is text only because JSON has no times.
 
     >>> describe(AUTO, 1553644800), describe(TimeForm(format="%d.%m.%Y"), "27.03.2019")
     ('number, unit by its magnitude', 'text as %d.%m.%Y, read as UTC')
     """
-    kind = "text" if isinstance(first, str) else "number"
+    kind = "times" if kept else "text" if isinstance(first, str) else "number"
+    if form.days is not None:
+        kind = f"{kind} of {'days, as Excel counts them' if form.days else 'days since 1970'}"
+        return f"{kind}, read as {form.timezone or 'UTC'}"
     if form.format is None and (kind == "number" or epoch_of(first)):
         unit = "unit by its magnitude" if form.unit == "auto" else form.unit
         return f"{kind}, {unit}"
-    if form.format is not None:
+    if form.format is not None and not kept:
         kind = f"{kind} as {form.format}"
     return kind if _ZONED.search(str(first)) else f"{kind}, read as {form.timezone or 'UTC'}"
