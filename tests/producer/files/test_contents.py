@@ -69,11 +69,19 @@ FILES = {
             f"is one object of columns; {IN_PANDAS}",
         ),
         (
+            _json({str(place): row for place, row in enumerate(ROWS)}),
+            "is one object of rows; write these, as one array, in pandas to_json(orient=",
+        ),
+        (
             _json({"columns": ["km"], "index": [1], "data": [[1]]}),
             f"is one object of columns and data; {IN_PANDAS}",
         ),
         (json.dumps(ROWS[0], indent=1).encode() + b"\n", "line 1 is the begin of an object; write"),
         (b'{"km": 1},\n{"km": 2}\n', "line 1 ends with a comma; write one event a line, without"),
+        (
+            b"{'km': 1, 'ok': True}\n{'km': 2, 'ok': True}\n",
+            "line 1 is a dictionary of Python, not",
+        ),
         ('{"km": 1}\n'.encode("utf-16"), "line 1 is not UTF-8 text; convert the file to UTF-8"),
     ],
     "x.tab": [(CSV.replace(b",", b"\t"), "is CSV; call it so: x.csv")],

@@ -57,6 +57,17 @@ def test_nested_columns_are_absent_where_the_object_is_null() -> None:
     assert TABLE.find(("km",)) == (TABLE.columns["km"], None)
 
 
+def test_objects_as_text_are_looked_into() -> None:
+    texts = ['{"age": 31, "geo": "{\\"lat\\": 1.5}"}', "{", None, '{"geo": null}']
+    table = Table.of_rows([{"user": text} for text in texts])
+    ages, _ = table.find(("user", "age")) or (None, None)
+    assert ages is not None
+    assert ages.values() == [31, ABSENT, ABSENT, ABSENT]
+    found, _ = table.find(("user", "geo", "lat")) or (None, None)
+    assert found is not None
+    assert found.values() == [1.5, ABSENT, ABSENT, ABSENT]
+
+
 def test_objects_in_objects_are_absent_where_either_is_null() -> None:
     inner = Struct(2, {"b": Numbers(np.array([1, 2]))}, np.array([True, False]))
     found = Table(2, {"a": Struct(2, {"i": inner}, np.array([False, True]))}).find(("a", "i", "b"))

@@ -194,6 +194,19 @@ def test_fields_of_objects_are_columns() -> None:
     assert guess.features["user.id"] == "numeric"
 
 
+def test_objects_as_text_are_read_as_objects() -> None:
+    rows = [{"km": 1, "payload": '{"score": 0.5, "user": {"age": 7}, "tags": [1]}'}]
+    guess = guess_mapping(list(rows[0]), rows)
+    assert guess.features == {"km": "numeric", "payload.user.age": "numeric"}
+    assert guess.mapping.to_event(rows[0])["features"]["payload.user.age"] == 7
+    assert guess.mapping.fields["prediction.score"] == "payload.score"
+    assert "not read: payload.tags (an array)" in guess.said
+
+
+def test_arrays_as_text_are_no_class() -> None:
+    assert "prediction.label" not in guessed(prediction=["[0.4, 0.6]"], target=[1])
+
+
 def test_single_values_beside_objects_are_read() -> None:
     guess = guess_mapping(["a", "b"], [{"a": 1, "b": {"c": 1}}, {"a": {"c": 2}, "b": None}])
     assert guess.mapping.fields == {"features": "*", "features.b.c": "b.c"}

@@ -29,7 +29,6 @@ _TIME = frozenset(
         "datetime",
         "day",
         "month",
-        "period",
         "quarter",
         "time",
         "timestamp",

@@ -9,6 +9,7 @@ from driftline.producer.records.first_bytes import GZIP, UTF8_MARK, beginning_of
 
 _HEAD = 4_096
 _KNOWN = frozenset(("CSV", "NDJSON", "Parquet", "Arrow"))
+_BLANK = b" \t\r\n\x1e"  # and the separator of records in a sequence of JSON texts (RFC 7464)
 _PAGES = (b"<!doctype html", b"<html", b"<?xml")
 
 
@@ -43,7 +44,7 @@ def problem_of(file: Path) -> str | None:
 
 
 def _problem_of_text(file: Path, head: bytes) -> str | None:
-    text = head.removeprefix(UTF8_MARK).lstrip()
+    text = head.removeprefix(UTF8_MARK).lstrip(_BLANK)
     if file.name.lower().endswith(".gz"):
         return f"is not packed; call it so: {file.name[:-3]}"
     if text[:16].lower().startswith(_PAGES):
@@ -69,7 +70,7 @@ def _is_csv(text: bytes) -> bool:
     """Whether the first two lines have as many separators, and none of them is JSON."""
     lines = text.splitlines()[:2]
     counts = [[line.count(sign) for sign in (b",", b";", b"\t", b"|")] for line in lines]
-    json = text[:1] in (b"{", b"[", b'"', b",") and b'":' in lines[0]
+    json = text[:1] in (b"{", b"[", b'"', b",") and any(end in lines[0] for end in (b'":', b"':"))
     return len(lines) == 2 and not json and counts[0] == counts[1] and any(counts[0])
 
 

@@ -5,6 +5,7 @@ NaN and Infinity, which are no JSON but are written, are read.
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,7 @@ from driftline.producer.records.mapping import finite_or_text
 from driftline.producer.records.timestamp import format_time
 
 _HEAD = 4_096  # bytes, which tell whether a file is an array
+_SEPARATOR = b"\x1e"  # before each record of a sequence of JSON texts (RFC 7464)
 _MANY = 10  # rows, at least, that make an object a table
 _LONGEST_ARRAY = 1_000_000_000  # bytes: it is held as a whole
 
@@ -50,6 +52,7 @@ def read(file: Path, chunk: int) -> Iterator[list[dict[str, Any]]]:
         for number, line in enumerate(lines, 1):
             if number == 1:
                 line = line.removeprefix(UTF8_MARK)
+            line = line.lstrip(_SEPARATOR)
             if not line.strip():
                 continue
             try:
@@ -139,6 +142,8 @@ def _problem(line: bytes) -> str:
         text = "\0"
     if "\0" in text:
         return "is not UTF-8 text; convert the file to UTF-8"
+    if text.startswith(("{'", '{"')) and text.endswith("}") and _is_python(text):
+        return "is a dictionary of Python, not JSON; write each with json.dumps"
     if text.startswith("{") and text.endswith("},"):
         return "ends with a comma; write one event a line, without commas between, or one array"
     if text.startswith("{") and not text.endswith("}"):
@@ -146,6 +151,13 @@ def _problem(line: bytes) -> str:
             return "is the begin of an object; write each on one line (`jq -c .`), or one array"
         return "ends within an object; copy the file again, or leave the line out"
     return "is not a JSON object; write one event a line"
+
+
+def _is_python(text: str) -> bool:
+    try:
+        return isinstance(ast.literal_eval(text), dict)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return False
 
 
 def _document(row: dict[str, Any]) -> str | None:
@@ -165,6 +177,10 @@ def _document(row: dict[str, Any]) -> str | None:
         return (
             "is one object of columns; write an object a row, in pandas"
             " to_json(orient='records', lines=True)"
+        )
+    if len(keys) == len(held) >= _MANY and all(each == keys[0] for each in keys):
+        return (
+            "is one object of rows; write these, as one array, in pandas to_json(orient='records')"
         )
     if {"columns", "data"} <= row.keys() and len(sizes) > 1:
         return (

@@ -15,6 +15,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from driftline.producer.records.formats.json_text import object_in
 from driftline.producer.records.places import Places
 from driftline.producer.records.timestamp import format_local, format_time
 
@@ -298,13 +299,9 @@ class Table:
         here, gone = self.columns.get(path[0]), None
         for name in path[1:]:
             if isinstance(here, Coded):
-                here = Coded(
-                    here.codes,
-                    [
-                        value.get(name, ABSENT) if isinstance(value, dict) else ABSENT
-                        for value in here.distinct
-                    ],
-                )
+                objects = map(object_in, here.distinct)
+                inner = [x.get(name, ABSENT) if isinstance(x, dict) else ABSENT for x in objects]
+                here = Coded(here.codes, inner)
                 continue
             if not isinstance(here, Struct) or name not in here.fields:
                 return None

@@ -7,6 +7,7 @@ from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from driftline.producer.records.formats.json_text import object_in
 from driftline.producer.records.mapping import Path, parse_path, quote_name
 from driftline.producer.records.names import PREDICTION_FEATURES, feature_problem
 
@@ -38,7 +39,7 @@ class Flat:
 
 
 def flatten(columns: Sequence[str], rows: Sequence[AnyMapping[str, Any]]) -> Flat:
-    """Return sample records with a column for each field of their objects.
+    """Return sample records with a column for each field of their objects, as text too.
 
     Args:
         columns: top-level fields, in their order.
@@ -53,7 +54,7 @@ def flatten(columns: Sequence[str], rows: Sequence[AnyMapping[str, Any]]) -> Fla
     unread: dict[str, str] = {}
     vectors = vectors_of(columns, rows)
     for column in columns:
-        values = [row[column] for row in rows if row.get(column) is not None]
+        values = [object_in(row[column]) for row in rows if row.get(column) is not None]
         if not any(isinstance(value, dict | list) for value in values):
             kept.append(column)
             continue
@@ -114,6 +115,7 @@ def _with_fields(row: AnyMapping[str, Any], paths: dict[str, Path]) -> dict[str,
     for name, path in paths.items():
         value: Any = row
         for part in path:
+            value = object_in(value)
             value = value.get(part) if isinstance(value, dict) else None
         if not isinstance(value, dict | list):
             found[name] = value

@@ -208,7 +208,10 @@ class Sample:
 
     @staticmethod
     def is_label(values: list[Any]) -> bool:
-        """Texts, booleans or whole numbers."""
+        """Texts, booleans or whole numbers, but no arrays as text."""
         return bool(values) and all(
-            isinstance(x, str | bool) or (isinstance(x, int | float) and x % 1 == 0) for x in values
+            (isinstance(x, str) and not (x[:1] == "[" and x[-1:] == "]"))
+            or isinstance(x, bool)
+            or (isinstance(x, int | float) and x % 1 == 0)
+            for x in values
         )
