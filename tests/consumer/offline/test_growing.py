@@ -75,6 +75,10 @@ def test_few_values_are_told_by_a_name_of_time(name: str, *, timed: bool) -> Non
     assert (told, fired) == ([f"not watched: {name} (changes {how}, and never back)"], set())
 
 
+def test_arrays_count_nothing() -> None:
+    assert judged(lambda at, i: [float(i), float(i % 3)])[0] == []
+
+
 def test_nearly_one_value_is_no_part_of_the_time() -> None:
     assert judged(lambda at, i: 1 + (i % 500 == 3), step=1)[0] == []
 

@@ -113,6 +113,7 @@ def test_it_is_said_what_it_is(tmp_path: Path, name: str, content: bytes, senten
         ("x.json", _json({"ts": 1, "items": [{"a": 1}, {"a": 2}]}) + b"\n", 1),
         ("x.json", _json({"features": {"a": 1}, "prediction": {"score": 0.5}}) + b"\n", 1),
         ("x.json", b"{}\n", 1),
+        ("x.json", b'\x1e{"a": 1}\n\x1e{"a": 2}\n', 2),
     ],
 )
 def test_what_is_as_its_name_says_is_read(

@@ -136,8 +136,9 @@ def _in_stretches(values: FloatArray, order: IntArray) -> bool:
 
 def _codes(column: Sequence[Any]) -> FloatArray:
     """Return texts as the numbers of different ones, NaN for what is no text."""
-    places = {text: i for i, text in enumerate(dict.fromkeys(column)) if isinstance(text, str)}
-    return np.array([places.get(value, np.nan) for value in column], np.float64)
+    texts = [value if isinstance(value, str) else None for value in column]
+    places = {text: i for i, text in enumerate(dict.fromkeys(texts)) if text is not None}
+    return np.array([places.get(text, np.nan) for text in texts], np.float64)
 
 
 def _numbers(column: Sequence[Any], *, coerce: bool) -> FloatArray:
