@@ -136,9 +136,10 @@ def _in_stretches(values: FloatArray, order: IntArray) -> bool:
 
 def _codes(column: Sequence[Any]) -> FloatArray:
     """Return texts as the numbers of different ones, NaN for what is no text."""
-    texts = [value if isinstance(value, str) else None for value in column]
-    places = {text: i for i, text in enumerate(dict.fromkeys(texts)) if text is not None}
-    return np.array([places.get(text, np.nan) for text in texts], np.float64)
+    distinct = dict.fromkeys(value for value in column if isinstance(value, str))
+    places = {text: float(i) for i, text in enumerate(distinct)}
+    codes = (places[value] if isinstance(value, str) else np.nan for value in column)
+    return np.fromiter(codes, np.float64, len(column))
 
 
 def _numbers(column: Sequence[Any], *, coerce: bool) -> FloatArray:
