@@ -11,6 +11,7 @@ from driftline.consumer.wire.records import number
 from driftline.detectors.outcomes import Figure
 
 _WIDTH = 27
+_OF_BOTH = "labelled events that both predicted"
 
 
 def render(found: Compared) -> str:
@@ -22,8 +23,10 @@ def render(found: Compared) -> str:
         f" {side.labelled:,} labelled"
         for role, side in (("champion", champion), ("challenger", challenger))
     ]
+    # Without classes no event is right or wrong, so none is counted.
+    counted = found.events or not (champion.labelled and challenger.labelled)
     head.append(
-        f"paired by event id: {found.events:,} labelled events that both predicted"
+        f"paired by event id{f': {found.events:,} {_OF_BOTH}' if counted else ''}"
         if found.paired
         else f"independent: {found.events:,} labelled events, each predicted by one side"
     )

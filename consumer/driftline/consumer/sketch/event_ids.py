@@ -38,8 +38,12 @@ def hash_ids(ids: Sequence[object]) -> IdArray:
     >>> a == b, c
     (True, 0)
     """
-    try:
-        digests = np.fromiter(map(xxh3_64_intdigest, ids), np.uint64, len(ids))  # type: ignore[arg-type]  # anything else raises
+    kinds = set(map(type, ids))
+    try:  # the usual ones without a step of Python for each
+        if kinds not in ({str}, {int}):
+            raise TypeError
+        encoded = map(str.encode, map(str, ids))
+        digests = np.fromiter(map(xxh3_64_intdigest, encoded), np.uint64, len(ids))
     except (TypeError, UnicodeEncodeError):
         texts = [b"" if i is None else str(i).encode(errors="surrogatepass") for i in ids]
         digests = np.fromiter(map(xxh3_64_intdigest, texts), np.uint64, len(ids))

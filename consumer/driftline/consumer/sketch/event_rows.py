@@ -180,7 +180,10 @@ class EventRows:
         if isinstance(column, Numbers) and column.data.dtype.kind != "f":
             return hash_ids(column.values())
         found = as_coded(column)
-        return hash_ids([id_text(finite_or_text(value)) for value in found.distinct])[found.codes]
+        distinct = found.distinct
+        if set(map(type, distinct)) != {str}:  # texts are what they are
+            distinct = [id_text(finite_or_text(value)) for value in distinct]
+        return hash_ids(distinct)[found.codes]
 
     def unclear(self, fields: EventFields) -> Bools:
         """Return the rows with something of a wrong form, which an event is refused for."""
