@@ -112,3 +112,20 @@ def test_a_file_alone_reads_numbers_as_text(driftline: Driftline, tmp_path: Path
     assert ran.code == 0
     assert "age (numeric), km (numeric)" in ran.err
     assert "assumed  numbers as text: score, age, km, vip\n" in ran.err
+
+
+def test_records_with_nan_are_read_and_of_others_it_is_said_why(
+    driftline: Driftline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker = MemoryBroker()
+    broker.create("ml.calls", 1)
+    for i in range(1_300):
+        value = "NaN" if i % 9 == 0 else str(i % 50)
+        record = f'{{"ts": {1_600_000_000 + 60 * i}, "age": {value}, "town": "K\u00f6ln"}}'
+        broker.append(Message("ml.calls", 0, None, record.encode("latin-1" if i < 5 else "utf-8")))
+    monkeypatch.setattr(kafka_python, "connect", lambda config: broker)
+    ran = driftline("init", "--bootstrap-servers", "k:9092", "--from-topic", "ml.calls")
+    assert ran.code == 0, ran.err
+    assert "note  5 records are left out: the value is not UTF-8\n" in ran.err
+    assert "features: age (numeric), town (categorical)" in ran.err
+    assert "1,295 events" in ran.out

@@ -65,6 +65,14 @@ def test_check_against(read: Read) -> None:
     ]
 
 
+def test_a_field_that_the_reference_was_built_without_is_no_slip(read: Read) -> None:
+    loaded = read(TEXT)
+    found = check_against(
+        loaded.config, "m", FEATURES, ["channel", "chanel"], loaded.locations, ("contry",)
+    )
+    assert not [problem for problem in found if "ignore" in str(problem)]
+
+
 def test_a_reference_without_segments(read: Read) -> None:
     loaded = read(TEXT)
     assert [

@@ -17,6 +17,7 @@ from driftline.producer.files.arrow_cells import ArrowCells
 from driftline.producer.files.cells import Cells, ListCells
 from driftline.producer.files.csv import tables
 from driftline.producer.files.csv_layout import Layout, layout_of
+from driftline.producer.files.tables import read_tables
 from driftline.producer.files.text_column import CellType, column_of
 from driftline.producer.records.number_text import is_mark, plain_number
 from driftline.producer.records.table import Coded, Numbers
@@ -147,3 +148,20 @@ def test_columns_are_numbers_where_they_can_be(tmp_path: Path) -> None:
     assert b.values() == [True, False, True]
     [some] = tables(file, ["c"])
     assert some.to_rows() == [{"c": "red"}, {"c": "blue"}, {"c": "red"}]
+
+
+@pytest.mark.parametrize("mark", ["n.a.", "#NV", "k.A.", "<NA>", "--", "(null)", "#N/D", "1.#QNAN"])
+def test_marks_of_spreadsheets_among_numbers(tmp_path: Path, mark: str) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text("\n".join(["km,fuel", *(f"{i}.5,gas" for i in range(9)), f"{mark},{mark}", ""]))
+    rows = [row for table in read_tables(file) for row in table.to_rows()]
+    assert rows[-1] == {"km": None, "fuel": mark}
+
+
+def test_minus_signs_of_bookkeepers(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    lines = [f"({i}.50),({i})" if i % 3 else f'"1,{i:03}.25",({i})' for i in range(1, 60)]
+    file.write_text("\n".join(["km,place", *lines, ""]))
+    rows = [row for table in read_tables(file) for row in table.to_rows()]
+    assert rows[0] == {"km": -1.5, "place": "(1)"}
+    assert rows[2] == {"km": 1003.25, "place": "(3)"}

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from driftline.producer.records.table import Numbers
 from driftline.producer.records.time_form import TimeForm
 from driftline.producer.records.timestamp import parse_timestamp
+from driftline.producer.records.timestamp_column import UNREADABLE, parse_timestamps, times_of
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LOCAL = st.datetimes(datetime(1678, 1, 3), datetime(2261, 12, 29))  # noqa: DTZ001
@@ -52,3 +55,15 @@ def test_numbers_of_days(name: str, value: object, time: str | None) -> None:
     assert parse_timestamp(value, TimeForm(format=name)) == expected
     local = parse_timestamp(value, TimeForm(format=name, timezone="+01:00"))
     assert local == (None if expected is None else expected - 3_600_000)
+
+
+NUMBERS = st.lists(st.floats() | st.floats(0, 200_000), min_size=1)
+
+
+@given(NUMBERS, st.sampled_from(["excel", "days"]))
+def test_a_column_of_days_is_read_as_its_values(values: list[float], name: str) -> None:
+    form = TimeForm(format=name, timezone="Europe/Berlin")
+    read = [parse_timestamp(value, form) for value in values]
+    expected = [UNREADABLE if time is None else time for time in read]
+    assert times_of(Numbers(np.array(values)), form).tolist() == expected
+    assert parse_timestamps(values, form).tolist() == expected

@@ -369,7 +369,7 @@ def columns() -> st.SearchStrategy[Column]:
     )
 
 
-@given(columns(), FORMS.filter(lambda form: form.format in (None, "excel")))
+@given(columns(), FORMS.filter(lambda form: form.format is None))
 def test_a_column_is_read_as_its_values(column: Column, form: TimeForm) -> None:
     assert times_of(column, form).tolist() == one_by_one(column.values(), form)
 

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-import msgspec
-
 from driftline.consumer.cli.errors import CommandError
 from driftline.consumer.cli.load_models import schema_source
 from driftline.consumer.cli.progress import progress
@@ -27,7 +25,9 @@ from driftline.consumer.log.ranges import (
 from driftline.consumer.offline import file_rows
 from driftline.consumer.offline.ground_truth import check_measured
 from driftline.consumer.service.formats import RecordOpener, record_form
+from driftline.producer.errors import FormatError
 from driftline.producer.files.given import Given
+from driftline.producer.records.formats.json_text import parse_json
 from driftline.producer.records.mapping import Mapping as FieldMapping
 from driftline.producer.records.table import Table
 from driftline.producer.reference.build import (
@@ -181,9 +181,10 @@ def _row(value: bytes | None, unreadable: Counter[str]) -> dict[str, Any] | None
         unreadable[value.detail] += 1
         return None
     try:
-        row = msgspec.json.decode(value)
-    except msgspec.DecodeError:
-        row = None
+        row = parse_json(value)
+    except FormatError as error:
+        unreadable[error.detail.partition(":")[0]] += 1  # not where: it is elsewhere in each
+        return None
     if isinstance(row, dict):
         return row
     unreadable["they are no JSON objects"] += 1

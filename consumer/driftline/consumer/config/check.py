@@ -18,6 +18,7 @@ def check_against(
     feature_names: Collection[str],
     tags: Collection[str],
     locations: Locations,
+    others: Collection[str] = (),
 ) -> list[Problem]:
     """Find names in a model's configuration that its reference does not have.
 
@@ -31,6 +32,7 @@ def check_against(
             and fields that features are derived of.
         tags: tags that the reference has segments of.
         locations: of the same `Loaded`.
+        others: fields that the reference was built without.
 
     Returns:
         An error for each unknown feature and segment, a warning for each `ignore` glob that
@@ -47,7 +49,8 @@ def check_against(
     for index, glob in enumerate(model.ignore):
         place = ("models", model_name, "ignore", index)
         nearly = nearest(glob, feature_names)
-        if nearly and not fnmatch.filter(feature_names, glob) and not locations.in_defaults(place):
+        fits = fnmatch.filter((*feature_names, *others), glob)
+        if nearly and not fits and not locations.in_defaults(place):
             message = f"{glob} matches no feature of the reference; {nearly}"
             problems.append(locations.problem(place, message, "warning"))
     for index, tag in enumerate(model.segments):

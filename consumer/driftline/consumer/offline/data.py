@@ -66,7 +66,8 @@ def _tables(data: Any) -> Iterator[Table]:
     elif isinstance(data, list | tuple) and all(map(_is_value, data)):
         yield _of_columns({"0": data})
     else:
-        raise InputError(f"{type(data).__name__} is no data that can be read: give {_KINDS}")
+        first = "collect() it first, or " if hasattr(data, "collect") else ""  # a lazy frame
+        raise InputError(f"{type(data).__name__} is no data that can be read: {first}give {_KINDS}")
 
 
 def _row(row: Mapping[Any, Any]) -> dict[str, Any]:

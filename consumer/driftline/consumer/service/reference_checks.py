@@ -17,8 +17,11 @@ def reference_problems(loaded: Loaded, name: str, reference: Reference) -> list[
     """Return what does not fit to a model's reference, of which the outline is enough."""
     layout = reference.layout
     features = {*layout.position, *(each.source for each in layout.derived)}
+    left_out = layout.left_out or ()
     return [
-        *check_against(loaded.config, name, features, reference.segments, loaded.locations),
+        *check_against(
+            loaded.config, name, features, reference.segments, loaded.locations, left_out
+        ),
         *_type_problems(loaded, name, reference),
         *_name_problems(loaded, name, reference),
         *_joint_problems(loaded, name, reference),

@@ -28,7 +28,14 @@ EXACT: Final = 2.0**53
 """Below it a double holds every whole number."""
 
 _CLASSES = 20
-_LOWER_MARKS = frozenset({*map(str.lower, MARKS), "", "none", "#n/a", "nat"})
+_LOWER_MARKS = frozenset(
+    (
+        *(*map(str.lower, MARKS), "", "none", "nat", "n.a.", "<na>", "(null)", "<null>", "--", "."),
+        # of spreadsheets and statistics, in English, German, Spanish, Italian and Portuguese
+        *("#n/a", "#na", "#n/a n/a", "#nv", "#n/v", "#n/d", "k.a.", "k. a.", "s/d", "n.d.", "n/d"),
+        *("-nan", "1.#qnan", "-1.#ind", "1.#ind"),
+    )
+)
 _INTEGER = re.compile(r"[+-]?(?:0|[1-9][0-9]{0,17})")
 _DECIMAL = re.compile(
     r"[+-]?(?:(?:0|[1-9][0-9]*)\.[0-9]*|\.[0-9]+|(?:0|[1-9][0-9]*)(?=[eE]))(?:[eE][+-]?[0-9]+)?"
@@ -39,9 +46,9 @@ _CURRENCY = r"(?:US\$|[$€£¥₹]|USD|EUR|GBP|CHF|JPY|INR)"
 _SPACE = " \u00a0\u202f"
 _SIGN = "[+\u2212-]?"
 _WRITTEN = re.compile(
-    rf"(?P<sign>{_SIGN}){_CURRENCY}?[{_SPACE}]?(?P<sign2>{_SIGN})"
+    rf"(?P<open>\(?)(?P<sign>{_SIGN}){_CURRENCY}?[{_SPACE}]?(?P<sign2>{_SIGN})"
     rf"(?P<digits>[0-9.,](?:[0-9.,'{_SPACE}]*[0-9])?)"
-    rf"[{_SPACE}]?{_CURRENCY}?(?P<percent>%?)"
+    rf"[{_SPACE}]?{_CURRENCY}?(?P<percent>%?)(?P<close>\)?)"
 )
 _DIGITS = {
     decimal: re.compile(
@@ -86,6 +93,8 @@ class NumberStyle:
 
     >>> NumberStyle(",").read("1.234,50 €"), NumberStyle(".", percent=True).read("12.5%")
     (1234.5, 0.125)
+    >>> NumberStyle(".").read("($1,234.50)")
+    -1234.5
     >>> NumberStyle(",").read("1.5") is None
     True
     """
@@ -103,7 +112,10 @@ class NumberStyle:
             return None
         whole, _, rest = digits.partition(self.decimal)
         signs = written["sign"] + written["sign2"]
-        sign = "-" if signs in ("-", "\u2212") else ""
+        around = written["open"] + written["close"]
+        if around and (around != "()" or signs):  # what bookkeepers write for a minus
+            return None
+        sign = "-" if around or signs in ("-", "\u2212") else ""
         number = float(f"{sign}{_GROUPS.sub('', whole)}.{rest}{'e-2' if self.percent else ''}")
         return number if len(signs) < 2 else None
 
@@ -136,7 +148,10 @@ def style_of(texts: Mapping[str, int], comma: bool) -> tuple[NumberStyle, float]
     for decimal in ".,":
         for percent in percents:
             style = NumberStyle(decimal, percent)
-            fit = sum(times for text, times in values.items() if style.read(text) is not None)
+            read = [text for text in values if style.read(text) is not None]
+            fit = sum(values[text] for text in read)
+            if all(text.strip().startswith("(") for text in read):
+                fit = 0  # (1), (2) ... are names
             likelier = (decimal == ",") == comma
             if total and (best is None or (fit / total, likelier) > best[:2]):
                 best = (fit / total, likelier, style)

@@ -20,7 +20,19 @@ _CODE = re.compile("[A-Z]{2}")
 _PERHAPS = frozenset(
     (
         *("none", "unknown", "unk", "missing", "undefined", "unspecified", "n.a.", "nil", "<na>"),
-        *("<null>", "--", ".", "empty", "(blank)", "not available", "not applicable"),
+        *(
+            "<null>",
+            "(null)",
+            "--",
+            ".",
+            "s/d",
+            "n.d.",
+            "n/d",
+            "empty",
+            "(blank)",
+            "not available",
+            "not applicable",
+        ),
         *("not known", "no value", "no data"),
     )
 )

@@ -14,6 +14,8 @@ _AROUND = re.compile(
     r"(?P<after>(?:[^0-9]{0,12})|[DdEe][+-]?[0-9]{1,3})"
 )
 _DURATION = re.compile(r"(?:[0-9]+ days?,? )?[0-9]{1,3}:[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?")
+_DURATIONS = "durations as text"
+_OF_A_DAY = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?")
 _RANGE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(?:-|\u2013|to|\.\.) ?([0-9]+(?:\.[0-9]+)?)")
 _MOST_SHOWN = 40
 _MOST_KINDS = 5  # of what stands around: more are names, such as those of houses
@@ -38,6 +40,8 @@ write the number alone"]
         for kind, is_one, advice in _CLOTHES:
             fit = [text for text in texts if is_one(text.strip())]
             if sum(map(texts.__getitem__, fit)) >= NEARLY_ALL * texts.total():
+                if kind == _DURATIONS and all(_OF_A_DAY.fullmatch(text.strip()) for text in fit):
+                    kind = "times of day, or durations, as text"
                 yield _sentence(name, kind, fit[0], advice)
                 break
         else:
@@ -76,7 +80,7 @@ def _is_range(text: str) -> bool:
 
 
 _CLOTHES = (
-    ("durations as text", _is_duration, "the seconds"),
+    (_DURATIONS, _is_duration, "the seconds"),
     ("ranges as text", _is_range, "one number, such as the middle"),
 )
 

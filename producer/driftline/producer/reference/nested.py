@@ -12,6 +12,7 @@ from driftline.producer.records.mapping import Path, parse_path, quote_name
 from driftline.producer.records.names import PREDICTION_FEATURES, feature_problem
 
 _MOST = 200  # fields of one object: with more, its keys are values
+_NOT_FINITE = ("NaN", "Infinity", "-Infinity")  # as records of a topic have them
 _NEARLY = 0.01  # from 1, of probabilities that are rounded
 
 
@@ -96,7 +97,9 @@ def vectors_of(columns: Sequence[str], rows: Sequence[AnyMapping[str, Any]]) -> 
         lengths = set(map(len, arrays))
         if not arrays or len(arrays) < len(values) or len(lengths) > 1 or min(lengths) < 2:
             continue
-        numbers = all(type(number) in (int, float) for array in arrays for number in array)
+        numbers = all(
+            type(x) in (int, float) or x in _NOT_FINITE for array in arrays for x in array
+        )
         if numbers and not any(map(_are_probabilities, arrays)):
             found[column] = lengths.pop()
     return found
