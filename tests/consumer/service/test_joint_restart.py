@@ -9,7 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.consumer.service.drawing import MODELS, SECOND, draw_input, draw_labelling
+from tests.consumer.service.drawing import (
+    MODELS,
+    SECOND,
+    draw_accepted,
+    draw_input,
+    draw_labelling,
+)
 from tests.consumer.service.simulation import WITH_OUTCOMES, Run, Schedule
 
 from driftline.consumer.config.joint import JointConfig
@@ -74,10 +80,12 @@ def _often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parts, "_LARGEST", 1_000)
 
 
-def compare(seed: int, cut: float = 0.0) -> tuple[bool, int]:
+def compare(seed: int, cut: float = 0.0, *, accepted: bool = False) -> tuple[bool, int]:
     """Return whether a disturbed run publishes what a calm one does, and how many such alerts."""
-    calm = run(seed, Schedule(settings=SETTINGS), 1)
-    wild = run(seed, Schedule(workers=2, batch=7, kill=0.1, settings=SETTINGS, cut=cut), seed + 1)
+    said = draw_accepted(random.Random(seed)) if accepted else []
+    calm = run(seed, Schedule(settings=SETTINGS, accepted=said), 1)
+    disturbed = Schedule(workers=2, batch=7, kill=0.1, settings=SETTINGS, cut=cut, accepted=said)
+    wild = run(seed, disturbed, seed + 1)
     same = all(calm.published(topic) == wild.published(topic) for topic in ("verdicts", "alerts"))
     records = calm.broker.records("driftline.alerts")
     return same, sum(b'"joint_drift"' in (record.value or b"") for record in records)
@@ -91,6 +99,10 @@ def test_a_disturbed_run_publishes_what_a_calm_one_does() -> None:
 
 def test_so_does_one_whose_panes_come_in_parts() -> None:
     assert compare(1, cut=0.2)[0]
+
+
+def test_so_does_one_in_which_pairs_are_accepted() -> None:
+    assert compare(1, accepted=True)[0]
 
 
 def test_a_state_without_what_fired_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:

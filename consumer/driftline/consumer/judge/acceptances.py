@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 import numpy as np
 
+from driftline.consumer.judge.accepted_pairs import PairAcceptances
 from driftline.consumer.judge.accepted_state import (
     AcceptanceState,
     AcceptedCounts,
@@ -50,10 +51,12 @@ class Acceptances:
         self._ids: list[str] = []
         self._waiting: list[Acceptance] = []
         self.features: dict[str, AcceptedFeature] = {}
+        self._pairs = PairAcceptances()
         if state is not msgspec.UNSET:
             self._ids, self._waiting = list(state.ids), list(state.waiting)
             if state.reference == self._base.id:
                 self.features = {each.feature: each for each in state.features}
+                self._pairs = PairAcceptances(state.pairs or ())
 
     def rebase(self, reference: Reference) -> None:
         """Forget those that hold, where another reference than theirs does from now on."""
@@ -61,13 +64,16 @@ class Acceptances:
         if base is not self._base and base.id != self._base.id:
             self._base = base
             self.features.clear()
+            self._pairs.clear()
 
     def state(self) -> AcceptanceState | msgspec.UnsetType:
         """Return what has to be kept."""
         if not self._ids:
             return msgspec.UNSET
         features = [self.features[name] for name in sorted(self.features)]
-        return AcceptanceState(self._base.id, list(self._waiting), features, list(self._ids))
+        return AcceptanceState(
+            self._base.id, list(self._waiting), features, list(self._ids), self._pairs.state()
+        )
 
     def read(self, acceptance: Acceptance, following: int | None) -> None:
         """Take one in that was read from the log.
@@ -127,7 +133,9 @@ class Acceptances:
         self._waiting.remove(acceptance)
         for since in sorted({*first.values()}):
             names = [name for name in first if first[name] == since]
-            found = self._counts(names, [at for at in starts if at >= since], track)
+            own = [at for at in starts if at >= since]
+            found = self._counts(names, own, track)
+            self._pairs.take(self._base, names, own, track, self._pane, pane)
             for name in names:
                 self.features[name] = AcceptedFeature(
                     acceptance.id, name, acceptance.who, acceptance.why, since, pane, found[name]
@@ -147,7 +155,12 @@ class Acceptances:
 
         One that is neither that of the acceptances nor derived from it stays as it is.
         """
-        if not self.features or (reference.origin or reference).id != self._base.id:
+        if (reference.origin or reference).id != self._base.id:
+            return reference
+        return self._pairs.over(self._features_over(reference))
+
+    def _features_over(self, reference: Reference) -> Reference:
+        if not self.features:
             return reference
         layout = self._base.layout
         counts: dict[str | None, dict[str, IntArray]] = {}

@@ -41,6 +41,21 @@ class AcceptedFeature(msgspec.Struct):
     counts: list[AcceptedCounts] = []
 
 
+class AcceptedPairs(msgspec.Struct, array_like=True):
+    """How a feature goes together with others, accepted as normal.
+
+    Attributes:
+        feature: its name.
+        start: start of the first pane that is compared with it, ms.
+        places, counts: where they are above 0 in what is counted together, packed.
+    """
+
+    feature: str
+    start: int
+    places: bytes
+    counts: bytes
+
+
 class AcceptanceState(msgspec.Struct):
     """What a model's judge keeps of acceptances.
 
@@ -49,9 +64,11 @@ class AcceptanceState(msgspec.Struct):
         waiting: those read whose first pane has not come, or for which too few events have.
         features: those that hold, by name.
         ids: of the last ones read, each with its feature.
+        pairs: how features that were accepted go together with others; UNSET: nobody counts that.
     """
 
     reference: str
     waiting: list[Acceptance] = []
     features: list[AcceptedFeature] = []
     ids: list[str] = []
+    pairs: list[AcceptedPairs] | msgspec.UnsetType = msgspec.UNSET

@@ -53,6 +53,10 @@ def _begun(
         for life in shared.lives.values():
             if life.firing and _is_ended(life, found):
                 since[life.feature] = min(life.since, since.get(life.feature, life.since))
+        joint = streams.joint
+        if joint is not None and (together := shared.lives.get(joint.key)) is not None:
+            for name in joint.fired & found.keys():
+                since[name] = min(together.since, since.get(name, together.since))
         found |= since
     return found
 
@@ -85,6 +89,13 @@ def accepted_alerts(
             shared.firings.note(life, pane, nan)
             if not life.silent:
                 yield _alert(records, life, one, shared, named(life.feature))
+    joint = streams.joint
+    if joint is not None and joint.key in lives and not joint.fired:
+        life = lives.pop(joint.key)
+        if life.firing:
+            _end(life, pane)
+            one = shared.acceptances.features[min(names)]
+            yield _alert(writers[life.stream], life, one, shared, "how features go together")
     for life in [each for each in lives.values() if each.features]:
         found = shared.acceptances.features.get(life.features[0])
         parts = [each for each in lives.values() if each.stream == life.stream and each.silent]

@@ -165,6 +165,8 @@ class ModelStreams:
         for stream in self.features:
             if stream.name in before:
                 stream.changes.carry(before[stream.name].changes)
+        if self.joint is not None and old.joint is not None:
+            self.joint.carry(old.joint)
 
     def watches(self, life: Life) -> bool:
         """Return whether something can resolve an alert: it would fire for ever otherwise."""

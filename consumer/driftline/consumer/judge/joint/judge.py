@@ -83,7 +83,7 @@ class JointJudge:
     ) -> None:
         self._records, self._config, self._lives, self._pane = records, config, lives, pane
         self._layout = normal.layout
-        self._begin = reference.layout.size
+        self._begin, self._counted = reference.layout.size, normal.counts
         self._watched = watched_pairs(config, self._layout)
         self.changes = ChangeWatch(
             as_reference(reference, normal),
@@ -104,6 +104,22 @@ class JointJudge:
     def state(self) -> JointState:
         """Return what has to be kept."""
         return JointState(self.changes.state(), sorted(self._fired))
+
+    @property
+    def fired(self) -> set[str]:
+        """The features of pairs that the alert speaks of; "" stands for extremes."""
+        names, pairs = self._layout.names, self._layout.pairs
+        found = {names[place] for f in self._fired if f for place in pairs[f - 1].tolist()}
+        return found | ({""} if 0 in self._fired else set())
+
+    def carry(self, old: JointJudge) -> None:
+        """Go on with the evidence of the judge before it, where the same is normal."""
+        if old._layout is not self._layout:
+            return
+        self.changes.carry(old.changes)
+        starts = self._layout.table.starts[:-1]
+        other = np.logical_or.reduceat(self._counted != old._counted, starts)
+        self._fired = {f for f in old._fired if not other[f]}
 
     def pane(self, start: int, panes: PaneStore) -> list[Alert]:
         """Take in the final pane that starts at `start` (ms); return the alert records it causes.
@@ -304,11 +320,15 @@ def watched_pairs(config: ModelConfig, layout: JointLayout) -> NDArray[np.bool_]
 
 
 def as_reference(reference: Reference, normal: JointNormal) -> Reference:
-    """Return what is normal of features together as a reference of its own: each pair a feature."""
+    """Return what is normal of features together as a reference of its own: each pair a feature.
+
+    It is the same whatever is normal of the features themselves, which may move.
+    """
+    events = (reference.origin or reference).stream_events[:1]
     return Reference(
         model=reference.model,
         layout=normal.layout.table,
-        counted=ReferenceCounts((None,), normal.counts[None], reference.stream_events[:1]),
+        counted=ReferenceCounts((None,), normal.counts[None], events),
         segments={},
         dispersion=normal.dispersion,
     )
