@@ -68,7 +68,7 @@ def test_a_week_that_is_the_same_in_all_rows_is_told_by_its_name() -> None:
 
 
 @pytest.mark.parametrize("timed", [True, False])
-@pytest.mark.parametrize("name", ["day", "Order Date", "week_of_year"])
+@pytest.mark.parametrize("name", ["day", "Order Date", "orderDate", "WEEK_NO"])
 def test_few_values_are_told_by_a_name_of_time(name: str, *, timed: bool) -> None:
     told, fired = judged(lambda at, i: f"{i // 200}. day", name, timed=timed)
     how = "with time" if timed else "from row to row"

@@ -87,6 +87,7 @@ def one_by_one(values: list[object], form: TimeForm) -> list[int]:
         ("27 de marzo de 2019 10:15", TIME),
         ("3 ago 2019", "2019-08-03T00:00:00Z"),
         ("27 maart 2019", "2019-03-27T00:00:00Z"),
+        ("2019年3月27日 10:15", TIME),
         ("Wed Mar 27 10:15:00 2019", TIME),  # ctime
         ("2019-Mar-27 10:15", TIME),
         ("1987-05-20", "1987-05-20T00:00:00Z"),
@@ -192,6 +193,7 @@ def test_what_is_no_format() -> None:
         ("%d.%m.%Q %Y", r"'%d.%m.%Q %Y': there is no %Q; use some of %Y %y %m"),
         ("%d.%m.%Y %d", "it has a part twice"),
         ("%H:%M", "it has no year, %Y or %y"),
+        ("Excel", "it has no parts such as %Y; of numbers of days it is excel or days"),
         ("%Y %", "there is no %;"),
     ):
         with pytest.raises(MappingError, match=sentence):

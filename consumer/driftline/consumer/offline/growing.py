@@ -41,6 +41,7 @@ _TIME = frozenset(
 """Words in the names of columns that count the time with few values."""
 _GROWS = 0.99  # correlation of the ranks of values and times
 _DAY = 86_400_000
+_WORD = re.compile("[A-Z]?[a-z]+|[A-Z]+")
 _BY_ROW = "from row to row"
 _LOOKED_AT = 2_000  # rows from all over a file
 
@@ -121,7 +122,7 @@ def features_of(events: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
 
 def _fewest_stretches(name: str, *, timed: bool) -> float:
     """Return how many different values there have to be; a file is often sorted by some column."""
-    if _TIME.intersection(re.split(r"[^a-z]+", name.lower())):
+    if _TIME.intersection(word.lower() for word in _WORD.findall(name)):
         return 2
     return _STRETCHES if timed else math.inf
 
@@ -144,6 +145,10 @@ def _codes(column: Sequence[Any]) -> FloatArray:
 
 def _numbers(column: Sequence[Any], *, coerce: bool) -> FloatArray:
     """Return values as doubles, NaN for what is no number; of a column of other values all are."""
+    kinds = set(map(type, column)) - {type(None)}
+    if kinds == {float} or (kinds == {str} and not coerce):  # what most columns are
+        held = column if kinds == {float} else (None,) * len(column)
+        return np.array(held, np.float64)
     held = sum(value is not None for value in column)
     values = np.array([_number(value, coerce=coerce) for value in column], np.float64)
     few = np.isfinite(values).sum() < NEARLY_ALL * held

@@ -239,6 +239,11 @@ def compile_format(text: str) -> Form:
         raise MappingError(f"time_format {text!r}: it has a part twice") from None
     except MappingError as error:
         raise MappingError(f"time_format {text!r}: {error}") from None
+    if "%" not in text:
+        raise MappingError(
+            f"time_format {text!r}: it has no parts such as %Y; of numbers of days it is excel or"
+            " days"
+        )
     parts = form.pattern.groupindex.keys()
     if not parts & {"Y", "y"} and not {"G", "V"} <= parts:
         raise MappingError(f"time_format {text!r}: it has no year, %Y or %y")
@@ -259,6 +264,8 @@ FORMS: Final = tuple(
         rf"(?:%a,? )?%b[ -]+%d,?[ -]%Y{_THEN}",
         # Wed Mar 27 10:15:00 UTC 2019
         rf"(?:%a )?%b +%d {_TIME} %Y",
+        # 2019年3月27日 10:15
+        rf"%Y年 ?%m月 ?%d日(?: ?{_TIME})?",
         # 2019-Mar-27 10:15
         rf"%Y[ /-]%b[ /-]%d{_THEN}",
     )
