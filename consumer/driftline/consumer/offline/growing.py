@@ -146,9 +146,10 @@ def _codes(column: Sequence[Any]) -> FloatArray:
 def _numbers(column: Sequence[Any], *, coerce: bool) -> FloatArray:
     """Return values as doubles, NaN for what is no number; of a column of other values all are."""
     kinds = set(map(type, column)) - {type(None)}
-    if kinds == {float} or (kinds == {str} and not coerce):  # what most columns are
-        held = column if kinds == {float} else (None,) * len(column)
-        return np.array(held, np.float64)
+    if kinds == {float}:  # these two are most columns
+        return np.array(column, np.float64)
+    if kinds == {str} and not coerce:
+        return np.full(len(column), np.nan)
     held = sum(value is not None for value in column)
     values = np.array([_number(value, coerce=coerce) for value in column], np.float64)
     few = np.isfinite(values).sum() < NEARLY_ALL * held
