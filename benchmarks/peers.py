@@ -34,6 +34,9 @@ from driftline.detectors.grid import FloatArray
 VALUES = 10_000_000
 """Of a quiet stream: 50 features, 2,000 panes of 100."""
 
+SHIFTS = {"shift of .2 sd": 0.2, "shift of .5 sd": 0.5}
+"""Changes that a test is told beforehand: the soonest that any could be."""
+
 Found = dict[str, Any]
 """What `river_peers` and `window_peers` print of a peer."""
 
@@ -68,6 +71,9 @@ def peers(_: int) -> Iterator[Row]:
             _beside(f"{delay:,.0f}", others, lambda each, name=name: each["delays"][name]),
             delay <= most[name] * theirs if name in most else delay < theirs,
         )
+        if name in SHIFTS:
+            told = _told(seed, name, SHIFTS[name], limit)
+            yield Row(f"the same, by a test that is told the {name}", "", f"{told:,.0f}", True)
 
 
 def _run(library: str, program: str, *arguments: str) -> dict[str, Any]:
@@ -91,6 +97,26 @@ def _delay(seed: int, name: str, limit: float) -> float:
     after = CHANGES[name](stream.rng, stream.draw(PEER_AFTER))
     reference = reference_of(reference_of_compared(seed), PEER_EVENTS)
     return float(np.median(_delays(reference, np.concatenate([before, after]), limit)))
+
+
+def _told(seed: int, name: str, shift: float, limit: float) -> float:
+    """Return the median delay of a test that looks for this shift alone, up or down.
+
+    It knows what is normal, too, so that no detector of changes can be much sooner.
+    """
+    stream = compared(seed)
+    before = stream.draw(PEER_BEFORE)
+    values = np.concatenate([before, CHANGES[name](stream.rng, stream.draw(PEER_AFTER))])
+    panes = values.reshape(-1, PEER_EVENTS, values.shape[1]).sum(axis=1)
+    evidence, found = np.full((2, values.shape[1]), -np.inf), np.full(values.shape[1], np.inf)
+    for pane, total in enumerate(panes):
+        gains = np.stack([total, -total]) * shift - PEER_EVENTS * shift**2 / 2.0
+        evidence = gains + np.logaddexp(0.0, evidence)
+        reached = np.logaddexp.reduce(evidence, axis=0) - np.log(2.0) >= limit
+        passed = (pane - PEER_BEFORE + 1) * PEER_EVENTS
+        if passed > 0:
+            found = np.where(reached, np.minimum(found, passed), found)
+    return float(np.median(found))
 
 
 def _delays(reference: Reference, values: FloatArray, limit: float) -> FloatArray:
