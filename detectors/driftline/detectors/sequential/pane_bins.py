@@ -17,6 +17,7 @@ from driftline.detectors.grid import FloatArray, IntArray, shared_values
 
 SHARES = (0.002, 0.01, 0.05, *np.arange(1, 10) / 10, 0.95, 0.99, 0.998)
 _HALF = 0.5  # of an event: what a bin is given that is no stretch between order statistics
+_FEW = 64  # bins
 
 
 class PaneBins:
@@ -97,7 +98,8 @@ class PaneBins:
             layout: where counts lie.
             columns: n events.
         """
-        found = np.full((columns.numeric.shape[0], self.features), -1, np.int64)
+        # A feature's bins lie side by side, for what counts them one feature after the other.
+        found = np.full((self.features, columns.numeric.shape[0]), -1, np.int64).T
         for i, f in enumerate(self.places.tolist()):
             first, last = int(self.first[i]), int(self.first[i + 1])
             slots = self.cells[first:last] - layout.starts[f]
@@ -107,18 +109,28 @@ class PaneBins:
                 found[there, i] = first + codes[there]
                 continue
             values = columns.numeric[:, f]
-            there = np.isfinite(values)
             lower, upper = layout.features[f].tie_ends
             at = slots[1:]
             tie = np.minimum(at // 2, lower.size - 1)
             begins = np.where(at % 2 == 1, lower[tie], np.nextafter(upper[at // 2 - 1], np.inf))
-            found[there, i] = first + np.searchsorted(begins, values[there], "right")
+            found[:, i] = np.where(np.isfinite(values), first + _reached(begins, values), -1)
         return found
 
     def total(self, per_bin: FloatArray) -> FloatArray:
         """Sum over each feature's bins, along the last axis, shape (..., F)."""
         added: FloatArray = np.add.reduceat(per_bin, self.first[:-1], axis=-1)
         return added
+
+
+def _reached(begins: FloatArray, values: FloatArray) -> IntArray:
+    """Return how many of a few ascending numbers each value reaches, shape (n,)."""
+    if begins.size > _FEW:
+        return np.searchsorted(begins, values, "right")
+    # One comparison of all values after the other takes a third of the time of searches.
+    reached, number = np.zeros(values.size, np.uint8), np.empty(values.size, bool)
+    for begin in begins:
+        reached += np.greater_equal(values, begin, out=number).view(np.uint8)
+    return reached.astype(np.int64)
 
 
 def _own(feature: Feature, slots: IntArray) -> tuple[IntArray, FloatArray]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Self
 
 import numpy as np
@@ -133,16 +134,22 @@ def count_panes(
     """
     size = bins.owner.size
     width = size + bins.features
-    none = size + np.arange(bins.features)
     panes, place = np.unique(numbers, return_inverse=True)
     step = max(1, _AT_ONCE // width)
     for first in range(int(np.searchsorted(panes, 0)), panes.size, step):
         own = panes[first : first + step]
         inside = (place >= first) & (place < first + own.size)
         part, row = (found, place) if inside.all() else (found[inside], place[inside])
-        cells = np.where(part >= 0, part, none) + ((row - first) * width)[:, None]
-        counts = np.bincount(cells[part != UNCOUNTED], minlength=own.size * width)
-        yield own, counts.reshape(own.size, width)
+        counts = np.empty((own.size, width), np.int64)
+        for i, (begin, end) in enumerate(pairwise(bins.first.tolist())):
+            # The first cell is that of events without a value, the last of those to leave out.
+            cells = np.maximum(part[:, i], begin - 1) - (begin - 1)
+            cells[part[:, i] == UNCOUNTED] = end - begin + 1
+            each = end - begin + 2
+            cells += (row - first) * each
+            counted = np.bincount(cells, minlength=own.size * each).reshape(own.size, each)
+            counts[:, begin:end], counts[:, size + i] = counted[:, 1:-1], counted[:, 0]
+        yield own, counts
 
 
 def add_rows(matrix: NDArray[np.signedinteger], rows: IntArray, counts: IntArray) -> None:
