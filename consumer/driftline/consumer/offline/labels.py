@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,17 @@ import numpy as np
 from driftline.consumer.config import LabelsConfig
 from driftline.consumer.offline import file_rows
 from driftline.consumer.offline.feedback import Feedback
+from driftline.consumer.offline.known_labels import KnownLabels
 from driftline.consumer.offline.label_causes import Ids, causes, sentences
 from driftline.consumer.offline.label_rows import LabelRows
 from driftline.consumer.offline.truth import Truth, note_repeated
 from driftline.consumer.service.backtest import Backtest
-from driftline.consumer.sketch.event_ids import id_text
-from driftline.consumer.sketch.event_rows import has_values, with_aliases
+from driftline.consumer.sketch.event_rows import (
+    event_ids,
+    event_values,
+    has_values,
+    with_aliases,
+)
 from driftline.consumer.wire.records import Alert, Verdict
 from driftline.consumer.wire.text import some
 from driftline.producer.errors import InputError
@@ -29,8 +34,9 @@ from driftline.producer.records.category import category_text
 from driftline.producer.records.column_values import as_coded
 from driftline.producer.records.durations import format_duration
 from driftline.producer.records.event_fields import ALIASES, split_outcome
+from driftline.producer.records.joined_table import joined
 from driftline.producer.records.mapping import Constant, Mapping
-from driftline.producer.records.table import ABSENT, Table
+from driftline.producer.records.table import ABSENT, Coded, Column, Table, coded
 from driftline.producer.reference.guess_time import infer_times
 
 _FEW = 3
@@ -117,16 +123,10 @@ class LabelFile:
                 f"{files.events}: no event has an event_id, by which labels find it: correct"
                 f" sources.{files.topic}.fields"
             )
-        values: dict[str | int, Any] = {}
-        labels = repeated = 0
-        for row in chain.from_iterable(table.to_rows() for table in self._of(model)):
-            label = files.mapping.to_event(row)
-            key, actual = id_text(label.get("event_id")), label.get("actual")
-            if key and actual is not None:
-                labels, repeated = labels + 1, repeated + (key in values)
-                values[key] = actual
-        note_repeated(repeated, labels, self._file, feedback)
-        return Truth(self._column(), ids, values)
+        rows = joined(list(self._of(model)))
+        labels = KnownLabels.by_id(event_ids(rows, files.mapping), _actual(rows, files.mapping))
+        note_repeated(labels.repeated, labels.labels, self._file, feedback)
+        return Truth(self._column(), ids, labels)
 
     def _column(self) -> str:
         """Return the column of the events that gets the truth: what they hold there gives way."""
@@ -262,6 +262,14 @@ class LabelFile:
             f"{head}: column {'.'.join(path)} holds no times that can be read, such as {shown};"
             f" correct {source}.{field}; {has}"
         )
+
+
+def _actual(rows: Table, mapping: Mapping) -> Column:
+    """Return the ground truth of labels, as it is where one field has it."""
+    if mapping.names("actual") == ["actual"]:
+        whole = event_values(rows, mapping, "actual")
+        return Coded(np.zeros(rows.rows, np.int64), [None]) if whole is None else whole
+    return coded([mapping.to_event(row).get("actual") for row in rows.to_rows()])
 
 
 def _ids_of(events: Path, mapping: Mapping) -> tuple[str, ...] | None:

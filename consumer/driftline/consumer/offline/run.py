@@ -118,7 +118,8 @@ def _note_what_was_left_out(setup: Setup) -> None:
     if (named is not None or beside is not None) and not totals.labels[name]:
         given, why = "--labels" if named is None else f"--actual {named}", "it is empty"
         if beside is not None:
-            why = f"no id of {len(beside.values):,} labels is one of theirs; check event_id of both"
+            labels = len(beside.labels.values)
+            why = f"no id of {labels:,} labels is one of theirs; check event_id of both"
         if worst:
             why = f"{worst[0][0]}, {_detail(setup, worst[0][0])}"
         raise InputError(f"{given}: none of {counted:,} events has a label: {why}")

@@ -26,7 +26,7 @@ from driftline.consumer.wire.text import some
 from driftline.detectors.grid import IntArray
 from driftline.producer.errors import InputError
 from driftline.producer.files.columns import Columns
-from driftline.producer.files.given import Given, Input
+from driftline.producer.files.given import Input
 from driftline.producer.files.rows import count_rows, read_rows
 from driftline.producer.files.tables import read_tables
 from driftline.producer.records.category import category_text, other_forms
@@ -34,7 +34,6 @@ from driftline.producer.records.mapping import Mapping
 from driftline.producer.records.native_table import renamed
 from driftline.producer.records.table import ABSENT, Table
 from driftline.producer.records.time_form import GUESSED, GivenTimes
-from driftline.producer.reference.guess import id_names
 
 _SAME = 1e-6  # relative: a file may hold its numbers with 32 bits
 _SHOWN = 5  # classes
@@ -141,17 +140,8 @@ def _file(wanted: Wanted, path: Input, feedback: Feedback) -> _File:
     mapping = file_rows.with_actual(mapping, own, wanted.topic)
     if wanted.truth.labels is None or wanted.config is not None:
         return _File(path, mapping, None)
-    truth = read_truth(
-        wanted.truth.labels, _narrow(path, mapping), mapping, feedback, wanted.truth.actual
-    )
+    truth = read_truth(wanted.truth.labels, path, mapping, feedback, wanted.truth.actual)
     return _File(path, truth.mapped(mapping), truth)
-
-
-def _narrow(path: Input, mapping: Mapping) -> Input:
-    """Return a file without the columns that tell nothing of ids and predictions."""
-    columns = {name for row in next(read_rows(path)) for name in row}
-    needed = needed_columns(mapping).union(id_names(sorted(columns)))
-    return Given(str(path), lambda: read_tables(path, needed))
 
 
 def _predictions(wanted: Wanted, file: _File, feedback: Feedback) -> Predictions:

@@ -4,40 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from driftline.consumer.judge.sentence import clean
 from driftline.consumer.offline.feedback import Feedback
-from driftline.consumer.sketch.event_ids import id_text
+from driftline.consumer.offline.known_labels import KnownLabels, among, names_rows
+from driftline.consumer.sketch.event_ids import NO_ID
+from driftline.consumer.sketch.event_rows import event_ids
 from driftline.consumer.wire.text import counted
 from driftline.producer.errors import InputError
 from driftline.producer.files.columns import Columns
 from driftline.producer.files.given import Input
 from driftline.producer.files.rows import read_rows
 from driftline.producer.files.tables import read_tables
+from driftline.producer.records.column_values import held, null_where
+from driftline.producer.records.joined_table import compact, joined
 from driftline.producer.records.mapping import Mapping, Path, quote_name
-from driftline.producer.records.table import ABSENT, Column, Table, column_of
+from driftline.producer.records.table import Numbers, Table
 from driftline.producer.reference.guess import guess_truth, id_names
+
+if TYPE_CHECKING:
+    from driftline.consumer.wire.join_rows import IdArray
 
 _SAMPLE = 1_000
 _NAMES = 0.9  # share of distinct values from which on a column names the rows
 _FOUND = 0.5  # share of the labels whose event must occur for a pair of columns to be their ids
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Truth:
     """The ground truth of events, and where it finds them.
 
     Attributes:
         column: the name that it gets among the events' columns.
         ids: where the events have their ids; None: labels and events are in the same order.
-        values: by the text of the id; or by the place of the row.
+        labels: their values.
         of_labels: in the other file, the columns of `event_id`, if any, and `actual`.
     """
 
     column: str
     ids: Path | None
-    values: dict[str | int, Any]
+    labels: KnownLabels
     of_labels: dict[str, str] = field(default_factory=dict)
 
     def read_from(self, events: Input, columns: Columns | None = None) -> Iterator[Table]:
@@ -50,20 +59,23 @@ class Truth:
     def beside(self, tables: Iterable[Table]) -> Iterator[Table]:
         """Yield the events' tables, all of them in their order, with the ground truth.
 
-        >>> truth = Truth("actual", ("id",), {"7": "yes"})
+        >>> from driftline.consumer.sketch.event_ids import hash_ids
+        >>> from driftline.producer.records.table import column_of
+        >>> labels = KnownLabels.by_id(hash_ids(["7"]), column_of(["yes"]))
+        >>> truth = Truth("actual", ("id",), labels)
         >>> [table] = truth.beside([Table.of_rows([{"id": 7}, {"id": 8}])])
         >>> table.to_rows()
         [{'id': 7, 'actual': 'yes'}, {'id': 8, 'actual': None}]
         """
+        by_id = None if self.ids is None else _by(self.ids)
         done = 0
         for table in tables:
-            keys: Iterable[str | int | None] = range(done, done + table.rows)
-            if self.ids is not None:
-                held = table.find(self.ids)
-                keys = [None] * table.rows if held is None else _texts(held[0])
-            known = column_of([None if key is None else self.values.get(key) for key in keys])
+            if by_id is None:
+                known = self.labels.values.take(slice(done, done + table.rows))
+            else:
+                known = self.labels.of(event_ids(table, by_id))
             done += table.rows
-            yield replace(table, columns={**table.columns, self.column: known})
+            yield compact(replace(table, columns={**table.columns, self.column: known}))
 
     def mapped(self, mapping: Mapping) -> Mapping:
         """Return how a row becomes an event, with its ground truth, and its id where it has one."""
@@ -109,22 +121,23 @@ def read_truth(
             f"--labels {file}: {events} has ground truth beside the events already, in"
             f" {mapping.fields[beside[0]]}: leave out --labels, or that column"
         )
-    labels = _columns(file)
+    labels = joined(list(read_tables(file)))
     column = _truth_column(file, mapping, events, actual)
-    own = _columns(events)
-    pair = _ids(file, labels, own, mapping, column)
-    rows = len(next(iter(labels.values())))
-    truth = _texts_or_values(labels[column])
-    name = "actual" if mapping.is_native or "actual" not in own else f"{column} of {file.name}"
-    known = {place: value for place, value in enumerate(truth) if value is not None}
-    if not known:
+    first = next(read_tables(events))
+    pair = _ids(file, labels, events, first, mapping, column)
+    name = "actual" if mapping.is_native or "actual" not in first.columns else None
+    name = name or f"{column} of {file.name}"
+    values = labels.columns[column]
+    known = held(values)
+    if not known.any():
         raise InputError(f"{file}: {column} is empty in every row; give --actual COLUMN")
     if pair is None:
-        many = len(next(iter(own.values())))
-        if rows != many:
+        many = sum(table.rows for table in read_tables(events, ()))
+        if labels.rows != many:
             raise InputError(
-                f"{file}: no column of it holds ids that {events} has, and it has {rows:,} rows"
-                f" where the events are {many:,}: give both files a column id with the same ids"
+                f"{file}: no column of it holds ids that {events} has, and it has"
+                f" {labels.rows:,} rows where the events are {many:,}: give both files a column id"
+                " with the same ids"
             )
         feedback.note(
             "assumed",
@@ -133,24 +146,20 @@ def read_truth(
                 f" column holds the ids of both{when}"
             ),
         )
-        return Truth(name, None, dict(known.items()), {"actual": column})
-    theirs, ids = pair
-    found: dict[str | int, Any] = {}
-    repeated = 0
-    for place, key in enumerate(_texts(labels[theirs])):
-        if key is not None and place in known:
-            repeated += key in found
-            found[key] = known[place]
-    matched = sum(key in found for key in _texts(own[ids]))
+        in_order = KnownLabels(null_where(values, ~known))
+        return Truth(name, None, in_order, {"actual": column})
+    theirs, ids, own = pair
+    found = KnownLabels.by_id(event_ids(labels, _by((theirs,))), values)
+    matched = 0 if found.keys is None else int(among(own, found.keys).sum())
     by = f"by {ids}" if ids == theirs else f"by {theirs} there and {ids} here"
     feedback.note(
         "assumed",
         clean(
             f"labels: column {column} of {file.name}, {by}{when}; {matched:,} of"
-            f" {counted(len(own[ids]), 'event')} have one"
+            f" {counted(own.size, 'event')} have one"
         ),
     )
-    note_repeated(repeated, rows, file, feedback)
+    note_repeated(found.repeated, labels.rows, file, feedback)
     return Truth(name, (ids,), found, {"event_id": theirs, "actual": column})
 
 
@@ -189,32 +198,46 @@ def _truth_column(file: Input, mapping: Mapping, events: Input, actual: str | No
 
 
 def _ids(
-    file: Input,
-    labels: dict[str, Column],
-    own: dict[str, Column],
-    mapping: Mapping,
-    truth: str,
-) -> tuple[str, str] | None:
-    """Return the columns of labels and of events with the ids of both; None where there are none.
+    file: Input, labels: Table, events: Input, first: Table, mapping: Mapping, truth: str
+) -> tuple[str, str, IdArray] | None:
+    """Return the columns of labels and of events with the ids of both, and those of the events.
+
+    Args:
+        file: the labels.
+        labels: its rows.
+        events: the file of events.
+        first: some of its rows.
+        mapping: how a row of these becomes an event.
+        truth: the column of the labels that holds the ground truth.
+
+    Returns:
+        None where there are no such columns.
 
     Raises:
         InputError: both have ids, and not the same.
     """
     named = mapping.paths().get("event_id")
-    mapped = [named[0]] if isinstance(named, tuple) and named[0] in own else []
-    here = list(dict.fromkeys([*mapped, *id_names(list(own))]))
-    names = []
-    for name in id_names([name for name in labels if name != truth]):
-        keys = [key for key in _texts(labels[name]) if key is not None]
-        if not keys or len(set(keys)) < _NAMES * len(keys):
+    mapped = [named[0]] if isinstance(named, tuple) and named[0] in first.columns else []
+    here = list(dict.fromkeys([*mapped, *id_names(list(first.columns))]))
+    names: list[str] = []
+    read: dict[str, IdArray] = {}
+    for name in id_names([name for name in labels.columns if name != truth]):
+        keys = event_ids(labels, _by((name,)))
+        if not names_rows(keys, _NAMES):
             continue
         names.append(name)
+        keys = keys[keys != NO_ID]
         # A column of the same name first; ids may have another name in the other file.
         for ids in sorted(here, key=lambda other: other != name):
-            known = set(_texts(own[ids]))
-            if sum(key in known for key in keys) >= _FOUND * min(len(keys), len(known)):
-                return name, ids
-    shared = [name for name in names if name in mapped or name in own]
+            if ids not in (name, *mapped) and not _may_name(first, ids):
+                continue
+            if ids not in read:
+                tables = read_tables(events, {ids})
+                read[ids] = np.concatenate([event_ids(each, _by((ids,))) for each in tables])
+            known = np.unique(read[ids][read[ids] != NO_ID])
+            if among(keys, known).sum() >= _FOUND * min(keys.size, known.size):
+                return name, ids, read[ids]
+    shared = [name for name in names if name in mapped or name in first.columns]
     if shared:
         raise InputError(
             f"no id of {file}, column {shared[0]}, occurs among the events, or less than half of"
@@ -223,23 +246,14 @@ def _ids(
     return None
 
 
-def _columns(file: Input) -> dict[str, Column]:
-    """Return the columns of a file."""
-    parts: dict[str, list[Any]] = {}
-    rows = 0
-    for table in read_tables(file):
-        for name, column in table.columns.items():
-            held = parts.setdefault(name, [])
-            held += [None] * (rows - len(held))
-            held += _texts_or_values(column)
-        rows += table.rows
-    return {name: column_of([*held, *[None] * (rows - len(held))]) for name, held in parts.items()}
+def _may_name(rows: Table, column: str) -> bool:
+    """Return whether values of a column may be the ids of rows: distinct, and no fractions."""
+    values = rows.columns[column]
+    if isinstance(values, Numbers) and not (np.mod(values.data, 1) == 0)[held(values)].all():
+        return False
+    return names_rows(event_ids(rows, _by((column,))), _NAMES)
 
 
-def _texts_or_values(column: Column) -> list[Any]:
-    return [None if value is ABSENT else value for value in column.values()]
-
-
-def _texts(column: Column) -> list[str | None]:
-    """Return the texts of ids; None for what is none."""
-    return [None if value is ABSENT else id_text(value) or None for value in column.values()]
+def _by(path: Path) -> Mapping:
+    """Return how ids that stand at a path are read."""
+    return Mapping({"event_id": ".".join(map(quote_name, path))})

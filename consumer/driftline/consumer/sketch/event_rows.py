@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +21,13 @@ from driftline.consumer.sketch.versions import Versions
 from driftline.detectors.counts import CodeArray
 from driftline.detectors.grid import FloatArray, IntArray
 from driftline.producer.records.category import category_text
-from driftline.producer.records.column_values import as_coded, doubles, outcome_doubles
+from driftline.producer.records.column_values import (
+    as_coded,
+    doubles,
+    held,
+    null_where,
+    outcome_doubles,
+)
 from driftline.producer.records.event_fields import ALIASES
 from driftline.producer.records.mapping import Constant, Mapping, Path, finite_or_text
 from driftline.producer.records.native_table import renamed
@@ -118,7 +124,7 @@ class EventRows:
         if found is None:
             return None
         column, gone = found
-        return column if gone is None else _null_where(column, gone)
+        return column if gone is None else null_where(column, gone)
 
     def names(self, path: Path) -> list[str]:
         """Return the keys of the objects at a path; of the rows themselves, if it is empty."""
@@ -153,7 +159,7 @@ class EventRows:
     def without(self, field: str) -> Bools:
         """Return the rows where a field is null or absent."""
         column = self.raw(field)
-        return np.ones(len(self), bool) if column is None else ~_where(column, _is_anything)
+        return np.ones(len(self), bool) if column is None else ~held(column)
 
     def versions(self, versions: Versions) -> CodeArray:
         """Return the codes of the events' versions; -1 for none."""
@@ -215,6 +221,11 @@ def event_ids(table: Table, mapping: Mapping) -> IdArray:
     return EventRows(renamed(table) if mapping.is_native else table, mapping, None).ids()
 
 
+def event_values(table: Table, mapping: Mapping, field: str) -> Column | None:
+    """Return a field of each row's event as it is; null where it is absent; None without one."""
+    return EventRows(renamed(table) if mapping.is_native else table, mapping, None).raw(field)
+
+
 def columns_of(field: str, mapping: Mapping) -> frozenset[str]:
     """Return the names of the columns that a field of events is in.
 
@@ -235,7 +246,7 @@ def has_values(table: Table, mapping: Mapping, field: str) -> bool:
     rows = EventRows(renamed(table) if mapping.is_native else table, mapping, None)
     for name in mapping.names(field):
         column = rows.raw(name)
-        if column is not None and _where(column, _is_anything).any():
+        if column is not None and held(column).any():
             return True
     return False
 
@@ -243,15 +254,6 @@ def has_values(table: Table, mapping: Mapping, field: str) -> bool:
 def with_aliases(names: Iterable[str]) -> frozenset[str]:
     """Return names of columns of native events with the other names that these may have."""
     return frozenset(alias for name in names for alias in (name, *ALIASES.get(name, ())))
-
-
-def _null_where(column: Column, gone: Bools) -> Column:
-    if isinstance(column, Coded):
-        codes = np.where(gone, len(column.distinct), column.codes)
-        return Coded(codes, [*column.distinct, None])
-    if isinstance(column, Numbers | Times | Vectors | Struct):
-        return replace(column, null=gone if column.null is None else gone | column.null)
-    return column
 
 
 _SAMPLES: tuple[tuple[type[Column], object], ...] = ((Struct, {}), (Times, ""), (Vectors, []))
@@ -266,10 +268,6 @@ def _where(column: Column, wrong: Callable[[object], bool]) -> Bools:
     sample = next((each for form, each in _SAMPLES if isinstance(column, form)), 0)
     null = column.null if isinstance(column, Numbers | Times | Vectors | Struct) else None
     return np.full(len(column), wrong(sample)) if null is None else wrong(sample) & ~null
-
-
-def _is_anything(_: object) -> bool:
-    return True
 
 
 def _is_list(value: object) -> bool:

@@ -6,6 +6,8 @@ Numbers are taken over as they are; of every other column each distinct value is
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -115,6 +117,34 @@ def as_coded(column: Column) -> Coded:
         places, distinct = _distinct(ms)
         return _with_null(places, column.texts(distinct), column.null)
     return coded(column.values())
+
+
+def held(column: Column) -> NDArray[np.bool_]:
+    """Return the rows that have a value, neither null nor absent, shape (n,).
+
+    >>> held(Coded(np.array([0, 1, 2]), ["a", None, NO_KEY])).tolist()
+    [True, False, False]
+    """
+    if isinstance(column, Coded):
+        return np.array([v is not None and v is not NO_KEY for v in column.distinct], bool)[
+            column.codes
+        ]
+    null = column.null if isinstance(column, Numbers | Times | Vectors | Struct) else None
+    return np.ones(len(column), bool) if null is None else ~null
+
+
+def null_where(column: Column, gone: NDArray[np.bool_]) -> Column:
+    """Return a column whose values are null in some rows.
+
+    >>> null_where(Numbers(np.array([1, 2])), np.array([True, False])).values()
+    [None, 2]
+    """
+    if isinstance(column, Coded):
+        codes = np.where(gone, len(column.distinct), column.codes)
+        return Coded(codes, [*column.distinct, None])
+    if isinstance(column, Numbers | Times | Vectors | Struct):
+        return replace(column, null=gone if column.null is None else gone | column.null)
+    return column
 
 
 def _distinct(data: NDArray[np.generic]) -> tuple[NDArray[np.int64], NDArray[np.generic]]:
