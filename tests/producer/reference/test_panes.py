@@ -136,3 +136,17 @@ def test_of_too_many_panes_runs_from_every_time_are_kept(
     assert found.panes == 400 // 8 // 4 * 8 + 8  # the first 8 of every 32, and of the last 16
     assert found.events == pytest.approx([60.0])
     assert found.phi[0].max() < 2.0
+
+
+@pytest.mark.parametrize(("together", "least", "most"), [(1, 1.0, 2.0), (20, 5.0, np.inf)])
+def test_more_categories_than_are_listed_do_not_resemble_each_other_for_that(
+    together: int, least: float, most: float
+) -> None:
+    drawn = np.random.default_rng(3).integers(0, 1_000, 8_000 // together)
+    rows = [
+        {**row, "features": {"shop": f"s{shop % 5 if together > 1 else shop}"}}
+        for row, shop in zip(events(8_000), np.repeat(drawn, together), strict=True)
+    ]
+    dispersion = built(rows).dispersion
+    assert dispersion is not None
+    assert least <= dispersion.phi[0, :, 0].max() < most

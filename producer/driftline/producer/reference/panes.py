@@ -10,7 +10,7 @@ import numpy as np
 
 from driftline.detectors.counts import Columns, Layout
 from driftline.detectors.dispersion import DIRECTIONS, JOINS, Dispersion
-from driftline.detectors.grid import IntArray
+from driftline.detectors.grid import FloatArray, IntArray
 from driftline.detectors.pane_lengths import LEAST_PANES
 from driftline.detectors.rounding import significant
 from driftline.detectors.seasons import FeatureSeason
@@ -24,6 +24,7 @@ from driftline.producer.reference.field import Bools
 from driftline.producer.reference.pane_plan import UNCOUNTED, KeptPanes, PanePlan, count_panes
 from driftline.producer.reference.segment_cycles import FoundCycles
 
+_CORRECTED = 0.005  # of a share, from which on it is not that of the panes
 DIGITS = 6
 """Of phi: it is an estimate, and files stay small."""
 
@@ -109,6 +110,8 @@ class PaneCounts:
             columns = np.flatnonzero(np.isin(self._bins.owner, places))
             columns = np.append(columns, self._bins.owner.size + places)
             panes = self._kept.counts[np.ix_(rows, columns)].astype(np.int64)
+            if not cycle:
+                bins.normal = _as_seen(bins, panes)
             directions = Directions.of(bins, int((places < self._layout.numeric).sum()))
             cells = None
             if cycle and self._zone is not None:
@@ -118,3 +121,21 @@ class PaneCounts:
             phi[:, :, places], events[places] = found
         rounded = (significant(each, DIGITS) for each in (events, phi))
         return Dispersion(self._plan.length, rows.size, *rounded)
+
+
+def _as_seen(bins: PaneBins, panes: IntArray) -> FloatArray:
+    """Return what is normal of each bin, of categories as the panes have it where that is another.
+
+    Where there are more categories than are listed, the share of the others is corrected: it is
+    larger than among the events that chose the list. Of these are the panes, so that each would
+    differ from it in the same way, as if events resembled each other.
+    """
+    seen = panes[:, : bins.owner.size].sum(axis=0) + 0.5
+    apart = np.abs(seen / bins.total(seen)[bins.owner] - _shares(bins))
+    corrected = (np.maximum.reduceat(apart, bins.first[:-1]) > _CORRECTED) & ~bins.ordered
+    return np.where(corrected[bins.owner], seen, bins.normal)
+
+
+def _shares(bins: PaneBins) -> FloatArray:
+    """Return each bin's share; of the bins it is kept once it is asked for."""
+    return bins.normal / bins.total(bins.normal)[bins.owner]
