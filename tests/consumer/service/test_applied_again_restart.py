@@ -21,7 +21,7 @@ from driftline.consumer.service.opening import Opening
 from driftline.consumer.sketch.state import SketchState
 from driftline.consumer.wire.messages import Block
 
-from .test_applied_restart import Moment, compare_runs
+from .test_applied_restart import Moment, compare_runs, draw_moments
 
 
 def draw_again(rng: random.Random, layouts: int, limits: int) -> list[Moment]:
@@ -112,6 +112,16 @@ def performance_differs(seed: int) -> str | None:
 def test_so_is_its_performance(seed: int) -> None:
     """Labels that come around a removal count in the life of their time, whoever hears of it."""
     assert performance_differs(seed) is None
+
+
+@pytest.mark.parametrize("seed", [0, 4])
+def test_so_is_its_performance_around_a_change(seed: int) -> None:
+    """A pane of labels is counted by the version of its time, wherever a block ends."""
+
+    def draw(rng: random.Random, layouts: int, limits: int) -> list[Moment]:
+        return draw_moments(rng, layouts)
+
+    assert compare_runs(seed, layouts=LABELLED, draw=draw, draw_labels=draw_labels) is None
 
 
 def wait_for_no_labels(monkeypatch: pytest.MonkeyPatch) -> None:
