@@ -8,21 +8,34 @@ A reference of 20,000 events, then a backtest with nothing configured but the bu
 alarm a stream: 100,000 events in panes of a minute, 100 each. Of a change the delay is that of the
 first alert behind it. Beside it stands the test of the maximum mean discrepancy (MMD) between 500
 events of before and windows of 500: a Gaussian kernel of the median distance, unbiased, as
-alibi-detect computes it (that one needs PyTorch or TensorFlow). It alarms where none of 200
-permutations is as large: in one of 201 quiet windows, so once a stream, too.
+alibi-detect computes it. It alarms where none of 200 permutations is as large: in one of 201 quiet
+windows, so once a stream, too. `alibi` lets alibi-detect's own `MMDDrift` look at the same windows:
+it needs an environment with alibi-detect and PyTorch, which is gigabytes, so none is made:
+
+    python -m benchmarks.embeddings alibi --python PATH
 """
 
 from __future__ import annotations
 
 import argparse
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from sklearn.datasets import load_digits
+from benchmarks import embedding_streams
+from benchmarks.embedding_streams import (
+    AFTER,
+    PERMUTATIONS,
+    VECTORS,
+    WINDOW,
+    Draw,
+    Floats,
+    Generator,
+)
+from benchmarks.environments import ROOT
 
 from driftline.consumer.config import Budget
 from driftline.consumer.offline.assumed import assumed
@@ -39,36 +52,12 @@ from driftline.producer.records.table import Coded, Column, Table, Times, Vector
 from driftline.producer.reference.build import ReferenceSettings, reference_from_tables
 from driftline.producer.replay.replay import encode_event
 
-Generator = np.random.Generator
 Values = Any  # vectors, shape (n, d), or a list of texts
-Floats = NDArray[np.float64]
 
 START = 1_600_041_600_000
 STEP = 600  # ms between two events: 100 a minute
-REFERENCE, QUIET, BEFORE, AFTER = 20_000, 100_000, 5_000, 20_000
-WINDOW, PERMUTATIONS = 500, 200
+REFERENCE, QUIET, BEFORE = 20_000, 100_000, 5_000
 FIELDS = Mapping({"timestamp": "at", "features": "*"})
-
-
-@lru_cache(maxsize=1)
-def topics() -> Floats:
-    found: Floats = np.random.default_rng(7).normal(size=(13, 256))
-    found /= np.linalg.norm(found, axis=1, keepdims=True)
-    return found
-
-
-def digits(rng: Generator, n: int) -> Floats:
-    images: Floats = load_digits().data
-    return images[rng.integers(0, len(images), n)]
-
-
-def unit(rng: Generator, n: int, new: float = 0.0) -> Floats:
-    """Unit vectors about twelve topics; a share of them about another one."""
-    topic = rng.choice(12, n, p=np.arange(12, 0, -1) / 78)
-    topic[rng.random(n) < new] = 12
-    found: Floats = topics()[topic] + rng.normal(0, 0.06, (n, 256))
-    found /= np.linalg.norm(found, axis=1, keepdims=True)
-    return found
 
 
 def texts(rng: Generator, n: int, other: float = 0.0, long: float = 1.0) -> list[str]:
@@ -89,42 +78,9 @@ def _word(rank: int, foreign: bool) -> str:
     return "".join(rng.choice(list(letters), rng.integers(1, 9)).tolist())
 
 
-def turned(values: Floats, degrees: float) -> Floats:
-    """Turn vectors by an angle in each of d / 2 planes, chosen at random."""
-    order = np.random.default_rng(3).permutation(values.shape[1])
-    a, b = values[:, order[::2]], values[:, order[1::2]]
-    angle = np.deg2rad(degrees)
-    found = np.empty_like(values)
-    found[:, order[::2]] = np.cos(angle) * a - np.sin(angle) * b
-    found[:, order[1::2]] = np.sin(angle) * a + np.cos(angle) * b
-    return found
-
-
-def twos_of(rng: Generator, n: int) -> Floats:
-    """Digits of which a tenth more are twos."""
-    data = load_digits()
-    found = digits(rng, n)
-    more = rng.random(n) < 0.1
-    twos: Floats = data.data[data.target == 2]
-    found[more] = twos[rng.integers(0, len(twos), int(more.sum()))]
-    return found
-
-
-KINDS: dict[str, Callable[[Generator, int], Values]] = {
-    "digits, 64 numbers": digits,
-    "topics, 256 numbers": unit,
-    "texts": texts,
-}
-CHANGES: dict[str, tuple[str, Callable[[Generator, int], Values]]] = {
-    "digits: 10 % more twos": ("digits, 64 numbers", twos_of),
-    "digits: 5 % brighter": ("digits, 64 numbers", lambda rng, n: 1.05 * digits(rng, n)),
-    "digits: turned by 5 degrees": ("digits, 64 numbers", lambda rng, n: turned(digits(rng, n), 5)),
-    "topics: 2 % of a new one": ("topics, 256 numbers", lambda rng, n: unit(rng, n, 0.02)),
-    "topics: 5 % longer": ("topics, 256 numbers", lambda rng, n: 1.05 * unit(rng, n)),
-    "topics: turned by 10 degrees": (
-        "topics, 256 numbers",
-        lambda rng, n: turned(unit(rng, n), 10),
-    ),
+KINDS: dict[str, Draw] = {**VECTORS, "texts": texts}
+CHANGES: dict[str, tuple[str, Draw]] = {
+    **embedding_streams.CHANGES,
     "texts: 5 % in another language": ("texts", lambda rng, n: texts(rng, n, other=0.05)),
     "texts: a tenth longer": ("texts", lambda rng, n: texts(rng, n, long=1.1)),
 }
@@ -288,14 +244,25 @@ def _costs(name: str, derivation: Any, values: Values) -> Iterator[str]:
     yield f"{name:<34} {', '.join(shown)} µs an event, {len(records[0]):,} bytes a record"
 
 
+def alibi(streams: int, interpreter: str) -> None:
+    """Print what `alibi_peers` does in an environment of its own."""
+    file = ROOT / "benchmarks" / "alibi_peers.py"
+    subprocess.run([interpreter, "-W", "ignore", str(file), str(streams)], check=True)
+
+
 PARTS = {"quiet": quiet, "changed": changed, "mmd": mmd, "cost": cost}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("part", nargs="?", choices=PARTS)
+    parser.add_argument("part", nargs="?", choices=[*PARTS, "alibi"])
     parser.add_argument("--streams", type=int, default=10)
+    parser.add_argument("--python", help="of an environment with alibi-detect and PyTorch")
     given = parser.parse_args()
+    if given.part == "alibi":
+        if given.python is None:
+            parser.error("alibi needs --python: an environment with alibi-detect and PyTorch")
+        return alibi(given.streams, given.python)
     for part in [given.part] if given.part else PARTS:
         print(part, flush=True)
         for line in PARTS[part](given.streams):
