@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,11 +26,12 @@ from driftline.consumer.offline.windows import windows_for
 from driftline.producer.files.given import Given, Input
 from driftline.producer.files.tables import read_tables
 from driftline.producer.records.durations import UNITS
+from driftline.producer.records.table import Table
 from driftline.producer.records.time_form import GivenTimes
 from driftline.producer.reference.build import (
     BuiltReference,
     ReferenceSettings,
-    reference_from_rows,
+    reference_from_tables,
 )
 
 _LONGEST = 52 * UNITS["w"]  # window of a topic
@@ -136,17 +138,26 @@ def make(wanted: Wanted, found: Assumptions | None = None) -> Draft:
         labels = label_source(given.labels, truth, wanted.file, found.mapping, screen)
     pace = Extent(found.mapping)
     hours = HourlyValues(found.mapping, found.model, found.ignore)
-    with screen.progress("rows", screen.count_rows(wanted.file)) as show:
-        tables = hours.watch(pace.watch(read_tables(wanted.file), show))
-        rows = (table.to_rows() for table in (tables if truth is None else truth.beside(tables)))
-        settings = ReferenceSettings(
-            found.model,
-            types=found.types,
-            ignore=found.ignore,
-            positive_label=given.positive_label,
-            timezone=found.mapping.times.timezone or UTC,
-        )
-        built = reference_from_rows(rows, mapping, settings)
+    rows, needed = screen.count_rows(wanted.file), building.all_but_ids(mapping)
+    with screen.progress("rows", rows) as show:
+        for _ in hours.watch(pace.watch(read_tables(wanted.file, needed), show)):
+            pass
+
+    def scan() -> Iterator[Table]:
+        if truth is None:
+            tables = read_tables(wanted.file, needed)
+        else:
+            tables = truth.read_from(wanted.file, needed)
+        return screen.watched("rows of the reference", tables, rows)
+
+    settings = ReferenceSettings(
+        found.model,
+        types=found.types,
+        ignore=found.ignore,
+        positive_label=given.positive_label,
+        timezone=found.mapping.times.timezone or UTC,
+    )
+    built = reference_from_tables(scan, mapping, settings)
     check_measured(built, mapping, given.beside, wanted.file)
     if built.reference.outcome is None:
         for option, value in (("labels", given.labels), ("positive-label", given.positive_label)):

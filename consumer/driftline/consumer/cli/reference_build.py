@@ -95,10 +95,10 @@ def from_file(
         mapping = truth.mapped(mapping)
     for kind, sentence in file_notes(file):
         say(f"{kind}  {sentence}")
-    rows, needed = screen.count_rows(file), _all_but_ids(mapping)
+    rows, needed = screen.count_rows(file), all_but_ids(mapping)
 
     def scan() -> Iterator[Table]:
-        tables = read_tables(file, needed) if truth is None else truth.read_from(file)
+        tables = read_tables(file, needed) if truth is None else truth.read_from(file, needed)
         return screen.watched("rows", tables, rows)
 
     built = reference_from_tables(scan, mapping, wanted, together)
@@ -108,7 +108,7 @@ def from_file(
     return built
 
 
-def _all_but_ids(mapping: EventMapping) -> Columns:
+def all_but_ids(mapping: EventMapping) -> Columns:
     """Return the columns of a file without those of event ids alone, which nobody counts.
 
     As each row has another one, they would take as long to read as several features.
