@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
@@ -13,6 +14,7 @@ from driftline.detectors import Baseline, FeatureColumn, build_reference, compar
 from driftline.detectors.columns import encode
 from driftline.detectors.counts import count_columns
 from driftline.detectors.listing import MOST_CATEGORIES, Listing, most_frequent
+from driftline.detectors.sequential.pane_bins import PaneBins
 
 COUNTED: st.SearchStrategy[dict[str | None, int]] = st.dictionaries(
     st.text(max_size=4), st.integers(1, 60), max_size=250
@@ -84,6 +86,49 @@ def test_quiet_windows_of_many_categories_keep_the_level() -> None:
             )
             p_values.append([found.detectors[name].p_value[0] for name in ("chi_square", "unseen")])
     assert (np.array(p_values) <= 0.001).mean(axis=0).max() <= 0.01
+
+
+def test_what_only_the_counted_half_has_is_not_listed() -> None:
+    counted: dict[str | None, int] = {f"c{i}": 1 for i in range(MOST_CATEGORIES + 5)}
+    listing = Listing.of("x", counted)
+    assert listing.kept is not None
+    own, events = listing.kept
+    assert 80 < len(listing.categories) < 125, "about half of what came once"
+    assert own[:-1].sum() == 0, "they came in the half that lists them"
+    assert (own[-1], events[-1]) == (MOST_CATEGORIES + 5 - len(listing.categories),) * 2
+
+
+@pytest.mark.parametrize("size", [750, 1_500])
+def test_quiet_windows_of_names_without_an_end_keep_the_level(size: int) -> None:
+    """Of a law with a long tail each sample has names that no other has, listed or not."""
+    rng = np.random.default_rng(3)
+
+    def column(events: int) -> dict[str, FeatureColumn]:
+        names = [str(name) for name in rng.zipf(1.6, events)]
+        return {"x": FeatureColumn("categorical", names)}
+
+    p_values = []
+    for _ in range(100):
+        reference = build_reference("m", column(size))
+        baseline = Baseline(reference.layout, reference.counts[0])
+        for _ in range(3):
+            now = count_columns(reference.layout, encode(reference.layout, column(250)))
+            found = compare(baseline, now, 1e-3)
+            p_values.append([found.detectors[name].p_value[0] for name in ("chi_square", "unseen")])
+    assert (np.array(p_values) <= 0.001).mean(axis=0).max() <= 0.01
+
+
+def test_as_many_others_are_expected_as_came_once() -> None:
+    texts = [*"aaabbbcd", None]
+    reference = build_reference("m", {"x": FeatureColumn("categorical", texts)})
+    assert Baseline(reference.layout, reference.counts[0]).once.tolist() == [2.0]
+    assert PaneBins(reference.layout, reference.counts[0]).normal.tolist() == [
+        3.5, 3.5, 1.5, 1.5, 2.5
+    ]  # fmt: skip
+    unlisted = reference.counts[0].copy()
+    unlisted[4] = 1
+    assert Baseline(reference.layout, unlisted).once.tolist() == [0.0]
+    assert PaneBins(reference.layout, unlisted).normal[-1] == 1.5
 
 
 def test_the_most_frequent_come_first_ties_by_name() -> None:

@@ -131,7 +131,8 @@ class Baseline:
         other.feature_events = np.add.reduceat(counts, self.layout.starts[:-1])
         other.events = int(other.feature_events.max())
         other.binned = self.bin_counts(counts)
-        other.__dict__.pop("normally_bad", None)
+        for name in ("normally_bad", "once"):
+            other.__dict__.pop(name, None)
         return other
 
     def bin_counts(self, flat: IntArray) -> IntArray:
@@ -172,6 +173,19 @@ class Baseline:
             )
             for name, rate in RATES.items()
         }
+
+    @cached_property
+    def once(self) -> FloatArray:
+        """Categories that came once in the reference, shape (F,); 0 where it does not list all.
+
+        As many of its events are unseen to all its others (Good, "The population frequencies of
+        species and the estimation of population parameters", 1953), so as many are to be expected
+        of other events, though the reference itself has none that it does not list.
+        """
+        counts, features = self.binned[self.valued], len(self.layout.features)
+        unlisted = np.bincount(self.owner, np.where(self.unseen, counts, 0), features)
+        found = np.bincount(self.owner, (counts == 1) & ~self.unseen, features)
+        return np.where(unlisted > 0, 0.0, found)
 
     @cached_property
     def normally_bad(self) -> dict[str, FloatArray]:

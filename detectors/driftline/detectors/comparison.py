@@ -130,7 +130,9 @@ def compare(
     normally_bad = np.concatenate([baseline.normally_bad[name] for name in RATES])
     m, levels = (np.tile(each, len(RATES)) for each in (baseline.feature_events, rate_level))
     vary = np.concatenate([times[OTHER if each.of_values else NONE] for each in RATES.values()])
-    added = np.repeat([each.added for each in RATES.values()], count)
+    added = np.concatenate(
+        [baseline.once if each.once else np.full(count, each.added) for each in RATES.values()]
+    )
     rates = rate(bad, events, normally_bad, m, levels, vary, added)
     for i, name in enumerate(RATES):
         own = slice(i * count, (i + 1) * count)

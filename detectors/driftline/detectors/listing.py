@@ -46,6 +46,8 @@ class Listing:
     def of(cls, feature: str, counted: Mapping[str | None, int]) -> Listing:
         """List the values of a feature, at most 200: the most frequent ones, ties by name.
 
+        Where there are more, those of one half; what only the other has is not listed.
+
         Args:
             feature: its name.
             counted: events of each value in the whole reference; None is no value.
@@ -54,7 +56,8 @@ class Listing:
         if len(events) <= MOST_CATEGORIES:
             return cls(tuple(sorted(events)))
         own = {value: count - _first_half(feature, value, count) for value, count in events.items()}
-        first = {value: events[value] - count for value, count in own.items()}
+        # What the first half does not have it cannot choose: it would be known from the other.
+        first = {v: events[v] - count for v, count in own.items() if count < events[v]}
         categories = tuple(sorted(most_frequent(first, MOST_CATEGORIES)))
         others = events.keys() - set(categories)
         kept = [(own[value], events[value]) for value in categories]

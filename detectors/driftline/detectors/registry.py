@@ -65,6 +65,7 @@ class Rate:
         added: bad events that the test adds to those of the reference. None of its events lies
             outside its own extremes; with one added, the exact bound of `rates` is the law of how
             many of a quiet window do (how many come before two of the reference's).
+        once: whether it adds the categories that came once there, see `Baseline.once`.
     """
 
     bad: tuple[str, ...]
@@ -72,6 +73,7 @@ class Rate:
     verb: str = "is"
     of_values: bool = False
     added: int = 0
+    once: bool = False
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,9 @@ _BOUND = "binomial bound and chi-square"
 
 _MISSING = Rate(("missing", "absent"), "missing")
 _INVALID = Rate(("invalid",), "invalid")
-_UNSEEN = Rate(("unseen",), "a value that the reference does not list", "has", of_values=True)
+_UNSEEN = Rate(
+    ("unseen",), "a value that the reference does not list", "has", of_values=True, once=True
+)
 _BEYOND = Rate(("out_of_range",), "outside the reference's range", of_values=True, added=1)
 
 _TABLE = (

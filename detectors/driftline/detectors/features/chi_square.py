@@ -18,11 +18,11 @@ Which cells are rare follows from the t alone, which say nothing of a change.
 Of events that vary phi times as much as independent ones a phi-th is counted: when cells are
 merged, in Pearson's statistic, and as the events and trials of the bounds.
 
-Unseen categories are merged like all others, and `features/rates.py` tests their share. They are a
-rare cell only where merging leaves one. That they have no event in the reference is why they are
-called unseen, and no finding: they are given as many as there are categories with one event, which
-is how many events of the reference would be unseen to all its others (Good, "The population
-frequencies of species", Biometrika 40, 1953).
+Unseen categories are one cell with those that came once in window and reference together, which is
+what most of them are, too: each of these is as likely in either by its number of events. Then they
+are merged like all others, and `features/rates.py` tests their share. They are a rare cell only
+where merging leaves one. That they have no event in the reference is why they are called unseen,
+and no finding: they are given as many as there are categories with one event, see `Baseline.once`.
 
 Sources: Pearson 1900; Cochran, "Some methods for strengthening the common chi-square tests",
 Biometrics 10, 1954 (merging cells of small expectation).
@@ -143,7 +143,7 @@ def chi_square(cells: Cells, alpha: FloatArray, unseen: NDArray[np.bool_] | None
         >>> chi_square(cells, np.array([0.01])).p_value.round(13)
         array([1.25e-11])
     """
-    merged = merge_rare(cells)
+    merged = merge_rare(cells if unseen is None else _with_their_like(cells, unseen))
     one_cell = cells.judged & (merged.used < 2)
     rare, exact = _exact(cells, unseen, one_cell)
     # Where both tests are made, each has half of the level.
@@ -152,6 +152,23 @@ def chi_square(cells: Cells, alpha: FloatArray, unseen: NDArray[np.bool_] | None
     value = np.where(one_cell, _statistic(cells), found.value)
     p_value = np.fmin(found.p_value, np.where(cells.judged, exact, np.nan))
     return Result(value, np.minimum(shares * p_value, 1.0), found.threshold)
+
+
+def _with_their_like(cells: Cells, unseen: NDArray[np.bool_]) -> Cells:
+    """Return the cells with the events of categories that came once in the unseen cell.
+
+    >>> cells = Cells(np.zeros(3, int), np.array([9, 1, 0]), np.array([5, 0, 2]), 1)
+    >>> _with_their_like(cells, np.array([False, False, True])).reference.tolist()
+    [9, 0, 1]
+    """
+    once = ~unseen & (cells.reference + cells.window == 1)
+    reference, window = (
+        np.where(once, 0, own) + np.where(unseen, cells.total(own * once)[cells.owner], 0)
+        for own in (cells.reference, cells.window)
+    )
+    return Cells(
+        cells.owner, reference.astype(np.int64), window.astype(np.int64), cells.features, cells.phi
+    )
 
 
 def figures(samples: Samples) -> Result:

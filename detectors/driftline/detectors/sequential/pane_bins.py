@@ -136,7 +136,12 @@ def _reached(begins: FloatArray, values: FloatArray) -> IntArray:
 def _own(feature: Feature, slots: IntArray) -> tuple[IntArray, FloatArray]:
     """Return the first slot of each bin of values, and what the reference knows of it."""
     if feature.type != "numeric":
-        return np.arange(feature.slots, dtype=np.int64), slots.astype(np.float64) + _HALF
+        known = slots.astype(np.float64) + _HALF
+        if (
+            slots[-1] == 0
+        ):  # all are listed, and yet so many others are to be expected, see `Baseline.once`
+            known[-1] += np.count_nonzero(slots == 1)
+        return np.arange(feature.slots, dtype=np.int64), known
     total = int(slots.sum())
     if total == 0 or feature.grid.size == 0:
         return np.zeros(1, np.int64), np.array([total + _HALF])
