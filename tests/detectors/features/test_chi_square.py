@@ -164,3 +164,19 @@ def test_quiet_windows_of_many_equal_classes_keep_the_level() -> None:
             found = chi_square(one_feature(reference, window), np.array([0.01]))
             p_values.append(found.p_value[0])
     assert np.mean(np.array(p_values) <= 0.05) < 0.09  # 3.7 standard deviations above 0.05
+
+
+def test_categories_that_came_once_are_with_the_unseen_and_numbers_keep_theirs() -> None:
+    number = ([500, 1, 300], [100, 0, 60])
+    categories = ([700, 90, 1, 1, 1, 0], [180, 25, 0, 0, 0, 2])
+    owner = np.repeat([0, 1], [3, 6])
+    reference, window = (np.array([*number[i], *categories[i]]) for i in range(2))
+    unseen = np.zeros(9, bool)
+    unseen[-1] = True
+    both = chi_square(Cells(owner, reference, window, 2), np.full(2, 0.01), unseen)
+    alone = chi_square(one_feature(*number), np.array([0.01]))
+    assert both.p_value[0] == alone.p_value[0]
+    assert both.value[0] == alone.value[0]
+    together = one_feature([700, 90, 3], [180, 25, 2])
+    mask = np.array([False, False, True])
+    assert both.p_value[1] == chi_square(together, np.array([0.01]), mask).p_value[0]

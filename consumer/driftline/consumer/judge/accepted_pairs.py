@@ -30,9 +30,6 @@ class PairAcceptances:
     def __init__(self, kept: Sequence[AcceptedPairs] = ()) -> None:
         self._found = {each.feature: each for each in kept}
 
-    def __len__(self) -> int:
-        return len(self._found)
-
     def state(self) -> list[AcceptedPairs] | msgspec.UnsetType:
         """Return what has to be kept."""
         return [self._found[name] for name in sorted(self._found)] or msgspec.UNSET

@@ -161,7 +161,8 @@ def _with_their_like(cells: Cells, unseen: NDArray[np.bool_]) -> Cells:
     >>> _with_their_like(cells, np.array([False, False, True])).reference.tolist()
     [9, 0, 1]
     """
-    once = ~unseen & (cells.reference + cells.window == 1)
+    some = cells.total(unseen)[cells.owner] > 0  # numbers of few values have none
+    once = some & ~unseen & (cells.reference + cells.window == 1)
     reference, window = (
         np.where(once, 0, own) + np.where(unseen, cells.total(own * once)[cells.owner], 0)
         for own in (cells.reference, cells.window)
