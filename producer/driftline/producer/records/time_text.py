@@ -153,9 +153,12 @@ class Form:
         if match is None:
             return None
         found = {name: value for name, value in match.groupdict().items() if value is not None}
+        month = _MONTH.get(found["b"].lower()) if "b" in found else 0
+        if month is None:  # letters that are the same but for their case only to a pattern, as maı
+            return None
         return Shape(
             {name: match.span(name) for name in NUMBERS if name in found},
-            _MONTH[found["b"].lower()] if "b" in found else 0,
+            month,
             found["p"] in "Pp" if "p" in found else None,
             {"+": 1, "-": -1}.get(found.get("sign", ""), 0),
             "z" in found,
