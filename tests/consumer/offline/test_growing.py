@@ -19,15 +19,21 @@ ROWS = 2_000
 START = datetime(2026, 1, 1, tzinfo=UTC)
 RNG = np.random.default_rng(7)
 NOISE = RNG.random(ROWS)
+HALF, LATE = ROWS // 2, ROWS * 3 // 4
 
 
 def judged(
-    value: Callable[[datetime, int], object], name: str = "x", step: int = 6, *, timed: bool = True
+    value: Callable[[datetime, int], object],
+    name: str = "x",
+    step: int = 6,
+    *,
+    timed: bool = True,
+    snapshots: int = ROWS,
 ) -> tuple[list[str], set[str | None]]:
     """Return what is said of a feature, and which features alarm."""
     rows = []
     for i in range(ROWS):
-        at = START + timedelta(hours=step * i)
+        at = START + timedelta(hours=step * (i * snapshots // ROWS) * (ROWS // snapshots))
         row = {"ts": at.isoformat()} if timed else {}
         rows.append(row | {"a": float(NOISE[i]), name: value(at, i)})
     if timed:
@@ -115,6 +121,49 @@ def test_drift_is_none_of_it(value: Callable[[datetime, int], object]) -> None:
     told, fired = judged(value)
     assert told == []
     assert fired == {"x"}
+
+
+NAMES = ["lead_time", "full_time", "first_time_buyer", "day_type", "day", "Quarter", "dateFormat"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("value", [lambda i: 5 - 2 * (i < LATE), lambda i: ["no", "yes"][i < LATE]])
+def test_nor_is_a_change_of_what_is_named_like_a_time(
+    value: Callable[[int], object], name: str
+) -> None:
+    told, fired = judged(lambda _, i: value(i), name)
+    assert told == []
+    assert fired == {name}
+
+
+def test_time_among_other_words_names_no_time() -> None:
+    for name in ("lead_time", "day_type"):
+        assert judged(lambda at, i: f"type {i // 200}", name)[0] == []
+
+
+@pytest.mark.parametrize("snapshots", [2, 4])
+@pytest.mark.parametrize(
+    "value",
+    [
+        lambda i: (170 + 10 * NOISE[i]) * (1 if i < HALF else 0.01),  # another unit
+        lambda i: NOISE[i] * (i >= HALF),
+        lambda i: f"{'it'[i >= HALF]}{i % 21}",  # other names
+    ],
+)
+def test_nor_is_a_change_between_snapshots(value: Callable[[int], object], snapshots: int) -> None:
+    told, fired = judged(lambda _, i: value(i), "height", snapshots=snapshots)
+    assert told == []
+    assert fired == {"height"}
+
+
+def test_nor_is_one_step_after_many_dates() -> None:
+    last = ROWS - ROWS // 40
+    assert judged(lambda _, i: (i >= last) * (9 + NOISE[i]), snapshots=40)[0] == []
+
+
+def test_what_grows_from_date_to_date_is_told() -> None:
+    grown = judged(lambda at, i: 1_000 + i, snapshots=8)
+    assert grown == (["not watched: x (grows with time)"], set())
 
 
 def test_hours_come_again() -> None:

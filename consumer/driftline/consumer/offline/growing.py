@@ -21,16 +21,16 @@ from driftline.producer.records.timestamp_column import UNREADABLE
 _FEWEST = 100  # values of a feature
 _CLASSES = 20  # different ones, up to which a change may be one of the model's input
 _STRETCHES = _CLASSES + 1  # different ones, each in one stretch of time, that count it
+_NAMED_STRETCHES = 4  # of a column with a name of time; fewer are as well a change or two
+_STEPS = 4  # from one time to the next, to values that are all beyond those before
 _AGAIN = 1.05  # stretches to a value
 _REPEATED = 5  # rows to a value
 _TIME = frozenset(
     [
         "date",
         "datetime",
-        "day",
         "month",
         "quarter",
-        "time",
         "timestamp",
         "ts",
         "week",
@@ -39,6 +39,8 @@ _TIME = frozenset(
     ]
 )
 """Words in the names of columns that count the time with few values."""
+_ALONE = frozenset(["day", "time"])
+"""Those that say so only as the whole name: `lead_time` and `day_type` count nothing."""
 _GROWS = 0.99  # correlation of the ranks of values and times
 _DAY = 86_400_000
 _WORD = re.compile("[A-Z]?[a-z]+|[A-Z]+")
@@ -77,7 +79,7 @@ def growing(
             yield name, f"the {part} of the timestamp"
         elif numeric and different > _CLASSES and (sign := _direction(own, order)):
             yield name, f"{'grows' if sign > 0 else 'falls'} {'with time' if timed else _BY_ROW}"
-        elif different >= _fewest_stretches(name, timed=timed) and _in_stretches(own, order):
+        elif _in_stretches(own, order, _fewest_stretches(name, timed=timed)):
             yield name, f"changes {'with time' if timed else _BY_ROW}, and never back"
 
 
@@ -121,18 +123,23 @@ def features_of(events: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
 
 
 def _fewest_stretches(name: str, *, timed: bool) -> float:
-    """Return how many different values there have to be; a file is often sorted by some column."""
-    if _TIME.intersection(word.lower() for word in _WORD.findall(name)):
-        return 2
+    """Return how many stretches there have to be; a file is often sorted by some column."""
+    words = {word.lower() for word in _WORD.findall(name)}
+    if words & _TIME or (len(words) == 1 and words <= _ALONE):
+        return _NAMED_STRETCHES
     return _STRETCHES if timed else math.inf
 
 
-def _in_stretches(values: FloatArray, order: IntArray) -> bool:
+def _in_stretches(values: FloatArray, order: IntArray, fewest: float) -> bool:
     """Return whether each value occurs again and again, but in one stretch of time."""
     distinct, codes = np.unique(values, return_inverse=True)
-    codes = codes[np.lexsort((codes, order))]
-    stretches = 1 + (np.diff(codes) != 0).sum()
-    return bool(stretches <= _AGAIN * len(distinct) and len(codes) >= _REPEATED * len(distinct))
+    if len(distinct) < fewest or len(codes) < _REPEATED * len(distinct):
+        return False
+    by_time = np.lexsort((codes, order))
+    changes = np.diff(codes[by_time]) != 0
+    # Those within one time, such as that of a snapshot, have no order.
+    later = changes & (np.diff(order[by_time]) > 0)
+    return bool(1 + changes.sum() <= _AGAIN * len(distinct) and 1 + later.sum() >= fewest)
 
 
 def _codes(column: Sequence[Any]) -> FloatArray:
@@ -163,12 +170,18 @@ def _number(value: Any, *, coerce: bool) -> float:
 
 
 def _direction(values: FloatArray, order: IntArray) -> int:
-    """Return 1 where values grow, -1 where they fall, 0 where they do neither."""
-    ranked = _correlation(values, order)
+    """Return 1 where values grow, -1 where they fall, 0 where they do neither.
+
+    With few times, as of snapshots, one change of values is as monotone as a counter.
+    """
+    times = np.unique(order)
+    ranked = _correlation(values, order) if len(times) > _CLASSES else 0.0
     if abs(ranked) >= _GROWS:
         return 1 if ranked > 0 else -1
-    for sign in (1, -1) if order.max() > order.min() else ():
-        if (np.diff((sign * values)[np.lexsort((sign * values, order))]) >= 0).all():
+    for sign in (1, -1):
+        by_time = np.lexsort((sign * values, order))
+        rises, later = np.diff((sign * values)[by_time]), np.diff(order[by_time]) > 0
+        if (rises >= 0).all() and (rises[later] > 0).sum() >= _STEPS:
             return sign
     return 0
 
