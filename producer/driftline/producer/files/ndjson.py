@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import json
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -28,6 +29,7 @@ from driftline.producer.records.timestamp import format_time
 _HEAD = 4_096  # bytes, which tell whether a file is an array
 _SEPARATOR = b"\x1e"  # before each record of a sequence of JSON texts (RFC 7464)
 _MANY = 10  # rows, at least, that make an object a table
+_NO_TEXT = r"holds half of a surrogate pair (such as \ud83d), which is no text"
 _LONGEST_ARRAY = 1_000_000_000  # bytes: it is held as a whole
 
 
@@ -142,6 +144,8 @@ def _problem(line: bytes) -> str:
         text = "\0"
     if "\0" in text:
         return "is not UTF-8 text; convert the file to UTF-8"
+    if _is_object(line):
+        return f"{_NO_TEXT}; leave it out"
     if text.startswith(("{'", '{"')) and text.endswith("}") and _is_python(text):
         return "is a dictionary of Python, not JSON; write each with json.dumps"
     if text.startswith("{") and text.endswith("},"):
@@ -153,9 +157,19 @@ def _problem(line: bytes) -> str:
     return "is not a JSON object; write one event a line"
 
 
+def _is_object(text: bytes) -> bool:
+    """Return whether a text that was refused is a JSON object all the same."""
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
 def _is_python(text: str) -> bool:
     try:
-        return isinstance(ast.literal_eval(text), dict)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of escapes that Python does not know
+            return isinstance(ast.literal_eval(text), dict)
     except (ValueError, SyntaxError, RecursionError, MemoryError):
         return False
 
@@ -196,6 +210,8 @@ def _row_of(file: Path, number: int, element: msgspec.Raw) -> dict[str, Any]:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         row = _decode_loosely(bytes(element))
     if not isinstance(row, dict):
+        if _is_object(bytes(element)):
+            raise InputError(f"{file}: element {number:,} of the array {_NO_TEXT}; leave it out")
         raise InputError(
             f"{file}: element {number:,} of the array is not a JSON object; write one event each"
         )
