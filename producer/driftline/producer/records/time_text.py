@@ -104,7 +104,7 @@ class Shape:
         hour = part["I"] if "I" in part else part.get("H", 0)
         minute, second = part.get("M", 0), part.get("S", 0)
         # 60 is a leap second: the first of the next minute; 24:00 the begin of the next day.
-        midnight = (hour == 24) & (minute == 0) & (second == 0)
+        midnight = (hour == 24) & (minute == 0) & (second == 0) & (part.get("f", 0) == 0)
         fits = fits & ((hour < 24) | midnight) & (minute < 60) & (second < 61)
         if self.afternoon is not None or "I" in part:
             fits = fits & (hour > 0) & (hour < 13)
