@@ -68,6 +68,12 @@ def test_objects_as_text_are_looked_into() -> None:
     assert found.values() == [1.5, ABSENT, ABSENT, ABSENT]
 
 
+def test_half_a_surrogate_pair_is_no_object() -> None:
+    found = Table.of_rows([{"user": '{"name": "\ud83d"}'}, {"user": "{}"}]).find(("user", "name"))
+    assert found is not None
+    assert found[0].values() == [ABSENT, ABSENT]
+
+
 def test_objects_in_objects_are_absent_where_either_is_null() -> None:
     inner = Struct(2, {"b": Numbers(np.array([1, 2]))}, np.array([True, False]))
     found = Table(2, {"a": Struct(2, {"i": inner}, np.array([False, True]))}).find(("a", "i", "b"))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final, Self
 
 import numpy as np
@@ -163,6 +164,11 @@ class Coded(Column):
         """Return the number of rows."""
         return len(self.codes)
 
+    @cached_property
+    def objects(self) -> list[Any]:
+        """The distinct values, where a text holds an object, that."""
+        return list(map(object_in, self.distinct))
+
     def values(self) -> list[Any]:
         """Return each row's value."""
         return list(map(self.distinct.__getitem__, self.codes.tolist()))
@@ -299,8 +305,9 @@ class Table:
         here, gone = self.columns.get(path[0]), None
         for name in path[1:]:
             if isinstance(here, Coded):
-                objects = map(object_in, here.distinct)
-                inner = [x.get(name, ABSENT) if isinstance(x, dict) else ABSENT for x in objects]
+                inner = [
+                    x.get(name, ABSENT) if isinstance(x, dict) else ABSENT for x in here.objects
+                ]
                 here = Coded(here.codes, inner)
                 continue
             if not isinstance(here, Struct) or name not in here.fields:

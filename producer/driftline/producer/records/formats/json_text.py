@@ -54,7 +54,7 @@ def object_in(value: Any) -> Any:
     if isinstance(value, str) and value[:1] == "{" and value.rstrip()[-1:] == "}":
         try:
             return parse_json(value.encode())
-        except FormatError:
+        except (FormatError, UnicodeEncodeError):  # the latter of half a surrogate pair
             pass
     return value
 
