@@ -26,8 +26,10 @@ from driftline.consumer.config import Config, ModelConfig
 from driftline.consumer.config.applied import read_model, write_model
 from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.protocol import Message, TopicPartition
+from driftline.consumer.service import applying
 from driftline.consumer.service.applied import AppliedModels
 from driftline.consumer.service.applying import KEPT_MS, Author, compare, largest_time, write
+from driftline.consumer.service.lives import lives_of
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.wire.applied import AppliedModel, ReferencePart, key_of
 from driftline.consumer.wire.codec import encode
@@ -227,6 +229,56 @@ def test_what_was_replaced_is_forgotten_after_a_week() -> None:
         plan({MODEL: reference(seed=7), "n": reference(model="n")}, **WATCHED, models={"n": {}})
     )
     assert (len(rig.applied.models[MODEL].versions), len(rig.applied.parts)) == (1, 2)
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_labels_go_on_when_the_beginning_of_a_life_is_forgotten(
+    again: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their rows are known by it, whichever models are applied later."""
+    rig = Applying(TOPIC, LABELS)
+    rig.start()
+    first, both = labelled_plan("arrival"), labelled_plan("arrival", OTHER)
+    rig.apply(first)
+    begin = 0
+    if again:
+        play(rig, 0, 60)
+        rig.apply(Plan(first.config.model_copy(update={"models": {}}), {}), prune=True)
+        play(rig, 60, 140)
+        rig.apply(first)
+        begin = 140
+    play(rig, begin, begin + 100)
+    keys = first.config.models[MODEL].model_dump(mode="json", by_alias=True)
+    del keys["labels"]["maturity"]
+    changed = ModelConfig.model_validate({**keys, "segments": []})
+    config = first.config.model_copy(update={"models": {MODEL: changed}})
+    rig.apply(Plan(config, first.references))
+    play(rig, begin + 100, begin + 220)
+    monkeypatch.setattr(applying, "KEPT_MS", 60 * SECOND)
+    config = both.config.model_copy(update={"models": both.config.models | {MODEL: changed}})
+    rig.apply(Plan(config, both.references))
+    assert len(rig.applied.models[MODEL].versions) == 1
+    play(rig, begin + 220, begin + 320)
+    rig.settle()
+    states = accuracy(rig)
+    assert [states.get(begin + end) for end in range(150, 301, 10)] == ["ok"] * 16
+
+
+def test_a_life_has_one_name_whatever_is_forgotten() -> None:
+    """Its first version may be forgotten at any time, and a removal too."""
+    rig = Applying()
+    quiet = Plan(plan().config.model_copy(update={"models": {}}), {})
+    names = set()
+    for life in range(2):
+        for seed in (7, 8, 9):
+            rig.apply(plan({MODEL: reference(seed=seed)}, **WATCHED))
+            rig.applied.refresh()
+            versions = rig.applied.plan(quiet, rig.broker.now).versions[MODEL]
+            names.add((life, lives_of(versions)[-1].first))
+            rig.broker.now += KEPT_MS + 1
+        rig.apply(quiet, prune=True)
+    assert [life for life, _ in sorted(names)] == [0, 1]
+    assert (0, 0) in names
 
 
 def test_a_part_that_is_lost_is_written_again() -> None:

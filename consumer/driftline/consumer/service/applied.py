@@ -63,7 +63,7 @@ class AppliedModels:
         self._place = TopicPartition(topic, 0)
         self._records: dict[bytes, Applied] = {}
         self.parts: dict[bytes, ReferencePart] = {}
-        self._versions: dict[tuple[str, str, int | None], ModelVersion] = {}
+        self._versions: dict[tuple[str, str, int | None, int], ModelVersion] = {}
         self.end = 0
 
     def refresh(self) -> bool:
@@ -159,7 +159,7 @@ class AppliedModels:
         )
 
     def _version(self, name: str, version: Version) -> ModelVersion:
-        key = (name, version.version, version.first)
+        key = (name, version.version, version.first, version.begun)
         if key not in self._versions:
             change = ModelChange(
                 name,
@@ -181,7 +181,7 @@ class AppliedModels:
                 return parse_outline(self._unpacked(name, version))
 
             stored = StoredReference(whole, outline)
-            self._versions[key] = ModelVersion(change, config, stored, version.at)
+            self._versions[key] = ModelVersion(change, config, stored, version.at, version.begun)
         return self._versions[key]
 
     def _config(self, name: str, text: str) -> ModelConfig:

@@ -6,7 +6,6 @@ import gzip
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -275,10 +274,20 @@ def _base(progress: int | None, now: int, pace: Pace) -> int:
 
 
 def _recent(known: AppliedModel, now: int) -> list[Version]:
-    """Return the versions that may still be needed, the newest too."""
+    """Return the versions that may still be needed, the newest too.
+
+    The oldest of them says when its life began: by that its rows are known.
+    """
     versions = known.versions
-    older = [version for version, after in pairwise(versions) if now - after.at < KEPT_MS]
-    return [*older, versions[-1]]
+    replaced = enumerate(versions[1:])
+    oldest = next((at for at, after in replaced if now - after.at < KEPT_MS), len(versions) - 1)
+    begun = oldest
+    while begun and not versions[begun].removed and not versions[begun - 1].removed:
+        begun -= 1
+    if begun == oldest:
+        return versions[oldest:]
+    first = msgspec.structs.replace(versions[oldest], life=versions[begun].begun)
+    return [first, *versions[oldest + 1 :]]
 
 
 def _messages(applied: AppliedModels, changes: Sequence[Change], now: int) -> Iterator[Message]:

@@ -34,7 +34,8 @@ class Life:
     @property
     def first(self) -> int:
         """From which time on it has rows, ms; 0: the first one."""
-        return self.versions[0].change.first
+        oldest = self.versions[0]
+        return oldest.change.first if oldest.begun is None else oldest.begun
 
     @property
     def labelled(self) -> list[ModelVersion]:

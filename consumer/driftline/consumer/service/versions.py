@@ -20,12 +20,15 @@ class ModelVersion:
         config: the model's keys; None where it is removed.
         stored: where its reference lies.
         at: when it was applied, ms since 1970.
+        begun: where it is the first of its life that is known: from when on that has rows, ms;
+            None: as it holds itself.
     """
 
     change: ModelChange
     config: ModelConfig | None
     stored: StoredReference
     at: int
+    begun: int | None = None
 
     def reads(self, topic: str) -> bool:
         """Return whether it counts the events of a topic."""

@@ -22,6 +22,8 @@ class Version(msgspec.Struct, frozen=True):
         reference: id of the reference; empty where it was removed.
         parts: digests of the parts of the packed reference, in order.
         who: applied it; `at`: when, ms since 1970.
+        life: where versions before it were forgotten, `begun` of the first of them that was watched
+            without a break.
     """
 
     version: str
@@ -31,6 +33,12 @@ class Version(msgspec.Struct, frozen=True):
     parts: list[bytes]
     who: str
     at: int
+    life: int | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def begun(self) -> int:
+        """Where it is the first of its life that is known: from when on that has rows, ms."""
+        return (self.first or 0) if self.life is msgspec.UNSET else self.life
 
     @property
     def removed(self) -> bool:
