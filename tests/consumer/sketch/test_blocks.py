@@ -7,9 +7,12 @@ from collections import Counter
 import pytest
 from tests.consumer.service.small import LABELS, MODEL, OTHER, SECOND, START, TOPIC
 
+from driftline.consumer.sketch.join_progress import JoinProgress
+from driftline.consumer.sketch.state import SketchState
 from driftline.consumer.sketch.totals import DeadLetter
 
 from .block_cases import (
+    APART,
     GRACE,
     TARGETS,
     TOGETHER,
@@ -149,3 +152,24 @@ def test_many_versions_share_one_name() -> None:
     assert len(found) == 300
     assert all(row[6] in (f"v{row[0]}", "__other__") for row in found)
     assert sum(row[6] != "__other__" for row in found) >= 200
+
+
+def test_of_models_that_nobody_watches_nothing_is_recorded() -> None:
+    known = SketchState(
+        "id", 1, 0, 0, 0, {}, joins={name: JoinProgress(0) for name in (MODEL, OTHER, "gone")}
+    )
+    found = sketch(LABELS, state=known).state()
+    assert found is not None
+    assert found.joins.keys() == {MODEL, OTHER}
+    unlabelled = sketch(plan=APART.unlabelled([OTHER]), state=known).state()
+    assert unlabelled is not None
+    assert unlabelled.joins.keys() == {MODEL, OTHER}  # its labels may be read again
+
+
+def test_a_model_that_fails_keeps_its_progress_of_rows() -> None:
+    known = SketchState("id", 1, 0, 0, 0, {}, joins={OTHER: JoinProgress(5, progress=7)})
+    one = sketch(LABELS, state=known)
+    one.fail(OTHER, ValueError())
+    found = one.state()
+    assert found is not None
+    assert found.joins[OTHER] == known.joins[OTHER]

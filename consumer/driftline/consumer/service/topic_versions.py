@@ -106,7 +106,8 @@ class TopicVersions:
         for name, progress in state.joins.items():
             versions = self.versions.get(name)
             if versions is None:
-                known[name] = progress
+                if name in self.present.config.models:  # others would be recorded for ever
+                    known[name] = progress
                 continue
             known[name] = adopted(versions, progress)
             found = sending(versions, self.topic, self.found.get(name), known[name])
