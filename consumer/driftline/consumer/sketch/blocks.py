@@ -48,12 +48,13 @@ class PolledRows:
     versions: Mapping[str, Sequence[str]]
     labels: Mapping[str, LabelRows]
 
-    def since(self, offset: int) -> PolledRows:
-        """Return what lies at an offset or behind it."""
+    def since(self, offset: int, name: str) -> PolledRows:
+        """Return what a model has at an offset or behind it; what others have may be left out."""
         if not len(self.offsets) or self.offsets[0] >= offset:
             return self
-        events = {n: rows.select(self._late(rows, offset)) for n, rows in self.events.items()}
-        labels = {n: rows.select(self._late(rows, offset)) for n, rows in self.labels.items()}
+        own, marks = self.events.get(name), self.labels.get(name)
+        events = {} if own is None else {name: own.select(self._late(own, offset))}
+        labels = {} if marks is None else {name: marks.select(self._late(marks, offset))}
         return PolledRows(self.offsets, events, self.versions, labels)
 
     def _late(self, rows: ModelRows | LabelRows, offset: int) -> NDArray[np.bool_]:
@@ -164,7 +165,7 @@ class BlockWriter:
         model, progress = self._models[name], self.progress[name]
         if model.over(progress):
             return
-        batch = batch.since(progress.start)
+        batch = batch.since(progress.start, name)
         events, labels = batch.events.get(name), batch.labels.get(name)
         read = [rows.times for rows in (events, labels) if rows is not None]
         largest = max((int(times.max()) for times in read if times.size), default=None)
