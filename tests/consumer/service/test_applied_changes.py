@@ -264,6 +264,26 @@ def test_labels_go_on_when_the_beginning_of_a_life_is_forgotten(
     assert [states.get(begin + end) for end in range(150, 301, 10)] == ["ok"] * 16
 
 
+def test_labels_are_read_again_after_a_life_that_is_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A worker that was not opened anew meanwhile still knows how far its rows had come."""
+    monkeypatch.setattr(applying, "KEPT_MS", 60 * SECOND)
+    rig = Applying(TOPIC, LABELS)
+    rig.start()
+    first = labelled_plan("arrival")
+    rig.apply(first)
+    play(rig, 0, 60)
+    rig.apply(Plan(first.config.model_copy(update={"models": {}}), {}), prune=True)
+    play(rig, 60, 140)
+    rig.apply(first)
+    play(rig, 140, 200)
+    assert [each.removed for each in rig.applied.models[MODEL].versions] == [True, False]
+    rig.settle()
+    states = accuracy(rig)
+    assert [states.get(end) for end in range(150, 191, 10)] == ["ok"] * 5
+
+
 def test_a_life_has_one_name_whatever_is_forgotten() -> None:
     """Its first version may be forgotten at any time, and a removal too."""
     rig = Applying()

@@ -114,7 +114,8 @@ def beginning(
     else:
         end, horizon = lives[now].end, None if progress is None else progress.sent
         counting = counted == now and (end is None or horizon is None or horizon < end)
-        if counting and rows is None and (sending := lives[now].sending(topic)):
+        # Rows of a life that is forgotten are none of this one.
+        if counting and sent is None and (sending := lives[now].sending(topic)):
             return Beginning(sending[0], lives[now].first, counts=False, sends=True)
         joining = sent == now and rows is not None and not rows.ended
         later = [] if counting or joining else lives[now + 1 :]
