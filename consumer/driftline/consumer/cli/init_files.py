@@ -148,7 +148,7 @@ def make(wanted: Wanted, found: Assumptions | None = None) -> Draft:
             tables = read_tables(wanted.file, needed)
         else:
             tables = truth.read_from(wanted.file, needed)
-        return screen.watched("rows of the reference", tables, rows)
+        return screen.watched("rows", tables, rows)
 
     settings = ReferenceSettings(
         found.model,

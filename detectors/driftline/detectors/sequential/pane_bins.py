@@ -137,7 +137,7 @@ def _own(feature: Feature, slots: IntArray) -> tuple[IntArray, FloatArray]:
     """Return the first slot of each bin of values, and what the reference knows of it."""
     if feature.type != "numeric":
         known = slots.astype(np.float64) + _HALF
-        # Where all are listed, so many others are to be expected, see `Baseline.once`.
+        # Where all are listed, some others come all the same, see `Baseline.once`.
         if slots[-1] == 0:
             known[-1] += np.count_nonzero(slots == 1)
         return np.arange(feature.slots, dtype=np.int64), known
