@@ -243,7 +243,8 @@ SENTENCES: dict[str, tuple[str | bytes, str]] = {
     ),
     "surrogate_array.json": (
         '[{"a": NaN}, {"a": "\\ud800"}]',
-        "element 2 of the array is not a JSON object; write one event each",
+        "element 2 of the array holds half of a surrogate pair (such as \\ud83d), which is no text;"
+        " leave it out",
     ),
     "cut.json": (
         '[{"a": 1},\n {"a"',
@@ -268,7 +269,7 @@ SENTENCES: dict[str, tuple[str | bytes, str]] = {
     ),
     "surrogate.jsonl": (
         '{"a": "\\ud800", "b": NaN}',
-        "line 1 is not a JSON object; write one event a line",
+        "line 1 holds half of a surrogate pair (such as \\ud83d), which is no text; leave it out",
     ),
     "digits.jsonl": (
         '{"a": ' + "9" * 5000 + "}",
