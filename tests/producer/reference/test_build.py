@@ -299,12 +299,6 @@ def test_features_without_values_are_left_out_and_named() -> None:
     )
 
 
-@pytest.mark.parametrize("value", [float("nan"), "NaN", float("-inf"), "Infinity"])
-def test_a_feature_that_is_never_finite_is_no_new_field_later(value: object) -> None:
-    built = build([{"features": {"x": 1, "empty": None, "ratio": value}}])
-    assert built.reference.layout.left_out == ("ratio",)
-
-
 @pytest.mark.parametrize(
     ("events", "settings", "sentence"),
     [

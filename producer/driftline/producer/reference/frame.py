@@ -145,10 +145,8 @@ def _typed(
 
 def _left_out(seen: Seen, types: Mapping[str, FeatureType]) -> tuple[str, ...]:
     """Return the fields with values that are no features; in the stream they are not new."""
-    rest = {name: seen.looks.get(name, Look()) for name in seen.inputs if name not in types}
-    return tuple(
-        sorted(name for name, look in rest.items() if look.infer() is not None or look.not_finite)
-    )
+    rest = [name for name in seen.inputs if name not in types]
+    return tuple(sorted(name for name in rest if seen.looks.get(name, Look()).infer() is not None))
 
 
 def _no_value(name: str, kind: FeatureType) -> InputError:

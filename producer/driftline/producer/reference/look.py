@@ -18,7 +18,7 @@ from driftline.producer.records.number_text import NEARLY_ALL, is_mark, plain_nu
 from driftline.producer.records.table import Numbers, Times, Vectors
 from driftline.producer.records.text_form import AS_WRITTEN, TextForm
 from driftline.producer.records.timestamp import is_written
-from driftline.producer.records.values import INVALID, numeric
+from driftline.producer.records.values import numeric
 from driftline.producer.reference.distinct import DistinctNumbers
 from driftline.producer.reference.field import Field
 
@@ -41,7 +41,6 @@ class Look:
         numbers: the distinct numbers.
         count: how many values are numbers.
         sample: some of the numbers, those at even steps of each part.
-        not_finite: whether there is NaN or infinity, which are no usable values, but no null.
 
     >>> look = Look()
     >>> look.add(Field(Numbers(np.array([1.5, 2.5, np.nan]))))
@@ -54,7 +53,6 @@ class Look:
         self._form = texts
         self.numbers = DistinctNumbers(most)
         self.count = 0
-        self.not_finite = False
         self.sample: list[NDArray[np.float64]] = []
         self._booleans = self._texts = False
         self._others = 0  # values that are texts or booleans
@@ -79,7 +77,6 @@ class Look:
             if not self._add_others(values):
                 return
         numbers = field.doubles(numeric(self._form))
-        self.not_finite |= bool((numbers == INVALID).any())
         numbers = numbers[np.isfinite(numbers)]
         if numbers.size:
             self.count += numbers.size
@@ -91,7 +88,6 @@ class Look:
         """Take in what was seen of other events' values."""
         self.numbers.merge(other.numbers)
         self.count += other.count
-        self.not_finite |= other.not_finite
         self.sample = thin_parts([*self.sample, *other.sample])
         self._booleans |= other._booleans
         self._texts |= other._texts
@@ -121,7 +117,6 @@ class Look:
         kinds = set(map(type, values))
         self._booleans |= bool in kinds
         if str in kinds:
-            self.not_finite |= not NOT_FINITE.isdisjoint(v for v in values if type(v) is str)
             texts = [v for v in values if type(v) is str and self._says_something(v)]
             self._texts |= bool(texts)
             self._only_booleans &= {text.lower() for text in texts} <= set(BOOLEANS)
