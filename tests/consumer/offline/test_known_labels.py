@@ -11,6 +11,7 @@ from driftline.consumer.offline.feedback import Feedback
 from driftline.consumer.offline.known_labels import KnownLabels
 from driftline.consumer.offline.truth import read_truth
 from driftline.consumer.sketch.event_rows import event_ids
+from driftline.producer.errors import InputError
 from driftline.producer.files.tables import read_tables
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.records.table import Table
@@ -77,3 +78,19 @@ def test_values_that_do_not_name_rows_are_no_ids(tmp_path: Path, column: str) ->
     mapping = Mapping({"prediction.score": "score", "features": "*"})
     truth = read_truth(labels, events, mapping, Feedback(), "repaid")
     assert truth.ids != (column,)
+
+
+def test_infinite_values_beside_the_ids_are_no_warning(tmp_path: Path) -> None:
+    rows = "".join(f"inf,k{n}\n" if n % 7 == 0 else f"{n}.0,k{n}\n" for n in range(50))
+    events = write(tmp_path / "events.csv", f"odd,key\n{rows}")
+    numbers = "".join(f"k{n},{n % 2}\n" for n in range(50))
+    labels = write(tmp_path / "labels.csv", f"ref,repaid\n{numbers}")
+    truth = read_truth(labels, events, Mapping({"features": "*"}), Feedback(), "repaid")
+    assert truth.ids == ("key",)
+
+
+def test_a_column_without_ids_is_not_taken_for_them(tmp_path: Path) -> None:
+    events = write(tmp_path / "events.csv", "key,score\n" + ",.5\n" * 50)
+    labels = write(tmp_path / "labels.csv", "key,repaid\n" + "".join(f"{n},1\n" for n in range(50)))
+    with pytest.raises(InputError, match=r"no id of .*, column key, occurs among the events"):
+        read_truth(labels, events, Mapping({"prediction.score": "score"}), Feedback(), "repaid")

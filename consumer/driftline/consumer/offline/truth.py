@@ -235,7 +235,8 @@ def _ids(
                 tables = read_tables(events, {ids})
                 read[ids] = np.concatenate([event_ids(each, _by((ids,))) for each in tables])
             known = np.unique(read[ids][read[ids] != NO_ID])
-            if among(keys, known).sum() >= _FOUND * min(keys.size, known.size):
+            found = among(keys, known).sum()
+            if found and found >= _FOUND * min(keys.size, known.size):
                 return name, ids, read[ids]
     shared = [name for name in names if name in mapped or name in first.columns]
     if shared:
@@ -249,7 +250,7 @@ def _ids(
 def _may_name(rows: Table, column: str) -> bool:
     """Return whether values of a column may be the ids of rows: distinct, and no fractions."""
     values = rows.columns[column]
-    if isinstance(values, Numbers) and not (np.mod(values.data, 1) == 0)[held(values)].all():
+    if isinstance(values, Numbers) and (np.floor(values.data) != values.data)[held(values)].any():
         return False
     return names_rows(event_ids(rows, _by((column,))), _NAMES)
 
