@@ -21,8 +21,14 @@ import msgspec
 from driftline.consumer.config import KafkaConfig, OutputConfig
 from driftline.consumer.log.broker import connect
 from driftline.consumer.log.memory import MemoryRecord
-from driftline.consumer.log.protocol import Log, Message, Record, TopicInfo, TopicPartition
-from driftline.consumer.log.topics import TopicSpec
+from driftline.consumer.log.protocol import (
+    Log,
+    Message,
+    Record,
+    TopicInfo,
+    TopicPartition,
+    TopicSpec,
+)
 from driftline.consumer.views.fold import Views
 from driftline.consumer.views.follow import Follower
 from driftline.consumer.wire.messages import partition_of

@@ -18,8 +18,8 @@ from driftline.consumer.config import KafkaConfig
 from driftline.consumer.log.broker import wait_for_broker
 from driftline.consumer.log.errors import LogError, Unreachable
 from driftline.consumer.log.kafka_python import connect
-from driftline.consumer.log.kafka_python.identity import instance_id, login, ssl_context
-from driftline.consumer.log.kafka_python.preflight import preflight
+from driftline.consumer.log.kafka_python.identity import instance_id, ssl_context
+from driftline.consumer.log.kafka_python.preflight import login, preflight
 
 Serve = Callable[[Callable[[socket.socket], None]], str]
 

@@ -18,8 +18,7 @@ from driftline.consumer.log.broker import connect as reach
 from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.kafka_python import connect
 from driftline.consumer.log.kafka_python.client_log import ClientLog
-from driftline.consumer.log.protocol import Message, TopicPartition
-from driftline.consumer.log.topics import TopicSpec
+from driftline.consumer.log.protocol import Message, TopicPartition, TopicSpec
 
 SASL = {"mechanism": "SCRAM-SHA-512", "username": USER, "password": PASSWORD}
 

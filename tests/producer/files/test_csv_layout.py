@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from driftline.producer.files.csv import count, tables
 from driftline.producer.files.csv_header import holds_values
-from driftline.producer.files.rows import file_notes as notes
+from driftline.producer.files.tables import file_notes as notes
 
 
 def read(file: Path, content: str | bytes) -> list[dict[str, Any]]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from driftline.producer.files.rows import count_rows, file_notes, read_rows
-from driftline.producer.files.tables import read_tables
+from driftline.producer.files.rows import count_rows, read_rows
+from driftline.producer.files.tables import file_notes, read_tables
 
 ROWS = [{"a": 1, "b": "x,y"}, {"a": 2, "b": "z"}]
 

@@ -17,7 +17,8 @@ import pytest
 from driftline.producer.errors import InputError
 from driftline.producer.files import csv_cells, ndjson
 from driftline.producer.files import rows as files
-from driftline.producer.files.rows import count_rows, file_notes, read_rows
+from driftline.producer.files.rows import count_rows, read_rows
+from driftline.producer.files.tables import file_notes
 
 DATA = Path(__file__).parents[2] / "data"
 

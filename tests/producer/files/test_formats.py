@@ -12,7 +12,8 @@ import pytest
 from driftline.producer.errors import InputError
 from driftline.producer.files import formats
 from driftline.producer.files.formats import FORMATS, Extra, Format, Rows, format_of, is_file_name
-from driftline.producer.files.rows import count_rows, file_notes, read_rows
+from driftline.producer.files.rows import count_rows, read_rows
+from driftline.producer.files.tables import file_notes
 
 # Records of lines `name=value`, with a blank line behind each.
 PROGRAM = """

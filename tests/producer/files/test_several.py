@@ -8,8 +8,8 @@ import pytest
 
 from driftline.producer.errors import InputError
 from driftline.producer.files.given import Given
-from driftline.producer.files.rows import count_rows, file_notes, read_rows
-from driftline.producer.files.tables import read_tables
+from driftline.producer.files.rows import count_rows, read_rows
+from driftline.producer.files.tables import file_notes, read_tables
 from driftline.producer.records.table import Table
 
 

@@ -29,8 +29,8 @@ from driftline.consumer.wire.text import plural
 from driftline.detectors.outcomes import METRICS, Outcomes
 from driftline.detectors.reference import Reference
 from driftline.producer.files.columns import Columns
-from driftline.producer.files.rows import file_notes, read_rows
-from driftline.producer.files.tables import read_tables
+from driftline.producer.files.rows import read_rows
+from driftline.producer.files.tables import file_notes, read_tables
 from driftline.producer.records.mapping import Mapping as EventMapping
 from driftline.producer.records.table import Table
 from driftline.producer.records.time_form import GUESSED, GivenTimes

@@ -11,8 +11,8 @@ from driftline.consumer.cli.load_config import read_config
 from driftline.consumer.cli.terminal import out, out_json
 from driftline.consumer.cli.topic_checks import all_topics, topic_problems, wanted_topics
 from driftline.consumer.log.broker import connect
-from driftline.consumer.log.protocol import Log
-from driftline.consumer.log.topics import TopicSpec, check_topics, missing_topics
+from driftline.consumer.log.protocol import Log, TopicSpec
+from driftline.consumer.log.topics import check_topics, missing_topics
 from driftline.consumer.wire.text import plural
 
 

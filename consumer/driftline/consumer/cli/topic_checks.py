@@ -7,10 +7,9 @@ from dataclasses import replace
 
 from driftline.consumer.config import Config, Locations, Problem
 from driftline.consumer.config.names import SKETCH
-from driftline.consumer.log.protocol import TopicInfo
+from driftline.consumer.log.protocol import TopicInfo, TopicSpec
 from driftline.consumer.log.topics import (
     FLEET,
-    TopicSpec,
     check_topics,
     output_topics,
     partitions_for,

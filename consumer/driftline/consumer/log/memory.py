@@ -21,8 +21,8 @@ from driftline.consumer.log.protocol import (
     Polled,
     TopicInfo,
     TopicPartition,
+    TopicSpec,
 )
-from driftline.consumer.log.topics import TopicSpec
 
 
 @dataclass(frozen=True, slots=True)

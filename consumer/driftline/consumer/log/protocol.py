@@ -10,12 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 from driftline.producer.errors import FormatError, FormatReason
-
-if TYPE_CHECKING:
-    from driftline.consumer.log.topics import TopicSpec
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -99,6 +96,28 @@ class Message(NamedTuple):
     value: bytes | None
     headers: Headers = ()
     timestamp: int | None = None
+
+
+@dataclass(frozen=True)
+class TopicSpec:
+    """A topic as Driftline needs it.
+
+    Attributes:
+        name: of the topic.
+        partitions: how many.
+        configs: Kafka's own names and values.
+        needed: whether a worker needs it; all else works without one that it does not.
+    """
+
+    name: str
+    partitions: int
+    configs: Mapping[str, str]
+    needed: bool = True
+
+    @property
+    def cleanup_policy(self) -> str:
+        """`delete` or `compact`."""
+        return self.configs["cleanup.policy"]
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from driftline.consumer.log.protocol import TopicInfo
+from driftline.consumer.log.protocol import TopicInfo, TopicSpec
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
@@ -29,28 +28,6 @@ _MORE_FOR_FLEETS = ("panes", "verdicts", "state")
 _COMPACTED = ("state", "control", "models")
 _NOT_NEEDED = ("control", "models")
 _OF_ONE_PARTITION = ("models",)  # its order is that in which models were applied
-
-
-@dataclass(frozen=True)
-class TopicSpec:
-    """A topic as Driftline needs it.
-
-    Attributes:
-        name: of the topic.
-        partitions: how many.
-        configs: Kafka's own names and values.
-        needed: whether a worker needs it; all else works without one that it does not.
-    """
-
-    name: str
-    partitions: int
-    configs: Mapping[str, str]
-    needed: bool = True
-
-    @property
-    def cleanup_policy(self) -> str:
-        """`delete` or `compact`."""
-        return self.configs["cleanup.policy"]
 
 
 def partitions_for(name: str, models: int) -> int:

@@ -16,7 +16,8 @@ from driftline.consumer.offline.growing import features_of, growing, growing_lat
 from driftline.consumer.sketch.event_rows import event_times
 from driftline.producer.errors import InputError
 from driftline.producer.files.given import Input
-from driftline.producer.files.rows import file_notes, read_rows
+from driftline.producer.files.rows import read_rows
+from driftline.producer.files.tables import file_notes
 from driftline.producer.records.mapping import Mapping
 from driftline.producer.records.number_text import plain_number
 from driftline.producer.records.table import Table

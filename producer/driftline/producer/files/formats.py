@@ -21,6 +21,8 @@ if TYPE_CHECKING:  # names of formats are wanted where numpy is not
     from driftline.producer.records.table import Table
 
 Rows = list[dict[str, Any]]
+GLOB = frozenset("*?[")
+"""What a pattern of names holds, and a name hardly does."""
 
 
 class Together(Protocol):

@@ -14,12 +14,10 @@ from typing import TYPE_CHECKING
 
 from driftline.producer.errors import InputError
 from driftline.producer.files.contents import problem_of
-from driftline.producer.files.formats import Format, any_of, endings, format_of, lacking
+from driftline.producer.files.formats import GLOB, Format, any_of, endings, format_of, lacking
 
 if TYPE_CHECKING:
     from driftline.producer.records.table import Table
-
-GLOB = frozenset("*?[")
 
 
 @dataclass(frozen=True)

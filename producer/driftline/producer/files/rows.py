@@ -12,18 +12,14 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from driftline.producer.errors import InputError
 from driftline.producer.files.formats import Format, Rows, lacking
 from driftline.producer.files.given import Given, checked
-from driftline.producer.records.places import OFFSET, PARTITION, without_places
-
-if TYPE_CHECKING:
-    from driftline.producer.files.text_column import Note
+from driftline.producer.records.places import without_places
 
 Chunk = TypeVar("Chunk")
-_RECORDING = "they say where a row stood in its topic, so they are no features"
 CHUNK = 10_000
 
 
@@ -65,24 +61,6 @@ def count_rows(path: str | Path | Given) -> int | None:
         return None
 
 
-def file_notes(path: str | Path | Given) -> list[Note]:
-    """Return what is not as usual in a file, and what was decided about its columns.
-
-    Each is `note` or `warning`, and a sentence.
-
-    Raises:
-        InputError: the file cannot be used.
-    """
-    from driftline.producer.files.tables import read_tables  # columns, which rows need not
-
-    file, form = checked(path)
-    with _readable(file, form):
-        notes = [] if form.together is None else form.together([file]).notes()
-    if next(read_tables(path, ())).places is not None:
-        notes = [*notes, ("note", f"{PARTITION}, {OFFSET}: {_RECORDING}")]
-    return notes
-
-
 def _rows(file: Path, form: Format) -> Iterator[Rows]:
     if form.read is not None:
         yield from form.read(file, CHUNK)
@@ -106,12 +84,12 @@ def from_the_first(file: Path, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
 
 def guarded(file: Path, form: Format, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
     """Yield the chunks of a file; what reading a damaged one raises becomes an `InputError`."""
-    with _readable(file, form):
+    with readable(file, form):
         yield from chunks
 
 
 @contextmanager
-def _readable(file: Path, form: Format) -> Iterator[None]:
+def readable(file: Path, form: Format) -> Iterator[None]:
     """Turn what reading a damaged file raises into an `InputError`."""
     try:
         yield

@@ -14,8 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from driftline.producer.errors import InputError
-from driftline.producer.files.formats import Format, Together, any_of, endings, format_of
-from driftline.producer.files.given import GLOB
+from driftline.producer.files.formats import GLOB, Format, Together, any_of, endings, format_of
 from driftline.producer.records.table import Coded, Table
 
 

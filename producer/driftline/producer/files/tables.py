@@ -8,11 +8,13 @@ from pathlib import Path
 from driftline.producer.files.columns import Columns
 from driftline.producer.files.formats import Format
 from driftline.producer.files.given import Given, checked
-from driftline.producer.files.rows import CHUNK, from_the_first, guarded
+from driftline.producer.files.rows import CHUNK, from_the_first, guarded, readable
+from driftline.producer.files.text_column import Note
 from driftline.producer.records.placed_table import placed
 from driftline.producer.records.places import OFFSET, PARTITION, RECORD_TIMESTAMP
 from driftline.producer.records.table import Table
 
+_RECORDING = "they say where a row stood in its topic, so they are no features"
 _PLACES = frozenset((PARTITION, OFFSET, RECORD_TIMESTAMP))
 
 
@@ -31,6 +33,22 @@ def read_tables(path: str | Path | Given, columns: Container[str] | None = None)
     file, form = checked(path)
     wanted = None if columns is None else Columns(_PLACES, columns.__contains__)
     return from_the_first(file, guarded(file, form, placed(_tables(file, form, wanted), file)))
+
+
+def file_notes(path: str | Path | Given) -> list[Note]:
+    """Return what is not as usual in a file, and what was decided about its columns.
+
+    Each is `note` or `warning`, and a sentence.
+
+    Raises:
+        InputError: the file cannot be used.
+    """
+    file, form = checked(path)
+    with readable(file, form):
+        notes = [] if form.together is None else form.together([file]).notes()
+    if next(read_tables(path, ())).places is not None:
+        notes = [*notes, ("note", f"{PARTITION}, {OFFSET}: {_RECORDING}")]
+    return notes
 
 
 def _tables(file: Path, form: Format, columns: Container[str] | None) -> Iterator[Table]:

@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 from driftline.consumer.config import KafkaConfig
-from driftline.consumer.log.kafka_python.identity import instance_id, login, ssl_context
-from driftline.consumer.log.kafka_python.preflight import preflight
+from driftline.consumer.log.kafka_python.identity import instance_id, ssl_context
+from driftline.consumer.log.kafka_python.preflight import login, preflight
 from driftline.consumer.log.protocol import Broker
 
 PREFLIGHT = 4.0  # seconds for the bootstrap addresses, all at once

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import socket
 import ssl
-from typing import Any
 
 from driftline.consumer.config import KafkaConfig, SaslConfig, TlsConfig
 from driftline.consumer.config.client_options import INSTANCE_ID
 from driftline.consumer.config.names import check_name
 from driftline.consumer.config.secret_file import read_password
 from driftline.consumer.log.errors import LogError
-from driftline.consumer.log.kafka_python.preflight import Login
 
 
 def instance_id(config: KafkaConfig) -> str | None:
@@ -31,27 +29,6 @@ def instance_id(config: KafkaConfig) -> str | None:
             f"kafka.static_membership: this host is called {host!r}, {error}; or set"
             f" kafka.options.{INSTANCE_ID} instead"
         ) from None
-
-
-def login(config: KafkaConfig) -> Login | None:
-    """Return how to log in as the client does, None without a login.
-
-    Raises:
-        LogError: The login has no password.
-    """
-    sasl = config.sasl
-    if sasl is None:
-        return None
-    if sasl.mechanism != "OAUTHBEARER":
-        secret(sasl)
-
-    def start() -> Any:
-        # Only here: a broker that nobody reaches asks for no login.
-        from driftline.consumer.log.kafka_python.options import start_login
-
-        return start_login(sasl)
-
-    return Login(sasl.mechanism, sasl.username or "the token", start)
 
 
 def ssl_context(tls: TlsConfig) -> ssl.SSLContext:

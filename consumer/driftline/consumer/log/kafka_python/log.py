@@ -18,8 +18,7 @@ from driftline.consumer.log.errors import LogError, Unreachable, WorkerLost
 from driftline.consumer.log.kafka_python.clients import passing, start_admin, start_client
 from driftline.consumer.log.kafka_python.options import client_options
 from driftline.consumer.log.kafka_python.unpacking import bound
-from driftline.consumer.log.protocol import Record, TopicInfo, TopicPartition
-from driftline.consumer.log.topics import TopicSpec
+from driftline.consumer.log.protocol import Record, TopicInfo, TopicPartition, TopicSpec
 
 Answer = TypeVar("Answer")
 

@@ -18,7 +18,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from driftline.consumer.config import KafkaConfig
 from driftline.consumer.log.errors import LogError, Unreachable
+from driftline.consumer.log.kafka_python.identity import secret
 
 _API_VERSIONS, _SASL_HANDSHAKE, _SASL_AUTHENTICATE = (18, 0), (17, 1), (36, 0)  # and version
 # The protocol's error codes.
@@ -64,6 +66,27 @@ class _StrangerError(_ProblemError):
 
 class _RefusalError(_ProblemError):
     """The broker has answered, and does not let us in."""
+
+
+def login(config: KafkaConfig) -> Login | None:
+    """Return how to log in as the client does, None without a login.
+
+    Raises:
+        LogError: The login has no password.
+    """
+    sasl = config.sasl
+    if sasl is None:
+        return None
+    if sasl.mechanism != "OAUTHBEARER":
+        secret(sasl)
+
+    def start() -> Any:
+        # Only here: a broker that nobody reaches asks for no login.
+        from driftline.consumer.log.kafka_python.options import start_login
+
+        return start_login(sasl)
+
+    return Login(sasl.mechanism, sasl.username or "the token", start)
 
 
 def preflight(
