@@ -32,6 +32,22 @@ def test_the_alerts_with_the_newest_windows_are_kept() -> None:
     assert book.model_of("e") == MODEL
 
 
+def test_an_alert_may_join_another_incident() -> None:
+    """Its newest record says which, in whatever order records come."""
+    book = AlertBook(2)
+    book.take(alert("a", window=window(0), incident_id="one"), None)
+    book.take(alert("b", revision=3, window=window(2), incident_id="one"), None)
+    book.take(alert("b", revision=2, window=window(1), incident_id="two"), None)
+    book.take(alert("a", revision=2, window=window(3), incident_id="one", status="resolved"), None)
+    assert [known.alert.alert_id for known in book.of_incident("one")] == ["b", "a"]
+    book.take(alert("a", revision=3, window=window(4), incident_id="two", status="resolved"), None)
+    assert [known.alert.alert_id for known in book.of_incident("one")] == ["b"]
+    assert [known.alert.alert_id for known in book.of_incident("two")] == ["a"]
+    assert [known.alert.alert_id for known in book.between(None, None).of_incident("two")] == ["a"]
+    book.take(alert("c", window=window(5)), None)  # too many: what is over is let go
+    assert book.of_incident("two") == []
+
+
 def test_what_fires_is_kept_before_what_is_over() -> None:
     book = AlertBook(2)
     book.take(alert("old", window=window(0)), None)

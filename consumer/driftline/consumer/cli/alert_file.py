@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from driftline.consumer.cli.errors import CommandError
+from driftline.consumer.views.alert_index import newest
 from driftline.consumer.wire.records import Alert
 from driftline.producer.records.names import listed
 
@@ -38,7 +39,7 @@ def read_alerts(file: str) -> list[Alert]:
         text = sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
     except OSError as error:
         raise CommandError(f"{name}: cannot be read: {error.strerror}") from None
-    newest: dict[str, Alert] = {}
+    found: list[Alert] = []
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
@@ -51,12 +52,10 @@ def read_alerts(file: str) -> list[Alert]:
                 f"{name}: line {number} is no record of an alert: give what"
                 "  driftline backtest --alerts  or  driftline alerts show --json  writes"
             ) from None
-        known = newest.get(alert.alert_id)
-        if known is None or known.revision <= alert.revision:
-            newest[alert.alert_id] = alert
-    if not newest:
+        found.append(alert)
+    if not found:
         raise CommandError(f"{name}: has no alert")
-    return list(newest.values())
+    return newest(found, lambda alert: alert)
 
 
 def choose(alerts: Sequence[Alert], file: str, alert_id: str = "") -> Alert:

@@ -20,6 +20,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from driftline.consumer.deliver.subscriber import AlertRecord
+from driftline.consumer.views.alert_index import AlertIndex, worst_first
 from driftline.consumer.wire.control import Marks
 from driftline.consumer.wire.kinds import SEVERITIES
 from driftline.consumer.wire.records import Alert
@@ -81,9 +82,8 @@ class _Known:
 
 @dataclass
 class _Incident:
-    """Its alerts by id, whether something was sent of it, and when what waits is due (ms)."""
+    """Whether something was sent of it, and when what waits is due (ms)."""
 
-    alerts: dict[str, _Known] = field(default_factory=dict)
     announced: bool = False
     due: int | None = None
 
@@ -98,15 +98,14 @@ class Incidents:
     def __init__(self, gather: int = GATHER) -> None:
         self._gather = gather
         self._incidents: dict[str, _Incident] = {}
-        self._incident_of: dict[str, str] = {}
+        self._known = AlertIndex[_Known]()
 
     @property
     def held(self) -> dict[str, int]:
         """The alerts that are held back, with the revision that was sent last; 0: none was."""
         return {
-            alert_id: 0 if known.sent is None else known.sent.revision
-            for incident in self._incidents.values()
-            for alert_id, known in incident.alerts.items()
+            known.record.key: 0 if known.sent is None else known.sent.revision
+            for known in self._known
             if known.held
         }
 
@@ -114,7 +113,7 @@ class Incidents:
         """Take records that were handled before, in order; `held` is what `held` was then."""
         for record in records:
             alert = record.alert
-            known = self._known(record)
+            known = self._note(record)
             known.held = alert.alert_id in held
             if not known.held or alert.revision <= held[alert.alert_id]:
                 known.sent = alert
@@ -123,7 +122,7 @@ class Incidents:
 
     def take(self, record: AlertRecord, now: int) -> None:
         """Take a new record, at `now` (ms)."""
-        self._known(record).waiting.append(record)
+        self._note(record).waiting.append(record)
         incident = self._incidents[record.alert.incident_id]
         if incident.due is None:
             incident.due = now + self._gather
@@ -159,8 +158,9 @@ class Incidents:
         found: dict[str, list[Alert]] = {"began": [], "rose": [], "again": [], "ended": []}
         records: list[AlertRecord] = []
         dropped: list[AlertRecord] = []
-        for alert_id, known in incident.alerts.items():
-            marked = marks.get(alert_id)
+        alerts = self._known.of_incident(incident_id)
+        for known in alerts:
+            marked = marks.get(known.record.key)
             if marked is not None and (marked.false_alarm is not None or marked.snoozed(time)):
                 dropped += known.waiting
                 known.waiting, known.held = [], True
@@ -182,33 +182,27 @@ class Incidents:
         incident.announced = True
         update = Update(
             incident_id, first,
-            **{name: _worst_first(alerts) for name, alerts in found.items()},
-            firing=_worst_first(_firing(incident, marks)), records=records,
+            **{name: sorted(changed, key=worst_first) for name, changed in found.items()},
+            firing=sorted(_firing(alerts, marks), key=worst_first), records=records,
         )  # fmt: skip
         return update, dropped
 
-    def _known(self, record: AlertRecord) -> _Known:
+    def _note(self, record: AlertRecord) -> _Known:
         """Note an alert's newest record, in the incident that it belongs to now."""
-        alert = record.alert
-        before = self._incident_of.get(alert.alert_id, alert.incident_id)
-        self._incident_of[alert.alert_id] = alert.incident_id
-        known = None
-        if before in self._incidents:
-            known = self._incidents[before].alerts.pop(alert.alert_id, None)
-        incident = self._incidents.setdefault(alert.incident_id, _Incident())
-        known = known or _Known(record)
+        known = self._known.get(record.key) or _Known(record)
         known.record = record
+        self._known.put(record.alert, known)
+        incident = self._incidents.setdefault(record.alert.incident_id, _Incident())
         incident.announced |= known.sent is not None
-        incident.alerts[alert.alert_id] = known
         return known
 
     def _forget(self) -> None:
         """Forget alerts of which the end was sent, and incidents that have no other."""
-        for incident_id, incident in list(self._incidents.items()):
-            for alert_id, known in list(incident.alerts.items()):
-                if known.sent is not None and known.sent.status != "firing" and not known.waiting:
-                    del incident.alerts[alert_id], self._incident_of[alert_id]
-            if not incident.alerts:
+        for known in list(self._known):
+            if known.sent is not None and known.sent.status != "firing" and not known.waiting:
+                self._known.drop(known.record.key)
+        for incident_id in list(self._incidents):
+            if not self._known.of_incident(incident_id):
                 del self._incidents[incident_id]
 
 
@@ -225,21 +219,11 @@ def _change(known: _Known, *, acknowledged: bool) -> str | None:
     return "again" if known.held and not acknowledged else None
 
 
-def _firing(incident: _Incident, marks: Mapping[str, Marks]) -> list[Alert]:
+def _firing(known: Iterable[_Known], marks: Mapping[str, Marks]) -> list[Alert]:
     """Return the alerts that fire, snoozed ones too; a false alarm is none."""
-    alerts = [known.record.alert for known in incident.alerts.values()]
     return [
         alert
-        for alert in alerts
+        for alert in (each.record.alert for each in known)
         if alert.status == "firing"
         and ((marked := marks.get(alert.alert_id)) is None or marked.false_alarm is None)
     ]
-
-
-def _worst_first(alerts: Iterable[Alert]) -> list[Alert]:
-    return sorted(
-        alerts,
-        key=lambda alert: (
-            -SEVERITIES.index(alert.severity), -(alert.effect or 0.0), alert.stream, alert.alert_id
-        ),
-    )  # fmt: skip

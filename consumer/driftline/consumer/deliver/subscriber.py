@@ -29,6 +29,7 @@ from driftline.consumer.deliver.errors import AlertsError
 from driftline.consumer.deliver.position import MemoryPosition, Position, PositionStore
 from driftline.consumer.log.broker import connect
 from driftline.consumer.log.protocol import Log, Record, TopicPartition
+from driftline.consumer.views import alert_index
 from driftline.consumer.wire.records import Alert
 
 logger = logging.getLogger(__name__)
@@ -108,7 +109,7 @@ class AlertSubscriber:
         self.held: dict[str, int] = {}
         self._resumed = self._resume_at()
         self._begun = False
-        self._highest: dict[str, int] = {}
+        self._seen = alert_index.Revisions()
         self._open: set[tuple[int, int]] = set()  # partition, offset: given out, not done yet
         self._first: set[tuple[int, int]] = set()  # those of the present state among them
         self._saved: Position | None = None
@@ -204,9 +205,8 @@ class AlertSubscriber:
             where = f"{record.topic}[{record.partition}], offset {record.offset}"
             logger.warning("%s: not an alert that this version knows: %s", where, error)
             return None
-        if alert.revision <= self._highest.get(alert.alert_id, 0):
+        if not self._seen.rises(alert.alert_id, alert.revision):
             return None
-        self._highest[alert.alert_id] = alert.revision
         headers = tuple(
             (name, (text or b"").decode(errors="replace")) for name, text in record.headers
         )
@@ -266,12 +266,7 @@ def subscribe(
 
 def newest(records: Iterable[AlertRecord]) -> list[AlertRecord]:
     """Return the record with the highest revision of each alert."""
-    found: dict[str, AlertRecord] = {}
-    for record in records:
-        known = found.get(record.alert.alert_id)
-        if known is None or record.alert.revision > known.alert.revision:
-            found[record.alert.alert_id] = record
-    return list(found.values())
+    return alert_index.newest(records, lambda record: record.alert)
 
 
 def present(records: Iterable[AlertRecord]) -> list[AlertRecord]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from driftline.consumer.views.alert_index import AlertIndex, worst_first
 from driftline.consumer.views.answers import AlertRow, Revision
 from driftline.consumer.views.spans import Span, place_of, since_until, span_of, window_texts
 from driftline.consumer.wire.control import ACTIONS, Marks
@@ -78,9 +79,8 @@ class AlertBook:
     def __init__(self, most: int, *, in_topics: bool = True) -> None:
         self.in_topics = in_topics
         self._most = most
-        self._known: dict[str, KnownAlert] = {}
+        self._known = AlertIndex[KnownAlert]()
         self._of_model: dict[str, dict[str, None]] = {}
-        self._of_incident: dict[str, dict[str, None]] = {}
         self._marks: dict[str, tuple[int, Marks]] = {}
         self._gone: dict[str, int] = {}  # the newest revision of those that were let go
 
@@ -98,13 +98,13 @@ class AlertBook:
             None if published is None else format_time(published),
         )
         if known is None:
-            known = self._known[alert.alert_id] = KnownAlert(alert, span, _begun(alert, span))
-            self._of_model.setdefault(alert.model, {})[alert.alert_id] = None
-            self._of_incident.setdefault(alert.incident_id, {})[alert.alert_id] = None
+            known = KnownAlert(alert, span, _begun(alert, span))
+            self._hold(known)
         elif alert.revision in known.history:
             return False
         elif alert.revision > known.alert.revision:
             known.alert, known.span = alert, span
+            self._known.put(alert, known)
         if alert.revision < min(known.history, default=alert.revision):
             known.first = _begun(alert, span)
         known.history[alert.revision] = revision
@@ -122,11 +122,9 @@ class AlertBook:
         `models`: only theirs; of all where it is empty.
         """
         part = AlertBook(self._most, in_topics=self.in_topics)
-        for name, known in self._known.items():
+        for known in self._known:
             if known.was_open(since, until) and (not models or known.alert.model in models):
-                part._known[name] = known
-                part._of_model.setdefault(known.alert.model, {})[name] = None
-                part._of_incident.setdefault(known.alert.incident_id, {})[name] = None
+                part._hold(known)
         part._marks = self._marks
         return part
 
@@ -152,17 +150,16 @@ class AlertBook:
 
     def __iter__(self) -> Iterator[KnownAlert]:
         """Yield all alerts."""
-        return iter(self._known.values())
+        return iter(self._known)
 
     def of_model(self, model: str) -> list[KnownAlert]:
         """Return a model's alerts, the newest first."""
-        found = [self._known[each] for each in self._of_model.get(model, ())]
-        return sorted(found, key=lambda one: one.newest_first)
+        found = (self._known.get(each) for each in self._of_model.get(model, ()))
+        return sorted((one for one in found if one), key=lambda one: one.newest_first)
 
     def of_incident(self, incident_id: str) -> list[KnownAlert]:
         """Return the alerts of an incident, the newest first."""
-        found = [self._known[each] for each in self._of_incident.get(incident_id, ())]
-        return sorted(found, key=lambda one: one.newest_first)
+        return sorted(self._known.of_incident(incident_id), key=lambda one: one.newest_first)
 
     def marks(self, alert_id: str) -> Marks | None:
         """Return what was said of an alert; None where nothing was, or it was all taken back."""
@@ -206,15 +203,16 @@ class AlertBook:
     def open(self, alerts: Iterable[KnownAlert], now: str) -> list[AlertRow]:
         """Return the alerts that fire, worst first, the snoozed ones last."""
         firing = [(known, self.row(known, now)) for known in alerts if known.fires]
-        firing.sort(
-            key=lambda each: (each[1].snoozed, -each[0].severity, *each[0].newest_first[1:])
-        )
+        firing.sort(key=lambda each: (each[1].snoozed, *worst_first(each[0].alert)))
         return [row for _, row in firing]
 
+    def _hold(self, known: KnownAlert) -> None:
+        alert = known.alert
+        self._known.put(alert, known)
+        self._of_model.setdefault(alert.model, {})[alert.alert_id] = None
+
     def _let_go(self, count: int) -> None:
-        order = sorted(
-            self._known.values(), key=lambda one: (one.fires, one.span, one.alert.alert_id)
-        )
+        order = sorted(self._known, key=lambda one: (one.fires, one.span, one.alert.alert_id))
         for known in order[:count]:
             self._forget(known)
         while len(self._gone) > _GONE * self._most:
@@ -222,13 +220,12 @@ class AlertBook:
 
     def _forget(self, known: KnownAlert) -> None:
         alert = known.alert
-        del self._known[alert.alert_id]
+        self._known.drop(alert.alert_id)
         # An older record of it, which may come later, must not bring it back as one that fires.
         self._gone[alert.alert_id] = alert.revision
-        for index, name in ((self._of_model, alert.model), (self._of_incident, alert.incident_id)):
-            del index[name][alert.alert_id]
-            if not index[name]:
-                del index[name]
+        del self._of_model[alert.model][alert.alert_id]
+        if not self._of_model[alert.model]:
+            del self._of_model[alert.model]
 
 
 def _begun(alert: Alert, span: Span) -> Span:
