@@ -81,7 +81,8 @@ def check(rows: Rows, alerts: Iterable[dict[str, Any]]) -> tuple[int, int]:
                 f"{alert['summary']}: {error}" for error in found(rows, alert, match)
             )
             left = left[: match.start()] + left[match.end() :]
-        left = left.replace(str(alert["feature"]), "")
+        for name in (alert["feature"], *(each["name"] for each in alert.get("features") or ())):
+            left = left.replace(str(name), "")
         if unexplained := _NUMBER.findall(left):
             rows.errors.append(f"{alert['summary']}: nothing explains {unexplained}")
         events = int(rows.within(alert).sum())
@@ -227,6 +228,19 @@ def _missing(rows: Rows, alert: dict[str, Any], match: re.Match[str]) -> Iterato
             yield f"{text} % is {share:.4f} %"
 
 
+def _together(rows: Rows, alert: dict[str, Any], match: re.Match[str]) -> Iterator[str]:
+    """Compare the shares with those of each feature; since it began they miss in the same rows."""
+    names = [each["name"] for each in alert["features"]]
+    since = (rows.times >= ms(alert["since"])) & rows.within(alert)
+    gone = [~_there(rows.now[name][since]) for name in names]
+    if match["more"] and int(match["more"]) != len(names) - 5:
+        yield f"{len(names)} features are named"
+    for name, own in zip(names, gone, strict=True):
+        if alert["revision"] == 1 and (own != gone[0]).any():
+            yield f"{name} is missing in other rows than {names[0]}"
+    yield from _missing(rows, {**alert, "feature": names[0]}, match)
+
+
 def _right(columns: dict[str, Array], truth: tuple[str, str, str], some: Array) -> Array:
     found: Array = columns[truth[0]][some] == columns[truth[1]][some]
     return found
@@ -332,6 +346,7 @@ PATTERNS: tuple[tuple[re.Pattern[str], Check], ...] = tuple(
         (rf'"(?P<category>[^"]*)" is {_SHARE}', _category),
         (rf"values that the reference does not list are {_SHARE}", _unlisted),
         (rf"is missing in {_SHARE}", _missing),
+        (rf"(?: and (?P<more>\d+) more)? are missing together in {_SHARE}", _together),
         (
             rf"(?P<what>(?:above |up to |below )?{_EDGE}(?: to (?:below )?{_EDGE}| or more)?)"
             rf" in {_SHARE}",

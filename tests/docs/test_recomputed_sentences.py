@@ -20,7 +20,13 @@ NOW = {
     "actual": np.array(["1", "1"] * 40 + ["1", "0"] * 10, object),
     "prediction.score": np.linspace(0, 1, 100),
 }
-NORMAL = {**NOW, "age": np.arange(100.0), "plan": np.array(["a", "b"] * 50, object)}
+NOW["size 2"] = NOW["age"] + 1
+NORMAL = {
+    **NOW,
+    "age": np.arange(100.0),
+    "size 2": np.arange(100.0),
+    "plan": np.array(["a", "b"] * 50, object),
+}
 SENTENCES = [
     ("age", "age fell: median 44.5, normally 49.5, since 2026-01-01 00:00 UTC. Only this one."),
     ("age", "age rose: 30 to 40 in 20.0 % of events, normally 10.0 %, since 2026-01-01 00:00 UTC."),
@@ -38,6 +44,8 @@ SENTENCES = [
     ),
     ("plan", "plan is amiss since 2026-01-01 00:00 UTC and cannot be judged now: 100 events, 500"
      " needed."),
+    ("", "age and size 2 are missing together in 50.0 % of events, normally 0.0 %, since 2026-01-01"
+     " 00:00 UTC. Only these features."),
 ]  # fmt: skip
 
 
@@ -45,7 +53,9 @@ def errors(feature: str, summary: str) -> list[str]:
     alert: dict[str, Any] = {
         "stream": "m",
         "summary": f"m: {summary}",
-        "feature": feature,
+        "feature": feature or None,
+        "features": None if feature else [{"name": "age"}, {"name": "size 2"}],
+        "revision": 1,
         "status": "firing",
         "since": "2026-01-01T00:00:00Z",
         "until": None,
@@ -84,9 +94,16 @@ def test_a_true_sentence_has_no_error(feature: str, summary: str) -> None:
         (5, "2 features", "3 features"),
         (6, "100 events", "99 events"),
         (6, "amiss", "amiss by 7"),
+        (7, "50.0", "49.9"),
+        (7, "size 2 are", "size 2 and 3 more are"),
     ],
 )
 def test_a_wrong_number_is_found(place: int, true: str, false: str) -> None:
     feature, summary = SENTENCES[place]
     assert true in summary
     assert errors(feature, summary.replace(true, false, 1))
+
+
+def test_features_that_are_missing_in_other_rows_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(NOW, "size 2", NOW["size 2"][::-1])
+    assert errors(*SENTENCES[7])

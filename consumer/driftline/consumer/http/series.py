@@ -77,7 +77,7 @@ def model_series(firing: Set[FiringAlert], *, joint: bool = False) -> list[Serie
     """Return the series of the alerts on a whole model: their feature is empty.
 
     Of several of one kind the worst severity. Such an alert about data quality is on the number of
-    events, or on a field that the reference does not list.
+    events, on features that are missing together, or on a field that the reference does not list.
 
     Args:
         firing: alerts of any stream.

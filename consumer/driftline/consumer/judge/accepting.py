@@ -97,11 +97,15 @@ def accepted_alerts(
             one = shared.acceptances.features[min(names)]
             yield _alert(writers[life.stream], life, one, shared, "how features go together")
     for life in [each for each in lives.values() if each.features]:
-        found = shared.acceptances.features.get(life.features[0])
-        parts = [each for each in lives.values() if each.stream == life.stream and each.silent]
-        if found is not None and not parts:
+        accepted = [name for name in life.features if name in names]
+        parts = [
+            each for each in lives.values()
+            if each.stream == life.stream and each.silent and each.feature in life.features
+        ]  # fmt: skip
+        if accepted and not parts:
             del lives[life.key]
             _end(life, pane)
+            found = shared.acceptances.features[accepted[0]]
             yield _alert(writers[life.stream], life, found, shared, "what changed")
 
 

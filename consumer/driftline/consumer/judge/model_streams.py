@@ -35,7 +35,7 @@ from driftline.consumer.judge.records import RecordWriter
 from driftline.consumer.judge.state import JudgeState, PerformanceState
 from driftline.consumer.judge.volume import VolumeJudge
 from driftline.consumer.judge.windows.track import Track
-from driftline.consumer.wire.kinds import DRIFT, ON_THE_WHOLE_MODEL
+from driftline.consumer.wire.kinds import ON_THE_WHOLE_MODEL
 from driftline.consumer.wire.subject import Subject
 from driftline.detectors import few_values
 from driftline.detectors.budget import stream_share
@@ -176,7 +176,7 @@ class ModelStreams:
             or (config.budget is not None and self.new_fields.is_mine(life))
             or (volume is not None and volume.judged and life.key == volume.key)
             or (self.joint is not None and life.key == self.joint.key)
-            or (life.stream in known and life.kind in DRIFT and not life.feature)
+            or (life.stream in known and bool(life.features))
             or (life.kind in ON_THE_WHOLE_MODEL and (life.kind != "labels" or bool(config.labels)))
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from driftline.consumer.judge.sentence import Wording, clean
+from driftline.consumer.judge.sentence import NORMALLY, Wording, clean, percents
 from driftline.detectors import RATES
 
 
@@ -49,3 +49,39 @@ def many_changed(
         parts.append(f"{features} {verb} more often {rate.state}")
     what = f"{row}: {', '.join(parts)}" if parts else row
     return Wording(f"{what}, since {since}. {reach}They are {', '.join(names)}.", what)
+
+
+def missing_together(
+    names: str,
+    now: float,
+    normal: float,
+    normally: str = NORMALLY,
+    *,
+    several: bool = True,
+    gone: bool = False,
+) -> Wording:
+    """Return that features are missing in the same events.
+
+    Args:
+        names: of the features, as a sentence has them.
+        now: in which share of the events.
+        normal: in which it is normally.
+        normally: the word for that.
+        several: whether they are more than one.
+        gone: whether no event has any of them.
+
+    Example:
+        >>> missing_together("humid and temp", 0.149, 0.002).text
+        'humid and temp are missing together in 14.9 % of events, normally 0.2 %'
+        >>> missing_together("humid and temp", 1.0, 0.0, gone=True).text
+        'humid and temp have disappeared: they are missing in 100.0 % of events, normally 0.0 %'
+        >>> missing_together("humid", 0.149, 0.002, several=False).row
+        'missing in 14.9 %, normally 0.2 %'
+    """
+    present, before = percents(now, normal)
+    verb, together = ("are", " together") if several else ("is", "")
+    row = f"missing{together} in {present}"
+    text = f"{names} {verb} {row}"
+    if gone and several:
+        text = f"{names} have disappeared: they are missing in {present}"
+    return Wording(f"{text} of events, {normally} {before}", f"{row}, {normally} {before}")

@@ -51,7 +51,7 @@ class AlertIdentity(NamedTuple):
         kind, severity: as in its newest record.
         alert_id, incident_id: as in its records.
         links: as in its records.
-        recorded: whether it has records; else one alert on many features speaks of it too.
+        recorded: whether it has records; else one alert on several features speaks of it too.
     """
 
     segment: str
@@ -281,7 +281,7 @@ class RecordWriter:
     def identify(self, life: Life) -> AlertIdentity:
         """Return how the records of a life of this stream name it."""
         incident = life.since if life.incident is None else life.incident
-        alert_id = identity(self.stream, life.feature, life.kind, self.axis.key(life.since))
+        alert_id = identity(*life.key, self.axis.key(life.since))
         return AlertIdentity(
             self.segment or "",
             life.subject,

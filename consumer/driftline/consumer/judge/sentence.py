@@ -271,32 +271,44 @@ list are 5.2 % of events, normally 0.0 %'
     return Wording(f"has a new value: {new} of events; {rest}", new, about)
 
 
-def unjudged(subject: str, since: int, reason: str, axis: Axis = TIME) -> Wording:
+def unjudged(
+    subject: str, since: int, reason: str, axis: Axis = TIME, *, several: bool = False
+) -> Wording:
     """Return the sentence of an alert that still fires while nothing is known of it.
+
+    `several`: whether the subject is more than one.
 
     Example:
         >>> unjudged("accuracy", 0, "12 labelled events, 500 needed").text
         'accuracy is amiss since 1970-01-01 00:00 UTC and cannot be judged now: \
 12 labelled events, 500 needed.'
     """
-    text = f"{subject} is amiss since {axis.moment(since)} and cannot be judged now: {reason}."
+    verb, since_when = "are" if several else "is", axis.moment(since)
+    text = f"{subject} {verb} amiss since {since_when} and cannot be judged now: {reason}."
     return Wording(text, text)
 
 
-def back_to_normal(subject: str, since: int, quiet: int, axis: Axis = TIME) -> Wording:
+def back_to_normal(
+    subject: str, since: int, quiet: int, axis: Axis = TIME, *, several: bool = False
+) -> Wording:
     """Return the sentence of an alert that is resolved, which was quiet from `quiet` on.
+
+    `several`: whether the subject is more than one.
 
     Example:
         >>> back_to_normal("age", 0, 86_400_000).text
         'age is back to normal since 1970-01-02 00:00 UTC, after 1 day.'
     """
     lasted = axis.length(quiet - since)
-    text = f"{subject} is back to normal since {axis.moment(quiet)}, after {lasted}."
+    verb = "are" if several else "is"
+    text = f"{subject} {verb} back to normal since {axis.moment(quiet)}, after {lasted}."
     return Wording(text, text)
 
 
-def scope(also_firing: Sequence[str], began: Mapping[str, str]) -> str:
+def scope(also_firing: Sequence[str], began: Mapping[str, str], *, several: bool = False) -> str:
     """Return how far an alert reaches: which other features of the stream fire too.
+
+    `several`: whether it is about more than one feature.
 
     Example:
         >>> scope([], {}), scope(["a"], {"model_version": "3.2"})
@@ -306,7 +318,7 @@ def scope(also_firing: Sequence[str], began: Mapping[str, str]) -> str:
         many = "feature" if len(also_firing) == 1 else "features"
         text = f"{len(also_firing)} other {many} changed too: {', '.join(also_firing)}."
     else:
-        text = "Only this feature."
+        text = "Only these features." if several else "Only this feature."
     return text + began_with(began)
 
 

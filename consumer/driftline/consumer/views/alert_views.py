@@ -96,7 +96,7 @@ def _ring(alert: Alert, stream: Stream) -> tuple[Ring | None, str | None]:
     subject = alert.subject
     if subject.is_performance:
         return stream.performance, alert.feature
-    if alert.kind == "data_quality" and alert.feature is None:
+    if alert.kind == "data_quality" and not alert.names:
         return stream.volume, EVENTS
     return stream.features, alert.feature
 

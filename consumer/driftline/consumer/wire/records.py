@@ -250,7 +250,7 @@ class Contribution(msgspec.Struct, frozen=True):
 
 
 class FeatureEffect(msgspec.Struct, frozen=True):
-    """One of many features that changed, and its effect in the window of the record."""
+    """One of several features that changed, and its effect in the window of the record."""
 
     name: Annotated[str, means("The feature.")]
     effect: Effect
@@ -267,7 +267,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=
     """One record of one alert; (alert_id, revision) is its identity.
 
     Of a file without times `rows` stand for `since` and `until`. Where many features changed at
-    once, `features` names them all, and `feature` is null. What is left out has its default.
+    once, or some are missing in the same events, `features` names them all, and `feature` is null.
+    What is left out has its default.
     """
 
     schema: Annotated[Literal["driftline.alert.v1"], means("The version of this schema.")]

@@ -204,7 +204,7 @@ def test_many_features_are_resolved_together(reference: Reference) -> None:
     assert (fired.status, resolved.status) == ("firing", "resolved")
     assert fired.alert_id == resolved.alert_id
     assert (resolved.revision, resolved.feature) == (2, None)
-    assert resolved.summary.startswith("m: 12 of 13 features is back to normal since ")
+    assert resolved.summary.startswith("m: 12 of 13 features are back to normal since ")
 
 
 def test_nine_features_are_nine_alerts(reference: Reference) -> None:

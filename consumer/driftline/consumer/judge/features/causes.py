@@ -62,7 +62,7 @@ class Causes:
         self.over: set[int] = set()
 
     def many(self, segment: str | None) -> ManyFeatures:
-        """Return the alert on many features of a stream."""
+        """Return the alerts on several features of a stream."""
         return self._many[segment]
 
     def fires(self, segment: str | None, name: str, kind: Kind) -> bool:
@@ -91,7 +91,7 @@ class Causes:
 
     def speaking(self) -> frozenset[str] | None:
         """Return the features of which something may be said already; None: of any."""
-        if any(life.features for life in self._lives.values()):
+        if any(many.key in self._lives for many in self._many.values()):
             return None  # an alert on many features speaks of others that follow, too
         pending = (key[1] for key in (*self._changes, *self._levels))
         return frozenset((*(life.feature for life in self._lives.values()), *pending))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import isnan
@@ -20,12 +19,11 @@ from driftline.consumer.judge.features.rules import RuleBook, Ruling
 from driftline.consumer.judge.features.schema import schema_change
 from driftline.consumer.judge.lives.life import Life, breaches
 from driftline.consumer.judge.number_changes import number_change
-from driftline.consumer.judge.reach_sentence import in_segments, many_changed
+from driftline.consumer.judge.reach_sentence import in_segments
 from driftline.consumer.judge.records import NO_FIGURE, Cause, JudgedWindow, Judgement, RecordWriter
 from driftline.consumer.judge.sentence import (
     Wording,
     back_to_normal,
-    began_with,
     named,
     rate_change,
     scope,
@@ -35,7 +33,6 @@ from driftline.consumer.wire.records import (
     STATES,
     Alert,
     DetectorValue,
-    FeatureEffect,
     Sequential,
     Verdict,
     number,
@@ -222,61 +219,6 @@ class FeatureWriter:
             ),
             int(self._baseline.feature_events[f]),
         )
-
-    def many(self, life: Life, now: FeatureWindow, reason: str | None = None) -> Alert:
-        """Return the record of the alert on many features that changed at once.
-
-        Args:
-            life: of the alert.
-            now: the window of the record.
-            reason: why it cannot be judged.
-        """
-        ruling = next((r for r in now.rulings if r.rule.key == life.rule), None)
-        if life.rule == SEQUENTIAL:
-            life.described = self._rules.describe_changes()
-        elif ruling is not None:
-            one = next(each for each in ruling.rule.detectors if each is not None)
-            life.described = self._rules.describe(ruling.rule, one, life.severity)
-        position, axis = self._baseline.layout.position, self._records.axis
-        rates, named_ones = Counter[str](), []
-        for name in life.features:
-            if name not in position:
-                continue
-            f = position[name]
-            rate, effect = self._broken_rate(f, now), now.found.effect[f]
-            if rate is not None:
-                rates[rate] += 1
-                value = now.found.detectors[rate].value
-                effect = rate_effect(value, now.normal.rates[rate], now.found.events)[f]
-            named_ones.append(FeatureEffect(name, number(float(effect))))
-        named_ones.sort(key=lambda each: (-(each.effect or 0.0), each.name))
-        names = [each.name for each in named_ones]
-        subject = f"{len(names)} of {len(self._subjects)} features"
-        if reason is not None:
-            wording = unjudged(subject, life.since, reason, axis)
-        elif not life.firing and life.quiet_since is not None:
-            wording = back_to_normal(subject, life.since, life.quiet_since, axis)
-        else:
-            shown = list(map(named, names))
-            since, where = axis.moment(life.since), in_segments(life.segments)
-            wording = many_changed(shown, len(self._subjects), rates, since, where)
-            wording = replace(wording, text=wording.text + began_with(life.began))
-        return self._records.alert(
-            life,
-            now.window,
-            Cause(
-                wording=replace(wording, features=named_ones),
-                effect=named_ones[0].effect if named_ones and reason is None else None,
-                others=names,
-            ),
-        )
-
-    def _broken_rate(self, f: int, now: FeatureWindow) -> str | None:
-        """Return the rate of a feature that is in breach while its values are as normally."""
-        if now.found.effect[f] >= self._rules.min_effect:
-            return None
-        broken = (r.rule.detectors[f] for r in now.rulings if r.rule.quality and r.levels[f])
-        return next(broken, None)
 
     def _change(self, f: int, now: FeatureWindow, rate: str | None, bins: Bins) -> Wording:
         """Return what changed in a feature: a `rate`, else its distribution."""

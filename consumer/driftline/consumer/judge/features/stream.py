@@ -14,10 +14,12 @@ from driftline.consumer.judge.features.accepted import AcceptedFeatures
 from driftline.consumer.judge.features.causes import Causes, at_least, said_elsewhere, without
 from driftline.consumer.judge.features.change_state import StreamChanges
 from driftline.consumer.judge.features.changes import Change, ChangeWatch, Counts, counts_of
+from driftline.consumer.judge.features.missing import missing_of
 from driftline.consumer.judge.features.normal import Normal, StreamNormal
 from driftline.consumer.judge.features.reach import NOWHERE, Reach
 from driftline.consumer.judge.features.records import FeatureWindow, FeatureWriter
 from driftline.consumer.judge.features.rules import UNSEEN, RuleBook, Ruling
+from driftline.consumer.judge.features.several_records import SeveralWriter
 from driftline.consumer.judge.lives.firing_times import FiringTimes
 from driftline.consumer.judge.lives.life import (
     Life,
@@ -86,6 +88,7 @@ class StreamJudge:
         self.changes.look_from(self._accepted.begins)
         note = version_note(reference, records.segment)
         self._writer = FeatureWriter(records, self._baseline, rules, watched, self.changes, note)
+        self._several = SeveralWriter(records, self._baseline, rules)
 
     def pane(self, start: int, panes: PaneStore) -> list[Alert]:
         """Take in the final pane that starts at `start` (ms); return the alert records it causes.
@@ -211,7 +214,7 @@ class StreamJudge:
                 self.name,
                 times,
                 lambda life: (
-                    (life.feature in names and not life.silent) or life.key == self._many.key
+                    (life.feature in names and not life.silent) or self._many.is_mine(life)
                 ),
             )
             now = FeatureWindow(shown, found, counts, (), (), self._firing(found), normal)
@@ -307,9 +310,12 @@ class StreamJudge:
             if life.kind in DRIFT or life.rule == UNSEEN:
                 self._causes.over.add(self._baseline.layout.position[life.feature])
         new = [life for life in written if life.firing and life.revision == 1]
-        for many in (self._many.follow(ended, times), self._many.join(new, self._also(), times)):
-            if many is not None:
-                yield many
+        yield from self._many.follow(ended, times)
+        yield from filter(None, [self._many.join(new, self._also(), times)])
+        rules = {r.rule.key for r in rulings if "missing" in r.rule.detectors}
+        counts = missing_of(self._baseline.layout, window.panes, segment, self._rules.pane)
+        missing = [life for life in new if life.rule in rules]
+        yield from self._many.together(missing, counts, times)
         yield from (life for life in written if not life.silent)
 
     def renew(self, over: Iterable[int]) -> None:
@@ -330,8 +336,8 @@ class StreamJudge:
         ]  # fmt: skip
 
     def _record(self, life: Life, now: FeatureWindow, reason: str | None = None) -> Alert:
-        if life.key == self._many.key:
-            return self._writer.many(life, now, reason)
+        if life.features:
+            return self._several.alert(life, now, reason)
         return self._writer.alert(life, now, reason)
 
     def _counts(self, panes: PaneStore) -> Counts:

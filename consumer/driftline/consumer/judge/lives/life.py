@@ -36,8 +36,8 @@ class Life(msgspec.Struct):
         version: model version that first appeared in the pane of onset.
         releases: tag to the value of it that did, of other tags that say what was released.
         segments: in which segments it is, in words; empty where that is not known.
-        silent: whether the alert on many features speaks of it, so that it has no records.
-        features: of the alert on many features: those that it names.
+        silent: whether an alert on several features speaks of it, so that it has no records.
+        features: of an alert on several features: those that it names.
     """
 
     stream: str
@@ -69,6 +69,9 @@ class Life(msgspec.Struct):
     @property
     def key(self) -> tuple[str, str, str]:
         """Whose life it is."""
+        if self.features and KINDS[self.kind].about == "quality":
+            # There may be several, and one on how many events came, which has no feature either.
+            return (self.stream, "", f"{self.kind} of {self.features[0]}")
         return (self.stream, self.feature, self.kind)
 
     @property

@@ -81,7 +81,7 @@ export function AlertView({ data, write, address }) {
         <${Link} to=${links.feature(row.model, name, row.segment, record.window.end)}>${name}<//>`)],
         ["segments", record.segments], ["owner", row.owner]]} />
     ${data.incident.length > 0 && html`<${Panel} title="What moved with it" aside=${many(data.incident.length, "other alert") + " of the same incident"}><${AlertItems} rows=${data.incident} most=${8} /><//>`}
-    ${record.features && html`<${Panel} title="Features that changed at once">
+    ${record.features && html`<${Panel} title=${row.kind === "data_quality" ? "Features missing together" : "Features that changed at once"}>
       <${Table} caption="Worst first" head=${["feature", "effect"]} rows=${record.features.map((each) => [html`<${Link} to=${links.feature(row.model, each.name, row.segment, endOf(record.window))}>${each.name}<//>`, html`<${Num} value=${each.effect} />`])} /><//>`}
     <${Together} ...${record} />
     ${verdict && verdict.bins && html`<${Panel} title="Normally and now" aside=${`window to ${moment(endOf(verdict.window))}`}>
