@@ -165,7 +165,7 @@ class Board:
             name, "risk" if loud else None, "critical" if loud else "ok", rows,
             Budget(1.0, 30.0, None, 2 if loud else 0, 0, None), strip[-60:], axis.starts[-1],
             axis.ends[-1], axis.events[-1], 1400,
-            Labels(812, 301, 14, axis.ends[-30]) if loud else None,
+            Labels(812, 301, 14, axis.ends[-30], axis.ends[-1]) if loud else None,
             len(self.names) if loud else 9, 3 if loud else 0,
             ["channel=web", "channel=app"] if loud else [], _REFERENCE, {"3.2": 900, "3.1": 20},
         )  # fmt: skip
@@ -271,7 +271,7 @@ class Board:
             MODEL, segment, name, verdict.type, self.axis, effects, evidence,
             [6.1] * self.windows, [0.004] * self.windows, self.states(name), _CRITICAL, verdict,
             names, parts, segments, [row for row in self.listed() if row.feature == name],
-            self.versions, True,
+            self.versions, True, labels=self.model_row().labels,
         )  # fmt: skip
 
     def joint(self, model: str, window: str | None = None) -> JointView | None:
@@ -309,15 +309,15 @@ class Board:
         }  # fmt: skip
         confusion = msgspec.convert({**base, "confusion": matrix}, Verdict)
         compared = msgspec.convert({**base, "detectors": figures}, Verdict)
-        limit: Any = [0.78] * n
         return PerformanceView(
             MODEL, segment, axis,
-            [MetricSeries("accuracy", False, "share", True, value, low, high, limit, 0.81,
+            [MetricSeries("accuracy", False, "share", True, value, low, high, [0.78] * n, 0.81,
                           self.states("country")),
              MetricSeries("roc_auc", True, "share", True, estimate, low, high, [None] * n, None,
                           "o" * n)],
             [800] * n, [300] * n, [14] * n, confusion,
-            [ComparisonView("candidate", "3.1", "3.2", "better", compared)], [], self.versions,
+            [ComparisonView("candidate", "3.1", "3.2", "better", compared)], [],
+            self.versions, False, self.model_row().labels,
         )  # fmt: skip
 
     def alerts(self, wanted: Wanted, limit: int) -> AlertList:

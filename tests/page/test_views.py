@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -56,6 +57,19 @@ def test_nothing_is_wider_than_the_window(browser: Any, site: Site, size: dict[s
             assert (
                 page.evaluate("document.documentElement.scrollWidth") == size["viewport"]["width"]
             )
+
+
+def test_a_feature_says_how_far_labels_are_behind(browser: Any, site: Site) -> None:
+    """By a mark on its axis of time, and by a line that leads to the performance."""
+    with tab(browser, site.url) as own:
+        page = own.open(VIEWS["feature"])
+        assert page.locator(".plot").first.locator("text=labels to here").count() == 1
+        page.get_by_role(
+            "link", name=re.compile("^labels 812 of 1,127 .*, 1 d 5 h behind$")
+        ).click()
+        page.wait_for_selector("h2:has-text('Labels')")
+        assert "1 d 5 h behind" in page.locator("section", has_text="Labels").last.inner_text()
+        assert page.locator("text=labels to here").count() == 0
 
 
 def test_an_alert_has_the_commands_that_look_at_its_rows(browser: Any, site: Site) -> None:

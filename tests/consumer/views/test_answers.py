@@ -98,6 +98,24 @@ def test_performance(model: str) -> None:
         assert kinds == sorted(kinds)
         realised = any(each.name == "accuracy" and not each.estimated for each in view.metrics)
         assert (view.confusion is not None) == realised
+        known = view.newest_labels
+        assert (known is not None) == any(each is not None for each in view.labelled)
+        if known is not None:
+            newest = oracle.ends(oracle.of_features(verdicts, model, segment))[-1]
+            assert known.end in view.axis.ends
+            assert known.judged == (newest if newest > known.end else None)
+            feature = views().feature(model, "prediction.score", segment)
+            assert feature is None or feature.labels == known
+
+
+def test_labels_are_behind_where_they_come_late() -> None:
+    """Where windows are those of the predictions, and labels come some hours after these."""
+    behind = {
+        model: shown.newest_labels is not None and shown.newest_labels.judged is not None
+        for model in MODELS
+        if (shown := views().performance(model)) is not None
+    }
+    assert behind == {PLAIN: True, CREDIT: False, PRICE: False, GUESS: False}
 
 
 def test_comparisons_stand_with_their_models() -> None:

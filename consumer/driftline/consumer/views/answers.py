@@ -49,12 +49,17 @@ class Budget(msgspec.Struct, frozen=True):
 
 
 class Labels(msgspec.Struct, frozen=True):
-    """Predictions of the newest window of labels: labelled, still waiting, expired without one."""
+    """Predictions of the newest window of labels: labelled, still waiting, expired without one.
+
+    `end`: of that window. `judged`: end of the newest window of features, where that is later: by
+    so much labels are behind.
+    """
 
     labelled: int
     waiting: int
     expired: int
     end: str
+    judged: str | None = None
 
 
 class AlertRow(msgspec.Struct, frozen=True):
@@ -200,6 +205,7 @@ class FeatureView(msgspec.Struct, frozen=True):
         contributions: of each bin of `verdict.bins` its share of the effect, 0 to 1, as in `top`.
         names: of each bin, in words.
         writable: whether its present can be accepted here.
+        labels: of the newest window of the stream's labels; None where none are joined.
         joint: as in `ModelView`.
     """
 
@@ -222,6 +228,7 @@ class FeatureView(msgspec.Struct, frozen=True):
     versions: list[VersionStart]
     writable: bool = False
     joint: bool = False
+    labels: Labels | None = None
 
 
 class JointView(msgspec.Struct, frozen=True):
@@ -273,7 +280,7 @@ class PerformanceView(msgspec.Struct, frozen=True):
     """How a model, or a segment of it, performs.
 
     `labelled`, `waiting`, `expired`: predictions of each window. `confusion`: as in the newest
-    verdict on accuracy. `joint`: as in `ModelView`.
+    verdict on accuracy. `joint`: as in `ModelView`. `newest_labels`: None where none are joined.
     """
 
     model: str
@@ -288,6 +295,7 @@ class PerformanceView(msgspec.Struct, frozen=True):
     alerts: list[AlertRow]
     versions: list[VersionStart]
     joint: bool = False
+    newest_labels: Labels | None = None
 
 
 class AlertList(msgspec.Struct, frozen=True):

@@ -149,6 +149,7 @@ def feature_view(
         alerts=[book.row(known, now) for known in alerts[:_MOST_ALERTS]],
         versions=stream.version_starts(),
         joint=state.whole.joint is not None,
+        labels=stream.newest_labels(),
     )
 
 

@@ -64,6 +64,7 @@ def performance_view(
         alerts=[book.row(known, now) for known in alerts],
         versions=stream.version_starts(),
         joint=state.whole.joint is not None,
+        newest_labels=stream.newest_labels(),
     )
 
 

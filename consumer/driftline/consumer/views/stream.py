@@ -140,7 +140,10 @@ class Stream:
         labelled, waiting, expired = (
             int(self.labels.figure(name, "labels", span) or 0) for name in LABELS
         )
-        return Labels(labelled, waiting, expired, self.labels.text(span)[1])
+        newest = self.features.newest
+        behind = newest is not None and newest.end > span.end
+        judged = self.features.text(newest)[1] if newest is not None and behind else None
+        return Labels(labelled, waiting, expired, self.labels.text(span)[1], judged)
 
     def version_starts(self) -> list[VersionStart]:
         """Return the windows in which versions were first seen; not those of the oldest window."""

@@ -112,7 +112,7 @@ function Watch() {
 
 function Banner() {
   const { status, reached } = watch;
-  if (!reached) return html`<p class="banner" role="alert">The server does not answer. What you see is the last that it sent; it is asked again every few seconds. Is <code>driftline ui</code> running?</p>`;
+  if (!reached) return html`<p class="banner" role="alert">The server does not answer. What you see is the last that was read; it is asked again by itself. Is <code>driftline ui</code> running?</p>`;
   if (status?.connected === false) return html`<p class="banner" role="alert">Cut off from the broker: ${status.problem || "it does not answer"}. What you see is the last that was read; it goes on by itself when the broker is back.</p>`;
   if (status?.loading) return html`<p class="banner calm">Reading what was published before. Figures fill in within some seconds.</p>`;
   return null;

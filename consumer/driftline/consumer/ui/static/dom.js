@@ -7,4 +7,4 @@ export * from "preact/hooks";
 export const html = htm.bind(h);
 
 // Addresses of views, as functions; where one gives null there is nothing to go to.
-export const Links = createContext({ model: () => null, feature: () => null, performance: () => null, alert: () => null });
+export const Links = createContext();

@@ -1,11 +1,15 @@
 // What several views say of a model, and of one verdict.
 import { html, Links, useContext } from "driftline/dom.js";
-import { count, Num, share, words } from "driftline/format.js";
+import { count, lasting, Num, share, words } from "driftline/format.js";
 import { Table } from "driftline/components/layout.js";
 import { State } from "driftline/components/state.js";
 
-export const Labels = ({ labels }) =>
-  labels && html`<span>labels <${Num} value=${labels.labelled} as=${count} /> of <${Num} value=${labels.labelled + labels.waiting + labels.expired} as=${count} />${labels.labelled + labels.waiting + labels.expired > 0 && html` <span class="muted">(${share(labels.labelled / (labels.labelled + labels.waiting + labels.expired))})</span>`}</span>`;
+// How many predictions have their label, and how far labels are behind.
+export function Labels({ labels }) {
+  if (!labels) return null;
+  const { labelled, waiting, expired, end, judged } = labels, all = labelled + waiting + expired;
+  return html`<span>labels <${Num} value=${labelled} as=${count} /> of <${Num} value=${all} as=${count} />${all > 0 && html` <span class="muted">(${share(labelled / all)})</span>`}${judged && `, ${lasting(end, judged)} behind`}</span>`;
+}
 
 export const Events = ({ row }) =>
   html`<span><${Num} value=${row.events} as=${count} /> events${row.normal_events !== null &&
@@ -25,7 +29,8 @@ export function ModelHead({ model, row, state, segment, segments, here, to, join
 }
 
 // What stands at a time on every chart of a stream.
-export const marksOf = (versions, alerts) => [
+export const marksOf = ({ versions, alerts, labels }) => [
+  ...(labels?.judged ? [{ at: labels.end, label: "labels to here" }] : []),
   ...versions.slice(1).slice(-8).map(({ version, start }) => ({ at: start, label: `version ${version}` })),
   ...alerts.filter(({ since, status }) => since && status === "firing").slice(0, 3).map(({ since }) => ({ at: since, label: "began" })),
 ];

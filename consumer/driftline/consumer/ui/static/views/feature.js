@@ -4,7 +4,7 @@ import { count, endOf, moment, Num, share, Time, tiny, versionNames, words } fro
 import { Act, AlertItems, Link } from "driftline/components/alerts.js";
 import { Bins, Together } from "driftline/components/bins.js";
 import { Chart } from "driftline/components/chart.js";
-import { Counts, marksOf, ModelHead } from "driftline/components/model.js";
+import { Counts, Labels, marksOf, ModelHead } from "driftline/components/model.js";
 import { Empty, Facts, Panel, Table } from "driftline/components/layout.js";
 import { Spark, State } from "driftline/components/state.js";
 
@@ -21,8 +21,8 @@ const Evidence = ({ of, data, ...charts }) => html`<${Panel} title="Evidence tha
 
 export function FeatureView({ data, write }) {
   const links = useContext(Links);
-  const { model, segment, feature, axis, verdict, alerts, versions } = data;
-  const marks = marksOf(versions, alerts);
+  const { model, segment, feature, axis, verdict, alerts } = data;
+  const marks = marksOf(data);
   const at = verdict ? axis.ends.indexOf(endOf(verdict.window)) : -1;
   const step = (by, word) => {
     const end = axis.ends[at + by], href = end && at >= 0 && links.feature(model, feature, segment, end);
@@ -33,6 +33,7 @@ export function FeatureView({ data, write }) {
   const shown = verdict && html`window to ${moment(endOf(verdict.window))}`;
   return html`<${ModelHead} joint=${data.joint} model=${model} state=${verdict && verdict.state} segment=${segment} segments=${data.segments.map((each) => each.segment)} to=${(each) => links.feature(model, feature, each)}><${Link} to=${links.model(model, segment)} class="up">${model}<//> ${feature}<//>
     ${alerts.length > 0 && html`<${AlertItems} rows=${alerts} most=${4} />`}
+    ${data.labels && html`<p class="calm"><${Link} to=${links.performance(model, segment)}><${Labels} ...${data} /><//></p>`}
     ${data.writable && write && html`<div class="buttons"><${Act} model=${model} feature=${feature} write=${write} /></div>`}
     <div class="pair-of"><${Panel} title="Effect over time" aside="PSI in nats; one scale for all features">
       <${Chart} title="effect" ...${charts} states=${data.states} series=${[{ name: "effect", values: data.effect }, { name: "critical from", values: axis.ends.map(() => data.critical), tone: "critical", dash: true }]} /><//>
@@ -65,7 +66,7 @@ export function JointView({ data }) {
   const { model, alerts, verdict } = data;
   return html`<${ModelHead} model=${model} joint=${true} here="together" state=${verdict && verdict.state} segments=${data.segments} to=${(each) => links.model(model, each)}>${model}<//>
     ${alerts.length > 0 && html`<${AlertItems} rows=${alerts} most=${4} />`}
-    <${Evidence} of="features no longer go together" data=${data} ends=${data.axis.ends} low=${0} marks=${marksOf(data.versions, alerts)} to=${(end) => links.joint(model, end)} chosen=${verdict && data.axis.ends.indexOf(endOf(verdict.window))} />
+    <${Evidence} of="features no longer go together" data=${data} ends=${data.axis.ends} low=${0} marks=${marksOf(data)} to=${(end) => links.joint(model, end)} chosen=${verdict && data.axis.ends.indexOf(endOf(verdict.window))} />
     ${verdict ? html`<${Facts} facts=${[["window to", moment(endOf(verdict.window))], ["events", html`<${Num} value=${verdict.window.events} as=${count} />`], ["why", verdict.reason]]} />
       <${Together} ...${verdict} />` : html`<${Empty}>No verdict on this window is held. Choose a later one.<//>`}`;
 }

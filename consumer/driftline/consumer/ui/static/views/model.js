@@ -16,7 +16,7 @@ function Features({ view }) {
   const [state, setState] = useState("");
   const rows = useMemo(() => view.features.filter((row) => row.feature.toLowerCase().includes(text.toLowerCase()) && (!state || row.state === state)), [view.features, text, state]);
   const [ref, first, end] = useSeen(rows.length, ROW, 60);
-  const { model, segment } = { model: view.model.model, segment: view.segment };
+  const { model: { model }, segment } = view;
   return html`<div class="filter">
     <input type="search" placeholder="Find a feature" aria-label="Find a feature" onInput=${(event) => setText(event.currentTarget.value)} />
       <select aria-label="State" onChange=${(event) => setState(event.currentTarget.value)}><option value="">every state</option>

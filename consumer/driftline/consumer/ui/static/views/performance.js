@@ -3,7 +3,7 @@ import { html, Links, useContext } from "driftline/dom.js";
 import { count, endOf, moment, Num, share, words } from "driftline/format.js";
 import { AlertItems } from "driftline/components/alerts.js";
 import { Chart } from "driftline/components/chart.js";
-import { marksOf, ModelHead } from "driftline/components/model.js";
+import { Labels, marksOf, ModelHead } from "driftline/components/model.js";
 import { Empty, Panel, Table } from "driftline/components/layout.js";
 import { Shape } from "driftline/components/state.js";
 
@@ -50,7 +50,7 @@ function Comparison({ each }) {
 export function PerformanceView({ data, segments = [] }) {
   const links = useContext(Links);
   const { model, segment, axis, alerts } = data;
-  const marks = marksOf(data.versions, alerts);
+  const marks = marksOf(data);
   const measured = data.metrics.filter(({ estimated }) => !estimated), estimates = data.metrics.filter(({ estimated }) => estimated);
   const shown = [...measured, ...estimates.filter(({ name }) => !measured.some((each) => each.name === name))];
   const labels = data.labelled.some((each) => each !== null);
@@ -58,7 +58,7 @@ export function PerformanceView({ data, segments = [] }) {
     ${alerts.length > 0 && html`<${AlertItems} rows=${alerts} most=${6} />`}
     ${!data.metrics.length && html`<${Empty}>No metric has been judged. Name the topic with the ground truth as <code>labels</code> of this model, or <code>prediction.score</code> for an estimate without labels; the first figure comes when enough labels have.<//>`}
     <div class="pair-of">${shown.map((metric) => html`<${Metric} key=${metric.name} metric=${metric} estimate=${estimates.find((each) => each !== metric && each.name === metric.name)} axis=${axis} marks=${marks} />`)}
-    ${labels && html`<${Panel} title="Labels" aside="predictions of each window">
+    ${labels && html`<${Panel} title="Labels" aside=${html`<${Labels} labels=${data.newest_labels} />`}>
       <${Chart} title="labels" as=${count} ends=${axis.ends} low=${0} series=${[{ name: "labelled", values: data.labelled }, { name: "waiting", values: data.waiting, tone: "muted" }, { name: "expired", values: data.expired, tone: "critical" }]} /><//>`}</div>
     <div class="pair-of">${data.confusion?.confusion && html`<${Panel} title="Confusion"><${Confusion} verdict=${data.confusion} /><//>`}
     ${data.comparisons.map((each) => html`<${Comparison} key=${each.name} each=${each} />`)}</div>`;
