@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from math import floor, log10
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from driftline.consumer.wire.records import EVENTS, Verdict
 Read = Callable[[Place], Verdict | None]
 """Reads one verdict; None where it is gone."""
 _MOST_ALERTS = 500  # of one view
+_DIGITS = 4  # of an edge of a bin, at least
 
 
 def model_view(
@@ -169,7 +171,30 @@ def bins_of(verdict: Verdict | None) -> tuple[list[str], Column]:
     """Return the names of a verdict's bins, and the part of each in the effect."""
     if verdict is None or not verdict.bins:
         return [], []
-    return bin_names(verdict.bins), contributions(verdict.bins)
+    bins = verdict.bins
+    short = {**bins, "upper": short_edges(bins["upper"])} if "upper" in bins else bins
+    return bin_names(short), contributions(bins)
+
+
+def short_edges(edges: Sequence[float]) -> list[float]:
+    """Return edges with four digits, and more where these do not tell them apart.
+
+    Whole numbers stay as they are.
+
+    >>> short_edges([0.3085142914, 0.4076004649, 39811.6]), short_edges([18, 0.100001, 0.100002])
+    ([0.3085, 0.4076, 39812.0], [18, 0.100001, 0.100002])
+    """
+    for digits in range(_DIGITS, 10):
+        short = [_rounded(each, digits) for each in edges]
+        if len(set(short)) == len(set(edges)):
+            return short
+    return list(edges)
+
+
+def _rounded(edge: float, digits: int) -> float:
+    if edge == round(edge):
+        return edge
+    return round(edge, max(0, digits - 1 - floor(log10(abs(edge)))))
 
 
 def asked_span(ring: Ring, name: str, window: str | None) -> Span | None:

@@ -56,7 +56,7 @@ export function PerformanceView({ data, segments = [] }) {
   const labels = data.labelled.some((each) => each !== null);
   return html`<${ModelHead} joint=${data.joint} model=${model} segment=${segment} segments=${segments} here="performance" to=${(each) => links.performance(model, each)} />
     ${alerts.length > 0 && html`<${AlertItems} rows=${alerts} most=${6} />`}
-    ${!data.metrics.length && html`<${Empty}>No metric has been judged. Name the topic with the ground truth as <code>labels</code> of this model, or <code>prediction.score</code> for an estimate without labels; the first figure comes when enough labels have.<//>`}
+    ${!data.metrics.length && html`<${Empty}>No metric has been judged. Name the topic with the ground truth as <code>labels</code> of this model, or a limit in its <code>performance</code> for an estimate by scores; the first figure comes when enough labels have.<//>`}
     <div class="pair-of">${shown.map((metric) => html`<${Metric} key=${metric.name} metric=${metric} estimate=${estimates.find((each) => each !== metric && each.name === metric.name)} axis=${axis} marks=${marks} />`)}
     ${labels && html`<${Panel} title="Labels" aside=${html`<${Labels} labels=${data.newest_labels} />`}>
       <${Chart} title="labels" as=${count} ends=${axis.ends} low=${0} series=${[{ name: "labelled", values: data.labelled }, { name: "waiting", values: data.waiting, tone: "muted" }, { name: "expired", values: data.expired, tone: "critical" }]} /><//>`}</div>
