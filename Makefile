@@ -21,7 +21,7 @@ unexport PYTHONPATH PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install lint tests unit test-kafka test-page test-retraining test-spark chart vendored outage states fleet restarts coverage nycflights stack-test wheel test demo picture docs kafka bench sequential pins clean
+.PHONY: help install lint tests test-long unit test-kafka test-page test-retraining test-spark chart vendored outage states fleet restarts coverage nycflights stack-test wheel test demo picture docs kafka bench sequential pins clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-12s %s\n", $$1, $$2}'
@@ -66,12 +66,20 @@ lint: .venv/.dev ## ruff, ruff format, mypy, import-linter
 	@$(BIN)/lint-imports > build/lint-imports.txt || { cat build/lint-imports.txt; exit 1; }
 
 # Those with a broker mostly wait, so they cost little time beside the others.
-tests: .venv/.dev ## all tests, those with a broker beside those without
+tests: .venv/.dev ## the tests, those with a broker beside those without; not those of tests/long.txt
 	@echo "test: without a broker, and with one"
-	@mkdir -p build
-	@$(BIN)/pytest -q -m "kafka and not page and not spark" tests > build/test-kafka.txt 2>&1 & kafka=$$!; \
-	  trap 'kill $$kafka' INT TERM; $(BIN)/pytest -q -n $(JOBS) --dist worksteal -m "not kafka and not page and not spark"; code=$$?; \
-	  wait $$kafka || code=1; cat build/test-kafka.txt; exit $$code
+	$(call both,not long)
+
+test-long: .venv/.dev ## the same of tests/long.txt: random runs with kills, laws, simulations
+	@echo "test: the long ones, without a broker, and with one"
+	$(call both,long)
+
+define both
+@mkdir -p build
+@$(BIN)/pytest -q -m "kafka and $(1)" tests/kafka > build/test-kafka.txt 2>&1 & kafka=$$!; \
+  trap 'kill $$kafka' INT TERM; $(BIN)/pytest -q -n $(JOBS) --dist worksteal -m "not kafka and not page and not spark and $(1)"; code=$$?; \
+  wait $$kafka || code=1; cat build/test-kafka.txt; exit $$code
+endef
 
 unit: .venv/.dev ## all tests that need no broker
 	@echo "test: without a broker"
@@ -87,7 +95,7 @@ coverage: .venv/.dev ## the same, and fails where they reach less than the figur
 
 test-kafka: .venv/.dev ## the tests that need a broker; they start their own
 	@echo "test: with a broker"
-	@$(BIN)/pytest -q -m "kafka and not page and not spark" tests
+	@$(BIN)/pytest -q -m kafka tests/kafka
 
 .venv/.page: .venv/.dev requirements-page.txt
 	@echo "install: a driver of browsers"
@@ -172,7 +180,7 @@ $(WHEEL)/.checked: $(WHEEL)/.pins .venv/.dev $(SOURCES) README.md LICENSE NOTICE
 	@$(WHEEL)/bin/python tests/wheel/check.py $(DEMO_INPUT)
 	@touch $@
 
-test: install lint $(TESTS) wheel build/site/index.html ## everything that CI runs
+test: install lint $(TESTS) wheel build/site/index.html ## linters, types, layers and the tests; .ci/run runs the long ones, too
 
 demo: .venv/.runtime ## a stream that drifts, watched by the real service; needs Python alone
 	@$(BIN)/driftline demo

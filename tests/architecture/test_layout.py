@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.conftest import LONG
 
 LONGEST = 400
 # Such a name says that the thing has no subject of its own.
@@ -60,3 +61,10 @@ def test_every_folder_of_a_package_has_an_init(root: Path, sources: list[Path]) 
     """Without it a folder is a namespace package: linters and coverage pass it over."""
     folders = {path.parent for path in sources}
     assert [str(folder) for folder in folders if not (folder / "__init__.py").is_file()] == []
+
+
+@pytest.mark.parametrize("line", sorted(LONG))
+def test_what_is_called_long_exists(root: Path, line: str) -> None:
+    """Another name would bring a test back into `make test` without a word."""
+    file, _, test = line.partition("::")
+    assert f"def {test}" in (root / file).read_text(encoding="utf-8")
