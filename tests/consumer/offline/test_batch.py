@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -191,3 +193,39 @@ def test_verdicts_and_alerts_are_frames() -> None:
     timed = backtest(data.assign(ts=times), window="6h", min_events=100)
     assert set(timed.verdict_frame().start) == {each.window.start for each in timed.verdicts}
     assert timed.alert_frame().since.tolist() == [each.since for each in timed.alerts]
+
+
+def test_few_rows_are_told() -> None:
+    few = report(frame(2_000, 1), frame(150, 2))
+    enough = report(frame(2_000, 1), frame(200, 2))
+
+    assert [str(note) for note in few.notes if note.kind == "note"] == [
+        "note  the reference has 2,000 rows, the current data 150: with fewer than 200 only great"
+        " changes can be told from chance"
+    ]
+    assert not [note for note in enough.notes if note.kind == "note"]
+
+
+def test_windows_may_be_durations_of_python() -> None:
+    data = frame(N, 1)
+    data.index = pd.date_range("2026-03-01", periods=N, freq="5min")
+
+    given = backtest(data, window=pd.Timedelta("2D"), every=timedelta(days=1), min_events=200)
+
+    assert given.to_dict() == backtest(data, window="2d", every="1d", min_events=200).to_dict()
+    assert {verdict.window.end for verdict in given.verdicts} >= {"2026-03-10T00:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ({"rows": 0}, "rows=0: give a whole number"),
+        ({"rows": 1.5}, r"rows=1\.5: give a whole number"),
+        ({"min_events": "9"}, "min_events='9': give a whole number"),
+        ({"window": 5}, "window=5: give it as text"),
+        ({"budget": 1}, "budget=1: give it as text"),
+    ],
+)
+def test_arguments_that_say_nothing_are_refused(argument: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=f"^{message}"):
+        backtest(frame(N, 1), **argument)

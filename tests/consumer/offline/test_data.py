@@ -161,3 +161,63 @@ def test_a_type_that_arrow_has_not_and_a_single_value_are_refused() -> None:
     for value in (1, "ab", None):
         with pytest.raises(InputError, match=r"^age is one value: give a list"):
             rows({"age": value})
+
+
+def test_masked_values_are_missing() -> None:
+    masked = np.ma.masked_array([7, 999, 9], [False, True, False])
+    pairs = np.ma.masked_array([[1.5, 2.5], [3.5, 4.5]], [[True, False], [False, False]])
+
+    assert rows({"a": masked}) == [{"a": 7}, {"a": None}, {"a": 9}]
+    assert rows(masked * 0.5) == [{"0": 3.5}, {"0": None}, {"0": 4.5}]
+    assert rows(pairs) == [{"0": None, "1": 2.5}, {"0": 3.5, "1": 4.5}]
+    assert rows({"a": np.ma.masked_array([3, 4])}) == [{"a": 3}, {"a": 4}]
+
+
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
+def test_rows_as_lists_and_matrices_are_tables() -> None:
+    from collections import namedtuple
+
+    trip = namedtuple("trip", "km fuel")  # what cursors of databases return
+
+    assert rows([[1, "a"], [2, None]]) == [{"0": 1, "1": "a"}, {"0": 2, "1": None}]
+    assert rows([trip(1.5, "gas")]) == [{"km": 1.5, "fuel": "gas"}]
+    assert rows([np.array([1, 2]), np.array([3, 4])]) == [{"0": 1, "1": 2}, {"0": 3, "1": 4}]
+    assert rows(np.matrix([[1, 2], [3, 4]])) == [{"0": 1, "1": 2}, {"0": 3, "1": 4}]
+    with pytest.raises(InputError, match="row 2 has 1 values, the first 2"):
+        rows([[1, 2], [3]])
+
+
+def test_columns_by_their_rows_are_columns() -> None:
+    frame = pd.DataFrame({"km": [5, 3], "fuel": ["gas", "oil"]}, index=[12, 7])
+
+    assert rows(frame.to_dict()) == frame.to_dict("records")
+    with pytest.raises(InputError, match="two columns are called 1"):
+        rows({1: [5], "1": [6]})
+
+
+def test_arrays_of_arrow_and_extensions_of_pandas_are_columns() -> None:
+    chunks = pa.chunked_array([["a"], [None]])
+
+    assert rows(pa.array(["a", None])) == rows(chunks) == [{"0": "a"}, {"0": None}]
+    assert rows({"a": chunks}) == [{"a": "a"}, {"a": None}]
+    assert rows(pd.array([1, None], dtype="Int64")) == [{"0": 1}, {"0": None}]
+
+
+def test_objects_of_polars_are_their_values() -> None:
+    held = pl.Series("price", [Decimal("1.5"), None], dtype=pl.Object)
+
+    expected = [{"n": 1, "price": 1.5, "z": "a"}, {"n": 2, "price": None, "z": "b"}]
+    assert rows(pl.DataFrame({"n": [1, 2], "price": held, "z": ["a", "b"]})) == expected
+    assert rows(pl.DataFrame({"price": held})) == [{"price": 1.5}, {"price": None}]
+
+
+def test_an_index_of_times_without_a_name_is_a_column() -> None:
+    index = pd.date_range("2026-03-01", periods=2, freq="h", tz="Europe/Berlin")
+    frame = pd.DataFrame({"km": [5, 3]}, index=index)
+    times = ["2026-02-28T23:00:00Z", "2026-03-01T00:00:00Z"]
+
+    assert [row["index"] for row in rows(frame)] == times
+    assert rows(frame["km"]) == [{"index": times[0], "km": 5}, {"index": times[1], "km": 3}]
+    days = frame.set_index(pd.period_range("2026-03-01", periods=2, freq="D"))
+    assert [row["index"] for row in rows(days)] == ["2026-03-01T00:00:00", "2026-03-02T00:00:00"]
+    assert rows(frame.reset_index(drop=True)) == [{"km": 5}, {"km": 3}]

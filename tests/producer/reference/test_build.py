@@ -317,7 +317,8 @@ def test_features_without_values_are_left_out_and_named() -> None:
         (
             [{"features": {"x": None}}],
             {},
-            "no event has a feature or prediction with values; check the mapping of features",
+            "no event has a feature or prediction with values (times, arrays and empty columns are"
+            " none); check the mapping of features",
         ),
         (
             [{"features": {"amount": 1}}],

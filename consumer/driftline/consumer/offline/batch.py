@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from itertools import chain
+from operator import index
 from typing import Any, TypeVar
 
 from driftline.consumer.config import ModelConfig, SourceConfig
@@ -14,6 +16,7 @@ from driftline.consumer.offline.assumed import assumed
 from driftline.consumer.offline.assumptions import assume
 from driftline.consumer.offline.data import tables_of
 from driftline.consumer.offline.feedback import Feedback
+from driftline.consumer.offline.first_look import FEWEST
 from driftline.consumer.offline.found import Found
 from driftline.consumer.offline.given_truth import GivenTruth
 from driftline.consumer.offline.monitor import TOPIC, config_of
@@ -24,12 +27,13 @@ from driftline.consumer.offline.window_options import WindowOptions
 from driftline.consumer.service.backtest import Backtest
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.wire.records import Alert, Verdict
+from driftline.consumer.wire.text import counted
 from driftline.detectors.dispersion import Dispersion
 from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import Reference
 from driftline.producer.errors import InputError
 from driftline.producer.files.given import Given
-from driftline.producer.records.durations import parse_duration
+from driftline.producer.records.durations import format_duration, parse_duration
 from driftline.producer.reference.build import ReferenceSettings, reference_from_tables
 from driftline.producer.reference.derive import FieldType
 
@@ -131,6 +135,12 @@ def report(
     given = _given(current, "the current data")
     name, found = reference.model, assume(given, reference.model, feedback, actual)
     rows = sum(table.rows for table in given.scan())
+    if min(rows, reference.events) < FEWEST:
+        feedback.note(
+            "note",
+            f"the reference has {counted(reference.events, 'row')}, the current data {rows:,}:"
+            f" with fewer than {FEWEST:,} only great changes can be told from chance",
+        )
     wanted: dict[str, Any] = {
         # One pane: the rows of a batch are a set, so evidence is not added up along their order.
         "window": {"rows": rows, "pane": rows, "min_events": 1},
@@ -157,8 +167,8 @@ def backtest(
     labels: Any = None,
     positive_label: str | None = None,
     rows: int | None = None,
-    window: str | None = None,
-    every: str | None = None,
+    window: str | timedelta | None = None,
+    every: str | timedelta | None = None,
     min_events: int | None = None,
     budget: str | None = None,
 ) -> Report:
@@ -171,7 +181,7 @@ def backtest(
         labels: the ground truth, where it is data of its own: by the id of its rows.
         positive_label: the class that the score speaks of.
         rows: rows of a window, in their order, for data without times.
-        window: length of a window, such as `1d`.
+        window: length of a window, such as `1d` or `timedelta(days=1)`.
         every: from one to the next, such as `6h`.
         min_events: a window with fewer is not judged.
         budget: false alarms that are allowed, such as `1 per 30d`, or `1 per 100 windows`.
@@ -193,8 +203,8 @@ def backtest(
     windows = WindowOptions(
         _parsed("window", window, parse_duration),
         _parsed("every", every, parse_duration),
-        rows,
-        min_events,
+        _whole("rows", rows),
+        _whole("min_events", min_events),
         _parsed("budget", budget, Budget.parse),
     )
     feedback = Feedback()
@@ -205,16 +215,39 @@ def backtest(
     return _report(setup.found, outputs, feedback, setup.backtest, setup.config)
 
 
-def _parsed(name: str, text: str | None, parse: Callable[[str], _T]) -> _T | None:
+def _parsed(name: str, value: str | timedelta | None, parse: Callable[[str], _T]) -> _T | None:
     """Return what an argument says.
 
     Raises:
         InputError: it is not written as it should be.
     """
+    if value is None:
+        return None
+    if isinstance(value, timedelta):
+        value = format_duration(value // timedelta(milliseconds=1))
+    if not isinstance(value, str):
+        raise InputError(f"{name}={value!r}: give it as text")
     try:
-        return None if text is None else parse(text)
+        return parse(value)
     except ValueError as error:
-        raise InputError(f"{name}={text!r}: {error}") from None
+        raise InputError(f"{name}={value!r}: {error}") from None
+
+
+def _whole(name: str, value: int | None) -> int | None:
+    """Return a number of rows or events.
+
+    Raises:
+        InputError: it is none.
+    """
+    if value is None:
+        return None
+    try:
+        number = index(value)
+    except TypeError:
+        number = 0
+    if number < 1:
+        raise InputError(f"{name}={value!r}: give a whole number above 0")
+    return number
 
 
 def _report(

@@ -12,15 +12,17 @@ from numpy.typing import NDArray
 
 from driftline.producer.errors import InputError
 from driftline.producer.files.tables import read_tables
+from driftline.producer.records.column_values import null_where
 from driftline.producer.records.placed_table import placed
 from driftline.producer.records.plain import plain_value
 from driftline.producer.records.table import Column, Numbers, Table, Times, Vectors, column_of
 
 _PLAIN = frozenset((str, bool, int, type(None)))
 _KINDS = (
-    "a frame (pandas, polars, Arrow), a dictionary of columns, a list of dictionaries or of values,"
-    " an array or the path of a file"
+    "a frame (pandas, polars, Arrow), a dictionary of columns, a list of dictionaries, of rows or"
+    " of values, an array of one or two dimensions, or the path of a file"
 )
+_TIME_INDEX = frozenset(("DatetimeIndex", "PeriodIndex"))
 
 
 def tables_of(data: Any) -> Iterator[Table]:
@@ -28,9 +30,9 @@ def tables_of(data: Any) -> Iterator[Table]:
 
     Args:
         data: a frame of pandas or polars, anything else with the Arrow C stream interface, a
-            dictionary of columns (arrays, series, lists), a list of dictionaries, a series or a
-            list of values, an array of one or two dimensions (columns 0, 1, ...), or the path of a
-            file.
+            dictionary of columns (arrays, series, lists, dictionaries by row), a list of
+            dictionaries, a series or a list of values, an array of one or two dimensions or a list
+            of rows (columns 0, 1, ...), or the path of a file.
 
     Raises:
         InputError: it is none of these, its columns differ in length, or it has no rows.
@@ -51,23 +53,48 @@ def _tables(data: Any) -> Iterator[Table]:
     if isinstance(data, str | os.PathLike):
         yield from read_tables(os.fspath(data))
     elif isinstance(data, Mapping):
-        yield _of_columns({str(name): values for name, values in data.items()})
-    elif hasattr(data, "name") and hasattr(data, "to_numpy"):  # a series
-        yield _of_columns({str(0 if data.name is None else data.name): data})
+        yield _of_columns(data)
+    elif hasattr(data, "to_numpy") and not hasattr(data, "columns"):  # a series, or values of one
+        yield from _of_series(data)
     elif _is_frame(data):
         yield from _of_frame(data)
     elif isinstance(data, np.ndarray) and data.dtype.names:
         yield _of_columns({name: data[name] for name in data.dtype.names})
-    elif isinstance(data, np.ndarray) and data.ndim <= 2:
-        columns = data.T if data.ndim == 2 else [data]
-        yield _of_columns({str(place): column for place, column in enumerate(columns)})
+    elif isinstance(data, np.ndarray) and 0 < data.ndim <= 2:
+        values = np.asarray(data) if isinstance(data, np.matrix) else data
+        yield _of_columns(dict(enumerate(values.T if values.ndim == 2 else [values])))
     elif isinstance(data, Sequence) and all(isinstance(row, Mapping) for row in data):
         yield Table.of_rows([_row(row) for row in data])
     elif isinstance(data, list | tuple) and all(map(_is_value, data)):
         yield _of_columns({"0": data})
+    elif isinstance(data, list | tuple) and all(map(_is_row, data)):
+        yield _of_rows(data)
     else:
         first = "collect() it first, or " if hasattr(data, "collect") else ""  # a lazy frame
         raise InputError(f"{type(data).__name__} is no data that can be read: {first}give {_KINDS}")
+
+
+def _of_series(data: Any) -> Iterator[Table]:
+    name = getattr(data, "name", None)
+    name = 0 if name is None else name
+    if type(getattr(data, "index", None)).__name__ in _TIME_INDEX:
+        yield from _of_frame(data.to_frame(name))  # with its times
+    else:
+        yield _of_columns({name: data})
+
+
+def _of_rows(rows: Sequence[Any]) -> Table:
+    """Return rows as a table whose columns have the names of named tuples, or 0, 1, ..."""
+    many = len(rows[0])
+    for place, row in enumerate(rows, 1):
+        if len(row) != many:
+            raise InputError(f"row {place:,} has {len(row):,} values, the first {many:,}")
+    names = getattr(rows[0], "_fields", range(many))
+    return _of_columns({name: [row[at] for row in rows] for at, name in enumerate(names)})
+
+
+def _is_row(row: Any) -> bool:
+    return isinstance(row, list | tuple) or (isinstance(row, np.ndarray) and row.ndim == 1)
 
 
 def _row(row: Mapping[Any, Any]) -> dict[str, Any]:
@@ -95,11 +122,16 @@ def _is_value(value: Any) -> bool:
     return value is None or isinstance(value, str | bool | int | float | np.generic)
 
 
-def _of_columns(columns: Mapping[str, Any]) -> Table:
-    for name, values in columns.items():
+def _of_columns(columns: Mapping[Any, Any]) -> Table:
+    read: dict[str, Column] = {}
+    for key, values in columns.items():
+        name = str(key)
         if isinstance(values, str | bytes) or not hasattr(values, "__iter__"):
             raise InputError(f"{name} is one value: give a list or an array of values")
-    read = {name: _column(values) for name, values in columns.items()}
+        if name in read:
+            raise InputError(f"two columns are called {name}; rename one of them")
+        # By the row, as `DataFrame.to_dict` has them.
+        read[name] = _column([*values.values()] if isinstance(values, Mapping) else values)
     lengths = {name: len(column) for name, column in read.items()}
     if len(set(lengths.values())) > 1:
         (first, rows), *others = lengths.items()
@@ -110,6 +142,14 @@ def _of_columns(columns: Mapping[str, Any]) -> Table:
 
 def _column(values: Any) -> Column:
     """Return the values of a column; NaN stands for a missing value, as in pandas."""
+    if type(values).__module__.partition(".")[0] == "pyarrow":
+        from driftline.producer.files.arrow_frames import array_column
+
+        return array_column(values)
+    if isinstance(values, np.ma.MaskedArray):
+        column = _column(values.data)
+        masked = np.any(np.ma.getmaskarray(values).reshape(len(values), -1), axis=1)
+        return null_where(column, masked) if masked.any() else column
     found = values.to_numpy() if hasattr(values, "to_numpy") else values
     if isinstance(found, np.ndarray) and found.ndim == 1 and found.dtype.kind in "iufM":
         return _of_array(found)

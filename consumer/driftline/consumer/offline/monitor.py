@@ -35,6 +35,10 @@ from driftline.producer.reference.guess import guess_mapping
 TOPIC = "rows"
 _FORMAT = 1
 _SAMPLE = 1_000
+_NO_TIMES = (
+    "; give a column of times, name it in the source's fields, or have windows of rows with"
+    ' {"window": {"rows": 1000}}'
+)
 _State = SketchState | JoinState | JudgeState | ComparisonState
 
 
@@ -45,10 +49,14 @@ class Update:
     Attributes:
         verdicts: of the windows that they made final.
         alerts: that fired, rose or resolved in these.
+        late: rows that came too late for their window, and were left out.
+        refused: rows that are no events, such as those without a time, and were left out.
     """
 
     verdicts: list[Verdict]
     alerts: list[Alert]
+    late: int = 0
+    refused: int = 0
 
     def to_frame(self) -> Any:
         """Return the verdicts as a frame, a row each: its own fields, not those of its parts."""
@@ -111,6 +119,9 @@ class Monitor:
         source: Mapping[str, Any] | None = None,
     ) -> None:
         if not isinstance(reference, Reference):
+            if not isinstance(reference, str | os.PathLike):
+                kind = type(reference).__name__
+                raise InputError(f"{kind} is no reference: build_reference makes one of data")
             reference = load_reference(os.fspath(reference))
         self.reference = reference
         self._settings = dict(settings or {})
@@ -126,12 +137,26 @@ class Monitor:
                 that `report` takes.
 
         Raises:
-            InputError: it is no data, or holds no column that the monitor reads.
+            InputError: it is no data, or no row up to now could be used.
         """
         found: list[Verdict | Alert] = []
+        late = refused = 0
         for table in tables_of(data):
-            found += self._begun(table).feed_table(table)
-        return _update(found)
+            stream = self._begun(table)
+            totals = stream.totals
+            late, refused = late - totals.late.total(), refused - totals.rejected.total()
+            found += stream.feed_table(table)
+            late, refused = late + totals.late.total(), refused + totals.rejected.total()
+        if totals.rejected.total() == totals.read:
+            first = next(iter(stream.examples.values()))
+            more = _NO_TIMES if first.reason == "timestamp" else ""
+            raise InputError(f"no row can be used: {first.detail}{more}")
+        return Update(
+            [each for each in found if isinstance(each, Verdict)],
+            [each for each in found if isinstance(each, Alert)],
+            late,
+            refused,
+        )
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write all that `load` needs to go on as if nothing had happened."""
@@ -303,10 +328,3 @@ def _guessed(table: Table) -> dict[str, Any]:
     source = SourceConfig.of(mapping)
     dumped: dict[str, Any] = source.model_dump(mode="json", exclude_defaults=True)
     return dumped
-
-
-def _update(found: list[Verdict | Alert]) -> Update:
-    return Update(
-        [each for each in found if isinstance(each, Verdict)],
-        [each for each in found if isinstance(each, Alert)],
-    )

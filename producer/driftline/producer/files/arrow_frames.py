@@ -1,7 +1,8 @@
 """Frames of pandas and polars, tables and streams of Arrow: whatever hands over Arrow's columns.
 
-A pandas index that has a name is a column, unless a column has that name. In pandas NaN stands for
-a missing value, so there it is null; elsewhere it is a number that is not finite.
+A pandas index that has a name, or holds times, is a column, unless a column has that name. In
+pandas NaN stands for a missing value, so there it is null; elsewhere it is a number that is not
+finite.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from driftline.producer.records.plain import plain_value
 from driftline.producer.records.table import Column, Table, column_of
 
 _ROWS = 65_536
+_TIMES = frozenset(("DatetimeIndex", "PeriodIndex"))
 
 
 def frame_tables(frame: Any) -> Iterator[Table]:
@@ -31,8 +33,12 @@ def frame_tables(frame: Any) -> Iterator[Table]:
     >>> [table.to_rows() for table in frame_tables(pa.table({"km": [1, 2]}))]
     [[{'km': 1}, {'km': 2}]]
     """
-    if type(frame).__module__.partition(".")[0] == "pandas":
+    library = type(frame).__module__.partition(".")[0]
+    if library == "pandas":
         yield from _pandas(frame)
+        return
+    if library == "polars" and any(str(kind) == "Object" for kind in frame.dtypes):
+        yield from _polars_objects(frame)
         return
     first = 0
     for batch in _batches(frame):
@@ -44,6 +50,8 @@ def frame_tables(frame: Any) -> Iterator[Table]:
 
 def _pandas(frame: Any) -> Iterator[Table]:
     """Yield the rows of a frame of pandas, whatever its columns hold."""
+    if type(frame.index).__name__ in _TIMES and frame.index.name is None:
+        frame = frame.rename_axis("index")
     kept = [name for name in frame.index.names if name is not None and name not in frame.columns]
     if kept:
         others = [place for place, name in enumerate(frame.index.names) if name not in kept]
@@ -54,6 +62,38 @@ def _pandas(frame: Any) -> Iterator[Table]:
         part = frame.iloc[begin : begin + _ROWS]
         columns = {name: _series(part.iloc[:, place]) for place, name in enumerate(names)}
         yield Table(len(part), columns, begin)
+
+
+def _polars_objects(frame: Any) -> Iterator[Table]:
+    """Yield the rows of a frame of which some columns hold objects of Python.
+
+    Arrow would hold where they are in memory.
+    """
+    objects = [name for name, kind in frame.schema.items() if str(kind) == "Object"]
+    others = frame.drop(objects)
+    for begin in range(0, len(frame), _ROWS):
+        columns = {} if not others.width else _polars_columns(others[begin : begin + _ROWS])
+        for name in objects:
+            values = frame[name][begin : begin + _ROWS].to_list()
+            columns[name] = column_of(list(map(plain_value, values)))
+        kept = {name: columns[name] for name in frame.columns}
+        yield Table(len(columns[objects[0]]), kept, begin)
+
+
+def _polars_columns(frame: Any) -> dict[str, Column]:
+    (batch,) = pa.table(frame).combine_chunks().to_batches()
+    return dict(arrow_table(batch).columns)
+
+
+def array_column(values: Any) -> Column:
+    """Return an array of Arrow as a column, also one of several chunks.
+
+    >>> array_column(pa.chunked_array([[1], [2]])).values()
+    [1, 2]
+    """
+    whole = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+    (column,) = arrow_table(pa.record_batch([whole], ["column"])).columns.values()
+    return column
 
 
 def _series(series: Any) -> Column:
@@ -73,10 +113,7 @@ def _series(series: Any) -> Column:
                 for value, gone in zip(series.tolist(), missing, strict=True)
             ]
         )
-    if isinstance(array, pa.ChunkedArray):
-        array = array.combine_chunks()
-    (column,) = arrow_table(pa.record_batch([array], ["column"])).columns.values()
-    return column
+    return array_column(array)
 
 
 def _batches(frame: Any) -> Iterator[Any]:

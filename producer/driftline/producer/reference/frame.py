@@ -137,8 +137,8 @@ def _typed(
             raise _no_value(name, "numeric")
     if not found:
         raise InputError(
-            "no event has a feature or prediction with values; check the mapping"
-            + (f" of {listed(seen.columns)}" if seen.columns else "")
+            "no event has a feature or prediction with values (times, arrays and empty columns are"
+            " none); check the mapping" + (f" of {listed(seen.columns)}" if seen.columns else "")
         )
     return found, notes
 
