@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import http.client
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from tests.page.process import serving
+from tests.page.streams import alive, event, streams
 from tests.page.window import Tab, tab
 
 pytestmark = pytest.mark.page
@@ -97,19 +96,8 @@ def test_an_alert_is_acknowledged(own: Tab) -> None:
 
 def test_open_pages_do_not_stand_in_its_way(own: Tab, demo: str) -> None:
     """Of fifty streams each hears of a change, while `/livez` answers."""
-    where = urlsplit(demo).netloc
-    streams = []
-    for _ in range(50):
-        connection = http.client.HTTPConnection(where, timeout=60)
-        connection.request("GET", "/api/v1/stream")
-        streams.append((connection, connection.getresponse()))
-    own.open("/").wait_for_selector(".watch:has-text('live')")
-    for connection, stream in streams:
-        lines = iter(stream.readline, b"")
-        assert next(line for line in lines if line.startswith(b"event: ")).strip()
-        probe = http.client.HTTPConnection(where, timeout=60)
-        probe.request("GET", "/livez")
-        assert probe.getresponse().status == 200
-        probe.close()
-        stream.close()
-        connection.close()
+    with streams(demo) as others:
+        own.open("/").wait_for_selector(".watch:has-text('live')")
+        for other in others:
+            assert event(other)
+            alive(demo)

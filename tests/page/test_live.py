@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import http.client
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from tests.page.answers import ALERT, MODEL, Board
 from tests.page.site import TOKEN, Site, served
+from tests.page.streams import alive, event, streams
 from tests.page.window import tab
 
 pytestmark = pytest.mark.page
@@ -205,26 +205,10 @@ def test_an_open_page_does_not_grow(browser: Any, site: Site) -> None:
 
 def test_fifty_streams_do_not_stand_in_the_way(browser: Any, site: Site) -> None:
     """Each is told of a change, and `/livez` answers meanwhile."""
-    host, port = site.url.removeprefix("http://").split(":")
-    streams = []
-    for _ in range(50):
-        connection = http.client.HTTPConnection(host, int(port), timeout=30)
-        connection.request("GET", "/api/v1/stream")
-        streams.append((connection, connection.getresponse()))
-    with tab(browser, site.url) as own:
+    with tab(browser, site.url) as own, streams(site.url) as others:
         page = own.open("/")
         page.wait_for_selector(".watch:has-text('live')")
         site.push()
-        for _, stream in streams:
-            lines = iter(stream.readline, b"")
-            assert (
-                next(line for line in lines if line.startswith(b"event: ")).strip()
-                == b"event: changed"
-            )
-            probe = http.client.HTTPConnection(host, int(port), timeout=30)
-            probe.request("GET", "/livez")
-            assert probe.getresponse().status == 200
-            probe.close()
-    for connection, stream in streams:
-        stream.close()
-        connection.close()
+        for other in others:
+            assert event(other) == b"changed"
+            alive(site.url)
