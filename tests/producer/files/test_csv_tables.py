@@ -95,7 +95,7 @@ def test_any_text_has_the_cells_of_pythons_reader(tmp_path: Path, text: str, lar
     text = "x,y\n1,1\n1,1\n" + text
     file.write_text(text, newline="")
     expected = list(csv.reader(io.StringIO(text, newline="")))[1:]
-    layout = Layout("utf-8", ",", 0, 2, {0: "x", 1: "y"})
+    layout = Layout("utf-8", ",", 0, 2, {0: "x", 1: "y"}, head="x,y")
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(csv_cells, "LARGE", 0 if large else csv_cells.LARGE)

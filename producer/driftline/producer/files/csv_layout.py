@@ -16,6 +16,7 @@ from typing import TextIO
 
 from driftline.producer.errors import InputError
 from driftline.producer.files.csv_header import holds_values
+from driftline.producer.files.csv_quotes import Unescaped, is_escaped, unescaped
 from driftline.producer.files.text_lines import LONGEST_LINE, open_unpacked, too_long
 from driftline.producer.records.number_text import plain_number
 
@@ -36,7 +37,7 @@ _BYTE_ORDER_MARKS = {
 
 @dataclass(frozen=True)
 class Layout:
-    """How a file is written.
+    r"""How a file is written.
 
     Attributes:
         encoding: of its text.
@@ -45,8 +46,8 @@ class Layout:
         width: the number of cells in the header.
         names: the place of each column that is read, and its name.
         notes: what is not as usual, each a sentence.
-        headed: whether the first line names the columns; else it is a row.
-        head: the text of the line that names them.
+        head: the text of the line that names them; empty where the first line is a row.
+        escaped: whether a quote inside of quotes is written `\"`, not `""`.
     """
 
     encoding: str
@@ -55,8 +56,13 @@ class Layout:
     width: int
     names: dict[int, str]
     notes: tuple[str, ...] = ()
-    headed: bool = True
     head: str = ""
+    escaped: bool = False
+
+    @property
+    def headed(self) -> bool:
+        """Whether the first line names the columns; else it is a row."""
+        return bool(self.head)
 
     @property
     def padded(self) -> bool:
@@ -68,7 +74,8 @@ class Layout:
     def open(self, file: Path) -> Iterator[TextIO]:
         """Open a file at the line of its header, or its first row if it has none."""
         with open_unpacked(file) as raw:
-            text = io.TextIOWrapper(raw, encoding=self.encoding, newline="")
+            kind = Unescaped if self.escaped else io.TextIOWrapper
+            text = kind(raw, encoding=self.encoding, newline="")
             for _ in range(self.skipped):
                 text.readline()
             yield text
@@ -90,6 +97,8 @@ def layout_of(file: Path, encoding: str | None = None) -> Layout:
         sample = raw.read(_SAMPLE)
     encoding = encoding or _encoding(sample)
     text = sample.decode(encoding, "replace")
+    escaped = is_escaped(text)
+    text = unescaped(text) if escaped else text
     lines = list(io.StringIO(text, newline=""))[: None if len(sample) < _SAMPLE else -1]
     naming = _NAMING.fullmatch(lines[0]) if len(lines) > 1 else None
     begin = 0 if naming is None else 1
@@ -108,7 +117,7 @@ def layout_of(file: Path, encoding: str | None = None) -> Layout:
         )
         notes.append(f"the first {many} left out")
     stream: TextIO
-    with Layout(encoding, separator, skipped, 0, {}).open(file) as stream:
+    with Layout(encoding, separator, skipped, 0, {}, escaped=escaped).open(file) as stream:
         head = list(_bounded(stream, file, skipped + 1))
         if head and head[0].count(separator) >= _MOST_COLUMNS:
             raise InputError(
@@ -118,24 +127,42 @@ def layout_of(file: Path, encoding: str | None = None) -> Layout:
         first = next(
             csv.reader(_bounded(stream, file, skipped + len(head) + 1), delimiter=separator), []
         )
-    if holds_values(header, _cells(lines[skipped + len(head) :], separator)):
+    next_rows = _cells(lines[skipped + len(head) :], separator)
+    if holds_values(header, next_rows):
         names = {place: f"column_{place + 1}" for place in range(len(header))}
         notes.append(
             "the first line holds values, so it is a row, and the columns are called column_1 to"
             f" column_{len(names)}; write a line of names above it for others"
         )
-        return Layout(encoding, separator, skipped, len(header), names, tuple(notes), headed=False)
+        return Layout(
+            encoding, separator, skipped, len(header), names, tuple(notes), escaped=escaped
+        )
     header = [name.strip() for name in header]
     if len(header) > 1 and all(_IN_SINGLE.fullmatch(name) for name in header):
         notes.append(
             "names and cells stand in single quotes, which are taken as part of them; write double"
             " quotes, or none"
         )
-    if len(header) > 1 and len(first) == len(header) + 1:
-        header = ["", *header]  # R does not name the rows' names
+    width = len(header)
+    if width > 1 and len(first) == width + 1:
+        width += 1
+        if _end_with_separator(next_rows, width):
+            notes.append(f"every row ends with {_NAMED.get(separator, repr(separator))}, left out")
+        else:
+            header = ["", *header]  # R does not name the rows' names
     names = _names(header, file, notes)
     line = "".join(head).rstrip("\r\n")
-    return Layout(encoding, separator, skipped, len(header), names, tuple(notes), head=line)
+    return Layout(encoding, separator, skipped, width, names, tuple(notes), line, escaped)
+
+
+def _end_with_separator(rows: list[list[str]], width: int) -> bool:
+    """Whether rows that are longer than the header end with a separator, behind which is nothing.
+
+    Not where they begin with their numbers: then the last column is empty.
+    """
+    long = [row for row in rows if len(row) == width]
+    numbered = all(plain_number(row[0]) in (at, at + 1) for at, row in enumerate(long))
+    return bool(long) and not numbered and not any(row[-1].strip() for row in long)
 
 
 def _encoding(sample: bytes) -> str:
@@ -180,7 +207,15 @@ def _is_no_header(line: str, separators: list[int], separator: str) -> bool:
 
 _IN_SINGLE = re.compile(r"'[^']*'")
 _DECIMAL_COMMA = re.compile(r"(?<=[0-9]),(?=[0-9])")
-_NAMED = {";": "semicolons", "\t": "tabs", " ": "blanks", "|": "`|`", "^": "`^`", "~": "`~`"}
+_NAMED = {
+    ",": "a comma",
+    ";": "semicolons",
+    "\t": "tabs",
+    " ": "blanks",
+    "|": "`|`",
+    "^": "`^`",
+    "~": "`~`",
+}
 
 
 def _bounded(stream: TextIO, file: Path, first: int) -> Iterator[str]:
