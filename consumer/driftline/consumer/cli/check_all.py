@@ -18,6 +18,7 @@ from driftline.consumer.cli.check_events import (
 from driftline.consumer.cli.check_findings import Finding, finding
 from driftline.consumer.cli.check_formats import format_findings
 from driftline.consumer.cli.check_kept import kept_findings
+from driftline.consumer.cli.check_kinds import kind_findings
 from driftline.consumer.cli.check_labels import LabelSample, label_findings, sample_labels
 from driftline.consumer.cli.check_moving import kept_past, moving_finding
 from driftline.consumer.cli.check_thresholds import threshold_findings
@@ -90,8 +91,9 @@ def inspect(loaded: Loaded, log: Log | None) -> list[Finding]:
                 plan = _plan(loaded.config, sound, source)
                 findings += map(finding, wrong := source_problems(plan, loaded))
                 inputs = plan.inputs - {problem.key[1] for problem in wrong}
-                samples = _samples(plan, log, {t: topics[t] for t in inputs & topics.keys()}, show)
-                findings += format_findings(plan, inputs)
+                there = {t: topics[t] for t in inputs & topics.keys()}
+                samples, kinds = _samples(plan, log, there, show)
+                findings += [*format_findings(plan, inputs), *kinds]
         except DriftlineError as error:
             findings.append(Finding("error", "kafka", str(error)))
     own: dict[str, list[Finding]] = {name: [] for name in loaded.config.models}
@@ -157,8 +159,13 @@ def _plan(
 
 def _samples(
     plan: Plan, log: Log, topics: Mapping[str, TopicInfo], show: Callable[[int], object]
-) -> dict[str, tuple[Sample, LabelSample]]:
-    """Read recent records; `show` takes how many topics are read."""
+) -> tuple[dict[str, tuple[Sample, LabelSample]], list[Finding]]:
+    """Read recent records; `show` takes how many topics are read.
+
+    Returns:
+        What is counted of each model, and the topics of several kinds of records.
+    """
+    kinds: list[Finding] = []
     found: dict[str, list[Sample]] = {name: [] for name in plan.config.models}
     labels = {name: LabelSample() for name in plan.config.models}
     for done, topic in enumerate(sorted(plan.inputs & topics.keys())):
@@ -167,9 +174,10 @@ def _samples(
         records = plan.opener(topic).open(newest)
         decoded = decode(plan, topic, records)
         sample_labels(plan, topic, records, decoded, labels)
+        kinds += kind_findings(plan, topic, records)
         for name, sample in sample_topic(plan, topic, records, decoded).items():
             found[name].append(sample)
-    return {name: (merge(samples), labels[name]) for name, samples in found.items()}
+    return {name: (merge(samples), labels[name]) for name, samples in found.items()}, kinds
 
 
 def _pane_findings(name: str, model: ModelConfig, pane: int) -> Iterator[Finding]:

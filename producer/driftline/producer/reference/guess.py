@@ -6,7 +6,7 @@ A guess is shown before it is used: every decision is a sentence in `Guess.said`
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -26,6 +26,7 @@ from driftline.producer.records.time_form import AUTO, GUESSED, GivenTimes, Time
 from driftline.producer.reference.guess_texts import guess_texts
 from driftline.producer.reference.guess_time import describe, infer_times
 from driftline.producer.reference.guess_units import numbers_with_others
+from driftline.producer.reference.kinds import kinds_of
 from driftline.producer.reference.nested import Flat, flatten, vectors_of
 from driftline.producer.reference.sample import PERHAPS_TRUE, PREDICTED, Sample, plain
 
@@ -180,6 +181,7 @@ def guess_mapping(
     said += texts.said
     said += numbers_with_others({name: sample.values(name) for name in features})
     said += _arrays(flat.vectors)
+    said += _kinds(rows, fields)
     for column, held in islice(flat.unread.items(), _MOST_LISTED):
         said.append(f"not read: {column} ({held})")
     return Guess(
@@ -204,6 +206,14 @@ def _are_events(columns: Sequence[str], rows: Sequence[AnyMapping[str, Any]]) ->
     predicted = (row.get(name) for row in rows for name in _PREDICTIONS)
     outcomes = any(isinstance(each, dict) and _OUTCOME & each.keys() for each in predicted)
     return outcomes and _NATIVE.issuperset(columns)
+
+
+def _kinds(rows: Sequence[AnyMapping[str, Any]], known: Container[str]) -> list[str]:
+    """Say that there are records of several kinds, unless it is known which model each is of."""
+    kinds = kinds_of(rows)
+    if kinds is None or (kinds.field == "model" and "model" in known):
+        return []
+    return [f"{kinds}; they are judged as one, {kinds.advice}"]
 
 
 def _arrays(vectors: AnyMapping[str, int]) -> list[str]:
@@ -355,7 +365,10 @@ def _native(rows: Sequence[AnyMapping[str, Any]], mapping: Mapping) -> Guess:
     )
     vectors = vectors_of(names, objects)
     units = numbers_with_others({name: features.values(name) for name in names})
-    said = ("the records are events already", *texts.said, *units, *_arrays(vectors))
+    said = (
+        "the records are events already", *texts.said, *units, *_arrays(vectors),
+        *_kinds(rows, ("model",)),
+    )  # fmt: skip
     coerce = bool(texts.coerce)
     mapping = dataclasses.replace(mapping, texts=TextForm(coerce=coerce))
     types = features.types(coerce=coerce)
