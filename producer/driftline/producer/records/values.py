@@ -64,7 +64,10 @@ def kind_of(feature: Feature, texts: TextForm = AS_WRITTEN) -> Kind:
     """
     if feature.type == "categorical":
         return categorical(feature.categories, texts.marks)
-    return numeric(texts) if feature.type == "numeric" else boolean(texts)
+    if feature.type != "numeric":
+        return boolean(texts)
+    grid = feature.grid
+    return flag(texts) if grid.size and np.isin(grid, (0.0, 1.0)).all() else numeric(texts)
 
 
 @lru_cache(maxsize=10_000)
@@ -147,6 +150,25 @@ def numeric(texts: TextForm = AS_WRITTEN) -> Kind:
         return np.fromiter(map(distinct.__getitem__, values), np.float64, len(values))
 
     return Kind("numeric", float | str | None, read, read_texts)
+
+
+@lru_cache(maxsize=1_000)
+def flag(texts: TextForm = AS_WRITTEN) -> Kind:
+    """Return the kind of numbers of which there are 0 and 1 alone: booleans are such numbers too.
+
+    >>> [flag().read(value) for value in (1, True, "false", 3, "3", None)]
+    [1.0, 1.0, 0.0, 3.0, -inf, nan]
+    """
+    number = numeric(texts).read
+
+    def read(value: object) -> float:
+        if isinstance(value, str) and value not in texts.marks:
+            truth = _BOOLEANS.get(value.lower())
+            return number(value) if truth is None else truth
+        return float(value) if isinstance(value, bool) else number(value)
+
+    codes = dict.fromkeys(sorted(texts.marks), MISSING) | {"false": 0.0, "true": 1.0}
+    return Kind("numeric", bool | float | _coded(codes, read) | None, read)
 
 
 @lru_cache(maxsize=1_000)
