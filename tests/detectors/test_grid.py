@@ -110,3 +110,21 @@ def test_half_gaps_add_up_to_the_range() -> None:
     assert halves.size == 2 * grid.size + 1
     assert halves.sum() == pytest.approx(grid[-1] - grid[0])
     assert halves[0] == halves[-1] == 0.0
+
+
+@pytest.mark.parametrize("wide", [np.float32, np.float64])
+def test_values_that_were_kept_in_16_bits_are_met_by_what_they_were(wide: type) -> None:
+    values = np.array([0.1, 0.3, 2.7, 12.6, 1_000.3])
+    grid = values.astype(np.float16).astype(np.float64)
+
+    reach = tie_reach(grid, np.arange(grid.size))
+
+    assert (np.abs(values.astype(wide) - grid) <= reach).all()
+    assert (np.abs(values * 1.002 - grid) > reach).all()
+
+
+def test_fractions_that_16_bits_hold_as_they_are_say_nothing_of_16_bits() -> None:
+    grid = np.array([0.25, 0.5, 1.75, 3.0])
+
+    assert (tie_reach(grid, np.arange(4)) == 4 * np.spacing(grid.astype(np.float32))).all()
+    assert tie_reach(np.array([0.1, 0.5]), np.array([1]))[1] == 4 * np.spacing(np.float32(0.5))

@@ -115,7 +115,8 @@ def tie_reach(grid: FloatArray, ties: IntArray) -> FloatArray:
 
     0, but for the values at `ties`: there 4 units in the last place of a 32-bit float, and less
     than half the way to the next value. A model that computes in 32 bits logs 0.1 as
-    0.10000000149; for people that is the same number.
+    0.10000000149; for people that is the same number. Of a reference that was kept in 16 bits
+    (0.1 is 0.09997559 there) it is what its rounding may have taken away.
 
     Args:
         grid: ascending distinct values, shape (k,).
@@ -129,11 +130,22 @@ def tie_reach(grid: FloatArray, ties: IntArray) -> FloatArray:
     with np.errstate(over="ignore", invalid="ignore"):
         singles = np.abs(grid[ties]).astype(np.float32)
         near = _NEAR * np.spacing(singles).astype(np.float64)
+        if _in_16_bits(grid):
+            near = np.maximum(near, np.spacing(singles.astype(np.float16)) / 2.0)
     gaps = np.diff(grid, prepend=-np.inf, append=np.inf)
     least = np.minimum(gaps[ties], gaps[ties + 1])
     # A value too large for 32 bits has no such neighbour.
     reach[ties] = np.where(np.isfinite(near), np.minimum(near, 0.49 * least), 0.0)
     return reach
+
+
+def _in_16_bits(grid: FloatArray) -> bool:
+    """Return whether all fractions were rounded to 16-bit floats: one has a shorter text there."""
+    fractions = grid[grid % 1 != 0]
+    halves = fractions.astype(np.float16)
+    if not len(halves) or not np.array_equal(halves, fractions):
+        return False
+    return any(float(str(half)) != float(half) for half in halves)
 
 
 def shared_values(slots: IntArray) -> IntArray:
