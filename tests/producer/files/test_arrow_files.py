@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import pytest
 from pyarrow import feather, ipc
 
 from driftline.producer.errors import InputError
+from driftline.producer.files.arrow import arrow_column
 from driftline.producer.files.rows import count_rows, read_rows
 from driftline.producer.files.tables import read_tables
+from driftline.producer.records.table import Dates
 
 from .test_parquet_types import CASES
 
@@ -142,3 +145,11 @@ def test_without_rows_or_with_one_name_twice(
     write(pa.table([[1], [2]], names=["a", "a"]), path)
     with pytest.raises(InputError, match="two columns are called a; rename one of them"):
         read_rows(path)
+
+
+def test_dates_are_told_from_texts_that_look_like_them() -> None:
+    days = arrow_column(pa.array([date(2026, 3, 1), None, date(2026, 3, 1)]))
+    texts = arrow_column(pa.array(["2026-03-01", None]))
+
+    assert days.values() == ["2026-03-01", None, "2026-03-01"]
+    assert (isinstance(days, Dates), isinstance(texts, Dates)) == (True, False)

@@ -18,7 +18,7 @@ from driftline.producer.files.tables import read_tables
 from driftline.producer.records.flat_events import flat_mapping
 from driftline.producer.records.mapping import Constant, Mapping, parse_path, quote_name
 from driftline.producer.records.names import listed
-from driftline.producer.records.table import Times
+from driftline.producer.records.table import Dates, Times
 from driftline.producer.records.time_form import GUESSED, GivenTimes
 from driftline.producer.records.timestamp import join_clock
 from driftline.producer.records.timestamp_column import UNREADABLE, parse_timestamps
@@ -240,7 +240,7 @@ def _guessed(
         name, *inner = parse_path(path)
         if file is None or inner or checked(file)[1].read is not None:  # a format of text
             return False
-        return isinstance(next(read_tables(file, (name,))).columns.get(name), Times)
+        return isinstance(next(read_tables(file, (name,))).columns.get(name), Times | Dates)
 
     rows = rows[:_SAMPLE]
     columns = list(dict.fromkeys(name for row in rows for name in row))

@@ -22,6 +22,7 @@ from driftline.producer.files.arrow_values import plain_values
 from driftline.producer.records.table import (
     Coded,
     Column,
+    Dates,
     Numbers,
     Struct,
     Table,
@@ -174,6 +175,11 @@ def _distinct(column: Any) -> Coded:
     return _coded(encoded.indices, plain_values(encoded.dictionary))
 
 
+def _dates(column: Any) -> Column:
+    found = _distinct(column)
+    return Dates(found.codes, found.distinct)
+
+
 def _views(column: Any) -> Column:
     return _distinct(column.cast(pa.string() if column.type == pa.string_view() else pa.binary()))
 
@@ -269,7 +275,7 @@ _READERS: list[tuple[Callable[[Any], bool], Callable[[Any], Column]]] = [
     (_is_list, _lists),
     (types.is_decimal, _decimals),
     (types.is_duration, _durations),
-    (types.is_date, _distinct),
+    (types.is_date, _dates),
     (types.is_time, _distinct),
     (_is_bytes, _distinct),
     (_is_view, _views),

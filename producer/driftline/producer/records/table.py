@@ -178,6 +178,11 @@ class Coded(Column):
         return Coded(self.codes[rows], self.distinct)
 
 
+@dataclass(frozen=True, eq=False)
+class Dates(Coded):
+    """Dates of the input's own, as the texts that they are in JSON."""
+
+
 def coded(values: Sequence[Any]) -> Coded:
     """Return values of any kind, `ABSENT` among them, as a column.
 
