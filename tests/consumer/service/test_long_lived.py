@@ -15,6 +15,7 @@ from driftline.consumer.service.worker import LongLived
 
 @pytest.fixture(autouse=True)
 def _thaw() -> Iterator[None]:
+    gc.unfreeze()  # what tests/conftest.py froze
     yield
     gc.unfreeze()
 
