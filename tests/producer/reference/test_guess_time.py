@@ -9,6 +9,8 @@ import pytest
 from driftline.producer import InputError, guess_mapping
 from driftline.producer.records.mapping import DateAndClock
 from driftline.producer.records.time_form import GivenTimes, TimeForm
+from driftline.producer.records.timestamp import format_time
+from driftline.producer.records.timestamp_column import parse_timestamps
 from driftline.producer.reference.guess_time import infer_times
 
 
@@ -162,3 +164,22 @@ def test_the_column_that_nearly_holds_times_is_named() -> None:
 def test_a_column_that_is_given_must_hold_times(given: GivenTimes, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         guess([{"ts": "2019-03-27", "km": 1}], given)
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "read"),
+    [
+        ("27MAR2019:10:15:00", "%d%b%Y:%H:%M:%S", "2019-03-27T10:15:00Z"),  # of SAS
+        ("2019-03-27_10-15-00", "%Y-%m-%d_%H-%M-%S", "2019-03-27T10:15:00Z"),
+        ("2019-03-27T10-15-00Z", "%Y-%m-%dT%H-%M-%S%z", "2019-03-27T10:15:00Z"),
+        ("27.03.2019 10.15", "%d.%m.%Y %H.%M", "2019-03-27T10:15:00Z"),
+        ("27-MAR-19 10.15.00.000000 PM", "%d-%b-%y %I.%M.%S %p", "2019-03-27T22:15:00Z"),  # Oracle
+    ],
+)
+def test_clocks_without_colons(text: str, form: str, read: str) -> None:
+    values = [text] if "%y" not in form else [text, "31-DEC-99 10.15.00.5 AM"]
+    found = infer_times(values).form
+
+    assert found == TimeForm(format=form)
+    assert found is not None
+    assert format_time(int(parse_timestamps([text], found)[0])) == read

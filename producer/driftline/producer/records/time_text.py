@@ -299,12 +299,13 @@ TWO_READINGS: Final = (
 """Dates that other values of their column have to explain; any of `BETWEEN` may be in them."""
 BETWEEN: Final = ("/", ".", "-", " ")
 DATES: Final = ("%Y%m%d", "%Y-%m", "%Y/%m", "%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%b %Y",
-                "%b-%Y", "%G-W%V-%u", "%G-W%V", "%GW%V", "%Y-%j", "%Y%j")  # fmt: skip
+                "%b-%Y", "%G-W%V-%u", "%G-W%V", "%GW%V", "%Y-%j", "%Y%j", "%Y-%m-%d",
+                "%d%b%Y")  # fmt: skip
 """Dates of digits alone, which may be numbers, without a day, of weeks, or days of the year."""
 HOURS: Final = "%Y%m%d%H"
 """The one of them whose digits could be seconds since 1970 too."""
 CLOCKS: Final = ("%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p", "%I:%M:%S%p", "%I:%M%p",
-                 "%H%M%S", "%H%M")  # fmt: skip
+                 "%H%M%S", "%H%M", "%H.%M.%S", "%H.%M", "%H-%M-%S", "%I.%M.%S %p")  # fmt: skip
 """Times of a day, in a column of their own or behind one of these dates."""
 
 

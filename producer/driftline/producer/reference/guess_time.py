@@ -32,6 +32,7 @@ _FEW_HOURS = 20  # distinct values that have to be hours
 _DAYS = {"days": (10_957, 29_220), "excel": (32_874, 73_051)}
 """What numbers are days from 2000 to 2049, and by Excel from 1990 to 2099."""
 _CLOCK = re.compile(r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?(?: ?[AaPp][Mm])?")
+_HOUR_AND_MINUTE = re.compile(r"[0-9]{1,2}\.[0-9]{2}(?![0-9])")
 _ZONED = re.compile(r"(?:[Zz]|UTC|GMT)$|:.*[+-][0-9:]+$")
 
 
@@ -171,13 +172,15 @@ def _formats(text: str) -> Iterator[str]:
         if not rest:
             yield date
         elif not rest[0].isdigit() and not date.endswith("W%V"):  # a day of the week behind it
-            for between in (" ", ", ", "T", "-", ":"):
+            for between in (" ", ", ", "T", "-", ":", "_"):
                 if rest.startswith(between):
-                    yield from _with_clock(text, f"{date}{between}")
+                    yield from _with_clock(text, f"{date}{between}", rest.removeprefix(between))
 
 
-def _with_clock(text: str, date: str) -> Iterator[str]:
+def _with_clock(text: str, date: str, behind: str) -> Iterator[str]:
     for clock in CLOCKS:
+        if clock == "%H%M%S" and _HOUR_AND_MINUTE.match(behind):  # no seconds with a fraction
+            continue
         for zone in ("", "%z", " %z"):
             if compile_format(f"{date}{clock}{zone}").shape(text) is not None:
                 yield f"{date}{clock}{zone}"
