@@ -26,6 +26,7 @@ from driftline.producer.records.time_form import GUESSED, GivenTimes
 from driftline.producer.records.timestamp import is_written
 from driftline.producer.reference.derive import DerivedKind
 from driftline.producer.reference.guess_texts import type_of
+from driftline.producer.reference.sample import plain
 
 _MOST_FEATURES = 1_000
 _SAMPLE = 100  # values of a column, at least, to tell that it names or numbers the rows
@@ -33,6 +34,12 @@ _WORDS = 4  # of a text, on average, from which on it is prose
 _VECTOR: DerivedKind = "vector"
 _TEXT: DerivedKind = "text"
 _KNOWN = ("give --time-format with", "if these are")  # the column is the one
+_PARTS = {"year": (1678, 2261), "month": (1, 12), "day": (1, 31)}
+_IN_PARTS = "a part of the date"
+_JOIN_PARTS = (
+    "year, month and day are columns of their own, which are not put together: for windows of time"
+    " write a column such as 2026-03-27"
+)
 _NAMES = 0.9  # share of distinct texts from which on a column names the rows
 
 
@@ -122,8 +129,12 @@ def assume(
     types = types if known is None else dict(known)
     unfit = {name: why for name, why in _unfit(events, mapping.texts) if name not in types}
     held, when = features_of(events), event_times(Table.of_rows(rows), mapping)
+    if not mapping.names("timestamp"):
+        unfit |= _date_parts(held)
     grown = growing(held, when, coerce=mapping.texts.coerce)
     unfit |= {name: why for name, why in grown if name not in types.keys() | unfit.keys()}
+    if _IN_PARTS in unfit.values():
+        feedback.note("note", _JOIN_PARTS)
     watched = set(held) - set(unfit)
     if unfit and not watched and all(event.get("prediction") is None for event in events):
         name, why = next(iter(unfit.items()))
@@ -143,6 +154,19 @@ def assume(
     return Assumptions(
         mapping, name, ignore, found.no_time, found.unclear, found.marks, types, len(rows)
     )
+
+
+def _date_parts(columns: AnyMapping[str, Sequence[Any]]) -> dict[str, str]:
+    """Return the columns of a date in three, each with that it is one; none where it is in none."""
+    found: dict[str, str] = {}
+    for name, values in columns.items():
+        called = plain(name).removesuffix("_of_month")
+        there = [value for value in values if value is not None]
+        for part, (least, most) in _PARTS.items():
+            in_range = there and all(type(v) is int and least <= v <= most for v in there)
+            if in_range and called in (part, part[0], f"m{part}"):
+                found.setdefault(part, name)
+    return dict.fromkeys(found.values(), _IN_PARTS) if len(found) == len(_PARTS) else {}
 
 
 def _model_of(file: Input, events: Iterable[dict[str, Any]]) -> str:
