@@ -146,7 +146,7 @@ def test_numbers_that_are_not_finite_stay_apart_from_null() -> None:
 @pytest.mark.parametrize(
     ("value", "reason", "names"),
     [
-        (b"", "malformed", "not JSON"),
+        (b"", "malformed", "is empty"),
         (b"[]", "schema", "without an event"),
         (b"[1, 2]", "malformed", "sources.t.names"),
         (b"3", "malformed", "no object"),

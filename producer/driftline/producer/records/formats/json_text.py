@@ -14,6 +14,10 @@ from driftline.producer.errors import FormatError
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _LONGEST_INTEGER = 400  # digits; no float has more than 309, and reading them takes quadratic time
+_BETWEEN = " \t\r\n,\x1e"  # of JSON texts
+_SEVERAL = (
+    "the value is several JSON texts, one behind the other: write them as one array, or one alone"
+)
 _raws = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
@@ -41,6 +45,10 @@ def parse_json(text: bytes) -> Any:
     except RecursionError:
         raise FormatError("malformed", "the value is nested too deeply") from None
     except json.JSONDecodeError as error:
+        if not error.doc.strip():
+            raise FormatError("malformed", "the value is empty") from None
+        if error.msg == "Extra data" and error.doc[error.pos :].lstrip(_BETWEEN)[:1] in ("{", "["):
+            raise FormatError("malformed", _SEVERAL) from None
         where = f"{error.msg} at character {error.pos} of {len(error.doc)}"
         raise FormatError("malformed", f"the value is not JSON: {where}") from None
 

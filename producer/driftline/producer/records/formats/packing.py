@@ -8,6 +8,7 @@ from driftline.producer.errors import FormatError
 from driftline.producer.records.first_bytes import GZIP, UTF8_MARK, beginning_of
 
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_SEQUENCE = b"\x1e{"  # RFC 7464; the sign alone may begin Avro
 _DEEPEST = 3  # packings in packings
 
 _ADVICE = {
@@ -18,7 +19,7 @@ _ADVICE = {
 
 
 def unpack(value: bytes, most: int) -> tuple[bytes, list[str]]:
-    r"""Take off byte order marks and gzip.
+    r"""Take off byte order marks, the sign of a text sequence and gzip.
 
     Args:
         value: of a record.
@@ -45,6 +46,9 @@ def unpack(value: bytes, most: int) -> tuple[bytes, list[str]]:
                 value = value.decode("utf-16").encode()
             except UnicodeError:
                 raise FormatError("malformed", "the value is marked as UTF-16 and is not") from None
+        elif value.startswith(_SEQUENCE):
+            found.append("text sequence")
+            value = value[1:]
         elif value.startswith(GZIP):
             found.append("gzip")
             value = _gunzip(value, most)

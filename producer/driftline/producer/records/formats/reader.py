@@ -39,6 +39,7 @@ MOST_EVENTS = 5_000
 """Events of one record that are read: what the join gets of a record has to fit a message."""
 
 _CACHED = 1_000  # schemas; ids that a registry does not have are among them
+_BASE64 = (b"eyJ", b"eyAi", b"ewog", b"ewoi")  # of {" and the like
 _AVRO_FILE = b"Obj\x01"
 _TEXTS_IN_TEXTS = 2
 
@@ -237,6 +238,9 @@ class RecordReader:
             parse_json(packed)
         except FormatError as error:
             first = packed.lstrip()[:1]
+            if packed.startswith(_BASE64):
+                text = "the value is JSON in base64, which is not read: send the JSON itself"
+                return FormatError("malformed", text)
             if not first or first.isalnum():  # text, if not of JSON
                 return error
             return FormatError(
