@@ -133,6 +133,8 @@ def task_of(answers: Answers, positive_label: str | None) -> ModelTask:
             are no two classes.
     """
     predicted, score, truth = answers.predicted, answers.score, answers.actual_score
+    if {name.lower() for name in predicted.used()} <= {*BOOLEAN}:  # a boolean feature, see `look`
+        predicted = predicted.renamed({name: name.lower() for name in predicted.used()})
     labelled = predicted.any()
     actual = answers.actual
     if labelled:
