@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.consumer.cli.test_check import event, folder, found, one
+from tests.consumer.cli.test_check import OUTCOME, build, event, folder, found, one
 
 from driftline.consumer.log.memory import MemoryBroker
 
@@ -49,3 +49,17 @@ def test_events_of_one_kind_say_nothing(folder: Path, one: Callable[..., MemoryB
     broker = one(*[event("car-loan", amount=1, channel="web")] * 9)
 
     assert not any("kinds" in line for line in found(folder, broker))
+
+
+def test_labels_among_the_events_are_no_kind(
+    folder: Path, one: Callable[..., MemoryBroker]
+) -> None:
+    build(folder / "car-loan.json", "car-loan", outcome=OUTCOME)
+    broker = one(*[CLICK, PING] * 20, more=", labels: {topic: ml.predictions}")
+    with (folder / "driftline.yaml").open("a") as file:
+        file.write(FIELDS % ", actual: load")
+
+    lines = found(folder, broker)
+
+    assert any("recent events" in line for line in lines)
+    assert not any("kinds" in line for line in lines)

@@ -62,6 +62,16 @@ def test_a_guess_says_so() -> None:
     ) in told
 
 
+def test_labels_among_the_events_are_no_mixture() -> None:
+    scored = {"id": 1, "age": 31, "score": 0.5}
+    told = guess_mapping(
+        ["id", "age", "score", "actual", "type"], kinds(scored, {"id": 1, "actual": 1})
+    ).said
+
+    assert "actual: column actual" in told
+    assert not any("kinds" in sentence for sentence in told)
+
+
 def test_events_of_several_models_are_no_mixture() -> None:
     rows: list[dict[str, Any]] = [
         {"model": name, "features": {field: 1.5}} for name, field in (("a", "x"), ("b", "y"))

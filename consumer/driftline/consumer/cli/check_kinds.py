@@ -25,6 +25,8 @@ def kind_findings(plan: Plan, topic: str, records: Sequence[Record]) -> Iterator
     kinds = kinds_of(list(_objects(records)))
     if kinds is None or not plan.models_of(topic):
         return
+    if any(labels.topic == topic for labels in plan.labelled.values()):  # labels among the events
+        return
     mapping = plan.mapping_of(topic)
     told = mapping.paths().get("model")
     if told == parse_path(kinds.field) or (mapping.is_native and kinds.field == "model"):

@@ -6,7 +6,7 @@ A guess is shown before it is used: every decision is a sentence in `Guess.said`
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -208,10 +208,15 @@ def _are_events(columns: Sequence[str], rows: Sequence[AnyMapping[str, Any]]) ->
     return outcomes and _NATIVE.issuperset(columns)
 
 
-def _kinds(rows: Sequence[AnyMapping[str, Any]], known: Container[str]) -> list[str]:
-    """Say that there are records of several kinds, unless it is known which model each is of."""
+def _kinds(rows: Sequence[AnyMapping[str, Any]], known: AnyMapping[str, Any]) -> list[str]:
+    """Say that there are records of several kinds, unless it is known which model each is of.
+
+    Labels among the events are none: they have the ground truth.
+    """
     kinds = kinds_of(rows)
     if kinds is None or (kinds.field == "model" and "model" in known):
+        return []
+    if any(known.get("actual") in fields for fields in kinds.own.values()):
         return []
     return [f"{kinds}; they are judged as one, {kinds.advice}"]
 
@@ -367,7 +372,7 @@ def _native(rows: Sequence[AnyMapping[str, Any]], mapping: Mapping) -> Guess:
     units = numbers_with_others({name: features.values(name) for name in names})
     said = (
         "the records are events already", *texts.said, *units, *_arrays(vectors),
-        *_kinds(rows, ("model",)),
+        *_kinds(rows, {"model": "model", "actual": "actual"}),
     )  # fmt: skip
     coerce = bool(texts.coerce)
     mapping = dataclasses.replace(mapping, texts=TextForm(coerce=coerce))
