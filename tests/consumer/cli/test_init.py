@@ -117,7 +117,7 @@ def test_flights_without_any_configuration(driftline: Driftline) -> None:
     ran = driftline("backtest", "--input", FLIGHTS)
     assert ran.code == 0
     assert not changed(ran.out) & {*STEADY, "label_time", "period"} - {"dow"}
-    assert re.search(r" humid +0\.14  missing in 4\.0 %, normally 0\.1 %", ran.out)
+    assert re.search(r" 5 features +0\.14  missing together in 4\.0 %, normally 0\.1 %", ran.out)
     assert len(changed(ran.out)) <= 10
     assert "late 0, rejected 0" in ran.out
 
