@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from driftline.consumer.judge.features.changes import unwatched
+from driftline.consumer.judge.seasons import unwatched
 from driftline.consumer.judge.sentence import named
 from driftline.consumer.wire.text import some
 from driftline.detectors.reference import OTHER, Reference

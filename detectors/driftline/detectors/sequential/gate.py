@@ -22,6 +22,7 @@ MOSTLY = 0.5
 
 _HALF = 0.5
 _SURE = 2.33  # standard errors: 99 %
+_TIMES_AS_LIKELY = 100.0
 _TIMES, _RISE, _ERRORS = 2.0, 0.003, 3.0  # of an outer bin's share
 _OUTER = (0.012, 0.0024)  # bins that hold about 1 % and .2 %
 
@@ -100,6 +101,38 @@ def surely(window: FloatArray, normal: FloatArray, least: float, phi: float = 1.
     v = phi * (1.0 / float(window.sum()) + 1.0 / float(normal.sum()))
     error = np.sqrt(4.0 * max(found, 0.0) * v + 2.0 * (bins - 1) * v * v)
     return bool(found - _SURE * error >= least)
+
+
+def is_back(
+    now: FloatArray, normal: FloatArray, changed: FloatArray, usual: FloatArray, phi: float = 1.0
+) -> bool:
+    """Return whether events are 100 times as likely if all is normal as if a change goes on.
+
+    So the end of a change that is hardly large enough to tell of needs many events, as its alarm
+    did, and one that is large needs few.
+
+    Args:
+        now: events per bin, shape (B,).
+        normal: what is normal of them, as in `pane_psi`, shape (B,).
+        changed: events per bin since the change, before `now`, shape (B,).
+        usual: what is normal of those, which follow a cycle to another hour, shape (B,).
+        phi: how many events tell as much as one independent one.
+
+    Example:
+        >>> normal, now = np.full(4, 25_000.0), np.array([50.0, 50.0, 50.0, 50.0])
+        >>> small, large = np.array([55.0, 45.0, 55.0, 45.0]), np.array([90.0, 10.0, 90.0, 10.0])
+        >>> [is_back(now * n, normal, small * n, normal) for n in (1, 50)]
+        [False, True]
+        >>> is_back(now, normal, large, normal)
+        True
+    """
+    p, share = normal / normal.sum(), usual / usual.sum()
+    risen = (changed + share * changed.size) / (share * (changed.sum() + changed.size))
+    q = p * risen
+    gain = float((now * np.log(q.sum() / risen)).sum()) / phi
+    # By chance the shares of few events are as far from those of others.
+    gain -= float(now.sum()) * (p.size - 1) / (2.0 * float(changed.sum() + changed.size))
+    return bool(gain >= np.log(_TIMES_AS_LIKELY))
 
 
 def _occupied(window: FloatArray, normal: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -13,7 +13,7 @@ from driftline.consumer.config import WindowConfig
 from driftline.consumer.judge.dispersed import ASSUMED
 from driftline.consumer.judge.features.change_state import FORMAT, StreamChanges, pack, unpack
 from driftline.consumer.judge.features.past_phi import PastPhi
-from driftline.consumer.judge.seasons import stream_seasons
+from driftline.consumer.judge.seasons import stream_seasons, unwatched
 from driftline.consumer.judge.windows.panes import PaneStore
 from driftline.detectors.dispersion import UNKNOWN
 from driftline.detectors.grid import FloatArray, IntArray
@@ -27,6 +27,7 @@ from driftline.detectors.sequential.gate import (
     RECENT,
     chance_psi,
     change_psi,
+    is_back,
     outer_rise,
     surely,
     tails_doubled,
@@ -99,25 +100,6 @@ class _Panes:
 
 _ALWAYS = -(1 << 62)
 _WHOLE = Mix.of([0], [1.0])  # of what follows no cycle
-
-
-def unwatched(reference: Reference, segment: str | None) -> NDArray[np.bool_]:
-    """Return the features of a stream on which no evidence is added up, shape (F,): windows alone.
-
-    Where versions have references of their own, what is normal for the whole model, pane by pane,
-    is known of its versions, but not at each hour; and nothing is known of the versions in the
-    segments of other tags. Each version's own stream has all.
-    """
-    found = np.zeros(len(reference.layout.features), np.bool_)
-    versions = version_streams(reference)
-    if not versions or segment in versions:
-        return found
-    if segment is not None:
-        return ~found
-    for part in versions:
-        seasons = stream_seasons(reference, part)
-        found[[] if seasons is None else [*seasons.features]] = True
-    return found
 
 
 class ChangeWatch:
@@ -257,20 +239,21 @@ class ChangeWatch:
         return back, max(change.since - together * self._pane, back)
 
     def is_quiet(self, f: int, since: int, end: int, counts: Counts) -> bool:
-        """Return whether the last panes show at most half of what an alarm needs.
+        """Return whether the last panes are surely as normal again: as sure as the alarm was.
 
-        They are those of the window that ends at `end` (ms); where these leave the effect less
-        certain than that, twice as many and so on, as far back as the gate looks, but not to before
-        the change of the f-th feature, at `since`: that all was well then does not end it. While
-        too few independent events came since, it is not over.
+        They are those of the window that ends at `end` (ms). They are where they show at most half
+        of what an alarm needs, and are not as those were that came between the change of the f-th
+        feature, at `since`, and them. Where they cannot tell, twice as many panes are looked at and
+        so on, as far back as the gate looks, but not to before the change: that all was well then
+        does not end it. While too few independent events came since, it is not over.
         """
-        phi, half = self._phi(f), self._min_effect / 2
+        phi = self._phi(f)
         begins = max(int(self._begins[f]), end - max(self.reach(), self._window))
         first = max(end - self._window, begins)
         last = panes = self._counted(f, first, end, counts)
         if phi >= UNKNOWN:  # windows alone alarm, and end what they let fire
             return bool(last.now.sum())
-        while chance_psi(float(panes.now.sum()), panes.now.size, phi) > half and first > begins:
+        while not self._can_tell(f, panes, max(since, begins), first, counts) and first > begins:
             if first <= since:
                 return False
             first = max(2 * first - end, since, begins)
@@ -279,7 +262,7 @@ class ChangeWatch:
         if not now.sum():
             return False
         normal = self._evidence.normal(f, panes.mix, now=now)
-        if self._effect(f, now, normal) >= half or self._tails(f, now, normal, phi):
+        if self._effect(f, now, normal) >= self._min_effect / 2 or self._tails(f, now, normal, phi):
             return False
         if not self._evidence.is_number(f):
             return True
@@ -287,6 +270,18 @@ class ChangeWatch:
         before = self._counted(f, begins, end, counts).now
         outer = outer_rise(before, normal, phi)
         return outer is None or outer.weight < MOSTLY or not outer.goes_on(last.now)
+
+    def _can_tell(self, f: int, panes: _Panes, since: int, first: int, counts: Counts) -> bool:
+        """Return whether panes from `first` on show what is normal, or surely do not (both ms)."""
+        now, phi, half = panes.now, self._phi(f), self._min_effect / 2
+        if chance_psi(float(now.sum()), now.size, phi) > half:
+            return False
+        normal = self._evidence.normal(f, panes.mix, now=now)
+        if first <= since or self._effect(f, now, normal) >= half:
+            return True
+        changed = self._counted(f, since, first, counts)
+        usual = self._evidence.normal(f, changed.mix, now=changed.now)
+        return is_back(now, normal, changed.now, usual, phi)
 
     def counted(self, f: int, flat: IntArray) -> FloatArray:
         """Return the events of the f-th feature per bin of its own; `flat`: counts."""
