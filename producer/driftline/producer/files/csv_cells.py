@@ -68,7 +68,7 @@ def blocks(file: Path, layout: Layout, places: Collection[int] | None = None) ->
                 yield Block(first, rows, found)
                 first += rows
                 continue
-            for fits, run in groupby(source.rows(text), lambda row: len(row) == layout.width):
+            for fits, run in groupby(source.rows(text), layout.fits):
                 lines = list(run)
                 if fits:
                     columns = list(zip(*lines, strict=True))
@@ -109,7 +109,7 @@ def survey(file: Path, layout: Layout) -> Survey:
                 rows += text.count("\n")
                 continue
             for row in source.rows(text):
-                if len(row) != layout.width:
+                if not layout.fits(row):
                     unfit[rows] = row
                 rows += 1
             if len(unfit) > _FEW and len(unfit) > _MOST_UNFIT * rows:
@@ -124,8 +124,8 @@ def _too_many(file: Path, layout: Layout, unfit: Mapping[int, list[str]], rows: 
     place, row = next(iter(unfit.items()))
     return InputError(
         f"{file}: {len(unfit):,} of {rows:,} rows have not as many cells as the header; the first,"
-        f" row {place + 1:,}, begins with {row[0][:40]!r} and has {len(row)} cells, the header"
-        f" {layout.width}; correct the rows"
+        f" row {place + 1:,}, begins with {row[0][:40]!r} and has {layout.length(row)};"
+        " correct the rows"
     )
 
 
@@ -135,11 +135,11 @@ Split = Callable[[str, Layout, list[int]], Mapping[int, Cells] | None]
 
 def _splitter(file: Path) -> Split:
     if file.stat().st_size < LARGE:
-        return _split
+        return _with_ends(_split)
     try:
         from driftline.producer.files.arrow_cells import split
     except ModuleNotFoundError:
-        return _split
+        return _with_ends(_split)
 
     def by_arrow(text: str, layout: Layout, places: list[int]) -> Mapping[int, Cells] | None:
         quoted = '"' in text
@@ -147,12 +147,25 @@ def _splitter(file: Path) -> Split:
             return None
         return split(text, layout.separator, layout.width, places, quoted=quoted)
 
-    return by_arrow
+    return _with_ends(by_arrow)
+
+
+def _with_ends(split: Split) -> Split:
+    """Split no text in which something stands behind the separator that ends a row."""
+
+    def ended(text: str, layout: Layout, places: list[int]) -> Mapping[int, Cells] | None:
+        if not layout.ended:
+            return split(text, layout, places)
+        last = layout.width - 1
+        found = split(text, layout, sorted({*places, last}))
+        return None if found and any(map(str.strip, found[last].coded()[1])) else found
+
+    return ended
 
 
 def _has_width(text: str, layout: Layout) -> bool:
     """Whether a text without quotes has the same number of cells in every line."""
-    if '"' in text or _BLANK.search(text):
+    if layout.ended or '"' in text or _BLANK.search(text):
         return False
     others = bytes(set(range(256)) - {ord(layout.separator), ord("\n")})
     line = layout.separator.encode() * (layout.width - 1) + b"\n"

@@ -44,7 +44,9 @@ class CsvFile:
         """Return what is not as usual."""
         notes: list[Note] = [("note", sentence) for sentence in self.layout.notes]
         for place, row in islice(self.survey.unfit.items(), _MOST_NAMED):
-            notes.append(("warning", f"row {place + 1:,} is left out: {self._length(row)}"))
+            notes.append(
+                ("warning", f"row {place + 1:,} is left out: it has {self.layout.length(row)}")
+            )
         if len(self.survey.unfit) > _MOST_NAMED:
             notes.append(("warning", f"{len(self.survey.unfit):,} such rows are left out"))
         if self.survey.headers:
@@ -53,9 +55,6 @@ class CsvFile:
         if self.survey.footer:
             notes.append(("note", "the last row has another length, so it is left out as a footer"))
         return notes
-
-    def _length(self, row: list[str]) -> str:
-        return f"it has {len(row)} cells, the header {self.layout.width}"
 
 
 class CsvFiles:

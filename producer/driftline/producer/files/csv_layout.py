@@ -7,7 +7,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -63,6 +63,28 @@ class Layout:
     def headed(self) -> bool:
         """Whether the first line names the columns; else it is a row."""
         return bool(self.head)
+
+    @property
+    def ended(self) -> bool:
+        """Whether every row ends with a separator: then nothing may stand in its last cell."""
+        return bool(self.names) and self.width - 1 not in self.names
+
+    def fits(self, row: Sequence[str]) -> bool:
+        """Return whether a row has the cells of the header."""
+        return len(row) == self.width and not (self.ended and row[-1].strip())
+
+    def length(self, row: Sequence[str]) -> str:
+        """Return how long a row is that does not fit, and how long the header.
+
+        >>> Layout("utf-8", ",", 0, 3, {0: "a", 1: "b"}).length(["1", "2", "3"])
+        '3 cells, the header 2'
+        """
+        if not self.ended:
+            return f"{len(row)} cells, the header {self.width}"
+        cells = len(row) if row[-1].strip() else len(row) - 1
+        if cells == self.width - 1:
+            return f"{cells} cells, and no separator behind them"
+        return f"{cells} cells, the header {self.width - 1}"
 
     @property
     def padded(self) -> bool:
@@ -146,23 +168,40 @@ def layout_of(file: Path, encoding: str | None = None) -> Layout:
     width = len(header)
     if width > 1 and len(first) == width + 1:
         width += 1
-        if _end_with_separator(next_rows, width):
-            notes.append(f"every row ends with {_NAMED.get(separator, repr(separator))}, left out")
-        else:
+        long = [row for row in next_rows if len(row) == width]
+        empty = bool(long) and not any(row[-1].strip() for row in long)
+        begins = [row[0] for row in long]
+        if not empty or _are_names(begins, header[0]):
             header = ["", *header]  # R does not name the rows' names
+            notes += [_OR_ENDED] if empty else []
+        else:
+            notes.append(_ENDED + (_OR_NAMED if len(set(begins)) == len(begins) else ""))
     names = _names(header, file, notes)
     line = "".join(head).rstrip("\r\n")
     return Layout(encoding, separator, skipped, width, names, tuple(notes), line, escaped)
 
 
-def _end_with_separator(rows: list[list[str]], width: int) -> bool:
-    """Whether rows that are longer than the header end with a separator, behind which is nothing.
+_ENDED = "every row ends with a separator, which is left out"
+_OR_NAMED = "; if the first cells are the rows' names instead, begin the header with one too"
+_OR_ENDED = (
+    "rows have one cell more than the header, so the first cells are taken as the rows' names, and"
+    " the last column is empty; if rows end with a separator instead, end the header with one too"
+)
+_ID = re.compile(r"(.*[^A-Za-z])?(?i:id|uuid|guid)|.*[a-z](Id|ID)")
 
-    Not where they begin with their numbers: then the last column is empty.
+
+def _are_names(cells: list[str], name: str) -> bool:
+    """Whether first cells name or number their rows, so that they are no values of a column.
+
+    Args:
+        cells: the first of every row.
+        name: the first in the header; texts that differ are values below the name of an id.
     """
-    long = [row for row in rows if len(row) == width]
-    numbered = all(plain_number(row[0]) in (at, at + 1) for at, row in enumerate(long))
-    return bool(long) and not numbered and not any(row[-1].strip() for row in long)
+    numbers = [plain_number(cell) for cell in cells]
+    if all(number in (at, at + 1) for at, number in enumerate(numbers)):
+        return True
+    texts = all(cells) and numbers.count(None) == len(cells) == len(set(cells))
+    return texts and _ID.fullmatch(name) is None
 
 
 def _encoding(sample: bytes) -> str:
