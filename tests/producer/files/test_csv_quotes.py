@@ -154,3 +154,24 @@ def test_many_rows_with_something_behind_their_end_are_refused(
 
     with pytest.raises(InputError, match=r"6 of 67 .* row 61, .* has 3 cells, the header 2;"):
         count(file)
+
+
+def test_quotes_behind_a_backslash_and_separators_behind_rows(tmp_path: Path) -> None:
+    file = tmp_path / "both.csv"
+
+    found = read(file, 'id,name,n\n5,"5\\" or, 6\\"",1,\n5,x,2,\n')
+
+    assert found == [{"id": 5, "name": '5" or, 6"', "n": 1}, {"id": 5, "name": "x", "n": 2}]
+    assert notes(file) == [("note", ENDED)]
+
+
+def test_quotes_behind_a_backslash_below_the_name_of_the_separator(tmp_path: Path) -> None:
+    found = read(tmp_path / "excel.csv", 'sep=,\nid,name\n1,"5\\" or, 6\\""\n2,x\n')
+
+    assert found == [{"id": 1, "name": '5" or, 6"'}, {"id": 2, "name": "x"}]
+
+
+def test_a_wider_row_alone_is_no_reason_to_read_backslashes(tmp_path: Path) -> None:
+    found = read(tmp_path / "doubled.csv", 'a,b\n1,"C:\\"", D:"\n2,x\n')
+
+    assert found == [{"a": 1, "b": 'C:\\", D:'}, {"a": 2, "b": "x"}]

@@ -119,11 +119,11 @@ def layout_of(file: Path, encoding: str | None = None) -> Layout:
         sample = raw.read(_SAMPLE)
     encoding = encoding or _encoding(sample)
     text = sample.decode(encoding, "replace")
-    escaped = is_escaped(text)
-    text = unescaped(text) if escaped else text
     lines = list(io.StringIO(text, newline=""))[: None if len(sample) < _SAMPLE else -1]
     naming = _NAMING.fullmatch(lines[0]) if len(lines) > 1 else None
     begin = 0 if naming is None else 1
+    escaped = is_escaped("".join(lines[begin:]))
+    lines = list(map(unescaped, lines)) if escaped else lines
     separator = _separator(lines) if naming is None else naming[1]
     skipped = begin
     plain = ["".join(line.split('"')[::2]) for line in lines[:_SAMPLE_LINES]]

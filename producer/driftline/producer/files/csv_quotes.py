@@ -29,9 +29,13 @@ def is_escaped(text: str) -> bool:
 
 def _same_width(text: str, separator: str) -> bool:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    widths = list(map(len, islice(reader, _ROWS)))
-    whole = widths if len(widths) == _ROWS else widths[: max(2, len(widths) - 1)]
-    return len(set(whole)) == 1 and whole[0] > 1
+    header, *widths = map(len, islice(reader, _ROWS))
+    whole = widths if len(widths) == _ROWS - 1 else widths[: max(1, len(widths) - 1)]
+    width = whole[0] if whole else header
+    if width < 2 or len(set(whole)) > 1:
+        return False
+    # The header has one less where rows end with a separator, or begin with their names.
+    return header == width or (header == width - 1 and widths.count(width) > 1)
 
 
 def unescaped(text: str) -> str:
