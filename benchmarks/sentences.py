@@ -229,7 +229,7 @@ def _missing(rows: Rows, alert: dict[str, Any], match: re.Match[str]) -> Iterato
 
 
 def _together(rows: Rows, alert: dict[str, Any], match: re.Match[str]) -> Iterator[str]:
-    """Compare the shares with those of each feature; since it began they miss in the same rows."""
+    """Compare the shares with those of each feature; at first they miss in the same rows."""
     names = [each["name"] for each in alert["features"]]
     since = (rows.times >= ms(alert["since"])) & rows.within(alert)
     gone = [~_there(rows.now[name][since]) for name in names]
@@ -238,6 +238,13 @@ def _together(rows: Rows, alert: dict[str, Any], match: re.Match[str]) -> Iterat
     for name, own in zip(names, gone, strict=True):
         if alert["revision"] == 1 and (own != gone[0]).any():
             yield f"{name} is missing in other rows than {names[0]}"
+    said = alert["summary"].partition(" are missing")[0] if not match["more"] else names
+    shares = [
+        (~_there(rows.now[name][rows.within(alert)])).mean() for name in names if name in said
+    ]
+    for text, share in ((match["low"] or match["now"], min(shares)), (match["now"], max(shares))):
+        if not _rounds(text, 100 * share):
+            yield f"{text} % is {100 * share:.4f} %"
     yield from _missing(rows, {**alert, "feature": names[0]}, match)
 
 
@@ -346,7 +353,11 @@ PATTERNS: tuple[tuple[re.Pattern[str], Check], ...] = tuple(
         (rf'"(?P<category>[^"]*)" is {_SHARE}', _category),
         (rf"values that the reference does not list are {_SHARE}", _unlisted),
         (rf"is missing in {_SHARE}", _missing),
-        (rf"(?: and (?P<more>\d+) more)? are missing together in {_SHARE}", _together),
+        (
+            rf"(?: and (?P<more>\d+) more)? are missing(?: together)? in "
+            rf"(?:(?P<low>[\d.]+) % to )?{_SHARE}",
+            _together,
+        ),
         (
             rf"(?P<what>(?:above |up to |below )?{_EDGE}(?: to (?:below )?{_EDGE}| or more)?)"
             rf" in {_SHARE}",

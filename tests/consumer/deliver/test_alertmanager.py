@@ -12,6 +12,7 @@ from driftline.consumer.deliver.dispatcher import Attempts
 from driftline.consumer.deliver.errors import DeliveryError
 from driftline.consumer.deliver.slack import slack_message
 from driftline.consumer.wire.kinds import Kind
+from driftline.consumer.wire.records import FeatureEffect
 
 NOW = 1_562_000_000.0  # 2019-07-01T16:53:20Z
 
@@ -41,6 +42,11 @@ def test_an_alert_for_alertmanager() -> None:
     whole = alert(feature=None, kind="stale", owner=None, runbook=None)
     assert labels(whole).keys() == {"alertname", "severity", "model", "kind", "incident_id"}
     assert "runbook_url" not in alertmanager_alert(whole, 0)["annotations"]
+    several = [
+        alert(feature=None, kind="data_quality", alert_id=name, features=[FeatureEffect(name, 0.1)])
+        for name in "ab"
+    ]
+    assert [labels(each)["alert_id"] for each in several] == ["a", "b"]
 
 
 def test_alerts_on_performance_and_labels_have_names_of_their_own() -> None:

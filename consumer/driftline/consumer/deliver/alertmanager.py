@@ -29,7 +29,8 @@ _BATCH = 64  # alerts a request, as Prometheus sends them
 def labels(alert: Alert) -> dict[str, str]:
     """Return what identifies an alert to Alertmanager, and what routes and groups it.
 
-    `incident_id` is there for `group_by`: one notification for all that changed together.
+    `incident_id` is there for `group_by`: one notification for all that changed together. An
+    alert on several features has its id: two of one incident would be one to Alertmanager.
     """
     named = {
         "alertname": KINDS[alert.kind].alertname,
@@ -40,6 +41,7 @@ def labels(alert: Alert) -> dict[str, str]:
         "kind": alert.kind,
         "owner": alert.owner,
         "incident_id": alert.incident_id,
+        "alert_id": alert.alert_id if alert.features else None,
     }
     return {name: value for name, value in named.items() if value}
 

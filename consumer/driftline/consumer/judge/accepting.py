@@ -96,13 +96,9 @@ def accepted_alerts(
             _end(life, pane)
             one = shared.acceptances.features[min(names)]
             yield _alert(writers[life.stream], life, one, shared, "how features go together")
-    for life in [each for each in lives.values() if each.features]:
+    for life in sorted((each for each in lives.values() if each.features), key=lambda one: one.key):
         accepted = [name for name in life.features if name in names]
-        parts = [
-            each for each in lives.values()
-            if each.stream == life.stream and each.silent and each.feature in life.features
-        ]  # fmt: skip
-        if accepted and not parts:
+        if accepted and not any(map(life.speaks_of, lives.values())):
             del lives[life.key]
             _end(life, pane)
             found = shared.acceptances.features[accepted[0]]

@@ -53,7 +53,7 @@ def many_changed(
 
 def missing_together(
     names: str,
-    now: float,
+    now: tuple[float, float],
     normal: float,
     normally: str = NORMALLY,
     *,
@@ -64,22 +64,28 @@ def missing_together(
 
     Args:
         names: of the features, as a sentence has them.
-        now: in which share of the events.
+        now: in which share of the events: the least and the most of one of them.
         normal: in which it is normally.
         normally: the word for that.
         several: whether they are more than one.
         gone: whether no event has any of them.
 
     Example:
-        >>> missing_together("humid and temp", 0.149, 0.002).text
+        >>> missing_together("humid and temp", (0.149, 0.149), 0.002).text
         'humid and temp are missing together in 14.9 % of events, normally 0.2 %'
-        >>> missing_together("humid and temp", 1.0, 0.0, gone=True).text
+        >>> missing_together("humid and temp", (1.0, 1.0), 0.0, gone=True).text
         'humid and temp have disappeared: they are missing in 100.0 % of events, normally 0.0 %'
-        >>> missing_together("humid", 0.149, 0.002, several=False).row
+        >>> missing_together("humid", (0.149, 0.149), 0.002, several=False).row
         'missing in 14.9 %, normally 0.2 %'
+        >>> missing_together("humid and temp", (0.022, 0.149), 0.002).text
+        'humid and temp are missing in 2.2 % to 14.9 % of events, normally 0.2 %'
     """
-    present, before = percents(now, normal)
-    verb, together = ("are", " together") if several else ("is", "")
+    least, most = now
+    present, before = percents(most, normal)
+    low, _ = percents(least, normal)
+    if low != present:
+        present = f"{low} to {present}"
+    verb, together = ("are", " together" if least == most else "") if several else ("is", "")
     row = f"missing{together} in {present}"
     text = f"{names} {verb} {row}"
     if gone and several:

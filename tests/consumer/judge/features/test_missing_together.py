@@ -139,15 +139,45 @@ def test_one_that_follows_in_the_same_events_belongs_to_it() -> None:
     later = [life("f03", 3 * HOUR), life("f04", 3 * HOUR)]
     lives.update({one.key: one for one in later})
     times = WindowTimes(0, 4 * HOUR, 3 * HOUR)
-    assert many.together(later, missing, times) == []
-    assert first.features == ["f01", "f02", "f03"]
+    (grown,) = many.together(later, missing, times)
+    assert (grown.key, grown.features) == (first.key, ["f01", "f02", "f03"])
     assert [one.silent for one in later] == [True, False]
     # The key holds, though there may be another one now.
     assert lives[first.key] is first
     del lives[later[1].key]
     later[0].severity = 2
     (rose,) = many.follow([], times)
-    assert (rose.key, rose.severity, rose.revision) == (first.key, 2, 2)
+    assert (rose.key, rose.severity, rose.revision) == (first.key, 2, 3)
+
+
+def test_one_that_is_missing_again_with_another_leaves_its_first_alert() -> None:
+    everywhere = np.array([90])
+    many, lives = group({"f01": [], "f02": []})
+    (first,) = many.together([*lives.values()], lambda *_: everywhere, WindowTimes(0, HOUR, 0))
+    back = lives.pop((MODEL, "f01", "data_quality"))
+    assert many.follow([back], WindowTimes(HOUR, 2 * HOUR, HOUR)) == []
+    again = [life("f01", 5 * HOUR), life("f03", 5 * HOUR)]
+    lives.update({one.key: one for one in again})
+
+    def missing(name: str, *_: int) -> np.ndarray:
+        return everywhere + (name == "f02")
+
+    (second,) = many.together(again, missing, WindowTimes(5 * HOUR, 6 * HOUR, 5 * HOUR))
+    assert (second.features, first.features) == (["f01", "f03"], ["f01", "f02"])
+    assert {lives[first.key].since, lives[second.key].since} == {HOUR, 5 * HOUR}
+    # The first is over with its last part, though the second speaks of a feature that it names.
+    over = lives.pop((MODEL, "f02", "data_quality"))
+    (ended,) = many.follow([over], WindowTimes(6 * HOUR, 7 * HOUR, 6 * HOUR))
+    assert (ended.key, ended.firing) == (first.key, False)
+    assert lives[second.key].firing
+
+
+def test_what_is_no_longer_missing_together_is_not_said_to_be(reference: Reference) -> None:
+    fault = both(now_and_then("f01", "f02", of=9), now_and_then("f01", begin=5, of=1))
+    fired, *_, last = run(reference, fault, hours=12, after=0)
+    assert "f01 and f02 are missing together in " in fired.summary
+    assert "f01 and f02 are missing in " in last.summary
+    assert " % to " in last.summary
 
 
 @pytest.mark.parametrize(
@@ -198,7 +228,7 @@ def judged(
 def test_a_restart_anywhere_changes_nothing(reference: Reference) -> None:
     events = made(14, 2)
     fault = both(
-        now_and_then("f01", "f02", end=7), now_and_then("f09", "f10", begin=5, end=6, of=3)
+        now_and_then("f09", "f10", end=7), now_and_then("f01", "f02", begin=5, end=7, of=3)
     )
     for one in events:
         fault(one)

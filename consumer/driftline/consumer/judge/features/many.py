@@ -76,31 +76,37 @@ class ManyFeatures:
         return self._fire(_KIND, new, since, sorted(names), times)
 
     def together(self, new: Sequence[Life], missing: Missing, times: WindowTimes) -> list[Life]:
-        """Take in alerts on missing values that have just fired; return those on several features.
+        """Take in alerts on missing values that have just fired; return those on several.
 
         Args:
             new: lives of features of the stream; those that one of them speaks of become silent.
             missing: counts of missing values.
             times: the window that made them fire.
         """
-        single = [one for one in new if not one.silent]
+        single, grown = [one for one in new if not one.silent], []
         for life in self._groups() if single else ():
             first = max(life.since, times.start)
             parts = {missing(one.feature, first, times.end).tobytes() for one in self._of(life)}
-            for one in single:
-                counts = missing(one.feature, first, times.end)
-                if counts.tobytes() in parts and _is_telling(counts):
-                    _take_in(life, [one])
+            own = {one.feature: missing(one.feature, first, times.end) for one in single}
+            found = [
+                one for one in single
+                if not one.silent and own[one.feature].tobytes() in parts
+                and _is_telling(own[one.feature])
+            ]  # fmt: skip
+            if found:
+                _take_in(life, found)
+                grown.append(written(life, times))
         alike: dict[tuple[int, bytes], list[Life]] = {}
         for one in single:
             counts = missing(one.feature, max(one.since, times.start), times.end)
             if not one.silent and _is_telling(counts):
                 alike.setdefault((one.since, counts.tobytes()), []).append(one)
-        return [
+        fired = [
             self._fire(_MISSING, parts, since, sorted(one.feature for one in parts), times)
             for (since, _), parts in alike.items()
             if len(parts) > 1
         ]
+        return [*grown, *fired]
 
     def follow(self, ended: Sequence[Life], times: WindowTimes) -> list[Life]:
         """Return the alerts that a window makes worse, resolves, or finds due again.
@@ -112,7 +118,7 @@ class ManyFeatures:
             parts = self._of(life)
             worst = max((one.severity for one in parts), default=0)
             if not parts:
-                over = [one.quiet_since for one in ended if _is_part(one, life)]
+                over = [one.quiet_since for one in ended if life.speaks_of(one)]
                 quiet = [each for each in over if each is not None]
                 life.quiet_since = max(quiet, default=times.newest)
                 life.firing = False
@@ -152,12 +158,13 @@ class ManyFeatures:
         return written(life, times)
 
     def _groups(self) -> list[Life]:
-        """Return the alerts on features that are missing together."""
-        return [one for one in self._lives.values() if self.is_mine(one) and one.key != self.key]
+        """Return the alerts on features that are missing together, in the order of their keys."""
+        found = (one for one in self._lives.values() if self.is_mine(one) and one.key != self.key)
+        return sorted(found, key=lambda one: one.key)
 
     def _of(self, life: Life) -> list[Life]:
         """Return the silent lives that an alert speaks of, while they fire."""
-        return [one for one in self._mine() if _is_part(one, life)]
+        return [one for one in self._mine() if life.speaks_of(one)]
 
     def _mine(self) -> list[Life]:
         return [
@@ -171,13 +178,10 @@ def _take_in(life: Life, new: Sequence[Life]) -> None:
     """Let an alert on several features speak of others, too, which become silent."""
     for one in new:
         one.silent, one.incident = True, life.incident
+        if life.kind == _MISSING:
+            one.told_by = life.key[2]
         if one.feature not in life.features:
             life.features = [*life.features, one.feature]
-
-
-def _is_part(one: Life, life: Life) -> bool:
-    """Return whether an alert on several features speaks of a life."""
-    return one.silent and one.feature in life.features and life.kind in (_KIND, one.kind)
 
 
 def _is_telling(counts: IntArray) -> bool:

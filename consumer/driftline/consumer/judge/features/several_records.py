@@ -123,8 +123,9 @@ class SeveralWriter:
         left = [name for name in names if not any(each[places[name]] for each in quiet)] or names
         worst, several = places[left[0]], len(left) > 1
         rates, usual = now.found.detectors[_MISSING].value, now.normal.rates[_MISSING]
+        shares = [float(rates[places[name]]) for name in left]
         found = missing_together(
-            _some(left), float(rates[worst]), float(usual[worst]), now.normal.word(worst),
+            _some(left), (min(shares), max(shares)), float(usual[worst]), now.normal.word(worst),
             several=several, gone=all(is_gone(now.found, places[name]) for name in left),
         )  # fmt: skip
         reach = scope(list(map(named, others)), life.began, several=several)

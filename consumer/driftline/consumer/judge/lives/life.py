@@ -37,6 +37,8 @@ class Life(msgspec.Struct):
         releases: tag to the value of it that did, of other tags that say what was released.
         segments: in which segments it is, in words; empty where that is not known.
         silent: whether an alert on several features speaks of it, so that it has no records.
+        told_by: of a silent one, the last part of that alert's key; unset: of the alert on many
+            features that changed.
         features: of an alert on several features: those that it names.
     """
 
@@ -59,6 +61,7 @@ class Life(msgspec.Struct):
     silent: bool = False
     features: list[str] = []
     releases: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
+    told_by: str | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def began(self) -> dict[str, str]:
@@ -70,9 +73,15 @@ class Life(msgspec.Struct):
     def key(self) -> tuple[str, str, str]:
         """Whose life it is."""
         if self.features and KINDS[self.kind].about == "quality":
-            # There may be several, and one on how many events came, which has no feature either.
-            return (self.stream, "", f"{self.kind} of {self.features[0]}")
+            # There may be several, of one feature too, which came back and is missing with others;
+            # and one on how many events came, which has no feature either.
+            return (self.stream, "", f"{self.kind} of {self.features[0]} since {self.since}")
         return (self.stream, self.feature, self.kind)
+
+    def speaks_of(self, part: Life) -> bool:
+        """Return whether this alert on several features speaks of a life of one of them."""
+        told_by = "feature_drift" if part.told_by is msgspec.UNSET else part.told_by
+        return part.silent and part.stream == self.stream and told_by == self.key[2]
 
     @property
     def subject(self) -> Subject:
