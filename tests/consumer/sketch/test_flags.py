@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,9 +16,10 @@ from hypothesis import strategies as st
 from driftline.consumer import report
 from driftline.consumer.sketch.decode import ModelSchema
 from driftline.detectors.counts import Feature, Layout
+from driftline.producer.records.mapping import Mapping
 from driftline.producer.records.table import Table
-from driftline.producer.records.text_form import TextForm
-from driftline.producer.records.values import kind_of
+from driftline.producer.records.text_form import AS_WRITTEN, TextForm
+from driftline.producer.records.values import Kind, boolean, flag, kind_of
 
 from .decode_cases import NOW, decoder, encoded, plain
 
@@ -24,9 +27,9 @@ FLAG = Feature("member", "numeric", np.array([0.0, 1.0]))
 SCHEMA = ModelSchema("shop", Layout.of([FLAG]), {})
 
 
-def value_of(value: object) -> float:
+def value_of(value: object, texts: TextForm = AS_WRITTEN) -> float:
     """What a value is read as, by rows and by columns."""
-    reader = decoder(SCHEMA)
+    reader = decoder(SCHEMA, mapping=Mapping(texts=texts))
     event = {"model": "shop", "features": {"member": value}, "timestamp": NOW}
     by_row = plain(reader, reader.decode([encoded(event)], [NOW]))["rows"]
     by_column = plain(reader, reader.decode_table(Table.of_rows([event])))["rows"]
@@ -37,18 +40,36 @@ def value_of(value: object) -> float:
 
 @given(
     st.none() | st.booleans() | st.integers(-3, 3) | st.floats(-2, 2)
-    | st.sampled_from(["true", "FALSE", "yes", "n", "1", "on", "3", ""])
+    | st.sampled_from(["true", "True", "FALSE", "yes", "n", "1", "0.0", "on", "3", ""]),
+    st.sampled_from([AS_WRITTEN, TextForm(("0", "True", "n"), True), TextForm(("1.0",))]),
 )  # fmt: skip
-def test_rows_and_columns_read_the_same(value: object) -> None:
-    assert repr(value_of(value)) == repr(kind_of(FLAG).read(value))
+def test_rows_and_columns_read_the_same(value: object, texts: TextForm) -> None:
+    assert repr(value_of(value, texts)) == repr(kind_of(FLAG, texts).read(value))
 
 
 @pytest.mark.parametrize(
     ("value", "read"),
-    [(True, 1), ("false", 0), ("Yes", 1), (0.5, 0.5), (7, 7), ("on", -math.inf), ([], -math.inf)],
+    [(True, 1), ("false", 0), ("True", 1), (0.5, 0.5), (7, 7), ("on", -math.inf), ([], -math.inf)],
 )
 def test_values_of_a_flag(value: object, read: float) -> None:
     assert value_of(value) == read
+
+
+@pytest.mark.parametrize("text", ["0", "1", "1.0", "t", "n", "Yes"])
+def test_other_texts_are_values_of_a_flag_only_where_it_is_said(text: str) -> None:
+    assert value_of(text) == -math.inf
+    assert value_of(text, TextForm(coerce=True)) in (0, 1)
+
+
+@pytest.mark.parametrize("kind", [flag, boolean])
+def test_known_texts_need_no_reading_one_by_one(kind: Callable[[TextForm], Kind]) -> None:
+    texts = ["0", "1", "0.0", "1.0", "True", "False", "true", "yes", "?"]
+    type_ = kind(TextForm(("?",), coerce=True)).type
+    decoded = [msgspec.convert(text, type_) for text in texts]
+
+    assert all(any(value is member for member in type(value)) for value in decoded)
+    assert [float(value) for value in decoded[:-1]] == [0, 1, 0, 1, 1, 0, 1, 1]
+    assert math.isnan(decoded[-1])
 
 
 def test_a_count_is_no_flag() -> None:
@@ -58,10 +79,10 @@ def test_a_count_is_no_flag() -> None:
 
 
 def test_texts_of_a_flag_are_numbers_where_it_is_said() -> None:
-    flag = kind_of(FLAG, TextForm(("?", "no"), coerce=True))
+    kind = kind_of(FLAG, TextForm(("?", "no"), coerce=True))
 
-    assert [flag.read(text) for text in ("1.0", "true", "7")] == [1.0, 1.0, 7.0]
-    assert all(math.isnan(flag.read(text)) for text in ("?", "no", "NA"))
+    assert [kind.read(text) for text in ("1.0", "true", "7")] == [1.0, 1.0, 7.0]
+    assert all(math.isnan(kind.read(text)) for text in ("?", "no", "NA"))
 
 
 FORMS: dict[str, Any] = {

@@ -156,19 +156,21 @@ def numeric(texts: TextForm = AS_WRITTEN) -> Kind:
 def flag(texts: TextForm = AS_WRITTEN) -> Kind:
     """Return the kind of numbers of which there are 0 and 1 alone: booleans are such numbers too.
 
-    >>> [flag().read(value) for value in (1, True, "false", 3, "3", None)]
-    [1.0, 1.0, 0.0, 3.0, -inf, nan]
+    Of texts `true` and `false` are, in any case; others as `texts` says.
+
+    >>> [flag().read(value) for value in (1, True, "false", 3, "1", "yes", None)]
+    [1.0, 1.0, 0.0, 3.0, -inf, -inf, nan]
     """
     number = numeric(texts).read
+    truths = _BOOLEANS if texts.coerce else _TRUE_AND_FALSE
 
     def read(value: object) -> float:
         if isinstance(value, str) and value not in texts.marks:
-            truth = _BOOLEANS.get(value.lower())
+            truth = truths.get(value.lower())
             return number(value) if truth is None else truth
         return float(value) if isinstance(value, bool) else number(value)
 
-    codes = dict.fromkeys(sorted(texts.marks), MISSING) | {"false": 0.0, "true": 1.0}
-    return Kind("numeric", bool | float | _coded(codes, read) | None, read)
+    return Kind("numeric", bool | float | _truths(texts, read) | None, read)
 
 
 @lru_cache(maxsize=1_000)
@@ -186,8 +188,7 @@ def boolean(texts: TextForm = AS_WRITTEN) -> Kind:
             return INVALID if truth is None else truth
         return float(value) if isinstance(value, bool) else _truth(_read_number(value))
 
-    codes = dict.fromkeys(sorted(marks), MISSING) | {"false": 0.0, "true": 1.0}
-    return Kind("boolean", bool | float | _coded(codes, read) | None, read)
+    return Kind("boolean", bool | float | _truths(texts, read) | None, read)
 
 
 def _is_integer(text: str) -> bool:
@@ -217,6 +218,12 @@ def _coded(codes: Mapping[Any, float], read: Read) -> Any:
     members = [(f"code_{i}", pair) for i, pair in enumerate(codes.items())]
     functional: Any = Coded
     return functional("Coded", members)
+
+
+def _truths(texts: TextForm, read: Read) -> Any:
+    """Return `_coded` of the texts that programs write booleans, 0 and 1 as, and of the marks."""
+    known = (*sorted(texts.marks), *_BOOLEANS, "False", "True", "0.0", "1.0")
+    return _coded({text: read(text) for text in known}, read)
 
 
 def _read_number(value: object) -> float:
@@ -259,6 +266,7 @@ def _truth(number: float) -> float:
 
 
 _NOT_A_NUMBER = "NaN"  # how events write such a number (`Mapping.to_event`)
+_TRUE_AND_FALSE = {"false": 0.0, "true": 1.0}
 _BOOLEANS = {
     **dict.fromkeys(("false", "f", "no", "n", "0"), 0.0),
     **dict.fromkeys(("true", "t", "yes", "y", "1"), 1.0),
