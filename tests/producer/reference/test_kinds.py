@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from driftline.producer.records.mapping import parse_path
 from driftline.producer.reference.guess import guess_mapping
 from driftline.producer.reference.kinds import kinds_of
 
@@ -50,6 +51,38 @@ def test_values_of_one_shape_are_one_kind() -> None:
 )
 def test_what_makes_no_kinds(records: list[dict[str, Any]]) -> None:
     assert kinds_of(records) is None
+
+
+@pytest.mark.parametrize("count", [300, 601, 1_795, 3_001])
+def test_kinds_in_turn_are_met_whatever_the_number_of_records(count: int) -> None:
+    records = (kinds(CLICK, SALE, PING, SALE) * (count // 120 + 1))[:count]
+    found = kinds_of(records)
+
+    assert found is not None
+    assert {frozenset(names) for names in found.own} == {
+        frozenset(names) for names in (["k0"], ["k1", "k3"], ["k2"])
+    }
+
+
+def test_a_few_hundred_records_are_looked_at_however_many_there_are() -> None:
+    opened: list[int] = []
+
+    class Opened(list[dict[str, Any]]):
+        def __getitem__(self, at: Any) -> Any:
+            opened.append(at)
+            return super().__getitem__(at)
+
+    assert kinds_of(Opened(kinds(CLICK, SALE) * 100)) is not None
+    assert len({*opened}) == 300
+    assert max(opened) >= 5_900
+
+
+def test_the_field_that_tells_kinds_is_named_as_mappings_name_it() -> None:
+    found = kinds_of(kinds(CLICK, SALE, name="meta.type"))
+
+    assert found is not None
+    assert parse_path(found.field) == ("meta.type",)
+    assert r"map `model` to meta\.type and" in found.advice
 
 
 def test_a_guess_says_so() -> None:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from driftline.producer.records.mapping import quote_name
+
 _MOST_VALUES = 20  # of a field that names kinds
-_LOOKED_AT = 1_000  # records
+_LOOKED_AT = 300  # records, the most
 _ALWAYS, _NEVER = 0.95, 0.01  # shares of the records of a kind that have a field
 _SHARE = 0.01  # of the records that a kind has at least
 _LISTED = 3
+_GOLDEN = (math.sqrt(5) - 1) / 2
 
 
 @dataclass(frozen=True)
@@ -20,7 +27,7 @@ class Kinds:
     """What some records are.
 
     Attributes:
-        field: the one that says it, by its dotted path.
+        field: the one that says it, as a mapping names it (`parse_path`).
         own: the values of each kind, to the fields that no record of another kind has.
     """
 
@@ -51,19 +58,19 @@ def kinds_of(records: Sequence[AnyMapping[str, Any]]) -> Kinds | None:
     >>> kinds_of([{"type": "a", "page": 7}, {"type": "b"}] * 9) is None
     True
     """
-    looked_at = records[:: max(1, len(records) // _LOOKED_AT)]
-    rows = [dict(_leaves((), record)) for record in looked_at]
+    rows = [dict(_leaves((), record)) for record in _spread(records)]
     many = Counter(path for row in rows for path in row)
     varying = [path for path, times in many.items() if times < len(rows)]
     if len(varying) < 2:
         return None
+    has = np.array([[path in row for path in varying] for row in rows])
     # Text names a kind more often than a number does.
     for kind in (str, int):
         told = [
             found
             for path, times in many.items()
-            if times == len(rows) and _names_kinds([row[path] for row in rows], kind)
-            if (found := _told_by(path, rows, varying)) is not None
+            if times == len(rows) and _names_kinds(names := [row[path] for row in rows], kind)
+            if (found := _told_by(path, names, varying, has)) is not None
         ]
         if told:
             return max(told, key=_total)
@@ -75,33 +82,44 @@ def _names_kinds(values: Sequence[Any], kind: type) -> bool:
     return all(type(value) is kind for value in values) and 1 < len({*values}) <= _MOST_VALUES
 
 
+def _spread(records: Sequence[AnyMapping[str, Any]]) -> Sequence[AnyMapping[str, Any]]:
+    """Return records from everywhere; not at even steps, lest those of kinds in turn are of one."""
+    if len(records) <= _LOOKED_AT:
+        return records
+    step = len(records) / _LOOKED_AT
+    return [records[int((at + at * _GOLDEN % 1) * step)] for at in range(_LOOKED_AT)]
+
+
 def _told_by(
-    field: str, rows: Sequence[AnyMapping[str, Any]], varying: Sequence[str]
+    field: str, names: Sequence[Any], varying: Sequence[str], has: NDArray[np.bool_]
 ) -> Kinds | None:
-    """Return the kinds that a field tells, None where it tells none."""
-    of_value: defaultdict[str, list[AnyMapping[str, Any]]] = defaultdict(list)
-    for row in rows:
-        of_value[str(row[field])].append(row)
-    held = {
-        value: {path: sum(path in row for row in own) / len(own) for path in varying}
-        for value, own in of_value.items()
-        if len(own) >= max(2, _SHARE * len(rows))
-    }
-    groups: defaultdict[frozenset[str], list[str]] = defaultdict(list)
-    for value, shares in held.items():
-        groups[frozenset(path for path in varying if shares[path] >= _ALWAYS)].append(value)
-    own_fields = {
-        tuple(values): [
-            path
-            for path in varying
-            if path in always
-            and all(held[other][path] <= _NEVER for other in held if other not in values)
-        ]
-        for always, values in groups.items()
-    }
-    if len(own_fields) < 2 or sum(map(bool, own_fields.values())) < 2:
+    """Return the kinds that a field tells, None where it tells none.
+
+    Args:
+        field: which.
+        names: its values, of n records.
+        varying: fields that not every record has, k of them.
+        has: whether a record has such a field, shape (n, k).
+    """
+    enough = max(2, _SHARE * len(names))
+    values = [value for value, times in Counter(names).items() if times >= enough]
+    if len(values) < 2:
         return None
-    return Kinds(field, {values: own for values, own in own_fields.items() if own})
+    held = np.array(names, object)
+    shares = np.array([has[held == value].mean(axis=0) for value in values])
+    groups: defaultdict[bytes, list[int]] = defaultdict(list)
+    for at, always in enumerate(shares >= _ALWAYS):
+        groups[always.tobytes()].append(at)
+    if len(groups) < 2:
+        return None
+    kinds = {}
+    for group in groups.values():
+        others = np.delete(shares, group, axis=0)
+        own = (shares[group[0]] >= _ALWAYS) & (others <= _NEVER).all(axis=0)
+        if own.any():
+            named = tuple(str(values[at]) for at in group)
+            kinds[named] = [varying[at] for at in np.flatnonzero(own).tolist()]
+    return Kinds(field, kinds) if len(kinds) > 1 else None
 
 
 def _total(kinds: Kinds) -> int:
@@ -113,7 +131,7 @@ def _leaves(path: tuple[str, ...], value: AnyMapping[str, Any]) -> Iterator[tupl
         if isinstance(inner, dict):
             yield from _leaves((*path, name), inner)
         else:
-            yield ".".join((*path, name)), inner
+            yield ".".join(map(quote_name, (*path, name))), inner
 
 
 def _some(fields: Sequence[str]) -> str:
