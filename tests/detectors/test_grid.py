@@ -128,3 +128,26 @@ def test_fractions_that_16_bits_hold_as_they_are_say_nothing_of_16_bits() -> Non
 
     assert (tie_reach(grid, np.arange(4)) == 4 * np.spacing(grid.astype(np.float32))).all()
     assert tie_reach(np.array([0.1, 0.5]), np.array([1]))[1] == 4 * np.spacing(np.float32(0.5))
+
+
+HALVES = np.array([0.1, 0.3, 2.7]).astype(np.float16).astype(np.float64)
+
+
+@pytest.mark.parametrize(
+    "grid",
+    [
+        np.arange(1, 256) / 64,
+        np.append(HALVES, 70_000.0),
+        np.append(-70_000.0, HALVES),
+    ],
+)
+def test_what_was_not_kept_in_16_bits_reaches_as_far_as_32_bits_do(grid: np.ndarray) -> None:
+    reach = tie_reach(grid, np.arange(grid.size))
+
+    assert (reach == 4 * np.spacing(np.abs(grid).astype(np.float32))).all()
+
+
+def test_the_largest_number_of_16_bits_has_a_reach() -> None:
+    grid = np.append(HALVES, 65_504.0)
+
+    assert (tie_reach(grid, np.arange(4)) > 0).all()

@@ -20,6 +20,7 @@ DECILES = 10
 SMALLEST_LIMIT = DECILES + 1
 _ROUNDING = 1e-12  # as a share of the value
 _NEAR = 4  # units in the last place of a 32-bit float
+_LARGEST_HALF = 65_504.0  # of 16-bit floats
 
 
 def choose_grid(sorted_values: FloatArray, limit: int | None) -> FloatArray:
@@ -131,7 +132,8 @@ def tie_reach(grid: FloatArray, ties: IntArray) -> FloatArray:
         singles = np.abs(grid[ties]).astype(np.float32)
         near = _NEAR * np.spacing(singles).astype(np.float64)
         if _in_16_bits(grid):
-            near = np.maximum(near, np.spacing(singles.astype(np.float16)) / 2.0)
+            wide = np.spacing(singles.astype(np.float16)).astype(np.float64) / 2.0
+            np.maximum(near, wide, out=near, where=np.isfinite(wide))
     gaps = np.diff(grid, prepend=-np.inf, append=np.inf)
     least = np.minimum(gaps[ties], gaps[ties + 1])
     # A value too large for 32 bits has no such neighbour.
@@ -140,12 +142,18 @@ def tie_reach(grid: FloatArray, ties: IntArray) -> FloatArray:
 
 
 def _in_16_bits(grid: FloatArray) -> bool:
-    """Return whether all fractions were rounded to 16-bit floats: one has a shorter text there."""
+    """Return whether all fractions were rounded to 16-bit floats.
+
+    One has a shorter text there, and needs nearly all the digits that 16 bits have: 64ths do not.
+    """
+    if np.abs(grid).max(initial=0.0) > _LARGEST_HALF:
+        return False
     fractions = grid[grid % 1 != 0]
     halves = fractions.astype(np.float16)
-    if not len(halves) or not np.array_equal(halves, fractions):
+    if not np.array_equal(halves, fractions):
         return False
-    return any(float(str(half)) != float(half) for half in halves)
+    full = halves[fractions % (4.0 * np.spacing(np.abs(halves))) != 0]
+    return any(float(str(half)) != float(half) for half in full)
 
 
 def shared_values(slots: IntArray) -> IntArray:
