@@ -73,7 +73,7 @@ def test_quotes_that_are_written_twice_are_no_others() -> None:
 def test_a_separator_behind_every_row_is_left_out(tmp_path: Path) -> None:
     file = tmp_path / "ends.csv"
 
-    assert read(file, "a,b\n10,x,\n10,y,\n") == [{"a": 10, "b": "x"}, {"a": 10, "b": "y"}]
+    assert read(file, "a,b\n1,x,\n1,y,\n") == [{"a": 1, "b": "x"}, {"a": 1, "b": "y"}]
     assert notes(file) == [("note", ENDED)]
 
 
@@ -89,6 +89,7 @@ def test_semicolons_behind_every_row_are_one_separator(tmp_path: Path) -> None:
     [
         ("id,b\nx1,5,\nx2,6,\n", ["x1", "x2"]),
         ("eventId,b\nx1,5,\nx2,6,\n", ["x1", "x2"]),
+        ("id,b\n1,5,\n2,6,\n", [1, 2]),
         ("a,b\n7,5,\n3,6,\n", [7, 3]),
     ],
 )
@@ -166,9 +167,12 @@ def test_quotes_behind_a_backslash_and_separators_behind_rows(tmp_path: Path) ->
 
 
 def test_quotes_behind_a_backslash_below_the_name_of_the_separator(tmp_path: Path) -> None:
-    found = read(tmp_path / "excel.csv", 'sep=,\nid,name\n1,"5\\" or, 6\\""\n2,x\n')
+    content = 'sep=,\nid,name,n\n1,"5\\" or, 6\\"",7\n2,x,8\n'
 
-    assert found == [{"id": 1, "name": '5" or, 6"'}, {"id": 2, "name": "x"}]
+    assert read(tmp_path / "excel.csv", content) == [
+        {"id": 1, "name": '5" or, 6"', "n": 7},
+        {"id": 2, "name": "x", "n": 8},
+    ]
 
 
 def test_a_wider_row_alone_is_no_reason_to_read_backslashes(tmp_path: Path) -> None:

@@ -195,13 +195,14 @@ def _are_names(cells: list[str], name: str) -> bool:
 
     Args:
         cells: the first of every row.
-        name: the first in the header; texts that differ are values below the name of an id.
+        name: the first in the header; below the name of an id cells that differ are its values.
     """
+    if _ID.fullmatch(name):
+        return False
     numbers = [plain_number(cell) for cell in cells]
-    if all(number in (at, at + 1) for at, number in enumerate(numbers)):
+    if any(numbers == [*range(first, first + len(cells))] for first in (0, 1)):
         return True
-    texts = all(cells) and numbers.count(None) == len(cells) == len(set(cells))
-    return texts and _ID.fullmatch(name) is None
+    return all(cells) and numbers.count(None) == len(cells) == len(set(cells))
 
 
 def _encoding(sample: bytes) -> str:
