@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from driftline.consumer.judge.lives.life import Life, WindowTimes
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.service.plan import Plan
 from driftline.consumer.wire.codec import decode, encode
-from driftline.consumer.wire.messages import Horizon, Loss, Pane
+from driftline.consumer.wire.messages import Acceptance, Horizon, Loss, Pane
 from driftline.consumer.wire.records import Alert, Verdict
 from driftline.detectors.budget import stream_share
 from driftline.detectors.reference import Reference
@@ -214,6 +214,23 @@ def test_nine_features_are_nine_alerts(reference: Reference) -> None:
     assert len({a.incident_id for a in found}) == 1
 
 
+def judged(
+    reference: Reference, messages: Sequence[Pane | Horizon | Loss | Acceptance], stops: set[int]
+) -> list[Verdict | Alert]:
+    """Return what is judged, by a judge that begins again from its state after some messages."""
+    setup = watched(reference)
+    judge = setup.judge(MODEL, JudgeState(position=0, rewind=0))
+    found: list[Verdict | Alert] = []
+    for n, message in enumerate(messages):
+        found += judge.feed(message, n)
+        if n in stops:
+            state = decode(encode(judge.state()), JudgeState)
+            judge = setup.judge(MODEL, state)
+            for back in range(state.rewind, n + 1):
+                assert not judge.feed(messages[back], back)
+    return found
+
+
 def test_a_restart_anywhere_changes_nothing(reference: Reference) -> None:
     events = made(14, 2)
     for number, one in enumerate(events):
@@ -225,24 +242,12 @@ def test_a_restart_anywhere_changes_nothing(reference: Reference) -> None:
     fed = sketch(setup).feed(input_records(events), 0)
     messages = [each for each in fed if isinstance(each, Pane | Horizon | Loss)]
 
-    def judged(stops: set[int]) -> list[Verdict | Alert]:
-        judge = setup.judge(MODEL, JudgeState(position=0, rewind=0))
-        found: list[Verdict | Alert] = []
-        for n, message in enumerate(messages):
-            found += judge.feed(message, n)
-            if n in stops:
-                state = decode(encode(judge.state()), JudgeState)
-                judge = setup.judge(MODEL, state)
-                for back in range(state.rewind, n + 1):
-                    assert not judge.feed(messages[back], back)
-        return found
-
-    whole = judged(set())
+    whole = judged(reference, messages, set())
     assert {a.feature for a in alerts(whole)} >= {None}
     rng = np.random.default_rng(3)
     for _ in range(2):
         stops = set(rng.choice(len(messages), 6, replace=False).tolist())
-        assert judged(stops) == whole
+        assert judged(reference, messages, stops) == whole
 
 
 def test_segments_never_add_false_alarms(

@@ -9,6 +9,7 @@ from tests.consumer.judge.features.test_causes import (
     NAMES,
     Event,
     Fault,
+    judged,
     lost,
     made,
     reference,
@@ -23,7 +24,6 @@ from driftline.consumer.judge.lives.life import Life, Lives, WindowTimes
 from driftline.consumer.judge.state import JudgeState
 from driftline.consumer.wire.codec import decode, encode
 from driftline.consumer.wire.messages import Acceptance, Horizon, Loss, Pane
-from driftline.consumer.wire.records import Alert, Verdict
 from driftline.detectors.reference import Reference
 
 __all__ = ["reference"]  # the fixture
@@ -207,22 +207,6 @@ def test_two_groups_and_the_number_of_events_are_three_alerts() -> None:
     assert lives[volume.key] is volume
     state = decode(encode(JudgeState(position=0, rewind=0, lives=found)), JudgeState)
     assert [one.key for one in state.lives] == [one.key for one in found]
-
-
-def judged(
-    reference: Reference, messages: list[Pane | Horizon | Loss | Acceptance], stops: set[int]
-) -> list[Verdict | Alert]:
-    setup = watched(reference)
-    judge = setup.judge(MODEL, JudgeState(position=0, rewind=0))
-    found: list[Verdict | Alert] = []
-    for n, message in enumerate(messages):
-        found += judge.feed(message, n)
-        if n in stops:
-            state = decode(encode(judge.state()), JudgeState)
-            judge = setup.judge(MODEL, state)
-            for back in range(state.rewind, n + 1):
-                assert not judge.feed(messages[back], back)
-    return found
 
 
 def test_a_restart_anywhere_changes_nothing(reference: Reference) -> None:
