@@ -16,7 +16,7 @@ from driftline.consumer.sketch.decode import Decoder, ModelSchema
 from driftline.consumer.sketch.listed import Listed
 from driftline.detectors.counts import Feature, Layout
 from driftline.producer.records.mapping import Mapping
-from driftline.producer.records.table import Table
+from driftline.producer.records.table import Numbers, Table
 
 LAYOUT = Layout.of(
     [
@@ -33,7 +33,7 @@ MAPPINGS = {
     "every field": Mapping({"timestamp": "ts", "features": "*"}),
     "one object": Mapping({"timestamp": "ts", "features": "in.it"}),
 }
-VALUES = st.sampled_from([None, 1, -2.5, True, "text", "", [], [1], {}, {"a": 1}, 1 << 70])
+VALUES = st.sampled_from([None, 1, -2.5, True, "text", "", [], [1], {}, {"a": 1}, 1 << 70, "NaN"])
 NAMES = st.sampled_from(["x", "c", "trace_id", 'odd "name"', "debug_1", "new", "other", "é"])
 EVENTS = st.lists(st.dictionaries(NAMES, VALUES), min_size=1, max_size=12)
 
@@ -64,7 +64,7 @@ def expected(events: list[dict[str, Any]]) -> Counter[str]:
         for event in events
         for name, value in event.items()
         if name not in known and not name.startswith("debug_")
-        if isinstance(value, str | int | float)
+        if isinstance(value, str | int | float) and value != "NaN"
     )
 
 
@@ -112,3 +112,17 @@ def test_nobody_looks_where_the_reference_does_not_tell() -> None:
     decode = Decoder(Mapping(), [ModelSchema("m", layout, {}, listed=listed)], 300_000, 262_144)
     values = [msgspec.json.encode(record("native", {"x": 1, "new": 2}))]
     assert counted(decode, [values]) == Counter()
+
+
+def test_numbers_that_are_not_finite_are_no_new_field() -> None:
+    rows = [{"timestamp": NOW, "features": {"x": 1, "new": v}} for v in (np.inf, np.nan, 2.5)]
+    values = [
+        b'{"timestamp": 1700000000000, "features": {"x": 1, "new": %s}}' % text
+        for text in (b"1e400", b"NaN", b"2.5")
+    ]
+    assert counted(decoder("native"), [values]) == {"new": 1}
+    read = decoder("native").decode_table(Table.of_rows(rows)).models["m"]
+    assert read.new.count(np.arange(3)) == {"new": 1}
+    columns = {"ts": Numbers(np.full(3, NOW)), "new": Numbers(np.array([np.inf, np.nan, 2.5]))}
+    read = decoder("every field").decode_table(Table(3, columns)).models["m"]
+    assert read.new.count(np.arange(3)) == {"new": 1}

@@ -292,3 +292,10 @@ def test_times_in_objects(time: object, column: str) -> None:
     assert [*found.features] == ["km", "wait.seconds"]
     event = found.mapping.to_event(rows[0])
     assert parse_timestamp(event["timestamp"], found.mapping.times) == 1_764_547_200_000
+
+
+def test_columns_without_a_finite_number_are_told() -> None:
+    rows = [{"ts": f"2025-12-01 00:00:0{i}", "km": i, "huge": float("inf")} for i in range(3)]
+    found = guess_mapping(["ts", "km", "huge"], rows)
+    assert [*found.features] == ["km"]
+    assert found.said[-1] == "not watched: huge (none of its values is a finite number)"

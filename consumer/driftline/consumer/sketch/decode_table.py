@@ -29,7 +29,6 @@ from driftline.consumer.sketch.exact import (
     values_of,
 )
 from driftline.consumer.sketch.fields import EVENT_ID, EventFields
-from driftline.consumer.sketch.listed import is_scalar
 from driftline.consumer.sketch.versions import Versions
 from driftline.consumer.wire.join_rows import IdArray
 from driftline.detectors.grid import FloatArray, IntArray
@@ -225,7 +224,7 @@ class TableDecoder:
         found = [*known]
         for name in whole.names(path):
             if name not in used and listed.is_new(name):
-                held = whole.holds((*path, name), is_scalar)
+                held = whole.holds_scalar((*path, name))
                 found.append((np.flatnonzero(held), name))
         return NewFields.of(found, places)
 

@@ -17,6 +17,7 @@ from driftline.consumer.sketch.fields import (
     EventFields,
     Scalar,
 )
+from driftline.consumer.sketch.listed import is_scalar
 from driftline.consumer.sketch.versions import Versions
 from driftline.detectors.counts import CodeArray
 from driftline.detectors.grid import FloatArray, IntArray
@@ -145,6 +146,14 @@ class EventRows:
         column, gone = found
         held = _where(column, wanted)
         return held if gone is None else held & ~gone
+
+    def holds_scalar(self, path: Path) -> Bools:
+        """Return the rows that hold what could be a feature's value at a path."""
+        held = self.holds(path, is_scalar)
+        found = self.find(path)
+        if found is not None and isinstance(found[0], Numbers):
+            held &= np.isfinite(found[0].data)
+        return held
 
     def times(self) -> IntArray:
         """Return the times of the events in ms, `UNREADABLE` where there is none."""

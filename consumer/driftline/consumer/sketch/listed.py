@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import fnmatch
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from driftline.detectors.counts import Layout
 from driftline.producer.records.names import PREDICTION_FEATURES
 
 if TYPE_CHECKING:
     from driftline.consumer.config import ModelConfig
+
+NOT_FINITE_TEXTS: Final = frozenset({"NaN", "Infinity", "-Infinity"})
+"""How events write numbers that JSON does not have (`Mapping.to_event`)."""
 
 
 @dataclass(frozen=True)
@@ -81,5 +85,11 @@ class Listed:
 
 
 def is_scalar(value: object) -> bool:
-    """Whether a value could be a feature's: null, lists and objects could not."""
-    return isinstance(value, str | int | float)
+    """Whether a value could be a feature's: null, lists, objects and no finite number could not.
+
+    >>> [is_scalar(value) for value in ("a", 0, True, math.inf, "NaN", [1])]
+    [True, True, True, False, False, False]
+    """
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) or (isinstance(value, str) and value not in NOT_FINITE_TEXTS)

@@ -7,13 +7,15 @@ in the struct, so that few are refused.
 
 from __future__ import annotations
 
+import math
+import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
 
-from driftline.consumer.sketch.listed import Listed
+from driftline.consumer.sketch.listed import NOT_FINITE_TEXTS, Listed
 from driftline.producer.records.mapping import Path
 
 NOTHING = msgspec.Raw()
@@ -24,6 +26,8 @@ _OFTEN = 100  # a key of one in this number of records gets one
 _REMEMBERED = 10_000
 # What texts, numbers and booleans begin with.
 _FIRST = frozenset(bytes([each]) for each in b'"-0123456789tf')
+_DIGITS = re.compile(rb"[0-9](?:[eE]|[0-9]{300})")  # of a number that may be none, such as 1e400
+_NOT_FINITE = frozenset(f'"{text}"'.encode() for text in NOT_FINITE_TEXTS)
 
 
 class NewKeys:
@@ -104,7 +108,10 @@ class NewKeys:
 
 def is_value(raw: msgspec.Raw) -> bool:
     """Return whether JSON could be a feature's value; see `listed.is_scalar`."""
-    return bytes(raw)[:1] in _FIRST
+    value = bytes(raw)
+    if value[:1] == b'"':
+        return value not in _NOT_FINITE
+    return value[:1] in _FIRST and not (_DIGITS.search(value) and math.isinf(float(value)))
 
 
 def new_in(structs: Sequence[Any], field: str) -> list[int]:

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from driftline.consumer.sketch.decoded import ModelRows
-from driftline.consumer.sketch.listed import Listed
+from driftline.consumer.sketch.listed import NOT_FINITE_TEXTS, Listed
 from driftline.consumer.wire.samples import (
     MOST_NOTES,
     SAMPLED,
@@ -32,7 +32,6 @@ from driftline.producer.records.category import category_text
 from driftline.producer.records.derived_values import raw_values
 
 NOT_FINITE = "a number that is not finite"
-_NOT_FINITE_TEXTS = frozenset({"NaN", "Infinity", "-Infinity"})
 _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
@@ -126,7 +125,7 @@ def type_of(value: object) -> str:
     ['text', 'a number', 'a boolean', 'a number that is not finite', 'an array']
     """
     if isinstance(value, str):
-        return NOT_FINITE if value in _NOT_FINITE_TEXTS else "text"
+        return NOT_FINITE if value in NOT_FINITE_TEXTS else "text"
     if isinstance(value, bool):
         return "a boolean"
     if isinstance(value, float) and not math.isfinite(value):

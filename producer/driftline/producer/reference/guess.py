@@ -182,6 +182,9 @@ def guess_mapping(
     said += numbers_with_others({name: sample.values(name) for name in features})
     said += _arrays(flat.vectors)
     said += _kinds(rows, fields)
+    for column in islice((c for c in sample.free if c not in features), _MOST_LISTED):
+        if sample.values(column):
+            said.append(f"not watched: {column} (none of its values is a finite number)")
     for column, held in islice(flat.unread.items(), _MOST_LISTED):
         said.append(f"not read: {column} ({held})")
     return Guess(
