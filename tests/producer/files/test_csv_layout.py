@@ -245,6 +245,16 @@ STYLES: dict[str, tuple[list[str], list[float]]] = {
     "a decimal comma ('1.234,5 €' is 1234.5)": (["1.234,5 €", "3 €", "0,5 €"], [1234.5, 3, 0.5]),
     "a decimal comma ('1 234,5' is 1234.5)": (["1 234,5", "2", "1 000 000"], [1234.5, 2, 1e6]),
     'a decimal point ("1\'234.5" is 1234.5)': (["1'234.5", "2", "1'000'000"], [1234.5, 2, 1e6]),
+    "a decimal comma ('1.234,50-' is -1234.5)": (["1.234,50-", "3", "0,5-"], [-1234.5, 3, -0.5]),
+    "a decimal comma ('1,5E+03' is 1500)": (["1,5E+03", "2,5e-1"], [1500, 0.25]),
+    "a decimal point ('12,34,567.50' is 1234567.5)": (["12,34,567.50", "1,000"], [1234567.5, 1e3]),
+    "a decimal point ('\u0661\u066c\u0662\u0663\u0664\u066b\u0665' is 1234.5)": (
+        ["\u0661\u066c\u0662\u0663\u0664\u066b\u0665", "\uff17"],
+        [1234.5, 7],
+    ),
+    "a decimal point ('1\u2019234' is 1234)": (["1\u2019234", "7"], [1234, 7]),
+    "a decimal comma ('R$ 2.387,00' is 2387)": (["R$ 2.387,00", "R$ 5"], [2387, 5]),
+    "a decimal comma ('3,50 z\u0142' is 3.5)": (["3,50 z\u0142", "kr. 5", "5 CZK"], [3.5, 5, 5]),
     "a decimal point, per cent as 0.01 ('12.5%' is 0.125)": (
         ["12.5%", "-1 %", *(f"{number}%" for number in range(20))],
         [0.125, -0.01, *(float(f"{number}e-2") for number in range(20))],
@@ -262,7 +272,7 @@ def test_numbers_as_people_write_them(tmp_path: Path, style: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "cell", ["192.168.1.1", "2026-01-05", "1-2", "+49 89 123", "12:30", "00,5"]
+    "cell", ["192.168.1.1", "2026-01-05", "1-2", "+49 89 123", "12:30", "00,5", "-5-", "1,2,345"]
 )
 def test_what_is_no_number_stays_text(tmp_path: Path, cell: str) -> None:
     assert read(tmp_path / "x.csv", f"a|b\n{cell}|x\n{cell}|x\n")[0]["a"] == cell

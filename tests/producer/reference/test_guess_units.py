@@ -42,6 +42,7 @@ def test_names_times_and_plain_numbers(written: str) -> None:
         ([f"0:{i:02d}:35" for i in range(60)], "durations as text"),
         ([f"{i % 24:02d}:{i:02d}:35" for i in range(60)], "times of day, or durations, as text"),
         ([f"{i} days 01:{i:02d}:35.5" for i in range(60)], "durations as text"),
+        ([f"{100 + i}/{60 + i}" for i in range(60)], "fractions, or two numbers each, as text"),
         ([f"{10 * i}-{10 * i + 10}" for i in range(60)], "ranges as text"),
         ([f"{i}.5 to {i + 1}" for i in range(60)], "ranges as text"),
     ],

@@ -86,7 +86,7 @@ class CellCounts:
                     self.decimals += times
             elif text.strip().lower() in _BOOLEANS:
                 self.booleans += times
-            elif text.strip().isdigit():
+            elif text.isascii() and text.strip().isdigit():
                 self.names += times
             else:
                 self.texts += times
@@ -148,7 +148,7 @@ class CellCounts:
             yield (
                 "note",
                 f"{name}: {share:.1%} of the values are numbers, read with {self.type.said}"
-                f" ({example!r} is {self.type.read(example):g})",
+                f" ({example!r} is {self.type.read(example):.12g})",
             )
         elif self.type == "text" and self.texts + self.booleans and self.numbers >= others > 0:
             yield (

@@ -8,6 +8,7 @@ thousands, signs of currencies and of percent; which of them a column has, all i
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -42,22 +43,31 @@ _DECIMAL = re.compile(
 )
 _NOT_FINITE = re.compile(r"[+-]?inf(?:inity)?", re.IGNORECASE)
 
-_CURRENCY = r"(?:US\$|[$€£¥₹]|USD|EUR|GBP|CHF|JPY|INR)"
-_SPACE = " \u00a0\u202f"
+_CURRENCY = (
+    r"(?:[A-Z]{0,2}\$|[$€£¥₹₽₺₩₪₫₴₦₱฿₡₲₵₸₼₾₿]"
+    r"|USD|EUR|GBP|CHF|JPY|INR|CNY|BRL|MXN|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|RON|TRY|RUB|ZAR|SGD|HKD|KRW"
+    r"|kr\.?|zł|Kč|Ft|lei|Fr\.|Rs\.?|руб\.?)"
+)
+_SPACE = " \u00a0\u2007\u2009\u202f"
+_APOSTROPHE = "'\u2019"
 _SIGN = "[+\u2212-]?"
 _WRITTEN = re.compile(
     rf"(?P<open>\(?)(?P<sign>{_SIGN}){_CURRENCY}?[{_SPACE}]?(?P<sign2>{_SIGN})"
-    rf"(?P<digits>[0-9.,](?:[0-9.,'{_SPACE}]*[0-9])?)"
-    rf"[{_SPACE}]?{_CURRENCY}?(?P<percent>%?)(?P<close>\)?)"
+    rf"(?P<digits>[0-9.,](?:[0-9.,{_APOSTROPHE}{_SPACE}]*[0-9])?)(?P<exponent>(?:[eE][+-]?[0-9]+)?)"
+    rf"(?P<sign3>[\u2212-]?)[{_SPACE}]?{_CURRENCY}?(?P<percent>[%\uff05]?)(?P<close>\)?)"
 )
 _DIGITS = {
     decimal: re.compile(
-        rf"(?:0|[1-9][0-9]*|[1-9][0-9]{{0,2}}(?:[{group}'{_SPACE}][0-9]{{3}})+|(?=[{decimal}]))"
-        rf"(?:[{decimal}][0-9]+)?"
+        rf"(?:0|[1-9][0-9]*|[1-9][0-9]{{0,2}}(?:[{group}{_APOSTROPHE}{_SPACE}][0-9]{{3}})+"
+        rf"{lakh}|(?=[{decimal}]))(?:[{decimal}][0-9]+)?"
     )
-    for decimal, group in ((".", ","), (",", "."))
+    for decimal, group, lakh in (
+        (".", ",", "|[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3}"),  # 12,34,567.00, as in India
+        (",", ".", ""),
+    )
 }
 _GROUPS = re.compile(r"[^0-9]")
+_OTHER_SIGNS = {0x066B: ".", 0x066C: ",", 0xFF0E: ".", 0xFF0C: ",", 0xFF0D: "-"}
 
 
 def is_mark(text: str) -> bool:
@@ -95,6 +105,8 @@ class NumberStyle:
     (1234.5, 0.125)
     >>> NumberStyle(".").read("($1,234.50)")
     -1234.5
+    >>> NumberStyle(",").read("1.234,50-"), NumberStyle(".").read("12,34,567.00")
+    (-1234.5, 1234567.0)
     >>> NumberStyle(",").read("1.5") is None
     True
     """
@@ -104,19 +116,20 @@ class NumberStyle:
 
     def read(self, text: str) -> float | None:
         """Return the number, None if the text is none in this style."""
-        written = _WRITTEN.fullmatch(text.strip())
+        written = _WRITTEN.fullmatch(_in_ascii_digits(text.strip()))
         if written is None or bool(written["percent"]) != self.percent:
             return None
         digits = written["digits"]
         if not _DIGITS[self.decimal].fullmatch(digits):
             return None
         whole, _, rest = digits.partition(self.decimal)
-        signs = written["sign"] + written["sign2"]
+        signs = written["sign"] + written["sign2"] + written["sign3"]  # 1.234,50- is SAP's
         around = written["open"] + written["close"]
         if around and (around != "()" or signs):  # what bookkeepers write for a minus
             return None
         sign = "-" if around or signs in ("-", "\u2212") else ""
-        number = float(f"{sign}{_GROUPS.sub('', whole)}.{rest}{'e-2' if self.percent else ''}")
+        power = int(written["exponent"][1:] or "0") - (2 if self.percent else 0)
+        number = float(f"{sign}{_GROUPS.sub('', whole)}.{rest}{f'e{power}' if power else ''}")
         return number if len(signs) < 2 else None
 
     @property
@@ -124,6 +137,16 @@ class NumberStyle:
         """The style in words."""
         comma = "a decimal comma" if self.decimal == "," else "a decimal point"
         return f"{comma}, per cent as 0.01" if self.percent else comma
+
+
+def _in_ascii_digits(text: str) -> str:
+    """Return a text with Arabic, fullwidth and other digits and their signs as 0 to 9."""
+    if text.isascii():
+        return text
+    return "".join(
+        str(unicodedata.decimal(each)) if each.isdecimal() else each
+        for each in text.translate(_OTHER_SIGNS)
+    )
 
 
 def style_of(texts: Mapping[str, int], comma: bool) -> tuple[NumberStyle, float] | None:

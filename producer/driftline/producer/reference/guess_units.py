@@ -10,13 +10,14 @@ from typing import Any
 from driftline.producer.records.number_text import NEARLY_ALL, is_mark, plain_number
 
 _AROUND = re.compile(
-    r"(?P<before>[^0-9A-Za-z]{0,3}?)[+-]?(?P<number>[0-9][0-9,' ]*(?:\.[0-9]+)?)"
+    r"(?P<before>[^0-9A-Za-z]{0,3}?)[+-]?(?P<number>[0-9][0-9,'_ ]*(?:\.[0-9]+)?)"
     r"(?P<after>(?:[^0-9]{0,12})|[DdEe][+-]?[0-9]{1,3})"
 )
 _DURATION = re.compile(r"(?:[0-9]+ days?,? )?[0-9]{1,3}:[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?")
 _DURATIONS = "durations as text"
 _OF_A_DAY = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?")
 _RANGE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(?:-|\u2013|to|\.\.) ?([0-9]+(?:\.[0-9]+)?)")
+_FRACTION = re.compile(r"[0-9]+(?:\.[0-9]+)? ?/ ?[0-9]+(?:\.[0-9]+)?")
 _MOST_SHOWN = 40
 _MOST_KINDS = 5  # of what stands around: more are names, such as those of houses
 _CLASSES = 20  # different texts, up to which they may be classes
@@ -79,9 +80,14 @@ def _is_range(text: str) -> bool:
     return found is not None and float(found[1]) < float(found[2])
 
 
+def _is_fraction(text: str) -> bool:
+    return _FRACTION.fullmatch(text) is not None
+
+
 _CLOTHES = (
     (_DURATIONS, _is_duration, "the seconds"),
     ("ranges as text", _is_range, "one number, such as the middle"),
+    ("fractions, or two numbers each, as text", _is_fraction, "each in a column of its own"),
 )
 
 
@@ -90,6 +96,7 @@ def _are_amounts(found: Mapping[str, re.Match[str]]) -> bool:
     signs = sum(
         "." in match["number"]
         or "," in match["number"]
+        or "_" in match["number"]
         or match["before"] not in ("", "#")
         or match["after"][:1] in (" ", "%", "\u00b0", "*")
         for match in found.values()
