@@ -11,8 +11,6 @@ LEAST_PANES = 30
 MOST_PANES = 1_000
 """Most panes of one window that are kept and added up."""
 
-_ENOUGH = 0.9 * EVENTS  # a pane of about that many
-
 _MINUTE, _HOUR, _DAY = 60_000, 3_600_000, 86_400_000
 LENGTHS = (
     *(minutes * _MINUTE for minutes in (1, 2, 3, 5, 10, 15, 20, 30)),
@@ -44,14 +42,15 @@ def part_of_rows(rows: int, least: float, most: float) -> int:
 
     Example:
         >>> part_of_rows(1_000, 1, 500), part_of_rows(150, 1, 500), part_of_rows(1_000, 1, 66)
-        (100, 150, 50)
+        (100, 75, 50)
     """
     parts = [part for part in range(1, rows + 1) if rows % part == 0]
     return _chosen(parts, 1.0, least, most)
 
 
 def _chosen(lengths: list[int], rate: float, least: float, most: float) -> int:
-    """Return the shortest length with enough events, else the longest that is allowed."""
+    """Return the allowed length whose number of events is nearest to 100, by their ratio."""
     fitting = [length for length in lengths if length >= least] or lengths[-1:]
     allowed = [length for length in fitting if length <= most] or fitting[:1]
-    return next((each for each in allowed if each * rate >= _ENOUGH), allowed[-1])
+    wanted = EVENTS / rate if rate > 0.0 else float("inf")
+    return min(allowed, key=lambda length: max(length / wanted, wanted / length))

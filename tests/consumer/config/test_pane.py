@@ -33,7 +33,9 @@ def dispersion(hourly: float, span: float) -> Dispersion | None:
         ({}, 6_000, 30 * DAY, MINUTE),
         ({}, 1e6, 30 * DAY, MINUTE),
         ({}, 10, 30 * DAY, HOUR),
-        ({}, 1_190, 30 * DAY, 5 * MINUTE),  # about 100
+        ({}, 1_190, 30 * DAY, 5 * MINUTE),  # 99; of 3 minutes 60
+        ({}, 1_600, 30 * DAY, 3 * MINUTE),  # 80; of 5 minutes 133
+        ({"length": "6d"}, 6.9, 300 * DAY, DAY / 2),  # 83; of a day 166
         ({"every": "5m"}, 1_500, 30 * DAY, 5 * MINUTE),
         ({"every": "4m"}, 1_500, 30 * DAY, 4 * MINUTE),
         ({"every": "90s", "length": "3m"}, 1e6, 30 * DAY, 90_000),
@@ -78,9 +80,8 @@ def test_rows_of_a_pane_are_a_whole_part(rows: int, most: float) -> None:
     part = part_of_rows(rows, 1, most)
     assert rows % part == 0
     assert part <= most
-    assert part >= 90 or not any(
-        rows % other == 0 and other > part for other in range(part + 1, min(rows, int(most)) + 1)
-    )
+    others = [other for other in range(1, min(rows, int(most)) + 1) if rows % other == 0]
+    assert max(part / 100, 100 / part) <= min(max(each / 100, 100 / each) for each in others)
 
 
 def test_rows() -> None:

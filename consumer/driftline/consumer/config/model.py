@@ -116,9 +116,10 @@ class WindowConfig(Section):
     def pane_for(self, dispersion: Dispersion | None) -> int:
         """Return the length of a pane, ms or rows.
 
-        Unless it is given, a pane is the part of `every` that holds about 100 events by the rate of
-        the reference. It is never under a minute, and not longer than gives the reference 30 panes.
-        A window has 1,000 panes at most. Where the reference has no rate, it is `every`.
+        Unless it is given, a pane is the part of `every` whose number of events is nearest to 100,
+        by their ratio, at the rate of the reference. It is never under a minute, and not longer
+        than gives the reference 30 panes. A window has 1,000 panes at most. Where the reference has
+        no rate, it is `every`.
 
         Args:
             dispersion: of the reference.
