@@ -22,6 +22,8 @@ Check = Callable[["Rows", dict[str, Any], "re.Match[str]"], Iterator[str]]
 
 RANK = 0.01
 """How far from the middle of the rows a median may lie: it is known to a cell of the grid."""
+GAP = 0.001
+"""Of the reference's values those that lie between two of the grid."""
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 _NAMES = re.compile(r"(changed too: |They are )(.*?)( and \d+ more)?\.?$")
 _SEASON = r"(?P<season> (?:at|on|in) th[a-z ]+?)?"
@@ -136,11 +138,12 @@ def _median(rows: Rows, alert: dict[str, Any], match: re.Match[str]) -> Iterator
         below = (valid < _value(text) - half).mean()
         upto = (valid <= _value(text) + half).mean()
         beyond = match["beyond"].strip() if name == "now" else ""
-        # A value is known to a gap between two values of the reference.
-        middle, told = float(np.median(valid)), _value(text)
+        # A value is known to a gap between two values of the grid, which holds a thousand of them.
+        told = _value(text)
+        middle = np.clip(told, *(np.quantile(valid, 0.5, method=of) for of in ("lower", "higher")))
         told -= half * np.sign(told - middle)
         known = rows.normal[alert["feature"]]
-        gap = not ((known > min(middle, told)) & (known < max(middle, told))).any()
+        gap = ((known >= min(middle, told)) & (known <= max(middle, told))).mean() < GAP
         true = {
             "": gap or below - RANK <= 0.5 <= upto + RANK or bool(match["season"]),
             "above": upto <= 0.5,
