@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from driftline.producer.files.formats import FORMATS, format_of
@@ -11,6 +12,13 @@ _HEAD = 4_096
 _KNOWN = frozenset(("CSV", "NDJSON", "Parquet", "Arrow"))
 _BLANK = b" \t\r\n\x1e"  # and the separator of records in a sequence of JSON texts (RFC 7464)
 _PAGES = (b"<!doctype html", b"<html", b"<?xml")
+_OF_R = (".rds", ".rda", ".rdata")  # which are packed, and no text
+_IN_LOG = re.compile(rb'(?<!")\{"')  # an object behind what a log writes before it
+_POINTERS = {
+    b"version https://git-lfs": "is a pointer of Git LFS; fetch the file itself with  git lfs pull",
+    b"/annex/objects/": "is a pointer of git-annex; fetch the file itself with  git annex get",
+    b"header record*******": "is a SAS transport file; write its table as Parquet or CSV",
+}
 
 
 def problem_of(file: Path) -> str | None:
@@ -35,6 +43,8 @@ def problem_of(file: Path) -> str | None:
     if begun is None:
         return None
     if begun.first == GZIP:
+        if file.name.lower().endswith(_OF_R):
+            return "is a file of R; write its table as Parquet or CSV"
         return None if named_packed else f"is packed; call it so: {file.name}.gz"
     if begun.kind == "packing":
         return f"is packed with {begun.name}; {begun.instead}"
@@ -49,6 +59,9 @@ def _problem_of_text(file: Path, head: bytes) -> str | None:
         return f"is not packed; call it so: {file.name[:-3]}"
     if text[:16].lower().startswith(_PAGES):
         return "is a page of the web or XML; save the table itself, as CSV or NDJSON"
+    for first, problem in _POINTERS.items():
+        if text.lower().startswith(first):
+            return problem
     if _is_json(text):
         return _called(file, "NDJSON")
     return _called(file, "CSV") if _is_csv(text) else None
@@ -71,6 +84,7 @@ def _is_csv(text: bytes) -> bool:
     lines = text.splitlines()[:2]
     counts = [[line.count(sign) for sign in (b",", b";", b"\t", b"|")] for line in lines]
     json = text[:1] in (b"{", b"[", b'"', b",") and any(end in lines[0] for end in (b'":', b"':"))
+    json = json or text[:1] == b"[" or any(map(_IN_LOG.search, lines))
     return len(lines) == 2 and not json and counts[0] == counts[1] and any(counts[0])
 
 

@@ -150,6 +150,8 @@ def _problem(line: bytes) -> str:
         return "is a dictionary of Python, not JSON; write each with json.dumps"
     if text.startswith("{") and text.endswith("},"):
         return "ends with a comma; write one event a line, without commas between, or one array"
+    if text.startswith("{") and _begins_two(text):
+        return "holds several objects; write each on one line (`jq -c .`), or one array"
     if text.startswith("{") and not text.endswith("}"):
         if line.endswith(b"\n"):
             return "is the begin of an object; write each on one line (`jq -c .`), or one array"
@@ -165,6 +167,14 @@ def _is_object(text: bytes) -> bool:
         return False
 
 
+def _begins_two(text: str) -> bool:
+    """Return whether an object is followed by another one in the same line."""
+    try:
+        return text[json.JSONDecoder().raw_decode(text)[1] :].lstrip(" ,").startswith("{")
+    except (ValueError, RecursionError):
+        return False
+
+
 def _is_python(text: str) -> bool:
     try:
         with warnings.catch_warnings():
@@ -176,7 +186,8 @@ def _is_python(text: str) -> bool:
 
 def _document(row: dict[str, Any]) -> str | None:
     """Return what to do where the only object of a file holds rows or columns, and is none."""
-    for name, value in row.items():
+    inner = {f"{k}.{i}": v for k, o in row.items() if isinstance(o, dict) for i, v in o.items()}
+    for name, value in (row | inner).items():
         if (
             isinstance(value, list)
             and len(value) >= _MANY
