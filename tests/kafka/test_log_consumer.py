@@ -339,3 +339,20 @@ def test_a_group_that_is_not_accepted(config: KafkaConfig, new_topic: NewTopic) 
             consumer.poll(PATIENCE)
     finally:
         consumer.close()
+
+
+def test_a_group_that_another_program_uses(
+    join: Join, new_topic: NewTopic, config: KafkaConfig
+) -> None:
+    topic = new_topic("events")
+    other = kafka.KafkaConsumer(
+        topic, bootstrap_servers=list(config.bootstrap_servers), group_id=config.group
+    )
+    try:
+        until(lambda: other.poll(100) == {} and bool(other.assignment()))
+        with pytest.raises(
+            LogError, match=f"another program is in the consumer group {config.group}"
+        ):
+            join(topic).poll(PATIENCE)
+    finally:
+        other.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from driftline.consumer.cli.check_bodies import body_findings
@@ -53,6 +55,15 @@ def test_a_topic_of_predictions_or_labels_that_spark_reads(broker: MemoryBroker)
     (one,) = found(broker)
     assert (one.level, one.subject) == ("error", "topics")
     assert one.message.startswith(f"chargebacks is read by {BODIES[SPARK]}: stop its query, ")
+
+
+def test_a_topic_that_was_made_again_since_it_was_read(broker: MemoryBroker) -> None:
+    broker.infos["payments"] = replace(broker.infos["payments"], topic_id="another")
+    assert found(broker) == []
+    read_by(broker, "payments", WORKER)
+    (one,) = found(broker)
+    assert one.level == "error"
+    assert one.message.startswith("the topic payments was re-created since Driftline last read it")
 
 
 def test_who_leaves_it_to_spark_may_start(broker: MemoryBroker) -> None:

@@ -1,4 +1,4 @@
-"""Whether another body reads an input topic, as the log of states has it."""
+"""Whether an input topic may be read, as the log of states has it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from driftline.consumer.config import Config
 from driftline.consumer.config.names import SKETCH
 from driftline.consumer.log.errors import LogError
 from driftline.consumer.log.protocol import Log, TopicInfo
-from driftline.consumer.service.bodies import body_problem
+from driftline.consumer.service.bodies import body_problem, made_again
 from driftline.consumer.service.states import States
+from driftline.consumer.service.topics import recreated
 from driftline.consumer.sketch.state import WORKER
 
 
@@ -33,5 +34,10 @@ def body_findings(config: Config, log: Log, topics: Mapping[str, TopicInfo]) -> 
         yield Finding("error", "topics", str(error))
         return
     for topic in input_topics(config):
-        if topic in topics and (problem := body_problem(states, topics[topic], WORKER)):
+        if topic not in topics:
+            continue
+        problem = body_problem(states, topics[topic], WORKER)
+        if problem is None and made_again(states, topics[topic]):
+            problem = recreated(topic)
+        if problem is not None:
             yield Finding("error", "topics", problem)

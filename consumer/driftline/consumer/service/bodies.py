@@ -46,6 +46,18 @@ def body_problem(states: States, topic: TopicInfo, body: str) -> str | None:
     return None
 
 
+def made_again(states: States, topic: TopicInfo) -> bool:
+    """Return whether a topic is another one than that of its name that was read before.
+
+    Args:
+        states: the log of states, refreshed by the caller.
+        topic: the input topic.
+    """
+    return any(
+        states.topic_id(place) not in (None, topic.topic_id) for place in partitions_of(topic)
+    )
+
+
 def require_body(states: States, topic: TopicInfo, body: str) -> None:
     """Refuse to read a topic that another body reads.
 

@@ -177,12 +177,20 @@ class States:
 
     def body(self, source: TopicPartition) -> str | None:
         """Return what reads an input partition (`sketch.state.BODIES`); None: nobody has yet."""
+        return self._word(source, "body", WORKER)
+
+    def topic_id(self, source: TopicPartition) -> str | None:
+        """Return the id of the topic of which an input partition was read; None: none was yet."""
+        return self._word(source, "topic_id", None)
+
+    def _word(self, source: TopicPartition, field: str, default: str | None) -> str | None:
+        """Return a text of the state of an input partition, which need not be read for it."""
         records = self._records.get(sketch_key(source), {}).values()
         heads = [record for record in records if isinstance(record, Head)]
         if heads:
             small = max(heads, key=lambda head: head.owner).small
-            return msgspec.msgpack.decode(small["body"], type=str) if "body" in small else WORKER
-        whole = (record.body for record in records if isinstance(record, SketchState))
+            return msgspec.msgpack.decode(small[field], type=str) if field in small else default
+        whole = (getattr(record, field) for record in records if isinstance(record, SketchState))
         return next(whole, None)
 
     def superseded(self, stage: str) -> bool:

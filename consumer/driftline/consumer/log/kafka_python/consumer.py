@@ -254,6 +254,11 @@ class KafkaConsumer:
         if isinstance(error, kafka.errors.TopicAuthorizationFailedError):
             names = ", ".join(sorted(error.args[0]))
             return f"not allowed to read {names}: grant Read on the topic"
+        if isinstance(error, kafka.errors.InconsistentGroupProtocolError):
+            return (
+                f"another program is in the consumer group {self._client.config['group_id']}:"
+                " give kafka.group a name that nobody else uses"
+            )
         # The client says neither where it was nor, for most errors, what it read.
         reading = getattr(self._client._fetcher, "_next_partition_records", None)  # noqa: SLF001
         where = "the log"
