@@ -219,3 +219,37 @@ def test_over_the_layout_of_another_version(driftline: Driftline, tmp_path: Path
     )
     ran = driftline(*build, "3.2.json", "--layout-of", "gone.json")
     assert (ran.code, "gone.json" in ran.err) == (2, True)
+
+
+def test_captures_of_a_model_server_are_events_in_files_too(
+    driftline: Driftline, tmp_path: Path
+) -> None:
+    captures = [
+        {
+            "captureData": {
+                "endpointInput": {"data": f"{i % 60},{'DE' if i % 3 else 'FR'}", "encoding": "CSV"},
+                "endpointOutput": {"data": str(i % 10 / 10), "encoding": "CSV"},
+            },
+            "eventMetadata": {"eventId": str(i), "inferenceTime": 1_772_000_000 + 60 * i},
+        }
+        for i in range(900)
+    ]
+    (tmp_path / "captures.jsonl").write_text("".join(json.dumps(x) + "\n" for x in captures))
+    (tmp_path / "driftline.yaml").write_text(
+        """\
+kafka: {bootstrap_servers: "localhost:9092"}
+sources: {captures: {preset: sagemaker, names: [age, country]}}
+models: {m: {predictions: captures, reference: r.json, window: {length: 3h, min_events: 100}}}
+"""
+    )
+    given = ("-c", "driftline.yaml", "--json")
+    ran = driftline(
+        "reference", "build", "-i", "captures.jsonl", "--model", "m", "-o", "r.json", *given
+    )
+    assert (ran.code, ran.err) == (0, "")
+    features = json.loads(ran.out)["features"]
+    assert [each["name"] for each in features] == ["age", "prediction.score", "country"]
+    ran = driftline("backtest", "-i", "captures.jsonl", "-c", "driftline.yaml")
+    assert ran.code == 0
+    assert "900 events" in ran.out
+    assert "no alerts" in ran.out

@@ -299,3 +299,12 @@ def test_columns_without_a_finite_number_are_told() -> None:
     found = guess_mapping(["ts", "km", "huge"], rows)
     assert [*found.features] == ["km"]
     assert found.said[-1] == "not watched: huge (none of its values is a finite number)"
+
+
+def test_records_that_a_preset_opens_are_told() -> None:
+    rows = [{"time": "2025-12-01T00:00:00Z", "inputs": [{"name": "km", "data": [i]}]} for i in "ab"]
+    said = guess_mapping(["time", "inputs"], rows).said[-1]
+    assert said.startswith("the records look like kserve-v2, which hold events: to read these, ")
+    assert said.endswith("give a configuration with preset: kserve-v2 in sources.<topic>")
+    plain = [{"time": "2025-12-01T00:00:00Z", "inputs": 3, "predictions": 0.5}]
+    assert "look like" not in guess_mapping(["time", "inputs", "predictions"], plain).said[-1]

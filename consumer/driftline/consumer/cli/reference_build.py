@@ -20,6 +20,7 @@ from driftline.consumer.judge.season_notes import season_notes
 from driftline.consumer.judge.sentence import amount, clean, percent
 from driftline.consumer.offline import file_rows
 from driftline.consumer.offline.ground_truth import check_measured, unmeasured_with_labels
+from driftline.consumer.offline.opened_file import opened
 from driftline.consumer.offline.reference_settings import together as together
 from driftline.consumer.offline.reference_settings import with_config as with_config
 from driftline.consumer.offline.truth import read_truth
@@ -29,6 +30,7 @@ from driftline.consumer.wire.text import plural
 from driftline.detectors.outcomes import METRICS, Outcomes
 from driftline.detectors.reference import Reference
 from driftline.producer.files.columns import Columns
+from driftline.producer.files.given import Input
 from driftline.producer.files.rows import read_rows
 from driftline.producer.files.tables import file_notes, read_tables
 from driftline.producer.records.mapping import Mapping as EventMapping
@@ -66,7 +68,7 @@ def over(wanted: ReferenceSettings, address: str) -> ReferenceSettings:
 
 
 def from_file(
-    file: Path,
+    file: Input,
     wanted: ReferenceSettings,
     config: Config | None,
     actual: str | None,
@@ -81,9 +83,10 @@ def from_file(
     """
     column = actual if labels is None else None  # of this file
     screen = Screen()
+    topic = config.models[wanted.model].predictions[0] if config is not None else None
+    file = opened(file, config, topic)
     if column is not None:
         file_rows.check_actual(file, next(read_rows(file)), column)
-    topic = config.models[wanted.model].predictions[0] if config is not None else None
     with screen.progress("looking at the columns", None):
         mapping = file_rows.with_actual(
             file_rows.mapping_for(config, topic, file, screen, column, times), column

@@ -14,6 +14,7 @@ from driftline.consumer.offline.given_truth import UNKNOWN, GivenTruth
 from driftline.consumer.offline.ground_truth import check_class
 from driftline.consumer.offline.halves import Halves, Parts
 from driftline.consumer.offline.labels import Files, LabelFile
+from driftline.consumer.offline.opened_file import opened
 from driftline.consumer.offline.setup import (
     GroundTruth,
     Setup,
@@ -27,6 +28,7 @@ from driftline.detectors.outcomes import Outcomes
 from driftline.detectors.reference import Reference
 from driftline.producer.errors import InputError
 from driftline.producer.files.columns import Columns
+from driftline.producer.files.given import Input
 from driftline.producer.files.rows import read_rows
 from driftline.producer.files.tables import read_tables
 from driftline.producer.records.mapping import Mapping
@@ -35,7 +37,7 @@ from driftline.producer.records.mapping import Mapping
 def configured(
     loaded: Loaded,
     name: str,
-    file: Path,
+    file: Input,
     reference: str | Path | None,
     feedback: Feedback,
     truth: GivenTruth = UNKNOWN,
@@ -58,6 +60,7 @@ def configured(
         given = settings.reference.model_copy(update={"layout": str(reference)})
         settings = settings.model_copy(update={"reference": given})
     topic = settings.predictions[0]
+    file = opened(file, loaded.config, topic)
     own = settings.labels if settings.labels and settings.labels.topic != topic else None
     whole = loaded.config
     actual = truth.actual
@@ -122,7 +125,7 @@ def configured(
 
 def _guessed(
     labels: Path,
-    file: Path,
+    file: Input,
     mapping: Mapping,
     reference: Reference,
     feedback: Feedback,
@@ -152,7 +155,7 @@ def _with_labels_in(topic: str, settings: ModelConfig) -> ModelConfig:
 
 
 def _beside(
-    file: Path, mapping: Mapping, name: str, settings: ModelConfig, actual: str
+    file: Input, mapping: Mapping, name: str, settings: ModelConfig, actual: str
 ) -> tuple[Mapping, ModelConfig]:
     """Return mapping and model with a column of the events' file as their ground truth.
 

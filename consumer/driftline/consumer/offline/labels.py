@@ -28,6 +28,7 @@ from driftline.consumer.sketch.event_rows import (
 from driftline.consumer.wire.records import Alert, Verdict
 from driftline.consumer.wire.text import some
 from driftline.producer.errors import InputError
+from driftline.producer.files.given import Input
 from driftline.producer.files.rows import read_rows
 from driftline.producer.files.tables import read_tables
 from driftline.producer.records.category import category_text
@@ -60,7 +61,7 @@ class Files:
     labels: Path
     config: LabelsConfig
     mapping: Mapping
-    events: Path
+    events: Input
     topic: str
     events_mapping: Mapping
     classes: tuple[str, ...]
@@ -272,7 +273,7 @@ def _actual(rows: Table, mapping: Mapping) -> Column:
     return coded([mapping.to_event(row).get("actual") for row in rows.to_rows()])
 
 
-def _ids_of(events: Path, mapping: Mapping) -> tuple[str, ...] | None:
+def _ids_of(events: Input, mapping: Mapping) -> tuple[str, ...] | None:
     """Return where events have their ids, by the first rows; None where none has one."""
     rows = next(read_rows(events))
     path = mapping.paths().get("event_id")

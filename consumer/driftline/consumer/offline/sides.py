@@ -12,6 +12,7 @@ import numpy as np
 from driftline.consumer.config import Config, Side
 from driftline.consumer.offline import file_rows
 from driftline.consumer.offline.feedback import Feedback
+from driftline.consumer.offline.opened_file import opened
 from driftline.consumer.offline.predictions import (
     ANSWERS,
     TRUTH,
@@ -131,6 +132,7 @@ def read_sides(wanted: Wanted, feedback: Feedback) -> tuple[Predictions, Predict
 
 def _file(wanted: Wanted, path: Input, feedback: Feedback) -> _File:
     """Return a file with its mapping, and the ground truth that nobody mapped."""
+    path = opened(path, wanted.config, wanted.topic)
     own = wanted.truth.actual if wanted.truth.labels is None or wanted.config is not None else None
     if own is not None:
         file_rows.check_actual(path, next(read_rows(path)), own)

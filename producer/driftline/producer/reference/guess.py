@@ -18,6 +18,7 @@ from driftline.producer.errors import InputError
 from driftline.producer.records.category import category_text
 from driftline.producer.records.event_fields import ALIASES, EVENT_FIELDS, split_outcome
 from driftline.producer.records.flat_events import flat_mapping
+from driftline.producer.records.formats.presets import PRESETS, captured
 from driftline.producer.records.mapping import WILDCARD, DateAndClock, Mapping, Source, quote_name
 from driftline.producer.records.names import PREDICTION_FEATURES, tag_problem
 from driftline.producer.records.places import OFFSET, PARTITION, RECORD_TIMESTAMP
@@ -187,6 +188,13 @@ def guess_mapping(
             said.append(f"not watched: {column} (none of its values is a finite number)")
     for column, held in islice(flat.unread.items(), _MOST_LISTED):
         said.append(f"not read: {column} ({held})")
+    preset = captured(rows[0]) if rows else None
+    if preset is not None:
+        names = " and names" if PRESETS[preset].named else ""
+        said.append(
+            f"the records look like {preset}, which hold events: to read these, give a"
+            f" configuration with preset: {preset}{names} in sources.<topic>"
+        )
     return Guess(
         Mapping(fields, time.form, TextForm(coerce=bool(texts.coerce))),
         features,

@@ -12,6 +12,7 @@ from driftline.consumer.offline import file_rows
 from driftline.consumer.offline.feedback import Feedback
 from driftline.consumer.offline.given_truth import GivenTruth
 from driftline.consumer.offline.labels import Files, LabelFile
+from driftline.consumer.offline.opened_file import opened
 from driftline.consumer.offline.rows.event_row import EventRow, RowReader
 from driftline.consumer.offline.rows.kept import Label
 from driftline.consumer.offline.rows.of_file import rows_of_file
@@ -68,7 +69,7 @@ class FileRows:
 
 
 def file_source(
-    file: Path,
+    file: Input,
     model: str,
     config: Config | None,
     feedback: Feedback,
@@ -91,6 +92,7 @@ def file_source(
     settings = None if config is None else config.models.get(model)
     topic = None if settings is None else settings.predictions[0]
     whole = None if settings is None else config
+    file = opened(file, whole, topic)
     if truth.beside is not None:
         file_rows.check_actual(file, next(read_rows(file)), truth.beside)
     mapping = file_rows.mapping_for(whole, topic, file, feedback, truth.beside, times)

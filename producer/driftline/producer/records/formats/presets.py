@@ -8,6 +8,7 @@ from typing import Any
 
 from driftline.producer.records.formats import captures, cloud_events, tensors
 from driftline.producer.records.formats.cloud_events import RecordHeaders
+from driftline.producer.records.formats.json_text import object_in
 from driftline.producer.records.formats.rows import Events
 from driftline.producer.records.formats.schemas import Schema
 
@@ -113,6 +114,23 @@ PRESETS: dict[str, Preset] = {
     ),
 }
 """Name in the configuration to preset."""
+
+
+def captured(record: Any) -> str | None:
+    """Return the preset that makes events of a record of this shape; None for none.
+
+    A column may be called as a member of such a record is: that holds objects or arrays.
+
+    >>> captured({"inputs": [{"name": "age", "data": [31]}]}), captured({"inputs": 3})
+    ('kserve-v2', None)
+    """
+    name = looks_like(record)
+    if name is None or PRESETS[name].events is None:
+        return None
+    held = [record[member] for own in PRESETS[name].signs for member in own if member in record]
+    if name == "cloudevents":
+        held = [record.get("data")]
+    return name if any(isinstance(object_in(each), dict | list) for each in held) else None
 
 
 def looks_like(record: Any) -> str | None:
