@@ -124,3 +124,19 @@ def test_another_type_than_the_reference_has(
     ran = driftline("check", "--offline")
     assert ran.code == 2
     assert problem in " ".join(ran.out.split())
+
+
+def test_texts_with_a_clock_are_no_prose(driftline: Driftline, files: Path) -> None:
+    rows = [
+        {
+            "at": i,
+            "age": i % 7,
+            "line": f"Mon Mar 02 {i // 60:02d}:{i % 60:02d}:00 CET 2026 started",
+        }
+        for i in range(600)
+    ]
+    write(files / "log.ndjson", rows)
+    ran = driftline("backtest", "--input", "log.ndjson")
+    assert ran.code == 0, ran.err
+    assert "not watched: line (nearly every row has another text)" in ran.err
+    assert "of which features are derived" not in ran.err

@@ -183,3 +183,19 @@ def test_clocks_without_colons(text: str, form: str, read: str) -> None:
     assert found == TimeForm(format=form)
     assert found is not None
     assert format_time(int(parse_timestamps([text], found)[0])) == read
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Mon Mar 02 00:0{}:00 CET 2026",
+        "2026-03-02 00:0{}:00 EST",
+        "2026-03-02 00:0{} Europe/Berlin",
+    ],
+)
+def test_times_with_the_name_of_a_zone_are_told(text: str) -> None:
+    problem = infer_times([text.format(i) for i in range(9)]).problem
+    assert problem.startswith(f"holds times with the name of a zone, such as {text.format(0)!r}, ")
+    assert problem.endswith("leave the name out and give --timezone, or write the offset")
+    other = infer_times([f"see 10:1{i} PM" for i in range(9)]).problem
+    assert other.startswith("holds no times that can be read")

@@ -40,6 +40,7 @@ _JOIN_PARTS = (
     "year, month and day are columns of their own, which are not put together: for windows of time"
     " write a column such as 2026-03-27"
 )
+_CLOCK = re.compile(r"\b[0-9]{1,2}:[0-9]{2}\b")
 _NAMES = 0.9  # share of distinct texts from which on a column names the rows
 
 
@@ -185,6 +186,9 @@ def _prose(events: Iterable[dict[str, Any]]) -> Iterator[str]:
         if len(values) < _SAMPLE or not all(isinstance(value, str) for value in values):
             continue
         words = sum(len(value.split()) for value in values)
+        timed = sum(_CLOCK.search(value) is not None for value in values)
+        if timed > _NAMES * len(values):  # times, or lines of a log: new words without end
+            continue
         if words >= _WORDS * len(values) and len(set(values)) > _NAMES * len(values):
             yield name
 

@@ -29,6 +29,9 @@ from driftline.producer.records.timestamp_column import UNREADABLE, parse_timest
 _MOST = 0.95  # share of the values that have to be times; the others are bad rows
 _LOOKED_AT = 50  # distinct values whose forms are tried
 _FEW_HOURS = 20  # distinct values that have to be hours
+_ZONE_NAME = re.compile(
+    r"[0-9]{1,2}:[0-9]{2}\S* (?!(?:AM|PM)\b)(?:[A-Z]{2,5}|[A-Z][a-z]+/[A-Z]\w+)(?: [0-9]{4})?$"
+)
 _DAYS = {"days": (10_957, 29_220), "excel": (32_874, 73_051)}
 """What numbers are days from 2000 to 2049, and by Excel from 1990 to 2099."""
 _CLOCK = re.compile(r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?(?: ?[AaPp][Mm])?")
@@ -128,6 +131,11 @@ def _unread(values: Sequence[Any], given: TimeForm, first: Any) -> str:
             if all(least <= number < most for number in days):
                 called = "Excel's days since 1900" if name == "excel" else "days since 1970"
                 return f"{first!r}: if these are {called}, give --time-format {name}"
+        if isinstance(first, str) and _ZONE_NAME.search(first):
+            return (
+                f"times with the name of a zone, such as {first!r}, which are not read: leave the"
+                " name out and give --timezone, or write the offset"
+            )
         return (
             f"no times that can be read: {first!r} is the first value; if it is one, give"
             " --time-format"
