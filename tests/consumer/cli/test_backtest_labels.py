@@ -36,13 +36,13 @@ since (UTC)        severity  feature                         effect  what change
 2019-04-08 00:00   warning   performance.accuracy                 -  accuracy 0.915, normally 0.944                  ID
 
 metric                normally  now (95 % interval)                   newest window judged
-accuracy                 0.944  0.925 (0.898 to 0.946)                2019-08-18 to 2019-08-24
-brier                    0.046  0.065 (0.049 to 0.082)        worse   2019-08-18 to 2019-08-24
+accuracy                 0.944  0.925 (0.899 to 0.945)                2019-08-18 to 2019-08-24
+brier                    0.046  0.065 (0.051 to 0.080)        worse   2019-08-18 to 2019-08-24
 calibration_error        0.016  0.045 (0.028 to 0.058)        worse   2019-08-18 to 2019-08-24
-f1                       0.943  0.927 (0.899 to 0.948)                2019-08-18 to 2019-08-24
+f1                       0.943  0.927 (0.901 to 0.947)                2019-08-18 to 2019-08-24
 log_loss                 0.293  0.271 (0.194 to 0.349)                2019-08-18 to 2019-08-24
 pr_auc                   0.962  0.954 (0.932 to 0.970)                2019-08-18 to 2019-08-24
-precision                0.957  0.929 (0.891 to 0.955)        worse   2019-08-18 to 2019-08-24
+precision                0.957  0.929 (0.892 to 0.954)        worse   2019-08-18 to 2019-08-24
 recall                   0.929  0.926 (0.895 to 0.948)                2019-08-18 to 2019-08-24
 roc_auc                  0.971  0.963 (0.945 to 0.975)                2019-08-18 to 2019-08-24
 

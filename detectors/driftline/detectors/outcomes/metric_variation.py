@@ -81,6 +81,10 @@ class MetricVariation:
             squares=_KEEP**2 * self.squares + weight**2,
         )
 
+    def apart(self) -> Self:
+        """Return the same, of which no pane is compared with those to come."""
+        return replace(self, last=())
+
     def phi(self) -> float | None:
         """Return phi, at least 1; None where it is not known before 30 panes."""
         if self.panes < LEAST_PANES:

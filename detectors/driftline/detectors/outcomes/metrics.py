@@ -148,6 +148,9 @@ GAP = Metric(
 and has a test of its own, see `estimation.gap`. Of a regression it is the mean absolute error, in
 the unit of the prediction, and larger is worse: `error_gap`."""
 
+GAP_OF_ERRORS = "mae"
+"""Of which metric a regression's gap is: what its inputs let expect is no other metric's."""
+
 
 def _functions(_: Metric) -> tuple[str, ...]:
     return ("figure",)

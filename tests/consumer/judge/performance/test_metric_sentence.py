@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.consumer.service.small import HOUR, START
 
-from driftline.consumer.config import ModelConfig, ReferenceConfig
-from driftline.consumer.judge.lives.life import Life, WindowTimes
+from driftline.consumer.config import Metric, ModelConfig, ReferenceConfig
+from driftline.consumer.judge.lives.life import Life, Reading, WindowTimes
 from driftline.consumer.judge.performance.records import MetricWindow, MetricWriter
 from driftline.consumer.judge.performance.rules import MetricReading
 from driftline.consumer.judge.records import RecordWriter
@@ -92,3 +92,29 @@ def test_the_row_of_a_metric(subject: Subject, value: float, normal: float, row:
     alert = alert_on(subject, Figure(value, nan, nan, 500), normal)
     assert alert.change == row
     assert alert.subject == subject
+
+
+@pytest.mark.parametrize(
+    ("metric", "text"),
+    [
+        ("mae", "normally 2, where the inputs of these events let expect 2.1, on 500"),
+        (
+            "bias",
+            "normally 2, and errors are larger than its inputs let expect: mean 3, expected 2.1",
+        ),
+    ],
+)
+def test_what_inputs_let_expect_is_the_mean_error_and_no_other_metric(
+    metric: Metric, text: str
+) -> None:
+    """A bias of 3 beside an expected mean error of 2.1 says nothing."""
+    writer = MetricWriter(RecordWriter("m", None, CONFIG, ReferenceName("r", 100)))
+    subject = Subject.metric(metric)
+    life = Life("m", subject.field, "performance", since=START, firing=True)
+    window = MetricWindow(TIMES, 500, {}, {"labelled": 500}, [])
+    worse = Reading("budget", 1, 1, 1, quiet=False)
+    gap = MetricReading(
+        Subject.metric(GAP.name), Figure(0.9, 0.5, 1.3, 500), 0.0, reading=worse, means=(3.0, 2.1)
+    )
+    found = MetricReading(subject, Figure(3.0, 2.5, 3.5, 500), 2.0)
+    assert text in writer.alert(life, found, window, gap=gap).summary

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from driftline.consumer.judge.performance.variation import (
     Phi,
     StreamVariation,
 )
+from driftline.consumer.offline.batch import backtest
 from driftline.consumer.service.backtest import Backtest
 from driftline.consumer.wire.records import Verdict
 from driftline.detectors.grid import IntArray
@@ -45,6 +48,7 @@ def test_a_restart_anywhere_changes_nothing(events: int) -> None:
     calm, again, found = variations(), variations(), []
     for hour, counts in enumerate(panes(100, events)):
         for one in (calm, again):
+            one.cut(94 * HOUR if hour > 97 else None)
             one.add(hour * HOUR, counts, events, measured)
         found.append(calm.before(hour * HOUR)["accuracy"])
         assert again.before(hour * HOUR)["accuracy"] == found[-1]
@@ -69,6 +73,44 @@ def test_a_window_has_no_say_in_how_strictly_it_is_judged() -> None:
         other.add(hour * HOUR, last, 150, measured)
     assert one.before(58 * HOUR) == other.before(58 * HOUR)
     assert one.state() != other.state()
+
+
+@pytest.mark.parametrize("late", [1, 3, 6])
+def test_what_an_alert_speaks_of_is_no_variation(late: int) -> None:
+    """It begins `late` panes before it fires, and of these the last four are taken out again."""
+    one, rng = variations(), np.random.default_rng(3)
+    steady = [np.array([right, 150 - right]) for right in rng.binomial(150, 0.8, 40)]
+    worse = [np.array([right, 150 - right]) for right in rng.binomial(150, 0.5, 40)]
+    for hour, counts in enumerate([*steady, *worse]):
+        if hour >= 40 + late:
+            one.cut(40 * HOUR)
+            one = variations(one.state())
+        one.add(hour * HOUR, counts, 150, measured)
+    found = one.before(80 * HOUR)["accuracy"]
+    assert found.interval is not None
+    assert found.interval < 1.5 if late <= 4 else found.interval > 1.5
+    assert one.state().metrics["accuracy"].panes == (80 - min(late, 4))
+
+
+@pytest.mark.parametrize("kind", ["regression", "classes"])
+def test_worse_for_good_does_not_end_where_nobody_knows_yet_how_much_it_varies(kind: str) -> None:
+    """The jump itself is no variation: with few panes before it, it would be most of it."""
+    rng = np.random.default_rng(5)
+    n, hours = 40_000, np.arange(40_000) / 500
+    worse = np.where(hours >= 60, 2.0, 1.0)
+    x = rng.normal(size=n)
+    columns: dict[str, Any] = {"timestamp": 1_767_225_600 + hours * 3_600, "x": x}
+    if kind == "regression":
+        columns |= {"prediction": x, "actual": x + worse * rng.normal(size=n)}
+    else:
+        said = x > 0
+        columns |= {"prediction": said, "actual": said ^ (rng.random(n) < 0.2 * worse)}
+    found = backtest(columns, window="2h", actual="actual")
+    told = [alert for alert in found.alerts if alert.kind == "performance"]
+    assert [alert.status for alert in told] == ["firing"]
+    judged = [each for each in found.verdicts if each.feature == told[0].feature]
+    states = {each.state for each in judged if str(each.window.start) >= str(told[0].window.end)}
+    assert states <= {"warning", "critical"}
 
 
 def test_intervals_and_notes_tell_of_errors_that_come_together() -> None:

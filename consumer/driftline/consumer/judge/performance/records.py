@@ -39,6 +39,7 @@ from driftline.consumer.wire.records import (
 )
 from driftline.consumer.wire.subject import Subject
 from driftline.detectors.outcomes import GAP, Figure, figure_named
+from driftline.detectors.outcomes.metrics import GAP_OF_ERRORS
 
 
 @dataclass(frozen=True)
@@ -215,6 +216,18 @@ class MetricWriter:
         life = lives.get((self._records.stream, subject.field, "performance"))
         return life is not None and life.firing
 
+    def worse_since(self, lives: Lives) -> int | None:
+        """Return when the newest alert began that fires on labels of the stream or model, ms."""
+        streams = (self._records.stream, self._records.model)
+        return max(
+            (
+                life.since for life in lives.values()
+                if life.firing and life.stream in streams
+                and life.subject.is_performance and life.subject.is_realised
+            ),
+            default=None,
+        )  # fmt: skip
+
     def is_said(self, lives: Lives, subject: Subject) -> bool:
         """Return whether another alert that fires says what one on a metric would say."""
         gap = Subject.metric(GAP.name)
@@ -277,11 +290,7 @@ class MetricWriter:
             gap is not None and gap.reading is not None and gap.reading.level
             and measured.subject.is_realised and measured.subject.name != GAP.name
         ):  # fmt: skip
-            if gap.means is None:
-                less = amount(abs(gap.figure.value))
-                text += f", and performance turned out {less} worse than estimated"
-            else:
-                text += f", where the inputs of these events let expect {amount(gap.means[1])}"
+            text += _against_estimate(measured.subject.name, gap)
         scope = f"{in_segments(life.segments)}{self._scope(life, window)}"
         return Wording(
             f"{text}, {basis}, since {self._records.axis.moment(life.since)}. {scope}", row
@@ -294,6 +303,20 @@ class MetricWriter:
             else f"{many} feature{'' if many == 1 else 's'} changed before it."
         )  # fmt: skip
         return text + began_with(life.began)
+
+
+def _against_estimate(name: str, gap: MetricReading) -> str:
+    """Return how a metric that became worse compares with its estimate, in words."""
+    if gap.means is None:
+        return f", and performance turned out {amount(abs(gap.figure.value))} worse than estimated"
+    realised, expected = gap.means
+    if name == GAP_OF_ERRORS:
+        return f", where the inputs of these events let expect {amount(expected)}"
+    digits = digits_apart(realised, expected)
+    return (
+        f", and errors are larger than its inputs let expect: mean {amount(realised, digits)},"
+        f" expected {amount(expected, digits)}"
+    )
 
 
 def shown(subject: Subject) -> str:

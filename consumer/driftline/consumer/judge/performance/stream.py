@@ -135,6 +135,7 @@ class MetricStream:
         """
         changes, end = self.changes, start + self._config.window.every
         now = panes.counts(start, end, self.segment)
+        self.variation.cut(self._writer.worse_since(lives))
         self.variation.add(start, now[: self.size], labelled_of(now[self.size :]), self._measured)
         if changes is None:
             return []

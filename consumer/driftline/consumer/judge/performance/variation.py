@@ -20,6 +20,7 @@ from driftline.detectors.pane_lengths import EVENTS
 from driftline.detectors.reference import content_hash
 
 _TESTS, _INTERVALS = OTHER, NONE  # where the two stand among what `PastPhi` keeps
+_KEPT = 4  # panes that can be taken out again
 
 
 class Phi(NamedTuple):
@@ -34,6 +35,18 @@ class Phi(NamedTuple):
     interval: float | None
 
 
+class Earlier(msgspec.Struct, array_like=True):
+    """How much metrics varied before a pane was added.
+
+    Attributes:
+        number: of the last step of windows in the pane.
+        metrics: how much each one varied.
+    """
+
+    number: int
+    metrics: dict[str, MetricVariation]
+
+
 class StreamVariation(msgspec.Struct, array_like=True):
     """What is kept of one stream.
 
@@ -44,6 +57,8 @@ class StreamVariation(msgspec.Struct, array_like=True):
         past: phi as it was, see `PastPhi`.
         cells, counts: of the panes that wait to be taken together, where they are above 0.
         events: labelled ones of these panes.
+        earlier: as it was before each of the newest panes, oldest first.
+        told: when the newest change began that was left out, ms.
     """
 
     stream: str
@@ -53,6 +68,8 @@ class StreamVariation(msgspec.Struct, array_like=True):
     cells: bytes = b""
     counts: bytes = b""
     events: int = 0
+    earlier: list[Earlier] = []
+    told: int = -1
 
 
 class MetricVariations:
@@ -88,9 +105,33 @@ class MetricVariations:
         self._metrics = {name: kept.metrics.get(name, MetricVariation()) for name in names}
         first = self._phi()
         self._past = PastPhi(first, -(-window.length // window.every), kept.past)
+        self._earlier, self._told = [*kept.earlier], kept.told
         self._waiting, self._events = np.zeros(size, np.int64), kept.events
         if kept.events:
             self._waiting[unpack_integers(kept.cells)] = unpack_integers(kept.counts)
+
+    def cut(self, since: int | None) -> None:
+        """Leave a change out of which an alert speaks now: it is no variation.
+
+        The newest panes since it began are taken out again, and those to come are not compared
+        with panes before it. How much they vary among themselves is learned on: what alarms again
+        and again does vary.
+
+        Args:
+            since: when the newest alert on performance that is active began, ms; None: there is
+                none.
+        """
+        if since is None or since <= self._told:
+            return
+        known = next(
+            (one.metrics for one in self._earlier if one.number >= since // self._every),
+            self._metrics,
+        )
+        self._metrics = {name: one.apart() for name, one in known.items()}
+        for place in range(len(self._names)):
+            self._past.begin_anew(place, self._phi())
+        self._waiting, self._events = np.zeros_like(self._waiting), 0
+        self._earlier, self._told = [], since
 
     def add(
         self,
@@ -115,6 +156,7 @@ class MetricVariations:
         if self._events < EVENTS:
             return
         found = measured(self._waiting)
+        self._earlier = [*self._earlier, Earlier(number, self._metrics)][-_KEPT:]
         self._metrics = {
             name: known.add(found[name]) if name in found else known
             for name, known in self._metrics.items()
@@ -141,6 +183,8 @@ class MetricVariations:
             pack_integers(cells),
             pack_integers(self._waiting[cells]),
             self._events,
+            self._earlier,
+            self._told,
         )
 
     def _phi(self) -> FloatArray:
