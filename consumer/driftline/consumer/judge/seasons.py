@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.detectors.reference import Reference
+from driftline.detectors.seasons import CYCLES, DAY
 from driftline.detectors.sequential.cell_shares import StreamSeasons
 from driftline.detectors.versions import version_streams
 from driftline.producer.records.local_times import local_times
@@ -21,6 +22,15 @@ def stream_seasons(reference: Reference, segment: str | None) -> StreamSeasons |
         return None
     clock = partial(local_times, find_zone(seasons.timezone))
     return StreamSeasons(seasons.streams[reference.position[segment]], clock)
+
+
+def quiet_for(cycle: str | None) -> int:
+    """Return how long (ms) all is as normal before a change of what follows a cycle is over.
+
+    What shifts by an hour differs at some hours and not at others, so it is a day, where hours are
+    compared each with its own.
+    """
+    return DAY if cycle is not None and CYCLES[cycle].cell < DAY else 0
 
 
 def unwatched(reference: Reference, segment: str | None) -> NDArray[np.bool_]:

@@ -14,7 +14,7 @@ from driftline.consumer.config import WindowConfig
 from driftline.consumer.judge.acceptances import Acceptances
 from driftline.consumer.judge.features.change_state import StreamChanges
 from driftline.consumer.judge.features.changes import ChangeWatch
-from driftline.consumer.judge.seasons import stream_seasons
+from driftline.consumer.judge.seasons import quiet_for, stream_seasons
 from driftline.consumer.judge.windows.track import Track
 from driftline.consumer.wire.codec import pack_integers
 from driftline.consumer.wire.messages import Acceptance, Pane, StreamCounts
@@ -88,6 +88,16 @@ def test_a_change_is_found_in_a_cycle_and_an_alert_forgets_it() -> None:
     assert [watching.is_quiet(f, began, last, counts) for f in range(2)] == [False, True]
     before = last - SHIFTED * HOUR
     assert [watching.is_quiet(f, began, before, counts) for f in range(2)] == [True, True]
+
+
+def test_a_change_is_over_after_a_whole_day_where_hours_have_their_own_normal() -> None:
+    """A cycle that shifts by an hour is as before at noon and at midnight."""
+    assert watch().lasting(0) == 24 * HOUR
+    assert [quiet_for(cycle) for cycle in (None, "day_of_week", "hour_of_week")] == [
+        0,
+        0,
+        24 * HOUR,
+    ]
 
 
 @pytest.mark.parametrize("restart", [40, 150, DAYS * 24 + QUIET + 1])

@@ -51,6 +51,23 @@ def live(
 
 
 @pytest.mark.parametrize(
+    ("levels", "ended"),
+    [("w..." + "." * 3, 5), ("w..-....." + ".", 8), ("w...", None), ("w..?...", 5)],
+)
+def test_what_has_to_last_ends_no_sooner(levels: str, ended: int | None) -> None:
+    """Quiet since the start of the first quiet window, two hours before its end, for six hours."""
+    life, found = None, None
+    for number, letter in enumerate(levels):
+        if letter == "?":
+            continue
+        reading = Reading("r", 1, 1, int(letter == "w"), letter == ".", lasting=6 * HOUR)
+        life, write = step(life, KEY, [reading], window(number), {})
+        if life is not None and write and not life.firing:
+            found, life = number, None
+    assert found == ended
+
+
+@pytest.mark.parametrize(
     ("levels", "k", "n", "expected"),
     [
         # Fires at k of n.

@@ -13,7 +13,7 @@ from driftline.consumer.config import WindowConfig
 from driftline.consumer.judge.dispersed import ASSUMED
 from driftline.consumer.judge.features.change_state import FORMAT, StreamChanges, pack, unpack
 from driftline.consumer.judge.features.past_phi import PastPhi
-from driftline.consumer.judge.seasons import stream_seasons, unwatched
+from driftline.consumer.judge.seasons import quiet_for, stream_seasons, unwatched
 from driftline.consumer.judge.windows.panes import PaneStore
 from driftline.detectors.dispersion import UNKNOWN
 from driftline.detectors.grid import FloatArray, IntArray
@@ -270,6 +270,10 @@ class ChangeWatch:
         before = self._counted(f, begins, end, counts).now
         outer = outer_rise(before, normal, phi)
         return outer is None or outer.weight < MOSTLY or not outer.goes_on(last.now)
+
+    def lasting(self, f: int) -> int:
+        """Return how long (ms) the f-th feature has to be quiet until its change is over."""
+        return quiet_for(self._evidence.cycle_of(f))
 
     def _can_tell(self, f: int, panes: _Panes, since: int, first: int, counts: Counts) -> bool:
         """Return whether panes from `first` on show what is normal, or surely do not (both ms)."""

@@ -350,7 +350,7 @@ class StreamJudge:
         """Return whether what evidence once showed is over, by the last window or windows."""
         life = self._lives.get(key)
         over = life is None or SEQUENTIAL not in life.history or quiet(f, life.since)
-        return Reading(SEQUENTIAL, 1, 1, 0, over)
+        return Reading(SEQUENTIAL, 1, 1, 0, over, lasting=self.changes.lasting(f))
 
     def _is_reported(
         self, name: str, drift: Kind, quality: bool, times: WindowTimes, unseen: set[str]

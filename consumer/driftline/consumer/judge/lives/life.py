@@ -98,7 +98,8 @@ class Reading:
     """What one rule says in one window about one (stream, feature): level 0 to 2, and quiet.
 
     `k` of the last `n` windows must be in breach for the rule to fire. `effect`: by how much a
-    metric is worse; NaN where nobody asks.
+    metric is worse; NaN where nobody asks. `lasting`: how long (ms) quiet has to last until it is
+    over, however many windows that is.
     """
 
     rule: str
@@ -107,6 +108,7 @@ class Reading:
     level: int
     quiet: bool
     effect: float = nan
+    lasting: int = 0
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,8 @@ def step(
         life.quiet += 1
         if life.quiet_since is None:
             life.quiet_since = max(window.start, life.since)
-        if life.quiet >= _QUIET_WINDOWS:
+        lasting = max(reading.lasting for reading in readings)
+        if life.quiet >= _QUIET_WINDOWS and window.end - life.quiet_since >= lasting:
             life.firing = False
             return written(life, window), True
     if window.end - life.written >= REPEAT:
