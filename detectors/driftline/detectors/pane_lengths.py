@@ -49,8 +49,22 @@ def part_of_rows(rows: int, least: float, most: float) -> int:
 
 
 def _chosen(lengths: list[int], rate: float, least: float, most: float) -> int:
-    """Return the allowed length whose number of events is nearest to 100, by their ratio."""
+    """Return the allowed length whose number of events is nearest to 100."""
     fitting = [length for length in lengths if length >= least] or lengths[-1:]
     allowed = [length for length in fitting if length <= most] or fitting[:1]
+    return nearest(allowed, rate)
+
+
+def nearest(lengths: list[int], rate: float) -> int:
+    """Return the length whose number of events is nearest to 100, by their ratio.
+
+    Args:
+        lengths: ms or rows, at least one.
+        rate: events a millisecond, or 1 for rows.
+
+    Example:
+        >>> nearest([70, 140], 1.0), nearest([71, 142], 1.0)
+        (140, 71)
+    """
     wanted = EVENTS / rate if rate > 0.0 else float("inf")
-    return min(allowed, key=lambda length: max(length / wanted, wanted / length))
+    return min(lengths, key=lambda length: max(length / wanted, wanted / length))

@@ -28,10 +28,10 @@ car-loan   50,000 events, 2018-10-30 18:00 to 2019-08-29 11:51 UTC, 50 windows o
 
 since (UTC)        severity  feature                         effect  what changed                                    alert
 2019-03-30 12:00   critical  salary_range                      0.27  "60K+ €" 0.6 %, normally 10.1 %                 ID
-2019-03-31 00:00   critical  car_value                         0.44  median 34,732, normally 21,902                  ID
+2019-03-31 00:00   critical  car_value                         0.42  median 34,732, normally 21,902                  ID
 2019-03-31 00:00   critical  repaid_loan_on_prev_car           0.40  "true" 84.1 %, normally 55.1 %                  ID
 2019-03-31 00:00   critical  prediction.score                  0.38  0.09 to 0.52 in 26.1 %, normally 9.8 %          ID
-2019-03-31 00:00   critical  loan_length                       0.30  median 17, normally 16                          ID
+2019-03-31 00:00   critical  loan_length                       0.29  median 17, normally 16                          ID
 2019-04-02 00:00   warning   performance.estimated_accuracy       -  estimated accuracy 0.909, normally 0.944        ID
 2019-04-08 00:00   warning   performance.accuracy                 -  accuracy 0.915, normally 0.944                  ID
 

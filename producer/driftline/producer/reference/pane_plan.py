@@ -1,7 +1,7 @@
 """How the events of a reference are cut into panes, in the order of time, and counted in them.
 
 Panes are cut as the monitor cuts them, at multiples of their length since 1970, whatever order the
-events come in. They are as short as holds about 100 events, so that what neighbours share is seen.
+events come in. They are those nearest to 100 events, so that what neighbours share is seen.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.detectors.grid import IntArray
-from driftline.detectors.pane_lengths import EVENTS, LEAST_PANES, LENGTHS
+from driftline.detectors.pane_lengths import LEAST_PANES, LENGTHS, nearest
 from driftline.detectors.sequential.pane_bins import PaneBins
 from driftline.detectors.volume import StepEvents
 from driftline.producer.records.local_times import local_times
@@ -48,9 +48,7 @@ def pane_length(events: int, span: float) -> int | None:
         return None
     most = span / LEAST_PANES
     fitting = [length for length in LENGTHS if length <= most]
-    if not fitting:
-        return None
-    return next((each for each in fitting if events * each / span >= EVENTS), fitting[-1])
+    return nearest(fitting, events / span) if fitting else None
 
 
 class TimesSeen:
