@@ -50,8 +50,9 @@ def test_the_column_that_should_hold_times_is_named(driftline: Driftline, tmp_pa
     lines = [f"2026-03-02 00:{i % 60:02}:00 EST,{i % 7}" for i in range(1_200)]
     (tmp_path / "a.csv").write_text("\n".join(["ts,km", *lines, ""]))
     why = (
-        "no column holds times (column ts holds no times that can be read: '2026-03-02 00:00:00"
-        " EST' is the first value; if it is one, give --time-format)"
+        "no column holds times (column ts holds times with the name of a zone, such as"
+        " '2026-03-02 00:00:00 EST', which are not read: leave the name out and give --timezone,"
+        " or write the offset)"
     )
     ran = driftline("backtest", "--input", "a.csv")
     assert ran.code == 0

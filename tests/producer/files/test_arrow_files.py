@@ -123,7 +123,7 @@ def test_one_that_is_cut_off(write: Callable[[Any, Path], None], tmp_path: Path)
         ("torn.arrow", b"\0km", "is not readable Arrow data; write the file again"),
         ("torn.arrows", b"\0km", "is not readable Arrow data; write the file again"),
         ("text.arrow", b"km,fuel\n1,gas\n", "is CSV; call it so: text.csv"),
-        ("old.feather", b"FEA1\0\0\0\0", "is Feather 1, which is no longer written; write"),
+        ("old.feather", b"FEA1\0\0\0\0", "is Feather 1; write it as Feather 2 or Parquet"),
         ("empty.arrow", b"", "is empty; give a file with at least one event"),
     ],
 )

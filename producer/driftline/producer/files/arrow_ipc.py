@@ -18,7 +18,7 @@ from driftline.producer.files.arrow_writer import batches, schema_of
 from driftline.producer.files.column_types import Chunks, Types
 from driftline.producer.records.table import Table
 
-_FILE, _FEATHER_1 = b"ARROW1", b"FEA1"
+_FILE = b"ARROW1"
 """What a file begins with; a stream has no such mark."""
 
 _DAMAGED = (pa.ArrowException, OSError)
@@ -27,9 +27,6 @@ _DAMAGED = (pa.ArrowException, OSError)
 
 def read(file: Path, columns: Container[str] | None) -> Iterator[Table]:
     """Yield the rows of a file; see `ipc.tables`."""
-    with file.open("rb") as opened:
-        if opened.read(len(_FEATHER_1)) == _FEATHER_1:
-            raise InputError(f"{file}: is Feather 1, which is no longer written; write Feather 2")
     first = 0
     try:
         with pa.memory_map(str(file)) as mapped:

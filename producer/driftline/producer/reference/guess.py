@@ -184,7 +184,7 @@ def guess_mapping(
     said += _arrays(flat.vectors)
     said += _kinds(rows, fields)
     for column in islice((c for c in sample.free if c not in features), _MOST_LISTED):
-        if sample.values(column):
+        if sample.has_no_finite(column):
             said.append(f"not watched: {column} (none of its values is a finite number)")
     for column, held in islice(flat.unread.items(), _MOST_LISTED):
         said.append(f"not read: {column} ({held})")

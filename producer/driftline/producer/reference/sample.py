@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -162,6 +163,13 @@ class Sample:
         date, clock = columns
         pairs = ((row.get(date), row.get(clock)) for row in self.flat.rows)
         return [join_clock(*pair) for pair in pairs if None not in pair]
+
+    def has_no_finite(self, column: str) -> bool:
+        """Return whether there are values, of which all are infinite or no number."""
+        values = self.values(column)
+        return bool(values) and all(
+            isinstance(value, float) and not math.isfinite(value) for value in values
+        )
 
     def is_text(self, column: str) -> bool:
         """Return whether values are text, and not of digits: these may be anything."""
