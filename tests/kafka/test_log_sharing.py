@@ -60,6 +60,7 @@ def test_members_with_the_assignor_of_the_client_and_with_ours_form_one_group(
         group_id=config.group,
         partition_assignment_strategy=[StickyPartitionAssignor],
         auto_offset_reset="earliest",
+        enable_auto_commit=False,  # a commit that a busy broker answers late costs the membership
         **FAST,
     )
     try:
