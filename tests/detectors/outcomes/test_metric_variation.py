@@ -65,6 +65,19 @@ def test_it_takes_panes_to_know() -> None:
     assert MetricVariation().add(Figure(0.5, float("nan"), float("nan"), 9)) == MetricVariation()
 
 
+@given(st.lists(st.integers(0, 9), max_size=20))
+def test_it_is_unknown_while_no_pane_is_compared_with_another(runs: list[int]) -> None:
+    """Streams whose alerts begin anew every few panes never compare one with another."""
+    found, compared, added = MetricVariation(), 0, 0
+    for panes in [*runs, 40]:
+        found = found.apart()
+        for pane in range(panes):
+            found = found.add(share_figure(0.8 + 0.01 * (pane % 3), 0.0016, 100, 100))
+            compared, added = compared + (pane >= 4), added + 1
+            assert (found.cautious_phi() is not None) == (added >= 10 and compared > 0)
+            assert (found.phi() is not None) == (added >= 30 and compared > 0)
+
+
 @given(st.integers(0, 400), st.integers(1, 400), st.floats(1.0, 50.0))
 def test_the_interval_of_a_share_is_that_of_a_part_of_the_events(
     right: int, wrong: int, phi: float

@@ -86,14 +86,14 @@ class MetricVariation:
         return replace(self, last=())
 
     def phi(self) -> float | None:
-        """Return phi, at least 1; None where it is not known before 30 panes."""
-        if self.panes < LEAST_PANES:
+        """Return phi, at least 1; None before 30 panes, or where none was compared."""
+        if self.panes < LEAST_PANES or not self.weights:
             return None
         return max(self.differences / self.weights, 1.0)
 
     def cautious_phi(self) -> float | None:
-        """Return phi with two standard errors, at least 1; None before 10 panes."""
-        if self.panes < SOME_PANES:
+        """Return phi with two standard errors, at least 1; None before 10, or as in `phi`."""
+        if self.panes < SOME_PANES or not self.weights:
             return None
         error = sqrt(2.0 * self.squares) / self.weights
         return max(self.differences / self.weights * (1.0 + 2.0 * error), 1.0)
